@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * libmitosis: remote fork for a calling process, on the kernel module or on
+ * the embedded user-space backend.
+ *
+ * Functions that return int answer 0 (or a count) on success and -errno on
+ * failure; mitosis_error() then holds one sentence on what to do. A device is
+ * one caller, as an open file of the kernel module is; it holds at most one
+ * snapshot. Calls on one device from several threads are carried out one after
+ * the other. In a resumed child the parent's devices are dead: every call on
+ * them answers -EBADF, and mitosis_close() only frees them.
+ */
+#ifndef LIBMITOSIS_H
+#define LIBMITOSIS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "uapi/mitosis.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+#pragma GCC visibility push(default)
+
+struct mitosis;
+
+enum mitosis_backend {
+	MITOSIS_BACKEND_AUTO = 0,	/* kernel if its device answers, else user */
+	MITOSIS_BACKEND_KERNEL = 1,
+	MITOSIS_BACKEND_USER = 2,
+};
+
+/*
+ * Opens a device. On the user backend this starts mitosisd if none is running
+ * for the runtime directory: $MITOSIS_RUNTIME_DIR, else /run/mitosis for root,
+ * else $XDG_RUNTIME_DIR/mitosis, else /tmp/mitosis-UID. The program is
+ * $MITOSIS_DAEMON, else "mitosisd" beside this library.
+ * Errors: -ENODEV the kernel module is not there; -EACCES, -ENOTDIR,
+ * -ENAMETOOLONG a runtime directory that cannot be used; -ENOENT, -ENOEXEC no
+ * mitosisd; -ETIMEDOUT it does not answer; -EPROTO it is of another version.
+ */
+int mitosis_open(int backend, struct mitosis **device);
+
+/*
+ * Closes a device; the snapshot it holds goes, unless it is pinned. NULL is
+ * allowed.
+ */
+int mitosis_close(struct mitosis *device);
+
+/* MITOSIS_BACKEND_KERNEL or MITOSIS_BACKEND_USER. */
+int mitosis_backend(const struct mitosis *device);
+
+/* Enters the backend and returns. Errors: -ECONNRESET the daemon has gone. */
+int mitosis_nil(struct mitosis *device);
+
+/*
+ * Takes a snapshot of the calling process: its memory, copy-on-write, and the
+ * calling thread's state. Returns 0 in the parent, and 0 in every child that
+ * resumes it.
+ * Errors: -EEXIST handler id in use; -EBUSY this device already holds a
+ * snapshot; -ENOSPC the registry is full; -ENOMEM, -EAGAIN no process could
+ * be made; -ECONNRESET the daemon has gone.
+ */
+int mitosis_prepare(struct mitosis *device, uint32_t handler_id);
+
+/* The same, but the snapshot stays until it is unprepared. */
+int mitosis_prepare_pinned(struct mitosis *device, uint32_t handler_id);
+
+/*
+ * Drops a snapshot of this machine, whichever device prepared it.
+ * Errors: -ENOENT no such snapshot; -ECONNRESET the daemon has gone.
+ */
+int mitosis_unprepare(struct mitosis *device, uint32_t handler_id);
+
+/*
+ * Writes the snapshots of this machine, by ascending handler id, to the first
+ * `capacity` elements of `snapshots`. Returns how many there are, which may be
+ * more than were written, or -errno.
+ */
+int mitosis_list(struct mitosis *device, struct mitosis_snapshot *snapshots,
+		 uint32_t capacity);
+
+/*
+ * Copies `length` bytes at address `address` of a snapshot of this machine to
+ * `buffer`: what the parent's memory held when it was prepared.
+ * Errors: -ENOENT no such snapshot; -EFAULT the snapshot has no memory there.
+ */
+int mitosis_read(struct mitosis *device, uint32_t handler_id,
+		 uint64_t address, void *buffer, size_t length);
+
+/*
+ * Opens the session of this machine to another one, for every device here:
+ * `address` is tcp://host:port, or a GID for a module with an RDMA device. On
+ * the user backend the key is the file $MITOSIS_KEY_FILE, else
+ * ~/.config/mitosis/key, else /etc/mitosis/key; MITOSIS_AUTH=none does without
+ * on loopback and inside another network namespace.
+ * Errors: -EINVAL malformed address, or another machine answers there;
+ * -ENODEV a GID without an RDMA device; -EACCES no key, or another one;
+ * -EHOSTUNREACH, -ECONNREFUSED, -ETIMEDOUT, -EPROTO.
+ */
+int mitosis_connect(struct mitosis *device, uint32_t machine_id,
+		    const char *address);
+
+/*
+ * One empty request to another machine.
+ * Errors: -ENOTCONN no session; -ETIMEDOUT, -ECONNRESET.
+ */
+int mitosis_nil_rpc(struct mitosis *device, uint32_t machine_id);
+
+/* How a child gets its pages. */
+enum mitosis_resume_mode {
+	MITOSIS_RESUME_LAZY = 0,	/* on demand, a prefetch window at a time */
+	MITOSIS_RESUME_EAGER = 1,	/* all of them before its first instruction */
+	MITOSIS_RESUME_CACHED = 2,	/* lazy; kept on this machine for its next children */
+	/*
+	 * The shadow forks the child, and the caller waits as its proxy: it ends as
+	 * the child ends, and the child with it. Shares all pages and needs no
+	 * privilege; for snapshots of this machine. The child has the caller's files
+	 * that are not close-on-exec, but a pid of its own, and the parent's
+	 * namespaces, control groups, root and working directory.
+	 */
+	MITOSIS_RESUME_CLONE = 3,
+};
+
+/* How mitosis_resume_*() works on the user backend. 8 bytes. */
+struct mitosis_resume_options {
+	uint32_t mode;			/* enum mitosis_resume_mode */
+	uint32_t prefetch_pages;	/* pages per fault, a power of two to 512 */
+};
+
+/*
+ * Sets how this device resumes; the default is lazy with windows of 64 pages.
+ * Errors: -EINVAL no such mode or window; -ENOSYS on the kernel backend.
+ */
+int mitosis_set_resume_options(struct mitosis *device,
+			       const struct mitosis_resume_options *options);
+
+/*
+ * Becomes a child of a snapshot of this machine: the caller's memory and
+ * registers are replaced by the parent's, and it goes on where the parent's
+ * prepare returned 0. It keeps its pid, open files and credentials. Returns
+ * only on failure.
+ * Errors: -ENOENT no such snapshot; -EINVAL the caller, or the parent, has
+ * several threads; -EPERM no right to use userfaultfd; -EPROTO the parent ran
+ * under another kernel; -ENOMEM; -ETIMEDOUT the shadow does not answer. Past
+ * the point of no return a failure is a message on standard error and exit
+ * status 125.
+ */
+int mitosis_resume_local(struct mitosis *device, uint32_t handler_id);
+
+/*
+ * Becomes a child of a snapshot of another machine. Errors: as
+ * mitosis_resume_local(); also -ENOTCONN no session, -ECONNRESET.
+ */
+int mitosis_resume_remote(struct mitosis *device, uint32_t machine_id,
+			  uint32_t handler_id);
+
+/*
+ * One sentence on the last call of this thread that failed, without a full
+ * stop; "" if none did. Valid until the thread's next call.
+ */
+const char *mitosis_error(void);
+
+/* The release, such as "0.1.0". */
+const char *mitosis_version(void);
+
+/*
+ * The kernel module's device without a library in between, for callers that
+ * speak include/uapi/mitosis.h themselves and cannot call variadic functions.
+ * Each returns what the system call returns, or -errno.
+ */
+int mitosis_device_open(const char *path);
+int mitosis_device_close(int fd);
+int mitosis_device_ioctl(int fd, uint64_t command, uint64_t argument);
+
+#pragma GCC visibility pop
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* LIBMITOSIS_H */

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: (GPL-2.0 WITH Linux-syscall-note) OR Apache-2.0 */
+/*
+ * The ioctl interface of the mitosis kernel module.
+ *
+ * Device node: MITOSIS_DEVICE_PATH, opened O_RDWR. One open file is one caller
+ * ("device" in the documentation); it holds at most one snapshot.
+ *
+ * Commands 0 and 3 to 8 keep the bare numbers and the structs of the original
+ * module (ProjectMitosisOS/mitosis-core), so that programs written for it run
+ * unchanged. They answer 0, or -1 with errno set. 1 and 2 are FIBMAP and
+ * FIGETBSZ and are never used. Everything else has an _IO*('m', ...) number.
+ */
+#ifndef _UAPI_MITOSIS_H
+#define _UAPI_MITOSIS_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+#define MITOSIS_DEVICE_PATH "/dev/mitosis-syscalls"
+
+/*
+ * MITOSIS_NIL - enter the module and return.
+ * Argument: 0. Effect: none. Errors: none.
+ */
+#define MITOSIS_NIL 0
+
+/*
+ * MITOSIS_CONNECT - open the session to another machine.
+ * Argument: pointer to struct mitosis_connect_req.
+ * Effect: later MITOSIS_RESUME_REMOTE and MITOSIS_NIL_RPC reach that machine.
+ * Errors: EFAULT bad pointer; EINVAL malformed address; ECONNREFUSED,
+ * EHOSTUNREACH no such machine; EACCES the key was refused; EPROTO other
+ * protocol version; ETIMEDOUT no answer within the deadline.
+ */
+#define MITOSIS_CONNECT 3
+
+/*
+ * MITOSIS_PREPARE - take a copy-on-write snapshot of the calling process.
+ * Argument: the handler id, by value (0 to 2^32 - 1).
+ * Effect: the snapshot can be resumed until this file is closed. In a resumed
+ * child the same call returns 0 as well.
+ * Errors: EEXIST handler id in use; EBUSY this file already holds a snapshot;
+ * EINVAL handler id out of range or more than one thread; ENOMEM.
+ */
+#define MITOSIS_PREPARE 4
+
+/*
+ * MITOSIS_RESUME_LOCAL - become a child of a snapshot of this machine.
+ * Argument: the handler id, by value.
+ * Effect: the caller's memory and registers are replaced; does not return.
+ * Errors: ENOENT no such snapshot; EINVAL the caller has several threads;
+ * EPERM the snapshot belongs to another user. Past the point of no return a
+ * failure ends the caller with SIGKILL.
+ */
+#define MITOSIS_RESUME_LOCAL 5
+
+/*
+ * MITOSIS_RESUME_REMOTE - become a child of a snapshot of another machine.
+ * Argument: pointer to struct mitosis_remote_req.
+ * Effect and errors: as MITOSIS_RESUME_LOCAL; also EFAULT bad pointer,
+ * ENOTCONN no session to that machine, ETIMEDOUT, ECONNRESET, and EPROTO the
+ * machines do not fit (other version, other vdso, other CPU features).
+ */
+#define MITOSIS_RESUME_REMOTE 6
+
+/*
+ * MITOSIS_PREPARE_PINNED - MITOSIS_PREPARE whose snapshot outlives the file.
+ * Argument: the handler id, by value. The original calls it PreparePing.
+ * Effect: the snapshot stays until MITOSIS_IOC_UNPREPARE.
+ * Errors: as MITOSIS_PREPARE.
+ */
+#define MITOSIS_PREPARE_PINNED 7
+
+/*
+ * MITOSIS_NIL_RPC - one empty request to another machine.
+ * Argument: pointer to struct mitosis_remote_req; its handler_id is ignored.
+ * Errors: EFAULT, ENOTCONN, ETIMEDOUT, ECONNRESET.
+ */
+#define MITOSIS_NIL_RPC 8
+
+/* Length of a GID in text, without a final NUL: eight groups of four digits. */
+#define MITOSIS_GID_LENGTH 39
+
+/* 16 bytes on LP64. The module reads at most MITOSIS_GID_LENGTH bytes. */
+struct mitosis_connect_req {
+	unsigned int machine_id;
+	unsigned int nic_id;	/* which RDMA port to use; 0 is the first */
+	const char *gid;
+};
+
+/* 8 bytes. */
+struct mitosis_remote_req {
+	unsigned int machine_id;
+	unsigned int handler_id;
+};
+
+/* The snapshot stays after its file is closed. */
+#define MITOSIS_SNAPSHOT_PINNED 0x1u
+
+/* One snapshot of this machine. 24 bytes. */
+struct mitosis_snapshot {
+	__u32 handler_id;
+	__u32 flags;		/* MITOSIS_SNAPSHOT_* */
+	__s32 owner_pid;	/* the parent that prepared it */
+	__s32 shadow_pid;	/* what holds its memory; 0 for the module itself */
+	__u64 prepared_at_ns;	/* CLOCK_REALTIME, ns since the epoch */
+};
+
+/*
+ * MITOSIS_IOC_UNPREPARE - drop a snapshot of this machine.
+ * Argument: pointer to the handler id, a __u32.
+ * Effect: it can no longer be resumed; children that still fetch pages from it
+ * keep what they need.
+ * Errors: EFAULT; ENOENT no such snapshot; EPERM it belongs to another user.
+ */
+#define MITOSIS_IOC_UNPREPARE _IOW('m', 1, __u32)
+
+/*
+ * MITOSIS_IOC_NEXT - step through the snapshots of this machine.
+ * Argument: pointer to struct mitosis_snapshot; handler_id is read.
+ * Effect: the whole struct is overwritten with the snapshot that has the
+ * smallest handler id not below the one given.
+ * Errors: EFAULT; ENOENT there is none.
+ */
+#define MITOSIS_IOC_NEXT _IOWR('m', 2, struct mitosis_snapshot)
+
+#endif /* _UAPI_MITOSIS_H */

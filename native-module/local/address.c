@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
+#include "local/address.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SCHEME	"tcp://"
+
+/* A statically linked program has no resolver, and does with numbers. */
+#pragma weak getaddrinfo
+#pragma weak freeaddrinfo
+
+static int resolve_number(const char *host, struct local_address *address)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+	if (inet_pton(AF_INET6, host, address->ip) == 1)
+		return 0;
+	memcpy(address->ip, mapped, sizeof(mapped));
+	return inet_pton(AF_INET, host, address->ip + sizeof(mapped)) == 1 ?
+		       0 : -ENOENT;
+}
+
+static int resolve_name(const char *host, struct local_address *address)
+{
+	struct addrinfo hints = {
+		.ai_family = AF_INET6,
+		.ai_socktype = SOCK_STREAM,
+		.ai_flags = AI_V4MAPPED,
+	};
+	struct addrinfo *found;
+	struct sockaddr_in6 *in6;
+
+	if (!getaddrinfo || getaddrinfo(host, NULL, &hints, &found))
+		return -ENOENT;
+	in6 = (struct sockaddr_in6 *)found->ai_addr;
+	memcpy(address->ip, &in6->sin6_addr, sizeof(address->ip));
+	address->scope = in6->sin6_scope_id;
+	freeaddrinfo(found);
+	return 0;
+}
+
+int local_address_parse(const char *text, struct local_address *address)
+{
+	char host[256];
+	const char *colon, *end;
+	char *rest;
+	long port;
+
+	if (strncmp(text, SCHEME, strlen(SCHEME)))
+		return -EINVAL;
+	text += strlen(SCHEME);
+	colon = strrchr(text, ':');
+	if (!colon || colon == text)
+		return -EINVAL;
+	port = strtol(colon + 1, &rest, 10);
+	if (*rest || rest == colon + 1 || port < 0 || port > 65535)
+		return -EINVAL;
+	end = colon;
+	if (*text == '[') {
+		if (colon[-1] != ']')
+			return -EINVAL;
+		text++;
+		end--;
+	}
+	if ((size_t)(end - text) >= sizeof(host) || end == text)
+		return -EINVAL;
+	snprintf(host, sizeof(host), "%.*s", (int)(end - text), text);
+	memset(address, 0, sizeof(*address));
+	address->port = port;
+	return resolve_number(host, address) ? resolve_name(host, address) : 0;
+}
+
+static bool is_ipv4(const struct local_address *address)
+{
+	return IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)address->ip);
+}
+
+void local_address_to_text(const struct local_address *address,
+			   char text[LOCAL_ADDRESS_TEXT_SIZE])
+{
+	char host[INET6_ADDRSTRLEN] = "?";
+
+	if (is_ipv4(address)) {
+		inet_ntop(AF_INET, address->ip + 12, host, sizeof(host));
+		snprintf(text, LOCAL_ADDRESS_TEXT_SIZE, SCHEME "%s:%u", host,
+			 address->port);
+	} else {
+		inet_ntop(AF_INET6, address->ip, host, sizeof(host));
+		snprintf(text, LOCAL_ADDRESS_TEXT_SIZE, SCHEME "[%s]:%u", host,
+			 address->port);
+	}
+}
+
+void local_address_to_socket(const struct local_address *address,
+			     struct sockaddr_in6 *socket_address)
+{
+	memset(socket_address, 0, sizeof(*socket_address));
+	socket_address->sin6_family = AF_INET6;
+	socket_address->sin6_port = htons(address->port);
+	socket_address->sin6_scope_id = address->scope;
+	memcpy(&socket_address->sin6_addr, address->ip, sizeof(address->ip));
+}
+
+bool local_address_is_loopback(const struct local_address *address)
+{
+	return is_ipv4(address) ? address->ip[12] == 127 :
+				  IN6_IS_ADDR_LOOPBACK(
+					  (const struct in6_addr *)address->ip);
+}

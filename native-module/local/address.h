@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Addresses of machines: as text, in messages, and for sockets. */
+#ifndef LOCAL_ADDRESS_H
+#define LOCAL_ADDRESS_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+
+#include "local/protocol.h"
+
+/* "tcp://[", an IPv6 address, "]:", a port, NUL. */
+#define LOCAL_ADDRESS_TEXT_SIZE	(INET6_ADDRSTRLEN + 24)
+
+/*
+ * Reads tcp://host:port or tcp://[ipv6]:port, looking names up. Returns 0, or
+ * -EINVAL malformed, -ENOENT unknown host.
+ */
+int local_address_parse(const char *text, struct local_address *address);
+
+void local_address_to_text(const struct local_address *address,
+			   char text[LOCAL_ADDRESS_TEXT_SIZE]);
+
+/* IPv4 addresses become ::ffff:a.b.c.d. */
+void local_address_to_socket(const struct local_address *address,
+			     struct sockaddr_in6 *socket_address);
+
+bool local_address_is_loopback(const struct local_address *address);
+
+#endif /* LOCAL_ADDRESS_H */

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
+#include "local/channel.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+union one_fd {
+	struct cmsghdr header;
+	char bytes[CMSG_SPACE(sizeof(int))];
+};
+
+struct local_message channel_message(enum local_type type)
+{
+	return (struct local_message){
+		.magic = LOCAL_MAGIC,
+		.version = LOCAL_VERSION,
+		.type = type,
+	};
+}
+
+static int gone(int err)
+{
+	return err == EPIPE || err == ENOTCONN ? -ECONNRESET : -err;
+}
+
+int channel_send(int channel, const struct local_message *message, int fd)
+{
+	struct iovec iov = {
+		.iov_base = (void *)message,
+		.iov_len = sizeof(*message),
+	};
+	union one_fd control = { 0 };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	ssize_t n;
+
+	if (fd >= 0) {
+		struct cmsghdr *c;
+
+		msg.msg_control = control.bytes;
+		msg.msg_controllen = sizeof(control.bytes);
+		c = CMSG_FIRSTHDR(&msg);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(sizeof(fd));
+		memcpy(CMSG_DATA(c), &fd, sizeof(fd));
+	}
+	do {
+		n = sendmsg(channel, &msg, MSG_NOSIGNAL);
+	} while (n < 0 && errno == EINTR);
+	return n < 0 ? gone(errno) : 0;
+}
+
+static int take_fd(struct msghdr *msg)
+{
+	struct cmsghdr *c = CMSG_FIRSTHDR(msg);
+	int fd;
+
+	if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS ||
+	    c->cmsg_len != CMSG_LEN(sizeof(fd)))
+		return -1;
+	memcpy(&fd, CMSG_DATA(c), sizeof(fd));
+	return fd;
+}
+
+int channel_receive(int channel, struct local_message *message, int *fd)
+{
+	struct iovec iov = { .iov_base = message, .iov_len = sizeof(*message) };
+	union one_fd control;
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = sizeof(control.bytes),
+	};
+	ssize_t n;
+
+	*fd = -1;
+	do {
+		n = recvmsg(channel, &msg, MSG_CMSG_CLOEXEC);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return gone(errno);
+	if (n == 0)
+		return -ECONNRESET;
+	*fd = take_fd(&msg);
+	if (n != sizeof(*message) || (msg.msg_flags & MSG_TRUNC) ||
+	    message->magic != LOCAL_MAGIC || message->version != LOCAL_VERSION) {
+		if (*fd >= 0)
+			close(*fd);
+		*fd = -1;
+		return -EPROTO;
+	}
+	return 0;
+}
+
+bool channel_is_open(int channel)
+{
+	char byte;
+	ssize_t n = recv(channel, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+
+	return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
+}
+
+int channel_set_deadline(int channel, int deadline_ms)
+{
+	struct timeval t = {
+		.tv_sec = deadline_ms / 1000,
+		.tv_usec = deadline_ms % 1000 * 1000,
+	};
+
+	if (setsockopt(channel, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof(t)) ||
+	    setsockopt(channel, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof(t)))
+		return -errno;
+	return 0;
+}

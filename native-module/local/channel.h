@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sending and receiving struct local_message, each with at most one file descriptor. */
+#ifndef LOCAL_CHANNEL_H
+#define LOCAL_CHANNEL_H
+
+#include <stdbool.h>
+
+#include "local/protocol.h"
+
+/* How long either side waits for the other, in ms. */
+#define CHANNEL_DEADLINE_MS	5000
+
+/* A message of the given type with everything else 0. */
+struct local_message channel_message(enum local_type type);
+
+/*
+ * Sends a message, with `fd` unless it is -1; waits at most the socket's send
+ * timeout. Returns 0 or -errno (-ECONNRESET: the other side has gone).
+ */
+int channel_send(int channel, const struct local_message *message, int fd);
+
+/*
+ * Receives a message and the descriptor that came with it (-1 if none; close
+ * it). Returns 0 or -errno: -ECONNRESET the other side has gone, -EAGAIN
+ * nothing is there within the socket's receive timeout, -EPROTO it is no
+ * message of this version.
+ */
+int channel_receive(int channel, struct local_message *message, int *fd);
+
+/* True until the other side has closed the channel. */
+bool channel_is_open(int channel);
+
+/* Sets the send and receive timeouts of a blocking socket. */
+int channel_set_deadline(int channel, int deadline_ms);
+
+#endif /* LOCAL_CHANNEL_H */

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdbool.h>
+#include <sys/mman.h>
+
+#include "local/descriptor.h"
+
+#define PROT_ALL	(PROT_READ | PROT_WRITE | PROT_EXEC)
+#define MAP_ALLOWED	(MAP_PRIVATE | MAP_SHARED | MAP_GROWSDOWN | MAP_STACK)
+
+static bool sizes_fit(const struct descriptor_header *d, uint64_t size)
+{
+	return d->vma_count <= DESCRIPTOR_VMAS_MAX &&
+	       d->total_size == size &&
+	       size == sizeof(*d) +
+			       (uint64_t)d->thread_count *
+				       sizeof(struct descriptor_thread) +
+			       (uint64_t)d->vma_count *
+				       sizeof(struct descriptor_vma) +
+			       (uint64_t)d->fd_count *
+				       sizeof(struct descriptor_fd) +
+			       d->strings_size;
+}
+
+static bool vma_valid(const struct descriptor_header *d,
+		      const struct descriptor_vma *vma, uint64_t lowest,
+		      uint64_t page_size)
+{
+	uint32_t sharing = vma->map_flags & (MAP_PRIVATE | MAP_SHARED);
+
+	if (vma->start < lowest || vma->start >= vma->end ||
+	    vma->end > USER_MEMORY_END || vma->start % page_size ||
+	    vma->end % page_size || vma->offset % page_size ||
+	    vma->offset + (vma->end - vma->start) < vma->offset)
+		return false;
+	if (vma->protection & ~PROT_ALL || vma->map_flags & ~MAP_ALLOWED ||
+	    (sharing != MAP_PRIVATE && sharing != MAP_SHARED))
+		return false;
+	if (vma->name != DESCRIPTOR_NO_STRING && vma->name >= d->strings_size)
+		return false;
+	switch (vma->kind) {
+	case VMA_FILE:
+		return *descriptor_string(d, vma->name) == '/';
+	case VMA_SNAPSHOT:
+	case VMA_EMPTY:
+	case VMA_KERNEL:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool contains(const struct descriptor_header *d, uint64_t address)
+{
+	const struct descriptor_vma *vmas = descriptor_vmas(d);
+	uint32_t i;
+
+	for (i = 0; i < d->vma_count; i++)
+		if (vmas[i].start <= address && address < vmas[i].end)
+			return true;
+	return false;
+}
+
+int descriptor_check(const void *bytes, uint64_t size, uint64_t page_size)
+{
+	const struct descriptor_header *d = bytes;
+	const struct descriptor_thread *thread;
+	const struct descriptor_vma *vmas;
+	uint64_t lowest = page_size;
+	uint32_t i;
+
+	if (size < sizeof(*d) || d->magic != DESCRIPTOR_MAGIC ||
+	    d->version != DESCRIPTOR_VERSION || d->header_size != sizeof(*d) ||
+	    d->page_size != page_size || d->thread_count != 1 ||
+	    d->fd_count != 0 || !sizes_fit(d, size) ||
+	    d->name[DESCRIPTOR_NAME_SIZE - 1])
+		return -EPROTO;
+	if (d->strings_size &&
+	    ((const char *)bytes)[size - 1] != '\0')
+		return -EPROTO;
+	vmas = descriptor_vmas(d);
+	for (i = 0; i < d->vma_count; i++) {
+		if (!vma_valid(d, &vmas[i], lowest, page_size))
+			return -EPROTO;
+		lowest = vmas[i].end;
+	}
+	thread = descriptor_thread(d);
+	/* rsp may be the very top of its stack. */
+	if (!contains(d, thread->rip) || !contains(d, thread->rsp - 1) ||
+	    thread->fs_base >= USER_MEMORY_END || thread->gs_base >= USER_MEMORY_END)
+		return -EPROTO;
+	return 0;
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Messages between libmitosis, mitosisd and the shadows of one machine.
+ *
+ * They travel over SOCK_SEQPACKET Unix sockets named by path, so that they
+ * cross network namespaces. Every message is one struct local_message; a packet
+ * of any other length, magic or version ends the connection. See PROTOCOL.md.
+ */
+#ifndef LOCAL_PROTOCOL_H
+#define LOCAL_PROTOCOL_H
+
+#include <stdint.h>
+
+#define LOCAL_MAGIC	0x534f544du	/* "MTOS" in memory */
+#define LOCAL_VERSION	1
+
+enum local_type {
+	LOCAL_HELLO = 1,	/* device -> daemon; answered with the registry */
+	LOCAL_UNPREPARE = 2,	/* device -> daemon: drop handler_id */
+	LOCAL_ATTACH = 3,	/* device -> daemon; answered with a stream to the shadow */
+	LOCAL_BYE = 4,		/* device -> daemon: drop what I own */
+	LOCAL_REGISTER = 5,	/* shadow -> daemon: I hold slot, generation */
+	LOCAL_SERVE = 6,	/* daemon -> shadow, with one end of a stream */
+	LOCAL_ANSWER = 7,	/* daemon -> device or shadow; status says how it went */
+	LOCAL_LINGER = 8,	/* shadow -> daemon: I stay for the children I have */
+	LOCAL_CONNECT = 9,	/* device -> daemon, with a TCP connection: machine_id is at address */
+	LOCAL_KEEP = 11,	/* shadow -> daemon, with the userfaultfd of a child's child */
+	LOCAL_SESSION = 10,	/* device -> daemon: where is machine_id; answered by address */
+};
+
+/* The snapshot is dropped, but its shadow stays until its last child ends. */
+#define LOCAL_LINGERS	0x1u
+
+/* LOCAL_SERVE: what comes with it is a TCP connection that asked for WIRE_OPEN. */
+#define LOCAL_MACHINE	0x2u
+
+/* LOCAL_ATTACH: to a snapshot of machine_id, not of this one. */
+#define LOCAL_REMOTE	0x4u
+
+/* Where a machine listens. 24 bytes. */
+struct local_address {
+	uint8_t ip[16];		/* IPv6, or ::ffff:a.b.c.d */
+	uint16_t port;		/* of this machine's byte order */
+	uint16_t reserved;
+	uint32_t scope;		/* of link-local addresses */
+};
+
+/* 64 bytes, no padding. Fields a type does not use are 0. */
+struct local_message {
+	uint32_t magic;
+	uint16_t version;
+	uint16_t type;		/* enum local_type */
+	int32_t status;		/* LOCAL_ANSWER: 0 or -errno */
+	uint32_t handler_id;
+	uint32_t device;	/* LOCAL_ANSWER to LOCAL_HELLO: the caller's number */
+	uint32_t slot;		/* LOCAL_REGISTER: index in the registry */
+	uint64_t generation;	/* LOCAL_REGISTER: of that slot */
+	uint32_t flags;		/* LOCAL_LINGERS, LOCAL_MACHINE, LOCAL_REMOTE */
+	uint32_t machine_id;
+	struct local_address address;
+};
+
+/*
+ * Requests on the stream between a device or child and a shadow. The answer is
+ * one struct shadow_answer, followed by answer.length bytes.
+ */
+enum shadow_request_type {
+	SHADOW_DESCRIPTOR = 1,	/* the whole descriptor */
+	SHADOW_READ = 2,	/* [address, address + length) of the snapshot */
+	SHADOW_PAGE = 3,	/* serve the userfaultfd that comes with it */
+	SHADOW_CLONE = 4,	/* fork the child yourself; answered at its end */
+};
+
+/*
+ * SHADOW_CLONE comes with the open files that the child is to have, and is
+ * followed by `length` bytes: an int32_t for each of them, its number in the
+ * child. The answer's 4 bytes are the wait status of the child.
+ */
+#define SHADOW_CLONE_FILES_MAX	64u
+
+/* The most bytes that one SHADOW_READ may ask for. */
+#define SHADOW_READ_MAX		(1u << 20)
+
+/*
+ * SHADOW_PAGE comes with a userfaultfd and, perhaps, the child's standard error.
+ * EAGER: copy every page first, and answer then; else there is no answer.
+ */
+#define SHADOW_PAGE_EAGER	0x1u
+/* SHADOW_PAGE: keep what comes from another machine for its next children. */
+#define SHADOW_PAGE_CACHED	0x2u
+
+/* The most pages of one prefetch window; a power of two. */
+#define SHADOW_WINDOW_MAX	512u
+
+/* 40 bytes, no padding. Fields a type does not use are 0. */
+struct shadow_request {
+	uint32_t magic;
+	uint16_t version;
+	uint16_t type;		/* enum shadow_request_type */
+	uint64_t address;	/* SHADOW_READ */
+	uint64_t length;	/* SHADOW_READ */
+	uint32_t flags;		/* SHADOW_PAGE_* */
+	uint32_t window;	/* SHADOW_PAGE: pages per fault, a power of two */
+	int32_t cpu;		/* SHADOW_PAGE: where the child runs; -1: do not care */
+	uint32_t reserved;
+};
+
+/* 8 bytes, no padding. */
+struct shadow_answer {
+	int32_t status;		/* 0 or -errno; then length is 0 */
+	uint32_t length;
+};
+
+#endif /* LOCAL_PROTOCOL_H */

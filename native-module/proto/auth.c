@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
+#include "proto/auth.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "proto/sha256.h"
+
+int auth_read_key(struct auth *auth, const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	struct stat st;
+	ssize_t n;
+	int err = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st))
+		err = -errno;
+	else if (st.st_uid != geteuid() && st.st_uid != 0)
+		err = -EPERM;
+	else if (st.st_mode & (S_IRWXG | S_IRWXO))
+		err = -EACCES;
+	else if (!S_ISREG(st.st_mode) || st.st_size < KEY_SIZE_MIN ||
+		 st.st_size > KEY_SIZE_MAX)
+		err = -EINVAL;
+	if (!err) {
+		n = read(fd, auth->key, sizeof(auth->key));
+		if (n != st.st_size)
+			err = n < 0 ? -errno : -EINVAL;
+		auth->key_size = n;
+		auth->kind = WIRE_AUTH_KEY;
+	}
+	close(fd);
+	return err;
+}
+
+static int random_nonce(uint8_t nonce[WIRE_NONCE_SIZE])
+{
+	return getrandom(nonce, WIRE_NONCE_SIZE, 0) == WIRE_NONCE_SIZE ? 0 : -EIO;
+}
+
+static void make_mac(const struct auth *auth, const char *role,
+		     const struct wire_hello *hello,
+		     const struct wire_challenge *challenge,
+		     uint8_t mac[WIRE_MAC_SIZE])
+{
+	const struct hmac_part parts[] = {
+		{ role, 6 },
+		{ hello, sizeof(*hello) },
+		{ challenge, offsetof(struct wire_challenge, mac) },
+	};
+
+	memset(mac, 0, WIRE_MAC_SIZE);
+	if (auth->kind == WIRE_AUTH_KEY)
+		hmac_sha256(auth->key, auth->key_size, parts,
+			    sizeof(parts) / sizeof(parts[0]), mac);
+}
+
+int auth_hello(const struct auth *auth, struct wire_hello *hello)
+{
+	hello->machine_id = auth->machine_id;
+	hello->auth = auth->kind;
+	return random_nonce(hello->nonce);
+}
+
+int auth_challenge(const struct auth *auth, const struct wire_hello *hello,
+		   struct wire_challenge *challenge)
+{
+	int err;
+
+	if (hello->auth != auth->kind)
+		return -EACCES;
+	challenge->machine_id = auth->machine_id;
+	challenge->auth = auth->kind;
+	err = random_nonce(challenge->nonce);
+	make_mac(auth, "server", hello, challenge, challenge->mac);
+	return err;
+}
+
+int auth_prove(const struct auth *auth, const struct wire_hello *hello,
+	       const struct wire_challenge *challenge, struct wire_proof *proof)
+{
+	uint8_t expected[WIRE_MAC_SIZE];
+
+	make_mac(auth, "server", hello, challenge, expected);
+	if (challenge->auth != auth->kind ||
+	    !mac_equal(expected, challenge->mac))
+		return -EACCES;
+	make_mac(auth, "client", hello, challenge, proof->mac);
+	return 0;
+}
+
+int auth_check(const struct auth *auth, const struct wire_hello *hello,
+	       const struct wire_challenge *challenge,
+	       const struct wire_proof *proof)
+{
+	uint8_t expected[WIRE_MAC_SIZE];
+
+	make_mac(auth, "client", hello, challenge, expected);
+	return mac_equal(expected, proof->mac) ? 0 : -EACCES;
+}

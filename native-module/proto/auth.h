@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who is let in: the pre-shared key, and the proofs of the handshake. */
+#ifndef PROTO_AUTH_H
+#define PROTO_AUTH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proto/wire.h"
+
+#define KEY_SIZE_MIN	16
+#define KEY_SIZE_MAX	4096
+
+struct auth {
+	enum wire_auth kind;
+	uint32_t machine_id;	/* of this machine */
+	size_t key_size;
+	uint8_t key[KEY_SIZE_MAX];
+};
+
+/*
+ * Reads a key file: 16 to 4096 bytes, of this user or root, closed to others
+ * (0600). Returns 0, or -errno: -EACCES open to others, -EPERM another user's,
+ * -EINVAL its size.
+ */
+int auth_read_key(struct auth *auth, const char *path);
+
+/* Fills a hello with a fresh nonce. Returns 0 or -errno. */
+int auth_hello(const struct auth *auth, struct wire_hello *hello);
+
+/* The server's answer to a hello. Returns 0 or -errno (-EACCES: other auth). */
+int auth_challenge(const struct auth *auth, const struct wire_hello *hello,
+		   struct wire_challenge *challenge);
+
+/* The client's check of it, and its own proof. Returns 0 or -EACCES. */
+int auth_prove(const struct auth *auth, const struct wire_hello *hello,
+	       const struct wire_challenge *challenge, struct wire_proof *proof);
+
+/* The server's check of that: 0 or -EACCES. */
+int auth_check(const struct auth *auth, const struct wire_hello *hello,
+	       const struct wire_challenge *challenge,
+	       const struct wire_proof *proof);
+
+#endif /* PROTO_AUTH_H */

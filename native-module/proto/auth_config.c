@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
+#include "proto/auth_config.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int read_machine_id(struct auth *auth, char *words, size_t size)
+{
+	const char *text = getenv("MITOSIS_MACHINE_ID");
+	char *end;
+	unsigned long value;
+
+	auth->machine_id = 0;
+	if (!text || !*text)
+		return 0;
+	errno = 0;
+	value = strtoul(text, &end, 10);
+	if (errno || *end || text[0] == '-' || value > INT32_MAX) {
+		snprintf(words, size, "MITOSIS_MACHINE_ID is to be a number from 0 to "
+				      "%d, not '%s'", INT32_MAX, text);
+		return -EINVAL;
+	}
+	auth->machine_id = value;
+	return 0;
+}
+
+static int read_key(struct auth *auth, const char *path, char *words,
+		    size_t size)
+{
+	int err = auth_read_key(auth, path);
+	const char *why = strerror(-err);
+
+	if (err == -EACCES)
+		why = "others can read it: chmod 600";
+	else if (err == -EPERM)
+		why = "it belongs to another user";
+	else if (err == -EINVAL)
+		why = "it has to be a file of 16 to 4096 bytes";
+	if (err)
+		snprintf(words, size, "the key file %s cannot be used: %s", path, why);
+	return err;
+}
+
+int auth_configure(struct auth *auth, char *words, size_t size)
+{
+	const char *kind = getenv("MITOSIS_AUTH");
+	const char *asked = getenv("MITOSIS_KEY_FILE");
+	const char *home = getenv("HOME");
+	char path[PATH_MAX];
+	int err;
+
+	memset(auth, 0, sizeof(*auth));
+	auth->kind = WIRE_AUTH_KEY;
+	err = read_machine_id(auth, words, size);
+	if (err)
+		return err;
+	if (kind && !strcmp(kind, "none")) {
+		auth->kind = WIRE_AUTH_NONE;
+		return 0;
+	}
+	if (kind && *kind && strcmp(kind, "key")) {
+		snprintf(words, size, "MITOSIS_AUTH is to be key or none, not '%s'",
+			 kind);
+		return -EINVAL;
+	}
+	if (asked && *asked)
+		return read_key(auth, asked, words, size);
+	snprintf(path, sizeof(path), "%s/.config/mitosis/key", home ? home : "");
+	if (home && !access(path, F_OK))
+		return read_key(auth, path, words, size);
+	if (!access("/etc/mitosis/key", F_OK))
+		return read_key(auth, "/etc/mitosis/key", words, size);
+	snprintf(words, size, "there is no key: make one with 'head -c 32 /dev/urandom "
+			      ">key; chmod 600 key', copy it to every machine and set "
+			      "MITOSIS_KEY_FILE");
+	return -ENOENT;
+}
+
+bool auth_none_allowed(bool loopback)
+{
+	struct stat own, first;
+
+	if (loopback)
+		return true;
+	return !stat("/proc/self/ns/net", &own) && !stat("/proc/1/ns/net", &first) &&
+	       own.st_ino != first.st_ino;
+}

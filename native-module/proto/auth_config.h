@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How a process is told its machine id and its key: the environment. */
+#ifndef PROTO_AUTH_CONFIG_H
+#define PROTO_AUTH_CONFIG_H
+
+#include <stdbool.h>
+
+#include "proto/auth.h"
+
+/*
+ * Fills from MITOSIS_MACHINE_ID (default 0) and MITOSIS_AUTH=none, or the key
+ * file: $MITOSIS_KEY_FILE, else ~/.config/mitosis/key, else /etc/mitosis/key.
+ * Returns 0, or -errno with words on what is wrong: -EINVAL, -ENOENT no key,
+ * and as auth_read_key().
+ */
+int auth_configure(struct auth *auth, char *words, size_t size);
+
+/* True if MITOSIS_AUTH=none may be used with an address. */
+bool auth_none_allowed(bool loopback);
+
+#endif /* PROTO_AUTH_CONFIG_H */

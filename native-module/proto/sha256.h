@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * HMAC-SHA-256 (FIPS 180-4, RFC 2104), for the handshake between machines: a
+ * hundred lines instead of a library that every node would have to have.
+ */
+#ifndef PROTO_SHA256_H
+#define PROTO_SHA256_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define SHA256_SIZE	32
+
+/* A part of a message. */
+struct hmac_part {
+	const void *bytes;
+	size_t size;
+};
+
+void hmac_sha256(const void *key, size_t key_size, const struct hmac_part *parts,
+		 size_t part_count, uint8_t mac[SHA256_SIZE]);
+
+/* Takes the same time wherever two MACs differ. */
+int mac_equal(const uint8_t a[SHA256_SIZE], const uint8_t b[SHA256_SIZE]);
+
+#endif /* PROTO_SHA256_H */

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0 */
+/*
+ * The protocol between machines, over TCP. See PROTOCOL.md.
+ *
+ * Every message is a struct wire_header and `length` bytes of body, all
+ * little-endian. What a type's body is, is said beside it; a body of another
+ * length ends the connection.
+ */
+#ifndef PROTO_WIRE_H
+#define PROTO_WIRE_H
+
+#ifdef __KERNEL__
+#include <linux/types.h>
+#else
+#include <stdint.h>
+#endif
+
+#define WIRE_MAGIC	0x3157544du	/* "MTW1" in memory */
+#define WIRE_VERSION	1
+#define WIRE_NONCE_SIZE	32
+#define WIRE_MAC_SIZE	32		/* HMAC-SHA-256 */
+
+enum wire_type {
+	WIRE_HELLO = 1,		/* client: struct wire_hello */
+	WIRE_CHALLENGE = 2,	/* server: struct wire_challenge */
+	WIRE_PROOF = 3,		/* client: struct wire_proof */
+	WIRE_NIL = 4,		/* client: nothing; answered */
+	WIRE_OPEN = 5,		/* client: struct wire_open; answered by the descriptor */
+	WIRE_PAGES = 6,		/* client, after WIRE_OPEN: struct wire_pages; answered by them */
+	WIRE_ANSWER = 7,	/* server: what was asked for; status says how it went */
+};
+
+/* 16 bytes. */
+struct wire_header {
+	uint32_t magic;
+	uint16_t version;
+	uint16_t type;		/* enum wire_type */
+	int32_t status;		/* WIRE_ANSWER, WIRE_CHALLENGE: 0 or -errno; then no body */
+	uint32_t length;	/* of the body, bytes */
+};
+
+enum wire_auth {
+	WIRE_AUTH_NONE = 0,	/* MACs are zeros; loopback and tests only */
+	WIRE_AUTH_KEY = 1,	/* pre-shared key */
+};
+
+/* 40 bytes. */
+struct wire_hello {
+	uint32_t machine_id;	/* of the client */
+	uint32_t auth;		/* enum wire_auth */
+	uint8_t nonce[WIRE_NONCE_SIZE];
+};
+
+/* 72 bytes. */
+struct wire_challenge {
+	uint32_t machine_id;	/* of the server */
+	uint32_t auth;		/* as the client's, or status says no */
+	uint8_t nonce[WIRE_NONCE_SIZE];
+	uint8_t mac[WIRE_MAC_SIZE];	/* over "server", both hellos */
+};
+
+/* 32 bytes; answered by WIRE_ANSWER. */
+struct wire_proof {
+	uint8_t mac[WIRE_MAC_SIZE];	/* over "client", both hellos */
+};
+
+/* 8 bytes. */
+struct wire_open {
+	uint32_t handler_id;
+	uint32_t reserved;
+};
+
+/*
+ * 16 bytes. Length 0 asks whether the snapshot may have further children: 0, or
+ * -ENOENT when it has been dropped and only lingers for those it has.
+ */
+struct wire_pages {
+	uint64_t address;	/* multiple of the page size */
+	uint64_t length;	/* multiple of the page size, at most WIRE_PAGES_MAX */
+};
+
+#define WIRE_PAGES_MAX		(4u << 20)
+#define WIRE_DESCRIPTOR_MAX	(256u << 20)
+
+#endif /* PROTO_WIRE_H */
