@@ -1,0 +1,429 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * mitosisd: plays the kernel module's part for the user backend on one
+ * machine. It keeps the registry of snapshots, joins devices with shadows, and
+ * ends when it has been idle for a while.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "daemon/peer.h"
+#include "daemon/ward.h"
+#include "daemon/wire_server.h"
+#include "local/address.h"
+#include "local/runtime_dir.h"
+#include "proto/auth_config.h"
+
+#define IDLE_MS_DEFAULT	1000
+#define EVENTS_AT_ONCE	64
+
+static const char usage[] =
+	"usage: mitosisd [options]\n"
+	"\n"
+	"Keeps the snapshots of the mitosis user backend on this machine.\n"
+	"libmitosis starts it when it is needed; it ends when it is idle.\n"
+	"\n"
+	"  --runtime-dir DIR  where its socket lies (default $MITOSIS_RUNTIME_DIR,\n"
+	"                     else /run/mitosis for root, $XDG_RUNTIME_DIR/mitosis,\n"
+	"                     or /tmp/mitosis-UID)\n"
+	"  --idle-ms N        end after N ms without device or snapshot\n"
+	"                     (default $MITOSIS_IDLE_MS, else 1000)\n"
+	"  --machine-id N     this machine's id (default $MITOSIS_MACHINE_ID, else 0)\n"
+	"  --listen ADDRESS   serve other machines at tcp://host:port (default\n"
+	"                     $MITOSIS_LISTEN, else none); then it stays when idle\n"
+	"  --key-file FILE    pre-shared key, 0600 (default $MITOSIS_KEY_FILE, else\n"
+	"                     ~/.config/mitosis/key, else /etc/mitosis/key)\n"
+	"  --auth none        without a key; on loopback and in network namespaces only\n"
+	"  --foreground       do not go to the background\n"
+	"  --version          print the release and end\n";
+
+static void __attribute__((noreturn, format(printf, 1, 2)))
+die(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+	exit(1);
+}
+
+static int parse_ms(const char *text, const char *name)
+{
+	char *end;
+	long value;
+
+	errno = 0;
+	value = strtol(text, &end, 10);
+	if (errno || *end || end == text || value < 0 || value > 3600000)
+		die("%s is to be 0 to 3600000 ms, not '%s'", name, text);
+	return value;
+}
+
+/* Opens the runtime directory, which must be ours alone. */
+static int open_dir(const char *path)
+{
+	struct stat st;
+	int err = runtime_dir_ensure(path);
+	int fd;
+
+	if (err)
+		die("%s cannot be used: %s", path, strerror(-err));
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st))
+		die("%s cannot be opened: %s", path, strerror(errno));
+	if (st.st_uid != geteuid())
+		die("%s belongs to another user", path);
+	return fd;
+}
+
+/* The lock is held as long as this process lives. */
+static int take_lock(int dir)
+{
+	int fd = openat(dir, RUNTIME_PID,
+			O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		die("%s cannot be opened: %s", RUNTIME_PID, strerror(errno));
+	if (flock(fd, LOCK_EX | LOCK_NB)) {
+		/* Another one runs, or is about to end: let the caller try again. */
+		usleep(2000);
+		exit(0);
+	}
+	return fd;
+}
+
+static void write_pid(int fd)
+{
+	if (ftruncate(fd, 0) || dprintf(fd, "%d\n", getpid()) < 0)
+		die("%s cannot be written: %s", RUNTIME_PID, strerror(errno));
+}
+
+static int listen_at(const char *path)
+{
+	struct sockaddr_un address;
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	runtime_dir_address(path, &address);
+	unlink(address.sun_path);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) ||
+	    listen(fd, SOMAXCONN))
+		die("%s cannot be listened at: %s", address.sun_path,
+		    strerror(errno));
+	return fd;
+}
+
+/*
+ * Goes to the background. The first process stays until the second one says
+ * through the pipe returned here that it is ready, so that whatever fails until
+ * then is told to whoever started us.
+ */
+static int go_to_background(void)
+{
+	int ready[2];
+	char byte;
+	pid_t pid;
+
+	if (pipe2(ready, O_CLOEXEC))
+		die("no pipe can be made: %s", strerror(errno));
+	pid = fork();
+	if (pid < 0)
+		die("no process can be made: %s", strerror(errno));
+	if (pid) {
+		close(ready[1]);
+		_exit(read(ready[0], &byte, 1) == 1 ? 0 : 1);
+	}
+	close(ready[0]);
+	setsid();
+	return ready[1];
+}
+
+/* From now on what there is to say goes to the log. */
+static void say_ready(int dir, int ready)
+{
+	int log = openat(dir, RUNTIME_LOG,
+			 O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+			 0600);
+
+	if (log < 0)
+		die("%s cannot be opened: %s", RUNTIME_LOG, strerror(errno));
+	if (chdir("/"))
+		die("/ cannot be entered: %s", strerror(errno));
+	dup2(log, 1);
+	dup2(log, 2);
+	close(log);
+	if (write(ready, "r", 1) != 1)
+		die("nobody waits for this daemon");
+	close(ready);
+}
+
+static void raise_fd_limit(void)
+{
+	struct rlimit limit;
+
+	if (!getrlimit(RLIMIT_NOFILE, &limit)) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+static int signal_fd(void)
+{
+	sigset_t set;
+
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGCHLD, SIG_IGN);	/* pagers are reaped by the kernel */
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+int64_t monotonic_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000ll + now.tv_nsec / 1000000;
+}
+
+int daemon_watch(struct daemon *daemon, int fd, struct event_source *source)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.ptr = source };
+
+	return epoll_ctl(daemon->epoll, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
+}
+
+void daemon_close(struct daemon *daemon, int fd)
+{
+	epoll_ctl(daemon->epoll, EPOLL_CTL_DEL, fd, NULL);
+	close(fd);
+}
+
+/* What is watched as long as the daemon runs. */
+struct lasting_source {
+	struct event_source source;	/* first */
+	int fd;
+};
+
+static void signalled(struct daemon *daemon, struct event_source *source)
+{
+	(void)source;
+	daemon->stop = true;
+}
+
+static void local_ready(struct daemon *daemon, struct event_source *source)
+{
+	int listener = ((struct lasting_source *)source)->fd;
+	int fd;
+
+	/* Non-blocking: a peer that does not read is let go, never waited for. */
+	while ((fd = accept4(listener, NULL, NULL,
+			     SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0)
+		peers_accept(daemon, fd);
+}
+
+static void wire_ready(struct daemon *daemon, struct event_source *source)
+{
+	wire_accept_all(daemon, ((struct lasting_source *)source)->fd);
+}
+
+static void watch_lasting(struct daemon *daemon, struct lasting_source *source)
+{
+	int err = daemon_watch(daemon, source->fd, &source->source);
+
+	if (err)
+		die("epoll: %s", strerror(-err));
+}
+
+static int sooner(int a_ms, int b_ms)
+{
+	if (a_ms < 0 || b_ms < 0)
+		return a_ms < 0 ? b_ms : a_ms;
+	return a_ms < b_ms ? a_ms : b_ms;
+}
+
+/* Returns when told to end, or when idle for idle_ms (-1: never). */
+static void run(struct daemon *daemon, int idle_ms)
+{
+	struct epoll_event events[EVENTS_AT_ONCE];
+	int64_t idle_since = monotonic_ms();
+
+	while (!daemon->stop) {
+		int timeout = sooner(sooner(peers_expire(daemon),
+					    wire_expire(daemon)),
+				     ward_expire(daemon));
+		int i, n;
+
+		peers_sweep(daemon);
+		if (idle_ms >= 0 && peers_idle(daemon) && !daemon->wire_clients &&
+		    !daemon->sessions && !daemon->wards) {
+			int64_t left = idle_since + idle_ms - monotonic_ms();
+
+			if (left <= 0)
+				return;
+			timeout = sooner(timeout, left);
+		}
+		n = epoll_wait(daemon->epoll, events, EVENTS_AT_ONCE, timeout);
+		if (n < 0 && errno != EINTR)
+			die("epoll_wait: %s", strerror(errno));
+		for (i = 0; i < n; i++) {
+			struct event_source *source = events[i].data.ptr;
+
+			source->ready(daemon, source);
+		}
+		if (n > 0)
+			idle_since = monotonic_ms();
+	}
+}
+
+/* Where other machines reach us; refuses what would let in anybody. */
+static int listen_for_machines(struct daemon *daemon, const char *text,
+			       const char *words)
+{
+	struct local_address address;
+	char actual[LOCAL_ADDRESS_TEXT_SIZE];
+	int fd = local_address_parse(text, &address);
+
+	if (fd)
+		die("--listen takes tcp://host:port, not '%s'", text);
+	if (*words)
+		die("%s", words);
+	if (daemon->auth.kind == WIRE_AUTH_NONE &&
+	    !auth_none_allowed(local_address_is_loopback(&address)))
+		die("--auth none is for loopback and network namespaces, not for %s",
+		    text);
+	fd = wire_listen(&address);
+	if (fd < 0)
+		die("%s cannot be listened at: %s", text, strerror(-fd));
+	local_address_to_text(&address, actual);
+	printf("mitosisd: machine %u listens at %s\n", daemon->auth.machine_id,
+	       actual);
+	fflush(stdout);
+	return fd;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "runtime-dir", required_argument, NULL, 'r' },
+		{ "idle-ms", required_argument, NULL, 'i' },
+		{ "machine-id", required_argument, NULL, 'm' },
+		{ "listen", required_argument, NULL, 'l' },
+		{ "key-file", required_argument, NULL, 'k' },
+		{ "auth", required_argument, NULL, 'a' },
+		{ "foreground", no_argument, NULL, 'f' },
+		{ "version", no_argument, NULL, 'v' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	const char *idle = getenv("MITOSIS_IDLE_MS");
+	char path[RUNTIME_PATH_MAX];
+	struct sockaddr_un address;
+	struct daemon daemon = { 0 };
+	struct lasting_source local = { { local_ready }, -1 };
+	struct lasting_source wire = { { wire_ready }, -1 };
+	struct lasting_source signals = { { signalled }, -1 };
+	const char *listen_text = getenv("MITOSIS_LISTEN");
+	char words[256] = "";
+	bool foreground = false;
+	int idle_ms = IDLE_MS_DEFAULT;
+	int dir, lock, option, ready = -1;
+
+	if (idle && *idle)
+		idle_ms = parse_ms(idle, "MITOSIS_IDLE_MS");
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (option) {
+		case 'r':
+			setenv("MITOSIS_RUNTIME_DIR", optarg, 1);
+			break;
+		case 'i':
+			idle_ms = parse_ms(optarg, "--idle-ms");
+			break;
+		case 'm':
+			setenv("MITOSIS_MACHINE_ID", optarg, 1);
+			break;
+		case 'l':
+			listen_text = optarg;
+			break;
+		case 'k':
+			setenv("MITOSIS_KEY_FILE", optarg, 1);
+			break;
+		case 'a':
+			setenv("MITOSIS_AUTH", optarg, 1);
+			break;
+		case 'f':
+			foreground = true;
+			break;
+		case 'v':
+			puts("mitosisd " MITOSIS_VERSION);
+			return 0;
+		case 'h':
+			fputs(usage, stdout);
+			return 0;
+		default:
+			fputs(usage, stderr);
+			return 2;
+		}
+	}
+	if (optind < argc)
+		die("mitosisd takes no further words; see mitosisd --help");
+	if (runtime_dir_path(path))
+		die("%s cannot be the runtime directory: its path is relative or "
+		    "too long", path);
+
+	/* What the program that starts us left open is none of our business. */
+	syscall(SYS_close_range, 3, ~0u, 0);
+	umask(077);
+	dir = open_dir(path);
+	lock = take_lock(dir);
+	raise_fd_limit();
+	signals.fd = signal_fd();
+	/* Without a key there are no other machines, but this one works. */
+	if (auth_configure(&daemon.auth, words, sizeof(words)) == -EINVAL)
+		die("%s", words);
+	if (listen_text && *listen_text)
+		wire.fd = listen_for_machines(&daemon, listen_text, words);
+	daemon.registry_fd = registry_create(&daemon.registry);
+	if (daemon.registry_fd < 0)
+		die("no registry can be made: %s", strerror(-daemon.registry_fd));
+	local.fd = listen_at(path);
+	if (!foreground)
+		ready = go_to_background();
+	write_pid(lock);
+	daemon.epoll = epoll_create1(EPOLL_CLOEXEC);
+	watch_lasting(&daemon, &local);
+	watch_lasting(&daemon, &signals);
+	if (wire.fd >= 0)
+		watch_lasting(&daemon, &wire);
+	if (ready >= 0)
+		say_ready(dir, ready);
+
+	/* One that others count on finding is not idle. */
+	run(&daemon, wire.fd >= 0 ? -1 : idle_ms);
+
+	/* Shadows end when their channels close with this process. */
+	runtime_dir_address(path, &address);
+	unlink(address.sun_path);
+	/* The file stays: somebody may be about to lock it. */
+	return ftruncate(lock, 0) ? 1 : 0;
+}

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
+#include "daemon/remote_pager.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "lib/address_map.h"
+#include "lib/page_server.h"
+#include "local/address.h"
+#include "local/channel.h"
+#include "proto/connection.h"
+
+/* How long a snapshot without children is kept open, with its cache. */
+#define IDLE_MS_DEFAULT	1000
+#define CHANNEL	3
+
+struct remote_memory {
+	struct page_source source;
+	int fd;				/* to the shadow, over TCP */
+	uint64_t page_size;
+	const struct auth *auth;
+	uint32_t machine_id, handler_id;
+	char place[LOCAL_ADDRESS_TEXT_SIZE];
+	char *buffer;			/* WIRE_PAGES_MAX bytes */
+	char failure[256];
+
+	/* The cache: the snapshot's VMAs one behind the other, and what of it is filled. */
+	struct address_map map;
+	uint64_t *offsets;		/* per segment */
+	char *cache;			/* NULL: not used yet */
+	uint8_t *filled;		/* per page */
+};
+
+/* What is told when the connection ends while nothing is asked for. */
+static void expect_end(struct remote_memory *m)
+{
+	snprintf(m->failure, sizeof(m->failure),
+		 "mitosis: machine %u at %s has closed the connection to snapshot "
+		 "%u; the child ends\n", m->machine_id, m->place, m->handler_id);
+	m->source.failure = m->failure;
+}
+
+static int give_up(struct remote_memory *m, uint64_t address, int err)
+{
+	snprintf(m->failure, sizeof(m->failure),
+		 "mitosis: machine %u at %s does not deliver page %#llx of snapshot "
+		 "%u: %s; the child ends\n",
+		 m->machine_id, m->place, (unsigned long long)address,
+		 m->handler_id,
+		 err == -ETIMEDOUT ? "the deadline has passed" : strerror(-err));
+	fputs(m->failure, stderr);
+	return err;
+}
+
+/* Gets pages from the other machine into `bytes`. */
+static int request_pages(struct remote_memory *m, uint64_t address,
+			 uint64_t length, void *bytes)
+{
+	struct wire_pages request = { .address = address, .length = length };
+	uint32_t answered = 0;
+	int err = wire_send(m->fd, WIRE_PAGES, &request, sizeof(request));
+
+	if (!err)
+		err = wire_receive_answer(m->fd, &answered);
+	if (err == -EFAULT)
+		return err;
+	if (!err && answered != length)
+		err = -EPROTO;
+	if (!err)
+		err = wire_receive(m->fd, bytes, length);
+	return err ? give_up(m, address, err) : 0;
+}
+
+static void open_cache(struct remote_memory *m)
+{
+	uint64_t size = 0;
+	uint32_t i;
+
+	m->offsets = calloc(m->map.count + 1, sizeof(*m->offsets));
+	for (i = 0; m->offsets && i < m->map.count; i++) {
+		m->offsets[i] = size;
+		size += m->map.segments[i].end - m->map.segments[i].start;
+	}
+	m->filled = calloc(size / m->page_size + 1, 1);
+	m->cache = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (!m->offsets || !m->filled || m->cache == MAP_FAILED)
+		m->source.caching = false;	/* go on without */
+}
+
+static int cached_fetch(struct remote_memory *m, uint64_t address,
+			uint64_t *length, const void **bytes)
+{
+	const struct segment *s;
+	uint64_t at, page, pages, n;
+	int err;
+
+	if (!m->cache)
+		open_cache(m);
+	s = address_map_find(&m->map, address);
+	if (!s || !m->source.caching)
+		return -EFAULT;
+	at = m->offsets[s - m->map.segments] + (address - s->start);
+	page = at / m->page_size;
+	pages = (*length < s->end - address ? *length : s->end - address) /
+		m->page_size;
+	/* As far as the first page is: all of them there, or all of them missing. */
+	for (n = 1; n < pages && m->filled[page + n] == m->filled[page];)
+		n++;
+	*length = n * m->page_size;
+	*bytes = m->cache + at;
+	if (m->filled[page])
+		return 0;
+	err = request_pages(m, address, *length, m->cache + at);
+	if (!err)
+		memset(m->filled + page, 1, n);
+	return err;
+}
+
+static int remote_fetch(struct page_source *source, uint64_t address,
+			uint64_t *length, const void **bytes)
+{
+	struct remote_memory *m = (struct remote_memory *)source;
+
+	if (*length > WIRE_PAGES_MAX)
+		*length = WIRE_PAGES_MAX;
+	if (source->caching)
+		return cached_fetch(m, address, length, bytes);
+	*bytes = m->buffer;
+	return request_pages(m, address, *length, m->buffer);
+}
+
+/* Which pages are worth copying only the other machine knows: all of them. */
+static int remote_next_run(struct page_source *source, uint64_t *start,
+			   uint64_t *end)
+{
+	(void)source;
+	if (*end - *start > WIRE_PAGES_MAX)
+		*end = *start + WIRE_PAGES_MAX;
+	return 0;
+}
+
+static int remote_read(struct page_source *source, uint64_t address,
+		       void *buffer, size_t size)
+{
+	struct remote_memory *m = (struct remote_memory *)source;
+
+	while (size) {
+		uint64_t offset = address % m->page_size;
+		uint64_t n = m->page_size - offset < size ? m->page_size - offset :
+							    size;
+		int err = request_pages(m, address - offset, m->page_size, m->buffer);
+
+		if (err)
+			return err;
+		memcpy(buffer, m->buffer + offset, n);
+		buffer = (char *)buffer + n;
+		address += n;
+		size -= n;
+	}
+	return 0;
+}
+
+/* By a request for no pages, which a dropped snapshot's shadow refuses. */
+static int remote_admit(struct page_source *source)
+{
+	struct remote_memory *m = (struct remote_memory *)source;
+	struct wire_pages request = { 0 };
+	uint32_t length;
+	int err = wire_send(m->fd, WIRE_PAGES, &request, sizeof(request));
+
+	return err ? err : wire_receive_answer(m->fd, &length);
+}
+
+static int open_snapshot(struct remote_memory *m,
+			 const struct local_address *address)
+{
+	struct wire_open request = { .handler_id = m->handler_id };
+	struct sockaddr_in6 where;
+	uint32_t length, answering;
+	void *descriptor = NULL;
+	int err;
+
+	local_address_to_socket(address, &where);
+	m->fd = wire_connect(&where, m->auth, &answering);
+	if (m->fd < 0)
+		return m->fd;
+	if (answering != m->machine_id)
+		return -EINVAL;
+	err = wire_send(m->fd, WIRE_OPEN, &request, sizeof(request));
+	if (!err)
+		err = wire_receive_answer(m->fd, &length);
+	if (!err && length > WIRE_DESCRIPTOR_MAX)
+		err = -EPROTO;
+	if (!err) {
+		descriptor = malloc(length);
+		err = descriptor ? wire_receive(m->fd, descriptor, length) : -ENOMEM;
+	}
+	if (!err)
+		err = descriptor_check(descriptor, length, m->page_size);
+	if (err)
+		return err;
+	m->source.descriptor = descriptor;
+	return address_map_create(&m->map, descriptor);
+}
+
+static void tell(int channel, int status)
+{
+	struct local_message m = channel_message(LOCAL_ANSWER);
+
+	m.status = status;
+	channel_send(channel, &m, -1);
+}
+
+/* Nothing of the daemon's but its log and this channel. */
+static void leave_daemon(int channel)
+{
+	sigset_t none;
+
+	prctl(PR_SET_NAME, "mitosis-pager", 0, 0, 0);
+	dup2(channel, CHANNEL);
+	syscall(SYS_close_range, CHANNEL + 1, ~0u, 0);
+	signal(SIGCHLD, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* As long as the daemon itself: $MITOSIS_IDLE_MS, which it has checked. */
+static int idle_ms(void)
+{
+	const char *text = getenv("MITOSIS_IDLE_MS");
+
+	return text && *text ? atoi(text) : IDLE_MS_DEFAULT;
+}
+
+void remote_pager_run(int channel, const struct auth *auth, uint32_t machine_id,
+		      const struct local_address *address, uint32_t handler_id)
+{
+	struct remote_memory m = {
+		.source = {
+			.fetch = remote_fetch,
+			.next_run = remote_next_run,
+			.read = remote_read,
+			.admit = remote_admit,
+		},
+		.auth = auth,
+		.machine_id = machine_id,
+		.handler_id = handler_id,
+		.page_size = sysconf(_SC_PAGESIZE),
+	};
+	struct page_server *server = NULL;
+	int err;
+
+	leave_daemon(channel);
+	local_address_to_text(address, m.place);
+	m.buffer = mmap(NULL, WIRE_PAGES_MAX, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	err = m.buffer == MAP_FAILED ? -ENOMEM : open_snapshot(&m, address);
+	if (!err) {
+		server = page_server_create(&m.source, CHANNEL, m.page_size);
+		err = server ? 0 : -ENOMEM;
+	}
+	tell(CHANNEL, err);
+	expect_end(&m);
+	if (!err)
+		page_server_run(server, m.fd, idle_ms());
+	_exit(err != 0);
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
+#include "daemon/session.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "daemon/peer.h"
+#include "daemon/remote_pager.h"
+
+struct session {
+	struct event_source source;	/* first */
+	struct session *next;
+	uint32_t machine_id;
+	struct local_address address;
+	int fd;
+};
+
+static struct session **find(struct daemon *daemon, uint32_t machine_id)
+{
+	struct session **link = &daemon->sessions;
+
+	while (*link && (*link)->machine_id != machine_id)
+		link = &(*link)->next;
+	return link;
+}
+
+/* The other machine says nothing unasked: what comes is its end. */
+static void session_ready(struct daemon *daemon, struct event_source *source)
+{
+	struct session *session = (struct session *)source;
+	struct session **link = find(daemon, session->machine_id);
+
+	daemon_close(daemon, session->fd);
+	*link = session->next;
+	free(session);
+}
+
+int session_add(struct daemon *daemon, uint32_t machine_id,
+		const struct local_address *address, int fd)
+{
+	struct session **link = find(daemon, machine_id);
+	struct session *session = *link;
+	int err;
+
+	if (!session) {
+		session = calloc(1, sizeof(*session));
+		if (!session) {
+			close(fd);
+			return -ENOMEM;
+		}
+		session->source.ready = session_ready;
+		session->machine_id = machine_id;
+		*link = session;
+	} else {
+		daemon_close(daemon, session->fd);
+	}
+	session->address = *address;
+	session->fd = fd;
+	err = daemon_watch(daemon, fd, &session->source);
+	if (err)
+		session_ready(daemon, &session->source);
+	return err;
+}
+
+int session_address(const struct daemon *daemon, uint32_t machine_id,
+		    struct local_address *address)
+{
+	const struct session *session =
+		*find((struct daemon *)daemon, machine_id);
+
+	if (!session)
+		return -ENOTCONN;
+	*address = session->address;
+	return 0;
+}
+
+int session_start_pager(struct daemon *daemon, uint32_t machine_id,
+			uint32_t handler_id, struct peer **pager)
+{
+	struct local_address address;
+	int channel[2];
+	pid_t pid;
+	int err = session_address(daemon, machine_id, &address);
+
+	if (err)
+		return err;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel))
+		return -errno;
+	pid = fork();
+	if (pid == 0)
+		remote_pager_run(channel[1], &daemon->auth, machine_id, &address,
+				 handler_id);
+	close(channel[1]);
+	if (pid < 0) {
+		err = -errno;
+	} else {
+		*pager = peers_add_pager(daemon, channel[0],
+					 syscall(SYS_pidfd_open, pid, 0),
+					 machine_id, handler_id);
+		err = *pager ? 0 : -ENOMEM;
+	}
+	if (err)
+		close(channel[0]);
+	return err;
+}

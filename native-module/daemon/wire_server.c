@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
+#include "daemon/wire_server.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "daemon/peer.h"
+#include "local/address.h"
+#include "proto/connection.h"
+
+#define CLIENTS_MAX	1024u
+/* How often a snapshot whose shadow is not ready yet is looked for, in ms. */
+#define RETRY_MS	1
+#define BODY_MAX	sizeof(struct wire_challenge)
+
+enum wire_state {
+	EXPECTS_HELLO,
+	EXPECTS_PROOF,
+	EXPECTS_REQUEST,
+	WAITS_FOR_ITS_SHADOW,	/* WIRE_OPEN came before the shadow registered */
+};
+
+struct wire_client {
+	struct event_source source;	/* first */
+	struct wire_client *next;
+	int fd;				/* -1: gone */
+	enum wire_state state;
+	int64_t deadline_ms;		/* of the handshake, or of WIRE_OPEN */
+	struct wire_hello hello;
+	struct wire_challenge challenge;
+	uint32_t handler_id;		/* WAITS_FOR_ITS_SHADOW */
+	size_t filled;			/* bytes of what follows */
+	struct {
+		struct wire_header header;
+		uint8_t body[BODY_MAX];
+	} message;
+};
+
+int wire_listen(struct local_address *address)
+{
+	struct sockaddr_in6 where;
+	socklen_t size = sizeof(where);
+	int one = 1, err;
+	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0)
+		return -errno;
+	local_address_to_socket(address, &where);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (bind(fd, (struct sockaddr *)&where, sizeof(where)) ||
+	    listen(fd, SOMAXCONN) ||
+	    getsockname(fd, (struct sockaddr *)&where, &size)) {
+		err = -errno;
+		close(fd);
+		return err;
+	}
+	address->port = ntohs(where.sin6_port);
+	return fd;
+}
+
+static void drop(struct daemon *daemon, struct wire_client *client)
+{
+	daemon_close(daemon, client->fd);
+	client->fd = -1;
+}
+
+/* What we send fits into any empty send buffer: who lets it fill up is dropped. */
+static void reply(struct daemon *daemon, struct wire_client *client,
+		  enum wire_type type, int status, const void *body, size_t size)
+{
+	char bytes[sizeof(struct wire_header) + BODY_MAX];
+	struct wire_header header = wire_header(type, status, size);
+
+	memcpy(bytes, &header, sizeof(header));
+	if (size)
+		memcpy(bytes + sizeof(header), body, size);
+	if (send(client->fd, bytes, sizeof(header) + size, MSG_NOSIGNAL) !=
+	    (ssize_t)(sizeof(header) + size))
+		drop(daemon, client);
+}
+
+static void serve_hello(struct daemon *daemon, struct wire_client *client)
+{
+	int err;
+
+	memcpy(&client->hello, client->message.body, sizeof(client->hello));
+	err = auth_challenge(&daemon->auth, &client->hello, &client->challenge);
+	if (err) {
+		reply(daemon, client, WIRE_CHALLENGE, err, NULL, 0);
+		if (client->fd >= 0)
+			drop(daemon, client);
+		return;
+	}
+	reply(daemon, client, WIRE_CHALLENGE, 0, &client->challenge,
+	      sizeof(client->challenge));
+	client->state = EXPECTS_PROOF;
+}
+
+static void serve_proof(struct daemon *daemon, struct wire_client *client)
+{
+	struct wire_proof proof;
+	int err;
+
+	memcpy(&proof, client->message.body, sizeof(proof));
+	err = auth_check(&daemon->auth, &client->hello, &client->challenge, &proof);
+	reply(daemon, client, WIRE_ANSWER, err, NULL, 0);
+	client->state = EXPECTS_REQUEST;
+	client->deadline_ms = INT64_MAX;
+	if (err && client->fd >= 0)
+		drop(daemon, client);
+}
+
+/* The connection becomes the shadow's, which answers. */
+static void try_open(struct daemon *daemon, struct wire_client *client)
+{
+	int flags = fcntl(client->fd, F_GETFL);
+	int err;
+
+	fcntl(client->fd, F_SETFL, flags & ~O_NONBLOCK);
+	err = peers_hand_over(daemon, client->handler_id, client->fd);
+	if (!err) {
+		drop(daemon, client);
+		return;
+	}
+	fcntl(client->fd, F_SETFL, flags);
+	if (err == -EAGAIN) {
+		client->state = WAITS_FOR_ITS_SHADOW;
+		return;
+	}
+	client->state = EXPECTS_REQUEST;
+	client->deadline_ms = INT64_MAX;
+	reply(daemon, client, WIRE_ANSWER, err, NULL, 0);
+}
+
+static void serve_open(struct daemon *daemon, struct wire_client *client)
+{
+	struct wire_open request;
+
+	memcpy(&request, client->message.body, sizeof(request));
+	client->handler_id = request.handler_id;
+	client->deadline_ms = monotonic_ms() + WIRE_DEADLINE_MS / 2;
+	try_open(daemon, client);
+}
+
+/* How long the body of a message is to be, or -1 if it is out of turn. */
+static int body_size(const struct wire_client *client)
+{
+	switch (client->message.header.type) {
+	case WIRE_HELLO:
+		return client->state == EXPECTS_HELLO ?
+			       (int)sizeof(struct wire_hello) : -1;
+	case WIRE_PROOF:
+		return client->state == EXPECTS_PROOF ?
+			       (int)sizeof(struct wire_proof) : -1;
+	case WIRE_NIL:
+		return client->state == EXPECTS_REQUEST ? 0 : -1;
+	case WIRE_OPEN:
+		return client->state == EXPECTS_REQUEST ?
+			       (int)sizeof(struct wire_open) : -1;
+	default:
+		return -1;
+	}
+}
+
+static bool header_valid(const struct wire_client *client)
+{
+	const struct wire_header *h = &client->message.header;
+	int size = body_size(client);
+
+	return h->magic == WIRE_MAGIC && h->version == WIRE_VERSION &&
+	       h->status == 0 && size >= 0 && h->length == (uint32_t)size;
+}
+
+static void serve_message(struct daemon *daemon, struct wire_client *client)
+{
+	client->filled = 0;
+	switch (client->message.header.type) {
+	case WIRE_HELLO:
+		serve_hello(daemon, client);
+		break;
+	case WIRE_PROOF:
+		serve_proof(daemon, client);
+		break;
+	case WIRE_NIL:
+		reply(daemon, client, WIRE_ANSWER, 0, NULL, 0);
+		break;
+	case WIRE_OPEN:
+		serve_open(daemon, client);
+		break;
+	}
+}
+
+static void client_ready(struct daemon *daemon, struct event_source *source)
+{
+	struct wire_client *c = (struct wire_client *)source;
+
+	while (c->fd >= 0 && c->state != WAITS_FOR_ITS_SHADOW) {
+		size_t header = sizeof(c->message.header);
+		size_t want = c->filled < header ?
+				      header : header + c->message.header.length;
+		ssize_t n = 0;
+
+		if (c->filled < want)
+			n = recv(c->fd, (char *)&c->message + c->filled,
+				 want - c->filled, 0);
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			return;
+		if (c->filled < want && n <= 0) {
+			drop(daemon, c);
+			return;
+		}
+		c->filled += n;
+		if (c->filled == header && want == header && !header_valid(c)) {
+			/* Tell a newer machine what the matter is. */
+			reply(daemon, c, c->state == EXPECTS_HELLO ? WIRE_CHALLENGE :
+							     WIRE_ANSWER,
+			      -EPROTO, NULL, 0);
+			if (c->fd >= 0)
+				drop(daemon, c);
+			return;
+		}
+		if (c->filled >= header &&
+		    c->filled == header + c->message.header.length)
+			serve_message(daemon, c);
+	}
+}
+
+static void accept_one(struct daemon *daemon, int fd)
+{
+	struct wire_client *client;
+	int one = 1;
+
+	client = daemon->wire_client_count < CLIENTS_MAX ?
+			 calloc(1, sizeof(*client)) : NULL;
+	if (!client) {
+		close(fd);
+		return;
+	}
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+	client->source.ready = client_ready;
+	client->fd = fd;
+	client->deadline_ms = monotonic_ms() + WIRE_DEADLINE_MS;
+	if (daemon_watch(daemon, fd, &client->source)) {
+		close(fd);
+		free(client);
+		return;
+	}
+	client->next = daemon->wire_clients;
+	daemon->wire_clients = client;
+	daemon->wire_client_count++;
+}
+
+void wire_accept_all(struct daemon *daemon, int listener)
+{
+	int fd;
+
+	while ((fd = accept4(listener, NULL, NULL,
+			     SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0)
+		accept_one(daemon, fd);
+}
+
+int wire_expire(struct daemon *daemon)
+{
+	struct wire_client **link = &daemon->wire_clients;
+	int64_t now = monotonic_ms(), next = INT64_MAX;
+
+	while (*link) {
+		struct wire_client *c = *link;
+
+		if (c->fd >= 0 && c->state == WAITS_FOR_ITS_SHADOW) {
+			try_open(daemon, c);
+			if (c->fd >= 0 && c->state == EXPECTS_REQUEST)
+				client_ready(daemon, &c->source);
+			else if (c->fd >= 0 && c->deadline_ms > now)
+				next = now + RETRY_MS;
+		}
+		if (c->fd >= 0 && c->deadline_ms <= now)
+			drop(daemon, c);
+		if (c->fd < 0) {
+			*link = c->next;
+			daemon->wire_client_count--;
+			free(c);
+			continue;
+		}
+		if (c->deadline_ms < next)
+			next = c->deadline_ms;
+		link = &c->next;
+	}
+	return next == INT64_MAX ? -1 : (int)(next - now);
+}

@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
+#include "lib/daemon_link.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/error.h"
+#include "local/channel.h"
+#include "local/runtime_dir.h"
+
+#define DAEMON_NAME	"mitosisd"
+
+extern char **environ;
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000ll + now.tv_nsec / 1000000;
+}
+
+/* $MITOSIS_DAEMON, else beside the file that holds this code. */
+static int daemon_path(char path[PATH_MAX])
+{
+	const char *asked = getenv("MITOSIS_DAEMON");
+	const char *slash;
+	Dl_info info;
+
+	if (asked && *asked) {
+		snprintf(path, PATH_MAX, "%s", asked);
+	} else if (dladdr((void *)daemon_path, &info) && info.dli_fname &&
+		   (slash = strrchr(info.dli_fname, '/'))) {
+		snprintf(path, PATH_MAX, "%.*s/" DAEMON_NAME,
+			 (int)(slash - info.dli_fname), info.dli_fname);
+	} else {
+		snprintf(path, PATH_MAX, "./" DAEMON_NAME);
+	}
+	if (access(path, F_OK))
+		return fail(-errno, "%s is not there; set MITOSIS_DAEMON to the "
+				    "mitosisd of this release", path);
+	if (access(path, X_OK))
+		return fail(-EACCES, "%s cannot be executed; is its file system "
+				     "mounted noexec? Set MITOSIS_DAEMON to a "
+				     "copy that can", path);
+	return 0;
+}
+
+/* Reads what a starting daemon says until it closes its output. */
+static int read_words(int fd, char *words, size_t size, int64_t deadline_ms)
+{
+	size_t done = 0;
+
+	for (;;) {
+		struct pollfd p = { .fd = fd, .events = POLLIN };
+		int64_t left = deadline_ms - now_ms();
+		ssize_t n;
+
+		if (left <= 0)
+			return -ETIMEDOUT;
+		n = poll(&p, 1, left);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n ? -errno : -ETIMEDOUT;
+		n = read(fd, words + done, size - 1 - done);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0 || done + n == size - 1) {
+			done += n > 0 ? n : 0;
+			break;
+		}
+		done += n;
+	}
+	words[done] = '\0';
+	words[strcspn(words, "\n")] = '\0';
+	return 0;
+}
+
+static int spawn(const char *path, const char *dir, int out, pid_t *pid)
+{
+	char *argv[] = { (char *)path, "--runtime-dir", (char *)dir, NULL };
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attr;
+	sigset_t none, all;
+	int err;
+
+	sigemptyset(&none);
+	sigfillset(&all);
+	posix_spawnattr_init(&attr);
+	posix_spawnattr_setsigmask(&attr, &none);
+	posix_spawnattr_setsigdefault(&attr, &all);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK |
+						POSIX_SPAWN_SETSIGDEF);
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDWR, 0);
+	posix_spawn_file_actions_adddup2(&actions, out, 1);
+	posix_spawn_file_actions_adddup2(&actions, out, 2);
+	err = posix_spawn(pid, path, &actions, &attr, argv, environ);
+	posix_spawn_file_actions_destroy(&actions);
+	posix_spawnattr_destroy(&attr);
+	return -err;
+}
+
+/* The daemon's first process ends as soon as its second one listens. */
+static int start_daemon(const char *dir, int64_t deadline_ms)
+{
+	char path[PATH_MAX];
+	char words[256];
+	int pipe_fds[2];
+	int status = 0;
+	pid_t pid;
+	int err = daemon_path(path);
+
+	if (err)
+		return err;
+	if (pipe2(pipe_fds, O_CLOEXEC))
+		return fail(-errno, "a pipe cannot be made: %s", strerror(errno));
+	err = spawn(path, dir, pipe_fds[1], &pid);
+	close(pipe_fds[1]);
+	if (err) {
+		close(pipe_fds[0]);
+		return fail(err, "%s cannot be started: %s", path, strerror(-err));
+	}
+	err = read_words(pipe_fds[0], words, sizeof(words), deadline_ms);
+	close(pipe_fds[0]);
+	if (err) {
+		kill(pid, SIGKILL);
+		waitpid(pid, &status, 0);
+		return fail(err, "%s did not start within %d s", path,
+			    CHANNEL_DEADLINE_MS / 1000);
+	}
+	/* ECHILD: the program ignores SIGCHLD or waits for everything itself. */
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return 0;
+	return fail(-EIO, "%s failed to start: %s", path,
+		    *words ? words : "it said nothing");
+}
+
+/* Returns a connected channel or -errno, without a sentence. */
+static int dial(const struct sockaddr_un *address)
+{
+	int channel = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	int err;
+
+	if (channel < 0)
+		return -errno;
+	err = channel_set_deadline(channel, CHANNEL_DEADLINE_MS);
+	if (!err && connect(channel, (const struct sockaddr *)address,
+			    sizeof(*address)))
+		err = -errno;
+	if (err) {
+		close(channel);
+		return err;
+	}
+	return channel;
+}
+
+static int hello(struct daemon_link *link)
+{
+	struct local_message m = channel_message(LOCAL_HELLO);
+	int fd;
+	int err = channel_send(link->channel, &m, -1);
+
+	if (!err)
+		err = channel_receive(link->channel, &m, &fd);
+	if (err)
+		return err;
+	if (m.type != LOCAL_ANSWER)
+		err = -EPROTO;
+	else if (m.status)
+		err = m.status < 0 ? m.status : -EPROTO;
+	else if (fd < 0)
+		err = -EPROTO;
+	else
+		err = registry_map(fd, &link->registry);
+	if (fd >= 0)
+		close(fd);
+	link->device = m.device;
+	return err;
+}
+
+static int dir_sentence(int err, const char *dir)
+{
+	const char *why = strerror(-err);
+
+	if (err == -ENAMETOOLONG)
+		why = "its path is too long for the name of a socket";
+	else if (err == -EINVAL)
+		why = "its path does not start with /";
+	else if (err == -EPERM)
+		why = "it belongs to another user";
+	else if (err == -EACCES)
+		why = "others can write to it, or you cannot";
+	return fail(err, "the runtime directory %s cannot be used: %s; set "
+			 "MITOSIS_RUNTIME_DIR to a directory of your own", dir, why);
+}
+
+int daemon_link_open(struct daemon_link *link)
+{
+	int64_t deadline_ms = now_ms() + CHANNEL_DEADLINE_MS;
+	char dir[RUNTIME_PATH_MAX];
+	int err = runtime_dir_path(dir);
+
+	if (!err)
+		err = runtime_dir_ensure(dir);
+	if (err)
+		return dir_sentence(err, dir);
+	runtime_dir_address(dir, &link->address);
+	/* A daemon may end, being idle, while we knock: then start the next. */
+	while (now_ms() < deadline_ms) {
+		link->channel = dial(&link->address);
+		if (link->channel == -ENOENT || link->channel == -ECONNREFUSED) {
+			err = start_daemon(dir, deadline_ms);
+			if (err)
+				return err;
+			continue;
+		}
+		if (link->channel < 0)
+			return fail(link->channel, "mitosisd at %s cannot be "
+				    "reached: %s", link->address.sun_path,
+				    strerror(-link->channel));
+		err = hello(link);
+		if (!err)
+			return 0;
+		close(link->channel);
+		if (err == -EPROTO)
+			return fail(err, "the mitosisd at %s is of another "
+				    "release; end it, or set "
+				    "MITOSIS_RUNTIME_DIR to another directory",
+				    link->address.sun_path);
+		if (err == -EAGAIN)
+			return fail(-ETIMEDOUT, "the mitosisd at %s does not answer "
+				    "within %d s; end the process whose id is in "
+				    RUNTIME_PID " beside it", link->address.sun_path,
+				    CHANNEL_DEADLINE_MS / 1000);
+		if (err != -ECONNRESET)
+			return fail(err, "mitosisd at %s does not answer: %s",
+				    link->address.sun_path, strerror(-err));
+	}
+	return fail(-ETIMEDOUT, "mitosisd at %s did not answer within %d s; see "
+		    RUNTIME_LOG " beside it", link->address.sun_path,
+		    CHANNEL_DEADLINE_MS / 1000);
+}
+
+int daemon_link_gone(void)
+{
+	return fail(-ECONNRESET, "mitosisd has ended and every snapshot with it; "
+				 "close this device, open a new one and prepare "
+				 "again");
+}
+
+int daemon_link_call(struct daemon_link *link, struct local_message *message,
+		     int *fd)
+{
+	return daemon_link_call_with(link, message, -1, fd);
+}
+
+int daemon_link_call_with(struct daemon_link *link,
+			  struct local_message *message, int sent, int *fd)
+{
+	int received = -1;
+	int err = channel_send(link->channel, message, sent);
+
+	if (!err)
+		err = channel_receive(link->channel, message, &received);
+	if (!err && message->type != LOCAL_ANSWER)
+		err = -EPROTO;
+	if (!err) {
+		err = message->status <= 0 ? message->status : -EPROTO;
+		if (err)
+			fail(err, "mitosisd refuses: %s", strerror(-err));
+		if (fd && !err)
+			*fd = received;
+		else if (received >= 0)
+			close(received);
+		return err;
+	}
+	if (received >= 0)
+		close(received);
+	/* A late answer must not pass for that of the next request. */
+	shutdown(link->channel, SHUT_RDWR);
+	if (err == -ECONNRESET)
+		return daemon_link_gone();
+	if (err == -EAGAIN)
+		return fail(-ETIMEDOUT, "mitosisd did not answer within %d s; "
+			    "close this device and open a new one",
+			    CHANNEL_DEADLINE_MS / 1000);
+	return fail(err, "mitosisd cannot be asked: %s", strerror(-err));
+}
+
+int daemon_link_close(struct daemon_link *link)
+{
+	struct local_message m = channel_message(LOCAL_BYE);
+	/* A forked child may hold the channel open: say it, do not only close. */
+	int err = daemon_link_call(link, &m, NULL);
+
+	close(link->channel);
+	registry_unmap(link->registry);
+	return err ? err : (int)m.flags;
+}
+
+int daemon_link_unknown(uint32_t handler_id)
+{
+	return fail(-ENOENT, "there is no snapshot with handler id %u on this "
+			     "machine", handler_id);
+}
+
+/* Asks until whoever is to serve the stream has room for it. */
+static int attach(struct daemon_link *link, const struct local_message *request,
+		  int *stream)
+{
+	int64_t deadline_ms = now_ms() + CHANNEL_DEADLINE_MS;
+	int err;
+
+	for (;;) {
+		struct local_message m = *request;
+
+		err = daemon_link_call(link, &m, stream);
+		if (err != -EAGAIN || now_ms() >= deadline_ms)
+			break;
+		usleep(100);
+	}
+	if (err)
+		return err;
+	if (*stream < 0)
+		return fail(-EPROTO, "mitosisd sent no stream to the snapshot");
+	return channel_set_deadline(*stream, CHANNEL_DEADLINE_MS);
+}
+
+int daemon_link_attach(struct daemon_link *link, uint32_t handler_id,
+		       int *stream)
+{
+	struct local_message m = channel_message(LOCAL_ATTACH);
+	int err;
+
+	m.handler_id = handler_id;
+	err = attach(link, &m, stream);
+	if (err == -ENOENT)
+		return daemon_link_unknown(handler_id);
+	if (err == -EAGAIN || err == -ETIMEDOUT)
+		return fail(-ETIMEDOUT, "the shadow of snapshot %u does not answer "
+			    "within %d s", handler_id, CHANNEL_DEADLINE_MS / 1000);
+	return err;
+}
+
+int daemon_link_attach_remote(struct daemon_link *link, uint32_t machine_id,
+			      uint32_t handler_id, int *stream)
+{
+	struct local_message m = channel_message(LOCAL_ATTACH);
+	int err;
+
+	m.flags = LOCAL_REMOTE;
+	m.machine_id = machine_id;
+	m.handler_id = handler_id;
+	err = attach(link, &m, stream);
+	switch (err) {
+	case 0:
+		return 0;
+	case -ENOENT:
+		return fail(err, "there is no snapshot with handler id %u on machine "
+				 "%u", handler_id, machine_id);
+	case -ENOTCONN:
+		return fail(err, "there is no session to machine %u, or it has ended; "
+				 "connect first", machine_id);
+	case -EACCES:
+		return fail(err, "machine %u refuses the key of this machine's "
+				 "mitosisd", machine_id);
+	case -EAGAIN:
+	case -ETIMEDOUT:
+		return fail(-ETIMEDOUT, "machine %u did not open snapshot %u in time",
+			    machine_id, handler_id);
+	default:
+		return fail(err, "snapshot %u of machine %u cannot be opened: %s",
+			    handler_id, machine_id, strerror(-err));
+	}
+}

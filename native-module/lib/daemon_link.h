@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reaching this machine's mitosisd, and starting it on first need. */
+#ifndef LIB_DAEMON_LINK_H
+#define LIB_DAEMON_LINK_H
+
+#include <stdint.h>
+#include <sys/un.h>
+
+#include "local/protocol.h"
+#include "local/registry.h"
+
+struct daemon_link {
+	int channel;
+	uint32_t device;		/* our number at the daemon */
+	struct registry *registry;
+	struct sockaddr_un address;	/* of the daemon, for the shadow */
+};
+
+/* Opens a link within 5 s. Returns 0 or -errno with a sentence. */
+int daemon_link_open(struct daemon_link *link);
+
+/*
+ * Closes it, and drops the snapshot that its device holds unless that is
+ * pinned. Returns LOCAL_LINGERS or 0, as daemon_link_call().
+ */
+int daemon_link_close(struct daemon_link *link);
+
+/*
+ * Sends a message and waits for its answer, at most 5 s; the answer replaces
+ * the message. Returns its status, or -errno with a sentence; *fd gets the
+ * descriptor that came with it, or -1.
+ */
+int daemon_link_call(struct daemon_link *link, struct local_message *message,
+		     int *fd);
+
+/* The same, with a descriptor that goes along unless it is -1. */
+int daemon_link_call_with(struct daemon_link *link,
+			  struct local_message *message, int sent, int *fd);
+
+/*
+ * Gets a stream to what serves a snapshot, with deadlines set. Returns 0 or
+ * -errno with a sentence: -ENOENT no such snapshot, -ETIMEDOUT its shadow does
+ * not take the stream.
+ */
+int daemon_link_attach(struct daemon_link *link, uint32_t handler_id,
+		       int *stream);
+
+/*
+ * The same for a snapshot of another machine; also -ENOTCONN no session, and
+ * what keeps this machine from reaching the other.
+ */
+int daemon_link_attach_remote(struct daemon_link *link, uint32_t machine_id,
+			      uint32_t handler_id, int *stream);
+
+/* -ENOENT, with the sentence that names the handler id. */
+int daemon_link_unknown(uint32_t handler_id);
+
+/* -ECONNRESET, with the sentence on what to do when the daemon has gone. */
+int daemon_link_gone(void);
+
+#endif /* LIB_DAEMON_LINK_H */

@@ -1,0 +1,438 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
+#include "lib/describe.h"
+
+#include <asm/prctl.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+
+#include "lib/pagemap.h"
+#include "lib/raw_syscall.h"
+#include "lib/restore.h"
+
+/* VMAs by which the count can grow between the two readings of maps. */
+#define VMA_SLACK	16u
+#define READ_WINDOW	(16u << 10)
+
+struct text {
+	char *start;
+	uint64_t size;
+};
+
+struct cursor {
+	const char *at;
+};
+
+static uint64_t take_number(struct cursor *c, unsigned int base)
+{
+	uint64_t value = 0;
+
+	for (;; c->at++) {
+		unsigned int digit;
+
+		if (*c->at >= '0' && *c->at <= '9')
+			digit = *c->at - '0';
+		else if (base == 16 && *c->at >= 'a' && *c->at <= 'f')
+			digit = *c->at - 'a' + 10;
+		else
+			return value;
+		value = value * base + digit;
+	}
+}
+
+static void skip(struct cursor *c, char character)
+{
+	while (*c->at == character)
+		c->at++;
+}
+
+static bool starts_with(const char *text, const char *prefix)
+{
+	while (*prefix)
+		if (*text++ != *prefix++)
+			return false;
+	return true;
+}
+
+static bool same(const char *a, const char *b)
+{
+	while (*a && *a == *b) {
+		a++;
+		b++;
+	}
+	return *a == *b;
+}
+
+static size_t length_of(const char *text)
+{
+	size_t n = 0;
+
+	while (text[n])
+		n++;
+	return n;
+}
+
+/* How long maps is, in bytes and lines. */
+static int measure_maps(uint64_t *bytes, uint64_t *lines)
+{
+	char window[READ_WINDOW];
+	long fd = raw_syscall(SYS_open, "/proc/self/maps", O_RDONLY | O_CLOEXEC);
+	long i, n;
+
+	if (fd < 0)
+		return fd;
+	*bytes = *lines = 0;
+	while ((n = raw_syscall(SYS_read, fd, window, sizeof(window))) > 0) {
+		*bytes += n;
+		for (i = 0; i < n; i++)
+			*lines += window[i] == '\n';
+	}
+	raw_syscall(SYS_close, fd);
+	return n;
+}
+
+static int read_text(const char *path, struct text *text)
+{
+	long fd = raw_syscall(SYS_open, path, O_RDONLY | O_CLOEXEC);
+	uint64_t done = 0;
+	long n;
+
+	if (fd < 0)
+		return fd;
+	while ((n = raw_syscall(SYS_read, fd, text->start + done,
+				text->size - 1 - done)) > 0)
+		done += n;
+	raw_syscall(SYS_close, fd);
+	if (n < 0)
+		return n;
+	if (done == text->size - 1)
+		return -E2BIG;
+	text->start[done] = '\0';
+	return 0;
+}
+
+/* Fields by number: proc_pid_stat(5). */
+static int describe_layout(struct descriptor_layout *layout)
+{
+	char buffer[2048];
+	struct text text = { .start = buffer, .size = sizeof(buffer) };
+	uint64_t field[53] = { 0 };
+	struct cursor c;
+	const char *p;
+	int i, err;
+
+	err = read_text("/proc/self/stat", &text);
+	if (err)
+		return err;
+	/* The second field, the name, may hold anything: start after its end. */
+	c.at = buffer;
+	for (p = buffer; *p; p++)
+		if (*p == ')')
+			c.at = p + 1;
+	for (i = 3; i < 53 && *c.at; i++) {
+		skip(&c, ' ');
+		field[i] = take_number(&c, 10);
+		while (*c.at && *c.at != ' ')
+			c.at++;
+	}
+	*layout = (struct descriptor_layout){
+		.start_code = field[26],
+		.end_code = field[27],
+		.start_stack = field[28],
+		.start_data = field[45],
+		.end_data = field[46],
+		.start_brk = field[47],
+		.arg_start = field[48],
+		.arg_end = field[49],
+		.env_start = field[50],
+		.env_end = field[51],
+		.brk = raw_syscall(SYS_brk, 0),
+	};
+	return 0;
+}
+
+static void describe_signals(struct descriptor_signal *signals)
+{
+	int i;
+
+	for (i = 0; i < DESCRIPTOR_SIGNALS; i++)
+		raw_syscall(SYS_rt_sigaction, i + 1, 0, &signals[i],
+			    sizeof(signals[i].mask));
+}
+
+/* What the parent left to its shadow to ask, because fork passes it on. */
+static void describe_thread(const struct shadow_arena *arena,
+			    struct descriptor_thread *thread)
+{
+	stack_t altstack = { 0 };
+
+	*thread = arena->thread;
+	raw_syscall(SYS_arch_prctl, ARCH_GET_FS, &thread->fs_base);
+	raw_syscall(SYS_arch_prctl, ARCH_GET_GS, &thread->gs_base);
+	raw_syscall(SYS_sigaltstack, 0, &altstack);
+	thread->altstack_base = (uintptr_t)altstack.ss_sp;
+	thread->altstack_size = altstack.ss_size;
+	thread->altstack_flags = altstack.ss_flags;
+}
+
+#define FNV_OFFSET	0xcbf29ce484222325ull
+#define FNV_PRIME	0x100000001b3ull
+
+uint64_t hash_pages(const void *start, const void *end)
+{
+	const uint64_t *p = start;
+	uint64_t hash = FNV_OFFSET;
+
+	while (p != end) {
+		hash = (hash ^ *p++) * FNV_PRIME;
+		hash ^= hash >> 32;
+	}
+	return hash;
+}
+
+static uint64_t hash_vdso(const struct descriptor_header *d)
+{
+	const struct descriptor_vma *vmas = descriptor_vmas(d);
+	uint32_t i;
+
+	for (i = 0; i < d->vma_count; i++)
+		if (starts_with(descriptor_string(d, vmas[i].name), "[vdso]"))
+			return hash_pages((void *)vmas[i].start,
+					   (void *)vmas[i].end);
+	return 0;
+}
+
+struct vma_writer {
+	struct descriptor_vma *vmas;
+	uint32_t count, capacity;
+	char *strings;
+	uint32_t strings_size;
+	uint32_t last_string;
+	int pagemap;
+	uint64_t page_size;
+	bool resumed;			/* this process was a child itself */
+	struct {
+		uint64_t start, end;
+	} hidden[2];			/* what the shadow itself brought */
+};
+
+static uint32_t add_string(struct vma_writer *w, const char *name)
+{
+	size_t size, i;
+
+	if (!*name)
+		return DESCRIPTOR_NO_STRING;
+	if (w->strings_size && same(w->strings + w->last_string, name))
+		return w->last_string;
+	size = length_of(name) + 1;
+	for (i = 0; i < size; i++)
+		w->strings[w->strings_size + i] = name[i];
+	w->last_string = w->strings_size;
+	w->strings_size += size;
+	return w->last_string;
+}
+
+static bool ends_deleted(const char *name)
+{
+	static const char suffix[] = " (deleted)";
+	size_t n = length_of(name);
+
+	return n >= sizeof(suffix) - 1 &&
+	       same(name + n - (sizeof(suffix) - 1), suffix);
+}
+
+static enum descriptor_vma_kind kind_of(const struct vma_writer *w,
+					const struct descriptor_vma *vma,
+					const char *name)
+{
+	bool mappable = name[0] == '/' && vma->inode && !ends_deleted(name);
+
+	if (starts_with(name, "[vdso]") || starts_with(name, "[vvar"))
+		return VMA_KERNEL;
+	if (mappable && (vma->map_flags & MAP_SHARED))
+		return VMA_FILE;
+	/* What cannot be told is served from the snapshot, which is never wrong. */
+	if (pagemap_has_private(w->pagemap, vma->start, vma->end, w->page_size))
+		return VMA_SNAPSHOT;
+	if (mappable)
+		return VMA_FILE;
+	return vma->inode ? VMA_SNAPSHOT : VMA_EMPTY;
+}
+
+static int add_vma(struct vma_writer *w, struct descriptor_vma vma,
+		   const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < sizeof(w->hidden) / sizeof(w->hidden[0]); i++) {
+		uint64_t start = w->hidden[i].start, end = w->hidden[i].end;
+		struct descriptor_vma below = vma, above = vma;
+		int err;
+
+		if (end <= vma.start || start >= vma.end)
+			continue;
+		below.end = start;
+		above.start = end;
+		above.offset += vma.inode ? end - vma.start : 0;
+		err = below.end > below.start ? add_vma(w, below, name) : 0;
+		if (!err && above.end > above.start)
+			err = add_vma(w, above, name);
+		return err;
+	}
+	if (w->count == w->capacity)
+		return -E2BIG;
+	vma.kind = kind_of(w, &vma, name);
+	vma.name = add_string(w, name);
+	w->vmas[w->count++] = vma;
+	return 0;
+}
+
+/* What is left of the refuge in which a child was made: see restore.h. */
+static bool is_refuge(const struct descriptor_vma *vma)
+{
+	const struct restore_plan *plan = (void *)(vma->start + REFUGE_CODE_SIZE);
+
+	return vma->end - vma->start == REFUGE_KEPT_SIZE && !vma->inode &&
+	       vma->protection == (PROT_READ | PROT_WRITE | PROT_EXEC) &&
+	       vma->map_flags == MAP_PRIVATE && plan->magic == RESTORE_PLAN_MAGIC &&
+	       plan->refuge == vma->start;
+}
+
+/* One line: start-end perms offset major:minor inode name */
+static int add_line(struct vma_writer *w, char *line)
+{
+	struct descriptor_vma vma = { 0 };
+	struct cursor c = { .at = line };
+
+	vma.start = take_number(&c, 16);
+	c.at++;
+	vma.end = take_number(&c, 16);
+	skip(&c, ' ');
+	vma.protection = (c.at[0] == 'r' ? PROT_READ : 0) |
+			 (c.at[1] == 'w' ? PROT_WRITE : 0) |
+			 (c.at[2] == 'x' ? PROT_EXEC : 0);
+	vma.map_flags = c.at[3] == 's' ? MAP_SHARED : MAP_PRIVATE;
+	c.at += 4;
+	skip(&c, ' ');
+	vma.offset = take_number(&c, 16);
+	skip(&c, ' ');
+	vma.device_major = take_number(&c, 16);
+	c.at++;
+	vma.device_minor = take_number(&c, 16);
+	skip(&c, ' ');
+	vma.inode = take_number(&c, 10);
+	skip(&c, ' ');
+	/* The vsyscall page is the kernel's, above user memory. */
+	if (starts_with(c.at, "[vsyscall]"))
+		return 0;
+	if (is_refuge(&vma)) {
+		w->resumed = true;
+		return 0;
+	}
+	if (starts_with(c.at, "[stack]"))
+		vma.map_flags |= MAP_GROWSDOWN | MAP_STACK;
+	return add_vma(w, vma, c.at);
+}
+
+/*
+ * What a child has not fetched yet looks empty, and comes from its own
+ * parent's snapshot, by the page faults of this process.
+ */
+static void distrust_empty(struct vma_writer *w)
+{
+	uint32_t i;
+
+	for (i = 0; i < w->count; i++)
+		if (w->vmas[i].kind == VMA_EMPTY)
+			w->vmas[i].kind = VMA_SNAPSHOT;
+}
+
+static int describe_vmas(struct vma_writer *w, struct text *maps)
+{
+	char *p, *line;
+	int err = read_text("/proc/self/maps", maps);
+
+	for (line = p = maps->start; !err && *p; p++) {
+		if (*p != '\n')
+			continue;
+		*p = '\0';
+		err = add_line(w, line);
+		line = p + 1;
+	}
+	if (w->resumed)
+		distrust_empty(w);
+	return err;
+}
+
+int describe_self(const struct shadow_arena *arena,
+		  struct descriptor_header **descriptor)
+{
+	struct vma_writer w = { .page_size = arena->page_size };
+	struct descriptor_header *header;
+	struct descriptor_thread *thread;
+	struct text maps;
+	uint64_t bytes, lines, size;
+	char *scratch, *strings;
+	uint32_t i;
+	long fd;
+	int err;
+
+	err = measure_maps(&bytes, &lines);
+	if (err)
+		return err;
+	w.capacity = lines + VMA_SLACK;
+	/* A line that is split in two keeps its name once: see add_string(). */
+	maps.size = bytes + VMA_SLACK * 256;
+	size = sizeof(*header) + sizeof(*thread) +
+	       w.capacity * sizeof(*w.vmas) + 2 * maps.size;
+	size = (size + arena->page_size - 1) & ~(arena->page_size - 1);
+	scratch = (char *)raw_syscall(SYS_mmap, 0, size, PROT_READ | PROT_WRITE,
+				      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if ((long)scratch < 0 && (long)scratch > -4096)
+		return (int)(long)scratch;
+	header = (struct descriptor_header *)scratch;
+	thread = (struct descriptor_thread *)(header + 1);
+	w.vmas = (struct descriptor_vma *)(thread + 1);
+	w.strings = (char *)(w.vmas + w.capacity);
+	maps.start = w.strings + maps.size;
+	w.hidden[0].start = (uintptr_t)arena;
+	w.hidden[0].end = (uintptr_t)arena + arena->arena_size;
+	w.hidden[1].start = (uintptr_t)scratch;
+	w.hidden[1].end = (uintptr_t)scratch + size;
+
+	fd = raw_syscall(SYS_open, "/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	w.pagemap = fd;
+	err = describe_vmas(&w, &maps);
+	if (fd >= 0)
+		raw_syscall(SYS_close, fd);
+	if (!err)
+		err = describe_layout(&header->layout);
+	if (err) {
+		raw_syscall(SYS_munmap, scratch, size);
+		return err;
+	}
+	describe_signals(header->signals);
+	describe_thread(arena, thread);
+	strings = (char *)(w.vmas + w.count);
+	for (i = 0; i < w.strings_size; i++)
+		strings[i] = w.strings[i];
+
+	header->magic = DESCRIPTOR_MAGIC;
+	header->version = DESCRIPTOR_VERSION;
+	header->header_size = sizeof(*header);
+	header->flags = arena->descriptor_flags;
+	header->thread_count = 1;
+	header->vma_count = w.count;
+	header->fd_count = 0;
+	header->strings_size = w.strings_size;
+	header->owner_pid = arena->owner_pid;
+	header->page_size = arena->page_size;
+	header->total_size = strings + w.strings_size - scratch;
+	for (i = 0; i < DESCRIPTOR_NAME_SIZE; i++)
+		header->name[i] = arena->name[i];
+	header->vdso_hash = hash_vdso(header);
+	*descriptor = header;
+	return 0;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Writing the descriptor of the calling process, from inside its shadow: no
+ * libc, no TLS, no globals.
+ */
+#ifndef LIB_DESCRIBE_H
+#define LIB_DESCRIBE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/shadow.h"
+#include "local/descriptor.h"
+
+/*
+ * Describes this process without the arena and what this function maps itself.
+ * Returns 0 or -errno.
+ */
+int describe_self(const struct shadow_arena *arena,
+		  struct descriptor_header **descriptor);
+
+/* What the header's vdso_hash is of the pages [start, end). */
+uint64_t hash_pages(const void *start, const void *end);
+
+#endif /* LIB_DESCRIBE_H */

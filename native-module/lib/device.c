@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
+#include "lib/device.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "lib/error.h"
+
+#define DEVICE_MAGIC	0x5645444du
+
+static struct mitosis *device_alloc(void)
+{
+	struct mitosis *device =
+		mmap(NULL, sizeof(*device), PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (device == MAP_FAILED)
+		return NULL;
+	if (madvise(device, sizeof(*device), MADV_WIPEONFORK)) {
+		munmap(device, sizeof(*device));
+		return NULL;
+	}
+	pthread_mutex_init(&device->lock, NULL);
+	device->fd = -1;
+	return device;
+}
+
+static int open_backend(struct mitosis *device, enum mitosis_backend backend)
+{
+	int err;
+
+	device->backend = backend;
+	device->ops = backend == MITOSIS_BACKEND_KERNEL ? &kernel_backend :
+							  &user_backend;
+	err = device->ops->open(device);
+	if (!err)
+		device->magic = DEVICE_MAGIC;
+	return err;
+}
+
+int mitosis_open(int backend, struct mitosis **out)
+{
+	struct mitosis *device;
+	int err;
+
+	if (!out)
+		return fail(-EINVAL, "there is no place for the device");
+	*out = NULL;
+	if (backend < MITOSIS_BACKEND_AUTO || backend > MITOSIS_BACKEND_USER)
+		return fail(-EINVAL, "%d is not a backend", backend);
+	device = device_alloc();
+	if (!device)
+		return fail(-ENOMEM, "there is no memory for a device");
+	if (backend == MITOSIS_BACKEND_AUTO) {
+		err = open_backend(device, MITOSIS_BACKEND_KERNEL);
+		if (err)
+			err = open_backend(device, MITOSIS_BACKEND_USER);
+	} else {
+		err = open_backend(device, backend);
+	}
+	if (err) {
+		munmap(device, sizeof(*device));
+		return err;
+	}
+	*out = device;
+	return 0;
+}
+
+static int device_get(struct mitosis *device)
+{
+	if (!device || device->magic != DEVICE_MAGIC)
+		return fail(-EBADF, "the device is not open in this process; "
+				    "a forked or resumed child opens its own");
+	pthread_mutex_lock(&device->lock);
+	return 0;
+}
+
+static int device_put(struct mitosis *device, int result)
+{
+	pthread_mutex_unlock(&device->lock);
+	return result;
+}
+
+int mitosis_close(struct mitosis *device)
+{
+	if (!device)
+		return 0;
+	if (!device_get(device)) {
+		device->magic = 0;
+		device->ops->close(device);
+		device_put(device, 0);
+	}
+	munmap(device, sizeof(*device));
+	return 0;
+}
+
+int mitosis_backend(const struct mitosis *device)
+{
+	return device->backend;
+}
+
+int mitosis_nil(struct mitosis *device)
+{
+	int err = device_get(device);
+
+	return err ? err : device_put(device, device->ops->nil(device));
+}
+
+/* What prepare_entry.S relies on. */
+_Static_assert(offsetof(struct descriptor_thread, rsp) == 48, "rsp");
+_Static_assert(offsetof(struct descriptor_thread, rip) == 56, "rip");
+_Static_assert(offsetof(struct descriptor_thread, mxcsr) == 64, "mxcsr");
+_Static_assert(offsetof(struct descriptor_thread, x87_control) == 68, "x87");
+_Static_assert(sizeof(struct descriptor_thread) <= 168, "THREAD_SIZE");
+_Static_assert(MITOSIS_SNAPSHOT_PINNED == 1, "FLAG_PINNED");
+
+/* Called by the entry points in prepare_entry.S. */
+int prepare_captured(struct mitosis *device, uint32_t handler_id,
+		     uint32_t flags, const struct descriptor_thread *thread)
+	__attribute__((visibility("hidden")));
+
+int prepare_captured(struct mitosis *device, uint32_t handler_id,
+		     uint32_t flags, const struct descriptor_thread *thread)
+{
+	int err = device_get(device);
+
+	if (err)
+		return err;
+	return device_put(device, device->ops->prepare(device, handler_id,
+						       flags, thread));
+}
+
+int mitosis_unprepare(struct mitosis *device, uint32_t handler_id)
+{
+	int err = device_get(device);
+
+	if (err)
+		return err;
+	return device_put(device, device->ops->unprepare(device, handler_id));
+}
+
+int mitosis_list(struct mitosis *device, struct mitosis_snapshot *snapshots,
+		 uint32_t capacity)
+{
+	int err = device_get(device);
+
+	if (err)
+		return err;
+	return device_put(device,
+			  device->ops->list(device, snapshots, capacity));
+}
+
+int mitosis_read(struct mitosis *device, uint32_t handler_id,
+		 uint64_t address, void *buffer, size_t length)
+{
+	int err = device_get(device);
+
+	if (err)
+		return err;
+	return device_put(device, device->ops->read(device, handler_id, address,
+						    buffer, length));
+}
+
+int mitosis_connect(struct mitosis *device, uint32_t machine_id,
+		    const char *address)
+{
+	int err = device_get(device);
+
+	if (err)
+		return err;
+	if (!address)
+		return device_put(device, fail(-EINVAL, "the address is missing"));
+	return device_put(device,
+			  device->ops->connect(device, machine_id, address));
+}
+
+int mitosis_nil_rpc(struct mitosis *device, uint32_t machine_id)
+{
+	int err = device_get(device);
+
+	if (err)
+		return err;
+	return device_put(device, device->ops->nil_rpc(device, machine_id));
+}
+
+int mitosis_set_resume_options(struct mitosis *device,
+			       const struct mitosis_resume_options *options)
+{
+	int err = device_get(device);
+
+	if (err)
+		return err;
+	if (!options)
+		return device_put(device, fail(-EINVAL, "the options are missing"));
+	return device_put(device,
+			  device->ops->set_resume_options(device, options));
+}
+
+int mitosis_resume_local(struct mitosis *device, uint32_t handler_id)
+{
+	int err = device_get(device);
+
+	if (err)
+		return err;
+	return device_put(device, device->ops->resume_local(device, handler_id));
+}
+
+int mitosis_resume_remote(struct mitosis *device, uint32_t machine_id,
+			  uint32_t handler_id)
+{
+	int err = device_get(device);
+
+	if (err)
+		return err;
+	return device_put(device, device->ops->resume_remote(device, machine_id,
+							     handler_id));
+}
+
+const char *mitosis_version(void)
+{
+	return MITOSIS_VERSION;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An open device, and what each backend brings for it. */
+#ifndef LIB_DEVICE_H
+#define LIB_DEVICE_H
+
+#include <pthread.h>
+#include <stdint.h>
+
+#include "lib/daemon_link.h"
+#include "lib/remote.h"
+#include "lib/shadow.h"
+#include "libmitosis.h"
+#include "local/descriptor.h"
+
+/* What the user backend keeps of a device. */
+struct user_state {
+	struct daemon_link link;
+	struct shadow_arena *arena;
+	pid_t shadow;		/* our child until it is reaped; 0: none */
+	uint32_t handler_id;	/* of the snapshot the shadow holds */
+	uint32_t slot;
+	uint64_t generation;
+	struct mitosis_resume_options resume_options;
+	struct remote_connections connections;
+};
+
+/*
+ * Lies in a mapping of its own that is wiped on fork: in a forked or resumed
+ * child the magic is 0 and every call answers -EBADF. What is wiped is not
+ * copied either, so writing to it after a prepare costs no page fault.
+ */
+struct mitosis {
+	uint32_t magic;
+	enum mitosis_backend backend;
+	const struct backend *ops;
+	pthread_mutex_t lock;
+	int fd;			/* the kernel's device, or the channel to mitosisd */
+	struct user_state user;
+};
+
+/*
+ * What mitosis_*() does on a backend. Called with the lock held and checked
+ * arguments; each returns 0 (or a count) or -errno, with fail()'s sentence.
+ */
+struct backend {
+	int (*open)(struct mitosis *device);
+	void (*close)(struct mitosis *device);
+	int (*nil)(struct mitosis *device);
+	/* `thread` holds the caller's preserved registers and return address. */
+	int (*prepare)(struct mitosis *device, uint32_t handler_id,
+		       uint32_t flags, const struct descriptor_thread *thread);
+	int (*unprepare)(struct mitosis *device, uint32_t handler_id);
+	int (*list)(struct mitosis *device, struct mitosis_snapshot *snapshots,
+		    uint32_t capacity);
+	int (*read)(struct mitosis *device, uint32_t handler_id,
+		    uint64_t address, void *buffer, size_t length);
+	int (*connect)(struct mitosis *device, uint32_t machine_id,
+		       const char *address);
+	int (*nil_rpc)(struct mitosis *device, uint32_t machine_id);
+	int (*set_resume_options)(struct mitosis *device,
+				  const struct mitosis_resume_options *options);
+	int (*resume_local)(struct mitosis *device, uint32_t handler_id);
+	int (*resume_remote)(struct mitosis *device, uint32_t machine_id,
+			     uint32_t handler_id);
+};
+
+extern const struct backend kernel_backend;
+extern const struct backend user_backend;
+
+#endif /* LIB_DEVICE_H */

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The kernel backend: the ioctl interface of include/uapi/mitosis.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "lib/device.h"
+#include "lib/error.h"
+
+int mitosis_device_open(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int mitosis_device_close(int fd)
+{
+	return close(fd) ? -errno : 0;
+}
+
+int mitosis_device_ioctl(int fd, uint64_t command, uint64_t argument)
+{
+	int result = ioctl(fd, command, argument);
+
+	return result < 0 ? -errno : result;
+}
+
+static int call(struct mitosis *device, uint64_t command, uint64_t argument,
+		const char *operation)
+{
+	int err = mitosis_device_ioctl(device->fd, command, argument);
+
+	return err < 0 ? fail(err, "the mitosis module refused the %s: %s",
+			      operation, strerror(-err)) :
+			 err;
+}
+
+static int kernel_open(struct mitosis *device)
+{
+	int fd = mitosis_device_open(MITOSIS_DEVICE_PATH);
+	int err;
+
+	if (fd == -ENOENT)
+		return fail(-ENODEV, "there is no %s: load the mitosis module",
+			    MITOSIS_DEVICE_PATH);
+	if (fd < 0)
+		return fail(fd, "%s cannot be opened: %s", MITOSIS_DEVICE_PATH,
+			    strerror(-fd));
+	device->fd = fd;
+	err = call(device, MITOSIS_NIL, 0, "nil call");
+	if (err) {
+		mitosis_device_close(fd);
+		device->fd = -1;
+	}
+	return err;
+}
+
+static void kernel_close(struct mitosis *device)
+{
+	mitosis_device_close(device->fd);
+}
+
+static int kernel_nil(struct mitosis *device)
+{
+	return call(device, MITOSIS_NIL, 0, "nil call");
+}
+
+static int kernel_prepare(struct mitosis *device, uint32_t handler_id,
+			  uint32_t flags, const struct descriptor_thread *thread)
+{
+	(void)thread;	/* the module reads the registers itself */
+	return call(device,
+		    flags & MITOSIS_SNAPSHOT_PINNED ? MITOSIS_PREPARE_PINNED :
+						      MITOSIS_PREPARE,
+		    handler_id, "prepare");
+}
+
+static int kernel_unprepare(struct mitosis *device, uint32_t handler_id)
+{
+	return call(device, MITOSIS_IOC_UNPREPARE, (uintptr_t)&handler_id,
+		    "unprepare");
+}
+
+static int kernel_list(struct mitosis *device,
+		       struct mitosis_snapshot *snapshots, uint32_t capacity)
+{
+	struct mitosis_snapshot next = { 0 };
+	uint32_t n = 0;
+
+	for (;;) {
+		int err = mitosis_device_ioctl(device->fd, MITOSIS_IOC_NEXT,
+					       (uintptr_t)&next);
+
+		if (err == -ENOENT)
+			return n;
+		if (err)
+			return fail(err, "the mitosis module refused the list: %s",
+				    strerror(-err));
+		if (n < capacity)
+			snapshots[n] = next;
+		n++;
+		if (next.handler_id++ == UINT32_MAX)
+			return n;
+	}
+}
+
+static int kernel_read(struct mitosis *device, uint32_t handler_id,
+		       uint64_t address, void *buffer, size_t length)
+{
+	(void)device, (void)handler_id, (void)address, (void)buffer, (void)length;
+	return fail(-ENOSYS, "the mitosis module does not let callers read a "
+			     "snapshot; resume it");
+}
+
+static int kernel_connect(struct mitosis *device, uint32_t machine_id,
+			  const char *address)
+{
+	/* The original module copies MITOSIS_GID_LENGTH bytes whatever it gets. */
+	char gid[256] = { 0 };
+	struct mitosis_connect_req request = {
+		.machine_id = machine_id,
+		.gid = gid,
+	};
+
+	if (strlen(address) >= sizeof(gid))
+		return fail(-EINVAL, "the address is longer than %zu characters",
+			    sizeof(gid) - 1);
+	strcpy(gid, address);
+	return call(device, MITOSIS_CONNECT, (uintptr_t)&request, "connect");
+}
+
+static int kernel_nil_rpc(struct mitosis *device, uint32_t machine_id)
+{
+	struct mitosis_remote_req request = { .machine_id = machine_id };
+
+	return call(device, MITOSIS_NIL_RPC, (uintptr_t)&request, "nil RPC");
+}
+
+static int kernel_set_resume_options(struct mitosis *device,
+				     const struct mitosis_resume_options *options)
+{
+	(void)device, (void)options;
+	return fail(-ENOSYS, "the mitosis module's way to resume is set when it is "
+			     "loaded");
+}
+
+static int kernel_resume_local(struct mitosis *device, uint32_t handler_id)
+{
+	return call(device, MITOSIS_RESUME_LOCAL, handler_id, "local resume");
+}
+
+static int kernel_resume_remote(struct mitosis *device, uint32_t machine_id,
+				uint32_t handler_id)
+{
+	struct mitosis_remote_req request = {
+		.machine_id = machine_id,
+		.handler_id = handler_id,
+	};
+
+	return call(device, MITOSIS_RESUME_REMOTE, (uintptr_t)&request,
+		    "remote resume");
+}
+
+const struct backend kernel_backend = {
+	.open = kernel_open,
+	.close = kernel_close,
+	.nil = kernel_nil,
+	.prepare = kernel_prepare,
+	.unprepare = kernel_unprepare,
+	.list = kernel_list,
+	.read = kernel_read,
+	.connect = kernel_connect,
+	.nil_rpc = kernel_nil_rpc,
+	.set_resume_options = kernel_set_resume_options,
+	.resume_local = kernel_resume_local,
+	.resume_remote = kernel_resume_remote,
+};

@@ -1,0 +1,760 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
+#include "lib/page_server.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+
+#include "lib/describe.h"
+#include "lib/pager.h"
+#include "lib/raw_syscall.h"
+#include "local/protocol.h"
+#include "proto/wire.h"
+
+/* Clients, and address spaces of children, that one server serves at a time. */
+#define CLIENTS_MAX	256
+#define SPACES_MAX	1024
+/* How often processes are looked after whose stream has closed, in ms. */
+#define LEFT_CHECK_MS	200
+/* How long a client may leave its answer unread, in ms. */
+#define CLIENT_DEADLINE_MS	2000
+#define READ_CHUNK	(16u << 10)
+#define PASSED_MAX	SHADOW_CLONE_FILES_MAX	/* that come with one message */
+
+enum client_kind {
+	CLIENT_READER,		/* has asked for no pages yet */
+	CLIENT_CHILD,		/* with its userfaultfd, and what it has forked */
+	CLIENT_CLONE,		/* stands for a child that the source has forked */
+	CLIENT_MACHINE,		/* a pager of another machine */
+};
+
+struct client {
+	int stream;		/* -1: free, unless `left` */
+	bool left;		/* a child without stream whose address spaces live on */
+	enum client_kind kind;
+	int complaints;		/* CLIENT_CHILD: its standard error, or -1 */
+	int pidfd;		/* CLIENT_CLONE: of the child; else -1 */
+};
+
+struct space {
+	struct paged paged;	/* uffd -1: free */
+	uint32_t client;	/* index of the child that it is or comes from */
+};
+
+struct page_server {
+	struct page_source *source;
+	uint64_t page_size;
+	struct address_map map;		/* of a child that has changed nothing */
+	int channel;			/* to mitosisd; -1: closed, see linger() */
+	bool failed;
+	uint32_t client_count, space_count;	/* the arrays are filled up to here */
+	struct client clients[CLIENTS_MAX];
+	struct space spaces[SPACES_MAX];
+	struct pollfd polls[2 + 2 * CLIENTS_MAX + SPACES_MAX];
+};
+
+void page_server_set_deadline(int fd, int deadline_ms)
+{
+	struct timeval t = {
+		.tv_sec = deadline_ms / 1000,
+		.tv_usec = deadline_ms % 1000 * 1000,
+	};
+
+	raw_syscall(SYS_setsockopt, fd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof(t));
+	raw_syscall(SYS_setsockopt, fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof(t));
+}
+
+static void close_fd(int fd)
+{
+	if (fd >= 0)
+		raw_syscall(SYS_close, fd);
+}
+
+/* False when the client does not take it in time, or `data` cannot be read. */
+static bool send_all(int fd, const void *data, size_t size, int flags)
+{
+	const char *p = data;
+
+	while (size) {
+		long n = raw_syscall(SYS_sendto, fd, p, size,
+				     flags | MSG_NOSIGNAL, 0, 0);
+
+		if (n == -EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		p += n;
+		size -= n;
+	}
+	return true;
+}
+
+static bool answer(int fd, int status, uint32_t length)
+{
+	struct shadow_answer a = { .status = status, .length = length };
+
+	return send_all(fd, &a, sizeof(a), length ? MSG_MORE : 0);
+}
+
+static bool covers(const struct page_source *source, uint64_t address,
+		   uint64_t length)
+{
+	uint64_t end = address + length;
+	const struct descriptor_vma *vmas = descriptor_vmas(source->descriptor);
+	uint32_t i;
+
+	if (end < address)
+		return false;
+	for (i = 0; i < source->descriptor->vma_count && address < end; i++) {
+		if (vmas[i].end <= address || vmas[i].kind == VMA_KERNEL)
+			continue;
+		if (vmas[i].start > address)
+			return false;
+		address = vmas[i].end;
+	}
+	return address >= end;
+}
+
+static bool answer_read(struct page_source *source, int fd, uint64_t address,
+			uint64_t length)
+{
+	char chunk[READ_CHUNK];
+	uint64_t done;
+
+	if (length > SHADOW_READ_MAX)
+		return answer(fd, -EINVAL, 0);
+	if (!covers(source, address, length))
+		return answer(fd, -EFAULT, 0);
+	if (!answer(fd, 0, length))
+		return false;
+	for (done = 0; done < length; done += sizeof(chunk)) {
+		size_t n = length - done < sizeof(chunk) ? length - done :
+							   sizeof(chunk);
+
+		/* Too late for a status: the short stream tells the reader. */
+		if (source->read(source, address + done, chunk, n) ||
+		    !send_all(fd, chunk, n, 0))
+			return false;
+	}
+	return true;
+}
+
+/* Puts this process on the child's CPU: a wake-up from another costs 30 us. */
+static void follow(int cpu)
+{
+	unsigned long mask[1024 / (8 * sizeof(long))] = { 0 };
+
+	if (cpu < 0 || cpu >= (int)(8 * sizeof(mask)))
+		return;
+	mask[cpu / (8 * sizeof(long))] = 1ul << cpu % (8 * sizeof(long));
+	raw_syscall(SYS_sched_setaffinity, 0, sizeof(mask), mask);
+}
+
+static void free_space(struct space *space)
+{
+	paged_destroy(&space->paged);
+	space->paged.uffd = -1;
+}
+
+/* False if there is no room. */
+static bool add_space(struct page_server *server, uint32_t client,
+		      const struct paged *paged)
+{
+	struct space *space;
+	uint32_t i;
+
+	for (i = 0; i < server->space_count; i++) {
+		space = &server->spaces[i];
+		if (space->paged.uffd >= 0 && !paged_is_alive(&space->paged))
+			free_space(space);
+		if (space->paged.uffd < 0)
+			break;
+	}
+	if (i == SPACES_MAX)
+		return false;
+	if (i == server->space_count)
+		server->space_count++;
+	server->spaces[i] = (struct space){ .paged = *paged, .client = client };
+	return true;
+}
+
+static bool serve_pages(struct page_server *server, uint32_t index,
+			const struct shadow_request *r, int uffd, int complaints)
+{
+	struct client *client = &server->clients[index];
+	struct paged paged = {
+		.uffd = uffd,
+		.window = r->window,
+		.page_size = server->page_size,
+		.source = server->source,
+	};
+	int err = 0;
+
+	if (uffd < 0 || client->kind != CLIENT_READER || !r->window ||
+	    r->window > SHADOW_WINDOW_MAX || r->window & (r->window - 1)) {
+		close_fd(uffd);
+		close_fd(complaints);
+		return answer(client->stream, -EINVAL, 0);
+	}
+	client->kind = CLIENT_CHILD;
+	client->complaints = complaints;
+	err = address_map_copy(&server->map, &paged.map);
+	if (!err && !add_space(server, index, &paged))
+		err = -ENOSPC;
+	if (err) {
+		paged_destroy(&paged);
+		return false;
+	}
+	follow(r->cpu);
+	if (r->flags & SHADOW_PAGE_CACHED)
+		server->source->caching = true;
+	if (!(r->flags & SHADOW_PAGE_EAGER))
+		return true;
+	return answer(client->stream, paged_copy_all(&paged), 0);
+}
+
+/* Receives a message and the descriptors that come with it (-1: none). */
+static long receive(int fd, void *message, size_t size, int flags,
+		    int passed[PASSED_MAX])
+{
+	struct iovec iov = { .iov_base = message, .iov_len = size };
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(PASSED_MAX * sizeof(int))];
+	} control;
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = sizeof(control.bytes),
+	};
+	struct cmsghdr *c;
+	long n = raw_syscall(SYS_recvmsg, fd, &msg, flags | MSG_CMSG_CLOEXEC);
+	uint32_t i, count = 0;
+
+	c = n < 0 ? NULL : CMSG_FIRSTHDR(&msg);
+	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
+		count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+	for (i = 0; i < PASSED_MAX; i++)
+		passed[i] = i < count ? ((int *)CMSG_DATA(c))[i] : -1;
+	return n;
+}
+
+static void close_passed(const int passed[PASSED_MAX], uint32_t first)
+{
+	uint32_t i;
+
+	for (i = first; i < PASSED_MAX; i++)
+		close_fd(passed[i]);
+}
+
+/* False when the client is to be let go. */
+static bool serve_clone(struct page_server *server, uint32_t index,
+			const struct shadow_request *r,
+			const int passed[PASSED_MAX])
+{
+	struct client *client = &server->clients[index];
+	struct page_source *source = server->source;
+	struct clone_files files;
+	uint32_t i;
+	int pidfd;
+
+	if (client->kind != CLIENT_READER || r->length > sizeof(files.numbers) ||
+	    r->length % sizeof(files.numbers[0]))
+		return answer(client->stream, -EINVAL, 0);
+	files.count = r->length / sizeof(files.numbers[0]);
+	if (r->length &&
+	    raw_syscall(SYS_recvfrom, client->stream, files.numbers, r->length,
+			MSG_WAITALL, 0, 0) != (long)r->length)
+		return false;
+	for (i = 0; i < files.count; i++) {
+		files.passed[i] = passed[i];
+		if (passed[i] < 0)
+			return answer(client->stream, -EINVAL, 0);
+	}
+	pidfd = source->clone ? source->clone(source, &files) : -ENOSYS;
+	if (pidfd < 0)
+		return answer(client->stream, pidfd, 0);
+	client->kind = CLIENT_CLONE;
+	client->pidfd = pidfd;
+	return true;
+}
+
+/* The child has ended: tell who waits for it. */
+static void end_clone(struct client *client)
+{
+	siginfo_t info;
+	int32_t status;
+
+	raw_syscall(SYS_waitid, P_PIDFD, client->pidfd, &info, WEXITED | __WALL, 0);
+	status = info.si_code == CLD_EXITED ? (info.si_status & 0xff) << 8 :
+					      info.si_status & 0x7f;
+	close_fd(client->pidfd);
+	client->pidfd = -1;
+	if (answer(client->stream, 0, sizeof(status)))
+		send_all(client->stream, &status, sizeof(status), 0);
+}
+
+/* False when the client is to be let go. */
+static bool serve_request(struct page_server *server, uint32_t index)
+{
+	const struct descriptor_header *d = server->source->descriptor;
+	int stream = server->clients[index].stream;
+	struct shadow_request r;
+	int passed[PASSED_MAX];
+	long n = receive(stream, &r, sizeof(r), MSG_WAITALL, passed);
+	bool valid = n == sizeof(r) && r.magic == LOCAL_MAGIC &&
+		     r.version == LOCAL_VERSION;
+
+	if (valid && r.type == SHADOW_PAGE) {
+		close_passed(passed, 2);
+		return serve_pages(server, index, &r, passed[0], passed[1]);
+	}
+	if (valid && r.type == SHADOW_CLONE)
+		valid = serve_clone(server, index, &r, passed);
+	close_passed(passed, 0);
+	if (!valid || r.type == SHADOW_CLONE)
+		return valid;
+	switch (r.type) {
+	case SHADOW_DESCRIPTOR:
+		return answer(stream, 0, d->total_size) &&
+		       send_all(stream, d, d->total_size, 0);
+	case SHADOW_READ:
+		return answer_read(server->source, stream, r.address, r.length);
+	default:
+		return answer(stream, -ENOSYS, 0);
+	}
+}
+
+static bool answer_machine(int fd, int status, uint32_t length)
+{
+	struct wire_header h = {
+		.magic = WIRE_MAGIC,
+		.version = WIRE_VERSION,
+		.type = WIRE_ANSWER,
+		.status = status,
+		.length = length,
+	};
+
+	return send_all(fd, &h, sizeof(h), length ? MSG_MORE : 0);
+}
+
+static const char zero_page[4096];
+
+/*
+ * Straight from the snapshot's memory. What nobody can read, behind the end of
+ * a file, goes as zeros: the parent could not have read it either.
+ */
+static bool send_pages(struct page_server *server, int fd, uint64_t address,
+		       uint64_t length)
+{
+	bool one_page = false;
+
+	while (length) {
+		uint64_t rest = server->page_size - address % server->page_size;
+		uint64_t n = one_page ? rest : length;
+		const void *bytes;
+		long sent;
+
+		if (server->source->fetch(server->source, address, &n, &bytes))
+			return false;
+		sent = raw_syscall(SYS_sendto, fd, bytes, n,
+				   MSG_NOSIGNAL | (n < length ? MSG_MORE : 0), 0, 0);
+		if (sent == -EINTR)
+			continue;
+		if (sent == -EFAULT && n > rest) {
+			/* It may have been a later page, with nothing sent before it. */
+			one_page = true;
+			continue;
+		}
+		one_page = false;
+		if (sent == -EFAULT) {
+			sent = rest;
+			if (!send_all(fd, zero_page, sent,
+				      rest < length ? MSG_MORE : 0))
+				return false;
+		}
+		if (sent <= 0)
+			return false;
+		address += sent;
+		length -= sent;
+	}
+	return true;
+}
+
+/* False when the other machine is to be let go. */
+static bool serve_machine(struct page_server *server, int fd)
+{
+	struct {
+		struct wire_header header;
+		struct wire_pages pages;
+	} request;
+	long n = raw_syscall(SYS_recvfrom, fd, &request, sizeof(request),
+			     MSG_WAITALL, 0, 0);
+	const struct wire_pages *p = &request.pages;
+
+	if (n != sizeof(request) || request.header.magic != WIRE_MAGIC ||
+	    request.header.version != WIRE_VERSION ||
+	    request.header.type != WIRE_PAGES ||
+	    request.header.length != sizeof(request.pages))
+		return false;
+	/* No pages: is the snapshot still to be had? */
+	if (!p->length)
+		return answer_machine(fd, server->channel < 0 ? -ENOENT : 0, 0);
+	if (p->address % server->page_size || p->length % server->page_size ||
+	    p->length > WIRE_PAGES_MAX)
+		return answer_machine(fd, -EINVAL, 0);
+	if (!covers(server->source, p->address, p->length))
+		return answer_machine(fd, -EFAULT, 0);
+	return answer_machine(fd, 0, p->length) &&
+	       send_pages(server, fd, p->address, p->length);
+}
+
+/*
+ * A child dies with its stream; what it has forked does not, nor does one that
+ * has closed its stream. The daemon sees to it that they never read zeros:
+ * daemon/ward.h.
+ */
+static void entrust(struct page_server *server, int uffd)
+{
+	struct local_message m = {
+		.magic = LOCAL_MAGIC,
+		.version = LOCAL_VERSION,
+		.type = LOCAL_KEEP,
+	};
+	struct iovec iov = { .iov_base = &m, .iov_len = sizeof(m) };
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = { 0 };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = sizeof(control.bytes),
+	};
+
+	control.header.cmsg_level = SOL_SOCKET;
+	control.header.cmsg_type = SCM_RIGHTS;
+	control.header.cmsg_len = CMSG_LEN(sizeof(int));
+	*(int *)CMSG_DATA(&control.header) = uffd;
+	raw_syscall(SYS_sendmsg, server->channel, &msg, MSG_NOSIGNAL);
+}
+
+/* Frees what nobody lives in any more. True if something of the client's is left. */
+static bool sweep(struct page_server *server, uint32_t index)
+{
+	bool left = false;
+	uint32_t i;
+
+	for (i = 0; i < server->space_count; i++) {
+		struct space *space = &server->spaces[i];
+
+		if (space->paged.uffd < 0 || space->client != index)
+			continue;
+		if (paged_is_alive(&space->paged))
+			left = true;
+		else
+			free_space(space);
+	}
+	return left;
+}
+
+static void entrust_all(struct page_server *server, uint32_t index)
+{
+	uint32_t i;
+
+	for (i = 0; i < server->space_count; i++)
+		if (server->spaces[i].paged.uffd >= 0 &&
+		    server->spaces[i].client == index)
+			entrust(server, server->spaces[i].paged.uffd);
+}
+
+/*
+ * A stream closes with the last process that has it open, or when a program
+ * closes all files it does not know; then its pages have to come all the same.
+ */
+static void remove_client(struct page_server *server, uint32_t index)
+{
+	struct client *client = &server->clients[index];
+	bool just_closed = client->stream >= 0;
+
+	close_fd(client->stream);
+	client->stream = -1;
+	if (client->pidfd >= 0) {
+		/* Who stands for the child has gone: so does the child. */
+		raw_syscall(SYS_pidfd_send_signal, client->pidfd, SIGKILL, 0, 0);
+		end_clone(client);
+	}
+	client->left = sweep(server, index);
+	if (client->left && just_closed)
+		entrust_all(server, index);
+	if (client->left)
+		return;
+	close_fd(client->complaints);
+	client->complaints = -1;
+}
+
+static bool has_left(const struct page_server *server)
+{
+	uint32_t i;
+
+	for (i = 0; i < server->client_count; i++)
+		if (server->clients[i].left)
+			return true;
+	return false;
+}
+
+static void check_left(struct page_server *server)
+{
+	uint32_t i;
+
+	for (i = 0; i < server->client_count; i++)
+		if (server->clients[i].left)
+			remove_client(server, i);
+}
+
+static void add_client(struct page_server *server, int stream, bool machine)
+{
+	const struct descriptor_header *d = server->source->descriptor;
+	uint32_t i;
+
+	for (i = 0; i < server->client_count; i++)
+		if (server->clients[i].stream < 0 && !server->clients[i].left)
+			break;
+	if (i == CLIENTS_MAX) {
+		raw_syscall(SYS_close, stream);
+		return;
+	}
+	if (i == server->client_count)
+		server->client_count++;
+	page_server_set_deadline(stream, CLIENT_DEADLINE_MS);
+	server->clients[i] = (struct client){
+		.stream = stream,
+		.kind = machine ? CLIENT_MACHINE : CLIENT_READER,
+		.complaints = -1,
+		.pidfd = -1,
+	};
+	/* The daemon has read the machine's WIRE_OPEN; this is its answer. */
+	if (machine && !(answer_machine(stream, 0, d->total_size) &&
+			 send_all(stream, d, d->total_size, 0)))
+		remove_client(server, i);
+}
+
+static void serve_space(struct page_server *server, uint32_t index)
+{
+	struct space *space = &server->spaces[index];
+	struct paged forked;
+
+	for (;;) {
+		switch (paged_serve(&space->paged, &forked)) {
+		case PAGED_NOTHING:
+			return;
+		case PAGED_FORKED:
+			/* Without room it would never be served. */
+			if (!add_space(server, space->client, &forked))
+				server->failed = true;
+			if (server->failed)
+				return;
+			entrust(server, forked.uffd);
+			continue;
+		case PAGED_GONE:
+			free_space(space);
+			return;
+		case PAGED_FAILED:
+			server->failed = true;
+			return;
+		}
+	}
+}
+
+static bool has_clients(const struct page_server *server, bool readers_too)
+{
+	uint32_t i;
+
+	for (i = 0; i < server->client_count; i++)
+		if (server->clients[i].left ||
+		    (server->clients[i].stream >= 0 &&
+		     (readers_too || server->clients[i].kind != CLIENT_READER)))
+			return true;
+	return false;
+}
+
+/*
+ * The snapshot has been dropped, or the daemon has gone: nobody new can come.
+ * Children that still need pages get them.
+ */
+static void linger(struct page_server *server)
+{
+	struct local_message m = {
+		.magic = LOCAL_MAGIC,
+		.version = LOCAL_VERSION,
+		.type = LOCAL_LINGER,
+	};
+
+	if (has_clients(server, false))
+		raw_syscall(SYS_sendto, server->channel, &m, sizeof(m),
+			    MSG_NOSIGNAL, 0, 0);
+	raw_syscall(SYS_close, server->channel);
+	server->channel = -1;
+}
+
+static void serve_channel(struct page_server *server)
+{
+	struct local_message m;
+	int passed[PASSED_MAX];
+	long n = receive(server->channel, &m, sizeof(m), 0, passed);
+
+	if (n == -EINTR || n == -EAGAIN)
+		return;
+	close_passed(passed, 1);
+	if (n == sizeof(m) && m.magic == LOCAL_MAGIC &&
+	    m.version == LOCAL_VERSION && m.type == LOCAL_SERVE &&
+	    passed[0] >= 0 &&
+	    !(server->source->admit && server->source->admit(server->source))) {
+		add_client(server, passed[0], m.flags & LOCAL_MACHINE);
+		return;
+	}
+	close_fd(passed[0]);
+	linger(server);
+}
+
+/* A negative descriptor is passed over by poll(). */
+static uint32_t fill_polls(struct page_server *server, int watched)
+{
+	struct pollfd *p = server->polls;
+	uint32_t i;
+
+	*p++ = (struct pollfd){ .fd = server->channel, .events = POLLIN };
+	*p++ = (struct pollfd){ .fd = watched, .events = POLLIN };
+	for (i = 0; i < server->client_count; i++)
+		*p++ = (struct pollfd){ .fd = server->clients[i].stream,
+					.events = POLLIN };
+	for (i = 0; i < server->client_count; i++)
+		*p++ = (struct pollfd){ .fd = server->clients[i].stream < 0 ?
+						      -1 : server->clients[i].pidfd,
+					.events = POLLIN };
+	for (i = 0; i < server->space_count; i++)
+		*p++ = (struct pollfd){ .fd = server->spaces[i].paged.uffd,
+					.events = POLLIN };
+	return p - server->polls;
+}
+
+static void serve_client(struct page_server *server, uint32_t i, short events)
+{
+	const struct client *c = &server->clients[i];
+	bool stays = events & POLLIN &&
+		     (c->kind == CLIENT_MACHINE ? serve_machine(server, c->stream) :
+						  serve_request(server, i));
+
+	if (!stays)
+		remove_client(server, i);
+}
+
+/* Children die when their streams close; say why where they would have written. */
+static void complain(struct page_server *server)
+{
+	const char *words = server->source->failure;
+	size_t size = 0;
+	uint32_t i;
+
+	if (!words)
+		return;
+	while (words[size])
+		size++;
+	for (i = 0; i < server->client_count; i++)
+		if (server->clients[i].complaints >= 0)
+			raw_syscall(SYS_write, server->clients[i].complaints,
+				    words, size);
+}
+
+/*
+ * The source has failed. Closing the streams kills the children; what they
+ * have forked, or who has closed its stream, ends when it reads a missing page.
+ */
+static void abandon_children(struct page_server *server)
+{
+	uint32_t i;
+
+	complain(server);
+	server->failed = false;
+	server->source->failure = NULL;
+	if (server->channel >= 0)
+		raw_syscall(SYS_close, server->channel);
+	server->channel = -1;
+	for (i = 0; i < server->space_count; i++)
+		server->spaces[i].paged.lost = true;
+	for (i = 0; i < server->client_count; i++)
+		if (server->clients[i].stream >= 0)
+			remove_client(server, i);
+}
+
+void page_server_run(struct page_server *server, int watched, int idle_ms)
+{
+	for (;;) {
+		uint32_t clients = server->client_count;
+		uint32_t spaces = server->space_count;
+		uint32_t count = fill_polls(server, watched);
+		struct pollfd *client_polls = server->polls + 2;
+		struct pollfd *clone_polls = client_polls + clients;
+		struct pollfd *space_polls = clone_polls + clients;
+		bool left = has_left(server);
+		int timeout = left			    ? LEFT_CHECK_MS :
+			      has_clients(server, true) ? -1 :
+							  idle_ms;
+		long n = raw_syscall(SYS_poll, server->polls, count, timeout);
+		uint32_t i;
+
+		if (n == -EINTR)
+			continue;
+		if (n < 0 || (n == 0 && !left))
+			return;
+		for (i = 0; i < spaces; i++)
+			if (space_polls[i].revents &&
+			    server->spaces[i].paged.uffd >= 0)
+				serve_space(server, i);
+		if (server->polls[1].revents)
+			server->failed = true;
+		if (server->failed) {
+			abandon_children(server);
+			watched = -1;
+			if (!has_left(server))
+				return;
+			continue;
+		}
+		for (i = 0; i < clients; i++)
+			if (clone_polls[i].revents)
+				end_clone(&server->clients[i]);
+		for (i = 0; i < clients; i++)
+			if (client_polls[i].revents)
+				serve_client(server, i, client_polls[i].revents);
+		if (server->polls[0].revents)
+			serve_channel(server);
+		if (left)
+			check_left(server);
+		if (server->channel < 0 && !has_clients(server, false))
+			return;
+	}
+}
+
+struct page_server *page_server_create(struct page_source *source, int channel,
+				       uint64_t page_size)
+{
+	long p = raw_syscall(SYS_mmap, 0, sizeof(struct page_server),
+			     PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct page_server *server = (struct page_server *)p;
+
+	if (p < 0 && p > -4096)
+		return NULL;
+	server->source = source;
+	server->channel = channel;
+	server->page_size = page_size;
+	return address_map_create(&server->map, source->descriptor) ? NULL : server;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Serves a snapshot's descriptor and pages: to children and readers of this
+ * machine over streams (local/protocol.h), and to other machines over TCP
+ * (proto/wire.h). Both a shadow and a remote pager are one. Runs in shadows:
+ * no libc, no globals.
+ */
+#ifndef LIB_PAGE_SERVER_H
+#define LIB_PAGE_SERVER_H
+
+#include "lib/page_source.h"
+
+struct page_server;
+
+/*
+ * Makes a server that hears of its clients over `channel`, where mitosisd is.
+ * Returns it, or NULL without memory.
+ */
+struct page_server *page_server_create(struct page_source *source, int channel,
+				       uint64_t page_size);
+
+/*
+ * Serves until the channel has closed and the last child has ended, until the
+ * source fails with children left, or, if `idle_ms` is not -1, until there has
+ * been no client for that long. `watched` is a further descriptor (-1: none) at which any
+ * event means that the source has failed.
+ */
+void page_server_run(struct page_server *server, int watched, int idle_ms);
+
+/* Sets the send and receive timeouts of a socket. */
+void page_server_set_deadline(int fd, int deadline_ms);
+
+#endif /* LIB_PAGE_SERVER_H */

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where the pages of a snapshot come from: this process's own memory, or another machine. */
+#ifndef LIB_PAGE_SOURCE_H
+#define LIB_PAGE_SOURCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "local/descriptor.h"
+#include "local/protocol.h"
+
+struct clone_files {
+	uint32_t count;
+	int passed[SHADOW_CLONE_FILES_MAX];	/* in this process */
+	int32_t numbers[SHADOW_CLONE_FILES_MAX];	/* in the child */
+};
+
+struct page_source {
+	const struct descriptor_header *descriptor;
+	bool caching;		/* a child asked for its pages to be kept */
+	const char *failure;	/* why it gives no pages any more, with a newline; or NULL */
+
+	/*
+	 * Makes pages readable: *bytes is where, *length how many, which may be
+	 * less than asked for. Valid until the next call. Returns 0 or -errno: -EFAULT the
+	 * snapshot has none there; anything else: it will not give any again.
+	 */
+	int (*fetch)(struct page_source *source, uint64_t address,
+		     uint64_t *length, const void **bytes);
+
+	/*
+	 * Narrows [*start, *end) to its first run of pages that are worth
+	 * copying. Returns 0, -ENOENT if there is none, or -errno.
+	 */
+	int (*next_run)(struct page_source *source, uint64_t *start,
+			uint64_t *end);
+
+	/* Copies what may lie in any VMA, even one of PROT_NONE. Returns 0 or -EFAULT. */
+	int (*read)(struct page_source *source, uint64_t address, void *buffer,
+		    size_t size);
+
+	/*
+	 * Whether a further child may come: 0, or -errno when the snapshot has
+	 * been dropped where it lies. NULL: the daemon tells, by closing the channel.
+	 */
+	int (*admit)(struct page_source *source);
+
+	/*
+	 * Forks a child with the given files and no others. Returns a pidfd of it
+	 * or -errno. NULL: only memory of this process can be forked.
+	 */
+	int (*clone)(struct page_source *source, const struct clone_files *files);
+};
+
+#endif /* LIB_PAGE_SOURCE_H */

@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
+#include "lib/pager.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <stddef.h>
+#include <sys/ioctl.h>
+
+#include "lib/raw_syscall.h"
+#include "lib/uffd_poison.h"
+
+static void wake(const struct paged *p, uint64_t address)
+{
+	struct uffdio_range range = { .start = address, .len = p->page_size };
+
+	raw_syscall(SYS_ioctl, p->uffd, UFFDIO_WAKE, &range);
+}
+
+static int fill_zero(const struct paged *p, uint64_t address)
+{
+	struct uffdio_zeropage zero = {
+		.range = { .start = address, .len = p->page_size },
+	};
+	int err = raw_syscall(SYS_ioctl, p->uffd, UFFDIO_ZEROPAGE, &zero);
+
+	if (err == -EEXIST)
+		wake(p, address);
+	return err == -EEXIST ? 0 : err;
+}
+
+/* Who reads that page gets SIGBUS. -EINVAL before Linux 6.6. */
+static int poison(const struct paged *p, uint64_t address)
+{
+	int err = uffd_poison(p->uffd, address, p->page_size);
+
+	if (err == -EEXIST) {
+		wake(p, address);
+		return 0;
+	}
+	return err == -ENOTTY ? -EINVAL : err;
+}
+
+/* Nobody can read that page of the parent either: it is behind a file's end. */
+static int fill_poison(const struct paged *p, uint64_t address)
+{
+	int err = poison(p, address);
+
+	return err == -EINVAL ? fill_zero(p, address) : err;
+}
+
+/* The page exists, and cannot be had any more: better no answer than a wrong one. */
+static int refuse(const struct paged *p, uint64_t address)
+{
+	int err = poison(p, address);
+
+	return err == -EINVAL || err == -ENOENT ? 0 : err;
+}
+
+/* From bytes at hand. As copy(). */
+static uint64_t copy_bytes(const struct paged *p, uint64_t address,
+			   const void *bytes, uint64_t length, int *err)
+{
+	uint64_t done = 0;
+
+	*err = 0;
+	while (done < length) {
+		struct uffdio_copy c = {
+			.dst = address + done,
+			.src = (uintptr_t)bytes + done,
+			.len = length - done,
+		};
+		long result = raw_syscall(SYS_ioctl, p->uffd, UFFDIO_COPY, &c);
+
+		if (result == 0)
+			return length;
+		if (c.copy > 0) {
+			done += c.copy;
+			continue;
+		}
+		if (result == -EEXIST) {
+			wake(p, address + done);
+			done += p->page_size;
+			continue;
+		}
+		*err = result;
+		return done;
+	}
+	return done;
+}
+
+/*
+ * Copies [address, address + length) from `source` of the snapshot. Pages that
+ * are there already stay. Returns how many bytes are done, and in *err why
+ * there are not more: -EAGAIN an event has to be read first; -EFAULT the page
+ * cannot be read; -ENOENT it is not under this userfaultfd; -ESRCH nobody
+ * lives there; -EIO the source gives no page.
+ */
+static uint64_t copy(const struct paged *p, uint64_t address, uint64_t source,
+		     uint64_t length, int *err)
+{
+	uint64_t done = 0;
+
+	*err = 0;
+	while (done < length && !*err) {
+		uint64_t n = length - done;
+		const void *bytes;
+
+		*err = p->source->fetch(p->source, source + done, &n, &bytes);
+		if (*err) {
+			if (*err != -EFAULT)
+				*err = -EIO;
+			break;
+		}
+		done += copy_bytes(p, address + done, bytes, n, err);
+	}
+	return done;
+}
+
+static int read_event(const struct paged *p, struct uffd_msg *msg)
+{
+	long n;
+
+	do {
+		n = raw_syscall(SYS_read, p->uffd, msg, sizeof(*msg));
+	} while (n == -EINTR);
+	if (n == sizeof(*msg))
+		return 0;
+	return n < 0 ? n : -EIO;
+}
+
+static int adopt(const struct paged *p, int uffd, struct paged *forked)
+{
+	*forked = *p;
+	forked->uffd = uffd;
+	raw_syscall(SYS_fcntl, uffd, F_SETFL, O_NONBLOCK);
+	return address_map_copy(&p->map, &forked->map);
+}
+
+/* How it ends when a fault was not served; whoever waits is to fault again. */
+static enum paged_event leave(const struct paged *p, uint64_t address, int err)
+{
+	if (err == -ESRCH)
+		return PAGED_GONE;
+	wake(p, address & ~(p->page_size - 1));
+	return PAGED_FAILED;
+}
+
+/*
+ * Serves one fault. -EAGAIN: the child is changing its mappings, and its event
+ * has to be read first; the child faults again if it still needs the page.
+ */
+static int serve_fault(struct paged *p, uint64_t address)
+{
+	uint64_t window = p->window * p->page_size;
+	const struct segment *s;
+	uint64_t start, end;
+	int err;
+
+	address &= ~(p->page_size - 1);
+	s = address_map_find(&p->map, address);
+	if (!s)
+		return fill_zero(p, address);
+	if (p->lost)
+		return refuse(p, address);
+	/* Windows are aligned, so that random faults do not overlap. */
+	start = address & ~(window - 1);
+	end = start + window;
+	if (start < s->start)
+		start = s->start;
+	if (end > s->end)
+		end = s->end;
+	if (start < address) {
+		/* The page that is waited for must not be lost to what precedes it. */
+		uint64_t done = copy(p, start, s->source + (start - s->start),
+				     end - start, &err);
+
+		if (start + done > address)
+			return 0;
+		if (err == -EAGAIN || err == -ESRCH || err == -EIO)
+			return err;
+	}
+	copy(p, address, s->source + (address - s->start), end - address, &err);
+	if (err != -EFAULT)
+		return err == -ENOENT ? 0 : err;
+	/* Some page of the window cannot be read: try the one that is needed. */
+	if (copy(p, address, s->source + (address - s->start), p->page_size,
+		 &err) == p->page_size)
+		return 0;
+	return err == -EFAULT ? fill_poison(p, address) : err;
+}
+
+enum paged_event paged_serve(struct paged *p, struct paged *forked)
+{
+	uint64_t pending = 0;	/* a fault to be tried again, if not 0 */
+
+	for (;;) {
+		struct uffd_msg msg;
+		int err = read_event(p, &msg);
+
+		if (err == -EAGAIN) {
+			if (!pending)
+				return PAGED_NOTHING;
+			err = serve_fault(p, pending);
+			if (err && err != -EAGAIN)
+				return leave(p, pending, err);
+			if (!err)
+				pending = 0;
+			continue;
+		}
+		if (err)
+			return PAGED_FAILED;
+		switch (msg.event) {
+		case UFFD_EVENT_PAGEFAULT:
+			err = serve_fault(p, msg.arg.pagefault.address);
+			if (err == -EAGAIN && !pending)
+				pending = msg.arg.pagefault.address;
+			else if (err == -EAGAIN)
+				wake(p, msg.arg.pagefault.address &
+						~(p->page_size - 1));
+			else if (err)
+				return leave(p, msg.arg.pagefault.address, err);
+			break;
+		case UFFD_EVENT_FORK:
+			if (adopt(p, msg.arg.fork.ufd, forked))
+				return PAGED_FAILED;
+			if (pending)
+				wake(p, pending & ~(p->page_size - 1));
+			return PAGED_FORKED;
+		case UFFD_EVENT_REMAP:
+			err = address_map_move(&p->map, msg.arg.remap.from,
+					       msg.arg.remap.to,
+					       msg.arg.remap.len);
+			break;
+		case UFFD_EVENT_REMOVE:
+		case UFFD_EVENT_UNMAP:
+			err = address_map_remove(&p->map, msg.arg.remove.start,
+						 msg.arg.remove.end);
+			break;
+		default:
+			break;
+		}
+		if (err && err != -EAGAIN)
+			return PAGED_FAILED;
+	}
+}
+
+int paged_copy_all(struct paged *p)
+{
+	uint32_t i;
+
+	for (i = 0; i < p->map.count; i++) {
+		const struct segment *s = &p->map.segments[i];
+		uint64_t at = s->start;
+
+		while (at < s->end) {
+			uint64_t start = at, end = s->end;
+			int err = p->source->next_run(p->source, &start, &end);
+
+			if (err == -ENOENT)
+				break;
+			if (err)
+				return err;
+			copy(p, start, s->source + (start - s->start),
+			     end - start, &err);
+			/* The child mapped the file itself: nothing to copy here. */
+			if (err == -ENOENT)
+				break;
+			if (err && err != -EFAULT)
+				return err;
+			at = end;
+		}
+	}
+	return 0;
+}
+
+/*
+ * By a request that is valid and has no effect: the highest page of user memory
+ * is never under write protection.
+ */
+bool paged_is_alive(const struct paged *p)
+{
+	struct uffdio_writeprotect w = {
+		.range = { .start = USER_MEMORY_END - p->page_size, .len = p->page_size },
+	};
+
+	return raw_syscall(SYS_ioctl, p->uffd, UFFDIO_WRITEPROTECT, &w) != -ESRCH;
+}
+
+void paged_destroy(struct paged *p)
+{
+	raw_syscall(SYS_close, p->uffd);
+	address_map_destroy(&p->map);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Other machines, from a device: sessions and nil RPCs. */
+#ifndef LIB_REMOTE_H
+#define LIB_REMOTE_H
+
+#include <stdint.h>
+
+#include "lib/daemon_link.h"
+
+#define REMOTE_CONNECTIONS_MAX	16
+
+/* A device's own connections, made when it first needs them. */
+struct remote_connections {
+	uint32_t count;
+	struct {
+		uint32_t machine_id;
+		int fd;
+	} open[REMOTE_CONNECTIONS_MAX];
+};
+
+/*
+ * Opens this machine's session to another. Returns 0 or -errno with a sentence.
+ */
+int remote_connect(struct daemon_link *link, uint32_t machine_id,
+		   const char *address);
+
+/* One empty request. Returns 0 or -errno with a sentence. */
+int remote_nil_rpc(struct daemon_link *link,
+		   struct remote_connections *connections, uint32_t machine_id);
+
+void remote_close_all(struct remote_connections *connections);
+
+#endif /* LIB_REMOTE_H */

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
+#include "lib/restore.h"
+
+#include <asm/prctl.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+#include "lib/raw_syscall.h"
+#include "lib/thread_state.h"
+
+#define RESTORER	__attribute__((section("restorer")))
+#define INLINE		static inline __attribute__((always_inline))
+#define RSEQ_UNREGISTER	1
+
+/* What struct rseq must hold when it is registered: linux/rseq.h. */
+struct rseq_area {
+	uint32_t cpu_id_start, cpu_id;
+	uint64_t rseq_cs;
+	uint32_t flags;
+};
+
+enum step {
+	STEP_RSEQ = 1,
+	STEP_PARK_VDSO,
+	STEP_UNMAP,
+	STEP_MAP,
+	STEP_PLACE_VDSO,
+	STEP_REGISTER_PAGES,
+	STEP_REQUEST_PAGES,
+	STEP_LAYOUT,
+	STEP_LIFELINE,
+};
+
+INLINE void __attribute__((noreturn)) give_up(struct restore_plan *plan,
+					      enum step step)
+{
+	plan->failed_step = step;
+	/* The last two characters before the newline are the step. */
+	plan->complaint[plan->complaint_size - 2] = '0' + step;
+	raw_syscall(SYS_write, 2, plan->complaint, plan->complaint_size);
+	for (;;)
+		raw_syscall(SYS_exit_group, RESTORE_FAILED_STATUS);
+}
+
+INLINE void forget_own_memory(struct restore_plan *plan)
+{
+	uint64_t end = plan->refuge + plan->refuge_size;
+	uint64_t to = plan->park;
+	uint32_t i;
+
+	if (plan->own_rseq &&
+	    raw_syscall(SYS_rseq, plan->own_rseq, plan->own_rseq_size,
+			RSEQ_UNREGISTER, plan->own_rseq_signature))
+		give_up(plan, STEP_RSEQ);
+	for (i = 0; i < plan->kernel_vma_count; i++) {
+		uint64_t length = plan->kernel_vmas[i].length;
+
+		if (raw_syscall(SYS_mremap, plan->kernel_vmas[i].start, length,
+				length, MREMAP_MAYMOVE | MREMAP_FIXED, to) !=
+		    (long)to)
+			give_up(plan, STEP_PARK_VDSO);
+		to += length;
+	}
+	if (raw_syscall(SYS_munmap, 0, plan->refuge) ||
+	    raw_syscall(SYS_munmap, end, USER_MEMORY_END - end))
+		give_up(plan, STEP_UNMAP);
+}
+
+INLINE void map_vma(struct restore_plan *plan, uint32_t i)
+{
+	const struct descriptor_vma *vma = &plan->vmas[i];
+	uint64_t length = vma->end - vma->start;
+	int32_t file = plan->files[i];
+	uint32_t flags = MAP_FIXED_NOREPLACE;
+
+	if (file >= 0)
+		flags |= vma->map_flags & (MAP_PRIVATE | MAP_SHARED);
+	else
+		flags |= MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE |
+			 (vma->map_flags & (MAP_GROWSDOWN | MAP_STACK));
+	if (raw_syscall(SYS_mmap, vma->start, length, vma->protection, flags, file,
+			file >= 0 ? vma->offset : 0) != (long)vma->start)
+		give_up(plan, STEP_MAP);
+}
+
+/* The child's own vdso goes where the parent's code expects one. */
+INLINE uint32_t place_kernel_vma(struct restore_plan *plan, uint32_t i,
+				 uint32_t placed, uint64_t *parked)
+{
+	uint64_t start = plan->vmas[i].start;
+	uint64_t length = plan->kernel_vmas[placed].length;
+
+	if (placed == plan->kernel_vma_count ||
+	    raw_syscall(SYS_mremap, *parked, length, length,
+			MREMAP_MAYMOVE | MREMAP_FIXED, start) != (long)start)
+		give_up(plan, STEP_PLACE_VDSO);
+	*parked += length;
+	return placed + 1;
+}
+
+INLINE void map_parents_memory(struct restore_plan *plan)
+{
+	uint64_t parked = plan->park;
+	uint32_t count = plan->descriptor->vma_count;
+	uint32_t placed = 0;
+	uint32_t i;
+
+	for (i = 0; i < count; i++) {
+		if (plan->vmas[i].kind == VMA_KERNEL)
+			placed = place_kernel_vma(plan, i, placed, &parked);
+		else
+			map_vma(plan, i);
+	}
+	for (i = 0; i < count; i++)
+		if (plan->files[i] >= 0 &&
+		    (i + 1 == count || plan->files[i + 1] != plan->files[i]))
+			raw_syscall(SYS_close, plan->files[i]);
+}
+
+INLINE bool is_paged(const struct restore_plan *plan, uint32_t i)
+{
+	return plan->vmas[i].kind != VMA_KERNEL &&
+	       plan->vmas[i].kind != VMA_EMPTY && plan->files[i] < 0;
+}
+
+/* Adjacent VMAs are registered at once. */
+INLINE void register_pages(struct restore_plan *plan)
+{
+	uint32_t count = plan->descriptor->vma_count;
+	uint32_t i = 0;
+
+	while (i < count) {
+		struct uffdio_register r;
+
+		if (!is_paged(plan, i)) {
+			i++;
+			continue;
+		}
+		r.range.start = plan->vmas[i].start;
+		do {
+			r.range.len = plan->vmas[i].end - r.range.start;
+			i++;
+		} while (i < count && is_paged(plan, i) &&
+			 plan->vmas[i].start == plan->vmas[i - 1].end);
+		r.mode = UFFDIO_REGISTER_MODE_MISSING;
+		r.ioctls = 0;
+		if (raw_syscall(SYS_ioctl, plan->uffd, UFFDIO_REGISTER, &r))
+			give_up(plan, STEP_REGISTER_PAGES);
+	}
+}
+
+INLINE void request_pages(struct restore_plan *plan)
+{
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(2 * sizeof(int))];
+	} control;
+	struct iovec iov;
+	struct msghdr msg;
+	struct shadow_answer answer;
+
+	iov.iov_base = &plan->page_request;
+	iov.iov_len = sizeof(plan->page_request);
+	msg.msg_name = NULL;
+	msg.msg_namelen = 0;
+	msg.msg_iov = &iov;
+	msg.msg_iovlen = 1;
+	msg.msg_control = control.bytes;
+	msg.msg_controllen = sizeof(control.bytes);
+	msg.msg_flags = 0;
+	control.header.cmsg_level = SOL_SOCKET;
+	control.header.cmsg_type = SCM_RIGHTS;
+	control.header.cmsg_len = CMSG_LEN((plan->complaints < 0 ? 1 : 2) *
+					   sizeof(int));
+	((int *)CMSG_DATA(&control.header))[0] = plan->uffd;
+	((int *)CMSG_DATA(&control.header))[1] = plan->complaints;
+	if (raw_syscall(SYS_sendmsg, plan->stream, &msg, MSG_NOSIGNAL) !=
+	    sizeof(plan->page_request))
+		give_up(plan, STEP_REQUEST_PAGES);
+	if (plan->eager &&
+	    (raw_syscall(SYS_recvfrom, plan->stream, &answer, sizeof(answer),
+			 MSG_WAITALL, 0, 0) != sizeof(answer) ||
+	     answer.status))
+		give_up(plan, STEP_REQUEST_PAGES);
+}
+
+/*
+ * When whoever serves our pages dies, the kernel kills us: from then on missing
+ * pages would read as zeros. Set last, as every byte on the stream kills, too.
+ */
+INLINE void hold_lifeline(struct restore_plan *plan)
+{
+	char byte;
+
+	if (raw_syscall(SYS_fcntl, plan->stream, F_SETFL, O_ASYNC | O_NONBLOCK) ||
+	    raw_syscall(SYS_recvfrom, plan->stream, &byte, 1, MSG_PEEK, 0, 0) !=
+		    -EAGAIN)
+		give_up(plan, STEP_LIFELINE);
+}
+
+INLINE void restore_process(struct restore_plan *plan)
+{
+	const struct descriptor_header *d = plan->descriptor;
+	const struct descriptor_thread *t = &plan->thread;
+	stack_t altstack;
+	int i;
+
+	if (raw_syscall(SYS_prctl, PR_SET_MM, PR_SET_MM_MAP, &plan->layout,
+			sizeof(plan->layout), 0))
+		give_up(plan, STEP_LAYOUT);
+	raw_syscall(SYS_prctl, PR_SET_NAME, d->name, 0, 0, 0);
+	raw_syscall(SYS_arch_prctl, ARCH_SET_FS, t->fs_base);
+	raw_syscall(SYS_arch_prctl, ARCH_SET_GS, t->gs_base);
+	if (t->tid_address) {
+		long tid = raw_syscall(SYS_set_tid_address, t->tid_address);
+
+		*(volatile int32_t *)t->tid_address = tid;
+	}
+	if (t->robust_list)
+		raw_syscall(SYS_set_robust_list, t->robust_list,
+			    t->robust_list_size);
+	if (t->rseq_address) {
+		volatile struct rseq_area *area = (void *)t->rseq_address;
+
+		area->cpu_id = (uint32_t)-1;	/* not registered yet */
+		area->rseq_cs = 0;
+		area->flags = 0;
+		if (raw_syscall(SYS_rseq, t->rseq_address, t->rseq_size, 0,
+				t->rseq_signature))
+			give_up(plan, STEP_RSEQ);
+	}
+	for (i = 0; i < DESCRIPTOR_SIGNALS; i++)
+		if (i + 1 != SIGKILL && i + 1 != SIGSTOP)
+			raw_syscall(SYS_rt_sigaction, i + 1, &d->signals[i], 0,
+				    sizeof(d->signals[i].mask));
+	altstack.ss_sp = (void *)t->altstack_base;
+	altstack.ss_flags = t->altstack_flags;
+	altstack.ss_size = t->altstack_size;
+	raw_syscall(SYS_sigaltstack, &altstack, 0);
+}
+
+INLINE void __attribute__((noreturn)) go_on(struct restore_plan *plan)
+{
+	uint64_t mask = plan->thread.signal_mask;
+
+	raw_syscall(SYS_munmap, plan->refuge + REFUGE_KEPT_SIZE,
+		    plan->refuge_size - REFUGE_KEPT_SIZE);
+	raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, 0, sizeof(mask));
+	thread_go_on(&plan->thread);
+}
+
+RESTORER void restore(struct restore_plan *plan)
+{
+	forget_own_memory(plan);
+	map_parents_memory(plan);
+	register_pages(plan);
+	request_pages(plan);
+	restore_process(plan);
+	hold_lifeline(plan);
+	go_on(plan);
+}

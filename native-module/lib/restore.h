@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The point of no return: code that throws this process's memory away, lays
+ * out the parent's and goes on as the parent's child.
+ *
+ * It runs from a copy of itself in a *refuge*, the only memory that survives,
+ * so it calls nothing and refers to nothing outside its section; restore.o is
+ * compiled for that (see the Makefile). All it needs lies in its plan.
+ */
+#ifndef LIB_RESTORE_H
+#define LIB_RESTORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/prctl.h>
+
+#include "local/descriptor.h"
+#include "local/protocol.h"
+
+#define KERNEL_VMAS_MAX	8	/* vvar, vvar_vclock, vdso and what may come */
+
+/*
+ * The refuge: code, then the plan, then the stack; these stay mapped in the
+ * child. Above them lies what is unmapped at the end: the descriptor, the
+ * files' numbers and the parked vdso.
+ */
+#define REFUGE_CODE_SIZE	4096u
+#define REFUGE_PLAN_SIZE	4096u
+#define REFUGE_STACK_SIZE	4096u
+#define REFUGE_KEPT_SIZE	(REFUGE_CODE_SIZE + REFUGE_PLAN_SIZE + REFUGE_STACK_SIZE)
+
+/* First in a plan: tells that a process once became a child. */
+#define RESTORE_PLAN_MAGIC	0x656775666572544dull	/* "MTrefuge" in memory */
+
+struct restore_plan {
+	uint64_t magic;
+	uint64_t refuge, refuge_size;
+	const struct descriptor_header *descriptor;	/* in the refuge */
+	const struct descriptor_vma *vmas;
+	const int32_t *files;		/* per VMA: what to map, or -1 */
+	struct descriptor_thread thread;
+	int32_t uffd, stream;
+	int32_t complaints;		/* where failures of the pager go, or -1 */
+	struct shadow_request page_request;
+	bool eager;
+
+	/* This process's own vdso and vvar, and where to. */
+	uint32_t kernel_vma_count;
+	struct {
+		uint64_t start, length;
+	} kernel_vmas[KERNEL_VMAS_MAX];
+	uint64_t park;			/* room in the refuge for all of them */
+
+	uint64_t own_rseq;		/* to be unregistered; 0: none */
+	uint32_t own_rseq_size, own_rseq_signature;
+	struct prctl_mm_map layout;
+	int32_t failed_step;		/* for whoever looks at the core */
+	char complaint[64];		/* written to standard error on failure */
+	uint32_t complaint_size;
+};
+
+_Static_assert(sizeof(struct restore_plan) <= REFUGE_PLAN_SIZE, "plan too large");
+
+/* Exit status of a process that could not become a child. */
+#define RESTORE_FAILED_STATUS	125
+
+/* The section that holds restore(); to be copied to the refuge. */
+extern const char __start_restorer[], __stop_restorer[];
+
+/* Does not return. */
+void restore(struct restore_plan *plan) __attribute__((noreturn));
+
+#endif /* LIB_RESTORE_H */

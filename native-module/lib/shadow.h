@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The shadow: a frozen copy of the parent, made by fork, that holds a
+ * snapshot's memory and answers for it.
+ *
+ * It runs with all signals blocked, on a stack of its own, and writes to no
+ * memory of the parent's: everything it needs lies in its arena, which the
+ * descriptor leaves out. It ends when mitosisd closes its channel.
+ */
+#ifndef LIB_SHADOW_H
+#define LIB_SHADOW_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/un.h>
+
+#include "local/descriptor.h"
+
+#define SHADOW_STACK_SIZE	(64u << 10)
+
+/* What the parent tells its shadow; lies at the start of the arena. */
+struct shadow_arena {
+	struct descriptor_thread thread;	/* of the caller of prepare */
+	struct sockaddr_un daemon;
+	uint32_t slot;
+	uint32_t handler_id;
+	uint64_t generation;
+	uint64_t page_size;
+	uint64_t arena_size;			/* of this mapping */
+	uint32_t descriptor_flags;		/* DESCRIPTOR_* */
+	int32_t owner_pid;
+	char name[DESCRIPTOR_NAME_SIZE];	/* the shadow's, from its parent */
+	char stack[SHADOW_STACK_SIZE] __attribute__((aligned(64)));
+};
+
+/*
+ * Makes the memory that a shadow will live in. It is shared, so that the parent
+ * writes its orders without a copy-on-write fault; a device has one shadow at a
+ * time. Not merged with the program's own mappings. Returns 0 or -errno.
+ */
+int shadow_arena_create(struct shadow_arena **arena);
+void shadow_arena_destroy(struct shadow_arena *arena);
+
+/*
+ * Forks the calling process into a shadow that runs on the arena's stack. All
+ * signals must be blocked. Returns the shadow's pid or -errno. The kernel sends
+ * no signal when it ends; wait for it with __WALL.
+ */
+int shadow_fork(struct shadow_arena *arena);
+
+#endif /* LIB_SHADOW_H */

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lib/stream.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+
+int stream_receive(int stream, void *buffer, size_t length)
+{
+	char *p = buffer;
+
+	while (length) {
+		ssize_t n = recv(stream, p, length, 0);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n && errno == EAGAIN ? -ETIMEDOUT : -ECONNRESET;
+		p += n;
+		length -= n;
+	}
+	return 0;
+}
+
+int stream_request(int stream, const struct shadow_request *request,
+		   uint32_t *length)
+{
+	struct shadow_answer answer;
+	int err;
+
+	if (send(stream, request, sizeof(*request), MSG_NOSIGNAL) !=
+	    sizeof(*request))
+		return -ECONNRESET;
+	err = stream_receive(stream, &answer, sizeof(answer));
+	if (err)
+		return err;
+	*length = answer.length;
+	return answer.status <= 0 ? answer.status : -EPROTO;
+}

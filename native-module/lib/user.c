@@ -1,0 +1,429 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The user backend: a snapshot is a forked shadow process, and mitosisd plays
+ * the part of the kernel module. See DESIGN.md.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/single_threaded.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/daemon_link.h"
+#include "lib/device.h"
+#include "lib/error.h"
+#include "lib/proxy.h"
+#include "lib/remote.h"
+#include "lib/resume.h"
+#include "lib/rseq.h"
+#include "lib/shadow.h"
+#include "lib/stream.h"
+#include "local/channel.h"
+#include "local/registry.h"
+
+/* Larger windows cost little more per fault, and waste what is not touched. */
+#define PREFETCH_PAGES_DEFAULT	64
+
+/*
+ * Shadows that outlive their device, for a pinned snapshot or for children
+ * that need their pages: still children of this process, so it must reap them
+ * some time after they have ended.
+ */
+static struct orphan {
+	struct orphan *next;
+	pid_t pid;
+} *orphans;
+static pthread_mutex_t orphans_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void add_orphan(pid_t pid)
+{
+	struct orphan *orphan = malloc(sizeof(*orphan));
+
+	if (!orphan)
+		return;	/* it stays a zombie until this process ends */
+	orphan->pid = pid;
+	pthread_mutex_lock(&orphans_lock);
+	orphan->next = orphans;
+	orphans = orphan;
+	pthread_mutex_unlock(&orphans_lock);
+}
+
+static void reap_orphans(void)
+{
+	struct orphan **link = &orphans;
+
+	pthread_mutex_lock(&orphans_lock);
+	while (*link) {
+		struct orphan *orphan = *link;
+
+		if (waitpid(orphan->pid, NULL, __WALL | WNOHANG) == 0) {
+			link = &orphan->next;
+			continue;
+		}
+		*link = orphan->next;
+		free(orphan);
+	}
+	pthread_mutex_unlock(&orphans_lock);
+}
+
+static int user_open(struct mitosis *device)
+{
+	struct user_state *u = &device->user;
+	int err;
+
+	reap_orphans();
+	/* What a shadow cannot do without; it could not tell anybody. */
+	if (access("/proc/self/maps", R_OK) || access("/proc/self/mem", R_OK))
+		return fail(-errno, "/proc/self/maps and /proc/self/mem are needed: "
+				    "mount /proc, and do not make this process "
+				    "undumpable (%s)", strerror(errno));
+	err = shadow_arena_create(&u->arena);
+	if (err)
+		return fail(err, "there is no memory for a device");
+	err = daemon_link_open(&u->link);
+	if (err) {
+		shadow_arena_destroy(u->arena);
+		return err;
+	}
+	u->arena->daemon = u->link.address;
+	u->resume_options = (struct mitosis_resume_options){
+		.mode = MITOSIS_RESUME_LAZY,
+		.prefetch_pages = PREFETCH_PAGES_DEFAULT,
+	};
+	device->fd = u->link.channel;
+	return 0;
+}
+
+/*
+ * Reaps this device's shadow after the daemon has dropped its snapshot. One
+ * that lingers for its children is left to reap_orphans(). The kernel sends no
+ * signal for a shadow, and plain wait() does not see it.
+ */
+static void reap(struct user_state *u, bool lingers)
+{
+	pid_t pid = u->shadow;
+
+	u->shadow = 0;
+	if (lingers) {
+		add_orphan(pid);
+		return;
+	}
+	while (waitpid(pid, NULL, __WALL) < 0 && errno == EINTR)
+		;
+}
+
+/* The same when there is no daemon that could tell: give it a second to end. */
+static void reap_untold(struct user_state *u)
+{
+	int tries = 1000;
+
+	while (tries-- && waitpid(u->shadow, NULL, __WALL | WNOHANG) == 0)
+		usleep(1000);
+	if (tries < 0)
+		add_orphan(u->shadow);
+	u->shadow = 0;
+}
+
+static void user_close(struct mitosis *device)
+{
+	struct user_state *u = &device->user;
+	struct registry *registry = u->link.registry;
+	bool pinned = u->shadow &&
+		      registry_holds(registry, u->slot, u->generation) &&
+		      (registry->slots[u->slot].snapshot.flags &
+		       MITOSIS_SNAPSHOT_PINNED);
+	int result = daemon_link_close(&u->link);
+
+	if (u->shadow && result < 0)
+		reap_untold(u);
+	else if (u->shadow)
+		reap(u, pinned || result & LOCAL_LINGERS);
+	remote_close_all(&u->connections);
+	shadow_arena_destroy(u->arena);
+}
+
+static int user_nil(struct mitosis *device)
+{
+	return channel_is_open(device->fd) ? 0 : daemon_link_gone();
+}
+
+/* True while the shadow holds a snapshot of this device. */
+static bool busy(struct user_state *u)
+{
+	struct registry *registry = u->link.registry;
+
+	if (!u->shadow)
+		return false;
+	if (waitpid(u->shadow, NULL, __WALL | WNOHANG) == 0) {
+		if (registry_holds(registry, u->slot, u->generation))
+			return true;
+		reap_untold(u);		/* somebody else unprepared it */
+		return false;
+	}
+	/* It was killed, perhaps before the daemon knew it. */
+	registry_free(registry, u->slot, u->generation);
+	u->shadow = 0;
+	return false;
+}
+
+/* Further threads are not in the snapshot; a child must know. */
+static bool has_threads(void)
+{
+	struct stat st;
+
+	/* One link for each of . and .. and each thread. */
+	return !__libc_single_threaded &&
+	       (stat("/proc/self/task", &st) || st.st_nlink > 3);
+}
+
+/* What only the calling thread itself can tell; the shadow adds the rest. */
+static void describe_caller(struct descriptor_thread *t)
+{
+	void *robust_list = NULL;
+	size_t robust_list_size = 0;
+	int *tid_address = NULL;
+
+	t->tid = gettid();
+	syscall(SYS_get_robust_list, 0, &robust_list, &robust_list_size);
+	t->robust_list = (uintptr_t)robust_list;
+	t->robust_list_size = robust_list_size;
+	prctl(PR_GET_TID_ADDRESS, &tid_address);
+	t->tid_address = (uintptr_t)tid_address;
+	rseq_of_caller(&t->rseq_address, &t->rseq_size, &t->rseq_signature);
+}
+
+static int user_prepare(struct mitosis *device, uint32_t handler_id,
+			uint32_t flags, const struct descriptor_thread *thread)
+{
+	struct user_state *u = &device->user;
+	struct registry *registry = u->link.registry;
+	struct shadow_arena *arena = u->arena;
+	sigset_t all, before;
+	int slot, pid;
+
+	if (!channel_is_open(device->fd))
+		return daemon_link_gone();
+	if (busy(u))
+		return fail(-EBUSY, "this device already holds the snapshot with "
+				    "handler id %u; unprepare it first, or open "
+				    "another device", u->handler_id);
+	slot = registry_claim(registry, handler_id, flags, u->link.device);
+	if (slot == -EEXIST)
+		return fail(slot, "handler id %u is in use on this machine; choose "
+				  "another or unprepare it", handler_id);
+	if (slot == -ENOSPC)
+		return fail(slot, "this machine already holds %u snapshots; "
+				  "unprepare one", REGISTRY_SLOTS);
+	if (slot < 0)
+		return fail(slot, "the registry of snapshots does not answer: %s",
+			    strerror(-slot));
+
+	arena->thread = *thread;
+	describe_caller(&arena->thread);
+	arena->slot = slot;
+	arena->handler_id = handler_id;
+	arena->generation = registry_generation(registry, slot);
+	arena->descriptor_flags = has_threads() ? DESCRIPTOR_THREADS_MISSING : 0;
+	arena->owner_pid = registry->slots[slot].snapshot.owner_pid;
+
+	/* No handler of the program may run in the shadow. */
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
+	memcpy(&arena->thread.signal_mask, &before,
+	       sizeof(arena->thread.signal_mask));
+	pid = shadow_fork(arena);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+
+	if (pid < 0) {
+		registry_free(registry, slot, arena->generation);
+		return fail(pid, "no shadow process can be made: %s",
+			    strerror(-pid));
+	}
+	u->shadow = pid;
+	u->handler_id = handler_id;
+	u->slot = slot;
+	u->generation = arena->generation;
+	if (!registry_publish(registry, slot, arena->generation, pid))
+		return daemon_link_gone();
+	return 0;
+}
+
+static int user_unprepare(struct mitosis *device, uint32_t handler_id)
+{
+	struct user_state *u = &device->user;
+	struct local_message m = channel_message(LOCAL_UNPREPARE);
+	int err;
+
+	m.handler_id = handler_id;
+	err = daemon_link_call(&u->link, &m, NULL);
+	if (!err && u->shadow && u->handler_id == handler_id)
+		reap(u, m.flags & LOCAL_LINGERS);
+	return err == -ENOENT ? daemon_link_unknown(handler_id) : err;
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+	uint32_t x = ((const struct mitosis_snapshot *)a)->handler_id;
+	uint32_t y = ((const struct mitosis_snapshot *)b)->handler_id;
+
+	return (x > y) - (x < y);
+}
+
+static int user_list(struct mitosis *device,
+		     struct mitosis_snapshot *snapshots, uint32_t capacity)
+{
+	struct registry *registry = device->user.link.registry;
+	struct mitosis_snapshot all[REGISTRY_SLOTS];
+	uint32_t i, n = 0;
+	int err;
+
+	if (!channel_is_open(device->fd))
+		return daemon_link_gone();
+	err = registry_lock(registry);
+	if (err)
+		return fail(err, "the registry of snapshots does not answer: %s",
+			    strerror(-err));
+	for (i = 0; i < REGISTRY_SLOTS; i++)
+		if (registry_state(registry, i) == SLOT_READY)
+			all[n++] = registry->slots[i].snapshot;
+	registry_unlock(registry);
+	qsort(all, n, sizeof(all[0]), compare_ids);
+	if (capacity)
+		memcpy(snapshots, all,
+		       (n < capacity ? n : capacity) * sizeof(all[0]));
+	return n;
+}
+
+static int read_some(int stream, uint64_t address, void *buffer, size_t length)
+{
+	struct shadow_request request = {
+		.magic = LOCAL_MAGIC,
+		.version = LOCAL_VERSION,
+		.type = SHADOW_READ,
+		.address = address,
+		.length = length,
+	};
+	uint32_t answered;
+	int err = stream_request(stream, &request, &answered);
+
+	if (err)
+		return err;
+	if (answered != length)
+		return -EPROTO;
+	return stream_receive(stream, buffer, length);
+}
+
+static int user_read(struct mitosis *device, uint32_t handler_id,
+		     uint64_t address, void *buffer, size_t length)
+{
+	size_t done = 0;
+	int stream;
+	int err = daemon_link_attach(&device->user.link, handler_id, &stream);
+
+	if (err)
+		return err;
+	while (!err && done < length) {
+		size_t n = length - done;
+
+		if (n > SHADOW_READ_MAX)
+			n = SHADOW_READ_MAX;
+		err = read_some(stream, address + done, (char *)buffer + done, n);
+		done += n;
+	}
+	close(stream);
+	if (err == -EFAULT)
+		return fail(err, "snapshot %u has no memory in all of %#llx+%zu",
+			    handler_id, (unsigned long long)address, length);
+	if (err)
+		return fail(err, "the shadow of snapshot %u does not answer: %s",
+			    handler_id, strerror(-err));
+	return 0;
+}
+
+static int user_connect(struct mitosis *device, uint32_t machine_id,
+			const char *address)
+{
+	return remote_connect(&device->user.link, machine_id, address);
+}
+
+static int user_nil_rpc(struct mitosis *device, uint32_t machine_id)
+{
+	return remote_nil_rpc(&device->user.link, &device->user.connections,
+			      machine_id);
+}
+
+static int user_resume_local(struct mitosis *device, uint32_t handler_id)
+{
+	struct user_state *u = &device->user;
+	char what[64];
+	int stream;
+	int err = daemon_link_attach(&u->link, handler_id, &stream);
+
+	if (err)
+		return err;
+	snprintf(what, sizeof(what), "snapshot %u of this machine", handler_id);
+	if (u->resume_options.mode == MITOSIS_RESUME_CLONE)
+		return resume_by_clone(stream, what);
+	return resume_from(stream, &u->resume_options, what);
+}
+
+static int user_set_resume_options(struct mitosis *device,
+				   const struct mitosis_resume_options *options)
+{
+	uint32_t window = options->prefetch_pages;
+
+	if (options->mode > MITOSIS_RESUME_CLONE)
+		return fail(-EINVAL, "%u is not a resume mode", options->mode);
+	if (!window || window > SHADOW_WINDOW_MAX || (window & (window - 1)))
+		return fail(-EINVAL, "a prefetch window is a power of two from 1 to "
+				     "%u pages, not %u", SHADOW_WINDOW_MAX, window);
+	device->user.resume_options = *options;
+	return 0;
+}
+
+static int user_resume_remote(struct mitosis *device, uint32_t machine_id,
+			      uint32_t handler_id)
+{
+	struct user_state *u = &device->user;
+	char what[64];
+	int stream, err, tries = 1;
+
+	if (u->resume_options.mode == MITOSIS_RESUME_CLONE)
+		return fail(-EINVAL, "resume mode clone is for snapshots of this "
+				     "machine");
+	snprintf(what, sizeof(what), "snapshot %u of machine %u", handler_id,
+		 machine_id);
+	/* A pager that learns just now that its snapshot was dropped hangs up. */
+	do {
+		err = daemon_link_attach_remote(&u->link, machine_id, handler_id,
+						&stream);
+		if (!err)
+			err = resume_from(stream, &u->resume_options, what);
+	} while (err == -ECONNRESET && tries--);
+	return err;
+}
+
+const struct backend user_backend = {
+	.open = user_open,
+	.close = user_close,
+	.nil = user_nil,
+	.prepare = user_prepare,
+	.unprepare = user_unprepare,
+	.list = user_list,
+	.read = user_read,
+	.connect = user_connect,
+	.nil_rpc = user_nil_rpc,
+	.set_resume_options = user_set_resume_options,
+	.resume_local = user_resume_local,
+	.resume_remote = user_resume_remote,
+};
