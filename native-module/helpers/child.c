@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * mitosis-child: becomes a child of a snapshot. From then on this process is
+ * the parent's program; its exit status is what that program returns.
+ */
+#define _GNU_SOURCE
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "helpers/command_line.h"
+#include "libmitosis.h"
+
+#define HANDLER_ID_DEFAULT	73	/* as the original's scripts have it */
+#define PREFETCH_DEFAULT	64
+
+static const char usage[] =
+	"usage: mitosis-child [options]\n"
+	"\n"
+	"Becomes a child of a snapshot: goes on as the process that prepared it.\n"
+	"Exits with 1 if it cannot be resumed, with 2 for bad arguments.\n"
+	"\n"
+	"  --handler-id N        key of the snapshot (default 73)\n"
+	"  --mode MODE           lazy (default): pages on demand; eager: all of them\n"
+	"                        before the first instruction; cached: on demand, kept\n"
+	"                        here for the next children; clone: the shadow forks\n"
+	"                        the child, and this process waits for it\n"
+	"  --prefetch PAGES      pages a fault, a power of two to 512 (default 64)\n"
+	"  --backend NAME        auto (default), kernel or user\n"
+	"  --remote MACHINE      id of the machine that holds the snapshot\n"
+	"  --address ADDRESS     where that machine listens; to connect to it first\n"
+	"  --version             print the release and end\n";
+
+static uint32_t parse_prefetch(const char *text)
+{
+	uint32_t pages = parse_number(text, "--prefetch", 1, 512);
+
+	if (pages & (pages - 1))
+		die(2, "--prefetch is to be a power of two, not '%s'", text);
+	return pages;
+}
+
+static uint32_t parse_mode(const char *name)
+{
+	if (!strcmp(name, "lazy"))
+		return MITOSIS_RESUME_LAZY;
+	if (!strcmp(name, "eager"))
+		return MITOSIS_RESUME_EAGER;
+	if (!strcmp(name, "cached"))
+		return MITOSIS_RESUME_CACHED;
+	if (!strcmp(name, "clone"))
+		return MITOSIS_RESUME_CLONE;
+	die(2, "--mode is to be lazy, eager, cached or clone, not '%s'", name);
+}
+
+static int parse_backend(const char *name)
+{
+	if (!strcmp(name, "auto"))
+		return MITOSIS_BACKEND_AUTO;
+	if (!strcmp(name, "kernel"))
+		return MITOSIS_BACKEND_KERNEL;
+	if (!strcmp(name, "user"))
+		return MITOSIS_BACKEND_USER;
+	die(2, "--backend is to be auto, kernel or user, not '%s'", name);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option names[] = {
+		{ "handler-id", required_argument, NULL, 'i' },
+		{ "mode", required_argument, NULL, 'm' },
+		{ "prefetch", required_argument, NULL, 'p' },
+		{ "backend", required_argument, NULL, 'b' },
+		{ "remote", required_argument, NULL, 'r' },
+		{ "address", required_argument, NULL, 'a' },
+		{ "version", no_argument, NULL, 'v' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	struct mitosis_resume_options options = {
+		.mode = MITOSIS_RESUME_LAZY,
+		.prefetch_pages = PREFETCH_DEFAULT,
+	};
+	uint32_t handler_id = HANDLER_ID_DEFAULT, machine_id = 0;
+	bool remote = false, options_given = false;
+	int backend = MITOSIS_BACKEND_AUTO;
+	const char *address = NULL;
+	struct mitosis *device;
+	int option, err;
+
+	while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
+		switch (option) {
+		case 'i':
+			handler_id = parse_number(optarg, "--handler-id", 0,
+						  UINT32_MAX);
+			break;
+		case 'm':
+			options.mode = parse_mode(optarg);
+			options_given = true;
+			break;
+		case 'p':
+			options.prefetch_pages = parse_prefetch(optarg);
+			options_given = true;
+			break;
+		case 'b':
+			backend = parse_backend(optarg);
+			break;
+		case 'r':
+			machine_id = parse_number(optarg, "--remote", 0,
+						  UINT32_MAX);
+			remote = true;
+			break;
+		case 'a':
+			address = optarg;
+			break;
+		case 'v':
+			printf("mitosis-child %s\n", mitosis_version());
+			return 0;
+		case 'h':
+			fputs(usage, stdout);
+			return 0;
+		default:
+			fputs(usage, stderr);
+			return 2;
+		}
+	}
+	if (optind < argc)
+		die(2, "the argument '%s' is one too many; see --help",
+		    argv[optind]);
+	if (address && !remote)
+		die(2, "--address is of no use without --remote MACHINE");
+
+	err = mitosis_open(backend, &device);
+	if (!err && options_given)
+		err = mitosis_set_resume_options(device, &options);
+	if (!err && address)
+		err = mitosis_connect(device, machine_id, address);
+	if (!err && remote)
+		mitosis_resume_remote(device, machine_id, handler_id);
+	else if (!err)
+		mitosis_resume_local(device, handler_id);
+	die(1, "%s", mitosis_error());
+}

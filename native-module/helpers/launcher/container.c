@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
+#include "helpers/launcher/container.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <mntent.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define NAMESPACES	(CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNS | CLONE_NEWPID)
+
+static void __attribute__((format(printf, 2, 3)))
+weaker(struct container *c, const char *format, ...)
+{
+	size_t used = strlen(c->reason);
+	va_list args;
+
+	if (used && used + 2 < sizeof(c->reason)) {
+		strcpy(c->reason + used, "; ");
+		used += 2;
+	}
+	va_start(args, format);
+	vsnprintf(c->reason + used, sizeof(c->reason) - used, format, args);
+	va_end(args);
+}
+
+/* First process of the PID namespace: everything in it ends with this one. */
+static void __attribute__((noreturn)) hold(void)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	prctl(PR_SET_NAME, "mitosis-holder");
+	/* Nothing that a child mounts shows outside. */
+	mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
+	signal(SIGCHLD, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
+	syscall(SYS_close_range, 0, ~0u, 0);
+	for (;;)
+		pause();
+}
+
+static void start_holder(struct container *c)
+{
+	long pid = syscall(SYS_clone, NAMESPACES | SIGCHLD, NULL, NULL, NULL, 0);
+
+	if (pid == 0)
+		hold();
+	if (pid < 0) {
+		weaker(c, "no namespaces: %s", strerror(errno));
+		return;
+	}
+	c->holder = pid;
+	c->holder_pidfd = syscall(SYS_pidfd_open, pid, 0);
+	/* Our children are born into the PID namespace; the others they join. */
+	if (c->holder_pidfd < 0 || setns(c->holder_pidfd, CLONE_NEWPID)) {
+		weaker(c, "no namespaces: %s", strerror(errno));
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+		c->holder = 0;
+		return;
+	}
+	c->namespaces = NAMESPACES & ~CLONE_NEWPID;
+	c->namespace_names = "uts,ipc,mnt,pid";
+}
+
+/* Groups of launchers that were killed before they could remove them. */
+static void sweep_cgroups(const char *parent)
+{
+	DIR *d = opendir(parent);
+	struct dirent *entry;
+
+	while (d && (entry = readdir(d))) {
+		char path[PATH_MAX];
+		int pid;
+
+		if (sscanf(entry->d_name, "mitosis-%d", &pid) != 1 ||
+		    !kill(pid, 0) || errno != ESRCH)
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", parent, entry->d_name);
+		rmdir(path);
+	}
+	if (d)
+		closedir(d);
+}
+
+/* A group of this launcher's below `parent`; false if it cannot be used. */
+static bool add_cgroup(struct container *c, const char *parent)
+{
+	char path[PATH_MAX], procs[PATH_MAX + 16];
+	int fd;
+
+	if (c->cgroup_count == CGROUPS_MAX)
+		return false;
+	sweep_cgroups(parent);
+	snprintf(path, sizeof(path), "%s/mitosis-%d", parent, getpid());
+	if (mkdir(path, 0755))
+		return false;
+	snprintf(procs, sizeof(procs), "%s/cgroup.procs", path);
+	fd = open(procs, O_WRONLY | O_CLOEXEC);
+	if (fd < 0) {
+		rmdir(path);
+		return false;
+	}
+	c->cgroup_procs[c->cgroup_count] = fd;
+	c->cgroup_paths[c->cgroup_count++] = strdup(path);
+	return true;
+}
+
+/* A cpuset group takes processes only once it has CPUs and memory. */
+static bool skipped_controller(const struct mntent *m)
+{
+	return hasmntopt(m, "cpuset") || hasmntopt(m, "name");
+}
+
+static void make_cgroups(struct container *c, const char *asked)
+{
+	FILE *mounts;
+	struct mntent *m;
+	int failed = 0;
+
+	c->cgroup_version = "none";
+	if (!strcmp(asked, "none"))
+		return;
+	if (strcmp(asked, "auto")) {
+		if (add_cgroup(c, asked))
+			c->cgroup_version = "given";
+		else
+			weaker(c, "no control group in %s: %s", asked, strerror(errno));
+		return;
+	}
+	mounts = setmntent("/proc/self/mounts", "r");
+	while (mounts && (m = getmntent(mounts))) {
+		if (strcmp(m->mnt_type, "cgroup") || skipped_controller(m))
+			continue;
+		if (add_cgroup(c, m->mnt_dir))
+			c->cgroup_version = "v1";
+		else
+			failed = errno;
+	}
+	if (mounts)
+		endmntent(mounts);
+	mounts = c->cgroup_count ? NULL : setmntent("/proc/self/mounts", "r");
+	while (mounts && !c->cgroup_count && (m = getmntent(mounts))) {
+		if (strcmp(m->mnt_type, "cgroup2"))
+			continue;
+		if (add_cgroup(c, m->mnt_dir))
+			c->cgroup_version = "v2";
+		else
+			failed = errno;
+	}
+	if (mounts)
+		endmntent(mounts);
+	if (!c->cgroup_count)
+		weaker(c, "no control groups: %s",
+		       failed ? strerror(failed) : "none are mounted");
+}
+
+void container_create(struct container *c, bool lean, const char *cgroup,
+		      const char *root)
+{
+	memset(c, 0, sizeof(*c));
+	c->lean = lean;
+	c->root = root;
+	c->holder_pidfd = -1;
+	c->cgroup_version = "none";
+	c->namespace_names = "none";
+	if (!lean)
+		return;
+	make_cgroups(c, cgroup);
+	start_holder(c);
+	if (geteuid() != 0)
+		weaker(c, "no root directory of its own: not root");
+}
+
+int container_enter(const struct container *c)
+{
+	int i;
+
+	if (!c->lean)
+		return 0;
+	if (c->namespaces && setns(c->holder_pidfd, c->namespaces))
+		return -errno;
+	for (i = 0; i < c->cgroup_count; i++)
+		if (write(c->cgroup_procs[i], "0", 1) != 1)
+			return -errno;
+	if (geteuid() == 0 && (chdir(c->root) || chroot(c->root)))
+		return -errno;
+	return 0;
+}
+
+void container_destroy(struct container *c)
+{
+	int i;
+
+	if (c->holder) {
+		kill(c->holder, SIGKILL);
+		waitpid(c->holder, NULL, 0);
+		close(c->holder_pidfd);
+	}
+	for (i = 0; i < c->cgroup_count; i++) {
+		int tries = 100;
+
+		close(c->cgroup_procs[i]);
+		/* The last child may take a moment to leave. */
+		while (rmdir(c->cgroup_paths[i]) && errno == EBUSY && tries--)
+			usleep(10000);
+		free(c->cgroup_paths[i]);
+	}
+	c->cgroup_count = 0;
+	c->holder = 0;
+}

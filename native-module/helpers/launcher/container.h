@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A lean container: namespaces that a holder process keeps ready, control
+ * groups that are made once, and a root directory. What this machine or user
+ * does not allow is left out, and said.
+ */
+#ifndef LAUNCHER_CONTAINER_H
+#define LAUNCHER_CONTAINER_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#define CGROUPS_MAX	16
+
+struct container {
+	bool lean;			/* false: nothing, a plain process */
+	const char *root;
+	pid_t holder;			/* 0: none */
+	int holder_pidfd;
+	int namespaces;			/* CLONE_NEW* that a child joins */
+	const char *namespace_names;
+	const char *cgroup_version;	/* "v1", "v2" or "none" */
+	int cgroup_count;
+	int cgroup_procs[CGROUPS_MAX];	/* open cgroup.procs files */
+	char *cgroup_paths[CGROUPS_MAX];
+	char reason[256];		/* why it is weaker than asked; "" if it is not */
+};
+
+/*
+ * Makes what all children of this launcher share. `cgroup` is auto, none, or
+ * the path of a control group to make them below. Never fails: see reason.
+ */
+void container_create(struct container *container, bool lean,
+		      const char *cgroup, const char *root);
+
+/* Puts the calling process, a fresh child, into it. Returns 0 or -errno. */
+int container_enter(const struct container *container);
+
+/* Removes what container_create() made. */
+void container_destroy(struct container *container);
+
+#endif /* LAUNCHER_CONTAINER_H */

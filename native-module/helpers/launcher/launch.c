@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
+#include "helpers/launcher/launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "helpers/clock.h"
+#include "helpers/report.h"
+
+/* Exit status of a child that wrote its complaint. */
+#define COMPLAINED_STATUS	124
+
+static volatile pid_t running;	/* for the deadline's handler */
+static volatile sig_atomic_t too_late;
+
+static void deadline(int signal)
+{
+	(void)signal;
+	too_late = 1;
+	if (running > 0)
+		kill(running, SIGKILL);
+}
+
+int launch_init(struct launch_plan *plan)
+{
+	struct sigaction action = { .sa_handler = deadline };
+	int report[2], complaint[2];
+
+	if (pipe2(report, O_CLOEXEC | O_NONBLOCK) ||
+	    pipe2(complaint, O_CLOEXEC | O_NONBLOCK))
+		return -errno;
+	/* Children inherit it where the parent's program expects it. */
+	if (dup2(report[1], REPORT_FD_DEFAULT) < 0)
+		return -errno;
+	close(report[1]);
+	plan->report_read = report[0];
+	plan->report_write = REPORT_FD_DEFAULT;
+	plan->complaint_read = complaint[0];
+	plan->complaint_write = complaint[1];
+	sigaction(SIGALRM, &action, NULL);
+	return 0;
+}
+
+static void __attribute__((noreturn)) complain(const struct launch_plan *plan,
+					       int err, const char *words)
+{
+	char text[512];
+	int n = snprintf(text, sizeof(text), "%d %s", -err, words);
+
+	if (n >= (int)sizeof(text))
+		n = sizeof(text) - 1;
+	if (write(plan->complaint_write, text, n) < 0)
+		_exit(1);
+	_exit(COMPLAINED_STATUS);
+}
+
+static void __attribute__((noreturn)) be_child(const struct launch_plan *plan)
+{
+	struct mitosis *device;
+	uint64_t before_ns;
+	int err;
+
+	signal(SIGALRM, SIG_DFL);
+	if (!plan->empty) {
+		/* Before the root changes: the daemon's socket lies outside. */
+		err = mitosis_open(plan->backend, &device);
+		if (!err && plan->backend != MITOSIS_BACKEND_KERNEL)
+			err = mitosis_set_resume_options(device, &plan->options);
+		if (err)
+			complain(plan, err, mitosis_error());
+	}
+	err = container_enter(&plan->container);
+	if (err)
+		complain(plan, err, "the container cannot be entered");
+	if (plan->empty)
+		_exit(0);
+	before_ns = now_ns();
+	if (write(plan->report_write, &before_ns, sizeof(before_ns)) < 0)
+		complain(plan, -errno, "the report cannot be written");
+	err = plan->remote ? mitosis_resume_remote(device, plan->machine_id,
+						   plan->handler_id) :
+			     mitosis_resume_local(device, plan->handler_id);
+	complain(plan, err, mitosis_error());
+}
+
+static int read_complaint(const struct launch_plan *plan, char *words,
+			  size_t size)
+{
+	char text[512];
+	ssize_t n = read(plan->complaint_read, text, sizeof(text) - 1);
+	int err = 0, at = 0;
+
+	text[n > 0 ? n : 0] = '\0';
+	if (sscanf(text, "%d %n", &err, &at) < 1) {
+		snprintf(words, size, "the child ended without saying why");
+		return -EIO;
+	}
+	snprintf(words, size, "%s", text + at);
+	return err > 0 ? -err : -EIO;
+}
+
+static int judge(const struct launch_plan *plan, int status, char *words,
+		 size_t size)
+{
+	if (too_late) {
+		snprintf(words, size, "the child of handler id %u had not ended after "
+			 "%d s and was killed", plan->handler_id, plan->deadline_s);
+		return -ETIMEDOUT;
+	}
+	if (WIFEXITED(status) && WEXITSTATUS(status) == COMPLAINED_STATUS)
+		return read_complaint(plan, words, size);
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) {
+		snprintf(words, size, "the child of handler id %u was killed: what "
+			 "served its pages has ended", plan->handler_id);
+		return -ECONNRESET;
+	}
+	if (WIFSIGNALED(status)) {
+		snprintf(words, size, "the child of handler id %u was ended by signal "
+			 "%d", plan->handler_id, WTERMSIG(status));
+		return -EIO;
+	}
+	if (WEXITSTATUS(status)) {
+		snprintf(words, size, "the child of handler id %u exited with %d",
+			 plan->handler_id, WEXITSTATUS(status));
+		return -EIO;
+	}
+	return 0;
+}
+
+/* Leaves the pipe empty for the next child. */
+static void read_report(const struct launch_plan *plan,
+			struct launch_result *result)
+{
+	struct {
+		uint64_t before_ns;
+		struct child_report child;
+	} __attribute__((packed)) r;
+	ssize_t n = read(plan->report_read, &r, sizeof(r));
+	char rest[256];
+
+	if (n == sizeof(r)) {
+		result->resume_ns = r.child.resumed_ns - r.before_ns;
+		result->execution_ns = r.child.execution_ns;
+		result->first_result_ns = r.child.first_result_ns - r.before_ns;
+		result->wrong_pages = r.child.wrong_pages;
+	}
+	while (read(plan->report_read, rest, sizeof(rest)) > 0)
+		;
+}
+
+int launch(const struct launch_plan *plan, struct launch_result *result,
+	   char *words, size_t size)
+{
+	uint64_t start_ns = now_ns();
+	int status, err;
+	pid_t pid;
+
+	memset(result, 0, sizeof(*result));
+	too_late = 0;
+	pid = fork();
+	if (pid == 0)
+		be_child(plan);
+	if (pid < 0) {
+		err = -errno;
+		snprintf(words, size, "no process can be made: %s", strerror(-err));
+		return err;
+	}
+	running = pid;
+	alarm(plan->deadline_s);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	running = 0;
+	alarm(0);
+	result->startup_ns = now_ns() - start_ns;
+	read_report(plan, result);
+	if (result->wrong_pages) {
+		snprintf(words, size, "%llu pages of the child were wrong",
+			 (unsigned long long)result->wrong_pages);
+		return -EIO;
+	}
+	return judge(plan, status, words, size);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One start: container, resume, exit, reap. */
+#ifndef LAUNCHER_LAUNCH_H
+#define LAUNCHER_LAUNCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "helpers/launcher/container.h"
+#include "libmitosis.h"
+
+/* What is started, again and again. */
+struct launch_plan {
+	struct container container;
+	struct mitosis_resume_options options;
+	uint32_t handler_id;
+	uint32_t machine_id;
+	int backend;
+	bool remote;
+	bool empty;			/* resume nothing */
+	int deadline_s;			/* of one start */
+	int report_read, complaint_read;
+	int report_write, complaint_write;	/* the first is REPORT_FD_DEFAULT */
+};
+
+/* Times in ns; 0 where nothing was resumed. */
+struct launch_result {
+	uint64_t startup_ns;		/* request -> the child has been reaped */
+	uint64_t resume_ns;		/* before resume -> first instruction */
+	uint64_t execution_ns;
+	uint64_t first_result_ns;	/* before resume -> first result */
+	uint64_t wrong_pages;
+};
+
+/* Makes the pipes. Returns 0 or -errno. */
+int launch_init(struct launch_plan *plan);
+
+/*
+ * Starts one child and waits for its end, at most the deadline. Returns 0, or
+ * -errno with one sentence in `words`.
+ */
+int launch(const struct launch_plan *plan, struct launch_result *result,
+	   char *words, size_t size);
+
+#endif /* LAUNCHER_LAUNCH_H */

@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * mitosis-launcher: starts lean containers that become children of a snapshot,
+ * one after the other, on a child machine.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <getopt.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "helpers/clock.h"
+#include "helpers/command_line.h"
+#include "helpers/launcher/launch.h"
+
+#define HANDLER_ID_DEFAULT	73	/* as the original's scripts have it */
+#define PREFETCH_DEFAULT	64
+#define LAUNCH_DEADLINE_S	60
+#define NAME_LENGTH		11	/* of a loop, as in the seed's output */
+
+static const char usage[] =
+	"usage: mitosis-launcher [options] --driven | --seconds S\n"
+	"\n"
+	"Starts lean containers, each of which becomes a child of a snapshot, runs\n"
+	"and is reaped; and says how long that took.\n"
+	"\n"
+	"  --handler-id N     key of the snapshot (default 73)\n"
+	"  --machine-id N     machine that holds it (default: this one)\n"
+	"  --address ADDRESS  where that is, tcp://host:port; connects first\n"
+	"  --mode MODE        lazy (default), eager, cached or clone\n"
+	"  --prefetch PAGES   pages per fault, a power of two to 512 (default 64)\n"
+	"  --backend NAME     auto (default), kernel or user\n"
+	"  --start WHAT       resume (default), or empty: a container and nothing in it\n"
+	"  --container KIND   lean (default) or none\n"
+	"  --cgroup WHERE     auto (default), none, or a control group to be below\n"
+	"  --root DIR         root directory of the container (default /)\n"
+	"  --cpu N            run on this CPU only, children included\n"
+	"  --driven           take commands from standard input, one a line: launch,\n"
+	"                     nil-rpc N, quit; each is answered by one line\n"
+	"  --seconds S        start one after the other for S seconds, and say every\n"
+	"                     second how many and how fast\n"
+	"  --rate N           with --seconds: start N a second on a fixed schedule;\n"
+	"                     latency is then from the intended start\n"
+	"  --format FORMAT    with --seconds: text (default), or ns: a line for each\n"
+	"                     child, LATENCY INTENDED_START END in ns\n"
+	"  --version          print the release and end\n";
+
+static volatile sig_atomic_t stop;
+
+static void on_signal(int signal)
+{
+	(void)signal;
+	stop = 1;
+}
+
+/* The index of a word in a NULL-terminated list. */
+static int parse_word(const char *text, const char *name, const char **words)
+{
+	int i;
+
+	for (i = 0; words[i]; i++)
+		if (!strcmp(text, words[i]))
+			return i;
+	fprintf(stderr, "mitosis-launcher: %s is to be", name);
+	for (i = 0; words[i]; i++)
+		fprintf(stderr, "%s %s", i ? " or" : "", words[i]);
+	fprintf(stderr, ", not '%s'\n", text);
+	exit(2);
+}
+
+static void pin(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	if (sched_setaffinity(0, sizeof(set), &set))
+		die(1, "CPU %d cannot be run on: %s", cpu, strerror(errno));
+}
+
+static void answer_launch(const struct launch_plan *plan)
+{
+	struct launch_result r;
+	char words[512];
+	int err = launch(plan, &r, words, sizeof(words));
+
+	if (err)
+		printf("error errno=%d message=%s\n", -err, words);
+	else
+		printf("ok startup_ns=%llu resume_ns=%llu execution_ns=%llu "
+		       "first_result_ns=%llu wrong_pages=%llu\n",
+		       (unsigned long long)r.startup_ns,
+		       (unsigned long long)r.resume_ns,
+		       (unsigned long long)r.execution_ns,
+		       (unsigned long long)r.first_result_ns,
+		       (unsigned long long)r.wrong_pages);
+}
+
+static void answer_nil_rpc(const struct launch_plan *plan,
+			   struct mitosis *device, const char *argument)
+{
+	unsigned long long calls = strtoull(argument, NULL, 10), i;
+	uint64_t start = now_ns();
+	int err = 0;
+
+	for (i = 0; i < calls && !err; i++)
+		err = mitosis_nil_rpc(device, plan->machine_id);
+	if (err)
+		printf("error errno=%d message=%s\n", -err, mitosis_error());
+	else
+		printf("ok ns=%llu calls=%llu\n",
+		       (unsigned long long)(now_ns() - start), calls);
+}
+
+static void drive(const struct launch_plan *plan, struct mitosis *device)
+{
+	const struct container *c = &plan->container;
+	char line[256];
+
+	printf("ok ready=1 pid=%d container=%s cgroup=%s namespaces=%s reason=%s\n",
+	       getpid(), c->lean ? "lean" : "none", c->cgroup_version,
+	       c->namespace_names, c->reason);
+	fflush(stdout);
+	while (!stop && fgets(line, sizeof(line), stdin)) {
+		line[strcspn(line, "\n")] = '\0';
+		if (!strcmp(line, "quit")) {
+			puts("ok");
+			break;
+		}
+		if (!strcmp(line, "launch"))
+			answer_launch(plan);
+		else if (!strncmp(line, "nil-rpc ", 8))
+			answer_nil_rpc(plan, device, line + 8);
+		else
+			printf("error errno=%d message=the command '%s' is unknown\n",
+			       EINVAL, line);
+		if (fflush(stdout))
+			break;
+	}
+}
+
+static void make_name(char name[NAME_LENGTH + 1])
+{
+	static const char letters[] = "0123456789abcdefghijklmnopqrstuvwxyz"
+				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	unsigned int seed = getpid() ^ now_ns();
+	int i;
+
+	for (i = 0; i < NAME_LENGTH; i++)
+		name[i] = letters[rand_r(&seed) % (sizeof(letters) - 1)];
+	name[i] = '\0';
+}
+
+static void sleep_until(uint64_t ns)
+{
+	struct timespec t = { ns / 1000000000, ns % 1000000000 };
+
+	while (!stop && clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) ==
+				EINTR)
+		;
+}
+
+struct second {
+	uint64_t start_ns, latency_ns, count;
+};
+
+/* The seed's line, once a second. */
+static void report_second(struct second *s, uint64_t ended_ns, const char *name)
+{
+	double seconds = (ended_ns - s->start_ns) / 1e9;
+
+	if (seconds < 1)
+		return;
+	printf("[%s] Throughput: %f containers/sec, latency %f ms\n", name,
+	       s->count / seconds,
+	       s->count ? s->latency_ns / 1e6 / s->count : 0.0);
+	fflush(stdout);
+	*s = (struct second){ .start_ns = ended_ns };
+}
+
+/* Returns the exit status. */
+static int loop(const struct launch_plan *plan, uint64_t seconds,
+		uint64_t rate, bool text)
+{
+	uint64_t begin_ns = now_ns();
+	uint64_t end_ns = begin_ns + seconds * 1000000000ull;
+	struct second second = { .start_ns = begin_ns };
+	char name[NAME_LENGTH + 1];
+	char words[512];
+	uint64_t i, ended_ns = begin_ns;
+
+	make_name(name);
+	for (i = 0; !stop && ended_ns < end_ns; i++) {
+		uint64_t intended_ns = ended_ns;
+		struct launch_result r;
+
+		if (rate) {
+			intended_ns = begin_ns + i * 1000000000ull / rate;
+			if (intended_ns >= end_ns)
+				break;
+			sleep_until(intended_ns);
+		}
+		if (stop)
+			break;
+		if (launch(plan, &r, words, sizeof(words))) {
+			fprintf(stderr, "mitosis-launcher: %s\n", words);
+			return 1;
+		}
+		ended_ns = now_ns();
+		second.latency_ns += ended_ns - intended_ns;
+		second.count++;
+		if (text)
+			report_second(&second, ended_ns, name);
+		else
+			printf("%llu %llu %llu\n",
+			       (unsigned long long)(ended_ns - intended_ns),
+			       (unsigned long long)intended_ns,
+			       (unsigned long long)ended_ns);
+	}
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option names[] = {
+		{ "handler-id", required_argument, NULL, 'i' },
+		{ "machine-id", required_argument, NULL, 'm' },
+		{ "address", required_argument, NULL, 'a' },
+		{ "mode", required_argument, NULL, 'M' },
+		{ "prefetch", required_argument, NULL, 'p' },
+		{ "backend", required_argument, NULL, 'b' },
+		{ "start", required_argument, NULL, 's' },
+		{ "container", required_argument, NULL, 'c' },
+		{ "cgroup", required_argument, NULL, 'g' },
+		{ "root", required_argument, NULL, 'R' },
+		{ "cpu", required_argument, NULL, 'C' },
+		{ "driven", no_argument, NULL, 'd' },
+		{ "seconds", required_argument, NULL, 'S' },
+		{ "rate", required_argument, NULL, 'r' },
+		{ "format", required_argument, NULL, 'f' },
+		{ "version", no_argument, NULL, 'v' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	/* In the order of their enums. */
+	static const char *modes[] = { "lazy", "eager", "cached", "clone", NULL };
+	static const char *backends[] = { "auto", "kernel", "user", NULL };
+	static const char *starts[] = { "resume", "empty", NULL };
+	static const char *containers[] = { "lean", "none", NULL };
+	static const char *formats[] = { "text", "ns", NULL };
+	struct launch_plan plan = {
+		.handler_id = HANDLER_ID_DEFAULT,
+		.options = { .prefetch_pages = PREFETCH_DEFAULT },
+		.deadline_s = LAUNCH_DEADLINE_S,
+	};
+	struct sigaction action = { .sa_handler = on_signal };
+	const char *address = NULL, *cgroup = "auto", *root = "/";
+	bool lean = true, driven = false, text = true;
+	uint64_t seconds = 0, rate = 0;
+	struct mitosis *device = NULL;
+	int option, err;
+
+	while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
+		switch (option) {
+		case 'i':
+			plan.handler_id = parse_number(optarg, "--handler-id", 0,
+						       UINT32_MAX);
+			break;
+		case 'm':
+			plan.machine_id = parse_number(optarg, "--machine-id", 0,
+						       INT32_MAX);
+			plan.remote = true;
+			break;
+		case 'a':
+			address = optarg;
+			break;
+		case 'M':
+			plan.options.mode = parse_word(optarg, "--mode", modes);
+			break;
+		case 'p':
+			plan.options.prefetch_pages =
+				parse_number(optarg, "--prefetch", 1, 512);
+			break;
+		case 'b':
+			plan.backend = parse_word(optarg, "--backend", backends);
+			break;
+		case 's':
+			plan.empty = parse_word(optarg, "--start", starts);
+			break;
+		case 'c':
+			lean = !parse_word(optarg, "--container", containers);
+			break;
+		case 'g':
+			cgroup = optarg;
+			break;
+		case 'R':
+			root = optarg;
+			break;
+		case 'C':
+			pin(parse_number(optarg, "--cpu", 0, CPU_SETSIZE - 1));
+			break;
+		case 'd':
+			driven = true;
+			break;
+		case 'S':
+			seconds = parse_number(optarg, "--seconds", 1, 86400);
+			break;
+		case 'r':
+			rate = parse_number(optarg, "--rate", 1, 1000000);
+			break;
+		case 'f':
+			text = !parse_word(optarg, "--format", formats);
+			break;
+		case 'v':
+			printf("mitosis-launcher %s\n", mitosis_version());
+			return 0;
+		case 'h':
+			fputs(usage, stdout);
+			return 0;
+		default:
+			fputs(usage, stderr);
+			return 2;
+		}
+	}
+	if (optind < argc || driven == (seconds > 0) || (address && !plan.remote)) {
+		fputs(usage, stderr);
+		return 2;
+	}
+	if (!plan.empty) {
+		err = mitosis_open(plan.backend, &device);
+		if (!err && mitosis_backend(device) == MITOSIS_BACKEND_USER)
+			err = mitosis_set_resume_options(device, &plan.options);
+		if (!err && address)
+			err = mitosis_connect(device, plan.machine_id, address);
+		if (err)
+			die(1, "%s", mitosis_error());
+		plan.backend = mitosis_backend(device);
+	}
+	/* No SA_RESTART: what waits is to notice. */
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	err = launch_init(&plan);
+	if (err)
+		die(1, "no pipes: %s", strerror(-err));
+	container_create(&plan.container, lean, cgroup, root);
+	if (!driven && *plan.container.reason)
+		fprintf(stderr, "mitosis-launcher: weaker than asked: %s\n",
+			plan.container.reason);
+	if (driven)
+		drive(&plan, device);
+	else
+		err = loop(&plan, seconds, rate, text);
+	container_destroy(&plan.container);
+	mitosis_close(device);
+	return err;
+}

@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * mitosis-parent: a parent process with the seed's working set. It times its
+ * own prepare, and fork(2) and exec beside it, by CLOCK_MONOTONIC; either by
+ * itself (--repeat) or on a harness's commands (--driven).
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "helpers/clock.h"
+#include "helpers/command_line.h"
+#include "helpers/parent/floor.h"
+#include "helpers/parent/working_set.h"
+#include "helpers/report.h"
+#include "libmitosis.h"
+
+#define HANDLER_ID_DEFAULT	73	/* as the original's scripts have it */
+#define LINE_MAX_SIZE		(PATH_MAX + 64)
+
+static const char usage[] =
+	"usage: mitosis-parent --memory-size BYTES [options] --driven | --repeat N\n"
+	"\n"
+	"A process with a touched working set that prepares itself and says how\n"
+	"long that took.\n"
+	"\n"
+	"  --memory-size BYTES   size of the working set, a multiple of the page size\n"
+	"  --touch-ratio PERCENT pages touched again before each prepare (default 100)\n"
+	"  --order ORDER         random (default) or sequential touching\n"
+	"  --backend NAME        auto (default), kernel or user\n"
+	"  --handler-id N        key of the snapshot (default 73)\n"
+	"  --child WHAT          what a resumed child does: exit (default), or touch its\n"
+	"                        pages, checking what they hold\n"
+	"  --report-fd N         where it reports (default 100; helpers/report.h)\n"
+	"  --repeat N            touch, prepare and unprepare N times\n"
+	"  --format FORMAT       with --repeat: text (default), or ns, one number a line\n"
+	"  --driven              take commands from standard input, one a line: touch,\n"
+	"                        prepare, prepare-pinned, unprepare, cow, fork, spawn\n"
+	"                        PATH, nil N, fill BYTE, uffd-copy, tcp-copy, quit; each is answered by a line\n"
+	"  --version             print the release and end\n";
+
+struct parent {
+	struct mitosis *device;
+	struct working_set set;
+	unsigned int touch_ratio;	/* percent */
+	bool random_order;
+	uint32_t handler_id;
+	uint64_t cold_ns, warm_ns;
+	bool child_touches;
+	int report_fd;
+};
+
+static uint64_t touch(struct parent *p, unsigned int percent)
+{
+	uint64_t start = now_ns();
+
+	working_set_touch(&p->set, percent);
+	return now_ns() - start;
+}
+
+/* A resumed child does its part, reports to its launcher and ends. */
+static void __attribute__((noreturn)) be_child(struct parent *p,
+					       uint64_t resumed_ns)
+{
+	struct child_report report = {
+		.resumed_ns = resumed_ns,
+		.first_result_ns = resumed_ns,
+	};
+
+	if (p->child_touches) {
+		uint64_t start = now_ns();
+
+		report.wrong_pages = working_set_verify(&p->set, p->touch_ratio,
+							&report.first_result_ns);
+		report.execution_ns = now_ns() - start;
+	}
+	/* Nobody may be there to read it: then the exit status has to do. */
+	if (write(p->report_fd, &report, sizeof(report)) < 0)
+		errno = 0;
+	_exit(report.wrong_pages ? 1 : 0);
+}
+
+static int timed_prepare(struct parent *p, bool pinned, uint64_t *ns)
+{
+	uint64_t start = now_ns(), end;
+	int err = pinned ? mitosis_prepare_pinned(p->device, p->handler_id) :
+			   mitosis_prepare(p->device, p->handler_id);
+
+	end = now_ns();
+	*ns = end - start;
+	/* In a child the parent's device is dead; its pid may be any, also ours. */
+	if (!err && mitosis_nil(p->device) == -EBADF)
+		be_child(p, end);
+	return err;
+}
+
+/* fork(2) until it returns here; the child ends at once and is reaped untimed. */
+static int timed_fork(uint64_t *ns)
+{
+	uint64_t start = now_ns();
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(0);
+	*ns = now_ns() - start;
+	if (pid < 0)
+		return -errno;
+	return waitpid(pid, NULL, 0) < 0 ? -errno : 0;
+}
+
+/* fork, exec, exit and wait of a program. */
+static int timed_spawn(const char *path, uint64_t *ns)
+{
+	char *argv[] = { (char *)path, NULL };
+	uint64_t start = now_ns();
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		execv(path, argv);
+		_exit(127);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) < 0)
+		return -errno;
+	*ns = now_ns() - start;
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -ENOEXEC;
+}
+
+static int timed_nil(struct parent *p, uint64_t calls, uint64_t *ns)
+{
+	uint64_t start = now_ns();
+	uint64_t i;
+	int err = 0;
+
+	for (i = 0; i < calls && !err; i++)
+		err = mitosis_nil(p->device);
+	*ns = now_ns() - start;
+	return err;
+}
+
+static void open_parent(struct parent *p, uint64_t memory_size, int backend)
+{
+	int err = mitosis_open(backend, &p->device);
+
+	if (err)
+		die(1, "%s", mitosis_error());
+	err = working_set_create(&p->set, memory_size, p->random_order);
+	if (err)
+		die(1, "a working set of %llu bytes cannot be made: %s",
+		    (unsigned long long)memory_size, strerror(-err));
+	p->cold_ns = touch(p, 100);
+	p->warm_ns = touch(p, p->touch_ratio);
+}
+
+static void answer_ns(int err, const char *problem, uint64_t ns)
+{
+	if (err)
+		printf("error errno=%d message=%s\n", -err, problem);
+	else
+		printf("ok ns=%llu\n", (unsigned long long)ns);
+}
+
+static void serve_command(struct parent *p, char *line)
+{
+	char *argument = strchr(line, ' ');
+	uint64_t ns = 0;
+	int err = 0;
+
+	if (argument)
+		*argument++ = '\0';
+	if (!strcmp(line, "touch")) {
+		answer_ns(0, NULL, touch(p, p->touch_ratio));
+	} else if (!strcmp(line, "cow")) {
+		answer_ns(0, NULL, touch(p, 100));
+	} else if (!strcmp(line, "prepare")) {
+		err = timed_prepare(p, false, &ns);
+		answer_ns(err, mitosis_error(), ns);
+	} else if (!strcmp(line, "prepare-pinned")) {
+		err = timed_prepare(p, true, &ns);
+		answer_ns(err, mitosis_error(), ns);
+	} else if (!strcmp(line, "unprepare")) {
+		ns = now_ns();
+		err = mitosis_unprepare(p->device, p->handler_id);
+		answer_ns(err, mitosis_error(), now_ns() - ns);
+	} else if (!strcmp(line, "uffd-copy")) {
+		err = floor_uffd_copy(&p->set, &ns);
+		answer_ns(err, strerror(-err), ns);
+	} else if (!strcmp(line, "tcp-copy")) {
+		err = floor_tcp_copy(&p->set, &ns);
+		answer_ns(err, strerror(-err), ns);
+	} else if (!strcmp(line, "fork")) {
+		err = timed_fork(&ns);
+		answer_ns(err, strerror(-err), ns);
+	} else if (!strcmp(line, "spawn") && argument) {
+		err = timed_spawn(argument, &ns);
+		answer_ns(err, strerror(-err), ns);
+	} else if (!strcmp(line, "nil") && argument) {
+		unsigned long long calls = strtoull(argument, NULL, 10);
+
+		err = timed_nil(p, calls, &ns);
+		if (err)
+			answer_ns(err, mitosis_error(), ns);
+		else
+			printf("ok ns=%llu calls=%llu\n", (unsigned long long)ns,
+			       calls);
+	} else if (!strcmp(line, "fill") && argument) {
+		working_set_fill(&p->set, strtoul(argument, NULL, 10));
+		puts("ok");
+	} else {
+		printf("error errno=%d message=the command '%s' is unknown or "
+		       "lacks its argument\n", EINVAL, line);
+	}
+}
+
+static void drive(struct parent *p)
+{
+	char line[LINE_MAX_SIZE];
+
+	printf("ok ready=1 pid=%d memory_size=%zu address=%llu pages=%u "
+	       "backend=%s cold_ns=%llu warm_ns=%llu\n",
+	       getpid(), p->set.size,
+	       (unsigned long long)(uintptr_t)p->set.memory, p->set.pages,
+	       mitosis_backend(p->device) == MITOSIS_BACKEND_KERNEL ? "kernel" :
+								      "user",
+	       (unsigned long long)p->cold_ns, (unsigned long long)p->warm_ns);
+	fflush(stdout);
+	while (fgets(line, sizeof(line), stdin)) {
+		line[strcspn(line, "\n")] = '\0';
+		if (!strcmp(line, "quit")) {
+			puts("ok");
+			break;
+		}
+		serve_command(p, line);
+		if (fflush(stdout))
+			break;
+	}
+}
+
+static void repeat(struct parent *p, uint64_t times, bool text)
+{
+	uint64_t i, ns;
+
+	if (text)
+		printf("[%s cold start] Run time = %g ms\n"
+		       "[%s warm start] Run time = %g ms\n",
+		       p->random_order ? "random" : "sequential", p->cold_ns / 1e6,
+		       p->random_order ? "random" : "sequential", p->warm_ns / 1e6);
+	for (i = 0; i < times; i++) {
+		touch(p, p->touch_ratio);
+		if (timed_prepare(p, false, &ns) ||
+		    mitosis_unprepare(p->device, p->handler_id))
+			die(1, "%s", mitosis_error());
+		if (text)
+			printf("Prepare time = %g ms\n", ns / 1e6);
+		else
+			printf("%llu\n", (unsigned long long)ns);
+	}
+}
+
+static int parse_backend(const char *name)
+{
+	if (!strcmp(name, "auto"))
+		return MITOSIS_BACKEND_AUTO;
+	if (!strcmp(name, "kernel"))
+		return MITOSIS_BACKEND_KERNEL;
+	if (!strcmp(name, "user"))
+		return MITOSIS_BACKEND_USER;
+	die(2, "--backend is to be auto, kernel or user, not '%s'", name);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "memory-size", required_argument, NULL, 'm' },
+		{ "touch-ratio", required_argument, NULL, 't' },
+		{ "order", required_argument, NULL, 'o' },
+		{ "backend", required_argument, NULL, 'b' },
+		{ "handler-id", required_argument, NULL, 'i' },
+		{ "child", required_argument, NULL, 'c' },
+		{ "report-fd", required_argument, NULL, 'p' },
+		{ "repeat", required_argument, NULL, 'r' },
+		{ "format", required_argument, NULL, 'f' },
+		{ "driven", no_argument, NULL, 'd' },
+		{ "version", no_argument, NULL, 'v' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	struct parent p = {
+		.touch_ratio = 100,
+		.random_order = true,
+		.handler_id = HANDLER_ID_DEFAULT,
+		.report_fd = REPORT_FD_DEFAULT,
+	};
+	int backend = MITOSIS_BACKEND_AUTO;
+	uint64_t memory_size = 0, times = 0;
+	bool driven = false, text = true;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (option) {
+		case 'm':
+			memory_size = parse_number(optarg, "--memory-size", 1,
+						   1ull << 46);
+			break;
+		case 't':
+			p.touch_ratio = parse_number(optarg, "--touch-ratio", 0,
+						     100);
+			break;
+		case 'o':
+			if (strcmp(optarg, "random") &&
+			    strcmp(optarg, "sequential"))
+				die(2, "--order is to be random or sequential, "
+				       "not '%s'", optarg);
+			p.random_order = !strcmp(optarg, "random");
+			break;
+		case 'b':
+			backend = parse_backend(optarg);
+			break;
+		case 'i':
+			p.handler_id = parse_number(optarg, "--handler-id", 0,
+						    UINT32_MAX);
+			break;
+		case 'c':
+			if (strcmp(optarg, "exit") && strcmp(optarg, "touch"))
+				die(2, "--child is to be exit or touch, not '%s'",
+				    optarg);
+			p.child_touches = !strcmp(optarg, "touch");
+			break;
+		case 'p':
+			p.report_fd = parse_number(optarg, "--report-fd", 0, INT_MAX);
+			break;
+		case 'r':
+			times = parse_number(optarg, "--repeat", 1, 1000000000);
+			break;
+		case 'f':
+			if (strcmp(optarg, "text") && strcmp(optarg, "ns"))
+				die(2, "--format is to be text or ns, not '%s'",
+				    optarg);
+			text = !strcmp(optarg, "text");
+			break;
+		case 'd':
+			driven = true;
+			break;
+		case 'v':
+			printf("mitosis-parent %s\n", mitosis_version());
+			return 0;
+		case 'h':
+			fputs(usage, stdout);
+			return 0;
+		default:
+			fputs(usage, stderr);
+			return 2;
+		}
+	}
+	if (optind < argc || !memory_size || driven == (times > 0)) {
+		fputs(usage, stderr);
+		return 2;
+	}
+	open_parent(&p, memory_size, backend);
+	if (driven)
+		drive(&p);
+	else
+		repeat(&p, times, text);
+	mitosis_close(p.device);
+	return 0;
+}
