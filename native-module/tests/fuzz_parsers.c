@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * libFuzzer target: everything that comes over a socket. The first byte chooses
+ * the parser, the rest is what it gets.
+ */
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <sys/socket.h>
+
+/* Whole files, for what they keep to themselves. */
+#include "daemon/wire_server.c"
+#undef CLIENTS_MAX
+#include "lib/page_server.c"
+#include "local/address.h"
+
+/* What the parsers call of the daemon. */
+static int64_t clock_ms;
+
+int64_t monotonic_ms(void)
+{
+	return clock_ms++;
+}
+
+int daemon_watch(struct daemon *daemon, int fd, struct event_source *source)
+{
+	(void)daemon, (void)fd, (void)source;
+	return 0;
+}
+
+void daemon_close(struct daemon *daemon, int fd)
+{
+	(void)daemon;
+	close(fd);
+}
+
+/* Snapshot 1 is there, snapshot 2 not ready yet, others unknown. */
+int peers_hand_over(struct daemon *daemon, uint32_t handler_id, int fd)
+{
+	(void)daemon, (void)fd;
+	return handler_id == 1 ? 0 : handler_id == 2 ? -EAGAIN : -ENOENT;
+}
+
+static char memory[1 << 16] __attribute__((aligned(4096)));
+
+static struct {
+	struct descriptor_header header;
+	struct descriptor_thread thread;
+	struct descriptor_vma vma;
+} snapshot;
+
+static int fetch(struct page_source *source, uint64_t address, uint64_t *length,
+		 const void **bytes)
+{
+	(void)source;
+	/* What the server lets through must lie in the snapshot. */
+	if (address < snapshot.vma.start || address + *length > snapshot.vma.end)
+		abort();
+	*bytes = (const void *)address;
+	return 0;
+}
+
+static int next_run(struct page_source *source, uint64_t *start, uint64_t *end)
+{
+	(void)source, (void)start, (void)end;
+	return -ENOENT;
+}
+
+static int read_bytes(struct page_source *source, uint64_t address,
+		      void *buffer, size_t size)
+{
+	const void *bytes;
+	uint64_t length = size;
+
+	fetch(source, address, &length, &bytes);
+	memcpy(buffer, bytes, size);
+	return 0;
+}
+
+static struct page_source source = {
+	.descriptor = &snapshot.header,
+	.fetch = fetch,
+	.next_run = next_run,
+	.read = read_bytes,
+};
+
+static void make_snapshot(void)
+{
+	snapshot.header = (struct descriptor_header){
+		.magic = DESCRIPTOR_MAGIC,
+		.version = DESCRIPTOR_VERSION,
+		.header_size = sizeof(snapshot.header),
+		.total_size = sizeof(snapshot),
+		.thread_count = 1,
+		.vma_count = 1,
+		.page_size = 4096,
+	};
+	snapshot.vma = (struct descriptor_vma){
+		.start = (uintptr_t)memory,
+		.end = (uintptr_t)memory + sizeof(memory),
+		.kind = VMA_SNAPSHOT,
+		.name = DESCRIPTOR_NO_STRING,
+	};
+}
+
+/* One end of a stream on which the bytes wait; the other is *far. */
+static int stream_with(const uint8_t *bytes, size_t size, int *far)
+{
+	int ends[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends))
+		abort();
+	if (send(ends[1], bytes, size, MSG_DONTWAIT) < 0 && size)
+		abort();
+	shutdown(ends[1], SHUT_WR);
+	*far = ends[1];
+	return ends[0];
+}
+
+static void drain(int fd)
+{
+	char bytes[65536];
+
+	while (recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
+		;
+}
+
+static void fuzz_machine(const uint8_t *bytes, size_t size)
+{
+	static struct daemon daemon = { .auth.kind = WIRE_AUTH_NONE };
+	struct wire_client *client;
+	int far, fd = stream_with(bytes, size, &far);
+
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	accept_one(&daemon, fd);
+	client = daemon.wire_clients;
+	client_ready(&daemon, &client->source);
+	clock_ms += 2 * WIRE_DEADLINE_MS;
+	wire_expire(&daemon);
+	if (client == daemon.wire_clients && client->fd >= 0)
+		drop(&daemon, client);
+	wire_expire(&daemon);
+	drain(far);
+	close(far);
+}
+
+static void fuzz_page_server(const uint8_t *bytes, size_t size, bool machine)
+{
+	static struct page_server *server;
+	int far, fd = stream_with(bytes, size, &far);
+	int i;
+
+	if (!server)
+		server = page_server_create(&source, -1, 4096);
+	add_client(server, fd, machine);
+	for (i = 0; i < 64 && server->clients[0].stream >= 0; i++) {
+		serve_client(server, 0, POLLIN);
+		drain(far);
+	}
+	if (server->clients[0].stream >= 0)
+		remove_client(server, 0);
+	close(far);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+	struct local_address address;
+	char text[256];
+
+	if (!size || size > 4096)
+		return 0;
+	make_snapshot();
+	switch (*bytes++ % 5) {
+	case 0: {
+		/* Aligned, as it comes from malloc. */
+		void *copy = malloc(size);
+
+		memcpy(copy, bytes, size - 1);
+		descriptor_check(copy, size - 1, 4096);
+		free(copy);
+		break;
+	}
+	case 1:
+		fuzz_machine(bytes, size - 1);
+		break;
+	case 2:
+		fuzz_page_server(bytes, size - 1, false);
+		break;
+	case 3:
+		fuzz_page_server(bytes, size - 1, true);
+		break;
+	case 4:
+		snprintf(text, sizeof(text), "%.*s", (int)(size - 1), bytes);
+		local_address_parse(text, &address);
+		break;
+	}
+	return 0;
+}

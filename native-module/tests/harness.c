@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
+#include "tests/harness.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+void sleep_ms(int ms)
+{
+	struct timespec t = { ms / 1000, ms % 1000 * 1000000l };
+
+	nanosleep(&t, NULL);
+}
+
+void skip(const char *requirement)
+{
+	printf("%s\n", requirement);
+	exit(77);
+}
+
+void need_userfaultfd(void)
+{
+	int fd = syscall(SYS_userfaultfd, O_CLOEXEC);
+
+	if (fd < 0)
+		skip("needs userfaultfd: root, CAP_SYS_PTRACE or "
+		     "vm.unprivileged_userfaultfd=1");
+	close(fd);
+}
+
+struct mitosis *open_user(void)
+{
+	struct mitosis *device;
+
+	CHECK_EQ(mitosis_open(MITOSIS_BACKEND_USER, &device), 0);
+	CHECK_EQ(mitosis_backend(device), MITOSIS_BACKEND_USER);
+	return device;
+}
+
+bool alive(pid_t pid)
+{
+	char path[64], line[256];
+	bool living = false;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	f = fopen(path, "r");
+	if (!f)
+		return false;
+	while (fgets(line, sizeof(line), f))
+		if (!strncmp(line, "State:", 6))
+			living = !strchr(line, 'Z') && !strchr(line, 'X');
+	fclose(f);
+	return living;
+}
+
+pid_t daemon_pid(void)
+{
+	char path[256];
+	int pid = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/mitosisd.pid",
+		 getenv("MITOSIS_RUNTIME_DIR"));
+	f = fopen(path, "r");
+	if (!f)
+		return 0;
+	if (fscanf(f, "%d", &pid) != 1)
+		pid = 0;
+	fclose(f);
+	return pid && alive(pid) ? pid : 0;
+}
+
+struct mitosis_snapshot find_snapshot(struct mitosis *device, uint32_t handler_id)
+{
+	static struct mitosis_snapshot all[4096];
+	struct mitosis_snapshot none = { 0 };
+	int i, n = mitosis_list(device, all, 4096);
+
+	CHECK(n >= 0 && n <= 4096);
+	for (i = 0; i < n; i++)
+		if (all[i].handler_id == handler_id)
+			return all[i];
+	return none;
+}
+
+uint64_t pss_of(pid_t pid)
+{
+	unsigned long long kib = 0;
+	char path[64], line[256];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", pid);
+	f = fopen(path, "r");
+	CHECK(f);
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "Pss: %llu", &kib) == 1)
+			break;
+	fclose(f);
+	return kib << 10;
+}
+
+int fd_count(pid_t pid)
+{
+	char path[64];
+	int n = 0;
+	DIR *d;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	d = opendir(path);
+	CHECK(d);
+	while (readdir(d))
+		n++;
+	closedir(d);
+	return n;
+}
+
+int child_count(void)
+{
+	char path[64], line[4096];
+	int n = 0;
+	FILE *f;
+	char *p;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
+	f = fopen(path, "r");
+	CHECK(f);
+	line[0] = '\0';
+	if (!fgets(line, sizeof(line), f))
+		line[0] = '\0';
+	fclose(f);
+	for (p = strtok(line, " "); p; p = strtok(NULL, " "))
+		n++;
+	return n;
+}

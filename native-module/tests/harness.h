@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the test programs share: a check that says where, a skip that says why. */
+#ifndef TESTS_HARNESS_H
+#define TESTS_HARNESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/types.h>
+
+#include "libmitosis.h"
+
+#define CHECK(condition)							\
+	do {									\
+		if (!(condition)) {						\
+			printf("%s:%d: %s\n", __FILE__, __LINE__, #condition);	\
+			exit(1);						\
+		}								\
+	} while (0)
+
+/* Like CHECK(a == b), and says what the two are. */
+#define CHECK_EQ(a, b)								\
+	do {									\
+		long long a_ = (a), b_ = (b);					\
+										\
+		if (a_ != b_) {							\
+			printf("%s:%d: %s is %lld, not %s = %lld (%s)\n",	\
+			       __FILE__, __LINE__, #a, a_, #b, b_,		\
+			       mitosis_error());				\
+			exit(1);						\
+		}								\
+	} while (0)
+
+/* Waits at most `ms` for a condition. */
+#define CHECK_SOON(condition, ms)						\
+	do {									\
+		int tries_ = (ms);						\
+										\
+		while (!(condition) && tries_-- > 0)				\
+			sleep_ms(1);						\
+		if (tries_ < 0) {						\
+			printf("%s:%d: %s not within %d ms\n", __FILE__,	\
+			       __LINE__, #condition, ms);			\
+			exit(1);						\
+		}								\
+	} while (0)
+
+void sleep_ms(int ms);
+
+/* Ends the test with 77 and the requirement that is missing. */
+void skip(const char *requirement) __attribute__((noreturn));
+
+/* Skips the test where children may not get their pages by userfaultfd. */
+void need_userfaultfd(void);
+
+/* Opens a device of the user backend. */
+struct mitosis *open_user(void);
+
+/* True while the process is there and not a zombie. */
+bool alive(pid_t pid);
+
+/* Pid of this test's mitosisd; 0 if none runs. */
+pid_t daemon_pid(void);
+
+/* The snapshot with the handler id, or all zeros. */
+struct mitosis_snapshot find_snapshot(struct mitosis *device, uint32_t handler_id);
+
+/* "Pss:" of a process in bytes. */
+uint64_t pss_of(pid_t pid);
+
+/* Open file descriptors of a process. */
+int fd_count(pid_t pid);
+
+/* Children of this process that have not been reaped, zombies included. */
+int child_count(void);
+
+#endif /* TESTS_HARNESS_H */

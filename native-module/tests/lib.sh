@@ -1,0 +1,43 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: Apache-2.0
+# What tests/run and tests/run-targets share.
+
+# left_behind DIR: processes, as "name(pid) ...", that have MITOSIS_RUNTIME_DIR=DIR
+# in their environment or a file below DIR open. Zombies are nobody's memory.
+left_behind() {
+	{
+		grep -lszx "MITOSIS_RUNTIME_DIR=$1" /proc/[0-9]*/environ
+		find /proc/[0-9]*/fd -lname "$1/*" 2>/dev/null
+	} | cut -d/ -f3 | sort -un | while read -r pid; do
+		if [ "$pid" != $$ ] &&
+			grep -qs '^State:[[:space:]]*[^ZX]' "/proc/$pid/status"; then
+			printf '%s(%s) ' "$(cat "/proc/$pid/comm" 2>/dev/null)" "$pid"
+		fi
+	done
+}
+
+# wait_left_behind DIR: the same after at most 5 s in which they may end.
+wait_left_behind() {
+	tries=0
+	left=$(left_behind "$1")
+	while [ -n "$left" ] && [ $tries -lt 100 ]; do
+		sleep 0.05
+		tries=$((tries + 1))
+		left=$(left_behind "$1")
+	done
+	printf '%s' "$left"
+}
+
+# end_left_behind "name(pid) ...": so that the next test starts clean.
+end_left_behind() {
+	for pid in $(echo "$1" | grep -o '([0-9]*)' | tr -d '()'); do
+		kill -9 "$pid" 2>/dev/null
+	done
+}
+
+# show_daemon_log DIR: mitosisd writes only when something is wrong.
+show_daemon_log() {
+	if [ -s "$1/mitosisd.log" ]; then
+		sed 's/^/    mitosisd: /' "$1/mitosisd.log"
+	fi
+}

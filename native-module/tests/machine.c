@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
+#include "tests/machine.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/harness.h"
+
+static char own_dir[128];
+
+static const char *base_dir(void)
+{
+	if (!*own_dir)
+		snprintf(own_dir, sizeof(own_dir), "%s",
+			 getenv("MITOSIS_RUNTIME_DIR"));
+	return own_dir;
+}
+
+void use_key(const char *name)
+{
+	char path[192];
+	char key[32];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s.%s.key", base_dir(), name);
+	fd = open(path, O_CREAT | O_EXCL | O_WRONLY, 0600);
+	if (fd >= 0) {
+		CHECK(getrandom(key, sizeof(key), 0) == sizeof(key));
+		CHECK(write(fd, key, sizeof(key)) == sizeof(key));
+		close(fd);
+	}
+	setenv("MITOSIS_KEY_FILE", path, 1);
+}
+
+struct machine machine_start(uint32_t machine_id)
+{
+	struct machine m = { 0 };
+	char id[16], line[256] = "";
+	int out[2];
+	FILE *f;
+	char *colon;
+
+	snprintf(m.dir, sizeof(m.dir), "%s-m%u", base_dir(), machine_id);
+	snprintf(id, sizeof(id), "%u", machine_id);
+	CHECK(!pipe2(out, O_CLOEXEC));
+	m.pid = fork();
+	if (m.pid == 0) {
+		/* Not found by its environment when this test is killed. */
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		dup2(out[1], 1);
+		setenv("MITOSIS_RUNTIME_DIR", m.dir, 1);
+		execl(getenv("MITOSIS_DAEMON"), "mitosisd", "--foreground",
+		      "--machine-id", id, "--listen", "tcp://127.0.0.1:0", NULL);
+		_exit(127);
+	}
+	close(out[1]);
+	f = fdopen(out[0], "r");
+	CHECK(f && fgets(line, sizeof(line), f));
+	fclose(f);
+	colon = strrchr(line, ':');
+	CHECK(colon);
+	m.port = atoi(colon + 1);
+	snprintf(m.address, sizeof(m.address), "tcp://127.0.0.1:%u", m.port);
+	return m;
+}
+
+void machine_stop(struct machine *m)
+{
+	kill(m->pid, SIGTERM);
+	CHECK(waitpid(m->pid, NULL, 0) == m->pid);
+}
+
+void machine_enter(const struct machine *m)
+{
+	base_dir();
+	setenv("MITOSIS_RUNTIME_DIR", m->dir, 1);
+}
+
+void machine_leave(void)
+{
+	setenv("MITOSIS_RUNTIME_DIR", base_dir(), 1);
+}

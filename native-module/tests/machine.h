@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A second machine for a test: a mitosisd of its own that listens on loopback. */
+#ifndef TESTS_MACHINE_H
+#define TESTS_MACHINE_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+struct machine {
+	pid_t pid;			/* of its mitosisd */
+	uint16_t port;
+	char dir[160];			/* its runtime directory */
+	char address[64];		/* tcp://127.0.0.1:port */
+};
+
+/*
+ * Makes a key file beside this test's runtime directory and sets
+ * MITOSIS_KEY_FILE to it. `name` tells several keys apart.
+ */
+void use_key(const char *name);
+
+/* Starts a machine with the key in use; ends the test if it cannot. */
+struct machine machine_start(uint32_t machine_id);
+void machine_stop(struct machine *machine);
+
+/* Makes the devices that this process opens those of a machine, or its own again. */
+void machine_enter(const struct machine *machine);
+void machine_leave(void);
+
+#endif /* TESTS_MACHINE_H */

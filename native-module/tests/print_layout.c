@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Prints the kernel ABI as this compiler sees it, one "name value" a line. */
+#include <stddef.h>
+#include <stdio.h>
+
+#include "uapi/mitosis.h"
+
+#define NUMBER(name)	printf(#name " %llu\n", (unsigned long long)(name))
+#define STRUCT(type)	printf("sizeof." #type " %zu\n", sizeof(struct type))
+#define FIELD(type, field) \
+	printf("offsetof." #type "." #field " %zu\nsizeof." #type "." #field \
+	       " %zu\n", offsetof(struct type, field), \
+	       sizeof(((struct type *)0)->field))
+
+int main(void)
+{
+	NUMBER(MITOSIS_NIL);
+	NUMBER(MITOSIS_CONNECT);
+	NUMBER(MITOSIS_PREPARE);
+	NUMBER(MITOSIS_RESUME_LOCAL);
+	NUMBER(MITOSIS_RESUME_REMOTE);
+	NUMBER(MITOSIS_PREPARE_PINNED);
+	NUMBER(MITOSIS_NIL_RPC);
+	NUMBER(MITOSIS_IOC_UNPREPARE);
+	NUMBER(MITOSIS_IOC_NEXT);
+	NUMBER(MITOSIS_GID_LENGTH);
+	NUMBER(MITOSIS_SNAPSHOT_PINNED);
+
+	STRUCT(mitosis_connect_req);
+	FIELD(mitosis_connect_req, machine_id);
+	FIELD(mitosis_connect_req, nic_id);
+	FIELD(mitosis_connect_req, gid);
+
+	STRUCT(mitosis_remote_req);
+	FIELD(mitosis_remote_req, machine_id);
+	FIELD(mitosis_remote_req, handler_id);
+
+	STRUCT(mitosis_snapshot);
+	FIELD(mitosis_snapshot, handler_id);
+	FIELD(mitosis_snapshot, flags);
+	FIELD(mitosis_snapshot, owner_pid);
+	FIELD(mitosis_snapshot, shadow_pid);
+	FIELD(mitosis_snapshot, prepared_at_ns);
+	return 0;
+}

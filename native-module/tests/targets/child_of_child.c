@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A child prepares itself and is resumed in turn: its child sees what it wrote
+ * and, through it, what it never fetched from the first parent. The generation
+ * after that as well.
+ */
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+#include "tests/targets/target.h"
+
+#define SIZE		(4 * MIB)
+#define GENERATIONS	3
+
+static char *m, *untouched, *dropped;
+
+/* Goes on as a child of a snapshot of this process; the caller's part ends here. */
+static void descend(uint32_t handler_id)
+{
+	struct mitosis *device;
+	pid_t self = getpid(), pid;
+	uint64_t page[PAGE / 8];
+	char number[16];
+
+	CHECK_EQ(mitosis_open(MITOSIS_BACKEND_USER, &device), 0);
+	CHECK_EQ(mitosis_prepare(device, handler_id), 0);
+	if (getpid() != self) {
+		CHECK_EQ(mitosis_nil(device), -EBADF);
+		mitosis_close(device);
+		return;
+	}
+	CHECK_EQ(mitosis_read(device, handler_id, (uintptr_t)(untouched + MIB),
+			      page, PAGE), 0);
+	CHECK_EQ(page[0], target_word(2, MIB / 8));
+	target_fill(m, SIZE, 0xee);
+	memset(dropped, 0xee, SIZE);
+	pid = fork();
+	if (pid == 0) {
+		char path[512];
+
+		snprintf(number, sizeof(number), "%u", handler_id);
+		snprintf(path, sizeof(path), "%s/mitosis-child",
+			 getenv("MITOSIS_TEST_BIN"));
+		execl(path, path, "--backend", "user", "--handler-id", number,
+		      (char *)NULL);
+		_exit(127);
+	}
+	CHECK_ENDS_WELL(pid);
+	mitosis_close(device);
+	_exit(0);
+}
+
+/* Guards keep the kernel from merging what differs in what is fetched. */
+static char *map(void)
+{
+	char *p = mmap(NULL, SIZE + 2 * PAGE, PROT_NONE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	CHECK(p != MAP_FAILED);
+	CHECK(!mprotect(p + PAGE, SIZE, PROT_READ | PROT_WRITE));
+	return p + PAGE;
+}
+
+int main(void)
+{
+	uint64_t generation;
+
+	m = map();
+	untouched = map();
+	dropped = map();
+	target_fill(m, SIZE, 1);
+	target_fill(untouched, SIZE, 2);
+	target_fill(dropped, SIZE, 3);
+	target_prepare();
+
+	CHECK(!madvise(dropped, SIZE / 2, MADV_DONTNEED));
+	for (generation = 1; generation <= GENERATIONS; generation++) {
+		/* A quarter in each generation; the rest is never fetched here. */
+		size_t part = generation * MIB;
+
+		target_fill(m, part, 10 + generation);
+		descend(generation << 16 | (getpid() & 0xffff));
+		CHECK_EQ(target_differs(m, 0, part, 10 + generation), -1);
+		CHECK_EQ(target_differs(m, part, SIZE - part, 1), -1);
+	}
+	/* No generation has touched these before the last. */
+	CHECK_EQ(target_differs(untouched, 0, SIZE, 2), -1);
+	CHECK_EQ(target_not_zero(dropped, SIZE / 2), -1);
+	CHECK_EQ(target_differs(dropped, SIZE / 2, SIZE / 2, 3), -1);
+	return 0;
+}

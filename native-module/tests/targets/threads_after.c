@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Threads that a child starts: eight of them fetch, write and unmap memory at
+ * once, under a mutex and a condition of the parent's.
+ */
+#include <pthread.h>
+#include <sys/mman.h>
+
+#include "tests/targets/target.h"
+
+#define THREADS	8
+#define SHARE	MIB
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t all_here = PTHREAD_COND_INITIALIZER;
+static __thread int own = 5;
+static char *m, *common;
+static int here, done;
+
+static void *work(void *argument)
+{
+	long index = (long)argument;
+	char *share = m + index * SHARE;
+	int round;
+
+	pthread_mutex_lock(&mutex);
+	if (++here == THREADS)
+		pthread_cond_broadcast(&all_here);
+	while (here < THREADS)
+		pthread_cond_wait(&all_here, &mutex);
+	pthread_mutex_unlock(&mutex);
+	CHECK_EQ(own, 5);
+	own = index;
+	/* The same pages as everybody, then its own, while others unmap. */
+	CHECK_EQ(target_differs(common, 0, SHARE, 2), -1);
+	CHECK_EQ(target_differs(m, index * SHARE, SHARE / 2, 1), -1);
+	for (round = 0; round < 20; round++) {
+		CHECK(!madvise(share, (round + 1) * PAGE, MADV_DONTNEED));
+		CHECK_EQ(target_not_zero(share, (round + 1) * PAGE), -1);
+		memset(share, 7, PAGE);
+	}
+	CHECK_EQ(target_differs(m, index * SHARE + SHARE / 2, SHARE / 2, 1), -1);
+	CHECK(!munmap(share, SHARE));
+	CHECK_EQ(own, index);
+	pthread_mutex_lock(&mutex);
+	done++;
+	pthread_mutex_unlock(&mutex);
+	return (void *)(index * 3);
+}
+
+int main(void)
+{
+	pthread_t threads[THREADS];
+	void *result;
+	long i;
+
+	m = mmap(NULL, THREADS * SHARE, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	common = mmap(NULL, SHARE, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	CHECK(m != MAP_FAILED && common != MAP_FAILED);
+	target_fill(m, THREADS * SHARE, 1);
+	target_fill(common, SHARE, 2);
+	target_overwrites(m, THREADS * SHARE);
+	target_overwrites(common, SHARE);
+	target_prepare();
+
+	for (i = 0; i < THREADS; i++)
+		CHECK(!pthread_create(&threads[i], NULL, work, (void *)i));
+	for (i = 0; i < THREADS; i++) {
+		CHECK(!pthread_join(threads[i], &result));
+		CHECK_EQ((long)result, i * 3);
+	}
+	CHECK_EQ(done, THREADS);
+	return 0;
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Mode clone: the proxy ends as its child ends, by status and by signal, and
+ * the child ends with its proxy; it has the proxy's files and no others.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/harness.h"
+
+#define FILE_NUMBER	77
+#define ID		4
+
+/* What the child does is the proxy's word, over a pipe that it brings. */
+static void be_child(void)
+{
+	pid_t own = getpid();
+	char order;
+
+	if (fcntl(FILE_NUMBER + 2, F_GETFD) >= 0)
+		_exit(98);	/* close-on-exec: not passed on */
+	if (read(FILE_NUMBER, &order, 1) != 1 ||
+	    write(FILE_NUMBER + 1, &own, sizeof(own)) != sizeof(own))
+		_exit(99);
+	if (order == 'e')
+		_exit(7);
+	if (order == 's')
+		raise(SIGTERM);
+	for (;;)
+		pause();
+}
+
+/* Starts a proxy; *child gets the pid of what it stands for. */
+static pid_t start(char order, pid_t *child)
+{
+	int to[2], from[2];
+	pid_t pid;
+
+	CHECK(!pipe2(to, O_CLOEXEC) && !pipe2(from, O_CLOEXEC));
+	pid = fork();
+	if (pid == 0) {
+		const struct mitosis_resume_options options = {
+			.mode = MITOSIS_RESUME_CLONE,
+			.prefetch_pages = 1,
+		};
+		struct mitosis *device = open_user();
+
+		dup2(to[0], FILE_NUMBER);
+		dup2(from[1], FILE_NUMBER + 1);
+		dup3(to[0], FILE_NUMBER + 2, O_CLOEXEC);
+		CHECK_EQ(mitosis_set_resume_options(device, &options), 0);
+		mitosis_resume_local(device, ID);
+		printf("%s\n", mitosis_error());
+		fflush(stdout);
+		_exit(1);
+	}
+	close(to[0]);
+	close(from[1]);
+	CHECK(write(to[1], &order, 1) == 1);
+	CHECK(read(from[0], child, sizeof(*child)) == sizeof(*child));
+	close(to[1]);
+	close(from[0]);
+	return pid;
+}
+
+static int end_of(pid_t pid)
+{
+	int status;
+
+	CHECK(waitpid(pid, &status, 0) == pid);
+	return status;
+}
+
+int main(void)
+{
+	struct mitosis *device = open_user();
+	pid_t proxy, child;
+	int status;
+
+	CHECK_EQ(mitosis_prepare(device, ID), 0);
+	if (mitosis_nil(device) == -EBADF)
+		be_child();
+
+	proxy = start('e', &child);
+	CHECK(child != proxy && child != getpid());
+	CHECK_EQ(end_of(proxy), 7 << 8);
+	proxy = start('s', &child);
+	status = end_of(proxy);
+	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+
+	proxy = start('w', &child);
+	CHECK(alive(child));
+	kill(proxy, SIGKILL);
+	end_of(proxy);
+	CHECK_SOON(!alive(child), 2000);
+
+	/* The snapshot may go; its children stay until they end. */
+	proxy = start('w', &child);
+	CHECK_EQ(mitosis_unprepare(device, ID), 0);
+	sleep_ms(50);
+	CHECK(alive(child));
+	kill(child, SIGKILL);
+	status = end_of(proxy);
+	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	mitosis_close(device);
+	return 0;
+}

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The descriptor says what the process was: every VMA of maps except the
+ * shadow's own, registers that point behind prepare, signals, layout; and it
+ * grows with VMAs, not with pages.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/daemon_link.h"
+#include "local/channel.h"
+#include "local/descriptor.h"
+#include "tests/harness.h"
+
+#define MANY	2000
+
+static void receive(int fd, void *buffer, size_t size)
+{
+	char *p = buffer;
+
+	while (size) {
+		ssize_t n = recv(fd, p, size, 0);
+
+		CHECK(n > 0);
+		p += n;
+		size -= n;
+	}
+}
+
+static struct descriptor_header *fetch(uint32_t handler_id)
+{
+	struct shadow_request request = {
+		.magic = LOCAL_MAGIC,
+		.version = LOCAL_VERSION,
+		.type = SHADOW_DESCRIPTOR,
+	};
+	struct shadow_answer answer;
+	struct daemon_link link;
+	void *descriptor;
+	int stream;
+
+	CHECK_EQ(daemon_link_open(&link), 0);
+	CHECK_EQ(daemon_link_attach(&link, handler_id, &stream), 0);
+	CHECK(send(stream, &request, sizeof(request), 0) == sizeof(request));
+	receive(stream, &answer, sizeof(answer));
+	CHECK_EQ(answer.status, 0);
+	descriptor = malloc(answer.length);
+	receive(stream, descriptor, answer.length);
+	close(stream);
+	daemon_link_close(&link);
+	CHECK_EQ(((struct descriptor_header *)descriptor)->total_size,
+		 answer.length);
+	return descriptor;
+}
+
+static const struct descriptor_thread *thread_of(const struct descriptor_header *h)
+{
+	return (const void *)(h + 1);
+}
+
+static const struct descriptor_vma *vmas_of(const struct descriptor_header *h)
+{
+	return (const void *)(thread_of(h) + h->thread_count);
+}
+
+static const char *string_of(const struct descriptor_header *h, uint32_t string)
+{
+	return string == DESCRIPTOR_NO_STRING ?
+		       "" :
+		       (const char *)(vmas_of(h) + h->vma_count) + string;
+}
+
+static const struct descriptor_vma *vma_at(const struct descriptor_header *h,
+					   const void *address)
+{
+	uintptr_t a = (uintptr_t)address;
+	uint32_t i;
+
+	for (i = 0; i < h->vma_count; i++)
+		if (vmas_of(h)[i].start <= a && a < vmas_of(h)[i].end)
+			return &vmas_of(h)[i];
+	return NULL;
+}
+
+static void handler(int signal)
+{
+	(void)signal;
+}
+
+static char initialised[8192] __attribute__((aligned(4096))) = { 1 };
+
+int main(void)
+{
+	static char altstack[16384];
+	struct mitosis *device = open_user();
+	struct sigaction action = { .sa_handler = handler, .sa_flags = SA_RESTART };
+	stack_t stack = { .ss_sp = altstack, .ss_size = sizeof(altstack) };
+	struct descriptor_header *h;
+	const struct descriptor_thread *t;
+	const struct descriptor_vma *v;
+	char *touched, *empty, *forbidden, *many;
+	uint64_t size;
+	uint32_t i;
+
+	touched = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	empty = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE | PROT_EXEC,
+		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	forbidden = mmap(NULL, 1 << 20, PROT_NONE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	touched[5000] = 1;
+	initialised[5000] = 2;
+	sigaction(SIGUSR1, &action, NULL);
+	sigaltstack(&stack, NULL);
+
+	CHECK_EQ(mitosis_prepare(device, 1), 0);
+	h = fetch(1);
+	CHECK_EQ(h->magic, DESCRIPTOR_MAGIC);
+	CHECK_EQ(h->version, DESCRIPTOR_VERSION);
+	CHECK_EQ(h->thread_count, 1);
+	CHECK_EQ(h->flags, 0);
+	CHECK_EQ(h->owner_pid, getpid());
+	CHECK_EQ(h->layout.brk, (uintptr_t)sbrk(0));
+	CHECK(h->layout.start_code && h->layout.start_stack && h->layout.env_end);
+	CHECK_EQ(h->signals[SIGUSR1 - 1].handler, (uintptr_t)handler);
+	CHECK(h->signals[SIGUSR1 - 1].flags & SA_RESTART);
+
+	t = thread_of(h);
+	CHECK_EQ(t->tid, getpid());
+	CHECK_EQ(t->fs_base, (uintptr_t)__builtin_thread_pointer());
+	CHECK_EQ(t->altstack_base, (uintptr_t)altstack);
+	CHECK_EQ(t->altstack_size, sizeof(altstack));
+	CHECK_EQ(t->signal_mask, 0);
+	CHECK_EQ(t->mxcsr & 0xffc0, 0x1f80);
+	CHECK_EQ(t->x87_control, 0x37f);
+	CHECK(t->robust_list && t->robust_list_size == 24);
+	CHECK(t->rsp % 16 == 0);
+	/* The return address lies in main, shortly behind the call. */
+	CHECK(t->rip > (uintptr_t)main && t->rip < (uintptr_t)main + 8192);
+	CHECK_EQ(vma_at(h, (void *)t->rsp)->kind, VMA_SNAPSHOT);
+	CHECK(!strcmp(string_of(h, vma_at(h, (void *)t->rsp)->name), "[stack]"));
+
+	v = vma_at(h, touched);
+	CHECK(v && v->kind == VMA_SNAPSHOT && v->protection == (PROT_READ | PROT_WRITE));
+	v = vma_at(h, empty);
+	CHECK(v && v->kind == VMA_EMPTY);
+	CHECK_EQ(v->protection, PROT_READ | PROT_WRITE | PROT_EXEC);
+	v = vma_at(h, forbidden);
+	CHECK(v && v->protection == PROT_NONE);
+	v = vma_at(h, main);
+	CHECK(v && v->kind == VMA_FILE && v->inode);
+	CHECK(strstr(string_of(h, v->name), "test_descriptor"));
+	v = vma_at(h, initialised);
+	CHECK(v && v->kind == VMA_SNAPSHOT);
+	for (i = 1; i < h->vma_count; i++)
+		CHECK(vmas_of(h)[i - 1].end <= vmas_of(h)[i].start);
+	size = h->total_size;
+	free(h);
+	CHECK_EQ(mitosis_unprepare(device, 1), 0);
+
+	/* More pages: no larger. More VMAs: larger. */
+	memset(touched, 1, 1 << 20);
+	CHECK_EQ(mitosis_prepare(device, 1), 0);
+	h = fetch(1);
+	CHECK(h->total_size < size + 1024);
+	CHECK(h->total_size < 64 << 10);
+	free(h);
+	CHECK_EQ(mitosis_unprepare(device, 1), 0);
+
+	many = mmap(NULL, MANY * 8192ul, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	for (i = 0; i < MANY; i++) {
+		many[i * 8192ul] = i;
+		CHECK(!mprotect(many + i * 8192ul, 4096, PROT_READ));
+	}
+	CHECK_EQ(mitosis_prepare(device, 1), 0);
+	h = fetch(1);
+	CHECK(h->vma_count > 2 * MANY);
+	for (i = 0; i < MANY; i++) {
+		v = vma_at(h, many + i * 8192ul);
+		CHECK(v && v->protection == PROT_READ && v->kind == VMA_SNAPSHOT);
+		CHECK_EQ(v->end - v->start, 4096);
+	}
+	free(h);
+	mitosis_close(device);
+	return 0;
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Whatever comes over the daemon's socket, and over a stream to a shadow, ends
+ * that connection at the most.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "local/channel.h"
+#include "local/runtime_dir.h"
+#include "lib/daemon_link.h"
+#include "tests/harness.h"
+
+#define ROUNDS	20000
+
+static uint64_t state = 88172645463325252ull;
+
+static uint64_t pseudo_random(void)
+{
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	return state;
+}
+
+static int dial(void)
+{
+	struct sockaddr_un address;
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+
+	runtime_dir_address(getenv("MITOSIS_RUNTIME_DIR"), &address);
+	CHECK(fd >= 0);
+	CHECK(!connect(fd, (struct sockaddr *)&address, sizeof(address)));
+	return fd;
+}
+
+static void random_bytes(void *buffer, size_t size)
+{
+	unsigned char *p = buffer;
+
+	while (size--)
+		*p++ = pseudo_random();
+}
+
+/* Valid headers with random contents, and plain noise, of any length. */
+static void daemon_survives(struct mitosis *device)
+{
+	pid_t daemon = daemon_pid();
+	int fd = dial(), i;
+
+	for (i = 0; i < ROUNDS; i++) {
+		char packet[256];
+		struct local_message *m = (void *)packet;
+		size_t size = pseudo_random() % sizeof(packet) + 1;
+
+		random_bytes(packet, sizeof(packet));
+		if (pseudo_random() % 4) {
+			size = sizeof(*m);
+			m->magic = LOCAL_MAGIC;
+			m->version = LOCAL_VERSION;
+			m->type = pseudo_random() % 9;
+			/* The daemon's own snapshots are fair game, this one is not. */
+			if (m->handler_id == 73)
+				m->handler_id++;
+			m->slot = pseudo_random() % 2 ? m->slot % 2048 : m->slot;
+			m->generation %= 3;
+		}
+		if (send(fd, packet, size, MSG_NOSIGNAL) < 0 || i % 5 == 0) {
+			close(fd);
+			fd = dial();
+		}
+	}
+	close(fd);
+	CHECK_EQ(daemon_pid(), daemon);
+	CHECK_EQ(mitosis_nil(device), 0);
+	CHECK_EQ(mitosis_unprepare(device, 74), -ENOENT);
+}
+
+static int attach(struct daemon_link *link, uint32_t handler_id)
+{
+	int stream;
+
+	CHECK_EQ(daemon_link_attach(link, handler_id, &stream), 0);
+	return stream;
+}
+
+static void shadow_survives(struct mitosis *device)
+{
+	struct daemon_link link;
+	unsigned char expected = 0x5a, byte = 0;
+	int i;
+
+	CHECK_EQ(daemon_link_open(&link), 0);
+	for (i = 0; i < ROUNDS / 20; i++) {
+		struct shadow_request request;
+		int stream = attach(&link, 73);
+
+		random_bytes(&request, sizeof(request));
+		if (pseudo_random() % 4) {
+			request.magic = LOCAL_MAGIC;
+			request.version = LOCAL_VERSION;
+			request.type = pseudo_random() % 4;
+			request.length %= 4 << 20;
+		}
+		CHECK(send(stream, &request, pseudo_random() % 3 ?
+			   sizeof(request) : pseudo_random() % sizeof(request) + 1,
+			   MSG_NOSIGNAL) > 0);
+		close(stream);
+	}
+	daemon_link_close(&link);
+	CHECK(alive(find_snapshot(device, 73).shadow_pid));
+	CHECK_EQ(mitosis_read(device, 73, (uintptr_t)&expected, &byte, 1), 0);
+}
+
+/* A device that asks and never reads must not keep others waiting. */
+static void slow_reader(struct mitosis *device)
+{
+	struct daemon_link link;
+	struct shadow_request request = {
+		.magic = LOCAL_MAGIC,
+		.version = LOCAL_VERSION,
+		.type = SHADOW_READ,
+		.address = (uintptr_t)&state,
+		.length = 8,
+	};
+	static char large[1 << 20];
+	char byte;
+	int stream, i;
+
+	memset(large, 1, sizeof(large));
+	CHECK_EQ(mitosis_unprepare(device, 73), 0);
+	CHECK_EQ(mitosis_prepare(device, 73), 0);
+	CHECK_EQ(daemon_link_open(&link), 0);
+	stream = attach(&link, 73);
+	request.address = (uintptr_t)large;
+	request.length = sizeof(large);
+	for (i = 0; i < 4; i++)
+		CHECK(send(stream, &request, sizeof(request), MSG_NOSIGNAL) > 0);
+	CHECK_EQ(mitosis_read(device, 73, (uintptr_t)large, &byte, 1), 0);
+	CHECK_EQ(byte, 1);
+	close(stream);
+	daemon_link_close(&link);
+}
+
+int main(void)
+{
+	struct mitosis *device = open_user();
+
+	CHECK_EQ(mitosis_prepare(device, 73), 0);
+	daemon_survives(device);
+	shadow_survives(device);
+	slow_reader(device);
+	mitosis_close(device);
+	return 0;
+}

@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Sessions between machines: connect, nil RPC, remote resume; each way to fail. */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "proto/connection.h"
+#include "tests/harness.h"
+#include "tests/machine.h"
+
+#define SIZE	(8ul << 20)
+
+static void check_words(const char *words)
+{
+	if (!strstr(mitosis_error(), words)) {
+		printf("'%s' is not in: %s\n", words, mitosis_error());
+		exit(1);
+	}
+}
+
+static void bad_addresses(void)
+{
+	static const char *malformed[] = {
+		"", "host:1", "tcp://", "tcp://:1", "tcp://host", "tcp://host:",
+		"tcp://host:x", "tcp://host:65536", "tcp://[::1:7", "udp://h:1",
+	};
+	struct mitosis *device = open_user();
+	size_t i;
+
+	for (i = 0; i < sizeof(malformed) / sizeof(malformed[0]); i++)
+		CHECK_EQ(mitosis_connect(device, 1, malformed[i]), -EINVAL);
+	CHECK_EQ(mitosis_connect(device, 1,
+				 "fe80:0000:0000:0000:ec0d:9a03:00ca:2f4c"), -ENODEV);
+	check_words("RDMA");
+	/* Reserved for never being used. */
+	CHECK_EQ(mitosis_connect(device, 1, "tcp://127.0.0.1:1"), -ECONNREFUSED);
+	check_words("127.0.0.1:1");
+	CHECK_EQ(mitosis_nil_rpc(device, 1), -ENOTCONN);
+	CHECK_EQ(mitosis_resume_remote(device, 1, 1), -ENOTCONN);
+	mitosis_close(device);
+}
+
+static void sessions(void)
+{
+	struct mitosis *device = open_user(), *other = open_user();
+	struct machine m = machine_start(2);
+	int i;
+
+	CHECK_EQ(mitosis_connect(device, 3, m.address), -EINVAL);
+	check_words("is machine 2");
+	CHECK_EQ(mitosis_connect(device, 2, m.address), 0);
+	CHECK_EQ(mitosis_connect(device, 2, m.address), 0);
+	for (i = 0; i < 1000; i++)
+		CHECK_EQ(mitosis_nil_rpc(device, 2), 0);
+	/* A session is the machine's, not the device's. */
+	CHECK_EQ(mitosis_nil_rpc(other, 2), 0);
+	CHECK_EQ(mitosis_resume_remote(other, 2, 12345), -ENOENT);
+	check_words("machine 2");
+
+	kill(m.pid, SIGKILL);
+	CHECK(waitpid(m.pid, NULL, 0) == m.pid);
+	CHECK_EQ(mitosis_nil_rpc(device, 2), -ECONNRESET);
+	sleep_ms(50);
+	CHECK_EQ(mitosis_nil_rpc(device, 2), -ENOTCONN);
+	CHECK_EQ(mitosis_resume_remote(device, 2, 1), -ENOTCONN);
+	mitosis_close(device);
+	mitosis_close(other);
+}
+
+static void keys(void)
+{
+	struct mitosis *device = open_user();
+	struct machine m = machine_start(2);
+	char path[192];
+
+	use_key("other");
+	CHECK_EQ(mitosis_connect(device, 2, m.address), -EACCES);
+	check_words("key");
+	snprintf(path, sizeof(path), "%s", getenv("MITOSIS_KEY_FILE"));
+	chmod(path, 0644);
+	CHECK_EQ(mitosis_connect(device, 2, m.address), -EACCES);
+	check_words("chmod 600");
+	setenv("MITOSIS_KEY_FILE", "/nonexistent/key", 1);
+	CHECK(mitosis_connect(device, 2, m.address) < 0);
+	check_words("/nonexistent/key");
+	setenv("MITOSIS_AUTH", "none", 1);
+	CHECK_EQ(mitosis_connect(device, 2, m.address), -EACCES);
+	setenv("MITOSIS_AUTH", "whatever", 1);
+	CHECK_EQ(mitosis_connect(device, 2, m.address), -EINVAL);
+	unsetenv("MITOSIS_AUTH");
+	use_key("first");
+	CHECK_EQ(mitosis_connect(device, 2, m.address), 0);
+	machine_stop(&m);
+	mitosis_close(device);
+}
+
+static int dial(const struct machine *m)
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET,
+		.sin_port = htons(m->port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	CHECK(!connect(fd, (struct sockaddr *)&address, sizeof(address)));
+	return fd;
+}
+
+/* Sends bytes and reads the answer's status; -1000 when the door is shut. */
+static int answer_to(const struct machine *m, const void *bytes, size_t size)
+{
+	struct wire_header h;
+	int fd = dial(m);
+	ssize_t n;
+
+	CHECK(send(fd, bytes, size, MSG_NOSIGNAL) == (ssize_t)size);
+	n = recv(fd, &h, sizeof(h), MSG_WAITALL);
+	close(fd);
+	return n == sizeof(h) ? h.status : -1000;
+}
+
+static void hostile_machines(void)
+{
+	struct mitosis *device = open_user();
+	struct machine m = machine_start(2);
+	struct {
+		struct wire_header header;
+		struct wire_hello hello;
+	} hello = { wire_header(WIRE_HELLO, 0, sizeof(hello.hello)), { 0 } };
+	uint64_t state = 4242;
+	int i;
+
+	hello.header.version = WIRE_VERSION + 1;
+	CHECK_EQ(answer_to(&m, &hello, sizeof(hello)), -EPROTO);
+	hello.header = wire_header(WIRE_HELLO, 0, 0x7fffffff);
+	CHECK_EQ(answer_to(&m, &hello, sizeof(hello)), -EPROTO);
+	hello.header = wire_header(WIRE_OPEN, 0, sizeof(struct wire_open));
+	CHECK_EQ(answer_to(&m, &hello, sizeof(hello)), -EPROTO);
+	hello.header = wire_header(WIRE_HELLO, 0, sizeof(hello.hello));
+	hello.hello.auth = WIRE_AUTH_NONE;
+	CHECK_EQ(answer_to(&m, &hello, sizeof(hello)), -EACCES);
+
+	for (i = 0; i < 2000; i++) {
+		unsigned char noise[128];
+		size_t j, size;
+		int fd = dial(&m);
+
+		for (j = 0; j < sizeof(noise); j++) {
+			state = state * 6364136223846793005ull + 1442695040888963407ull;
+			noise[j] = state >> 56;
+		}
+		size = noise[0] % sizeof(noise) + 1;
+		if (i % 2) {
+			hello.header = wire_header(noise[1] % 9, 0, noise[2] % 64);
+			memcpy(noise, &hello.header, sizeof(hello.header));
+		}
+		CHECK(send(fd, noise, size, MSG_NOSIGNAL) > 0);
+		close(fd);
+	}
+	CHECK_EQ(mitosis_connect(device, 2, m.address), 0);
+	CHECK_EQ(mitosis_nil_rpc(device, 2), 0);
+	machine_stop(&m);
+	mitosis_close(device);
+}
+
+enum fault {
+	FAULT_NONE,
+	FAULT_DAEMON_KILLED,	/* the shadow has the connection: children go on */
+	FAULT_SHADOW_KILLED,
+	FAULT_SHADOW_FROZEN,
+	FAULT_UNPREPARED,	/* children keep what they need */
+	FAULTS,
+};
+
+static const char *const fault_names[FAULTS] = {
+	"none", "daemon killed", "shadow killed", "shadow frozen", "unprepared",
+};
+
+/* A child of another machine touches half, waits for the fault, touches the rest. */
+static void resume_with_fault(enum fault fault)
+{
+	struct machine m = machine_start(2);
+	struct mitosis *device, *local;
+	unsigned char *set = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
+				  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int half[2], go[2], status, i;
+	bool survives = fault == FAULT_NONE || fault == FAULT_DAEMON_KILLED ||
+			fault == FAULT_UNPREPARED;
+	pid_t shadow, child;
+	char byte;
+	size_t j;
+
+	CHECK(!pipe(half) && !pipe(go));
+	for (j = 0; j < SIZE; j++)
+		set[j] = j * 7 >> 4;
+	machine_enter(&m);
+	device = open_user();
+	CHECK_EQ(mitosis_prepare(device, 9), 0);
+	if (mitosis_nil(device) == -EBADF) {
+		/* Small windows: what is not touched is not there. */
+		for (j = 0; j < SIZE / 2; j += 4096)
+			if (set[j] != (unsigned char)(j * 7 >> 4))
+				_exit(3);
+		if (write(half[1], "h", 1) != 1 || read(go[0], &byte, 1) != 1)
+			_exit(4);
+		for (; j < SIZE; j += 4096)
+			if (set[j] != (unsigned char)(j * 7 >> 4))
+				_exit(5);
+		_exit(42);
+	}
+	memset(set, 0, SIZE);
+	shadow = find_snapshot(device, 9).shadow_pid;
+	machine_leave();
+
+	child = fork();
+	if (child == 0) {
+		const struct mitosis_resume_options options = {
+			.mode = MITOSIS_RESUME_LAZY,
+			.prefetch_pages = 4,
+		};
+
+		local = open_user();
+		CHECK_EQ(mitosis_set_resume_options(local, &options), 0);
+		CHECK_EQ(mitosis_connect(local, 2, m.address), 0);
+		mitosis_resume_remote(local, 2, 9);
+		printf("%s\n", mitosis_error());
+		fflush(stdout);
+		_exit(1);
+	}
+	CHECK(read(half[0], &byte, 1) == 1);
+	switch (fault) {
+	case FAULT_DAEMON_KILLED:
+		kill(m.pid, SIGKILL);
+		break;
+	case FAULT_SHADOW_KILLED:
+		kill(shadow, SIGKILL);
+		break;
+	case FAULT_SHADOW_FROZEN:
+		kill(shadow, SIGSTOP);
+		break;
+	case FAULT_UNPREPARED:
+		CHECK_EQ(mitosis_unprepare(device, 9), 0);
+		break;
+	default:
+		break;
+	}
+	sleep_ms(50);
+	CHECK(write(go[1], "g", 1) == 1);
+	for (i = 0; waitpid(child, &status, WNOHANG) == 0 && i < 5000; i++)
+		sleep_ms(1);
+	if (i == 5000) {
+		printf("%s: the child did not end\n", fault_names[fault]);
+		kill(child, SIGKILL);
+		exit(1);
+	}
+	if (survives ? status != 42 << 8 : status != SIGKILL) {
+		printf("%s: status %#x\n", fault_names[fault], status);
+		exit(1);
+	}
+	if (fault == FAULT_SHADOW_FROZEN)
+		kill(shadow, SIGCONT);
+	mitosis_close(device);
+	if (fault == FAULT_DAEMON_KILLED)
+		CHECK(waitpid(m.pid, NULL, 0) == m.pid);
+	else
+		machine_stop(&m);
+	CHECK_SOON(!alive(shadow), 3000);
+	munmap(set, SIZE);
+	close(half[0]), close(half[1]), close(go[0]), close(go[1]);
+}
+
+/* What a child of generation `value` exits with. */
+static int resume_generation(const struct machine *m)
+{
+	int status;
+	pid_t child = fork();
+
+	if (child == 0) {
+		struct mitosis *local;
+
+		local = open_user();
+		CHECK_EQ(mitosis_connect(local, 2, m->address), 0);
+		mitosis_resume_remote(local, 2, 9);
+		_exit(mitosis_nil(local) ? 100 : 101);
+	}
+	CHECK(waitpid(child, &status, 0) == child);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* Prepared again under the same id: never a child of what was dropped. */
+static void prepared_again(void)
+{
+	struct machine m = machine_start(2);
+	struct mitosis *device;
+	volatile int generation;
+
+	machine_enter(&m);
+	device = open_user();
+	machine_leave();
+	for (generation = 1; generation <= 10; generation++) {
+		CHECK_EQ(mitosis_prepare(device, 9), 0);
+		if (mitosis_nil(device) == -EBADF)
+			_exit(generation);
+		CHECK_EQ(resume_generation(&m), generation);
+		CHECK_EQ(resume_generation(&m), generation);
+		CHECK_EQ(mitosis_unprepare(device, 9), 0);
+		if (generation % 2)
+			CHECK_EQ(resume_generation(&m), 101);
+	}
+	mitosis_close(device);
+	machine_stop(&m);
+}
+
+int main(void)
+{
+	enum fault fault;
+
+	setenv("MITOSIS_DEADLINE_MS", "1000", 1);
+	use_key("first");
+	bad_addresses();
+	sessions();
+	keys();
+	hostile_machines();
+	need_userfaultfd();
+	prepared_again();
+	for (fault = 0; fault < FAULTS; fault++) {
+		printf("%s\n", fault_names[fault]);
+		resume_with_fault(fault);
+	}
+	return 0;
+}
