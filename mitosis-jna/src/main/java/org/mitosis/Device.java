@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis;
+
+import java.util.List;
+
+/**
+ * One caller's access to remote fork: an open device.
+ *
+ * <p>A device holds at most one snapshot. A snapshot goes when its device is closed or its process
+ * ends; a pinned one stays until it is unprepared. Handler ids are 0 or greater and unique on their
+ * machine; the same holds for machine ids in a cluster.
+ *
+ * <p>Every operation fails with a {@link MitosisException} that names the operation, the ids, the
+ * errno and what to do. Arguments out of range are an {@link IllegalArgumentException}. A device
+ * may be used by several threads; its calls are carried out one after the other.
+ */
+public interface Device extends AutoCloseable {
+  /** The backend that carries out this device's operations. */
+  Backend backend();
+
+  /**
+   * Enters the backend and returns: the noise floor of every other operation.
+   *
+   * @throws MitosisException if the backend has gone
+   */
+  void nil();
+
+  /**
+   * Takes a snapshot of the calling process: its memory, copy-on-write, and the state of the
+   * calling thread. It goes when this device is closed.
+   *
+   * @param handlerId the snapshot's key on this machine, 0 or greater
+   * @throws MitosisException EEXIST if the handler id is in use, EBUSY if this device already holds
+   *     a snapshot, EINVAL if the backend cannot snapshot a process of several threads (the user
+   *     backend can), ENOSPC if the machine holds as many snapshots as it can, ENOMEM or EAGAIN if
+   *     no shadow can be made, ECONNRESET if the daemon has gone
+   */
+  void prepare(int handlerId);
+
+  /**
+   * Like {@link #prepare}, but the snapshot stays until it is unprepared (the original's
+   * PreparePing).
+   *
+   * @param handlerId the snapshot's key on this machine, 0 or greater
+   * @throws MitosisException as {@link #prepare} does
+   */
+  void preparePinned(int handlerId);
+
+  /**
+   * Drops a snapshot of this machine, whichever device prepared it.
+   *
+   * @param handlerId the snapshot's key
+   * @throws MitosisException ENOENT if there is no such snapshot, EPERM if it belongs to another
+   *     user, ETIMEDOUT or ECONNRESET if the daemon does not answer or has gone
+   */
+  void unprepare(int handlerId);
+
+  /**
+   * The snapshots of this machine, by ascending handler id.
+   *
+   * @throws MitosisException ECONNRESET if the daemon has gone, ENOTTY if the kernel module is
+   *     another one that cannot list
+   */
+  List<Snapshot> list();
+
+  /**
+   * Opens the session to another machine; must precede {@link #nilRpc} and {@link #resumeRemote}.
+   *
+   * @param machineId the machine's id, 0 or greater
+   * @param address where it is: {@code tcp://host:port}, or a GID as the original writes it (39
+   *     characters)
+   * @throws MitosisException with the errno of the connection attempt
+   */
+  void connect(int machineId, String address);
+
+  /**
+   * Sends one empty request to a connected machine and waits for its answer.
+   *
+   * @param machineId the machine's id, as given to {@link #connect}
+   * @throws MitosisException ENOTCONN if no session to it is open
+   */
+  void nilRpc(int machineId);
+
+  /**
+   * Replaces the calling process by a child of a snapshot on this machine. Returns only by an
+   * exception; the child goes on right after its parent's prepare.
+   *
+   * @param handlerId the snapshot's key
+   * @throws MitosisException ENOENT if there is no such snapshot, EINVAL if the caller has several
+   *     threads (as every JVM has)
+   */
+  void resumeLocal(int handlerId);
+
+  /**
+   * Replaces the calling process by a child of a snapshot on a connected machine. Returns only by
+   * an exception; the child goes on right after its parent's prepare.
+   *
+   * @param machineId the machine's id, as given to {@link #connect}
+   * @param handlerId the snapshot's key on that machine
+   * @throws MitosisException ENOTCONN if no session is open, ENOENT if there is no such snapshot,
+   *     EINVAL if the caller has several threads (as every JVM has)
+   */
+  void resumeRemote(int machineId, int handlerId);
+
+  /**
+   * Closes the device; a snapshot it holds goes, unless it is pinned. Closing twice is harmless.
+   */
+  @Override
+  void close();
+}

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.kernel;
+
+import com.sun.jna.Memory;
+import com.sun.jna.Pointer;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import org.mitosis.Backend;
+import org.mitosis.Errno;
+import org.mitosis.Snapshot;
+import org.mitosis.posix.LibMitosis;
+import org.mitosis.posix.Uapi;
+import org.mitosis.spi.CheckedDevice;
+
+/** An open file of the kernel module. */
+final class KernelDevice extends CheckedDevice {
+  /** The largest handler id there is; ids are unsigned in C. */
+  private static final long LAST_HANDLER_ID = 0xffff_ffffL;
+
+  /** Where the text of an address lies in the buffer: behind the largest struct. */
+  private static final int ADDRESS_OFFSET = 24;
+
+  /**
+   * The module may copy MITOSIS_GID_LENGTH bytes whatever the text's length; one more for a NUL.
+   */
+  private static final int BUFFER_BYTES = ADDRESS_OFFSET + Uapi.MITOSIS_GID_LENGTH + 1;
+
+  private final int fd;
+  private final Memory buffer = new Memory(BUFFER_BYTES);
+  private final long bufferAddress = Pointer.nativeValue(buffer);
+
+  /** Takes over the file descriptor; it is closed with this device. */
+  KernelDevice(int fd) {
+    super(Backend.KERNEL);
+    this.fd = fd;
+  }
+
+  @Override
+  protected int callNil() {
+    return LibMitosis.mitosis_device_ioctl(fd, Uapi.MITOSIS_NIL, 0);
+  }
+
+  @Override
+  protected int callPrepare(int handlerId) {
+    return LibMitosis.mitosis_device_ioctl(fd, Uapi.MITOSIS_PREPARE, handlerId);
+  }
+
+  @Override
+  protected int callPreparePinned(int handlerId) {
+    return LibMitosis.mitosis_device_ioctl(fd, Uapi.MITOSIS_PREPARE_PINNED, handlerId);
+  }
+
+  @Override
+  protected int callUnprepare(int handlerId) {
+    buffer.setInt(0, handlerId);
+    return LibMitosis.mitosis_device_ioctl(fd, Uapi.MITOSIS_IOC_UNPREPARE, bufferAddress);
+  }
+
+  @Override
+  protected int callList(List<Snapshot> snapshots) {
+    long from = 0;
+    while (from <= LAST_HANDLER_ID) {
+      buffer.clear();
+      buffer.setInt(Uapi.SnapshotStruct.HANDLER_ID, (int) from);
+      int result = LibMitosis.mitosis_device_ioctl(fd, Uapi.MITOSIS_IOC_NEXT, bufferAddress);
+      if (result == -Errno.ENOENT) {
+        return 0;
+      }
+      if (result < 0) {
+        return result;
+      }
+      long found = Integer.toUnsignedLong(buffer.getInt(Uapi.SnapshotStruct.HANDLER_ID));
+      if (found < from) {
+        return -Errno.EIO; // Ids ascend; going on could take for ever.
+      }
+      snapshots.add(Uapi.SnapshotStruct.read(buffer, 0));
+      from = found + 1;
+    }
+    return 0;
+  }
+
+  @Override
+  protected int callConnect(int machineId, String address) {
+    byte[] text = address.getBytes(StandardCharsets.US_ASCII);
+    if (text.length > Uapi.MITOSIS_GID_LENGTH) {
+      throw new IllegalArgumentException(
+          "address '"
+              + address
+              + "' has "
+              + text.length
+              + " characters: the kernel module reads "
+              + Uapi.MITOSIS_GID_LENGTH);
+    }
+    buffer.clear();
+    buffer.setInt(Uapi.ConnectReq.MACHINE_ID, machineId);
+    buffer.setInt(Uapi.ConnectReq.NIC_ID, 0);
+    buffer.setLong(Uapi.ConnectReq.GID, bufferAddress + ADDRESS_OFFSET);
+    buffer.write(ADDRESS_OFFSET, text, 0, text.length);
+    return LibMitosis.mitosis_device_ioctl(fd, Uapi.MITOSIS_CONNECT, bufferAddress);
+  }
+
+  @Override
+  protected int callNilRpc(int machineId) {
+    return remote(Uapi.MITOSIS_NIL_RPC, machineId, 0);
+  }
+
+  @Override
+  protected int callResumeLocal(int handlerId) {
+    return LibMitosis.mitosis_device_ioctl(fd, Uapi.MITOSIS_RESUME_LOCAL, handlerId);
+  }
+
+  @Override
+  protected int callResumeRemote(int machineId, int handlerId) {
+    return remote(Uapi.MITOSIS_RESUME_REMOTE, machineId, handlerId);
+  }
+
+  @Override
+  protected int callClose() {
+    buffer.close();
+    return LibMitosis.mitosis_device_close(fd);
+  }
+
+  private int remote(int command, int machineId, int handlerId) {
+    buffer.setInt(Uapi.RemoteReq.MACHINE_ID, machineId);
+    buffer.setInt(Uapi.RemoteReq.HANDLER_ID, handlerId);
+    return LibMitosis.mitosis_device_ioctl(fd, command, bufferAddress);
+  }
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.posix;
+
+import com.sun.jna.Native;
+import com.sun.jna.NativeLibrary;
+import com.sun.jna.Pointer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import org.mitosis.Errno;
+import org.mitosis.MitosisException;
+import org.mitosis.NativeFiles;
+import org.mitosis.Operation;
+
+/**
+ * {@code libmitosis.h}, function by function. A {@code struct mitosis *} is a long.
+ *
+ * <p>{@link #load} comes before every other call. The library is the one of this release, unpacked
+ * by {@link NativeFiles}; a libmitosis installed on the machine is never taken instead.
+ */
+public final class LibMitosis {
+  /** {@code MITOSIS_BACKEND_USER}. */
+  public static final int MITOSIS_BACKEND_USER = 2;
+
+  private static boolean loaded;
+
+  private LibMitosis() {}
+
+  /**
+   * Loads the library, once per process; does nothing later.
+   *
+   * @throws MitosisException if this machine cannot run it or it cannot be unpacked; a later call
+   *     tries again
+   */
+  public static synchronized void load() {
+    if (loaded) {
+      return;
+    }
+    Path library = NativeFiles.path("libmitosis.so");
+    // JNA unpacks a library of its own. Where ours can be run, so can that one.
+    if (System.getProperty("jna.tmpdir") == null) {
+      System.setProperty("jna.tmpdir", library.getParent().toString());
+    }
+    try {
+      Native.register(LibMitosis.class, NativeLibrary.getInstance(library.toString()));
+    } catch (LinkageError e) {
+      throw MitosisException.of(Operation.OPEN, Errno.ENOEXEC)
+          .problem("libmitosis cannot be loaded from " + library + ": " + e.getMessage())
+          .advice(
+              "set -D"
+                  + NativeFiles.DIRECTORY_PROPERTY
+                  + "=DIR to a directory of this user, on a"
+                  + " file system without noexec")
+          .build();
+    }
+    loaded = true;
+  }
+
+  /** The sentence of {@code mitosis_error()}, for the last failed call of this thread. */
+  public static String error() {
+    return text(mitosis_error());
+  }
+
+  /** The release of the library, such as {@code 0.1.0}. */
+  public static String version() {
+    return text(mitosis_version());
+  }
+
+  private static String text(Pointer pointer) {
+    return pointer == null ? "" : pointer.getString(0, StandardCharsets.UTF_8.name());
+  }
+
+  public static native int mitosis_open(int backend, long[] device);
+
+  public static native int mitosis_close(long device);
+
+  public static native int mitosis_nil(long device);
+
+  public static native int mitosis_prepare(long device, int handlerId);
+
+  public static native int mitosis_prepare_pinned(long device, int handlerId);
+
+  public static native int mitosis_unprepare(long device, int handlerId);
+
+  public static native int mitosis_list(long device, long snapshots, int capacity);
+
+  public static native int mitosis_connect(long device, int machineId, byte[] address);
+
+  public static native int mitosis_nil_rpc(long device, int machineId);
+
+  public static native int mitosis_resume_local(long device, int handlerId);
+
+  public static native int mitosis_resume_remote(long device, int machineId, int handlerId);
+
+  private static native Pointer mitosis_error();
+
+  private static native Pointer mitosis_version();
+
+  public static native int mitosis_device_open(byte[] path);
+
+  public static native int mitosis_device_close(int fd);
+
+  public static native int mitosis_device_ioctl(int fd, long command, long argument);
+}

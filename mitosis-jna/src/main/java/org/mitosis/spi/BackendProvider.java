@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.spi;
+
+import org.mitosis.Availability;
+import org.mitosis.Backend;
+import org.mitosis.Device;
+
+/** One backend, found through {@link java.util.ServiceLoader} by {@link org.mitosis.Mitosis}. */
+public interface BackendProvider {
+  /** Which backend this is. */
+  Backend backend();
+
+  /** Whether it can be used here; probed at most once per process, and never throws. */
+  Availability availability();
+
+  /**
+   * Opens a device.
+   *
+   * @throws org.mitosis.MitosisException if the backend cannot be used
+   */
+  Device open();
+}

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.spi;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.regex.Pattern;
+import org.mitosis.Backend;
+import org.mitosis.Device;
+import org.mitosis.Errno;
+import org.mitosis.MitosisException;
+import org.mitosis.Operation;
+import org.mitosis.Snapshot;
+
+/**
+ * The part of a {@link Device} that is the same for every backend: it checks arguments, carries out
+ * calls one after the other, refuses them once closed, and turns -errno into an exception.
+ *
+ * <p>A backend implements the {@code call…} methods, which answer 0 or -errno. They run under this
+ * object's lock and never after {@link #callClose}.
+ */
+public abstract class CheckedDevice implements Device {
+  private static final int NO_ID = -1;
+  private static final Pattern GID = Pattern.compile("(\\p{XDigit}{4}:){7}\\p{XDigit}{4}");
+  private static final Pattern TCP = Pattern.compile("tcp://[\\x21-\\x7e]+:[0-9]{1,5}");
+
+  private final Backend backend;
+  private boolean closed;
+
+  /** An open device of the given backend. */
+  protected CheckedDevice(Backend backend) {
+    this.backend = backend;
+  }
+
+  /** Enters the backend and returns. */
+  protected abstract int callNil();
+
+  /** Takes a snapshot that goes with this device. */
+  protected abstract int callPrepare(int handlerId);
+
+  /** Takes a snapshot that stays. */
+  protected abstract int callPreparePinned(int handlerId);
+
+  /** Drops a snapshot. */
+  protected abstract int callUnprepare(int handlerId);
+
+  /** Adds the snapshots of this machine to an empty list, by ascending handler id. */
+  protected abstract int callList(List<Snapshot> snapshots);
+
+  /** Opens a session; the address is ASCII text of one of the two forms. */
+  protected abstract int callConnect(int machineId, String address);
+
+  /** One empty request to a machine. */
+  protected abstract int callNilRpc(int machineId);
+
+  /** Becomes a child of a snapshot here. */
+  protected abstract int callResumeLocal(int handlerId);
+
+  /** Becomes a child of a snapshot there. */
+  protected abstract int callResumeRemote(int machineId, int handlerId);
+
+  /** Gives back what the device holds; called once. */
+  protected abstract int callClose();
+
+  /**
+   * What the backend says of the last call, which failed: "problem" or "problem; advice"; empty if
+   * there is only the errno.
+   */
+  protected String sentence() {
+    return "";
+  }
+
+  @Override
+  public final Backend backend() {
+    return backend;
+  }
+
+  @Override
+  public final synchronized void nil() {
+    ensureOpen(Operation.NIL, NO_ID, NO_ID);
+    int result = callNil();
+    if (result < 0) {
+      throw failure(Operation.NIL, -result, NO_ID, NO_ID);
+    }
+  }
+
+  @Override
+  public final synchronized void prepare(int handlerId) {
+    requireId("handler id", handlerId);
+    ensureOpen(Operation.PREPARE, handlerId, NO_ID);
+    int result = callPrepare(handlerId);
+    if (result < 0) {
+      throw failure(Operation.PREPARE, -result, handlerId, NO_ID);
+    }
+  }
+
+  @Override
+  public final synchronized void preparePinned(int handlerId) {
+    requireId("handler id", handlerId);
+    ensureOpen(Operation.PREPARE_PINNED, handlerId, NO_ID);
+    int result = callPreparePinned(handlerId);
+    if (result < 0) {
+      throw failure(Operation.PREPARE_PINNED, -result, handlerId, NO_ID);
+    }
+  }
+
+  @Override
+  public final synchronized void unprepare(int handlerId) {
+    requireId("handler id", handlerId);
+    ensureOpen(Operation.UNPREPARE, handlerId, NO_ID);
+    int result = callUnprepare(handlerId);
+    if (result < 0) {
+      throw failure(Operation.UNPREPARE, -result, handlerId, NO_ID);
+    }
+  }
+
+  @Override
+  public final synchronized List<Snapshot> list() {
+    ensureOpen(Operation.LIST, NO_ID, NO_ID);
+    List<Snapshot> snapshots = new ArrayList<>();
+    int result = callList(snapshots);
+    if (result < 0) {
+      throw failure(Operation.LIST, -result, NO_ID, NO_ID);
+    }
+    return List.copyOf(snapshots);
+  }
+
+  @Override
+  public final synchronized void connect(int machineId, String address) {
+    requireId("machine id", machineId);
+    Objects.requireNonNull(address, "address");
+    if (!GID.matcher(address).matches() && !TCP.matcher(address).matches()) {
+      throw new IllegalArgumentException(
+          "'"
+              + address
+              + "' is not an address: write tcp://host:port, or a GID as eight groups of"
+              + " four hexadecimal digits with colons between them");
+    }
+    ensureOpen(Operation.CONNECT, NO_ID, machineId);
+    int result = callConnect(machineId, address);
+    if (result < 0) {
+      throw failure(Operation.CONNECT, -result, NO_ID, machineId);
+    }
+  }
+
+  @Override
+  public final synchronized void nilRpc(int machineId) {
+    requireId("machine id", machineId);
+    ensureOpen(Operation.NIL_RPC, NO_ID, machineId);
+    int result = callNilRpc(machineId);
+    if (result < 0) {
+      throw failure(Operation.NIL_RPC, -result, NO_ID, machineId);
+    }
+  }
+
+  @Override
+  public final synchronized void resumeLocal(int handlerId) {
+    requireId("handler id", handlerId);
+    ensureOpen(Operation.RESUME_LOCAL, handlerId, NO_ID);
+    int result = callResumeLocal(handlerId);
+    throw result < 0
+        ? failure(Operation.RESUME_LOCAL, -result, handlerId, NO_ID)
+        : cameBack(Operation.RESUME_LOCAL, handlerId, NO_ID);
+  }
+
+  @Override
+  public final synchronized void resumeRemote(int machineId, int handlerId) {
+    requireId("machine id", machineId);
+    requireId("handler id", handlerId);
+    ensureOpen(Operation.RESUME_REMOTE, handlerId, machineId);
+    int result = callResumeRemote(machineId, handlerId);
+    throw result < 0
+        ? failure(Operation.RESUME_REMOTE, -result, handlerId, machineId)
+        : cameBack(Operation.RESUME_REMOTE, handlerId, machineId);
+  }
+
+  @Override
+  public final synchronized void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    int result = callClose();
+    if (result < 0) {
+      throw failure(Operation.CLOSE, -result, NO_ID, NO_ID);
+    }
+  }
+
+  private static void requireId(String what, int id) {
+    if (id < 0) {
+      throw new IllegalArgumentException(what + " is " + id + ": it must be 0 or greater");
+    }
+  }
+
+  private void ensureOpen(Operation operation, int handlerId, int machineId) {
+    if (closed) {
+      throw failure(operation, Errno.EBADF, handlerId, machineId, "");
+    }
+  }
+
+  private MitosisException failure(Operation operation, int errno, int handlerId, int machineId) {
+    return failure(operation, errno, handlerId, machineId, sentence());
+  }
+
+  private MitosisException failure(
+      Operation operation, int errno, int handlerId, int machineId, String sentence) {
+    return Failure.of(backend, operation, errno, sentence)
+        .handlerId(handlerId)
+        .machineId(machineId)
+        .build();
+  }
+
+  /** A resume that succeeds never returns to its caller. */
+  private MitosisException cameBack(Operation operation, int handlerId, int machineId) {
+    return failure(
+        operation,
+        Errno.EIO,
+        handlerId,
+        machineId,
+        "the call came back and the caller is still itself; check that the loaded module is this"
+            + " project's: the original does not have every operation");
+  }
+}

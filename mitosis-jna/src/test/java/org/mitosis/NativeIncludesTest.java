@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * The {@code #include "…"} lines of native-module: kernel/ and everything else there know each
+ * other only through include/uapi/ and proto/.
+ */
+class NativeIncludesTest {
+  private static final Pattern INCLUDE =
+      Pattern.compile("^\\s*#\\s*include\\s*(?:\"([^\"]+)\"|<((?:uapi|proto)/[^>]+)>)");
+  private static final Path KERNEL = Path.of("kernel");
+  private static final List<Path> SHARED = List.of(Path.of("include/uapi"), Path.of("proto"));
+
+  @TempDir private Path folder;
+
+  @Test
+  void kernelAndUserSpaceShareOnlyTheAbiAndTheProtocol() throws IOException {
+    assertEquals(List.of(), offences(NativeModule.ROOT));
+  }
+
+  @Test
+  void offencesAreFound() throws IOException {
+    write("include/uapi/mitosis.h", "#include <linux/types.h>");
+    write("include/libmitosis.h", "#include \"uapi/mitosis.h\"");
+    write("proto/wire.h", "");
+    write("lib/a.h", "#include \"libmitosis.h\"");
+    write("kernel/k.h", "#include <linux/mm.h>\n#include \"uapi/mitosis.h\"");
+    assertEquals(List.of(), offences(folder));
+
+    write("kernel/k.c", "#include \"k.h\"\n#include \"lib/a.h\"");
+    write("kernel/l.c", "  # include \"../lib/a.h\"");
+    write("kernel/m.c", "#include \"libmitosis.h\"");
+    write("lib/b.c", "#include \"kernel/k.h\"");
+    write("lib/c.c", "#include \"nowhere.h\"");
+    write("proto/wire.c", "#include \"lib/a.h\"");
+    assertEquals(
+        List.of(
+            "kernel/k.c includes lib/a.h",
+            "kernel/l.c includes lib/a.h",
+            "kernel/m.c includes include/libmitosis.h",
+            "lib/b.c includes kernel/k.h",
+            "lib/c.c includes nowhere.h, which is not there",
+            "proto/wire.c includes lib/a.h"),
+        offences(folder));
+  }
+
+  private static List<String> offences(Path root) throws IOException {
+    List<Path> sources;
+    try (Stream<Path> files = Files.walk(root)) {
+      sources =
+          files
+              .filter(file -> file.toString().matches(".*\\.[chS]"))
+              .map(root::relativize)
+              .filter(file -> !file.startsWith("target"))
+              .sorted()
+              .toList();
+    }
+    List<String> offences = new ArrayList<>();
+    for (Path source : sources) {
+      for (String line : Files.readAllLines(root.resolve(source))) {
+        Matcher include = INCLUDE.matcher(line);
+        if (include.find()) {
+          String name = include.group(1) == null ? include.group(2) : include.group(1);
+          Optional<Path> target = resolve(root, source, name);
+          if (target.isEmpty()) {
+            offences.add(source + " includes " + name + ", which is not there");
+          } else if (!mayInclude(source, target.get())) {
+            offences.add(source + " includes " + target.get());
+          }
+        }
+      }
+    }
+    return offences;
+  }
+
+  /** As the compiler finds it: beside the file, or below native-module/ or its include/. */
+  private static Optional<Path> resolve(Path root, Path source, String name) {
+    return Stream.of(
+            root.resolve(source).resolveSibling(name),
+            root.resolve(name),
+            root.resolve("include").resolve(name))
+        .map(Path::normalize)
+        .filter(Files::isRegularFile)
+        .map(root::relativize)
+        .findFirst();
+  }
+
+  private static boolean mayInclude(Path source, Path target) {
+    if (isShared(target)) {
+      return true;
+    }
+    if (isShared(source)) {
+      return false;
+    }
+    return source.startsWith(KERNEL) == target.startsWith(KERNEL);
+  }
+
+  private static boolean isShared(Path file) {
+    return SHARED.stream().anyMatch(file::startsWith);
+  }
+
+  private void write(String name, String content) throws IOException {
+    Path file = folder.resolve(name);
+    Files.createDirectories(file.getParent());
+    Files.writeString(file, content);
+  }
+}
