@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.benchmark;
+
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+import org.mitosis.MitosisException;
+import org.mitosis.NativeFiles;
+import org.mitosis.fixture.MemorySize;
+import org.mitosis.fixture.MissingPrerequisite;
+import org.mitosis.fixture.ParentProcess;
+import org.mitosis.fixture.WorkingSet;
+import org.mitosis.result.SelfTimed;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.annotations.Warmup;
+
+/**
+ * What Linux does by itself, to hold the figures of remote fork against: fork(2) of the same
+ * parent, a fresh start of a small program, and moving the parent's pages the two ways that a
+ * child's pages take.
+ *
+ * <p>Run {@code ./bench Baseline}. The figures are the metrics {@code fork} (until fork(2) returns
+ * in the parent), {@code spawn} (until the program has ended), {@code uffdCopy} and {@code tcpCopy}
+ * (until the whole working set is there), by the parent's clock. Nothing that touches all pages
+ * after a resume can be faster than {@code uffdCopy}, nor over TCP than it and {@code tcpCopy}
+ * together unless it does both at once.
+ *
+ * <p>What can mislead:
+ *
+ * <ul>
+ *   <li>For the ratio of prepare to fork take {@link PrepareOverFork}: two runs, minutes apart,
+ *       differ by more than the two calls do.
+ *   <li>The child of {@code fork} exits at once. What it would cost later, by page faults of parent
+ *       and child, is not in the figure; for a snapshot it is not either.
+ *   <li>The program of {@code spawn} is static: a dynamic one, or a language runtime, takes several
+ *       times as long.
+ * </ul>
+ */
+@BenchmarkMode(Mode.AverageTime)
+@OutputTimeUnit(TimeUnit.MICROSECONDS)
+@Warmup(iterations = 2, time = 300, timeUnit = TimeUnit.MILLISECONDS)
+@Measurement(iterations = 5, time = 500, timeUnit = TimeUnit.MILLISECONDS)
+@Fork(value = 3, jvmArgsAppend = JvmOptions.NATIVE_ACCESS)
+public class Baseline {
+  /** Made by JMH, which needs a public constructor. */
+  public Baseline() {}
+
+  /** fork(2) of the parent that {@link ForkPrepare#workingSet} prepares. */
+  @Benchmark
+  public void fork(WorkingSet state) {
+    ParentProcess parent = state.parent();
+    parent.touchNs();
+    SelfTimed.record("fork", parent.forkNs());
+  }
+
+  /** UFFDIO_COPY of the working set: no page fault, no context switch, no other process. */
+  @Benchmark
+  public void uffdCopy(WorkingSet state) {
+    SelfTimed.record("uffdCopy", state.parent().uffdCopyNs());
+  }
+
+  /** The working set over a loopback TCP connection, read and thrown away. */
+  @Benchmark
+  public void tcpCopy(WorkingSet state) {
+    SelfTimed.record("tcpCopy", state.parent().tcpCopyNs());
+  }
+
+  /** fork, execve, exit and wait of a static program that does nothing. */
+  @Benchmark
+  public void spawn(SpawnState state) {
+    SelfTimed.record("spawn", state.parent.spawnNs(state.program));
+  }
+
+  /** A small parent for each benchmark thread, and the program it starts. */
+  @State(Scope.Thread)
+  public static class SpawnState {
+    private ParentProcess parent;
+    private Path program;
+
+    /** Made by JMH, which needs a public constructor. */
+    public SpawnState() {}
+
+    /** Starts the parent. */
+    @Setup
+    public void start() {
+      try {
+        program = NativeFiles.path("mitosis-noop");
+      } catch (MitosisException e) {
+        throw new MissingPrerequisite(e.getMessage());
+      }
+      parent = ParentProcess.of(MemorySize.ofMebibytes(1)).start();
+    }
+
+    /** Ends the parent. */
+    @TearDown
+    public void stop() {
+      if (parent != null) {
+        parent.close();
+      }
+    }
+  }
+}

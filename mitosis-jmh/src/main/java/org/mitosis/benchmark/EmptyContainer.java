@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.benchmark;
+
+import java.util.concurrent.TimeUnit;
+import org.mitosis.fixture.ChildLauncher;
+import org.mitosis.fixture.ContainerKind;
+import org.mitosis.result.SelfTimed;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.annotations.Warmup;
+
+/**
+ * What starting a child costs with nothing resumed in it: the floor below every {@code startup} of
+ * the same run, and the ceiling of {@link PeakThroughput}.
+ *
+ * <p>Run {@code ./bench EmptyContainer}. The figure is the metric {@code startup}, from the request
+ * to the child's end, by the launcher's clock.
+ *
+ * <p>What can mislead: a lean container is as much of one as this machine and user allow. The run
+ * says so where that is less than asked for; {@code ./bench doctor} says it too.
+ */
+@BenchmarkMode(Mode.AverageTime)
+@OutputTimeUnit(TimeUnit.MICROSECONDS)
+@Warmup(iterations = 2, time = 300, timeUnit = TimeUnit.MILLISECONDS)
+@Measurement(iterations = 5, time = 500, timeUnit = TimeUnit.MILLISECONDS)
+@Fork(value = 3, jvmArgsAppend = JvmOptions.NATIVE_ACCESS)
+public class EmptyContainer {
+  /** Made by JMH, which needs a public constructor. */
+  public EmptyContainer() {}
+
+  /** Namespaces, control groups and a root directory are joined. */
+  @Benchmark
+  public void lean(Lean state) {
+    SelfTimed.record("startup", state.launch().startupNs());
+  }
+
+  /** A plain fork of the launcher. */
+  @Benchmark
+  public void none(None state) {
+    SelfTimed.record("startup", state.launch().startupNs());
+  }
+
+  /** A launcher of lean containers, for each benchmark thread. */
+  @State(Scope.Thread)
+  public static class Lean extends Launching {
+    /** Made by JMH, which needs a public constructor. */
+    public Lean() {
+      super(ContainerKind.LEAN);
+    }
+  }
+
+  /** A launcher of plain forks, for each benchmark thread. */
+  @State(Scope.Thread)
+  public static class None extends Launching {
+    /** Made by JMH, which needs a public constructor. */
+    public None() {
+      super(ContainerKind.NONE);
+    }
+  }
+
+  /** A launcher of one kind of containers. */
+  @State(Scope.Thread)
+  public abstract static class Launching {
+    private final ContainerKind kind;
+    private ChildLauncher launcher;
+
+    private Launching(ContainerKind kind) {
+      this.kind = kind;
+    }
+
+    ChildLauncher.Times launch() {
+      return launcher.launch();
+    }
+
+    /** Starts the launcher. */
+    @Setup
+    public void start() {
+      launcher = ChildLauncher.ofEmptyContainers().container(kind).start();
+      if (!launcher.reason().isEmpty()) {
+        System.out.println("# less of a container than asked for: " + launcher.reason());
+      }
+    }
+
+    /** Ends the launcher. */
+    @TearDown
+    public void stop() {
+      if (launcher != null) {
+        launcher.close();
+      }
+    }
+  }
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.benchmark;
+
+import java.util.concurrent.TimeUnit;
+import org.mitosis.fixture.MemorySize;
+import org.mitosis.fixture.Needs;
+import org.mitosis.fixture.ParentProcess;
+import org.mitosis.fixture.RemoteFork;
+import org.mitosis.fixture.RemoteWorkingSet;
+import org.mitosis.result.SelfTimed;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.Warmup;
+
+/**
+ * How long whoever waits for a child waits for the first sign of it: resume and its first page.
+ *
+ * <p>Run {@code ./bench FirstResult -p resumeMode=lazy,eager}. The figure is the metric {@code
+ * firstResult}, from before the call that resumes to the end of the first page's work, by the clock
+ * of launcher and child.
+ *
+ * <p>What can mislead: the page is the first of a random order, one that the resume itself had no
+ * reason to fetch; with {@code -p prefetch=512} two megabytes are fetched for it.
+ */
+@Needs(workingSets = 2, userfaultfd = true)
+@BenchmarkMode(Mode.AverageTime)
+@OutputTimeUnit(TimeUnit.MICROSECONDS)
+@Warmup(iterations = 2, time = 300, timeUnit = TimeUnit.MILLISECONDS)
+@Measurement(iterations = 5, time = 500, timeUnit = TimeUnit.MILLISECONDS)
+@Fork(value = 3, jvmArgsAppend = JvmOptions.NATIVE_ACCESS)
+public class FirstResult {
+  /** Made by JMH, which needs a public constructor. */
+  public FirstResult() {}
+
+  /** A child of a C program with a working set touches its first pages. */
+  @Benchmark
+  public void workingSet(FirstPages state) {
+    SelfTimed.record("firstResult", state.fork().launcher().launch().firstResultNs());
+  }
+
+  /** A parent whose children touch few of their pages, and at least one. */
+  @State(Scope.Thread)
+  public static class FirstPages extends RemoteWorkingSet {
+    /** Made by JMH, which needs a public constructor. */
+    public FirstPages() {}
+
+    @Override
+    protected void describe(RemoteFork.Builder builder) {
+      boolean onePercentIsAPage = MemorySize.parse(memorySize).pages() >= 100;
+      builder.childWork(ParentProcess.ChildWork.TOUCH).touchRatio(onePercentIsAPage ? 1 : 100);
+    }
+  }
+}

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.benchmark;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.mitosis.fixture.LaunchLoop;
+import org.mitosis.fixture.Machine;
+import org.mitosis.fixture.MemorySize;
+import org.mitosis.fixture.MissingPrerequisite;
+import org.mitosis.fixture.Needs;
+import org.mitosis.fixture.Preflight;
+import org.mitosis.fixture.RemoteFork;
+import org.mitosis.fixture.RemoteForkState;
+import org.mitosis.result.SelfTimed;
+import org.mitosis.stats.Rates;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.Warmup;
+
+/**
+ * How many children per second the child machines can start together: the published peak
+ * throughput, for the working-set program.
+ *
+ * <p>Run {@code ./bench PeakThroughput}. On each child machine, {@code loops} launchers start one
+ * child after the other for {@code seconds}. The figures are the metrics {@code peak} (ops/s, all
+ * machines) and {@code peak.machineN}, counted over the stable interval: the longest part of the
+ * run, a quarter of it at least, in which the rate stays within a tenth of its median. {@code
+ * stable} says whether there was one (1 or 0); where there was none the figures are of the whole
+ * run. {@code stableFrom} and {@code stableTo} are where it lies, in seconds; {@code startup} is
+ * the time of each child in it.
+ *
+ * <p>With {@code -p rate=500}, 500 children a second are started on a fixed schedule instead, and
+ * {@code startup} is from when each was to be started: what a queue at that load costs. Its score
+ * is no peak.
+ *
+ * <p>What can mislead:
+ *
+ * <ul>
+ *   <li>Machines of one host share its CPUs: more of them make no higher figure here.
+ *   <li>One loop after the other is how fast children are served, not how they would come; without
+ *       a rate, {@code startup} says nothing about waiting.
+ *   <li>The primary score is the length of the run, and a share of several forks' runs may have
+ *       been stable: then {@code peak} is a mean of both kinds.
+ *   <li>Compare with {@link EmptyContainer}: what is left of its rate is remote fork's share.
+ * </ul>
+ */
+@Needs(workingSets = 2, userfaultfd = true)
+@BenchmarkMode(Mode.SingleShotTime)
+@OutputTimeUnit(TimeUnit.MICROSECONDS)
+@Warmup(iterations = 0)
+@Measurement(iterations = 1)
+@Fork(value = 3, jvmArgsAppend = JvmOptions.NATIVE_ACCESS)
+public class PeakThroughput {
+  /** The run is looked at in so many parts. */
+  private static final int INTERVALS = 20;
+
+  private static final int FEWEST_STABLE = INTERVALS / 4;
+  private static final double TOLERANCE = 0.1;
+  private static final double NS_PER_S = 1e9;
+
+  /** Made by JMH, which needs a public constructor. */
+  public PeakThroughput() {}
+
+  /** Children of a C program with a working set, which end at once. */
+  @Benchmark
+  public void workingSet(Load state) {
+    List<List<LaunchLoop.Child>> byMachine = state.run();
+    List<LaunchLoop.Child> all = byMachine.stream().flatMap(List::stream).toList();
+    if (all.isEmpty()) {
+      throw new IllegalStateException(
+          "no child ended within " + state.seconds + " s; choose a longer run with -p seconds");
+    }
+    List<Long> ends = all.stream().map(LaunchLoop.Child::endNs).toList();
+    long startNs = all.stream().mapToLong(LaunchLoop.Child::intendedNs).min().getAsLong();
+    long endNs = ends.stream().mapToLong(Long::longValue).max().getAsLong() + 1;
+    Optional<Rates.Span> stable =
+        Rates.of(ends, startNs, endNs, INTERVALS).stable(TOLERANCE, FEWEST_STABLE);
+    Rates.Span span = stable.orElse(new Rates.Span(startNs, endNs));
+    SelfTimed.value("stable", stable.isPresent() ? 1 : 0, "share");
+    SelfTimed.value("stableFrom", (span.fromNs() - startNs) / NS_PER_S, "s");
+    SelfTimed.value("stableTo", (span.toNs() - startNs) / NS_PER_S, "s");
+    SelfTimed.value("peak", span.perSecond(ends), "ops/s");
+    for (int i = 0; i < byMachine.size(); i++) {
+      List<Long> endsHere = byMachine.get(i).stream().map(LaunchLoop.Child::endNs).toList();
+      SelfTimed.value("peak.machine" + (i + 1), span.perSecond(endsHere), "ops/s");
+    }
+    all.stream()
+        .filter(child -> span.contains(child.endNs()))
+        .forEach(child -> SelfTimed.record("startup", child.latencyNs()));
+  }
+
+  /** A parent, child machines, and what they are to do. */
+  @State(Scope.Thread)
+  public static class Load extends RemoteForkState {
+    private static final String AS_MANY_AS_CPUS = "cpus";
+
+    /** As {@link MemorySize#parse} reads it. */
+    @Param("1048576")
+    public String memorySize;
+
+    /** How many machines start children; over {@code transport=local} there is one. */
+    @Param("1")
+    public String childMachines;
+
+    /** Launchers on each of them: a number, or {@code cpus}. */
+    @Param(AS_MANY_AS_CPUS)
+    public String loops;
+
+    /** How long they work. */
+    @Param("10")
+    public String seconds;
+
+    /** Children a second on each machine, by a fixed schedule; 0 for one after the other. */
+    @Param("0")
+    public String rate;
+
+    /** Made by JMH, which needs a public constructor. */
+    public Load() {}
+
+    @Override
+    protected MemorySize size() {
+      return Preflight.memorySize(memorySize, 2);
+    }
+
+    @Override
+    protected void describe(RemoteFork.Builder builder) {
+      builder.childMachines(Preflight.number("childMachines", childMachines, 1, 64));
+      seconds(); // now rather than after the machines have been made
+      if (rate() > 0 && rate() < loops()) {
+        throw new MissingPrerequisite(
+            "rate '"
+                + rate
+                + "' is less than one child a second for each of "
+                + loops()
+                + " loops");
+      }
+    }
+
+    private int loops() {
+      return loops.equals(AS_MANY_AS_CPUS)
+          ? Runtime.getRuntime().availableProcessors()
+          : Preflight.number("loops", loops, 1, 1024);
+    }
+
+    private int seconds() {
+      return Preflight.number("seconds", seconds, 1, 3600);
+    }
+
+    private int rate() {
+      return Preflight.number("rate", rate, 0, 1_000_000);
+    }
+
+    /** Lets all loops run; the children of each machine. */
+    private List<List<LaunchLoop.Child>> run() {
+      List<List<LaunchLoop>> byMachine = new ArrayList<>();
+      try {
+        for (Machine machine : fork().childMachines()) {
+          List<LaunchLoop> here = new ArrayList<>();
+          byMachine.add(here);
+          for (int i = 0; i < loops(); i++) {
+            // What does not divide evenly goes to the first ones.
+            int share = rate() / loops() + (i < rate() % loops() ? 1 : 0);
+            here.add(fork().launcherOn(machine).startLoop(seconds(), share));
+          }
+        }
+        return byMachine.stream()
+            .map(here -> here.stream().flatMap(loop -> loop.await().stream()).toList())
+            .toList();
+      } finally {
+        byMachine.forEach(here -> here.forEach(LaunchLoop::close));
+      }
+    }
+  }
+}

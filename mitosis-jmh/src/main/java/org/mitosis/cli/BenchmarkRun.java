@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.cli;
+
+import java.io.ByteArrayOutputStream;
+import java.io.FileNotFoundException;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.lang.management.ManagementFactory;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Objects;
+import java.util.Properties;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.PatternSyntaxException;
+import org.mitosis.BackendChoice;
+import org.mitosis.fixture.MachineMemory;
+import org.mitosis.fixture.MemorySize;
+import org.mitosis.fixture.MissingPrerequisite;
+import org.mitosis.fixture.Preflight;
+import org.mitosis.fixture.UserfaultfdRight;
+import org.mitosis.result.Environment;
+import org.mitosis.result.Environment.Outcome;
+import org.mitosis.result.HistogramLog;
+import org.mitosis.result.MachineProbe;
+import org.mitosis.result.ResultFolder;
+import org.mitosis.result.SeedTable;
+import org.mitosis.result.SelfTimedProfiler;
+import org.openjdk.jmh.results.RunResult;
+import org.openjdk.jmh.results.format.ResultFormatFactory;
+import org.openjdk.jmh.results.format.ResultFormatType;
+import org.openjdk.jmh.runner.Defaults;
+import org.openjdk.jmh.runner.ProfilersFailedException;
+import org.openjdk.jmh.runner.Runner;
+import org.openjdk.jmh.runner.RunnerException;
+import org.openjdk.jmh.runner.format.OutputFormat;
+import org.openjdk.jmh.runner.format.OutputFormatFactory;
+import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
+import org.openjdk.jmh.runner.options.CommandLineOptionException;
+import org.openjdk.jmh.runner.options.CommandLineOptions;
+import org.openjdk.jmh.runner.options.Options;
+import org.openjdk.jmh.runner.options.OptionsBuilder;
+import org.openjdk.jmh.runner.options.VerboseMode;
+import org.openjdk.jmh.util.UnCloseablePrintStream;
+import org.openjdk.jmh.util.Utils;
+
+/**
+ * One command line of JMH: checks what can be checked before the first benchmark, lets JMH run,
+ * keeps the results.
+ *
+ * <p>Standard output is JMH's, then the table. What is ours to say before goes to standard error.
+ */
+final class BenchmarkRun {
+  private static final String PROPERTIES = "mitosis.";
+  private static final int FIRST_JDK_WITH_NATIVE_ACCESS = 22;
+
+  private final MachineProbe probe;
+  private final PrintStream out;
+  private final PrintStream err;
+
+  BenchmarkRun(MachineProbe probe, PrintStream out, PrintStream err) {
+    this.probe = probe;
+    this.out = out;
+    this.err = err;
+  }
+
+  /** What the checks before a run have found. */
+  private record Plan(Set<Selection.Item> items, Selection.Sizes sizes, BackendChoice backend) {}
+
+  /**
+   * Carries out a command line of JMH.
+   *
+   * @return the exit code
+   * @throws Exception as {@code org.openjdk.jmh.Main} does
+   */
+  int run(String[] args) throws Exception {
+    CommandLineOptions commandLine;
+    try {
+      commandLine = new CommandLineOptions(args);
+    } catch (CommandLineOptionException | RuntimeException e) {
+      return handOver(args); // JMH fails at it again, and says so in its own way
+    }
+    if (asksForAList(commandLine)) {
+      return handOver(args);
+    }
+    Instant started = Instant.now();
+    Selection selection;
+    try {
+      selection = Selection.of(commandLine);
+    } catch (PatternSyntaxException e) {
+      return handOver(args);
+    }
+    if (selection.isEmpty()) {
+      return handOver(args);
+    }
+    Plan plan;
+    Environment environment;
+    ResultFolder folder;
+    try {
+      plan = plan(selection, commandLine);
+      environment =
+          Environment.started(
+              started, List.of(args), plan.sizes().leftOut(), plan.backend(), probe);
+      folder = folder(started, commandLine);
+    } catch (MissingPrerequisite | IOException e) {
+      return refuse(e.getMessage());
+    }
+    OutputFormat output;
+    try {
+      write(folder, environment);
+      output = output(commandLine);
+    } catch (MissingPrerequisite | IOException e) {
+      folder.discard();
+      return refuse(e.getMessage());
+    }
+    environment.warnings().forEach(warning -> say("warning: " + warning));
+    environment.leftOut().forEach(size -> say("left out: " + size));
+    try {
+      return run(commandLine, plan, folder, environment, output);
+    } catch (IOException e) {
+      return refuse(e.getMessage());
+    }
+  }
+
+  /** JMH's own main, so that what it prints and its exit code are its own. */
+  private static int handOver(String[] args) throws Exception {
+    org.openjdk.jmh.Main.main(args);
+    return 0;
+  }
+
+  private static boolean asksForAList(CommandLineOptions options) {
+    return options.shouldHelp()
+        || options.shouldList()
+        || options.shouldListWithParams()
+        || options.shouldListProfilers()
+        || options.shouldListResultFormats();
+  }
+
+  private int refuse(String sentence) {
+    say(sentence);
+    return 1;
+  }
+
+  private void say(String sentence) {
+    err.println("mitosis: " + sentence);
+  }
+
+  private ResultFolder folder(Instant started, Options options) throws IOException {
+    String exact = System.getProperty(ResultFolder.PROPERTY, "");
+    if (!exact.isEmpty()) {
+      return ResultFolder.createExactly(Path.of(exact).toAbsolutePath().normalize());
+    }
+    return ResultFolder.create(
+        Path.of("results").toAbsolutePath(),
+        started,
+        Objects.requireNonNullElse(probe.text("proc/sys/kernel/hostname"), ""),
+        System.getProperty(ResultFolder.NAME_PROPERTY, ResultFolder.nameOf(options.getIncludes())));
+  }
+
+  private Plan plan(Selection selection, Options options) {
+    Preflight.deadline();
+    BackendChoice backend = Preflight.backend();
+    selection.require(options, backend, UserfaultfdRight.read(probe::text));
+    Selection.Sizes sizes = selection.memorySizes(options, MachineMemory.read());
+    JmhLock.ofThisProcess().requireFree();
+    return new Plan(selection.items(withSizes(options, sizes).build()), sizes, backend);
+  }
+
+  private static ChainedOptionsBuilder withSizes(Options options, Selection.Sizes sizes) {
+    ChainedOptionsBuilder builder = new OptionsBuilder().parent(options);
+    if (!sizes.override().isEmpty()) {
+      builder.param(MemorySize.PROPERTY, sizes.override().toArray(String[]::new));
+    }
+    return builder;
+  }
+
+  private int run(
+      CommandLineOptions commandLine,
+      Plan plan,
+      ResultFolder folder,
+      Environment environment,
+      OutputFormat output)
+      throws IOException {
+    // For -f 0, where the benchmarks run in this virtual machine.
+    System.setProperty(HistogramLog.DIRECTORY_PROPERTY, folder.histograms().toString());
+    Options options = options(commandLine, plan.sizes());
+    Interruption interruption = Interruption.watch(() -> keepInterrupted(folder, environment));
+    Collection<RunResult> results;
+    try {
+      results = new Runner(options, interruption.gate(output)).run();
+    } catch (RunnerException e) {
+      interruption.over();
+      return failed(e, plan, folder, environment);
+    } catch (RuntimeException e) {
+      interruption.over();
+      write(folder, environment.ended(Outcome.FAILED, Instant.now(), names(plan.items()), probe));
+      throw e;
+    }
+    interruption.over();
+    return keep(results, commandLine, plan, folder, environment);
+  }
+
+  /** A run that JMH has given up: before the first benchmark, or at one that failed (-foe true). */
+  private int failed(
+      RunnerException failure, Plan plan, ResultFolder folder, Environment environment)
+      throws IOException {
+    explain(failure);
+    if (failure instanceof ProfilersFailedException || failure.getCause() == null) {
+      folder.discard();
+      return 1;
+    }
+    write(folder, environment.ended(Outcome.FAILED, Instant.now(), names(plan.items()), probe));
+    return refuse(
+        "a benchmark failed and ended the run: what JMH printed above says why; the samples taken"
+            + " before are in "
+            + folder.histograms());
+  }
+
+  /** Keeps the results; what cannot be kept is told, and the rest is kept all the same. */
+  private int keep(
+      Collection<RunResult> results,
+      CommandLineOptions commandLine,
+      Plan plan,
+      ResultFolder folder,
+      Environment environment) {
+    Set<Selection.Item> missing = new LinkedHashSet<>(plan.items());
+    results.stream().map(Selection.Item::of).forEach(missing::remove);
+    Environment ended =
+        environment.ended(
+            missing.isEmpty() ? Outcome.COMPLETE : Outcome.FAILED,
+            Instant.now(),
+            names(missing),
+            probe);
+    int code = 0;
+    try {
+      String table = SeedTable.of(folder.histograms(), results, ended);
+      show(table, commandLine);
+      folder.replace(folder.jmhJson(), json(results));
+      folder.replace(folder.table(), table);
+      write(folder, ended);
+      say("results: " + folder.path());
+    } catch (IOException e) {
+      code = refuse(e.getMessage());
+    }
+    if (!missing.isEmpty()) {
+      code =
+          refuse(
+              missing.size()
+                  + " of "
+                  + plan.items().size()
+                  + " benchmarks failed ("
+                  + String.join(", ", names(missing))
+                  + "): what JMH printed above says why"
+                  + (results.isEmpty()
+                      ? ""
+                      : "; the results of the others are in " + folder.path()));
+    }
+    return code;
+  }
+
+  private Options options(CommandLineOptions commandLine, Selection.Sizes sizes) {
+    ChainedOptionsBuilder builder = withSizes(commandLine, sizes);
+    String profiler = SelfTimedProfiler.class.getName();
+    if (commandLine.getProfilers().stream().noneMatch(given -> given.getKlass().equals(profiler))) {
+      builder.addProfiler(SelfTimedProfiler.class);
+    }
+    // Prepended, because the benchmarks' own annotations append, and an option replaces an
+    // annotation.
+    List<String> arguments =
+        forkArguments(
+            System.getProperties(),
+            commandLine.getJvmArgs().hasValue()
+                ? List.of()
+                : ManagementFactory.getRuntimeMXBean().getInputArguments(),
+            commandLine.getJvm().hasValue() ? 0 : Runtime.version().feature());
+    if (commandLine.getJvmArgsPrepend().hasValue()) {
+      arguments.addAll(commandLine.getJvmArgsPrepend().get());
+    }
+    return builder.jvmArgsPrepend(arguments.toArray(String[]::new)).build();
+  }
+
+  /**
+   * What a fork needs on its command line beside what JMH gives it.
+   *
+   * @param properties this virtual machine's
+   * @param inherited arguments that JMH passes on by itself
+   * @param javaFeature the fork's Java release; 0 if not known
+   */
+  static List<String> forkArguments(
+      Properties properties, List<String> inherited, int javaFeature) {
+    List<String> arguments = new ArrayList<>();
+    for (String name : new TreeSet<>(properties.stringPropertyNames())) {
+      if (name.startsWith(PROPERTIES)) {
+        arguments.add("-D" + name + "=" + properties.getProperty(name));
+      }
+    }
+    if (javaFeature >= FIRST_JDK_WITH_NATIVE_ACCESS) {
+      // The manifest asks for it too, but JMH starts its forks with -cp.
+      arguments.add("--enable-native-access=ALL-UNNAMED");
+    }
+    arguments.removeAll(inherited);
+    return arguments;
+  }
+
+  /** As JMH's Runner makes it for itself. */
+  private static OutputFormat output(Options options) throws IOException {
+    PrintStream stream;
+    try {
+      stream =
+          options.getOutput().hasValue()
+              ? new PrintStream(options.getOutput().get(), Utils.guessConsoleEncoding())
+              : new UnCloseablePrintStream(System.out, Utils.guessConsoleEncoding());
+    } catch (FileNotFoundException e) {
+      throw new MissingPrerequisite(
+          "the output file of -o cannot be written: " + e.getMessage() + "; name another");
+    }
+    return OutputFormatFactory.createFormatInstance(
+        stream, options.verbosity().orElse(Defaults.VERBOSITY));
+  }
+
+  /** As JMH's Main does, but for the lock, which that explains with a stack trace. */
+  private void explain(RunnerException failure) {
+    if (failure instanceof ProfilersFailedException) {
+      for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+        err.println(cause.getMessage());
+        for (Throwable suppressed : cause.getSuppressed()) {
+          err.println(suppressed.getMessage());
+        }
+      }
+    } else if (String.valueOf(failure.getMessage()).contains("Another JMH instance")) {
+      say(JmhLock.ofThisProcess().held().getMessage());
+    } else {
+      err.print("ERROR: ");
+      failure.printStackTrace(err);
+    }
+  }
+
+  private static void write(ResultFolder folder, Environment environment) throws IOException {
+    folder.replace(folder.environment(), environment.toJson());
+  }
+
+  private void keepInterrupted(ResultFolder folder, Environment environment) {
+    try {
+      write(folder, environment.ended(Outcome.INTERRUPTED, Instant.now(), List.of(), probe));
+      say("interrupted: the samples taken so far are in " + folder.histograms());
+    } catch (IOException e) {
+      say("interrupted: " + e.getMessage());
+    }
+  }
+
+  private static List<String> names(Collection<Selection.Item> items) {
+    return items.stream().map(Selection.Item::toString).distinct().toList();
+  }
+
+  private static String json(Collection<RunResult> results) {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (PrintStream stream = new PrintStream(bytes, false, StandardCharsets.UTF_8)) {
+      ResultFormatFactory.getInstance(ResultFormatType.JSON, stream).writeOut(results);
+    }
+    return bytes.toString(StandardCharsets.UTF_8);
+  }
+
+  /** Where JMH's own output goes, after it. */
+  private void show(String table, Options options) throws IOException {
+    if (options.verbosity().orElse(Defaults.VERBOSITY) == VerboseMode.SILENT) {
+      return;
+    }
+    if (options.getOutput().hasValue()) {
+      try (FileOutputStream file = new FileOutputStream(options.getOutput().get(), true)) {
+        file.write(table.getBytes(Utils.guessConsoleEncoding()));
+      }
+    } else {
+      out.print(table);
+    }
+  }
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.cli;
+
+import java.nio.file.Path;
+import java.util.Arrays;
+import org.mitosis.result.BuildInfo;
+import org.mitosis.result.MachineProbe;
+import org.openjdk.jmh.util.Version;
+
+/** Where {@code java -jar benchmarks.jar} starts. */
+public final class Main {
+  static final String HELP =
+      """
+      java [-Dmitosis.*] -jar benchmarks.jar [JMH options] [regexp]...   run benchmarks
+      java [-Dmitosis.*] -jar benchmarks.jar WORD                        one of:
+
+        doctor       what works on this machine, what does not, and what to do about it
+        help         this text
+        --version    what this jar was built from
+
+      JMH's options are listed by -h, the benchmarks by -l, and with their parameters by -lp.
+
+      Settings, as Java system properties before -jar:
+
+        -Dmitosis.backend=kernel|user    use this backend; by default kernel if its device answers,
+                                         else user
+        -Dmitosis.results=DIR            keep the results in DIR, which must be empty or missing; by
+                                         default results/<date>-<host>-<name>
+        -Dmitosis.name=NAME              what the run is called in that folder's name
+        -Dmitosis.native.dir=DIR         unpack the native programs into DIR; by default
+                                         $XDG_CACHE_HOME/mitosis or ~/.cache/mitosis
+        -Dmitosis.deadlineMs=MS          how long any step of a helper process may take, in ms; by
+                                         default 60000
+        -Dmitosis.keyFile=FILE           the key that machines share, for what connects from Java; by
+                                         default $MITOSIS_KEY_FILE, ~/.config/mitosis/key or
+                                         /etc/mitosis/key
+        -Dmitosis.device=PATH            the device of the kernel backend; by default
+                                         /dev/mitosis-syscalls
+
+      MITOSIS_RUNTIME_DIR in the environment moves the directory of the user backend's daemon.
+
+      Examples:
+
+        java -jar benchmarks.jar ForkPrepare -p memorySize=1m,64m
+        java -Dmitosis.backend=user -jar benchmarks.jar NilCall -rf json -rff nil.json
+      """;
+
+  private Main() {}
+
+  /**
+   * Carries out a command line; exits with 0 if all went well, 1 if not.
+   *
+   * @param args JMH's, or a word of ours
+   * @throws Exception as {@code org.openjdk.jmh.Main} does
+   */
+  public static void main(String[] args) throws Exception {
+    int code = run(args);
+    if (code != 0) {
+      System.exit(code);
+    }
+  }
+
+  private static int run(String[] args) throws Exception {
+    MachineProbe probe = new MachineProbe(Path.of("/"));
+    String[] rest = args.length == 0 ? args : Arrays.copyOfRange(args, 1, args.length);
+    switch (args.length == 0 ? "" : args[0]) {
+      case "help":
+        System.out.print(HELP);
+        return 0;
+      case "doctor":
+        return Doctor.ofThisMachine(probe, System.out).run(rest);
+      case "--version":
+        System.out.println(version(BuildInfo.current()));
+        return 0;
+      default:
+        return new BenchmarkRun(probe, System.out, System.err).run(args);
+    }
+  }
+
+  static String version(BuildInfo build) {
+    return "mitosis "
+        + build.version()
+        + " (commit "
+        + build.commit()
+        + (build.dirty().equals("true") ? ", dirty" : "")
+        + ", JMH "
+        + Version.getPlainVersion()
+        + ")";
+  }
+}

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.cli;
+
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import org.mitosis.Backend;
+import org.mitosis.BackendChoice;
+import org.mitosis.fixture.MachineMemory;
+import org.mitosis.fixture.MemorySize;
+import org.mitosis.fixture.MissingPrerequisite;
+import org.mitosis.fixture.Needs;
+import org.mitosis.fixture.Preflight;
+import org.mitosis.fixture.ResumeMode;
+import org.mitosis.fixture.UserfaultfdRight;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.Threads;
+import org.openjdk.jmh.infra.BenchmarkParams;
+import org.openjdk.jmh.results.RunResult;
+import org.openjdk.jmh.runner.BenchmarkList;
+import org.openjdk.jmh.runner.BenchmarkListEntry;
+import org.openjdk.jmh.runner.format.OutputFormat;
+import org.openjdk.jmh.runner.format.OutputFormatFactory;
+import org.openjdk.jmh.runner.options.Options;
+import org.openjdk.jmh.runner.options.VerboseMode;
+
+/** The benchmarks that JMH will run for given options, known before it runs them. */
+final class Selection {
+  /**
+   * One line of JMH's final table.
+   *
+   * @param benchmark class and method
+   * @param mode what JMH measures
+   * @param parameters values by name
+   */
+  record Item(String benchmark, Mode mode, SortedMap<String, String> parameters) {
+    static Item of(RunResult result) {
+      BenchmarkParams params = result.getParams();
+      SortedMap<String, String> parameters = new TreeMap<>();
+      for (String name : params.getParamsKeys()) {
+        parameters.put(name, params.getParam(name));
+      }
+      return new Item(params.getBenchmark(), params.getMode(), parameters);
+    }
+
+    /** As a user would ask for it. */
+    @Override
+    public String toString() {
+      String name =
+          benchmark.substring(benchmark.lastIndexOf('.', benchmark.lastIndexOf('.') - 1) + 1);
+      return name
+          + parameters.entrySet().stream()
+              .map(parameter -> " " + parameter.getKey() + "=" + parameter.getValue())
+              .collect(Collectors.joining());
+    }
+  }
+
+  /**
+   * The memory sizes to run with.
+   *
+   * @param override values to give to JMH; empty to leave the parameter alone
+   * @param leftOut one sentence for each size of the default sweep that does not fit
+   */
+  record Sizes(List<String> override, List<String> leftOut) {}
+
+  private final Collection<BenchmarkListEntry> entries;
+
+  Selection(Collection<BenchmarkListEntry> entries) {
+    this.entries = List.copyOf(entries);
+  }
+
+  /** The benchmarks of this class path that the options select. */
+  static Selection of(Options options) {
+    OutputFormat nowhere =
+        OutputFormatFactory.createFormatInstance(
+            new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8),
+            VerboseMode.SILENT);
+    return new Selection(
+        BenchmarkList.defaultList().find(nowhere, options.getIncludes(), options.getExcludes()));
+  }
+
+  boolean isEmpty() {
+    return entries.isEmpty();
+  }
+
+  /**
+   * Checks the memory sizes asked for; without any, leaves out those of the default sweep that this
+   * machine cannot hold. JMH knows one list of values for all benchmarks: if any is left out, each
+   * benchmark runs with every size that is left of all defaults.
+   *
+   * @throws MissingPrerequisite if a size asked for is no size or does not fit, or no size fits
+   */
+  Sizes memorySizes(Options options, MachineMemory memory) {
+    List<BenchmarkListEntry> sized =
+        entries.stream()
+            .filter(entry -> entry.getParams().hasValue())
+            .filter(entry -> entry.getParams().get().containsKey(MemorySize.PROPERTY))
+            .toList();
+    List<String> defaults =
+        sized.stream()
+            .flatMap(entry -> Arrays.stream(entry.getParams().get().get(MemorySize.PROPERTY)))
+            .distinct()
+            .toList();
+    if (defaults.isEmpty()) {
+      return new Sizes(List.of(), List.of());
+    }
+    int copies =
+        sized.stream()
+            .flatMap(entry -> needs(entry).stream())
+            .mapToInt(Needs::workingSets)
+            .max()
+            .orElse(1);
+    int threads = threads(options);
+    if (options.getParameter(MemorySize.PROPERTY).hasValue()) {
+      Set<String> asked = new LinkedHashSet<>();
+      for (String text : options.getParameter(MemorySize.PROPERTY).get()) {
+        MemorySize size = parse(text);
+        Preflight.requireMemory(size, copies, threads, memory);
+        asked.add(size.toString());
+      }
+      return new Sizes(List.copyOf(asked), List.of());
+    }
+    List<String> fitting = new ArrayList<>();
+    List<String> leftOut = new ArrayList<>();
+    for (String text : defaults) {
+      try {
+        Preflight.requireMemory(parse(text), copies, threads, memory);
+        fitting.add(text);
+      } catch (MissingPrerequisite e) {
+        leftOut.add(e.getMessage());
+      }
+    }
+    if (fitting.isEmpty()) {
+      throw new MissingPrerequisite(leftOut.get(0));
+    }
+    return new Sizes(leftOut.isEmpty() ? List.of() : fitting, leftOut);
+  }
+
+  /**
+   * Checks what the selected benchmarks need beside memory, and the parameters that have the same
+   * values in all of them.
+   *
+   * @param right whether this user may use userfaultfd
+   * @throws MissingPrerequisite if something is missing, or a value is none
+   */
+  void require(Options options, BackendChoice backend, UserfaultfdRight right) {
+    for (BenchmarkListEntry entry : entries) {
+      for (SortedMap<String, String> parameters : parameters(entry, options)) {
+        parameters.forEach(Preflight::requireParameter);
+      }
+    }
+    if (backend.backend() == Backend.USER
+        && !onlyClones(options)
+        && entries.stream().flatMap(entry -> needs(entry).stream()).anyMatch(Needs::userfaultfd)) {
+      Preflight.requireUserfaultfd(right);
+    }
+  }
+
+  /** Whether no child gets its pages by userfaultfd, whatever is selected. */
+  private static boolean onlyClones(Options options) {
+    return options.getParameter(ResumeMode.PROPERTY).hasValue()
+        && Set.copyOf(options.getParameter(ResumeMode.PROPERTY).get())
+            .equals(Set.of(ResumeMode.CLONE.toString()));
+  }
+
+  private static Optional<Needs> needs(BenchmarkListEntry entry) {
+    try {
+      return Optional.ofNullable(
+          Class.forName(entry.getUserClassQName()).getAnnotation(Needs.class));
+    } catch (ClassNotFoundException e) {
+      return Optional.empty(); // JMH says so when it comes to it
+    }
+  }
+
+  /** Each benchmark thread has a working set of its own. */
+  private static int threads(Options options) {
+    int threads = options.getThreads().orElse(1);
+    return threads == Threads.MAX ? Runtime.getRuntime().availableProcessors() : threads;
+  }
+
+  private static MemorySize parse(String text) {
+    try {
+      return MemorySize.parse(text);
+    } catch (IllegalArgumentException e) {
+      throw new MissingPrerequisite(e.getMessage());
+    }
+  }
+
+  /** Everything that will be run, with the modes and parameters of the options. */
+  Set<Item> items(Options options) {
+    Set<Item> items = new LinkedHashSet<>();
+    for (BenchmarkListEntry entry : entries) {
+      Collection<Mode> modes =
+          options.getBenchModes().isEmpty() ? List.of(entry.getMode()) : options.getBenchModes();
+      for (SortedMap<String, String> parameters : parameters(entry, options)) {
+        for (Mode mode : modes) {
+          for (Mode each : mode == Mode.All ? Mode.values() : new Mode[] {mode}) {
+            if (each != Mode.All) {
+              items.add(new Item(entry.getUsername(), each, parameters));
+            }
+          }
+        }
+      }
+    }
+    return items;
+  }
+
+  /** Every combination of the parameters' values. */
+  private static List<SortedMap<String, String>> parameters(
+      BenchmarkListEntry entry, Options options) {
+    List<SortedMap<String, String>> combinations = List.of(new TreeMap<>());
+    if (entry.getParams().hasValue()) {
+      for (Map.Entry<String, String[]> parameter : entry.getParams().get().entrySet()) {
+        Collection<String> values =
+            options.getParameter(parameter.getKey()).orElse(List.of(parameter.getValue()));
+        List<SortedMap<String, String>> longer = new ArrayList<>();
+        for (SortedMap<String, String> combination : combinations) {
+          for (String value : values) {
+            SortedMap<String, String> further = new TreeMap<>(combination);
+            further.put(parameter.getKey(), value);
+            longer.add(further);
+          }
+        }
+        combinations = longer;
+      }
+    }
+    return combinations;
+  }
+}

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.result;
+
+import com.fasterxml.jackson.annotation.JsonValue;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import java.io.UncheckedIOException;
+import java.lang.management.ManagementFactory;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.mitosis.Availability;
+import org.mitosis.BackendChoice;
+
+/**
+ * What a run was and where it ran: the content of environment.json.
+ *
+ * <p>Written when the run starts and again when it ends, so that a run that was killed is told from
+ * a complete one.
+ *
+ * @param schema version of this format, {@value #SCHEMA}
+ * @param outcome how far the run has come
+ * @param started when it started, ISO 8601 in UTC
+ * @param ended when it ended; null while it runs
+ * @param failed the benchmarks that gave no result
+ * @param leftOut what was not run, and why
+ * @param commandLine the arguments as given
+ * @param mitosis what was run
+ * @param backend what carries out the operations
+ * @param jvm what it ran on
+ * @param machine the machine
+ * @param before its state at the start
+ * @param after its state at the end; null while it runs
+ * @param warnings what makes the figures less sure, in words
+ */
+public record Environment(
+    int schema,
+    Outcome outcome,
+    String started,
+    String ended,
+    List<String> failed,
+    List<String> leftOut,
+    List<String> commandLine,
+    BuildInfo mitosis,
+    BackendFacts backend,
+    Jvm jvm,
+    Machine machine,
+    Machine.State before,
+    Machine.State after,
+    List<String> warnings) {
+
+  /** The version of the format that this class writes. */
+  public static final int SCHEMA = 1;
+
+  private static final double LOAD_PER_CPU_MAX = 0.5;
+
+  private static final ObjectMapper JSON =
+      new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+
+  /** How far a run has come. */
+  public enum Outcome {
+    /** It has not ended, or was killed. */
+    RUNNING,
+    /** Every benchmark gave a result. */
+    COMPLETE,
+    /** At least one benchmark gave no result. */
+    FAILED,
+    /** Somebody ended it. */
+    INTERRUPTED;
+
+    /** The outcome as environment.json writes it. */
+    @Override
+    @JsonValue
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  /**
+   * The backend of a run.
+   *
+   * @param chosen its name
+   * @param reason why it was chosen
+   * @param availabilities what was found of each
+   */
+  public record BackendFacts(String chosen, String reason, List<BackendFact> availabilities) {
+    static BackendFacts of(BackendChoice choice) {
+      return new BackendFacts(
+          choice.backend().toString(),
+          choice.reason(),
+          choice.availabilities().stream().map(BackendFact::of).toList());
+    }
+  }
+
+  /**
+   * What was found of one backend.
+   *
+   * @param backend its name
+   * @param available whether it can be used
+   * @param cause what was found
+   * @param remedy what to do; empty if available
+   */
+  public record BackendFact(String backend, boolean available, String cause, String remedy) {
+    static BackendFact of(Availability availability) {
+      return new BackendFact(
+          availability.backend().toString(),
+          availability.available(),
+          availability.cause(),
+          availability.remedy());
+    }
+  }
+
+  /**
+   * A Java virtual machine.
+   *
+   * @param version of the JDK
+   * @param vendor its maker
+   * @param vm name and version of the virtual machine
+   * @param home where it is
+   * @param arguments what it was started with
+   */
+  public record Jvm(String version, String vendor, String vm, String home, List<String> arguments) {
+    /** The virtual machine that runs this. */
+    public static Jvm current() {
+      return new Jvm(
+          System.getProperty("java.version"),
+          System.getProperty("java.vendor"),
+          System.getProperty("java.vm.name") + " " + System.getProperty("java.vm.version"),
+          System.getProperty("java.home"),
+          ManagementFactory.getRuntimeMXBean().getInputArguments());
+    }
+  }
+
+  /** The environment of a run that starts now. */
+  public static Environment started(
+      Instant now,
+      List<String> commandLine,
+      List<String> leftOut,
+      BackendChoice backend,
+      MachineProbe probe) {
+    Machine machine = probe.machine();
+    Machine.State before = probe.state();
+    return new Environment(
+        SCHEMA,
+        Outcome.RUNNING,
+        now.toString(),
+        null,
+        List.of(),
+        List.copyOf(leftOut),
+        List.copyOf(commandLine),
+        BuildInfo.current(),
+        BackendFacts.of(backend),
+        Jvm.current(),
+        machine,
+        before,
+        null,
+        warnings(machine, before));
+  }
+
+  /** The same run, ended. */
+  public Environment ended(
+      Outcome how, Instant now, List<String> failedBenchmarks, MachineProbe probe) {
+    return new Environment(
+        schema,
+        how,
+        started,
+        now.toString(),
+        List.copyOf(failedBenchmarks),
+        leftOut,
+        commandLine,
+        mitosis,
+        backend,
+        jvm,
+        machine,
+        before,
+        probe.state(),
+        warnings);
+  }
+
+  /** The text of environment.json. */
+  public String toJson() {
+    try {
+      return JSON.writeValueAsString(this) + "\n";
+    } catch (JsonProcessingException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** What makes times on such a machine noisy, one sentence each. */
+  static List<String> warnings(Machine machine, Machine.State state) {
+    List<String> warnings = new ArrayList<>();
+    List<String> governors = machine.cpu().governors();
+    if (governors != null && !governors.equals(List.of("performance"))) {
+      warnings.add(
+          "the CPU frequency governor is "
+              + String.join(" and ", governors)
+              + ": times change with the frequency; 'cpupower frequency-set -g performance' keeps it"
+              + " up");
+    }
+    Integer cpus = machine.cpu().logical();
+    if (state.load() != null && cpus != null && state.load().get(0) > LOAD_PER_CPU_MAX * cpus) {
+      warnings.add(
+          String.format(
+              Locale.ROOT,
+              "other work runs here (load %.2f on %d CPUs): times will scatter; wait until it has"
+                  + " ended",
+              state.load().get(0),
+              cpus));
+    }
+    if ("always".equals(machine.memory().hugePages())) {
+      warnings.add(
+          "transparent huge pages are 'always': a working set has fewer, larger pages, and prepare"
+              + " and fork cost far less than with 4 KiB pages");
+    }
+    if (Boolean.TRUE.equals(machine.surroundings().hypervisor())) {
+      warnings.add(
+          "this is a virtual machine: its host takes processor time and memory when it likes;"
+              + " compare figures of one run with each other");
+    }
+    return warnings;
+  }
+}

@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.result;
+
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.HdrHistogram.EncodableHistogram;
+import org.HdrHistogram.Histogram;
+import org.HdrHistogram.HistogramLogReader;
+import org.HdrHistogram.HistogramLogWriter;
+
+/**
+ * All samples of one benchmark, its parameters and one fork, as a file in HdrHistogram's log
+ * format.
+ *
+ * <p>Values are ns, precise to three decimal digits; the tag of a line is the metric; one line for
+ * each metric and measured iteration, written when the iteration ends, so that a run that is killed
+ * keeps what it has measured. The first lines say in comments which benchmark it was:
+ *
+ * <pre>
+ * #[Histogram log format version 1.3]
+ * #[benchmark = org.mitosis.benchmark.ForkPrepare.workingSet]
+ * #[param memorySize = 1048576]
+ * #[fork = 1]
+ * </pre>
+ *
+ * <p>A file takes some hundred bytes for each line, whatever the number of samples.
+ */
+public final class HistogramLog {
+  /** System property: the directory of the logs. */
+  public static final String DIRECTORY_PROPERTY = "mitosis.results.hlog";
+
+  /** System property: the directory of a run's results; the logs are in its folder {@code hlog}. */
+  public static final String RESULTS_PROPERTY = "mitosis.results";
+
+  /** How the names of the files end. */
+  public static final String SUFFIX = ".hlog";
+
+  private static final double NS_PER_MS = 1e6;
+
+  /** Leaves room for the fork and the suffix in the 255 bytes of a file name. */
+  private static final int LONGEST_NAME = 200;
+
+  private static final String BENCHMARK = "benchmark";
+  private static final String FORK = "fork";
+  private static final String PARAM = "param ";
+
+  private final Path file;
+  private final Instant start;
+
+  private HistogramLog(Path file, Instant start) {
+    this.file = file;
+    this.start = start;
+  }
+
+  /** Where logs are to be written, if anywhere. */
+  public static Optional<Path> directory() {
+    String hlog = System.getProperty(DIRECTORY_PROPERTY, "");
+    if (!hlog.isEmpty()) {
+      return Optional.of(Path.of(hlog));
+    }
+    String results = System.getProperty(RESULTS_PROPERTY, "");
+    return results.isEmpty() ? Optional.empty() : Optional.of(Path.of(results, "hlog"));
+  }
+
+  /**
+   * Creates a file of its own for a fork. Forks are told apart by what is there already: the first
+   * number that is free is theirs.
+   *
+   * @param directory is created if it is not there
+   * @param benchmark name of the benchmark with its package
+   * @param params values of its parameters by their names
+   * @throws UncheckedIOException with a sentence for the user if that is not possible
+   */
+  static HistogramLog create(
+      Path directory, String benchmark, Map<String, String> params, Instant start) {
+    try {
+      Files.createDirectories(directory);
+      String name = nameOf(benchmark, params);
+      for (int fork = 1; ; fork++) {
+        Path file = directory.resolve(name + ",fork=" + fork + SUFFIX);
+        try {
+          Files.write(file, header(benchmark, params, fork, start), StandardOpenOption.CREATE_NEW);
+          return new HistogramLog(file, start);
+        } catch (FileAlreadyExistsException e) {
+          // The next number, then.
+        }
+      }
+    } catch (IOException e) {
+      throw cannotWrite(directory, e);
+    }
+  }
+
+  /** Where it is. */
+  Path file() {
+    return file;
+  }
+
+  /**
+   * Adds the samples of one iteration, in one write.
+   *
+   * @throws UncheckedIOException with a sentence for the user if that is not possible
+   */
+  void append(List<SelfTimed.Samples> iteration, Instant from, Instant to) {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    HistogramLogWriter writer = new HistogramLogWriter(bytes);
+    for (SelfTimed.Samples samples : iteration) {
+      Histogram histogram = samples.histogram();
+      histogram.setTag(samples.metric());
+      writer.outputIntervalHistogram(
+          seconds(Duration.between(start, from)),
+          seconds(Duration.between(start, to)),
+          histogram,
+          NS_PER_MS);
+    }
+    writer.close();
+    try {
+      Files.write(file, bytes.toByteArray(), StandardOpenOption.APPEND);
+    } catch (IOException e) {
+      throw cannotWrite(file, e);
+    }
+  }
+
+  /**
+   * The samples of one metric.
+   *
+   * @param benchmark name of the benchmark with its package
+   * @param params values of its parameters by their names
+   * @param fork the number of the fork, from 1; 0 if the samples of all forks are put together
+   * @param metric the figure's name
+   * @param histogram all measured iterations, in ns
+   */
+  public record Series(
+      String benchmark, Map<String, String> params, int fork, String metric, Histogram histogram) {}
+
+  /**
+   * What could be read.
+   *
+   * @param series by file name, and within a file by metric
+   * @param warnings one sentence for each thing that could not be read
+   */
+  public record Contents(List<Series> series, List<String> warnings) {
+    /** The series with the samples of all forks put together, in the order of their first forks. */
+    public List<Series> overForks() {
+      Map<List<Object>, Series> merged = new LinkedHashMap<>();
+      for (Series one : series) {
+        merged
+            .computeIfAbsent(
+                List.of(one.benchmark(), one.params(), one.metric()),
+                key -> new Series(one.benchmark(), one.params(), 0, one.metric(), emptyHistogram()))
+            .histogram()
+            .add(one.histogram());
+      }
+      return List.copyOf(merged.values());
+    }
+  }
+
+  /**
+   * Reads a log, or all logs of a directory. What is damaged is left out and told in the warnings:
+   * the file of a run that was killed or met a full disk may end in the middle of a line.
+   *
+   * @throws IOException if the file or directory cannot be read at all
+   */
+  public static Contents read(Path fileOrDirectory) throws IOException {
+    List<Series> series = new ArrayList<>();
+    List<String> warnings = new ArrayList<>();
+    for (Path file : filesOf(fileOrDirectory)) {
+      new LogFile(file, warnings).read(series);
+    }
+    return new Contents(List.copyOf(series), List.copyOf(warnings));
+  }
+
+  private static List<Path> filesOf(Path fileOrDirectory) throws IOException {
+    if (!Files.isDirectory(fileOrDirectory)) {
+      return List.of(fileOrDirectory);
+    }
+    try (Stream<Path> entries = Files.list(fileOrDirectory)) {
+      return entries.filter(file -> file.toString().endsWith(SUFFIX)).sorted().toList();
+    }
+  }
+
+  private static byte[] header(
+      String benchmark, Map<String, String> params, int fork, Instant start) {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    HistogramLogWriter writer = new HistogramLogWriter(bytes);
+    writer.outputLogFormatVersion();
+    writer.outputComment(comment(BENCHMARK, benchmark));
+    params.forEach((name, value) -> writer.outputComment(comment(PARAM + name, value)));
+    writer.outputComment(comment(FORK, Integer.toString(fork)));
+    writer.outputComment("[values in ns, Interval_Max in ms]");
+    writer.outputStartTime(start.toEpochMilli());
+    writer.outputLegend();
+    writer.close();
+    return bytes.toByteArray();
+  }
+
+  /** One line, whatever the value holds; {@link LogFile#noteComment} reads it back. */
+  private static String comment(String key, String value) {
+    return "[" + key + " = " + value.replaceAll("\\R", " ") + "]";
+  }
+
+  private static String nameOf(String benchmark, Map<String, String> params) {
+    int method = benchmark.lastIndexOf('.');
+    int simpleClass = benchmark.lastIndexOf('.', method - 1) + 1;
+    String name =
+        benchmark.substring(simpleClass)
+            + params.entrySet().stream()
+                .map(param -> "," + safe(param.getKey()) + "=" + safe(param.getValue()))
+                .collect(Collectors.joining());
+    return name.substring(0, Math.min(name.length(), LONGEST_NAME));
+  }
+
+  private static String safe(String text) {
+    return text.replaceAll("[^A-Za-z0-9._-]", "_");
+  }
+
+  private static double seconds(Duration duration) {
+    return duration.toNanos() / 1e9;
+  }
+
+  private static Histogram emptyHistogram() {
+    return new Histogram(SelfTimed.SIGNIFICANT_DIGITS);
+  }
+
+  private static UncheckedIOException cannotWrite(Path path, IOException cause) {
+    return new UncheckedIOException(
+        "the samples cannot be written to "
+            + path
+            + " ("
+            + cause.getClass().getSimpleName()
+            + ": "
+            + cause.getMessage()
+            + "); free some space or choose another directory with -D"
+            + RESULTS_PROPERTY
+            + "=DIR",
+        cause);
+  }
+
+  private static final class LogFile {
+    private final Path file;
+    private final List<String> warnings;
+    private String benchmark;
+    private final Map<String, String> params = new TreeMap<>();
+    private int fork = 1;
+    private final Map<String, Histogram> byMetric = new TreeMap<>();
+
+    LogFile(Path file, List<String> warnings) {
+      this.file = file;
+      this.warnings = warnings;
+      benchmark = file.getFileName().toString().replaceFirst(",.*|\\" + SUFFIX + "$", "");
+    }
+
+    void read(List<Series> series) throws IOException {
+      // Not Files.readString, which refuses a file that damage has made other than UTF-8.
+      String text = new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
+      int number = 0;
+      for (int from = 0; from < text.length(); ) {
+        number++;
+        int end = text.indexOf('\n', from);
+        if (end < 0) {
+          warn(number, "is cut off; its samples are left out");
+          break;
+        }
+        line(number, text.substring(from, end));
+        from = end + 1;
+      }
+      byMetric.forEach(
+          (metric, histogram) ->
+              series.add(new Series(benchmark, Map.copyOf(params), fork, metric, histogram)));
+    }
+
+    private void line(int number, String line) {
+      if (line.startsWith("#")) {
+        noteComment(line);
+      } else if (!line.isBlank() && !line.startsWith("\"")) {
+        Histogram histogram = decode(line);
+        if (histogram == null) {
+          warn(number, "cannot be read; its samples are left out");
+        } else {
+          byMetric.computeIfAbsent(histogram.getTag(), tag -> emptyHistogram()).add(histogram);
+        }
+      }
+    }
+
+    private void noteComment(String line) {
+      int equals = line.indexOf(" = ");
+      if (!line.startsWith("#[") || !line.endsWith("]") || equals < 0) {
+        return;
+      }
+      String key = line.substring("#[".length(), equals);
+      String value = line.substring(equals + " = ".length(), line.length() - 1);
+      if (key.equals(BENCHMARK)) {
+        benchmark = value;
+      } else if (key.startsWith(PARAM)) {
+        params.put(key.substring(PARAM.length()), value);
+      } else if (key.equals(FORK) && value.matches("[0-9]{1,9}")) {
+        fork = Integer.parseInt(value);
+      }
+    }
+
+    /** One line by itself, so that a damaged one does not take the others with it. */
+    private static Histogram decode(String line) {
+      try (HistogramLogReader reader =
+          new HistogramLogReader(
+              new ByteArrayInputStream((line + "\n").getBytes(StandardCharsets.UTF_8)))) {
+        EncodableHistogram decoded = reader.nextIntervalHistogram();
+        return decoded instanceof Histogram histogram && histogram.getTag() != null
+            ? histogram
+            : null;
+      } catch (RuntimeException e) {
+        return null; // HdrHistogram reports damage with several kinds of these
+      }
+    }
+
+    private void warn(int number, String problem) {
+      warnings.add(file.getFileName() + ": line " + number + " " + problem);
+    }
+  }
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.result;
+
+import java.util.List;
+
+/**
+ * What of a machine can change a measured time, and stays the same during a run.
+ *
+ * <p>A value that could not be read is null: nothing here is a guess.
+ *
+ * @param host the machine's name
+ * @param kernel its kernel
+ * @param kernelCommandLine what the kernel was started with
+ * @param distribution the name that /etc/os-release gives
+ * @param cpu its processors
+ * @param memory its memory
+ * @param aslr kernel.randomize_va_space: 0 off, 1 without the heap, 2 full
+ * @param cgroups the control groups this process is in
+ * @param surroundings what it runs inside
+ */
+public record Machine(
+    String host,
+    Kernel kernel,
+    String kernelCommandLine,
+    String distribution,
+    Cpu cpu,
+    Memory memory,
+    Integer aslr,
+    Cgroups cgroups,
+    Surroundings surroundings) {
+
+  /**
+   * The fields of {@code uname -a}.
+   *
+   * @param name such as Linux
+   * @param release such as 6.1.0-18-amd64
+   * @param version the build's number and date
+   * @param architecture such as x86_64
+   */
+  public record Kernel(String name, String release, String version, String architecture) {}
+
+  /**
+   * Processors.
+   *
+   * @param model the first processor's model name
+   * @param sockets packages
+   * @param cores physical cores
+   * @param logical processors that are online
+   * @param microcode the first processor's microcode revision
+   * @param governors the distinct frequency governors
+   * @param frequencyDriver what sets the frequency
+   * @param turbo whether frequencies above the nominal one are allowed
+   * @param smt whether a core runs several threads
+   * @param numaNodes memory nodes
+   */
+  public record Cpu(
+      String model,
+      Integer sockets,
+      Integer cores,
+      Integer logical,
+      String microcode,
+      List<String> governors,
+      String frequencyDriver,
+      Boolean turbo,
+      Boolean smt,
+      Integer numaNodes) {}
+
+  /**
+   * Memory; sizes in bytes.
+   *
+   * @param totalBytes all of it
+   * @param swapBytes swap space
+   * @param pageBytes a page
+   * @param overcommit vm.overcommit_memory: 0 by heuristic, 1 always, 2 never
+   * @param hugePages transparent huge pages: always, madvise or never
+   * @param hugePagesDefrag how hard the kernel tries to make one
+   */
+  public record Memory(
+      Long totalBytes,
+      Long swapBytes,
+      Long pageBytes,
+      Integer overcommit,
+      String hugePages,
+      String hugePagesDefrag) {}
+
+  /**
+   * Control groups.
+   *
+   * @param version 1, 2, or 0 if none is mounted
+   * @param memberships the lines of /proc/self/cgroup
+   * @param memoryLimit the limit on memory as the kernel writes it
+   * @param cpuLimit the limit on processor time, quota and period in µs
+   * @param pidsLimit the limit on processes
+   */
+  public record Cgroups(
+      Integer version,
+      List<String> memberships,
+      String memoryLimit,
+      String cpuLimit,
+      String pidsLimit) {}
+
+  /**
+   * What the machine runs inside.
+   *
+   * @param hypervisor whether the processor says that a hypervisor runs it
+   * @param vendor the maker and product that the firmware names
+   * @param container what says that this is a container
+   */
+  public record Surroundings(Boolean hypervisor, String vendor, String container) {}
+
+  /**
+   * What changes while a machine works.
+   *
+   * @param load processes that ran or waited to run, averaged over 1, 5 and 15 minutes
+   * @param availableBytes memory that can be used without swapping
+   * @param swapUsedBytes swap in use
+   * @param uptimeSeconds since boot
+   */
+  public record State(
+      List<Double> load, Long availableBytes, Long swapUsedBytes, Double uptimeSeconds) {}
+}

@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.result;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.TreeSet;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/** Reads what {@link Machine} holds from /proc, /sys and /etc. */
+public final class MachineProbe {
+  private static final long AT_PAGESZ = 6;
+
+  private final Path root;
+
+  /**
+   * A probe of the machine whose file systems are below a directory.
+   *
+   * @param root {@code /} for this machine
+   */
+  public MachineProbe(Path root) {
+    this.root = root;
+  }
+
+  /** What stays the same during a run. */
+  public Machine machine() {
+    Map<String, Long> meminfo = meminfo();
+    return new Machine(
+        text("proc/sys/kernel/hostname"),
+        new Machine.Kernel(
+            text("proc/sys/kernel/ostype"),
+            text("proc/sys/kernel/osrelease"),
+            text("proc/sys/kernel/version"),
+            text("proc/sys/kernel/arch")),
+        text("proc/cmdline"),
+        distribution(),
+        cpu(),
+        new Machine.Memory(
+            meminfo.get("MemTotal"),
+            meminfo.get("SwapTotal"),
+            pageBytes(),
+            number("proc/sys/vm/overcommit_memory", Integer::valueOf),
+            chosen("sys/kernel/mm/transparent_hugepage/enabled"),
+            chosen("sys/kernel/mm/transparent_hugepage/defrag")),
+        number("proc/sys/kernel/randomize_va_space", Integer::valueOf),
+        cgroups(),
+        new Machine.Surroundings(hypervisor(), vendor(), container()));
+  }
+
+  /** What is the case now. */
+  public Machine.State state() {
+    Map<String, Long> meminfo = meminfo();
+    Long swapTotal = meminfo.get("SwapTotal");
+    Long swapFree = meminfo.get("SwapFree");
+    return new Machine.State(
+        load(),
+        meminfo.get("MemAvailable"),
+        swapTotal == null || swapFree == null ? null : Long.valueOf(swapTotal - swapFree),
+        firstWord("proc/uptime", Double::valueOf));
+  }
+
+  /** The text of a file below the root without the line's end; null if it cannot be read. */
+  public String text(String file) {
+    try {
+      return new String(Files.readAllBytes(root.resolve(file)), StandardCharsets.UTF_8).strip();
+    } catch (IOException e) {
+      return null;
+    }
+  }
+
+  private List<String> lines(String file) {
+    String text = text(file);
+    return text == null || text.isEmpty() ? List.of() : text.lines().toList();
+  }
+
+  private boolean exists(String file) {
+    return Files.exists(root.resolve(file));
+  }
+
+  private <T> T number(String file, Function<String, T> parse) {
+    return parsed(text(file), parse);
+  }
+
+  private <T> T firstWord(String file, Function<String, T> parse) {
+    String text = text(file);
+    return text == null ? null : parsed(text.split("\\s+", 2)[0], parse);
+  }
+
+  private static <T> T parsed(String text, Function<String, T> parse) {
+    try {
+      return text == null ? null : parse.apply(text);
+    } catch (NumberFormatException e) {
+      return null;
+    }
+  }
+
+  private List<Double> load() {
+    String text = text("proc/loadavg");
+    if (text == null) {
+      return null;
+    }
+    List<Double> averages =
+        Arrays.stream(text.split("\\s+"))
+            .limit(3)
+            .map(word -> parsed(word, Double::valueOf))
+            .filter(Objects::nonNull)
+            .toList();
+    return averages.size() == 3 ? averages : null;
+  }
+
+  /** Sizes by name, in bytes. */
+  private Map<String, Long> meminfo() {
+    Map<String, Long> sizes = new LinkedHashMap<>();
+    for (String line : lines("proc/meminfo")) {
+      String[] words = line.split(":?\\s+");
+      if (words.length == 3 && words[2].equals("kB")) {
+        Long kibibytes = parsed(words[1], Long::valueOf);
+        if (kibibytes != null) {
+          sizes.put(words[0], kibibytes * 1024);
+        }
+      }
+    }
+    return sizes;
+  }
+
+  private String distribution() {
+    for (String line : lines("etc/os-release")) {
+      if (line.startsWith("PRETTY_NAME=")) {
+        return line.substring("PRETTY_NAME=".length()).replace("\"", "");
+      }
+    }
+    return null;
+  }
+
+  /** The word in brackets, as the kernel marks the chosen one of several. */
+  private String chosen(String file) {
+    String text = text(file);
+    if (text == null) {
+      return null;
+    }
+    int open = text.indexOf('[');
+    int close = text.indexOf(']', open + 1);
+    return open < 0 || close < 0 ? null : text.substring(open + 1, close);
+  }
+
+  private Long pageBytes() {
+    byte[] bytes;
+    try {
+      bytes = Files.readAllBytes(root.resolve("proc/self/auxv"));
+    } catch (IOException e) {
+      return null;
+    }
+    ByteBuffer entries = ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder());
+    while (entries.remaining() >= 2 * Long.BYTES) {
+      long key = entries.getLong();
+      long value = entries.getLong();
+      if (key == AT_PAGESZ) {
+        return value;
+      }
+    }
+    return null;
+  }
+
+  private Machine.Cpu cpu() {
+    List<Map<String, String>> processors = processors();
+    Map<String, String> first = processors.isEmpty() ? Map.of() : processors.get(0);
+    return new Machine.Cpu(
+        first.get("model name"),
+        distinct(processors, processor -> processor.get("physical id")),
+        distinct(
+            processors,
+            processor ->
+                processor.get("core id") == null
+                    ? null
+                    : processor.get("physical id") + "/" + processor.get("core id")),
+        processors.isEmpty() ? null : Integer.valueOf(processors.size()),
+        first.get("microcode"),
+        governors(),
+        text("sys/devices/system/cpu/cpu0/cpufreq/scaling_driver"),
+        turbo(),
+        flag("sys/devices/system/cpu/smt/active", "1", "0"),
+        numaNodes());
+  }
+
+  private List<Map<String, String>> processors() {
+    List<Map<String, String>> processors = new ArrayList<>();
+    for (String line : lines("proc/cpuinfo")) {
+      String[] pair = line.split("\\s*:\\s*", 2);
+      if (pair[0].equals("processor")) {
+        processors.add(new LinkedHashMap<>());
+      }
+      if (!processors.isEmpty() && pair.length == 2) {
+        processors.get(processors.size() - 1).put(pair[0], pair[1]);
+      }
+    }
+    return processors;
+  }
+
+  private static Integer distinct(
+      List<Map<String, String>> processors, Function<Map<String, String>, String> key) {
+    long count = processors.stream().map(key).filter(Objects::nonNull).distinct().count();
+    return count == 0 ? null : Integer.valueOf((int) count);
+  }
+
+  private List<String> governors() {
+    TreeSet<String> governors =
+        entries("sys/devices/system/cpu", "cpu[0-9]+").stream()
+            .map(cpu -> text("sys/devices/system/cpu/" + cpu + "/cpufreq/scaling_governor"))
+            .filter(Objects::nonNull)
+            .collect(Collectors.toCollection(TreeSet::new));
+    return governors.isEmpty() ? null : List.copyOf(governors);
+  }
+
+  private Boolean turbo() {
+    Boolean intel = flag("sys/devices/system/cpu/intel_pstate/no_turbo", "0", "1");
+    return intel != null ? intel : flag("sys/devices/system/cpu/cpufreq/boost", "1", "0");
+  }
+
+  private Boolean flag(String file, String ifTrue, String ifFalse) {
+    String text = text(file);
+    if (ifTrue.equals(text)) {
+      return Boolean.TRUE;
+    }
+    return ifFalse.equals(text) ? Boolean.FALSE : null;
+  }
+
+  private Integer numaNodes() {
+    int nodes = entries("sys/devices/system/node", "node[0-9]+").size();
+    return nodes == 0 ? null : Integer.valueOf(nodes);
+  }
+
+  private List<String> entries(String directory, String pattern) {
+    try (Stream<Path> entries = Files.list(root.resolve(directory))) {
+      return entries
+          .map(entry -> entry.getFileName().toString())
+          .filter(name -> name.matches(pattern))
+          .toList();
+    } catch (IOException e) {
+      return List.of();
+    }
+  }
+
+  private Machine.Cgroups cgroups() {
+    List<String> memberships = lines("proc/self/cgroup");
+    if (exists("sys/fs/cgroup/cgroup.controllers")) {
+      String group = "sys/fs/cgroup" + membership(memberships, "").orElse("/");
+      return new Machine.Cgroups(
+          2,
+          memberships,
+          text(group + "/memory.max"),
+          text(group + "/cpu.max"),
+          text(group + "/pids.max"));
+    }
+    if (!exists("sys/fs/cgroup/memory") && !exists("sys/fs/cgroup/cpu")) {
+      return new Machine.Cgroups(exists("sys/fs/cgroup") ? 0 : null, memberships, null, null, null);
+    }
+    String quota = inGroup(memberships, "cpu", "cpu.cfs_quota_us");
+    String period = inGroup(memberships, "cpu", "cpu.cfs_period_us");
+    return new Machine.Cgroups(
+        1,
+        memberships,
+        inGroup(memberships, "memory", "memory.limit_in_bytes"),
+        quota == null || period == null ? null : quota + " " + period,
+        inGroup(memberships, "pids", "pids.max"));
+  }
+
+  private String inGroup(List<String> memberships, String controller, String file) {
+    String group = membership(memberships, controller).orElse("/");
+    return text("sys/fs/cgroup/" + controller + group + "/" + file);
+  }
+
+  /** The path in the lines {@code id:controllers:path} for a controller; "" is version 2. */
+  private static Optional<String> membership(List<String> memberships, String controller) {
+    return memberships.stream()
+        .map(line -> line.split(":", 3))
+        .filter(fields -> fields.length == 3)
+        .filter(fields -> List.of(fields[1].split(",", -1)).contains(controller))
+        .map(fields -> fields[2])
+        .findFirst();
+  }
+
+  private Boolean hypervisor() {
+    return processors().stream()
+        .map(processor -> processor.get("flags"))
+        .filter(Objects::nonNull)
+        .findFirst()
+        .map(flags -> Arrays.asList(flags.split(" ")).contains("hypervisor"))
+        .orElse(null);
+  }
+
+  private String vendor() {
+    String words =
+        Stream.of("sys_vendor", "product_name")
+            .map(name -> text("sys/class/dmi/id/" + name))
+            .filter(text -> text != null && !text.isEmpty())
+            .collect(Collectors.joining(" "));
+    return words.isEmpty() ? null : words;
+  }
+
+  private String container() {
+    String manager = text("run/systemd/container");
+    if (manager != null && !manager.isEmpty()) {
+      return manager;
+    }
+    return Stream.of(".dockerenv", "run/.containerenv")
+        .filter(this::exists)
+        .map(file -> "/" + file)
+        .findFirst()
+        .orElse(null);
+  }
+}

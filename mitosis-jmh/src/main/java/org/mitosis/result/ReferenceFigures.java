@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.result;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.Reader;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalDouble;
+import java.util.SortedSet;
+import java.util.TreeSet;
+import org.mitosis.stats.Summary;
+
+/**
+ * Published figures of one section of the MITOSIS artifact's documentation, to be shown beside our
+ * own; {@code results/reference/README.md} says what each column means.
+ */
+public final class ReferenceFigures {
+  /** {@code fork_prepare} of the C++ parent, by working set in bytes; host val01. */
+  public static final String FORK_PREPARE_WORKING_SET = "fork-prepare-working-set";
+
+  /** {@code fork_prepare} of the Python functions, by name; host val01. */
+  public static final String FORK_PREPARE_FUNCTION = "fork-prepare-function";
+
+  /** {@code fork_resume} of the C++ parent, by working set in bytes; host val02. */
+  public static final String FORK_RESUME_WORKING_SET = "fork-resume-working-set";
+
+  /** Execution time of the C++ parent, by working set in bytes; host val01. */
+  public static final String EXECUTION_WORKING_SET = "execution-working-set";
+
+  private static final String HEADER = "trace,host,value,unit,figure";
+
+  private record Key(String trace, String figure, String unit) {}
+
+  private final Map<Key, List<Double>> values = new LinkedHashMap<>();
+  private final SortedSet<String> hosts = new TreeSet<>();
+
+  private ReferenceFigures() {}
+
+  /**
+   * The figures of one section, from the class path.
+   *
+   * @param section name of a file of {@code results/reference} without its ending
+   * @throws IllegalArgumentException if there is no such section
+   */
+  public static ReferenceFigures of(String section) {
+    try (InputStream stream =
+        ReferenceFigures.class.getResourceAsStream("/reference/" + section + ".csv")) {
+      if (stream == null) {
+        throw new IllegalArgumentException("no reference figures named '" + section + "'");
+      }
+      return read(new InputStreamReader(stream, StandardCharsets.UTF_8));
+    } catch (IOException e) {
+      throw new UncheckedIOException("reference figures '" + section + "'", e);
+    }
+  }
+
+  /**
+   * Reads figures in the format of {@code results/reference}.
+   *
+   * @throws IllegalArgumentException naming the line that is not of this format
+   */
+  static ReferenceFigures read(Reader reader) throws IOException {
+    ReferenceFigures figures = new ReferenceFigures();
+    BufferedReader lines = new BufferedReader(reader);
+    boolean headerSeen = false;
+    for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+      if (line.startsWith("#")) {
+        continue;
+      }
+      if (!headerSeen) {
+        if (!line.equals(HEADER)) {
+          throw new IllegalArgumentException("expected '" + HEADER + "', found '" + line + "'");
+        }
+        headerSeen = true;
+        continue;
+      }
+      String[] columns = line.split(",", -1);
+      if (columns.length != 5) {
+        throw new IllegalArgumentException("expected 5 columns, found '" + line + "'");
+      }
+      figures.hosts.add(columns[1]);
+      figures
+          .values
+          .computeIfAbsent(new Key(columns[0], columns[4], columns[3]), key -> new ArrayList<>())
+          .add(Double.valueOf(columns[2]));
+    }
+    return figures;
+  }
+
+  /** The machines that printed the lines, with slashes between them. */
+  public String hosts() {
+    return String.join("/", hosts);
+  }
+
+  /** Whether anything was published of a figure, in milliseconds. */
+  public boolean has(String figure) {
+    return values.keySet().stream()
+        .anyMatch(key -> key.figure().equals(figure) && key.unit().equals("ms"));
+  }
+
+  /**
+   * The median of the published lines, in milliseconds.
+   *
+   * @param trace the working set in bytes, or the name of the function
+   * @param figure the figure's name, such as {@code prepare}
+   * @return empty if nothing was published
+   */
+  public OptionalDouble medianMs(String trace, String figure) {
+    List<Double> published = values.get(new Key(trace, figure, "ms"));
+    if (published == null) {
+      return OptionalDouble.empty();
+    }
+    double[] all = published.stream().mapToDouble(Double::doubleValue).toArray();
+    return OptionalDouble.of(Summary.of(all).median());
+  }
+}

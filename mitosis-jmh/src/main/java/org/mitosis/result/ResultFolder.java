@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.result;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * The folder that keeps everything of one run: JMH's JSON, the histograms, the environment, the
+ * table. No two runs share one.
+ *
+ * <p>Every {@link IOException} from here carries a message that is one sentence with the next step.
+ */
+public final class ResultFolder {
+  /** System property that says where a run's results go, instead of a new folder below results/. */
+  public static final String PROPERTY = HistogramLog.RESULTS_PROPERTY;
+
+  /**
+   * System property that names the run in its folder's name; by default, its regular expressions.
+   */
+  public static final String NAME_PROPERTY = "mitosis.name";
+
+  private static final DateTimeFormatter DATE =
+      DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HHmmss'Z'", Locale.ROOT).withZone(ZoneOffset.UTC);
+  private static final int NAME_LENGTH_MAX = 40;
+  private static final int PROBE_BYTES = 64 * 1024;
+
+  private final Path path;
+  private final List<Path> made;
+
+  private ResultFolder(Path path, List<Path> made) {
+    this.path = path;
+    this.made = made;
+  }
+
+  /**
+   * Makes {@code <date>-<host>-<name>} below a folder and checks that it can be written to.
+   *
+   * @param results the folder of all runs; made if missing
+   * @param started when the run started
+   * @param host the machine's name
+   * @param name what the run is called
+   */
+  public static ResultFolder create(Path results, Instant started, String host, String name)
+      throws IOException {
+    String wanted = DATE.format(started) + "-" + plain(host, "host") + "-" + plain(name, "all");
+    try {
+      List<Path> made = Files.exists(results) ? List.of() : List.of(results);
+      Files.createDirectories(results);
+      Path path = results.resolve(wanted);
+      for (int again = 2; ; again++) {
+        try {
+          Files.createDirectory(path);
+          return new ResultFolder(path, Stream.concat(Stream.of(path), made.stream()).toList())
+              .prepared();
+        } catch (FileAlreadyExistsException e) {
+          path = results.resolve(wanted + "-" + again);
+        }
+      }
+    } catch (FileSystemException e) {
+      throw unwritable(results, e);
+    }
+  }
+
+  /**
+   * Uses exactly the given folder, which must be empty or missing, and checks that it can be
+   * written to.
+   */
+  public static ResultFolder createExactly(Path path) throws IOException {
+    try {
+      boolean missing = Files.notExists(path);
+      Files.createDirectories(path);
+      try (Stream<Path> entries = Files.list(path)) {
+        if (entries.findAny().isPresent()) {
+          throw new IOException(
+              "the results directory "
+                  + path
+                  + " is not empty: results are never overwritten;"
+                  + " name a new directory with -D"
+                  + PROPERTY
+                  + "=DIR");
+        }
+      }
+      return new ResultFolder(path, missing ? List.of(path) : List.of()).prepared();
+    } catch (FileSystemException e) {
+      throw unwritable(path, e);
+    }
+  }
+
+  private ResultFolder prepared() throws IOException {
+    try {
+      Path probe = path.resolve(".probe");
+      Files.write(probe, new byte[PROBE_BYTES]);
+      Files.delete(probe);
+      Files.createDirectory(histograms());
+      return this;
+    } catch (IOException e) {
+      discard();
+      throw unwritable(path, e);
+    }
+  }
+
+  /** The folder itself. */
+  public Path path() {
+    return path;
+  }
+
+  /** Where JMH's own JSON goes. */
+  public Path jmhJson() {
+    return path.resolve("jmh.json");
+  }
+
+  /** The folder of the .hlog files. */
+  public Path histograms() {
+    return path.resolve("hlog");
+  }
+
+  /** Where the description of machine and run goes. */
+  public Path environment() {
+    return path.resolve("environment.json");
+  }
+
+  /** Where the table goes that is printed at the end. */
+  public Path table() {
+    return path.resolve("table.txt");
+  }
+
+  /**
+   * Writes a file so that a reader sees the old content or the new, never a part.
+   *
+   * @param file a file of this folder
+   */
+  public void replace(Path file, String content) throws IOException {
+    Path unfinished = file.resolveSibling("." + file.getFileName() + ".new");
+    try {
+      Files.write(unfinished, content.getBytes(StandardCharsets.UTF_8));
+      Files.move(
+          unfinished, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    } catch (IOException e) {
+      deleteQuietly(unfinished);
+      throw new IOException(
+          file + " could not be written: " + reason(e) + "; what was printed is all there is of it",
+          e);
+    }
+  }
+
+  /** Removes what {@code create} made, for a run that does not start; keeps anything else. */
+  public void discard() {
+    deleteQuietly(path.resolve(".probe"));
+    deleteQuietly(environment());
+    deleteQuietly(histograms());
+    made.forEach(ResultFolder::deleteQuietly);
+  }
+
+  private static void deleteQuietly(Path file) {
+    try {
+      Files.deleteIfExists(file);
+    } catch (IOException e) {
+      // Not empty, or on a file system that has failed already: it stays, and its owner is told of
+      // the failure that matters.
+    }
+  }
+
+  /** Letters, digits, dot, underscore and dash only, so that the name needs no quoting anywhere. */
+  static String plain(String name, String ifNothingIsLeft) {
+    String plain =
+        name.chars()
+            .mapToObj(c -> isPlain(c) ? String.valueOf((char) c) : "-")
+            .collect(Collectors.joining())
+            .replaceAll("-{2,}", "-")
+            .replaceAll("^[-.]+", "");
+    plain = plain.substring(0, Math.min(plain.length(), NAME_LENGTH_MAX)).replaceAll("[-.]+$", "");
+    return plain.isEmpty() ? ifNothingIsLeft : plain;
+  }
+
+  /** What a run is called that selects benchmarks by these regular expressions. */
+  public static String nameOf(List<String> regexes) {
+    return String.join("+", regexes);
+  }
+
+  private static boolean isPlain(int c) {
+    return c < 128 && (Character.isLetterOrDigit(c) || c == '.' || c == '_' || c == '-');
+  }
+
+  private static IOException unwritable(Path path, IOException cause) {
+    return new IOException(
+        "the results directory "
+            + path
+            + " cannot be made or written to: "
+            + reason(cause)
+            + "; name another with -D"
+            + PROPERTY
+            + "=DIR",
+        cause);
+  }
+
+  /** The system's words for a failure, without the path. */
+  static String reason(IOException failure) {
+    if (failure instanceof AccessDeniedException) {
+      return "permission denied";
+    }
+    if (failure instanceof NoSuchFileException) {
+      return "no such file or directory";
+    }
+    if (failure instanceof FileAlreadyExistsException) {
+      return "a file is in the way";
+    }
+    if (failure instanceof FileSystemException named && named.getReason() != null) {
+      return named.getReason();
+    }
+    return failure.getMessage();
+  }
+}

@@ -1,0 +1,419 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.result;
+
+import java.io.IOException;
+import java.math.BigDecimal;
+import java.math.RoundingMode;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalDouble;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import org.mitosis.stats.Summary;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.infra.BenchmarkParams;
+import org.openjdk.jmh.results.RunResult;
+
+/**
+ * The tables after a run: like the ones of the MITOSIS artifact ({@code trace}, then the data), of
+ * every self-timed figure, beside what was published.
+ *
+ * <p>Times are in ms with at least three significant digits. The spread, the distance between the
+ * quartiles as a share of the median, is shown from three samples on.
+ */
+public final class SeedTable {
+  private static final int FEWEST_SAMPLES_FOR_SPREAD = 3;
+  private static final int SIGNIFICANT_DIGITS = 3;
+  private static final int FEWEST_DECIMALS = 3;
+  private static final double NS_PER_MS = 1e6;
+  private static final double NS_PER_US = 1e3;
+  private static final int LONGEST_NUMBER = 20;
+  private static final String NOTHING = "-";
+  private static final String PEAK = "peak";
+
+  /** The parameters whose values the artifact's tables have in their first column, bare. */
+  private static final List<String> TRACE_PARAMETERS = List.of("memorySize", "function");
+
+  /** What was published of the same thing: the section by benchmark. */
+  private static final Map<String, String> PUBLISHED =
+      Map.of(
+          "ForkPrepare.workingSet", ReferenceFigures.FORK_PREPARE_WORKING_SET,
+          "ForkResume.workingSet", ReferenceFigures.FORK_RESUME_WORKING_SET,
+          "Execution.workingSet", ReferenceFigures.EXECUTION_WORKING_SET);
+
+  /** Figures of one benchmark whose ratio is what it is about: the first over the second. */
+  private static final Map<String, List<String>> RATIOS =
+      Map.of(
+          "PrepareOverFork.turnByTurn", List.of("prepare", "fork"),
+          "HarnessOverhead.turnByTurn", List.of("driven", "alone"));
+
+  private SeedTable() {}
+
+  /**
+   * The tables of a run.
+   *
+   * @param histograms the folder of its .hlog files
+   * @param results JMH's, for what does not time itself: a nil call from Java
+   * @param environment where it ran
+   * @return empty if nothing timed itself
+   * @throws IOException if the folder cannot be read
+   */
+  public static String of(Path histograms, Collection<RunResult> results, Environment environment)
+      throws IOException {
+    return of(HistogramLog.read(histograms), results, environment);
+  }
+
+  static String of(
+      HistogramLog.Contents contents, Collection<RunResult> results, Environment environment) {
+    if (contents.series().isEmpty() && contents.warnings().isEmpty()) {
+      return "";
+    }
+    Map<String, List<HistogramLog.Series>> byFigure = new TreeMap<>();
+    for (HistogramLog.Series series : contents.overForks()) {
+      byFigure
+          .computeIfAbsent(
+              shortName(series.benchmark()) + ", " + series.metric(), key -> new ArrayList<>())
+          .add(series);
+    }
+    StringBuilder text = new StringBuilder("\n" + caption(environment) + "\n");
+    byFigure.forEach((title, series) -> text.append(figures(title, series)));
+    text.append(ratios(contents.overForks()));
+    text.append(callsFromJava("NilCall", "nil", results));
+    text.append(callsFromJava("NilRpc", "nilRpc", results));
+    text.append(peak(results));
+    for (String failed : environment.failed()) {
+      text.append("\nFailed, so figures of it are incomplete: ").append(failed).append('\n');
+    }
+    contents.warnings().forEach(warning -> text.append('\n').append(warning).append('\n'));
+    return text.toString();
+  }
+
+  private static String caption(Environment environment) {
+    return "Self-timed in parent, child or launcher (CLOCK_MONOTONIC), ms; backend "
+        + environment.backend().chosen()
+        + "; "
+        + known(environment.machine().kernel().name())
+        + " "
+        + known(environment.machine().kernel().release())
+        + "; "
+        + known(environment.machine().cpu().model())
+        + "; valNN: published median (results/reference)";
+  }
+
+  private static String known(String value) {
+    return value == null ? "unknown" : value;
+  }
+
+  private static String figures(String title, List<HistogramLog.Series> series) {
+    ReferenceFigures published = published(series.get(0));
+    Parameters parameters =
+        Parameters.of(series.stream().map(HistogramLog.Series::params).toList());
+    List<List<String>> rows = new ArrayList<>();
+    List<String> head = new ArrayList<>(parameters.head());
+    head.addAll(List.of("median", "p99", "spread", "samples"));
+    if (published != null) {
+      head.addAll(List.of(published.hosts(), "ours/" + published.hosts()));
+    }
+    rows.add(head);
+    for (HistogramLog.Series one : sorted(series)) {
+      Summary summary = Summary.of(one.histogram());
+      List<String> row = new ArrayList<>(parameters.cells(one.params()));
+      row.add(ms(summary.median() / NS_PER_MS));
+      row.add(ms(summary.p99() / NS_PER_MS));
+      row.add(spread(summary));
+      row.add(Long.toString(summary.count()));
+      if (published != null) {
+        OptionalDouble theirs = published.medianMs(trace(one.params()), one.metric());
+        row.add(theirs.isPresent() ? ms(theirs.getAsDouble()) : NOTHING);
+        row.add(
+            theirs.isPresent()
+                ? significant(summary.median() / NS_PER_MS / theirs.getAsDouble(), 0)
+                : NOTHING);
+      }
+      rows.add(row);
+    }
+    return "\n" + title + parameters.common() + "\n" + aligned(rows);
+  }
+
+  /** What was published of the same figure; null if nothing was. */
+  private static ReferenceFigures published(HistogramLog.Series series) {
+    String section = PUBLISHED.get(shortName(series.benchmark()));
+    if (section == null) {
+      return null;
+    }
+    ReferenceFigures figures = ReferenceFigures.of(section);
+    return figures.has(series.metric()) ? figures : null;
+  }
+
+  /** One table for each benchmark that is about a ratio. */
+  private static String ratios(List<HistogramLog.Series> all) {
+    StringBuilder text = new StringBuilder();
+    RATIOS.forEach(
+        (benchmark, metrics) -> {
+          Map<Map<String, String>, Map<String, HistogramLog.Series>> byParameters =
+              new LinkedHashMap<>();
+          for (HistogramLog.Series series : sorted(all)) {
+            if (shortName(series.benchmark()).equals(benchmark)) {
+              byParameters
+                  .computeIfAbsent(series.params(), key -> new TreeMap<>())
+                  .put(series.metric(), series);
+            }
+          }
+          List<List<String>> rows = new ArrayList<>();
+          byParameters.forEach((parameters, series) -> ratio(rows, metrics, parameters, series));
+          if (!rows.isEmpty()) {
+            rows.add(0, List.of("trace", metrics.get(0), metrics.get(1), "ratio"));
+            text.append('\n')
+                .append(benchmark)
+                .append(", ")
+                .append(String.join(" / ", metrics))
+                .append(" (medians)\n")
+                .append(aligned(rows));
+          }
+        });
+    return text.toString();
+  }
+
+  private static void ratio(
+      List<List<String>> rows,
+      List<String> metrics,
+      Map<String, String> parameters,
+      Map<String, HistogramLog.Series> series) {
+    HistogramLog.Series upper = series.get(metrics.get(0));
+    HistogramLog.Series lower = series.get(metrics.get(1));
+    if (upper != null && lower != null) {
+      double upperNs = Summary.of(upper.histogram()).median();
+      double lowerNs = Summary.of(lower.histogram()).median();
+      rows.add(
+          List.of(
+              trace(parameters),
+              ms(upperNs / NS_PER_MS),
+              ms(lowerNs / NS_PER_MS),
+              lowerNs == 0 ? NOTHING : significant(upperNs / lowerNs, 0)));
+    }
+  }
+
+  /** A call from Java, by JMH's score, over the same call in C, by its own clock. */
+  private static String callsFromJava(
+      String benchmark, String metric, Collection<RunResult> results) {
+    OptionalDouble jnaNs = OptionalDouble.empty();
+    OptionalDouble cNs = OptionalDouble.empty();
+    for (RunResult result : results) {
+      String name = shortName(result.getParams().getBenchmark());
+      if (name.equals(benchmark + ".jna") && result.getParams().getMode() == Mode.AverageTime) {
+        double unitNs = result.getParams().getTimeUnit().toNanos(1);
+        jnaNs = OptionalDouble.of(result.getPrimaryResult().getScore() * unitNs);
+      }
+      if (name.equals(benchmark + ".c") && result.getSecondaryResults().containsKey(metric)) {
+        cNs = OptionalDouble.of(result.getSecondaryResults().get(metric).getScore() * NS_PER_US);
+      }
+    }
+    if (jnaNs.isEmpty() || cNs.isEmpty()) {
+      return "";
+    }
+    return "\n"
+        + benchmark
+        + ", jna / c (means, ns)\n"
+        + aligned(
+            List.of(
+                List.of("trace", "jna", "c", "ratio"),
+                List.of(
+                    metric,
+                    significant(jnaNs.getAsDouble(), 0),
+                    significant(cNs.getAsDouble(), 0),
+                    significant(jnaNs.getAsDouble() / cNs.getAsDouble(), 0))));
+  }
+
+  /** Children per second: of all machines, of each, and how sure it is. */
+  private static String peak(Collection<RunResult> results) {
+    List<RunResult> withPeak =
+        results.stream().filter(one -> one.getSecondaryResults().containsKey(PEAK)).toList();
+    if (withPeak.isEmpty()) {
+      return "";
+    }
+    Parameters parameters =
+        Parameters.of(withPeak.stream().map(one -> paramsOf(one.getParams())).toList());
+    List<List<String>> rows = new ArrayList<>();
+    List<String> head = new ArrayList<>(parameters.head());
+    head.addAll(List.of("peak", "by machine", "stable", "from s", "to s"));
+    rows.add(head);
+    for (RunResult one : withPeak) {
+      Map<String, Double> figures = new TreeMap<>();
+      one.getSecondaryResults().forEach((name, figure) -> figures.put(name, figure.getScore()));
+      List<String> row = new ArrayList<>(parameters.cells(paramsOf(one.getParams())));
+      row.add(score(figures, PEAK));
+      row.add(
+          figures.keySet().stream()
+              .filter(name -> name.startsWith(PEAK + "."))
+              .sorted(Comparator.comparing(String::length).thenComparing(name -> name))
+              .map(name -> score(figures, name))
+              .collect(Collectors.joining(" + ")));
+      row.add(stable(figures.get("stable")));
+      row.add(score(figures, "stableFrom"));
+      row.add(score(figures, "stableTo"));
+      rows.add(row);
+    }
+    return "\n"
+        + shortName(withPeak.get(0).getParams().getBenchmark())
+        + ", peak (containers/s, means)"
+        + parameters.common()
+        + "\n"
+        + aligned(rows);
+  }
+
+  private static String score(Map<String, Double> figures, String name) {
+    return significant(figures.getOrDefault(name, Double.NaN), 0);
+  }
+
+  /** In which share of the runs there was a stable interval. */
+  private static String stable(Double share) {
+    if (share == null) {
+      return NOTHING;
+    }
+    return share == 1 ? "yes" : share == 0 ? "no" : significant(share * 100, 0) + " % of runs";
+  }
+
+  private static Map<String, String> paramsOf(BenchmarkParams params) {
+    return params.getParamsKeys().stream().collect(Collectors.toMap(key -> key, params::getParam));
+  }
+
+  /**
+   * The parameters of a table: the artifact's in its first column, others that vary in one each,
+   * and those that do not in its title.
+   */
+  private record Parameters(List<String> varying, String common) {
+    static Parameters of(List<Map<String, String>> rows) {
+      Map<String, Set<String>> values = new TreeMap<>();
+      for (Map<String, String> row : rows) {
+        row.forEach(
+            (name, value) -> values.computeIfAbsent(name, key -> new TreeSet<>()).add(value));
+      }
+      values.keySet().removeAll(TRACE_PARAMETERS);
+      List<String> varying =
+          values.keySet().stream().filter(name -> values.get(name).size() > 1).toList();
+      values.keySet().removeAll(varying);
+      return new Parameters(
+          varying,
+          values.isEmpty()
+              ? ""
+              : values.entrySet().stream()
+                  .map(one -> one.getKey() + "=" + one.getValue().iterator().next())
+                  .collect(Collectors.joining(", ", " (", ")")));
+    }
+
+    List<String> head() {
+      List<String> head = new ArrayList<>(List.of("trace"));
+      head.addAll(varying);
+      return head;
+    }
+
+    List<String> cells(Map<String, String> parameters) {
+      List<String> cells = new ArrayList<>(List.of(trace(parameters)));
+      varying.forEach(name -> cells.add(parameters.getOrDefault(name, NOTHING)));
+      return cells;
+    }
+  }
+
+  /** Class and method, without the package. */
+  private static String shortName(String benchmark) {
+    return benchmark.substring(benchmark.lastIndexOf('.', benchmark.lastIndexOf('.') - 1) + 1);
+  }
+
+  private static List<HistogramLog.Series> sorted(List<HistogramLog.Series> series) {
+    Comparator<HistogramLog.Series> byNumber =
+        Comparator.comparing(
+            one -> numberOf(trace(one.params())), Comparator.nullsLast(Comparator.naturalOrder()));
+    return series.stream()
+        .sorted(
+            byNumber
+                .thenComparing(one -> trace(one.params()))
+                .thenComparing(one -> padded(one.params())))
+        .toList();
+  }
+
+  /** All parameters, such that texts are in the order that their numbers are in. */
+  private static String padded(Map<String, String> parameters) {
+    return new TreeMap<>(parameters)
+        .entrySet().stream()
+            .map(one -> one.getKey() + "=" + padded(one.getValue()))
+            .collect(Collectors.joining(" "));
+  }
+
+  private static String padded(String value) {
+    return numberOf(value) == null
+        ? value
+        : "0".repeat(Math.max(0, LONGEST_NUMBER - value.length())) + value;
+  }
+
+  private static BigDecimal numberOf(String trace) {
+    return trace.matches("[0-9]+") ? new BigDecimal(trace) : null;
+  }
+
+  /** The values of the artifact's parameters, as its tables have them in their first column. */
+  private static String trace(Map<String, String> parameters) {
+    String trace =
+        TRACE_PARAMETERS.stream()
+            .filter(parameters::containsKey)
+            .map(parameters::get)
+            .collect(Collectors.joining(" "));
+    return trace.isEmpty() ? NOTHING : trace;
+  }
+
+  private static String spread(Summary summary) {
+    return summary.count() < FEWEST_SAMPLES_FOR_SPREAD
+        ? NOTHING
+        : significant(summary.spread() * 100, 0) + " %";
+  }
+
+  /** A time: three decimals as the artifact prints them, more if they would not be significant. */
+  static String ms(double value) {
+    return significant(value, FEWEST_DECIMALS);
+  }
+
+  private static String significant(double value, int fewestDecimals) {
+    if (Double.isNaN(value)) {
+      return NOTHING;
+    }
+    BigDecimal exact = BigDecimal.valueOf(value);
+    int digitsBeforePoint = exact.precision() - exact.scale();
+    int decimals =
+        exact.signum() == 0
+            ? fewestDecimals
+            : Math.max(fewestDecimals, SIGNIFICANT_DIGITS - digitsBeforePoint);
+    return exact.setScale(Math.max(0, decimals), RoundingMode.HALF_EVEN).toPlainString();
+  }
+
+  /** Columns two spaces apart, numbers to the right, a first column of words to the left. */
+  private static String aligned(List<List<String>> rows) {
+    int columns = rows.get(0).size();
+    List<Integer> widths = new ArrayList<>();
+    for (int column = 0; column < columns; column++) {
+      int at = column;
+      widths.add(rows.stream().mapToInt(row -> row.get(at).length()).max().orElse(0));
+    }
+    boolean numbers = rows.stream().skip(1).allMatch(row -> numberOf(row.get(0)) != null);
+    Function<List<String>, String> line =
+        row -> {
+          StringBuilder text = new StringBuilder();
+          for (int column = 0; column < columns; column++) {
+            String cell = row.get(column);
+            String padding = " ".repeat(widths.get(column) - cell.length());
+            boolean left = column == 0 && !numbers;
+            text.append(column == 0 ? "" : "  ").append(left ? cell + padding : padding + cell);
+          }
+          return text.toString().stripTrailing() + "\n";
+        };
+    List<String> rule = widths.stream().map(width -> "-".repeat(width)).toList();
+    StringBuilder text = new StringBuilder(line.apply(rows.get(0))).append(line.apply(rule));
+    rows.subList(1, rows.size()).forEach(row -> text.append(line.apply(row)));
+    return text.toString();
+  }
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.result;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Pattern;
+import org.HdrHistogram.Histogram;
+
+/**
+ * Where a benchmark puts times that it, or a process it drives, has measured itself.
+ *
+ * <p>{@link SelfTimedProfiler} takes them at the end of each iteration. Without that profiler they
+ * are gathered and never read; that costs no more than a fixed amount of memory. Recording takes
+ * some tens of ns and may happen from any thread, inside a benchmark method but not in
+ * {@code @Setup}, which is not part of an iteration.
+ */
+public final class SelfTimed {
+  /** The longest time that can be recorded, in ns: one hour. */
+  public static final long LONGEST_NS = 3_600_000_000_000L;
+
+  /** Decimal digits to which the histograms of samples are precise. */
+  static final int SIGNIFICANT_DIGITS = 3;
+
+  /** What may stand in a tag of a histogram log. */
+  private static final Pattern METRIC_NAME = Pattern.compile("[A-Za-z][A-Za-z0-9._-]*");
+
+  private static final Map<String, Metric> METRICS = new ConcurrentHashMap<>();
+  private static final Map<String, Values> VALUES = new TreeMap<>();
+
+  private SelfTimed() {}
+
+  /**
+   * Records how long one operation took.
+   *
+   * @param metric the figure's name: a letter, then letters, digits, dots, dashes, underscores
+   * @param ns its time, 0 to {@link #LONGEST_NS}
+   * @throws IllegalArgumentException if either is out of range
+   */
+  public static void record(String metric, long ns) {
+    record(metric, ns, 1);
+  }
+
+  /**
+   * Records how long a number of like operations took together. It is one sample, of their mean.
+   *
+   * @param metric the figure's name: a letter, then letters, digits, dots, dashes, underscores
+   * @param totalNs the time of all of them, 0 to {@link #LONGEST_NS}
+   * @param operations how many they were, at least 1
+   * @throws IllegalArgumentException if any is out of range
+   */
+  public static void record(String metric, long totalNs, int operations) {
+    if (totalNs < 0 || totalNs > LONGEST_NS || operations < 1) {
+      throw new IllegalArgumentException(
+          metric + ": " + totalNs + " ns for " + operations + " operations is no time that can be");
+    }
+    METRICS.computeIfAbsent(metric, Metric::new).add(totalNs, operations);
+  }
+
+  /**
+   * Records a figure that is no time, such as a rate. JMH shows the mean over an iteration as a
+   * secondary metric; it is in no histogram.
+   *
+   * @param metric the figure's name: a letter, then letters, digits, dots, dashes, underscores
+   * @param value the figure
+   * @param unit of it, such as {@code ops/s}
+   */
+  public static void value(String metric, double value, String unit) {
+    requireName(metric);
+    synchronized (VALUES) {
+      VALUES
+          .computeIfAbsent(metric, key -> new Values(metric, unit, new ArrayList<>()))
+          .values()
+          .add(value);
+    }
+  }
+
+  /** Forgets what has been recorded. */
+  static void clear() {
+    METRICS.values().forEach(Metric::take);
+    takeValues();
+  }
+
+  /** Takes away the figures that are no times. */
+  static List<Values> takeValues() {
+    synchronized (VALUES) {
+      List<Values> taken = List.copyOf(VALUES.values());
+      VALUES.clear();
+      return taken;
+    }
+  }
+
+  /**
+   * The figures of one metric that is no time.
+   *
+   * @param unit of all of them
+   */
+  record Values(String metric, String unit, List<Double> values) {
+    double mean() {
+      return values.stream().mapToDouble(Double::doubleValue).average().orElse(Double.NaN);
+    }
+  }
+
+  private static void requireName(String metric) {
+    if (!METRIC_NAME.matcher(metric).matches()) {
+      throw new IllegalArgumentException("'" + metric + "' is not a name for a metric");
+    }
+  }
+
+  /** Takes away what has been recorded since the last time: one for each metric with samples. */
+  static List<Samples> take() {
+    Map<String, Samples> taken = new TreeMap<>();
+    METRICS.forEach((name, metric) -> taken.put(name, metric.take()));
+    taken.values().removeIf(samples -> samples.operations() == 0);
+    return List.copyOf(taken.values());
+  }
+
+  /**
+   * The samples of one metric.
+   *
+   * @param totalNs the sum of all times, in ns
+   * @param operations how many operations they were
+   * @param histogram one value for each recording, in ns
+   */
+  record Samples(String metric, long totalNs, long operations, Histogram histogram) {
+    /** Mean time of an operation, exact, in ns. */
+    double meanNs() {
+      return (double) totalNs / operations;
+    }
+  }
+
+  private static final class Metric {
+    private final String name;
+    private long totalNs;
+    private long operations;
+    private Histogram histogram = new Histogram(SIGNIFICANT_DIGITS);
+
+    Metric(String name) {
+      requireName(name);
+      this.name = name;
+    }
+
+    synchronized void add(long ns, int count) {
+      totalNs += ns;
+      operations += count;
+      histogram.recordValue((ns + count / 2) / count);
+    }
+
+    synchronized Samples take() {
+      Samples samples = new Samples(name, totalNs, operations, histogram);
+      if (operations > 0) {
+        totalNs = 0;
+        operations = 0;
+        histogram = new Histogram(SIGNIFICANT_DIGITS);
+      }
+      return samples;
+    }
+  }
+}

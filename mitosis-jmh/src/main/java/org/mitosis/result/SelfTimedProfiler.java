@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.result;
+
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.mitosis.fixture.MissingPrerequisite;
+import org.openjdk.jmh.infra.BenchmarkParams;
+import org.openjdk.jmh.infra.IterationParams;
+import org.openjdk.jmh.profile.InternalProfiler;
+import org.openjdk.jmh.results.AggregationPolicy;
+import org.openjdk.jmh.results.IterationResult;
+import org.openjdk.jmh.results.ScalarResult;
+import org.openjdk.jmh.runner.IterationType;
+
+/**
+ * Turns what a benchmark has put into {@link SelfTimed} into secondary metrics of JMH, one for each
+ * metric and iteration (the mean; times in us/op), and keeps every time of the measured iterations
+ * in a {@link HistogramLog}.
+ *
+ * <p>Our command line adds it to every run. From {@code org.openjdk.jmh.Main}, and so from an IDE,
+ * ask for it with {@code -prof org.mitosis.result.SelfTimedProfiler}. Being there twice changes
+ * nothing: the first takes the samples, the second finds none.
+ */
+public final class SelfTimedProfiler implements InternalProfiler {
+  private String benchmarkOfLog = "";
+  private HistogramLog log;
+  private Instant iterationStart = Instant.now();
+
+  /** Made by JMH, which needs a public constructor. */
+  public SelfTimedProfiler() {}
+
+  @Override
+  public String getDescription() {
+    return "Times that the benchmark or its helper processes measured themselves";
+  }
+
+  @Override
+  public void beforeIteration(BenchmarkParams benchmark, IterationParams iteration) {
+    SelfTimed.clear();
+    iterationStart = Instant.now();
+  }
+
+  @Override
+  public Collection<ScalarResult> afterIteration(
+      BenchmarkParams benchmark, IterationParams iteration, IterationResult result) {
+    List<SelfTimed.Samples> taken = SelfTimed.take();
+    if (iteration.getType() == IterationType.MEASUREMENT && !taken.isEmpty()) {
+      keep(benchmark, taken);
+    }
+    List<ScalarResult> results = new ArrayList<>();
+    taken.forEach(samples -> results.add(meanOf(samples)));
+    for (SelfTimed.Values figure : SelfTimed.takeValues()) {
+      results.add(
+          new ScalarResult(figure.metric(), figure.mean(), figure.unit(), AggregationPolicy.AVG));
+    }
+    return results;
+  }
+
+  private static ScalarResult meanOf(SelfTimed.Samples samples) {
+    return new ScalarResult(
+        samples.metric(), samples.meanNs() / 1000, "us/op", AggregationPolicy.AVG);
+  }
+
+  private void keep(BenchmarkParams benchmark, List<SelfTimed.Samples> taken) {
+    Optional<Path> directory = HistogramLog.directory();
+    if (directory.isEmpty()) {
+      return;
+    }
+    try {
+      if (!benchmarkOfLog.equals(benchmark.id())) {
+        benchmarkOfLog = benchmark.id();
+        log =
+            HistogramLog.create(
+                directory.get(), benchmark.getBenchmark(), paramsOf(benchmark), iterationStart);
+      }
+      log.append(taken, iterationStart, Instant.now());
+    } catch (UncheckedIOException e) {
+      // Fails this benchmark: better now than a run of hours whose samples are nowhere.
+      throw new MissingPrerequisite(e.getMessage());
+    }
+  }
+
+  private static Map<String, String> paramsOf(BenchmarkParams benchmark) {
+    Map<String, String> params = new TreeMap<>();
+    for (String key : benchmark.getParamsKeys()) {
+      params.put(key, benchmark.getParam(key));
+    }
+    return params;
+  }
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.stats;
+
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * How many things happened per second, counted in intervals of one length.
+ *
+ * @param startNs where the first interval starts, on whatever clock the times are of
+ * @param intervalNs the length of an interval, at least 1
+ * @param perSecond the rate in each interval
+ */
+public record Rates(long startNs, long intervalNs, List<Double> perSecond) {
+  private static final double NS_PER_S = 1e9;
+
+  /** Takes a copy of the list. */
+  public Rates {
+    perSecond = List.copyOf(perSecond);
+  }
+
+  /**
+   * Counts.
+   *
+   * @param timesNs when it happened, in any order; what is outside is not counted
+   * @param fromNs where the first interval starts
+   * @param toNs where the last one ends; what is left over of it is cut off
+   * @param intervals how many, at least 1
+   * @throws IllegalArgumentException if the time is too short for so many intervals
+   */
+  public static Rates of(Collection<Long> timesNs, long fromNs, long toNs, int intervals) {
+    long intervalNs = (toNs - fromNs) / intervals;
+    if (intervalNs < 1) {
+      throw new IllegalArgumentException(
+          (toNs - fromNs) + " ns are too short for " + intervals + " intervals");
+    }
+    long[] counts = new long[intervals];
+    for (long timeNs : timesNs) {
+      long at = Math.floorDiv(timeNs - fromNs, intervalNs);
+      if (at >= 0 && at < intervals) {
+        counts[(int) at]++;
+      }
+    }
+    return new Rates(
+        fromNs,
+        intervalNs,
+        Arrays.stream(counts).mapToObj(count -> count * NS_PER_S / intervalNs).toList());
+  }
+
+  /**
+   * The longest part in which no interval's rate is further from their median than the tolerance;
+   * of several that long, the first.
+   *
+   * @param tolerance as a share of the median
+   * @param fewest intervals that it must have, at least 1
+   * @return empty if there is none
+   */
+  public Optional<Span> stable(double tolerance, int fewest) {
+    for (int length = perSecond.size(); length >= fewest; length--) {
+      for (int from = 0; from + length <= perSecond.size(); from++) {
+        if (isStable(perSecond.subList(from, from + length), tolerance)) {
+          return Optional.of(
+              new Span(startNs + from * intervalNs, startNs + (from + length) * intervalNs));
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
+  private static boolean isStable(List<Double> rates, double tolerance) {
+    double median = Summary.of(rates.stream().mapToDouble(Double::doubleValue).toArray()).median();
+    return median > 0
+        && rates.stream().allMatch(rate -> Math.abs(rate - median) <= tolerance * median);
+  }
+
+  /**
+   * A stretch of time, in ns.
+   *
+   * @param fromNs its start
+   * @param toNs its end, which is no part of it
+   */
+  public record Span(long fromNs, long toNs) {
+    /** Whether a time is in it. */
+    public boolean contains(long timeNs) {
+      return timeNs >= fromNs && timeNs < toNs;
+    }
+
+    /** How many of these times per second are in it. */
+    public double perSecond(Collection<Long> timesNs) {
+      return timesNs.stream().filter(this::contains).count() * NS_PER_S / (toNs - fromNs);
+    }
+  }
+}

@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.benchmark;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.mitosis.fixture.MemorySize;
+import org.mitosis.fixture.UserfaultfdRight;
+import org.mitosis.result.HistogramLog;
+import org.mitosis.result.SelfTimedProfiler;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.results.Result;
+import org.openjdk.jmh.results.RunResult;
+import org.openjdk.jmh.runner.Runner;
+import org.openjdk.jmh.runner.RunnerException;
+import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
+import org.openjdk.jmh.runner.options.OptionsBuilder;
+import org.openjdk.jmh.runner.options.TimeValue;
+
+/**
+ * Runs every benchmark of children, launchers and machines for a moment, as an IDE would, looks for
+ * its self-timed figures, and for what it leaves behind.
+ */
+class RemoteBenchmarksTest {
+  static final String OF_SEVERAL_PROCESSES =
+      "\\.(EmptyContainer|Execution|FirstResult|ForkResume|NilRpc|PeakThroughput|StartupExecution|TouchRatio)\\.";
+
+  private static final Map<String, Set<String>> METRICS_OF_BENCHMARK =
+      new TreeMap<>(
+          Map.ofEntries(
+              Map.entry("EmptyContainer.lean", Set.of("startup")),
+              Map.entry("EmptyContainer.none", Set.of("startup")),
+              Map.entry("Execution.workingSet", Set.of("cow", "execution")),
+              Map.entry("FirstResult.workingSet", Set.of("firstResult")),
+              Map.entry("ForkResume.workingSet", Set.of("resume", "startup")),
+              Map.entry("NilRpc.c", Set.of("nilRpc")),
+              Map.entry("NilRpc.jna", Set.of()),
+              Map.entry(
+                  "PeakThroughput.workingSet",
+                  Set.of("peak", "stable", "stableFrom", "stableTo", "startup")),
+              Map.entry("StartupExecution.workingSet", Set.of("startup")),
+              Map.entry("TouchRatio.workingSet", Set.of("execution", "resume", "startup"))));
+
+  private static final long DEADLINE_MS = 20_000;
+
+  @TempDir Path directory;
+  private final List<Path> temporaryBefore = machines();
+
+  @BeforeAll
+  static void needsUserfaultfd() {
+    UserfaultfdRight right = UserfaultfdRight.read();
+    assumeTrue(right.allowed(), () -> "needs userfaultfd, which is " + right.words());
+  }
+
+  @BeforeAll
+  static void allowOtherRuns() {
+    // What is measured here is not used; a run elsewhere on this machine need not be waited for.
+    System.setProperty("jmh.ignoreLock", "true");
+  }
+
+  @AfterAll
+  static void forbidThemAgain() {
+    System.clearProperty("jmh.ignoreLock");
+  }
+
+  @AfterEach
+  void leavesNoMachineBehind() throws InterruptedException {
+    long deadlineNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(DEADLINE_MS);
+    while (!left().isEmpty()) {
+      assertTrue(System.nanoTime() < deadlineNs, () -> "left behind: " + left());
+      Thread.sleep(10);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"local", "tcp"})
+  void inAForkedJvm(String transport) throws IOException, RunnerException {
+    assertMetrics(1, run(options(Mode.SingleShotTime, transport).forks(1)));
+  }
+
+  @Test
+  void insideThisJvm() throws IOException, RunnerException {
+    System.setProperty(HistogramLog.DIRECTORY_PROPERTY, hlog().toString());
+    try {
+      assertMetrics(0, run(options(Mode.AverageTime, "tcp").forks(0)));
+    } finally {
+      System.clearProperty(HistogramLog.DIRECTORY_PROPERTY);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"eager", "cached"})
+  void otherModesOfResume(String resumeMode) throws IOException, RunnerException {
+    Collection<RunResult> results =
+        run(
+            options(Mode.SingleShotTime, "tcp")
+                .include("\\.StartupExecution\\.")
+                .param("resumeMode", resumeMode)
+                .measurementIterations(3)
+                .forks(0));
+    assertEquals(1, results.size());
+    Result<?> startup = results.iterator().next().getSecondaryResults().get("startup");
+    assertEquals(3, startup.getSampleCount());
+  }
+
+  @Test
+  void severalThreadsHaveAConnectionEach() throws IOException, RunnerException {
+    Collection<RunResult> results =
+        run(options(Mode.AverageTime, "tcp").include("\\.NilRpc\\.jna$").threads(3).forks(0));
+    assertEquals(1, results.size());
+  }
+
+  @Test
+  void severalMachinesAndASchedule() throws IOException, RunnerException {
+    RunResult result =
+        run(options(Mode.SingleShotTime, "tcp")
+                .include("\\.PeakThroughput\\.")
+                .param("childMachines", "2")
+                .param("rate", "40")
+                .param("loops", "2")
+                .forks(0))
+            .iterator()
+            .next();
+    assertEquals("ops/s", result.getSecondaryResults().get("peak").getScoreUnit());
+    double peak = result.getSecondaryResults().get("peak").getScore();
+    double first = result.getSecondaryResults().get("peak.machine1").getScore();
+    double second = result.getSecondaryResults().get("peak.machine2").getScore();
+    assertEquals(peak, first + second, peak / 1000);
+    assertTrue(first > 0 && second > 0, first + " " + second);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = ';',
+      quoteCharacter = '"',
+      value = {
+        "ForkResume.workingSet;transport;udp;transport 'udp' is none of local, tcp",
+        "Execution.workingSet;resumeMode;fast;resumeMode 'fast' is none of lazy, eager, cached, clone",
+        "FirstResult.workingSet;prefetch;3;prefetch '3' is no power of two from 1 to 512",
+        "StartupExecution.workingSet;container;fat;container 'fat' is none of lean, none",
+        "TouchRatio.workingSet;touchRatio;101;touchRatio '101' is no whole number from 0 to 100",
+        "PeakThroughput.workingSet;seconds;soon;seconds 'soon' is no whole number from 1 to 3600",
+        "PeakThroughput.workingSet;childMachines;2;transport local has one machine, not 2: choose"
+            + " transport=tcp"
+      })
+  void aValueThatIsNoneIsOneSentence(
+      String benchmark, String parameter, String value, String sentence) throws IOException {
+    assertEquals(
+        "org.mitosis.fixture.MissingPrerequisite: " + sentence,
+        failure(
+                options(Mode.SingleShotTime, "local")
+                    .include("\\." + benchmark + "$")
+                    .param(parameter, value)
+                    .forks(0))
+            .get(0));
+  }
+
+  /** What holds the snapshot's memory has it changed, as a debugger would. */
+  @Test
+  void aWrongPageFailsTheBenchmark() throws Exception {
+    List<String> told =
+        whileItRuns("StartupExecution.workingSet", "local", "mitosis-shadow", this::spoil);
+    assertTrue(
+        told.get(0).contains("local resume of handler id 73 failed")
+            || told.get(0).contains("did not hold what its parent prepared"),
+        told::toString);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "local, mitosis-launcher, was ended by signal 9",
+    "local, mitosisd, of handler id 73",
+    "tcp, mitosis-launcher, was ended by signal 9"
+  })
+  void aProcessKilledInTheMiddleIsTold(String transport, String program, String words)
+      throws Exception {
+    List<String> told =
+        whileItRuns("ForkResume.workingSet", transport, program, ProcessHandle::destroyForcibly);
+    assertTrue(told.get(0).contains(words), told::toString);
+  }
+
+  private interface Disturbance {
+    void of(ProcessHandle process) throws IOException;
+  }
+
+  /** Runs a benchmark for long, does something to one of its processes, and waits for its end. */
+  private List<String> whileItRuns(
+      String benchmark, String transport, String program, Disturbance disturbance)
+      throws Exception {
+    ExecutorService thread = Executors.newSingleThreadExecutor();
+    try {
+      Future<List<String>> told =
+          thread.submit(
+              () ->
+                  failure(
+                      options(Mode.AverageTime, transport)
+                          .include("\\." + benchmark + "$")
+                          .param("container", "none") // else its control groups would stay
+                          .measurementTime(TimeValue.seconds(30))
+                          .forks(1)));
+      for (ProcessHandle process : descendants(program)) {
+        disturbance.of(process);
+      }
+      return told.get(60, TimeUnit.SECONDS);
+    } catch (ExecutionException e) {
+      throw new AssertionError(e.getCause());
+    } finally {
+      thread.shutdownNow();
+      assertTrue(thread.awaitTermination(60, TimeUnit.SECONDS));
+    }
+  }
+
+  /** Processes below this one that run a program, once the last of all is there: the launcher. */
+  private static List<ProcessHandle> descendants(String program) throws Exception {
+    long deadlineNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(DEADLINE_MS);
+    while (running("mitosis-launcher").isEmpty()) {
+      assertTrue(System.nanoTime() < deadlineNs, "no launcher");
+      Thread.sleep(10);
+    }
+    return running(program);
+  }
+
+  private static List<ProcessHandle> running(String program) {
+    return ProcessHandle.current()
+        .descendants()
+        .filter(process -> content(process, "comm").strip().equals(shortened(program)))
+        .toList();
+  }
+
+  /** The kernel keeps 15 bytes of a process's name. */
+  private static String shortened(String program) {
+    return program.substring(0, Math.min(15, program.length()));
+  }
+
+  private void spoil(ProcessHandle process) throws IOException {
+    String folder = "/proc/" + process.pid();
+    try (RandomAccessFile memory = new RandomAccessFile(folder + "/mem", "rw")) {
+      for (String line : Files.readAllLines(Path.of(folder, "maps"))) {
+        if (line.contains(" rw-p 00000000 00:00 0") && size(line) >= 1 << 20) {
+          long start = Long.parseLong(line.split("-")[0], 16);
+          for (long at = 0; at < size(line); at += MemorySize.PAGE_SIZE) {
+            memory.seek(start + at);
+            memory.write(0x5a);
+          }
+        }
+      }
+    }
+  }
+
+  private static long size(String line) {
+    String[] range = line.split(" ")[0].split("-");
+    return Long.parseLong(range[1], 16) - Long.parseLong(range[0], 16);
+  }
+
+  private static String content(ProcessHandle process, String file) {
+    try {
+      return new String(
+          Files.readAllBytes(Path.of("/proc", Long.toString(process.pid()), file)),
+          StandardCharsets.ISO_8859_1);
+    } catch (IOException e) {
+      return "";
+    }
+  }
+
+  private ChainedOptionsBuilder options(Mode mode, String transport) {
+    return new OptionsBuilder()
+        .mode(mode)
+        .param("memorySize", "1m")
+        .param("transport", transport)
+        .param("touchRatio", "50")
+        .param("seconds", "1")
+        .param("loops", "1")
+        .warmupIterations(0)
+        .measurementIterations(1)
+        .measurementTime(TimeValue.milliseconds(50))
+        .timeout(TimeValue.seconds(60))
+        .jvmArgsPrepend(
+            "-Xmx128m",
+            "-D" + HistogramLog.DIRECTORY_PROPERTY + "=" + hlog(),
+            "-Dmitosis.native.dir=" + System.getProperty("mitosis.native.dir", ""))
+        .addProfiler(SelfTimedProfiler.class)
+        .shouldFailOnError(true)
+        .output(directory.resolve("jmh.txt").toString());
+  }
+
+  private Collection<RunResult> run(ChainedOptionsBuilder options)
+      throws IOException, RunnerException {
+    assumeTrue(
+        RemoteBenchmarksTest.class.getResource("/linux-x86-64/mitosis-launcher") != null,
+        "needs linux-x86-64/mitosis-launcher on the class path: build native-module on Linux"
+            + " x86-64");
+    if (options.build().getIncludes().isEmpty()) {
+      options.include(OF_SEVERAL_PROCESSES);
+    }
+    try {
+      return new Runner(options.build()).run();
+    } catch (RunnerException e) {
+      throw new RunnerException(Files.readString(directory.resolve("jmh.txt")), e);
+    }
+  }
+
+  /** What JMH says of a benchmark that fails. */
+  private List<String> failure(ChainedOptionsBuilder options) {
+    RunnerException e = assertThrows(RunnerException.class, () -> run(options));
+    return e.getMessage()
+        .lines()
+        .dropWhile(line -> !line.contains("<failure>"))
+        .skip(1)
+        .filter(line -> !line.isBlank())
+        .toList();
+  }
+
+  private void assertMetrics(int forks, Collection<RunResult> results) throws IOException {
+    Map<String, Set<String>> found = new TreeMap<>();
+    for (RunResult result : results) {
+      String name = result.getParams().getBenchmark().replace("org.mitosis.benchmark.", "");
+      assertEquals(forks, result.getParams().getForks(), name);
+      assertTrue(result.getPrimaryResult().getScore() > 0, name);
+      Set<String> metrics = new TreeSet<>(result.getSecondaryResults().keySet());
+      metrics.removeIf(key -> !key.matches("[A-Za-z]+"));
+      found.put(name, metrics);
+      for (String metric : metrics) {
+        double score = result.getSecondaryResults().get(metric).getScore();
+        assertTrue(score >= 0 && score < 1e6, name + " " + metric + " " + score);
+      }
+    }
+    assertEquals(METRICS_OF_BENCHMARK, found);
+    HistogramLog.Contents logs = HistogramLog.read(hlog());
+    assertEquals(List.of(), logs.warnings());
+    logs.series().forEach(one -> assertTrue(one.histogram().getTotalCount() > 0, one::toString));
+  }
+
+  private Path hlog() {
+    return directory.resolve("hlog");
+  }
+
+  private List<Path> left() {
+    List<Path> left = new ArrayList<>(machines());
+    left.removeAll(temporaryBefore);
+    return left;
+  }
+
+  /** The directories of machines. */
+  private static List<Path> machines() {
+    try (Stream<Path> files = Files.list(Path.of(System.getProperty("java.io.tmpdir")))) {
+      return files.filter(file -> file.getFileName().toString().matches("mit-[0-9]+")).toList();
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What benchmarks.jar prints without running a benchmark. */
+class CommandLineIT {
+  @TempDir Path directory;
+  private BenchmarksJar jar;
+
+  @BeforeEach
+  void jar() throws IOException {
+    jar = new BenchmarksJar(directory);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "-h",
+        "-l",
+        "-lp",
+        "-lprof",
+        "-lrf",
+        "-l Fork",
+        "-lp ForkPrepare -p memorySize=1m",
+        "NoSuchBenchmark",
+        "NoSuchBenchmark -v extra",
+        "--no-such-option",
+        "-i none",
+        "[",
+        "-bm nonsense",
+        "-p memorySize"
+      })
+  void isJmhsOwnAndNeedsNothing(String commandLine) throws IOException {
+    List<String> args = List.of(commandLine.split(" "));
+    jar.property("mitosis.backend", "kernel")
+        .property("mitosis.device", directory.resolve("missing").toString());
+    BenchmarksJar.Outcome jmhs = jar.runJmh(args);
+    BenchmarksJar.Outcome ours = jar.run(args);
+    assertEquals(jmhs.out(), ours.out());
+    assertEquals(withoutOurFrames(jmhs.err()), withoutOurFrames(ours.err()));
+    assertEquals(jmhs.exitCode(), ours.exitCode());
+    try (Stream<Path> left = Files.list(jar.workingDirectory())) {
+      assertEquals(List.of(), left.toList());
+    }
+  }
+
+  /** A stack trace ends in who called JMH's main, or in a count of frames. */
+  private static String withoutOurFrames(String trace) {
+    return trace.replaceAll("(?m)^\\s+(at org\\.mitosis\\..*|\\.\\.\\. [0-9]+ more)\\n", "");
+  }
+
+  @Test
+  void helpNamesOurWordsAndPointsAtJmhs() throws IOException {
+    BenchmarksJar.Outcome help = jar.run("help");
+    assertEquals(Main.HELP, help.out());
+    assertEquals("", help.err());
+    assertEquals(0, help.exitCode());
+  }
+
+  @Test
+  void theVersionIsTheBuilds() throws IOException {
+    BenchmarksJar.Outcome version = jar.run("--version");
+    assertTrue(
+        version.out().matches("mitosis [0-9].* \\(commit .*, JMH 1\\..*\\)\\n"), version.out());
+    assertEquals(0, version.exitCode());
+  }
+
+  @Test
+  void theDoctorTellsOfEachBackend() throws IOException {
+    jar.property("mitosis.device", directory.resolve("missing").toString());
+    BenchmarksJar.Outcome doctor = jar.run("doctor");
+    assertTrue(doctor.out().contains("\nbackend kernel: not usable\n"), doctor.out());
+    assertTrue(doctor.out().contains("\nbackend user: "), doctor.out());
+    assertTrue(doctor.out().contains("  runtime  " + jar.runtimeDirectory()), doctor.out());
+    assertTrue(doctor.out().contains("\nthis machine\n"), doctor.out());
+    assertEquals(doctor.out().contains("backend user: ready") ? 0 : 1, doctor.exitCode());
+  }
+}

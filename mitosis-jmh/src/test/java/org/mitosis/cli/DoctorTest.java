@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.mitosis.Availability;
+import org.mitosis.Backend;
+import org.mitosis.BackendChoice;
+import org.mitosis.Errno;
+import org.mitosis.MitosisException;
+import org.mitosis.Operation;
+import org.mitosis.fixture.MachineMemory;
+import org.mitosis.result.MachineProbe;
+
+class DoctorTest {
+  @TempDir Path root;
+  private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+  private final FakeMachine machine = new FakeMachine();
+
+  @Test
+  void aMachineWithTheUserBackendIsReady() throws IOException {
+    file("proc/sys/kernel/hostname", "lab");
+    file("proc/sys/kernel/ostype", "Linux");
+    file("proc/sys/kernel/osrelease", "6.1.0");
+    file("proc/sys/vm/unprivileged_userfaultfd", "0");
+    file("proc/self/status", "Name:\tjava\nCapEff:\t0000000000080000");
+    file("proc/cpuinfo", "processor : 0\nmodel name : Some CPU\n");
+    file("sys/kernel/mm/transparent_hugepage/enabled", "always [madvise] never");
+    machine.availabilities.add(Availability.missing(Backend.KERNEL, "no device", "load it"));
+    machine.availabilities.add(Availability.available(Backend.USER, "libmitosis works"));
+
+    assertEquals(0, run());
+
+    List<String> lines = output().lines().toList();
+    assertEquals("", lines.get(1));
+    assertEquals(
+        """
+        backend kernel: not usable
+          needs    the mitosis kernel module, and read and write access to its device \
+        /dev/mitosis-syscalls
+          found    no device
+          to do    load it
+
+        backend user: ready
+          needs    Linux on x86-64, a directory for its native programs that allows execution, a \
+        runtime directory for its daemon
+          found    libmitosis works
+          programs /programs
+          runtime  /runtime
+          daemon   starts and answers
+
+        benchmarks use: user (because)
+
+        this machine
+          host     lab
+          kernel   Linux 6.1.0
+          system   unknown
+          cpu      1 x Some CPU
+          memory   1024 MiB of memory of this test: working sets up to 832 MiB
+          thp      transparent huge pages: madvise
+          uffd     userfaultfd: allowed to this user
+          children lean containers of this test
+        """,
+        String.join("\n", lines.subList(2, lines.size() - 1)) + "\n");
+    assertTrue(lines.get(lines.size() - 1).startsWith("  disk     "));
+  }
+
+  @Test
+  void aMachineWithNothingSaysWhatToDo() {
+    machine.availabilities.add(Availability.missing(Backend.KERNEL, "no device", "load it"));
+    machine.availabilities.add(Availability.missing(Backend.USER, "no daemon", "start it"));
+    assertEquals(1, run());
+    assertTrue(output().contains("  to do    start it\n"), output());
+    assertTrue(output().contains("\nbenchmarks cannot run: "), output());
+    assertTrue(output().contains("userfaultfd: not in this kernel"), output());
+  }
+
+  @Test
+  void aForcedBackendThatIsMissingIsAFailureWhateverElseIsThere() {
+    machine.availabilities.add(Availability.available(Backend.USER, "libmitosis works"));
+    machine.choosing = MitosisException.of(Operation.OPEN, Errno.ENODEV).problem("forced").build();
+    assertEquals(1, run());
+    assertTrue(output().contains("backend user: ready\n"), output());
+    assertTrue(output().contains("\nbenchmarks cannot run: open failed: forced"), output());
+  }
+
+  @Test
+  void aBackendThatFailsWhenTriedIsNotUsable() {
+    machine.availabilities.add(Availability.available(Backend.USER, "libmitosis works"));
+    machine.failure =
+        MitosisException.of(Operation.LIST, Errno.ECONNRESET).advice("start again").build();
+    assertEquals(1, run());
+    assertTrue(output().contains("backend user: not usable\n"), output());
+    assertTrue(output().contains("  but      list failed: "), output());
+    assertTrue(output().contains("  daemon   not reached\n"), output());
+  }
+
+  @Test
+  void theCauseOfAMissingPlaceForThePrograms() {
+    machine.availabilities.add(Availability.available(Backend.USER, "libmitosis works"));
+    machine.programs = MitosisException.of(Operation.OPEN, Errno.EACCES).problem("noexec").build();
+    run();
+    assertTrue(output().contains("  programs open failed: noexec (EACCES)\n"), output());
+  }
+
+  @Test
+  void helpChangesNothing() {
+    assertEquals(0, run("--help"));
+    assertEquals(Doctor.HELP, output());
+    assertEquals(0, machine.tried);
+  }
+
+  @Test
+  void anUnknownArgumentIsHelpAndAFailure() {
+    assertEquals(1, run("--fix"));
+    assertEquals(Doctor.HELP, output());
+  }
+
+  private int run(String... args) {
+    PrintStream out = new PrintStream(bytes, true, StandardCharsets.UTF_8);
+    return new Doctor(machine, new MachineProbe(root), out).run(args);
+  }
+
+  private String output() {
+    return bytes.toString(StandardCharsets.UTF_8);
+  }
+
+  private void file(String name, String content) throws IOException {
+    Path file = root.resolve(name);
+    Files.createDirectories(file.getParent());
+    Files.writeString(file, content);
+  }
+
+  private static final class FakeMachine implements Doctor.Subject {
+    private final List<Availability> availabilities = new ArrayList<>();
+    private MitosisException choosing;
+    private MitosisException failure;
+    private MitosisException programs;
+    private int tried;
+
+    @Override
+    public List<Availability> availabilities() {
+      return availabilities;
+    }
+
+    @Override
+    public BackendChoice choose() {
+      if (choosing != null) {
+        throw choosing;
+      }
+      return availabilities.stream()
+          .filter(Availability::available)
+          .findFirst()
+          .map(found -> new BackendChoice(found.backend(), "because", availabilities))
+          .orElseThrow(() -> MitosisException.of(Operation.OPEN, Errno.ENODEV).build());
+    }
+
+    @Override
+    public void tryOut(Backend backend) {
+      tried++;
+      if (failure != null) {
+        throw failure;
+      }
+    }
+
+    @Override
+    public Path nativeDirectory() {
+      if (programs != null) {
+        throw programs;
+      }
+      return Path.of("/programs");
+    }
+
+    @Override
+    public Path runtimeDirectory() {
+      return Path.of("/runtime");
+    }
+
+    @Override
+    public String containers() {
+      return "lean containers of this test";
+    }
+
+    @Override
+    public MachineMemory memory() {
+      return new MachineMemory(1L << 30, "memory of this test");
+    }
+  }
+}

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.result;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.HdrHistogram.Histogram;
+import org.HdrHistogram.HistogramLogReader;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.mitosis.stats.Summary;
+
+class HistogramLogTest {
+  private static final String BENCHMARK = "org.mitosis.benchmark.ForkPrepare.workingSet";
+  private static final Map<String, String> ONE_MEBIBYTE = Map.of("memorySize", "1048576");
+  private static final Instant START = Instant.parse("2026-01-02T03:04:05Z");
+
+  @TempDir Path directory;
+
+  @BeforeEach
+  @AfterEach
+  void forget() {
+    SelfTimed.clear();
+    System.clearProperty(HistogramLog.DIRECTORY_PROPERTY);
+    System.clearProperty(HistogramLog.RESULTS_PROPERTY);
+  }
+
+  @Test
+  void whatIsWrittenIsReadBackWithoutClosing() throws IOException {
+    HistogramLog log = create(ONE_MEBIBYTE);
+    append(log, "prepare", 100, 200);
+    append(log, "prepare", 300);
+    HistogramLog.Contents contents = HistogramLog.read(log.file());
+    assertEquals(List.of(), contents.warnings());
+    assertEquals(1, contents.series().size());
+    HistogramLog.Series series = contents.series().get(0);
+    assertEquals(BENCHMARK, series.benchmark());
+    assertEquals(ONE_MEBIBYTE, series.params());
+    assertEquals(1, series.fork());
+    assertEquals("prepare", series.metric());
+    assertEquals(3, series.histogram().getTotalCount());
+    assertEquals(200, Summary.of(series.histogram()).median());
+  }
+
+  @Test
+  void anyReaderOfTheFormatReadsIt() throws IOException {
+    HistogramLog log = create(ONE_MEBIBYTE);
+    append(log, "fork", 50);
+    try (HistogramLogReader reader = new HistogramLogReader(log.file().toFile())) {
+      Histogram histogram = (Histogram) reader.nextIntervalHistogram();
+      assertEquals("fork", histogram.getTag());
+      assertEquals(50, histogram.getMaxValue());
+      assertEquals(START.getEpochSecond(), reader.getStartTimeSec());
+      assertEquals(START.toEpochMilli() + 1_000, histogram.getStartTimeStamp());
+      assertEquals(START.toEpochMilli() + 1_500, histogram.getEndTimeStamp());
+    }
+  }
+
+  @Test
+  void forksAreCountedByWhatIsThere() throws IOException {
+    append(create(ONE_MEBIBYTE), "prepare", 100);
+    append(create(ONE_MEBIBYTE), "prepare", 300);
+    append(create(Map.of("memorySize", "4096")), "prepare", 5);
+    assertTrue(
+        Files.exists(directory.resolve("ForkPrepare.workingSet,memorySize=1048576,fork=2.hlog")));
+    HistogramLog.Contents contents = HistogramLog.read(directory);
+    assertEquals(
+        List.of(1, 2, 1), contents.series().stream().map(HistogramLog.Series::fork).toList());
+    List<HistogramLog.Series> merged = contents.overForks();
+    assertEquals(2, merged.size());
+    assertEquals(0, merged.get(0).fork());
+    assertEquals(2, merged.get(0).histogram().getTotalCount());
+    assertEquals(300, merged.get(0).histogram().getMaxValue());
+    assertEquals(
+        1, contents.series().get(0).histogram().getTotalCount(), "merging leaves them as they are");
+  }
+
+  @Test
+  void metricsOfOneFileStayApart() throws IOException {
+    HistogramLog log = create(Map.of());
+    append(log, "prepare", 10);
+    append(log, "fork", 20);
+    append(log, "prepare", 30);
+    List<HistogramLog.Series> series = HistogramLog.read(directory).series();
+    assertEquals(
+        List.of("fork", "prepare"), series.stream().map(HistogramLog.Series::metric).toList());
+    assertEquals(2, series.get(1).histogram().getTotalCount());
+    assertTrue(log.file().endsWith("ForkPrepare.workingSet,fork=1.hlog"));
+  }
+
+  @Test
+  void timesOfNanosecondsToAnHourFit() throws IOException {
+    HistogramLog log = create(ONE_MEBIBYTE);
+    append(log, "prepare", 1, SelfTimed.LONGEST_NS);
+    Histogram histogram = HistogramLog.read(directory).series().get(0).histogram();
+    assertEquals(1, histogram.getMinValue());
+    assertEquals(SelfTimed.LONGEST_NS, histogram.getMaxValue(), SelfTimed.LONGEST_NS / 1000.0);
+  }
+
+  @Test
+  void aFileCutAnywhereGivesWhatIsWholeAndAWarning() throws IOException {
+    HistogramLog log = create(ONE_MEBIBYTE);
+    long header = Files.size(log.file());
+    long headerLines = Files.readAllLines(log.file()).size();
+    append(log, "prepare", 100);
+    long firstLine = Files.size(log.file());
+    append(log, "prepare", 200, 300, 400, 500);
+    byte[] whole = Files.readAllBytes(log.file());
+    for (int length = 0; length < whole.length; length++) {
+      Files.write(log.file(), Arrays.copyOf(whole, length));
+      HistogramLog.Contents contents = HistogramLog.read(directory);
+      assertEquals(length < firstLine ? 0 : 1, contents.series().size(), "cut at " + length);
+      if (length >= firstLine) {
+        assertEquals(1, contents.series().get(0).histogram().getTotalCount());
+      }
+      if (length > header && length != firstLine) {
+        long line = headerLines + (length < firstLine ? 1 : 2);
+        assertEquals(
+            List.of(
+                "ForkPrepare.workingSet,memorySize=1048576,fork=1.hlog: line "
+                    + line
+                    + " is cut off; its samples are left out"),
+            contents.warnings(),
+            "cut at " + length);
+      }
+    }
+  }
+
+  @Test
+  void aDamagedLineDoesNotTakeTheOthersWithIt() throws IOException {
+    HistogramLog log = create(ONE_MEBIBYTE);
+    append(log, "prepare", 100);
+    String good = Files.readString(log.file());
+    String line = good.substring(good.indexOf("Tag="));
+    Files.writeString(
+        log.file(),
+        good
+            + line.substring(0, line.length() / 2)
+            + "\n"
+            + "Tag=prepare,0.1,0.2,3.0,HISTnonsense\n"
+            + "garbage\n"
+            + line.substring(line.indexOf(',') + 1)
+            + "\n"
+            + line);
+    Files.write(directory.resolve("b.hlog"), new byte[] {(byte) 0xff, 0, '\n', (byte) 0xc3});
+    HistogramLog.Contents contents = HistogramLog.read(directory);
+    assertEquals(1, contents.series().size());
+    assertEquals(2, contents.series().get(0).histogram().getTotalCount());
+    assertEquals(4 + 2, contents.warnings().size(), contents.warnings()::toString);
+  }
+
+  @Test
+  void parametersMayHoldAnything() throws IOException {
+    Map<String, String> params =
+        Map.of("path", "/a b/ü,=x]", "lines", "a\nb", "long", "y".repeat(300));
+    append(create(params), "prepare", 1);
+    append(create(params), "prepare", 2);
+    HistogramLog.Contents contents = HistogramLog.read(directory);
+    assertEquals(2, contents.series().size());
+    HistogramLog.Series series = contents.overForks().get(0);
+    assertEquals("/a b/ü,=x]", series.params().get("path"));
+    assertEquals("a b", series.params().get("lines"), "a line is a line");
+    assertEquals(2, series.histogram().getTotalCount());
+  }
+
+  @Test
+  void anUnwritableDirectoryIsASentence() throws IOException {
+    Path file = Files.writeString(directory.resolve("file"), "", StandardCharsets.UTF_8);
+    UncheckedIOException e =
+        assertThrows(
+            UncheckedIOException.class,
+            () -> HistogramLog.create(file.resolve("hlog"), BENCHMARK, ONE_MEBIBYTE, START));
+    assertTrue(e.getMessage().contains("cannot be written to " + file), e.getMessage());
+    assertTrue(e.getMessage().contains("-Dmitosis.results=DIR"), e.getMessage());
+  }
+
+  @Test
+  void thePlaceIsSetByProperties() {
+    assertEquals(Optional.empty(), HistogramLog.directory());
+    System.setProperty(HistogramLog.RESULTS_PROPERTY, "some/results");
+    assertEquals(Optional.of(Path.of("some/results/hlog")), HistogramLog.directory());
+    System.setProperty(HistogramLog.DIRECTORY_PROPERTY, "elsewhere");
+    assertEquals(Optional.of(Path.of("elsewhere")), HistogramLog.directory());
+  }
+
+  private HistogramLog create(Map<String, String> params) {
+    return HistogramLog.create(directory, BENCHMARK, params, START);
+  }
+
+  private static void append(HistogramLog log, String metric, long... samplesNs) {
+    for (long ns : samplesNs) {
+      SelfTimed.record(metric, ns);
+    }
+    log.append(SelfTimed.take(), START.plusMillis(1_000), START.plusMillis(1_500));
+  }
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.result;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class MachineProbeTest {
+  @TempDir Path root;
+
+  @Test
+  void readsAServer() throws IOException {
+    file("proc/sys/kernel/hostname", "val01\n");
+    file("proc/sys/kernel/ostype", "Linux\n");
+    file("proc/sys/kernel/osrelease", "6.1.0\n");
+    file("proc/sys/kernel/version", "#1 SMP\n");
+    file("proc/sys/kernel/arch", "x86_64\n");
+    file("proc/sys/kernel/randomize_va_space", "2\n");
+    file("proc/sys/vm/overcommit_memory", "0\n");
+    file("proc/cmdline", "quiet isolcpus=2\n");
+    file("etc/os-release", "ID=debian\nPRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\n");
+    file(
+        "proc/cpuinfo",
+        processor(0, 0, 0) + processor(1, 0, 0) + processor(2, 1, 0) + processor(3, 1, 0));
+    file(
+        "proc/meminfo",
+        "MemTotal:  1000 kB\nMemAvailable:  600 kB\nSwapTotal: 50 kB\nSwapFree: 20 kB\n");
+    file("proc/loadavg", "0.50 0.25 0.10 1/200 4321\n");
+    file("proc/uptime", "12.50 40.00\n");
+    file("sys/kernel/mm/transparent_hugepage/enabled", "always [madvise] never\n");
+    file("sys/kernel/mm/transparent_hugepage/defrag", "[always] defer never\n");
+    file("sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", "powersave\n");
+    file("sys/devices/system/cpu/cpu1/cpufreq/scaling_governor", "performance\n");
+    file("sys/devices/system/cpu/cpu0/cpufreq/scaling_driver", "intel_pstate\n");
+    file("sys/devices/system/cpu/intel_pstate/no_turbo", "1\n");
+    file("sys/devices/system/cpu/smt/active", "1\n");
+    Files.createDirectories(root.resolve("sys/devices/system/node/node0"));
+    Files.createDirectories(root.resolve("sys/devices/system/node/node1"));
+    file("sys/devices/system/node/online", "0-1\n");
+    file("sys/class/dmi/id/sys_vendor", "Maker\n");
+    file("sys/class/dmi/id/product_name", "Model\n");
+    auxv(6, 4096);
+
+    Machine machine = new MachineProbe(root).machine();
+
+    assertEquals("val01", machine.host());
+    assertEquals(new Machine.Kernel("Linux", "6.1.0", "#1 SMP", "x86_64"), machine.kernel());
+    assertEquals("quiet isolcpus=2", machine.kernelCommandLine());
+    assertEquals("Debian GNU/Linux 12 (bookworm)", machine.distribution());
+    assertEquals(
+        new Machine.Cpu(
+            "Some CPU",
+            2,
+            2,
+            4,
+            "0x1",
+            List.of("performance", "powersave"),
+            "intel_pstate",
+            false,
+            true,
+            2),
+        machine.cpu());
+    assertEquals(
+        new Machine.Memory(1_024_000L, 51_200L, 4096L, 0, "madvise", "always"), machine.memory());
+    assertEquals(2, machine.aslr());
+    assertEquals(new Machine.Surroundings(false, "Maker Model", null), machine.surroundings());
+    assertEquals(
+        new Machine.State(List.of(0.5, 0.25, 0.1), 614_400L, 30_720L, 12.5),
+        new MachineProbe(root).state());
+  }
+
+  @Test
+  void whatCannotBeReadIsNullAndNotGuessed() {
+    Machine machine = new MachineProbe(root).machine();
+    assertNull(machine.host());
+    assertEquals(new Machine.Kernel(null, null, null, null), machine.kernel());
+    assertEquals(
+        new Machine.Cpu(null, null, null, null, null, null, null, null, null, null), machine.cpu());
+    assertEquals(new Machine.Memory(null, null, null, null, null, null), machine.memory());
+    assertEquals(new Machine.Surroundings(null, null, null), machine.surroundings());
+    assertEquals(new Machine.Cgroups(null, List.of(), null, null, null), machine.cgroups());
+    assertEquals(new Machine.State(null, null, null, null), new MachineProbe(root).state());
+  }
+
+  @Test
+  void whatMakesNoSenseIsNull() throws IOException {
+    file("proc/sys/kernel/randomize_va_space", "full\n");
+    file("proc/loadavg", "a b c\n");
+    file("proc/uptime", "\n");
+    file("proc/meminfo", "MemTotal: much kB\n");
+    file("sys/kernel/mm/transparent_hugepage/enabled", "none\n");
+    assertNull(new MachineProbe(root).machine().aslr());
+    assertNull(new MachineProbe(root).machine().memory().totalBytes());
+    assertNull(new MachineProbe(root).machine().memory().hugePages());
+    assertEquals(new Machine.State(null, null, null, null), new MachineProbe(root).state());
+  }
+
+  @Test
+  void readsTheLimitsOfAControlGroupOfVersion2() throws IOException {
+    file("sys/fs/cgroup/cgroup.controllers", "cpu memory pids\n");
+    file("proc/self/cgroup", "0::/user.slice/job\n");
+    file("sys/fs/cgroup/user.slice/job/memory.max", "1073741824\n");
+    file("sys/fs/cgroup/user.slice/job/cpu.max", "100000 100000\n");
+    file("sys/fs/cgroup/user.slice/job/pids.max", "max\n");
+    assertEquals(
+        new Machine.Cgroups(2, List.of("0::/user.slice/job"), "1073741824", "100000 100000", "max"),
+        new MachineProbe(root).machine().cgroups());
+  }
+
+  @Test
+  void readsTheLimitsOfControlGroupsOfVersion1() throws IOException {
+    file("proc/self/cgroup", "5:cpu,cpuacct:/a\n4:memory:/b\n3:pids:/\n");
+    file("sys/fs/cgroup/cpu/a/cpu.cfs_quota_us", "-1\n");
+    file("sys/fs/cgroup/cpu/a/cpu.cfs_period_us", "100000\n");
+    file("sys/fs/cgroup/memory/b/memory.limit_in_bytes", "4096\n");
+    file("sys/fs/cgroup/pids/pids.max", "max\n");
+    assertEquals(
+        new Machine.Cgroups(
+            1, List.of("5:cpu,cpuacct:/a", "4:memory:/b", "3:pids:/"), "4096", "-1 100000", "max"),
+        new MachineProbe(root).machine().cgroups());
+  }
+
+  @Test
+  void seesContainersAndHypervisors() throws IOException {
+    file("proc/cpuinfo", "processor : 0\nflags : fpu hypervisor\n");
+    file(".dockerenv", "");
+    assertEquals(
+        new Machine.Surroundings(true, null, "/.dockerenv"),
+        new MachineProbe(root).machine().surroundings());
+    file("run/systemd/container", "systemd-nspawn\n");
+    assertEquals("systemd-nspawn", new MachineProbe(root).machine().surroundings().container());
+  }
+
+  @Test
+  void readsThisMachine() {
+    MachineProbe probe = new MachineProbe(Path.of("/"));
+    assertEquals("Linux", probe.machine().kernel().name());
+    assertNotNull(probe.machine().host());
+    assertEquals(4096L, probe.machine().memory().pageBytes());
+    assertTrue(probe.state().availableBytes() > 0);
+  }
+
+  private static String processor(int number, int socket, int core) {
+    return "processor\t: "
+        + number
+        + "\nmodel name\t: Some CPU\nmicrocode\t: 0x1\nphysical id\t: "
+        + socket
+        + "\ncore id\t\t: "
+        + core
+        + "\nflags\t\t: fpu vme\n\n";
+  }
+
+  private void auxv(long key, long value) throws IOException {
+    ByteBuffer bytes = ByteBuffer.allocate(4 * Long.BYTES).order(ByteOrder.nativeOrder());
+    bytes.putLong(33).putLong(0x7fff0000L).putLong(key).putLong(value);
+    Files.createDirectories(root.resolve("proc/self"));
+    Files.write(root.resolve("proc/self/auxv"), bytes.array());
+  }
+
+  private void file(String name, String content) throws IOException {
+    Path file = root.resolve(name);
+    Files.createDirectories(file.getParent());
+    Files.writeString(file, content);
+  }
+}

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.result;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import org.HdrHistogram.Histogram;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.mitosis.Availability;
+import org.mitosis.Backend;
+import org.mitosis.BackendChoice;
+
+/** The values recorded are such that a histogram of three digits gives them back in the table. */
+class SeedTableTest {
+  @Test
+  void showsEveryFigureBesideThePublishedOnes() {
+    String table =
+        table(
+            series("ForkPrepare.workingSet", "67108864", 1, "prepare", 1_000_000, 1_999_000),
+            series("ForkPrepare.workingSet", "1048576", 1, "prepare", 64_800, 64_800),
+            series("ForkPrepare.workingSet", "1048576", 2, "prepare", 64_800),
+            series("ForkPrepare.workingSet", "4096", 1, "prepare", 1_000));
+    assertEquals(
+        """
+
+        ForkPrepare.workingSet, prepare
+           trace   median      p99  spread  samples  val01  ours/val01
+        --------  -------  -------  ------  -------  -----  ----------
+            4096  0.00100  0.00100       -        1      -           -
+         1048576   0.0648   0.0648     0 %        3  0.648       0.100
+        67108864    1.000    2.000       -        2  3.362       0.298
+        """,
+        withoutCaption(table));
+  }
+
+  @Test
+  void theCaptionSaysWhereAndHow() {
+    String caption =
+        table(series("Baseline.fork", "4096", 1, "fork", 1_000)).lines().toList().get(1);
+    assertTrue(
+        caption.contains("Self-timed in parent, child or launcher (CLOCK_MONOTONIC)"), caption);
+    assertTrue(caption.contains("backend user"), caption);
+    assertTrue(caption.contains("unknown"), caption);
+  }
+
+  @Test
+  void whatWasNotPublishedHasNoColumnForIt() {
+    assertEquals(
+        """
+
+        Baseline.fork, fork
+        trace  median    p99  spread  samples
+        -----  ------  -----  ------  -------
+         4096   1.000  1.000       -        1
+        """,
+        withoutCaption(table(series("Baseline.fork", "4096", 1, "fork", 1_000_000))));
+  }
+
+  @Test
+  void aBenchmarkAboutARatioGetsATableOfIt() {
+    String table =
+        withoutCaption(
+            table(
+                series("PrepareOverFork.turnByTurn", "1048576", 1, "prepare", 1_099_500),
+                series("PrepareOverFork.turnByTurn", "1048576", 1, "fork", 1_000_000)));
+    assertTrue(
+        table.endsWith(
+            """
+
+            PrepareOverFork.turnByTurn, prepare / fork (medians)
+              trace  prepare   fork  ratio
+            -------  -------  -----  -----
+            1048576    1.100  1.000   1.10
+            """),
+        table);
+  }
+
+  @Test
+  void parametersHaveAColumnWhereTheyVaryAndTheTitleWhereNot() {
+    String table =
+        withoutCaption(
+            table(
+                resumed("1048576", "tcp", "startup", 2_918_000),
+                resumed("67108864", "local", "startup", 1_999_000),
+                resumed("1048576", "local", "startup", 1_459_000)));
+    assertEquals(
+        """
+
+        ForkResume.workingSet, startup (resumeMode=lazy)
+           trace  transport  median    p99  spread  samples  val02  ours/val02
+        --------  ---------  ------  -----  ------  -------  -----  ----------
+         1048576      local   1.459  1.459       -        1  2.918       0.500
+         1048576        tcp   2.918  2.918       -        1  2.918        1.00
+        67108864      local   2.000  2.000       -        1  3.339       0.599
+        """,
+        table);
+  }
+
+  @Test
+  void aFigureThatWasNotPublishedOfAPublishedBenchmarkHasNoColumnForIt() {
+    assertEquals(
+        """
+
+        ForkResume.workingSet, resume (resumeMode=lazy, transport=tcp)
+          trace  median    p99  spread  samples
+        -------  ------  -----  ------  -------
+        1048576   1.000  1.000       -        1
+        """,
+        withoutCaption(table(resumed("1048576", "tcp", "resume", 1_000_000))));
+  }
+
+  @Test
+  void damagedLogsAreTold() {
+    String table =
+        SeedTable.of(
+            new HistogramLog.Contents(List.of(), List.of("a.hlog: line 9 is cut off")),
+            List.of(),
+            environment());
+    assertTrue(table.endsWith("\na.hlog: line 9 is cut off\n"), table);
+  }
+
+  @Test
+  void figuresOfAFailedBenchmarkAreMarked() {
+    Environment failed =
+        environment()
+            .ended(
+                Environment.Outcome.FAILED,
+                Instant.EPOCH,
+                List.of("Baseline.fork memorySize=4096"),
+                new MachineProbe(Path.of("/no-such-root")));
+    String table =
+        SeedTable.of(
+            new HistogramLog.Contents(
+                List.of(series("Baseline.fork", "4096", 1, "fork", 1_000)), List.of()),
+            List.of(),
+            failed);
+    assertTrue(
+        table.endsWith(
+            "\nFailed, so figures of it are incomplete: Baseline.fork memorySize=4096\n"),
+        table);
+  }
+
+  @Test
+  void noFiguresMakeNoTable() {
+    assertEquals("", table());
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "42.977, 42.977",
+    "0.607, 0.607",
+    "0.06477, 0.0648",
+    "0.000123456, 0.000123",
+    "1234.5678, 1234.568",
+    "0, 0.000",
+    "NaN, -"
+  })
+  void timesHaveThreeDecimalsAndThreeSignificantDigits(double value, String text) {
+    assertEquals(text, SeedTable.ms(value));
+  }
+
+  private static String table(HistogramLog.Series... series) {
+    return SeedTable.of(
+        new HistogramLog.Contents(List.of(series), List.of()), List.of(), environment());
+  }
+
+  private static String withoutCaption(String table) {
+    return table.substring(table.indexOf('\n', 1) + 1);
+  }
+
+  private static HistogramLog.Series series(
+      String benchmark, String memorySize, int fork, String metric, long... valuesNs) {
+    return new HistogramLog.Series(
+        "org.mitosis.benchmark." + benchmark,
+        Map.of("memorySize", memorySize),
+        fork,
+        metric,
+        histogram(valuesNs));
+  }
+
+  private static HistogramLog.Series resumed(
+      String memorySize, String transport, String metric, long... valuesNs) {
+    return new HistogramLog.Series(
+        "org.mitosis.benchmark.ForkResume.workingSet",
+        Map.of("memorySize", memorySize, "resumeMode", "lazy", "transport", transport),
+        1,
+        metric,
+        histogram(valuesNs));
+  }
+
+  private static Histogram histogram(long... valuesNs) {
+    Histogram histogram = new Histogram(3);
+    for (long value : valuesNs) {
+      histogram.recordValue(value);
+    }
+    return histogram;
+  }
+
+  private static Environment environment() {
+    return Environment.started(
+        Instant.EPOCH,
+        List.of(),
+        List.of(),
+        new BackendChoice(
+            Backend.USER, "it works", List.of(Availability.available(Backend.USER, "it works"))),
+        new MachineProbe(Path.of("/no-such-root")));
+  }
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.result;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.mitosis.fixture.MissingPrerequisite;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.infra.BenchmarkParams;
+import org.openjdk.jmh.infra.IterationParams;
+import org.openjdk.jmh.results.ScalarResult;
+import org.openjdk.jmh.runner.IterationType;
+import org.openjdk.jmh.runner.WorkloadParams;
+import org.openjdk.jmh.runner.options.TimeValue;
+
+class SelfTimedProfilerTest {
+  private static final IterationParams WARMUP = iteration(IterationType.WARMUP);
+  private static final IterationParams MEASUREMENT = iteration(IterationType.MEASUREMENT);
+
+  @TempDir Path directory;
+  private final SelfTimedProfiler profiler = new SelfTimedProfiler();
+
+  @BeforeEach
+  void setDirectory() {
+    SelfTimed.clear();
+    System.setProperty(HistogramLog.DIRECTORY_PROPERTY, directory.resolve("hlog").toString());
+  }
+
+  @AfterEach
+  void clearDirectory() {
+    System.clearProperty(HistogramLog.DIRECTORY_PROPERTY);
+  }
+
+  @Test
+  void eachMetricOfAnIterationIsOneResult() {
+    List<ScalarResult> results = iterate("A.a", MEASUREMENT, 2_000, 4_000);
+    assertEquals(1, results.size());
+    assertEquals("prepare", results.get(0).getLabel());
+    assertEquals(3.0, results.get(0).getScore());
+    assertEquals("us/op", results.get(0).getScoreUnit());
+  }
+
+  @Test
+  void aBenchmarkWithoutSamplesHasNoResultsAndNoFile() {
+    assertEquals(List.of(), iterate("A.a", MEASUREMENT));
+    assertFalse(Files.exists(directory.resolve("hlog")));
+  }
+
+  @Test
+  void whatWasRecordedBetweenIterationsIsForgotten() {
+    SelfTimed.record("prepare", 1_000_000);
+    assertEquals(1.0, iterate("A.a", MEASUREMENT, 1_000).get(0).getScore());
+  }
+
+  @Test
+  void onlyMeasuredIterationsAreKept() throws IOException {
+    assertEquals(1, iterate("A.a", WARMUP, 9_000_000).size(), "JMH shows warm-up, too");
+    iterate("A.a", MEASUREMENT, 1_000);
+    iterate("A.a", MEASUREMENT, 3_000);
+    List<HistogramLog.Series> series = HistogramLog.read(directory.resolve("hlog")).series();
+    assertEquals(1, series.size());
+    assertEquals("A.a", series.get(0).benchmark());
+    assertEquals("4096", series.get(0).params().get("memorySize"));
+    assertEquals(2, series.get(0).histogram().getTotalCount());
+  }
+
+  @Test
+  void eachBenchmarkInOneJvmHasItsOwnFile() throws IOException {
+    iterate("A.a", MEASUREMENT, 1_000);
+    iterate("A.b", MEASUREMENT, 1_000);
+    assertEquals(2, HistogramLog.read(directory.resolve("hlog")).series().size());
+  }
+
+  @Test
+  void withoutADirectoryNothingIsWritten() {
+    System.clearProperty(HistogramLog.DIRECTORY_PROPERTY);
+    assertEquals(1, iterate("A.a", MEASUREMENT, 1_000).size());
+    assertFalse(Files.exists(directory.resolve("hlog")));
+  }
+
+  @Test
+  void samplesThatCannotBeKeptFailTheBenchmarkWithASentence() throws IOException {
+    Files.writeString(directory.resolve("hlog"), "a file in the place of the directory");
+    MissingPrerequisite e =
+        assertThrows(MissingPrerequisite.class, () -> iterate("A.a", MEASUREMENT, 1_000));
+    assertTrue(e.getMessage().startsWith("the samples cannot be written to "), e.getMessage());
+    assertEquals(1, iterate("A.a", WARMUP, 1_000).size(), "warm-up needs no file");
+  }
+
+  @Test
+  void beingThereTwiceChangesNothing() {
+    SelfTimedProfiler second = new SelfTimedProfiler();
+    BenchmarkParams benchmark = benchmark("A.a");
+    profiler.beforeIteration(benchmark, MEASUREMENT);
+    second.beforeIteration(benchmark, MEASUREMENT);
+    SelfTimed.record("prepare", 1_000);
+    List<ScalarResult> results =
+        new ArrayList<>(second.afterIteration(benchmark, MEASUREMENT, null));
+    results.addAll(profiler.afterIteration(benchmark, MEASUREMENT, null));
+    assertEquals(1, results.size());
+  }
+
+  private List<ScalarResult> iterate(String name, IterationParams iteration, long... samplesNs) {
+    BenchmarkParams benchmark = benchmark(name);
+    profiler.beforeIteration(benchmark, iteration);
+    for (long ns : samplesNs) {
+      SelfTimed.record("prepare", ns);
+    }
+    return List.copyOf(profiler.afterIteration(benchmark, iteration, null));
+  }
+
+  private static IterationParams iteration(IterationType type) {
+    return new IterationParams(type, 1, TimeValue.milliseconds(1), 1);
+  }
+
+  private static BenchmarkParams benchmark(String name) {
+    WorkloadParams params = new WorkloadParams();
+    params.put("memorySize", "4096", 0);
+    return new BenchmarkParams(
+        name,
+        name,
+        true,
+        1,
+        new int[] {1},
+        List.of(),
+        1,
+        0,
+        WARMUP,
+        MEASUREMENT,
+        Mode.AverageTime,
+        params,
+        TimeUnit.MICROSECONDS,
+        1,
+        "java",
+        List.of(),
+        "17",
+        "vm",
+        "17",
+        "1.37",
+        TimeValue.minutes(1));
+  }
+}

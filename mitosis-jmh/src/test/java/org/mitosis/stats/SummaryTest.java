@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.stats;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import org.HdrHistogram.Histogram;
+import org.junit.jupiter.api.Test;
+
+/** Expected values are worked out by hand. */
+class SummaryTest {
+  @Test
+  void ofFiveSamplesInAnyOrder() {
+    Summary summary = Summary.of(5, 1, 4, 2, 3);
+    assertEquals(5, summary.count());
+    assertEquals(3, summary.median());
+    assertEquals(4.96, summary.p99(), 1e-12, "rank 1 + 4 * 0.99 = 4.96");
+    assertEquals((4.0 - 2.0) / 3.0, summary.spread(), 1e-12, "quartiles 2 and 4");
+  }
+
+  @Test
+  void ofAnEvenNumberTheMedianLiesBetween() {
+    assertEquals(2.5, Summary.of(1, 2, 3, 4).median());
+  }
+
+  @Test
+  void ofOneSampleAllIsThatSample() {
+    assertEquals(new Summary(1, 7, 7, 0), Summary.of(7));
+  }
+
+  @Test
+  void ofEqualSamplesTheSpreadIsZeroEvenAtZero() {
+    assertEquals(new Summary(3, 0, 0, 0), Summary.of(0, 0, 0));
+  }
+
+  @Test
+  void ofNothingThereIsNothingToSay() {
+    assertEquals(0, Summary.of().count());
+    assertTrue(Double.isNaN(Summary.of().median()));
+    assertTrue(Double.isNaN(Summary.of(new Histogram(3)).spread()));
+  }
+
+  @Test
+  void ofAHistogramPercentilesAreRecordedValues() {
+    Histogram histogram = new Histogram(3);
+    for (long value : new long[] {10, 20, 30, 40}) {
+      histogram.recordValue(value);
+    }
+    assertEquals(new Summary(4, 20, 40, (30.0 - 10.0) / 20.0), Summary.of(histogram));
+  }
+
+  @Test
+  void ofAHistogramTheLastHundredthIsBeyondP99() {
+    Histogram histogram = new Histogram(3);
+    histogram.recordValueWithCount(100, 99);
+    histogram.recordValueWithCount(1000, 1);
+    assertEquals(100, Summary.of(histogram).p99());
+    histogram.recordValueWithCount(1000, 1);
+    assertEquals(1000, Summary.of(histogram).p99());
+  }
+}
