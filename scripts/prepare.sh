@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# What ./bench and ./test share: finding a JDK and the build tools, installing what is missing, building.
+# Sourced after `root` (the checkout) is set. Everything is said on stderr: stdout belongs to JMH and to the tests.
+
+oldest_jdk=17
+lock_deadline_s=600
+jar=${root:?}/mitosis-jmh/target/benchmarks.jar
+
+say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
+die() {
+  say "$*"
+  exit 1
+}
+
+# Prints "MAJOR HOME" of the JDK behind a java command; nothing if that is no JDK or does not run.
+# Asks java itself: the command on PATH may be a version manager's script.
+jdk_of() {
+  local settings home major
+  settings=$("$1" -XshowSettings:properties -version 2>&1) || return 0
+  home=$(sed -n 's/^ *java\.home = //p' <<<"$settings")
+  major=$(sed -n 's/^ *java\.specification\.version = //p' <<<"$settings")
+  if [[ $major == +([0-9]) && -x $home/bin/javac ]]; then
+    printf '%s %s\n' "$major" "$home"
+  fi
+}
+
+# Prints "MAJOR HOME" of the first of the given java commands that belongs to a JDK of at least this major version.
+first_jdk() {
+  local at_least=$1 java jdk
+  shift
+  for java in "$@"; do
+    jdk=$(jdk_of "$java")
+    if [[ -n $jdk ]] && ((${jdk%% *} >= at_least)); then
+      printf '%s\n' "$jdk"
+      return
+    fi
+  done
+}
+
+# Sets and exports JAVA_HOME, if this machine has a JDK that will do.
+use_jdk() {
+  local jdk
+  jdk=$(first_jdk "$oldest_jdk" ${JAVA_HOME:+"$JAVA_HOME/bin/java"} java /usr/lib/jvm/*/bin/java)
+  [[ -n $jdk ]] || return 1
+  if [[ -n ${JAVA_HOME-} && ! $JAVA_HOME -ef ${jdk#* } ]]; then
+    say "JAVA_HOME=$JAVA_HOME is no JDK $oldest_jdk or newer; using ${jdk#* }"
+  fi
+  export JAVA_HOME=${jdk#* }
+}
+
+# The oldest JDK that will do, or the newest one where the distribution has dropped that.
+jdk_package() {
+  local known
+  known=$(apt-cache search --names-only '^openjdk-[0-9]+-jdk-headless$' 2>/dev/null | cut -d' ' -f1 | sort -V)
+  if [[ -z $known || $known == *openjdk-$oldest_jdk-jdk-headless* ]]; then
+    echo "openjdk-$oldest_jdk-jdk-headless"
+  else
+    tail -n 1 <<<"$known"
+  fi
+}
+
+# Sets packages and reasons to what apt has to bring. mvnw needs no download tool: the JDK serves as one.
+find_missing() {
+  packages=() reasons=()
+  need() {
+    packages+=("$1")
+    reasons+=("$1 ($2)")
+  }
+  use_jdk || need "$(jdk_package)" "no JDK $oldest_jdk or newer"
+  command -v "${CC:-gcc}" >/dev/null || need gcc "no C compiler"
+  command -v make >/dev/null || need make "no make"
+  [[ -e /usr/include/stdio.h ]] || "${CC:-gcc}" -E -include stdio.h -x c /dev/null >/dev/null 2>&1 ||
+    need libc6-dev "no headers of the C library"
+  [[ -e /etc/ssl/certs/ca-certificates.crt || ! -e /etc/debian_version ]] ||
+    need ca-certificates "Maven downloads over https"
+}
+
+apt_knows() {
+  local package
+  for package in "$@"; do
+    [[ -n $(apt-cache madison "$package" 2>/dev/null) ]] || return 1
+  done
+}
+
+# Leaves the machine able to build, or ends with what to do by hand.
+install_missing() {
+  local packages reasons as_root=() log joined
+  [[ $(uname -sm) == "Linux x86_64" ]] ||
+    die "this is $(uname -sm): the native parts build and run on Linux x86_64 only, use such a machine"
+  find_missing
+  ((${#packages[@]})) || return 0
+  joined=$(printf ', %s' "${reasons[@]}")
+  say "missing: ${joined:2}"
+  command -v apt-get >/dev/null ||
+    die "this is not Debian or Ubuntu: install a JDK $oldest_jdk or newer, gcc, make and the C library's headers and static library by hand, then try again"
+
+  if ((EUID != 0)); then
+    as_root=(sudo)
+    # Without a terminal sudo cannot ask for the password.
+    if ! { command -v sudo >/dev/null && { sudo -n true 2>/dev/null || { [[ -t 0 ]] && sudo -v; }; }; }; then
+      die "cannot install packages as $(id -un) without sudo: have root run 'apt-get update && apt-get install -y --no-install-recommends ${packages[*]}', then try again"
+    fi
+  fi
+  log=$(mktemp)
+  apt() {
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends \
+      -o DPkg::Lock::Timeout=300 "$@" >>"$log" 2>&1 </dev/null
+  }
+  if ! apt_knows "${packages[@]}"; then
+    say "updating apt's package lists"
+    apt update || true
+    find_missing
+  fi
+  say "installing ${packages[*]} (a minute or two)"
+  # Old lists name files that the mirror no longer has: once more with new ones.
+  if ! apt install "${packages[@]}" && ! { apt update && apt install "${packages[@]}"; }; then
+    cat "$log" >&2
+    rm -f "$log"
+    die "apt could not install ${packages[*]}: see above; install them by hand, then try again"
+  fi
+  rm -f "$log"
+  use_jdk || die "installed ${packages[*]}, but found no JDK $oldest_jdk or newer: set JAVA_HOME to one"
+}
+
+# Descriptor 9 is the lock of this checkout's build: exclusive for who builds or tests, shared for who runs
+# benchmarks.jar, which must not change under a run. Whatever else is started gets 9>&-, so that a daemon left behind
+# does not keep it.
+open_build_lock() {
+  mkdir -p "$root/target" && exec 9<>"$root/target/build.lock"
+}
+build_lock_holder() { printf 'process %s, which builds, tests or measures here' "$(<"$root/target/build.lock")"; }
+lock_build() {
+  open_build_lock || die "cannot write to $root/target: make it writable (sudo chown -R $(id -un) '$root')"
+  if ! flock -n 9; then
+    say "waiting up to $lock_deadline_s s for $(build_lock_holder)"
+    flock -w "$lock_deadline_s" 9 ||
+      die "waited $lock_deadline_s s for $(build_lock_holder): let it end, or end it, then try again"
+  fi
+  printf '%s\n' "$$" >"$root/target/build.lock"
+}
+# Benchmarks may run at once (JMH has a lock of its own for that).
+share_build() {
+  if flock -s -n 9; then
+    printf '%s\n' "$$" >"$root/target/build.lock"
+  else
+    say "warning: benchmarks.jar may change under this run, and times will scatter, because of $(build_lock_holder)"
+  fi
+}
+
+# Whether benchmarks.jar is missing or older than anything that it is made from: all below the modules but what they
+# build and their tests. Folders count, as a removed file shows there only; not the modules' own, where target/ comes and goes.
+is_stale() {
+  local pom made_from=("$root/pom.xml" "$root/.mvn" "$root/results/reference")
+  for pom in "$root"/*/pom.xml; do
+    made_from+=("${pom%/*}"/*)
+  done
+  [[ ! -e $jar || -n $(find "${made_from[@]}" \( -name target -o -path '*/src/test' -o -path '*/native-module/tests' \) -prune \
+    -o -newer "$jar" -print -quit) ]]
+}
+
+# Leaves an up-to-date benchmarks.jar, and the lock shared.
+build() {
+  local log=$root/target/build.log started=$root/target/build.started
+  if [[ ! -w $root || (-e $root/target && ! -w $root/target) || (-e ${jar%/*} && ! -w ${jar%/*}) ]]; then
+    [[ -e $jar ]] || die "cannot build in $root: not writable for $(id -un); build it once as a user who may write there"
+    ! is_stale || say "the sources are newer than benchmarks.jar, but $root is not writable for $(id -un): running it as it is"
+    return
+  fi
+  if is_stale; then
+    install_missing
+    lock_build
+  else
+    open_build_lock
+  fi
+  # Another one may have built it in the meantime.
+  if is_stale; then
+    say "building benchmarks.jar, about a minute the first time (log: $log)"
+    touch "$started"
+    trap 'exit 130' INT
+    if ! (cd "$root" && ./mvnw -q -B -DskipTests package) >"$log" 2>&1 </dev/null 9>&-; then
+      # What went wrong, without the stack of Maven's that follows it.
+      grep -vE '^[[:space:]]+at |^\[ERROR\] *$|^\[ERROR\] (To see|Re-run|For more|\[Help|After correcting|  mvn)' "$log" | tail -n 40 >&2
+      die "the build failed: see above, the whole log is $log"
+    fi
+    trap - INT
+    # What was edited during the build is newer than its result.
+    touch -r "$started" "$jar"
+  fi
+  share_build
+}
