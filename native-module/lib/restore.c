@@ -50,7 +50,6 @@ INLINE void __attribute__((noreturn)) give_up(struct restore_plan *plan,
 
 INLINE void forget_own_memory(struct restore_plan *plan)
 {
-	uint64_t end = plan->refuge + plan->refuge_size;
 	uint64_t to = plan->park;
 	uint32_t i;
 
@@ -58,18 +57,20 @@ INLINE void forget_own_memory(struct restore_plan *plan)
 	    raw_syscall(SYS_rseq, plan->own_rseq, plan->own_rseq_size,
 			RSEQ_UNREGISTER, plan->own_rseq_signature))
 		give_up(plan, STEP_RSEQ);
-	for (i = 0; i < plan->kernel_vma_count; i++) {
+	for (i = 0; to && i < plan->kernel_vma_count; i++) {
 		uint64_t length = plan->kernel_vmas[i].length;
 
 		if (raw_syscall(SYS_mremap, plan->kernel_vmas[i].start, length,
 				length, MREMAP_MAYMOVE | MREMAP_FIXED, to) !=
 		    (long)to)
 			give_up(plan, STEP_PARK_VDSO);
+		plan->kernel_vmas[i].start = to;
 		to += length;
 	}
-	if (raw_syscall(SYS_munmap, 0, plan->refuge) ||
-	    raw_syscall(SYS_munmap, end, USER_MEMORY_END - end))
-		give_up(plan, STEP_UNMAP);
+	for (i = 0; i < plan->gap_count; i++)
+		if (raw_syscall(SYS_munmap, plan->gaps[i].start,
+				plan->gaps[i].end - plan->gaps[i].start))
+			give_up(plan, STEP_UNMAP);
 }
 
 INLINE void map_vma(struct restore_plan *plan, uint32_t i)
@@ -90,37 +91,36 @@ INLINE void map_vma(struct restore_plan *plan, uint32_t i)
 }
 
 /* The child's own vdso goes where the parent's code expects one. */
-INLINE uint32_t place_kernel_vma(struct restore_plan *plan, uint32_t i,
-				 uint32_t placed, uint64_t *parked)
+INLINE void place_kernel_vma(struct restore_plan *plan, uint32_t i,
+			     uint32_t placed)
 {
-	uint64_t start = plan->vmas[i].start;
+	uint64_t to = plan->vmas[i].start;
+	uint64_t from = plan->kernel_vmas[placed].start;
 	uint64_t length = plan->kernel_vmas[placed].length;
 
 	if (placed == plan->kernel_vma_count ||
-	    raw_syscall(SYS_mremap, *parked, length, length,
-			MREMAP_MAYMOVE | MREMAP_FIXED, start) != (long)start)
+	    (from != to && raw_syscall(SYS_mremap, from, length, length,
+				       MREMAP_MAYMOVE | MREMAP_FIXED, to) !=
+				   (long)to))
 		give_up(plan, STEP_PLACE_VDSO);
-	*parked += length;
-	return placed + 1;
 }
 
 INLINE void map_parents_memory(struct restore_plan *plan)
 {
-	uint64_t parked = plan->park;
 	uint32_t count = plan->descriptor->vma_count;
 	uint32_t placed = 0;
 	uint32_t i;
 
 	for (i = 0; i < count; i++) {
 		if (plan->vmas[i].kind == VMA_KERNEL)
-			placed = place_kernel_vma(plan, i, placed, &parked);
+			place_kernel_vma(plan, i, placed++);
 		else
 			map_vma(plan, i);
 	}
-	for (i = 0; i < count; i++)
-		if (plan->files[i] >= 0 &&
-		    (i + 1 == count || plan->files[i + 1] != plan->files[i]))
-			raw_syscall(SYS_close, plan->files[i]);
+	for (i = 0; i < plan->open_file_count; i++)
+		raw_syscall(SYS_close, plan->open_files[i]);
+	if (plan->inherited >= 0)
+		raw_syscall(SYS_close, plan->inherited);
 }
 
 INLINE bool is_paged(const struct restore_plan *plan, uint32_t i)

@@ -32,24 +32,36 @@
 /* First in a plan: tells that a process once became a child. */
 #define RESTORE_PLAN_MAGIC	0x656775666572544dull	/* "MTrefuge" in memory */
 
+/* Addresses, the end not included. */
+struct restore_range {
+	uint64_t start, end;
+};
+
 struct restore_plan {
 	uint64_t magic;
 	uint64_t refuge, refuge_size;
 	const struct descriptor_header *descriptor;	/* in the refuge */
 	const struct descriptor_vma *vmas;
 	const int32_t *files;		/* per VMA: what to map, or -1 */
+	const int32_t *open_files;	/* each of these once */
+	uint32_t open_file_count;
+	int32_t inherited;		/* what else the child is not to keep, or -1 */
 	struct descriptor_thread thread;
 	int32_t uffd, stream;
 	int32_t complaints;		/* where failures of the pager go, or -1 */
 	struct shadow_request page_request;
 	bool eager;
 
-	/* This process's own vdso and vvar, and where to. */
+	/* What is unmapped of this process. */
+	uint32_t gap_count;
+	struct restore_range gaps[2 + KERNEL_VMAS_MAX];
+
+	/* This process's own vdso and vvar. */
 	uint32_t kernel_vma_count;
 	struct {
 		uint64_t start, length;
 	} kernel_vmas[KERNEL_VMAS_MAX];
-	uint64_t park;			/* room in the refuge for all of them */
+	uint64_t park;			/* where they wait in the refuge; 0: where they are */
 
 	uint64_t own_rseq;		/* to be unregistered; 0: none */
 	uint32_t own_rseq_size, own_rseq_signature;

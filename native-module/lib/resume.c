@@ -36,12 +36,17 @@
 /* Above what the parent's program may count on being free. */
 #define FD_FLOOR	1000
 
+/* How far back an open file is looked for: a library's VMAs are neighbours. */
+#define SAME_FILE_DISTANCE	16
+
+/* A plan in the making. */
 struct resume {
 	const char *what;		/* for sentences */
 	struct descriptor_header *descriptor;
 	uint64_t descriptor_size;
 	int32_t *files;			/* per VMA */
-	int stream, uffd;
+	int32_t *open_files;		/* each of them once */
+	uint32_t open_file_count;
 	uint64_t page_size;
 };
 
@@ -75,7 +80,8 @@ static int lift(int fd)
 	return high;
 }
 
-static int open_uffd(struct resume *r)
+/* Returns a userfaultfd or -errno with a sentence. */
+static int open_uffd(void)
 {
 	struct uffdio_api api = {
 		.api = UFFD_API,
@@ -99,11 +105,10 @@ static int open_uffd(struct resume *r)
 		return fail(err, "this kernel's userfaultfd lacks its events: %s",
 			    strerror(-err));
 	}
-	r->uffd = lift(fd);
-	return 0;
+	return lift(fd);
 }
 
-static int fetch_descriptor(struct resume *r)
+static int fetch_descriptor(struct resume *r, int stream)
 {
 	struct shadow_request request = {
 		.magic = LOCAL_MAGIC,
@@ -111,13 +116,12 @@ static int fetch_descriptor(struct resume *r)
 		.type = SHADOW_DESCRIPTOR,
 	};
 	uint32_t length = 0;
-	int err = stream_request(r->stream, &request, &length);
+	int err = stream_request(stream, &request, &length);
 
 	if (!err) {
 		r->descriptor = malloc(length);
 		r->descriptor_size = length;
-		err = r->descriptor ? stream_receive(r->stream, r->descriptor,
-						     length) :
+		err = r->descriptor ? stream_receive(stream, r->descriptor, length) :
 				      -ENOMEM;
 	}
 	if (err)
@@ -129,6 +133,11 @@ static int fetch_descriptor(struct resume *r)
 	return 0;
 }
 
+static bool writes_through(const struct descriptor_vma *vma)
+{
+	return vma->map_flags & MAP_SHARED && vma->protection & PROT_WRITE;
+}
+
 /*
  * Opens the file behind a VMA if it is the one that the parent mapped; what
  * cannot be opened, or is another file, comes page by page from the snapshot.
@@ -136,10 +145,9 @@ static int fetch_descriptor(struct resume *r)
 static int open_file(const struct descriptor_header *d,
 		     const struct descriptor_vma *vma)
 {
-	bool write_through = (vma->map_flags & MAP_SHARED) &&
-			     (vma->protection & PROT_WRITE);
 	int fd = open(descriptor_string(d, vma->name),
-		      (write_through ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOCTTY);
+		      (writes_through(vma) ? O_RDWR : O_RDONLY) | O_CLOEXEC |
+			      O_NOCTTY);
 	struct stat st;
 
 	if (fd < 0)
@@ -153,6 +161,21 @@ static int open_file(const struct descriptor_header *d,
 	return lift(fd);
 }
 
+/* The file of a VMA shortly before that one maps as well, or -1. */
+static int same_file(const struct resume *r, uint32_t index)
+{
+	const struct descriptor_vma *vmas = descriptor_vmas(r->descriptor);
+	const struct descriptor_vma *vma = &vmas[index];
+	uint32_t i;
+
+	for (i = index; i-- && index - i <= SAME_FILE_DISTANCE;)
+		if (r->files[i] >= 0 && vmas[i].name == vma->name &&
+		    vmas[i].inode == vma->inode &&
+		    writes_through(&vmas[i]) == writes_through(vma))
+			return r->files[i];
+	return -1;
+}
+
 static int open_files(struct resume *r)
 {
 	const struct descriptor_vma *vmas = descriptor_vmas(r->descriptor);
@@ -160,32 +183,21 @@ static int open_files(struct resume *r)
 	uint32_t i;
 
 	r->files = malloc((count + 1) * sizeof(*r->files));
-	if (!r->files)
+	r->open_files = malloc((count + 1) * sizeof(*r->open_files));
+	if (!r->files || !r->open_files)
 		return fail(-ENOMEM, "there is no memory for a child of %s", r->what);
 	for (i = 0; i < count; i++) {
-		bool again = i && r->files[i - 1] >= 0 &&
-			     vmas[i].kind == VMA_FILE &&
-			     vmas[i - 1].name == vmas[i].name &&
-			     vmas[i - 1].map_flags == vmas[i].map_flags &&
-			     vmas[i - 1].protection == vmas[i].protection;
-
+		r->files[i] = -1;
 		if (vmas[i].kind != VMA_FILE)
-			r->files[i] = -1;
-		else
-			r->files[i] = again ? r->files[i - 1] :
-					      open_file(r->descriptor, &vmas[i]);
+			continue;
+		r->files[i] = same_file(r, i);
+		if (r->files[i] >= 0)
+			continue;
+		r->files[i] = open_file(r->descriptor, &vmas[i]);
+		if (r->files[i] >= 0)
+			r->open_files[r->open_file_count++] = r->files[i];
 	}
 	return 0;
-}
-
-static void close_files(struct resume *r)
-{
-	uint32_t i;
-
-	for (i = 0; r->files && i < r->descriptor->vma_count; i++)
-		if (r->files[i] >= 0 && (!i || r->files[i] != r->files[i - 1]))
-			close(r->files[i]);
-	free(r->files);
 }
 
 /* This process's vdso and vvar, and a check that the parent's are alike. */
@@ -225,14 +237,25 @@ static int plan_vdso(const struct resume *r, struct restore_plan *plan)
 	return theirs == own && hash == r->descriptor->vdso_hash ? 0 : -EPROTO;
 }
 
-static uint64_t vdso_size(const struct restore_plan *plan)
+/* Room to put the vdso aside; 0 if it can wait for its place where it is. */
+static uint64_t park_size(const struct resume *r, const struct restore_plan *plan)
 {
+	const struct descriptor_vma *vmas = descriptor_vmas(r->descriptor);
 	uint64_t size = 0;
-	uint32_t i;
+	bool in_the_way = false;
+	uint32_t i, k;
 
-	for (i = 0; i < plan->kernel_vma_count; i++)
-		size += plan->kernel_vmas[i].length;
-	return size;
+	for (k = 0; k < plan->kernel_vma_count; k++) {
+		uint64_t start = plan->kernel_vmas[k].start;
+		uint64_t end = start + plan->kernel_vmas[k].length;
+
+		size += end - start;
+		for (i = 0; i < r->descriptor->vma_count; i++)
+			if (vmas[i].start < end + REFUGE_DISTANCE &&
+			    vmas[i].end > start)
+				in_the_way = true;
+	}
+	return in_the_way ? size : 0;
 }
 
 static bool parent_uses(const struct resume *r, uint64_t start, uint64_t end)
@@ -297,18 +320,50 @@ static void plan_pages(const struct mitosis_resume_options *options,
 			 (options->mode == MITOSIS_RESUME_CACHED ?
 				  SHADOW_PAGE_CACHED : 0),
 		.window = options->prefetch_pages,
-		.cpu = sched_getcpu(),
 	};
 }
 
+static int compare_ranges(const void *a, const void *b)
+{
+	const struct restore_range *x = a, *y = b;
+
+	return (x->start > y->start) - (x->start < y->start);
+}
+
+/* What is unmapped: everything between the refuge and the vdso, if that stays. */
+static void plan_gaps(struct restore_plan *plan)
+{
+	struct restore_range kept[1 + KERNEL_VMAS_MAX];
+	uint32_t count = 1, i;
+	uint64_t at = 0;
+
+	kept[0] = (struct restore_range){ plan->refuge,
+					  plan->refuge + plan->refuge_size };
+	for (i = 0; !plan->park && i < plan->kernel_vma_count; i++)
+		kept[count++] = (struct restore_range){
+			plan->kernel_vmas[i].start,
+			plan->kernel_vmas[i].start + plan->kernel_vmas[i].length,
+		};
+	qsort(kept, count, sizeof(kept[0]), compare_ranges);
+	for (i = 0; i <= count; i++) {
+		uint64_t end = i < count ? kept[i].start : USER_MEMORY_END;
+
+		if (end > at)
+			plan->gaps[plan->gap_count++] =
+				(struct restore_range){ at, end };
+		at = i < count ? kept[i].end : at;
+	}
+}
+
 /* Lays the refuge out. Returns the plan in it, or NULL with a sentence. */
-static struct restore_plan *make_plan(struct resume *r,
-				      const struct mitosis_resume_options *options,
-				      int *err)
+static struct restore_plan *lay_out(struct resume *r,
+				    const struct mitosis_resume_options *options,
+				    int *err)
 {
 	uint64_t files_size = r->descriptor->vma_count * sizeof(*r->files);
-	uint64_t size = REFUGE_KEPT_SIZE;
-	uint64_t descriptor_at = size, files_at, park_at;
+	uint64_t open_size = r->open_file_count * sizeof(*r->open_files);
+	uint64_t descriptor_at = REFUGE_KEPT_SIZE;
+	uint64_t files_at, open_at, park_at, room, size;
 	struct restore_plan draft = { 0 };
 	struct restore_plan *plan;
 	char *refuge;
@@ -321,8 +376,10 @@ static struct restore_plan *make_plan(struct resume *r,
 		return NULL;
 	}
 	files_at = descriptor_at + round_up(r->descriptor_size, 16);
-	park_at = round_up(files_at + files_size, r->page_size);
-	size = park_at + vdso_size(&draft);
+	open_at = files_at + files_size;
+	park_at = round_up(open_at + open_size, r->page_size);
+	room = park_size(r, &draft);
+	size = park_at + room;
 	refuge = find_refuge(r, size);
 	if (!refuge) {
 		*err = fail(-ENOMEM, "no room for %llu bytes beside the memory of %s",
@@ -332,6 +389,7 @@ static struct restore_plan *make_plan(struct resume *r,
 	memcpy(refuge, __start_restorer, __stop_restorer - __start_restorer);
 	memcpy(refuge + descriptor_at, r->descriptor, r->descriptor_size);
 	memcpy(refuge + files_at, r->files, files_size);
+	memcpy(refuge + open_at, r->open_files, open_size);
 
 	plan = (struct restore_plan *)(refuge + REFUGE_CODE_SIZE);
 	*plan = draft;
@@ -341,18 +399,51 @@ static struct restore_plan *make_plan(struct resume *r,
 	plan->descriptor = (void *)(refuge + descriptor_at);
 	plan->vmas = descriptor_vmas(plan->descriptor);
 	plan->files = (void *)(refuge + files_at);
+	plan->open_files = (void *)(refuge + open_at);
+	plan->open_file_count = r->open_file_count;
 	plan->thread = *descriptor_thread(r->descriptor);
-	plan->uffd = r->uffd;
-	plan->stream = r->stream;
-	plan->complaints = fcntl(STDERR_FILENO, F_GETFD) < 0 ? -1 : STDERR_FILENO;
-	plan->park = (uintptr_t)refuge + park_at;
+	plan->inherited = -1;
+	plan->park = room ? (uintptr_t)refuge + park_at : 0;
+	plan_gaps(plan);
 	plan_layout(&r->descriptor->layout, &plan->layout);
 	plan_pages(options, plan);
-	rseq_of_caller(&plan->own_rseq, &plan->own_rseq_size,
-		       &plan->own_rseq_signature);
 	plan->complaint_size = snprintf(plan->complaint, sizeof(plan->complaint),
 					"mitosis: resume failed at step ?\n");
 	return plan;
+}
+
+static void close_files(const int32_t *files, uint32_t count)
+{
+	while (count--)
+		close(files[count]);
+}
+
+int resume_plan_create(int stream, const struct mitosis_resume_options *options,
+		       const char *what, struct restore_plan **plan)
+{
+	struct resume r = { .what = what, .page_size = sysconf(_SC_PAGESIZE) };
+	int err = fetch_descriptor(&r, stream);
+
+	*plan = NULL;
+	if (!err && (r.descriptor->flags & DESCRIPTOR_THREADS_MISSING))
+		err = fail(-EINVAL, "%s was prepared beside other threads, which a "
+				    "child would miss", what);
+	if (!err)
+		err = open_files(&r);
+	if (!err)
+		*plan = lay_out(&r, options, &err);
+	if (err)
+		close_files(r.open_files, r.open_file_count);
+	free(r.open_files);
+	free(r.files);
+	free(r.descriptor);
+	return err;
+}
+
+void resume_plan_destroy(struct restore_plan *plan)
+{
+	close_files(plan->open_files, plan->open_file_count);
+	munmap((void *)plan->refuge, plan->refuge_size);
 }
 
 /* From here on there is no caller any more. */
@@ -371,43 +462,50 @@ static void __attribute__((noreturn)) leap(struct restore_plan *plan)
 	__builtin_unreachable();
 }
 
+int resume_run(struct restore_plan *plan, int stream, const char *what)
+{
+	int err = check_single_threaded();
+	sigset_t all;
+
+	stream = lift(stream);
+	plan->uffd = -1;
+	if (!err) {
+		plan->uffd = open_uffd();
+		err = plan->uffd < 0 ? plan->uffd : 0;
+	}
+	if (!err && (fcntl(stream, F_SETOWN, getpid()) ||
+		     fcntl(stream, F_SETSIG, SIGKILL)))
+		err = fail(-errno, "no lifeline to %s: %s", what, strerror(errno));
+	if (err) {
+		if (plan->uffd >= 0)
+			close(plan->uffd);
+		close(stream);
+		return err;
+	}
+	plan->stream = stream;
+	plan->complaints = fcntl(STDERR_FILENO, F_GETFD) < 0 ? -1 : STDERR_FILENO;
+	plan->page_request.cpu = sched_getcpu();
+	rseq_of_caller(&plan->own_rseq, &plan->own_rseq_size,
+		       &plan->own_rseq_signature);
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	leap(plan);
+}
+
 int resume_from(int stream, const struct mitosis_resume_options *options,
 		const char *what)
 {
-	struct resume r = {
-		.what = what,
-		.stream = lift(stream),
-		.uffd = -1,
-		.page_size = sysconf(_SC_PAGESIZE),
-	};
 	struct restore_plan *plan;
+	/* Before anything is fetched: it cannot succeed later. */
 	int err = check_single_threaded();
 
 	if (!err)
-		err = open_uffd(&r);
-	if (!err)
-		err = fetch_descriptor(&r);
-	if (!err && (r.descriptor->flags & DESCRIPTOR_THREADS_MISSING))
-		err = fail(-EINVAL, "%s was prepared beside other threads, which a "
-				    "child would miss", what);
-	if (!err)
-		err = open_files(&r);
-	if (!err)
-		plan = make_plan(&r, options, &err);
-	if (!err && (fcntl(r.stream, F_SETOWN, getpid()) ||
-		     fcntl(r.stream, F_SETSIG, SIGKILL)))
-		err = fail(-errno, "no lifeline to %s: %s", what, strerror(errno));
-	if (!err) {
-		sigset_t all;
-
-		sigfillset(&all);
-		sigprocmask(SIG_SETMASK, &all, NULL);
-		leap(plan);
+		err = resume_plan_create(stream, options, what, &plan);
+	if (err) {
+		close(stream);
+		return err;
 	}
-	close_files(&r);
-	free(r.descriptor);
-	if (r.uffd >= 0)
-		close(r.uffd);
-	close(r.stream);
+	err = resume_run(plan, stream, what);
+	resume_plan_destroy(plan);
 	return err;
 }

@@ -3,10 +3,28 @@
 #ifndef LIB_RESUME_H
 #define LIB_RESUME_H
 
+#include "lib/restore.h"
 #include "libmitosis.h"
 
 /*
- * Becomes a child of the snapshot behind a stream, with its pages as
+ * Lays out all that becoming a child of the snapshot behind a stream takes, in
+ * a refuge of this process and of what it forks: its descriptor, its files
+ * opened, where everything goes. Returns 0 or -errno with a sentence that
+ * names `what`.
+ */
+int resume_plan_create(int stream, const struct mitosis_resume_options *options,
+		       const char *what, struct restore_plan **plan);
+void resume_plan_destroy(struct restore_plan *plan);
+
+/*
+ * Becomes a child by a plan of this process or of the one it was forked from,
+ * with its pages from `stream`, which it takes over. Returns only -errno, with
+ * a sentence; the plan is still good then.
+ */
+int resume_run(struct restore_plan *plan, int stream, const char *what);
+
+/*
+ * Both at once. Becomes a child of the snapshot behind a stream, with its pages as
  * `options` says. Takes the stream over. Returns only -errno, with a sentence
  * that names `what`.
  */
