@@ -31,10 +31,15 @@ int shadow_arena_create(struct shadow_arena **arena)
 {
 	size_t size = sizeof(**arena);
 	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
-		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (p == MAP_FAILED)
 		return -errno;
+	if (mmap(p, offsetof(struct shadow_arena, stack), PROT_READ | PROT_WRITE,
+		 MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED) {
+		munmap(p, size);
+		return -ENOMEM;
+	}
 	/* A flag of its own keeps the kernel from merging it with a neighbour. */
 	madvise(p, size, MADV_DONTDUMP);
 	*arena = p;

@@ -30,13 +30,15 @@ struct shadow_arena {
 	uint32_t descriptor_flags;		/* DESCRIPTOR_* */
 	int32_t owner_pid;
 	char name[DESCRIPTOR_NAME_SIZE];	/* the shadow's, from its parent */
-	char stack[SHADOW_STACK_SIZE] __attribute__((aligned(64)));
+	/* On pages of its own: see shadow_arena_create(). */
+	char stack[SHADOW_STACK_SIZE] __attribute__((aligned(4096)));
 };
 
 /*
- * Makes the memory that a shadow will live in. It is shared, so that the parent
- * writes its orders without a copy-on-write fault; a device has one shadow at a
- * time. Not merged with the program's own mappings. Returns 0 or -errno.
+ * Makes the memory that a shadow will live in. The orders are shared, so that
+ * the parent writes them without a copy-on-write fault. The stack is not: the
+ * device's last shadow may still run on its own, for the children it has. Not
+ * merged with the program's own mappings. Returns 0 or -errno.
  */
 int shadow_arena_create(struct shadow_arena **arena);
 void shadow_arena_destroy(struct shadow_arena *arena);
