@@ -281,6 +281,7 @@ static void serve_bye(struct daemon *daemon, struct peer *peer)
 static void join(struct daemon *daemon, struct peer *device, struct peer *shadow)
 {
 	struct local_message m = channel_message(LOCAL_SERVE);
+	struct local_message told = channel_message(LOCAL_ANSWER);
 	int ends[2];
 	int err;
 
@@ -289,7 +290,12 @@ static void join(struct daemon *daemon, struct peer *device, struct peer *shadow
 		return;
 	}
 	err = channel_send(shadow->fd, &m, ends[0]);
-	answer(daemon, device, err, err ? -1 : ends[1]);
+	told.status = err;
+	told.slot = shadow->slot;
+	told.generation = shadow->generation;
+	device->waits = WAITS_NOT;
+	if (channel_send(device->fd, &told, err ? -1 : ends[1]))
+		peer_close(daemon, device);
 	close(ends[0]);
 	close(ends[1]);
 }

@@ -157,6 +157,36 @@ int mitosis_resume_remote(struct mitosis *device, uint32_t machine_id,
 			  uint32_t handler_id);
 
 /*
+ * What every child of one snapshot needs, got ahead: for a process that forks
+ * processes which become children, one after the other or at once. They ask
+ * nobody, so each starts several round trips sooner. On the user backend.
+ */
+struct mitosis_attachment;
+
+/*
+ * Attaches to a snapshot of this machine, or of another, with the resume
+ * options that the device has. The attachment outlives the device. Errors: as
+ * mitosis_resume_local() and mitosis_resume_remote(); -ENOSYS on the kernel
+ * backend.
+ */
+int mitosis_attach_local(struct mitosis *device, uint32_t handler_id,
+			 struct mitosis_attachment **attachment);
+int mitosis_attach_remote(struct mitosis *device, uint32_t machine_id,
+			  uint32_t handler_id,
+			  struct mitosis_attachment **attachment);
+
+/*
+ * Becomes a child by an attachment of this process or of the one that forked
+ * it. Files that the parent mapped are those that were there when attaching.
+ * Returns only on failure: -ESTALE the snapshot has been dropped since, so
+ * detach and attach again; else as mitosis_resume_local().
+ */
+int mitosis_resume_attached(struct mitosis_attachment *attachment);
+
+/* Frees an attachment. NULL is allowed. */
+void mitosis_detach(struct mitosis_attachment *attachment);
+
+/*
  * One sentence on the last call of this thread that failed, without a full
  * stop; "" if none did. Valid until the thread's next call.
  */

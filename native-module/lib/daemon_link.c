@@ -323,15 +323,15 @@ int daemon_link_unknown(uint32_t handler_id)
 
 /* Asks until whoever is to serve the stream has room for it. */
 static int attach(struct daemon_link *link, const struct local_message *request,
-		  int *stream)
+		  int *stream, struct registry_place *place)
 {
 	int64_t deadline_ms = now_ms() + CHANNEL_DEADLINE_MS;
+	struct local_message answer;
 	int err;
 
 	for (;;) {
-		struct local_message m = *request;
-
-		err = daemon_link_call(link, &m, stream);
+		answer = *request;
+		err = daemon_link_call(link, &answer, stream);
 		if (err != -EAGAIN || now_ms() >= deadline_ms)
 			break;
 		usleep(100);
@@ -340,17 +340,19 @@ static int attach(struct daemon_link *link, const struct local_message *request,
 		return err;
 	if (*stream < 0)
 		return fail(-EPROTO, "mitosisd sent no stream to the snapshot");
+	if (place)
+		*place = (struct registry_place){ answer.slot, answer.generation };
 	return channel_set_deadline(*stream, CHANNEL_DEADLINE_MS);
 }
 
 int daemon_link_attach(struct daemon_link *link, uint32_t handler_id,
-		       int *stream)
+		       int *stream, struct registry_place *place)
 {
 	struct local_message m = channel_message(LOCAL_ATTACH);
 	int err;
 
 	m.handler_id = handler_id;
-	err = attach(link, &m, stream);
+	err = attach(link, &m, stream, place);
 	if (err == -ENOENT)
 		return daemon_link_unknown(handler_id);
 	if (err == -EAGAIN || err == -ETIMEDOUT)
@@ -368,7 +370,7 @@ int daemon_link_attach_remote(struct daemon_link *link, uint32_t machine_id,
 	m.flags = LOCAL_REMOTE;
 	m.machine_id = machine_id;
 	m.handler_id = handler_id;
-	err = attach(link, &m, stream);
+	err = attach(link, &m, stream, NULL);
 	switch (err) {
 	case 0:
 		return 0;

@@ -38,12 +38,12 @@ int daemon_link_call_with(struct daemon_link *link,
 			  struct local_message *message, int sent, int *fd);
 
 /*
- * Gets a stream to what serves a snapshot, with deadlines set. Returns 0 or
- * -errno with a sentence: -ENOENT no such snapshot, -ETIMEDOUT its shadow does
- * not take the stream.
+ * Gets a stream to what serves a snapshot, with deadlines set, and, unless NULL,
+ * where it stands in the registry. Returns 0 or -errno with a sentence: -ENOENT
+ * no such snapshot, -ETIMEDOUT its shadow does not take the stream.
  */
 int daemon_link_attach(struct daemon_link *link, uint32_t handler_id,
-		       int *stream);
+		       int *stream, struct registry_place *place);
 
 /*
  * The same for a snapshot of another machine; also -ENOTCONN no session, and

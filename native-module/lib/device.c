@@ -219,6 +219,34 @@ int mitosis_resume_remote(struct mitosis *device, uint32_t machine_id,
 							     handler_id));
 }
 
+static int attach(struct mitosis *device, const uint32_t *machine_id,
+		  uint32_t handler_id, struct mitosis_attachment **attachment)
+{
+	int err = device_get(device);
+
+	if (err)
+		return err;
+	if (!attachment)
+		return device_put(device,
+				  fail(-EINVAL, "there is no place for the attachment"));
+	*attachment = NULL;
+	return device_put(device, device->ops->attach(device, machine_id,
+						      handler_id, attachment));
+}
+
+int mitosis_attach_local(struct mitosis *device, uint32_t handler_id,
+			 struct mitosis_attachment **attachment)
+{
+	return attach(device, NULL, handler_id, attachment);
+}
+
+int mitosis_attach_remote(struct mitosis *device, uint32_t machine_id,
+			  uint32_t handler_id,
+			  struct mitosis_attachment **attachment)
+{
+	return attach(device, &machine_id, handler_id, attachment);
+}
+
 const char *mitosis_version(void)
 {
 	return MITOSIS_VERSION;

@@ -62,6 +62,9 @@ struct backend {
 	int (*resume_local)(struct mitosis *device, uint32_t handler_id);
 	int (*resume_remote)(struct mitosis *device, uint32_t machine_id,
 			     uint32_t handler_id);
+	/* To a snapshot of this machine, or of *machine_id unless that is NULL. */
+	int (*attach)(struct mitosis *device, const uint32_t *machine_id,
+		      uint32_t handler_id, struct mitosis_attachment **attachment);
 };
 
 extern const struct backend kernel_backend;

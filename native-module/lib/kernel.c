@@ -164,6 +164,14 @@ static int kernel_resume_remote(struct mitosis *device, uint32_t machine_id,
 		    "remote resume");
 }
 
+static int kernel_attach(struct mitosis *device, const uint32_t *machine_id,
+			 uint32_t handler_id,
+			 struct mitosis_attachment **attachment)
+{
+	(void)device, (void)machine_id, (void)handler_id, (void)attachment;
+	return fail(-ENOSYS, "the mitosis module needs no attachment; resume");
+}
+
 const struct backend kernel_backend = {
 	.open = kernel_open,
 	.close = kernel_close,
@@ -177,4 +185,5 @@ const struct backend kernel_backend = {
 	.set_resume_options = kernel_set_resume_options,
 	.resume_local = kernel_resume_local,
 	.resume_remote = kernel_resume_remote,
+	.attach = kernel_attach,
 };

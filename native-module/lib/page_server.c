@@ -24,6 +24,8 @@
 #define LEFT_CHECK_MS	200
 /* How long a client may leave its answer unread, in ms. */
 #define CLIENT_DEADLINE_MS	2000
+/* Pages that are pushed to a child before it asks; 64 KiB. */
+#define FIRST_PAGES_MAX	16
 #define READ_CHUNK	(16u << 10)
 #define PASSED_MAX	SHADOW_CLONE_FILES_MAX	/* that come with one message */
 
@@ -53,6 +55,11 @@ struct page_server {
 	struct address_map map;		/* of a child that has changed nothing */
 	int channel;			/* to mitosisd; -1: closed, see linger() */
 	bool failed;
+	/* What the first child asked for first, and a copy if the source is far. */
+	struct first_pages first;
+	uint64_t first_addresses[FIRST_PAGES_MAX];
+	char *first_copies;
+	uint32_t first_copied;
 	uint32_t client_count, space_count;	/* the arrays are filled up to here */
 	struct client clients[CLIENTS_MAX];
 	struct space spaces[SPACES_MAX];
@@ -184,6 +191,50 @@ static bool add_space(struct page_server *server, uint32_t client,
 	return true;
 }
 
+/* Keeps the first pages of a source that is far: NULL without memory or page. */
+static const char *first_copy(struct page_server *server, uint32_t i)
+{
+	struct page_source *source = server->source;
+
+	if (!server->first_copies) {
+		long p = raw_syscall(SYS_mmap, 0,
+				     FIRST_PAGES_MAX * server->page_size,
+				     PROT_READ | PROT_WRITE,
+				     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		if (p < 0 && p > -4096)
+			return NULL;
+		server->first_copies = (char *)p;
+	}
+	for (; server->first_copied <= i; server->first_copied++)
+		if (source->read(source,
+				 server->first_addresses[server->first_copied],
+				 server->first_copies +
+					 server->first_copied * server->page_size,
+				 server->page_size))
+			return NULL;
+	return server->first_copies + i * server->page_size;
+}
+
+/*
+ * A fault costs a round trip to this process: what the first child of the
+ * snapshot needed first, its next ones get before they need it.
+ */
+static void push_first_pages(struct page_server *server, struct paged *paged)
+{
+	uint32_t i;
+
+	for (i = 0; i < server->first.count; i++) {
+		uint64_t address = server->first_addresses[i];
+		const void *bytes = (const void *)address;
+
+		if (server->source->far)
+			bytes = first_copy(server, i);
+		if (!bytes || !paged_push(paged, address, bytes))
+			return;
+	}
+}
+
 static bool serve_pages(struct page_server *server, uint32_t index,
 			const struct shadow_request *r, int uffd, int complaints)
 {
@@ -204,6 +255,12 @@ static bool serve_pages(struct page_server *server, uint32_t index,
 	}
 	client->kind = CLIENT_CHILD;
 	client->complaints = complaints;
+	/* A window of one page asks for nothing but what is touched. */
+	if (r->window > 1 && !(r->flags & SHADOW_PAGE_EAGER) &&
+	    !server->first.taught) {
+		server->first.taught = true;
+		paged.learns = &server->first;
+	}
 	err = address_map_copy(&server->map, &paged.map);
 	if (!err && !add_space(server, index, &paged))
 		err = -ENOSPC;
@@ -214,6 +271,8 @@ static bool serve_pages(struct page_server *server, uint32_t index,
 	follow(r->cpu);
 	if (r->flags & SHADOW_PAGE_CACHED)
 		server->source->caching = true;
+	if (r->window > 1 && !paged.learns)
+		push_first_pages(server, &paged);
 	if (!(r->flags & SHADOW_PAGE_EAGER))
 		return true;
 	return answer(client->stream, paged_copy_all(&paged), 0);
@@ -301,6 +360,32 @@ static void end_clone(struct client *client)
 		send_all(client->stream, &status, sizeof(status), 0);
 }
 
+static void add_client(struct page_server *server, int stream, bool machine);
+static void linger(struct page_server *server);
+
+/* A further client, brought by one that is known, without the daemon. */
+static void serve_join(struct page_server *server,
+		       const struct shadow_request *r, int stream)
+{
+	struct page_source *source = server->source;
+	int err = 0;
+
+	if (stream < 0)
+		return;
+	if (r->flags & SHADOW_JOIN_ASK) {
+		err = server->channel < 0 ? -ENOENT :
+		      source->admit	  ? source->admit(source) :
+					    0;
+		answer(stream, err, 0);
+		if (err && server->channel >= 0)
+			linger(server);
+	}
+	if (err)
+		close_fd(stream);
+	else
+		add_client(server, stream, false);
+}
+
 /* False when the client is to be let go. */
 static bool serve_request(struct page_server *server, uint32_t index)
 {
@@ -315,6 +400,11 @@ static bool serve_request(struct page_server *server, uint32_t index)
 	if (valid && r.type == SHADOW_PAGE) {
 		close_passed(passed, 2);
 		return serve_pages(server, index, &r, passed[0], passed[1]);
+	}
+	if (valid && r.type == SHADOW_JOIN) {
+		close_passed(passed, 1);
+		serve_join(server, &r, passed[0]);
+		return true;
 	}
 	if (valid && r.type == SHADOW_CLONE)
 		valid = serve_clone(server, index, &r, passed);
@@ -695,6 +785,15 @@ static void abandon_children(struct page_server *server)
 			remove_client(server, i);
 }
 
+/* Idle, but for readers who may bring children: as long as these may come. */
+static bool may_go_on(struct page_server *server)
+{
+	struct page_source *source = server->source;
+
+	return has_clients(server, true) && server->channel >= 0 &&
+	       source->admit && !source->admit(source);
+}
+
 void page_server_run(struct page_server *server, int watched, int idle_ms)
 {
 	for (;;) {
@@ -705,15 +804,15 @@ void page_server_run(struct page_server *server, int watched, int idle_ms)
 		struct pollfd *clone_polls = client_polls + clients;
 		struct pollfd *space_polls = clone_polls + clients;
 		bool left = has_left(server);
-		int timeout = left			    ? LEFT_CHECK_MS :
-			      has_clients(server, true) ? -1 :
-							  idle_ms;
+		int timeout = left			     ? LEFT_CHECK_MS :
+			      has_clients(server, false) ? -1 :
+							   idle_ms;
 		long n = raw_syscall(SYS_poll, server->polls, count, timeout);
 		uint32_t i;
 
 		if (n == -EINTR)
 			continue;
-		if (n < 0 || (n == 0 && !left))
+		if (n < 0 || (n == 0 && !left && !may_go_on(server)))
 			return;
 		for (i = 0; i < spaces; i++)
 			if (space_polls[i].revents &&
@@ -756,5 +855,7 @@ struct page_server *page_server_create(struct page_source *source, int channel,
 	server->source = source;
 	server->channel = channel;
 	server->page_size = page_size;
+	server->first.addresses = server->first_addresses;
+	server->first.capacity = FIRST_PAGES_MAX;
 	return address_map_create(&server->map, source->descriptor) ? NULL : server;
 }

@@ -19,6 +19,7 @@ struct clone_files {
 struct page_source {
 	const struct descriptor_header *descriptor;
 	bool caching;		/* a child asked for its pages to be kept */
+	bool far;		/* its pages are not in this process's memory */
 	const char *failure;	/* why it gives no pages any more, with a newline; or NULL */
 
 	/*

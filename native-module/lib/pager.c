@@ -134,6 +134,7 @@ static int adopt(const struct paged *p, int uffd, struct paged *forked)
 {
 	*forked = *p;
 	forked->uffd = uffd;
+	forked->learns = NULL;
 	raw_syscall(SYS_fcntl, uffd, F_SETFL, O_NONBLOCK);
 	return address_map_copy(&p->map, &forked->map);
 }
@@ -164,6 +165,9 @@ static int serve_fault(struct paged *p, uint64_t address)
 		return fill_zero(p, address);
 	if (p->lost)
 		return refuse(p, address);
+	if (p->learns && p->learns->count < p->learns->capacity)
+		p->learns->addresses[p->learns->count++] =
+			s->source + (address - s->start);
 	/* Windows are aligned, so that random faults do not overlap. */
 	start = address & ~(window - 1);
 	end = start + window;
@@ -244,6 +248,15 @@ enum paged_event paged_serve(struct paged *p, struct paged *forked)
 		if (err && err != -EAGAIN)
 			return PAGED_FAILED;
 	}
+}
+
+bool paged_push(const struct paged *p, uint64_t address, const void *bytes)
+{
+	int err;
+
+	copy_bytes(p, address, bytes, p->page_size, &err);
+	/* -ENOENT: this child got that page's file itself. */
+	return !err || err == -ENOENT || err == -EFAULT;
 }
 
 int paged_copy_all(struct paged *p)

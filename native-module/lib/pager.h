@@ -12,6 +12,13 @@
 #include "lib/address_map.h"
 #include "lib/page_source.h"
 
+/* Which pages the first child of a snapshot asked for first. */
+struct first_pages {
+	uint64_t *addresses;
+	uint32_t count, capacity;
+	bool taught;			/* a child has been chosen to learn from */
+};
+
 /* One address space: a child's, or that of a process it forked. */
 struct paged {
 	int uffd;
@@ -20,6 +27,7 @@ struct paged {
 	struct page_source *source;
 	bool lost;			/* `source` has failed: what is missing cannot be read */
 	struct address_map map;
+	struct first_pages *learns;	/* gets the faults of this one, or NULL */
 };
 
 /* What paged_serve() found. */
@@ -35,6 +43,12 @@ enum paged_event {
  * new address space, to be served from now on; call again.
  */
 enum paged_event paged_serve(struct paged *paged, struct paged *forked);
+
+/*
+ * Gives a page that nobody has asked for yet, if it is still missing. False if
+ * no more can be given.
+ */
+bool paged_push(const struct paged *paged, uint64_t address, const void *bytes);
 
 /* Copies every page that the snapshot holds. Returns 0 or -errno. */
 int paged_copy_all(struct paged *paged);

@@ -19,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/attachment.h"
 #include "lib/daemon_link.h"
 #include "lib/device.h"
 #include "lib/error.h"
@@ -328,7 +329,7 @@ static int user_read(struct mitosis *device, uint32_t handler_id,
 {
 	size_t done = 0;
 	int stream;
-	int err = daemon_link_attach(&device->user.link, handler_id, &stream);
+	int err = daemon_link_attach(&device->user.link, handler_id, &stream, NULL);
 
 	if (err)
 		return err;
@@ -367,7 +368,7 @@ static int user_resume_local(struct mitosis *device, uint32_t handler_id)
 	struct user_state *u = &device->user;
 	char what[64];
 	int stream;
-	int err = daemon_link_attach(&u->link, handler_id, &stream);
+	int err = daemon_link_attach(&u->link, handler_id, &stream, NULL);
 
 	if (err)
 		return err;
@@ -391,6 +392,11 @@ static int user_set_resume_options(struct mitosis *device,
 	return 0;
 }
 
+static int clone_is_local(void)
+{
+	return fail(-EINVAL, "resume mode clone is for snapshots of this machine");
+}
+
 static int user_resume_remote(struct mitosis *device, uint32_t machine_id,
 			      uint32_t handler_id)
 {
@@ -399,8 +405,7 @@ static int user_resume_remote(struct mitosis *device, uint32_t machine_id,
 	int stream, err, tries = 1;
 
 	if (u->resume_options.mode == MITOSIS_RESUME_CLONE)
-		return fail(-EINVAL, "resume mode clone is for snapshots of this "
-				     "machine");
+		return clone_is_local();
 	snprintf(what, sizeof(what), "snapshot %u of machine %u", handler_id,
 		 machine_id);
 	/* A pager that learns just now that its snapshot was dropped hangs up. */
@@ -410,6 +415,22 @@ static int user_resume_remote(struct mitosis *device, uint32_t machine_id,
 		if (!err)
 			err = resume_from(stream, &u->resume_options, what);
 	} while (err == -ECONNRESET && tries--);
+	return err;
+}
+
+static int user_attach(struct mitosis *device, const uint32_t *machine_id,
+		       uint32_t handler_id, struct mitosis_attachment **attachment)
+{
+	struct user_state *u = &device->user;
+	int err, tries = 1;
+
+	if (machine_id && u->resume_options.mode == MITOSIS_RESUME_CLONE)
+		return clone_is_local();
+	/* See user_resume_remote(). */
+	do {
+		err = attachment_create(&u->link, machine_id, handler_id,
+					&u->resume_options, attachment);
+	} while (machine_id && err == -ECONNRESET && tries--);
 	return err;
 }
 
@@ -426,4 +447,5 @@ const struct backend user_backend = {
 	.set_resume_options = user_set_resume_options,
 	.resume_local = user_resume_local,
 	.resume_remote = user_resume_remote,
+	.attach = user_attach,
 };

@@ -53,8 +53,9 @@ struct local_message {
 	int32_t status;		/* LOCAL_ANSWER: 0 or -errno */
 	uint32_t handler_id;
 	uint32_t device;	/* LOCAL_ANSWER to LOCAL_HELLO: the caller's number */
-	uint32_t slot;		/* LOCAL_REGISTER: index in the registry */
-	uint64_t generation;	/* LOCAL_REGISTER: of that slot */
+	/* LOCAL_REGISTER, LOCAL_ANSWER to LOCAL_ATTACH: in the registry. */
+	uint32_t slot;
+	uint64_t generation;	/* of that slot */
 	uint32_t flags;		/* LOCAL_LINGERS, LOCAL_MACHINE, LOCAL_REMOTE */
 	uint32_t machine_id;
 	struct local_address address;
@@ -69,7 +70,15 @@ enum shadow_request_type {
 	SHADOW_READ = 2,	/* [address, address + length) of the snapshot */
 	SHADOW_PAGE = 3,	/* serve the userfaultfd that comes with it */
 	SHADOW_CLONE = 4,	/* fork the child yourself; answered at its end */
+	SHADOW_JOIN = 5,	/* serve the stream that comes with it as well */
 };
+
+/*
+ * SHADOW_JOIN: say on the new stream, by a struct shadow_answer, whether the
+ * snapshot may have further children. For those of another machine; of this
+ * one the registry tells.
+ */
+#define SHADOW_JOIN_ASK	0x1u
 
 /*
  * SHADOW_CLONE comes with the open files that the child is to have, and is
@@ -99,7 +108,7 @@ struct shadow_request {
 	uint16_t type;		/* enum shadow_request_type */
 	uint64_t address;	/* SHADOW_READ */
 	uint64_t length;	/* SHADOW_READ */
-	uint32_t flags;		/* SHADOW_PAGE_* */
+	uint32_t flags;		/* SHADOW_PAGE_*, SHADOW_JOIN_* */
 	uint32_t window;	/* SHADOW_PAGE: pages per fault, a power of two */
 	int32_t cpu;		/* SHADOW_PAGE: where the child runs; -1: do not care */
 	uint32_t reserved;

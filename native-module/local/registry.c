@@ -96,6 +96,21 @@ err_unmap:
 	return err;
 }
 
+struct registry *registry_map_again(struct registry *registry)
+{
+	size_t size = sizeof(*registry);
+	/* Of a shared mapping, no old size means: leave the old one in place. */
+	void *p = mremap(registry, 0, size, MREMAP_MAYMOVE);
+
+	if (p == MAP_FAILED)
+		return NULL;
+	if (mprotect(p, size, PROT_READ) || madvise(p, size, MADV_DOFORK)) {
+		munmap(p, size);
+		return NULL;
+	}
+	return p;
+}
+
 void registry_unmap(struct registry *registry)
 {
 	munmap(registry, sizeof(*registry));

@@ -38,6 +38,12 @@ struct registry_slot {
 	struct mitosis_snapshot snapshot;
 };
 
+/* Where a snapshot stands. */
+struct registry_place {
+	uint32_t slot;
+	uint64_t generation;
+};
+
 struct registry {
 	uint32_t magic;
 	uint32_t version;
@@ -57,6 +63,9 @@ int registry_create(struct registry **registry);
  * Returns 0 or -errno (-EPROTO: not one).
  */
 int registry_map(int fd, struct registry **registry);
+
+/* A further mapping of it, to be read only, and by this process's children as well; NULL. */
+struct registry *registry_map_again(struct registry *registry);
 
 void registry_unmap(struct registry *registry);
 

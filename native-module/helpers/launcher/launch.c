@@ -60,18 +60,26 @@ static void __attribute__((noreturn)) complain(const struct launch_plan *plan,
 	_exit(COMPLAINED_STATUS);
 }
 
+static int resume(const struct launch_plan *plan, struct mitosis *device)
+{
+	if (plan->attachment)
+		return mitosis_resume_attached(plan->attachment);
+	if (plan->remote)
+		return mitosis_resume_remote(device, plan->machine_id,
+					     plan->handler_id);
+	return mitosis_resume_local(device, plan->handler_id);
+}
+
 static void __attribute__((noreturn)) be_child(const struct launch_plan *plan)
 {
-	struct mitosis *device;
+	struct mitosis *device = NULL;
 	uint64_t before_ns;
 	int err;
 
 	signal(SIGALRM, SIG_DFL);
-	if (!plan->empty) {
-		/* Before the root changes: the daemon's socket lies outside. */
+	/* Before the root changes: the device lies outside. */
+	if (!plan->empty && !plan->attachment) {
 		err = mitosis_open(plan->backend, &device);
-		if (!err && plan->backend != MITOSIS_BACKEND_KERNEL)
-			err = mitosis_set_resume_options(device, &plan->options);
 		if (err)
 			complain(plan, err, mitosis_error());
 	}
@@ -83,9 +91,7 @@ static void __attribute__((noreturn)) be_child(const struct launch_plan *plan)
 	before_ns = now_ns();
 	if (write(plan->report_write, &before_ns, sizeof(before_ns)) < 0)
 		complain(plan, -errno, "the report cannot be written");
-	err = plan->remote ? mitosis_resume_remote(device, plan->machine_id,
-						   plan->handler_id) :
-			     mitosis_resume_local(device, plan->handler_id);
+	err = resume(plan, device);
 	complain(plan, err, mitosis_error());
 }
 
@@ -154,10 +160,29 @@ static void read_report(const struct launch_plan *plan,
 		;
 }
 
-int launch(const struct launch_plan *plan, struct launch_result *result,
-	   char *words, size_t size)
+/* With a device of its own: the daemon may be another one than at the start. */
+static int attach(struct launch_plan *plan)
 {
-	uint64_t start_ns = now_ns();
+	struct mitosis *device;
+	int err = mitosis_open(plan->backend, &device);
+
+	if (err)
+		return err;
+	err = mitosis_set_resume_options(device, &plan->options);
+	if (!err && plan->remote)
+		err = mitosis_attach_remote(device, plan->machine_id,
+					    plan->handler_id, &plan->attachment);
+	else if (!err)
+		err = mitosis_attach_local(device, plan->handler_id,
+					   &plan->attachment);
+	mitosis_close(device);
+	return err;
+}
+
+/* As launch(), with `start_ns` as the time of the request. */
+static int launch_once(const struct launch_plan *plan, uint64_t start_ns,
+		       struct launch_result *result, char *words, size_t size)
+{
 	int status, err;
 	pid_t pid;
 
@@ -185,4 +210,30 @@ int launch(const struct launch_plan *plan, struct launch_result *result,
 		return -EIO;
 	}
 	return judge(plan, status, words, size);
+}
+
+int launch(struct launch_plan *plan, struct launch_result *result, char *words,
+	   size_t size)
+{
+	bool attaches = !plan->empty && plan->backend != MITOSIS_BACKEND_KERNEL;
+	uint64_t start_ns = now_ns();
+	int tries = 2;
+	int err;
+
+	do {
+		if (attaches && !plan->attachment) {
+			err = attach(plan);
+			if (err) {
+				snprintf(words, size, "%s", mitosis_error());
+				return err;
+			}
+		}
+		err = launch_once(plan, start_ns, result, words, size);
+		/* Another snapshot may have the handler id by now. */
+		if (err == -ESTALE || err == -ECONNRESET) {
+			mitosis_detach(plan->attachment);
+			plan->attachment = NULL;
+		}
+	} while (err == -ESTALE && --tries);
+	return err;
 }

@@ -13,6 +13,7 @@
 struct launch_plan {
 	struct container container;
 	struct mitosis_resume_options options;
+	struct mitosis_attachment *attachment;	/* NULL: not yet, or there are none */
 	uint32_t handler_id;
 	uint32_t machine_id;
 	int backend;
@@ -39,7 +40,7 @@ int launch_init(struct launch_plan *plan);
  * Starts one child and waits for its end, at most the deadline. Returns 0, or
  * -errno with one sentence in `words`.
  */
-int launch(const struct launch_plan *plan, struct launch_result *result,
-	   char *words, size_t size);
+int launch(struct launch_plan *plan, struct launch_result *result, char *words,
+	   size_t size);
 
 #endif /* LAUNCHER_LAUNCH_H */

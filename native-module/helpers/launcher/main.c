@@ -83,7 +83,7 @@ static void pin(int cpu)
 		die(1, "CPU %d cannot be run on: %s", cpu, strerror(errno));
 }
 
-static void answer_launch(const struct launch_plan *plan)
+static void answer_launch(struct launch_plan *plan)
 {
 	struct launch_result r;
 	char words[512];
@@ -117,7 +117,7 @@ static void answer_nil_rpc(const struct launch_plan *plan,
 		       (unsigned long long)(now_ns() - start), calls);
 }
 
-static void drive(const struct launch_plan *plan, struct mitosis *device)
+static void drive(struct launch_plan *plan, struct mitosis *device)
 {
 	const struct container *c = &plan->container;
 	char line[256];
@@ -184,7 +184,7 @@ static void report_second(struct second *s, uint64_t ended_ns, const char *name)
 }
 
 /* Returns the exit status. */
-static int loop(const struct launch_plan *plan, uint64_t seconds,
+static int loop(struct launch_plan *plan, uint64_t seconds,
 		uint64_t rate, bool text)
 {
 	uint64_t begin_ns = now_ns();
@@ -356,6 +356,7 @@ int main(int argc, char **argv)
 	else
 		err = loop(&plan, seconds, rate, text);
 	container_destroy(&plan.container);
+	mitosis_detach(plan.attachment);
 	mitosis_close(device);
 	return err;
 }

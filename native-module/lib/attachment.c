@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
+#include "lib/attachment.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/error.h"
+#include "lib/proxy.h"
+#include "lib/resume.h"
+#include "lib/stream.h"
+#include "local/channel.h"
+
+/*
+ * In memory that what this process forks has as well, unlike a device: a child
+ * resumes by the attachment of its parent.
+ */
+struct mitosis_attachment {
+	struct mitosis_resume_options options;
+	char what[64];			/* for sentences */
+	bool remote;
+	int stream;			/* to the shadow or pager; brings further ones */
+	struct restore_plan *plan;	/* NULL for a clone */
+
+	/* Of this machine: where the snapshot stands in the registry. */
+	struct registry *registry;
+	uint32_t slot;
+	uint64_t generation;
+};
+
+int attachment_create(struct daemon_link *link, const uint32_t *machine_id,
+		      uint32_t handler_id,
+		      const struct mitosis_resume_options *options,
+		      struct mitosis_attachment **out)
+{
+	struct mitosis_attachment *a = calloc(1, sizeof(*a));
+	struct registry_place place = { 0 };
+	int err;
+
+	if (!a)
+		return fail(-ENOMEM, "there is no memory for an attachment");
+	a->options = *options;
+	a->remote = machine_id;
+	if (machine_id) {
+		snprintf(a->what, sizeof(a->what), "snapshot %u of machine %u",
+			 handler_id, *machine_id);
+		err = daemon_link_attach_remote(link, *machine_id, handler_id,
+						&a->stream);
+	} else {
+		snprintf(a->what, sizeof(a->what), "snapshot %u of this machine",
+			 handler_id);
+		err = daemon_link_attach(link, handler_id, &a->stream, &place);
+	}
+	if (err) {
+		free(a);
+		return err;
+	}
+	a->slot = place.slot;
+	a->generation = place.generation;
+	if (!machine_id) {
+		a->registry = registry_map_again(link->registry);
+		if (!a->registry)
+			err = fail(-ENOMEM, "there is no memory for an attachment");
+	}
+	if (!err && options->mode != MITOSIS_RESUME_CLONE)
+		err = resume_plan_create(a->stream, options, a->what, &a->plan);
+	if (err) {
+		mitosis_detach(a);
+		return err;
+	}
+	*out = a;
+	return 0;
+}
+
+void mitosis_detach(struct mitosis_attachment *a)
+{
+	if (!a)
+		return;
+	if (a->plan)
+		resume_plan_destroy(a->plan);
+	if (a->registry)
+		registry_unmap(a->registry);
+	close(a->stream);
+	free(a);
+}
+
+/* Hands one end of a new stream to whoever serves the snapshot. */
+static int bring(const struct mitosis_attachment *a, int end)
+{
+	struct shadow_request request = {
+		.magic = LOCAL_MAGIC,
+		.version = LOCAL_VERSION,
+		.type = SHADOW_JOIN,
+		.flags = a->remote ? SHADOW_JOIN_ASK : 0,
+	};
+	struct iovec iov = { &request, sizeof(request) };
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = { 0 };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = sizeof(control.bytes),
+	};
+
+	control.header.cmsg_level = SOL_SOCKET;
+	control.header.cmsg_type = SCM_RIGHTS;
+	control.header.cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(&control.header), &end, sizeof(end));
+	return sendmsg(a->stream, &msg, MSG_NOSIGNAL) == sizeof(request) ?
+		       0 : -ECONNRESET;
+}
+
+/* Returns a stream of the caller's own, or -errno without a sentence. */
+static int join(const struct mitosis_attachment *a)
+{
+	struct shadow_answer answer;
+	int ends[2];
+	int err;
+
+	if (!a->remote && !registry_holds(a->registry, a->slot, a->generation))
+		return -ESTALE;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
+		return -errno;
+	err = channel_set_deadline(ends[0], CHANNEL_DEADLINE_MS);
+	if (!err)
+		err = bring(a, ends[1]);
+	close(ends[1]);
+	if (!err && a->remote) {
+		err = stream_receive(ends[0], &answer, sizeof(answer));
+		if (!err)
+			err = answer.status;
+	}
+	if (!err)
+		return ends[0];
+	close(ends[0]);
+	return err == -ENOENT || err == -ECONNRESET ? -ESTALE : err;
+}
+
+int mitosis_resume_attached(struct mitosis_attachment *a)
+{
+	int stream = join(a);
+
+	if (stream == -ESTALE)
+		return fail(stream, "%s has been dropped since this process attached "
+				    "to it; detach and attach again", a->what);
+	if (stream < 0)
+		return fail(stream, "no stream to %s: %s", a->what,
+			    strerror(-stream));
+	if (a->options.mode == MITOSIS_RESUME_CLONE)
+		return resume_by_clone(stream, a->what);
+	a->plan->inherited = a->stream;
+	return resume_run(a->plan, stream, a->what);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An attachment: what a resume on the user backend needs of one snapshot, got
+ * ahead, so that its children need no round trip to mitosisd. A process
+ * attaches once, and what it forks becomes a child each.
+ */
+#ifndef LIB_ATTACHMENT_H
+#define LIB_ATTACHMENT_H
+
+#include "lib/daemon_link.h"
+#include "libmitosis.h"
+
+/*
+ * Attaches to a snapshot: of this machine, or of `*machine_id`. Returns 0 or
+ * -errno with a sentence.
+ */
+int attachment_create(struct daemon_link *link, const uint32_t *machine_id,
+		      uint32_t handler_id,
+		      const struct mitosis_resume_options *options,
+		      struct mitosis_attachment **attachment);
+
+#endif /* LIB_ATTACHMENT_H */

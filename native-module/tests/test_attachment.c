@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Attachments: what a process forks becomes a child each, one after the other
+ * and at once, of the snapshot it attached to and of no later one; and an
+ * attachment keeps no dropped snapshot in memory.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/harness.h"
+#include "tests/machine.h"
+
+#define ID	9
+#define CHILDREN	8
+#define STALE	101		/* exit statuses */
+#define REFUSED	102
+#define MACHINE	2		/* the one that holds the snapshot */
+
+static const char *mode_names[] = { "lazy", "eager", "cached", "clone" };
+
+static struct mitosis_attachment *attach(const struct machine *remote,
+					 uint32_t mode, int expected)
+{
+	const struct mitosis_resume_options options = { mode, 64 };
+	struct mitosis_attachment *attachment = NULL;
+	struct mitosis *device = open_user();
+
+	CHECK_EQ(mitosis_set_resume_options(device, &options), 0);
+	if (remote) {
+		CHECK_EQ(mitosis_connect(device, MACHINE, remote->address), 0);
+		CHECK_EQ(mitosis_attach_remote(device, MACHINE, ID, &attachment),
+			 expected);
+	} else {
+		CHECK_EQ(mitosis_attach_local(device, ID, &attachment), expected);
+	}
+	CHECK((attachment == NULL) == (expected != 0));
+	mitosis_close(device);
+	return attachment;
+}
+
+static pid_t start(struct mitosis_attachment *attachment)
+{
+	pid_t pid = fork();
+	int err;
+
+	CHECK(pid >= 0);
+	if (pid)
+		return pid;
+	err = mitosis_resume_attached(attachment);
+	if (err != -ESTALE)
+		fprintf(stderr, "%s\n", mitosis_error());
+	_exit(err == -ESTALE ? STALE : REFUSED);
+}
+
+static int end_of(pid_t pid)
+{
+	int status;
+
+	CHECK(waitpid(pid, &status, 0) == pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+static void check_children(struct mitosis_attachment *attachment, int expected)
+{
+	pid_t pids[CHILDREN];
+	int i;
+
+	for (i = 0; i < 3; i++)
+		CHECK_EQ(end_of(start(attachment)), expected);
+	for (i = 0; i < CHILDREN; i++)
+		pids[i] = start(attachment);
+	for (i = 0; i < CHILDREN; i++)
+		CHECK_EQ(end_of(pids[i]), expected);
+}
+
+static void check_mode(struct mitosis *parent, const struct machine *remote,
+		       uint32_t mode)
+{
+	struct mitosis_attachment *attachment;
+	volatile int generation;
+	pid_t shadow;
+
+	attach(remote, mode, -ENOENT);
+	for (generation = 1; generation <= 3; generation++) {
+		CHECK_EQ(mitosis_prepare(parent, ID), 0);
+		if (mitosis_nil(parent) == -EBADF)
+			_exit(generation);
+		shadow = find_snapshot(parent, ID).shadow_pid;
+		attachment = attach(remote, mode, 0);
+		check_children(attachment, generation);
+		CHECK_EQ(mitosis_unprepare(parent, ID), 0);
+		/* The handler id is in use again, but by another snapshot. */
+		if (generation == 2)
+			CHECK_EQ(mitosis_prepare(parent, ID), 0);
+		if (mitosis_nil(parent) == -EBADF)
+			_exit(50);
+		CHECK_EQ(end_of(start(attachment)), STALE);
+		CHECK_SOON(!alive(shadow), 10000);
+		if (generation == 2)
+			CHECK_EQ(mitosis_unprepare(parent, ID), 0);
+		mitosis_detach(attachment);
+	}
+}
+
+int main(void)
+{
+	struct mitosis *device;
+	struct machine holder;
+	uint32_t mode;
+	int files = 0;
+
+	need_userfaultfd();
+	use_key("key");
+	holder = machine_start(MACHINE);
+	mitosis_detach(NULL);
+	device = open_user();
+	for (mode = MITOSIS_RESUME_LAZY; mode <= MITOSIS_RESUME_CLONE; mode++) {
+		printf("%s\n", mode_names[mode]);
+		check_mode(device, NULL, mode);
+		if (!mode)
+			files = fd_count(getpid());
+		CHECK_EQ(fd_count(getpid()), files);
+	}
+	mitosis_close(device);
+
+	machine_enter(&holder);
+	device = open_user();
+	machine_leave();
+	for (mode = MITOSIS_RESUME_LAZY; mode < MITOSIS_RESUME_CLONE; mode++) {
+		printf("%s over TCP\n", mode_names[mode]);
+		check_mode(device, &holder, mode);
+	}
+	mitosis_close(device);
+	machine_stop(&holder);
+	/* Opening reaps the shadows that outlived their snapshots. */
+	CHECK_SOON((mitosis_close(open_user()), child_count() == 0), 10000);
+	return 0;
+}
