@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/ioctl.h>
 
@@ -16,6 +17,35 @@ static void wake(const struct paged *p, uint64_t address)
 	struct uffdio_range range = { .start = address, .len = p->page_size };
 
 	raw_syscall(SYS_ioctl, p->uffd, UFFDIO_WAKE, &range);
+}
+
+/* Pages that somebody waits for, and that cannot be had before an event is read. */
+struct put_off {
+	uint64_t start, end;	/* equal: none */
+};
+
+static void put_off(const struct paged *p, struct put_off *pages, uint64_t address)
+{
+	bool first = pages->start == pages->end;
+
+	address &= ~(p->page_size - 1);
+	if (first || address < pages->start)
+		pages->start = address;
+	if (first || address + p->page_size > pages->end)
+		pages->end = address + p->page_size;
+}
+
+/* Whoever waits for one of them faults again. */
+static void wake_all(const struct paged *p, struct put_off *pages)
+{
+	struct uffdio_range range = {
+		.start = pages->start,
+		.len = pages->end - pages->start,
+	};
+
+	if (range.len)
+		raw_syscall(SYS_ioctl, p->uffd, UFFDIO_WAKE, &range);
+	pages->end = pages->start;
 }
 
 static int fill_zero(const struct paged *p, uint64_t address)
@@ -195,43 +225,38 @@ static int serve_fault(struct paged *p, uint64_t address)
 	return err == -EFAULT ? fill_poison(p, address) : err;
 }
 
+/*
+ * The kernel hands out faults before events: who waits for an event to be read
+ * must not be woken sooner, or its next fault keeps the event from us for ever.
+ */
 enum paged_event paged_serve(struct paged *p, struct paged *forked)
 {
-	uint64_t pending = 0;	/* a fault to be tried again, if not 0 */
+	struct put_off waiting = { 0, 0 };
 
 	for (;;) {
 		struct uffd_msg msg;
 		int err = read_event(p, &msg);
 
 		if (err == -EAGAIN) {
-			if (!pending)
-				return PAGED_NOTHING;
-			err = serve_fault(p, pending);
-			if (err && err != -EAGAIN)
-				return leave(p, pending, err);
-			if (!err)
-				pending = 0;
-			continue;
+			wake_all(p, &waiting);
+			return PAGED_NOTHING;
 		}
 		if (err)
 			return PAGED_FAILED;
 		switch (msg.event) {
 		case UFFD_EVENT_PAGEFAULT:
 			err = serve_fault(p, msg.arg.pagefault.address);
-			if (err == -EAGAIN && !pending)
-				pending = msg.arg.pagefault.address;
-			else if (err == -EAGAIN)
-				wake(p, msg.arg.pagefault.address &
-						~(p->page_size - 1));
-			else if (err)
+			if (err == -EAGAIN)
+				put_off(p, &waiting, msg.arg.pagefault.address);
+			else if (err) {
+				wake_all(p, &waiting);
 				return leave(p, msg.arg.pagefault.address, err);
+			}
 			break;
 		case UFFD_EVENT_FORK:
-			if (adopt(p, msg.arg.fork.ufd, forked))
-				return PAGED_FAILED;
-			if (pending)
-				wake(p, pending & ~(p->page_size - 1));
-			return PAGED_FORKED;
+			wake_all(p, &waiting);
+			return adopt(p, msg.arg.fork.ufd, forked) ? PAGED_FAILED :
+								    PAGED_FORKED;
 		case UFFD_EVENT_REMAP:
 			err = address_map_move(&p->map, msg.arg.remap.from,
 					       msg.arg.remap.to,
