@@ -711,8 +711,9 @@ static void serve_channel(struct page_server *server)
 		add_client(server, passed[0], m.flags & LOCAL_MACHINE);
 		return;
 	}
-	close_fd(passed[0]);
+	/* In this order: who is sent away by the close asks the daemon again. */
 	linger(server);
+	close_fd(passed[0]);
 }
 
 /* A negative descriptor is passed over by poll(). */
