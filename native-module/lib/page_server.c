@@ -376,9 +376,10 @@ static void serve_join(struct page_server *server,
 		err = server->channel < 0 ? -ENOENT :
 		      source->admit	  ? source->admit(source) :
 					    0;
-		answer(stream, err, 0);
+		/* First: who is refused attaches anew, and not to this server. */
 		if (err && server->channel >= 0)
 			linger(server);
+		answer(stream, err, 0);
 	}
 	if (err)
 		close_fd(stream);

@@ -216,12 +216,19 @@ static int serve_fault(struct paged *p, uint64_t address)
 			return err;
 	}
 	copy(p, address, s->source + (address - s->start), end - address, &err);
-	if (err != -EFAULT)
-		return err == -ENOENT ? 0 : err;
-	/* Some page of the window cannot be read: try the one that is needed. */
+	if (err != -EFAULT && err != -ENOENT)
+		return err;
+	/*
+	 * Some page of the window cannot be read, or the child has split the VMA:
+	 * try the one that is needed.
+	 */
 	if (copy(p, address, s->source + (address - s->start), p->page_size,
 		 &err) == p->page_size)
 		return 0;
+	if (err == -ENOENT) {
+		wake(p, address);	/* it is not there any more */
+		return 0;
+	}
 	return err == -EFAULT ? fill_poison(p, address) : err;
 }
 
