@@ -192,7 +192,9 @@ INLINE void request_pages(struct restore_plan *plan)
 
 /*
  * When whoever serves our pages dies, the kernel kills us: from then on missing
- * pages would read as zeros. Set last, as every byte on the stream kills, too.
+ * pages would read as zeros, or never come. Before the first of them is needed,
+ * which restore_process() does, and after the last answer: every byte on the
+ * stream kills, too.
  */
 INLINE void hold_lifeline(struct restore_plan *plan)
 {
@@ -261,7 +263,7 @@ RESTORER void restore(struct restore_plan *plan)
 	map_parents_memory(plan);
 	register_pages(plan);
 	request_pages(plan);
-	restore_process(plan);
 	hold_lifeline(plan);
+	restore_process(plan);
 	go_on(plan);
 }

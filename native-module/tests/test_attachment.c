@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Attachments: what a process forks becomes a child each, one after the other
- * and at once, of the snapshot it attached to and of no later one; and an
- * attachment keeps no dropped snapshot in memory.
+ * and at once, of the snapshot it attached to and of no later one; an attachment
+ * keeps no dropped snapshot in memory; and whenever the shadow is killed, a child
+ * that is becoming one ends soon.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -10,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/restore.h"
 #include "tests/harness.h"
 #include "tests/machine.h"
 
@@ -18,6 +20,10 @@
 #define STALE	101		/* exit statuses */
 #define REFUSED	102
 #define MACHINE	2		/* the one that holds the snapshot */
+#define DEADLINE_MS	5000
+/* The shadow is killed this much later, in us, until the child gets to its end. */
+#define KILL_STEP_US	15
+#define KILL_LAST_US	900
 
 static const char *mode_names[] = { "lazy", "eager", "cached", "clone" };
 
@@ -57,9 +63,11 @@ static pid_t start(struct mitosis_attachment *attachment)
 
 static int end_of(pid_t pid)
 {
+	pid_t ended = 0;
 	int status;
 
-	CHECK(waitpid(pid, &status, 0) == pid);
+	CHECK_SOON((ended = waitpid(pid, &status, WNOHANG)), DEADLINE_MS);
+	CHECK(ended == pid);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
@@ -105,6 +113,36 @@ static void check_mode(struct mitosis *parent, const struct machine *remote,
 	}
 }
 
+/* Kills the shadow at every moment of a child's start. */
+static void check_kills(struct mitosis *parent, uint32_t mode)
+{
+	struct mitosis_attachment *attachment;
+	volatile int delay_us, survivors = 0;
+
+	for (delay_us = 0; delay_us < KILL_LAST_US; delay_us += KILL_STEP_US) {
+		pid_t pid, shadow;
+		int end;
+
+		CHECK_EQ(mitosis_prepare(parent, ID), 0);
+		if (mitosis_nil(parent) == -EBADF)
+			_exit(1);
+		shadow = find_snapshot(parent, ID).shadow_pid;
+		attachment = attach(NULL, mode, 0);
+		pid = start(attachment);
+		usleep(delay_us);
+		kill(shadow, SIGKILL);
+		end = end_of(pid);
+		if (end == 1)
+			survivors++;
+		else
+			CHECK(end == -SIGKILL || end == STALE || end == REFUSED ||
+			      end == RESTORE_FAILED_STATUS);
+		mitosis_detach(attachment);
+		CHECK_SOON(!find_snapshot(parent, ID).shadow_pid, DEADLINE_MS);
+	}
+	printf("%d children were faster than the kill\n", survivors);
+}
+
 int main(void)
 {
 	struct mitosis *device;
@@ -123,6 +161,10 @@ int main(void)
 		if (!mode)
 			files = fd_count(getpid());
 		CHECK_EQ(fd_count(getpid()), files);
+	}
+	for (mode = MITOSIS_RESUME_LAZY; mode <= MITOSIS_RESUME_CLONE; mode++) {
+		printf("%s, killed\n", mode_names[mode]);
+		check_kills(device, mode);
 	}
 	mitosis_close(device);
 
