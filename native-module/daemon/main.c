@@ -296,12 +296,15 @@ static void run(struct daemon *daemon, int idle_ms)
 	}
 }
 
-/* Where other machines reach us; refuses what would let in anybody. */
+/*
+ * Listens where other machines reach us, which is written into @actual; refuses
+ * what would let in anybody.
+ */
 static int listen_for_machines(struct daemon *daemon, const char *text,
-			       const char *words)
+			       const char *words,
+			       char actual[LOCAL_ADDRESS_TEXT_SIZE])
 {
 	struct local_address address;
-	char actual[LOCAL_ADDRESS_TEXT_SIZE];
 	int fd = local_address_parse(text, &address);
 
 	if (fd)
@@ -316,9 +319,6 @@ static int listen_for_machines(struct daemon *daemon, const char *text,
 	if (fd < 0)
 		die("%s cannot be listened at: %s", text, strerror(-fd));
 	local_address_to_text(&address, actual);
-	printf("mitosisd: machine %u listens at %s\n", daemon->auth.machine_id,
-	       actual);
-	fflush(stdout);
 	return fd;
 }
 
@@ -338,6 +338,7 @@ int main(int argc, char **argv)
 	};
 	const char *idle = getenv("MITOSIS_IDLE_MS");
 	char path[RUNTIME_PATH_MAX];
+	char actual[LOCAL_ADDRESS_TEXT_SIZE];
 	struct sockaddr_un address;
 	struct daemon daemon = { 0 };
 	struct lasting_source local = { { local_ready }, -1 };
@@ -402,7 +403,7 @@ int main(int argc, char **argv)
 	if (auth_configure(&daemon.auth, words, sizeof(words)) == -EINVAL)
 		die("%s", words);
 	if (listen_text && *listen_text)
-		wire.fd = listen_for_machines(&daemon, listen_text, words);
+		wire.fd = listen_for_machines(&daemon, listen_text, words, actual);
 	daemon.registry_fd = registry_create(&daemon.registry);
 	if (daemon.registry_fd < 0)
 		die("no registry can be made: %s", strerror(-daemon.registry_fd));
@@ -415,6 +416,12 @@ int main(int argc, char **argv)
 	watch_lasting(&daemon, &signals);
 	if (wire.fd >= 0)
 		watch_lasting(&daemon, &wire);
+	/* Whoever reads this finds the socket and the pid, too. */
+	if (wire.fd >= 0) {
+		printf("mitosisd: machine %u listens at %s\n",
+		       daemon.auth.machine_id, actual);
+		fflush(stdout);
+	}
 	if (ready >= 0)
 		say_ready(dir, ready);
 
