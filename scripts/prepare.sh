@@ -60,6 +60,12 @@ jdk_package() {
   fi
 }
 
+# Prints the packages of the functions that are neither optional nor heavy: one line of functions.json each.
+light_function_packages() {
+  sed -n '/"heavy": false, "optional": false/s/.*"packages": \[\([^]]*\)\].*/\1/p' "$root/fork-functions/functions.json" |
+    tr -d '",' | tr ' ' '\n' | sort -u | sed '/^$/d'
+}
+
 # Sets packages and reasons to what apt has to bring. mvnw needs no download tool: the JDK serves as one.
 find_missing() {
   packages=() reasons=()
@@ -74,6 +80,12 @@ find_missing() {
     need libc6-dev "no headers of the C library"
   [[ -e /etc/ssl/certs/ca-certificates.crt || ! -e /etc/debian_version ]] ||
     need ca-certificates "Maven downloads over https"
+  [[ ${functions-} ]] || return 0
+  [[ -x /usr/bin/python3 ]] || need python3 "functions are written in Python"
+  local package
+  for package in $(light_function_packages); do
+    dpkg -s "$package" >/dev/null 2>&1 || need "$package" "a function imports it"
+  done
 }
 
 apt_knows() {

@@ -139,25 +139,36 @@ static int judge(const struct launch_plan *plan, int status, char *words,
 	return 0;
 }
 
-/* Leaves the pipe empty for the next child. */
-static void read_report(const struct launch_plan *plan,
-			struct launch_result *result)
+/*
+ * Leaves the pipe empty for the next child. Returns how many bytes of words,
+ * which have no end of their own, follow the child's numbers.
+ */
+static int read_report(const struct launch_plan *plan,
+		       struct launch_result *result,
+		       char words[REPORT_WORDS_MAX])
 {
 	struct {
 		uint64_t before_ns;
 		struct child_report child;
+		char words[REPORT_WORDS_MAX];
 	} __attribute__((packed)) r;
+	const ssize_t numbers = sizeof(r) - sizeof(r.words);
 	ssize_t n = read(plan->report_read, &r, sizeof(r));
 	char rest[256];
+	int i;
 
-	if (n == sizeof(r)) {
-		result->resume_ns = r.child.resumed_ns - r.before_ns;
-		result->execution_ns = r.child.execution_ns;
-		result->first_result_ns = r.child.first_result_ns - r.before_ns;
-		result->wrong_pages = r.child.wrong_pages;
-	}
 	while (read(plan->report_read, rest, sizeof(rest)) > 0)
 		;
+	if (n < numbers)
+		return 0;
+	result->resume_ns = r.child.resumed_ns - r.before_ns;
+	result->execution_ns = r.child.execution_ns;
+	result->first_result_ns = r.child.first_result_ns - r.before_ns;
+	result->wrong = r.child.wrong;
+	/* They become part of a line of ours. */
+	for (i = 0; i < n - numbers; i++)
+		words[i] = r.words[i] && r.words[i] != '\n' ? r.words[i] : ' ';
+	return n - numbers;
 }
 
 /* With a device of its own: the daemon may be another one than at the start. */
@@ -183,7 +194,8 @@ static int attach(struct launch_plan *plan)
 static int launch_once(const struct launch_plan *plan, uint64_t start_ns,
 		       struct launch_result *result, char *words, size_t size)
 {
-	int status, err;
+	char said[REPORT_WORDS_MAX];
+	int status, err, said_bytes;
 	pid_t pid;
 
 	memset(result, 0, sizeof(*result));
@@ -203,13 +215,20 @@ static int launch_once(const struct launch_plan *plan, uint64_t start_ns,
 	running = 0;
 	alarm(0);
 	result->startup_ns = now_ns() - start_ns;
-	read_report(plan, result);
-	if (result->wrong_pages) {
-		snprintf(words, size, "%llu pages of the child were wrong",
-			 (unsigned long long)result->wrong_pages);
+	said_bytes = read_report(plan, result, said);
+	if (result->wrong) {
+		snprintf(words, size, "%llu pages or results of the child of handler "
+			 "id %u were not its parent's",
+			 (unsigned long long)result->wrong, plan->handler_id);
 		return -EIO;
 	}
-	return judge(plan, status, words, size);
+	err = judge(plan, status, words, size);
+	if (err && said_bytes) {
+		size_t used = strlen(words);
+
+		snprintf(words + used, size - used, ": %.*s", said_bytes, said);
+	}
+	return err;
 }
 
 int launch(struct launch_plan *plan, struct launch_result *result, char *words,

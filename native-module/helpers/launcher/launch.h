@@ -9,6 +9,8 @@
 #include "helpers/launcher/container.h"
 #include "libmitosis.h"
 
+#define LAUNCH_WORDS_SIZE	2048	/* for the sentence on a failure */
+
 /* What is started, again and again. */
 struct launch_plan {
 	struct container container;
@@ -30,7 +32,7 @@ struct launch_result {
 	uint64_t resume_ns;		/* before resume -> first instruction */
 	uint64_t execution_ns;
 	uint64_t first_result_ns;	/* before resume -> first result */
-	uint64_t wrong_pages;
+	uint64_t wrong;			/* pages or results */
 };
 
 /* Makes the pipes. Returns 0 or -errno. */
@@ -38,7 +40,7 @@ int launch_init(struct launch_plan *plan);
 
 /*
  * Starts one child and waits for its end, at most the deadline. Returns 0, or
- * -errno with one sentence in `words`.
+ * -errno with one sentence in `words`, of `size` bytes.
  */
 int launch(struct launch_plan *plan, struct launch_result *result, char *words,
 	   size_t size);

@@ -86,19 +86,19 @@ static void pin(int cpu)
 static void answer_launch(struct launch_plan *plan)
 {
 	struct launch_result r;
-	char words[512];
+	char words[LAUNCH_WORDS_SIZE];
 	int err = launch(plan, &r, words, sizeof(words));
 
 	if (err)
 		printf("error errno=%d message=%s\n", -err, words);
 	else
 		printf("ok startup_ns=%llu resume_ns=%llu execution_ns=%llu "
-		       "first_result_ns=%llu wrong_pages=%llu\n",
+		       "first_result_ns=%llu wrong=%llu\n",
 		       (unsigned long long)r.startup_ns,
 		       (unsigned long long)r.resume_ns,
 		       (unsigned long long)r.execution_ns,
 		       (unsigned long long)r.first_result_ns,
-		       (unsigned long long)r.wrong_pages);
+		       (unsigned long long)r.wrong);
 }
 
 static void answer_nil_rpc(const struct launch_plan *plan,
@@ -191,7 +191,7 @@ static int loop(struct launch_plan *plan, uint64_t seconds,
 	uint64_t end_ns = begin_ns + seconds * 1000000000ull;
 	struct second second = { .start_ns = begin_ns };
 	char name[NAME_LENGTH + 1];
-	char words[512];
+	char words[LAUNCH_WORDS_SIZE];
 	uint64_t i, ended_ns = begin_ns;
 
 	make_name(name);

@@ -6,6 +6,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
 #include <stdbool.h>
@@ -24,7 +25,8 @@
 #include "libmitosis.h"
 
 #define HANDLER_ID_DEFAULT	73	/* as the original's scripts have it */
-#define LINE_MAX_SIZE		(PATH_MAX + 64)
+#define SPAWN_WORDS_MAX		32
+#define LINE_MAX_SIZE		(4 * PATH_MAX)
 
 static const char usage[] =
 	"usage: mitosis-parent --memory-size BYTES [options] --driven | --repeat N\n"
@@ -37,14 +39,16 @@ static const char usage[] =
 	"  --order ORDER         random (default) or sequential touching\n"
 	"  --backend NAME        auto (default), kernel or user\n"
 	"  --handler-id N        key of the snapshot (default 73)\n"
-	"  --child WHAT          what a resumed child does: exit (default), or touch its\n"
-	"                        pages, checking what they hold\n"
+	"  --child WHAT          what a resumed child does: exit (default), or work: touch\n"
+	"                        its pages, checking what they hold\n"
 	"  --report-fd N         where it reports (default 100; helpers/report.h)\n"
 	"  --repeat N            touch, prepare and unprepare N times\n"
 	"  --format FORMAT       with --repeat: text (default), or ns, one number a line\n"
 	"  --driven              take commands from standard input, one a line: touch,\n"
-	"                        prepare, prepare-pinned, unprepare, cow, fork, spawn\n"
-	"                        PATH, nil N, fill BYTE, uffd-copy, tcp-copy, quit; each is answered by a line\n"
+	"                        prepare, prepare-pinned, unprepare, cow, fork, nil N,\n"
+	"                        fill BYTE, uffd-copy, tcp-copy, spawn PATH and its\n"
+	"                        arguments with tabs between, quit; each is answered\n"
+	"                        by a line\n"
 	"  --version             print the release and end\n";
 
 struct parent {
@@ -54,7 +58,7 @@ struct parent {
 	bool random_order;
 	uint32_t handler_id;
 	uint64_t cold_ns, warm_ns;
-	bool child_touches;
+	bool child_works;
 	int report_fd;
 };
 
@@ -75,17 +79,17 @@ static void __attribute__((noreturn)) be_child(struct parent *p,
 		.first_result_ns = resumed_ns,
 	};
 
-	if (p->child_touches) {
+	if (p->child_works) {
 		uint64_t start = now_ns();
 
-		report.wrong_pages = working_set_verify(&p->set, p->touch_ratio,
+		report.wrong = working_set_verify(&p->set, p->touch_ratio,
 							&report.first_result_ns);
 		report.execution_ns = now_ns() - start;
 	}
 	/* Nobody may be there to read it: then the exit status has to do. */
 	if (write(p->report_fd, &report, sizeof(report)) < 0)
 		errno = 0;
-	_exit(report.wrong_pages ? 1 : 0);
+	_exit(report.wrong ? 1 : 0);
 }
 
 static int timed_prepare(struct parent *p, bool pinned, uint64_t *ns)
@@ -116,21 +120,51 @@ static int timed_fork(uint64_t *ns)
 	return waitpid(pid, NULL, 0) < 0 ? -errno : 0;
 }
 
-/* fork, exec, exit and wait of a program. */
-static int timed_spawn(const char *path, uint64_t *ns)
+/*
+ * fork, exec, exit and wait of a program; `line` is its path and arguments, with
+ * tabs between them, and is changed. One that reports as a child does has
+ * `first_result_ns`, too; 0 if it does not.
+ */
+static int timed_spawn(const struct parent *p, char *line, uint64_t *ns,
+		       uint64_t *first_result_ns)
 {
-	char *argv[] = { (char *)path, NULL };
-	uint64_t start = now_ns();
-	int status;
-	pid_t pid = fork();
+	struct child_report report = { 0 };
+	char *argv[SPAWN_WORDS_MAX + 1], *rest = NULL;
+	int status, pipes[2], n = 0;
+	uint64_t start;
+	pid_t pid;
 
+	*first_result_ns = 0;
+	for (line = strtok_r(line, "\t", &rest); line;
+	     line = strtok_r(NULL, "\t", &rest)) {
+		if (n == SPAWN_WORDS_MAX)
+			return -E2BIG;
+		argv[n++] = line;
+	}
+	argv[n] = NULL;
+	if (!n)
+		return -EINVAL;
+	if (pipe2(pipes, O_CLOEXEC | O_NONBLOCK))
+		return -errno;
+	start = now_ns();
+	pid = fork();
 	if (pid == 0) {
-		execv(path, argv);
+		dup2(pipes[1], p->report_fd);
+		execv(argv[0], argv);
 		_exit(127);
 	}
-	if (pid < 0 || waitpid(pid, &status, 0) < 0)
-		return -errno;
+	if (pid < 0 || waitpid(pid, &status, 0) < 0) {
+		int err = -errno;
+
+		close(pipes[0]);
+		close(pipes[1]);
+		return err;
+	}
 	*ns = now_ns() - start;
+	if (read(pipes[0], &report, sizeof(report)) == sizeof(report))
+		*first_result_ns = report.first_result_ns - start;
+	close(pipes[0]);
+	close(pipes[1]);
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -ENOEXEC;
 }
 
@@ -171,7 +205,7 @@ static void answer_ns(int err, const char *problem, uint64_t ns)
 static void serve_command(struct parent *p, char *line)
 {
 	char *argument = strchr(line, ' ');
-	uint64_t ns = 0;
+	uint64_t ns = 0, first_result_ns;
 	int err = 0;
 
 	if (argument)
@@ -200,8 +234,13 @@ static void serve_command(struct parent *p, char *line)
 		err = timed_fork(&ns);
 		answer_ns(err, strerror(-err), ns);
 	} else if (!strcmp(line, "spawn") && argument) {
-		err = timed_spawn(argument, &ns);
-		answer_ns(err, strerror(-err), ns);
+		err = timed_spawn(p, argument, &ns, &first_result_ns);
+		if (err)
+			answer_ns(err, strerror(-err), ns);
+		else
+			printf("ok ns=%llu first_result_ns=%llu\n",
+			       (unsigned long long)ns,
+			       (unsigned long long)first_result_ns);
 	} else if (!strcmp(line, "nil") && argument) {
 		unsigned long long calls = strtoull(argument, NULL, 10);
 
@@ -329,10 +368,10 @@ int main(int argc, char **argv)
 						    UINT32_MAX);
 			break;
 		case 'c':
-			if (strcmp(optarg, "exit") && strcmp(optarg, "touch"))
-				die(2, "--child is to be exit or touch, not '%s'",
+			if (strcmp(optarg, "exit") && strcmp(optarg, "work"))
+				die(2, "--child is to be exit or work, not '%s'",
 				    optarg);
-			p.child_touches = !strcmp(optarg, "touch");
+			p.child_works = !strcmp(optarg, "work");
 			break;
 		case 'p':
 			p.report_fd = parse_number(optarg, "--report-fd", 0, INT_MAX);

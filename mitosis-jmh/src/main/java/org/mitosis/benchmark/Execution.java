@@ -78,7 +78,7 @@ public class Execution {
 
     @Override
     protected void describe(RemoteFork.Builder builder) {
-      builder.childWork(ParentProcess.ChildWork.TOUCH);
+      builder.childWork(ParentProcess.ChildWork.WORK);
     }
 
     /** The parent is prepared again; then it is its turn. */

@@ -53,7 +53,7 @@ public class FirstResult {
     @Override
     protected void describe(RemoteFork.Builder builder) {
       boolean onePercentIsAPage = MemorySize.parse(memorySize).pages() >= 100;
-      builder.childWork(ParentProcess.ChildWork.TOUCH).touchRatio(onePercentIsAPage ? 1 : 100);
+      builder.childWork(ParentProcess.ChildWork.WORK).touchRatio(onePercentIsAPage ? 1 : 100);
     }
   }
 }

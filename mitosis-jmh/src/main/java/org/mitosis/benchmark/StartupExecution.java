@@ -53,7 +53,7 @@ public class StartupExecution {
 
     @Override
     protected void describe(RemoteFork.Builder builder) {
-      builder.childWork(ParentProcess.ChildWork.TOUCH);
+      builder.childWork(ParentProcess.ChildWork.WORK);
     }
   }
 }

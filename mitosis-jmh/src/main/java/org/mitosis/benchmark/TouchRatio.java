@@ -84,7 +84,7 @@ public class TouchRatio {
     protected void describe(RemoteFork.Builder builder) {
       builder.touchRatio(share());
       if (share() > 0) {
-        builder.childWork(ParentProcess.ChildWork.TOUCH);
+        builder.childWork(ParentProcess.ChildWork.WORK);
       }
     }
 

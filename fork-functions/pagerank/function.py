@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ranks the nodes of a random graph of 100,000 nodes and about 1,000,000 edges: graph analysis."""
+
+import random
+
+import igraph
+
+NODES, EDGES_PER_NODE = 100_000, 10
+
+
+def setup(variant):
+    return NODES, EDGES_PER_NODE
+
+
+def handler(state):
+    nodes, edges_per_node = state
+    random.seed(4)  # which igraph draws from
+    return igraph.Graph.Barabasi(nodes, edges_per_node).pagerank()

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""libmitosis as its header, libmitosis.h, declares it: what a parent needs of it."""
+
+import ctypes
+import errno
+import os
+
+BACKENDS = ("auto", "kernel", "user")  # by their numbers
+
+
+class Refused(OSError):
+    """A call failed; errno, and one sentence on what to do."""
+
+
+class Device:
+    """A device of this process, which holds at most one snapshot."""
+
+    def __init__(self, library, backend):
+        """Loads the library (a path) and opens a device of a backend (a name). Raises Refused."""
+        try:
+            # A PyDLL keeps the interpreter's lock, which a child would have to take first.
+            self._lib = ctypes.PyDLL(library)
+        except OSError as e:
+            raise Refused(errno.ENOENT, f"{library} cannot be loaded: {e}") from None
+        self._lib.mitosis_error.restype = ctypes.c_char_p
+        device = ctypes.c_void_p()
+        self._check(self._lib.mitosis_open(BACKENDS.index(backend), ctypes.byref(device)))
+        self._device = device
+
+    def backend(self):
+        """The name of the backend that was opened."""
+        return BACKENDS[self._lib.mitosis_backend(self._device)]
+
+    def nil(self):
+        """Enters the backend and returns."""
+        self._check(self._lib.mitosis_nil(self._device))
+
+    def prepare(self, handler_id, pinned, clock):
+        """Takes a snapshot of this process.
+
+        Returns in the parent and in each child, with the clock's values before and after.
+        """
+        call = self._lib.mitosis_prepare_pinned if pinned else self._lib.mitosis_prepare
+        arguments = self._device, ctypes.c_uint32(handler_id)
+        before = clock()
+        result = call(*arguments)
+        after = clock()
+        self._check(result)
+        return before, after
+
+    def is_of_parent(self):
+        """Whether this process is a child, where the parent's devices are dead."""
+        return self._lib.mitosis_nil(self._device) == -errno.EBADF
+
+    def unprepare(self, handler_id):
+        """Drops a snapshot."""
+        self._check(self._lib.mitosis_unprepare(self._device, ctypes.c_uint32(handler_id)))
+
+    def close(self):
+        """Closes the device; its snapshot goes, unless it is pinned."""
+        self._lib.mitosis_close(self._device)
+
+    def _check(self, result):
+        if result < 0:
+            raise Refused(-result, self._lib.mitosis_error().decode() or os.strerror(-result))

@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The runner as a harness drives it: with functions of its own, and children of a real snapshot."""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import textwrap
+import time
+import unittest
+
+BIN = os.environ["MITOSIS_TEST_BIN"]
+DEADLINE_S = 30
+
+STEADY = """
+    def setup(variant):
+        return list(range(1000)) + [variant]
+
+    def handler(state):
+        return sum(state[:-1]), state[-1]
+"""
+
+
+class RunnerTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="mit-"))
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        shutil.copytree(os.path.dirname(os.path.abspath(__file__)), self.folder / "shared")
+        (self.folder / "run").mkdir(mode=0o700)
+        self.environment = dict(
+            os.environ,
+            MITOSIS_RUNTIME_DIR=str(self.folder / "run"),
+            MITOSIS_DAEMON=BIN + "/mitosisd",
+            MITOSIS_IDLE_MS="100",
+        )
+        self.processes = []
+        self.addCleanup(self.end)
+
+    def end(self):
+        for process in self.processes:
+            process.stdin.close()
+            self.assertIsNotNone(process.wait(DEADLINE_S))
+            process.stdout.close()
+            process.stderr.close()
+        deadline = time.monotonic() + DEADLINE_S
+        while (self.folder / "run" / "mitosisd.sock").exists():
+            self.assertLess(time.monotonic(), deadline, "the daemon has not ended")
+            time.sleep(0.01)
+
+    def write(self, name, code):
+        (self.folder / name).mkdir()
+        (self.folder / name / "function.py").write_text(textwrap.dedent(code))
+
+    def start(self, *command):
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env=self.environment,
+        )
+        self.processes.append(process)
+        return process
+
+    def parent(self, name, *options):
+        return self.start(
+            sys.executable, str(self.folder / "shared" / "runner.py"), "--function", name,
+            "--library", BIN + "/libmitosis.so", "--backend", "user", *options,
+        )
+
+    def driven(self, name, child="work"):
+        process = self.parent(name, "--driven", "--child", child)
+        ready = process.stdout.readline()
+        self.assertTrue(ready.startswith("ok ready=1 "), ready or process.stderr.read())
+        return process
+
+    def launcher(self, mode="lazy"):
+        process = self.start(
+            BIN + "/mitosis-launcher", "--driven", "--container", "none", "--handler-id", "73",
+            "--backend", "user", "--mode", mode,
+        )
+        self.assertTrue(process.stdout.readline().startswith("ok ready=1 "))
+        return process
+
+    def ask(self, process, command):
+        process.stdin.write(command + "\n")
+        process.stdin.flush()
+        return process.stdout.readline().strip()
+
+    def refused(self, name):
+        process = self.parent(name, "--driven")
+        self.assertEqual("", process.stdout.readline())
+        return process.wait(DEADLINE_S), process.stderr.read()
+
+    def assert_ns(self, answer, *keys):
+        self.assertTrue(answer.startswith("ok "), answer)
+        found = dict(field.split("=") for field in answer.split()[1:])
+        for key in keys:
+            self.assertGreater(int(found[key]), 0, answer)
+
+    def test_children_have_the_parents_result(self):
+        self.write("steady", STEADY)
+        parent = self.driven("steady:v")
+        self.assert_ns(self.ask(parent, "touch"), "ns")
+        self.assert_ns(self.ask(parent, "prepare"), "ns")
+        for mode in ("lazy", "eager", "cached", "clone"):
+            answer = self.ask(self.launcher(mode), "launch")
+            self.assert_ns(answer, "resume_ns", "execution_ns", "first_result_ns")
+            self.assertIn(" wrong=0", answer)
+        self.assert_ns(self.ask(parent, "fork"), "ns", "resume_ns", "execution_ns", "startup_ns")
+        self.assert_ns(self.ask(parent, "unprepare"), "ns")
+        self.assert_ns(self.ask(parent, "nil 10"), "ns")
+        self.assertEqual("ok", self.ask(parent, "quit"))
+
+    def test_a_child_that_only_starts(self):
+        self.write("steady", STEADY)
+        parent = self.driven("steady", child="exit")
+        self.ask(parent, "prepare")
+        self.assertIn(" execution_ns=0 ", self.ask(self.launcher(), "launch"))
+
+    def test_a_wrong_result_in_the_child_is_told(self):
+        self.write("wrong", "import os\nME = os.getpid()\ndef setup(v): return 0\n"
+                   "def handler(s): return os.getpid() == ME\n")
+        parent = self.driven("wrong")
+        self.ask(parent, "prepare")
+        self.assertIn("results of the child of handler id 73 were not", self.ask(self.launcher(), "launch"))
+
+    def test_a_failure_in_the_child_is_told_with_its_traceback(self):
+        self.write("fails", "import os\nME = os.getpid()\ndef setup(v): return 0\n"
+                   "def handler(s):\n    if os.getpid() != ME: raise KeyError('lost')\n")
+        parent = self.driven("fails")
+        self.ask(parent, "prepare")
+        answer = self.ask(self.launcher(), "launch")
+        self.assertRegex(answer, r"error errno=5 .*Traceback.*KeyError: 'lost'")
+        self.assertRegex(self.ask(parent, "fork"), r"error errno=5 .*KeyError: 'lost'")
+        self.assert_ns(self.ask(parent, "touch"), "ns")
+
+    def test_a_failure_before_prepare_ends_the_parent_with_its_traceback(self):
+        self.write("broken", "def setup(v): return {}\ndef handler(s): return s['nothing']\n")
+        status, words = self.refused("broken")
+        self.assertEqual(1, status)
+        self.assertRegex(words, re.compile(r"Traceback.*KeyError: 'nothing'", re.S))
+
+    def test_a_failure_in_a_later_call_is_told_and_the_parent_goes_on(self):
+        self.write("later", "def setup(v): return []\ndef handler(s):\n"
+                   "    s.append(1)\n    if len(s) == 3: raise KeyError('third')\n")
+        parent = self.driven("later")
+        self.assertRegex(self.ask(parent, "touch"), r"error errno=5 .*KeyError: 'third'")
+        self.assert_ns(self.ask(parent, "touch"), "ns")
+
+    def test_threads_are_named_and_not_prepared(self):
+        self.write("threads", "import threading\ndef setup(v):\n"
+                   "    threading.Thread(target=threading.Event().wait, daemon=True).start()\n"
+                   "def handler(s): return 1\n")
+        parent = self.driven("threads")
+        self.assertRegex(self.ask(parent, "prepare"), r"error errno=22 .* has 2 threads \(python3?[^,]*, python3?.*\)")
+
+    def test_another_result_each_time_is_refused(self):
+        self.write("unsteady", "import itertools\nSTEPS = itertools.count()\ndef setup(v): return 0\n"
+                   "def handler(s): return next(STEPS)\n")
+        status, words = self.refused("unsteady")
+        self.assertEqual(1, status)
+        self.assertIn("another result each time", words)
+
+    def test_an_unknown_function_and_command(self):
+        self.write("steady", STEADY)
+        status, words = self.refused("stedy")
+        self.assertEqual(2, status)
+        self.assertIn("'stedy' is none of steady", words)
+        self.assertRegex(self.ask(self.driven("steady"), "dance"), "error errno=22 .*'dance' is unknown")
+
+    def test_a_start_without_a_fork_reports_its_end(self):
+        self.write("steady", STEADY)
+        read, write = os.pipe()
+        with os.fdopen(read, "rb") as report:
+            before = time.monotonic_ns()
+            subprocess.run(
+                [sys.executable, str(self.folder / "shared" / "runner.py"), "--function", "steady", "--once",
+                 "--report-fd", str(write)],
+                check=True, pass_fds=[write], env=self.environment, timeout=DEADLINE_S,
+            )
+            os.close(write)
+            end = int.from_bytes(report.read()[:8], "little")
+        self.assertTrue(before < end < time.monotonic_ns())
+
+    def test_repeat(self):
+        self.write("steady", STEADY)
+        process = self.parent("steady", "--repeat", "2")
+        lines = process.stdout.read().splitlines()
+        self.assertEqual(4, len(lines), lines)
+        self.assertTrue(lines[3].startswith("Prepare time = "), lines)
+
+
+if __name__ == "__main__":
+    unittest.main()
