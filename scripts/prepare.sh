@@ -163,7 +163,7 @@ share_build() {
 # Whether benchmarks.jar is missing or older than anything that it is made from: all below the modules but what they
 # build and their tests. Folders count, as a removed file shows there only; not the modules' own, where target/ comes and goes.
 is_stale() {
-  local pom made_from=("$root/pom.xml" "$root/.mvn" "$root/results/reference")
+  local pom made_from=("$root/pom.xml" "$root/.mvn" "$root/results/reference" "$root/fork-functions")
   for pom in "$root"/*/pom.xml; do
     made_from+=("${pom%/*}"/*)
   done

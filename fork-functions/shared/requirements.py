@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Prints what functions.json on standard input asks for and this machine lacks, a JSON object.
 
-Keys are the names of the functions, values the Python modules and programs that are missing.
+Keys are the names of the functions, values the Python modules and programs that are missing. With
+the name of a function, prints how to get what that one lacks, or nothing.
 """
 
 import importlib.util
@@ -19,4 +20,8 @@ def missing(function):
 
 
 if __name__ == "__main__":
-    json.dump({name: missing(function) for name, function in json.load(sys.stdin).items()}, sys.stdout)
+    functions = json.load(sys.stdin)
+    if len(sys.argv) < 2:
+        json.dump({name: missing(function) for name, function in functions.items()}, sys.stdout)
+    elif missing(functions[sys.argv[1]]):
+        print("apt-get install --no-install-recommends", *functions[sys.argv[1]]["packages"])

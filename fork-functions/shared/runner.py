@@ -194,6 +194,7 @@ def parse(arguments):
     parser.add_argument("--library", metavar="PATH", default="libmitosis.so", help="libmitosis (as the loader finds it)")
     parser.add_argument("--handler-id", type=int, default=HANDLER_ID, help=f"key of the snapshot ({HANDLER_ID})")
     parser.add_argument("--child", choices=("exit", "work"), default="exit", help="what a child does (exit)")
+    parser.add_argument("--cache", metavar="DIR", help="where functions keep what they make once")
     parser.add_argument("--report-fd", type=int, default=REPORT_FD, help=f"where it reports ({REPORT_FD})")
     mode = parser.add_mutually_exclusive_group(required=True)
     mode.add_argument("--driven", action="store_true", help="take commands from standard input, one a line: touch, "
@@ -205,6 +206,8 @@ def parse(arguments):
 
 def main(arguments):
     options = parse(arguments)
+    if options.cache:
+        os.environ["MITOSIS_FUNCTION_CACHE"] = options.cache
     try:
         if options.once:
             once(options)

@@ -74,20 +74,50 @@ public final class NativeFiles {
     return unpacked.resolve(name);
   }
 
+  /**
+   * Unpacks other files that travel in a jar, beside the native ones and as safely.
+   *
+   * @param files contents by path in their folder, with slashes
+   * @return the absolute path of their folder, which is theirs alone
+   * @throws MitosisException (open) EACCES, ENOSPC, EROFS or EIO if they cannot be written
+   */
+  public static Path unpackBeside(SortedMap<String, byte[]> files) {
+    return unpack(base(), files);
+  }
+
+  /**
+   * A folder beside the native files for what is made here and to be kept, which only this user can
+   * have written to.
+   *
+   * @param name without slashes
+   * @return its absolute path
+   * @throws MitosisException (open) EACCES, ENOSPC, EROFS or EIO if it cannot be made
+   */
+  public static Path folderBeside(String name) {
+    Path base = base();
+    try {
+      return PrivateFolder.in(base, name).path();
+    } catch (IOException e) {
+      throw cannot("put beside a folder in " + base, e);
+    }
+  }
+
   private static Path unpack() {
     requirePlatform();
-    SortedMap<String, byte[]> files = read();
+    Path path = unpack(base(), read());
+    requireExecution(path.resolve(TRIAL));
+    return path;
+  }
+
+  private static Path base() {
     String asked = System.getProperty(DIRECTORY_PROPERTY, "");
-    if (!asked.isEmpty()) {
-      return unpack(Path.of(asked), files);
-    }
-    Path cache = cache();
-    return unpack(
-        canBeWritten(cache)
+    Path cache = asked.isEmpty() ? cache() : Path.of(asked);
+    Path base =
+        !asked.isEmpty() || canBeWritten(cache)
             ? cache
             : Path.of(
-                System.getProperty("java.io.tmpdir"), "mitosis-" + System.getProperty("user.name")),
-        files);
+                System.getProperty("java.io.tmpdir"), "mitosis-" + System.getProperty("user.name"));
+    return base.toAbsolutePath().normalize();
   }
 
   private static boolean canBeWritten(Path folder) {
@@ -99,19 +129,15 @@ public final class NativeFiles {
   }
 
   private static Path unpack(Path base, SortedMap<String, byte[]> files) {
-    Path directory = base.toAbsolutePath().normalize();
-    Path path;
     try {
-      PrivateFolder folder = PrivateFolder.in(directory, digest(files));
+      PrivateFolder folder = PrivateFolder.in(base, digest(files));
       for (Map.Entry<String, byte[]> file : files.entrySet()) {
         folder.put(file.getKey(), file.getValue());
       }
-      path = folder.path();
+      return folder.path();
     } catch (IOException e) {
-      throw cannot("unpacked to " + directory, e);
+      throw cannot("unpacked to " + base, e);
     }
-    requireExecution(path.resolve(TRIAL));
-    return path;
   }
 
   private static Path cache() {

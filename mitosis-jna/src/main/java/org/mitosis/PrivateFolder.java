@@ -61,15 +61,19 @@ final class PrivateFolder {
       throw new UnsafeException(base + " can be written by other users");
     }
     Path path = base.resolve(name);
-    makeUnlessThere(path);
-    Owned own = Owned.of(path);
-    if (own.uid != uid) {
-      throw new UnsafeException(path + " belongs to another user (uid " + own.uid + ")");
+    makePrivate(path);
+    return new PrivateFolder(path);
+  }
+
+  private static void makePrivate(Path folder) throws IOException {
+    makeUnlessThere(folder);
+    Owned own = Owned.of(folder);
+    if (own.uid != ownUid()) {
+      throw new UnsafeException(folder + " belongs to another user (uid " + own.uid + ")");
     }
     if ((own.mode & OTHERS_MAY_WRITE) != 0) {
-      throw new UnsafeException(path + " can be written by other users");
+      throw new UnsafeException(folder + " can be written by other users");
     }
-    return new PrivateFolder(path);
   }
 
   /** The absolute path of the folder. */
@@ -77,13 +81,24 @@ final class PrivateFolder {
     return path;
   }
 
-  /** Makes sure that an executable file of that name and content is there. */
+  /**
+   * Makes sure that an executable file of that name and content is there.
+   *
+   * @param name a path in this folder, with slashes; its folders are made, too
+   */
   void put(String name, byte[] content) throws IOException {
     Path file = path.resolve(name);
+    Path folder = path;
+    for (Path part : path.relativize(file.getParent())) {
+      folder = folder.resolve(part);
+      if (!folder.equals(path)) {
+        makePrivate(folder);
+      }
+    }
     if (holds(file, content)) {
       return;
     }
-    Path fresh = Files.createTempFile(path, "." + name + ".", ".new", MODE_0700);
+    Path fresh = Files.createTempFile(folder, "." + file.getFileName() + ".", ".new", MODE_0700);
     try {
       try (FileChannel channel = FileChannel.open(fresh, StandardOpenOption.WRITE)) {
         ByteBuffer left = ByteBuffer.wrap(content);
