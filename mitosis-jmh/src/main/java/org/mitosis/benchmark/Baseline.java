@@ -2,12 +2,16 @@
 package org.mitosis.benchmark;
 
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.mitosis.MitosisException;
 import org.mitosis.NativeFiles;
+import org.mitosis.fixture.ChildLauncher;
 import org.mitosis.fixture.MemorySize;
 import org.mitosis.fixture.MissingPrerequisite;
 import org.mitosis.fixture.ParentProcess;
+import org.mitosis.fixture.Preflight;
+import org.mitosis.fixture.WarmFunction;
 import org.mitosis.fixture.WorkingSet;
 import org.mitosis.result.SelfTimed;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -16,6 +20,7 @@ import org.openjdk.jmh.annotations.Fork;
 import org.openjdk.jmh.annotations.Measurement;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
@@ -32,6 +37,9 @@ import org.openjdk.jmh.annotations.Warmup;
  * (until the whole working set is there), by the parent's clock. Nothing that touches all pages
  * after a resume can be faster than {@code uffdCopy}, nor over TCP than it and {@code tcpCopy}
  * together unless it does both at once.
+ *
+ * <p>Of the functions there are {@code coldStart} and, of {@code os.fork()}, {@code firstResult}
+ * and {@code startup}: what remote fork is to save, and what it is to come close to.
  *
  * <p>What can mislead:
  *
@@ -77,6 +85,68 @@ public class Baseline {
   @Benchmark
   public void spawn(SpawnState state) {
     SelfTimed.record("spawn", state.parent.spawnNs(state.program));
+  }
+
+  /**
+   * A fresh start of a function: the interpreter, its imports and the first call. The figure is
+   * until the result; the end of the process is not in it.
+   */
+  @Benchmark
+  public void coldStart(ColdStart state) {
+    SelfTimed.record("coldStart", state.parent.spawn(state.command).firstResultNs());
+  }
+
+  /**
+   * {@code os.fork()} of the warm function, whose child calls it: {@code firstResult} is until it
+   * has its result, {@code startup} until it has ended.
+   */
+  @Benchmark
+  public void pythonFork(WarmFunction state) {
+    ChildLauncher.Times times = state.parent().forkedChild();
+    SelfTimed.record("firstResult", times.firstResultNs());
+    SelfTimed.record("startup", times.startupNs());
+  }
+
+  /** A small parent for each benchmark thread, and the function it starts. */
+  @State(Scope.Thread)
+  public static class ColdStart {
+    /**
+     * As {@link org.mitosis.fixture.PythonFunction#parse} reads it; those with published figures.
+     */
+    @Param({
+      "chameleon",
+      "compression",
+      "helloworld",
+      "image",
+      "json",
+      "micro",
+      "pagerank",
+      "pyaes",
+      "recognition"
+    })
+    public String functionName;
+
+    private ParentProcess parent;
+    private List<String> command;
+
+    /** Made by JMH, which needs a public constructor. */
+    public ColdStart() {}
+
+    /** Starts the parent, and the function once, so that its files are in memory. */
+    @Setup
+    public void start() {
+      command = Preflight.function(functionName).coldStart();
+      parent = ParentProcess.of(MemorySize.ofMebibytes(1)).start();
+      parent.spawn(command);
+    }
+
+    /** Ends the parent. */
+    @TearDown
+    public void stop() {
+      if (parent != null) {
+        parent.close();
+      }
+    }
   }
 
   /** A small parent for each benchmark thread, and the program it starts. */

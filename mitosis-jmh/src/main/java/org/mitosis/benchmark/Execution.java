@@ -2,11 +2,10 @@
 package org.mitosis.benchmark;
 
 import java.util.concurrent.TimeUnit;
-import org.mitosis.fixture.MemorySize;
 import org.mitosis.fixture.Needs;
 import org.mitosis.fixture.ParentProcess;
-import org.mitosis.fixture.Preflight;
 import org.mitosis.fixture.RemoteFork;
+import org.mitosis.fixture.RemoteFunction;
 import org.mitosis.fixture.RemoteWorkingSet;
 import org.mitosis.result.SelfTimed;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -29,8 +28,9 @@ import org.openjdk.jmh.annotations.Warmup;
  * '[.]Execution[.]'} is this one alone. Parent and child do the same work, a write to each page in
  * random order. The figures are the metrics {@code execution}, the work in a child after resume, by
  * the child's clock, and {@code cow}, the work in the parent right after its prepare, by the
- * parent's: what copying costs where nothing is far away. Each child checks that every page holds
- * what the parent prepared; one wrong page fails the benchmark.
+ * parent's: what copying costs where nothing is far away. A function's figure in the parent is
+ * {@code warm}, one more call. Each child checks that every page holds what the parent prepared;
+ * one wrong page fails the benchmark.
  *
  * <p>What can mislead:
  *
@@ -63,6 +63,42 @@ public class Execution {
     SelfTimed.record("execution", state.fork().launcher().launch().executionNs());
   }
 
+  /** A child of a Python function calls it, as in the published figures. */
+  @Benchmark
+  public void function(FunctionTurns state) {
+    if (state.parentsTurn()) {
+      SelfTimed.record("warm", state.fork().parent().touchNs());
+    }
+    SelfTimed.record("execution", state.fork().launcher().launch().executionNs());
+  }
+
+  /** A function whose children call it, and once in an iteration it does so itself. */
+  @State(Scope.Thread)
+  public static class FunctionTurns extends RemoteFunction {
+    private boolean parentsTurn;
+
+    /** Made by JMH, which needs a public constructor. */
+    public FunctionTurns() {}
+
+    @Override
+    protected void describe(RemoteFork.Builder builder) {
+      builder.childWork(ParentProcess.ChildWork.WORK);
+    }
+
+    /** The parent is prepared again; then it is its turn. */
+    @Setup(Level.Iteration)
+    public void prepareAgain() {
+      fork().prepareAgain();
+      parentsTurn = true;
+    }
+
+    private boolean parentsTurn() {
+      boolean turn = parentsTurn;
+      parentsTurn = false;
+      return turn;
+    }
+  }
+
   /** A parent whose children touch their pages, and once in an iteration it does so itself. */
   @State(Scope.Thread)
   public static class Turns extends RemoteWorkingSet {
@@ -72,8 +108,8 @@ public class Execution {
     public Turns() {}
 
     @Override
-    protected MemorySize size() {
-      return Preflight.memorySize(memorySize, 3);
+    protected int copies() {
+      return 3;
     }
 
     @Override

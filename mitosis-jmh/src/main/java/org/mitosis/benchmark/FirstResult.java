@@ -6,6 +6,7 @@ import org.mitosis.fixture.MemorySize;
 import org.mitosis.fixture.Needs;
 import org.mitosis.fixture.ParentProcess;
 import org.mitosis.fixture.RemoteFork;
+import org.mitosis.fixture.RemoteFunction;
 import org.mitosis.fixture.RemoteWorkingSet;
 import org.mitosis.result.SelfTimed;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -42,6 +43,24 @@ public class FirstResult {
   @Benchmark
   public void workingSet(FirstPages state) {
     SelfTimed.record("firstResult", state.fork().launcher().launch().firstResultNs());
+  }
+
+  /** A child of a Python function has its result. */
+  @Benchmark
+  public void function(Calling state) {
+    SelfTimed.record("firstResult", state.fork().launcher().launch().firstResultNs());
+  }
+
+  /** A function whose children call it. */
+  @State(Scope.Thread)
+  public static class Calling extends RemoteFunction {
+    /** Made by JMH, which needs a public constructor. */
+    public Calling() {}
+
+    @Override
+    protected void describe(RemoteFork.Builder builder) {
+      builder.childWork(ParentProcess.ChildWork.WORK);
+    }
   }
 
   /** A parent whose children touch few of their pages, and at least one. */

@@ -10,6 +10,7 @@ import org.mitosis.fixture.MissingPrerequisite;
 import org.mitosis.fixture.OffHeapWorkingSet;
 import org.mitosis.fixture.ParentProcess;
 import org.mitosis.fixture.Preflight;
+import org.mitosis.fixture.WarmFunction;
 import org.mitosis.fixture.WorkingSet;
 import org.mitosis.result.SelfTimed;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -61,6 +62,15 @@ public class ForkPrepare {
   /** A C program prepares itself, as in the published figures. */
   @Benchmark
   public void workingSet(WorkingSet state) {
+    ParentProcess parent = state.parent();
+    parent.touchNs();
+    SelfTimed.record("prepare", parent.prepareNs());
+    parent.unprepareNs();
+  }
+
+  /** A Python function prepares itself after one more call, as in the published figures. */
+  @Benchmark
+  public void function(WarmFunction state) {
     ParentProcess parent = state.parent();
     parent.touchNs();
     SelfTimed.record("prepare", parent.prepareNs());

@@ -4,6 +4,8 @@ package org.mitosis.benchmark;
 import java.util.concurrent.TimeUnit;
 import org.mitosis.fixture.ChildLauncher;
 import org.mitosis.fixture.Needs;
+import org.mitosis.fixture.RemoteForkState;
+import org.mitosis.fixture.RemoteFunction;
 import org.mitosis.fixture.RemoteWorkingSet;
 import org.mitosis.result.SelfTimed;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -49,6 +51,16 @@ public class ForkResume {
   /** A child of a C program with a working set, as in the published figures. */
   @Benchmark
   public void workingSet(RemoteWorkingSet state) {
+    resume(state);
+  }
+
+  /** A child of a Python function, which does not call it, as in the published figures. */
+  @Benchmark
+  public void function(RemoteFunction state) {
+    resume(state);
+  }
+
+  private static void resume(RemoteForkState state) {
     ChildLauncher.Times times = state.fork().launcher().launch();
     SelfTimed.record("resume", times.resumeNs());
     SelfTimed.record("startup", times.startupNs());

@@ -7,9 +7,9 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.mitosis.fixture.LaunchLoop;
 import org.mitosis.fixture.Machine;
-import org.mitosis.fixture.MemorySize;
 import org.mitosis.fixture.MissingPrerequisite;
 import org.mitosis.fixture.Needs;
+import org.mitosis.fixture.ParentProcess;
 import org.mitosis.fixture.Preflight;
 import org.mitosis.fixture.RemoteFork;
 import org.mitosis.fixture.RemoteForkState;
@@ -28,7 +28,7 @@ import org.openjdk.jmh.annotations.Warmup;
 
 /**
  * How many children per second the child machines can start together: the published peak
- * throughput, for the working-set program.
+ * throughput, for the working-set program and for functions.
  *
  * <p>Run {@code ./bench PeakThroughput}. On each child machine, {@code loops} launchers start one
  * child after the other for {@code seconds}. The figures are the metrics {@code peak} (ops/s, all
@@ -72,7 +72,17 @@ public class PeakThroughput {
 
   /** Children of a C program with a working set, which end at once. */
   @Benchmark
-  public void workingSet(Load state) {
+  public void workingSet(WorkingSetLoad state) {
+    peak(state);
+  }
+
+  /** Children of a Python function, which call it. */
+  @Benchmark
+  public void function(FunctionLoad state) {
+    peak(state);
+  }
+
+  private static void peak(Load state) {
     List<List<LaunchLoop.Child>> byMachine = state.run();
     List<LaunchLoop.Child> all = byMachine.stream().flatMap(List::stream).toList();
     if (all.isEmpty()) {
@@ -98,14 +108,55 @@ public class PeakThroughput {
         .forEach(child -> SelfTimed.record("startup", child.latencyNs()));
   }
 
-  /** A parent, child machines, and what they are to do. */
+  /** A parent with a working set, and what is asked of it. */
   @State(Scope.Thread)
-  public static class Load extends RemoteForkState {
-    private static final String AS_MANY_AS_CPUS = "cpus";
-
-    /** As {@link MemorySize#parse} reads it. */
+  public static class WorkingSetLoad extends Load {
+    /** As {@link org.mitosis.fixture.MemorySize#parse} reads it. */
     @Param("1048576")
     public String memorySize;
+
+    /** Made by JMH, which needs a public constructor. */
+    public WorkingSetLoad() {}
+
+    @Override
+    protected RemoteFork.Builder ofParent() {
+      return RemoteFork.of(Preflight.memorySize(memorySize, 2));
+    }
+  }
+
+  /** A function whose children call it, and what is asked of it. */
+  @State(Scope.Thread)
+  public static class FunctionLoad extends Load {
+    /**
+     * As {@link org.mitosis.fixture.PythonFunction#parse} reads it; those with published figures.
+     */
+    @Param({
+      "chameleon",
+      "compression",
+      "helloworld",
+      "image",
+      "json",
+      "micro",
+      "pagerank",
+      "pyaes",
+      "recognition"
+    })
+    public String functionName;
+
+    /** Made by JMH, which needs a public constructor. */
+    public FunctionLoad() {}
+
+    @Override
+    protected RemoteFork.Builder ofParent() {
+      return RemoteFork.of(Preflight.function(functionName))
+          .childWork(ParentProcess.ChildWork.WORK);
+    }
+  }
+
+  /** A parent, child machines, and what they are to do. */
+  @State(Scope.Thread)
+  public abstract static class Load extends RemoteForkState {
+    private static final String AS_MANY_AS_CPUS = "cpus";
 
     /** How many machines start children; over {@code transport=local} there is one. */
     @Param("1")
@@ -123,13 +174,7 @@ public class PeakThroughput {
     @Param("0")
     public String rate;
 
-    /** Made by JMH, which needs a public constructor. */
-    public Load() {}
-
-    @Override
-    protected MemorySize size() {
-      return Preflight.memorySize(memorySize, 2);
-    }
+    private Load() {}
 
     @Override
     protected void describe(RemoteFork.Builder builder) {

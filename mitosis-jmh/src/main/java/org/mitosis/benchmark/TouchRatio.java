@@ -3,7 +3,6 @@ package org.mitosis.benchmark;
 
 import java.util.concurrent.TimeUnit;
 import org.mitosis.fixture.ChildLauncher;
-import org.mitosis.fixture.MemorySize;
 import org.mitosis.fixture.Needs;
 import org.mitosis.fixture.ParentProcess;
 import org.mitosis.fixture.Preflight;
@@ -64,7 +63,7 @@ public class TouchRatio {
   public static class Share extends RemoteForkState {
     private static final String TOUCH_RATIO = "touchRatio";
 
-    /** As {@link MemorySize#parse} reads it. */
+    /** As {@link org.mitosis.fixture.MemorySize#parse} reads it. */
     @Param("67108864")
     public String memorySize;
 
@@ -76,8 +75,8 @@ public class TouchRatio {
     public Share() {}
 
     @Override
-    protected MemorySize size() {
-      return Preflight.memorySize(memorySize, 2);
+    protected RemoteFork.Builder ofParent() {
+      return RemoteFork.of(Preflight.memorySize(memorySize, 2));
     }
 
     @Override

@@ -18,12 +18,14 @@ import java.util.Objects;
 import java.util.Properties;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 import org.mitosis.BackendChoice;
 import org.mitosis.fixture.MachineMemory;
 import org.mitosis.fixture.MemorySize;
 import org.mitosis.fixture.MissingPrerequisite;
 import org.mitosis.fixture.Preflight;
+import org.mitosis.fixture.PythonFunction;
 import org.mitosis.fixture.UserfaultfdRight;
 import org.mitosis.result.Environment;
 import org.mitosis.result.Environment.Outcome;
@@ -71,7 +73,17 @@ final class BenchmarkRun {
   }
 
   /** What the checks before a run have found. */
-  private record Plan(Set<Selection.Item> items, Selection.Sizes sizes, BackendChoice backend) {}
+  private record Plan(
+      Set<Selection.Item> items,
+      Selection.Sizes sizes,
+      Selection.Functions functions,
+      BackendChoice backend) {
+    List<String> leftOut() {
+      List<String> all = new ArrayList<>(sizes.leftOut());
+      all.addAll(functions.leftOut());
+      return all;
+    }
+  }
 
   /**
    * Carries out a command line of JMH.
@@ -105,8 +117,7 @@ final class BenchmarkRun {
     try {
       plan = plan(selection, commandLine);
       environment =
-          Environment.started(
-              started, List.of(args), plan.sizes().leftOut(), plan.backend(), probe);
+          Environment.started(started, List.of(args), plan.leftOut(), plan.backend(), probe);
       folder = folder(started, commandLine);
     } catch (MissingPrerequisite | IOException e) {
       return refuse(e.getMessage());
@@ -120,7 +131,7 @@ final class BenchmarkRun {
       return refuse(e.getMessage());
     }
     environment.warnings().forEach(warning -> say("warning: " + warning));
-    environment.leftOut().forEach(size -> say("left out: " + size));
+    environment.leftOut().forEach(what -> say("left out: " + what));
     try {
       return run(commandLine, plan, folder, environment, output);
     } catch (IOException e) {
@@ -167,16 +178,24 @@ final class BenchmarkRun {
     Preflight.deadline();
     BackendChoice backend = Preflight.backend();
     selection.require(options, backend, UserfaultfdRight.read(probe::text));
-    Selection.Sizes sizes = selection.memorySizes(options, MachineMemory.read());
+    Selection.Functions functions = selection.functions(options);
+    Selection left = selection.without(functions.excluded());
+    Selection.Sizes sizes = left.memorySizes(options, MachineMemory.read());
     JmhLock.ofThisProcess().requireFree();
-    return new Plan(selection.items(withSizes(options, sizes).build()), sizes, backend);
+    return new Plan(
+        left.items(withSweeps(options, sizes, functions).build()), sizes, functions, backend);
   }
 
-  private static ChainedOptionsBuilder withSizes(Options options, Selection.Sizes sizes) {
+  private static ChainedOptionsBuilder withSweeps(
+      Options options, Selection.Sizes sizes, Selection.Functions functions) {
     ChainedOptionsBuilder builder = new OptionsBuilder().parent(options);
     if (!sizes.override().isEmpty()) {
       builder.param(MemorySize.PROPERTY, sizes.override().toArray(String[]::new));
     }
+    if (!functions.override().isEmpty()) {
+      builder.param(PythonFunction.PROPERTY, functions.override().toArray(String[]::new));
+    }
+    functions.excluded().forEach(name -> builder.exclude("^" + Pattern.quote(name) + "$"));
     return builder;
   }
 
@@ -189,7 +208,7 @@ final class BenchmarkRun {
       throws IOException {
     // For -f 0, where the benchmarks run in this virtual machine.
     System.setProperty(HistogramLog.DIRECTORY_PROPERTY, folder.histograms().toString());
-    Options options = options(commandLine, plan.sizes());
+    Options options = options(commandLine, plan);
     Interruption interruption = Interruption.watch(() -> keepInterrupted(folder, environment));
     Collection<RunResult> results;
     try {
@@ -264,8 +283,8 @@ final class BenchmarkRun {
     return code;
   }
 
-  private Options options(CommandLineOptions commandLine, Selection.Sizes sizes) {
-    ChainedOptionsBuilder builder = withSizes(commandLine, sizes);
+  private Options options(CommandLineOptions commandLine, Plan plan) {
+    ChainedOptionsBuilder builder = withSweeps(commandLine, plan.sizes(), plan.functions());
     String profiler = SelfTimedProfiler.class.getName();
     if (commandLine.getProfilers().stream().noneMatch(given -> given.getKlass().equals(profiler))) {
       builder.addProfiler(SelfTimedProfiler.class);

@@ -14,6 +14,7 @@ public final class Main {
       java [-Dmitosis.*] -jar benchmarks.jar [JMH options] [regexp]...   run benchmarks
       java [-Dmitosis.*] -jar benchmarks.jar WORD                        one of:
 
+        functions    the Python functions: what they stand for, what they need, whether it is there
         doctor       what works on this machine, what does not, and what to do about it
         help         this text
         --version    what this jar was built from
@@ -34,6 +35,8 @@ public final class Main {
         -Dmitosis.keyFile=FILE           the key that machines share, for what connects from Java; by
                                          default $MITOSIS_KEY_FILE, ~/.config/mitosis/key or
                                          /etc/mitosis/key
+        -Dmitosis.python=PATH            the Python that runs the functions, 3.9 or newer; by default
+                                         /usr/bin/python3
         -Dmitosis.device=PATH            the device of the kernel backend; by default
                                          /dev/mitosis-syscalls
 
@@ -67,6 +70,8 @@ public final class Main {
       case "help":
         System.out.print(HELP);
         return 0;
+      case "functions":
+        return new FunctionList(System.out).run(rest);
       case "doctor":
         return Doctor.ofThisMachine(probe, System.out).run(rest);
       case "--version":

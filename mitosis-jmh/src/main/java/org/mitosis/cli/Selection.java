@@ -22,6 +22,7 @@ import org.mitosis.fixture.MemorySize;
 import org.mitosis.fixture.MissingPrerequisite;
 import org.mitosis.fixture.Needs;
 import org.mitosis.fixture.Preflight;
+import org.mitosis.fixture.PythonFunction;
 import org.mitosis.fixture.ResumeMode;
 import org.mitosis.fixture.UserfaultfdRight;
 import org.openjdk.jmh.annotations.Mode;
@@ -73,6 +74,15 @@ final class Selection {
    * @param leftOut one sentence for each size of the default sweep that does not fit
    */
   record Sizes(List<String> override, List<String> leftOut) {}
+
+  /**
+   * The functions to run with.
+   *
+   * @param override values to give to JMH; empty to leave the parameter alone
+   * @param excluded user names of the benchmarks that can run with none of them
+   * @param leftOut one sentence for each function of the default sweep that cannot run here
+   */
+  record Functions(List<String> override, List<String> excluded, List<String> leftOut) {}
 
   private final Collection<BenchmarkListEntry> entries;
 
@@ -145,6 +155,60 @@ final class Selection {
       throw new MissingPrerequisite(leftOut.get(0));
     }
     return new Sizes(leftOut.isEmpty() ? List.of() : fitting, leftOut);
+  }
+
+  /**
+   * Checks the functions asked for; without any, leaves out those of the default sweep that lack
+   * something on this machine.
+   *
+   * @throws MissingPrerequisite if a function asked for is none or lacks something, or nothing is
+   *     left to run
+   */
+  Functions functions(Options options) {
+    List<BenchmarkListEntry> ofFunctions =
+        entries.stream()
+            .filter(entry -> entry.getParams().hasValue())
+            .filter(entry -> entry.getParams().get().containsKey(PythonFunction.PROPERTY))
+            .toList();
+    if (ofFunctions.isEmpty()) {
+      return new Functions(List.of(), List.of(), List.of());
+    }
+    if (options.getParameter(PythonFunction.PROPERTY).hasValue()) {
+      options.getParameter(PythonFunction.PROPERTY).get().forEach(Preflight::function);
+      return new Functions(List.of(), List.of(), List.of());
+    }
+    List<String> defaults =
+        ofFunctions.stream()
+            .flatMap(entry -> Arrays.stream(entry.getParams().get().get(PythonFunction.PROPERTY)))
+            .distinct()
+            .toList();
+    List<String> present = new ArrayList<>();
+    Set<String> leftOut = new LinkedHashSet<>();
+    for (String text : defaults) {
+      try {
+        Preflight.function(text);
+        present.add(text);
+      } catch (MissingPrerequisite e) {
+        leftOut.add(e.getMessage());
+      }
+    }
+    if (!present.isEmpty()) {
+      return new Functions(
+          leftOut.isEmpty() ? List.of() : present, List.of(), List.copyOf(leftOut));
+    }
+    if (ofFunctions.size() == entries.size()) {
+      throw new MissingPrerequisite(leftOut.iterator().next());
+    }
+    return new Functions(
+        List.of(),
+        ofFunctions.stream().map(BenchmarkListEntry::getUsername).distinct().toList(),
+        List.copyOf(leftOut));
+  }
+
+  /** These benchmarks but some, by their user names. */
+  Selection without(Collection<String> excluded) {
+    return new Selection(
+        entries.stream().filter(entry -> !excluded.contains(entry.getUsername())).toList());
   }
 
   /**

@@ -31,6 +31,15 @@ public final class ReferenceFigures {
   /** {@code fork_resume} of the C++ parent, by working set in bytes; host val02. */
   public static final String FORK_RESUME_WORKING_SET = "fork-resume-working-set";
 
+  /** {@code fork_resume} of the Python functions, by name; host val02. */
+  public static final String FORK_RESUME_FUNCTION = "fork-resume-function";
+
+  /** Execution time of the Python functions, by name; host val01. */
+  public static final String EXECUTION_FUNCTION = "execution-function";
+
+  /** Peak throughput of one Python function. */
+  public static final String PEAK_FUNCTION = "peak-function";
+
   /** Execution time of the C++ parent, by working set in bytes; host val01. */
   public static final String EXECUTION_WORKING_SET = "execution-working-set";
 

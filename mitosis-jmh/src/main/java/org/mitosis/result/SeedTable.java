@@ -40,12 +40,16 @@ public final class SeedTable {
   private static final String PEAK = "peak";
 
   /** The parameters whose values the artifact's tables have in their first column, bare. */
-  private static final List<String> TRACE_PARAMETERS = List.of("memorySize", "function");
+  private static final List<String> TRACE_PARAMETERS = List.of("memorySize", "functionName");
 
   /** What was published of the same thing: the section by benchmark. */
   private static final Map<String, String> PUBLISHED =
       Map.of(
           "ForkPrepare.workingSet", ReferenceFigures.FORK_PREPARE_WORKING_SET,
+          "ForkPrepare.function", ReferenceFigures.FORK_PREPARE_FUNCTION,
+          "ForkResume.function", ReferenceFigures.FORK_RESUME_FUNCTION,
+          "Execution.function", ReferenceFigures.EXECUTION_FUNCTION,
+          "PeakThroughput.function", ReferenceFigures.PEAK_FUNCTION,
           "ForkResume.workingSet", ReferenceFigures.FORK_RESUME_WORKING_SET,
           "Execution.workingSet", ReferenceFigures.EXECUTION_WORKING_SET);
 
@@ -234,11 +238,20 @@ public final class SeedTable {
 
   /** Children per second: of all machines, of each, and how sure it is. */
   private static String peak(Collection<RunResult> results) {
-    List<RunResult> withPeak =
-        results.stream().filter(one -> one.getSecondaryResults().containsKey(PEAK)).toList();
-    if (withPeak.isEmpty()) {
-      return "";
-    }
+    Map<String, List<RunResult>> byBenchmark =
+        results.stream()
+            .filter(one -> one.getSecondaryResults().containsKey(PEAK))
+            .collect(
+                Collectors.groupingBy(
+                    one -> shortName(one.getParams().getBenchmark()),
+                    TreeMap::new,
+                    Collectors.toList()));
+    return byBenchmark.entrySet().stream()
+        .map(entry -> peak(entry.getKey(), entry.getValue()))
+        .collect(Collectors.joining());
+  }
+
+  private static String peak(String benchmark, List<RunResult> withPeak) {
     Parameters parameters =
         Parameters.of(withPeak.stream().map(one -> paramsOf(one.getParams())).toList());
     List<List<String>> rows = new ArrayList<>();
@@ -262,7 +275,7 @@ public final class SeedTable {
       rows.add(row);
     }
     return "\n"
-        + shortName(withPeak.get(0).getParams().getBenchmark())
+        + benchmark
         + ", peak (containers/s, means)"
         + parameters.common()
         + "\n"
