@@ -24,6 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.mitosis.fixture.PythonFunctionTest;
 import org.mitosis.fixture.UserfaultfdRight;
 import org.mitosis.result.HistogramLog;
 import org.mitosis.result.SelfTimedProfiler;
@@ -46,10 +47,13 @@ class BenchmarksTest {
   private static final Map<String, Set<String>> METRICS_OF_BENCHMARK =
       new TreeMap<>(
           Map.ofEntries(
+              Map.entry("Baseline.coldStart", Set.of("coldStart")),
               Map.entry("Baseline.fork", Set.of("fork")),
+              Map.entry("Baseline.pythonFork", Set.of("firstResult", "startup")),
               Map.entry("Baseline.spawn", Set.of("spawn")),
               Map.entry("Baseline.tcpCopy", Set.of("tcpCopy")),
               Map.entry(UFFD_COPY, Set.of("uffdCopy")),
+              Map.entry("ForkPrepare.function", Set.of("prepare")),
               Map.entry("ForkPrepare.jvm", Set.of("prepare")),
               Map.entry("ForkPrepare.workingSet", Set.of("prepare")),
               Map.entry("HarnessOverhead.alone", Set.of("prepare")),
@@ -60,6 +64,11 @@ class BenchmarksTest {
               Map.entry("PrepareOverFork.turnByTurn", Set.of("fork", "prepare"))));
 
   @TempDir Path directory;
+
+  @BeforeAll
+  static void needsPython() {
+    PythonFunctionTest.assumePython();
+  }
 
   @BeforeAll
   static void allowOtherRuns() {
@@ -163,6 +172,7 @@ class BenchmarksTest {
         .mode(mode)
         .exclude(RemoteBenchmarksTest.OF_SEVERAL_PROCESSES)
         .param("memorySize", "1m")
+        .param("functionName", "helloworld")
         .warmupIterations(0)
         .measurementIterations(1)
         .measurementTime(TimeValue.milliseconds(100))

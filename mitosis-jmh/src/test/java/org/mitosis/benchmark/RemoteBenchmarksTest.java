@@ -33,6 +33,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.mitosis.fixture.MemorySize;
+import org.mitosis.fixture.PythonFunctionTest;
 import org.mitosis.fixture.UserfaultfdRight;
 import org.mitosis.result.HistogramLog;
 import org.mitosis.result.SelfTimedProfiler;
@@ -58,6 +59,12 @@ class RemoteBenchmarksTest {
           Map.ofEntries(
               Map.entry("EmptyContainer.lean", Set.of("startup")),
               Map.entry("EmptyContainer.none", Set.of("startup")),
+              Map.entry("Execution.function", Set.of("execution", "warm")),
+              Map.entry("FirstResult.function", Set.of("firstResult")),
+              Map.entry("ForkResume.function", Set.of("resume", "startup")),
+              Map.entry(
+                  "PeakThroughput.function",
+                  Set.of("peak", "stable", "stableFrom", "stableTo", "startup")),
               Map.entry("Execution.workingSet", Set.of("cow", "execution")),
               Map.entry("FirstResult.workingSet", Set.of("firstResult")),
               Map.entry("ForkResume.workingSet", Set.of("resume", "startup")),
@@ -78,6 +85,11 @@ class RemoteBenchmarksTest {
   static void needsUserfaultfd() {
     UserfaultfdRight right = UserfaultfdRight.read();
     assumeTrue(right.allowed(), () -> "needs userfaultfd, which is " + right.words());
+  }
+
+  @BeforeAll
+  static void needsPython() {
+    PythonFunctionTest.assumePython();
   }
 
   @BeforeAll
@@ -294,6 +306,7 @@ class RemoteBenchmarksTest {
     return new OptionsBuilder()
         .mode(mode)
         .param("memorySize", "1m")
+        .param("functionName", "helloworld")
         .param("transport", transport)
         .param("touchRatio", "50")
         .param("seconds", "1")
