@@ -60,10 +60,30 @@ jdk_package() {
   fi
 }
 
-# Prints the packages of the functions that are neither optional nor heavy: one line of functions.json each.
-light_function_packages() {
-  sed -n '/"heavy": false, "optional": false/s/.*"packages": \[\([^]]*\)\].*/\1/p' "$root/fork-functions/functions.json" |
-    tr -d '",' | tr ' ' '\n' | sort -u | sed '/^$/d'
+# Prints the packages of functions: "light" are those that are neither optional nor heavy, "all" is all of them, else
+# names with commas between. functions.json has one line for each.
+function_packages() {
+  local lines=$root/fork-functions/functions.json pattern
+  case $1 in
+    light) pattern='"heavy": false, "optional": false' ;;
+    all) pattern='"packages"' ;;
+    *) pattern="^ *\"\(${1//,/\\|}\)\":" ;;
+  esac
+  grep -e "$pattern" "$lines" | sed 's/.*"packages": \[\([^]]*\)\].*/\1/' | tr -d '",' | tr ' ' '\n' | sort -u | sed '/^$/d'
+}
+
+# Prints those of them that apt has to bring.
+missing_function_packages() {
+  local package
+  for package in python3 $(function_packages "$1"); do
+    dpkg -s "$package" >/dev/null 2>&1 || echo "$package"
+  done
+}
+
+# What functions need is installed if that can be done; else those that lack it are left out of the run.
+install_functions() {
+  [[ -e /etc/debian_version && -n $(missing_function_packages "$1") ]] || return 0
+  (functions=$1 install_missing) || say "going on: functions that lack something are left out"
 }
 
 # Sets packages and reasons to what apt has to bring. mvnw needs no download tool: the JDK serves as one.
@@ -81,10 +101,9 @@ find_missing() {
   [[ -e /etc/ssl/certs/ca-certificates.crt || ! -e /etc/debian_version ]] ||
     need ca-certificates "Maven downloads over https"
   [[ ${functions-} ]] || return 0
-  [[ -x /usr/bin/python3 ]] || need python3 "functions are written in Python"
   local package
-  for package in $(light_function_packages); do
-    dpkg -s "$package" >/dev/null 2>&1 || need "$package" "a function imports it"
+  for package in $(missing_function_packages "$functions"); do
+    need "$package" "a function needs it"
   done
 }
 

@@ -37,6 +37,8 @@ public final class Main {
                                          /etc/mitosis/key
         -Dmitosis.python=PATH            the Python that runs the functions, 3.9 or newer; by default
                                          /usr/bin/python3
+        -Dmitosis.functions=all|NAMES    with ./bench: install what all functions need, or those named;
+                                         by default those that are not large
         -Dmitosis.device=PATH            the device of the kernel backend; by default
                                          /dev/mitosis-syscalls
 
