@@ -72,19 +72,26 @@ function_packages() {
   grep -e "$pattern" "$lines" | sed 's/.*"packages": \[\([^]]*\)\].*/\1/' | tr -d '",' | tr ' ' '\n' | sort -u | sed '/^$/d'
 }
 
-# Prints those of them that apt has to bring.
-missing_function_packages() {
+# Prints those of the given packages that apt has to bring.
+not_installed() {
   local package
-  for package in python3 $(function_packages "$1"); do
+  for package in "$@"; do
     dpkg -s "$package" >/dev/null 2>&1 || echo "$package"
   done
 }
+# shellcheck disable=SC2046 # names without blanks
+missing_function_packages() { not_installed python3 $(function_packages "$1"); }
 
-# What functions need is installed if that can be done; else those that lack it are left out of the run.
-install_functions() {
-  [[ -e /etc/debian_version && -n $(missing_function_packages "$1") ]] || return 0
-  (functions=$1 install_missing) || say "going on: functions that lack something are left out"
+# install_optional REASON PACKAGE...: installs them if that can be done; else what lacks them is left out.
+install_optional() {
+  local reason=$1 optional
+  shift
+  optional=$(not_installed "$@")
+  [[ -e /etc/debian_version && $optional ]] || return 0
+  (optional_reason=$reason install_missing) || say "going on without ${optional//$'\n'/, }"
 }
+# shellcheck disable=SC2046 # names without blanks
+install_functions() { install_optional "a function needs it" python3 $(function_packages "$1"); }
 
 # Sets packages and reasons to what apt has to bring. mvnw needs no download tool: the JDK serves as one.
 find_missing() {
@@ -100,10 +107,9 @@ find_missing() {
     need libc6-dev "no headers of the C library"
   [[ -e /etc/ssl/certs/ca-certificates.crt || ! -e /etc/debian_version ]] ||
     need ca-certificates "Maven downloads over https"
-  [[ ${functions-} ]] || return 0
   local package
-  for package in $(missing_function_packages "$functions"); do
-    need "$package" "a function needs it"
+  for package in ${optional-}; do
+    need "$package" "${optional_reason-}"
   done
 }
 
