@@ -147,6 +147,7 @@ static struct peer *add_peer(struct daemon *daemon, int fd, enum peer_kind kind)
 	peer->fd = fd;
 	peer->pidfd = -1;
 	peer->kind = kind;
+	peer->cpu = -1;
 	if (daemon_watch(daemon, fd, &peer->source)) {
 		free(peer);
 		return NULL;
@@ -173,7 +174,7 @@ void peers_accept(struct daemon *daemon, int fd)
 }
 
 struct peer *peers_add_pager(struct daemon *daemon, int fd, int pidfd,
-			     uint32_t machine_id, uint32_t handler_id)
+			     uint32_t machine_id, uint32_t handler_id, int cpu)
 {
 	struct peer *pager = add_peer(daemon, fd, PEER_PAGER);
 
@@ -182,6 +183,7 @@ struct peer *peers_add_pager(struct daemon *daemon, int fd, int pidfd,
 	pager->pidfd = pidfd;
 	pager->machine_id = machine_id;
 	pager->handler_id = handler_id;
+	pager->cpu = cpu;
 	pager->waits = WAITS_TO_BE_READY;
 	/* It keeps deadlines of its own and reports; this is for one that hangs. */
 	pager->deadline_ms = INT64_MAX;
@@ -289,6 +291,7 @@ static void join(struct daemon *daemon, struct peer *device, struct peer *shadow
 		answer(daemon, device, -errno, -1);
 		return;
 	}
+	m.cpu = device->cpu;
 	err = channel_send(shadow->fd, &m, ends[0]);
 	told.status = err;
 	told.slot = shadow->slot;
@@ -300,28 +303,43 @@ static void join(struct daemon *daemon, struct peer *device, struct peer *shadow
 	close(ends[1]);
 }
 
+/*
+ * Who starts child after child gets a pager on its CPU, lest they wait for each
+ * other there; for a single child any will do.
+ */
+static bool fits(const struct peer *pager, uint32_t machine_id,
+		 uint32_t handler_id, int cpu)
+{
+	return pager->machine_id == machine_id &&
+	       pager->handler_id == handler_id &&
+	       (cpu < 0 || pager->cpu < 0 || pager->cpu == cpu);
+}
+
 static struct peer *pager_of(struct daemon *daemon, uint32_t machine_id,
-			     uint32_t handler_id)
+			     uint32_t handler_id, int cpu)
 {
 	struct peer *p;
 
 	for (p = daemon->peers; p; p = p->next)
 		if (p->fd >= 0 && p->kind == PEER_PAGER &&
-		    p->machine_id == machine_id && p->handler_id == handler_id)
-			return p;
-	return NULL;
+		    fits(p, machine_id, handler_id, cpu))
+			break;
+	if (p && p->cpu < 0)
+		p->cpu = cpu;	/* from now on */
+	return p;
 }
 
 static void serve_attach_remote(struct daemon *daemon, struct peer *peer,
 				uint32_t machine_id, uint32_t handler_id)
 {
-	struct peer *pager = pager_of(daemon, machine_id, handler_id);
+	struct peer *pager = pager_of(daemon, machine_id, handler_id, peer->cpu);
 	struct local_address address;
 	/* A pager may outlive the session: for children that it has, no others. */
 	int err = session_address(daemon, machine_id, &address);
 
 	if (!err && !pager)
-		err = session_start_pager(daemon, machine_id, handler_id, &pager);
+		err = session_start_pager(daemon, machine_id, handler_id,
+					  peer->cpu, &pager);
 	if (err) {
 		answer(daemon, peer, err, -1);
 	} else if (pager->waits == WAITS_NOT) {
@@ -341,8 +359,7 @@ static void pager_started(struct daemon *daemon, struct peer *pager, int status)
 	pager->waits = WAITS_NOT;
 	for (p = daemon->peers; p; p = p->next) {
 		if (p->fd < 0 || p->waits != WAITS_FOR_PAGER ||
-		    p->machine_id != pager->machine_id ||
-		    p->handler_id != pager->handler_id)
+		    !fits(pager, p->machine_id, p->handler_id, p->cpu))
 			continue;
 		if (status || pager->fd < 0)
 			answer(daemon, p, status ? status : -ECONNRESET, -1);
@@ -484,6 +501,7 @@ static bool serve(struct daemon *daemon, struct peer *peer,
 		serve_unprepare(daemon, peer, m->handler_id);
 		return true;
 	case LOCAL_ATTACH:
+		peer->cpu = m->cpu;
 		if (m->flags & LOCAL_REMOTE)
 			serve_attach_remote(daemon, peer, m->machine_id,
 					    m->handler_id);

@@ -34,6 +34,7 @@ struct peer {
 	uint32_t slot;		/* PEER_SHADOW: its slot; else what is waited for */
 	uint64_t generation;	/* of that slot */
 	uint32_t machine_id, handler_id;	/* PEER_PAGER: its; else what is waited for */
+	int cpu;		/* PEER_PAGER, LOCAL_ATTACH: of children; -1: any */
 	int pidfd;		/* of its process; -1 before Linux 5.3 */
 	bool lingers;		/* PEER_SHADOW: it has left us, but not its children */
 	enum peer_waits waits;
@@ -48,7 +49,7 @@ void peers_accept(struct daemon *daemon, int fd);
  * and its pidfd.
  */
 struct peer *peers_add_pager(struct daemon *daemon, int fd, int pidfd,
-			     uint32_t machine_id, uint32_t handler_id);
+			     uint32_t machine_id, uint32_t handler_id, int cpu);
 
 /*
  * Hands a TCP connection that asked for a snapshot of this machine to its

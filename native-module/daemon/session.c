@@ -79,7 +79,7 @@ int session_address(const struct daemon *daemon, uint32_t machine_id,
 }
 
 int session_start_pager(struct daemon *daemon, uint32_t machine_id,
-			uint32_t handler_id, struct peer **pager)
+			uint32_t handler_id, int cpu, struct peer **pager)
 {
 	struct local_address address;
 	int channel[2];
@@ -100,7 +100,7 @@ int session_start_pager(struct daemon *daemon, uint32_t machine_id,
 	} else {
 		*pager = peers_add_pager(daemon, channel[0],
 					 syscall(SYS_pidfd_open, pid, 0),
-					 machine_id, handler_id);
+					 machine_id, handler_id, cpu);
 		err = *pager ? 0 : -ENOMEM;
 	}
 	if (err)

@@ -183,6 +183,32 @@ int mitosis_attach_remote(struct mitosis *device, uint32_t machine_id,
  */
 int mitosis_resume_attached(struct mitosis_attachment *attachment);
 
+/*
+ * What mitosis_spawn() puts a child into. Descriptors are of the caller, and
+ * -1 is none.
+ */
+struct mitosis_spawn {
+	int pidfd;			/* of a process whose namespaces it joins */
+	uint32_t namespaces;		/* which of them: CLONE_NEW* */
+	int root;			/* directory that becomes its root */
+	uint32_t cgroup_count;
+	const int *cgroups;		/* open cgroup.procs files that it enters */
+	uint32_t file_count;
+	const int *files;		/* that it has, at the same numbers */
+};
+
+/*
+ * Has a snapshot of this machine fork a child by an attachment of mode clone that
+ * this process made, and waits for its end: MITOSIS_RESUME_CLONE without a process that stands
+ * for the child. Returns 0 with its wait status; exit status 125 may mean that
+ * it could not be put where it was to be. Errors: -EINVAL another mode; -E2BIG
+ * too many descriptors; -ESTALE the snapshot has been dropped since; -EINTR a
+ * signal came, and the child has been ended. After an error only
+ * mitosis_detach() may be called on the attachment.
+ */
+int mitosis_spawn(struct mitosis_attachment *attachment,
+		  const struct mitosis_spawn *child, int *status);
+
 /* Frees an attachment. NULL is allowed. */
 void mitosis_detach(struct mitosis_attachment *attachment);
 

@@ -3,6 +3,7 @@
 #include "lib/attachment.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,6 +41,8 @@ int attachment_create(struct daemon_link *link, const uint32_t *machine_id,
 {
 	struct mitosis_attachment *a = calloc(1, sizeof(*a));
 	struct registry_place place = { 0 };
+	/* What is kept on this machine is kept once. */
+	int cpu = options->mode == MITOSIS_RESUME_CACHED ? 0 : sched_getcpu();
 	int err;
 
 	if (!a)
@@ -50,11 +53,12 @@ int attachment_create(struct daemon_link *link, const uint32_t *machine_id,
 		snprintf(a->what, sizeof(a->what), "snapshot %u of machine %u",
 			 handler_id, *machine_id);
 		err = daemon_link_attach_remote(link, *machine_id, handler_id,
-						&a->stream);
+						cpu, &a->stream);
 	} else {
 		snprintf(a->what, sizeof(a->what), "snapshot %u of this machine",
 			 handler_id);
-		err = daemon_link_attach(link, handler_id, &a->stream, &place);
+		err = daemon_link_attach(link, handler_id, cpu, &a->stream,
+					 &place);
 	}
 	if (err) {
 		free(a);
@@ -67,7 +71,9 @@ int attachment_create(struct daemon_link *link, const uint32_t *machine_id,
 		if (!a->registry)
 			err = fail(-ENOMEM, "there is no memory for an attachment");
 	}
-	if (!err && options->mode != MITOSIS_RESUME_CLONE)
+	if (!err && options->mode == MITOSIS_RESUME_CLONE)
+		err = channel_set_deadline(a->stream, 0);
+	else if (!err)
 		err = resume_plan_create(a->stream, options, a->what, &a->plan);
 	if (err) {
 		mitosis_detach(a);
@@ -85,7 +91,8 @@ void mitosis_detach(struct mitosis_attachment *a)
 		resume_plan_destroy(a->plan);
 	if (a->registry)
 		registry_unmap(a->registry);
-	close(a->stream);
+	if (a->stream >= 0)
+		close(a->stream);
 	free(a);
 }
 
@@ -144,13 +151,37 @@ static int join(const struct mitosis_attachment *a)
 	return err == -ENOENT || err == -ECONNRESET ? -ESTALE : err;
 }
 
+static int dropped(const struct mitosis_attachment *a)
+{
+	return fail(-ESTALE, "%s has been dropped since this process attached to it; "
+			     "detach and attach again", a->what);
+}
+
+int mitosis_spawn(struct mitosis_attachment *a,
+		  const struct mitosis_spawn *child, int *status)
+{
+	int err;
+
+	if (a->options.mode != MITOSIS_RESUME_CLONE)
+		return fail(-EINVAL, "only an attachment of mode clone spawns "
+				     "children; resume by this one");
+	if (!registry_holds(a->registry, a->slot, a->generation))
+		return dropped(a);
+	err = run_clone(a->stream, child, a->what, status);
+	if (!err)
+		return 0;
+	/* A child that it has forked ends with the stream. */
+	close(a->stream);
+	a->stream = -1;
+	return err == -ECONNRESET ? dropped(a) : err;
+}
+
 int mitosis_resume_attached(struct mitosis_attachment *a)
 {
 	int stream = join(a);
 
 	if (stream == -ESTALE)
-		return fail(stream, "%s has been dropped since this process attached "
-				    "to it; detach and attach again", a->what);
+		return dropped(a);
 	if (stream < 0)
 		return fail(stream, "no stream to %s: %s", a->what,
 			    strerror(-stream));

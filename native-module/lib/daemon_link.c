@@ -345,13 +345,14 @@ static int attach(struct daemon_link *link, const struct local_message *request,
 	return channel_set_deadline(*stream, CHANNEL_DEADLINE_MS);
 }
 
-int daemon_link_attach(struct daemon_link *link, uint32_t handler_id,
+int daemon_link_attach(struct daemon_link *link, uint32_t handler_id, int cpu,
 		       int *stream, struct registry_place *place)
 {
 	struct local_message m = channel_message(LOCAL_ATTACH);
 	int err;
 
 	m.handler_id = handler_id;
+	m.cpu = cpu;
 	err = attach(link, &m, stream, place);
 	if (err == -ENOENT)
 		return daemon_link_unknown(handler_id);
@@ -362,7 +363,7 @@ int daemon_link_attach(struct daemon_link *link, uint32_t handler_id,
 }
 
 int daemon_link_attach_remote(struct daemon_link *link, uint32_t machine_id,
-			      uint32_t handler_id, int *stream)
+			      uint32_t handler_id, int cpu, int *stream)
 {
 	struct local_message m = channel_message(LOCAL_ATTACH);
 	int err;
@@ -370,6 +371,7 @@ int daemon_link_attach_remote(struct daemon_link *link, uint32_t machine_id,
 	m.flags = LOCAL_REMOTE;
 	m.machine_id = machine_id;
 	m.handler_id = handler_id;
+	m.cpu = cpu;
 	err = attach(link, &m, stream, NULL);
 	switch (err) {
 	case 0:

@@ -37,12 +37,16 @@ int daemon_link_call(struct daemon_link *link, struct local_message *message,
 int daemon_link_call_with(struct daemon_link *link,
 			  struct local_message *message, int sent, int *fd);
 
+/* For one child: the caller, which does not stay. */
+#define ATTACH_ONCE	(-1)
+
 /*
  * Gets a stream to what serves a snapshot, with deadlines set, and, unless NULL,
- * where it stands in the registry. Returns 0 or -errno with a sentence: -ENOENT
+ * where it stands in the registry. `cpu` is where children are to be started, or
+ * ATTACH_ONCE. Returns 0 or -errno with a sentence: -ENOENT
  * no such snapshot, -ETIMEDOUT its shadow does not take the stream.
  */
-int daemon_link_attach(struct daemon_link *link, uint32_t handler_id,
+int daemon_link_attach(struct daemon_link *link, uint32_t handler_id, int cpu,
 		       int *stream, struct registry_place *place);
 
 /*
@@ -50,7 +54,7 @@ int daemon_link_attach(struct daemon_link *link, uint32_t handler_id,
  * what keeps this machine from reaching the other.
  */
 int daemon_link_attach_remote(struct daemon_link *link, uint32_t machine_id,
-			      uint32_t handler_id, int *stream);
+			      uint32_t handler_id, int cpu, int *stream);
 
 /* -ENOENT, with the sentence that names the handler id. */
 int daemon_link_unknown(uint32_t handler_id);

@@ -14,6 +14,7 @@
 #include "lib/describe.h"
 #include "lib/pager.h"
 #include "lib/raw_syscall.h"
+#include "lib/run_on.h"
 #include "local/protocol.h"
 #include "proto/wire.h"
 
@@ -28,11 +29,13 @@
 #define FIRST_PAGES_MAX	16
 #define READ_CHUNK	(16u << 10)
 #define PASSED_MAX	SHADOW_CLONE_FILES_MAX	/* that come with one message */
+/* CPUs that children of one snapshot are started on, child after child, at once. */
+#define DEPUTIES_MAX	64
 
 enum client_kind {
 	CLIENT_READER,		/* has asked for no pages yet */
 	CLIENT_CHILD,		/* with its userfaultfd, and what it has forked */
-	CLIENT_CLONE,		/* stands for a child that the source has forked */
+	CLIENT_CLONE,		/* waits for a child that the source has forked */
 	CLIENT_MACHINE,		/* a pager of another machine */
 };
 
@@ -42,6 +45,18 @@ struct client {
 	enum client_kind kind;
 	int complaints;		/* CLIENT_CHILD: its standard error, or -1 */
 	int pidfd;		/* CLIENT_CLONE: of the child; else -1 */
+	bool stays;		/* starts child after child */
+};
+
+/*
+ * A process that serves the same snapshot on another CPU. Children that wait for
+ * a server on a CPU of their own, or for one that has to serve others, start
+ * several times slower.
+ */
+struct deputy {
+	int channel;		/* to it, as the daemon's is to this server */
+	int pidfd;
+	int cpu;		/* -1: free */
 };
 
 struct space {
@@ -60,10 +75,12 @@ struct page_server {
 	uint64_t first_addresses[FIRST_PAGES_MAX];
 	char *first_copies;
 	uint32_t first_copied;
-	uint32_t client_count, space_count;	/* the arrays are filled up to here */
+	uint32_t client_count, space_count, deputy_count;	/* filled up to here */
+	int cpu;		/* of the clients that stay; -1: there have been none */
+	struct deputy deputies[DEPUTIES_MAX];
 	struct client clients[CLIENTS_MAX];
 	struct space spaces[SPACES_MAX];
-	struct pollfd polls[2 + 2 * CLIENTS_MAX + SPACES_MAX];
+	struct pollfd polls[2 + 2 * CLIENTS_MAX + 2 * DEPUTIES_MAX + SPACES_MAX];
 };
 
 void page_server_set_deadline(int fd, int deadline_ms)
@@ -155,12 +172,8 @@ static bool answer_read(struct page_source *source, int fd, uint64_t address,
 /* Puts this process on the child's CPU: a wake-up from another costs 30 us. */
 static void follow(int cpu)
 {
-	unsigned long mask[1024 / (8 * sizeof(long))] = { 0 };
-
-	if (cpu < 0 || cpu >= (int)(8 * sizeof(mask)))
-		return;
-	mask[cpu / (8 * sizeof(long))] = 1ul << cpu % (8 * sizeof(long));
-	raw_syscall(SYS_sched_setaffinity, 0, sizeof(mask), mask);
+	if (cpu >= 0)
+		run_on(cpu);
 }
 
 static void free_space(struct space *space)
@@ -305,6 +318,32 @@ static long receive(int fd, void *message, size_t size, int flags,
 	return n;
 }
 
+/* Sends a message with a descriptor. False when nobody takes it. */
+static bool send_with(int channel, const struct local_message *message, int fd)
+{
+	struct iovec iov = {
+		.iov_base = (void *)message,
+		.iov_len = sizeof(*message),
+	};
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = { 0 };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = sizeof(control.bytes),
+	};
+
+	control.header.cmsg_level = SOL_SOCKET;
+	control.header.cmsg_type = SCM_RIGHTS;
+	control.header.cmsg_len = CMSG_LEN(sizeof(int));
+	*(int *)CMSG_DATA(&control.header) = fd;
+	return raw_syscall(SYS_sendmsg, channel, &msg, MSG_NOSIGNAL) ==
+	       sizeof(*message);
+}
+
 static void close_passed(const int passed[PASSED_MAX], uint32_t first)
 {
 	uint32_t i;
@@ -320,24 +359,27 @@ static bool serve_clone(struct page_server *server, uint32_t index,
 {
 	struct client *client = &server->clients[index];
 	struct page_source *source = server->source;
-	struct clone_files files;
+	struct clone_request request = {
+		.namespaces = r->namespaces,
+		.cpu = r->cpu,
+	};
 	uint32_t i;
 	int pidfd;
 
-	if (client->kind != CLIENT_READER || r->length > sizeof(files.numbers) ||
-	    r->length % sizeof(files.numbers[0]))
+	if (client->kind != CLIENT_READER || r->length > sizeof(request.numbers) ||
+	    r->length % sizeof(request.numbers[0]))
 		return answer(client->stream, -EINVAL, 0);
-	files.count = r->length / sizeof(files.numbers[0]);
+	request.count = r->length / sizeof(request.numbers[0]);
 	if (r->length &&
-	    raw_syscall(SYS_recvfrom, client->stream, files.numbers, r->length,
+	    raw_syscall(SYS_recvfrom, client->stream, request.numbers, r->length,
 			MSG_WAITALL, 0, 0) != (long)r->length)
 		return false;
-	for (i = 0; i < files.count; i++) {
-		files.passed[i] = passed[i];
-		if (passed[i] < 0)
+	for (i = 0; i < request.count; i++) {
+		request.passed[i] = passed[i];
+		if (passed[i] < 0 || request.numbers[i] < SHADOW_CLONE_ROOT)
 			return answer(client->stream, -EINVAL, 0);
 	}
-	pidfd = source->clone ? source->clone(source, &files) : -ENOSYS;
+	pidfd = source->clone ? source->clone(source, &request) : -ENOSYS;
 	if (pidfd < 0)
 		return answer(client->stream, pidfd, 0);
 	client->kind = CLIENT_CLONE;
@@ -345,7 +387,7 @@ static bool serve_clone(struct page_server *server, uint32_t index,
 	return true;
 }
 
-/* The child has ended: tell who waits for it. */
+/* The child has ended: tell who waits for it, and may ask for another one. */
 static void end_clone(struct client *client)
 {
 	siginfo_t info;
@@ -356,11 +398,13 @@ static void end_clone(struct client *client)
 					      info.si_status & 0x7f;
 	close_fd(client->pidfd);
 	client->pidfd = -1;
+	client->kind = CLIENT_READER;
 	if (answer(client->stream, 0, sizeof(status)))
 		send_all(client->stream, &status, sizeof(status), 0);
 }
 
-static void add_client(struct page_server *server, int stream, bool machine);
+static struct client *add_client(struct page_server *server, int stream,
+				 bool machine);
 static void linger(struct page_server *server);
 
 /* A further client, brought by one that is known, without the daemon. */
@@ -514,28 +558,14 @@ static bool serve_machine(struct page_server *server, int fd)
  */
 static void entrust(struct page_server *server, int uffd)
 {
-	struct local_message m = {
+	const struct local_message m = {
 		.magic = LOCAL_MAGIC,
 		.version = LOCAL_VERSION,
 		.type = LOCAL_KEEP,
-	};
-	struct iovec iov = { .iov_base = &m, .iov_len = sizeof(m) };
-	union {
-		struct cmsghdr header;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} control = { 0 };
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control.bytes,
-		.msg_controllen = sizeof(control.bytes),
+		.cpu = -1,
 	};
 
-	control.header.cmsg_level = SOL_SOCKET;
-	control.header.cmsg_type = SCM_RIGHTS;
-	control.header.cmsg_len = CMSG_LEN(sizeof(int));
-	*(int *)CMSG_DATA(&control.header) = uffd;
-	raw_syscall(SYS_sendmsg, server->channel, &msg, MSG_NOSIGNAL);
+	send_with(server->channel, &m, uffd);
 }
 
 /* Frees what nobody lives in any more. True if something of the client's is left. */
@@ -611,7 +641,9 @@ static void check_left(struct page_server *server)
 			remove_client(server, i);
 }
 
-static void add_client(struct page_server *server, int stream, bool machine)
+/* NULL without room, or when it has gone already. */
+static struct client *add_client(struct page_server *server, int stream,
+				 bool machine)
 {
 	const struct descriptor_header *d = server->source->descriptor;
 	uint32_t i;
@@ -621,7 +653,7 @@ static void add_client(struct page_server *server, int stream, bool machine)
 			break;
 	if (i == CLIENTS_MAX) {
 		raw_syscall(SYS_close, stream);
-		return;
+		return NULL;
 	}
 	if (i == server->client_count)
 		server->client_count++;
@@ -634,8 +666,11 @@ static void add_client(struct page_server *server, int stream, bool machine)
 	};
 	/* The daemon has read the machine's WIRE_OPEN; this is its answer. */
 	if (machine && !(answer_machine(stream, 0, d->total_size) &&
-			 send_all(stream, d, d->total_size, 0)))
+			 send_all(stream, d, d->total_size, 0))) {
 		remove_client(server, i);
+		return NULL;
+	}
+	return &server->clients[i];
 }
 
 static void serve_space(struct page_server *server, uint32_t index)
@@ -665,6 +700,129 @@ static void serve_space(struct page_server *server, uint32_t index)
 	}
 }
 
+static bool has_deputies(const struct page_server *server)
+{
+	uint32_t i;
+
+	for (i = 0; i < server->deputy_count; i++)
+		if (server->deputies[i].cpu >= 0)
+			return true;
+	return false;
+}
+
+static bool has_staying_clients(const struct page_server *server)
+{
+	uint32_t i;
+
+	for (i = 0; i < server->client_count; i++)
+		if (server->clients[i].stream >= 0 && server->clients[i].stays)
+			return true;
+	return false;
+}
+
+/* It has ended. */
+static void remove_deputy(struct deputy *deputy)
+{
+	siginfo_t info;
+
+	raw_syscall(SYS_waitid, P_PIDFD, deputy->pidfd, &info, WEXITED | __WALL, 0);
+	close_fd(deputy->pidfd);
+	close_fd(deputy->channel);
+	*deputy = (struct deputy){ .channel = -1, .pidfd = -1, .cpu = -1 };
+}
+
+static struct deputy *add_deputy(struct page_server *server, int cpu)
+{
+	struct page_source *source = server->source;
+	struct deputy *deputy = server->deputies;
+	int channel[2];
+	int pidfd;
+
+	while (deputy < server->deputies + server->deputy_count && deputy->cpu >= 0)
+		deputy++;
+	if (deputy == server->deputies + DEPUTIES_MAX ||
+	    raw_syscall(SYS_socketpair, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
+			channel))
+		return NULL;
+	pidfd = source->deputise(source, channel[1]);
+	close_fd(channel[1]);
+	if (pidfd < 0) {
+		close_fd(channel[0]);
+		return NULL;
+	}
+	page_server_set_deadline(channel[0], CLIENT_DEADLINE_MS);
+	*deputy = (struct deputy){ channel[0], pidfd, cpu };
+	if (deputy == server->deputies + server->deputy_count)
+		server->deputy_count++;
+	return deputy;
+}
+
+/* Who serves a client that starts children on a CPU; NULL: this server. */
+static struct deputy *deputy_on(struct page_server *server, int cpu)
+{
+	uint32_t i;
+
+	if (!server->source->deputise) {
+		follow(cpu);
+		return NULL;
+	}
+	if (!has_staying_clients(server)) {
+		server->cpu = cpu;
+		follow(cpu);
+	}
+	if (server->cpu == cpu)
+		return NULL;
+	for (i = 0; i < server->deputy_count; i++)
+		if (server->deputies[i].cpu == cpu)
+			return &server->deputies[i];
+	return add_deputy(server, cpu);
+}
+
+/* Hands a stream over. False if nobody takes it. */
+static bool hand_over(struct deputy *deputy, int stream, int cpu)
+{
+	struct local_message m = {
+		.magic = LOCAL_MAGIC,
+		.version = LOCAL_VERSION,
+		.type = LOCAL_SERVE,
+		.cpu = cpu,
+	};
+
+	return send_with(deputy->channel, &m, stream);
+}
+
+static void add_staying_client(struct page_server *server, int stream, int cpu)
+{
+	struct deputy *deputy = deputy_on(server, cpu);
+	struct client *client;
+
+	if (deputy && hand_over(deputy, stream, cpu)) {
+		close_fd(stream);
+		return;
+	}
+	client = add_client(server, stream, false);
+	if (client)
+		client->stays = true;
+}
+
+/* What a deputy's children have forked is the daemon's ward, too. */
+static void serve_deputy(struct page_server *server, struct deputy *deputy)
+{
+	struct local_message m;
+	int passed[PASSED_MAX];
+	long n = receive(deputy->channel, &m, sizeof(m), MSG_DONTWAIT, passed);
+
+	if (n == -EINTR || n == -EAGAIN)
+		return;
+	if (n == sizeof(m) && m.type == LOCAL_KEEP && passed[0] >= 0)
+		entrust(server, passed[0]);
+	close_passed(passed, 0);
+	if (n <= 0) {
+		close_fd(deputy->channel);
+		deputy->channel = -1;
+	}
+}
+
 static bool has_clients(const struct page_server *server, bool readers_too)
 {
 	uint32_t i;
@@ -688,8 +846,13 @@ static void linger(struct page_server *server)
 		.version = LOCAL_VERSION,
 		.type = LOCAL_LINGER,
 	};
+	uint32_t i;
 
-	if (has_clients(server, false))
+	for (i = 0; i < server->deputy_count; i++)
+		if (server->deputies[i].channel >= 0)
+			raw_syscall(SYS_shutdown, server->deputies[i].channel,
+				    SHUT_WR);
+	if (has_clients(server, false) || has_deputies(server))
 		raw_syscall(SYS_sendto, server->channel, &m, sizeof(m),
 			    MSG_NOSIGNAL, 0, 0);
 	raw_syscall(SYS_close, server->channel);
@@ -709,7 +872,10 @@ static void serve_channel(struct page_server *server)
 	    m.version == LOCAL_VERSION && m.type == LOCAL_SERVE &&
 	    passed[0] >= 0 &&
 	    !(server->source->admit && server->source->admit(server->source))) {
-		add_client(server, passed[0], m.flags & LOCAL_MACHINE);
+		if (m.cpu >= 0)
+			add_staying_client(server, passed[0], m.cpu);
+		else
+			add_client(server, passed[0], m.flags & LOCAL_MACHINE);
 		return;
 	}
 	/* In this order: who is sent away by the close asks the daemon again. */
@@ -731,6 +897,12 @@ static uint32_t fill_polls(struct page_server *server, int watched)
 	for (i = 0; i < server->client_count; i++)
 		*p++ = (struct pollfd){ .fd = server->clients[i].stream < 0 ?
 						      -1 : server->clients[i].pidfd,
+					.events = POLLIN };
+	for (i = 0; i < server->deputy_count; i++)
+		*p++ = (struct pollfd){ .fd = server->deputies[i].channel,
+					.events = POLLIN };
+	for (i = 0; i < server->deputy_count; i++)
+		*p++ = (struct pollfd){ .fd = server->deputies[i].pidfd,
 					.events = POLLIN };
 	for (i = 0; i < server->space_count; i++)
 		*p++ = (struct pollfd){ .fd = server->spaces[i].paged.uffd,
@@ -801,13 +973,17 @@ void page_server_run(struct page_server *server, int watched, int idle_ms)
 	for (;;) {
 		uint32_t clients = server->client_count;
 		uint32_t spaces = server->space_count;
+		uint32_t deputies = server->deputy_count;
 		uint32_t count = fill_polls(server, watched);
 		struct pollfd *client_polls = server->polls + 2;
 		struct pollfd *clone_polls = client_polls + clients;
-		struct pollfd *space_polls = clone_polls + clients;
+		struct pollfd *deputy_polls = clone_polls + clients;
+		struct pollfd *end_polls = deputy_polls + deputies;
+		struct pollfd *space_polls = end_polls + deputies;
 		bool left = has_left(server);
 		int timeout = left			     ? LEFT_CHECK_MS :
-			      has_clients(server, false) ? -1 :
+			      has_clients(server, false) ||
+					      has_deputies(server) ? -1 :
 							   idle_ms;
 		long n = raw_syscall(SYS_poll, server->polls, count, timeout);
 		uint32_t i;
@@ -835,11 +1011,18 @@ void page_server_run(struct page_server *server, int watched, int idle_ms)
 		for (i = 0; i < clients; i++)
 			if (client_polls[i].revents)
 				serve_client(server, i, client_polls[i].revents);
+		for (i = 0; i < deputies; i++)
+			if (deputy_polls[i].revents)
+				serve_deputy(server, &server->deputies[i]);
+		for (i = 0; i < deputies; i++)
+			if (end_polls[i].revents)
+				remove_deputy(&server->deputies[i]);
 		if (server->polls[0].revents)
 			serve_channel(server);
 		if (left)
 			check_left(server);
-		if (server->channel < 0 && !has_clients(server, false))
+		if (server->channel < 0 && !has_clients(server, false) &&
+		    !has_deputies(server))
 			return;
 	}
 }
@@ -857,6 +1040,7 @@ struct page_server *page_server_create(struct page_source *source, int channel,
 	server->source = source;
 	server->channel = channel;
 	server->page_size = page_size;
+	server->cpu = -1;
 	server->first.addresses = server->first_addresses;
 	server->first.capacity = FIRST_PAGES_MAX;
 	return address_map_create(&server->map, source->descriptor) ? NULL : server;

@@ -10,10 +10,13 @@
 #include "local/descriptor.h"
 #include "local/protocol.h"
 
-struct clone_files {
+struct clone_request {
+	uint32_t namespaces;	/* CLONE_NEW* */
+	int cpu;		/* that the child is to run on; -1: any */
 	uint32_t count;
 	int passed[SHADOW_CLONE_FILES_MAX];	/* in this process */
-	int32_t numbers[SHADOW_CLONE_FILES_MAX];	/* in the child */
+	/* In the child, or SHADOW_CLONE_*. */
+	int32_t numbers[SHADOW_CLONE_FILES_MAX];
 };
 
 struct page_source {
@@ -48,10 +51,19 @@ struct page_source {
 	int (*admit)(struct page_source *source);
 
 	/*
-	 * Forks a child with the given files and no others. Returns a pidfd of it
-	 * or -errno. NULL: only memory of this process can be forked.
+	 * Forks a child with the given files and no others, in the given container.
+	 * Returns a pidfd of it or -errno. NULL: only memory of this process can be
+	 * forked.
 	 */
-	int (*clone)(struct page_source *source, const struct clone_files *files);
+	int (*clone)(struct page_source *source,
+		     const struct clone_request *request);
+
+	/*
+	 * Forks a second server of the same pages, for what comes over `channel`
+	 * as from mitosisd; it ends like a shadow whose daemon has gone. Returns a
+	 * pidfd of it or -errno. NULL: one server is all there is.
+	 */
+	int (*deputise)(struct page_source *source, int channel);
 };
 
 #endif /* LIB_PAGE_SOURCE_H */

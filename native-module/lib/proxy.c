@@ -5,7 +5,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -20,12 +22,30 @@
 /* Numbers that a shadow can give a clone. */
 #define NUMBER_MAX	4095
 
-/* The files that an exec would keep. Returns how many or -errno. */
-static int list_files(int32_t numbers[SHADOW_CLONE_FILES_MAX], int stream)
+/* What a SHADOW_CLONE brings. */
+struct luggage {
+	uint32_t count;
+	int files[SHADOW_CLONE_FILES_MAX];
+	int32_t numbers[SHADOW_CLONE_FILES_MAX];	/* or SHADOW_CLONE_* */
+};
+
+/* False if there is no room. A file below 0 is none. */
+static bool pack(struct luggage *l, int file, int32_t number)
+{
+	if (file < 0)
+		return true;
+	if (l->count == SHADOW_CLONE_FILES_MAX)
+		return false;
+	l->files[l->count] = file;
+	l->numbers[l->count++] = number;
+	return true;
+}
+
+/* The files that an exec would keep. Returns 0 or -errno. */
+static int pack_own_files(struct luggage *l, int stream)
 {
 	DIR *d = opendir("/proc/self/fd");
 	struct dirent *entry;
-	uint32_t count = 0;
 
 	if (!d)
 		return -errno;
@@ -35,45 +55,79 @@ static int list_files(int32_t numbers[SHADOW_CLONE_FILES_MAX], int stream)
 		if (entry->d_name[0] == '.' || fd == dirfd(d) || fd == stream ||
 		    fd > NUMBER_MAX || fcntl(fd, F_GETFD) & FD_CLOEXEC)
 			continue;
-		if (count == SHADOW_CLONE_FILES_MAX) {
+		if (!pack(l, fd, fd)) {
 			closedir(d);
 			return -E2BIG;
 		}
-		numbers[count++] = fd;
 	}
 	closedir(d);
-	return count;
+	return 0;
 }
 
-static int send_request(int stream, const int32_t *numbers, uint32_t count)
+/* The CPU that this process may run on, and so its child; -1: there are several. */
+static int only_cpu(void)
+{
+	cpu_set_t set;
+
+	return !sched_getaffinity(0, sizeof(set), &set) && CPU_COUNT(&set) == 1 ?
+		       sched_getcpu() : -1;
+}
+
+static int send_request(int stream, const struct luggage *l, uint32_t namespaces)
 {
 	struct shadow_request request = {
 		.magic = LOCAL_MAGIC,
 		.version = LOCAL_VERSION,
 		.type = SHADOW_CLONE,
-		.length = count * sizeof(numbers[0]),
+		.length = l->count * sizeof(l->numbers[0]),
+		.cpu = only_cpu(),
+		.namespaces = namespaces,
 	};
 	struct iovec iov[2] = {
 		{ &request, sizeof(request) },
-		{ (void *)numbers, count * sizeof(numbers[0]) },
+		{ (void *)l->numbers, request.length },
 	};
 	union {
 		struct cmsghdr header;
 		char bytes[CMSG_SPACE(SHADOW_CLONE_FILES_MAX * sizeof(int))];
 	} control = { 0 };
 	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 2 };
-	size_t size = sizeof(request) + count * sizeof(numbers[0]);
+	size_t size = sizeof(request) + request.length;
 
-	if (count) {
+	if (l->count) {
 		msg.msg_control = control.bytes;
-		msg.msg_controllen = CMSG_SPACE(count * sizeof(int));
+		msg.msg_controllen = CMSG_SPACE(l->count * sizeof(int));
 		control.header.cmsg_level = SOL_SOCKET;
 		control.header.cmsg_type = SCM_RIGHTS;
-		control.header.cmsg_len = CMSG_LEN(count * sizeof(int));
-		memcpy(CMSG_DATA(&control.header), numbers, count * sizeof(int));
+		control.header.cmsg_len = CMSG_LEN(l->count * sizeof(int));
+		memcpy(CMSG_DATA(&control.header), l->files,
+		       l->count * sizeof(int));
 	}
 	return sendmsg(stream, &msg, MSG_NOSIGNAL) == (ssize_t)size ? 0 :
 								      -ECONNRESET;
+}
+
+/*
+ * Waits for the child's end, for as long as it likes. Returns 0 with its wait
+ * status, or -errno: -EINTR a signal came first.
+ */
+static int receive_status(int stream, int *status)
+{
+	struct {
+		struct shadow_answer answer;
+		int32_t status;
+	} r;
+	ssize_t n = recv(stream, &r.answer, sizeof(r.answer), MSG_WAITALL);
+
+	if (n < 0 && errno == EINTR)
+		return -EINTR;
+	if (n != sizeof(r.answer))
+		return -ECONNRESET;
+	if (r.answer.status || r.answer.length != sizeof(r.status))
+		return r.answer.status < 0 ? r.answer.status : -EPROTO;
+	n = stream_receive(stream, &r.status, sizeof(r.status));
+	*status = r.status;
+	return n;
 }
 
 /* Ends this process as its child has ended. */
@@ -92,27 +146,55 @@ static void __attribute__((noreturn)) end_alike(int32_t status)
 	_exit(WEXITSTATUS(status));
 }
 
-int resume_by_clone(int stream, const char *what)
+/* `err` with its sentence. */
+static int refuse(int err, const char *what)
 {
-	int32_t numbers[SHADOW_CLONE_FILES_MAX], status;
-	struct shadow_answer answer;
-	int count = list_files(numbers, stream);
-	int err = count < 0 ? count : send_request(stream, numbers, count);
-
-	/* The child may run for as long as it likes. */
-	if (!err)
-		err = channel_set_deadline(stream, 0);
-	if (!err)
-		err = stream_receive(stream, &answer, sizeof(answer));
-	if (!err && !answer.status && answer.length == sizeof(status) &&
-	    !stream_receive(stream, &status, sizeof(status)))
-		end_alike(status);
-	if (!err)
-		err = answer.status < 0 ? answer.status : -EPROTO;
-	close(stream);
 	if (err == -E2BIG)
 		return fail(err, "a clone takes at most %u open files along; close "
 				 "some, or set close-on-exec", SHADOW_CLONE_FILES_MAX);
+	if (err == -EINTR)
+		return fail(err, "a signal came before the end of a child of %s, "
+				 "which has been ended", what);
 	return fail(err, "the shadow of %s does not fork a child: %s", what,
 		    strerror(-err));
+}
+
+int resume_by_clone(int stream, const char *what)
+{
+	struct luggage l = { 0 };
+	int err = pack_own_files(&l, stream);
+	int status;
+
+	if (!err)
+		err = send_request(stream, &l, 0);
+	if (!err)
+		err = channel_set_deadline(stream, 0);
+	while (!err) {
+		err = receive_status(stream, &status);
+		if (!err)
+			end_alike(status);
+		if (err == -EINTR)
+			err = 0;
+	}
+	close(stream);
+	return refuse(err, what);
+}
+
+int run_clone(int stream, const struct mitosis_spawn *child, const char *what,
+	      int *status)
+{
+	struct luggage l = { 0 };
+	bool fits = pack(&l, child->pidfd, SHADOW_CLONE_NAMESPACES) &&
+		    pack(&l, child->root, SHADOW_CLONE_ROOT);
+	uint32_t i;
+	int err;
+
+	for (i = 0; i < child->cgroup_count; i++)
+		fits = fits && pack(&l, child->cgroups[i], SHADOW_CLONE_CGROUP);
+	for (i = 0; i < child->file_count; i++)
+		fits = fits && pack(&l, child->files[i], child->files[i]);
+	err = fits ? send_request(stream, &l, child->namespaces) : -E2BIG;
+	if (!err)
+		err = receive_status(stream, status);
+	return err ? refuse(err, what) : 0;
 }

@@ -17,6 +17,7 @@
 #include "lib/page_server.h"
 #include "lib/pagemap.h"
 #include "lib/raw_syscall.h"
+#include "lib/run_on.h"
 #include "lib/thread_state.h"
 #include "local/protocol.h"
 
@@ -24,8 +25,6 @@
 #define DAEMON_DEADLINE_MS	2000
 /* A clone's own, until it is on the stack that it goes on with. */
 #define CLONE_STACK_SIZE	(16u << 10)
-/* Of a clone whose files do not fit below the limit of open files. */
-#define CLONE_FAILED_STATUS	125
 
 int shadow_arena_create(struct shadow_arena **arena)
 {
@@ -91,6 +90,7 @@ struct own_memory {
 	struct page_source source;
 	int memory;			/* /proc/self/mem */
 	int pagemap;
+	int self;			/* pidfd of this process */
 	uint64_t page_size;
 };
 
@@ -100,14 +100,12 @@ static void __attribute__((noreturn)) shadow_exit(void)
 		raw_syscall(SYS_exit_group, 0);
 }
 
-static void close_everything(void)
+static void close_from(long fd)
 {
-	long fd;
-
-	if (raw_syscall(SYS_close_range, 0, ~0u, 0) == 0)
+	if (raw_syscall(SYS_close_range, fd, ~0u, 0) == 0)
 		return;
 	/* Kernels before 5.9, or a seccomp filter that does not know the call. */
-	for (fd = 0; fd < 65536; fd++)
+	for (; fd < 65536; fd++)
 		raw_syscall(SYS_close, fd);
 }
 
@@ -200,7 +198,7 @@ static int own_read(struct page_source *source, uint64_t address, void *buffer,
 
 /* What a clone is told by the shadow that forks it; in memory they do not share. */
 struct clone_orders {
-	struct clone_files files;
+	struct clone_request request;
 	const struct descriptor_header *descriptor;
 	char stack[CLONE_STACK_SIZE] __attribute__((aligned(64)));
 };
@@ -209,29 +207,71 @@ struct clone_orders {
  * The files that came for it, at their numbers, and none of the shadow's. They
  * are put out of the way first, as low as can be: a user's limit may be 1024.
  */
-static bool arrange_files(const struct clone_files *files)
+static bool arrange_files(const struct clone_request *r)
 {
 	int lifted[SHADOW_CLONE_FILES_MAX];
 	int floor = 0;
 	uint32_t i;
 
-	for (i = 0; i < files->count; i++) {
-		if (files->numbers[i] >= floor)
-			floor = files->numbers[i] + 1;
-		if (files->passed[i] >= floor)
-			floor = files->passed[i] + 1;
+	for (i = 0; i < r->count; i++) {
+		if (r->numbers[i] >= floor)
+			floor = r->numbers[i] + 1;
+		if (r->passed[i] >= floor)
+			floor = r->passed[i] + 1;
 	}
-	for (i = 0; i < files->count; i++) {
-		lifted[i] = raw_syscall(SYS_fcntl, files->passed[i], F_DUPFD, floor);
+	for (i = 0; i < r->count; i++) {
+		if (r->numbers[i] < 0)
+			continue;
+		lifted[i] = raw_syscall(SYS_fcntl, r->passed[i], F_DUPFD, floor);
 		if (lifted[i] < 0)
 			return false;
 	}
 	if (floor)
 		raw_syscall(SYS_close_range, 0, floor - 1, 0);
-	for (i = 0; i < files->count; i++)
-		raw_syscall(SYS_dup2, lifted[i], files->numbers[i]);
+	for (i = 0; i < r->count; i++)
+		if (r->numbers[i] >= 0)
+			raw_syscall(SYS_dup2, lifted[i], r->numbers[i]);
 	raw_syscall(SYS_close_range, floor, ~0u, 0);
 	return true;
+}
+
+/* Calls `enter` with every file that came for one purpose. */
+static bool enter_each(const struct clone_request *r, int32_t purpose,
+		       bool (*enter)(const struct clone_request *r, int fd))
+{
+	uint32_t i;
+
+	for (i = 0; i < r->count; i++)
+		if (r->numbers[i] == purpose && !enter(r, r->passed[i]))
+			return false;
+	return true;
+}
+
+/* Into the PID namespace it was born: own_clone(). */
+static bool enter_namespaces(const struct clone_request *r, int fd)
+{
+	uint32_t namespaces = r->namespaces & ~CLONE_NEWPID;
+
+	return !namespaces || !raw_syscall(SYS_setns, fd, namespaces);
+}
+
+static bool enter_cgroup(const struct clone_request *r, int fd)
+{
+	(void)r;
+	return raw_syscall(SYS_write, fd, "0", 1) == 1;
+}
+
+static bool enter_root(const struct clone_request *r, int fd)
+{
+	(void)r;
+	return !raw_syscall(SYS_fchdir, fd) && !raw_syscall(SYS_chroot, ".");
+}
+
+static bool enter_container(const struct clone_request *r)
+{
+	return enter_each(r, SHADOW_CLONE_NAMESPACES, enter_namespaces) &&
+	       enter_each(r, SHADOW_CLONE_CGROUP, enter_cgroup) &&
+	       enter_each(r, SHADOW_CLONE_ROOT, enter_root);
 }
 
 /* Takes back what the shadow changed of the process that it was forked from. */
@@ -239,12 +279,8 @@ static void undo_shadow(const struct descriptor_header *d)
 {
 	const struct descriptor_vma *vmas = descriptor_vmas(d);
 	const struct descriptor_thread *t = descriptor_thread(d);
-	unsigned long every_cpu[1024 / (8 * sizeof(long))];
 	uint32_t i;
 
-	for (i = 0; i < sizeof(every_cpu) / sizeof(every_cpu[0]); i++)
-		every_cpu[i] = ~0ul;
-	raw_syscall(SYS_sched_setaffinity, 0, sizeof(every_cpu), every_cpu);
 	raw_syscall(SYS_prctl, PR_SET_NAME, d->name, 0, 0, 0);
 	for (i = 0; i < d->vma_count; i++)
 		if (vmas[i].kind == VMA_SNAPSHOT &&
@@ -263,20 +299,102 @@ static void __attribute__((noreturn, used)) clone_main(struct clone_orders *o)
 	const struct descriptor_thread *t = descriptor_thread(o->descriptor);
 	uint64_t mask = t->signal_mask;
 
-	/* It ends with the shadow, which its proxy asks about it. */
+	/* It ends with the shadow, which is asked about it. */
 	raw_syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	if (!arrange_files(&o->files))
-		raw_syscall(SYS_exit_group, CLONE_FAILED_STATUS);
+	if (!enter_container(&o->request) || !arrange_files(&o->request))
+		raw_syscall(SYS_exit_group, SHADOW_CLONE_FAILED_STATUS);
 	undo_shadow(o->descriptor);
+	run_on(o->request.cpu);
 	raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, 0, sizeof(mask));
 	thread_go_on(t);
 }
 
-static int own_clone(struct page_source *source, const struct clone_files *files)
+/* In which PID namespace the next clones are born: that of a process. */
+static long bear_into(int pidfd)
 {
+	return raw_syscall(SYS_setns, pidfd, CLONE_NEWPID);
+}
+
+/* The pidfd of the process whose PID namespace a clone joins, or -1. */
+static int birthplace(const struct clone_request *r)
+{
+	uint32_t i;
+
+	for (i = 0; r->namespaces & CLONE_NEWPID && i < r->count; i++)
+		if (r->numbers[i] == SHADOW_CLONE_NAMESPACES)
+			return r->passed[i];
+	return -1;
+}
+
+static int own_clone(struct page_source *source,
+		     const struct clone_request *request)
+{
+	const struct own_memory *own = (struct own_memory *)source;
 	const struct descriptor_thread *t = descriptor_thread(source->descriptor);
 	uint64_t flags = CLONE_PIDFD;
+	int born_into = birthplace(request);
 	struct clone_orders *o;
+	int pidfd = -1;
+	long pid = 0;
+
+	o = (void *)raw_syscall(SYS_mmap, 0, sizeof(*o), PROT_READ | PROT_WRITE,
+				MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if ((long)o < 0 && (long)o > -4096)
+		return -ENOMEM;
+	o->request = *request;
+	o->descriptor = source->descriptor;
+	if (t->tid_address)
+		flags |= CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID;
+	if (born_into >= 0)
+		pid = bear_into(born_into);
+	if (!pid)
+		pid = clone_onto(o->stack + sizeof(o->stack),
+				 (void (*)(void *))clone_main, o, flags, &pidfd,
+				 (void *)t->tid_address);
+	if (born_into >= 0)
+		bear_into(own->self);
+	raw_syscall(SYS_munmap, o, sizeof(*o));
+	return pid < 0 ? pid : pidfd;
+}
+
+/* What a deputy is told by the shadow that forks it; as struct clone_orders. */
+struct deputy_orders {
+	struct own_memory own;
+	int channel;
+	char stack[SHADOW_STACK_SIZE] __attribute__((aligned(64)));
+};
+
+/* Serves the memory of this process until it is told to end. */
+static void __attribute__((noreturn)) serve_memory(struct own_memory *own,
+						   int channel)
+{
+	struct page_server *server;
+
+	own->memory = raw_syscall(SYS_open, "/proc/self/mem", O_RDONLY | O_CLOEXEC);
+	own->pagemap = raw_syscall(SYS_open, "/proc/self/pagemap",
+				   O_RDONLY | O_CLOEXEC);
+	own->self = raw_syscall(SYS_pidfd_open, raw_syscall(SYS_getpid), 0);
+	server = page_server_create(&own->source, channel, own->page_size);
+	if (own->memory >= 0 && own->pagemap >= 0 && server)
+		page_server_run(server, -1, -1);
+	shadow_exit();
+}
+
+/* Has none of the shadow's clients: each lives by the close of one stream. */
+static void __attribute__((noreturn)) deputy_main(struct deputy_orders *o)
+{
+	long channel = raw_syscall(SYS_dup2, o->channel, 0);
+
+	if (channel < 0)
+		shadow_exit();
+	close_from(1);
+	o->own.source.deputise = NULL;
+	serve_memory(&o->own, channel);
+}
+
+static int own_deputise(struct page_source *source, int channel)
+{
+	struct deputy_orders *o;
 	int pidfd = -1;
 	long pid;
 
@@ -284,12 +402,11 @@ static int own_clone(struct page_source *source, const struct clone_files *files
 				MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if ((long)o < 0 && (long)o > -4096)
 		return -ENOMEM;
-	o->files = *files;
-	o->descriptor = source->descriptor;
-	if (t->tid_address)
-		flags |= CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID;
-	pid = clone_onto(o->stack + sizeof(o->stack), (void (*)(void *))clone_main,
-			 o, flags, &pidfd, (void *)t->tid_address);
+	o->own = *(const struct own_memory *)source;
+	o->channel = channel;
+	pid = clone_onto(o->stack + sizeof(o->stack),
+			 (void (*)(void *))deputy_main, o, CLONE_PIDFD, &pidfd,
+			 NULL);
 	raw_syscall(SYS_munmap, o, sizeof(*o));
 	return pid < 0 ? pid : pidfd;
 }
@@ -315,14 +432,14 @@ static void __attribute__((noreturn, used)) shadow_main(struct shadow_arena *are
 			.next_run = own_next_run,
 			.read = own_read,
 			.clone = own_clone,
+			.deputise = own_deputise,
 		},
 		.page_size = arena->page_size,
 	};
-	struct page_server *server;
 	struct descriptor_header *descriptor;
 	long channel;
 
-	close_everything();
+	close_from(0);
 	raw_syscall(SYS_setsid);
 	raw_syscall(SYS_prctl, PR_GET_NAME, arena->name, 0, 0, 0);
 	raw_syscall(SYS_prctl, PR_SET_NAME, "mitosis-shadow", 0, 0, 0);
@@ -331,13 +448,7 @@ static void __attribute__((noreturn, used)) shadow_main(struct shadow_arena *are
 		shadow_exit();
 	own.source.descriptor = descriptor;
 	make_readable(descriptor);
-	own.memory = raw_syscall(SYS_open, "/proc/self/mem", O_RDONLY | O_CLOEXEC);
-	own.pagemap = raw_syscall(SYS_open, "/proc/self/pagemap",
-				  O_RDONLY | O_CLOEXEC);
-	server = page_server_create(&own.source, channel, arena->page_size);
-	if (own.memory >= 0 && own.pagemap >= 0 && server)
-		page_server_run(server, -1, -1);
-	shadow_exit();
+	serve_memory(&own, channel);
 }
 
 /*

@@ -329,7 +329,8 @@ static int user_read(struct mitosis *device, uint32_t handler_id,
 {
 	size_t done = 0;
 	int stream;
-	int err = daemon_link_attach(&device->user.link, handler_id, &stream, NULL);
+	int err = daemon_link_attach(&device->user.link, handler_id, ATTACH_ONCE,
+				     &stream, NULL);
 
 	if (err)
 		return err;
@@ -368,7 +369,8 @@ static int user_resume_local(struct mitosis *device, uint32_t handler_id)
 	struct user_state *u = &device->user;
 	char what[64];
 	int stream;
-	int err = daemon_link_attach(&u->link, handler_id, &stream, NULL);
+	int err = daemon_link_attach(&u->link, handler_id, ATTACH_ONCE, &stream,
+				     NULL);
 
 	if (err)
 		return err;
@@ -411,7 +413,7 @@ static int user_resume_remote(struct mitosis *device, uint32_t machine_id,
 	/* A pager that learns just now that its snapshot was dropped hangs up. */
 	do {
 		err = daemon_link_attach_remote(&u->link, machine_id, handler_id,
-						&stream);
+						ATTACH_ONCE, &stream);
 		if (!err)
 			err = resume_from(stream, &u->resume_options, what);
 	} while (err == -ECONNRESET && tries--);

@@ -19,6 +19,7 @@ struct local_message channel_message(enum local_type type)
 		.magic = LOCAL_MAGIC,
 		.version = LOCAL_VERSION,
 		.type = type,
+		.cpu = -1,
 	};
 }
 

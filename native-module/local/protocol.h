@@ -45,7 +45,7 @@ struct local_address {
 	uint32_t scope;		/* of link-local addresses */
 };
 
-/* 64 bytes, no padding. Fields a type does not use are 0. */
+/* 72 bytes, no padding. Fields a type does not use are 0. */
 struct local_message {
 	uint32_t magic;
 	uint16_t version;
@@ -59,6 +59,12 @@ struct local_message {
 	uint32_t flags;		/* LOCAL_LINGERS, LOCAL_MACHINE, LOCAL_REMOTE */
 	uint32_t machine_id;
 	struct local_address address;
+	/*
+	 * LOCAL_ATTACH, LOCAL_SERVE: where one that stays, and starts child after
+	 * child, does so; -1: one that does not.
+	 */
+	int32_t cpu;
+	uint32_t reserved;
 };
 
 /*
@@ -81,11 +87,16 @@ enum shadow_request_type {
 #define SHADOW_JOIN_ASK	0x1u
 
 /*
- * SHADOW_CLONE comes with the open files that the child is to have, and is
- * followed by `length` bytes: an int32_t for each of them, its number in the
- * child. The answer's 4 bytes are the wait status of the child.
+ * SHADOW_CLONE comes with open files, and is followed by `length` bytes: an
+ * int32_t for each of them, its number in the child, or what else it is for.
+ * The answer's 4 bytes are the wait status of the child.
  */
 #define SHADOW_CLONE_FILES_MAX	64u
+#define SHADOW_CLONE_NAMESPACES	(-1)	/* pidfd of whose `namespaces` it joins */
+#define SHADOW_CLONE_CGROUP	(-2)	/* cgroup.procs of a group that it enters */
+#define SHADOW_CLONE_ROOT	(-3)	/* directory that becomes its root */
+/* Of a clone that cannot be put there, or whose files do not fit. */
+#define SHADOW_CLONE_FAILED_STATUS	125
 
 /* The most bytes that one SHADOW_READ may ask for. */
 #define SHADOW_READ_MAX		(1u << 20)
@@ -110,8 +121,9 @@ struct shadow_request {
 	uint64_t length;	/* SHADOW_READ */
 	uint32_t flags;		/* SHADOW_PAGE_*, SHADOW_JOIN_* */
 	uint32_t window;	/* SHADOW_PAGE: pages per fault, a power of two */
-	int32_t cpu;		/* SHADOW_PAGE: where the child runs; -1: do not care */
-	uint32_t reserved;
+	/* SHADOW_PAGE: where the child runs; SHADOW_CLONE: is to; -1: do not care */
+	int32_t cpu;
+	uint32_t namespaces;	/* SHADOW_CLONE: CLONE_NEW* */
 };
 
 /* 8 bytes, no padding. */

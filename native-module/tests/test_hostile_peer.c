@@ -83,7 +83,7 @@ static int attach(struct daemon_link *link, uint32_t handler_id)
 {
 	int stream;
 
-	CHECK_EQ(daemon_link_attach(link, handler_id, &stream, NULL), 0);
+	CHECK_EQ(daemon_link_attach(link, handler_id, ATTACH_ONCE, &stream, NULL), 0);
 	return stream;
 }
 

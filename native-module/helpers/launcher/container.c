@@ -167,6 +167,19 @@ static void make_cgroups(struct container *c, const char *asked)
 		       failed ? strerror(failed) : "none are mounted");
 }
 
+static void open_root(struct container *c)
+{
+	char path[PATH_MAX];
+
+	if (geteuid() != 0)
+		return;
+	if (c->holder)
+		snprintf(path, sizeof(path), "/proc/%d/root/%s", c->holder, c->root);
+	else
+		snprintf(path, sizeof(path), "%s", c->root);
+	c->root_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
 void container_create(struct container *c, bool lean, const char *cgroup,
 		      const char *root)
 {
@@ -174,12 +187,14 @@ void container_create(struct container *c, bool lean, const char *cgroup,
 	c->lean = lean;
 	c->root = root;
 	c->holder_pidfd = -1;
+	c->root_fd = -1;
 	c->cgroup_version = "none";
 	c->namespace_names = "none";
 	if (!lean)
 		return;
 	make_cgroups(c, cgroup);
 	start_holder(c);
+	open_root(c);
 	if (geteuid() != 0)
 		weaker(c, "no root directory of its own: not root");
 }
@@ -200,9 +215,21 @@ int container_enter(const struct container *c)
 	return 0;
 }
 
+void container_describe(const struct container *c, struct mitosis_spawn *child)
+{
+	child->pidfd = c->holder ? c->holder_pidfd : -1;
+	child->namespaces = c->holder ? NAMESPACES : 0;
+	child->root = c->root_fd;
+	child->cgroups = c->cgroup_procs;
+	child->cgroup_count = c->cgroup_count;
+}
+
 void container_destroy(struct container *c)
 {
 	int i;
+
+	if (c->root_fd >= 0)
+		close(c->root_fd);
 
 	if (c->holder) {
 		kill(c->holder, SIGKILL);

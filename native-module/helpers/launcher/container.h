@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "libmitosis.h"
+
 #define CGROUPS_MAX	16
 
 struct container {
@@ -17,6 +19,7 @@ struct container {
 	const char *root;
 	pid_t holder;			/* 0: none */
 	int holder_pidfd;
+	int root_fd;			/* the same directory as its namespaces have it; -1: none */
 	int namespaces;			/* CLONE_NEW* that a child joins */
 	const char *namespace_names;
 	const char *cgroup_version;	/* "v1", "v2" or "none" */
@@ -35,6 +38,10 @@ void container_create(struct container *container, bool lean,
 
 /* Puts the calling process, a fresh child, into it. Returns 0 or -errno. */
 int container_enter(const struct container *container);
+
+/* The same for a child that a snapshot is to fork: where that is put. */
+void container_describe(const struct container *container,
+			struct mitosis_spawn *child);
 
 /* Removes what container_create() made. */
 void container_destroy(struct container *container);

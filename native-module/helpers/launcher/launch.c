@@ -70,10 +70,17 @@ static int resume(const struct launch_plan *plan, struct mitosis *device)
 	return mitosis_resume_local(device, plan->handler_id);
 }
 
+static int begin_report(const struct launch_plan *plan)
+{
+	uint64_t before_ns = now_ns();
+
+	return write(plan->report_write, &before_ns, sizeof(before_ns)) < 0 ? -errno :
+									     0;
+}
+
 static void __attribute__((noreturn)) be_child(const struct launch_plan *plan)
 {
 	struct mitosis *device = NULL;
-	uint64_t before_ns;
 	int err;
 
 	signal(SIGALRM, SIG_DFL);
@@ -88,9 +95,9 @@ static void __attribute__((noreturn)) be_child(const struct launch_plan *plan)
 		complain(plan, err, "the container cannot be entered");
 	if (plan->empty)
 		_exit(0);
-	before_ns = now_ns();
-	if (write(plan->report_write, &before_ns, sizeof(before_ns)) < 0)
-		complain(plan, -errno, "the report cannot be written");
+	err = begin_report(plan);
+	if (err)
+		complain(plan, err, "the report cannot be written");
 	err = resume(plan, device);
 	complain(plan, err, mitosis_error());
 }
@@ -190,32 +197,74 @@ static int attach(struct launch_plan *plan)
 	return err;
 }
 
-/* As launch(), with `start_ns` as the time of the request. */
-static int launch_once(const struct launch_plan *plan, uint64_t start_ns,
-		       struct launch_result *result, char *words, size_t size)
+/* By a process of this one's own. Returns 0 with its wait status, or -errno. */
+static int run_child(const struct launch_plan *plan, int *status, char *words,
+		     size_t size)
 {
-	char said[REPORT_WORDS_MAX];
-	int status, err, said_bytes;
-	pid_t pid;
+	pid_t pid = fork();
 
-	memset(result, 0, sizeof(*result));
-	too_late = 0;
-	pid = fork();
 	if (pid == 0)
 		be_child(plan);
 	if (pid < 0) {
-		err = -errno;
+		int err = -errno;
+
 		snprintf(words, size, "no process can be made: %s", strerror(-err));
 		return err;
 	}
 	running = pid;
 	alarm(plan->deadline_s);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+	while (waitpid(pid, status, 0) < 0 && errno == EINTR)
 		;
 	running = 0;
 	alarm(0);
+	return 0;
+}
+
+/* The same for one that the snapshot forks. */
+static int spawn_child(const struct launch_plan *plan, int *status, char *words,
+		       size_t size)
+{
+	const int files[] = { 0, 1, 2, plan->report_write };
+	struct mitosis_spawn child = {
+		.files = files,
+		.file_count = sizeof(files) / sizeof(files[0]),
+	};
+	int err = begin_report(plan);
+
+	if (err) {
+		snprintf(words, size, "the report cannot be written");
+		return err;
+	}
+	container_describe(&plan->container, &child);
+	alarm(plan->deadline_s);
+	err = mitosis_spawn(plan->attachment, &child, status);
+	alarm(0);
+	if (err == -EINTR && too_late) {
+		*status = SIGKILL;	/* judge() says why */
+		return 0;
+	}
+	if (err)
+		snprintf(words, size, "%s", mitosis_error());
+	return err;
+}
+
+/* As launch(), with `start_ns` as the time of the request. */
+static int launch_once(const struct launch_plan *plan, uint64_t start_ns,
+		       struct launch_result *result, char *words, size_t size)
+{
+	bool spawns = plan->attachment &&
+		      plan->options.mode == MITOSIS_RESUME_CLONE;
+	char said[REPORT_WORDS_MAX];
+	int status, err, said_bytes;
+
+	memset(result, 0, sizeof(*result));
+	too_late = 0;
+	err = spawns ? spawn_child(plan, &status, words, size) :
+		       run_child(plan, &status, words, size);
 	result->startup_ns = now_ns() - start_ns;
 	said_bytes = read_report(plan, result, said);
+	if (err)
+		return err;
 	if (result->wrong) {
 		snprintf(words, size, "%llu pages or results of the child of handler "
 			 "id %u were not its parent's",
@@ -249,7 +298,8 @@ int launch(struct launch_plan *plan, struct launch_result *result, char *words,
 		}
 		err = launch_once(plan, start_ns, result, words, size);
 		/* Another snapshot may have the handler id by now. */
-		if (err == -ESTALE || err == -ECONNRESET) {
+		if (err == -ESTALE || err == -ECONNRESET || err == -ETIMEDOUT ||
+		    err == -EINTR) {
 			mitosis_detach(plan->attachment);
 			plan->attachment = NULL;
 		}

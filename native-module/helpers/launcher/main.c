@@ -39,7 +39,8 @@ static const char usage[] =
 	"  --container KIND   lean (default) or none\n"
 	"  --cgroup WHERE     auto (default), none, or a control group to be below\n"
 	"  --root DIR         root directory of the container (default /)\n"
-	"  --cpu N            run on this CPU only, children included\n"
+	"  --cpu N            run on one CPU only, children included: the Nth from 0\n"
+	"                     of those it may run on, and again from the first\n"
 	"  --driven           take commands from standard input, one a line: launch,\n"
 	"                     nil-rpc N, quit; each is answered by one line\n"
 	"  --seconds S        start one after the other for S seconds, and say every\n"
@@ -73,13 +74,20 @@ static int parse_word(const char *text, const char *name, const char **words)
 	exit(2);
 }
 
-static void pin(int cpu)
+static void pin(int index)
 {
-	cpu_set_t set;
+	cpu_set_t allowed, one;
+	int cpu = -1;
 
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	if (sched_setaffinity(0, sizeof(set), &set))
+	if (sched_getaffinity(0, sizeof(allowed), &allowed))
+		die(1, "the CPUs to run on are not known: %s", strerror(errno));
+	for (index = index % CPU_COUNT(&allowed) + 1; index; index--)
+		do
+			cpu++;
+		while (!CPU_ISSET(cpu, &allowed));
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	if (sched_setaffinity(0, sizeof(one), &one))
 		die(1, "CPU %d cannot be run on: %s", cpu, strerror(errno));
 }
 
@@ -208,6 +216,8 @@ static int loop(struct launch_plan *plan, uint64_t seconds,
 		if (stop)
 			break;
 		if (launch(plan, &r, words, sizeof(words))) {
+			if (stop)
+				break;	/* a signal has ended the child, too */
 			fprintf(stderr, "mitosis-launcher: %s\n", words);
 			return 1;
 		}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which CPU this process runs on. Without libc, for a shadow. */
+#ifndef LIB_RUN_ON_H
+#define LIB_RUN_ON_H
+
+#include "lib/raw_syscall.h"
+
+/* On one CPU only, or with -1 on every one. What the kernel does not know stays. */
+static inline void run_on(int cpu)
+{
+	enum { BITS = 8 * sizeof(unsigned long), WORDS = 1024 / BITS };
+	unsigned long mask[WORDS];
+	int i;
+
+	if (cpu >= WORDS * BITS)
+		return;
+	for (i = 0; i < WORDS; i++)
+		mask[i] = cpu < 0 ? ~0ul : i == cpu / BITS ? 1ul << cpu % BITS : 0;
+	raw_syscall(SYS_sched_setaffinity, 0, sizeof(mask), mask);
+}
+
+#endif /* LIB_RUN_ON_H */
