@@ -4,6 +4,8 @@ package org.mitosis.benchmark;
 import java.util.concurrent.TimeUnit;
 import org.mitosis.fixture.ChildLauncher;
 import org.mitosis.fixture.ContainerKind;
+import org.mitosis.fixture.Placement;
+import org.mitosis.fixture.Preflight;
 import org.mitosis.result.SelfTimed;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -11,6 +13,7 @@ import org.openjdk.jmh.annotations.Fork;
 import org.openjdk.jmh.annotations.Measurement;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
@@ -69,6 +72,10 @@ public class EmptyContainer {
   /** A launcher of one kind of containers. */
   @State(Scope.Thread)
   public abstract static class Launching {
+    /** See {@link Placement}. */
+    @Param("pinned")
+    public String placement;
+
     private final ContainerKind kind;
     private ChildLauncher launcher;
 
@@ -83,7 +90,11 @@ public class EmptyContainer {
     /** Starts the launcher. */
     @Setup
     public void start() {
-      launcher = ChildLauncher.ofEmptyContainers().container(kind).start();
+      launcher =
+          ChildLauncher.ofEmptyContainers()
+              .container(kind)
+              .placement(Preflight.choice(Placement.class, Placement.PROPERTY, placement))
+              .start();
       if (!launcher.reason().isEmpty()) {
         System.out.println("# less of a container than asked for: " + launcher.reason());
       }

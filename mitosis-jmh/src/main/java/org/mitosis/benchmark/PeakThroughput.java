@@ -5,11 +5,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import org.mitosis.fixture.ChildLauncher;
 import org.mitosis.fixture.LaunchLoop;
-import org.mitosis.fixture.Machine;
 import org.mitosis.fixture.MissingPrerequisite;
 import org.mitosis.fixture.Needs;
 import org.mitosis.fixture.ParentProcess;
+import org.mitosis.fixture.Placement;
 import org.mitosis.fixture.Preflight;
 import org.mitosis.fixture.RemoteFork;
 import org.mitosis.fixture.RemoteForkState;
@@ -50,7 +51,8 @@ import org.openjdk.jmh.annotations.Warmup;
  *       a rate, {@code startup} says nothing about waiting.
  *   <li>The primary score is the length of the run, and a share of several forks' runs may have
  *       been stable: then {@code peak} is a mean of both kinds.
- *   <li>Compare with {@link EmptyContainer}: what is left of its rate is remote fork's share.
+ *   <li>Compare with {@code emptyContainer}, as many loops of nothing but containers: what is left
+ *       of its rate is remote fork's share.
  * </ul>
  */
 @Needs(workingSets = 2, userfaultfd = true)
@@ -66,6 +68,7 @@ public class PeakThroughput {
   private static final int FEWEST_STABLE = INTERVALS / 4;
   private static final double TOLERANCE = 0.1;
   private static final double NS_PER_S = 1e9;
+  private static final String AS_MANY_AS_CPUS = "cpus";
 
   /** Made by JMH, which needs a public constructor. */
   public PeakThroughput() {}
@@ -73,21 +76,26 @@ public class PeakThroughput {
   /** Children of a C program with a working set, which end at once. */
   @Benchmark
   public void workingSet(WorkingSetLoad state) {
-    peak(state);
+    peak(state.run(), state.seconds);
   }
 
   /** Children of a Python function, which call it. */
   @Benchmark
   public void function(FunctionLoad state) {
-    peak(state);
+    peak(state.run(), state.seconds);
   }
 
-  private static void peak(Load state) {
-    List<List<LaunchLoop.Child>> byMachine = state.run();
+  /** Lean containers with nothing in them: no figure of children of this run can be higher. */
+  @Benchmark
+  public void emptyContainer(EmptyLoad state) {
+    peak(state.run(), state.seconds);
+  }
+
+  private static void peak(List<List<LaunchLoop.Child>> byMachine, String seconds) {
     List<LaunchLoop.Child> all = byMachine.stream().flatMap(List::stream).toList();
     if (all.isEmpty()) {
       throw new IllegalStateException(
-          "no child ended within " + state.seconds + " s; choose a longer run with -p seconds");
+          "no child ended within " + seconds + " s; choose a longer run with -p seconds");
     }
     List<Long> ends = all.stream().map(LaunchLoop.Child::endNs).toList();
     long startNs = all.stream().mapToLong(LaunchLoop.Child::intendedNs).min().getAsLong();
@@ -153,11 +161,35 @@ public class PeakThroughput {
     }
   }
 
+  /** Loops of empty containers. */
+  @State(Scope.Thread)
+  public static class EmptyLoad {
+    /** See {@link Load#loops}. */
+    @Param(AS_MANY_AS_CPUS)
+    public String loops;
+
+    /** See {@link Load#seconds}. */
+    @Param("10")
+    public String seconds;
+
+    /** See {@link Placement}. */
+    @Param("pinned")
+    public String placement;
+
+    /** Made by JMH, which needs a public constructor. */
+    public EmptyLoad() {}
+
+    List<List<LaunchLoop.Child>> run() {
+      ChildLauncher.Builder launcher =
+          ChildLauncher.ofEmptyContainers()
+              .placement(Preflight.choice(Placement.class, Placement.PROPERTY, placement));
+      return children(List.of(launcher), loops, seconds, 0);
+    }
+  }
+
   /** A parent, child machines, and what they are to do. */
   @State(Scope.Thread)
   public abstract static class Load extends RemoteForkState {
-    private static final String AS_MANY_AS_CPUS = "cpus";
-
     /** How many machines start children; over {@code transport=local} there is one. */
     @Param("1")
     public String childMachines;
@@ -179,50 +211,57 @@ public class PeakThroughput {
     @Override
     protected void describe(RemoteFork.Builder builder) {
       builder.childMachines(Preflight.number("childMachines", childMachines, 1, 64));
-      seconds(); // now rather than after the machines have been made
-      if (rate() > 0 && rate() < loops()) {
+      seconds(seconds); // now rather than after the machines have been made
+      if (rate() > 0 && rate() < loops(loops)) {
         throw new MissingPrerequisite(
             "rate '"
                 + rate
                 + "' is less than one child a second for each of "
-                + loops()
+                + loops(loops)
                 + " loops");
       }
-    }
-
-    private int loops() {
-      return loops.equals(AS_MANY_AS_CPUS)
-          ? Runtime.getRuntime().availableProcessors()
-          : Preflight.number("loops", loops, 1, 1024);
-    }
-
-    private int seconds() {
-      return Preflight.number("seconds", seconds, 1, 3600);
     }
 
     private int rate() {
       return Preflight.number("rate", rate, 0, 1_000_000);
     }
 
-    /** Lets all loops run; the children of each machine. */
-    private List<List<LaunchLoop.Child>> run() {
-      List<List<LaunchLoop>> byMachine = new ArrayList<>();
-      try {
-        for (Machine machine : fork().childMachines()) {
-          List<LaunchLoop> here = new ArrayList<>();
-          byMachine.add(here);
-          for (int i = 0; i < loops(); i++) {
-            // What does not divide evenly goes to the first ones.
-            int share = rate() / loops() + (i < rate() % loops() ? 1 : 0);
-            here.add(fork().launcherOn(machine).startLoop(seconds(), share));
-          }
+    List<List<LaunchLoop.Child>> run() {
+      return children(
+          fork().childMachines().stream().map(fork()::launcherOn).toList(), loops, seconds, rate());
+    }
+  }
+
+  private static int loops(String text) {
+    return text.equals(AS_MANY_AS_CPUS)
+        ? Runtime.getRuntime().availableProcessors()
+        : Preflight.number("loops", text, 1, 1024);
+  }
+
+  private static int seconds(String text) {
+    return Preflight.number("seconds", text, 1, 3600);
+  }
+
+  /** Lets so many loops of each launcher run, all at once; the children of each launcher. */
+  private static List<List<LaunchLoop.Child>> children(
+      List<ChildLauncher.Builder> launchers, String loops, String seconds, int rate) {
+    List<List<LaunchLoop>> byLauncher = new ArrayList<>();
+    int count = loops(loops);
+    try {
+      for (ChildLauncher.Builder launcher : launchers) {
+        List<LaunchLoop> here = new ArrayList<>();
+        byLauncher.add(here);
+        for (int i = 0; i < count; i++) {
+          // What does not divide evenly goes to the first ones.
+          int share = rate / count + (i < rate % count ? 1 : 0);
+          here.add(launcher.startLoop(seconds(seconds), share));
         }
-        return byMachine.stream()
-            .map(here -> here.stream().flatMap(loop -> loop.await().stream()).toList())
-            .toList();
-      } finally {
-        byMachine.forEach(here -> here.forEach(LaunchLoop::close));
       }
+      return byLauncher.stream()
+          .map(here -> here.stream().flatMap(loop -> loop.await().stream()).toList())
+          .toList();
+    } finally {
+      byLauncher.forEach(here -> here.forEach(LaunchLoop::close));
     }
   }
 }

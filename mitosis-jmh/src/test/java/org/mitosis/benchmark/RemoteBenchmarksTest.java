@@ -63,6 +63,9 @@ class RemoteBenchmarksTest {
               Map.entry("FirstResult.function", Set.of("firstResult")),
               Map.entry("ForkResume.function", Set.of("resume", "startup")),
               Map.entry(
+                  "PeakThroughput.emptyContainer",
+                  Set.of("peak", "stable", "stableFrom", "stableTo", "startup")),
+              Map.entry(
                   "PeakThroughput.function",
                   Set.of("peak", "stable", "stableFrom", "stableTo", "startup")),
               Map.entry("Execution.workingSet", Set.of("cow", "execution")),
@@ -154,7 +157,7 @@ class RemoteBenchmarksTest {
   void severalMachinesAndASchedule() throws IOException, RunnerException {
     RunResult result =
         run(options(Mode.SingleShotTime, "tcp")
-                .include("\\.PeakThroughput\\.")
+                .include("\\.PeakThroughput\\.workingSet$")
                 .param("childMachines", "2")
                 .param("rate", "40")
                 .param("loops", "2")
