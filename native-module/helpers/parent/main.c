@@ -39,8 +39,8 @@ static const char usage[] =
 	"  --order ORDER         random (default) or sequential touching\n"
 	"  --backend NAME        auto (default), kernel or user\n"
 	"  --handler-id N        key of the snapshot (default 73)\n"
-	"  --child WHAT          what a resumed child does: exit (default), or work: touch\n"
-	"                        its pages, checking what they hold\n"
+	"  --child WHAT          what a resumed child does: exit (default); work: touch\n"
+	"                        its pages, checking what they hold; or read: only check\n"
 	"  --report-fd N         where it reports (default 100; helpers/report.h)\n"
 	"  --repeat N            touch, prepare and unprepare N times\n"
 	"  --format FORMAT       with --repeat: text (default), or ns, one number a line\n"
@@ -51,6 +51,8 @@ static const char usage[] =
 	"                        by a line\n"
 	"  --version             print the release and end\n";
 
+enum child_work { CHILD_EXIT, CHILD_WORK, CHILD_READ };
+
 struct parent {
 	struct mitosis *device;
 	struct working_set set;
@@ -58,7 +60,7 @@ struct parent {
 	bool random_order;
 	uint32_t handler_id;
 	uint64_t cold_ns, warm_ns;
-	bool child_works;
+	enum child_work child_work;
 	int report_fd;
 };
 
@@ -79,11 +81,12 @@ static void __attribute__((noreturn)) be_child(struct parent *p,
 		.first_result_ns = resumed_ns,
 	};
 
-	if (p->child_works) {
+	if (p->child_work != CHILD_EXIT) {
 		uint64_t start = now_ns();
 
 		report.wrong = working_set_verify(&p->set, p->touch_ratio,
-							&report.first_result_ns);
+						  p->child_work == CHILD_WORK,
+						  &report.first_result_ns);
 		report.execution_ns = now_ns() - start;
 	}
 	/* Nobody may be there to read it: then the exit status has to do. */
@@ -368,10 +371,13 @@ int main(int argc, char **argv)
 						    UINT32_MAX);
 			break;
 		case 'c':
-			if (strcmp(optarg, "exit") && strcmp(optarg, "work"))
-				die(2, "--child is to be exit or work, not '%s'",
+			if (!strcmp(optarg, "work"))
+				p.child_work = CHILD_WORK;
+			else if (!strcmp(optarg, "read"))
+				p.child_work = CHILD_READ;
+			else if (strcmp(optarg, "exit"))
+				die(2, "--child is to be exit, work or read, not '%s'",
 				    optarg);
-			p.child_works = !strcmp(optarg, "work");
 			break;
 		case 'p':
 			p.report_fd = parse_number(optarg, "--report-fd", 0, INT_MAX);

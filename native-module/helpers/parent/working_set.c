@@ -75,7 +75,7 @@ void working_set_touch(struct working_set *set, unsigned int percent)
 }
 
 uint32_t working_set_verify(struct working_set *set, unsigned int percent,
-			    uint64_t *first_ns)
+			    bool write, uint64_t *first_ns)
 {
 	uint32_t count = (uint64_t)set->pages * percent / 100;
 	uint32_t wrong = 0;
@@ -89,11 +89,12 @@ uint32_t working_set_verify(struct working_set *set, unsigned int percent,
 		uint64_t value = *word;
 
 		wrong += value != set->expected;
-		*word = value + 1;
+		if (write)
+			*word = value + 1;
 		if (!i)
 			*first_ns = now_ns();
 	}
-	set->expected++;
+	set->expected += write;
 	return wrong;
 }
 

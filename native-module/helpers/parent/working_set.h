@@ -29,11 +29,11 @@ int working_set_create(struct working_set *set, size_t size, bool random_order);
 void working_set_touch(struct working_set *set, unsigned int percent);
 
 /*
- * The same, and checks each word before. Returns how many were not what the
+ * The same, or without writing, and checks each word before. Returns how many were not what the
  * touches before this one left there; *first_ns gets the clock after the first.
  */
 uint32_t working_set_verify(struct working_set *set, unsigned int percent,
-			    uint64_t *first_ns);
+			    bool write, uint64_t *first_ns);
 
 /* Sets every byte. */
 void working_set_fill(struct working_set *set, unsigned char byte);

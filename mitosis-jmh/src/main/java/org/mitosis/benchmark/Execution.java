@@ -2,8 +2,10 @@
 package org.mitosis.benchmark;
 
 import java.util.concurrent.TimeUnit;
+import org.mitosis.fixture.Access;
 import org.mitosis.fixture.Needs;
 import org.mitosis.fixture.ParentProcess;
+import org.mitosis.fixture.Preflight;
 import org.mitosis.fixture.RemoteFork;
 import org.mitosis.fixture.RemoteFunction;
 import org.mitosis.fixture.RemoteWorkingSet;
@@ -15,6 +17,7 @@ import org.openjdk.jmh.annotations.Level;
 import org.openjdk.jmh.annotations.Measurement;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
@@ -26,11 +29,11 @@ import org.openjdk.jmh.annotations.Warmup;
  *
  * <p>Run {@code ./bench Execution}, which runs {@link StartupExecution} as well; {@code ./bench
  * '[.]Execution[.]'} is this one alone. Parent and child do the same work, a write to each page in
- * random order. The figures are the metrics {@code execution}, the work in a child after resume, by
- * the child's clock, and {@code cow}, the work in the parent right after its prepare, by the
- * parent's: what copying costs where nothing is far away. A function's figure in the parent is
- * {@code warm}, one more call. Each child checks that every page holds what the parent prepared;
- * one wrong page fails the benchmark.
+ * random order; with {@code -p access=read} children only read. The figures are the metrics {@code
+ * execution}, the work in a child after resume, by the child's clock, and {@code cow}, the work in
+ * the parent right after its prepare, by the parent's: what copying costs where nothing is far
+ * away. A function's figure in the parent is {@code warm}, one more call. Each child checks that
+ * every page holds what the parent prepared; one wrong page fails the benchmark.
  *
  * <p>What can mislead:
  *
@@ -41,6 +44,9 @@ import org.openjdk.jmh.annotations.Warmup;
  *       taken; in {@code resumeMode=cached} the first child of each iteration finds nothing kept.
  *   <li>Random order is the worst for a prefetch window only as long as few pages are touched: here
  *       all are, and each window is fetched once. See {@link TouchRatio}.
+ *   <li>A clone's pages are there at once, and each is copied when it is first written: {@code
+ *       resumeMode=clone} tells more of the kernel's copy-on-write than of remote fork unless
+ *       {@code access=read}.
  *   <li>Parent, snapshot and child hold the working set three times once all are touched.
  * </ul>
  */
@@ -102,6 +108,10 @@ public class Execution {
   /** A parent whose children touch their pages, and once in an iteration it does so itself. */
   @State(Scope.Thread)
   public static class Turns extends RemoteWorkingSet {
+    /** See {@link Access}. */
+    @Param("write")
+    public String access;
+
     private boolean parentsTurn;
 
     /** Made by JMH, which needs a public constructor. */
@@ -114,7 +124,7 @@ public class Execution {
 
     @Override
     protected void describe(RemoteFork.Builder builder) {
-      builder.childWork(ParentProcess.ChildWork.WORK);
+      builder.childWork(Preflight.choice(Access.class, Access.PROPERTY, access).work());
     }
 
     /** The parent is prepared again; then it is its turn. */

@@ -3,6 +3,7 @@ package org.mitosis.benchmark;
 
 import java.util.concurrent.TimeUnit;
 import org.mitosis.fixture.ParentProcess;
+import org.mitosis.fixture.WarmFunction;
 import org.mitosis.fixture.WorkingSet;
 import org.mitosis.result.SelfTimed;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -36,7 +37,16 @@ public class PrepareOverFork {
   /** One prepare and one fork(2), each with the working set touched before. */
   @Benchmark
   public void turnByTurn(WorkingSet state) {
-    ParentProcess parent = state.parent();
+    turn(state.parent());
+  }
+
+  /** The same of a Python function, which is called before each; its fork is {@code os.fork()}. */
+  @Benchmark
+  public void function(WarmFunction state) {
+    turn(state.parent());
+  }
+
+  private static void turn(ParentProcess parent) {
     parent.touchNs();
     SelfTimed.record("prepare", parent.prepareNs());
     parent.unprepareNs();

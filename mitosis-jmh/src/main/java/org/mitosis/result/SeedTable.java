@@ -57,6 +57,7 @@ public final class SeedTable {
   private static final Map<String, List<String>> RATIOS =
       Map.of(
           "PrepareOverFork.turnByTurn", List.of("prepare", "fork"),
+          "PrepareOverFork.function", List.of("prepare", "fork"),
           "HarnessOverhead.turnByTurn", List.of("driven", "alone"));
 
   private SeedTable() {}

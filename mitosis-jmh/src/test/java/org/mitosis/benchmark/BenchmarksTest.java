@@ -61,6 +61,7 @@ class BenchmarksTest {
               Map.entry("HarnessOverhead.turnByTurn", Set.of("alone", "driven")),
               Map.entry("NilCall.c", Set.of("nil")),
               Map.entry("NilCall.jna", Set.of()),
+              Map.entry("PrepareOverFork.function", Set.of("fork", "prepare")),
               Map.entry("PrepareOverFork.turnByTurn", Set.of("fork", "prepare"))));
 
   @TempDir Path directory;
