@@ -37,7 +37,8 @@ struct remote_memory {
 	/* The cache: the snapshot's VMAs one behind the other, and what of it is filled. */
 	struct address_map map;
 	uint64_t *offsets;		/* per segment */
-	char *cache;			/* NULL: not used yet */
+	char *cache;			/* NULL: none */
+	uint64_t cache_size;		/* bytes */
 	uint8_t *filled;		/* per page */
 };
 
@@ -81,7 +82,22 @@ static int request_pages(struct remote_memory *m, uint64_t address,
 	return err ? give_up(m, address, err) : 0;
 }
 
-static void open_cache(struct remote_memory *m)
+static void close_cache(struct page_source *source)
+{
+	struct remote_memory *m = (struct remote_memory *)source;
+
+	if (!m->cache || source->caching || source->learning)
+		return;
+	munmap(m->cache, m->cache_size);
+	free(m->offsets);
+	free(m->filled);
+	m->cache = NULL;
+	m->offsets = NULL;
+	m->filled = NULL;
+}
+
+/* False without memory; then it goes on without. */
+static bool open_cache(struct remote_memory *m)
 {
 	uint64_t size = 0;
 	uint32_t i;
@@ -92,10 +108,21 @@ static void open_cache(struct remote_memory *m)
 		size += m->map.segments[i].end - m->map.segments[i].start;
 	}
 	m->filled = calloc(size / m->page_size + 1, 1);
+	m->cache_size = size;
 	m->cache = mmap(NULL, size, PROT_READ | PROT_WRITE,
 			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (!m->offsets || !m->filled || m->cache == MAP_FAILED)
-		m->source.caching = false;	/* go on without */
+	if (m->offsets && m->filled && m->cache != MAP_FAILED)
+		return true;
+	if (m->cache != MAP_FAILED)
+		munmap(m->cache, size);
+	free(m->offsets);
+	free(m->filled);
+	m->cache = NULL;
+	m->offsets = NULL;
+	m->filled = NULL;
+	m->source.caching = false;
+	m->source.learning = false;
+	return false;
 }
 
 static int cached_fetch(struct remote_memory *m, uint64_t address,
@@ -105,10 +132,8 @@ static int cached_fetch(struct remote_memory *m, uint64_t address,
 	uint64_t at, page, pages, n;
 	int err;
 
-	if (!m->cache)
-		open_cache(m);
 	s = address_map_find(&m->map, address);
-	if (!s || !m->source.caching)
+	if (!s)
 		return -EFAULT;
 	at = m->offsets[s - m->map.segments] + (address - s->start);
 	page = at / m->page_size;
@@ -134,7 +159,7 @@ static int remote_fetch(struct page_source *source, uint64_t address,
 
 	if (*length > WIRE_PAGES_MAX)
 		*length = WIRE_PAGES_MAX;
-	if (source->caching)
+	if ((source->caching || source->learning) && (m->cache || open_cache(m)))
 		return cached_fetch(m, address, length, bytes);
 	*bytes = m->buffer;
 	return request_pages(m, address, *length, m->buffer);
@@ -159,11 +184,13 @@ static int remote_read(struct page_source *source, uint64_t address,
 		uint64_t offset = address % m->page_size;
 		uint64_t n = m->page_size - offset < size ? m->page_size - offset :
 							    size;
-		int err = request_pages(m, address - offset, m->page_size, m->buffer);
+		uint64_t length = m->page_size;
+		const void *page;
+		int err = remote_fetch(source, address - offset, &length, &page);
 
 		if (err)
 			return err;
-		memcpy(buffer, m->buffer + offset, n);
+		memcpy(buffer, (const char *)page + offset, n);
 		buffer = (char *)buffer + n;
 		address += n;
 		size -= n;
@@ -249,6 +276,7 @@ void remote_pager_run(int channel, const struct auth *auth, uint32_t machine_id,
 	struct remote_memory m = {
 		.source = {
 			.fetch = remote_fetch,
+			.forget = close_cache,
 			.next_run = remote_next_run,
 			.read = remote_read,
 			.admit = remote_admit,

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "lib/describe.h"
 #include "lib/pager.h"
@@ -25,8 +26,9 @@
 #define LEFT_CHECK_MS	200
 /* How long a client may leave its answer unread, in ms. */
 #define CLIENT_DEADLINE_MS	2000
-/* Pages that are pushed to a child before it asks; 64 KiB. */
-#define FIRST_PAGES_MAX	16
+/* Pages that a child gets before it asks, 4 MiB; and how long they are learnt, in ms. */
+#define FIRST_PAGES_MAX	1024
+#define LESSON_MAX_MS	200
 #define READ_CHUNK	(16u << 10)
 #define PASSED_MAX	SHADOW_CLONE_FILES_MAX	/* that come with one message */
 /* CPUs that children of one snapshot are started on, child after child, at once. */
@@ -70,11 +72,12 @@ struct page_server {
 	struct address_map map;		/* of a child that has changed nothing */
 	int channel;			/* to mitosisd; -1: closed, see linger() */
 	bool failed;
-	/* What the first child asked for first, and a copy if the source is far. */
-	struct first_pages first;
-	uint64_t first_addresses[FIRST_PAGES_MAX];
+	/* What children need first, ascending when learnt; a copy if the source is far. */
+	struct lesson lesson;
+	enum { LESSON_NOT_BEGUN, LESSON_ON, LESSON_OVER } lesson_state;
+	uint64_t lesson_end_ms;
+	uint64_t first_pages[FIRST_PAGES_MAX];
 	char *first_copies;
-	uint32_t first_copied;
 	uint32_t client_count, space_count, deputy_count;	/* filled up to here */
 	int cpu;		/* of the clients that stay; -1: there have been none */
 	struct deputy deputies[DEPUTIES_MAX];
@@ -204,46 +207,111 @@ static bool add_space(struct page_server *server, uint32_t client,
 	return true;
 }
 
-/* Keeps the first pages of a source that is far: NULL without memory or page. */
-static const char *first_copy(struct page_server *server, uint32_t i)
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+
+	raw_syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000ull + t.tv_nsec / 1000000;
+}
+
+static void begin_lesson(struct page_server *server, struct paged *paged)
+{
+	server->lesson_state = LESSON_ON;
+	server->lesson_end_ms = now_ms() + LESSON_MAX_MS;
+	server->source->learning = true;
+	paged->lesson = &server->lesson;
+}
+
+static void sort(uint64_t *numbers, uint32_t count)
+{
+	uint32_t i, at;
+
+	for (i = 1; i < count; i++) {
+		uint64_t number = numbers[i];
+
+		for (at = i; at && numbers[at - 1] > number; at--)
+			numbers[at] = numbers[at - 1];
+		numbers[at] = number;
+	}
+}
+
+/* A copy of the first pages of a source that is far; as many as can be had. */
+static void copy_first_pages(struct page_server *server)
+{
+	struct lesson *l = &server->lesson;
+	long p = raw_syscall(SYS_mmap, 0, FIRST_PAGES_MAX * server->page_size,
+			     PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			     -1, 0);
+	uint32_t i = 0;
+
+	if (p >= 0 || p <= -4096) {
+		server->first_copies = (char *)p;
+		while (i < l->count &&
+		       !server->source->read(server->source, l->pages[i],
+					     server->first_copies +
+						     i * server->page_size,
+					     server->page_size))
+			i++;
+	}
+	l->count = i;
+}
+
+/* Who was learnt from gets windows as others do. */
+static void end_lesson(struct page_server *server)
 {
 	struct page_source *source = server->source;
+	uint32_t i;
 
-	if (!server->first_copies) {
-		long p = raw_syscall(SYS_mmap, 0,
-				     FIRST_PAGES_MAX * server->page_size,
-				     PROT_READ | PROT_WRITE,
-				     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	for (i = 0; i < server->space_count; i++)
+		server->spaces[i].paged.lesson = NULL;
+	/* One that touched nothing has taught nothing. */
+	server->lesson_state = server->lesson.count ? LESSON_OVER : LESSON_NOT_BEGUN;
+	sort(server->lesson.pages, server->lesson.count);
+	if (source->far && server->lesson.count)
+		copy_first_pages(server);
+	source->learning = false;
+	if (source->forget)
+		source->forget(source);
+}
 
-		if (p < 0 && p > -4096)
-			return NULL;
-		server->first_copies = (char *)p;
-	}
-	for (; server->first_copied <= i; server->first_copied++)
-		if (source->read(source,
-				 server->first_addresses[server->first_copied],
-				 server->first_copies +
-					 server->first_copied * server->page_size,
-				 server->page_size))
-			return NULL;
-	return server->first_copies + i * server->page_size;
+/* When the child has ended, or touched enough. */
+static bool lesson_goes_on(const struct page_server *server)
+{
+	uint32_t i;
+
+	for (i = 0; i < server->space_count; i++)
+		if (server->spaces[i].paged.uffd >= 0 &&
+		    server->spaces[i].paged.lesson)
+			return server->lesson.count < server->lesson.capacity;
+	return false;
 }
 
 /*
  * A fault costs a round trip to this process: what the first child of the
- * snapshot needed first, its next ones get before they need it.
+ * snapshot touched first, its next ones get before they need it.
  */
 static void push_first_pages(struct page_server *server, struct paged *paged)
 {
-	uint32_t i;
+	const struct lesson *l = &server->lesson;
+	uint64_t size = server->page_size;
+	uint32_t i = 0;
 
-	for (i = 0; i < server->first.count; i++) {
-		uint64_t address = server->first_addresses[i];
-		const void *bytes = (const void *)address;
+	while (i < l->count) {
+		uint64_t address = l->pages[i];
+		const struct segment *s = address_map_find(&paged->map, address);
+		const void *bytes = server->source->far ?
+					    server->first_copies + i * size :
+					    (const void *)address;
+		uint64_t length = 0;
 
-		if (server->source->far)
-			bytes = first_copy(server, i);
-		if (!bytes || !paged_push(paged, address, bytes))
+		/* Neighbours at once, as far as they lie in one VMA. */
+		do {
+			length += size;
+			i++;
+		} while (i < l->count && l->pages[i] == address + length && s &&
+			 address + length < s->end);
+		if (!paged_push(paged, address, bytes, length))
 			return;
 	}
 }
@@ -268,12 +336,12 @@ static bool serve_pages(struct page_server *server, uint32_t index,
 	}
 	client->kind = CLIENT_CHILD;
 	client->complaints = complaints;
+	if (server->lesson_state == LESSON_ON && now_ms() >= server->lesson_end_ms)
+		end_lesson(server);
 	/* A window of one page asks for nothing but what is touched. */
 	if (r->window > 1 && !(r->flags & SHADOW_PAGE_EAGER) &&
-	    !server->first.taught) {
-		server->first.taught = true;
-		paged.learns = &server->first;
-	}
+	    server->lesson_state == LESSON_NOT_BEGUN)
+		begin_lesson(server, &paged);
 	err = address_map_copy(&server->map, &paged.map);
 	if (!err && !add_space(server, index, &paged))
 		err = -ENOSPC;
@@ -284,7 +352,7 @@ static bool serve_pages(struct page_server *server, uint32_t index,
 	follow(r->cpu);
 	if (r->flags & SHADOW_PAGE_CACHED)
 		server->source->caching = true;
-	if (r->window > 1 && !paged.learns)
+	if (r->window > 1 && server->lesson_state == LESSON_OVER)
 		push_first_pages(server, &paged);
 	if (!(r->flags & SHADOW_PAGE_EAGER))
 		return true;
@@ -996,6 +1064,8 @@ void page_server_run(struct page_server *server, int watched, int idle_ms)
 			if (space_polls[i].revents &&
 			    server->spaces[i].paged.uffd >= 0)
 				serve_space(server, i);
+		if (server->lesson_state == LESSON_ON && !lesson_goes_on(server))
+			end_lesson(server);
 		if (server->polls[1].revents)
 			server->failed = true;
 		if (server->failed) {
@@ -1041,7 +1111,7 @@ struct page_server *page_server_create(struct page_source *source, int channel,
 	server->channel = channel;
 	server->page_size = page_size;
 	server->cpu = -1;
-	server->first.addresses = server->first_addresses;
-	server->first.capacity = FIRST_PAGES_MAX;
+	server->lesson.pages = server->first_pages;
+	server->lesson.capacity = FIRST_PAGES_MAX;
 	return address_map_create(&server->map, source->descriptor) ? NULL : server;
 }

@@ -22,6 +22,7 @@ struct clone_request {
 struct page_source {
 	const struct descriptor_header *descriptor;
 	bool caching;		/* a child asked for its pages to be kept */
+	bool learning;		/* they are kept until it is known which are needed */
 	bool far;		/* its pages are not in this process's memory */
 	const char *failure;	/* why it gives no pages any more, with a newline; or NULL */
 
@@ -32,6 +33,9 @@ struct page_source {
 	 */
 	int (*fetch)(struct page_source *source, uint64_t address,
 		     uint64_t *length, const void **bytes);
+
+	/* Drops what was kept, if `caching` and `learning` are both over. May be NULL. */
+	void (*forget)(struct page_source *source);
 
 	/*
 	 * Narrows [*start, *end) to its first run of pages that are worth

@@ -164,7 +164,7 @@ static int adopt(const struct paged *p, int uffd, struct paged *forked)
 {
 	*forked = *p;
 	forked->uffd = uffd;
-	forked->learns = NULL;
+	forked->lesson = NULL;
 	raw_syscall(SYS_fcntl, uffd, F_SETFL, O_NONBLOCK);
 	return address_map_copy(&p->map, &forked->map);
 }
@@ -176,6 +176,25 @@ static enum paged_event leave(const struct paged *p, uint64_t address, int err)
 		return PAGED_GONE;
 	wake(p, address & ~(p->page_size - 1));
 	return PAGED_FAILED;
+}
+
+/*
+ * Who is learnt from gets page by page, so that each touch is seen. What lies
+ * around is made ready all the same: the next touch is likely there.
+ */
+static void learn(struct paged *p, const struct segment *s, uint64_t address,
+		  uint64_t start, uint64_t end)
+{
+	p->lesson->pages[p->lesson->count++] = s->source + (address - s->start);
+	while (start < end) {
+		uint64_t length = end - start;
+		const void *bytes;
+
+		if (p->source->fetch(p->source, s->source + (start - s->start),
+				     &length, &bytes))
+			return;
+		start += length;
+	}
 }
 
 /*
@@ -195,9 +214,6 @@ static int serve_fault(struct paged *p, uint64_t address)
 		return fill_zero(p, address);
 	if (p->lost)
 		return refuse(p, address);
-	if (p->learns && p->learns->count < p->learns->capacity)
-		p->learns->addresses[p->learns->count++] =
-			s->source + (address - s->start);
 	/* Windows are aligned, so that random faults do not overlap. */
 	start = address & ~(window - 1);
 	end = start + window;
@@ -205,6 +221,11 @@ static int serve_fault(struct paged *p, uint64_t address)
 		start = s->start;
 	if (end > s->end)
 		end = s->end;
+	if (p->lesson && p->lesson->count < p->lesson->capacity) {
+		learn(p, s, address, start, end);
+		start = address;
+		end = address + p->page_size;
+	}
 	if (start < address) {
 		/* The page that is waited for must not be lost to what precedes it. */
 		uint64_t done = copy(p, start, s->source + (start - s->start),
@@ -282,11 +303,12 @@ enum paged_event paged_serve(struct paged *p, struct paged *forked)
 	}
 }
 
-bool paged_push(const struct paged *p, uint64_t address, const void *bytes)
+bool paged_push(const struct paged *p, uint64_t address, const void *bytes,
+		uint64_t length)
 {
 	int err;
 
-	copy_bytes(p, address, bytes, p->page_size, &err);
+	copy_bytes(p, address, bytes, length, &err);
 	/* -ENOENT: this child got that page's file itself. */
 	return !err || err == -ENOENT || err == -EFAULT;
 }

@@ -12,11 +12,10 @@
 #include "lib/address_map.h"
 #include "lib/page_source.h"
 
-/* Which pages the first child of a snapshot asked for first. */
-struct first_pages {
-	uint64_t *addresses;
+/* Which pages the children of a snapshot need: what one of them touched first. */
+struct lesson {
+	uint64_t *pages;		/* addresses in the snapshot */
 	uint32_t count, capacity;
-	bool taught;			/* a child has been chosen to learn from */
 };
 
 /* One address space: a child's, or that of a process it forked. */
@@ -27,7 +26,7 @@ struct paged {
 	struct page_source *source;
 	bool lost;			/* `source` has failed: what is missing cannot be read */
 	struct address_map map;
-	struct first_pages *learns;	/* gets the faults of this one, or NULL */
+	struct lesson *lesson;		/* gets what this one touches; NULL: nothing does */
 };
 
 /* What paged_serve() found. */
@@ -45,10 +44,11 @@ enum paged_event {
 enum paged_event paged_serve(struct paged *paged, struct paged *forked);
 
 /*
- * Gives a page that nobody has asked for yet, if it is still missing. False if
- * no more can be given.
+ * Gives the pages of [address, address + length) that are still missing, before
+ * anybody asks for them. They lie in one segment. False if no more can be given.
  */
-bool paged_push(const struct paged *paged, uint64_t address, const void *bytes);
+bool paged_push(const struct paged *paged, uint64_t address, const void *bytes,
+		uint64_t length);
 
 /* Copies every page that the snapshot holds. Returns 0 or -errno. */
 int paged_copy_all(struct paged *paged);
