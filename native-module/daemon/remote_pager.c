@@ -31,7 +31,9 @@ struct remote_memory {
 	const struct auth *auth;
 	uint32_t machine_id, handler_id;
 	char place[LOCAL_ADDRESS_TEXT_SIZE];
-	char *buffer;			/* WIRE_PAGES_MAX bytes */
+	char *buffer, *unwanted;	/* WIRE_PAGES_MAX bytes each */
+	uint64_t last_end;		/* behind what was got last */
+	uint64_t ahead, ahead_length;	/* what is asked for already; 0: nothing */
 	char failure[256];
 
 	/* The cache: the snapshot's VMAs one behind the other, and what of it is filled. */
@@ -63,23 +65,73 @@ static int give_up(struct remote_memory *m, uint64_t address, int err)
 	return err;
 }
 
-/* Gets pages from the other machine into `bytes`. */
+/* The answer to what was asked for first. */
+static int receive_pages(struct remote_memory *m, uint64_t length, void *bytes)
+{
+	uint32_t answered = 0;
+	int err = wire_receive_answer(m->fd, &answered);
+
+	if (!err && answered != length)
+		err = -EPROTO;
+	return err ? err : wire_receive(m->fd, bytes, length);
+}
+
+static int ask(struct remote_memory *m, uint64_t address, uint64_t length)
+{
+	struct wire_pages request = { .address = address, .length = length };
+
+	return wire_send(m->fd, WIRE_PAGES, &request, sizeof(request));
+}
+
+/* Reads what was asked for ahead, and is not needed yet. */
+static int drop_ahead(struct remote_memory *m)
+{
+	uint64_t length = m->ahead_length;
+	int err;
+
+	m->ahead_length = 0;
+	if (!length)
+		return 0;
+	err = receive_pages(m, length, m->unwanted);
+	return err == -EFAULT ? 0 : err;
+}
+
+/* Who reads one window after the other will need the next one. */
+static int ask_ahead(struct remote_memory *m, uint64_t address, uint64_t length)
+{
+	const struct segment *s = address_map_find(&m->map, address);
+	int err;
+
+	if (!s)
+		return 0;
+	if (length > s->end - address)
+		length = s->end - address;
+	err = ask(m, address, length);
+	m->ahead = address;
+	m->ahead_length = err ? 0 : length;
+	return err;
+}
+
+/*
+ * Gets pages from the other machine into `bytes`, and has it send the next ones
+ * while these are put to use.
+ */
 static int request_pages(struct remote_memory *m, uint64_t address,
 			 uint64_t length, void *bytes)
 {
-	struct wire_pages request = { .address = address, .length = length };
-	uint32_t answered = 0;
-	int err = wire_send(m->fd, WIRE_PAGES, &request, sizeof(request));
+	bool in_sequence = address == m->last_end;
+	bool asked = m->ahead_length == length && m->ahead == address;
+	int err = asked ? 0 : drop_ahead(m);
 
+	if (!err && !asked)
+		err = ask(m, address, length);
+	m->ahead_length = 0;
+	if (!err && in_sequence)
+		err = ask_ahead(m, address + length, length);
 	if (!err)
-		err = wire_receive_answer(m->fd, &answered);
-	if (err == -EFAULT)
-		return err;
-	if (!err && answered != length)
-		err = -EPROTO;
-	if (!err)
-		err = wire_receive(m->fd, bytes, length);
-	return err ? give_up(m, address, err) : 0;
+		err = receive_pages(m, length, bytes);
+	m->last_end = address + length;
+	return err && err != -EFAULT ? give_up(m, address, err) : err;
 }
 
 static void close_cache(struct page_source *source)
@@ -202,10 +254,11 @@ static int remote_read(struct page_source *source, uint64_t address,
 static int remote_admit(struct page_source *source)
 {
 	struct remote_memory *m = (struct remote_memory *)source;
-	struct wire_pages request = { 0 };
 	uint32_t length;
-	int err = wire_send(m->fd, WIRE_PAGES, &request, sizeof(request));
+	int err = drop_ahead(m);
 
+	if (!err)
+		err = ask(m, 0, 0);
 	return err ? err : wire_receive_answer(m->fd, &length);
 }
 
@@ -292,8 +345,9 @@ void remote_pager_run(int channel, const struct auth *auth, uint32_t machine_id,
 
 	leave_daemon(channel);
 	local_address_to_text(address, m.place);
-	m.buffer = mmap(NULL, WIRE_PAGES_MAX, PROT_READ | PROT_WRITE,
+	m.buffer = mmap(NULL, 2 * WIRE_PAGES_MAX, PROT_READ | PROT_WRITE,
 			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	m.unwanted = m.buffer + WIRE_PAGES_MAX;
 	err = m.buffer == MAP_FAILED ? -ENOMEM : open_snapshot(&m, address);
 	if (!err) {
 		server = page_server_create(&m.source, CHANNEL, m.page_size);

@@ -29,6 +29,8 @@
 /* Pages that a child gets before it asks, 4 MiB; and how long they are learnt, in ms. */
 #define FIRST_PAGES_MAX	1024
 #define LESSON_MAX_MS	200
+/* So many of them at once: what is needed next is not to wait for what comes last. */
+#define FIRST_PAGES_STEP	64
 #define READ_CHUNK	(16u << 10)
 #define PASSED_MAX	SHADOW_CLONE_FILES_MAX	/* that come with one message */
 /* CPUs that children of one snapshot are started on, child after child, at once. */
@@ -64,6 +66,7 @@ struct deputy {
 struct space {
 	struct paged paged;	/* uffd -1: free */
 	uint32_t client;	/* index of the child that it is or comes from */
+	uint32_t pushed;	/* how many of the first pages it has got */
 };
 
 struct page_server {
@@ -72,7 +75,10 @@ struct page_server {
 	struct address_map map;		/* of a child that has changed nothing */
 	int channel;			/* to mitosisd; -1: closed, see linger() */
 	bool failed;
-	/* What children need first, ascending when learnt; a copy if the source is far. */
+	/*
+	 * What children need first: in the order in which it was touched but, when
+	 * learnt, ascending within each step. A copy if the source is far.
+	 */
 	struct lesson lesson;
 	enum { LESSON_NOT_BEGUN, LESSON_ON, LESSON_OVER } lesson_state;
 	uint64_t lesson_end_ms;
@@ -185,9 +191,9 @@ static void free_space(struct space *space)
 	space->paged.uffd = -1;
 }
 
-/* False if there is no room. */
-static bool add_space(struct page_server *server, uint32_t client,
-		      const struct paged *paged)
+/* NULL if there is no room. It gets no page unasked for. */
+static struct space *add_space(struct page_server *server, uint32_t client,
+			       const struct paged *paged)
 {
 	struct space *space;
 	uint32_t i;
@@ -200,11 +206,15 @@ static bool add_space(struct page_server *server, uint32_t client,
 			break;
 	}
 	if (i == SPACES_MAX)
-		return false;
+		return NULL;
 	if (i == server->space_count)
 		server->space_count++;
-	server->spaces[i] = (struct space){ .paged = *paged, .client = client };
-	return true;
+	server->spaces[i] = (struct space){
+		.paged = *paged,
+		.client = client,
+		.pushed = UINT32_MAX,
+	};
+	return &server->spaces[i];
 }
 
 static uint64_t now_ms(void)
@@ -267,7 +277,10 @@ static void end_lesson(struct page_server *server)
 		server->spaces[i].paged.lesson = NULL;
 	/* One that touched nothing has taught nothing. */
 	server->lesson_state = server->lesson.count ? LESSON_OVER : LESSON_NOT_BEGUN;
-	sort(server->lesson.pages, server->lesson.count);
+	for (i = 0; i < server->lesson.count; i += FIRST_PAGES_STEP)
+		sort(server->lesson.pages + i,
+		     server->lesson.count - i < FIRST_PAGES_STEP ?
+			     server->lesson.count - i : FIRST_PAGES_STEP);
 	if (source->far && server->lesson.count)
 		copy_first_pages(server);
 	source->learning = false;
@@ -289,15 +302,19 @@ static bool lesson_goes_on(const struct page_server *server)
 
 /*
  * A fault costs a round trip to this process: what the first child of the
- * snapshot touched first, its next ones get before they need it.
+ * snapshot touched first, its next ones get before they need it, step by step.
  */
-static void push_first_pages(struct page_server *server, struct paged *paged)
+static void push_first_pages(struct page_server *server, struct space *space)
 {
 	const struct lesson *l = &server->lesson;
+	const struct paged *paged = &space->paged;
 	uint64_t size = server->page_size;
-	uint32_t i = 0;
+	uint32_t i = space->pushed;
+	uint32_t end = l->count - i < FIRST_PAGES_STEP ? l->count :
+							 i + FIRST_PAGES_STEP;
 
-	while (i < l->count) {
+	space->pushed = end;
+	while (i < end) {
 		uint64_t address = l->pages[i];
 		const struct segment *s = address_map_find(&paged->map, address);
 		const void *bytes = server->source->far ?
@@ -305,14 +322,21 @@ static void push_first_pages(struct page_server *server, struct paged *paged)
 					    (const void *)address;
 		uint64_t length = 0;
 
+		/* Not where the child has put something else in the meantime. */
+		if (!s || s->source != s->start) {
+			i++;
+			continue;
+		}
 		/* Neighbours at once, as far as they lie in one VMA. */
 		do {
 			length += size;
 			i++;
-		} while (i < l->count && l->pages[i] == address + length && s &&
+		} while (i < end && l->pages[i] == address + length &&
 			 address + length < s->end);
-		if (!paged_push(paged, address, bytes, length))
+		if (!paged_push(paged, address, bytes, length)) {
+			space->pushed = l->count;
 			return;
+		}
 	}
 }
 
@@ -326,7 +350,8 @@ static bool serve_pages(struct page_server *server, uint32_t index,
 		.page_size = server->page_size,
 		.source = server->source,
 	};
-	int err = 0;
+	struct space *space;
+	int err;
 
 	if (uffd < 0 || client->kind != CLIENT_READER || !r->window ||
 	    r->window > SHADOW_WINDOW_MAX || r->window & (r->window - 1)) {
@@ -343,17 +368,18 @@ static bool serve_pages(struct page_server *server, uint32_t index,
 	    server->lesson_state == LESSON_NOT_BEGUN)
 		begin_lesson(server, &paged);
 	err = address_map_copy(&server->map, &paged.map);
-	if (!err && !add_space(server, index, &paged))
-		err = -ENOSPC;
-	if (err) {
+	space = err ? NULL : add_space(server, index, &paged);
+	if (!space) {
 		paged_destroy(&paged);
 		return false;
 	}
 	follow(r->cpu);
 	if (r->flags & SHADOW_PAGE_CACHED)
 		server->source->caching = true;
-	if (r->window > 1 && server->lesson_state == LESSON_OVER)
-		push_first_pages(server, &paged);
+	if (r->window > 1 && server->lesson_state == LESSON_OVER) {
+		space->pushed = 0;
+		push_first_pages(server, space);
+	}
 	if (!(r->flags & SHADOW_PAGE_EAGER))
 		return true;
 	return answer(client->stream, paged_copy_all(&paged), 0);
@@ -746,6 +772,8 @@ static void serve_space(struct page_server *server, uint32_t index)
 	struct space *space = &server->spaces[index];
 	struct paged forked;
 
+	if (space->pushed < server->lesson.count)
+		push_first_pages(server, space);
 	for (;;) {
 		switch (paged_serve(&space->paged, &forked)) {
 		case PAGED_NOTHING:
@@ -958,7 +986,8 @@ static uint32_t fill_polls(struct page_server *server, int watched)
 	uint32_t i;
 
 	*p++ = (struct pollfd){ .fd = server->channel, .events = POLLIN };
-	*p++ = (struct pollfd){ .fd = watched, .events = POLLIN };
+	/* Its answers are for whoever asked; here it counts whether it is there. */
+	*p++ = (struct pollfd){ .fd = watched, .events = POLLRDHUP };
 	for (i = 0; i < server->client_count; i++)
 		*p++ = (struct pollfd){ .fd = server->clients[i].stream,
 					.events = POLLIN };
