@@ -6,6 +6,8 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -21,6 +23,7 @@
 #define HANDLER_ID_DEFAULT	73	/* as the original's scripts have it */
 #define PREFETCH_DEFAULT	64
 #define LAUNCH_DEADLINE_S	60
+#define FLUSH_INTERVAL_NS	100000000ull
 #define NAME_LENGTH		11	/* of a loop, as in the seed's output */
 
 static const char usage[] =
@@ -49,6 +52,9 @@ static const char usage[] =
 	"                     latency is then from the intended start\n"
 	"  --format FORMAT    with --seconds: text (default), or ns: a line for each\n"
 	"                     child, LATENCY INTENDED_START END in ns\n"
+	"  --gate             with --seconds: one child ahead, not counted; then say\n"
+	"                     'ready' and wait for a line 'start NS' (CLOCK_MONOTONIC)\n"
+	"                     on standard input; end when that is closed\n"
 	"  --version          print the release and end\n";
 
 static volatile sig_atomic_t stop;
@@ -191,9 +197,57 @@ static void report_second(struct second *s, uint64_t ended_ns, const char *name)
 	*s = (struct second){ .start_ns = ended_ns };
 }
 
+/* Whether whoever is to open the gate has gone. */
+static bool abandoned(void)
+{
+	struct pollfd input = { .fd = STDIN_FILENO };
+
+	return poll(&input, 1, 0) > 0 && input.revents & (POLLHUP | POLLERR);
+}
+
+/*
+ * Everything that a first child needs is made by a first child. Then waits for
+ * the time to start at. Returns the exit status, 0 also if told to stop.
+ */
+static int wait_at_gate(struct launch_plan *plan)
+{
+	struct launch_result r;
+	char words[LAUNCH_WORDS_SIZE], line[64];
+	uint64_t start_ns;
+
+	if (launch(plan, &r, words, sizeof(words))) {
+		fprintf(stderr, "mitosis-launcher: %s\n", words);
+		return 1;
+	}
+	puts("ready");
+	fflush(stdout);
+	if (!fgets(line, sizeof(line), stdin)) {
+		stop = 1;
+		return 0;
+	}
+	if (sscanf(line, "start %" SCNu64, &start_ns) != 1) {
+		fprintf(stderr, "mitosis-launcher: standard input is to say 'start NS', "
+				"not '%s'\n", line);
+		return 2;
+	}
+	sleep_until(start_ns);
+	return 0;
+}
+
+/* What is printed must not wait for more, when it is waited for. */
+static void flush_often(uint64_t ended_ns)
+{
+	static uint64_t flushed_ns;
+
+	if (ended_ns - flushed_ns < FLUSH_INTERVAL_NS)
+		return;
+	fflush(stdout);
+	flushed_ns = ended_ns;
+}
+
 /* Returns the exit status. */
 static int loop(struct launch_plan *plan, uint64_t seconds,
-		uint64_t rate, bool text)
+		uint64_t rate, bool text, bool gated)
 {
 	uint64_t begin_ns = now_ns();
 	uint64_t end_ns = begin_ns + seconds * 1000000000ull;
@@ -213,7 +267,7 @@ static int loop(struct launch_plan *plan, uint64_t seconds,
 				break;
 			sleep_until(intended_ns);
 		}
-		if (stop)
+		if (stop || (gated && abandoned()))
 			break;
 		if (launch(plan, &r, words, sizeof(words))) {
 			if (stop)
@@ -231,6 +285,8 @@ static int loop(struct launch_plan *plan, uint64_t seconds,
 			       (unsigned long long)(ended_ns - intended_ns),
 			       (unsigned long long)intended_ns,
 			       (unsigned long long)ended_ns);
+		if (!text && gated)
+			flush_often(ended_ns);
 	}
 	return 0;
 }
@@ -253,6 +309,7 @@ int main(int argc, char **argv)
 		{ "seconds", required_argument, NULL, 'S' },
 		{ "rate", required_argument, NULL, 'r' },
 		{ "format", required_argument, NULL, 'f' },
+		{ "gate", no_argument, NULL, 'G' },
 		{ "version", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
@@ -270,7 +327,7 @@ int main(int argc, char **argv)
 	};
 	struct sigaction action = { .sa_handler = on_signal };
 	const char *address = NULL, *cgroup = "auto", *root = "/";
-	bool lean = true, driven = false, text = true;
+	bool lean = true, driven = false, text = true, gated = false;
 	uint64_t seconds = 0, rate = 0;
 	struct mitosis *device = NULL;
 	int option, err;
@@ -326,6 +383,9 @@ int main(int argc, char **argv)
 		case 'f':
 			text = !parse_word(optarg, "--format", formats);
 			break;
+		case 'G':
+			gated = true;
+			break;
 		case 'v':
 			printf("mitosis-launcher %s\n", mitosis_version());
 			return 0;
@@ -337,7 +397,8 @@ int main(int argc, char **argv)
 			return 2;
 		}
 	}
-	if (optind < argc || driven == (seconds > 0) || (address && !plan.remote)) {
+	if (optind < argc || driven == (seconds > 0) ||
+	    (gated && driven) || (address && !plan.remote)) {
 		fputs(usage, stderr);
 		return 2;
 	}
@@ -363,8 +424,10 @@ int main(int argc, char **argv)
 			plan.container.reason);
 	if (driven)
 		drive(&plan, device);
-	else
-		err = loop(&plan, seconds, rate, text);
+	else if (gated)
+		err = wait_at_gate(&plan);
+	if (!driven && !err)
+		err = loop(&plan, seconds, rate, text, gated);
 	container_destroy(&plan.container);
 	mitosis_detach(plan.attachment);
 	mitosis_close(device);

@@ -3,6 +3,7 @@ package org.mitosis.cli;
 
 import java.nio.file.Path;
 import java.util.Arrays;
+import org.mitosis.cluster.ClusterCommand;
 import org.mitosis.result.BuildInfo;
 import org.mitosis.result.MachineProbe;
 import org.openjdk.jmh.util.Version;
@@ -14,6 +15,7 @@ public final class Main {
       java [-Dmitosis.*] -jar benchmarks.jar [JMH options] [regexp]...   run benchmarks
       java [-Dmitosis.*] -jar benchmarks.jar WORD                        one of:
 
+        cluster      a benchmark on several machines; 'cluster help' says more
         functions    the Python functions: what they stand for, what they need, whether it is there
         doctor       what works on this machine, what does not, and what to do about it
         help         this text
@@ -68,10 +70,15 @@ public final class Main {
   private static int run(String[] args) throws Exception {
     MachineProbe probe = new MachineProbe(Path.of("/"));
     String[] rest = args.length == 0 ? args : Arrays.copyOfRange(args, 1, args.length);
+    if (ClusterCommand.isAgent(args)) {
+      return ClusterCommand.runAgent();
+    }
     switch (args.length == 0 ? "" : args[0]) {
       case "help":
         System.out.print(HELP);
         return 0;
+      case ClusterCommand.WORD:
+        return new ClusterCommand(System.out, System.err).run(rest);
       case "functions":
         return new FunctionList(System.out).run(rest);
       case "doctor":

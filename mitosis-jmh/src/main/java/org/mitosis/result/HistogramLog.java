@@ -88,7 +88,7 @@ public final class HistogramLog {
    * @param params values of its parameters by their names
    * @throws UncheckedIOException with a sentence for the user if that is not possible
    */
-  static HistogramLog create(
+  public static HistogramLog create(
       Path directory, String benchmark, Map<String, String> params, Instant start) {
     try {
       Files.createDirectories(directory);
@@ -118,11 +118,25 @@ public final class HistogramLog {
    * @throws UncheckedIOException with a sentence for the user if that is not possible
    */
   void append(List<SelfTimed.Samples> iteration, Instant from, Instant to) {
+    Map<String, Histogram> byMetric = new LinkedHashMap<>();
+    iteration.forEach(samples -> byMetric.put(samples.metric(), samples.histogram()));
+    append(byMetric, from, to);
+  }
+
+  /**
+   * Adds samples, in one write.
+   *
+   * @param byMetric histograms in ns by the figure's name
+   * @param from when the first was taken
+   * @param to when the last was taken
+   * @throws UncheckedIOException with a sentence for the user if that is not possible
+   */
+  public void append(Map<String, Histogram> byMetric, Instant from, Instant to) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     HistogramLogWriter writer = new HistogramLogWriter(bytes);
-    for (SelfTimed.Samples samples : iteration) {
-      Histogram histogram = samples.histogram();
-      histogram.setTag(samples.metric());
+    for (Map.Entry<String, Histogram> metric : byMetric.entrySet()) {
+      Histogram histogram = metric.getValue();
+      histogram.setTag(metric.getKey());
       writer.outputIntervalHistogram(
           seconds(Duration.between(start, from)),
           seconds(Duration.between(start, to)),

@@ -53,6 +53,16 @@ public final class SeedTable {
           "ForkResume.workingSet", ReferenceFigures.FORK_RESUME_WORKING_SET,
           "Execution.workingSet", ReferenceFigures.EXECUTION_WORKING_SET);
 
+  /** The same of what was measured on a cluster. */
+  private static final Map<String, String> PUBLISHED_OF_CLUSTERS =
+      Map.of(
+          "cluster.micro-c-prepare", ReferenceFigures.FORK_PREPARE_WORKING_SET,
+          "cluster.micro-function-prepare", ReferenceFigures.FORK_PREPARE_FUNCTION,
+          "cluster.micro-c-startup", ReferenceFigures.FORK_RESUME_WORKING_SET,
+          "cluster.micro-function-startup", ReferenceFigures.FORK_RESUME_FUNCTION,
+          "cluster.micro-c-execution", ReferenceFigures.EXECUTION_WORKING_SET,
+          "cluster.micro-function-execution", ReferenceFigures.EXECUTION_FUNCTION);
+
   /** Figures of one benchmark whose ratio is what it is about: the first over the second. */
   private static final Map<String, List<String>> RATIOS =
       Map.of(
@@ -76,8 +86,29 @@ public final class SeedTable {
     return of(HistogramLog.read(histograms), results, environment);
   }
 
+  /**
+   * The tables of samples that JMH had no part in.
+   *
+   * @param histograms the folder of their .hlog files
+   * @param caption where they are from
+   * @param failed what gave no or not all results
+   * @return empty if there are none
+   * @throws IOException if the folder cannot be read
+   */
+  public static String of(Path histograms, String caption, List<String> failed) throws IOException {
+    return of(HistogramLog.read(histograms), List.of(), caption, failed);
+  }
+
   static String of(
       HistogramLog.Contents contents, Collection<RunResult> results, Environment environment) {
+    return of(contents, results, caption(environment), environment.failed());
+  }
+
+  private static String of(
+      HistogramLog.Contents contents,
+      Collection<RunResult> results,
+      String caption,
+      List<String> failures) {
     if (contents.series().isEmpty() && contents.warnings().isEmpty()) {
       return "";
     }
@@ -88,13 +119,13 @@ public final class SeedTable {
               shortName(series.benchmark()) + ", " + series.metric(), key -> new ArrayList<>())
           .add(series);
     }
-    StringBuilder text = new StringBuilder("\n" + caption(environment) + "\n");
+    StringBuilder text = new StringBuilder("\n" + caption + "\n");
     byFigure.forEach((title, series) -> text.append(figures(title, series)));
     text.append(ratios(contents.overForks()));
     text.append(callsFromJava("NilCall", "nil", results));
     text.append(callsFromJava("NilRpc", "nilRpc", results));
     text.append(peak(results));
-    for (String failed : environment.failed()) {
+    for (String failed : failures) {
       text.append("\nFailed, so figures of it are incomplete: ").append(failed).append('\n');
     }
     contents.warnings().forEach(warning -> text.append('\n').append(warning).append('\n'));
@@ -150,7 +181,8 @@ public final class SeedTable {
 
   /** What was published of the same figure; null if nothing was. */
   private static ReferenceFigures published(HistogramLog.Series series) {
-    String section = PUBLISHED.get(shortName(series.benchmark()));
+    String name = shortName(series.benchmark());
+    String section = PUBLISHED.getOrDefault(name, PUBLISHED_OF_CLUSTERS.get(name));
     if (section == null) {
       return null;
     }
@@ -388,7 +420,7 @@ public final class SeedTable {
   }
 
   /** A time: three decimals as the artifact prints them, more if they would not be significant. */
-  static String ms(double value) {
+  public static String ms(double value) {
     return significant(value, FEWEST_DECIMALS);
   }
 
@@ -405,8 +437,12 @@ public final class SeedTable {
     return exact.setScale(Math.max(0, decimals), RoundingMode.HALF_EVEN).toPlainString();
   }
 
-  /** Columns two spaces apart, numbers to the right, a first column of words to the left. */
-  private static String aligned(List<List<String>> rows) {
+  /**
+   * Columns two spaces apart, numbers to the right, a first column of words to the left.
+   *
+   * @param rows the head first; all of one length
+   */
+  public static String aligned(List<List<String>> rows) {
     int columns = rows.get(0).size();
     List<Integer> widths = new ArrayList<>();
     for (int column = 0; column < columns; column++) {

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.cluster;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.locks.LockSupport;
+import org.mitosis.MitosisException;
+import org.mitosis.fixture.MissingPrerequisite;
+
+/**
+ * What runs on each machine of a cluster for as long as a run takes: carries out the coordinator's
+ * tasks, which come in over standard input, and ends everything it has started when that is closed,
+ * or nothing has come for the time of its lease. So a coordinator that dies, or a connection that
+ * is cut, leaves nothing behind.
+ */
+final class Agent {
+  /** The word of the command line that starts one. */
+  static final String WORD = "cluster-agent";
+
+  /** System property: how long it goes on without a word from its coordinator, in s. */
+  static final String LEASE_PROPERTY = "mitosis.cluster.leaseSeconds";
+
+  /** What ending everything may take, before this JVM is halted; the rest ends with it. */
+  private static final Duration LONGEST_END = Duration.ofSeconds(8);
+
+  private static final int LEASE_OVER = 3;
+  private static final Duration POLL = Duration.ofMillis(100);
+
+  private final ObjectMapper json = new ObjectMapper();
+  private final InputStream in;
+  private final PrintStream out;
+  private final Duration lease;
+  private final AgentTasks tasks;
+  private volatile long heardNs = System.nanoTime();
+
+  private Agent(InputStream in, OutputStream out, Duration lease) {
+    this.in = in;
+    this.out = new PrintStream(out, false, StandardCharsets.UTF_8);
+    this.lease = lease;
+    this.tasks = new AgentTasks(this::send);
+  }
+
+  /** Whether a process is one. */
+  static boolean isAgent(ProcessHandle process) {
+    return process.info().commandLine().orElse("").contains(" " + WORD);
+  }
+
+  /**
+   * Carries out tasks until standard input ends.
+   *
+   * @return the exit code
+   */
+  static int run() {
+    OutputStream channel = System.out;
+    // Whatever prints is not to disturb the channel.
+    System.setOut(System.err);
+    Duration lease = Duration.ofSeconds(Long.getLong(LEASE_PROPERTY, 10));
+    Agent agent = new Agent(System.in, channel, lease);
+    Runtime.getRuntime().addShutdownHook(new Thread(agent::end, "mitosis-agent-end"));
+    Thread watch = new Thread(agent::watchLease, "mitosis-agent-lease");
+    watch.setDaemon(true);
+    watch.start();
+    return agent.serve();
+  }
+
+  private int serve() {
+    ExecutorService worker = Executors.newSingleThreadExecutor(Agent::daemonThread);
+    try (BufferedReader reader =
+        new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8))) {
+      for (String line = reader.readLine(); line != null; line = reader.readLine()) {
+        heardNs = System.nanoTime();
+        Task.Request request = json.readValue(line, Task.Request.class);
+        if (request.task() instanceof Task.Beat) {
+          send(new Task.Reply(request.id(), null, null, null));
+        } else {
+          worker.execute(() -> carryOut(request));
+        }
+      }
+    } catch (JsonProcessingException e) {
+      System.err.println("the coordinator is of another release: " + e.getOriginalMessage());
+      return 1;
+    } catch (IOException e) {
+      // As good as the end of the input.
+    }
+    haltLater();
+    return 0; // the caller exits, and the hook ends everything
+  }
+
+  private void carryOut(Task.Request request) {
+    try {
+      Object value = tasks.carryOut(request.task());
+      send(new Task.Reply(request.id(), json.valueToTree(value), null, null));
+    } catch (MissingPrerequisite
+        | IllegalStateException
+        | IllegalArgumentException
+        | MitosisException
+        | UncheckedIOException
+        | IOException e) {
+      send(new Task.Reply(request.id(), null, String.valueOf(e.getMessage()), null));
+    } catch (RuntimeException e) {
+      send(new Task.Reply(request.id(), null, "a mistake in benchmarks.jar: " + e, null));
+    }
+  }
+
+  private void send(Task.Reply reply) {
+    String line;
+    try {
+      line = json.writeValueAsString(reply);
+    } catch (JsonProcessingException e) {
+      throw new UncheckedIOException(e);
+    }
+    synchronized (out) {
+      out.print(line + "\n");
+      out.flush();
+    }
+  }
+
+  private void watchLease() {
+    while (System.nanoTime() - heardNs < lease.toNanos()) {
+      LockSupport.parkNanos(POLL.toNanos());
+    }
+    haltLater();
+    System.exit(LEASE_OVER);
+  }
+
+  /** Whatever hangs, even a write to a connection that is cut, this process ends. */
+  private static void haltLater() {
+    Thread thread =
+        daemonThread(
+            () -> {
+              long startNs = System.nanoTime();
+              while (System.nanoTime() - startNs < LONGEST_END.toNanos()) {
+                LockSupport.parkNanos(POLL.toNanos());
+              }
+              Runtime.getRuntime().halt(LEASE_OVER);
+            });
+    thread.start();
+  }
+
+  private void end() {
+    tasks.close();
+  }
+
+  private static Thread daemonThread(Runnable work) {
+    Thread thread = new Thread(work, "mitosis-agent");
+    thread.setDaemon(true);
+    return thread;
+  }
+}

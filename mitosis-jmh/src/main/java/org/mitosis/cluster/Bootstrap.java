@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.cluster;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.URISyntaxException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.DigestInputStream;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
+import org.mitosis.fixture.MissingPrerequisite;
+
+/**
+ * The first thing that runs on a machine: a script that sees to it that benchmarks.jar is there, as
+ * it is here, and becomes the agent. It talks over the same channel as the agent does after it, so
+ * one connection does everything.
+ *
+ * <p>It says one line, which begins with {@value #MARK}: {@code have}; {@code need}, whereupon it
+ * takes the jar's bytes and then says {@code have}; or a word for what is wrong, and details.
+ *
+ * @param jar the file
+ * @param sha256 its digest in hexadecimal digits
+ * @param bytes its size
+ */
+record Bootstrap(Path jar, String sha256, long bytes) {
+  /** What a login script prints before is told from the script's own lines by this. */
+  static final String MARK = "mitosis-cluster: ";
+
+  /** What the jar is called on a machine. */
+  static final String JAR = "benchmarks.jar";
+
+  private static final String SCRIPT =
+      """
+      directory=$1 digest=$2 bytes=$3 deploy=$4 java=$5 lease=$6 backend=$7
+      case $directory in /*) ;; *) directory=$HOME/$directory ;; esac
+      jar=$directory/benchmarks.jar
+      new=$directory/.benchmarks.jar.$$
+      say() { echo "mitosis-cluster: $1"; }
+      digest_of() { sha256sum "$1" 2>/dev/null | cut -d" " -f1; }
+      if ! command -v "$java" >/dev/null 2>&1; then
+        say "no-java"
+        exit 1
+      fi
+      if [ "$(digest_of "$jar")" = "$digest" ]; then
+        say have
+      elif [ "$deploy" != true ]; then
+        say "differs $([ -e "$jar" ] && "$java" -jar "$jar" --version 2>&1 | head -n 1)"
+        exit 1
+      else
+        if ! mkdir -p "$directory" || ! : >"$new"; then
+          say "cannot-write"
+          exit 1
+        fi
+        trap 'rm -f "$new"' EXIT
+        say need
+        if ! head -c "$bytes" >"$new"; then
+          say "cannot-write $(df -Pk "$directory" | awk "NR == 2 { print \\$4 }") KiB free"
+          exit 1
+        fi
+        if [ "$(digest_of "$new")" != "$digest" ]; then
+          say "damaged"
+          exit 1
+        fi
+        if ! mv "$new" "$jar"; then
+          say "cannot-write"
+          exit 1
+        fi
+        trap - EXIT
+        say have
+      fi
+      cd "$directory" || exit 1
+      exec "$java" -Xmx256m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:-UsePerfData \\
+        "-Dmitosis.native.dir=$directory/native" "-Dmitosis.cluster.dir=$directory" \\
+        "-Dmitosis.cluster.leaseSeconds=$lease" "-Dmitosis.backend=$backend" -jar "$jar" cluster-agent
+      """;
+
+  /**
+   * Of the jar that this program runs from.
+   *
+   * @throws MissingPrerequisite if it runs from something else
+   */
+  static Bootstrap ofThisJar() {
+    try {
+      Path jar =
+          Path.of(Bootstrap.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+      if (!Files.isRegularFile(jar)) {
+        throw new MissingPrerequisite(
+            "'cluster' copies benchmarks.jar to the machines, and this runs from "
+                + jar
+                + ": start it with java -jar benchmarks.jar");
+      }
+      return of(jar);
+    } catch (URISyntaxException e) {
+      throw new IllegalStateException("a code source is a URI", e);
+    }
+  }
+
+  static Bootstrap of(Path jar) {
+    try (DigestInputStream in =
+        new DigestInputStream(Files.newInputStream(jar), MessageDigest.getInstance("SHA-256"))) {
+      in.transferTo(OutputStream.nullOutputStream());
+      return new Bootstrap(
+          jar, HexFormat.of().formatHex(in.getMessageDigest().digest()), Files.size(jar));
+    } catch (IOException e) {
+      throw new MissingPrerequisite(jar + " cannot be read: " + e.getMessage());
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every JDK has SHA-256", e);
+    }
+  }
+
+  /** The command for a machine. */
+  List<String> command(ClusterConfig config) {
+    return List.of(
+        "sh",
+        "-c",
+        SCRIPT,
+        "mitosis-cluster",
+        config.projectPath(),
+        sha256,
+        Long.toString(bytes),
+        Boolean.toString(config.deploys()),
+        config.java(),
+        Integer.toString(config.leaseSeconds()),
+        config.backend());
+  }
+
+  /** The jar's content. */
+  InputStream open() throws IOException {
+    return Files.newInputStream(jar);
+  }
+}

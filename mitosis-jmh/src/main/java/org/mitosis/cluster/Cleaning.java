@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.cluster;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
+
+/** Leaves nothing of ours on a machine: no process, no module, no file. */
+final class Cleaning {
+  private static final Duration GRACE = Duration.ofSeconds(3);
+  private static final Duration DEADLINE = Duration.ofSeconds(6);
+  private static final Duration POLL = Duration.ofMillis(20);
+
+  private final Path directory;
+
+  private Cleaning(Path directory) {
+    this.directory = directory;
+  }
+
+  /**
+   * What is to be cleaned.
+   *
+   * @param directory where benchmarks.jar was copied to, and unpacked what is in it
+   */
+  static Cleaning of(Path directory) {
+    return new Cleaning(directory);
+  }
+
+  /** Where the agent's JVM unpacks to, below the directory. */
+  static final String NATIVE = "native";
+
+  /**
+   * Cleans.
+   *
+   * @return what was done, one sentence each
+   */
+  List<String> run() throws IOException {
+    List<String> done = new ArrayList<>(endProcesses());
+    done.addAll(new KernelModule().unload());
+    try (Stream<Path> files =
+        Files.exists(directory.resolve(NATIVE))
+            ? Files.walk(directory.resolve(NATIVE))
+            : Stream.empty()) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.deleteIfExists(file);
+      }
+    }
+    Files.deleteIfExists(directory.resolve(Bootstrap.JAR));
+    try (Stream<Path> rest = Files.list(directory)) {
+      if (rest.findAny().isEmpty()) {
+        Files.delete(directory);
+      }
+    }
+    done.add("removed " + directory.resolve(Bootstrap.JAR) + " and what was unpacked from it");
+    return done;
+  }
+
+  /** Those that were started from the directory: asked first, then killed. */
+  private List<String> endProcesses() throws IOException {
+    List<String> ended = new ArrayList<>();
+    long startNs = System.nanoTime();
+    while (true) {
+      List<ProcessHandle> left = processes();
+      if (left.isEmpty()) {
+        return ended;
+      }
+      long passedNs = System.nanoTime() - startNs;
+      if (passedNs > DEADLINE.toNanos()) {
+        throw new IOException("processes cannot be ended: " + left);
+      }
+      for (ProcessHandle process : left) {
+        String words = "ended process " + process.pid() + " (" + command(process) + ")";
+        if (!ended.contains(words)) {
+          ended.add(words);
+        }
+        if (passedNs > GRACE.toNanos()) {
+          process.destroyForcibly();
+        } else {
+          process.destroy();
+        }
+      }
+      LockSupport.parkNanos(POLL.toNanos());
+    }
+  }
+
+  private List<ProcessHandle> processes() {
+    String inside = directory.resolve(NATIVE) + "/";
+    return ProcessHandle.allProcesses()
+        .filter(process -> process.pid() != ProcessHandle.current().pid())
+        .filter(
+            process ->
+                process.info().command().orElse("").startsWith(inside)
+                    || Stream.of(process.info().arguments().orElse(new String[0]))
+                        .anyMatch(word -> word.startsWith(inside)))
+        .toList();
+  }
+
+  private static String command(ProcessHandle process) {
+    String command = process.info().command().orElse("unknown");
+    return command.substring(command.lastIndexOf('/') + 1);
+  }
+}

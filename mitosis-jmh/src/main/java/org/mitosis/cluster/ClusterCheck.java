@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.cluster;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.mitosis.fixture.ResumeMode;
+
+/** What is found on the machines before anything runs, and what of it is in the way. */
+final class ClusterCheck {
+  private static final Duration DEADLINE = Duration.ofSeconds(120);
+  private static final double NS_PER_MS = 1e6;
+
+  /** The time of day may be off by so much; only what people read depends on it. */
+  private static final double WALL_SKEW_MAX_MS = 1000;
+
+  private static final long ENOUGH_DISK = 64L << 20;
+
+  private final ClusterConfig config;
+  private final Roles roles;
+  private final Map<String, Task.Facts> facts;
+  private final Map<String, Clocks> clocks;
+
+  private ClusterCheck(
+      ClusterConfig config,
+      Roles roles,
+      Map<String, Task.Facts> facts,
+      Map<String, Clocks> clocks) {
+    this.config = config;
+    this.roles = roles;
+    this.facts = facts;
+    this.clocks = clocks;
+  }
+
+  /**
+   * Looks at machines.
+   *
+   * @param hosts which
+   * @param functions whether to look for what functions need
+   */
+  static ClusterCheck of(
+      Cluster cluster, List<String> hosts, ClusterConfig config, Roles roles, boolean functions) {
+    Map<String, Task.Facts> facts =
+        cluster.each(
+            hosts, link -> link.get(new Task.Hello(functions), Task.Facts.class, DEADLINE));
+    // One after the other: an exchange that waits for another one says less.
+    Map<String, Clocks> clocks = new LinkedHashMap<>();
+    for (String host : hosts) {
+      clocks.put(host, Clocks.compare(cluster.link(host)));
+    }
+    return new ClusterCheck(config, roles, facts, clocks);
+  }
+
+  Map<String, Task.Facts> facts() {
+    return facts;
+  }
+
+  Map<String, Clocks> clocks() {
+    return clocks;
+  }
+
+  /**
+   * What keeps children from running: one sentence each.
+   *
+   * @param resumes whether children are resumed
+   * @param needsBackend whether the backend has to be there already
+   */
+  List<String> problems(boolean resumes, boolean needsBackend) {
+    List<String> problems = new ArrayList<>();
+    facts.forEach(
+        (host, fact) -> {
+          String lacking = fact.backends().getOrDefault(config.backend(), "it is not known there");
+          if (needsBackend && !lacking.isEmpty()) {
+            problems.add(
+                host
+                    + ": the backend "
+                    + config.backend()
+                    + " cannot be used: "
+                    + lacking
+                    + (config.backend().equals("kernel")
+                        ? "; 'cluster build-mitosis-prefetch' builds and loads it"
+                        : ""));
+          }
+          if (resumes
+              && config.backend().equals("user")
+              && config.resumeMode() != ResumeMode.CLONE
+              && !fact.userfaultfd().isEmpty()) {
+            problems.add(
+                host + ": children get their pages by userfaultfd, which is " + fact.userfaultfd());
+          }
+        });
+    if (resumes) {
+      problems.addAll(differentKernels());
+      if (config.resumeMode() == ResumeMode.CLONE && !roles.children().isEmpty()) {
+        problems.add(
+            "RESUME_MODE clone has children on the parent machine only: leave CHILD_HOSTS empty");
+      }
+    }
+    return problems;
+  }
+
+  /** A child goes on in the parent's memory, with the kernel's own page in it. */
+  private List<String> differentKernels() {
+    String ofParent = facts.get(roles.parent()).kernel();
+    return facts.entrySet().stream()
+        .filter(fact -> !fact.getValue().kernel().equals(ofParent))
+        .map(
+            fact ->
+                fact.getKey()
+                    + ": runs the kernel "
+                    + fact.getValue().kernel()
+                    + ", and the parent machine "
+                    + ofParent
+                    + ": a child needs the kernel of its parent")
+        .toList();
+  }
+
+  /** What makes figures less sure, or will be in the way later: one sentence each. */
+  List<String> warnings() {
+    List<String> warnings = new ArrayList<>();
+    facts.forEach(
+        (host, fact) -> {
+          double skewMs = clocks.get(host).wallSkewNs() / NS_PER_MS;
+          if (Math.abs(skewMs) > WALL_SKEW_MAX_MS) {
+            warnings.add(
+                String.format(
+                    Locale.ROOT,
+                    "%s: its time of day is %.0f ms off; figures do not depend on it, logs do",
+                    host,
+                    skewMs));
+          }
+          if (!fact.heldBy().isEmpty()) {
+            warnings.add(host + ": is in use by " + fact.heldBy());
+          }
+          if (!fact.root()) {
+            warnings.add(
+                host
+                    + ": the account "
+                    + fact.user()
+                    + " is not root: containers have no root directory of their own there");
+          }
+          if (fact.diskBytes() < ENOUGH_DISK) {
+            warnings.add(
+                host
+                    + ": "
+                    + (fact.diskBytes() >> 20)
+                    + " MiB are free in "
+                    + config.projectPath()
+                    + ", less than "
+                    + (ENOUGH_DISK >> 20));
+          }
+          if (fact.address().isEmpty()
+              && host.equals(roles.parent())
+              && config.parentAddress().isEmpty()) {
+            warnings.add(
+                host + ": where it can be reached is not known: set PARENT_ADDRESS before a run");
+          }
+        });
+    return warnings;
+  }
+
+  /** One machine after the other, in words. */
+  String words() {
+    StringBuilder text = new StringBuilder();
+    facts.forEach(
+        (host, fact) -> {
+          Clocks clock = clocks.get(host);
+          text.append(host)
+              .append(host.equals(roles.parent()) ? " (parent" : " (child")
+              .append(", machine ")
+              .append(roles.idOf(host))
+              .append(")\n");
+          line(text, "release", fact.version());
+          line(text, "java", fact.java());
+          line(text, "kernel", fact.kernel());
+          line(text, "account", fact.user() + (fact.root() ? ", root" : ", not root"));
+          line(
+              text,
+              "clock",
+              String.format(
+                  Locale.ROOT,
+                  "time of day %+.1f ms, CLOCK_MONOTONIC known to %.2f ms",
+                  clock.wallSkewNs() / NS_PER_MS,
+                  clock.uncertaintyNs() / NS_PER_MS));
+          fact.backends()
+              .forEach(
+                  (name, lacking) ->
+                      line(text, name, lacking.isEmpty() ? "ready" : "not usable: " + lacking));
+          line(
+              text,
+              "uffd",
+              fact.userfaultfd().isEmpty() ? "allowed" : "userfaultfd is " + fact.userfaultfd());
+          line(text, "memory", (fact.memoryBytes() >> 20) + " MiB available");
+          line(text, "disk", (fact.diskBytes() >> 20) + " MiB free in " + config.projectPath());
+          line(text, "address", fact.address().isEmpty() ? "unknown" : fact.address());
+          String lacking =
+              fact.functions().entrySet().stream()
+                  .filter(function -> !function.getValue().isEmpty())
+                  .map(Map.Entry::getKey)
+                  .collect(Collectors.joining(", "));
+          if (!fact.functions().isEmpty()) {
+            line(
+                text,
+                "functions",
+                lacking.isEmpty() ? "all" : "all but " + lacking + " ('functions' says why)");
+          }
+        });
+    return text.toString();
+  }
+
+  private static void line(StringBuilder text, String name, String words) {
+    text.append(String.format(Locale.ROOT, "  %-9s %s%n", name, words));
+  }
+}

@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.cluster;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.PrintStream;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.locks.LockSupport;
+import org.mitosis.fixture.MissingPrerequisite;
+import org.mitosis.result.Environment.Outcome;
+import org.mitosis.result.ResultFolder;
+
+/** The word {@code cluster}: benchmarks on several machines, from this one. */
+public final class ClusterCommand {
+  /** The word of the command line. */
+  public static final String WORD = "cluster";
+
+  private static final String HELP =
+      """
+      java [-Dmitosis.*] -jar benchmarks.jar cluster TARGET [options] [KEY=VALUE]...
+
+      Runs a benchmark on several machines, from this one: copies benchmarks.jar to them (over the
+      system's ssh, or Slurm's srun), starts a parent and children there, prints the table of the
+      MITOSIS artifact and statistics, keeps everything in results/<date>-<host>-cluster-TARGET.
+
+        --config FILE     the machines and what to run; by default cluster.conf. A makefile of the
+                          artifact will do.
+        --launcher HOW    ssh (default), or slurm: inside an allocation, whose machines are taken
+        --force           with clean: end a run of somebody else, too
+        KEY=VALUE         in the place of what the file says, as with make
+
+      Further words in the place of a target:
+
+        list              the targets
+        check             looks at every machine, and says what is in the way
+        template          writes a config file to fill in, with all keys and what they mean
+      """;
+
+  private static final String CHECK = "check";
+  private static final Duration STEP_DEADLINE = Duration.ofSeconds(400);
+
+  private final PrintStream out;
+  private final PrintStream err;
+  private volatile boolean interrupted;
+
+  /** Prints to these. */
+  public ClusterCommand(PrintStream out, PrintStream err) {
+    this.out = out;
+    this.err = err;
+  }
+
+  /** What is asked for. */
+  private record Request(
+      String word,
+      Path config,
+      boolean configGiven,
+      boolean slurm,
+      boolean force,
+      Map<String, String> values,
+      List<String> commandLine) {}
+
+  /** Whether these arguments start an agent on a machine, which is not for users. */
+  public static boolean isAgent(String[] args) {
+    return args.length == 1 && args[0].equals(Agent.WORD);
+  }
+
+  /** Is the agent on a machine; the exit code. */
+  public static int runAgent() {
+    return Agent.run();
+  }
+
+  /**
+   * Carries out the arguments behind the word.
+   *
+   * @return the exit code: 0 if all machines did their part
+   */
+  public int run(String[] args) {
+    try {
+      Request request = parse(args);
+      return switch (request.word()) {
+        case "", "help", "--help", "-h" -> help(args.length == 0);
+        case "list" -> list();
+        case "template" -> template();
+        default -> onMachines(request);
+      };
+    } catch (MissingPrerequisite | MachineFailure e) {
+      return refuse(e.getMessage());
+    } catch (Cluster.Failures e) {
+      e.sentences().forEach(this::refuse);
+      return 1;
+    } catch (IOException e) {
+      return refuse(e.getMessage());
+    }
+  }
+
+  private int help(boolean asMistake) {
+    out.print(HELP);
+    return asMistake ? 1 : 0;
+  }
+
+  private int list() {
+    for (Target target : Target.values()) {
+      out.println(String.format(Locale.ROOT, "%-34s %s", target, target.words()));
+    }
+    return 0;
+  }
+
+  private int template() throws IOException {
+    try (InputStream in = ClusterCommand.class.getResourceAsStream("cluster.conf")) {
+      out.print(new String(in.readAllBytes(), StandardCharsets.UTF_8));
+    }
+    return 0;
+  }
+
+  private static Request parse(String[] args) {
+    String word = "";
+    Path config = Path.of("cluster.conf");
+    boolean configGiven = false;
+    boolean slurm = false;
+    boolean force = false;
+    Map<String, String> values = new LinkedHashMap<>();
+    for (int i = 0; i < args.length; i++) {
+      String arg = args[i];
+      if (arg.equals("--config") || arg.equals("--launcher")) {
+        if (i + 1 == args.length) {
+          throw new MissingPrerequisite(arg + " needs a value; see 'cluster help'");
+        }
+        String value = args[++i];
+        if (arg.equals("--config")) {
+          config = Path.of(value);
+          configGiven = true;
+        } else if (value.equals("slurm") || value.equals("ssh")) {
+          slurm = value.equals("slurm");
+        } else {
+          throw new MissingPrerequisite("--launcher is ssh or slurm, not '" + value + "'");
+        }
+      } else if (arg.equals("--force")) {
+        force = true;
+      } else if (arg.matches("[A-Z][A-Z_]*=(?s:.*)")) {
+        int equals = arg.indexOf('=');
+        values.put(arg.substring(0, equals), arg.substring(equals + 1));
+      } else if (word.isEmpty()) {
+        word = arg;
+      } else {
+        throw new MissingPrerequisite("'" + arg + "' is one word too many; see 'cluster help'");
+      }
+    }
+    return new Request(word, config, configGiven, slurm, force, values, List.of(args));
+  }
+
+  private static ClusterConfig config(Request request) {
+    Map<String, String> values = new LinkedHashMap<>();
+    // With Slurm everything may come from the allocation.
+    if (request.configGiven() || !request.slurm() || request.config().toFile().exists()) {
+      values.putAll(ConfigFile.read(request.config()));
+    }
+    values.putAll(request.values());
+    return new ClusterConfig(values, request.config().toString());
+  }
+
+  private int onMachines(Request request) throws IOException {
+    Target target = Target.named(request.word()).orElse(null);
+    if (target == null && !request.word().equals(CHECK)) {
+      return refuse(
+          "'" + request.word() + "' is no target of 'cluster': " + Target.names() + ", or check");
+    }
+    if (request.force() && target != Target.CLEAN) {
+      return refuse("--force is for clean");
+    }
+    ClusterConfig config = config(request);
+    RemoteShell shell;
+    Roles roles;
+    if (request.slurm()) {
+      Slurm allocation = Slurm.ofAllocation(System.getenv());
+      shell = allocation;
+      roles = Roles.of(config, allocation);
+    } else {
+      shell = Ssh.of(config);
+      roles = Roles.of(config);
+    }
+    Bootstrap bootstrap = Bootstrap.ofThisJar();
+    if (target != null && target.kind().measures()) {
+      return measure(request, target, config, shell, roles, bootstrap);
+    }
+    try (Cluster cluster =
+        Cluster.open(roles.all(), shell, bootstrap, config, (host, samples) -> {}, this::relay)) {
+      if (target == null) {
+        return check(cluster, config, roles);
+      }
+      lock(cluster, roles.all(), target, request.force());
+      return target == Target.CLEAN ? clean(cluster, roles) : deploy(cluster, config, roles);
+    }
+  }
+
+  private void relay(String host, String line) {
+    err.println(host + ": " + line);
+  }
+
+  private int check(Cluster cluster, ClusterConfig config, Roles roles) {
+    ClusterCheck check = ClusterCheck.of(cluster, roles.all(), config, roles, true);
+    out.print(check.words());
+    check.warnings().forEach(warning -> out.println("warning: " + warning));
+    List<String> problems = check.problems(true, true);
+    problems.forEach(problem -> out.println("problem: " + problem));
+    out.println(
+        problems.isEmpty()
+            ? roles.all().size() + " machines are ready"
+            : "not ready: see the problems above");
+    return problems.isEmpty() ? 0 : 1;
+  }
+
+  private static void lock(Cluster cluster, List<String> hosts, Target target, boolean force) {
+    String owner =
+        System.getProperty("user.name")
+            + "@"
+            + hostName()
+            + ", "
+            + target
+            + ", since "
+            + Instant.now().truncatedTo(ChronoUnit.SECONDS);
+    cluster.each(hosts, link -> link.get(new Task.Lock(owner, force), String.class, STEP_DEADLINE));
+  }
+
+  private static String hostName() {
+    try {
+      return InetAddress.getLocalHost().getHostName();
+    } catch (UnknownHostException e) {
+      return "unknown";
+    }
+  }
+
+  private int deploy(Cluster cluster, ClusterConfig config, Roles roles) {
+    for (String host : roles.all()) {
+      out.println(
+          host
+              + ": benchmarks.jar "
+              + (cluster.link(host).copied() ? "copied" : "is there already"));
+    }
+    if (config.backend().equals("kernel")) {
+      print(
+          cluster.each(
+              roles.all(),
+              link ->
+                  link.get(
+                      new Task.LoadModule(roles.idOf(link.host())),
+                      JsonNode.class,
+                      STEP_DEADLINE)));
+    }
+    ClusterCheck check = ClusterCheck.of(cluster, roles.all(), config, roles, false);
+    List<String> problems = check.problems(false, true);
+    problems.forEach(this::refuse);
+    return problems.isEmpty() ? 0 : 1;
+  }
+
+  private int clean(Cluster cluster, Roles roles) {
+    print(
+        cluster.each(
+            roles.all(), link -> link.get(new Task.Clean(), JsonNode.class, STEP_DEADLINE)));
+    return 0;
+  }
+
+  private void print(Map<String, JsonNode> sentences) {
+    sentences.forEach(
+        (host, said) -> said.forEach(line -> out.println(host + ": " + line.asText())));
+  }
+
+  private int measure(
+      Request request,
+      Target target,
+      ClusterConfig config,
+      RemoteShell shell,
+      Roles roles,
+      Bootstrap bootstrap)
+      throws IOException {
+    List<String> hosts = roles.takingPart(target);
+    target.points(config); // what cannot be read is told before anything is started
+    Hangup.ignore();
+    Instant started = Instant.now();
+    ResultFolder folder = folder(started, target);
+    RunRecord record;
+    try {
+      record = new RunRecord(target, request.commandLine(), config, roles, folder, started);
+    } catch (IOException e) {
+      folder.discard();
+      throw e;
+    }
+    ClusterRun run = new ClusterRun(target, config, roles, record, err, System.console() != null);
+    Cluster[] open = {null};
+    Thread hook =
+        new Thread(
+            () -> {
+              interrupted = true;
+              if (open[0] != null) {
+                open[0].close();
+              }
+              keep(run, record, Outcome.INTERRUPTED);
+            },
+            "mitosis-cluster-interruption");
+    Runtime.getRuntime().addShutdownHook(hook);
+    Outcome outcome = Outcome.FAILED;
+    try (record) {
+      try (Cluster cluster =
+          Cluster.open(hosts, shell, bootstrap, config, run::samples, record::log)) {
+        open[0] = cluster;
+        ClusterCheck check = ClusterCheck.of(cluster, hosts, config, roles, target.ofFunctions());
+        record.machines(check);
+        List<String> problems = check.problems(target.resumes(), true);
+        if (!problems.isEmpty()) {
+          throw new Cluster.Failures(problems);
+        }
+        lock(cluster, hosts, target, false);
+        check.warnings().stream()
+            .filter(warning -> !warning.contains(": is in use by "))
+            .forEach(warning -> err.println("mitosis: warning: " + warning));
+        run.run(cluster, check, request.commandLine());
+        run.describe(cluster, request.commandLine(), Outcome.COMPLETE.toString());
+        outcome = Outcome.COMPLETE;
+      }
+    } catch (Cluster.Failures e) {
+      standStillIfInterrupted();
+      record.failed(e.sentences());
+      e.sentences().forEach(this::refuse);
+    } catch (MachineFailure | MissingPrerequisite e) {
+      standStillIfInterrupted();
+      record.failed(List.of(e.getMessage()));
+      refuse(e.getMessage());
+    }
+    Runtime.getRuntime().removeShutdownHook(hook);
+    keep(run, record, outcome);
+    if (outcome != Outcome.COMPLETE) {
+      refuse("the run is marked as failed; what was measured is in " + folder.path());
+      return 1;
+    }
+    out.println("\nresults: " + folder.path());
+    return 0;
+  }
+
+  private static ResultFolder folder(Instant started, Target target) throws IOException {
+    String exact = System.getProperty(ResultFolder.PROPERTY, "");
+    return exact.isEmpty()
+        ? ResultFolder.create(
+            Path.of("results").toAbsolutePath(),
+            started,
+            hostName(),
+            System.getProperty(ResultFolder.NAME_PROPERTY, WORD + "-" + target))
+        : ResultFolder.createExactly(Path.of(exact).toAbsolutePath().normalize());
+  }
+
+  private void keep(ClusterRun run, RunRecord record, Outcome outcome) {
+    try {
+      String tables = run.tables();
+      record.table(tables);
+      record.end(outcome);
+      out.print(tables);
+    } catch (IOException e) {
+      refuse(e.getMessage());
+    }
+  }
+
+  /** The virtual machine ends while this thread waits. */
+  private void standStillIfInterrupted() {
+    while (interrupted) {
+      LockSupport.park();
+    }
+  }
+
+  private int refuse(String sentence) {
+    err.println("mitosis: " + sentence);
+    return 1;
+  }
+}

@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.cluster;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import org.mitosis.fixture.MachineMemory;
+import org.mitosis.fixture.MemorySize;
+import org.mitosis.fixture.PythonFunction;
+import org.mitosis.result.SeedTable;
+
+/**
+ * One target, on machines that have agents: point after point, parent first, then all loops at
+ * once. The machines do the measuring; what is done here lies between the points.
+ */
+final class ClusterRun {
+  private static final Duration STEP_DEADLINE = Duration.ofSeconds(180);
+  private static final Duration BEYOND_RUN = Duration.ofSeconds(120);
+
+  /** How long before the start the loops are told of it. */
+  private static final Duration LEAD = Duration.ofMillis(250);
+
+  private static final int KEY_BYTES = 32;
+  private static final double NS_PER_MS = 1e6;
+
+  /** Parent, snapshot and child may all hold the working set. */
+  private static final int COPIES = 3;
+
+  private final Target target;
+  private final ClusterConfig config;
+  private final Roles roles;
+  private final RunRecord record;
+  private final PrintStream err;
+  private final boolean terminal;
+  private final List<String> hosts;
+  private final Map<String, List<SeedLine>> byTrace = new LinkedHashMap<>();
+  private final List<Measurement> done = new ArrayList<>();
+  private ClusterCheck check;
+  private String parentAddress = "";
+  private volatile Measurement current;
+
+  ClusterRun(
+      Target target,
+      ClusterConfig config,
+      Roles roles,
+      RunRecord record,
+      PrintStream err,
+      boolean terminal) {
+    this.target = target;
+    this.config = config;
+    this.roles = roles;
+    this.record = record;
+    this.err = err;
+    this.terminal = terminal;
+    this.hosts = roles.takingPart(target);
+  }
+
+  /** Takes samples that a machine streams. */
+  void samples(String host, Task.Samples samples) {
+    Measurement measurement = current;
+    if (measurement != null) {
+      measurement.add(host, check.clocks().get(host), samples);
+    }
+  }
+
+  /**
+   * Measures everything.
+   *
+   * @throws Cluster.Failures if a machine fails; what was measured until then is kept
+   */
+  void run(Cluster cluster, ClusterCheck checked, List<String> commandLine) throws IOException {
+    check = checked;
+    describe(cluster, commandLine, "");
+    List<Point> points = fitting(target.points(config));
+    if (config.backend().equals("user") && target.kind() != Target.Kind.EMPTY) {
+      startMachines(cluster);
+    } else if (config.backend().equals("kernel")) {
+      parentAddress = config.parentGid().isEmpty() ? config.parentAddress() : config.parentGid();
+    }
+    for (Point point : points) {
+      measure(cluster, point);
+    }
+  }
+
+  /** Keeps what describes each machine, before and after. */
+  void describe(Cluster cluster, List<String> commandLine, String outcome) throws IOException {
+    Map<String, JsonNode> environments =
+        cluster.each(
+            hosts,
+            link ->
+                link.get(new Task.Describe(commandLine, outcome), JsonNode.class, STEP_DEADLINE));
+    for (Map.Entry<String, JsonNode> environment : environments.entrySet()) {
+      record.environment(environment.getKey(), environment.getValue());
+    }
+  }
+
+  /**
+   * Without those that the machines cannot hold or have not what it takes; said, if not asked for.
+   */
+  private List<Point> fitting(List<Point> points) {
+    List<String> leftOut = new ArrayList<>();
+    List<Point> fitting = new ArrayList<>();
+    long memory = hosts.stream().mapToLong(h -> check.facts().get(h).memoryBytes()).min().orElse(0);
+    for (Point point : points) {
+      String size = point.parameters().getOrDefault(MemorySize.PROPERTY, "");
+      String function = point.parameters().getOrDefault(PythonFunction.PROPERTY, "");
+      String lacking =
+          function.isEmpty()
+              ? ""
+              : check
+                  .facts()
+                  .get(roles.parent())
+                  .functions()
+                  .getOrDefault(PythonFunction.parse(function).name(), "");
+      if (!size.isEmpty()
+          && !new MachineMemory(memory, "")
+              .fits(MemorySize.parse(size), COPIES, MachineMemory.OVERHEAD_BYTES)) {
+        leftOut.add(
+            size + ": needs " + COPIES + " times that, and " + (memory >> 20) + " MiB are there");
+      } else if (!lacking.isEmpty()) {
+        leftOut.add(roles.parent() + ": " + lacking);
+      } else {
+        fitting.add(point);
+      }
+    }
+    boolean asked = config.asMap().containsKey(target.ofFunctions() ? "FUNCTIONS" : "MEMORY_SIZES");
+    if (fitting.isEmpty() || (asked && !leftOut.isEmpty())) {
+      throw new Cluster.Failures(leftOut);
+    }
+    leftOut.forEach(sentence -> err.println("mitosis: left out: " + sentence));
+    record.leftOut(leftOut);
+    return fitting;
+  }
+
+  private void startMachines(Cluster cluster) {
+    byte[] key = new byte[KEY_BYTES];
+    new SecureRandom().nextBytes(key);
+    Map<String, String> addresses =
+        cluster.each(
+            hosts,
+            link ->
+                link.get(
+                    new Task.StartMachine(roles.idOf(link.host()), key, listen(link.host())),
+                    String.class,
+                    STEP_DEADLINE));
+    parentAddress = addresses.get(roles.parent());
+  }
+
+  /** Children only ask; nobody has to reach them. */
+  private String listen(String host) {
+    if (!host.equals(roles.parent()) || roles.children().isEmpty() || !target.usesChildren()) {
+      return "127.0.0.1:0";
+    }
+    String address = config.parentAddress();
+    if (address.isEmpty()) {
+      address = check.facts().get(host).address();
+    }
+    if (address.isEmpty()) {
+      throw new MachineFailure(
+          host, "where the child machines reach it is not known: set PARENT_ADDRESS=HOST");
+    }
+    if (address.contains(":") && !config.parentAddress().equals(address)) {
+      return "[" + address + "]:0"; // IPv6, as ssh says it
+    }
+    return address.contains(":") ? address : address + ":0";
+  }
+
+  private void measure(Cluster cluster, Point point) throws IOException {
+    Measurement measurement =
+        new Measurement(target, point, line -> record.log(line.host(), line.text()));
+    current = measurement;
+    List<String> working =
+        switch (target.kind()) {
+          case PREPARE, WORK -> List.of(roles.parent());
+          case EMPTY, NIL_RPC, LOOPS -> roles.children();
+          default -> roles.runningChildren();
+        };
+    boolean complete = false;
+    Progress progress =
+        new Progress(err, terminal, target + " " + point.trace(), working, measurement);
+    try {
+      parent(cluster, point, measurement);
+      if (target.kind() == Target.Kind.PREPARE) {
+        cluster
+            .link(roles.parent())
+            .get(new Task.Prepare(point.times()), String.class, deadline(point));
+      } else {
+        loops(cluster, point, working);
+      }
+      complete = true;
+    } finally {
+      progress.close();
+      current = null;
+      done.add(measurement);
+      byTrace
+          .computeIfAbsent(point.trace(), trace -> new ArrayList<>())
+          .addAll(measurement.lines());
+      record.point(measurement, complete);
+    }
+    cluster.each(hosts, link -> link.get(new Task.Drop(), String.class, STEP_DEADLINE));
+  }
+
+  private void parent(Cluster cluster, Point point, Measurement measurement) {
+    AgentLink link = cluster.link(roles.parent());
+    if (point.parent() == null || target.kind() == Target.Kind.WORK) {
+      return;
+    }
+    Task.ParentTimes times =
+        link.get(new Task.StartParent(point.parent()), Task.ParentTimes.class, STEP_DEADLINE);
+    if (!target.ofFunctions()) {
+      measurement.line(SeedLine.work(roles.parent(), "cold", times.coldNs()));
+      measurement.line(SeedLine.work(roles.parent(), "warm", times.warmNs()));
+    }
+    if (target.kind() == Target.Kind.PREPARE) {
+      return;
+    }
+    boolean works = target.kind() == Target.Kind.EXECUTION;
+    long cowNs = link.get(new Task.Freeze(works), Long.class, STEP_DEADLINE);
+    if (works) {
+      measurement.line(
+          target.ofFunctions()
+              ? SeedLine.function(roles.parent(), point.trace(), "execution", cowNs)
+              : SeedLine.work(roles.parent(), "cow", cowNs));
+    }
+  }
+
+  private void loops(Cluster cluster, Point point, List<String> working) {
+    cluster.each(
+        working, link -> link.get(ready(point, link.host()), JsonNode.class, STEP_DEADLINE));
+    long startNs = System.nanoTime() + LEAD.toNanos();
+    Map<String, CompletableFuture<String>> runs = new LinkedHashMap<>();
+    for (String host : working) {
+      Clocks clock = check.clocks().get(host);
+      runs.put(host, cluster.link(host).ask(new Task.Run(clock.thereNs(startNs)), String.class));
+    }
+    // All are waited for: what the others measure is kept if one fails.
+    cluster.each(
+        working,
+        link -> link.await(runs.get(link.host()), deadline(point), "the run of " + point.trace()));
+  }
+
+  private Task.Ready ready(Point point, String host) {
+    boolean here = host.equals(roles.parent());
+    return new Task.Ready(
+        switch (target.kind()) {
+          case EXECUTION -> Task.LoopKind.CHILD;
+          case EMPTY -> Task.LoopKind.EMPTY;
+          case WORK -> Task.LoopKind.WORK;
+          case NIL_RPC -> Task.LoopKind.NIL_RPC;
+          default -> Task.LoopKind.START;
+        },
+        point.loops(),
+        point.seconds(),
+        point.times(),
+        point.container().toString(),
+        here ? -1 : roles.idOf(roles.parent()),
+        here ? "" : parentAddress,
+        config.resumeMode().toString(),
+        config.prefetch(),
+        point.parent());
+  }
+
+  private Duration deadline(Point point) {
+    return BEYOND_RUN.plusSeconds(point.seconds()).plusSeconds(point.times());
+  }
+
+  /** The tables of what was measured. */
+  String tables() throws IOException {
+    StringBuilder text = new StringBuilder(SeedLine.table(byTrace, config.filter()));
+    Task.Facts facts = check == null ? null : check.facts().get(roles.parent());
+    text.append(
+        SeedTable.of(
+            record.folder().histograms(),
+            "Self-timed on the machines (CLOCK_MONOTONIC), ms; backend "
+                + config.backend()
+                + "; kernel "
+                + (facts == null ? "unknown" : facts.kernel())
+                + "; valNN: published median (results/reference)",
+            record.failures()));
+    text.append(peaks());
+    text.append(skew());
+    return text.toString();
+  }
+
+  private String peaks() {
+    List<List<String>> rows = new ArrayList<>();
+    rows.add(List.of("trace", "peak", "by machine", "stable", "from s", "to s"));
+    for (Measurement measurement : done) {
+      measurement
+          .peak()
+          .filter(peak -> target.isPeak())
+          .ifPresent(
+              peak ->
+                  rows.add(
+                      List.of(
+                          measurement.point().trace(),
+                          rate(peak.perSecond()),
+                          peak.byHost().entrySet().stream()
+                              .map(one -> one.getKey() + " " + rate(one.getValue()))
+                              .reduce((a, b) -> a + ", " + b)
+                              .orElse(""),
+                          peak.stable() ? "yes" : "no",
+                          rate(peak.fromS()),
+                          rate(peak.toS()))));
+    }
+    return rows.size() == 1
+        ? ""
+        : "\n" + target + ", peak (per second, all machines)\n" + SeedTable.aligned(rows);
+  }
+
+  private static String rate(double value) {
+    return String.format(Locale.ROOT, value < 100 ? "%.2f" : "%.0f", value);
+  }
+
+  private String skew() {
+    long worst = done.stream().mapToLong(one -> one.startSkewNs().orElse(0L)).max().orElse(0);
+    if (worst == 0 || check == null) {
+      return "";
+    }
+    long unsure = check.clocks().values().stream().mapToLong(Clocks::uncertaintyNs).max().orElse(0);
+    return String.format(
+        Locale.ROOT,
+        "%nLoops started at most %.2f ms apart; the machines' clocks are known to %.2f ms.%n",
+        worst / NS_PER_MS,
+        unsure / NS_PER_MS);
+  }
+}

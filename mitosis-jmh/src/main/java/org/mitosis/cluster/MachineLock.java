@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.cluster;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.concurrent.locks.LockSupport;
+import org.mitosis.fixture.MissingPrerequisite;
+
+/**
+ * A machine, taken for one run at a time, whoever runs it: a locked file whose content names the
+ * owner. The lock goes with the process that holds it, however that ends.
+ */
+final class MachineLock implements AutoCloseable {
+  private static final String NAME = "mitosis-cluster.lock";
+  private static final int LONGEST_OWNER = 512;
+  private static final Duration END_DEADLINE = Duration.ofSeconds(10);
+  private static final Duration POLL = Duration.ofMillis(20);
+
+  private final FileChannel channel;
+
+  private MachineLock(FileChannel channel) {
+    this.channel = channel;
+  }
+
+  /** Where the locks of this host are, which every user can write to. */
+  static Path directory() {
+    Path usual = Path.of("/run/lock");
+    return Files.isWritable(usual) ? usual : Path.of("/tmp");
+  }
+
+  /** Who holds it; empty if nobody does. */
+  static String owner(Path directory) {
+    try (FileChannel channel = open(directory.resolve(NAME))) {
+      return channel.tryLock() != null ? "" : words(channel);
+    } catch (IOException e) {
+      throw unusable(directory, e);
+    }
+  }
+
+  /**
+   * Takes the machine.
+   *
+   * @param owner who takes it, one line; the process id is added
+   * @param force ends the process that holds it, if this user may
+   * @throws MissingPrerequisite if somebody else has it
+   */
+  static MachineLock take(Path directory, String owner, boolean force) {
+    try {
+      FileChannel channel = open(directory.resolve(NAME));
+      FileLock lock = channel.tryLock();
+      if (lock == null && force) {
+        lock = afterEnding(channel);
+      }
+      if (lock == null) {
+        String holder = words(channel);
+        channel.close();
+        throw new MissingPrerequisite(
+            "is in use by "
+                + holder
+                + "; wait until that has ended, or end it with 'cluster clean --force'");
+      }
+      channel.truncate(0);
+      channel.write(
+          ByteBuffer.wrap(
+              (owner + ", process " + ProcessHandle.current().pid())
+                  .getBytes(StandardCharsets.UTF_8)),
+          0);
+      return new MachineLock(channel);
+    } catch (IOException e) {
+      throw unusable(directory, e);
+    }
+  }
+
+  @Override
+  public void close() {
+    try {
+      channel.truncate(0);
+      channel.close();
+    } catch (IOException e) {
+      // It goes with this process at the latest.
+    }
+  }
+
+  /** Others' files in a directory like /tmp may be opened, but not with O_CREAT. */
+  private static FileChannel open(Path file) throws IOException {
+    while (true) {
+      try {
+        return FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE);
+      } catch (NoSuchFileException e) {
+        try {
+          Files.createFile(file);
+          Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-rw-rw-"));
+        } catch (FileAlreadyExistsException again) {
+          // Somebody else was first.
+        }
+      }
+    }
+  }
+
+  private static String words(FileChannel channel) throws IOException {
+    ByteBuffer bytes = ByteBuffer.allocate(LONGEST_OWNER);
+    channel.read(bytes, 0);
+    String words =
+        new String(bytes.array(), 0, bytes.position(), StandardCharsets.UTF_8)
+            .replaceAll("\\p{Cntrl}", " ")
+            .strip();
+    return words.isEmpty() ? "somebody who has just started" : words;
+  }
+
+  private static FileLock afterEnding(FileChannel channel) throws IOException {
+    long startNs = System.nanoTime();
+    boolean asked = false;
+    while (System.nanoTime() - startNs < END_DEADLINE.toNanos()) {
+      FileLock lock = channel.tryLock();
+      if (lock != null) {
+        return lock;
+      }
+      boolean insist = System.nanoTime() - startNs > END_DEADLINE.toNanos() / 2;
+      if (!asked || insist) {
+        holder(words(channel), insist);
+        asked = true;
+      }
+      LockSupport.parkNanos(POLL.toNanos());
+    }
+    return null;
+  }
+
+  /**
+   * Ends the process that the words name, if it is an agent: its number may be anybody's by now.
+   */
+  private static void holder(String words, boolean insist) {
+    String number = words.replaceFirst(".*, process ([0-9]{1,9})$", "$1");
+    if (number.matches("[0-9]{1,9}")) {
+      ProcessHandle.of(Long.parseLong(number))
+          .filter(Agent::isAgent)
+          .ifPresent(insist ? ProcessHandle::destroyForcibly : ProcessHandle::destroy);
+    }
+  }
+
+  private static MissingPrerequisite unusable(Path directory, IOException e) {
+    return new MissingPrerequisite(
+        "the lock " + directory.resolve(NAME) + " cannot be used: " + e.getMessage());
+  }
+}

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.cluster;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.io.Writer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.StandardOpenOption;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.HdrHistogram.Histogram;
+import org.mitosis.result.BuildInfo;
+import org.mitosis.result.Environment.Outcome;
+import org.mitosis.result.HistogramLog;
+import org.mitosis.result.ResultFolder;
+
+/**
+ * What is kept of a run on a cluster: cluster.json says what it was and how it ended, log.txt has
+ * every line, hlog/ every sample, machines/ the environment of each machine, table.txt the tables.
+ * Written as the run goes on, so that one that is killed keeps what it has.
+ */
+final class RunRecord implements AutoCloseable {
+  /** The version of the format of cluster.json. */
+  static final int SCHEMA = 1;
+
+  /** What the histograms call a target: its name with this before it. */
+  static final String BENCHMARK = "org.mitosis.cluster.";
+
+  private static final ObjectMapper JSON =
+      new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+
+  /**
+   * The content of cluster.json.
+   *
+   * @param schema {@value #SCHEMA}
+   * @param target what was run
+   * @param outcome how far it has come
+   * @param started ISO 8601 in UTC
+   * @param ended the same; null while it runs
+   * @param mitosis what was run
+   * @param commandLine the arguments as given
+   * @param config the keys that had values
+   * @param parent the parent machine
+   * @param machines all machines, by name
+   * @param points what was measured, in order
+   * @param leftOut what was not run, and why
+   * @param failures what went wrong, one sentence each
+   */
+  private record Content(
+      int schema,
+      String target,
+      Outcome outcome,
+      String started,
+      String ended,
+      BuildInfo mitosis,
+      List<String> commandLine,
+      Map<String, String> config,
+      String parent,
+      Map<String, MachineContent> machines,
+      List<PointContent> points,
+      List<String> leftOut,
+      List<String> failures) {}
+
+  /**
+   * A machine; how its clocks stand to the coordinator's, in ns.
+   *
+   * @param facts what was found there
+   * @param clock the comparison
+   */
+  private record MachineContent(Task.Facts facts, Clocks clock) {}
+
+  /**
+   * A point.
+   *
+   * @param trace its name
+   * @param complete whether every machine did its part
+   * @param startSkewNs how far apart the loops started; null if there were not two
+   * @param samples by machine
+   * @param peak operations per second; null where it is not asked for
+   */
+  private record PointContent(
+      String trace,
+      boolean complete,
+      Long startSkewNs,
+      Map<String, Long> samples,
+      Measurement.Peak peak) {}
+
+  private final Target target;
+  private final List<String> commandLine;
+  private final ClusterConfig config;
+  private final Roles roles;
+  private final ResultFolder folder;
+  private final Instant started;
+  private final Writer log;
+  private final Map<String, MachineContent> machines = new LinkedHashMap<>();
+  private final List<PointContent> points = new ArrayList<>();
+  private final List<String> leftOut = new ArrayList<>();
+  private final List<String> failures = new ArrayList<>();
+
+  /** Begins. */
+  RunRecord(
+      Target target,
+      List<String> commandLine,
+      ClusterConfig config,
+      Roles roles,
+      ResultFolder folder,
+      Instant started)
+      throws IOException {
+    this.target = target;
+    this.commandLine = List.copyOf(commandLine);
+    this.config = config;
+    this.roles = roles;
+    this.folder = folder;
+    this.started = started;
+    this.log =
+        Files.newBufferedWriter(
+            folder.path().resolve("log.txt"),
+            StandardCharsets.UTF_8,
+            StandardOpenOption.CREATE_NEW,
+            StandardOpenOption.WRITE);
+    Files.createDirectory(folder.path().resolve("machines"));
+    write(Outcome.RUNNING);
+  }
+
+  ResultFolder folder() {
+    return folder;
+  }
+
+  synchronized void machines(ClusterCheck check) throws IOException {
+    check
+        .facts()
+        .forEach(
+            (host, facts) ->
+                machines.put(host, new MachineContent(facts, check.clocks().get(host))));
+    write(Outcome.RUNNING);
+  }
+
+  synchronized void leftOut(List<String> sentences) {
+    leftOut.addAll(sentences);
+  }
+
+  synchronized void failed(List<String> sentences) {
+    failures.addAll(sentences);
+  }
+
+  synchronized List<String> failures() {
+    return List.copyOf(failures);
+  }
+
+  /** Adds a line of a machine. */
+  synchronized void log(String host, String line) {
+    try {
+      log.write(Instant.now() + " " + host + " " + line + "\n");
+      log.flush();
+    } catch (IOException e) {
+      // The disk is full: the table at the end meets the same, and says so.
+    }
+  }
+
+  /** Keeps what describes a machine. */
+  void environment(String host, JsonNode environment) throws IOException {
+    try {
+      Files.writeString(
+          folder.path().resolve("machines").resolve(host + ".json"),
+          JSON.writeValueAsString(environment) + "\n");
+    } catch (JsonProcessingException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Keeps what was measured at a point. */
+  synchronized void point(Measurement measurement, boolean complete) throws IOException {
+    Point point = measurement.point();
+    Map<String, Long> samples = new TreeMap<>();
+    for (Map.Entry<String, Map<String, Histogram>> of : measurement.histograms().entrySet()) {
+      samples.put(of.getKey(), measurement.samplesOf(of.getKey()));
+      Map<String, String> parameters = new TreeMap<>(point.parameters());
+      parameters.put("machine", of.getKey());
+      HistogramLog.create(folder.histograms(), BENCHMARK + target, parameters, measurement.from())
+          .append(of.getValue(), measurement.from(), Instant.now());
+    }
+    points.add(
+        new PointContent(
+            point.trace(),
+            complete,
+            measurement.startSkewNs().orElse(null),
+            samples,
+            target.isPeak() ? measurement.peak().orElse(null) : null));
+    write(Outcome.RUNNING);
+  }
+
+  /** Keeps the tables. */
+  synchronized void table(String text) throws IOException {
+    folder.replace(folder.table(), text);
+  }
+
+  /** Ends. */
+  synchronized void end(Outcome outcome) throws IOException {
+    write(outcome);
+  }
+
+  private void write(Outcome outcome) throws IOException {
+    Content content =
+        new Content(
+            SCHEMA,
+            target.toString(),
+            outcome,
+            started.toString(),
+            outcome == Outcome.RUNNING ? null : Instant.now().toString(),
+            BuildInfo.current(),
+            commandLine,
+            config.asMap(),
+            roles.parent(),
+            machines,
+            points,
+            leftOut,
+            failures);
+    folder.replace(folder.path().resolve("cluster.json"), JSON.writeValueAsString(content) + "\n");
+  }
+
+  @Override
+  public void close() throws IOException {
+    log.close();
+  }
+}

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.cluster;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.mitosis.fixture.ContainerKind;
+import org.mitosis.fixture.MemorySize;
+import org.mitosis.fixture.PythonFunction;
+
+/** What {@code cluster} can be told to do: the targets of the MITOSIS artifact's makefile. */
+enum Target {
+  /** Prepare of the C program. */
+  MICRO_C_PREPARE(Kind.PREPARE, "time of prepare, C program, by memory size"),
+  /** Prepare of functions. */
+  MICRO_FUNCTION_PREPARE(Kind.PREPARE, "time of prepare, functions"),
+  /** Lean containers with a resumed child that ends at once. */
+  MICRO_C_STARTUP(Kind.LOOPS, "lean container + resume + end, C program, by memory size"),
+  /** The same with functions. */
+  MICRO_FUNCTION_STARTUP(Kind.LOOPS, "lean container + resume + end, functions"),
+  /** The work of a child. */
+  MICRO_C_EXECUTION(Kind.EXECUTION, "work of a child after resume, C program, by memory size"),
+  /** The same with functions. */
+  MICRO_FUNCTION_EXECUTION(Kind.EXECUTION, "work of a child after resume, functions"),
+  /** Startup and work together. */
+  MICRO_C_STARTUP_EXECUTION(Kind.LOOPS, "as micro-c-startup, and the child works"),
+  /** The same with functions. */
+  MICRO_FUNCTION_STARTUP_EXECUTION(Kind.LOOPS, "as micro-function-startup, and the child works"),
+  /** The work of a child that touches a share of its pages. */
+  MICRO_TOUCH_RATIO(Kind.EXECUTION, "work of a child, 64 MiB, by share of pages touched (%)"),
+  /** As many children as all child machines can start. */
+  PEAK_FUNC_LEAN_CONTAINER(Kind.LOOPS, "children/s of all child machines, functions"),
+  /** The same with the C program. */
+  PEAK_C_LEAN_CONTAINER(Kind.LOOPS, "children/s of all child machines, C program"),
+  /** The same by share of pages touched. */
+  PEAK_C_TOUCH_RATIO(Kind.LOOPS, "children/s, 64 MiB, by share of pages touched (%)"),
+  /** Containers and processes with nothing in them. */
+  PEAK_EMPTY_FORK(Kind.EMPTY, "empty lean containers/s, and plain processes/s"),
+  /** Functions called again and again without any fork. */
+  PEAK_FUNCTION_EXEC(Kind.WORK, "calls/s of functions on the parent machine, no fork"),
+  /** The C program's work without any fork. */
+  PEAK_C_EXEC(Kind.WORK, "touches/s of the C program on the parent machine, no fork"),
+  /** Empty requests to the parent machine. */
+  PEAK_NIL_RPC(Kind.NIL_RPC, "empty requests/s from all child machines"),
+  /** Brings everything to all machines. */
+  BUILD_MITOSIS_PREFETCH(Kind.DEPLOY, "copy benchmarks.jar; with BACKEND=kernel build and load"),
+  /** Leaves nothing. */
+  CLEAN(Kind.CLEAN, "end what runs, unload what was loaded, remove what was copied");
+
+  /** What kind of work a target is. */
+  enum Kind {
+    PREPARE,
+    LOOPS,
+    EXECUTION,
+    EMPTY,
+    WORK,
+    NIL_RPC,
+    DEPLOY,
+    CLEAN;
+
+    boolean measures() {
+      return this != DEPLOY && this != CLEAN;
+    }
+  }
+
+  private static final List<MemorySize> TOUCHED = List.of(MemorySize.ofMebibytes(64));
+  private static final List<Integer> ALL_PAGES = List.of(100);
+  private static final int ARTIFACT_FUNCTION_LOOPS = 24;
+  private static final int ARTIFACT_C_LOOPS = 16;
+  private static final int ARTIFACT_RPC_LOOPS = 12;
+  private static final int TIMES = 10;
+
+  private final Kind kind;
+  private final String words;
+
+  Target(Kind kind, String words) {
+    this.kind = kind;
+    this.words = words;
+  }
+
+  /** The target of this name, as the makefile has it. */
+  static Optional<Target> named(String name) {
+    return Arrays.stream(values()).filter(target -> target.toString().equals(name)).findFirst();
+  }
+
+  Kind kind() {
+    return kind;
+  }
+
+  /** What it does, in words. */
+  String words() {
+    return words;
+  }
+
+  /** Whether child machines are needed. */
+  boolean needsChildren() {
+    return switch (kind) {
+      case LOOPS, NIL_RPC, EMPTY -> true;
+      default -> false;
+    };
+  }
+
+  /** Whether machines beside the parent's take part. */
+  boolean usesChildren() {
+    return kind != Kind.PREPARE && kind != Kind.WORK;
+  }
+
+  boolean isPeak() {
+    return name().startsWith("PEAK_");
+  }
+
+  /** Whether children of a snapshot get pages by userfaultfd. */
+  boolean resumes() {
+    return kind == Kind.LOOPS || kind == Kind.EXECUTION;
+  }
+
+  boolean ofFunctions() {
+    return name().contains("_FUNC_") || name().contains("_FUNCTION_");
+  }
+
+  private boolean ofTouchRatios() {
+    return name().endsWith("TOUCH_RATIO");
+  }
+
+  /** Whether children do their work; they end at once if not. */
+  private boolean childWorks() {
+    return kind == Kind.EXECUTION || name().endsWith("STARTUP_EXECUTION") || ofTouchRatios();
+  }
+
+  /** How many loops each machine runs, if the config does not say. */
+  private int usualLoops() {
+    if (!isPeak()) {
+      return 1;
+    }
+    return kind == Kind.NIL_RPC
+        ? ARTIFACT_RPC_LOOPS
+        : ofFunctions() ? ARTIFACT_FUNCTION_LOOPS : ARTIFACT_C_LOOPS;
+  }
+
+  private int usualSeconds() {
+    return isPeak() ? 30 : 5;
+  }
+
+  /**
+   * What is measured, one after the other.
+   *
+   * @param config where sizes, functions, ratios, loops and seconds are from
+   */
+  List<Point> points(ClusterConfig config) {
+    int loops = config.loops(usualLoops());
+    int seconds = config.seconds(usualSeconds());
+    int times = config.times(TIMES);
+    if (kind == Kind.EMPTY) {
+      return Arrays.stream(ContainerKind.values())
+          .map(container -> Point.ofContainer(container, loops, seconds))
+          .toList();
+    }
+    if (kind == Kind.NIL_RPC) {
+      return List.of(Point.ofRequests(loops, seconds));
+    }
+    if (ofFunctions()) {
+      return config
+          .functions(PythonFunction.known().stream().filter(Target::published).toList())
+          .stream()
+          .map(function -> Point.ofFunction(function, childWorks(), loops, seconds, times))
+          .toList();
+    }
+    List<Integer> ratios =
+        ofTouchRatios()
+            ? config.touchRatios(IntStream.rangeClosed(0, 10).mapToObj(i -> 10 * i).toList())
+            : ALL_PAGES;
+    return config.memorySizes(ofTouchRatios() ? TOUCHED : MemorySize.SEED_SIZES).stream()
+        .flatMap(
+            size ->
+                ratios.stream()
+                    .map(
+                        ratio ->
+                            Point.ofMemory(
+                                size, ratio, ofTouchRatios(), childWorks(), loops, seconds, times)))
+        .toList();
+  }
+
+  private static boolean published(PythonFunction function) {
+    return !function.requirements().optional();
+  }
+
+  /** All names, for a message. */
+  static String names() {
+    return Stream.of(values()).map(Target::toString).reduce((a, b) -> a + ", " + b).orElseThrow();
+  }
+
+  /** As the makefile has it: lower case, with dashes. */
+  @Override
+  public String toString() {
+    return name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+}
