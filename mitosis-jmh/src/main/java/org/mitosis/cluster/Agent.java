@@ -107,7 +107,8 @@ final class Agent {
         | MitosisException
         | UncheckedIOException
         | IOException e) {
-      send(new Task.Reply(request.id(), null, String.valueOf(e.getMessage()), null));
+      String message = e.getMessage();
+      send(new Task.Reply(request.id(), null, message == null ? e.toString() : message, null));
     } catch (RuntimeException e) {
       send(new Task.Reply(request.id(), null, "a mistake in benchmarks.jar: " + e, null));
     }

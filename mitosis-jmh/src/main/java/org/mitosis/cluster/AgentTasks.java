@@ -96,6 +96,8 @@ final class AgentTasks implements AutoCloseable {
     }
     if (task instanceof Task.Freeze freeze) {
       parent.preparePinnedNs();
+      // Closed after the loops of its children, and before the parent.
+      own(parent::unprepareNs);
       return freeze.work() ? parent.cowNs() : 0L;
     }
     if (task instanceof Task.Ready ready) {

@@ -26,6 +26,9 @@ final class MachineLock implements AutoCloseable {
   private static final Duration END_DEADLINE = Duration.ofSeconds(10);
   private static final Duration POLL = Duration.ofMillis(20);
 
+  /** Opening the file a second time would give the lock up when that is closed. */
+  private static volatile boolean held;
+
   private final FileChannel channel;
 
   private MachineLock(FileChannel channel) {
@@ -38,8 +41,11 @@ final class MachineLock implements AutoCloseable {
     return Files.isWritable(usual) ? usual : Path.of("/tmp");
   }
 
-  /** Who holds it; empty if nobody does. */
+  /** Who else holds it; empty if nobody does. */
   static String owner(Path directory) {
+    if (held) {
+      return "";
+    }
     try (FileChannel channel = open(directory.resolve(NAME))) {
       return channel.tryLock() != null ? "" : words(channel);
     } catch (IOException e) {
@@ -75,6 +81,7 @@ final class MachineLock implements AutoCloseable {
               (owner + ", process " + ProcessHandle.current().pid())
                   .getBytes(StandardCharsets.UTF_8)),
           0);
+      held = true;
       return new MachineLock(channel);
     } catch (IOException e) {
       throw unusable(directory, e);
@@ -86,6 +93,7 @@ final class MachineLock implements AutoCloseable {
     try {
       channel.truncate(0);
       channel.close();
+      held = false;
     } catch (IOException e) {
       // It goes with this process at the latest.
     }
