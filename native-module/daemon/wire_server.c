@@ -232,6 +232,23 @@ static void client_ready(struct daemon *daemon, struct event_source *source)
 	}
 }
 
+/*
+ * A machine that is powered off or cut off closes nothing: without this, what
+ * serves it would wait for it for hours, whether anything is on its way or not.
+ */
+static void notice_dead_peer(int fd)
+{
+	int one = 1, idle_s = WIRE_DEADLINE_MS / 2000, interval_s = 1, probes = 5;
+	unsigned int unanswered_ms = WIRE_DEADLINE_MS;
+
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof(idle_s));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval_s, sizeof(interval_s));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof(probes));
+	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unanswered_ms,
+		   sizeof(unanswered_ms));
+}
+
 static void accept_one(struct daemon *daemon, int fd)
 {
 	struct wire_client *client;
@@ -244,7 +261,7 @@ static void accept_one(struct daemon *daemon, int fd)
 		return;
 	}
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+	notice_dead_peer(fd);
 	client->source.ready = client_ready;
 	client->fd = fd;
 	client->deadline_ms = monotonic_ms() + WIRE_DEADLINE_MS;

@@ -59,7 +59,7 @@ final class ClusterConfig {
   private static final Pattern USER_NAME = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9._-]*");
   private static final Pattern GID = Pattern.compile("[0-9a-fA-F]{4}(:[0-9a-fA-F]{4}){7}");
   private static final Pattern ADDRESS = Pattern.compile("[A-Za-z0-9._-]+(:[0-9]{1,5})?");
-  private static final Pattern FOLDER = Pattern.compile("[A-Za-z0-9._/~+@-]+");
+  private static final Pattern FOLDER = Pattern.compile("[A-Za-z0-9._/+@-]+");
   private static final int LONGEST_LEASE_S = 600;
 
   private final Map<String, String> values;

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.cluster;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.mitosis.fixture.MemorySize;
+import org.mitosis.fixture.MissingPrerequisite;
+
+class ClusterConfigTest {
+  @Test
+  void refusesAPassword() {
+    MissingPrerequisite refused =
+        assertThrows(
+            MissingPrerequisite.class, () -> new ClusterConfig(Map.of("PWD", "secret"), "c.conf"));
+    assertTrue(refused.getMessage().startsWith("c.conf: PWD holds a password"));
+    assertTrue(refused.getMessage().contains("ssh key"), refused.getMessage());
+    assertTrue(!refused.getMessage().contains("secret"), "does not show it");
+  }
+
+  @Test
+  void namesAnUnknownKey() {
+    MissingPrerequisite refused =
+        assertThrows(
+            MissingPrerequisite.class,
+            () -> new ClusterConfig(Map.of("CHILD_HOST", "val02"), "c.conf"));
+    assertTrue(refused.getMessage().startsWith("c.conf: CHILD_HOST is no key"));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "PARENT_HOST|-oProxyCommand=true",
+        "PARENT_HOST|val 01",
+        "CHILD_HOSTS|val02,val02",
+        "CHILD_HOSTS|val02,$(reboot)",
+        "USER|-l",
+        "PROJECT_PATH|a b",
+        "PROJECT_PATH|~/a",
+        "PARENT_GID|fe80::1",
+        "PARENT_ADDRESS|val01:x",
+        "USE_PROXY_COMMAND|maybe",
+        "DEPLOY|yes",
+        "BACKEND|rdma",
+        "LOOPS|0",
+        "SECONDS|1.5",
+        "TIMES|-1",
+        "LEASE_SECONDS|1",
+        "MEMORY_SIZES|1m,lots",
+        "FUNCTIONS|helloworld,nothing",
+        "TOUCH_RATIOS|0,101",
+        "FILTER|[",
+        "JAVA|java -version"
+      })
+  void namesTheKeyOfABadValue(String key, String value) {
+    MissingPrerequisite refused =
+        assertThrows(
+            MissingPrerequisite.class, () -> new ClusterConfig(Map.of(key, value), "c.conf"));
+    assertTrue(refused.getMessage().startsWith("c.conf: " + key + " "), refused.getMessage());
+  }
+
+  @Test
+  void quotedHostsAreOnlyChecked() {
+    Map<String, String> same =
+        Map.of("CHILD_HOSTS", "val02,val03", "STR_CHILD_HOSTS", "'val02','val03'");
+    assertEquals(List.of("val02", "val03"), new ClusterConfig(same, "c").childHosts());
+    Map<String, String> other =
+        Map.of("CHILD_HOSTS", "val02,val03", "STR_CHILD_HOSTS", "'val02','val04'");
+    assertThrows(MissingPrerequisite.class, () -> new ClusterConfig(other, "c"));
+  }
+
+  @Test
+  void whatIsNotGivenIsTheTargets() {
+    ClusterConfig empty = new ClusterConfig(Map.of(), "c");
+    assertEquals(24, Target.PEAK_FUNC_LEAN_CONTAINER.points(empty).get(0).loops());
+    assertEquals(16, Target.PEAK_C_LEAN_CONTAINER.points(empty).get(0).loops());
+    assertEquals(12, Target.PEAK_NIL_RPC.points(empty).get(0).loops());
+    assertEquals(30, Target.PEAK_NIL_RPC.points(empty).get(0).seconds());
+    assertEquals(1, Target.MICRO_C_STARTUP.points(empty).get(0).loops());
+    assertEquals(
+        MemorySize.SEED_SIZES.stream().map(MemorySize::toString).toList(),
+        Target.MICRO_C_STARTUP.points(empty).stream().map(Point::trace).toList());
+    assertEquals(9, Target.MICRO_FUNCTION_PREPARE.points(empty).size());
+    assertEquals(11, Target.MICRO_TOUCH_RATIO.points(empty).size());
+  }
+
+  @Test
+  void theTemplateNamesEveryKeyAndCanBeRead() throws IOException {
+    String template;
+    try (InputStream in = ClusterConfig.class.getResourceAsStream("cluster.conf")) {
+      template = new String(in.readAllBytes(), StandardCharsets.UTF_8);
+    }
+    Map<String, String> values = ConfigFile.parse(template, "template");
+    new ClusterConfig(values, "template");
+    TreeSet<String> expected = new TreeSet<>();
+    Arrays.stream(ClusterConfig.Key.values()).map(Enum::name).forEach(expected::add);
+    // Kept for the artifact's files only.
+    expected.removeAll(List.of("PWD", "STR_CHILD_HOSTS"));
+    assertEquals(expected, new TreeSet<>(values.keySet()));
+  }
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.cluster;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.mitosis.fixture.MissingPrerequisite;
+
+class ConfigFileTest {
+  @Test
+  void readsAssignmentsAndComments() {
+    assertEquals(
+        Map.of("USER", "me", "CHILD_HOSTS", "val02,val03", "FILTER", "random cow start"),
+        ConfigFile.parse(
+            "# machines\nUSER=me\n CHILD_HOSTS = val02,val03 # two\n\nFILTER=\"random cow start\"\n",
+            "test"));
+  }
+
+  @Test
+  void keepsTheQuotesOfQuotedHosts() {
+    assertEquals(
+        Map.of("STR_CHILD_HOSTS", "'val02','val03'"),
+        ConfigFile.parse("STR_CHILD_HOSTS='val02','val03'\n", "test"));
+  }
+
+  @Test
+  void readsTheArtifactsMakefileAsItIs() {
+    String makefile =
+        """
+        ### configurations ###
+        USER=
+        PWD=
+        PROJECT_PATH=projects/mos
+        PARENT_GID=fe80:0000:0000:0000:248a:0703:009c:7ca0
+        PARENT_HOST=val06
+        CHILD_HOSTS=val07
+        STR_CHILD_HOSTS='val07'
+
+        #USE_PROXY_COMMAND=false # true or false
+        USE_PROXY_COMMAND=true # true or false
+        FILTER=
+        PLOT=1 # whatever this is
+        RUNNER_FLAG=-k=$(USE_PROXY_COMMAND)
+        HOSTS={'builder':[$(STR_ALL_HOSTS)] , \\
+        'parent':['$(PARENT_HOST)'],\\
+        }
+        define runner
+        \trm -rf $(2)
+        endef
+        micro-c-prepare:
+        \t$(call runner, $(template), out/$@)
+        clean: gen-clean
+        \tUSER=other make
+        """;
+    Map<String, String> values = ConfigFile.parse(makefile, "makefile");
+    assertEquals("projects/mos", values.get("PROJECT_PATH"));
+    assertEquals("true", values.get("USE_PROXY_COMMAND"));
+    assertEquals("", values.get("USER"), "a recipe assigns nothing");
+    ClusterConfig config = new ClusterConfig(values, "makefile");
+    assertEquals(new Roles("val06", List.of("val07")), Roles.of(config));
+    assertEquals("fe80:0000:0000:0000:248a:0703:009c:7ca0", config.parentGid());
+  }
+
+  @Test
+  void replacesReferences() {
+    assertEquals(
+        "val01,val02",
+        ConfigFile.parse("A=val01\nCHILD_HOSTS=$(A),${B}\nB=val02\n", "test").get("CHILD_HOSTS"));
+    MissingPrerequisite refused =
+        assertThrows(MissingPrerequisite.class, () -> ConfigFile.parse("USER=$(NOBODY)\n", "test"));
+    assertEquals("test: $(NOBODY) is used, but has no value", refused.getMessage());
+  }
+
+  @Test
+  void namesALineThatIsNone() {
+    MissingPrerequisite refused =
+        assertThrows(
+            MissingPrerequisite.class, () -> ConfigFile.parse("USER=me\nwhatever\n", "c.conf"));
+    assertEquals("c.conf line 2: 'whatever' is no KEY=VALUE", refused.getMessage());
+  }
+
+  @Test
+  void saysHowToGetAFile() {
+    MissingPrerequisite refused =
+        assertThrows(
+            MissingPrerequisite.class, () -> ConfigFile.read(Path.of("/does/not/exist.conf")));
+    assertTrue(refused.getMessage().contains("'cluster template"), refused.getMessage());
+  }
+}

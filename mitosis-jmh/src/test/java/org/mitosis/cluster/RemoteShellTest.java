@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.cluster;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.mitosis.fixture.MissingPrerequisite;
+
+class RemoteShellTest {
+  @Test
+  void sshAddsNothingToItsConfigButThatNobodyIsAsked() {
+    assertEquals(
+        List.of("ssh", "-T", "-o", "BatchMode=yes", "c1", "exec 'true'"),
+        new Ssh("", null, true).commandLine("c1", List.of("true")));
+    assertEquals(
+        "ssh -T -o BatchMode=yes -F /c -o ProxyJump=none -o ProxyCommand=none -l me c1 true",
+        new Ssh("me", Path.of("/c"), false).trial("c1"));
+  }
+
+  @Test
+  void wordsArriveThroughAShellAsTheyWere() throws IOException {
+    List<String> command = List.of("printf", "%s|", "a b", "it's", "$HOME\n`x`", "");
+    List<String> line = new Ssh("", null, true).commandLine("c1", command);
+    Process shell = new ProcessBuilder("sh", "-c", line.get(line.size() - 1)).start();
+    assertEquals(
+        "a b|it's|$HOME\n`x`||",
+        new String(shell.getInputStream().readAllBytes(), StandardCharsets.UTF_8));
+  }
+
+  @Test
+  void slurmNeedsAnAllocation() {
+    MissingPrerequisite refused =
+        assertThrows(MissingPrerequisite.class, () -> Slurm.ofAllocation(Map.of()));
+    assertTrue(refused.getMessage().contains("salloc"), refused.getMessage());
+  }
+
+  @Test
+  void slurmsFirstMachineIsTheParentUnlessNamed() {
+    Slurm allocation = new Slurm("7", List.of("n1", "n2", "n3"));
+    assertEquals(
+        new Roles("n1", List.of("n2", "n3")),
+        Roles.of(new ClusterConfig(Map.of(), "c"), allocation));
+    assertEquals(
+        new Roles("n3", List.of("n1")),
+        Roles.of(
+            new ClusterConfig(Map.of("PARENT_HOST", "n3", "CHILD_HOSTS", "n1"), "c"), allocation));
+    assertThrows(
+        MissingPrerequisite.class,
+        () -> Roles.of(new ClusterConfig(Map.of("PARENT_HOST", "val01"), "c"), allocation));
+  }
+}
