@@ -27,6 +27,7 @@ import org.mitosis.fixture.ContainerKind;
 import org.mitosis.fixture.Machine;
 import org.mitosis.fixture.MachineMemory;
 import org.mitosis.fixture.ParentProcess;
+import org.mitosis.fixture.Placement;
 import org.mitosis.fixture.Preflight;
 import org.mitosis.fixture.PythonFunction;
 import org.mitosis.fixture.PythonInterpreter;
@@ -112,7 +113,7 @@ final class AgentTasks implements AutoCloseable {
       return "";
     }
     if (task instanceof Task.LoadModule load) {
-      return new KernelModule().load(load.machineId());
+      return new KernelModule(directory()).load(load);
     }
     if (task instanceof Task.Clean) {
       drop();
@@ -259,6 +260,7 @@ final class AgentTasks implements AutoCloseable {
               own(
                   ChildLauncher.ofEmptyContainers()
                       .container(container(ready))
+                      .placement(placement(ready))
                       .startGatedLoop(ready.seconds())));
       case CHILD -> AgentLoop.children(own(launcher(ready).start()), ready.times());
       case NIL_RPC ->
@@ -280,10 +282,15 @@ final class AgentTasks implements AutoCloseable {
     builder
         .container(container(ready))
         .resumeMode(Preflight.choice(ResumeMode.class, "RESUME_MODE", ready.resumeMode()))
-        .prefetch(ready.prefetch());
+        .prefetch(ready.prefetch())
+        .placement(placement(ready));
     return ready.parentMachine() < 0
         ? builder
         : builder.parentMachine(ready.parentMachine(), ready.parentAddress());
+  }
+
+  private static Placement placement(Task.Ready ready) {
+    return Preflight.choice(Placement.class, Placement.PROPERTY, ready.placement());
   }
 
   private static ContainerKind container(Task.Ready ready) {

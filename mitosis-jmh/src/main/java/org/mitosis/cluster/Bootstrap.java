@@ -84,19 +84,28 @@ record Bootstrap(Path jar, String sha256, long bytes) {
    * @throws MissingPrerequisite if it runs from something else
    */
   static Bootstrap ofThisJar() {
+    return of(thisJar());
+  }
+
+  /**
+   * The jar that this program runs from.
+   *
+   * @throws MissingPrerequisite if it runs from something else
+   */
+  static Path thisJar() {
+    Path jar;
     try {
-      Path jar =
-          Path.of(Bootstrap.class.getProtectionDomain().getCodeSource().getLocation().toURI());
-      if (!Files.isRegularFile(jar)) {
-        throw new MissingPrerequisite(
-            "'cluster' copies benchmarks.jar to the machines, and this runs from "
-                + jar
-                + ": start it with java -jar benchmarks.jar");
-      }
-      return of(jar);
+      jar = Path.of(Bootstrap.class.getProtectionDomain().getCodeSource().getLocation().toURI());
     } catch (URISyntaxException e) {
       throw new IllegalStateException("a code source is a URI", e);
     }
+    if (!Files.isRegularFile(jar)) {
+      throw new MissingPrerequisite(
+          "'cluster' copies benchmarks.jar to the machines, and this runs from "
+              + jar
+              + ": start it with java -jar benchmarks.jar");
+    }
+    return jar;
   }
 
   static Bootstrap of(Path jar) {

@@ -42,7 +42,7 @@ final class Cleaning {
    */
   List<String> run() throws IOException {
     List<String> done = new ArrayList<>(endProcesses());
-    done.addAll(new KernelModule().unload());
+    done.addAll(new KernelModule(directory).unload());
     try (Stream<Path> files =
         Files.exists(directory.resolve(NATIVE))
             ? Files.walk(directory.resolve(NATIVE))

@@ -9,6 +9,7 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -48,6 +49,7 @@ public final class ClusterCommand {
       """;
 
   private static final String CHECK = "check";
+  private static final int KEY_BYTES = 32;
   private static final Duration STEP_DEADLINE = Duration.ofSeconds(400);
 
   private final PrintStream out;
@@ -248,12 +250,18 @@ public final class ClusterCommand {
               + (cluster.link(host).copied() ? "copied" : "is there already"));
     }
     if (config.backend().equals("kernel")) {
+      byte[] key = new byte[KEY_BYTES];
+      new SecureRandom().nextBytes(key);
+      String listen = config.parentGid().isEmpty() ? config.kernelAddress() : "";
       print(
           cluster.each(
               roles.all(),
               link ->
                   link.get(
-                      new Task.LoadModule(roles.idOf(link.host())),
+                      new Task.LoadModule(
+                          roles.idOf(link.host()),
+                          link.host().equals(roles.parent()) ? listen : "",
+                          key),
                       JsonNode.class,
                       STEP_DEADLINE)));
     }

@@ -15,6 +15,7 @@ import java.util.regex.PatternSyntaxException;
 import java.util.stream.Stream;
 import org.mitosis.fixture.MemorySize;
 import org.mitosis.fixture.MissingPrerequisite;
+import org.mitosis.fixture.Placement;
 import org.mitosis.fixture.Preflight;
 import org.mitosis.fixture.PythonFunction;
 import org.mitosis.fixture.ResumeMode;
@@ -47,6 +48,7 @@ final class ClusterConfig {
     TOUCH_RATIOS,
     RESUME_MODE,
     PREFETCH,
+    PLACEMENT,
     SSH_CONFIG,
     JAVA,
     DEPLOY,
@@ -60,6 +62,10 @@ final class ClusterConfig {
   private static final Pattern GID = Pattern.compile("[0-9a-fA-F]{4}(:[0-9a-fA-F]{4}){7}");
   private static final Pattern ADDRESS = Pattern.compile("[A-Za-z0-9._-]+(:[0-9]{1,5})?");
   private static final Pattern FOLDER = Pattern.compile("[A-Za-z0-9._/+@-]+");
+
+  /** Of the module, if PARENT_ADDRESS has none: it is told when it is loaded, runs come later. */
+  private static final int KERNEL_PORT = 7473;
+
   private static final int LONGEST_LEASE_S = 600;
 
   private final Map<String, String> values;
@@ -110,6 +116,7 @@ final class ClusterConfig {
     touchRatios(List.of());
     resumeMode();
     prefetch();
+    placement();
     proxyAllowed();
     deploys();
     leaseSeconds();
@@ -174,6 +181,15 @@ final class ClusterConfig {
   /** Where the parent machine listens: HOST or HOST:PORT; empty for where ssh reached it. */
   String parentAddress() {
     return matching(Key.PARENT_ADDRESS, ADDRESS, "HOST or HOST:PORT");
+  }
+
+  /** Where the kernel module of the parent machine is reached: over RDMA if it has a GID. */
+  String kernelAddress() {
+    if (!parentGid().isEmpty()) {
+      return parentGid();
+    }
+    String address = parentAddress();
+    return "tcp://" + (address.contains(":") ? address : address + ":" + KERNEL_PORT);
   }
 
   /** Whether a machine may be reached through another one, as ~/.ssh/config says. */
@@ -264,6 +280,14 @@ final class ClusterConfig {
   int prefetch() {
     String pages = value(Key.PREFETCH);
     return pages.isEmpty() ? Preflight.DEFAULT_PREFETCH : Preflight.prefetch(pages);
+  }
+
+  /** Where launchers and children run. */
+  Placement placement() {
+    String placement = value(Key.PLACEMENT);
+    return placement.isEmpty()
+        ? Placement.PINNED
+        : Preflight.choice(Placement.class, Key.PLACEMENT.name(), placement);
   }
 
   /** A file for {@code ssh -F}; null for what ssh reads by itself. */

@@ -265,6 +265,7 @@ final class ClusterRun {
         here ? "" : parentAddress,
         config.resumeMode().toString(),
         config.prefetch(),
+        config.placement().toString(),
         point.parent());
   }
 

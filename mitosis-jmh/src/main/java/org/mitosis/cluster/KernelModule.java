@@ -3,14 +3,17 @@ package org.mitosis.cluster;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import java.util.jar.JarEntry;
+import java.util.jar.JarFile;
 import org.mitosis.NativeFiles;
 import org.mitosis.fixture.MissingPrerequisite;
 
@@ -19,31 +22,55 @@ import org.mitosis.fixture.MissingPrerequisite;
  * the headers of the running kernel, and loaded. Needs root.
  */
 final class KernelModule {
-  private static final String INDEX = "/kernel-module/files.txt";
-  private static final String SOURCES = "/kernel-module/";
+  private static final String SOURCES = "kernel-module/";
   private static final String NAME = "mitosis";
   private static final long BUILD_DEADLINE_S = 300;
   private static final long LOAD_DEADLINE_S = 60;
 
+  private final Path keyFile;
+
   /**
-   * Builds and loads it, unless it is loaded.
+   * On this machine.
    *
-   * @param machineId this machine's
-   * @return what was done, one sentence each
+   * @param directory where the machines' key is kept while it is loaded
    */
-  List<String> load(int machineId) throws IOException {
+  KernelModule(Path directory) {
+    this.keyFile = directory.resolve("module.key");
+  }
+
+  /** Builds and loads it, unless it is loaded; what was done, one sentence each. */
+  List<String> load(Task.LoadModule how) throws IOException {
     if (isLoaded()) {
-      return List.of("the module " + NAME + " is loaded already");
+      return List.of("the module " + NAME + " is loaded already; 'cluster clean' unloads it");
     }
     Path folder = NativeFiles.unpackBeside(sources()).resolve("kernel");
     execute(BUILD_DEADLINE_S, "make", "-C", folder.toString());
-    execute(
-        LOAD_DEADLINE_S, "insmod", folder.resolve(NAME + ".ko").toString(), "mac_id=" + machineId);
-    return List.of("built and loaded the module " + NAME + ", mac_id=" + machineId);
+    writeKey(how.key());
+    List<String> insmod =
+        new ArrayList<>(
+            List.of(
+                "insmod",
+                folder.resolve(NAME + ".ko").toString(),
+                "machine_id=" + how.machineId(),
+                "key_file=" + keyFile));
+    if (!how.listen().isEmpty()) {
+      insmod.add("listen=" + how.listen());
+    }
+    execute(LOAD_DEADLINE_S, insmod.toArray(String[]::new));
+    return List.of("built and loaded the module " + NAME + ", machine_id=" + how.machineId());
+  }
+
+  private void writeKey(byte[] key) throws IOException {
+    Files.deleteIfExists(keyFile);
+    Files.createFile(
+        keyFile,
+        PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+    Files.write(keyFile, key);
   }
 
   /** Unloads it, if it is loaded; what was done, one sentence each. */
   List<String> unload() throws IOException {
+    Files.deleteIfExists(keyFile);
     if (!isLoaded()) {
       return List.of();
     }
@@ -57,20 +84,20 @@ final class KernelModule {
 
   private static SortedMap<String, byte[]> sources() throws IOException {
     SortedMap<String, byte[]> files = new TreeMap<>();
-    for (String name : new String(read(INDEX), StandardCharsets.UTF_8).lines().toList()) {
-      files.put(name, read(SOURCES + name));
+    try (JarFile jar = new JarFile(Bootstrap.thisJar().toFile())) {
+      for (JarEntry entry : Collections.list(jar.entries())) {
+        if (entry.getName().startsWith(SOURCES) && !entry.isDirectory()) {
+          try (InputStream in = jar.getInputStream(entry)) {
+            files.put(entry.getName().substring(SOURCES.length()), in.readAllBytes());
+          }
+        }
+      }
+    }
+    if (!files.containsKey("kernel/Makefile")) {
+      throw new MissingPrerequisite(
+          "this benchmarks.jar has no kernel module in it: use BACKEND=user");
     }
     return files;
-  }
-
-  private static byte[] read(String resource) throws IOException {
-    try (InputStream in = KernelModule.class.getResourceAsStream(resource)) {
-      if (in == null) {
-        throw new MissingPrerequisite(
-            "this benchmarks.jar has no kernel module in it (" + resource + "): use BACKEND=user");
-      }
-      return in.readAllBytes();
-    }
   }
 
   private static void execute(long deadlineS, String... command) throws IOException {

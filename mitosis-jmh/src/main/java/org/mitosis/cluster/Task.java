@@ -121,6 +121,7 @@ sealed interface Task {
    * @param parentAddress where that listens
    * @param resumeMode how children get their pages
    * @param prefetch pages for each fault
+   * @param placement where launchers and children run
    * @param parent what works, in loops that do not fork
    */
   record Ready(
@@ -133,6 +134,7 @@ sealed interface Task {
       String parentAddress,
       String resumeMode,
       int prefetch,
+      String placement,
       ParentSpec parent)
       implements Task {}
 
@@ -150,8 +152,10 @@ sealed interface Task {
    * Builds the kernel module and loads it, unless it is loaded.
    *
    * @param machineId of this machine
+   * @param listen where it serves others, as the module takes it; empty for nowhere
+   * @param key what it shares with the others
    */
-  record LoadModule(int machineId) implements Task {}
+  record LoadModule(int machineId, String listen, byte[] key) implements Task {}
 
   /** Ends what others have left, unloads the module, removes what was unpacked. */
   record Clean() implements Task {}
