@@ -93,6 +93,24 @@ install_optional() {
 # shellcheck disable=SC2046 # names without blanks
 install_functions() { install_optional "a function needs it" python3 $(function_packages "$1"); }
 
+# What scripts/namespace-cluster starts in namespaces of its own. None of it is to run on this machine itself: not
+# when it is installed, and not after the next boot.
+install_cluster() {
+  local policy=/usr/sbin/policy-rc.d made='' missing package
+  missing=$(not_installed openssh-server iproute2 slurmctld slurmd slurm-client munge)
+  ((EUID == 0)) && [[ $missing ]] || return 0
+  if [[ ! -e $policy ]]; then
+    printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod 755 "$policy"
+    made=1
+  fi
+  # shellcheck disable=SC2086 # names without blanks
+  install_optional "a cluster of network namespaces needs it" $missing
+  [[ ! $made ]] || rm -f "$policy"
+  for package in ${missing//openssh-server/ssh}; do
+    ! command -v systemctl >/dev/null || systemctl disable "$package" >/dev/null 2>&1 || true
+  done
+}
+
 # Sets packages and reasons to what apt has to bring. mvnw needs no download tool: the JDK serves as one.
 find_missing() {
   packages=() reasons=()

@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /**
@@ -23,7 +24,7 @@ import java.util.stream.Stream;
  * and a place for coordinators, which are benchmarks.jar as its users run it.
  */
 final class NamespaceCluster implements AutoCloseable {
-  private static final Path SCRIPT = Path.of("..", "scripts", "namespace-cluster").toAbsolutePath();
+  static final Path SCRIPT = Path.of("..", "scripts", "namespace-cluster").toAbsolutePath();
   private static final long DEADLINE_S = 150;
   private static final long POLL_MS = 50;
 
@@ -174,12 +175,17 @@ final class NamespaceCluster implements AutoCloseable {
 
   /** Waits until the last run has got samples of every given machine. */
   void awaitSamples(String... hosts) {
+    awaitSamplesIn(results(), hosts);
+  }
+
+  /** The same of any run, by its results. */
+  void awaitSamplesIn(Path results, String... hosts) {
     await(
         60,
-        "samples of " + List.of(hosts),
+        () -> "samples of " + List.of(hosts),
         () -> {
           try {
-            String log = Files.readString(results().resolve("log.txt"));
+            String log = Files.readString(results.resolve("log.txt"));
             return Stream.of(hosts)
                 .allMatch(host -> log.contains(" " + host + " [") && log.contains("latency"));
           } catch (IOException e) {
@@ -197,7 +203,7 @@ final class NamespaceCluster implements AutoCloseable {
   void awaitNothingLeftOn(String machine, long deadlineS) {
     await(
         deadlineS,
-        "no process left on " + (machine.isEmpty() ? "the machines" : machine),
+        () -> "no process left, but there are " + left(),
         () -> left().stream().noneMatch(line -> line.startsWith(machine)));
   }
 
@@ -209,11 +215,11 @@ final class NamespaceCluster implements AutoCloseable {
     }
   }
 
-  private static void await(long deadlineS, String words, BooleanSupplier condition) {
+  private static void await(long deadlineS, Supplier<String> words, BooleanSupplier condition) {
     long startNs = System.nanoTime();
     while (!condition.getAsBoolean()) {
       if (System.nanoTime() - startNs > TimeUnit.SECONDS.toNanos(deadlineS)) {
-        fail("not within " + deadlineS + " s: " + words);
+        fail("not within " + deadlineS + " s: " + words.get());
       }
       try {
         Thread.sleep(POLL_MS);
