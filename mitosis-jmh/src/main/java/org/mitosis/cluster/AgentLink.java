@@ -11,7 +11,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.OutputStream;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -35,6 +34,10 @@ import java.util.function.Consumer;
 final class AgentLink implements AutoCloseable {
   private static final Duration BEAT = Duration.ofSeconds(1);
   private static final Duration CONNECT_DEADLINE = Duration.ofSeconds(60);
+
+  /** For the jar over a slow line. */
+  private static final Duration COPY_DEADLINE = Duration.ofSeconds(600);
+
   private static final Duration END_DEADLINE = Duration.ofSeconds(10);
   private static final Duration LAST_WORDS_WAIT = Duration.ofMillis(500);
   private static final int LAST_WORDS = 4;
@@ -102,23 +105,29 @@ final class AgentLink implements AutoCloseable {
         new AgentLink(
             host, shell, Duration.ofSeconds(config.leaseSeconds()), process, samples, log);
     link.errorReader.start();
+    CompletableFuture<String> reached = new CompletableFuture<>();
     CompletableFuture<Void> started = new CompletableFuture<>();
     Thread starter =
         link.daemon(
             "start",
             () -> {
               try {
-                link.bootstrap(bootstrap, config);
+                reached.complete(link.readWord());
+                link.bootstrap(reached.join(), bootstrap, config);
                 started.complete(null);
               } catch (MachineFailure e) {
+                reached.completeExceptionally(e);
                 started.completeExceptionally(e);
               } catch (IOException e) {
-                started.completeExceptionally(link.unreachable());
+                MachineFailure unreachable = link.unreachable();
+                reached.completeExceptionally(unreachable);
+                started.completeExceptionally(unreachable);
               }
             });
     starter.start();
     try {
-      started.get(CONNECT_DEADLINE.toMillis(), TimeUnit.MILLISECONDS);
+      reached.get(CONNECT_DEADLINE.toMillis(), TimeUnit.MILLISECONDS);
+      started.get(COPY_DEADLINE.toMillis(), TimeUnit.MILLISECONDS);
     } catch (ExecutionException e) {
       link.kill();
       throw (MachineFailure) e.getCause();
@@ -126,8 +135,9 @@ final class AgentLink implements AutoCloseable {
       link.kill();
       throw new MachineFailure(
           host,
-          "no answer within "
-              + CONNECT_DEADLINE.toSeconds()
+          (reached.isDone()
+                  ? "benchmarks.jar not copied within " + COPY_DEADLINE.toSeconds()
+                  : "no answer within " + CONNECT_DEADLINE.toSeconds())
               + " s; try by hand: "
               + shell.trial(host));
     } catch (InterruptedException e) {
@@ -235,8 +245,9 @@ final class AgentLink implements AutoCloseable {
     process.destroyForcibly();
   }
 
-  private void bootstrap(Bootstrap bootstrap, ClusterConfig config) throws IOException {
-    String word = readWord();
+  private void bootstrap(String first, Bootstrap bootstrap, ClusterConfig config)
+      throws IOException {
+    String word = first;
     if (word.equals("need")) {
       copied = true;
       try (InputStream jar = bootstrap.open()) {
@@ -323,8 +334,14 @@ final class AgentLink implements AutoCloseable {
         heardNs = System.nanoTime();
         take(json.readValue(line, Task.Reply.class));
       }
-    } catch (IOException | UncheckedIOException e) {
+    } catch (JsonProcessingException e) {
+      fail("printed what is no answer of an agent: " + e.getOriginalMessage());
+      kill();
+    } catch (IOException e) {
       // The end of the channel, as it were.
+    } catch (RuntimeException e) {
+      fail("its samples cannot be used: " + e);
+      kill();
     }
     fail("ended" + quotedLastWords());
   }

@@ -17,6 +17,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.mitosis.fixture.MissingPrerequisite;
 import org.mitosis.result.Environment.Outcome;
@@ -50,10 +52,12 @@ public final class ClusterCommand {
 
   private static final String CHECK = "check";
   private static final int KEY_BYTES = 32;
+  private static final Duration STANDSTILL = Duration.ofSeconds(5);
   private static final Duration STEP_DEADLINE = Duration.ofSeconds(400);
 
   private final PrintStream out;
   private final PrintStream err;
+  private final CountDownLatch standing = new CountDownLatch(1);
   private volatile boolean interrupted;
 
   /** Prints to these. */
@@ -312,6 +316,9 @@ public final class ClusterCommand {
               if (open[0] != null) {
                 open[0].close();
               }
+              // A connection that is still being made has no agent yet.
+              ProcessHandle.current().descendants().forEach(ProcessHandle::destroyForcibly);
+              awaitStandstill();
               keep(run, record, Outcome.INTERRUPTED);
             },
             "mitosis-cluster-interruption");
@@ -344,7 +351,12 @@ public final class ClusterCommand {
       record.failed(List.of(e.getMessage()));
       refuse(e.getMessage());
     }
-    Runtime.getRuntime().removeShutdownHook(hook);
+    try {
+      Runtime.getRuntime().removeShutdownHook(hook);
+    } catch (IllegalStateException e) {
+      interrupted = true;
+      standStillIfInterrupted();
+    }
     keep(run, record, outcome);
     if (outcome != Outcome.COMPLETE) {
       refuse("the run is marked as failed; what was measured is in " + folder.path());
@@ -376,9 +388,19 @@ public final class ClusterCommand {
     }
   }
 
+  /** The run's own thread adds what has come in until now; it cannot be waited for without end. */
+  private void awaitStandstill() {
+    try {
+      standing.await(STANDSTILL.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
   /** The virtual machine ends while this thread waits. */
   private void standStillIfInterrupted() {
     while (interrupted) {
+      standing.countDown();
       LockSupport.park();
     }
   }

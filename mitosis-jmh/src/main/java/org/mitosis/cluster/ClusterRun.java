@@ -83,7 +83,7 @@ final class ClusterRun {
     if (config.backend().equals("user") && target.kind() != Target.Kind.EMPTY) {
       startMachines(cluster);
     } else if (config.backend().equals("kernel")) {
-      parentAddress = config.parentGid().isEmpty() ? config.parentAddress() : config.parentGid();
+      parentAddress = config.kernelAddress();
     }
     for (Point point : points) {
       measure(cluster, point);
@@ -200,6 +200,7 @@ final class ClusterRun {
       progress.close();
       current = null;
       done.add(measurement);
+      measurement.end();
       byTrace
           .computeIfAbsent(point.trace(), trace -> new ArrayList<>())
           .addAll(measurement.lines());

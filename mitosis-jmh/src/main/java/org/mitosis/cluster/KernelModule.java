@@ -41,7 +41,7 @@ final class KernelModule {
   /** Builds and loads it, unless it is loaded; what was done, one sentence each. */
   List<String> load(Task.LoadModule how) throws IOException {
     if (isLoaded()) {
-      return List.of("the module " + NAME + " is loaded already; 'cluster clean' unloads it");
+      return List.of("the module " + NAME + " is loaded already");
     }
     Path folder = NativeFiles.unpackBeside(sources()).resolve("kernel");
     execute(BUILD_DEADLINE_S, "make", "-C", folder.toString());
@@ -68,13 +68,17 @@ final class KernelModule {
     Files.write(keyFile, key);
   }
 
-  /** Unloads it, if it is loaded; what was done, one sentence each. */
+  /** Unloads it, if it was loaded here; what was done, one sentence each. */
   List<String> unload() throws IOException {
-    Files.deleteIfExists(keyFile);
     if (!isLoaded()) {
+      Files.deleteIfExists(keyFile);
       return List.of();
     }
+    if (!Files.exists(keyFile)) {
+      return List.of("the module " + NAME + " was loaded by somebody else, and stays");
+    }
     execute(LOAD_DEADLINE_S, "rmmod", NAME);
+    Files.delete(keyFile);
     return List.of("unloaded the module " + NAME);
   }
 

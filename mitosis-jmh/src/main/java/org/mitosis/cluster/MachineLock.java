@@ -8,6 +8,7 @@ import java.nio.channels.FileLock;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -99,11 +100,15 @@ final class MachineLock implements AutoCloseable {
     }
   }
 
-  /** Others' files in a directory like /tmp may be opened, but not with O_CREAT. */
+  /**
+   * Others' files in a directory like /tmp may be opened, but not with O_CREAT; and whoever may put
+   * files there must not make us write to one elsewhere.
+   */
   private static FileChannel open(Path file) throws IOException {
     while (true) {
       try {
-        return FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE);
+        return FileChannel.open(
+            file, StandardOpenOption.READ, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS);
       } catch (NoSuchFileException e) {
         try {
           Files.createFile(file);

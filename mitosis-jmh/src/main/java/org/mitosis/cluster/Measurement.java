@@ -34,6 +34,8 @@ final class Measurement {
   private final Map<String, Long> starts = new TreeMap<>();
   private final Map<String, Integer> each = new TreeMap<>();
   private final Map<String, SeedLine> latest = new TreeMap<>();
+  private Optional<Peak> peakAtEnd = Optional.empty();
+  private boolean over;
 
   /**
    * Of one point.
@@ -169,8 +171,18 @@ final class Measurement {
   record Peak(
       double perSecond, Map<String, Double> byHost, boolean stable, double fromS, double toS) {}
 
+  /** There are no more samples: their ends, which may be millions, are let go. */
+  synchronized void end() {
+    peakAtEnd = peak();
+    over = true;
+    ends.clear();
+  }
+
   /** The peak; empty if nothing ended. */
   synchronized Optional<Peak> peak() {
+    if (over) {
+      return peakAtEnd;
+    }
     List<Long> all = ends.values().stream().flatMap(List::stream).toList();
     if (all.isEmpty()) {
       return Optional.empty();

@@ -32,9 +32,11 @@ enum Target {
   /** The work of a child that touches a share of its pages. */
   MICRO_TOUCH_RATIO(Kind.EXECUTION, "work of a child, 64 MiB, by share of pages touched (%)"),
   /** As many children as all child machines can start. */
-  PEAK_FUNC_LEAN_CONTAINER(Kind.LOOPS, "children/s of all child machines, functions"),
+  PEAK_FUNC_LEAN_CONTAINER(
+      Kind.LOOPS, "children/s of all child machines, functions, which are called"),
   /** The same with the C program. */
-  PEAK_C_LEAN_CONTAINER(Kind.LOOPS, "children/s of all child machines, C program"),
+  PEAK_C_LEAN_CONTAINER(
+      Kind.LOOPS, "children/s of all child machines, C program, which ends at once"),
   /** The same by share of pages touched. */
   PEAK_C_TOUCH_RATIO(Kind.LOOPS, "children/s, 64 MiB, by share of pages touched (%)"),
   /** Containers and processes with nothing in them. */
@@ -127,7 +129,10 @@ enum Target {
 
   /** Whether children do their work; they end at once if not. */
   private boolean childWorks() {
-    return kind == Kind.EXECUTION || name().endsWith("STARTUP_EXECUTION") || ofTouchRatios();
+    return kind == Kind.EXECUTION
+        || name().endsWith("STARTUP_EXECUTION")
+        || ofTouchRatios()
+        || this == PEAK_FUNC_LEAN_CONTAINER;
   }
 
   /** How many loops each machine runs, if the config does not say. */

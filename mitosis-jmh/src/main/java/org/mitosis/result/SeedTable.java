@@ -61,7 +61,8 @@ public final class SeedTable {
           "cluster.micro-c-startup", ReferenceFigures.FORK_RESUME_WORKING_SET,
           "cluster.micro-function-startup", ReferenceFigures.FORK_RESUME_FUNCTION,
           "cluster.micro-c-execution", ReferenceFigures.EXECUTION_WORKING_SET,
-          "cluster.micro-function-execution", ReferenceFigures.EXECUTION_FUNCTION);
+          "cluster.micro-function-execution", ReferenceFigures.EXECUTION_FUNCTION,
+          "cluster.peak-func-lean-container", ReferenceFigures.PEAK_FUNCTION);
 
   /** Figures of one benchmark whose ratio is what it is about: the first over the second. */
   private static final Map<String, List<String>> RATIOS =

@@ -37,7 +37,7 @@ class ClusterIT {
   private static final String[] LONG = {"MEMORY_SIZES=1m", "LOOPS=1", "SECONDS=60"};
 
   /** The lease of the config, and what an agent may then take to end. */
-  private static final long ENDED_S = 5 + 10;
+  private static final long ENDED_S = 10 + 10;
 
   @TempDir static Path work;
   private static NamespaceCluster cluster;
@@ -107,7 +107,8 @@ class ClusterIT {
 
   @Test
   void loopsOfAllMachinesStartTogether() throws IOException {
-    assertEquals(0, cluster.run("micro-c-startup", SMALL).exitCode());
+    NamespaceCluster.Outcome run = cluster.run("micro-c-startup", SMALL);
+    assertEquals(0, run.exitCode(), run.err());
     for (JsonNode point : cluster.description().get("points")) {
       assertTrue(point.get("startSkewNs").asLong() <= 5_000_000, point.toString());
     }
@@ -146,11 +147,11 @@ class ClusterIT {
   @Test
   void machineThatIsCutOffInTheMiddleIsNamedAndTheRestIsKept() throws IOException {
     NamespaceCluster.Running run =
-        cluster.startRun("peak-c-lean-container", "MEMORY_SIZES=1m,4m", "LOOPS=1", "SECONDS=14");
+        cluster.startRun("peak-c-lean-container", "MEMORY_SIZES=1m,4m", "LOOPS=1", "SECONDS=30");
     cluster.awaitSamples("c1", "c2", "c3");
     cluster.script("link", cluster.directory().toString(), "c2", "down");
     try {
-      assertFailureOf("c2", "has not been heard of for 5 s", run.outcome());
+      assertFailureOf("c2", "has not been heard of for 10 s", run.outcome());
       // Nobody can tell that machine: it ends by itself.
       cluster.assertNothingLeft(ENDED_S);
     } finally {

@@ -40,6 +40,8 @@ class MeasurementTest {
     assertEquals(100, peak.byHost().get("a"), 5);
     assertEquals(200, peak.byHost().get("b"), 8);
     assertEquals(2 * MS, measurement.startSkewNs().orElseThrow());
+    measurement.end();
+    assertEquals(peak, measurement.peak().orElseThrow());
   }
 
   @Test

@@ -44,7 +44,6 @@ final class NamespaceCluster implements AutoCloseable {
         String.join(",", Stream.iterate(1, i -> i + 1).limit(children).map(i -> "c" + i).toList()));
     config.put("SSH_CONFIG", directory.resolve("ssh_config").toString());
     config.put("JAVA", Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    config.put("LEASE_SECONDS", "5");
   }
 
   /** What a command printed. */

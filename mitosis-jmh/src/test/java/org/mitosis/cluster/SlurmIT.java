@@ -22,7 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Runs in an allocation of a real Slurm, whose machines are network namespaces. */
 @Timeout(value = 200, unit = TimeUnit.SECONDS)
 class SlurmIT {
-  private static final long ENDED_S = 15;
+  private static final long ENDED_S = 20;
 
   @TempDir static Path work;
   private static NamespaceCluster cluster;
@@ -80,7 +80,6 @@ class SlurmIT {
                 "--launcher",
                 "slurm",
                 "PROJECT_PATH=/opt/mitosis",
-                "LEASE_SECONDS=5",
                 "MEMORY_SIZES=1m",
                 "JAVA=" + Path.of(System.getProperty("java.home"), "bin", "java")));
     command.addAll(List.of(words));
@@ -107,7 +106,7 @@ class SlurmIT {
 
   @Test
   void machineThatIsCutOffIsNamed() throws IOException {
-    NamespaceCluster.Running run = start("micro-c-startup", "SECONDS=14");
+    NamespaceCluster.Running run = start("micro-c-startup", "SECONDS=30");
     cluster.awaitSamplesIn(results(), "c2", "p");
     cluster.script("link", cluster.directory().toString(), "c2", "down");
     try {
