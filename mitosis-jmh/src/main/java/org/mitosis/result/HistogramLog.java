@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.HdrHistogram.EncodableHistogram;
@@ -29,15 +30,18 @@ import org.HdrHistogram.HistogramLogWriter;
  * All samples of one benchmark, its parameters and one fork, as a file in HdrHistogram's log
  * format.
  *
- * <p>Values are ns, precise to three decimal digits; the tag of a line is the metric; one line for
- * each metric and measured iteration, written when the iteration ends, so that a run that is killed
- * keeps what it has measured. The first lines say in comments which benchmark it was:
+ * <p>Values are ns, precise to three decimal digits; the tag of a line is the metric; up to {@value
+ * SelfTimed#MOST_SLICES} lines, one after the other in time, for each metric and measured
+ * iteration, written when the iteration ends, so that a run that is killed keeps what it has
+ * measured. Comments say which benchmark it was, and where an iteration begins:
  *
  * <pre>
  * #[Histogram log format version 1.3]
  * #[benchmark = org.mitosis.benchmark.ForkPrepare.workingSet]
  * #[param memorySize = 1048576]
  * #[fork = 1]
+ * …
+ * #[iteration = 1]
  * </pre>
  *
  * <p>A file takes some hundred bytes for each line, whatever the number of samples.
@@ -59,10 +63,13 @@ public final class HistogramLog {
 
   private static final String BENCHMARK = "benchmark";
   private static final String FORK = "fork";
+  private static final String ITERATION = "iteration";
   private static final String PARAM = "param ";
+  private static final String START_TIME = "#[StartTime: ";
 
   private final Path file;
   private final Instant start;
+  private int iterations;
 
   private HistogramLog(Path file, Instant start) {
     this.file = file;
@@ -118,13 +125,23 @@ public final class HistogramLog {
    * @throws UncheckedIOException with a sentence for the user if that is not possible
    */
   void append(List<SelfTimed.Samples> iteration, Instant from, Instant to) {
-    Map<String, Histogram> byMetric = new LinkedHashMap<>();
-    iteration.forEach(samples -> byMetric.put(samples.metric(), samples.histogram()));
-    append(byMetric, from, to);
+    write(
+        writer -> {
+          for (SelfTimed.Samples samples : iteration) {
+            Instant sliceFrom = from;
+            int count = samples.slices().size();
+            for (int i = 0; i < count; i++) {
+              Instant sliceTo = i + 1 == count ? to : begin(samples, i + 1, from, to);
+              Histogram histogram = samples.slices().get(i).histogram();
+              write(writer, samples.metric(), histogram, sliceFrom, sliceTo);
+              sliceFrom = sliceTo;
+            }
+          }
+        });
   }
 
   /**
-   * Adds samples, in one write.
+   * Adds samples that were taken elsewhere, as one iteration, in one write.
    *
    * @param byMetric histograms in ns by the figure's name
    * @param from when the first was taken
@@ -132,17 +149,26 @@ public final class HistogramLog {
    * @throws UncheckedIOException with a sentence for the user if that is not possible
    */
   public void append(Map<String, Histogram> byMetric, Instant from, Instant to) {
+    write(
+        writer ->
+            byMetric.forEach((metric, histogram) -> write(writer, metric, histogram, from, to)));
+  }
+
+  private void write(
+      HistogramLogWriter writer, String metric, Histogram histogram, Instant from, Instant to) {
+    histogram.setTag(metric);
+    writer.outputIntervalHistogram(
+        seconds(Duration.between(start, from)),
+        seconds(Duration.between(start, to)),
+        histogram,
+        NS_PER_MS);
+  }
+
+  private void write(Consumer<HistogramLogWriter> iteration) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     HistogramLogWriter writer = new HistogramLogWriter(bytes);
-    for (Map.Entry<String, Histogram> metric : byMetric.entrySet()) {
-      Histogram histogram = metric.getValue();
-      histogram.setTag(metric.getKey());
-      writer.outputIntervalHistogram(
-          seconds(Duration.between(start, from)),
-          seconds(Duration.between(start, to)),
-          histogram,
-          NS_PER_MS);
-    }
+    writer.outputComment(comment(ITERATION, Integer.toString(++iterations)));
+    iteration.accept(writer);
     writer.close();
     try {
       Files.write(file, bytes.toByteArray(), StandardOpenOption.APPEND);
@@ -150,6 +176,21 @@ public final class HistogramLog {
       throw cannotWrite(file, e);
     }
   }
+
+  private static Instant begin(SelfTimed.Samples samples, int slice, Instant from, Instant to) {
+    Instant begin = to.minusNanos(samples.takenNs() - samples.slices().get(slice).fromNs());
+    return begin.isBefore(from) ? from : begin;
+  }
+
+  /**
+   * The samples of one stretch of time.
+   *
+   * @param iteration the number of the measured iteration that it is a part of, from 1
+   * @param startMs when it began, in ms since 1970
+   * @param endMs when it ended, in ms since 1970
+   * @param histogram in ns
+   */
+  public record Slice(int iteration, long startMs, long endMs, Histogram histogram) {}
 
   /**
    * The samples of one metric.
@@ -159,9 +200,26 @@ public final class HistogramLog {
    * @param fork the number of the fork, from 1; 0 if the samples of all forks are put together
    * @param metric the figure's name
    * @param histogram all measured iterations, in ns
+   * @param slices what it is the sum of, in the order of time; empty if of all forks
    */
   public record Series(
-      String benchmark, Map<String, String> params, int fork, String metric, Histogram histogram) {}
+      String benchmark,
+      Map<String, String> params,
+      int fork,
+      String metric,
+      Histogram histogram,
+      List<Slice> slices) {
+
+    /** Of all forks put together. */
+    Series(
+        String benchmark,
+        Map<String, String> params,
+        int fork,
+        String metric,
+        Histogram histogram) {
+      this(benchmark, params, fork, metric, histogram, List.of());
+    }
+  }
 
   /**
    * What could be read.
@@ -272,7 +330,9 @@ public final class HistogramLog {
     private String benchmark;
     private final Map<String, String> params = new TreeMap<>();
     private int fork = 1;
-    private final Map<String, Histogram> byMetric = new TreeMap<>();
+    private final Map<String, List<Slice>> byMetric = new TreeMap<>();
+    private int iteration;
+    private double startSeconds;
 
     LogFile(Path file, List<String> warnings) {
       this.file = file;
@@ -294,9 +354,13 @@ public final class HistogramLog {
         line(number, text.substring(from, end));
         from = end + 1;
       }
-      byMetric.forEach(
-          (metric, histogram) ->
-              series.add(new Series(benchmark, Map.copyOf(params), fork, metric, histogram)));
+      byMetric.forEach((metric, slices) -> series.add(seriesOf(metric, slices)));
+    }
+
+    private Series seriesOf(String metric, List<Slice> slices) {
+      Histogram all = emptyHistogram();
+      slices.forEach(slice -> all.add(slice.histogram()));
+      return new Series(benchmark, Map.copyOf(params), fork, metric, all, List.copyOf(slices));
     }
 
     private void line(int number, String line) {
@@ -307,12 +371,26 @@ public final class HistogramLog {
         if (histogram == null) {
           warn(number, "cannot be read; its samples are left out");
         } else {
-          byMetric.computeIfAbsent(histogram.getTag(), tag -> emptyHistogram()).add(histogram);
+          byMetric
+              .computeIfAbsent(histogram.getTag(), tag -> new ArrayList<>())
+              .add(sliceOf(histogram));
         }
       }
     }
 
+    private Slice sliceOf(Histogram histogram) {
+      long startMs = Math.round(startSeconds * 1000);
+      return new Slice(
+          Math.max(1, iteration),
+          startMs + histogram.getStartTimeStamp(),
+          startMs + histogram.getEndTimeStamp(),
+          histogram);
+    }
+
     private void noteComment(String line) {
+      if (line.startsWith(START_TIME)) {
+        noteStart(line.substring(START_TIME.length()));
+      }
       int equals = line.indexOf(" = ");
       if (!line.startsWith("#[") || !line.endsWith("]") || equals < 0) {
         return;
@@ -325,6 +403,16 @@ public final class HistogramLog {
         params.put(key.substring(PARAM.length()), value);
       } else if (key.equals(FORK) && value.matches("[0-9]{1,9}")) {
         fork = Integer.parseInt(value);
+      } else if (key.equals(ITERATION) && value.matches("[0-9]{1,9}")) {
+        iteration = Integer.parseInt(value);
+      }
+    }
+
+    /** {@code 1767323045.000 (seconds since epoch), …]}; a damaged one leaves times from 0. */
+    private void noteStart(String words) {
+      String seconds = words.substring(0, Math.max(0, words.indexOf(' ')));
+      if (seconds.matches("[0-9]{1,12}[.][0-9]{1,3}")) {
+        startSeconds = Double.parseDouble(seconds);
       }
     }
 

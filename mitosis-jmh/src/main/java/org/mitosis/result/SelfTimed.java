@@ -24,6 +24,12 @@ public final class SelfTimed {
   /** Decimal digits to which the histograms of samples are precise. */
   static final int SIGNIFICANT_DIGITS = 3;
 
+  /** How long the first slices of an iteration are, in ns. */
+  private static final long SLICE_NS = 100_000_000;
+
+  /** More slices than these are joined in pairs. */
+  static final int MOST_SLICES = 16;
+
   /** What may stand in a tag of a histogram log. */
   private static final Pattern METRIC_NAME = Pattern.compile("[A-Za-z][A-Za-z0-9._-]*");
 
@@ -122,39 +128,79 @@ public final class SelfTimed {
    *
    * @param totalNs the sum of all times, in ns
    * @param operations how many operations they were
-   * @param histogram one value for each recording, in ns
+   * @param slices one after the other, at most {@value #MOST_SLICES}
+   * @param takenNs when they were taken away, by {@link System#nanoTime}
    */
-  record Samples(String metric, long totalNs, long operations, Histogram histogram) {
+  record Samples(String metric, long totalNs, long operations, List<Slice> slices, long takenNs) {
+    /** One value for each recording, in ns. */
+    Histogram histogram() {
+      Histogram all = new Histogram(SIGNIFICANT_DIGITS);
+      slices.forEach(slice -> all.add(slice.histogram()));
+      return all;
+    }
+
     /** Mean time of an operation, exact, in ns. */
     double meanNs() {
       return (double) totalNs / operations;
     }
   }
 
-  private static final class Metric {
+  /**
+   * What was recorded in a part of an iteration, so that a change within it can be seen.
+   *
+   * @param fromNs its beginning by {@link System#nanoTime}; it lasts until the next one begins
+   * @param histogram one value for each recording, in ns
+   */
+  record Slice(long fromNs, Histogram histogram) {}
+
+  /** What was recorded under one name. */
+  static final class Metric {
     private final String name;
     private long totalNs;
     private long operations;
-    private Histogram histogram = new Histogram(SIGNIFICANT_DIGITS);
+    private final List<Slice> slices = new ArrayList<>();
+    private long sliceNs = SLICE_NS;
 
     Metric(String name) {
       requireName(name);
       this.name = name;
     }
 
-    synchronized void add(long ns, int count) {
+    void add(long ns, int count) {
+      add(ns, count, System.nanoTime());
+    }
+
+    synchronized void add(long ns, int count, long nowNs) {
       totalNs += ns;
       operations += count;
-      histogram.recordValue((ns + count / 2) / count);
+      slice(nowNs).histogram().recordValue((ns + count / 2) / count);
+    }
+
+    private Slice slice(long nowNs) {
+      if (!slices.isEmpty() && nowNs - last().fromNs() < sliceNs) {
+        return last();
+      }
+      if (slices.size() == MOST_SLICES) {
+        for (int i = 0; i < MOST_SLICES / 2; i++) {
+          slices.get(i).histogram().add(slices.remove(i + 1).histogram());
+        }
+        sliceNs *= 2;
+      }
+      slices.add(new Slice(nowNs, new Histogram(SIGNIFICANT_DIGITS)));
+      return last();
+    }
+
+    private Slice last() {
+      return slices.get(slices.size() - 1);
     }
 
     synchronized Samples take() {
-      Samples samples = new Samples(name, totalNs, operations, histogram);
-      if (operations > 0) {
-        totalNs = 0;
-        operations = 0;
-        histogram = new Histogram(SIGNIFICANT_DIGITS);
-      }
+      Samples samples =
+          new Samples(name, totalNs, operations, List.copyOf(slices), System.nanoTime());
+      totalNs = 0;
+      operations = 0;
+      slices.clear();
+      sliceNs = SLICE_NS;
       return samples;
     }
   }

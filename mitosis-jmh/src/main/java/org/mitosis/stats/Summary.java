@@ -11,12 +11,17 @@ import org.apache.commons.math3.stat.descriptive.rank.Percentile.EstimationType;
  *
  * @param count how many samples
  * @param median half of them are below
+ * @param p90 90 % of them are below
  * @param p99 99 % of them are below; below 100 samples this is close to the largest
- * @param spread distance between the quartiles, as a share of the median: 0 if all are alike
+ * @param p999 99.9 % of them are below; below 1000 samples this is close to the largest
+ * @param max the largest
+ * @param range distance between the quartiles
  */
-public record Summary(long count, double median, double p99, double spread) {
+public record Summary(
+    long count, double median, double p90, double p99, double p999, double max, double range) {
   /** A summary of no samples. */
-  public static final Summary NONE = new Summary(0, Double.NaN, Double.NaN, Double.NaN);
+  public static final Summary NONE =
+      new Summary(0, Double.NaN, Double.NaN, Double.NaN, Double.NaN, Double.NaN, Double.NaN);
 
   /** Of samples in memory; percentiles are interpolated between neighbours (R's type 7). */
   public static Summary of(double... samples) {
@@ -25,12 +30,14 @@ public record Summary(long count, double median, double p99, double spread) {
     }
     Percentile percentile = new Percentile().withEstimationType(EstimationType.R_7);
     percentile.setData(samples);
-    return of(
+    return new Summary(
         samples.length,
-        percentile.evaluate(25),
         percentile.evaluate(50),
-        percentile.evaluate(75),
-        percentile.evaluate(99));
+        percentile.evaluate(90),
+        percentile.evaluate(99),
+        percentile.evaluate(99.9),
+        percentile.evaluate(100),
+        percentile.evaluate(75) - percentile.evaluate(25));
   }
 
   /**
@@ -41,16 +48,18 @@ public record Summary(long count, double median, double p99, double spread) {
     if (histogram.getTotalCount() == 0) {
       return NONE;
     }
-    return of(
+    return new Summary(
         histogram.getTotalCount(),
-        histogram.getValueAtPercentile(25),
         histogram.getValueAtPercentile(50),
-        histogram.getValueAtPercentile(75),
-        histogram.getValueAtPercentile(99));
+        histogram.getValueAtPercentile(90),
+        histogram.getValueAtPercentile(99),
+        histogram.getValueAtPercentile(99.9),
+        histogram.getMaxValue(),
+        histogram.getValueAtPercentile(75) - histogram.getValueAtPercentile(25));
   }
 
-  private static Summary of(long count, double p25, double median, double p75, double p99) {
-    double range = p75 - p25;
-    return new Summary(count, median, p99, range == 0 ? 0 : range / median);
+  /** Distance between the quartiles, as a share of the median: 0 if all are alike. */
+  public double spread() {
+    return range == 0 ? 0 : range / median;
   }
 }

@@ -114,29 +114,56 @@ class HistogramLogTest {
   void aFileCutAnywhereGivesWhatIsWholeAndAWarning() throws IOException {
     HistogramLog log = create(ONE_MEBIBYTE);
     long header = Files.size(log.file());
-    long headerLines = Files.readAllLines(log.file()).size();
     append(log, "prepare", 100);
     long firstLine = Files.size(log.file());
     append(log, "prepare", 200, 300, 400, 500);
     byte[] whole = Files.readAllBytes(log.file());
     for (int length = 0; length < whole.length; length++) {
-      Files.write(log.file(), Arrays.copyOf(whole, length));
+      byte[] cut = Arrays.copyOf(whole, length);
+      Files.write(log.file(), cut);
       HistogramLog.Contents contents = HistogramLog.read(directory);
       assertEquals(length < firstLine ? 0 : 1, contents.series().size(), "cut at " + length);
       if (length >= firstLine) {
         assertEquals(1, contents.series().get(0).histogram().getTotalCount());
       }
-      if (length > header && length != firstLine) {
-        long line = headerLines + (length < firstLine ? 1 : 2);
+      if (length > header) {
+        long wholeLines = new String(cut, StandardCharsets.UTF_8).lines().count();
         assertEquals(
-            List.of(
-                "ForkPrepare.workingSet,memorySize=1048576,fork=1.hlog: line "
-                    + line
-                    + " is cut off; its samples are left out"),
+            cut[length - 1] == '\n'
+                ? List.of()
+                : List.of(
+                    "ForkPrepare.workingSet,memorySize=1048576,fork=1.hlog: line "
+                        + wholeLines
+                        + " is cut off; its samples are left out"),
             contents.warnings(),
             "cut at " + length);
       }
     }
+  }
+
+  @Test
+  void slicesKeepTheirIterationAndTime() throws IOException {
+    HistogramLog log = create(ONE_MEBIBYTE);
+    append(log, "prepare", 100);
+    SelfTimed.Metric metric = new SelfTimed.Metric("prepare");
+    long nowNs = System.nanoTime();
+    metric.add(1, 1, nowNs - 400_000_000);
+    metric.add(2, 1, nowNs - 350_000_000);
+    metric.add(3, 1, nowNs - 200_000_000);
+    log.append(List.of(metric.take()), START.plusMillis(2_000), START.plusMillis(2_500));
+
+    HistogramLog.Series series = HistogramLog.read(log.file()).series().get(0);
+    assertEquals(
+        List.of(1, 2, 2), series.slices().stream().map(HistogramLog.Slice::iteration).toList());
+    HistogramLog.Slice second = series.slices().get(1);
+    HistogramLog.Slice third = series.slices().get(2);
+    assertEquals(START.toEpochMilli() + 1_000, series.slices().get(0).startMs());
+    assertEquals(START.toEpochMilli() + 2_000, second.startMs());
+    assertEquals(2, second.histogram().getTotalCount());
+    assertEquals(START.toEpochMilli() + 2_300, third.startMs(), 50);
+    assertEquals(second.endMs(), third.startMs());
+    assertEquals(START.toEpochMilli() + 2_500, third.endMs());
+    assertEquals(4, series.histogram().getTotalCount());
   }
 
   @Test

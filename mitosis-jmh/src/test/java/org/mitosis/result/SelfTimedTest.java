@@ -72,6 +72,23 @@ class SelfTimedTest {
   }
 
   @Test
+  void anIterationIsCutIntoAFewSlices() {
+    SelfTimed.Metric metric = new SelfTimed.Metric("prepare");
+    for (long ms = 0; ms < 10_000; ms += 10) {
+      metric.add(ms, 1, 5_000_000_000L + ms * 1_000_000);
+    }
+    SelfTimed.Samples samples = metric.take();
+    // 100 ms, then 200, 400, 800: 10 s are 13 of these, the last one shorter.
+    assertEquals(13, samples.slices().size());
+    assertEquals(80, samples.slices().get(0).histogram().getTotalCount());
+    assertEquals(790, samples.slices().get(0).histogram().getMaxValue());
+    assertEquals(1000, samples.histogram().getTotalCount());
+    metric.add(1, 1, 0);
+    metric.add(1, 1, 150_000_000);
+    assertEquals(2, metric.take().slices().size(), "the next iteration begins anew");
+  }
+
+  @Test
   void noSampleOfAnyThreadIsLost() throws InterruptedException {
     List<Thread> threads = new ArrayList<>();
     for (int i = 0; i < 4; i++) {

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.stats;
+
+import java.util.Arrays;
+import java.util.Optional;
+import java.util.SplittableRandom;
+
+/**
+ * Confidence intervals by resampling (percentile bootstrap; Efron 1979) with the process as the
+ * sampling unit: what differs from start to start of a JVM (addresses, compilation) is the same for
+ * all samples of one process, so that more samples of it make nothing surer (Kalibera and Jones:
+ * Rigorous benchmarking in reasonable time, ISMM 2013). Each process counts with its median.
+ *
+ * <p>There is none below {@value #FEWEST} processes. With a few, no interval from samples can be
+ * sure: the median of all processes lies outside of everything seen with probability 2^(1-n), which
+ * is one in four for three. {@link Interval#confidence} says so.
+ *
+ * <p>The same samples give the same interval: where all resamples are few enough they are all
+ * taken, else {@value #RESAMPLES} are drawn from one fixed seed.
+ */
+public final class Bootstrap {
+  /** The confidence that is asked for. */
+  public static final double CONFIDENCE = 0.95;
+
+  /** No interval below so many processes. */
+  public static final int FEWEST = 3;
+
+  static final int RESAMPLES = 10_000;
+
+  private static final long SEED = 0x6d69746f736973L;
+
+  private Bootstrap() {}
+
+  /**
+   * Of the median.
+   *
+   * @param medians one for each process
+   */
+  public static Optional<Interval> median(double... medians) {
+    if (medians.length < FEWEST) {
+      return Optional.empty();
+    }
+    double attainable = 1 - Math.pow(2, 1 - medians.length);
+    return Optional.of(interval(medianResamples(medians), Math.min(CONFIDENCE, attainable)));
+  }
+
+  /**
+   * Of the ratio of two medians, new over old.
+   *
+   * @param old one median for each process, above 0
+   * @param now one median for each process
+   */
+  public static Optional<Interval> ratio(double[] old, double[] now) {
+    if (old.length < FEWEST || now.length < FEWEST) {
+      return Optional.empty();
+    }
+    double[] below = medianResamples(old);
+    double[] above = medianResamples(now);
+    double[] ratios;
+    if ((long) below.length * above.length <= RESAMPLES) {
+      ratios = new double[below.length * above.length];
+      for (int i = 0; i < ratios.length; i++) {
+        ratios[i] = above[i / below.length] / below[i % below.length];
+      }
+    } else {
+      SplittableRandom random = new SplittableRandom(SEED);
+      ratios =
+          random
+              .ints(RESAMPLES, 0, Integer.MAX_VALUE)
+              .mapToDouble(any -> above[any % above.length] / below[random.nextInt(below.length)])
+              .toArray();
+    }
+    // Two groups of the same kind are apart completely once in so many draws.
+    double attainable = 1 - 2 / choose(old.length + now.length, old.length);
+    return Optional.of(interval(ratios, Math.min(CONFIDENCE, attainable)));
+  }
+
+  /** Medians of resamples: of all there are, or of many. */
+  static double[] medianResamples(double[] samples) {
+    int n = samples.length;
+    double all = Math.pow(n, n);
+    boolean exhaustive = all <= RESAMPLES;
+    double[] medians = new double[exhaustive ? (int) all : RESAMPLES];
+    SplittableRandom random = new SplittableRandom(SEED);
+    double[] drawn = new double[n];
+    for (int resample = 0; resample < medians.length; resample++) {
+      int digits = resample;
+      for (int i = 0; i < n; i++) {
+        drawn[i] = samples[exhaustive ? digits % n : random.nextInt(n)];
+        digits /= n;
+      }
+      Arrays.sort(drawn);
+      medians[resample] = (drawn[(n - 1) / 2] + drawn[n / 2]) / 2;
+    }
+    return medians;
+  }
+
+  private static Interval interval(double[] resamples, double confidence) {
+    Arrays.sort(resamples);
+    int tail = (int) Math.floor((1 - CONFIDENCE) / 2 * resamples.length);
+    return new Interval(resamples[tail], resamples[resamples.length - 1 - tail], confidence);
+  }
+
+  private static double choose(int n, int k) {
+    double ways = 1;
+    for (int i = 1; i <= k; i++) {
+      ways *= (n - k + i) / (double) i;
+    }
+    return ways;
+  }
+}

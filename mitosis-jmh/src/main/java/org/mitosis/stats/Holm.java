@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.stats;
+
+import java.util.Comparator;
+import java.util.stream.IntStream;
+
+/**
+ * The correction for asking many questions at once (Holm 1979): with it, the chance that a sweep
+ * without any difference shows one is no larger than the level that is tested at.
+ */
+public final class Holm {
+  private Holm() {}
+
+  /**
+   * Adjusts p-values.
+   *
+   * @param values of all questions; NaN where there is no answer, which is no question
+   * @return in the same order, to be compared with the level itself
+   */
+  public static double[] adjust(double... values) {
+    int[] ascending =
+        IntStream.range(0, values.length)
+            .filter(i -> !Double.isNaN(values[i]))
+            .boxed()
+            .sorted(Comparator.comparingDouble(i -> values[i]))
+            .mapToInt(Integer::intValue)
+            .toArray();
+    double[] adjusted = values.clone();
+    double largest = 0;
+    for (int rank = 0; rank < ascending.length; rank++) {
+      int at = ascending[rank];
+      largest = Math.max(largest, Math.min(1, (ascending.length - rank) * values[at]));
+      adjusted[at] = largest;
+    }
+    return adjusted;
+  }
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.stats;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.Arrays;
+import java.util.Optional;
+import java.util.SplittableRandom;
+import org.apache.commons.math3.stat.StatUtils;
+import org.junit.jupiter.api.Test;
+
+class BootstrapTest {
+  /**
+   * Survival of seven treated mice: the bootstrap's standard error of their median is 37.83 (Efron
+   * and Tibshirani, An Introduction to the Bootstrap, 1993, table 2.2, for B = ∞).
+   */
+  @Test
+  void theMiceOfEfronAndTibshirani() {
+    double[] medians = Bootstrap.medianResamples(new double[] {94, 197, 16, 38, 99, 141, 23});
+    assertEquals(Bootstrap.RESAMPLES, medians.length);
+    assertEquals(37.83, Math.sqrt(StatUtils.populationVariance(medians)), 0.6);
+  }
+
+  @Test
+  void ofThreeProcessesAllResamplesAreTaken() {
+    double[] medians = Bootstrap.medianResamples(new double[] {1, 2, 3});
+    Arrays.sort(medians);
+    // Of 27 resamples the median is the least in 7: three alike, or two alike and another.
+    assertEquals(27, medians.length);
+    assertEquals(7, Arrays.stream(medians).filter(median -> median == 1).count());
+    assertEquals(13, Arrays.stream(medians).filter(median -> median == 2).count());
+  }
+
+  @Test
+  void ofFewProcessesTheIntervalIsAllThatWasSeenAndSaysHowUnsureThatIs() {
+    assertEquals(Optional.of(new Interval(10, 30, 0.75)), Bootstrap.median(20, 10, 30));
+    assertEquals(
+        Optional.of(new Interval(10, 50, 1 - 1 / 16.0)), Bootstrap.median(20, 10, 30, 40, 50));
+  }
+
+  @Test
+  void belowThreeThereIsNone() {
+    assertEquals(Optional.empty(), Bootstrap.median());
+    assertEquals(Optional.empty(), Bootstrap.median(1, 2));
+    double[] three = {1, 2, 3};
+    assertEquals(Optional.empty(), Bootstrap.ratio(new double[] {1, 2}, three));
+    assertEquals(Optional.empty(), Bootstrap.ratio(three, new double[] {1, 2}));
+  }
+
+  @Test
+  void aRatioIsOfNewOverOld() {
+    Interval ratio =
+        Bootstrap.ratio(new double[] {10, 10, 20}, new double[] {30, 30, 40}).orElseThrow();
+    assertEquals(1.5, ratio.low());
+    assertEquals(4, ratio.high());
+    assertEquals(0.9, ratio.confidence(), 1e-12, "2 of the 20 ways to draw three of six");
+  }
+
+  @Test
+  void theSameSamplesGiveTheSameInterval() {
+    double[] many = new SplittableRandom(3).doubles(20).toArray();
+    assertEquals(Bootstrap.median(many), Bootstrap.median(many));
+    assertEquals(Bootstrap.ratio(many, many), Bootstrap.ratio(many, many));
+  }
+
+  @Test
+  void nineteenOfTwentyIntervalsHoldTheMedian() {
+    SplittableRandom random = new SplittableRandom(4);
+    int held = 0;
+    for (int run = 0; run < 400; run++) {
+      double[] exponential = random.doubles(20).map(uniform -> -Math.log(1 - uniform)).toArray();
+      held += Bootstrap.median(exponential).orElseThrow().contains(Math.log(2)) ? 1 : 0;
+    }
+    assertEquals(0.95, held / 400.0, 0.03);
+  }
+
+  @Test
+  void theRatioOfLikeGroupsHoldsOne() {
+    SplittableRandom random = new SplittableRandom(5);
+    int held = 0;
+    for (int run = 0; run < 200; run++) {
+      double[] old = random.doubles(10, 90, 110).toArray();
+      double[] now = random.doubles(10, 90, 110).toArray();
+      held += Bootstrap.ratio(old, now).orElseThrow().contains(1) ? 1 : 0;
+    }
+    assertTrue(held >= 180, held + " of 200");
+  }
+}
