@@ -2,6 +2,7 @@
 package org.mitosis.benchmark;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -37,7 +38,8 @@ import org.openjdk.jmh.annotations.Warmup;
  * run, a quarter of it at least, in which the rate stays within a tenth of its median. {@code
  * stable} says whether there was one (1 or 0); where there was none the figures are of the whole
  * run. {@code stableFrom} and {@code stableTo} are where it lies, in seconds; {@code startup} is
- * the time of each child in it.
+ * the time of each child in it, {@code child} that of every child of the whole run, by the time at
+ * which it ended: the report draws it.
  *
  * <p>With {@code -p rate=500}, 500 children a second are started on a fixed schedule instead, and
  * {@code startup} is from when each was to be started: what a queue at that load costs. Its score
@@ -111,6 +113,9 @@ public class PeakThroughput {
       List<Long> endsHere = byMachine.get(i).stream().map(LaunchLoop.Child::endNs).toList();
       SelfTimed.value("peak.machine" + (i + 1), span.perSecond(endsHere), "ops/s");
     }
+    all.stream()
+        .sorted(Comparator.comparingLong(LaunchLoop.Child::endNs))
+        .forEach(child -> SelfTimed.recordAt("child", child.latencyNs(), child.endNs()));
     all.stream()
         .filter(child -> span.contains(child.endNs()))
         .forEach(child -> SelfTimed.record("startup", child.latencyNs()));

@@ -17,6 +17,8 @@ public final class Main {
 
         cluster      a benchmark on several machines; 'cluster help' says more
         functions    the Python functions: what they stand for, what they need, whether it is there
+        compare      what has changed from one run to another
+        report       pages, tables and plots of runs
         doctor       what works on this machine, what does not, and what to do about it
         help         this text
         --version    what this jar was built from
@@ -81,6 +83,10 @@ public final class Main {
         return new ClusterCommand(System.out, System.err).run(rest);
       case "functions":
         return new FunctionList(System.out).run(rest);
+      case "compare":
+        return new CompareCommand(System.out, System.err).run(rest);
+      case "report":
+        return new ReportCommand(System.out, System.err).run(rest);
       case "doctor":
         return Doctor.ofThisMachine(probe, System.out).run(rest);
       case "--version":

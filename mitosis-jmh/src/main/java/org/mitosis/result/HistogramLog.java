@@ -179,6 +179,9 @@ public final class HistogramLog {
 
   private static Instant begin(SelfTimed.Samples samples, int slice, Instant from, Instant to) {
     Instant begin = to.minusNanos(samples.takenNs() - samples.slices().get(slice).fromNs());
+    if (begin.isAfter(to)) {
+      return to;
+    }
     return begin.isBefore(from) ? from : begin;
   }
 

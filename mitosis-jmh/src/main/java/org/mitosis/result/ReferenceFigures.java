@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.SortedSet;
 import java.util.TreeSet;
@@ -43,6 +44,28 @@ public final class ReferenceFigures {
   /** Execution time of the C++ parent, by working set in bytes; host val01. */
   public static final String EXECUTION_WORKING_SET = "execution-working-set";
 
+  /** What was published of the same thing: the section by benchmark. */
+  private static final Map<String, String> BY_BENCHMARK =
+      Map.of(
+          "ForkPrepare.workingSet", FORK_PREPARE_WORKING_SET,
+          "ForkPrepare.function", FORK_PREPARE_FUNCTION,
+          "ForkResume.workingSet", FORK_RESUME_WORKING_SET,
+          "ForkResume.function", FORK_RESUME_FUNCTION,
+          "Execution.workingSet", EXECUTION_WORKING_SET,
+          "Execution.function", EXECUTION_FUNCTION,
+          "PeakThroughput.function", PEAK_FUNCTION);
+
+  /** The same of what was measured on a cluster. */
+  private static final Map<String, String> BY_TARGET =
+      Map.of(
+          "cluster.micro-c-prepare", FORK_PREPARE_WORKING_SET,
+          "cluster.micro-function-prepare", FORK_PREPARE_FUNCTION,
+          "cluster.micro-c-startup", FORK_RESUME_WORKING_SET,
+          "cluster.micro-function-startup", FORK_RESUME_FUNCTION,
+          "cluster.micro-c-execution", EXECUTION_WORKING_SET,
+          "cluster.micro-function-execution", EXECUTION_FUNCTION,
+          "cluster.peak-func-lean-container", PEAK_FUNCTION);
+
   private static final String HEADER = "trace,host,value,unit,figure";
 
   private record Key(String trace, String figure, String unit) {}
@@ -68,6 +91,19 @@ public final class ReferenceFigures {
     } catch (IOException e) {
       throw new UncheckedIOException("reference figures '" + section + "'", e);
     }
+  }
+
+  /**
+   * What was published of the figure that a benchmark measures.
+   *
+   * @param benchmark class and method, without the package
+   * @param figure such as {@code prepare}
+   * @return empty if nothing was
+   */
+  public static Optional<ReferenceFigures> ofBenchmark(String benchmark, String figure) {
+    return Optional.ofNullable(BY_BENCHMARK.getOrDefault(benchmark, BY_TARGET.get(benchmark)))
+        .map(ReferenceFigures::of)
+        .filter(figures -> figures.has(figure));
   }
 
   /**
@@ -112,6 +148,11 @@ public final class ReferenceFigures {
   public boolean has(String figure) {
     return values.keySet().stream()
         .anyMatch(key -> key.figure().equals(figure) && key.unit().equals("ms"));
+  }
+
+  /** The traces that something was published of, in the order of the documentation. */
+  public List<String> traces() {
+    return values.keySet().stream().map(Key::trace).distinct().toList();
   }
 
   /**

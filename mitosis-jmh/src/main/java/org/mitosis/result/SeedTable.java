@@ -42,28 +42,6 @@ public final class SeedTable {
   /** The parameters whose values the artifact's tables have in their first column, bare. */
   private static final List<String> TRACE_PARAMETERS = List.of("memorySize", "functionName");
 
-  /** What was published of the same thing: the section by benchmark. */
-  private static final Map<String, String> PUBLISHED =
-      Map.of(
-          "ForkPrepare.workingSet", ReferenceFigures.FORK_PREPARE_WORKING_SET,
-          "ForkPrepare.function", ReferenceFigures.FORK_PREPARE_FUNCTION,
-          "ForkResume.function", ReferenceFigures.FORK_RESUME_FUNCTION,
-          "Execution.function", ReferenceFigures.EXECUTION_FUNCTION,
-          "PeakThroughput.function", ReferenceFigures.PEAK_FUNCTION,
-          "ForkResume.workingSet", ReferenceFigures.FORK_RESUME_WORKING_SET,
-          "Execution.workingSet", ReferenceFigures.EXECUTION_WORKING_SET);
-
-  /** The same of what was measured on a cluster. */
-  private static final Map<String, String> PUBLISHED_OF_CLUSTERS =
-      Map.of(
-          "cluster.micro-c-prepare", ReferenceFigures.FORK_PREPARE_WORKING_SET,
-          "cluster.micro-function-prepare", ReferenceFigures.FORK_PREPARE_FUNCTION,
-          "cluster.micro-c-startup", ReferenceFigures.FORK_RESUME_WORKING_SET,
-          "cluster.micro-function-startup", ReferenceFigures.FORK_RESUME_FUNCTION,
-          "cluster.micro-c-execution", ReferenceFigures.EXECUTION_WORKING_SET,
-          "cluster.micro-function-execution", ReferenceFigures.EXECUTION_FUNCTION,
-          "cluster.peak-func-lean-container", ReferenceFigures.PEAK_FUNCTION);
-
   /** Figures of one benchmark whose ratio is what it is about: the first over the second. */
   private static final Map<String, List<String>> RATIOS =
       Map.of(
@@ -150,7 +128,9 @@ public final class SeedTable {
   }
 
   private static String figures(String title, List<HistogramLog.Series> series) {
-    ReferenceFigures published = published(series.get(0));
+    HistogramLog.Series first = series.get(0);
+    ReferenceFigures published =
+        ReferenceFigures.ofBenchmark(shortName(first.benchmark()), first.metric()).orElse(null);
     Parameters parameters =
         Parameters.of(series.stream().map(HistogramLog.Series::params).toList());
     List<List<String>> rows = new ArrayList<>();
@@ -178,17 +158,6 @@ public final class SeedTable {
       rows.add(row);
     }
     return "\n" + title + parameters.common() + "\n" + aligned(rows);
-  }
-
-  /** What was published of the same figure; null if nothing was. */
-  private static ReferenceFigures published(HistogramLog.Series series) {
-    String name = shortName(series.benchmark());
-    String section = PUBLISHED.getOrDefault(name, PUBLISHED_OF_CLUSTERS.get(name));
-    if (section == null) {
-      return null;
-    }
-    ReferenceFigures figures = ReferenceFigures.of(section);
-    return figures.has(series.metric()) ? figures : null;
   }
 
   /** One table for each benchmark that is about a ratio. */

@@ -28,7 +28,7 @@ public final class SelfTimed {
   private static final long SLICE_NS = 100_000_000;
 
   /** More slices than these are joined in pairs. */
-  static final int MOST_SLICES = 16;
+  static final int MOST_SLICES = 32;
 
   /** What may stand in a tag of a histogram log. */
   private static final Pattern METRIC_NAME = Pattern.compile("[A-Za-z][A-Za-z0-9._-]*");
@@ -63,6 +63,21 @@ public final class SelfTimed {
           metric + ": " + totalNs + " ns for " + operations + " operations is no time that can be");
     }
     METRICS.computeIfAbsent(metric, Metric::new).add(totalNs, operations);
+  }
+
+  /**
+   * Records how long one operation took that ended at another time than now.
+   *
+   * @param metric the figure's name: a letter, then letters, digits, dots, dashes, underscores
+   * @param ns its time, 0 to {@link #LONGEST_NS}
+   * @param endNs when it ended, by {@link System#nanoTime}; not before the one recorded last
+   * @throws IllegalArgumentException if name or time is out of range
+   */
+  public static void recordAt(String metric, long ns, long endNs) {
+    if (ns < 0 || ns > LONGEST_NS) {
+      throw new IllegalArgumentException(metric + ": " + ns + " ns is no time that can be");
+    }
+    METRICS.computeIfAbsent(metric, Metric::new).add(ns, 1, endNs);
   }
 
   /**

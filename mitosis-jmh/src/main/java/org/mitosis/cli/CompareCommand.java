@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.cli;
+
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import org.mitosis.report.ComparisonTable;
+import org.mitosis.report.RunComparison;
+import org.mitosis.result.Run;
+
+/** The word {@code compare}: what has changed from one run to another. */
+final class CompareCommand {
+  static final String HELP =
+      """
+      java -jar benchmarks.jar compare [--by NAME,...] [--fail-above N%] [--force] OLD NEW
+
+      OLD and NEW are folders that runs have left, or JSON files of JMH's. Shows every figure that
+      both have: medians, their ratio with its interval, p-value, effect size, and what follows.
+
+        --by NAME,...      one table for each combination of values of these parameters; by default
+                           one for each benchmark and figure
+        --fail-above N%    end with exit code 2 if a figure is worse by more than N percent beyond
+                           chance, or failed in NEW only
+        --force            compare runs of environments that differ in what matters
+
+      Exit code 0 if that was done, 1 if it could not be, 2 as --fail-above says.
+      """;
+
+  private static final int WORSE = 2;
+
+  private final PrintStream out;
+  private final PrintStream err;
+
+  CompareCommand(PrintStream out, PrintStream err) {
+    this.out = out;
+    this.err = err;
+  }
+
+  private record Request(
+      List<Path> runs, List<String> by, OptionalDouble failAbove, boolean force) {}
+
+  int run(String[] args) {
+    if (args.length == 1 && List.of("--help", "-h").contains(args[0])) {
+      out.print(HELP);
+      return 0;
+    }
+    try {
+      return compare(request(args));
+    } catch (IOException e) {
+      return refuse(e.getMessage());
+    }
+  }
+
+  private int compare(Request request) throws IOException {
+    List<Run> runs = new ArrayList<>();
+    IOException unreadable = null;
+    for (Path path : request.runs()) {
+      try {
+        Run run = Run.read(path);
+        run.problems().forEach(this::say);
+        runs.add(run);
+      } catch (IOException e) {
+        unreadable = unreadable == null ? e : unreadable;
+      }
+    }
+    if (unreadable != null) {
+      runs.forEach(run -> listed(run));
+      throw unreadable;
+    }
+    RunComparison comparison = RunComparison.of(runs.get(0), runs.get(1));
+    if (comparison.rows().isEmpty()) {
+      runs.forEach(run -> listed(run));
+      throw new IOException(
+          "the two runs have no figure in common: compare runs of the same benchmarks with the same"
+              + " parameters");
+    }
+    boolean known = runs.stream().allMatch(run -> run.environment().isPresent());
+    if (!known) {
+      say(
+          "warning: where one of them was measured is not known, so only you can say whether they"
+              + " may be compared");
+    }
+    comparison.differences().forEach(difference -> say("the environments differ in " + difference));
+    if (!comparison.differences().isEmpty() && !request.force()) {
+      throw new IOException(
+          "what the environments differ in changes times by itself; measure both on one machine in"
+              + " one state, or compare them all the same with --force");
+    }
+    out.print(new ComparisonTable(comparison, request.by()).text());
+    return request.failAbove().isPresent()
+        ? judge(comparison, request.failAbove().getAsDouble())
+        : 0;
+  }
+
+  private int judge(RunComparison comparison, double limit) {
+    List<String> reasons = new ArrayList<>();
+    for (RunComparison.Row row : comparison.rows()) {
+      if (row.verdict() == RunComparison.Verdict.WORSE && row.worseBy() > limit) {
+        reasons.add(
+            String.format(
+                Locale.ROOT,
+                "%s, %s is worse by %.1f %%",
+                row.figure().title(),
+                row.figure().metric(),
+                row.worseBy() * 100));
+      }
+    }
+    comparison.newlyFailed().forEach(name -> reasons.add(name + " fails in the new run only"));
+    reasons.forEach(this::say);
+    return reasons.isEmpty() ? 0 : WORSE;
+  }
+
+  /** What can be read is shown, even where there is nothing to hold it against. */
+  private void listed(Run run) {
+    out.println(run.path() + " has:");
+    run.figures().stream()
+        .map(figure -> "  " + figure.shortName() + ", " + figure.metric())
+        .distinct()
+        .forEach(out::println);
+  }
+
+  private static Request request(String[] args) throws IOException {
+    List<Path> runs = new ArrayList<>();
+    List<String> by = List.of();
+    OptionalDouble failAbove = OptionalDouble.empty();
+    boolean force = false;
+    for (int i = 0; i < args.length; i++) {
+      Optional<String> next = i + 1 < args.length ? Optional.of(args[i + 1]) : Optional.empty();
+      switch (args[i]) {
+        case "--by" -> {
+          by = List.of(required(args[i], next, "names of parameters").split(","));
+          i++;
+        }
+        case "--fail-above" -> {
+          failAbove = OptionalDouble.of(share(required(args[i], next, "a percentage")));
+          i++;
+        }
+        case "--force" -> force = true;
+        default -> {
+          if (args[i].startsWith("-")) {
+            throw new IOException("compare knows no " + args[i] + ": see compare --help");
+          }
+          runs.add(Path.of(args[i]));
+        }
+      }
+    }
+    if (runs.size() != 2) {
+      throw new IOException(
+          "compare takes two runs, OLD and NEW, not " + runs.size() + ": see compare --help");
+    }
+    return new Request(runs, by, failAbove, force);
+  }
+
+  private static String required(String option, Optional<String> value, String what)
+      throws IOException {
+    return value.orElseThrow(
+        () -> new IOException(option + " takes " + what + ": see compare --help"));
+  }
+
+  private static double share(String percent) throws IOException {
+    String number = percent.endsWith("%") ? percent.substring(0, percent.length() - 1) : percent;
+    if (!number.matches("[0-9]{1,6}([.][0-9]{1,6})?")) {
+      throw new IOException(
+          "--fail-above takes a percentage such as 5%, not '" + percent + "': see compare --help");
+    }
+    return Double.parseDouble(number) / 100;
+  }
+
+  private int refuse(String sentence) {
+    say(sentence);
+    return 1;
+  }
+
+  private void say(String sentence) {
+    err.println("mitosis: " + sentence);
+  }
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.cli;
+
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.FileSystemException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.mitosis.report.Report;
+import org.mitosis.result.Run;
+
+/** The word {@code report}: pages, tables and plots of runs. */
+final class ReportCommand {
+  static final String HELP =
+      """
+      java -jar benchmarks.jar report [-o DIR] RUN...
+
+      RUN is a folder that a run has left, or a JSON file of JMH's. Several are shown together.
+      Writes index.html (one file, which needs no network), report.md, figures.csv, and plots/ with
+      each plot as SVG and PNG.
+
+        -o DIR    where to; by default the folder report in RUN, or ./report of several
+
+      Exit code 0 if all of it was read and written, 1 if not; what could be read is in the report.
+      """;
+
+  private final PrintStream out;
+  private final PrintStream err;
+
+  ReportCommand(PrintStream out, PrintStream err) {
+    this.out = out;
+    this.err = err;
+  }
+
+  int run(String[] args) {
+    if (args.length == 1 && List.of("--help", "-h").contains(args[0])) {
+      out.print(HELP);
+      return 0;
+    }
+    // Nothing is shown on a screen.
+    System.setProperty("java.awt.headless", "true");
+    List<Path> paths = new ArrayList<>();
+    Path folder = null;
+    for (int i = 0; i < args.length; i++) {
+      if (args[i].equals("-o") && i + 1 < args.length) {
+        folder = Path.of(args[++i]);
+      } else if (args[i].startsWith("-")) {
+        return refuse("report knows no " + args[i] + " there: see report --help");
+      } else {
+        paths.add(Path.of(args[i]));
+      }
+    }
+    if (paths.isEmpty()) {
+      return refuse("report takes at least one folder of a run: see report --help");
+    }
+    return report(paths, folder);
+  }
+
+  private int report(List<Path> paths, Path folder) {
+    List<Run> runs = new ArrayList<>();
+    boolean whole = true;
+    for (Path path : paths) {
+      try {
+        Run run = Run.read(path);
+        run.problems().forEach(this::say);
+        whole &= run.problems().isEmpty();
+        runs.add(run);
+      } catch (IOException e) {
+        say(e.getMessage());
+        whole = false;
+      }
+    }
+    if (runs.isEmpty()) {
+      return 1;
+    }
+    Path target = folder != null ? folder : defaultFolder(runs);
+    try {
+      List<String> failures = Report.of(runs).write(target);
+      failures.forEach(this::say);
+      out.println(target.resolve("index.html"));
+      return whole && failures.isEmpty() ? 0 : 1;
+    } catch (FileSystemException e) {
+      return refuse(
+          "the report cannot be written to "
+              + target
+              + " ("
+              + e.getMessage()
+              + "); name another folder with -o DIR");
+    } catch (IOException e) {
+      return refuse("the report cannot be written: " + e.getMessage());
+    }
+  }
+
+  private static Path defaultFolder(List<Run> runs) {
+    Path only = runs.get(0).path();
+    return runs.size() == 1 && only.toFile().isDirectory()
+        ? only.resolve("report")
+        : Path.of("report");
+  }
+
+  private int refuse(String sentence) {
+    say(sentence);
+    return 1;
+  }
+
+  private void say(String sentence) {
+    err.println("mitosis: " + sentence);
+  }
+}

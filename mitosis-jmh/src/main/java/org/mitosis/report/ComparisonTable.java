@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.report;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import org.mitosis.result.Figure;
+import org.mitosis.stats.Comparison;
+import org.mitosis.stats.Interval;
+
+/** A comparison of two runs as text, like benchstat's: one table for each group of rows. */
+public final class ComparisonTable {
+  private static final List<String> HEAD =
+      List.of("", "old", "new", "new/old", "interval", "p", "delta", "");
+
+  private static final int FORKS_FOR_CERTAINTY = 6;
+
+  private final RunComparison comparison;
+  private final List<String> by;
+
+  /**
+   * A table of a comparison.
+   *
+   * @param by the parameters whose values make a group; empty for one group for each benchmark and
+   *     metric
+   */
+  public ComparisonTable(RunComparison comparison, List<String> by) {
+    this.comparison = comparison;
+    this.by = List.copyOf(by);
+  }
+
+  /** The whole text. */
+  public String text() {
+    StringBuilder text = new StringBuilder();
+    text.append("old: ").append(comparison.old().path()).append('\n');
+    text.append("new: ").append(comparison.now().path()).append('\n');
+    groups().forEach((title, rows) -> text.append('\n').append(group(title, rows)));
+    legend(text);
+    only(text, "only in old", comparison.onlyOld());
+    only(text, "only in new", comparison.onlyNow());
+    comparison
+        .old()
+        .failed()
+        .forEach(name -> text.append("failed in old: ").append(name).append('\n'));
+    comparison
+        .now()
+        .failed()
+        .forEach(name -> text.append("failed in new: ").append(name).append('\n'));
+    return text.toString();
+  }
+
+  private Map<String, List<RunComparison.Row>> groups() {
+    return sorted(comparison.rows()).stream()
+        .collect(
+            Collectors.groupingBy(
+                row -> titleOf(row.figure()), LinkedHashMap::new, Collectors.toList()));
+  }
+
+  private String titleOf(Figure figure) {
+    if (by.isEmpty()) {
+      return figure.shortName() + ", " + figure.metric();
+    }
+    return by.stream()
+        .map(name -> name + "=" + figure.params().getOrDefault(name, Quantity.NOTHING))
+        .collect(Collectors.joining(" "));
+  }
+
+  private String group(String title, List<RunComparison.Row> rows) {
+    Map<String, String> common = commonTo(rows);
+    TextTable table = new TextTable(HEAD, Set.of(0, 7));
+    for (RunComparison.Row row : rows) {
+      table.add(cells(row, common.keySet()));
+    }
+    if (rows.size() > 1) {
+      table.add(geometricMean(rows));
+    }
+    common.keySet().removeAll(by);
+    return title
+        + (common.isEmpty() ? "" : " (" + Figure.words(common).strip() + ")")
+        + "\n"
+        + table.plain();
+  }
+
+  private List<String> cells(RunComparison.Row row, Set<String> common) {
+    Figure figure = row.figure();
+    Comparison values = row.comparison();
+    return List.of(
+        label(figure, common),
+        Quantity.of(values.old(), figure.unit()),
+        Quantity.of(values.now(), figure.unit()),
+        Quantity.ratio(values.ratio()),
+        values.interval().map(ComparisonTable::words).orElse(Quantity.NOTHING),
+        Quantity.pValue(row.adjusted()),
+        Double.isNaN(values.delta())
+            ? Quantity.NOTHING
+            : String.format(Locale.ROOT, "%+.2f", values.delta()),
+        verdict(row));
+  }
+
+  private String label(Figure figure, Set<String> common) {
+    Map<String, String> params = new TreeMap<>(figure.params());
+    params.keySet().removeAll(common);
+    params.keySet().removeAll(by);
+    List<String> words = new ArrayList<>();
+    if (!by.isEmpty()) {
+      words.add(figure.shortName() + ", " + figure.metric());
+    }
+    params.forEach(
+        (name, value) ->
+            words.add(
+                name.equals("memorySize") && figure.memoryBytes().isPresent()
+                    ? Quantity.bytes(figure.memoryBytes().get())
+                    : name.equals("functionName") ? value : name + "=" + value));
+    return words.isEmpty() ? "all" : String.join(" ", words);
+  }
+
+  private static String verdict(RunComparison.Row row) {
+    String words =
+        switch (row.verdict()) {
+          case UNSURE -> "~";
+          case BETTER -> change(row) + " better";
+          case WORSE -> change(row) + " worse";
+        };
+    return row.failed() ? words + ", failed in part" : words;
+  }
+
+  private static String change(RunComparison.Row row) {
+    return String.format(Locale.ROOT, "%+.1f %%", (row.comparison().ratio() - 1) * 100);
+  }
+
+  private static List<String> geometricMean(List<RunComparison.Row> rows) {
+    double mean =
+        Math.exp(
+            rows.stream()
+                .mapToDouble(row -> Math.log(row.comparison().ratio()))
+                .average()
+                .orElse(Double.NaN));
+    boolean failed = rows.stream().anyMatch(RunComparison.Row::failed);
+    return List.of(
+        "geometric mean",
+        "",
+        "",
+        Quantity.ratio(mean),
+        "",
+        "",
+        "",
+        failed ? "holds a failed one" : "");
+  }
+
+  private static Map<String, String> commonTo(List<RunComparison.Row> rows) {
+    Map<String, String> common = new TreeMap<>(rows.get(0).figure().params());
+    if (rows.size() == 1) {
+      return new TreeMap<>(
+          common.entrySet().stream()
+              .filter(one -> !List.of("memorySize", "functionName").contains(one.getKey()))
+              .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue)));
+    }
+    rows.forEach(row -> common.entrySet().retainAll(row.figure().params().entrySet()));
+    return common;
+  }
+
+  private static String words(Interval interval) {
+    return String.format(Locale.ROOT, "%.3f to %.3f", interval.low(), interval.high());
+  }
+
+  private void legend(StringBuilder text) {
+    if (comparison.rows().isEmpty()) {
+      return;
+    }
+    int forks = comparison.fewestForks();
+    text.append(
+        "\nnew/old: of the medians over forks, with its 95 % interval (bootstrap, the fork is the"
+            + " sampling unit)\n"
+            + "p: Mann-Whitney U on iterations, Holm's correction over "
+            + comparison.rows().size()
+            + " figures; delta: Cliff's, -1 all less, +1 all more\n"
+            + "~: nothing can be said: p is not below 0.05, or the interval holds 1, or the"
+            + " difference is below the noise floor\n");
+    if (forks < FORKS_FOR_CERTAINTY) {
+      text.append(
+          "warning: as few as "
+              + forks
+              + " forks a side: "
+              + (forks < 3
+                  ? "no interval, so nothing can be said; run with -f 3, better -f 6"
+                  : "an interval of so few is less sure than 95 %; run with -f 6 or more")
+              + "\n");
+    }
+  }
+
+  private static void only(StringBuilder text, String where, List<Figure> figures) {
+    figures.stream()
+        .collect(
+            Collectors.groupingBy(
+                figure -> figure.shortName() + ", " + figure.metric(),
+                LinkedHashMap::new,
+                Collectors.counting()))
+        .forEach(
+            (name, count) ->
+                text.append(where)
+                    .append(": ")
+                    .append(name)
+                    .append(count == 1 ? "" : " (" + count + ")")
+                    .append('\n'));
+  }
+
+  private static List<RunComparison.Row> sorted(List<RunComparison.Row> rows) {
+    return rows.stream()
+        .sorted(Comparator.comparing(RunComparison.Row::figure, FigureOrder.BY_NAME))
+        .toList();
+  }
+}

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.report;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.mitosis.result.Figure;
+import org.mitosis.result.Run;
+import org.mitosis.stats.SteadyState.Label;
+import org.mitosis.stats.Summary;
+
+/**
+ * All that is known of one figure of one benchmark, a row for each of its settings.
+ *
+ * @param title benchmark and figure
+ * @param common the settings that all rows share, in words
+ * @param head names of the columns
+ * @param left indices of the columns of words
+ * @param rows one for each setting
+ */
+record FigureTable(
+    String title, String common, List<String> head, Set<Integer> left, List<Row> rows) {
+
+  /**
+   * A row.
+   *
+   * @param cells as many as there are columns
+   * @param failed whether a process of it gave no result
+   */
+  record Row(List<String> cells, boolean failed) {}
+
+  private static final int SAMPLES_FOR_P90 = 10;
+  private static final int SAMPLES_FOR_P99 = 100;
+  private static final int SAMPLES_FOR_P999 = 1000;
+
+  static List<FigureTable> of(List<Run> runs, List<ReportedFigure> figures) {
+    Map<String, List<ReportedFigure>> byTitle = new LinkedHashMap<>();
+    for (ReportedFigure one : figures) {
+      byTitle
+          .computeIfAbsent(
+              one.figure().shortName() + ", " + one.figure().metric(), key -> new ArrayList<>())
+          .add(one);
+    }
+    List<FigureTable> tables = new ArrayList<>();
+    byTitle.forEach((title, some) -> tables.add(table(title, runs, some)));
+    return tables;
+  }
+
+  private static FigureTable table(String title, List<Run> runs, List<ReportedFigure> figures) {
+    Set<String> varying = PlotName.varying(figures);
+    Map<String, String> common = new TreeMap<>(figures.get(0).figure().setting());
+    common.keySet().removeAll(varying);
+    boolean published = figures.stream().anyMatch(one -> one.published().isPresent());
+    List<String> head = new ArrayList<>();
+    if (runs.size() > 1) {
+      head.add("run");
+    }
+    head.add("of");
+    head.addAll(varying);
+    int words = head.size();
+    head.addAll(
+        List.of(
+            "median", "95 % interval", "p90", "p99", "p99.9", "max", "samples", "forks", "steady"));
+    if (published) {
+      head.addAll(List.of("published", "ours/published"));
+    }
+    head.add("note");
+    Set<Integer> left = new TreeSet<>();
+    for (int column = 0; column < words; column++) {
+      left.add(column);
+    }
+    left.add(head.indexOf("steady"));
+    left.add(head.size() - 1);
+    List<Row> rows = new ArrayList<>();
+    for (ReportedFigure one : figures) {
+      rows.add(new Row(cells(one, runs, varying, published), one.failed()));
+    }
+    return new FigureTable(
+        title, Figure.words(common).strip(), List.copyOf(head), Set.copyOf(left), rows);
+  }
+
+  private static List<String> cells(
+      ReportedFigure one, List<Run> runs, Set<String> varying, boolean published) {
+    Figure figure = one.figure();
+    Summary summary = one.estimate().summary();
+    List<String> cells = new ArrayList<>();
+    if (runs.size() > 1) {
+      cells.add(PlotName.run(one.run(), runs).replace(": ", ""));
+    }
+    cells.add(PlotName.trace(figure));
+    varying.forEach(name -> cells.add(figure.setting().getOrDefault(name, Quantity.NOTHING)));
+    cells.add(Quantity.of(one.estimate().median(), figure.unit()));
+    cells.add(interval(one));
+    cells.add(percentile(summary.p90(), summary, SAMPLES_FOR_P90, figure));
+    cells.add(percentile(summary.p99(), summary, SAMPLES_FOR_P99, figure));
+    cells.add(percentile(summary.p999(), summary, SAMPLES_FOR_P999, figure));
+    cells.add(Quantity.of(summary.max(), figure.unit()));
+    cells.add(Long.toString(summary.count()));
+    cells.add(Integer.toString(figure.forks().size()));
+    cells.add(one.estimate().steadyWords());
+    if (published) {
+      boolean known = one.published().isPresent();
+      cells.add(
+          known ? Quantity.of(one.published().getAsDouble(), figure.unit()) : Quantity.NOTHING);
+      cells.add(
+          known
+              ? Quantity.ratio(one.estimate().median() / one.published().getAsDouble())
+              : Quantity.NOTHING);
+    }
+    cells.add(note(one));
+    return cells;
+  }
+
+  private static String interval(ReportedFigure one) {
+    return one.estimate()
+        .interval()
+        .map(
+            interval ->
+                Quantity.of(interval.low(), one.figure().unit())
+                    + " to "
+                    + Quantity.of(interval.high(), one.figure().unit())
+                    + (interval.confidence() < 0.95
+                        ? " (" + Math.round(interval.confidence() * 100) + " %)"
+                        : ""))
+        .orElse(Quantity.NOTHING);
+  }
+
+  private static String percentile(double value, Summary summary, int fewest, Figure figure) {
+    return summary.count() < fewest ? Quantity.NOTHING : Quantity.of(value, figure.unit());
+  }
+
+  private static String note(ReportedFigure one) {
+    List<String> notes = new ArrayList<>();
+    if (one.failed()) {
+      notes.add("failed in part");
+    }
+    if (one.isBelowFloor()) {
+      notes.add("below the noise floor");
+    }
+    if (one.estimate().steady().stream().anyMatch(state -> state.label() == Label.NONE)) {
+      notes.add("no steady state");
+    }
+    return String.join(", ", notes);
+  }
+
+  /** As text in Markdown. */
+  String markdown() {
+    TextTable table = new TextTable(head, left);
+    rows.forEach(row -> table.add(row.cells()));
+    return table.markdown();
+  }
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.report;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.HdrHistogram.Histogram;
+import org.knowm.xchart.XYChart;
+import org.knowm.xchart.XYSeries;
+import org.knowm.xchart.style.markers.SeriesMarkers;
+import org.mitosis.result.Figure;
+import org.mitosis.result.Run;
+
+/** Times by percentile: how long the slow ones take, of figures with enough samples. */
+final class PercentilePlots {
+  static final String SECTION = "Percentiles";
+
+  private static final List<String> METRICS =
+      List.of("prepare", "resume", "startup", "execution", "firstResult");
+
+  private static final Set<String> LAST = Set.of("Baseline", "EmptyContainer");
+
+  private static final double NS_PER_MS = 1e6;
+  private static final int FEWEST_SAMPLES = 100;
+  private static final int STEPS_PER_DECADE = 12;
+  private static final int MOST_LINES = 10;
+  private static final int MOST_PLOTS = 16;
+
+  private PercentilePlots() {}
+
+  static List<Plot> of(List<Run> runs, List<ReportedFigure> figures) {
+    Map<String, List<ReportedFigure>> byChart = new LinkedHashMap<>();
+    for (ReportedFigure one : oursFirst(figures)) {
+      boolean enough =
+          one.estimate()
+              .histogram()
+              .filter(all -> all.getTotalCount() >= FEWEST_SAMPLES)
+              .isPresent();
+      if (enough && METRICS.contains(one.figure().metric())) {
+        byChart
+            .computeIfAbsent(
+                PlotName.run(one.run(), runs)
+                    + one.figure().shortName()
+                    + ", "
+                    + one.figure().metric()
+                    + settings(one.figure()),
+                key -> new ArrayList<>())
+            .add(one);
+      }
+    }
+    List<Plot> plots = new ArrayList<>();
+    byChart.forEach(
+        (title, some) -> {
+          if (plots.size() < MOST_PLOTS) {
+            plots.add(plot(title, some));
+          }
+        });
+    return plots;
+  }
+
+  /** Where there are too many, those of the baselines are left out first. */
+  private static List<ReportedFigure> oursFirst(List<ReportedFigure> figures) {
+    return figures.stream()
+        .sorted(Comparator.comparing(one -> LAST.contains(one.figure().className())))
+        .toList();
+  }
+
+  private static String settings(Figure figure) {
+    String words = String.join(", ", figure.setting().values());
+    return words.isEmpty() ? "" : " (" + words + ")";
+  }
+
+  private static Plot plot(String title, List<ReportedFigure> figures) {
+    XYChart chart = PlotStyle.xy(title, "percentile", "ms");
+    chart.getStyler().setXAxisLogarithmic(true);
+    chart.getStyler().setXAxisTickLabelsFormattingFunction(PercentilePlots::percentile);
+    int at = 0;
+    for (ReportedFigure one : figures) {
+      if (at < MOST_LINES) {
+        line(chart, one, at++);
+      }
+    }
+    PlotStyle.logarithmic(
+        chart.getStyler(),
+        chart.getSeriesCollection().stream().flatMapToDouble(one -> Arrays.stream(one.getYData())));
+    return new Plot(
+        SECTION,
+        PlotName.file("percentiles", title),
+        title,
+        figures.size() > MOST_LINES
+            ? "The first " + MOST_LINES + " of " + figures.size() + "; the table has all."
+            : "",
+        chart);
+  }
+
+  private static void line(XYChart chart, ReportedFigure one, int at) {
+    Histogram histogram = one.estimate().histogram().orElseThrow();
+    List<Double> x = new ArrayList<>();
+    List<Double> y = new ArrayList<>();
+    // 1/(1-p): the share of samples that are slower shrinks by the same factor at each step.
+    for (int step = 0; ; step++) {
+      double inverse = Math.pow(10, step / (double) STEPS_PER_DECADE);
+      if (inverse > histogram.getTotalCount()) {
+        break;
+      }
+      long ns = histogram.getValueAtPercentile(100 - 100 / inverse);
+      if (ns > 0) {
+        x.add(inverse);
+        y.add(ns / NS_PER_MS);
+      }
+    }
+    if (x.isEmpty()) {
+      return;
+    }
+    XYSeries series = chart.addSeries(PlotName.trace(one.figure()), x, y);
+    series.setLineColor(PlotStyle.color(at));
+    series.setLineStyle(PlotStyle.SOLID);
+    series.setMarker(SeriesMarkers.NONE);
+  }
+
+  /** 1, 10, 100, 1000 are 0 %, 90 %, 99 %, 99.9 %. */
+  private static String percentile(double inverse) {
+    return Quantity.trimmed(100 - 100 / inverse) + " %";
+  }
+}

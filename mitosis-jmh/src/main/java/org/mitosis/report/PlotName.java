@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.report;
+
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.mitosis.result.Figure;
+import org.mitosis.result.Run;
+
+/** What drawings, their lines and their files are called. */
+final class PlotName {
+  private PlotName() {}
+
+  /** Letters, digits and dashes. */
+  static String file(String... words) {
+    return String.join("-", words)
+        .replaceAll("(?<=[a-z])(?=[A-Z])", "-")
+        .toLowerCase(Locale.ROOT)
+        .replaceAll("[^a-z0-9]+", "-")
+        .replaceAll("^-|-$", "");
+  }
+
+  /** The settings in which some figures differ; all others need no words. */
+  static Set<String> varying(List<ReportedFigure> figures) {
+    Map<String, Set<String>> values = new TreeMap<>();
+    for (ReportedFigure one : figures) {
+      one.figure()
+          .setting()
+          .forEach(
+              (name, value) -> values.computeIfAbsent(name, key -> new TreeSet<>()).add(value));
+    }
+    values.values().removeIf(all -> all.size() < 2);
+    return values.keySet();
+  }
+
+  /** Benchmark, figure and what is not the same for all, such as {@code ForkResume tcp}. */
+  static String line(Figure figure, String chartMetric, Set<String> varying) {
+    StringBuilder words = new StringBuilder(figure.shortName());
+    if (!figure.metric().equals(chartMetric)
+        && !figure.shortName().endsWith("." + figure.metric())) {
+      words.append(' ').append(figure.metric());
+    }
+    String settings =
+        figure.setting().entrySet().stream()
+            .filter(one -> varying.contains(one.getKey()))
+            .map(
+                one ->
+                    one.getValue().matches("[0-9]+")
+                        ? one.getKey() + " " + one.getValue()
+                        : one.getValue())
+            .collect(Collectors.joining(", "));
+    return words + (settings.isEmpty() ? "" : ", " + settings);
+  }
+
+  /** Function and working set, whichever it has, or {@code all}. */
+  static String trace(Figure figure) {
+    String words =
+        Stream.of(figure.function(), figure.memoryBytes().map(Quantity::bytes))
+            .flatMap(Optional::stream)
+            .collect(Collectors.joining(" "));
+    return words.isEmpty() ? "all" : words;
+  }
+
+  /** A letter for each run, if there are several. */
+  static String run(Run run, List<Run> runs) {
+    return runs.size() < 2 ? "" : (char) ('A' + runs.indexOf(run)) + ": ";
+  }
+}

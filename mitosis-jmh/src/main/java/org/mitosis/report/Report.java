@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.report;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.mitosis.result.Environment;
+import org.mitosis.result.Run;
+
+/**
+ * A report on runs: {@code index.html}, one file that needs nothing else; {@code report.md}; {@code
+ * figures.csv}; and the plots as SVG and PNG in {@code plots/}.
+ */
+public final class Report {
+  private final List<Run> runs;
+  private final List<ReportedFigure> figures;
+  private final List<String> problems;
+
+  private Report(List<Run> runs, List<ReportedFigure> figures, List<String> problems) {
+    this.runs = runs;
+    this.figures = figures;
+    this.problems = problems;
+  }
+
+  /** Of runs that have been read; nothing is written yet. */
+  public static Report of(List<Run> runs) {
+    List<ReportedFigure> figures = new ArrayList<>();
+    Set<String> problems = new LinkedHashSet<>();
+    for (Run run : runs) {
+      NoiseFloor floor = NoiseFloor.of(run);
+      run.figures().stream()
+          .filter(figure -> !figure.isNote())
+          .map(figure -> ReportedFigure.of(run, floor, figure))
+          .forEach(figures::add);
+      problems.addAll(run.problems());
+    }
+    figures.sort(
+        Comparator.comparing(ReportedFigure::figure, FigureOrder.BY_NAME)
+            .thenComparing(one -> runs.indexOf(one.run())));
+    return new Report(List.copyOf(runs), List.copyOf(figures), List.copyOf(problems));
+  }
+
+  /** A plot in its two formats. */
+  record Drawn(Plot plot, String svg, byte[] png) {}
+
+  /**
+   * Writes the report.
+   *
+   * @param folder made if missing; files of the same names are replaced
+   * @return sentences on what could not be done, such as the plots where there is no font
+   * @throws IOException if the folder cannot be written to
+   */
+  public List<String> write(Path folder) throws IOException {
+    List<String> failures = new ArrayList<>();
+    List<Drawn> drawn = draw(failures);
+    List<FigureTable> tables = FigureTable.of(runs, figures);
+    EnvironmentTable environments = EnvironmentTable.of(runs);
+    Files.createDirectories(folder.resolve("plots"));
+    for (Drawn one : drawn) {
+      Path plots = folder.resolve("plots");
+      write(plots.resolve(one.plot().name() + ".svg"), one.svg());
+      Files.write(plots.resolve(one.plot().name() + ".png"), one.png());
+    }
+    List<String> all = new ArrayList<>(problems);
+    all.addAll(failures);
+    write(
+        folder.resolve("index.html"),
+        new HtmlReport(runs, all, bySection(drawn), tables, environments).text());
+    write(
+        folder.resolve("report.md"),
+        MarkdownReport.of(runs, all, bySection(drawn), tables, environments));
+    write(folder.resolve("figures.csv"), FiguresCsv.of(figures));
+    return failures;
+  }
+
+  /** How many figures there are. */
+  public int size() {
+    return figures.size();
+  }
+
+  private List<Drawn> draw(List<String> failures) {
+    List<Plot> plots;
+    try {
+      plots = new ArrayList<>(SizePlots.of(runs, figures));
+      plots.addAll(FunctionPlots.of(runs, figures));
+      plots.addAll(RatioPlots.of(runs, figures));
+      plots.addAll(ThroughputPlots.of(runs, figures));
+      plots.addAll(PercentilePlots.of(runs, figures));
+      return unique(plots).parallelStream()
+          .map(plot -> new Drawn(plot, plot.svg(), plot.png()))
+          .toList();
+    } catch (LinkageError | NullPointerException | InternalError e) {
+      // What the JDK does where it finds no font, depending on its version.
+      failures.add(
+          "the plots could not be drawn ("
+              + e
+              + "): Java finds no font on this machine; install one, such as with 'apt-get install"
+              + " fontconfig fonts-dejavu-core', then try again");
+      return List.of();
+    }
+  }
+
+  private static List<Plot> unique(List<Plot> plots) {
+    Map<String, Plot> byName = new LinkedHashMap<>();
+    for (Plot plot : plots) {
+      String name = plot.name();
+      for (int again = 2; byName.containsKey(name); again++) {
+        name = plot.name() + "-" + again;
+      }
+      byName.put(name, new Plot(plot.section(), name, plot.title(), plot.note(), plot.chart()));
+    }
+    return List.copyOf(byName.values());
+  }
+
+  private static Map<String, List<Drawn>> bySection(List<Drawn> drawn) {
+    Map<String, List<Drawn>> sections = new LinkedHashMap<>();
+    drawn.forEach(
+        one -> sections.computeIfAbsent(one.plot().section(), key -> new ArrayList<>()).add(one));
+    return sections;
+  }
+
+  private static void write(Path file, String text) throws IOException {
+    Files.write(file, text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  /** What stands above the figures of a run. */
+  static String headline(Run run) {
+    return run.environment()
+        .map(
+            environment ->
+                "started "
+                    + environment.started()
+                    + ", backend "
+                    + (environment.backend() == null ? "unknown" : environment.backend().chosen())
+                    + ", outcome "
+                    + environment.outcome())
+        .orElse("where it was measured is not known");
+  }
+
+  /** How figures are to be read. */
+  static final List<String> LEGEND =
+      List.of(
+          "median: of the medians of the forks, each over its steady part",
+          "95 % interval: bootstrap with the fork as the sampling unit; where a few forks allow"
+              + " less, the confidence is in brackets; none below three forks",
+          "p90, p99, p99.9: of all samples of the steady parts; from 10, 100 and 1000 samples on",
+          "steady: what each fork did over its iterations, by changepoints; none: it never"
+              + " settled, and all of it is used",
+          "published: the median of what the MITOSIS artifact's documentation prints"
+              + " (results/reference)");
+
+  static List<String> warnings(Run run) {
+    return run.environment().map(Environment::warnings).orElse(List.of());
+  }
+
+  static List<String> leftOut(Run run) {
+    return run.environment().map(Environment::leftOut).orElse(List.of());
+  }
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.report;
+
+import java.util.Optional;
+import java.util.OptionalDouble;
+import org.mitosis.result.Estimate;
+import org.mitosis.result.Figure;
+import org.mitosis.result.ReferenceFigures;
+import org.mitosis.result.Run;
+
+/**
+ * A figure with everything that a report says of it.
+ *
+ * @param run which run it is of
+ * @param figure what was measured
+ * @param estimate what can be said of it
+ * @param published the median of what was published of it, in its unit; empty if nothing was
+ * @param publishedHosts the machines that was measured on; empty if nothing was
+ * @param failed whether a process of it gave no result
+ * @param floor what is measured where nothing happens, in its unit; 0 if that is not known
+ */
+record ReportedFigure(
+    Run run,
+    Figure figure,
+    Estimate estimate,
+    OptionalDouble published,
+    String publishedHosts,
+    boolean failed,
+    double floor) {
+  private static final double NS_PER_MS = 1e6;
+
+  static ReportedFigure of(Run run, NoiseFloor floor, Figure figure) {
+    Optional<ReferenceFigures> reference =
+        ReferenceFigures.ofBenchmark(figure.shortName(), figure.metric())
+            .filter(known -> figure.unit().equals(Figure.NS));
+    String trace = figure.function().orElse(figure.memoryBytes().map(String::valueOf).orElse(""));
+    OptionalDouble ms =
+        reference
+            .map(known -> known.medianMs(trace, figure.metric()))
+            .orElse(OptionalDouble.empty());
+    return new ReportedFigure(
+        run,
+        figure,
+        Estimate.of(figure),
+        ms.isPresent() ? OptionalDouble.of(ms.getAsDouble() * NS_PER_MS) : OptionalDouble.empty(),
+        ms.isPresent() ? reference.map(ReferenceFigures::hosts).orElse("") : "",
+        run.failed().contains(figure.title()),
+        floor.below(figure));
+  }
+
+  boolean isTime() {
+    return figure.unit().equals(Figure.NS);
+  }
+
+  boolean isBelowFloor() {
+    return estimate.median() <= floor;
+  }
+
+  double medianMs() {
+    return estimate.median() / NS_PER_MS;
+  }
+}

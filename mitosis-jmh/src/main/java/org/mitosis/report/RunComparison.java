@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.report;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.mitosis.result.EnvironmentDifference;
+import org.mitosis.result.Estimate;
+import org.mitosis.result.Figure;
+import org.mitosis.result.Run;
+import org.mitosis.stats.Comparison;
+import org.mitosis.stats.Holm;
+
+/**
+ * Two runs, figure by figure.
+ *
+ * @param old the first run
+ * @param now the second
+ * @param rows what both have measured
+ * @param differences in which the environments differ; empty also if one is not known
+ */
+public record RunComparison(
+    Run old, Run now, List<Row> rows, List<EnvironmentDifference> differences) {
+
+  /** What can be said of a row. */
+  public enum Verdict {
+    /** The new one is better. */
+    BETTER,
+    /** The new one is worse. */
+    WORSE,
+    /** Nothing. */
+    UNSURE
+  }
+
+  /**
+   * One figure of both.
+   *
+   * @param figure the new one
+   * @param comparison what was computed
+   * @param adjusted the p-value after Holm's correction over all rows
+   * @param verdict what can be said
+   * @param failed whether a process of it gave no result, in either run
+   */
+  public record Row(
+      Figure figure, Comparison comparison, double adjusted, Verdict verdict, boolean failed) {
+    /** How much worse the new one is, as a share; below 0 if it is better. */
+    public double worseBy() {
+      return (figure.lessIsBetter() ? comparison.ratio() : 1 / comparison.ratio()) - 1;
+    }
+  }
+
+  /** Compares. */
+  public static RunComparison of(Run old, Run now) {
+    Map<Figure.Key, Figure> before = new LinkedHashMap<>();
+    old.figures().forEach(figure -> before.put(figure.key(), figure));
+    List<Figure> figures =
+        now.figures().stream()
+            .filter(figure -> before.containsKey(figure.key()) && !figure.isNote())
+            .toList();
+    List<Comparison> comparisons = new ArrayList<>();
+    for (Figure figure : figures) {
+      comparisons.add(
+          Comparison.of(
+              Estimate.of(before.get(figure.key())).samples(), Estimate.of(figure).samples()));
+    }
+    double[] adjusted = Holm.adjust(comparisons.stream().mapToDouble(Comparison::pValue).toArray());
+    NoiseFloor floor = NoiseFloor.of(old).or(NoiseFloor.of(now));
+    List<Row> rows = new ArrayList<>();
+    for (int i = 0; i < figures.size(); i++) {
+      Figure figure = figures.get(i);
+      Comparison comparison = comparisons.get(i);
+      boolean failed =
+          old.failed().contains(figure.title()) || now.failed().contains(figure.title());
+      rows.add(
+          new Row(
+              figure,
+              comparison,
+              adjusted[i],
+              verdict(figure, comparison, adjusted[i], floor),
+              failed));
+    }
+    return new RunComparison(old, now, List.copyOf(rows), differences(old, now));
+  }
+
+  /** What only the first has. */
+  public List<Figure> onlyOld() {
+    return without(old, now);
+  }
+
+  /** What only the second has. */
+  public List<Figure> onlyNow() {
+    return without(now, old);
+  }
+
+  /** What gave a result in the first run, and failed in the second. */
+  public List<String> newlyFailed() {
+    return now.failed().stream().filter(name -> !old.failed().contains(name)).toList();
+  }
+
+  /** The fewest processes on a side of any row. */
+  public int fewestForks() {
+    Map<Figure.Key, Integer> before = new LinkedHashMap<>();
+    old.figures().forEach(figure -> before.put(figure.key(), figure.forks().size()));
+    return rows.stream()
+        .mapToInt(row -> Math.min(row.figure().forks().size(), before.get(row.figure().key())))
+        .min()
+        .orElse(0);
+  }
+
+  private static Verdict verdict(
+      Figure figure, Comparison comparison, double adjusted, NoiseFloor floor) {
+    boolean aboveNoise = Math.abs(comparison.now() - comparison.old()) > floor.below(figure);
+    if (!aboveNoise || !comparison.isDifferent(adjusted)) {
+      return Verdict.UNSURE;
+    }
+    return comparison.ratio() < 1 == figure.lessIsBetter() ? Verdict.BETTER : Verdict.WORSE;
+  }
+
+  private static List<EnvironmentDifference> differences(Run old, Run now) {
+    if (old.environment().isEmpty() || now.environment().isEmpty()) {
+      return List.of();
+    }
+    return EnvironmentDifference.between(old.environment().get(), now.environment().get());
+  }
+
+  private static List<Figure> without(Run one, Run other) {
+    Set<Figure.Key> known = other.figures().stream().map(Figure::key).collect(Collectors.toSet());
+    return one.figures().stream()
+        .filter(figure -> !known.contains(figure.key()) && !figure.isNote())
+        .toList();
+  }
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.result;
+
+import java.util.List;
+import java.util.Objects;
+import java.util.function.Function;
+
+/**
+ * Something in which two environments differ and which changes measured times by itself.
+ *
+ * @param what its name
+ * @param old the value in the first
+ * @param now the value in the second
+ */
+public record EnvironmentDifference(String what, String old, String now) {
+  private record Aspect(String what, Function<Environment, Object> value) {}
+
+  private static final List<Aspect> MATTERS =
+      List.of(
+          new Aspect("processor", machine(m -> m.cpu().model())),
+          new Aspect("processors online", machine(m -> m.cpu().logical())),
+          new Aspect("NUMA nodes", machine(m -> m.cpu().numaNodes())),
+          new Aspect("hyper-threading", machine(m -> m.cpu().smt())),
+          new Aspect("turbo", machine(m -> m.cpu().turbo())),
+          new Aspect("frequency governor", machine(m -> m.cpu().governors())),
+          new Aspect("kernel", machine(m -> m.kernel().release())),
+          new Aspect("kernel command line", machine(Machine::kernelCommandLine)),
+          new Aspect("memory", machine(m -> gibibytes(m.memory().totalBytes()))),
+          new Aspect("page size", machine(m -> m.memory().pageBytes())),
+          new Aspect("transparent huge pages", machine(m -> m.memory().hugePages())),
+          new Aspect("address randomisation", machine(Machine::aslr)),
+          new Aspect("limit on processors", machine(m -> m.cgroups().cpuLimit())),
+          new Aspect("limit on memory", machine(m -> m.cgroups().memoryLimit())),
+          new Aspect("virtual machine", machine(m -> m.surroundings().hypervisor())),
+          new Aspect("container", machine(m -> m.surroundings().container())),
+          new Aspect("backend", environment -> environment.backend().chosen()),
+          new Aspect("Java", environment -> environment.jvm().version()),
+          new Aspect("Java virtual machine", environment -> environment.jvm().vm()));
+
+  /** What differs; a value that is not known on one side is no difference. */
+  public static List<EnvironmentDifference> between(Environment old, Environment now) {
+    return MATTERS.stream()
+        .map(
+            aspect ->
+                new EnvironmentDifference(
+                    aspect.what(), valueOf(aspect, old), valueOf(aspect, now)))
+        .filter(one -> one.old() != null && one.now() != null)
+        .filter(one -> !Objects.equals(one.old(), one.now()))
+        .toList();
+  }
+
+  /** In words. */
+  @Override
+  public String toString() {
+    return what + ": " + old + " / " + now;
+  }
+
+  private static Function<Environment, Object> machine(Function<Machine, Object> value) {
+    return environment -> value.apply(environment.machine());
+  }
+
+  private static String valueOf(Aspect aspect, Environment environment) {
+    try {
+      Object value = aspect.value().apply(environment);
+      return value == null ? null : value.toString();
+    } catch (NullPointerException e) {
+      return null; // a part that another version did not write
+    }
+  }
+
+  /** Firmware takes some of it, a little more or less at each boot. */
+  private static String gibibytes(Long bytes) {
+    return bytes == null ? null : Math.round(bytes / 1073741824.0) + " GiB";
+  }
+}

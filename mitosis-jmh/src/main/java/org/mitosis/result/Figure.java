@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.result;
+
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import org.HdrHistogram.Histogram;
+
+/**
+ * One figure of a run, as it was measured: a benchmark with its parameters, and one of its metrics.
+ *
+ * @param benchmark class and method, with the package
+ * @param params values of its parameters by their names
+ * @param metric the figure's name; {@value #SCORE} is what JMH itself measured
+ * @param unit of its values: {@value #NS} for every time, else as JMH wrote it, such as {@code
+ *     ops/s}
+ * @param forks one for each process, by number
+ */
+public record Figure(
+    String benchmark, Map<String, String> params, String metric, String unit, List<Fork> forks) {
+  /** The metric of JMH's primary score. */
+  public static final String SCORE = "score";
+
+  /** The unit of times. */
+  public static final String NS = "ns";
+
+  private static final Set<String> NOTES = Set.of("stable", "stableFrom", "stableTo");
+
+  /** The parameters that the artifact's tables have in their first column. */
+  private static final List<String> TRACES = List.of("memorySize", "functionName");
+
+  /** Sorts the parameters, and copies what is given. */
+  public Figure {
+    params = Collections.unmodifiableMap(new TreeMap<>(params));
+    forks = List.copyOf(forks);
+  }
+
+  /**
+   * What one process measured.
+   *
+   * @param number from 1
+   * @param points in the order of time
+   */
+  public record Fork(int number, List<Point> points) {
+    /** Takes a copy of the list. */
+    public Fork {
+      points = List.copyOf(points);
+    }
+  }
+
+  /**
+   * What was measured in one stretch of time.
+   *
+   * @param iteration the measured iteration, from 1
+   * @param startMs when it began, in ms since 1970; 0 if that is not known
+   * @param endMs when it ended, in ms since 1970; 0 if that is not known
+   * @param value the median of its samples, or the score of the iteration
+   * @param samples all its samples, in ns; null if only the value is known
+   */
+  public record Point(int iteration, long startMs, long endMs, double value, Histogram samples) {}
+
+  /** Whether a smaller value is the better one. */
+  public boolean lessIsBetter() {
+    return !unit.startsWith("ops/");
+  }
+
+  /** Whether it only tells how another figure was found, such as the ends of a stable interval. */
+  public boolean isNote() {
+    return NOTES.contains(metric);
+  }
+
+  /** Class and method, without the package. */
+  public String shortName() {
+    return benchmark.substring(benchmark.lastIndexOf('.', benchmark.lastIndexOf('.') - 1) + 1);
+  }
+
+  /** The method's class, without the package. */
+  public String className() {
+    String name = shortName();
+    return name.contains(".") ? name.substring(0, name.indexOf('.')) : name;
+  }
+
+  /** The working set in bytes, if it has one. */
+  public Optional<Long> memoryBytes() {
+    String size = params.getOrDefault("memorySize", "");
+    return size.matches("[0-9]{1,18}") ? Optional.of(Long.valueOf(size)) : Optional.empty();
+  }
+
+  /** The function's name, if it has one. */
+  public Optional<String> function() {
+    return Optional.ofNullable(params.get("functionName"));
+  }
+
+  /** The parameters beside working set and function, such as {@code transport=tcp}. */
+  public Map<String, String> setting() {
+    Map<String, String> setting = new TreeMap<>(params);
+    setting.keySet().removeAll(TRACES);
+    return setting;
+  }
+
+  /** As a user would ask for it, and as the environment names what failed. */
+  public String title() {
+    return shortName() + words(params);
+  }
+
+  /** Parameters in words, with a blank before each. */
+  public static String words(Map<String, String> params) {
+    return params.entrySet().stream()
+        .map(param -> " " + param.getKey() + "=" + param.getValue())
+        .collect(Collectors.joining());
+  }
+
+  /** What two runs have in common if both have this figure. */
+  public Key key() {
+    return new Key(benchmark, params, metric, unit);
+  }
+
+  /**
+   * What makes figures comparable.
+   *
+   * @param benchmark class and method
+   * @param params by name
+   * @param metric its name
+   * @param unit of its values
+   */
+  public record Key(String benchmark, Map<String, String> params, String metric, String unit) {
+    /** None of it may be missing. */
+    public Key {
+      Objects.requireNonNull(benchmark);
+      Objects.requireNonNull(params);
+      Objects.requireNonNull(metric);
+      Objects.requireNonNull(unit);
+    }
+  }
+}

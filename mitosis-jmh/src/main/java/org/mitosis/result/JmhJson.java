@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.result;
+
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.mitosis.stats.Summary;
+
+/** The result file that JMH writes with {@code -rf json}: read as far as it can be. */
+final class JmhJson {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  /** How long the units of JMH's times are. */
+  private static final Map<String, Double> NS_PER_OPERATION =
+      Map.of(
+          "ns/op", 1.0,
+          "us/op", 1e3,
+          "ms/op", 1e6,
+          "s/op", 1e9,
+          "min/op", 60e9,
+          "hr/op", 3600e9,
+          "day/op", 86_400e9);
+
+  private JmhJson() {}
+
+  /**
+   * Reads the figures of a file.
+   *
+   * @param problems one sentence for what could not be read
+   * @throws IOException if the file cannot be read at all
+   */
+  static List<Figure> read(Path file, List<String> problems) throws IOException {
+    List<Figure> figures = new ArrayList<>();
+    int entries = 0;
+    try (JsonParser parser = JSON.createParser(Files.readAllBytes(file))) {
+      if (parser.nextToken() != JsonToken.START_ARRAY) {
+        problems.add(file + " is no result file of JMH's: run with -rf json, or name another");
+        return figures;
+      }
+      while (parser.nextToken() == JsonToken.START_OBJECT) {
+        JsonNode entry = JSON.readTree(parser);
+        entries++;
+        if (entry.path("benchmark").isTextual() && entry.path("primaryMetric").isObject()) {
+          add(entry, figures);
+        } else {
+          problems.add(file + ": entry " + entries + " is not of JMH's format; it is left out");
+        }
+      }
+    } catch (JsonProcessingException e) {
+      problems.add(
+          file
+              + " is damaged after "
+              + entries
+              + " results, and what follows is left out: "
+              + e.getOriginalMessage().replaceAll("\\s+", " "));
+    }
+    return figures;
+  }
+
+  private static void add(JsonNode entry, List<Figure> figures) {
+    Map<String, String> params = new TreeMap<>();
+    entry
+        .path("params")
+        .properties()
+        .forEach(one -> params.put(one.getKey(), one.getValue().asText()));
+    String benchmark = entry.get("benchmark").asText();
+    figures.add(figure(benchmark, params, Figure.SCORE, entry.get("primaryMetric")));
+    entry
+        .path("secondaryMetrics")
+        .properties()
+        .forEach(
+            metric -> figures.add(figure(benchmark, params, metric.getKey(), metric.getValue())));
+  }
+
+  private static Figure figure(
+      String benchmark, Map<String, String> params, String name, JsonNode metric) {
+    String unit = metric.path("scoreUnit").asText();
+    double ns = NS_PER_OPERATION.getOrDefault(unit, 1.0);
+    List<Figure.Fork> forks = new ArrayList<>();
+    for (JsonNode fork :
+        metric.has("rawData") ? metric.get("rawData") : metric.path("rawDataHistogram")) {
+      List<Figure.Point> points = new ArrayList<>();
+      for (JsonNode iteration : fork) {
+        double value = iteration.isNumber() ? iteration.asDouble() : medianOf(iteration);
+        points.add(new Figure.Point(points.size() + 1, 0, 0, value * ns, null));
+      }
+      forks.add(new Figure.Fork(forks.size() + 1, points));
+    }
+    return new Figure(
+        benchmark, params, name, NS_PER_OPERATION.containsKey(unit) ? Figure.NS : unit, forks);
+  }
+
+  /** Of pairs of a value and how often it was seen, as -bm sample leaves them. */
+  private static double medianOf(JsonNode pairs) {
+    List<double[]> values = new ArrayList<>();
+    long all = 0;
+    for (JsonNode pair : pairs) {
+      values.add(new double[] {pair.path(0).asDouble(), pair.path(1).asDouble()});
+      all += pair.path(1).asLong();
+    }
+    values.sort((a, b) -> Double.compare(a[0], b[0]));
+    double seen = 0;
+    for (double[] value : values) {
+      seen += value[1];
+      if (seen * 2 >= all) {
+        return value[0];
+      }
+    }
+    return Summary.NONE.median();
+  }
+}
