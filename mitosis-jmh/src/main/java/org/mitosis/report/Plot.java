@@ -10,12 +10,15 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
+import java.util.List;
+import java.util.regex.Pattern;
 import javax.imageio.ImageIO;
 import javax.xml.parsers.DocumentBuilderFactory;
 import javax.xml.parsers.ParserConfigurationException;
 import org.apache.batik.svggen.SVGGeneratorContext;
 import org.apache.batik.svggen.SVGGraphics2D;
 import org.knowm.xchart.internal.chartpart.Chart;
+import org.knowm.xchart.internal.series.Series;
 import org.w3c.dom.Document;
 import org.w3c.dom.Element;
 
@@ -32,7 +35,10 @@ record Plot(String section, String name, String title, String note, Chart<?, ?> 
   /** Pixels of a PNG for each unit of the drawing: sharp on paper and on fine screens. */
   private static final int PNG_SCALE = 2;
 
-  /** As SVG, with text as text. */
+  private static final String SVG = "http://www.w3.org/2000/svg";
+  private static final Pattern DOCTYPE = Pattern.compile("<!DOCTYPE[^>]*>\\s*");
+
+  /** As SVG; words are drawn as outlines, and are in its title and description as text. */
   String svg() {
     SVGGeneratorContext context = SVGGeneratorContext.createDefault(emptyDocument());
     context.setComment("");
@@ -43,11 +49,28 @@ record Plot(String section, String name, String title, String note, Chart<?, ?> 
     try {
       Element root = graphics.getRoot();
       root.setAttributeNS(null, "viewBox", "0 0 " + chart.getWidth() + " " + chart.getHeight());
+      root.insertBefore(element(root, "desc", String.join("; ", lines())), root.getFirstChild());
+      root.insertBefore(element(root, "title", title), root.getFirstChild());
       graphics.stream(root, text, true, false);
     } catch (IOException e) {
       throw new UncheckedIOException(title, e);
     }
-    return text.toString();
+    // Whoever reads it need not look for the document type on the web.
+    return DOCTYPE.matcher(text.toString()).replaceFirst("");
+  }
+
+  /** What the legend names. */
+  private List<String> lines() {
+    return chart.getSeriesCollection().stream()
+        .filter(Series::isShowInLegend)
+        .map(Series::getName)
+        .toList();
+  }
+
+  private static Element element(Element root, String name, String words) {
+    Element element = root.getOwnerDocument().createElementNS(SVG, name);
+    element.setTextContent(words);
+    return element;
   }
 
   private static Document emptyDocument() {
@@ -55,7 +78,7 @@ record Plot(String section, String name, String title, String note, Chart<?, ?> 
       return DocumentBuilderFactory.newInstance()
           .newDocumentBuilder()
           .getDOMImplementation()
-          .createDocument("http://www.w3.org/2000/svg", "svg", null);
+          .createDocument(SVG, "svg", null);
     } catch (ParserConfigurationException e) {
       throw new IllegalStateException("every JDK has a parser of XML", e);
     }

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.mitosis.result.Environment;
+import org.mitosis.result.SampleRun;
+
+class CompareCommandTest {
+  private static final String PREPARE = "ForkPrepare.workingSet";
+  private static final Map<String, String> SMALL = Map.of("memorySize", "1048576");
+  private static final Map<String, String> LARGE = Map.of("memorySize", "67108864");
+
+  @TempDir Path directory;
+  private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+  private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+  private SampleRun old;
+  private SampleRun now;
+
+  @BeforeEach
+  void runs() throws IOException {
+    old = new SampleRun(directory.resolve("old"));
+    now = new SampleRun(directory.resolve("new"));
+    old.levels(PREPARE, SMALL, "prepare", 100_000, 101_000, 102_000, 103_000, 104_000, 105_000);
+    now.levels(PREPARE, SMALL, "prepare", 120_000, 121_000, 122_000, 123_000, 124_000, 125_000);
+    old.levels(PREPARE, LARGE, "prepare", 900_000, 910_000, 920_000, 930_000, 940_000, 950_000);
+    now.levels(PREPARE, LARGE, "prepare", 905_000, 915_000, 925_000, 935_000, 945_000, 945_000);
+    old.finished();
+    now.finished();
+  }
+
+  @Test
+  void aDifferenceIsToldAndAllElseIsNot() {
+    assertEquals(0, compare());
+    String small = line("1 MiB");
+    assertTrue(small.matches(".* 10[23] µs +12[23] µs +1\\.19\\d .*\\+19\\.\\d % worse"), small);
+    assertTrue(line("64 MiB").endsWith("~"), text());
+    assertTrue(line("geometric mean").contains("1.09"), text());
+    assertTrue(text().contains("Holm's correction over 2 figures"), text());
+    assertFalse(text().contains("warning"), text());
+    assertEquals("", err.toString(StandardCharsets.UTF_8));
+  }
+
+  @Test
+  void theOtherWayRoundItIsBetter() {
+    assertEquals(0, run("--fail-above", "1%", now.folder().toString(), old.folder().toString()));
+    assertTrue(line("1 MiB").contains("better"), text());
+  }
+
+  @Test
+  void tablesAreMadeByParameters() {
+    assertEquals(0, compare("--by", "memorySize"));
+    assertTrue(text().contains("\nmemorySize=1048576\n"), text());
+    assertTrue(line("ForkPrepare.workingSet, prepare").contains(" µs"), text());
+  }
+
+  @Test
+  void theExitCodeIsForScripts() throws IOException {
+    assertEquals(2, compare("--fail-above", "5%"));
+    assertTrue(errors().contains("is worse by 19."), errors());
+    assertEquals(0, compare("--fail-above", "30%"));
+    now.environment(Environment.Outcome.FAILED, List.of("ForkResume.workingSet"));
+    assertEquals(2, compare("--fail-above", "30%"));
+    assertTrue(errors().contains("fails in the new run only"), errors());
+  }
+
+  @Test
+  void environmentsThatDifferInWhatMattersAreRefused() throws IOException {
+    old.environment("jvm.version", "21.0.1");
+    assertEquals(1, compare());
+    assertTrue(errors().contains("the environments differ in Java: 21.0.1 / "), errors());
+    assertTrue(errors().contains("--force"), errors());
+    assertEquals("", text());
+    assertEquals(0, compare("--force"));
+    assertTrue(line("1 MiB").contains("worse"), text());
+  }
+
+  @Test
+  void aPlaceThatIsNotKnownIsAWarning() throws IOException {
+    Files.delete(old.folder().resolve("environment.json"));
+    assertEquals(0, compare());
+    assertTrue(errors().contains("where one of them was measured is not known"), errors());
+  }
+
+  @Test
+  void whatFailedInPartIsMarkedAndSoIsItsMean() throws IOException {
+    now.environment(
+        Environment.Outcome.FAILED, List.of("ForkPrepare.workingSet memorySize=67108864"));
+    assertEquals(0, compare());
+    assertTrue(line("64 MiB").endsWith("failed in part"), text());
+    assertTrue(line("geometric mean").endsWith("holds a failed one"), text());
+  }
+
+  @Test
+  void nothingIsClaimedBelowTheNoiseFloor() throws IOException {
+    now.levels("NilCall.c", Map.of(), "nil", 30_000, 30_000, 30_000);
+    assertEquals(0, compare());
+    assertTrue(line("1 MiB").endsWith("~"), text());
+  }
+
+  @Test
+  void ofFewForksNothingIsClaimed() throws IOException {
+    SampleRun few = new SampleRun(directory.resolve("few"));
+    few.levels(PREPARE, SMALL, "prepare", 1_000, 1_000).finished();
+    assertEquals(0, run(old.folder().toString(), few.folder().toString()));
+    assertTrue(line("1 MiB").endsWith("~"), text());
+    assertTrue(text().contains("warning: as few as 2 forks a side"), text());
+    assertTrue(text().contains("only in old: ForkPrepare.workingSet, prepare"), text());
+  }
+
+  @Test
+  void twoRunsWithNothingInCommonAreListed() throws IOException {
+    SampleRun other = new SampleRun(directory.resolve("other"));
+    other.levels("ForkResume.workingSet", SMALL, "resume", 1_000, 1_000, 1_000).finished();
+    assertEquals(1, run(old.folder().toString(), other.folder().toString()));
+    assertTrue(errors().contains("have no figure in common"), errors());
+    assertTrue(text().contains("ForkPrepare.workingSet, prepare"), text());
+    assertTrue(text().contains("ForkResume.workingSet, resume"), text());
+  }
+
+  @Test
+  void whatCanBeReadIsShownBesideWhatCannot() throws IOException {
+    Path empty = Files.createDirectories(directory.resolve("empty"));
+    assertEquals(1, run(old.folder().toString(), empty.toString()));
+    assertTrue(errors().contains("holds no results"), errors());
+    assertTrue(text().contains("ForkPrepare.workingSet, prepare"), text());
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"", "a", "a b c", "--by", "--fail-above five a b", "--fail-above", "--what a b"})
+  void badArgumentsAreASentence(String line) {
+    assertEquals(1, run(line.isEmpty() ? new String[0] : line.split(" ")));
+    assertTrue(errors().contains("compare --help"), errors());
+    assertEquals(1, errors().lines().count());
+  }
+
+  @Test
+  void helpIsHelp() {
+    assertEquals(0, run("--help"));
+    assertTrue(text().contains("--fail-above N%"), text());
+  }
+
+  private int compare(String... options) {
+    String[] args = new String[options.length + 2];
+    System.arraycopy(options, 0, args, 0, options.length);
+    args[options.length] = old.folder().toString();
+    args[options.length + 1] = now.folder().toString();
+    return run(args);
+  }
+
+  private int run(String... args) {
+    out.reset();
+    err.reset();
+    return new CompareCommand(
+            new PrintStream(out, true, StandardCharsets.UTF_8),
+            new PrintStream(err, true, StandardCharsets.UTF_8))
+        .run(args);
+  }
+
+  private String line(String start) {
+    return text().lines().filter(line -> line.startsWith(start)).findFirst().orElse("");
+  }
+
+  private String text() {
+    return out.toString(StandardCharsets.UTF_8);
+  }
+
+  private String errors() {
+    return err.toString(StandardCharsets.UTF_8);
+  }
+}

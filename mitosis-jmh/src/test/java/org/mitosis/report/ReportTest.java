@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.report;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import javax.imageio.ImageIO;
+import javax.xml.parsers.DocumentBuilderFactory;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.mitosis.result.Environment;
+import org.mitosis.result.Run;
+import org.mitosis.result.SampleRun;
+import org.w3c.dom.Document;
+
+class ReportTest {
+  private static final String LAZY = "lazy";
+
+  @TempDir Path directory;
+  private SampleRun sample;
+
+  @BeforeEach
+  void run() throws IOException {
+    sample = new SampleRun(directory.resolve("run"));
+    for (int mib = 1; mib <= 64; mib *= 8) {
+      String bytes = Long.toString((long) mib << 20);
+      sample.levels(
+          "ForkPrepare.workingSet",
+          Map.of("memorySize", bytes),
+          "prepare",
+          mib * 60_000L,
+          mib * 61_000L,
+          mib * 62_000L);
+      sample.levels("Baseline.fork", Map.of("memorySize", bytes), "fork", mib * 50_000L);
+      Map<String, String> resumed = Map.of("memorySize", bytes, "resumeMode", LAZY);
+      sample.levels("ForkResume.workingSet", resumed, "resume", 400_000);
+      sample.levels("ForkResume.workingSet", resumed, "startup", 800_000);
+    }
+    sample.levels("EmptyContainer.lean", Map.of(), "startup", 160_000);
+    for (String function : List.of("helloworld", "json")) {
+      Map<String, String> params = Map.of("functionName", function);
+      sample.levels("ForkPrepare.function", params, "prepare", 500_000);
+      sample.levels("Baseline.coldStart", params, "coldStart", 20_000_000);
+      sample.levels("Baseline.pythonFork", params, "firstResult", 900_000);
+    }
+    long[] second = new long[40];
+    Arrays.fill(second, 1_000_000);
+    sample.selfTimed("PeakThroughput.workingSet", Map.of("loops", "2"), "child", second);
+    sample.score(
+        "org.mitosis.benchmark.PeakThroughput.workingSet",
+        Map.of("loops", "2"),
+        "us/op",
+        List.of(List.of(1e7)),
+        Map.of("stable", List.of(1.0), "stableFrom", List.of(1.0), "stableTo", List.of(3.0)),
+        "s");
+    for (int ratio = 0; ratio <= 100; ratio += 50) {
+      sample.levels(
+          "TouchRatio.workingSet",
+          Map.of("touchRatio", "" + ratio),
+          "execution",
+          1 + ratio * 1000L);
+    }
+  }
+
+  @Test
+  void everyKindOfPlotIsThereInEveryFormat() throws Exception {
+    Path folder = write(sample);
+    List<String> expected =
+        List.of(
+            "function-first-result",
+            "function-prepare",
+            "size-prepare",
+            "size-resume",
+            "size-startup",
+            "throughput-peak-throughput-working-set-all-2",
+            "touch-ratio-execution");
+    List<String> names = names(folder.resolve("plots"));
+    for (String name : expected) {
+      assertTrue(
+          names.contains(name + ".svg") && names.contains(name + ".png"), name + ": " + names);
+    }
+    for (String name : names) {
+      Path file = folder.resolve("plots").resolve(name);
+      if (name.endsWith(".svg")) {
+        Document document =
+            DocumentBuilderFactory.newInstance().newDocumentBuilder().parse(file.toFile());
+        assertEquals("svg", document.getDocumentElement().getTagName());
+      } else {
+        BufferedImage image = ImageIO.read(file.toFile());
+        assertEquals(2 * PlotStyle.WIDTH, image.getWidth());
+        assertTrue(has(image, PlotStyle.color(0).getRGB()), name + " has no line");
+      }
+    }
+  }
+
+  @Test
+  void thePublishedLineIsBesideOurs() throws IOException {
+    Path plots = write(sample).resolve("plots");
+    assertTrue(Files.readString(plots.resolve("size-prepare.svg")).contains("published, val01"));
+    assertTrue(Files.readString(plots.resolve("size-startup.svg")).contains("published, val02"));
+    assertTrue(Files.readString(plots.resolve("size-startup.svg")).contains("EmptyContainer.lean"));
+    String first = Files.readString(plots.resolve("function-first-result.svg"));
+    assertTrue(first.contains("Baseline.coldStart") && first.contains("Baseline.pythonFork"));
+  }
+
+  @Test
+  void thePageNeedsNothingElse() throws IOException {
+    String html = Files.readString(write(sample).resolve("index.html"));
+    assertTrue(html.startsWith("<!DOCTYPE html>"));
+    Matcher sources = Pattern.compile("(?:src|href)=\"([^\"]{0,40})").matcher(html);
+    int images = 0;
+    while (sources.find()) {
+      assertTrue(
+          sources.group(1).startsWith("data:image/svg+xml;base64,")
+              || sources.group(1).startsWith("#"),
+          sources.group(1));
+      images += sources.group(1).startsWith("data:") ? 1 : 0;
+    }
+    assertTrue(images >= 7, images + " images");
+    assertFalse(html.contains("<script"));
+    assertFalse(html.contains("@import"));
+  }
+
+  @Test
+  void whatFailedIsMarkedEverywhere() throws IOException {
+    String failed = "ForkPrepare.workingSet memorySize=1048576";
+    sample.environment(Environment.Outcome.FAILED, List.of(failed));
+    Path folder = write(sample);
+    String html = Files.readString(folder.resolve("index.html"));
+    assertTrue(html.contains("<tr class=\"failed\"><td>1 MiB</td>"));
+    assertTrue(html.contains("<li>" + failed + "</li>"));
+    assertTrue(Files.readString(folder.resolve("report.md")).contains("**failed**: " + failed));
+    assertTrue(
+        Files.readString(folder.resolve("figures.csv"))
+            .lines()
+            .anyMatch(
+                line ->
+                    line.contains(",1048576,")
+                        && line.contains(",prepare,")
+                        && line.endsWith(",true")));
+  }
+
+  @Test
+  void wordsFromFilesAreNoMarkup() throws IOException {
+    sample.environment("machine.host", "<script>alert(1)</script>");
+    String html = Files.readString(write(sample).resolve("index.html"));
+    assertFalse(html.contains("<script>"));
+    assertTrue(html.contains("&lt;script&gt;"));
+  }
+
+  @Test
+  void severalRunsAreToldApartAndTheirDifferencesMarked() throws IOException {
+    SampleRun other = new SampleRun(directory.resolve("other"));
+    other.environment("jvm.version", "99");
+    other.levels(
+        "ForkPrepare.workingSet", Map.of("memorySize", "1048576"), "prepare", 1000, 1000, 1000);
+    other.levels(
+        "ForkPrepare.workingSet", Map.of("memorySize", "8388608"), "prepare", 1000, 1000, 1000);
+    Path folder = write(sample, other.finished());
+    String html = Files.readString(folder.resolve("index.html"));
+    assertTrue(html.contains("A: run</h2>") && html.contains("B: other</h2>"));
+    assertTrue(html.contains("<tr class=\"differs\"><td>Java</td>"));
+    String svg = Files.readString(folder.resolve("plots/size-prepare.svg"));
+    assertTrue(
+        svg.contains("A: ForkPrepare.workingSet") && svg.contains("B: ForkPrepare.workingSet"));
+  }
+
+  @Test
+  void figuresAreAlsoCommaSeparated() throws IOException {
+    List<String> lines = Files.readAllLines(write(sample).resolve("figures.csv"));
+    List<String> head = List.of(lines.get(0).split(","));
+    String[] prepare =
+        lines.stream()
+            .filter(line -> line.contains("ForkPrepare.workingSet") && line.contains(",1048576,"))
+            .findFirst()
+            .orElseThrow()
+            .split(",", -1);
+    assertEquals(head.size(), prepare.length);
+    assertEquals(61_000, Double.parseDouble(prepare[head.indexOf("median")]), 100);
+    assertEquals("0.75", prepare[head.indexOf("confidence")]);
+    assertEquals("648000", prepare[head.indexOf("published")]);
+    assertEquals("val01", prepare[head.indexOf("published_on")]);
+    assertEquals("75", prepare[head.indexOf("samples")]);
+  }
+
+  @Test
+  void aFigureBelowTheNoiseFloorSaysSo() throws IOException {
+    sample.levels("NilCall.c", Map.of(), "nil", 100_000);
+    assertTrue(
+        Files.readString(write(sample).resolve("report.md")).contains("below the noise floor"));
+  }
+
+  @Test
+  void whatCouldNotBeReadIsInTheReport() throws IOException {
+    Files.writeString(sample.folder().resolve("jmh.json"), "[ {");
+    String html = Files.readString(write(sample).resolve("index.html"));
+    assertTrue(html.contains("class=\"box problems\""));
+    assertTrue(html.contains("is damaged after 0 results"));
+  }
+
+  private Path write(SampleRun... samples) throws IOException {
+    List<Run> runs = new ArrayList<>();
+    for (SampleRun one : samples) {
+      runs.add(Run.read(one.folder()));
+    }
+    Path folder = directory.resolve("report");
+    assertEquals(List.of(), Report.of(runs).write(folder));
+    return folder;
+  }
+
+  private static List<String> names(Path folder) throws IOException {
+    try (Stream<Path> files = Files.list(folder)) {
+      return files.map(file -> file.getFileName().toString()).sorted().toList();
+    }
+  }
+
+  private static boolean has(BufferedImage image, int rgb) {
+    for (int y = 0; y < image.getHeight(); y++) {
+      for (int x = 0; x < image.getWidth(); x++) {
+        if (image.getRGB(x, y) == rgb) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+}

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.result;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class RunTest {
+  private static final Map<String, String> ONE_MEBIBYTE = Map.of("memorySize", "1048576");
+  private static final String PREPARE = "ForkPrepare.workingSet";
+
+  @TempDir Path directory;
+
+  @Test
+  void whatTimedItselfIsReadByForkAndSlice() throws IOException {
+    SampleRun sample = sample();
+    sample.selfTimed(PREPARE, ONE_MEBIBYTE, "prepare", new long[] {100, 200}, new long[] {300});
+    sample.selfTimed(PREPARE, ONE_MEBIBYTE, "prepare", new long[] {400});
+    Run run = Run.read(sample.finished().folder());
+    assertEquals(List.of(), run.problems());
+    assertEquals(1, run.figures().size());
+    Figure figure = run.figures().get(0);
+    assertEquals("ForkPrepare.workingSet memorySize=1048576", figure.title());
+    assertEquals("prepare", figure.metric());
+    assertEquals(Figure.NS, figure.unit());
+    assertEquals(1L << 20, figure.memoryBytes().orElseThrow());
+    assertEquals(2, figure.forks().size());
+    assertEquals(
+        List.of(1, 1, 2),
+        figure.forks().get(0).points().stream().map(Figure.Point::iteration).toList());
+    assertEquals(300, figure.forks().get(0).points().get(2).value());
+    assertEquals(SampleRun.START.toEpochMilli(), figure.forks().get(0).points().get(0).startMs());
+  }
+
+  @Test
+  void aScoreIsShownOnlyWhereNothingTimedItself() throws IOException {
+    SampleRun sample = sample();
+    sample.levels(PREPARE, Map.of(), "prepare", 1000);
+    sample.score("org.mitosis.benchmark." + PREPARE, Map.of(), "us/op", List.of(List.of(5.0, 6.0)));
+    sample.score("org.other.Their.method", Map.of("n", "3"), "us/op", List.of(List.of(5.0, 6.0)));
+    Run run = Run.read(sample.folder());
+    assertEquals(List.of("prepare", "score"), run.figures().stream().map(Figure::metric).toList());
+    Figure score = run.figures().get(1);
+    assertEquals("Their.method n=3", score.title());
+    assertEquals(Figure.NS, score.unit());
+    assertEquals(5000, score.forks().get(0).points().get(0).value());
+  }
+
+  @Test
+  void ratesKeepTheirUnitAndMoreIsBetter() throws IOException {
+    SampleRun sample = sample();
+    sample.score(
+        "a.Peak.run",
+        Map.of(),
+        "us/op",
+        List.of(List.of(1.0)),
+        Map.of("peak", List.of(300.0, 310.0), "stable", List.of(1.0, 1.0)),
+        "ops/s");
+    Run run = Run.read(sample.folder());
+    Figure peak =
+        run.figures().stream().filter(one -> one.metric().equals("peak")).findFirst().orElseThrow();
+    assertEquals("ops/s", peak.unit());
+    assertEquals(2, peak.forks().size());
+    assertTrue(!peak.lessIsBetter());
+    assertTrue(run.figures().stream().anyMatch(Figure::isNote));
+  }
+
+  @Test
+  void aResultFileOfJmhAloneIsARunOfAnUnknownPlace() throws IOException {
+    SampleRun sample = sample();
+    sample.score("a.B.c", Map.of(), "ops/ms", List.of(List.of(1.0, 2.0)));
+    Run run = Run.read(sample.folder().resolve("jmh.json"));
+    assertEquals("jmh.json", run.name());
+    assertTrue(run.environment().isEmpty());
+    assertEquals("ops/ms", run.figures().get(0).unit());
+  }
+
+  @Test
+  void sampleTimesOfJmhGiveTheirMedian() throws IOException {
+    Path file = directory.resolve("sample.json");
+    Files.writeString(
+        file,
+        """
+        [{"benchmark": "a.B.c", "mode": "sample", "primaryMetric": {"scoreUnit": "us/op",
+          "rawDataHistogram": [[[[7.0, 1], [1.0, 3], [2.0, 1]]]]}, "secondaryMetrics": {}}]
+        """);
+    assertEquals(1000, Run.read(file).figures().get(0).forks().get(0).points().get(0).value());
+  }
+
+  @Test
+  void ofATruncatedJsonTheWholeResultsAreKept() throws IOException {
+    SampleRun sample = sample();
+    sample.score("a.B.first", Map.of(), "us/op", List.of(List.of(1.0)));
+    sample.score("a.B.second", Map.of(), "us/op", List.of(List.of(1.0)));
+    Path json = sample.folder().resolve("jmh.json");
+    String text = Files.readString(json);
+    int second = text.indexOf("a.B.second");
+    for (int length : List.of(second - 14, second, second + 40, text.length() - 1)) {
+      Files.writeString(json, text.substring(0, length));
+      Run run = Run.read(sample.folder());
+      assertEquals(length < text.length() - 1 ? 1 : 2, run.figures().size(), "cut at " + length);
+      assertEquals(1, run.problems().size());
+      assertTrue(run.problems().get(0).contains("is damaged after"), run.problems().get(0));
+    }
+    Files.writeString(json, "");
+    assertTrue(Run.read(sample.folder()).problems().get(0).contains("is no result file of JMH's"));
+  }
+
+  @Test
+  void ofACutLogTheWholeLinesAreKept() throws IOException {
+    SampleRun sample = sample();
+    sample.selfTimed(PREPARE, ONE_MEBIBYTE, "prepare", new long[] {100}, new long[] {300});
+    Path log =
+        sample.folder().resolve("hlog/ForkPrepare.workingSet,memorySize=1048576,fork=1.hlog");
+    String text = Files.readString(log);
+    Files.writeString(log, text.substring(0, text.length() - 5));
+    Run run = Run.read(sample.finished().folder());
+    assertEquals(1, run.figures().get(0).forks().get(0).points().size());
+    assertTrue(run.problems().get(0).contains("is cut off"), run.problems().get(0));
+  }
+
+  @Test
+  void resultsOfAnotherVersionAreReadAsFarAsTheyGo() throws IOException {
+    SampleRun sample = sample();
+    sample.levels(PREPARE, ONE_MEBIBYTE, "prepare", 1000);
+    Files.writeString(
+        sample.finished().folder().resolve("environment.json"),
+        """
+        {"schema": 7, "outcome": "paused", "backend": {"chosen": "user", "new": {"a": 1}},
+         "machine": {"host": "val01"}}
+        """);
+    Run run = Run.read(sample.folder());
+    assertEquals(1, run.figures().size());
+    assertEquals(List.of("val01"), List.copyOf(run.environments().keySet()));
+    assertEquals("user", run.environment().orElseThrow().backend().chosen());
+    assertEquals(1, run.problems().size());
+    assertTrue(run.problems().get(0).contains("of another version"), run.problems().get(0));
+    assertTrue(run.problems().get(0).contains("format 7"), run.problems().get(0));
+  }
+
+  @Test
+  void aDamagedEnvironmentDoesNotTakeTheFiguresWithIt() throws IOException {
+    SampleRun sample = sample();
+    sample.levels(PREPARE, ONE_MEBIBYTE, "prepare", 1000).finished();
+    Path file = sample.folder().resolve("environment.json");
+    Files.writeString(file, Files.readString(file).substring(0, 200));
+    Run run = Run.read(sample.folder());
+    assertEquals(1, run.figures().size());
+    assertTrue(run.environment().isEmpty());
+    assertTrue(run.problems().get(0).contains("is damaged"), run.problems().get(0));
+  }
+
+  @Test
+  void aKilledRunSaysSo() throws IOException {
+    SampleRun sample = sample();
+    sample.environment(Environment.Outcome.RUNNING, List.of());
+    sample.levels(PREPARE, ONE_MEBIBYTE, "prepare", 1000);
+    List<String> problems = Run.read(sample.folder()).problems();
+    assertTrue(problems.get(0).contains("there is no jmh.json"), problems.get(0));
+    assertTrue(problems.get(1).contains("has not ended, or was killed"), problems.get(1));
+  }
+
+  @Test
+  void machinesOfAClusterRunAreAllThere() throws IOException {
+    SampleRun sample = sample();
+    sample.environment("machine.host", "coordinator");
+    sample.levels(PREPARE, ONE_MEBIBYTE, "prepare", 1000).finished();
+    Path machines = Files.createDirectories(sample.folder().resolve("machines"));
+    Files.copy(sample.folder().resolve("environment.json"), machines.resolve("val02.json"));
+    SampleRun other =
+        new SampleRun(directory.resolve("other")).environment("machine.host", "val01");
+    Files.copy(other.folder().resolve("environment.json"), machines.resolve("val01.json"));
+    assertEquals(
+        List.of("coordinator", "val01"),
+        List.copyOf(Run.read(sample.folder()).environments().keySet()));
+  }
+
+  @Test
+  void whereThereIsNoRunTheNextStepIsNamed() throws IOException {
+    Path empty = Files.createDirectories(directory.resolve("empty"));
+    String message = assertThrows(IOException.class, () -> Run.read(empty)).getMessage();
+    assertTrue(message.contains("holds no results"), message);
+    assertTrue(message.contains("name a folder that a run has left"), message);
+    message =
+        assertThrows(IOException.class, () -> Run.read(directory.resolve("none"))).getMessage();
+    assertTrue(message.contains("does not exist"), message);
+  }
+
+  private SampleRun sample() throws IOException {
+    return new SampleRun(directory.resolve("run"));
+  }
+}
