@@ -39,6 +39,7 @@ public final class NativeFiles {
           "libmitosis.so",
           "mitosis-child",
           "mitosis-connect",
+          "mitosis-frozen",
           "mitosis-launcher",
           "mitosis-noop",
           "mitosis-parent",

@@ -32,6 +32,7 @@ class NativeFilesTest {
           "libmitosis.so",
           "mitosis-child",
           "mitosis-connect",
+          "mitosis-frozen",
           "mitosis-launcher",
           "mitosis-noop",
           "mitosis-parent",

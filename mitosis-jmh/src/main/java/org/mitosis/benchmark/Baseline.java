@@ -33,10 +33,12 @@ import org.openjdk.jmh.annotations.Warmup;
  * child's pages take.
  *
  * <p>Run {@code ./bench Baseline}. The figures are the metrics {@code fork} (until fork(2) returns
- * in the parent), {@code spawn} (until the program has ended), {@code uffdCopy} and {@code tcpCopy}
- * (until the whole working set is there), by the parent's clock. Nothing that touches all pages
- * after a resume can be faster than {@code uffdCopy}, nor over TCP than it and {@code tcpCopy}
- * together unless it does both at once.
+ * in the parent), {@code spawn} and {@code jvmStart} (until the program has ended), {@code
+ * uffdCopy} and {@code tcpCopy} (until the whole working set is there), by the parent's clock.
+ * Nothing that touches all pages after a resume can be faster than {@code uffdCopy}, nor over TCP
+ * than it and {@code tcpCopy} together unless it does both at once.
+ *
+ * <p>What checkpointing does is {@link BaselineCriu}, which {@code ./bench Baseline} runs as well.
  *
  * <p>Of the functions there are {@code coldStart} and, of {@code os.fork()}, {@code firstResult}
  * and {@code startup}: what remote fork is to save, and what it is to come close to.
@@ -85,6 +87,12 @@ public class Baseline {
   @Benchmark
   public void spawn(SpawnState state) {
     SelfTimed.record("spawn", state.parent.spawnNs(state.program));
+  }
+
+  /** The start and the end of a Java virtual machine that does nothing, as this one was started. */
+  @Benchmark
+  public void jvmStart(JvmStart state) {
+    SelfTimed.record("jvmStart", state.parent.spawn(state.command).endNs());
   }
 
   /**
@@ -136,6 +144,37 @@ public class Baseline {
     @Setup
     public void start() {
       command = Preflight.function(functionName).coldStart();
+      parent = ParentProcess.of(MemorySize.ofMebibytes(1)).start();
+      parent.spawn(command);
+    }
+
+    /** Ends the parent. */
+    @TearDown
+    public void stop() {
+      if (parent != null) {
+        parent.close();
+      }
+    }
+  }
+
+  /** A small parent for each benchmark thread, and the virtual machine it starts. */
+  @State(Scope.Thread)
+  public static class JvmStart {
+    private ParentProcess parent;
+    private List<String> command;
+
+    /** Made by JMH, which needs a public constructor. */
+    public JvmStart() {}
+
+    /** Starts the parent, and a virtual machine once, so that its files are in memory. */
+    @Setup
+    public void start() {
+      command =
+          List.of(
+              Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+              "-cp",
+              System.getProperty("java.class.path"),
+              EmptyJvm.class.getName());
       parent = ParentProcess.of(MemorySize.ofMebibytes(1)).start();
       parent.spawn(command);
     }

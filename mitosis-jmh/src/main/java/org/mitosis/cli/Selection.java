@@ -15,8 +15,10 @@ import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.mitosis.Backend;
 import org.mitosis.BackendChoice;
+import org.mitosis.fixture.Criu;
 import org.mitosis.fixture.MachineMemory;
 import org.mitosis.fixture.MemorySize;
 import org.mitosis.fixture.MissingPrerequisite;
@@ -82,7 +84,17 @@ final class Selection {
    * @param excluded user names of the benchmarks that can run with none of them
    * @param leftOut one sentence for each function of the default sweep that cannot run here
    */
-  record Functions(List<String> override, List<String> excluded, List<String> leftOut) {}
+  record Functions(List<String> override, List<String> excluded, List<String> leftOut) {
+    /** Leaves out what the other leaves out, too. */
+    Functions and(Functions other) {
+      return new Functions(
+          override, joined(excluded, other.excluded), joined(leftOut, other.leftOut));
+    }
+
+    private static List<String> joined(List<String> one, List<String> other) {
+      return Stream.concat(one.stream(), other.stream()).toList();
+    }
+  }
 
   private final Collection<BenchmarkListEntry> entries;
 
@@ -203,6 +215,32 @@ final class Selection {
         List.of(),
         ofFunctions.stream().map(BenchmarkListEntry::getUsername).distinct().toList(),
         List.copyOf(leftOut));
+  }
+
+  /**
+   * Leaves out the benchmarks that need CRIU, unless it works here.
+   *
+   * @throws MissingPrerequisite if nothing is left to run
+   */
+  Functions criu() {
+    List<String> needing =
+        entries.stream()
+            .filter(entry -> needs(entry).filter(Needs::criu).isPresent())
+            .map(BenchmarkListEntry::getUsername)
+            .distinct()
+            .toList();
+    if (needing.isEmpty()) {
+      return new Functions(List.of(), List.of(), List.of());
+    }
+    try {
+      Criu.requireWorking();
+      return new Functions(List.of(), List.of(), List.of());
+    } catch (MissingPrerequisite e) {
+      if (entries.stream().allMatch(entry -> needing.contains(entry.getUsername()))) {
+        throw e;
+      }
+      return new Functions(List.of(), needing, List.of("BaselineCriu: " + e.getMessage()));
+    }
   }
 
   /** These benchmarks but some, by their user names. */

@@ -27,17 +27,19 @@ final class SizePlots {
 
   /** What else belongs beside a figure: what one would use instead, or what it cannot be below. */
   private static final Map<String, String> BESIDE =
-      Map.of(
-          "fork", "prepare",
-          "criuDump", "prepare",
-          "criuRestore", "resume",
-          "criuLazy", "resume",
-          "criuLazyTcp", "resume",
-          "spawn", "startup",
-          "cow", "execution",
-          "uffdCopy", "execution",
-          "tcpCopy", "execution",
-          "criuTouch", "execution");
+      Map.ofEntries(
+          Map.entry("fork", "prepare"),
+          Map.entry("criuDump", "prepare"),
+          Map.entry("criuRestore", "resume"),
+          Map.entry("criuLazy", "resume"),
+          Map.entry("criuLazyTcp", "resume"),
+          Map.entry("spawn", "startup"),
+          Map.entry("jvmStart", "startup"),
+          Map.entry("cow", "execution"),
+          Map.entry("uffdCopy", "execution"),
+          Map.entry("tcpCopy", "execution"),
+          Map.entry("criuLazyTouch", "execution"),
+          Map.entry("criuLazyTcpTouch", "execution"));
 
   /** Benchmarks without a size that are a floor: a level line. */
   private static final Set<String> LEVELS =

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.benchmark;
+
+import java.util.concurrent.TimeUnit;
+import org.mitosis.fixture.Criu;
+import org.mitosis.fixture.FrozenProcess;
+import org.mitosis.fixture.Needs;
+import org.mitosis.fixture.Preflight;
+import org.mitosis.result.SelfTimed;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Level;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.annotations.Warmup;
+
+/**
+ * What checkpointing does for the same purpose: CRIU dumps a process with a working set and
+ * restores it, all at once or page by page.
+ *
+ * <p>Run {@code ./bench BaselineCriu}, with {@code -Dmitosis.criu=PATH} if the one on PATH is not
+ * meant. The figures are the metrics {@code criuDump} (from before CRIU is started until it has
+ * ended; the process goes on then, so it is what prepare is), {@code criuRestore}, {@code criuLazy}
+ * and {@code criuLazyTcp} (from before CRIU is started until the copy's first instruction, so they
+ * are what resume is), and with each of these {@code …Touch}, until the copy has then read a byte
+ * of each page. Each copy checks what it reads.
+ *
+ * <p>What can mislead:
+ *
+ * <ul>
+ *   <li>Images are in /dev/shm. On a disk all but the lazy copies' first instructions take longer.
+ *   <li>The server of lazy pages is started before, and is not in the time.
+ *   <li>A copy looks every 50 µs whether it may begin, which is in the time until its first
+ *       instruction.
+ *   <li>CRIU wants /run to be a tmpfs for what it knows of the kernel; without that every command
+ *       takes 7 to 8 ms more.
+ *   <li>Reading a page that was never written costs less than {@link Execution}'s writes.
+ * </ul>
+ */
+@Needs(workingSets = 3, criu = true)
+@BenchmarkMode(Mode.AverageTime)
+@OutputTimeUnit(TimeUnit.MICROSECONDS)
+@Warmup(iterations = 1, time = 300, timeUnit = TimeUnit.MILLISECONDS)
+@Measurement(iterations = 5, time = 500, timeUnit = TimeUnit.MILLISECONDS)
+@Fork(value = 3, jvmArgsAppend = JvmOptions.NATIVE_ACCESS)
+public class BaselineCriu {
+  /** Made by JMH, which needs a public constructor. */
+  public BaselineCriu() {}
+
+  /** The process is dumped, and goes on. */
+  @Benchmark
+  public void dump(Running state) {
+    SelfTimed.record("criuDump", state.process().dumpNs());
+  }
+
+  /** A copy is restored with all its memory. */
+  @Benchmark
+  public void restore(Frozen state) {
+    FrozenProcess.Restored restored = state.process().restore();
+    SelfTimed.record("criuRestore", restored.firstInstructionNs());
+    SelfTimed.record("criuRestoreTouch", restored.touchNs());
+  }
+
+  /** A copy is restored, and gets its pages from the images when it needs them. */
+  @Benchmark
+  public void lazy(Served state) {
+    FrozenProcess.Restored restored = state.process().restoreLazily();
+    SelfTimed.record("criuLazy", restored.firstInstructionNs());
+    SelfTimed.record("criuLazyTouch", restored.touchNs());
+  }
+
+  /** A copy is restored, and gets its pages over loopback TCP when it needs them. */
+  @Benchmark
+  public void lazyTcp(ServedByTcp state) {
+    FrozenProcess.Restored restored = state.process().restoreLazily();
+    SelfTimed.record("criuLazyTcp", restored.firstInstructionNs());
+    SelfTimed.record("criuLazyTcpTouch", restored.touchNs());
+  }
+
+  /** A process for each benchmark thread. */
+  @State(Scope.Thread)
+  public static class Running {
+    /** As {@link org.mitosis.fixture.MemorySize#parse} reads it. */
+    @Param({"1048576", "16777216", "67108864", "268435456", "1073741824"})
+    public String memorySize;
+
+    private FrozenProcess process;
+
+    /** Made by JMH, which needs a public constructor. */
+    public Running() {}
+
+    FrozenProcess process() {
+      return process;
+    }
+
+    /** Starts it, and does what a benchmark needs beforehand. */
+    @Setup
+    public void start() {
+      process = FrozenProcess.start(Criu.requireWorking(), Preflight.memorySize(memorySize, 3));
+      started(process);
+    }
+
+    /** What a benchmark needs beforehand; nothing, here. */
+    protected void started(FrozenProcess started) {
+      // JMH calls the set-up of a class and of its parent in no order that can be relied on.
+    }
+
+    /** Ends it. */
+    @TearDown
+    public void stop() {
+      if (process != null) {
+        process.close();
+      }
+    }
+  }
+
+  /** A process that has been dumped. */
+  @State(Scope.Thread)
+  public static class Frozen extends Running {
+    /** Made by JMH, which needs a public constructor. */
+    public Frozen() {}
+
+    @Override
+    protected void started(FrozenProcess started) {
+      started.freeze();
+    }
+  }
+
+  /** A process that has been dumped, and a server of its pages for each copy. */
+  @State(Scope.Thread)
+  public static class Served extends Frozen {
+    /** Made by JMH, which needs a public constructor. */
+    public Served() {}
+
+    /** Starts the server. */
+    @Setup(Level.Invocation)
+    public void serve() {
+      process().startLazyPages();
+    }
+  }
+
+  /** A process that is dumped for each copy, and serves its pages itself. */
+  @State(Scope.Thread)
+  public static class ServedByTcp extends Running {
+    /** Made by JMH, which needs a public constructor. */
+    public ServedByTcp() {}
+
+    /** Dumps it, and starts the servers. */
+    @Setup(Level.Invocation)
+    public void serve() {
+      process().freezeBehindTcp();
+    }
+  }
+}
