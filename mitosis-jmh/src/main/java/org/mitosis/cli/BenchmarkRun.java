@@ -15,6 +15,7 @@ import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Properties;
 import java.util.Set;
 import java.util.TreeSet;
@@ -32,6 +33,7 @@ import org.mitosis.result.Environment.Outcome;
 import org.mitosis.result.HistogramLog;
 import org.mitosis.result.MachineProbe;
 import org.mitosis.result.ResultFolder;
+import org.mitosis.result.Run;
 import org.mitosis.result.SeedTable;
 import org.mitosis.result.SelfTimedProfiler;
 import org.openjdk.jmh.results.RunResult;
@@ -65,6 +67,7 @@ final class BenchmarkRun {
   private final MachineProbe probe;
   private final PrintStream out;
   private final PrintStream err;
+  private Optional<Sweep> sweep = Optional.empty();
 
   BenchmarkRun(MachineProbe probe, PrintStream out, PrintStream err) {
     this.probe = probe;
@@ -78,11 +81,26 @@ final class BenchmarkRun {
       Selection.Sizes sizes,
       Selection.Functions functions,
       BackendChoice backend) {
+    Plan of(Set<Selection.Item> others) {
+      return new Plan(others, sizes, functions, backend);
+    }
+
     List<String> leftOut() {
       List<String> all = new ArrayList<>(sizes.leftOut());
       all.addAll(functions.leftOut());
       return all;
     }
+  }
+
+  /**
+   * Carries out a command line of JMH in blocks.
+   *
+   * @return the exit code
+   * @throws Exception as {@code org.openjdk.jmh.Main} does
+   */
+  int run(Sweep blocks) throws Exception {
+    sweep = Optional.of(blocks);
+    return run(blocks.arguments().toArray(String[]::new));
   }
 
   /**
@@ -118,14 +136,23 @@ final class BenchmarkRun {
       plan = plan(selection, commandLine);
       environment =
           Environment.started(started, List.of(args), plan.leftOut(), plan.backend(), probe);
-      folder = folder(started, commandLine);
+      if (sweep.filter(Sweep::isResumed).isPresent()) {
+        folder = sweep.get().resumedFolder();
+        environment = environment.continuing(begun(folder));
+      } else {
+        folder = folder(started, commandLine);
+      }
     } catch (MissingPrerequisite | IOException e) {
       return refuse(e.getMessage());
     }
     OutputFormat output;
     try {
-      write(folder, environment);
       output = output(commandLine);
+      write(folder, environment);
+      if (sweep.isPresent()) {
+        sweep.get().begin(folder, plan.items(), started);
+        plan = plan.of(sweep.get().items());
+      }
     } catch (MissingPrerequisite | IOException e) {
       folder.discard();
       return refuse(e.getMessage());
@@ -137,6 +164,22 @@ final class BenchmarkRun {
     } catch (IOException e) {
       return refuse(e.getMessage());
     }
+  }
+
+  /**
+   * The environment that a sweep was begun in.
+   *
+   * @throws MissingPrerequisite if it is not known
+   */
+  private static Environment begun(ResultFolder folder) throws IOException {
+    return Run.read(folder.path())
+        .environment()
+        .orElseThrow(
+            () ->
+                new MissingPrerequisite(
+                    folder.path()
+                        + " does not say where its sweep was begun, and results of two"
+                        + " environments are never mixed: start a new sweep"));
   }
 
   /** JMH's own main, so that what it prints and its exit code are its own. */
@@ -178,7 +221,7 @@ final class BenchmarkRun {
     Preflight.deadline();
     BackendChoice backend = Preflight.backend();
     selection.require(options, backend, UserfaultfdRight.read(probe::text));
-    Selection.Functions functions = selection.functions(options).and(selection.criu());
+    Selection.Functions functions = selection.functions(options).and(selection.criu(options));
     Selection left = selection.without(functions.excluded());
     Selection.Sizes sizes = left.memorySizes(options, MachineMemory.read());
     JmhLock.ofThisProcess().requireFree();
@@ -208,14 +251,20 @@ final class BenchmarkRun {
       throws IOException {
     // For -f 0, where the benchmarks run in this virtual machine.
     System.setProperty(HistogramLog.DIRECTORY_PROPERTY, folder.histograms().toString());
-    Options options = options(commandLine, plan);
     Interruption interruption = Interruption.watch(() -> keepInterrupted(folder, environment));
     Collection<RunResult> results;
     try {
-      results = new Runner(options, interruption.gate(output)).run();
+      OutputFormat gated = interruption.gate(output);
+      results =
+          sweep.isPresent()
+              ? sweep.get().run(() -> options(commandLine, plan), gated, err)
+              : new Runner(options(commandLine, plan), gated).run();
     } catch (RunnerException e) {
       interruption.over();
       return failed(e, plan, folder, environment);
+    } catch (IOException e) {
+      interruption.over();
+      throw e;
     } catch (RuntimeException e) {
       interruption.over();
       write(folder, environment.ended(Outcome.FAILED, Instant.now(), names(plan.items()), probe));
@@ -230,6 +279,13 @@ final class BenchmarkRun {
       RunnerException failure, Plan plan, ResultFolder folder, Environment environment)
       throws IOException {
     explain(failure);
+    if (sweep.isPresent()) {
+      write(folder, environment.ended(Outcome.INTERRUPTED, Instant.now(), List.of(), probe));
+      return refuse(
+          "the sweep has stopped: what is done stays; go on with 'sweep --resume "
+              + folder.path()
+              + "'");
+    }
     if (failure instanceof ProfilersFailedException || failure.getCause() == null) {
       folder.discard();
       return 1;
@@ -250,6 +306,7 @@ final class BenchmarkRun {
       Environment environment) {
     Set<Selection.Item> missing = new LinkedHashSet<>(plan.items());
     results.stream().map(Selection.Item::of).forEach(missing::remove);
+    sweep.ifPresent(blocks -> missing.removeAll(blocks.done()));
     Environment ended =
         environment.ended(
             missing.isEmpty() ? Outcome.COMPLETE : Outcome.FAILED,
@@ -260,7 +317,7 @@ final class BenchmarkRun {
     try {
       String table = SeedTable.of(folder.histograms(), results, ended);
       show(table, commandLine);
-      folder.replace(folder.jmhJson(), json(results));
+      folder.replace(folder.jmhJson(), sweep.isPresent() ? sweep.get().json() : json(results));
       folder.replace(folder.table(), table);
       write(folder, ended);
       say("results: " + folder.path());

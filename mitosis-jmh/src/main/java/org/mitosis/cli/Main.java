@@ -17,6 +17,7 @@ public final class Main {
 
         cluster      a benchmark on several machines; 'cluster help' says more
         functions    the Python functions: what they stand for, what they need, whether it is there
+        sweep        benchmarks in random order, which can be killed and resumed
         compare      what has changed from one run to another
         report       pages, tables and plots of runs
         doctor       what works on this machine, what does not, and what to do about it
@@ -86,6 +87,8 @@ public final class Main {
         return new FunctionList(System.out).run(rest);
       case "compare":
         return new CompareCommand(System.out, System.err).run(rest);
+      case "sweep":
+        return new SweepCommand(probe, System.out, System.err).run(rest);
       case "report":
         return new ReportCommand(System.out, System.err).run(rest);
       case "doctor":

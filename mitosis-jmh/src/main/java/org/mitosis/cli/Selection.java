@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -218,11 +219,12 @@ final class Selection {
   }
 
   /**
-   * Leaves out the benchmarks that need CRIU, unless it works here.
+   * Leaves out the benchmarks that need CRIU, unless it works here, and that with a server over
+   * TCP, unless it can serve the largest size.
    *
    * @throws MissingPrerequisite if nothing is left to run
    */
-  Functions criu() {
+  Functions criu(Options options) {
     List<String> needing =
         entries.stream()
             .filter(entry -> needs(entry).filter(Needs::criu).isPresent())
@@ -234,13 +236,42 @@ final class Selection {
     }
     try {
       Criu.requireWorking();
-      return new Functions(List.of(), List.of(), List.of());
     } catch (MissingPrerequisite e) {
-      if (entries.stream().allMatch(entry -> needing.contains(entry.getUsername()))) {
-        throw e;
-      }
-      return new Functions(List.of(), needing, List.of("BaselineCriu: " + e.getMessage()));
+      return without(needing, e);
     }
+    List<String> overTcp = needing.stream().filter(name -> name.endsWith(".lazyTcp")).toList();
+    if (!overTcp.isEmpty()) {
+      try {
+        Criu.requirePipes(largestSize(options));
+      } catch (MissingPrerequisite e) {
+        return without(overTcp, e);
+      }
+    }
+    return new Functions(List.of(), List.of(), List.of());
+  }
+
+  private Functions without(List<String> some, MissingPrerequisite reason) {
+    if (entries.stream().allMatch(entry -> some.contains(entry.getUsername()))) {
+      throw reason;
+    }
+    return new Functions(
+        List.of(), some, List.of(String.join(", ", some) + ": " + reason.getMessage()));
+  }
+
+  /** The largest working set that is asked for, or of the default sweep. */
+  private MemorySize largestSize(Options options) {
+    return options
+        .getParameter(MemorySize.PROPERTY)
+        .orElse(
+            entries.stream()
+                .flatMap(entry -> entry.getParams().orElse(Map.of()).entrySet().stream())
+                .filter(param -> param.getKey().equals(MemorySize.PROPERTY))
+                .flatMap(param -> Arrays.stream(param.getValue()))
+                .toList())
+        .stream()
+        .map(Selection::parse)
+        .max(Comparator.comparingLong(MemorySize::bytes))
+        .orElse(MemorySize.ofMebibytes(1));
   }
 
   /** These benchmarks but some, by their user names. */

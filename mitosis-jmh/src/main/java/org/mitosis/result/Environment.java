@@ -11,8 +11,10 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import org.mitosis.Availability;
 import org.mitosis.BackendChoice;
+import org.mitosis.fixture.MissingPrerequisite;
 
 /**
  * What a run was and where it ran: the content of environment.json.
@@ -157,6 +159,45 @@ public record Environment(
         before,
         null,
         warnings(machine, before));
+  }
+
+  /**
+   * A run that goes on with one that was killed.
+   *
+   * @param begun what that was
+   * @throws MissingPrerequisite naming each difference, if it was begun in another environment
+   */
+  public Environment continuing(Environment begun) {
+    List<String> differences = new ArrayList<>();
+    EnvironmentDifference.between(begun, this)
+        .forEach(difference -> differences.add(difference.toString()));
+    if (!mitosis.equals(begun.mitosis())) {
+      differences.add("mitosis: " + begun.mitosis() + " / " + mitosis);
+    }
+    if (!Objects.equals(machine.host(), begun.machine().host())) {
+      differences.add("host: " + begun.machine().host() + " / " + machine.host());
+    }
+    if (!differences.isEmpty()) {
+      throw new MissingPrerequisite(
+          "the run was begun in another environment, and results of two are never mixed ("
+              + String.join("; ", differences)
+              + "): go on there, or start a new one");
+    }
+    return new Environment(
+        schema,
+        outcome,
+        begun.started(),
+        null,
+        List.of(),
+        leftOut,
+        begun.commandLine(),
+        mitosis,
+        backend,
+        jvm,
+        machine,
+        begun.before(),
+        null,
+        warnings);
   }
 
   /** The same run, ended. */

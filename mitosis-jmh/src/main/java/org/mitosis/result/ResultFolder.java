@@ -39,7 +39,7 @@ public final class ResultFolder {
   private static final int PROBE_BYTES = 64 * 1024;
 
   private final Path path;
-  private final List<Path> made;
+  private final List<Path> made; // null if it was there before
 
   private ResultFolder(Path path, List<Path> made) {
     this.path = path;
@@ -98,6 +98,11 @@ public final class ResultFolder {
     } catch (FileSystemException e) {
       throw unwritable(path, e);
     }
+  }
+
+  /** The folder of a run that goes on. */
+  public static ResultFolder existing(Path path) {
+    return new ResultFolder(path, null);
   }
 
   private ResultFolder prepared() throws IOException {
@@ -159,6 +164,9 @@ public final class ResultFolder {
 
   /** Removes what {@code create} made, for a run that does not start; keeps anything else. */
   public void discard() {
+    if (made == null) {
+      return; // it has results of an earlier run
+    }
     deleteQuietly(path.resolve(".probe"));
     deleteQuietly(environment());
     deleteQuietly(histograms());
