@@ -63,6 +63,16 @@ public class Baseline {
   /** Made by JMH, which needs a public constructor. */
   public Baseline() {}
 
+  /**
+   * Runs these benchmarks alone, as {@code ./bench} does; for IDEs.
+   *
+   * @param args JMH's options
+   * @throws Exception as {@code org.openjdk.jmh.Main} does
+   */
+  public static void main(String[] args) throws Exception {
+    SingleClass.run(Baseline.class, args);
+  }
+
   /** fork(2) of the parent that {@link ForkPrepare#workingSet} prepares. */
   @Benchmark
   public void fork(WorkingSet state) {

@@ -54,6 +54,16 @@ public class BaselineCriu {
   /** Made by JMH, which needs a public constructor. */
   public BaselineCriu() {}
 
+  /**
+   * Runs these benchmarks alone, as {@code ./bench} does; for IDEs.
+   *
+   * @param args JMH's options
+   * @throws Exception as {@code org.openjdk.jmh.Main} does
+   */
+  public static void main(String[] args) throws Exception {
+    SingleClass.run(BaselineCriu.class, args);
+  }
+
   /** The process is dumped, and goes on. */
   @Benchmark
   public void dump(Running state) {

@@ -39,6 +39,16 @@ public class EmptyContainer {
   /** Made by JMH, which needs a public constructor. */
   public EmptyContainer() {}
 
+  /**
+   * Runs these benchmarks alone, as {@code ./bench} does; for IDEs.
+   *
+   * @param args JMH's options
+   * @throws Exception as {@code org.openjdk.jmh.Main} does
+   */
+  public static void main(String[] args) throws Exception {
+    SingleClass.run(EmptyContainer.class, args);
+  }
+
   /** Namespaces, control groups and a root directory are joined. */
   @Benchmark
   public void lean(Lean state) {

@@ -60,6 +60,16 @@ public class Execution {
   /** Made by JMH, which needs a public constructor. */
   public Execution() {}
 
+  /**
+   * Runs these benchmarks alone, as {@code ./bench} does; for IDEs.
+   *
+   * @param args JMH's options
+   * @throws Exception as {@code org.openjdk.jmh.Main} does
+   */
+  public static void main(String[] args) throws Exception {
+    SingleClass.run(Execution.class, args);
+  }
+
   /** A child of a C program touches its working set, as in the published figures. */
   @Benchmark
   public void workingSet(Turns state) {

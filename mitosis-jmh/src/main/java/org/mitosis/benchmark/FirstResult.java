@@ -39,6 +39,16 @@ public class FirstResult {
   /** Made by JMH, which needs a public constructor. */
   public FirstResult() {}
 
+  /**
+   * Runs these benchmarks alone, as {@code ./bench} does; for IDEs.
+   *
+   * @param args JMH's options
+   * @throws Exception as {@code org.openjdk.jmh.Main} does
+   */
+  public static void main(String[] args) throws Exception {
+    SingleClass.run(FirstResult.class, args);
+  }
+
   /** A child of a C program with a working set touches its first pages. */
   @Benchmark
   public void workingSet(FirstPages state) {

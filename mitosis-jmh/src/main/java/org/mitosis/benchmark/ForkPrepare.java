@@ -59,6 +59,16 @@ public class ForkPrepare {
   /** Made by JMH, which needs a public constructor. */
   public ForkPrepare() {}
 
+  /**
+   * Runs these benchmarks alone, as {@code ./bench} does; for IDEs.
+   *
+   * @param args JMH's options
+   * @throws Exception as {@code org.openjdk.jmh.Main} does
+   */
+  public static void main(String[] args) throws Exception {
+    SingleClass.run(ForkPrepare.class, args);
+  }
+
   /** A C program prepares itself, as in the published figures. */
   @Benchmark
   public void workingSet(WorkingSet state) {

@@ -48,6 +48,16 @@ public class ForkResume {
   /** Made by JMH, which needs a public constructor. */
   public ForkResume() {}
 
+  /**
+   * Runs these benchmarks alone, as {@code ./bench} does; for IDEs.
+   *
+   * @param args JMH's options
+   * @throws Exception as {@code org.openjdk.jmh.Main} does
+   */
+  public static void main(String[] args) throws Exception {
+    SingleClass.run(ForkResume.class, args);
+  }
+
   /** A child of a C program with a working set, as in the published figures. */
   @Benchmark
   public void workingSet(RemoteWorkingSet state) {

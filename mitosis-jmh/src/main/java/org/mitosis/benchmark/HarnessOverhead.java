@@ -53,6 +53,16 @@ public class HarnessOverhead {
   /** Made by JMH, which needs a public constructor. */
   public HarnessOverhead() {}
 
+  /**
+   * Runs these benchmarks alone, as {@code ./bench} does; for IDEs.
+   *
+   * @param args JMH's options
+   * @throws Exception as {@code org.openjdk.jmh.Main} does
+   */
+  public static void main(String[] args) throws Exception {
+    SingleClass.run(HarnessOverhead.class, args);
+  }
+
   /** Every step on the harness's command. */
   @Benchmark
   public void driven(Size state) {

@@ -51,6 +51,16 @@ public class NilCall {
   /** Made by JMH, which needs a public constructor. */
   public NilCall() {}
 
+  /**
+   * Runs these benchmarks alone, as {@code ./bench} does; for IDEs.
+   *
+   * @param args JMH's options
+   * @throws Exception as {@code org.openjdk.jmh.Main} does
+   */
+  public static void main(String[] args) throws Exception {
+    SingleClass.run(NilCall.class, args);
+  }
+
   /** One call from Java. */
   @Benchmark
   public void jna(JnaState state) {

@@ -59,6 +59,16 @@ public class NilRpc {
   /** Made by JMH, which needs a public constructor. */
   public NilRpc() {}
 
+  /**
+   * Runs these benchmarks alone, as {@code ./bench} does; for IDEs.
+   *
+   * @param args JMH's options
+   * @throws Exception as {@code org.openjdk.jmh.Main} does
+   */
+  public static void main(String[] args) throws Exception {
+    SingleClass.run(NilRpc.class, args);
+  }
+
   /** One request from Java. */
   @Benchmark
   public void jna(Connected state) {

@@ -75,6 +75,16 @@ public class PeakThroughput {
   /** Made by JMH, which needs a public constructor. */
   public PeakThroughput() {}
 
+  /**
+   * Runs these benchmarks alone, as {@code ./bench} does; for IDEs.
+   *
+   * @param args JMH's options
+   * @throws Exception as {@code org.openjdk.jmh.Main} does
+   */
+  public static void main(String[] args) throws Exception {
+    SingleClass.run(PeakThroughput.class, args);
+  }
+
   /** Children of a C program with a working set, which end at once. */
   @Benchmark
   public void workingSet(WorkingSetLoad state) {

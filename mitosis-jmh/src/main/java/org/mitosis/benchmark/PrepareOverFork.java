@@ -34,6 +34,16 @@ public class PrepareOverFork {
   /** Made by JMH, which needs a public constructor. */
   public PrepareOverFork() {}
 
+  /**
+   * Runs these benchmarks alone, as {@code ./bench} does; for IDEs.
+   *
+   * @param args JMH's options
+   * @throws Exception as {@code org.openjdk.jmh.Main} does
+   */
+  public static void main(String[] args) throws Exception {
+    SingleClass.run(PrepareOverFork.class, args);
+  }
+
   /** One prepare and one fork(2), each with the working set touched before. */
   @Benchmark
   public void turnByTurn(WorkingSet state) {

@@ -39,6 +39,16 @@ public class StartupExecution {
   /** Made by JMH, which needs a public constructor. */
   public StartupExecution() {}
 
+  /**
+   * Runs these benchmarks alone, as {@code ./bench} does; for IDEs.
+   *
+   * @param args JMH's options
+   * @throws Exception as {@code org.openjdk.jmh.Main} does
+   */
+  public static void main(String[] args) throws Exception {
+    SingleClass.run(StartupExecution.class, args);
+  }
+
   /** A child of a C program touches its working set and ends. */
   @Benchmark
   public void workingSet(Touching state) {

@@ -47,6 +47,16 @@ public class TouchRatio {
   /** Made by JMH, which needs a public constructor. */
   public TouchRatio() {}
 
+  /**
+   * Runs these benchmarks alone, as {@code ./bench} does; for IDEs.
+   *
+   * @param args JMH's options
+   * @throws Exception as {@code org.openjdk.jmh.Main} does
+   */
+  public static void main(String[] args) throws Exception {
+    SingleClass.run(TouchRatio.class, args);
+  }
+
   /** A child touches a share of its pages. */
   @Benchmark
   public void workingSet(Share state) {
