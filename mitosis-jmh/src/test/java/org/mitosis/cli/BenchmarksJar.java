@@ -96,6 +96,14 @@ final class BenchmarksJar {
     return start(command, "jmh").outcome();
   }
 
+  /** Runs a program of one file, with the jar on its class path, to its end. */
+  Outcome runSource(Path file, List<String> args) throws IOException {
+    List<String> command = new ArrayList<>();
+    command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-cp", jar(), file.toString()));
+    command.addAll(args);
+    return start(command, "source").outcome();
+  }
+
   /** Starts {@code java -jar benchmarks.jar}. */
   Running start(List<String> args) throws IOException {
     List<String> command = new ArrayList<>(List.of("-jar", jar()));

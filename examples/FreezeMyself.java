@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+import org.mitosis.Device;
+import org.mitosis.Mitosis;
+import org.mitosis.Snapshot;
+
+/**
+ * This process, frozen under a key while it goes on. A JVM has many threads, so its snapshot can be
+ * measured and listed, but not resumed.
+ */
+public final class FreezeMyself {
+  private static final int HANDLER_ID = 7073;
+
+  private FreezeMyself() {}
+
+  public static void main(String[] args) {
+    try (Device device = Mitosis.open()) {
+      long startNs = System.nanoTime();
+      device.preparePinned(HANDLER_ID);
+      System.out.println("prepared in " + (System.nanoTime() - startNs) / 1000 + " us");
+      for (Snapshot snapshot : device.list()) {
+        System.out.println(snapshot);
+      }
+      device.unprepare(HANDLER_ID);
+      System.out.println("dropped");
+    }
+  }
+}

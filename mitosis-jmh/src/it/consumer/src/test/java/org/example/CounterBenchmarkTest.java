@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.example;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Collection;
+import org.junit.jupiter.api.Test;
+import org.mitosis.fixture.UserfaultfdRight;
+import org.mitosis.result.SelfTimedProfiler;
+import org.openjdk.jmh.results.RunResult;
+import org.openjdk.jmh.runner.Runner;
+import org.openjdk.jmh.runner.options.OptionsBuilder;
+import org.openjdk.jmh.runner.options.TimeValue;
+
+class CounterBenchmarkTest {
+  @Test
+  void childrenOfAProgramOfOnesOwnAreMeasured() throws Exception {
+    assumeTrue(UserfaultfdRight.read().allowed(), "needs the right to use userfaultfd");
+    assumeTrue(Files.isExecutable(Path.of("/usr/bin/python3")), "needs /usr/bin/python3");
+    System.setProperty("jmh.ignoreLock", "true");
+    Collection<RunResult> results =
+        new Runner(
+                new OptionsBuilder()
+                    .include("CounterBenchmark")
+                    .addProfiler(SelfTimedProfiler.class)
+                    .shouldFailOnError(true)
+                    .warmupIterations(0)
+                    .measurementIterations(1)
+                    .measurementTime(TimeValue.milliseconds(200))
+                    .jvmArgsAppend(
+                        "-Dcounter=" + Path.of("counter.py").toAbsolutePath(),
+                        "-Dmitosis.backend=user",
+                        "-Dmitosis.native.dir=" + System.getProperty("mitosis.native.dir"))
+                    .build())
+            .run();
+    assertEquals(2, results.size());
+    for (RunResult result : results) {
+      double us = result.getSecondaryResults().get("resume").getScore();
+      assertTrue(us > 0 && us < 1e6, us + " us");
+    }
+  }
+}
