@@ -12,7 +12,6 @@ import org.HdrHistogram.Histogram;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYSeries;
 import org.knowm.xchart.style.markers.SeriesMarkers;
-import org.mitosis.result.Figure;
 import org.mitosis.result.Run;
 
 /** Times by percentile: how long the slow ones take, of figures with enough samples. */
@@ -33,13 +32,12 @@ final class PercentilePlots {
   private PercentilePlots() {}
 
   static List<Plot> of(List<Run> runs, List<ReportedFigure> figures) {
+    Set<String> varying = PlotName.varying(figures);
     Map<String, List<ReportedFigure>> byChart = new LinkedHashMap<>();
     for (ReportedFigure one : oursFirst(figures)) {
       boolean enough =
-          one.estimate()
-              .histogram()
-              .filter(all -> all.getTotalCount() >= FEWEST_SAMPLES)
-              .isPresent();
+          one.estimate().allSamples().isPresent()
+              && one.estimate().summary().count() >= FEWEST_SAMPLES;
       if (enough && METRICS.contains(one.figure().metric())) {
         byChart
             .computeIfAbsent(
@@ -47,7 +45,7 @@ final class PercentilePlots {
                     + one.figure().shortName()
                     + ", "
                     + one.figure().metric()
-                    + settings(one.figure()),
+                    + PlotName.settings(one.figure(), varying),
                 key -> new ArrayList<>())
             .add(one);
       }
@@ -67,11 +65,6 @@ final class PercentilePlots {
     return figures.stream()
         .sorted(Comparator.comparing(one -> LAST.contains(one.figure().className())))
         .toList();
-  }
-
-  private static String settings(Figure figure) {
-    String words = String.join(", ", figure.setting().values());
-    return words.isEmpty() ? "" : " (" + words + ")";
   }
 
   private static Plot plot(String title, List<ReportedFigure> figures) {

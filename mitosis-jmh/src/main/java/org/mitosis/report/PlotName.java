@@ -46,16 +46,25 @@ final class PlotName {
         && !figure.shortName().endsWith("." + figure.metric())) {
       words.append(' ').append(figure.metric());
     }
-    String settings =
-        figure.setting().entrySet().stream()
-            .filter(one -> varying.contains(one.getKey()))
-            .map(
-                one ->
-                    one.getValue().matches("[0-9]+")
-                        ? one.getKey() + " " + one.getValue()
-                        : one.getValue())
-            .collect(Collectors.joining(", "));
+    String settings = varyingSettings(figure, varying);
     return words + (settings.isEmpty() ? "" : ", " + settings);
+  }
+
+  /** What is not the same for all, in brackets; empty if nothing is. */
+  static String settings(Figure figure, Set<String> varying) {
+    String settings = varyingSettings(figure, varying);
+    return settings.isEmpty() ? "" : " (" + settings + ")";
+  }
+
+  private static String varyingSettings(Figure figure, Set<String> varying) {
+    return figure.setting().entrySet().stream()
+        .filter(one -> varying.contains(one.getKey()))
+        .map(
+            one ->
+                one.getValue().matches("[0-9]+")
+                    ? one.getKey() + " " + one.getValue()
+                    : one.getValue())
+        .collect(Collectors.joining(", "));
   }
 
   /** Function and working set, whichever it has, or {@code all}. */

@@ -5,6 +5,7 @@ import java.awt.Color;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYSeries;
 import org.knowm.xchart.XYSeries.XYSeriesRenderStyle;
@@ -24,21 +25,20 @@ final class ThroughputPlots {
   private ThroughputPlots() {}
 
   static List<Plot> of(List<Run> runs, List<ReportedFigure> figures) {
-    List<Plot> plots = new ArrayList<>();
-    for (ReportedFigure one : figures) {
-      if (one.figure().metric().equals(EVERY_CHILD)
-          && one.figure().className().equals("PeakThroughput")) {
-        plots.add(plot(one, runs));
-      }
-    }
-    return plots;
+    List<ReportedFigure> peaks =
+        figures.stream()
+            .filter(one -> one.figure().metric().equals(EVERY_CHILD))
+            .filter(one -> one.figure().className().equals("PeakThroughput"))
+            .toList();
+    Set<String> varying = PlotName.varying(peaks);
+    return peaks.stream().map(one -> plot(one, runs, varying)).toList();
   }
 
-  private static Plot plot(ReportedFigure one, List<Run> runs) {
+  private static Plot plot(ReportedFigure one, List<Run> runs, Set<String> varying) {
     Figure figure = one.figure();
     String of = PlotName.trace(figure);
-    String settings = String.join(", ", figure.setting().values());
-    String title = PlotName.run(one.run(), runs) + "Peak throughput: " + of + " (" + settings + ")";
+    String settings = PlotName.settings(figure, varying);
+    String title = PlotName.run(one.run(), runs) + "Peak throughput: " + of + settings;
     XYChart chart = PlotStyle.xy(title, "seconds", "children per second");
     chart.getStyler().setYAxisMin(0.0);
     double most = 0;
@@ -121,6 +121,6 @@ final class ThroughputPlots {
 
   private static double rate(Figure.Point point) {
     long ms = point.endMs() - point.startMs();
-    return ms <= 0 || point.samples() == null ? 0 : point.samples().getTotalCount() * MS_PER_S / ms;
+    return ms <= 0 || point.samples() == null ? 0 : point.samples().total() * MS_PER_S / ms;
   }
 }

@@ -22,7 +22,7 @@ import org.mitosis.stats.Summary;
  * @param interval of that median, with the process as the sampling unit; empty if there are too few
  * @param summary of all samples together
  * @param samples one value for each iteration, by process
- * @param histogram all samples together, in ns; empty if only scores are known
+ * @param allSamples of the steady parts, in ns; empty if only scores are known
  */
 public record Estimate(
     List<SteadyState> steady,
@@ -30,7 +30,7 @@ public record Estimate(
     Optional<Interval> interval,
     Summary summary,
     List<double[]> samples,
-    Optional<Histogram> histogram) {
+    Optional<List<ValueCounts>> allSamples) {
 
   /** Judges a figure. */
   public static Estimate of(Figure figure) {
@@ -57,7 +57,14 @@ public record Estimate(
         Bootstrap.median(medians),
         summary(all),
         used.stream().map(Estimate::iterations).toList(),
-        Optional.ofNullable(joined(all)));
+        hasSamples(all)
+            ? Optional.of(all.stream().map(Figure.Point::samples).toList())
+            : Optional.empty());
+  }
+
+  /** All samples together, in ns; empty if only scores are known. Computed at each call. */
+  public Optional<Histogram> histogram() {
+    return allSamples.map(ValueCounts::joined);
   }
 
   /** Each label once, with the number of processes where they differ, such as {@code 2 flat}. */
@@ -83,19 +90,12 @@ public record Estimate(
   }
 
   private static Summary summary(List<Figure.Point> points) {
-    Histogram samples = joined(points);
-    return samples == null
-        ? Summary.of(points.stream().mapToDouble(Figure.Point::value).toArray())
-        : Summary.of(samples);
+    return hasSamples(points)
+        ? Summary.of(ValueCounts.joined(points.stream().map(Figure.Point::samples).toList()))
+        : Summary.of(points.stream().mapToDouble(Figure.Point::value).toArray());
   }
 
-  /** Null if there are no samples, or not of all. */
-  private static Histogram joined(List<Figure.Point> points) {
-    if (points.isEmpty() || points.stream().anyMatch(point -> point.samples() == null)) {
-      return null;
-    }
-    Histogram all = new Histogram(SelfTimed.SIGNIFICANT_DIGITS);
-    points.forEach(point -> all.add(point.samples()));
-    return all;
+  private static boolean hasSamples(List<Figure.Point> points) {
+    return !points.isEmpty() && points.stream().allMatch(point -> point.samples() != null);
   }
 }

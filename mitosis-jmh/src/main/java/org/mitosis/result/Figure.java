@@ -9,7 +9,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
-import org.HdrHistogram.Histogram;
 
 /**
  * One figure of a run, as it was measured: a benchmark with its parameters, and one of its metrics.
@@ -62,7 +61,7 @@ public record Figure(
    * @param value the median of its samples, or the score of the iteration
    * @param samples all its samples, in ns; null if only the value is known
    */
-  public record Point(int iteration, long startMs, long endMs, double value, Histogram samples) {}
+  public record Point(int iteration, long startMs, long endMs, double value, ValueCounts samples) {}
 
   /** Whether a smaller value is the better one. */
   public boolean lessIsBetter() {

@@ -191,9 +191,9 @@ public final class HistogramLog {
    * @param iteration the number of the measured iteration that it is a part of, from 1
    * @param startMs when it began, in ms since 1970
    * @param endMs when it ended, in ms since 1970
-   * @param histogram in ns
+   * @param samples in ns
    */
-  public record Slice(int iteration, long startMs, long endMs, Histogram histogram) {}
+  public record Slice(int iteration, long startMs, long endMs, ValueCounts samples) {}
 
   /**
    * The samples of one metric.
@@ -202,25 +202,14 @@ public final class HistogramLog {
    * @param params values of its parameters by their names
    * @param fork the number of the fork, from 1; 0 if the samples of all forks are put together
    * @param metric the figure's name
-   * @param histogram all measured iterations, in ns
-   * @param slices what it is the sum of, in the order of time; empty if of all forks
+   * @param slices of all measured iterations, in the order of time; fork by fork if of all forks
    */
   public record Series(
-      String benchmark,
-      Map<String, String> params,
-      int fork,
-      String metric,
-      Histogram histogram,
-      List<Slice> slices) {
+      String benchmark, Map<String, String> params, int fork, String metric, List<Slice> slices) {
 
-    /** Of all forks put together. */
-    Series(
-        String benchmark,
-        Map<String, String> params,
-        int fork,
-        String metric,
-        Histogram histogram) {
-      this(benchmark, params, fork, metric, histogram, List.of());
+    /** All measured iterations together, in ns; computed at each call. */
+    public Histogram histogram() {
+      return ValueCounts.joined(slices.stream().map(Slice::samples).toList());
     }
   }
 
@@ -233,16 +222,24 @@ public final class HistogramLog {
   public record Contents(List<Series> series, List<String> warnings) {
     /** The series with the samples of all forks put together, in the order of their first forks. */
     public List<Series> overForks() {
-      Map<List<Object>, Series> merged = new LinkedHashMap<>();
+      Map<List<Object>, List<Series>> together = new LinkedHashMap<>();
       for (Series one : series) {
-        merged
+        together
             .computeIfAbsent(
-                List.of(one.benchmark(), one.params(), one.metric()),
-                key -> new Series(one.benchmark(), one.params(), 0, one.metric(), emptyHistogram()))
-            .histogram()
-            .add(one.histogram());
+                List.of(one.benchmark(), one.params(), one.metric()), key -> new ArrayList<>())
+            .add(one);
       }
-      return List.copyOf(merged.values());
+      return together.values().stream().map(Contents::joined).toList();
+    }
+
+    private static Series joined(List<Series> forks) {
+      Series first = forks.get(0);
+      return new Series(
+          first.benchmark(),
+          first.params(),
+          0,
+          first.metric(),
+          forks.stream().flatMap(fork -> fork.slices().stream()).toList());
     }
   }
 
@@ -309,10 +306,6 @@ public final class HistogramLog {
     return duration.toNanos() / 1e9;
   }
 
-  private static Histogram emptyHistogram() {
-    return new Histogram(SelfTimed.SIGNIFICANT_DIGITS);
-  }
-
   private static UncheckedIOException cannotWrite(Path path, IOException cause) {
     return new UncheckedIOException(
         "the samples cannot be written to "
@@ -361,9 +354,7 @@ public final class HistogramLog {
     }
 
     private Series seriesOf(String metric, List<Slice> slices) {
-      Histogram all = emptyHistogram();
-      slices.forEach(slice -> all.add(slice.histogram()));
-      return new Series(benchmark, Map.copyOf(params), fork, metric, all, List.copyOf(slices));
+      return new Series(benchmark, Map.copyOf(params), fork, metric, List.copyOf(slices));
     }
 
     private void line(int number, String line) {
@@ -387,7 +378,7 @@ public final class HistogramLog {
           Math.max(1, iteration),
           startMs + histogram.getStartTimeStamp(),
           startMs + histogram.getEndTimeStamp(),
-          histogram);
+          ValueCounts.of(histogram));
     }
 
     private void noteComment(String line) {

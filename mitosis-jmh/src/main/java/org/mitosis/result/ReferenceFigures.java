@@ -66,7 +66,7 @@ public final class ReferenceFigures {
           "cluster.micro-function-execution", EXECUTION_FUNCTION,
           "cluster.peak-func-lean-container", PEAK_FUNCTION);
 
-  private static final String HEADER = "trace,host,value,unit,figure";
+  private static final String HEADER = "trace,host,value,unit,figure,line";
 
   private record Key(String trace, String figure, String unit) {}
 
@@ -127,8 +127,8 @@ public final class ReferenceFigures {
         continue;
       }
       String[] columns = line.split(",", -1);
-      if (columns.length != 5) {
-        throw new IllegalArgumentException("expected 5 columns, found '" + line + "'");
+      if (columns.length != 6) {
+        throw new IllegalArgumentException("expected 6 columns, found '" + line + "'");
       }
       figures.hosts.add(columns[1]);
       figures

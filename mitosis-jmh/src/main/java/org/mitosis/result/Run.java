@@ -138,8 +138,8 @@ public record Run(
                 slice.iteration(),
                 slice.startMs(),
                 slice.endMs(),
-                slice.histogram().getValueAtPercentile(50),
-                slice.histogram()));
+                slice.samples().median(),
+                slice.samples()));
       }
       byFigure
           .computeIfAbsent(

@@ -85,7 +85,7 @@ class ReportTest {
             "size-prepare",
             "size-resume",
             "size-startup",
-            "throughput-peak-throughput-working-set-all-2",
+            "throughput-peak-throughput-working-set-all",
             "touch-ratio-execution");
     List<String> names = names(folder.resolve("plots"));
     for (String name : expected) {

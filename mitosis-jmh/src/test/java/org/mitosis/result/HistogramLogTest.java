@@ -159,7 +159,7 @@ class HistogramLogTest {
     HistogramLog.Slice third = series.slices().get(2);
     assertEquals(START.toEpochMilli() + 1_000, series.slices().get(0).startMs());
     assertEquals(START.toEpochMilli() + 2_000, second.startMs());
-    assertEquals(2, second.histogram().getTotalCount());
+    assertEquals(2, second.samples().total());
     assertEquals(START.toEpochMilli() + 2_300, third.startMs(), 50);
     assertEquals(second.endMs(), third.startMs());
     assertEquals(START.toEpochMilli() + 2_500, third.endMs());

@@ -48,14 +48,15 @@ class ReferenceFiguresTest {
   @Test
   void anEvenNumberOfLinesHasItsMedianBetweenTheMiddleTwo() throws IOException {
     ReferenceFigures figures =
-        read("trace,host,value,unit,figure\na,h,4,ms,x\na,h,1,ms,x\na,h,2,ms,x\na,h,9,ms,x\n");
+        read(
+            "trace,host,value,unit,figure,line\na,h,4,ms,x,1\na,h,1,ms,x,1\na,h,2,ms,x,1\na,h,9,ms,x,1\n");
     assertEquals(OptionalDouble.of(3), figures.medianMs("a", "x"));
   }
 
   @Test
   void whatWasNotPublishedIsEmptyAndNotGuessed() throws IOException {
     ReferenceFigures figures =
-        read("# comment\ntrace,host,value,unit,figure\na,h,350.5,containers/s,x\n");
+        read("# comment\ntrace,host,value,unit,figure,line\na,h,350.5,containers/s,x,1\n");
     assertEquals(OptionalDouble.empty(), figures.medianMs("a", "x"));
     assertEquals(OptionalDouble.empty(), figures.medianMs("b", "x"));
   }
@@ -67,7 +68,7 @@ class ReferenceFiguresTest {
             .getMessage()
             .contains("trace,value"));
     assertThrows(
-        IllegalArgumentException.class, () -> read("trace,host,value,unit,figure\na,h,1\n"));
+        IllegalArgumentException.class, () -> read("trace,host,value,unit,figure,line\na,h,1\n"));
     assertThrows(IllegalArgumentException.class, () -> ReferenceFigures.of("no-such-section"));
   }
 

@@ -181,7 +181,7 @@ class SeedTableTest {
         Map.of("memorySize", memorySize),
         fork,
         metric,
-        histogram(valuesNs));
+        List.of(new HistogramLog.Slice(1, 0, 1, ValueCounts.of(histogram(valuesNs)))));
   }
 
   private static HistogramLog.Series resumed(
@@ -191,7 +191,7 @@ class SeedTableTest {
         Map.of("memorySize", memorySize, "resumeMode", "lazy", "transport", transport),
         1,
         metric,
-        histogram(valuesNs));
+        List.of(new HistogramLog.Slice(1, 0, 1, ValueCounts.of(histogram(valuesNs)))));
   }
 
   private static Histogram histogram(long... valuesNs) {
