@@ -30,7 +30,8 @@
  * Effect: later MITOSIS_RESUME_REMOTE and MITOSIS_NIL_RPC reach that machine.
  * Errors: EFAULT bad pointer; EINVAL malformed address; ECONNREFUSED,
  * EHOSTUNREACH no such machine; EACCES the key was refused; EPROTO other
- * protocol version; ETIMEDOUT no answer within the deadline.
+ * protocol version; ETIMEDOUT no answer within the deadline; ENODEV a GID, but
+ * no RDMA device; EPERM without authentication, only CAP_NET_ADMIN may.
  */
 #define MITOSIS_CONNECT 3
 
@@ -81,7 +82,15 @@
 /* Length of a GID in text, without a final NUL: eight groups of four digits. */
 #define MITOSIS_GID_LENGTH 39
 
-/* 16 bytes on LP64. The module reads at most MITOSIS_GID_LENGTH bytes. */
+/* The longest address, without its final NUL. */
+#define MITOSIS_ADDRESS_LENGTH 255
+
+/*
+ * 16 bytes on LP64. `gid` is a GID, of which the module reads
+ * MITOSIS_GID_LENGTH bytes whether or not a NUL follows, or an address:
+ * "tcp://host:port", where host is an IPv4 address in dots or an IPv6 address
+ * in brackets, NUL-terminated within MITOSIS_ADDRESS_LENGTH + 1 bytes.
+ */
 struct mitosis_connect_req {
 	unsigned int machine_id;
 	unsigned int nic_id;	/* which RDMA port to use; 0 is the first */
@@ -123,5 +132,76 @@ struct mitosis_snapshot {
  * Errors: EFAULT; ENOENT there is none.
  */
 #define MITOSIS_IOC_NEXT _IOWR('m', 2, struct mitosis_snapshot)
+
+/* Every page before the child's first instruction. */
+#define MITOSIS_OPTION_EAGER 0x1u
+/* Pages of another machine are kept here for the snapshot's next children. */
+#define MITOSIS_OPTION_CACHE 0x2u
+/* The child's pages are its own from the start, not shared until written. */
+#define MITOSIS_OPTION_COPY 0x4u
+
+/* How a device resumes. 16 bytes; may grow, new fields mean what 0 means. */
+struct mitosis_options {
+	__u32 flags;		/* MITOSIS_OPTION_* */
+	__u32 prefetch_pages;	/* per fault, a power of two to 512; 0: the module's */
+	__u32 deadline_ms;	/* for each wait, 1 to 3600000; 0: the module's */
+	__u32 reserved;		/* 0 */
+};
+
+/*
+ * MITOSIS_IOC_SET_OPTIONS - set how later resumes on this file work.
+ * Argument: pointer to struct mitosis_options.
+ * Effect: replaces what the module's parameters say. A longer struct than the
+ * module knows is taken if the rest of it is 0.
+ * Errors: EFAULT; EINVAL unknown flag or value out of range; E2BIG.
+ */
+#define MITOSIS_IOC_SET_OPTIONS _IOW('m', 3, struct mitosis_options)
+
+/* What the module has done since it was loaded. 96 bytes; may grow. */
+struct mitosis_stat {
+	__u64 snapshots;	/* there are */
+	__u64 children;		/* processes that hold a resumed memory */
+	__u64 prepares, prepare_failures;
+	__u64 resumes, resume_failures;
+	__u64 faults;		/* page faults of children that were served */
+	__u64 pages_shared;	/* mapped to a child without a copy */
+	__u64 pages_copied;
+	__u64 pages_fetched;	/* from other machines */
+	__u64 pages_served;	/* to other machines */
+	__u64 fault_failures;	/* each was a SIGBUS */
+};
+
+/*
+ * MITOSIS_IOC_STAT - read the counters.
+ * Argument: pointer to struct mitosis_stat.
+ * Effect: it is overwritten; of a longer struct the rest becomes 0.
+ * Errors: EFAULT.
+ */
+#define MITOSIS_IOC_STAT _IOR('m', 4, struct mitosis_stat)
+
+/* Lets others resume one snapshot. 24 bytes. */
+struct mitosis_token {
+	__u32 handler_id;
+	__u32 reserved;		/* 0 */
+	__u8 secret[16];
+};
+
+/*
+ * MITOSIS_IOC_TOKEN - get the token of a snapshot, as its owner or root.
+ * Argument: pointer to struct mitosis_token; handler_id is read.
+ * Effect: secret is overwritten with what MITOSIS_IOC_PRESENT takes.
+ * Errors: EFAULT; EINVAL reserved is not 0; ENOENT no such snapshot; EPERM it
+ * belongs to another user.
+ */
+#define MITOSIS_IOC_TOKEN _IOWR('m', 5, struct mitosis_token)
+
+/*
+ * MITOSIS_IOC_PRESENT - show a token.
+ * Argument: pointer to struct mitosis_token.
+ * Effect: this file may resume that snapshot of another user, once or often.
+ * Errors: EFAULT; EINVAL reserved is not 0; EACCES it is not that snapshot's,
+ * or there is no such snapshot.
+ */
+#define MITOSIS_IOC_PRESENT _IOW('m', 6, struct mitosis_token)
 
 #endif /* _UAPI_MITOSIS_H */
