@@ -1,0 +1,118 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+# What the rig takes from Debian's packages, unpacked below $cache and never
+# installed: kernel images with their modules, headers, busybox.
+# Sourced; everything is said on stderr.
+
+cache=${MITOSIS_QEMU_CACHE:-${XDG_CACHE_HOME:-${HOME:?}/.cache}/mitosis/qemu}
+
+say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
+
+# skip REASON: ends with 77; the reason is the last line.
+skip() {
+	say "$*"
+	exit 77
+}
+
+# depends_on PACKAGE PATTERN: what a package depends on and that matches.
+depends_on() {
+	apt-cache depends "$1" 2>/dev/null | sed -n 's/^[ |]*Depends: //p' |
+		grep -E "^$2\$" | sort -uV | tail -n 1
+}
+
+# fetch FOLDER PACKAGE...: unpacks packages into $cache/FOLDER, once.
+fetch() {
+	local folder=$cache/$1 part=$cache/$1.part package
+	shift
+	[[ ! -e $folder ]] || return 0
+	say "fetching $* into $folder"
+	rm -rf "$part" && mkdir -p "$part/debs" "$part/root" || return
+	if ! (cd "$part/debs" && apt-get -q download "$@") >"$part/log" 2>&1; then
+		cat "$part/log" >&2
+		return 1
+	fi
+	for package in "$part"/debs/*.deb; do
+		dpkg-deb -x "$package" "$part/root" || return
+	done
+	mv "$part/root" "$folder" && rm -rf "$part"
+}
+
+# Lists that name files which the mirror no longer has are brought up to date,
+# where we may.
+refresh_lists() {
+	((EUID == 0)) || return 1
+	say "updating apt's package lists"
+	apt-get -q -o DPkg::Lock::Timeout=300 update >&2
+}
+
+# Sets $release (what uname -r says) of the newest 6.1 or 6.12 that apt knows.
+newest_release() {
+	local headers
+	case $1 in
+	6.1) headers=linux-headers-amd64 ;;
+	*) headers=linux-headers-$1-amd64 ;;
+	esac
+	release=$(depends_on "$headers" "linux-headers-${1//./\\.}[^ ]*")
+	release=${release#linux-headers-}
+	[[ -n $release ]]
+}
+
+fetch_kernel() {
+	local image=linux-image-$release kbuild
+	kbuild=$(depends_on "linux-headers-$release" 'linux-kbuild-.*')
+	[[ -n $kbuild ]] &&
+		fetch "linux-$release" "$image" "linux-headers-$release" \
+			"linux-headers-${release%-amd64}-common" "$kbuild"
+}
+
+# unpack_kernel VERSION: sets $release and $kernel, the folder it is in, which
+# has boot/vmlinuz-$release, lib/modules/$release and build/, for KDIR. A release
+# that was fetched once stays in use until there is a newer one.
+unpack_kernel() {
+	command -v apt-get >/dev/null ||
+		skip "kernel $1 comes from Debian's packages, and there is no apt-get"
+	newest_release "$1" || { refresh_lists && newest_release "$1"; } ||
+		skip "apt knows no linux-headers package of kernel $1 (Debian 12 with its security updates has one)"
+	fetch_kernel || { refresh_lists && newest_release "$1" && fetch_kernel; } ||
+		skip "the packages of kernel $release cannot be had: see above"
+	kernel=$cache/linux-$release
+	[[ ! -e $kernel/build ]] || return 0
+	# The headers name each other by where they are once installed.
+	sed -i "s:/usr/src/:$kernel/usr/src/:g" "$kernel/usr/src/linux-headers-$release/Makefile"
+	local modules
+	for modules in "$kernel"/usr/lib/modules "$kernel"/lib/modules; do
+		[[ -d $modules/$release ]] || continue
+		rm -f "$modules/$release/build" "$modules/$release/source"
+	done
+	[[ -e $kernel/lib/modules ]] || { mkdir -p "$kernel/lib" && ln -s ../usr/lib/modules "$kernel/lib/modules"; }
+	busybox depmod -b "$kernel" "$release" || return
+	ln -s "usr/src/linux-headers-$release" "$kernel/build"
+}
+
+unpack_busybox() {
+	fetch busybox busybox-static || { refresh_lists && fetch busybox busybox-static; } ||
+		skip "the package busybox-static cannot be had: see above"
+}
+busybox_path() {
+	local binary
+	for binary in "$cache"/busybox/{usr/,}bin/busybox; do
+		[[ ! -x $binary ]] || { echo "$binary"; return; }
+	done
+	return 1
+}
+busybox() { "$(busybox_path)" "$@"; }
+
+# build_module: sets $module to mitosis.ko of the checkout $native for the kernel
+# that was unpacked. Built in a copy: kbuild writes beside the sources.
+build_module() {
+	local copy=${native:?}/target/modules/$release log
+	module=$copy/kernel/mitosis.ko log=$copy.log
+	[[ ! -e $module || -n $(find "$native"/{kernel,proto,include} -newer "$module" -print -quit) ]] || return 0
+	rm -rf "$copy" && mkdir -p "$copy" && cp -a "$native"/{kernel,proto,include} "$copy"/ || return
+	if ! make -C "$copy/kernel" KDIR="$kernel/build" CONFIG_DEBUG_INFO_BTF_MODULES= >"$log" 2>&1; then
+		grep -E 'error|Error|warning|\*\*\*' "$log" | head -n 30 >&2
+		say "mitosis.ko cannot be built for $release: see above, and $log"
+		exit 1
+	fi
+	say "built mitosis.ko for $release"
+}
