@@ -65,10 +65,16 @@ fetch_kernel() {
 			"linux-headers-${release%-amd64}-common" "$kbuild"
 }
 
-# unpack_kernel VERSION: sets $release and $kernel, the folder it is in, which
+# unpack_kernel 6.1|6.12|debug: sets $release and $kernel, the folder it is in, which
 # has boot/vmlinuz-$release, lib/modules/$release and build/, for KDIR. A release
 # that was fetched once stays in use until there is a newer one.
 unpack_kernel() {
+	if [[ $1 == debug ]]; then
+		kernel=$cache/linux-debug
+		[[ -e $kernel/release ]] || skip "there is no debug kernel: build it with tests/qemu/debug-kernel (10 minutes)"
+		release=$(<"$kernel/release")
+		return
+	fi
 	command -v apt-get >/dev/null ||
 		skip "kernel $1 comes from Debian's packages, and there is no apt-get"
 	newest_release "$1" || { refresh_lists && newest_release "$1"; } ||

@@ -82,16 +82,24 @@ target_be_parent(struct mitosis *device, uint32_t handler_id, bool pinned)
 	_exit(0);
 }
 
-/* Prepares under an id of its own choice; returns in children only. */
+/* The backend that the runner has chosen: MITOSIS_TEST_BACKEND, else user. */
+static inline int target_backend(void)
+{
+	const char *name = getenv("MITOSIS_TEST_BACKEND");
+
+	return name && !strcmp(name, "kernel") ? MITOSIS_BACKEND_KERNEL :
+						 MITOSIS_BACKEND_USER;
+}
+
+/* With an id of its own choice; returns in children only. */
 static inline void target_prepare_as(uint32_t handler_id)
 {
 	bool pinned = getenv("MITOSIS_TEST_PINNED") != NULL;
 	struct mitosis *device;
-	pid_t parent = getpid();
 	int err;
 
 	fflush(stdout);
-	err = mitosis_open(MITOSIS_BACKEND_USER, &device);
+	err = mitosis_open(target_backend(), &device);
 	if (!err)
 		err = pinned ? mitosis_prepare_pinned(device, handler_id) :
 			       mitosis_prepare(device, handler_id);
@@ -99,7 +107,8 @@ static inline void target_prepare_as(uint32_t handler_id)
 		printf("prepare: %s\n", mitosis_error());
 		exit(1);
 	}
-	if (getpid() == parent)
+	/* A child on another machine may have its parent's pid. */
+	if (!mitosis_nil(device))
 		target_be_parent(device, handler_id, pinned);
 	CHECK_EQ(mitosis_nil(device), -EBADF);
 	mitosis_close(device);

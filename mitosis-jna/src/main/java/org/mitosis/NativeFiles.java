@@ -43,6 +43,7 @@ public final class NativeFiles {
           "mitosis-launcher",
           "mitosis-noop",
           "mitosis-parent",
+          "mitosis-unprepare",
           "mitosisd");
   private static final String RESOURCES = "/linux-x86-64/";
   private static final String TRIAL = "mitosisd";
@@ -58,8 +59,8 @@ public final class NativeFiles {
    * The absolute path of a native file; unpacks all of them if they are not there.
    *
    * @param name {@code libmitosis.so}, {@code mitosisd}, or a helper program: {@code
-   *     mitosis-parent}, {@code mitosis-child}, {@code mitosis-launcher}, {@code mitosis-connect}
-   *     or {@code mitosis-noop}
+   *     mitosis-parent}, {@code mitosis-child}, {@code mitosis-launcher}, {@code mitosis-connect},
+   *     {@code mitosis-unprepare} or {@code mitosis-noop}
    * @throws MitosisException (open) ENODEV if this is not Linux on x86-64, EACCES if the place
    *     cannot be used or does not let programs run, ENOSPC, EROFS or EIO if they cannot be written
    * @throws IllegalArgumentException if this release has no such file

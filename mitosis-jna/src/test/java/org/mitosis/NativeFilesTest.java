@@ -36,6 +36,7 @@ class NativeFilesTest {
           "mitosis-launcher",
           "mitosis-noop",
           "mitosis-parent",
+          "mitosis-unprepare",
           "mitosisd");
   private static final int NOBODY = 65534;
 

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+/* mitosis-unprepare: drops snapshots of this machine, whoever prepared them. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "helpers/command_line.h"
+#include "libmitosis.h"
+
+static const char usage[] =
+	"usage: mitosis-unprepare [--backend NAME] --all | HANDLER-ID...\n"
+	"\n"
+	"Drops snapshots of this machine: they can no longer be resumed, and the kernel\n"
+	"module can be removed once their children have ended. Prints how many it\n"
+	"dropped. A user may drop what is theirs, root whatever there is. Exits with 1\n"
+	"if one could not be dropped, with 2 for bad arguments.\n"
+	"\n"
+	"  --all             all snapshots that this user may drop\n"
+	"  --backend NAME    auto (default), kernel or user\n"
+	"  --version         print the release and end\n";
+
+static int parse_backend(const char *name)
+{
+	if (!strcmp(name, "auto"))
+		return MITOSIS_BACKEND_AUTO;
+	if (!strcmp(name, "kernel"))
+		return MITOSIS_BACKEND_KERNEL;
+	if (!strcmp(name, "user"))
+		return MITOSIS_BACKEND_USER;
+	die(2, "--backend is to be auto, kernel or user, not '%s'", name);
+}
+
+/*
+ * Counts what it dropped. One that went by itself in the meantime is no failure;
+ * one that is another user's is none where it was not asked for by its id.
+ */
+static bool drop(struct mitosis *device, uint32_t handler_id, bool asked_for,
+		 uint64_t *dropped)
+{
+	int err = mitosis_unprepare(device, handler_id);
+
+	if (!err) {
+		(*dropped)++;
+		return true;
+	}
+	if (!asked_for && (err == -ENOENT || err == -EPERM))
+		return true;
+	fprintf(stderr, "mitosis-unprepare: handler id %u: %s\n", handler_id,
+		mitosis_error());
+	return false;
+}
+
+static bool drop_all(struct mitosis *device, uint64_t *dropped)
+{
+	struct mitosis_snapshot *all;
+	int i, n = mitosis_list(device, NULL, 0);
+	bool well = true;
+
+	if (n < 0)
+		die(1, "%s", mitosis_error());
+	/* Those that are prepared from here on are not meant. */
+	all = calloc(n ? n : 1, sizeof(*all));
+	if (!all)
+		die(1, "no memory for %d snapshots", n);
+	i = mitosis_list(device, all, n);
+	if (i < 0)
+		die(1, "%s", mitosis_error());
+	if (i < n)
+		n = i;
+	for (i = 0; i < n; i++)
+		well &= drop(device, all[i].handler_id, false, dropped);
+	free(all);
+	return well;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option names[] = {
+		{ "all", no_argument, NULL, 'A' },
+		{ "backend", required_argument, NULL, 'b' },
+		{ "version", no_argument, NULL, 'v' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	int backend = MITOSIS_BACKEND_AUTO;
+	struct mitosis *device;
+	uint64_t dropped = 0;
+	bool all = false, well = true;
+	int option, i;
+
+	while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
+		switch (option) {
+		case 'A':
+			all = true;
+			break;
+		case 'b':
+			backend = parse_backend(optarg);
+			break;
+		case 'v':
+			printf("mitosis-unprepare %s\n", mitosis_version());
+			return 0;
+		case 'h':
+			fputs(usage, stdout);
+			return 0;
+		default:
+			fputs(usage, stderr);
+			return 2;
+		}
+	}
+	if (all == (optind < argc)) {
+		fputs(usage, stderr);
+		return 2;
+	}
+	/* Before any is dropped: they are all to be numbers. */
+	for (i = optind; i < argc; i++)
+		parse_number(argv[i], "HANDLER-ID", 0, UINT32_MAX);
+	if (mitosis_open(backend, &device))
+		die(1, "%s", mitosis_error());
+	if (all)
+		well = drop_all(device, &dropped);
+	for (i = optind; i < argc; i++)
+		well &= drop(device, parse_number(argv[i], "HANDLER-ID", 0,
+						  UINT32_MAX), true, &dropped);
+	mitosis_close(device);
+	printf("dropped %llu\n", (unsigned long long)dropped);
+	return well ? 0 : 1;
+}
