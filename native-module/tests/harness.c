@@ -3,9 +3,11 @@
 #include "tests/harness.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -39,6 +41,44 @@ struct mitosis *open_user(void)
 	CHECK_EQ(mitosis_open(MITOSIS_BACKEND_USER, &device), 0);
 	CHECK_EQ(mitosis_backend(device), MITOSIS_BACKEND_USER);
 	return device;
+}
+
+struct mitosis *open_kernel(void)
+{
+	struct mitosis *device;
+	int err = mitosis_open(MITOSIS_BACKEND_KERNEL, &device);
+
+	if (err == -ENODEV)
+		skip("needs the kernel module, as tests/qemu/run has it");
+	CHECK_EQ(err, 0);
+	return device;
+}
+
+pid_t start_kernel_child(uint32_t handler_id, uint32_t prefetch_pages)
+{
+	struct mitosis_resume_options options = {
+		.mode = MITOSIS_RESUME_LAZY,
+		.prefetch_pages = prefetch_pages,
+	};
+	struct mitosis *device;
+	pid_t pid = fork();
+
+	CHECK(pid >= 0);
+	if (pid)
+		return pid;
+	if (!mitosis_open(MITOSIS_BACKEND_KERNEL, &device) &&
+	    !mitosis_set_resume_options(device, &options))
+		mitosis_resume_local(device, handler_id);
+	fprintf(stderr, "%s\n", mitosis_error());
+	_exit(125);
+}
+
+int status_within(pid_t pid, int ms)
+{
+	int status = -1;
+
+	CHECK_SOON(waitpid(pid, &status, WNOHANG) == pid, ms);
+	return status;
 }
 
 bool alive(pid_t pid)

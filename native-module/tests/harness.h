@@ -57,6 +57,18 @@ void need_userfaultfd(void);
 /* Opens a device of the user backend. */
 struct mitosis *open_user(void);
 
+/* Opens a device of the kernel backend; skips the test where there is no module. */
+struct mitosis *open_kernel(void);
+
+/*
+ * A process that becomes a child of a snapshot of the kernel backend, lazily and
+ * with windows of `prefetch_pages`. Exits with 125 if it cannot.
+ */
+pid_t start_kernel_child(uint32_t handler_id, uint32_t prefetch_pages);
+
+/* The wait status of a process; the test ends if that takes longer than `ms`. */
+int status_within(pid_t pid, int ms);
+
 /* True while the process is there and not a zombie. */
 bool alive(pid_t pid);
 

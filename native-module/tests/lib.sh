@@ -41,3 +41,9 @@ show_daemon_log() {
 		sed 's/^/    mitosisd: /' "$1/mitosisd.log"
 	fi
 }
+
+# kernel_complaint: what the kernel has to say since the last test, where
+# MITOSIS_TEST_KERNEL_LOG names a command that prints it (tests/qemu).
+kernel_complaint() {
+	[ -z "${MITOSIS_TEST_KERNEL_LOG:-}" ] || $MITOSIS_TEST_KERNEL_LOG
+}

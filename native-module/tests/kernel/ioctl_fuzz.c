@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * usage: ioctl_fuzz [--seconds N] [--seed N] [--threads N]
+ * Throws random commands and arguments at the module, from several threads of
+ * several processes on shared descriptors: real commands and those beside them;
+ * pointers to structs, to half of one, to nowhere, to memory that another thread
+ * unmaps; text without an end; ids of any sign; descriptors that are closed
+ * meanwhile. The kernel's log says whether that was survived; afterwards the
+ * module still prepares and resumes.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "helpers/clock.h"
+#include "tests/harness.h"
+
+#define PAGE		4096
+#define PROCESSES	2
+#define FDS		4
+#define ID		4242
+
+static int fds[FDS];
+/* Two pages with nothing behind them; the second comes and goes. */
+static char *pages;
+static uint64_t end_ns;
+
+static const unsigned long commands[] = {
+	MITOSIS_NIL, MITOSIS_CONNECT, MITOSIS_PREPARE, MITOSIS_RESUME_LOCAL,
+	MITOSIS_RESUME_REMOTE, MITOSIS_PREPARE_PINNED, MITOSIS_NIL_RPC,
+	MITOSIS_IOC_UNPREPARE, MITOSIS_IOC_NEXT, MITOSIS_IOC_SET_OPTIONS,
+	MITOSIS_IOC_STAT, MITOSIS_IOC_TOKEN, MITOSIS_IOC_PRESENT,
+};
+#define COMMANDS (sizeof(commands) / sizeof(*commands))
+
+static uint64_t pseudo_random(uint64_t *state)
+{
+	*state ^= *state << 13;
+	*state ^= *state >> 7;
+	*state ^= *state << 17;
+	return *state;
+}
+
+static unsigned long some_command(uint64_t *state)
+{
+	unsigned long command = commands[pseudo_random(state) % COMMANDS];
+
+	switch (pseudo_random(state) % 16) {
+	case 0:
+		return pseudo_random(state);
+	case 1:
+		return pseudo_random(state) & 0xffffffff;
+	case 2:		/* another size, direction or number */
+		return command ^ 1ul << pseudo_random(state) % 32;
+	case 3:
+		return command + pseudo_random(state) % 3;
+	default:
+		return command;
+	}
+}
+
+/* Few ids, so that they meet; and those at the edges. */
+static uint32_t some_id(uint64_t *state)
+{
+	static const uint32_t edges[] = { 0, 1, INT32_MAX, 1u << 31, UINT32_MAX };
+
+	return pseudo_random(state) % 3 ? 1000 + pseudo_random(state) % 4 :
+					  edges[pseudo_random(state) % 5];
+}
+
+static const char *some_text(uint64_t *state, char *at)
+{
+	static const char *const texts[] = {
+		"fe80:0000:0000:0000:ec0d:9a03:00ca:2f4c", "tcp://127.0.0.1:1",
+		"tcp://[::1]:1", "tcp://127.0.0.1:65536", "tcp://", "", "tcp://:::",
+		"tcp://999.0.0.1:1", "tcp://[::1", "tcp://127.0.0.1:-1",
+	};
+	const char *text = texts[pseudo_random(state) % 10];
+
+	switch (pseudo_random(state) % 6) {
+	case 0:		/* to the end of what is mapped, without an end */
+		at = pages + 2 * PAGE - strlen(text);
+		memcpy(at, text, strlen(text));
+		return at;
+	case 1:
+		memset(pages, 'x', 300);
+		return pages;
+	case 2:
+		return (void *)pseudo_random(state);
+	default:
+		return text;
+	}
+}
+
+static unsigned long some_argument(uint64_t *state)
+{
+	uint32_t words[32];
+	size_t i, length = pseudo_random(state) % sizeof(words) + 1;
+	char *at = pages + pseudo_random(state) % (2 * PAGE - sizeof(words));
+	struct mitosis_connect_req connect;
+
+	switch (pseudo_random(state) % 12) {
+	case 0:
+		return pseudo_random(state);
+	case 1:		/* of the kernel's */
+		return 0xffff800000000000 | pseudo_random(state) >> 8;
+	case 2:		/* across the end */
+		return (unsigned long)pages + 2 * PAGE - pseudo_random(state) % 64;
+	case 3:
+		return 0;
+	case 4:
+	case 5:
+	case 6:
+		return some_id(state);
+	case 7:
+	case 8:
+		connect = (struct mitosis_connect_req){
+			.machine_id = some_id(state),
+			.nic_id = pseudo_random(state) % 3,
+		};
+		connect.gid = some_text(state, at);
+		memcpy(at, &connect, sizeof(connect));
+		return (unsigned long)at;
+	default:
+		for (i = 0; i < 32; i++)
+			words[i] = pseudo_random(state) % 3 ? pseudo_random(state) : 0;
+		words[0] = some_id(state);
+		if (pseudo_random(state) % 2)
+			words[1] = some_id(state);
+		memcpy(at, words, length);
+		return (unsigned long)at;
+	}
+}
+
+/* Another thread unmaps what we write to: that is ours to survive. */
+static void on_segv(int signal)
+{
+	(void)signal;
+	mmap(pages + PAGE, PAGE, PROT_READ | PROT_WRITE,
+	     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+}
+
+static void *fuzz(void *seed)
+{
+	uint64_t state = (uintptr_t)seed, calls = 0;
+
+	while (now_ns() < end_ns) {
+		int *fd = &fds[pseudo_random(&state) % FDS];
+
+		switch (pseudo_random(&state) % 64) {
+		case 0:
+			munmap(pages + PAGE, PAGE);
+			break;
+		case 1:
+			on_segv(0);
+			break;
+		case 2:
+			close(*fd);
+			*fd = open(MITOSIS_DEVICE_PATH, O_RDWR | O_CLOEXEC);
+			break;
+		case 3:		/* other things that a file can be asked for */
+			if (read(*fd, pages, 64) >= 0 || write(*fd, pages, 64) >= 0 ||
+			    mmap(NULL, PAGE, PROT_READ, MAP_SHARED, *fd, 0) !=
+				    MAP_FAILED)
+				_exit(3);
+			break;
+		default:
+			ioctl(*fd, some_command(&state), some_argument(&state));
+		}
+		calls++;
+	}
+	return (void *)(uintptr_t)calls;
+}
+
+/*
+ * A process of threads may become a child of none; one of one thread may become
+ * one of itself, which goes on with the fuzzing, as its parent does.
+ */
+static void __attribute__((noreturn)) be_process(uint64_t seed, int threads)
+{
+	pthread_t others[16];
+	struct sigaction action = { .sa_handler = on_segv };
+	int i;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	sigaction(SIGSEGV, &action, NULL);
+	sigaction(SIGBUS, &action, NULL);
+	for (i = 0; i < FDS; i++)
+		fds[i] = open(MITOSIS_DEVICE_PATH, O_RDWR | O_CLOEXEC);
+	for (i = 1; i < threads; i++)
+		pthread_create(&others[i], NULL, fuzz,
+			       (void *)(uintptr_t)(seed + i));
+	printf("%lu calls\n", (unsigned long)(uintptr_t)fuzz((void *)(uintptr_t)seed));
+	for (i = 1; i < threads; i++)
+		pthread_join(others[i], NULL);
+	fflush(stdout);
+	_exit(0);
+}
+
+static void drop_all(void)
+{
+	struct mitosis_snapshot s = { 0 };
+	int fd = open(MITOSIS_DEVICE_PATH, O_RDWR | O_CLOEXEC);
+
+	while (!ioctl(fd, MITOSIS_IOC_NEXT, &s))
+		if (ioctl(fd, MITOSIS_IOC_UNPREPARE, &s.handler_id))
+			CHECK_EQ(errno, ENOENT);
+	close(fd);
+}
+
+static void still_works(void)
+{
+	struct mitosis *device = open_kernel();
+	volatile int witness = 1;
+
+	CHECK_EQ(mitosis_prepare(device, ID), 0);
+	if (mitosis_nil(device))
+		_exit(witness == 1 ? 42 : 1);
+	witness = 2;
+	CHECK_EQ(status_within(start_kernel_child(ID, 16), 10000), 42 << 8);
+	mitosis_close(device);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option names[] = {
+		{ "seconds", required_argument, NULL, 's' },
+		{ "seed", required_argument, NULL, 'r' },
+		{ "threads", required_argument, NULL, 't' },
+		{ 0 },
+	};
+	uint64_t seed = now_ns(), seconds = 60;
+	int threads = 4, option, i, j;
+	pid_t pids[2 * PROCESSES];
+
+	while ((option = getopt_long(argc, argv, "", names, NULL)) != -1)
+		switch (option) {
+		case 's':
+			seconds = strtoull(optarg, NULL, 10);
+			break;
+		case 'r':
+			seed = strtoull(optarg, NULL, 10);
+			break;
+		case 't':
+			threads = atoi(optarg);
+			CHECK(threads >= 1 && threads <= 16);
+			break;
+		default:
+			return 2;
+		}
+	mitosis_close(open_kernel());
+	printf("seed %llu\n", (unsigned long long)seed);
+	fflush(stdout);
+	pages = mmap(NULL, 3 * PAGE, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	CHECK(pages != MAP_FAILED && !munmap(pages + 2 * PAGE, PAGE));
+	/* Short lives: what a child becomes, and what is left of it, differs. */
+	for (i = 0; (uint64_t)i < (seconds > 1 ? seconds / 2 : 1); i++) {
+		end_ns = now_ns() + 2000000000ull;
+		for (j = 0; j < 2 * PROCESSES; j++) {
+			pids[j] = fork();
+			CHECK(pids[j] >= 0);
+			if (pids[j] == 0)
+				be_process(seed + i * 1000 + j * 100 + 1,
+					   j < PROCESSES ? threads : 1);
+		}
+		for (j = 0; j < 2 * PROCESSES; j++)
+			status_within(pids[j], 30000);
+		drop_all();
+	}
+	drop_all();
+	still_works();
+	return 0;
+}

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The module's ioctl interface by plain system calls, as programs written for the
+ * original use it: what each command answers, and the errno of each wrong call.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/harness.h"
+
+#define PAGE	4096
+#define NOBODY	65534
+#define BAD_POINTER	((void *)-4096l)
+
+static int open_device(void)
+{
+	int fd = open(MITOSIS_DEVICE_PATH, O_RDWR | O_CLOEXEC);
+
+	if (fd < 0 && errno == ENOENT)
+		skip("needs the kernel module, as tests/qemu/run has it");
+	CHECK(fd >= 0);
+	return fd;
+}
+
+/* 0 or more, or -errno. */
+static int call(int fd, unsigned long command, unsigned long argument)
+{
+	int result = ioctl(fd, command, argument);
+
+	return result < 0 ? -errno : result;
+}
+
+static int call_at(int fd, unsigned long command, const void *argument)
+{
+	return call(fd, command, (unsigned long)argument);
+}
+
+static bool listed(int fd, uint32_t handler_id, struct mitosis_snapshot *found)
+{
+	*found = (struct mitosis_snapshot){ .handler_id = handler_id };
+	return !call_at(fd, MITOSIS_IOC_NEXT, found) &&
+	       found->handler_id == handler_id;
+}
+
+static int unprepare(int fd, uint32_t handler_id)
+{
+	return call_at(fd, MITOSIS_IOC_UNPREPARE, &handler_id);
+}
+
+static void unknown_commands(int fd)
+{
+	static const unsigned long unknown[] = {
+		9, 10, 0x1000, 0xffffffff, _IO('m', 0), _IO('m', 99),
+		_IOR('m', 1, __u64), _IOWR('n', 2, struct mitosis_snapshot),
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(unknown) / sizeof(*unknown); i++)
+		CHECK_EQ(call(fd, unknown[i], 0), -ENOTTY);
+}
+
+static void prepare_and_list(void)
+{
+	struct mitosis_snapshot s;
+	int a = open_device(), b = open_device();
+
+	CHECK_EQ(call(a, MITOSIS_NIL, 0), 0);
+	CHECK_EQ(call(a, MITOSIS_PREPARE, 7), 0);
+	CHECK_EQ(call(a, MITOSIS_PREPARE, 8), -EBUSY);
+	CHECK_EQ(call(a, MITOSIS_PREPARE_PINNED, 8), -EBUSY);
+	CHECK_EQ(call(b, MITOSIS_PREPARE, 7), -EEXIST);
+	CHECK_EQ(call(b, MITOSIS_PREPARE, 1ul << 32), -EINVAL);
+	CHECK_EQ(call(b, MITOSIS_PREPARE, -1ul), -EINVAL);
+	CHECK_EQ(call(b, MITOSIS_PREPARE_PINNED, 3), 0);
+	CHECK(listed(a, 3, &s));
+	CHECK_EQ(s.flags, MITOSIS_SNAPSHOT_PINNED);
+	CHECK_EQ(s.owner_pid, getpid());
+	s.handler_id = 4;
+	CHECK_EQ(call_at(a, MITOSIS_IOC_NEXT, &s), 0);
+	CHECK_EQ(s.handler_id, 7);
+	CHECK_EQ(s.flags, 0);
+	s.handler_id = 8;
+	CHECK_EQ(call_at(a, MITOSIS_IOC_NEXT, &s), -ENOENT);
+	CHECK_EQ(call_at(a, MITOSIS_IOC_NEXT, BAD_POINTER), -EFAULT);
+
+	close(a);
+	a = open_device();
+	CHECK(!listed(a, 7, &s));
+	CHECK(listed(a, 3, &s));
+	close(b);
+	CHECK(listed(a, 3, &s));
+	CHECK_EQ(call(a, MITOSIS_PREPARE, 3), -EEXIST);
+	CHECK_EQ(unprepare(a, 3), 0);
+	CHECK_EQ(unprepare(a, 3), -ENOENT);
+	CHECK_EQ(call_at(a, MITOSIS_IOC_UNPREPARE, BAD_POINTER), -EFAULT);
+	CHECK_EQ(call_at(a, MITOSIS_IOC_UNPREPARE, NULL), -EFAULT);
+	CHECK_EQ(call(a, MITOSIS_PREPARE, UINT32_MAX), 0);
+	CHECK(listed(a, UINT32_MAX, &s));
+
+	/* A descriptor that was duplicated, or inherited, holds the snapshot. */
+	b = dup(a);
+	close(a);
+	CHECK(listed(b, UINT32_MAX, &s));
+	close(b);
+	a = open_device();
+	CHECK(!listed(a, UINT32_MAX, &s));
+	close(a);
+}
+
+static int connect_to(int fd, unsigned int machine_id, const char *gid)
+{
+	struct mitosis_connect_req request = { .machine_id = machine_id, .gid = gid };
+
+	return call_at(fd, MITOSIS_CONNECT, &request);
+}
+
+static void addresses(int fd)
+{
+	static const char *malformed[] = {
+		"", "nonsense", "tcp://", "tcp://127.0.0.1", "tcp://127.0.0.1:",
+		"tcp://127.0.0.1:0x10", "tcp://127.0.0.1:99999", "tcp://:7000",
+		"tcp://127.0.0.1:70 ", "tcp://[::1:7000", "udp://127.0.0.1:7000",
+		"tcp://1.2.3:7000", "tcp://300.1.1.1:7000",
+		"fe80:0000:0000:0000:ec0d:9a03:00ca:2f4g",
+	};
+	static const char gid[] = "fe80:0000:0000:0000:ec0d:9a03:00ca:2f4c";
+	char *pages = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *at;
+	size_t i;
+
+	CHECK(pages != MAP_FAILED && !munmap(pages + PAGE, PAGE));
+	for (i = 0; i < sizeof(malformed) / sizeof(*malformed); i++)
+		if (connect_to(fd, 5, malformed[i]) != -EINVAL) {
+			printf("'%s' was not refused with EINVAL\n", malformed[i]);
+			exit(1);
+		}
+	CHECK_EQ(call_at(fd, MITOSIS_CONNECT, NULL), -EFAULT);
+	CHECK_EQ(call_at(fd, MITOSIS_CONNECT, BAD_POINTER), -EFAULT);
+	CHECK_EQ(connect_to(fd, 5, NULL), -EFAULT);
+	CHECK_EQ(connect_to(fd, 5, BAD_POINTER), -EFAULT);
+	/* The original's programs end their GID at the end of what they have. */
+	at = pages + PAGE - strlen(gid);
+	memcpy(at, gid, strlen(gid));
+	CHECK_EQ(connect_to(fd, 5, at), -ENODEV);
+	CHECK_EQ(connect_to(fd, 5, gid), -ENODEV);
+	/* Without an end, to the end of the memory and far beyond an address. */
+	memset(pages, 'a', PAGE);
+	CHECK_EQ(connect_to(fd, 5, pages), -EINVAL);
+	memcpy(pages, "tcp://", 6);
+	CHECK_EQ(connect_to(fd, 5, pages), -EINVAL);
+	memcpy(pages + PAGE - 8, "tcp://1.", 8);
+	CHECK_EQ(connect_to(fd, 5, pages + PAGE - 8), -EFAULT);
+	CHECK_EQ(connect_to(fd, 5, "tcp://127.0.0.1:1"), -ECONNREFUSED);
+	munmap(pages, PAGE);
+}
+
+static void no_such_thing(int fd)
+{
+	struct mitosis_remote_req request = { .machine_id = 77, .handler_id = 5 };
+
+	CHECK_EQ(call_at(fd, MITOSIS_NIL_RPC, &request), -ENOTCONN);
+	CHECK_EQ(call_at(fd, MITOSIS_RESUME_REMOTE, &request), -ENOTCONN);
+	CHECK_EQ(call_at(fd, MITOSIS_NIL_RPC, BAD_POINTER), -EFAULT);
+	CHECK_EQ(call_at(fd, MITOSIS_RESUME_REMOTE, NULL), -EFAULT);
+	CHECK_EQ(call(fd, MITOSIS_RESUME_LOCAL, 12345), -ENOENT);
+	CHECK_EQ(call(fd, MITOSIS_RESUME_LOCAL, 1ul << 33), -EINVAL);
+}
+
+static void options(int fd)
+{
+	struct mitosis_options o = { 0 };
+	struct mitosis_stat before = { 0 }, after = { 0 };
+	int other = open_device();
+
+	CHECK_EQ(call_at(fd, MITOSIS_IOC_SET_OPTIONS, &o), 0);
+	o.flags = 0x80;
+	CHECK_EQ(call_at(fd, MITOSIS_IOC_SET_OPTIONS, &o), -EINVAL);
+	o = (struct mitosis_options){ .prefetch_pages = 3 };
+	CHECK_EQ(call_at(fd, MITOSIS_IOC_SET_OPTIONS, &o), -EINVAL);
+	o.prefetch_pages = 1024;
+	CHECK_EQ(call_at(fd, MITOSIS_IOC_SET_OPTIONS, &o), -EINVAL);
+	o = (struct mitosis_options){ .deadline_ms = 3600001 };
+	CHECK_EQ(call_at(fd, MITOSIS_IOC_SET_OPTIONS, &o), -EINVAL);
+	o = (struct mitosis_options){ .reserved = 1 };
+	CHECK_EQ(call_at(fd, MITOSIS_IOC_SET_OPTIONS, &o), -EINVAL);
+	CHECK_EQ(call_at(fd, MITOSIS_IOC_SET_OPTIONS, BAD_POINTER), -EFAULT);
+
+	CHECK_EQ(call_at(fd, MITOSIS_IOC_STAT, BAD_POINTER), -EFAULT);
+	CHECK_EQ(call_at(fd, MITOSIS_IOC_STAT, &before), 0);
+	CHECK_EQ(call(other, MITOSIS_PREPARE, 9), 0);
+	CHECK_EQ(call(other, MITOSIS_PREPARE, 9), -EBUSY);
+	CHECK_EQ(call_at(fd, MITOSIS_IOC_STAT, &after), 0);
+	CHECK_EQ(after.snapshots, before.snapshots + 1);
+	CHECK_EQ(after.prepares, before.prepares + 1);
+	CHECK_EQ(after.prepare_failures, before.prepare_failures + 1);
+	close(other);
+}
+
+/* What nobody may do with a snapshot of root's, and what a token changes. */
+static void other_users(int fd)
+{
+	struct mitosis_token token = { .handler_id = 11 }, wrong;
+	int tokens[2], status;
+	struct stat st;
+	pid_t pid;
+
+	CHECK(!pipe2(tokens, O_CLOEXEC));
+	CHECK(!stat(MITOSIS_DEVICE_PATH, &st));
+	CHECK(!chmod(MITOSIS_DEVICE_PATH, 0666));
+	CHECK_EQ(call(fd, MITOSIS_PREPARE_PINNED, 11), 0);
+	if (getuid() == NOBODY)
+		_exit(42);	/* the child, which keeps its credentials */
+	pid = fork();
+	if (pid == 0) {
+		int own;
+
+		CHECK(!setgroups(0, NULL) && !setgid(NOBODY) && !setuid(NOBODY));
+		own = open_device();
+		CHECK_EQ(call(own, MITOSIS_RESUME_LOCAL, 11), -EPERM);
+		CHECK_EQ(unprepare(own, 11), -EPERM);
+		CHECK_EQ(call_at(own, MITOSIS_IOC_TOKEN, &token), -EPERM);
+		CHECK_EQ(read(tokens[0], &token, sizeof(token)), sizeof(token));
+		wrong = token;
+		wrong.secret[15] ^= 1;
+		CHECK_EQ(call_at(own, MITOSIS_IOC_PRESENT, &wrong), -EACCES);
+		wrong = token;
+		wrong.handler_id = 12;
+		CHECK_EQ(call_at(own, MITOSIS_IOC_PRESENT, &wrong), -EACCES);
+		CHECK_EQ(call(own, MITOSIS_RESUME_LOCAL, 11), -EPERM);
+		CHECK_EQ(call_at(own, MITOSIS_IOC_PRESENT, &token), 0);
+		CHECK_EQ(unprepare(own, 11), -EPERM);
+		CHECK_EQ(call(own, MITOSIS_RESUME_LOCAL, 11), 0);
+		_exit(1);
+	}
+	CHECK_EQ(call_at(fd, MITOSIS_IOC_TOKEN, &token), 0);
+	CHECK_EQ(write(tokens[1], &token, sizeof(token)), sizeof(token));
+	status = status_within(pid, 10000);
+	CHECK(WIFEXITED(status));
+	CHECK_EQ(WEXITSTATUS(status), 42);
+	wrong = (struct mitosis_token){ .handler_id = 11, .reserved = 1 };
+	CHECK_EQ(call_at(fd, MITOSIS_IOC_TOKEN, &wrong), -EINVAL);
+	wrong = (struct mitosis_token){ .handler_id = 12 };
+	CHECK_EQ(call_at(fd, MITOSIS_IOC_TOKEN, &wrong), -ENOENT);
+	CHECK_EQ(unprepare(fd, 11), 0);
+	CHECK(!chmod(MITOSIS_DEVICE_PATH, st.st_mode & 07777));
+	close(tokens[0]);
+	close(tokens[1]);
+}
+
+static void *wait_for_end(void *pipe_read)
+{
+	char byte;
+
+	return (void *)(long)read(*(int *)pipe_read, &byte, 1);
+}
+
+/* A process of several threads can be prepared, but neither resumed nor resume. */
+static void threads(int fd)
+{
+	pthread_t thread;
+	int end[2], status;
+	pid_t pid;
+
+	CHECK_EQ(call(fd, MITOSIS_PREPARE, 13), 0);
+	CHECK(!pipe2(end, O_CLOEXEC));
+	CHECK(!pthread_create(&thread, NULL, wait_for_end, &end[0]));
+	CHECK_EQ(call(fd, MITOSIS_RESUME_LOCAL, 13), -EINVAL);
+	CHECK_EQ(unprepare(fd, 13), 0);
+	CHECK_EQ(call(fd, MITOSIS_PREPARE, 13), 0);
+	pid = fork();
+	if (pid == 0) {
+		int own = open_device();
+
+		_exit(call(own, MITOSIS_RESUME_LOCAL, 13) == -EINVAL ? 0 : 1);
+	}
+	status = status_within(pid, 10000);
+	CHECK_EQ(status, 0);
+	CHECK_EQ(unprepare(fd, 13), 0);
+	CHECK_EQ(write(end[1], "e", 1), 1);
+	CHECK(!pthread_join(thread, NULL));
+	close(end[0]);
+	close(end[1]);
+}
+
+int main(void)
+{
+	int fd = open_device();
+
+	unknown_commands(fd);
+	prepare_and_list();
+	addresses(fd);
+	no_such_thing(fd);
+	options(fd);
+	threads(fd);
+	if (getuid() == 0)
+		other_users(fd);
+	close(fd);
+	return 0;
+}
