@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "local/descriptor.h"
+#include "proto/descriptor.h"
 
 struct segment {
 	uint64_t start, end;	/* of the child */

@@ -177,21 +177,6 @@ static void describe_thread(const struct shadow_arena *arena,
 	thread->altstack_flags = altstack.ss_flags;
 }
 
-#define FNV_OFFSET	0xcbf29ce484222325ull
-#define FNV_PRIME	0x100000001b3ull
-
-uint64_t hash_pages(const void *start, const void *end)
-{
-	const uint64_t *p = start;
-	uint64_t hash = FNV_OFFSET;
-
-	while (p != end) {
-		hash = (hash ^ *p++) * FNV_PRIME;
-		hash ^= hash >> 32;
-	}
-	return hash;
-}
-
 static uint64_t hash_vdso(const struct descriptor_header *d)
 {
 	const struct descriptor_vma *vmas = descriptor_vmas(d);
@@ -199,8 +184,8 @@ static uint64_t hash_vdso(const struct descriptor_header *d)
 
 	for (i = 0; i < d->vma_count; i++)
 		if (starts_with(descriptor_string(d, vmas[i].name), "[vdso]"))
-			return hash_pages((void *)vmas[i].start,
-					   (void *)vmas[i].end);
+			return descriptor_hash((void *)vmas[i].start,
+					       vmas[i].end - vmas[i].start);
 	return 0;
 }
 
@@ -428,6 +413,9 @@ int describe_self(const struct shadow_arena *arena,
 	header->fd_count = 0;
 	header->strings_size = w.strings_size;
 	header->owner_pid = arena->owner_pid;
+	header->owner_uid = raw_syscall(SYS_geteuid);
+	header->xstate_size = 0;	/* the caller of a function keeps none */
+	header->xfeatures = 0;
 	header->page_size = arena->page_size;
 	header->total_size = strings + w.strings_size - scratch;
 	for (i = 0; i < DESCRIPTOR_NAME_SIZE; i++)

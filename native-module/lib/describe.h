@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "lib/shadow.h"
-#include "local/descriptor.h"
+#include "proto/descriptor.h"
 
 /*
  * Describes this process without the arena and what this function maps itself.
@@ -19,8 +19,5 @@
  */
 int describe_self(const struct shadow_arena *arena,
 		  struct descriptor_header **descriptor);
-
-/* What the header's vdso_hash is of the pages [start, end). */
-uint64_t hash_pages(const void *start, const void *end);
 
 #endif /* LIB_DESCRIBE_H */

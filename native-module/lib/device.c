@@ -114,7 +114,7 @@ _Static_assert(offsetof(struct descriptor_thread, rsp) == 48, "rsp");
 _Static_assert(offsetof(struct descriptor_thread, rip) == 56, "rip");
 _Static_assert(offsetof(struct descriptor_thread, mxcsr) == 64, "mxcsr");
 _Static_assert(offsetof(struct descriptor_thread, x87_control) == 68, "x87");
-_Static_assert(sizeof(struct descriptor_thread) <= 168, "THREAD_SIZE");
+_Static_assert(sizeof(struct descriptor_thread) <= 216, "THREAD_SIZE");
 _Static_assert(MITOSIS_SNAPSHOT_PINNED == 1, "FLAG_PINNED");
 
 /* Called by the entry points in prepare_entry.S. */

@@ -10,7 +10,7 @@
 #include "lib/remote.h"
 #include "lib/shadow.h"
 #include "libmitosis.h"
-#include "local/descriptor.h"
+#include "proto/descriptor.h"
 
 /* What the user backend keeps of a device. */
 struct user_state {

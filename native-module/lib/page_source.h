@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "local/descriptor.h"
 #include "local/protocol.h"
+#include "proto/descriptor.h"
 
 struct clone_request {
 	uint32_t namespaces;	/* CLONE_NEW* */

@@ -5,7 +5,7 @@
  * call has returned, and go on in C. A resumed child starts there with 0.
  */
 
-#define THREAD_SIZE	168	/* sizeof(struct descriptor_thread) rounded to 16n + 8 */
+#define THREAD_SIZE	216	/* sizeof(struct descriptor_thread) rounded to 16n + 8 */
 #define FLAG_PINNED	1	/* MITOSIS_SNAPSHOT_PINNED */
 
 	.text

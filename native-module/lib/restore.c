@@ -206,6 +206,19 @@ INLINE void hold_lifeline(struct restore_plan *plan)
 		give_up(plan, STEP_LIFELINE);
 }
 
+/* With the layout that the descriptor's check and plan have made sure of. */
+INLINE void restore_xstate(const struct descriptor_header *d)
+{
+	const void *xstate = descriptor_xstate(d);
+
+	if (xstate)
+		__asm__ volatile("xrstor64 (%0)"
+				 :
+				 : "r"(xstate), "a"((uint32_t)d->xfeatures),
+				   "d"((uint32_t)(d->xfeatures >> 32))
+				 : "memory");
+}
+
 INLINE void restore_process(struct restore_plan *plan)
 {
 	const struct descriptor_header *d = plan->descriptor;
@@ -245,6 +258,7 @@ INLINE void restore_process(struct restore_plan *plan)
 	altstack.ss_flags = t->altstack_flags;
 	altstack.ss_size = t->altstack_size;
 	raw_syscall(SYS_sigaltstack, &altstack, 0);
+	restore_xstate(d);
 }
 
 INLINE void __attribute__((noreturn)) go_on(struct restore_plan *plan)

@@ -14,8 +14,8 @@
 #include <stdint.h>
 #include <sys/prctl.h>
 
-#include "local/descriptor.h"
 #include "local/protocol.h"
+#include "proto/descriptor.h"
 
 #define KERNEL_VMAS_MAX	8	/* vvar, vvar_vclock, vdso and what may come */
 

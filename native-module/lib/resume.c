@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "lib/resume.h"
 
+#include <cpuid.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
@@ -219,7 +220,7 @@ static int plan_vdso(const struct resume *r, struct restore_plan *plan)
 		    sscanf(line, "%lx-%lx", &start, &end) != 2)
 			break;
 		if (vdso)
-			hash = hash_pages((void *)start, (void *)end);
+			hash = descriptor_hash((void *)start, end - start);
 		plan->kernel_vmas[own].start = start;
 		plan->kernel_vmas[own++].length = end - start;
 	}
@@ -287,6 +288,25 @@ static char *find_refuge(const struct resume *r, uint64_t size)
 			munmap(p, size);
 	}
 	return NULL;
+}
+
+/* How large an xstate with these features is on this CPU; 0: it lacks one. */
+static uint32_t xstate_size(uint64_t features)
+{
+	uint32_t eax, ebx, ecx, edx, size = XSTATE_SIZE_MIN;
+	unsigned int i;
+
+	if (!__get_cpuid(1, &eax, &ebx, &ecx, &edx) || !(ecx & bit_OSXSAVE))
+		return 0;
+	__asm__("xgetbv" : "=a"(eax), "=d"(edx) : "c"(0));
+	if (features & ~(((uint64_t)edx << 32) | eax))
+		return 0;
+	for (i = 2; i < 8; i++)
+		if (features & (1ull << i) &&
+		    __get_cpuid_count(0xd, i, &eax, &ebx, &ecx, &edx) &&
+		    eax + ebx > size)
+			size = eax + ebx;
+	return size;
 }
 
 static void plan_layout(const struct descriptor_layout *l,
@@ -373,6 +393,12 @@ static struct restore_plan *lay_out(struct resume *r,
 		fail(*err, "%s was made under another kernel: its vdso differs "
 			   "from this machine's; run the same kernel on both",
 		     r->what);
+		return NULL;
+	}
+	if (r->descriptor->xstate_size &&
+	    r->descriptor->xstate_size != xstate_size(r->descriptor->xfeatures)) {
+		*err = fail(-EPROTO, "the CPU under %s has registers that this one "
+				     "lacks, or keeps elsewhere", r->what);
 		return NULL;
 	}
 	files_at = descriptor_at + round_up(r->descriptor_size, 16);

@@ -14,7 +14,7 @@
 #include <stdint.h>
 #include <sys/un.h>
 
-#include "local/descriptor.h"
+#include "proto/descriptor.h"
 
 #define SHADOW_STACK_SIZE	(64u << 10)
 

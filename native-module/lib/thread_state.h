@@ -5,9 +5,12 @@
 
 #include <stddef.h>
 
-#include "local/descriptor.h"
+#include "proto/descriptor.h"
 
-/* What a call preserves, then as if prepare had just returned 0. */
+/*
+ * All registers but what `syscall` and a call use up, then as if prepare had
+ * just returned 0.
+ */
 static inline void __attribute__((noreturn, always_inline))
 thread_go_on(const struct descriptor_thread *t)
 {
@@ -20,8 +23,15 @@ thread_go_on(const struct descriptor_thread *t)
 			 "mov %c[r14](%[t]), %%r14\n\t"
 			 "mov %c[r15](%[t]), %%r15\n\t"
 			 "mov %c[rsp](%[t]), %%rsp\n\t"
+			 "mov %c[rsi](%[t]), %%rsi\n\t"
+			 "mov %c[rdx](%[t]), %%rdx\n\t"
+			 "mov %c[r8](%[t]), %%r8\n\t"
+			 "mov %c[r9](%[t]), %%r9\n\t"
+			 "mov %c[r10](%[t]), %%r10\n\t"
+			 "mov %c[rip](%[t]), %%r11\n\t"
+			 "mov %c[rdi](%[t]), %%rdi\n\t"
 			 "xor %%eax, %%eax\n\t"
-			 "jmp *%c[rip](%[t])"
+			 "jmp *%%r11"
 			 :
 			 : [t] "D"(t),
 			   [mxcsr] "i"(offsetof(struct descriptor_thread, mxcsr)),
@@ -33,6 +43,12 @@ thread_go_on(const struct descriptor_thread *t)
 			   [r14] "i"(offsetof(struct descriptor_thread, r14)),
 			   [r15] "i"(offsetof(struct descriptor_thread, r15)),
 			   [rsp] "i"(offsetof(struct descriptor_thread, rsp)),
+			   [rsi] "i"(offsetof(struct descriptor_thread, rsi)),
+			   [rdx] "i"(offsetof(struct descriptor_thread, rdx)),
+			   [r8] "i"(offsetof(struct descriptor_thread, r8)),
+			   [r9] "i"(offsetof(struct descriptor_thread, r9)),
+			   [r10] "i"(offsetof(struct descriptor_thread, r10)),
+			   [rdi] "i"(offsetof(struct descriptor_thread, rdi)),
 			   [rip] "i"(offsetof(struct descriptor_thread, rip))
 			 : "memory");
 	__builtin_unreachable();

@@ -14,7 +14,7 @@
 
 #include "lib/daemon_link.h"
 #include "local/channel.h"
-#include "local/descriptor.h"
+#include "proto/descriptor.h"
 #include "tests/harness.h"
 
 #define MANY	2000

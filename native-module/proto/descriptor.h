@@ -1,26 +1,53 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0 */
 /*
  * The descriptor: what a snapshot is, without its pages.
  *
  * One header, then `thread_count` threads, then `vma_count` VMAs by ascending
  * address, then `fd_count` file descriptors, then `strings_size` bytes of
- * NUL-terminated strings that the others point into. Its size grows with the
- * number of VMAs, never with the number of pages. Little-endian, naturally
- * aligned, no padding; version 1 holds one thread and no file descriptor.
+ * NUL-terminated strings that the others point into, then `xstate_size` bytes
+ * of the thread's extended registers. Its size grows with the number of VMAs,
+ * never with the number of pages. Little-endian, naturally aligned, no padding
+ * but NULs at the end of the strings; version 2 holds one thread and no file
+ * descriptor.
  */
-#ifndef LOCAL_DESCRIPTOR_H
-#define LOCAL_DESCRIPTOR_H
+#ifndef PROTO_DESCRIPTOR_H
+#define PROTO_DESCRIPTOR_H
 
+#ifdef __KERNEL__
+#include <linux/types.h>
+#else
+#include <stddef.h>
 #include <stdint.h>
+#endif
 
 #define DESCRIPTOR_MAGIC	0x4344544du	/* "MTDC" in memory */
-#define DESCRIPTOR_VERSION	1
+#define DESCRIPTOR_VERSION	2
 #define DESCRIPTOR_SIGNALS	64
 #define DESCRIPTOR_NAME_SIZE	16
 #define DESCRIPTOR_NO_STRING	0xffffffffu
 /* The end of user memory with four-level page tables; nothing lies above. */
 #define USER_MEMORY_END		0x7ffffffff000ull
 #define DESCRIPTOR_VMAS_MAX	(1u << 20)
+
+/*
+ * The xstate is what XSAVE writes, in its standard format: 512 bytes of x87 and
+ * SSE, a header of 64, then what XSTATE_FEATURES adds (AVX, AVX-512). Where
+ * each part lies differs between makers of CPUs, so its size has to be the one
+ * of the child's CPU. It starts at a multiple of 64 bytes.
+ */
+#define XSTATE_FEATURES		0xe7ull
+#define XSTATE_LEGACY_SIZE	512u
+#define XSTATE_SIZE_MIN		576u
+#define XSTATE_SIZE_MAX		4096u
+#define XSTATE_ALIGNMENT	64u
+#define XSTATE_MXCSR_OFFSET	24u
+#define XSTATE_MXCSR_MASK	0xffffu
+
+struct xstate_header {
+	uint64_t features;	/* what is not in its initial state */
+	uint64_t compacted;	/* 0: standard format */
+	uint64_t reserved[6];
+};
 
 /* The parent had further threads, which the snapshot does not hold. */
 #define DESCRIPTOR_THREADS_MISSING	0x1u
@@ -54,14 +81,21 @@ struct descriptor_header {
 	uint32_t fd_count;
 	uint32_t strings_size;
 	int32_t owner_pid;
+	uint32_t owner_uid;
+	uint32_t xstate_size;		/* bytes; 0: the thread's mxcsr and x87_control say all */
+	uint64_t xfeatures;		/* that the xstate has room for */
 	uint64_t page_size;
-	uint64_t vdso_hash;		/* of the vdso: lib/describe.c; 0: none */
+	uint64_t vdso_hash;		/* descriptor_hash() of the vdso's pages; 0: none */
 	char name[DESCRIPTOR_NAME_SIZE];	/* of the thread, NUL-terminated */
 	struct descriptor_layout layout;
 	struct descriptor_signal signals[DESCRIPTOR_SIGNALS];	/* of 1 to 64 */
 };
 
-/* State at the return of a prepare call: what a call preserves, no more. */
+/*
+ * State at the return of a prepare call. A call preserves rbx to r15 without
+ * what lies between; the instruction `syscall` the rest as well, and the
+ * extended registers, which is what the kernel module's parents rely on.
+ */
 struct descriptor_thread {
 	uint64_t rbx, rbp, r12, r13, r14, r15;
 	uint64_t rsp, rip;		/* just after the call */
@@ -77,6 +111,7 @@ struct descriptor_thread {
 	uint64_t tid_address;		/* cleared at exit */
 	uint64_t rseq_address;		/* 0: not registered */
 	uint32_t rseq_size, rseq_signature;
+	uint64_t rdi, rsi, rdx, r8, r9, r10;
 };
 
 enum descriptor_vma_kind {
@@ -131,11 +166,32 @@ static inline const char *descriptor_string(const struct descriptor_header *d,
 	return string == DESCRIPTOR_NO_STRING ? "" : strings + string;
 }
 
+/* NULL if there is none. */
+static inline const void *descriptor_xstate(const struct descriptor_header *d)
+{
+	return d->xstate_size ? (const char *)d + d->total_size - d->xstate_size :
+				NULL;
+}
+
+/* What the header's vdso_hash is of `size` bytes, a multiple of 8. */
+static inline uint64_t descriptor_hash(const void *bytes, uint64_t size)
+{
+	const uint64_t *p = (const uint64_t *)bytes;
+	uint64_t hash = 0xcbf29ce484222325ull;	/* FNV-1a, by words */
+
+	for (; size >= sizeof(*p); size -= sizeof(*p)) {
+		hash = (hash ^ *p++) * 0x100000001b3ull;
+		hash ^= hash >> 32;
+	}
+	return hash;
+}
+
 /*
  * Checks that `size` bytes are a descriptor that a child of this machine can
  * be made from: sizes and counts that fit together, VMAs that ascend, are
- * aligned and lie in user memory, strings that end. Returns 0 or -EPROTO.
+ * aligned and lie in user memory, a layout of such addresses, strings that end,
+ * an xstate that XRSTOR takes on a CPU with its features. Returns 0 or -EPROTO.
  */
 int descriptor_check(const void *bytes, uint64_t size, uint64_t page_size);
 
-#endif /* LOCAL_DESCRIPTOR_H */
+#endif /* PROTO_DESCRIPTOR_H */

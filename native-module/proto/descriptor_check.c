@@ -1,10 +1,15 @@
-// SPDX-License-Identifier: Apache-2.0
+// SPDX-License-Identifier: Apache-2.0 OR GPL-2.0
+#ifdef __KERNEL__
+#include <linux/errno.h>
+#include <linux/mman.h>
+#else
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stdbool.h>
 #include <sys/mman.h>
+#endif
 
-#include "local/descriptor.h"
+#include "proto/descriptor.h"
 
 #define PROT_ALL	(PROT_READ | PROT_WRITE | PROT_EXEC)
 #define MAP_ALLOWED	(MAP_PRIVATE | MAP_SHARED | MAP_GROWSDOWN | MAP_STACK)
@@ -20,7 +25,41 @@ static bool sizes_fit(const struct descriptor_header *d, uint64_t size)
 				       sizeof(struct descriptor_vma) +
 			       (uint64_t)d->fd_count *
 				       sizeof(struct descriptor_fd) +
-			       d->strings_size;
+			       d->strings_size + d->xstate_size;
+}
+
+/* What XRSTOR would fault at; which features a CPU has, its user checks. */
+static bool xstate_valid(const struct descriptor_header *d)
+{
+	const char *xstate = descriptor_xstate(d);
+	const struct xstate_header *h;
+	uint32_t i;
+
+	if (!xstate)
+		return d->xfeatures == 0;
+	if (d->xstate_size < XSTATE_SIZE_MIN || d->xstate_size > XSTATE_SIZE_MAX ||
+	    (d->total_size - d->xstate_size) % XSTATE_ALIGNMENT ||
+	    d->xfeatures & ~XSTATE_FEATURES)
+		return false;
+	h = (const struct xstate_header *)(xstate + XSTATE_LEGACY_SIZE);
+	if (h->features & ~d->xfeatures || h->compacted)
+		return false;
+	for (i = 0; i < sizeof(h->reserved) / sizeof(h->reserved[0]); i++)
+		if (h->reserved[i])
+			return false;
+	return !(*(const uint32_t *)(xstate + XSTATE_MXCSR_OFFSET) &
+		 ~XSTATE_MXCSR_MASK);
+}
+
+/* As prctl(PR_SET_MM_MAP) wants it. */
+static bool layout_valid(const struct descriptor_layout *l)
+{
+	return l->start_code <= l->end_code && l->end_code < USER_MEMORY_END &&
+	       l->start_data <= l->end_data && l->end_data < USER_MEMORY_END &&
+	       l->start_brk <= l->brk && l->brk < USER_MEMORY_END &&
+	       l->start_stack < USER_MEMORY_END &&
+	       l->arg_start <= l->arg_end && l->arg_end < USER_MEMORY_END &&
+	       l->env_start <= l->env_end && l->env_end < USER_MEMORY_END;
 }
 
 static bool vma_valid(const struct descriptor_header *d,
@@ -77,7 +116,9 @@ int descriptor_check(const void *bytes, uint64_t size, uint64_t page_size)
 	    d->name[DESCRIPTOR_NAME_SIZE - 1])
 		return -EPROTO;
 	if (d->strings_size &&
-	    ((const char *)bytes)[size - 1] != '\0')
+	    ((const char *)bytes)[size - d->xstate_size - 1] != '\0')
+		return -EPROTO;
+	if (!xstate_valid(d) || !layout_valid(&d->layout))
 		return -EPROTO;
 	vmas = descriptor_vmas(d);
 	for (i = 0; i < d->vma_count; i++) {
