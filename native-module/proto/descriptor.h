@@ -43,7 +43,7 @@
 #define XSTATE_MXCSR_OFFSET	24u
 #define XSTATE_MXCSR_MASK	0xffffu
 
-struct xstate_header {
+struct descriptor_xstate_header {
 	uint64_t features;	/* what is not in its initial state */
 	uint64_t compacted;	/* 0: standard format */
 	uint64_t reserved[6];

@@ -32,7 +32,7 @@ static bool sizes_fit(const struct descriptor_header *d, uint64_t size)
 static bool xstate_valid(const struct descriptor_header *d)
 {
 	const char *xstate = descriptor_xstate(d);
-	const struct xstate_header *h;
+	const struct descriptor_xstate_header *h;
 	uint32_t i;
 
 	if (!xstate)
@@ -41,7 +41,7 @@ static bool xstate_valid(const struct descriptor_header *d)
 	    (d->total_size - d->xstate_size) % XSTATE_ALIGNMENT ||
 	    d->xfeatures & ~XSTATE_FEATURES)
 		return false;
-	h = (const struct xstate_header *)(xstate + XSTATE_LEGACY_SIZE);
+	h = (const struct descriptor_xstate_header *)(xstate + XSTATE_LEGACY_SIZE);
 	if (h->features & ~d->xfeatures || h->compacted)
 		return false;
 	for (i = 0; i < sizeof(h->reserved) / sizeof(h->reserved[0]); i++)

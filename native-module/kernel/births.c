@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "births.h"
+
+#include <linux/sched.h>
+#include <linux/string.h>
+#include <linux/tracepoint.h>
+
+static struct tracepoint *fork_tracepoint;
+
+static void forked(void *unused, struct task_struct *parent,
+		   struct task_struct *newborn)
+{
+	if (!newborn->mm || newborn->mm == current->mm)
+		return;
+	mitosis_shadow_born(newborn);
+	mitosis_overlay_born(newborn);
+}
+
+static void find(struct tracepoint *tracepoint, void *found)
+{
+	if (!strcmp(tracepoint->name, "sched_process_fork"))
+		*(struct tracepoint **)found = tracepoint;
+}
+
+int mitosis_births_init(void)
+{
+	for_each_kernel_tracepoint(find, &fork_tracepoint);
+	if (!fork_tracepoint) {
+		pr_err("this kernel has no tracepoint sched_process_fork\n");
+		return -ENOENT;
+	}
+	return tracepoint_probe_register(fork_tracepoint, forked, NULL);
+}
+
+void mitosis_births_exit(void)
+{
+	tracepoint_probe_unregister(fork_tracepoint, forked, NULL);
+	tracepoint_synchronize_unregister();
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* All that differs between the kernels this module is built for: 6.1 to 6.12. */
+#ifndef MITOSIS_COMPAT_H
+#define MITOSIS_COMPAT_H
+
+#include <linux/mm.h>
+#include <linux/rmap.h>
+#include <linux/sched.h>
+#include <linux/version.h>
+
+/* Since 6.5 without an argument for the VMAs. */
+static inline long compat_get_user_pages_remote(struct mm_struct *mm,
+						unsigned long address,
+						unsigned long count,
+						unsigned int flags,
+						struct page **pages)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
+	return get_user_pages_remote(mm, address, count, flags, pages, NULL);
+#else
+	return get_user_pages_remote(mm, address, count, flags, pages, NULL, NULL);
+#endif
+}
+
+/* One more mapping of an anonymous page; cannot fail for one that is not exclusive. */
+static inline int compat_dup_anon_rmap(struct page *page,
+				       struct vm_area_struct *vma)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0)
+	return folio_try_dup_anon_rmap_pte(page_folio(page), page, vma);
+#else
+	return page_try_dup_anon_rmap(page, false, vma);
+#endif
+}
+
+/* inc_mm_counter() calls a tracepoint that is not exported. */
+static inline void compat_count_anon_page(struct mm_struct *mm)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
+	percpu_counter_inc(&mm->rss_stat[MM_ANONPAGES]);
+#else
+	atomic_long_inc(&mm->rss_stat.count[MM_ANONPAGES]);
+#endif
+}
+
+static inline void compat_vm_flags_set(struct vm_area_struct *vma,
+				       unsigned long flags)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+	vm_flags_set(vma, flags);
+#else
+	vma->vm_flags |= flags;
+#endif
+}
+
+/* Before 6.3 the area always has the size of its first version. */
+#define COMPAT_RSEQ_SIZE	32u
+
+static inline u32 compat_rseq_size(const struct task_struct *task)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+	return task->rseq_len;
+#else
+	return task->rseq ? COMPAT_RSEQ_SIZE : 0;
+#endif
+}
+
+static inline void compat_set_rseq_size(struct task_struct *task, u32 size)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+	task->rseq_len = size;
+#endif
+}
+
+static inline bool compat_rseq_size_valid(u32 size)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+	return size >= COMPAT_RSEQ_SIZE && size <= PAGE_SIZE;
+#else
+	return size == COMPAT_RSEQ_SIZE;
+#endif
+}
+
+/* pte_mkwrite() and friends aside: a page as the VMA protects it, read-only. */
+static inline pte_t compat_read_only_pte(struct page *page,
+					 struct vm_area_struct *vma)
+{
+	return pte_wrprotect(mk_pte(page, vma->vm_page_prot));
+}
+
+#endif /* MITOSIS_COMPAT_H */

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "debugfs.h"
+
+#include <linux/debugfs.h>
+#include <linux/module.h>
+#include <linux/seq_file.h>
+
+#include "snapshot.h"
+#include "stats.h"
+
+struct mitosis_counters mitosis_counters;
+
+static struct dentry *folder;
+
+struct mitosis_stat mitosis_stat(void)
+{
+#define VALUE(name) .name = atomic64_read(&mitosis_counters.name)
+	return (struct mitosis_stat){
+		VALUE(snapshots), VALUE(children),
+		VALUE(prepares), VALUE(prepare_failures),
+		VALUE(resumes), VALUE(resume_failures),
+		VALUE(faults), VALUE(pages_shared), VALUE(pages_copied),
+		VALUE(pages_fetched), VALUE(pages_served),
+		VALUE(fault_failures),
+	};
+#undef VALUE
+}
+
+static int stats_show(struct seq_file *out, void *unused)
+{
+	struct mitosis_stat stat = mitosis_stat();
+
+#define LINE(name) seq_printf(out, #name " %llu\n", stat.name)
+	LINE(snapshots);
+	LINE(children);
+	LINE(prepares);
+	LINE(prepare_failures);
+	LINE(resumes);
+	LINE(resume_failures);
+	LINE(faults);
+	LINE(pages_shared);
+	LINE(pages_copied);
+	LINE(pages_fetched);
+	LINE(pages_served);
+	LINE(fault_failures);
+#undef LINE
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(stats);
+
+static int snapshots_show(struct seq_file *out, void *unused)
+{
+	struct mitosis_snapshot info = {};
+
+	seq_puts(out, "handler pid pinned prepared_at_ns\n");
+	while (!snapshot_next(&info)) {
+		seq_printf(out, "%u %d %d %llu\n", info.handler_id, info.owner_pid,
+			   !!(info.flags & MITOSIS_SNAPSHOT_PINNED),
+			   info.prepared_at_ns);
+		if (info.handler_id++ == U32_MAX)
+			break;
+	}
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(snapshots);
+
+void mitosis_debugfs_init(void)
+{
+	folder = debugfs_create_dir("mitosis", NULL);
+	debugfs_create_file("stats", 0400, folder, NULL, &stats_fops);
+	debugfs_create_file("snapshots", 0400, folder, NULL, &snapshots_fops);
+}
+
+void mitosis_debugfs_exit(void)
+{
+	debugfs_remove(folder);
+}

@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "describe.h"
+
+#include <asm/vdso.h>
+#include <linux/cred.h>
+#include <linux/dcache.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/hugetlb.h>
+#include <linux/mm.h>
+#include <linux/mman.h>
+#include <linux/mount.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+
+#include "child.h"
+#include "snapshot.h"
+
+struct text {
+	char *bytes;
+	u32 size, capacity;
+	u32 last;	/* where the last string starts */
+};
+
+struct writer {
+	struct descriptor_vma *vmas;
+	struct file **files;
+	u32 count, capacity;
+	struct text strings;
+	char *path;	/* PATH_MAX bytes */
+};
+
+static int text_add(struct text *text, const char *string, u32 *at)
+{
+	u32 size = strlen(string) + 1;
+
+	if (!*string) {
+		*at = DESCRIPTOR_NO_STRING;
+		return 0;
+	}
+	/* A library's VMAs are neighbours. */
+	if (text->size && !strcmp(text->bytes + text->last, string)) {
+		*at = text->last;
+		return 0;
+	}
+	if (text->size + size > text->capacity) {
+		u32 capacity = max(2 * text->capacity, text->size + size + PATH_MAX);
+		char *bytes = kvmalloc(capacity, GFP_KERNEL);
+
+		if (!bytes)
+			return -ENOMEM;
+		if (text->size)
+			memcpy(bytes, text->bytes, text->size);
+		kvfree(text->bytes);
+		text->bytes = bytes;
+		text->capacity = capacity;
+	}
+	memcpy(text->bytes + text->size, string, size);
+	*at = text->last = text->size;
+	text->size += size;
+	return 0;
+}
+
+static const char *special_name(struct vm_area_struct *vma)
+{
+	const char *name = vma->vm_ops && vma->vm_ops->name && !vma->vm_file ?
+				   vma->vm_ops->name(vma) : NULL;
+
+	return name ?: "";
+}
+
+bool describe_is_kernel_vma(struct vm_area_struct *vma)
+{
+	const char *name = special_name(vma);
+
+	return strstarts(name, "[vdso]") || strstarts(name, "[vvar");
+}
+
+/* A file that other processes can open by its path. */
+static bool is_mappable(const struct file *file)
+{
+	const struct path *path = &file->f_path;
+
+	return S_ISREG(file_inode(file)->i_mode) && !d_unlinked(path->dentry) &&
+	       !(path->dentry->d_op && path->dentry->d_op->d_dname) &&
+	       !(path->mnt->mnt_flags & MNT_INTERNAL);
+}
+
+static enum descriptor_vma_kind kind_of(struct vm_area_struct *vma)
+{
+	if (describe_is_kernel_vma(vma))
+		return VMA_KERNEL;
+	if (child_owns(vma) || is_vm_hugetlb_page(vma))
+		return VMA_SNAPSHOT;
+	if (vma_is_anonymous(vma))
+		return vma->anon_vma ? VMA_SNAPSHOT : VMA_EMPTY;
+	if (vma->vm_file && is_mappable(vma->vm_file) &&
+	    (vma->vm_flags & VM_SHARED || !vma->anon_vma))
+		return VMA_FILE;
+	return VMA_SNAPSHOT;
+}
+
+static const char *name_of(struct writer *w, struct vm_area_struct *vma,
+			   enum descriptor_vma_kind kind)
+{
+	const char *name;
+
+	if (kind == VMA_KERNEL)
+		return special_name(vma);
+	if (vma->vm_start <= vma->vm_mm->start_stack &&
+	    vma->vm_end > vma->vm_mm->start_stack)
+		return "[stack]";
+	if (!vma->vm_file || child_owns(vma))
+		return "";
+	name = d_path(&vma->vm_file->f_path, w->path, PATH_MAX);
+	return IS_ERR(name) ? "" : name;
+}
+
+static int add_vma(struct writer *w, struct vm_area_struct *vma)
+{
+	enum descriptor_vma_kind kind = kind_of(vma);
+	struct descriptor_vma *out;
+	const char *name;
+
+	/* Memory of a device is nobody's to copy: it is missing in a child. */
+	if (kind != VMA_KERNEL && vma->vm_flags & (VM_IO | VM_PFNMAP))
+		return 0;
+	if (vma->vm_end > USER_MEMORY_END)
+		return 0;
+	if (w->count == w->capacity)
+		return -E2BIG;
+	name = name_of(w, vma, kind);
+	if (kind == VMA_FILE && *name != '/')
+		kind = VMA_SNAPSHOT;
+	out = &w->vmas[w->count];
+	*out = (struct descriptor_vma){
+		.start = vma->vm_start,
+		.end = vma->vm_end,
+		.protection = (vma->vm_flags & VM_READ ? PROT_READ : 0) |
+			      (vma->vm_flags & VM_WRITE ? PROT_WRITE : 0) |
+			      (vma->vm_flags & VM_EXEC ? PROT_EXEC : 0),
+		.map_flags = (vma->vm_flags & VM_MAYSHARE ? MAP_SHARED :
+							    MAP_PRIVATE) |
+			     (vma->vm_flags & VM_GROWSDOWN ?
+				      MAP_GROWSDOWN | MAP_STACK : 0),
+		.kind = kind,
+	};
+	if (kind == VMA_FILE) {
+		const struct inode *inode = file_inode(vma->vm_file);
+
+		out->offset = (u64)vma->vm_pgoff << PAGE_SHIFT;
+		out->inode = inode->i_ino;
+		out->device_major = MAJOR(inode->i_sb->s_dev);
+		out->device_minor = MINOR(inode->i_sb->s_dev);
+		w->files[w->count] = get_file(vma->vm_file);
+	}
+	w->count++;
+	return text_add(&w->strings, name, &out->name);
+}
+
+static int add_vmas(struct writer *w, struct mm_struct *mm)
+{
+	struct vm_area_struct *vma;
+	VMA_ITERATOR(vmi, mm, 0);
+	int err;
+
+	mmap_read_lock(mm);
+	w->capacity = mm->map_count + 1;
+	w->vmas = kvcalloc(w->capacity, sizeof(*w->vmas), GFP_KERNEL);
+	w->files = kvcalloc(w->capacity, sizeof(*w->files), GFP_KERNEL);
+	w->path = kmalloc(PATH_MAX, GFP_KERNEL);
+	err = w->vmas && w->files && w->path ? 0 : -ENOMEM;
+	if (!err)
+		for_each_vma(vmi, vma) {
+			err = add_vma(w, vma);
+			if (err)
+				break;
+		}
+	mmap_read_unlock(mm);
+	return err;
+}
+
+static struct descriptor_layout layout_of(const struct mm_struct *mm)
+{
+	return (struct descriptor_layout){
+		.start_code = mm->start_code,
+		.end_code = mm->end_code,
+		.start_data = mm->start_data,
+		.end_data = mm->end_data,
+		.start_brk = mm->start_brk,
+		.brk = mm->brk,
+		.start_stack = mm->start_stack,
+		.arg_start = mm->arg_start,
+		.arg_end = mm->arg_end,
+		.env_start = mm->env_start,
+		.env_end = mm->env_end,
+	};
+}
+
+/* This boot's, whose alternatives are patched in. */
+static u64 hash_image(const struct vdso_image *image)
+{
+	return image ? descriptor_hash(image->data, image->size) : 0;
+}
+
+u64 describe_own_vdso(void)
+{
+	return hash_image(current->mm->context.vdso ?
+				  current->mm->context.vdso_image : NULL);
+}
+
+static int assemble(struct snapshot *s, const struct writer *w)
+{
+	const struct thread_state *t = &s->thread;
+	u64 vmas_size = w->count * sizeof(*w->vmas);
+	u64 before = sizeof(*s->descriptor) + sizeof(t->registers) + vmas_size +
+		     w->strings.size;
+	u64 padding = -before & (XSTATE_ALIGNMENT - 1);
+	u64 size = before + padding + t->xstate_size;
+	struct descriptor_header *d;
+	void *at;
+
+	if (size > INT_MAX)
+		return -E2BIG;
+	d = kvzalloc(size, GFP_KERNEL);
+	if (!d)
+		return -ENOMEM;
+	*d = (struct descriptor_header){
+		.magic = DESCRIPTOR_MAGIC,
+		.version = DESCRIPTOR_VERSION,
+		.header_size = sizeof(*d),
+		.total_size = size,
+		.thread_count = 1,
+		.vma_count = w->count,
+		.strings_size = w->strings.size + padding,
+		.owner_pid = s->owner_pid,
+		.owner_uid = from_kuid(&init_user_ns, s->owner),
+		.xstate_size = t->xstate_size,
+		.xfeatures = t->xfeatures,
+		.page_size = PAGE_SIZE,
+		.vdso_hash = hash_image(s->mm->context.vdso ?
+						s->mm->context.vdso_image : NULL),
+		.layout = layout_of(s->mm),
+	};
+	memcpy(d->name, t->name, sizeof(d->name));
+	memcpy(d->signals, t->signals, sizeof(d->signals));
+	at = d + 1;
+	memcpy(at, &t->registers, sizeof(t->registers));
+	at += sizeof(t->registers);
+	memcpy(at, w->vmas, vmas_size);
+	at += vmas_size;
+	if (w->strings.size)
+		memcpy(at, w->strings.bytes, w->strings.size);
+	memcpy((void *)d + before + padding, t->xstate, t->xstate_size);
+	s->descriptor = d;
+	return 0;
+}
+
+static void put_files(struct file **files, u32 count)
+{
+	while (count--)
+		if (files[count])
+			fput(files[count]);
+	kvfree(files);
+}
+
+int describe(struct snapshot *s)
+{
+	struct writer w = {};
+	int err = add_vmas(&w, s->mm);
+
+	if (!err)
+		err = assemble(s, &w);
+	/* Our own word is checked like everybody's. */
+	if (!err && WARN_ON_ONCE(descriptor_check(s->descriptor,
+						  s->descriptor->total_size,
+						  PAGE_SIZE))) {
+		kvfree(s->descriptor);
+		s->descriptor = NULL;
+		err = -EPROTO;
+	}
+	if (err)
+		put_files(w.files, w.files ? w.count : 0);
+	else
+		s->files = w.files;
+	kvfree(w.vmas);
+	kvfree(w.strings.bytes);
+	kfree(w.path);
+	return err;
+}
+
+void describe_destroy(struct snapshot *s)
+{
+	if (s->descriptor)
+		put_files(s->files, s->descriptor->vma_count);
+	kvfree(s->descriptor);
+}

@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "device.h"
+
+#include <crypto/algapi.h>
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "parameters.h"
+#include "remote.h"
+#include "resume.h"
+#include "session.h"
+#include "snapshot.h"
+#include "stats.h"
+
+/* One open file. */
+struct caller {
+	struct mutex lock;
+	struct snapshot *prepared;	/* by this file; it may be dropped since */
+	bool options_set;
+	struct mitosis_options options;
+	struct mitosis_token token;	/* the last one shown */
+};
+
+static int lock_caller(struct caller *caller)
+{
+	return mutex_lock_killable(&caller->lock) ? -EINTR : 0;
+}
+
+/* A snapshot that was unprepared by somebody else leaves the file free. */
+static void forget_dropped(struct caller *caller)
+{
+	if (caller->prepared && READ_ONCE(caller->prepared->dropped)) {
+		snapshot_put(caller->prepared);
+		caller->prepared = NULL;
+	}
+}
+
+static int prepare(struct caller *caller, unsigned long handler_id, bool pinned)
+{
+	int err;
+
+	if (handler_id > U32_MAX)
+		return -EINVAL;
+	err = lock_caller(caller);
+	if (err)
+		return err;
+	forget_dropped(caller);
+	err = caller->prepared ? -EBUSY :
+	      snapshot_prepare(handler_id, pinned, &caller->prepared);
+	mutex_unlock(&caller->lock);
+	if (err)
+		mitosis_count(prepare_failures);
+	else
+		mitosis_count(prepares);
+	return err;
+}
+
+static bool has_token(struct caller *caller, const struct snapshot *s)
+{
+	bool has;
+
+	mutex_lock(&caller->lock);
+	has = caller->token.handler_id == s->handler_id &&
+	      !crypto_memneq(caller->token.secret, s->secret, sizeof(s->secret));
+	mutex_unlock(&caller->lock);
+	return has;
+}
+
+static struct mitosis_options options_of(struct caller *caller)
+{
+	struct mitosis_options options;
+
+	mutex_lock(&caller->lock);
+	options = caller->options_set ? caller->options :
+					mitosis_default_options();
+	mutex_unlock(&caller->lock);
+	return options;
+}
+
+static int resume_local(struct caller *caller, unsigned long handler_id)
+{
+	struct mitosis_options options = options_of(caller);
+	struct origin origin = { .machine_id = mitosis_machine_id };
+	int err;
+
+	if (handler_id > U32_MAX)
+		return -EINVAL;
+	origin.handler_id = handler_id;
+	origin.snapshot = snapshot_find(handler_id);
+	if (!origin.snapshot)
+		return -ENOENT;
+	if (snapshot_is_callers(origin.snapshot) ||
+	    has_token(caller, origin.snapshot))
+		err = snapshot_describe(origin.snapshot);
+	else
+		err = -EPERM;
+	if (err) {
+		origin_put(&origin);
+		return err;
+	}
+	return resume(&origin, &options);
+}
+
+static int resume_remote(struct caller *caller, unsigned long argument)
+{
+	struct mitosis_options options = options_of(caller);
+	struct mitosis_remote_req request;
+	struct origin origin = {};
+	const struct cred *cred = current_cred();
+	int err;
+
+	if (copy_from_user(&request, (void __user *)argument, sizeof(request)))
+		return -EFAULT;
+	origin.machine_id = request.machine_id;
+	origin.handler_id = request.handler_id;
+	err = remote_open(request.machine_id, request.handler_id, &options,
+			  &origin.remote);
+	if (err)
+		return err;
+	/* Whoever may read that snapshot there may be it here. */
+	if (from_kuid(&init_user_ns, cred->euid) !=
+		    origin_descriptor(&origin)->owner_uid &&
+	    !capable(CAP_SYS_PTRACE)) {
+		origin_put(&origin);
+		return -EPERM;
+	}
+	return resume(&origin, &options);
+}
+
+static int nil_rpc(unsigned long argument)
+{
+	struct mitosis_remote_req request;
+
+	if (copy_from_user(&request, (void __user *)argument, sizeof(request)))
+		return -EFAULT;
+	return session_nil(request.machine_id);
+}
+
+/* The text is read once, and not past its NUL or what the header says. */
+static int connect(unsigned long argument)
+{
+	static const char scheme[] = "tcp://";
+	char address[MITOSIS_ADDRESS_LENGTH + 1] = {};
+	struct mitosis_connect_req request;
+	long length;
+
+	if (copy_from_user(&request, (void __user *)argument, sizeof(request)))
+		return -EFAULT;
+	length = strncpy_from_user(address, request.gid, sizeof(scheme) - 1);
+	if (length < 0)
+		return -EFAULT;
+	if (strncmp(address, scheme, sizeof(scheme) - 1)) {
+		/* The original copies so much, whatever follows. */
+		if (copy_from_user(address, request.gid, MITOSIS_GID_LENGTH))
+			return -EFAULT;
+		return strnchr(address, MITOSIS_GID_LENGTH, ':') ? -ENODEV : -EINVAL;
+	}
+	length = strncpy_from_user(address + length, request.gid + length,
+				   sizeof(address) - length);
+	if (length < 0)
+		return -EFAULT;
+	if (address[sizeof(address) - 1])
+		return -EINVAL;
+	return session_connect(request.machine_id, address);
+}
+
+static int unprepare(unsigned long argument)
+{
+	struct snapshot *s;
+	u32 handler_id;
+	int err = 0;
+
+	if (get_user(handler_id, (u32 __user *)argument))
+		return -EFAULT;
+	s = snapshot_find(handler_id);
+	if (!s)
+		return -ENOENT;
+	if (snapshot_is_callers(s))
+		snapshot_drop(s);
+	else
+		err = -EPERM;
+	snapshot_put(s);
+	return err;
+}
+
+static int next(unsigned long argument)
+{
+	struct mitosis_snapshot info;
+	int err;
+
+	if (copy_from_user(&info, (void __user *)argument, sizeof(info)))
+		return -EFAULT;
+	err = snapshot_next(&info);
+	if (err)
+		return err;
+	return copy_to_user((void __user *)argument, &info, sizeof(info)) ?
+		       -EFAULT : 0;
+}
+
+static int set_options(struct caller *caller, unsigned long argument, size_t size)
+{
+	struct mitosis_options options;
+	int err = copy_struct_from_user(&options, sizeof(options),
+					(void __user *)argument, size);
+
+	if (!err)
+		err = mitosis_check_options(&options);
+	if (!err)
+		err = lock_caller(caller);
+	if (err)
+		return err;
+	caller->options = options;
+	caller->options_set = true;
+	mutex_unlock(&caller->lock);
+	return 0;
+}
+
+static int get_stat(unsigned long argument, size_t size)
+{
+	struct mitosis_stat stat = mitosis_stat();
+	void __user *to = (void __user *)argument;
+	size_t known = min(size, sizeof(stat));
+
+	return copy_to_user(to, &stat, known) ||
+	       clear_user(to + known, size - known) ? -EFAULT : 0;
+}
+
+static int get_token(unsigned long argument)
+{
+	struct mitosis_token token;
+	struct snapshot *s;
+	int err = 0;
+
+	if (copy_from_user(&token, (void __user *)argument, sizeof(token)))
+		return -EFAULT;
+	if (token.reserved)
+		return -EINVAL;
+	s = snapshot_find(token.handler_id);
+	if (!s)
+		return -ENOENT;
+	memcpy(token.secret, s->secret, sizeof(token.secret));
+	if (!snapshot_is_callers(s))
+		err = -EPERM;
+	else if (copy_to_user((void __user *)argument, &token, sizeof(token)))
+		err = -EFAULT;
+	snapshot_put(s);
+	memzero_explicit(&token, sizeof(token));
+	return err;
+}
+
+static int present_token(struct caller *caller, unsigned long argument)
+{
+	struct mitosis_token token;
+	struct snapshot *s;
+	int err = -EACCES;
+
+	if (copy_from_user(&token, (void __user *)argument, sizeof(token)))
+		return -EFAULT;
+	if (token.reserved)
+		return -EINVAL;
+	s = snapshot_find(token.handler_id);
+	if (s && !crypto_memneq(token.secret, s->secret, sizeof(s->secret)))
+		err = lock_caller(caller);
+	snapshot_put(s);
+	if (!err) {
+		caller->token = token;
+		mutex_unlock(&caller->lock);
+	}
+	memzero_explicit(&token, sizeof(token));
+	return err;
+}
+
+static bool is_command(unsigned int command, unsigned int known)
+{
+	return _IOC_TYPE(command) == _IOC_TYPE(known) &&
+	       _IOC_NR(command) == _IOC_NR(known) &&
+	       _IOC_DIR(command) == _IOC_DIR(known);
+}
+
+static long device_ioctl(struct file *file, unsigned int command,
+			 unsigned long argument)
+{
+	struct caller *caller = file->private_data;
+
+	switch (command) {
+	case MITOSIS_NIL:
+		return 0;
+	case MITOSIS_CONNECT:
+		return connect(argument);
+	case MITOSIS_PREPARE:
+		return prepare(caller, argument, false);
+	case MITOSIS_PREPARE_PINNED:
+		return prepare(caller, argument, true);
+	case MITOSIS_RESUME_LOCAL:
+		return resume_local(caller, argument);
+	case MITOSIS_RESUME_REMOTE:
+		return resume_remote(caller, argument);
+	case MITOSIS_NIL_RPC:
+		return nil_rpc(argument);
+	case MITOSIS_IOC_UNPREPARE:
+		return unprepare(argument);
+	case MITOSIS_IOC_NEXT:
+		return next(argument);
+	case MITOSIS_IOC_TOKEN:
+		return get_token(argument);
+	case MITOSIS_IOC_PRESENT:
+		return present_token(caller, argument);
+	}
+	/* Structs that may grow: the command says how large the caller's is. */
+	if (is_command(command, MITOSIS_IOC_SET_OPTIONS))
+		return set_options(caller, argument, _IOC_SIZE(command));
+	if (is_command(command, MITOSIS_IOC_STAT))
+		return get_stat(argument, _IOC_SIZE(command));
+	return -ENOTTY;
+}
+
+static int device_open(struct inode *inode, struct file *file)
+{
+	struct caller *caller = kzalloc(sizeof(*caller), GFP_KERNEL_ACCOUNT);
+
+	if (!caller)
+		return -ENOMEM;
+	mutex_init(&caller->lock);
+	file->private_data = caller;
+	return 0;
+}
+
+static int device_release(struct inode *inode, struct file *file)
+{
+	struct caller *caller = file->private_data;
+
+	if (caller->prepared && !caller->prepared->pinned)
+		snapshot_drop(caller->prepared);
+	snapshot_put(caller->prepared);
+	kfree_sensitive(caller);
+	return 0;
+}
+
+static const struct file_operations device_operations = {
+	.owner = THIS_MODULE,
+	.open = device_open,
+	.release = device_release,
+	.unlocked_ioctl = device_ioctl,
+	.llseek = noop_llseek,
+};
+
+static struct miscdevice misc_device = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "mitosis-syscalls",
+	.fops = &device_operations,
+	.mode = 0666,
+};
+
+int mitosis_device_init(void)
+{
+	return misc_register(&misc_device);
+}
+
+void mitosis_device_exit(void)
+{
+	misc_deregister(&misc_device);
+}

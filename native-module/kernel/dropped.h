@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A set of page numbers: bits, and ranges of whole blocks. */
+#ifndef MITOSIS_DROPPED_H
+#define MITOSIS_DROPPED_H
+
+#include <linux/types.h>
+#include <linux/xarray.h>
+
+struct dropped {
+	struct xarray blocks;	/* of DROPPED_BLOCK bits, or FULL_BLOCK */
+	bool lost;		/* memory ran out: it may lack some */
+};
+
+void dropped_init(struct dropped *dropped);
+void dropped_destroy(struct dropped *dropped);
+
+/* Adds `first` to `last`. Does not sleep; if it cannot, the set is lost. */
+void dropped_add(struct dropped *dropped, unsigned long first,
+		 unsigned long last);
+bool dropped_has(struct dropped *dropped, unsigned long number);
+
+/* Adds another set, which nobody changes meanwhile. May sleep. */
+void dropped_copy(struct dropped *to, struct dropped *from);
+
+void dropped_lose(struct dropped *dropped);
+bool dropped_is_lost(const struct dropped *dropped);
+
+#endif /* MITOSIS_DROPPED_H */

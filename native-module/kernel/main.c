@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Remote fork: a process is prepared, which keeps its memory as it is, and other
+ * processes, here or on other machines, become copies of it, whose pages follow
+ * on demand. See include/uapi/mitosis.h and DESIGN.md.
+ */
+#include <linux/module.h>
+
+#include "auth.h"
+#include "births.h"
+#include "debugfs.h"
+#include "device.h"
+#include "overlay.h"
+#include "parameters.h"
+#include "selftest.h"
+#include "server.h"
+#include "session.h"
+#include "shadow.h"
+#include "snapshot.h"
+#include "symbols.h"
+#include "thread.h"
+
+static int __init mitosis_init(void)
+{
+	int err = mitosis_symbols_init();
+
+	if (!err)
+		err = mitosis_thread_init();
+	if (!err && mitosis_selftest)
+		err = mitosis_run_selftest();
+	if (!err)
+		err = mitosis_auth_init();
+	if (err)
+		return err;
+	err = mitosis_shadow_init();
+	if (err)
+		goto err_auth;
+	err = mitosis_births_init();
+	if (err)
+		goto err_shadow;
+	err = mitosis_sessions_init();
+	if (err)
+		goto err_births;
+	err = mitosis_server_init();
+	if (err)
+		goto err_sessions;
+	mitosis_debugfs_init();
+	err = mitosis_device_init();
+	if (err)
+		goto err_server;
+	return 0;
+
+err_server:
+	mitosis_debugfs_exit();
+	mitosis_server_exit();
+err_sessions:
+	mitosis_sessions_exit();
+err_births:
+	mitosis_births_exit();
+err_shadow:
+	mitosis_shadow_exit();
+err_auth:
+	mitosis_auth_exit();
+	return err;
+}
+
+/* With no file open, no snapshot and no child: each holds the module. */
+static void __exit mitosis_exit(void)
+{
+	mitosis_device_exit();
+	mitosis_debugfs_exit();
+	mitosis_server_exit();
+	mitosis_sessions_exit();
+	mitosis_births_exit();
+	mitosis_shadow_exit();
+	mitosis_overlay_exit();
+	mitosis_snapshots_exit();
+	mitosis_auth_exit();
+}
+
+module_init(mitosis_init);
+module_exit(mitosis_exit);
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("Remote fork: prepare a process, resume it here or on another machine");

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "overlay.h"
+
+#include <linux/hashtable.h>
+#include <linux/maple_tree.h>
+#include <linux/mm.h>
+#include <linux/mmu_notifier.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include <linux/task_work.h>
+#include <linux/xarray.h>
+
+#include "births.h"
+#include "dropped.h"
+
+struct overlay {
+	struct mmu_notifier notifier;
+	struct callback_head registration;	/* in a forked process, at its start */
+	struct hlist_node node;		/* in overlays */
+	refcount_t refs;		/* of VMAs, and of who makes it */
+	struct mm_struct *mm;		/* alive as long as it has VMAs of ours */
+	bool registered;
+	unsigned int depth;
+	struct maple_tree segments;	/* address in pages -> SEGMENT() */
+	struct dropped dropped;
+};
+
+/* By mm. A fork finds here what its first VMA has made for the others. */
+static DEFINE_HASHTABLE(overlays, 8);
+static DEFINE_SPINLOCK(overlays_lock);
+
+/*
+ * What to add to an address in pages to get the page's number: positive and
+ * below 2^62 for the tree, which takes the difference as it is when a segment is
+ * cut in two.
+ */
+#define SEGMENT_BIAS		(1ul << 52)
+#define SEGMENT(number, page)	xa_mk_value((number) - (page) + SEGMENT_BIAS)
+#define SEGMENT_NUMBER(entry, page) (xa_to_value(entry) - SEGMENT_BIAS + (page))
+
+static void free_overlay(struct overlay *o)
+{
+	mtree_destroy(&o->segments);
+	dropped_destroy(&o->dropped);
+	kfree(o);
+}
+
+static void free_notifier(struct mmu_notifier *notifier)
+{
+	free_overlay(container_of(notifier, struct overlay, notifier));
+}
+
+/*
+ * Also called for pages that the kernel takes away or copies behind the process's
+ * back. Those are its own already, so that what comes after them is zeros, too.
+ */
+static int range_start(struct mmu_notifier *notifier,
+		       const struct mmu_notifier_range *range)
+{
+	struct overlay *o = container_of(notifier, struct overlay, notifier);
+	unsigned long first = range->start >> PAGE_SHIFT;
+	unsigned long last = (range->end - 1) >> PAGE_SHIFT;
+	MA_STATE(mas, &o->segments, first, first);
+	void *entry;
+
+	/* Only the reaper of a dying process does not block. */
+	if (range->event != MMU_NOTIFY_CLEAR || !mmu_notifier_range_blockable(range))
+		return 0;
+	mas_lock(&mas);
+	mas_for_each(&mas, entry, last) {
+		unsigned long from = max(mas.index, first);
+		unsigned long to = min(mas.last, last);
+
+		dropped_add(&o->dropped, SEGMENT_NUMBER(entry, from),
+			    SEGMENT_NUMBER(entry, to));
+	}
+	mas_unlock(&mas);
+	return 0;
+}
+
+static const struct mmu_notifier_ops notifier_ops = {
+	.invalidate_range_start = range_start,
+	.free_notifier = free_notifier,
+};
+
+static int register_notifier(struct overlay *o)
+{
+	int err;
+
+	o->notifier.ops = &notifier_ops;
+	err = mmu_notifier_register(&o->notifier, o->mm);
+	if (!err)
+		WRITE_ONCE(o->registered, true);
+	return err;
+}
+
+static struct overlay *new_overlay(struct mm_struct *mm, unsigned int depth)
+{
+	struct overlay *o = kzalloc(sizeof(*o), GFP_KERNEL);
+
+	if (!o)
+		return NULL;
+	refcount_set(&o->refs, 1);
+	o->mm = mm;
+	o->depth = depth;
+	mt_init_flags(&o->segments, 0);
+	dropped_init(&o->dropped);
+	return o;
+}
+
+static void publish(struct overlay *o)
+{
+	spin_lock(&overlays_lock);
+	hash_add(overlays, &o->node, (unsigned long)o->mm);
+	spin_unlock(&overlays_lock);
+}
+
+/* With a reference. */
+static struct overlay *find(struct mm_struct *mm)
+{
+	unsigned long key = (unsigned long)mm;
+	struct overlay *o;
+
+	/* Every fork on this machine asks, and nearly all are none of ours. */
+	if (hlist_empty(&overlays[hash_min(key, HASH_BITS(overlays))]))
+		return NULL;
+	spin_lock(&overlays_lock);
+	hash_for_each_possible(overlays, o, node, key)
+		if (o->mm == mm && refcount_inc_not_zero(&o->refs))
+			break;
+	spin_unlock(&overlays_lock);
+	return o;
+}
+
+struct overlay *overlay_create(unsigned int depth)
+{
+	struct overlay *o = new_overlay(current->mm, depth);
+	int err;
+
+	if (!o)
+		return ERR_PTR(-ENOMEM);
+	err = register_notifier(o);
+	if (err) {
+		free_overlay(o);
+		return ERR_PTR(err);
+	}
+	publish(o);
+	return o;
+}
+
+void overlay_put(struct overlay *o)
+{
+	if (!refcount_dec_and_test(&o->refs))
+		return;
+	spin_lock(&overlays_lock);
+	hash_del(&o->node);
+	spin_unlock(&overlays_lock);
+	if (o->registered)
+		mmu_notifier_put(&o->notifier);	/* and free_notifier() later */
+	else
+		free_overlay(o);
+}
+
+static void add_segment(struct overlay *o, struct vm_area_struct *vma)
+{
+	unsigned long first = vma->vm_start >> PAGE_SHIFT;
+
+	if (mtree_store_range(&o->segments, first, (vma->vm_end - 1) >> PAGE_SHIFT,
+			      SEGMENT(vma->vm_pgoff, first), GFP_KERNEL))
+		dropped_lose(&o->dropped);
+}
+
+void overlay_add(struct overlay *o, struct vm_area_struct *vma)
+{
+	refcount_inc(&o->refs);
+	vma->vm_private_data = o;
+	add_segment(o, vma);
+}
+
+/* In fork(2): `old` is the forking process's, the new one does not run yet. */
+static struct overlay *fork_overlay(struct overlay *old, struct mm_struct *mm)
+{
+	struct overlay *o = find(mm);
+
+	if (o)
+		return o;
+	o = new_overlay(mm, old->depth);
+	if (!o)
+		return NULL;
+	dropped_copy(&o->dropped, &old->dropped);
+	publish(o);
+	return o;
+}
+
+void overlay_vma_opened(struct vm_area_struct *vma)
+{
+	struct overlay *o = vma->vm_private_data;
+
+	if (!o)
+		return;
+	if (vma->vm_mm == o->mm) {
+		refcount_inc(&o->refs);
+	} else {
+		o = fork_overlay(o, vma->vm_mm);
+		/* Without one, its faults fail: see overlay_look(). */
+		vma->vm_private_data = o;
+	}
+	if (o)
+		add_segment(o, vma);
+}
+
+void overlay_vma_closed(struct vm_area_struct *vma)
+{
+	struct overlay *o = vma->vm_private_data;
+
+	if (!o)
+		return;
+	/* An address space that ends has no use for it any more. */
+	if (atomic_read(&o->mm->mm_users) &&
+	    mtree_store_range(&o->segments, vma->vm_start >> PAGE_SHIFT,
+			      (vma->vm_end - 1) >> PAGE_SHIFT, NULL, GFP_KERNEL))
+		dropped_lose(&o->dropped);
+	overlay_put(o);
+}
+
+/* In the forked process, before its first instruction in user mode. */
+static void register_forked(struct callback_head *work)
+{
+	struct overlay *o = container_of(work, struct overlay, registration);
+
+	/* A shadow ends before it gets here, and nobody drops memory of its. */
+	if (current->mm == o->mm && register_notifier(o))
+		dropped_lose(&o->dropped);
+	overlay_put(o);
+}
+
+void mitosis_overlay_born(struct task_struct *newborn)
+{
+	struct overlay *o = find(newborn->mm);
+
+	if (!o)
+		return;
+	init_task_work(&o->registration, register_forked);
+	if (o->registered || task_work_add(newborn, &o->registration, TWA_RESUME))
+		overlay_put(o);
+}
+
+enum overlay_page overlay_look(struct vm_area_struct *vma, unsigned long number)
+{
+	struct overlay *o = vma->vm_private_data;
+
+	if (!o || dropped_is_lost(&o->dropped))
+		return OVERLAY_UNKNOWN;
+	return dropped_has(&o->dropped, number) ? OVERLAY_DROPPED :
+						  OVERLAY_SNAPSHOT;
+}
+
+unsigned int overlay_depth(struct mm_struct *mm)
+{
+	struct overlay *o = find(mm);
+	unsigned int depth = o ? o->depth : 0;
+
+	if (o)
+		overlay_put(o);
+	return depth;
+}
+
+void mitosis_overlay_exit(void)
+{
+	/* Until free_notifier() has run for the last time. */
+	mmu_notifier_synchronize();
+}

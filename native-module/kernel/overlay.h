@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What a process has dropped of its parent's memory (madvise(MADV_DONTNEED)):
+ * that reads as zeros, not as the snapshot. One overlay per address space; it
+ * lives as long as there are VMAs of the map file in it.
+ *
+ * A page is known by its number in the map file, which stays when the VMA is
+ * split, moved or forked. The kernel tells of dropped ranges by address, at
+ * moments when its VMAs must not be looked at; so the overlay keeps a map of
+ * its own from addresses to page numbers.
+ */
+#ifndef MITOSIS_OVERLAY_H
+#define MITOSIS_OVERLAY_H
+
+#include <linux/types.h>
+
+struct mm_struct;
+struct overlay;
+struct vm_area_struct;
+
+void mitosis_overlay_exit(void);
+
+/*
+ * For the calling process, all of whose VMAs of other map files are gone, as a
+ * child of a snapshot of this depth. The caller holds it until overlay_put().
+ * Returns it or an error pointer.
+ */
+struct overlay *overlay_create(unsigned int depth);
+void overlay_put(struct overlay *overlay);
+
+/* vma->vm_private_data becomes the overlay, which the VMA holds from then on. */
+void overlay_add(struct overlay *overlay, struct vm_area_struct *vma);
+
+/* A VMA that came by splitting, moving or forking one with an overlay. */
+void overlay_vma_opened(struct vm_area_struct *vma);
+void overlay_vma_closed(struct vm_area_struct *vma);
+
+enum overlay_page {
+	OVERLAY_SNAPSHOT,	/* as the snapshot has it */
+	OVERLAY_DROPPED,	/* zeros */
+	OVERLAY_UNKNOWN,	/* for lack of memory, nobody knows */
+};
+
+enum overlay_page overlay_look(struct vm_area_struct *vma, unsigned long number);
+
+/* How deep what an address space was resumed from is; 0: it was not. */
+unsigned int overlay_depth(struct mm_struct *mm);
+
+#endif /* MITOSIS_OVERLAY_H */

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "parameters.h"
+
+#include <linux/log2.h>
+#include <linux/minmax.h>
+#include <linux/module.h>
+
+#define OPTIONS_KNOWN \
+	(MITOSIS_OPTION_EAGER | MITOSIS_OPTION_CACHE | MITOSIS_OPTION_COPY)
+
+unsigned int mitosis_machine_id;
+module_param_named(machine_id, mitosis_machine_id, uint, 0444);
+MODULE_PARM_DESC(machine_id, "This machine's id, 0 to 2147483647");
+module_param_named(mac_id, mitosis_machine_id, uint, 0444);
+MODULE_PARM_DESC(mac_id, "The same, as the original module calls it");
+
+char *mitosis_listen = "";
+module_param_named(listen, mitosis_listen, charp, 0444);
+MODULE_PARM_DESC(listen, "Where other machines reach this one: tcp://address:port; empty: nowhere");
+
+char *mitosis_key_file = "/etc/mitosis/key";
+module_param_named(key_file, mitosis_key_file, charp, 0400);
+MODULE_PARM_DESC(key_file, "Pre-shared key of the machines: 16 to 4096 bytes, root's, mode 0600");
+
+char *mitosis_auth = "key";
+module_param_named(auth, mitosis_auth, charp, 0444);
+MODULE_PARM_DESC(auth, "key, or none: no authentication, on loopback addresses only unless private_network is set");
+
+bool mitosis_private_network;
+module_param_named(private_network, mitosis_private_network, bool, 0444);
+MODULE_PARM_DESC(private_network, "auth=none may be used with any address: nobody else is on the network");
+
+bool mitosis_selftest;
+module_param_named(selftest, mitosis_selftest, bool, 0444);
+MODULE_PARM_DESC(selftest, "Test the module's own parts when it is loaded; a failure refuses to load");
+
+static unsigned int prefetch_pages = 64;
+module_param(prefetch_pages, uint, 0644);
+MODULE_PARM_DESC(prefetch_pages, "Pages per fault of a child, a power of two to 512");
+
+static bool eager;
+module_param(eager, bool, 0644);
+MODULE_PARM_DESC(eager, "A child gets every page before its first instruction");
+
+static bool page_cache;
+module_param(page_cache, bool, 0644);
+MODULE_PARM_DESC(page_cache, "Pages of another machine are kept for the snapshot's next children");
+
+static bool copy;
+module_param(copy, bool, 0644);
+MODULE_PARM_DESC(copy, "A child's pages are its own from the start, not shared until written");
+
+static unsigned int deadline_ms = 10000;
+module_param(deadline_ms, uint, 0644);
+MODULE_PARM_DESC(deadline_ms, "How long each wait for another machine may take, ms");
+
+unsigned int mitosis_deadline_ms(void)
+{
+	return clamp(READ_ONCE(deadline_ms), 1u, DEADLINE_MS_MAX);
+}
+
+/* They can be written while the module is in use, so they are checked here. */
+static unsigned int default_prefetch(void)
+{
+	return rounddown_pow_of_two(clamp(READ_ONCE(prefetch_pages), 1u,
+					  PREFETCH_PAGES_MAX));
+}
+
+struct mitosis_options mitosis_default_options(void)
+{
+	return (struct mitosis_options){
+		.flags = (READ_ONCE(eager) ? MITOSIS_OPTION_EAGER : 0) |
+			 (READ_ONCE(page_cache) ? MITOSIS_OPTION_CACHE : 0) |
+			 (READ_ONCE(copy) ? MITOSIS_OPTION_COPY : 0),
+		.prefetch_pages = default_prefetch(),
+		.deadline_ms = mitosis_deadline_ms(),
+	};
+}
+
+int mitosis_check_options(struct mitosis_options *options)
+{
+	if (options->flags & ~OPTIONS_KNOWN || options->reserved ||
+	    options->prefetch_pages > PREFETCH_PAGES_MAX ||
+	    options->deadline_ms > DEADLINE_MS_MAX)
+		return -EINVAL;
+	if (!options->prefetch_pages)
+		options->prefetch_pages = default_prefetch();
+	if (!options->deadline_ms)
+		options->deadline_ms = mitosis_deadline_ms();
+	return is_power_of_2(options->prefetch_pages) ? 0 : -EINVAL;
+}

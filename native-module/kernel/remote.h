@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A snapshot of another machine: its descriptor and its pages, over TCP. */
+#ifndef MITOSIS_REMOTE_H
+#define MITOSIS_REMOTE_H
+
+#include <linux/types.h>
+
+struct descriptor_header;
+struct mitosis_options;
+struct page;
+struct remote;
+
+/*
+ * By the session to that machine. With MITOSIS_OPTION_CACHE, children of one
+ * snapshot share it and its pages. Returns 0, -ENOTCONN, -ENOENT, -EPROTO,
+ * -ETIMEDOUT, -ECONNRESET, -EACCES, -ENOMEM, or -EINTR: the caller is to die.
+ */
+int remote_open(u32 machine_id, u32 handler_id,
+		const struct mitosis_options *options, struct remote **remote);
+void remote_put(struct remote *remote);
+
+const struct descriptor_header *remote_descriptor(const struct remote *remote);
+
+/*
+ * Gets the pages from `address` on, each with a reference, to be mapped by the
+ * caller's child. Returns how many, or -errno as above. Waits, at most the
+ * deadline of the options.
+ */
+long remote_pages(struct remote *remote, unsigned long address,
+		  unsigned long count, struct page **pages);
+
+#endif /* MITOSIS_REMOTE_H */

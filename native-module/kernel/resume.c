@@ -1,0 +1,423 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "resume.h"
+
+#include <linux/cred.h>
+#include <linux/delay.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/mman.h>
+#include <linux/mm.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "compat.h"
+#include "describe.h"
+#include "overlay.h"
+#include "proto/descriptor.h"
+#include "remote.h"
+#include "snapshot.h"
+#include "stats.h"
+#include "symbols.h"
+#include "thread.h"
+#include "trace.h"
+
+#define KERNEL_VMAS_MAX		8	/* vvar, vdso and what may come */
+/* Where they wait for their places: far below programs, libraries and stacks. */
+#define PARK_FIRST		0x10000000ul
+#define PARK_STEP		0x10000000ul
+#define PARKS			16
+
+/* How long somebody else, such as a reader of /proc, may hold the memory. */
+#define ALONE_TRIES		100
+#define ALONE_STEP_US		200
+
+struct span {
+	unsigned long start, end;
+};
+
+struct plan {
+	const struct descriptor_header *descriptor;
+	struct file **files;	/* per VMA: what to map, or NULL; the origin's */
+	bool files_opened;	/* by us: ours to close */
+	struct file *map;
+	u32 kernel_vma_count;	/* of the caller, and of the descriptor */
+	struct span own[KERNEL_VMAS_MAX], theirs[KERNEL_VMAS_MAX];
+};
+
+static bool overlaps(const struct span *a, const struct span *b)
+{
+	return a->start < b->end && b->start < a->end;
+}
+
+/* Its memory is its own, and one thread's. */
+static int check_caller(void)
+{
+	int i;
+
+	if (!thread_group_empty(current) || current->vfork_done)
+		return -EINVAL;
+	for (i = 0; atomic_read(&current->mm->mm_users) > 1; i++) {
+		if (i == ALONE_TRIES)
+			return -EINVAL;
+		usleep_range(ALONE_STEP_US, 2 * ALONE_STEP_US);
+	}
+	return thread_check_caller();
+}
+
+/* The caller's vdso and vvar have to be what the parent's code expects. */
+static int plan_kernel_vmas(struct plan *plan)
+{
+	const struct descriptor_header *d = plan->descriptor;
+	const struct descriptor_vma *vmas = descriptor_vmas(d);
+	struct mm_struct *mm = current->mm;
+	struct vm_area_struct *vma;
+	VMA_ITERATOR(vmi, mm, 0);
+	u32 own = 0, theirs = 0, i;
+
+	mmap_read_lock(mm);
+	for_each_vma(vmi, vma)
+		if (describe_is_kernel_vma(vma) && own < KERNEL_VMAS_MAX)
+			plan->own[own++] = (struct span){ vma->vm_start,
+							   vma->vm_end };
+	mmap_read_unlock(mm);
+	for (i = 0; i < d->vma_count; i++)
+		if (vmas[i].kind == VMA_KERNEL && theirs < KERNEL_VMAS_MAX)
+			plan->theirs[theirs++] = (struct span){ vmas[i].start,
+								 vmas[i].end };
+	plan->kernel_vma_count = own;
+	if (own != theirs || d->vdso_hash != describe_own_vdso())
+		return -EPROTO;
+	for (i = 0; i < own; i++)
+		if (plan->own[i].end - plan->own[i].start !=
+		    plan->theirs[i].end - plan->theirs[i].start)
+			return -EPROTO;
+	return 0;
+}
+
+/*
+ * The file behind a VMA, with the caller's rights, if it is the one that the
+ * parent mapped. Else its pages come from the snapshot.
+ */
+static struct file *open_file(const struct descriptor_header *d,
+			      const struct descriptor_vma *vma)
+{
+	bool writes = vma->map_flags & MAP_SHARED && vma->protection & PROT_WRITE;
+	struct file *file = filp_open(descriptor_string(d, vma->name),
+				      (writes ? O_RDWR : O_RDONLY) | O_NOCTTY |
+					      O_NONBLOCK, 0);
+	const struct inode *inode;
+
+	if (IS_ERR(file))
+		return NULL;
+	inode = file_inode(file);
+	if (S_ISREG(inode->i_mode) && inode->i_ino == vma->inode &&
+	    MAJOR(inode->i_sb->s_dev) == vma->device_major &&
+	    MINOR(inode->i_sb->s_dev) == vma->device_minor)
+		return file;
+	fput(file);
+	return NULL;
+}
+
+static int plan_files(struct plan *plan, const struct origin *origin)
+{
+	const struct descriptor_header *d = plan->descriptor;
+	const struct descriptor_vma *vmas = descriptor_vmas(d);
+	u32 i;
+
+	if (origin->snapshot) {
+		plan->files = origin->snapshot->files;
+		return 0;
+	}
+	plan->files = kvcalloc(d->vma_count + 1, sizeof(*plan->files), GFP_KERNEL);
+	if (!plan->files)
+		return -ENOMEM;
+	plan->files_opened = true;
+	for (i = 0; i < d->vma_count; i++)
+		if (vmas[i].kind == VMA_FILE)
+			plan->files[i] = open_file(d, &vmas[i]);
+	return 0;
+}
+
+static void plan_destroy(struct plan *plan)
+{
+	u32 i;
+
+	for (i = 0; plan->files_opened && i < plan->descriptor->vma_count; i++)
+		if (plan->files[i])
+			fput(plan->files[i]);
+	if (plan->files_opened)
+		kvfree(plan->files);
+}
+
+static int make_plan(struct plan *plan, const struct origin *origin)
+{
+	const struct descriptor_header *d = origin_descriptor(origin);
+	int err;
+
+	*plan = (struct plan){ .descriptor = d };
+	if (d->flags & DESCRIPTOR_THREADS_MISSING)
+		return -EINVAL;
+	if (d->vma_count > CHILD_VMAS_MAX)
+		return -E2BIG;
+	err = thread_check(d);
+	if (!err)
+		err = plan_kernel_vmas(plan);
+	if (err)
+		pr_warn_ratelimited("%s[%d]: handler %u of machine %u was prepared on another CPU or kernel\n",
+				    current->comm, task_pid_nr(current),
+				    origin->handler_id, origin->machine_id);
+	return err ?: plan_files(plan, origin);
+}
+
+static int unmap_all(const struct plan *plan)
+{
+	unsigned long at = 0;
+	u32 i;
+
+	for (i = 0; i <= plan->kernel_vma_count; i++) {
+		unsigned long end = i < plan->kernel_vma_count ?
+					    plan->own[i].start : TASK_SIZE_MAX;
+		int err = end > at ? vm_munmap(at, end - at) : 0;
+
+		if (err)
+			return err;
+		at = i < plan->kernel_vma_count ? plan->own[i].end : end;
+	}
+	return 0;
+}
+
+static int move_span(struct span *span, unsigned long to)
+{
+	unsigned long length = span->end - span->start;
+	long result;
+
+	if (span->start == to)
+		return 0;
+	result = mitosis_mremap(span->start, length, to);
+	if (result != (long)to)
+		return result < 0 ? result : -EFAULT;
+	*span = (struct span){ to, to + length };
+	return 0;
+}
+
+/* Puts the caller's aside if they are in the way of each other's places. */
+static int park(struct plan *plan)
+{
+	const u32 count = plan->kernel_vma_count;
+	bool in_the_way = false;
+	unsigned long size = 0, at;
+	u32 i, k, p;
+	int err;
+
+	for (i = 0; i < count; i++) {
+		size += plan->own[i].end - plan->own[i].start;
+		for (k = 0; k < count; k++)
+			if (overlaps(&plan->own[i], &plan->theirs[k]) &&
+			    (i != k || plan->own[i].start != plan->theirs[k].start))
+				in_the_way = true;
+	}
+	if (!in_the_way)
+		return 0;
+	for (p = 0; p < PARKS; p++) {
+		struct span place = { PARK_FIRST + p * PARK_STEP };
+		bool is_free = true;
+
+		place.end = place.start + size;
+		for (i = 0; i < count; i++)
+			if (overlaps(&place, &plan->own[i]) ||
+			    overlaps(&place, &plan->theirs[i]))
+				is_free = false;
+		if (!is_free)
+			continue;
+		for (at = place.start, i = 0; i < count; i++) {
+			err = move_span(&plan->own[i], at);
+			if (err)
+				return err;
+			at = plan->own[i].end;
+		}
+		return 0;
+	}
+	return -ENOMEM;
+}
+
+static int place_kernel_vmas(struct plan *plan)
+{
+	int err = park(plan);
+	u32 i;
+
+	for (i = 0; !err && i < plan->kernel_vma_count; i++)
+		err = move_span(&plan->own[i], plan->theirs[i].start);
+	return err;
+}
+
+static int map_at(struct file *file, unsigned long start, unsigned long end,
+		  u32 protection, unsigned long flags, u64 offset)
+{
+	unsigned long at = vm_mmap(file, start, end - start, protection,
+				   flags | MAP_FIXED_NOREPLACE, offset);
+
+	return at == start ? 0 : IS_ERR_VALUE(at) ? (long)at : -EEXIST;
+}
+
+/* A stack of the snapshot's pages grows into plain memory below it. */
+static int map_room_below(const struct plan *plan, u32 i)
+{
+	const struct descriptor_vma *vmas = descriptor_vmas(plan->descriptor);
+	unsigned long start = vmas[i].start - PAGE_SIZE;
+
+	if (start < PAGE_SIZE || (i && vmas[i - 1].end > start))
+		return 0;
+	return map_at(NULL, start, vmas[i].start, vmas[i].protection,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_GROWSDOWN |
+			      MAP_STACK, 0);
+}
+
+static int map_vma(const struct plan *plan, u32 i)
+{
+	const struct descriptor_vma *vma = &descriptor_vmas(plan->descriptor)[i];
+	struct file *file = plan->files[i];
+	int err;
+
+	if (vma->kind == VMA_KERNEL)
+		return 0;
+	if (vma->kind == VMA_EMPTY)
+		return map_at(NULL, vma->start, vma->end, vma->protection,
+			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE |
+				      (vma->map_flags & (MAP_GROWSDOWN | MAP_STACK)),
+			      0);
+	if (vma->kind == VMA_FILE && file)
+		return map_at(file, vma->start, vma->end, vma->protection,
+			      vma->map_flags & (MAP_PRIVATE | MAP_SHARED),
+			      vma->offset);
+	err = map_at(plan->map, vma->start, vma->end, vma->protection,
+		     MAP_PRIVATE | MAP_NORESERVE,
+		     (u64)i << (CHILD_VMA_SHIFT + PAGE_SHIFT));
+	if (!err && vma->map_flags & MAP_GROWSDOWN)
+		err = map_room_below(plan, i);
+	return err;
+}
+
+static int map_all(const struct plan *plan)
+{
+	int err = child_start(plan->map);
+	u32 i;
+
+	if (err)
+		return err;
+	for (i = 0; !err && i < plan->descriptor->vma_count; i++)
+		err = map_vma(plan, i);
+	child_started(plan->map);
+	return err;
+}
+
+static void set_layout(const struct descriptor_layout *l)
+{
+	struct mm_struct *mm = current->mm;
+
+	mmap_write_lock(mm);
+	spin_lock(&mm->arg_lock);
+	mm->start_code = l->start_code;
+	mm->end_code = l->end_code;
+	mm->start_data = l->start_data;
+	mm->end_data = l->end_data;
+	mm->start_brk = l->start_brk;
+	mm->brk = l->brk;
+	mm->start_stack = l->start_stack;
+	mm->arg_start = l->arg_start;
+	mm->arg_end = l->arg_end;
+	mm->env_start = l->env_start;
+	mm->env_end = l->env_end;
+	spin_unlock(&mm->arg_lock);
+	mmap_write_unlock(mm);
+}
+
+/* One fault for each window; each brings the pages around it. */
+static int fault_all_in(const struct plan *plan, u32 window)
+{
+	const struct descriptor_vma *vmas = descriptor_vmas(plan->descriptor);
+	struct mm_struct *mm = current->mm;
+	u64 step = (u64)window << PAGE_SHIFT;
+	struct page *page;
+	u64 at;
+	long n;
+	u32 i;
+
+	for (i = 0; i < plan->descriptor->vma_count; i++) {
+		if (vmas[i].kind == VMA_KERNEL || vmas[i].kind == VMA_EMPTY ||
+		    plan->files[i])
+			continue;
+		for (at = vmas[i].start; at < vmas[i].end;
+		     at = (at | (step - 1)) + 1) {
+			mmap_read_lock(mm);
+			n = compat_get_user_pages_remote(mm, at, 1, FOLL_FORCE,
+							 &page);
+			mmap_read_unlock(mm);
+			if (n != 1)
+				return n < 0 ? n : -EFAULT;
+			put_page(page);
+		}
+		cond_resched();
+	}
+	return 0;
+}
+
+static int become(struct plan *plan, const struct mitosis_options *options)
+{
+	int err;
+
+	thread_detach();
+	err = unmap_all(plan);
+	if (!err)
+		err = place_kernel_vmas(plan);
+	if (!err)
+		err = map_all(plan);
+	if (err)
+		return err;
+	set_layout(&plan->descriptor->layout);
+	if (options->flags & MITOSIS_OPTION_EAGER)
+		err = fault_all_in(plan, options->prefetch_pages);
+	return err ?: thread_load(plan->descriptor);
+}
+
+int resume(struct origin *origin, const struct mitosis_options *options)
+{
+	const u32 machine_id = origin->machine_id, handler_id = origin->handler_id;
+	u64 started = ktime_get_ns();
+	struct plan plan;
+	int err;
+
+	err = check_caller();
+	if (!err)
+		err = make_plan(&plan, origin);
+	if (err) {
+		origin_put(origin);
+		goto out;
+	}
+	plan.map = child_create(origin, options);
+	if (IS_ERR(plan.map)) {
+		err = PTR_ERR(plan.map);
+		plan_destroy(&plan);
+		origin_put(origin);
+		goto out;
+	}
+	err = become(&plan, options);
+	if (err) {
+		if (!fatal_signal_pending(current))
+			pr_err_ratelimited("%s[%d]: handler %u of machine %u cannot be resumed: error %d\n",
+					   current->comm, task_pid_nr(current),
+					   handler_id, machine_id, err);
+		send_sig(SIGKILL, current, 1);
+	}
+	trace_mitosis_resume(machine_id, handler_id, plan.descriptor->vma_count,
+			     err, ktime_get_ns() - started);
+	plan_destroy(&plan);
+	/* The child's VMAs hold it from here on. */
+	fput(plan.map);
+out:
+	if (err)
+		mitosis_count(resume_failures);
+	else
+		mitosis_count(resumes);
+	return err;
+}

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What needs no other process and no hardware, tested when the module is loaded. */
+#ifndef MITOSIS_SELFTEST_H
+#define MITOSIS_SELFTEST_H
+
+/* Returns 0, or -EINVAL with a message on each test that failed. */
+int mitosis_run_selftest(void);
+
+#endif /* MITOSIS_SELFTEST_H */

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "snapshot.h"
+
+#include <linux/cred.h>
+#include <linux/module.h>
+#include <linux/random.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/timekeeping.h>
+
+#include "describe.h"
+#include "overlay.h"
+#include "pages.h"
+#include "shadow.h"
+#include "stats.h"
+#include "trace.h"
+
+/* What is there to be resumed. Has no references: snapshot_drop() is the owner's. */
+static DEFINE_XARRAY(registry);
+static DEFINE_MUTEX(registry_lock);
+
+static void destroy(struct kref *refs)
+{
+	struct snapshot *s = container_of(refs, struct snapshot, refs);
+
+	pages_destroy(&s->pages);
+	describe_destroy(s);
+	if (s->mm)
+		mmput(s->mm);
+	thread_state_destroy(&s->thread);
+	kfree_sensitive(s);
+	mitosis_count_down(snapshots);
+	module_put(THIS_MODULE);
+}
+
+void snapshot_get(struct snapshot *snapshot)
+{
+	kref_get(&snapshot->refs);
+}
+
+void snapshot_put(struct snapshot *snapshot)
+{
+	if (snapshot)
+		kref_put(&snapshot->refs, destroy);
+}
+
+struct snapshot *snapshot_find(u32 handler_id)
+{
+	struct snapshot *s;
+
+	mutex_lock(&registry_lock);
+	s = xa_load(&registry, handler_id);
+	if (s && s->mm)
+		kref_get(&s->refs);
+	else
+		s = NULL;	/* still being prepared */
+	mutex_unlock(&registry_lock);
+	return s;
+}
+
+bool snapshot_is_callers(const struct snapshot *snapshot)
+{
+	return uid_eq(snapshot->owner, current_euid()) ||
+	       capable(CAP_SYS_PTRACE);
+}
+
+/* The handler id is taken before the memory is copied: see snapshot_find(). */
+static int claim(struct snapshot *s)
+{
+	int err;
+
+	mutex_lock(&registry_lock);
+	err = xa_insert(&registry, s->handler_id, s, GFP_KERNEL);
+	mutex_unlock(&registry_lock);
+	return err == -EBUSY ? -EEXIST : err;
+}
+
+void snapshot_drop(struct snapshot *s)
+{
+	bool first;
+
+	mutex_lock(&registry_lock);
+	first = !s->dropped;
+	s->dropped = true;
+	if (first)
+		xa_erase(&registry, s->handler_id);
+	mutex_unlock(&registry_lock);
+	if (first)
+		snapshot_put(s);
+}
+
+int snapshot_prepare(u32 handler_id, bool pinned, struct snapshot **snapshot)
+{
+	u64 started = ktime_get_ns();
+	struct mm_struct *mm;
+	struct snapshot *s;
+	int err;
+
+	/* What the other threads are in the midst of, no child could go on with. */
+	if (!thread_group_empty(current))
+		return -EINVAL;
+	s = kzalloc(sizeof(*s), GFP_KERNEL);
+	if (!s)
+		return -ENOMEM;
+	kref_init(&s->refs);	/* the registry's, until it is dropped */
+	mutex_init(&s->describe_lock);
+	xa_init(&s->pages);
+	s->handler_id = handler_id;
+	s->pinned = pinned;
+	s->owner = current_euid();
+	s->owner_pid = task_tgid_nr(current);
+	s->prepared_at_ns = ktime_get_real_ns();
+	s->depth = overlay_depth(current->mm) + 1;
+	get_random_bytes(s->secret, sizeof(s->secret));
+	__module_get(THIS_MODULE);	/* the caller's open file holds one, too */
+	mitosis_count(snapshots);
+
+	err = s->depth > SNAPSHOT_DEPTH_MAX ? -ELOOP : 0;
+	if (!err)
+		err = thread_state_save(&s->thread);
+	if (err)
+		goto err_put;
+	err = claim(s);
+	if (err)
+		goto err_put;
+	mm = mitosis_shadow_create();
+	if (IS_ERR(mm)) {
+		err = PTR_ERR(mm);
+		goto err_drop;
+	}
+	mutex_lock(&registry_lock);
+	s->mm = mm;
+	kref_get(&s->refs);
+	mutex_unlock(&registry_lock);
+	*snapshot = s;
+	trace_mitosis_prepare(handler_id, ktime_get_ns() - started);
+	return 0;
+
+err_drop:
+	snapshot_drop(s);
+	return err;
+err_put:
+	snapshot_put(s);
+	return err;
+}
+
+int snapshot_next(struct mitosis_snapshot *info)
+{
+	unsigned long id = info->handler_id;
+	struct snapshot *s;
+
+	mutex_lock(&registry_lock);
+	s = xa_find(&registry, &id, U32_MAX, XA_PRESENT);
+	while (s && !s->mm)
+		s = xa_find_after(&registry, &id, U32_MAX, XA_PRESENT);
+	if (s)
+		*info = (struct mitosis_snapshot){
+			.handler_id = s->handler_id,
+			.flags = s->pinned ? MITOSIS_SNAPSHOT_PINNED : 0,
+			.owner_pid = s->owner_pid,
+			.prepared_at_ns = s->prepared_at_ns,
+		};
+	mutex_unlock(&registry_lock);
+	return s ? 0 : -ENOENT;
+}
+
+int snapshot_describe(struct snapshot *s)
+{
+	int err = 0;
+
+	mutex_lock(&s->describe_lock);
+	if (!s->descriptor)
+		err = describe(s);
+	mutex_unlock(&s->describe_lock);
+	return err;
+}
+
+void mitosis_snapshots_exit(void)
+{
+	WARN_ON(!xa_empty(&registry));
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The snapshots of this machine, by handler id. */
+#ifndef MITOSIS_SNAPSHOT_H
+#define MITOSIS_SNAPSHOT_H
+
+#include <linux/kref.h>
+#include <linux/mutex.h>
+#include <linux/uidgid.h>
+#include <linux/xarray.h>
+
+#include "proto/descriptor.h"
+#include "thread.h"
+#include "uapi/mitosis.h"
+
+struct snapshot {
+	struct kref refs;
+	u32 handler_id;
+	bool pinned;
+	bool dropped;			/* takes no further children; under the registry's lock */
+	kuid_t owner;
+	pid_t owner_pid;
+	u64 prepared_at_ns;		/* CLOCK_REALTIME */
+	/* Of a process that is a child itself, one more than its own snapshot's. */
+	unsigned int depth;
+	struct mm_struct *mm;		/* the shadow: see shadow.h */
+	struct thread_state thread;
+	struct xarray pages;		/* see pages.h */
+	u8 secret[sizeof(((struct mitosis_token *)0)->secret)];
+
+	struct mutex describe_lock;	/* of what is made at first need */
+	struct descriptor_header *descriptor;
+	struct file **files;		/* per VMA of the descriptor, or NULL */
+};
+
+/* How deep children of children may be prepared: each is a fault within a fault. */
+#define SNAPSHOT_DEPTH_MAX	4u
+
+void mitosis_snapshots_exit(void);
+
+/*
+ * Prepares the calling process. Returns 0 with a reference, or -EEXIST, -EINVAL
+ * (more than one thread), -ELOOP (too deep), -ENOMEM or what fork(2) returns.
+ */
+int snapshot_prepare(u32 handler_id, bool pinned, struct snapshot **snapshot);
+
+/* With a reference; NULL if there is none. */
+struct snapshot *snapshot_find(u32 handler_id);
+void snapshot_get(struct snapshot *snapshot);
+void snapshot_put(struct snapshot *snapshot);
+
+/* Takes it out of the registry; whoever has a reference keeps the pages. */
+void snapshot_drop(struct snapshot *snapshot);
+
+/* The caller is its owner, or may act for everybody. */
+bool snapshot_is_callers(const struct snapshot *snapshot);
+
+/* The first at or after *handler_id. Returns 0 or -ENOENT. */
+int snapshot_next(struct mitosis_snapshot *info);
+
+/* The shadow's descriptor, made at the first call. Returns 0 or -errno. */
+int snapshot_describe(struct snapshot *snapshot);
+
+#endif /* MITOSIS_SNAPSHOT_H */

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "symbols.h"
+
+#include <linux/kprobes.h>
+#include <linux/mman.h>
+#include <linux/static_call.h>
+
+static pid_t no_clone(struct kernel_clone_args *args)
+{
+	return -ENOSYS;
+}
+
+static long no_mremap(const struct pt_regs *regs)
+{
+	return -ENOSYS;
+}
+
+/*
+ * Where the CPU tracks indirect branches, a function whose address is taken
+ * nowhere must not be called through a pointer: a static call is a direct one.
+ */
+DEFINE_STATIC_CALL(clone_call, no_clone);
+DEFINE_STATIC_CALL(mremap_call, no_mremap);
+
+/* Where a kprobe would be placed is where the function is. */
+static void *find(const char *name)
+{
+	struct kprobe probe = { .symbol_name = name };
+	void *address;
+
+	if (register_kprobe(&probe)) {
+		pr_err("this kernel has no function %s, or no kprobes to find it with\n",
+		       name);
+		return NULL;
+	}
+	address = probe.addr;
+	unregister_kprobe(&probe);
+	return address;
+}
+
+int mitosis_symbols_init(void)
+{
+	void *clone = find("kernel_clone");
+	void *mremap = find("__x64_sys_mremap");
+
+	if (!clone || !mremap)
+		return -ENOENT;
+	static_call_update(clone_call, clone);
+	static_call_update(mremap_call, mremap);
+	return 0;
+}
+
+pid_t mitosis_clone(struct kernel_clone_args *args)
+{
+	return static_call(clone_call)(args);
+}
+
+long mitosis_mremap(unsigned long from, unsigned long length, unsigned long to)
+{
+	const struct pt_regs regs = {
+		.di = from,
+		.si = length,
+		.dx = length,
+		.r10 = MREMAP_MAYMOVE | MREMAP_FIXED,
+		.r8 = to,
+	};
+
+	return static_call(mremap_call)(&regs);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The two kernel functions that this module needs and that are not exported. */
+#ifndef MITOSIS_SYMBOLS_H
+#define MITOSIS_SYMBOLS_H
+
+#include <linux/sched/task.h>
+
+/* Returns 0, or -ENOENT with a message that names what is missing. */
+int mitosis_symbols_init(void);
+
+/* kernel_clone(): returns a pid or -errno. */
+pid_t mitosis_clone(struct kernel_clone_args *args);
+
+/*
+ * mremap(2) of the calling process with MREMAP_FIXED, length unchanged.
+ * Returns `to` or -errno.
+ */
+long mitosis_mremap(unsigned long from, unsigned long length, unsigned long to);
+
+#endif /* MITOSIS_SYMBOLS_H */
