@@ -123,15 +123,16 @@ enum mitosis_resume_mode {
 	MITOSIS_RESUME_CLONE = 3,
 };
 
-/* How mitosis_resume_*() works on the user backend. 8 bytes. */
+/* How mitosis_resume_*() works. 8 bytes. */
 struct mitosis_resume_options {
 	uint32_t mode;			/* enum mitosis_resume_mode */
 	uint32_t prefetch_pages;	/* pages per fault, a power of two to 512 */
 };
 
 /*
- * Sets how this device resumes; the default is lazy with windows of 64 pages.
- * Errors: -EINVAL no such mode or window; -ENOSYS on the kernel backend.
+ * Sets how this device resumes; the default is lazy with windows of 64 pages,
+ * or what the kernel module's parameters say.
+ * Errors: -EINVAL no such mode or window; -EOPNOTSUPP clone on the kernel backend.
  */
 int mitosis_set_resume_options(struct mitosis *device,
 			       const struct mitosis_resume_options *options);

@@ -142,9 +142,30 @@ static int kernel_nil_rpc(struct mitosis *device, uint32_t machine_id)
 static int kernel_set_resume_options(struct mitosis *device,
 				     const struct mitosis_resume_options *options)
 {
-	(void)device, (void)options;
-	return fail(-ENOSYS, "the mitosis module's way to resume is set when it is "
-			     "loaded");
+	struct mitosis_options wanted = {
+		.prefetch_pages = options->prefetch_pages,
+	};
+
+	switch (options->mode) {
+	case MITOSIS_RESUME_LAZY:
+		break;
+	case MITOSIS_RESUME_EAGER:
+		wanted.flags = MITOSIS_OPTION_EAGER;
+		break;
+	case MITOSIS_RESUME_CACHED:
+		wanted.flags = MITOSIS_OPTION_CACHE;
+		break;
+	case MITOSIS_RESUME_CLONE:
+		return fail(-EOPNOTSUPP, "the mitosis module has no mode clone: its "
+					 "local children share pages in every mode");
+	default:
+		return fail(-EINVAL, "there is no resume mode %u", options->mode);
+	}
+	if (!options->prefetch_pages)
+		return fail(-EINVAL, "the prefetch window is to be a power of two to "
+				     "512 pages, not 0");
+	return call(device, MITOSIS_IOC_SET_OPTIONS, (uintptr_t)&wanted,
+		    "resume options");
 }
 
 static int kernel_resume_local(struct mitosis *device, uint32_t handler_id)
