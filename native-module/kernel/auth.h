@@ -3,9 +3,9 @@
 #ifndef MITOSIS_AUTH_H
 #define MITOSIS_AUTH_H
 
-#include "proto/wire.h"
+#include <linux/socket.h>
 
-struct sockaddr_storage;
+#include "proto/wire.h"
 
 /*
  * Reads what the parameters auth and key_file say. Without a key file there is

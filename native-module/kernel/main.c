@@ -10,8 +10,10 @@
 #include "births.h"
 #include "debugfs.h"
 #include "device.h"
+#include "errand.h"
 #include "overlay.h"
 #include "parameters.h"
+#include "remote.h"
 #include "selftest.h"
 #include "server.h"
 #include "session.h"
@@ -38,12 +40,12 @@ static int __init mitosis_init(void)
 	err = mitosis_births_init();
 	if (err)
 		goto err_shadow;
-	err = mitosis_sessions_init();
+	err = mitosis_errands_init();
 	if (err)
 		goto err_births;
 	err = mitosis_server_init();
 	if (err)
-		goto err_sessions;
+		goto err_errands;
 	mitosis_debugfs_init();
 	err = mitosis_device_init();
 	if (err)
@@ -53,8 +55,8 @@ static int __init mitosis_init(void)
 err_server:
 	mitosis_debugfs_exit();
 	mitosis_server_exit();
-err_sessions:
-	mitosis_sessions_exit();
+err_errands:
+	mitosis_errands_exit();
 err_births:
 	mitosis_births_exit();
 err_shadow:
@@ -70,6 +72,8 @@ static void __exit mitosis_exit(void)
 	mitosis_device_exit();
 	mitosis_debugfs_exit();
 	mitosis_server_exit();
+	mitosis_errands_exit();
+	mitosis_remotes_exit();
 	mitosis_sessions_exit();
 	mitosis_births_exit();
 	mitosis_shadow_exit();

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Sessions: which machine is where, and connections to it that are shaken. */
+/* Sessions: which machine is where, and connections to it that have shaken hands. */
 #ifndef MITOSIS_SESSION_H
 #define MITOSIS_SESSION_H
 
 #include <linux/types.h>
 
 struct link;
-
-int mitosis_sessions_init(void);
 
 void mitosis_sessions_exit(void);
 
@@ -21,10 +19,13 @@ int session_connect(u32 machine_id, const char *address);
 int session_nil(u32 machine_id);
 
 /*
- * A connection that has shaken hands, for the caller alone. In a worker. `used`
- * says whether somebody had it before: then the other machine may have gone.
+ * For workers: a connection for the caller alone. With `idle`, one that others
+ * have used, or -EAGAIN if there is none; its other end may have gone since.
  */
-int session_take(u32 machine_id, unsigned int deadline_ms, struct link **link,
-		 bool *used);
+int session_take(u32 machine_id, unsigned int deadline_ms, bool idle,
+		 struct link **link);
+
+/* Leaves a connection, after a request that was answered, to the next one. */
+void session_give(u32 machine_id, struct link *link);
 
 #endif /* MITOSIS_SESSION_H */

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "auth.h"
+
+#include <crypto/algapi.h>
+#include <crypto/hash.h>
+#include <linux/fs.h>
+#include <linux/in.h>
+#include <linux/in6.h>
+#include <linux/random.h>
+#include <linux/slab.h>
+#include <net/ipv6.h>
+
+#include "parameters.h"
+
+#define KEY_SIZE_MIN	16
+#define KEY_SIZE_MAX	4096
+#define ROLE_SIZE	6	/* "server", "client" */
+
+static struct {
+	enum wire_auth kind;
+	unsigned int key_size;	/* 0 without a key */
+	u8 *key;
+} auth;
+
+static const char *why_key_is_refused(const struct inode *inode)
+{
+	if (!S_ISREG(inode->i_mode))
+		return "it is no file";
+	if (!uid_eq(inode->i_uid, GLOBAL_ROOT_UID))
+		return "it is not root's";
+	if (inode->i_mode & 0077)
+		return "others can read it: chmod 600";
+	if (i_size_read(inode) < KEY_SIZE_MIN || i_size_read(inode) > KEY_SIZE_MAX)
+		return "it has to hold 16 to 4096 bytes";
+	return NULL;
+}
+
+static int read_key(const char *path)
+{
+	struct file *file = filp_open(path, O_RDONLY | O_NOFOLLOW, 0);
+	const char *why;
+	loff_t at = 0;
+	ssize_t n;
+
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	why = why_key_is_refused(file_inode(file));
+	if (why) {
+		pr_err("the key file %s cannot be used: %s\n", path, why);
+		n = -EACCES;
+		goto out;
+	}
+	auth.key = kzalloc(KEY_SIZE_MAX, GFP_KERNEL);
+	n = auth.key ? kernel_read(file, auth.key, KEY_SIZE_MAX, &at) : -ENOMEM;
+	if (n >= 0 && n < KEY_SIZE_MIN)
+		n = -EACCES;
+	if (n > 0)
+		auth.key_size = n;
+out:
+	filp_close(file, NULL);
+	return n < 0 ? n : 0;
+}
+
+int mitosis_auth_init(void)
+{
+	int err;
+
+	if (!strcmp(mitosis_auth, "none")) {
+		auth.kind = WIRE_AUTH_NONE;
+		return 0;
+	}
+	if (strcmp(mitosis_auth, "key")) {
+		pr_err("the parameter auth is to be key or none, not '%s'\n",
+		       mitosis_auth);
+		return -EINVAL;
+	}
+	auth.kind = WIRE_AUTH_KEY;
+	err = read_key(mitosis_key_file);
+	if (err == -ENOENT) {
+		/* One machine needs no key. */
+		if (!*mitosis_listen)
+			return 0;
+		pr_err("there is no key file %s: make one with 'head -c 32 /dev/urandom >key; chmod 600 key', copy it to every machine and name it with key_file=\n",
+		       mitosis_key_file);
+	}
+	if (err)
+		mitosis_auth_exit();
+	return err;
+}
+
+void mitosis_auth_exit(void)
+{
+	kfree_sensitive(auth.key);
+	auth.key = NULL;
+	auth.key_size = 0;
+}
+
+int auth_ready(void)
+{
+	return auth.kind == WIRE_AUTH_NONE || auth.key_size ? 0 : -EACCES;
+}
+
+bool auth_is_none(void)
+{
+	return auth.kind == WIRE_AUTH_NONE;
+}
+
+bool auth_allows(const struct sockaddr_storage *address)
+{
+	const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
+	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
+
+	if (auth.kind != WIRE_AUTH_NONE || mitosis_private_network)
+		return true;
+	return address->ss_family == AF_INET ?
+		       ipv4_is_loopback(v4->sin_addr.s_addr) :
+		       ipv6_addr_loopback(&v6->sin6_addr);
+}
+
+int auth_mac(const void *key, unsigned int key_size, const struct mac_part *parts,
+	     unsigned int count, u8 mac[WIRE_MAC_SIZE])
+{
+	struct crypto_shash *hmac = crypto_alloc_shash("hmac(sha256)", 0, 0);
+	unsigned int i;
+	int err;
+
+	if (IS_ERR(hmac))
+		return PTR_ERR(hmac);
+	err = crypto_shash_setkey(hmac, key, key_size);
+	if (!err) {
+		SHASH_DESC_ON_STACK(state, hmac);
+
+		state->tfm = hmac;
+		err = crypto_shash_init(state);
+		for (i = 0; !err && i < count; i++)
+			err = crypto_shash_update(state, parts[i].bytes,
+						  parts[i].size);
+		if (!err)
+			err = crypto_shash_final(state, mac);
+		shash_desc_zero(state);
+	}
+	crypto_free_shash(hmac);
+	return err;
+}
+
+static int make_mac(const char *role, const struct wire_hello *hello,
+		    const struct wire_challenge *challenge, u8 mac[WIRE_MAC_SIZE])
+{
+	const struct mac_part parts[] = {
+		{ role, ROLE_SIZE },
+		{ hello, sizeof(*hello) },
+		{ challenge, offsetof(struct wire_challenge, mac) },
+	};
+
+	memset(mac, 0, WIRE_MAC_SIZE);
+	if (auth.kind == WIRE_AUTH_NONE)
+		return 0;
+	return auth_mac(auth.key, auth.key_size, parts, ARRAY_SIZE(parts), mac);
+}
+
+void auth_hello(struct wire_hello *hello)
+{
+	hello->machine_id = mitosis_machine_id;
+	hello->auth = auth.kind;
+	get_random_bytes(hello->nonce, sizeof(hello->nonce));
+}
+
+int auth_challenge(const struct wire_hello *hello,
+		   struct wire_challenge *challenge)
+{
+	if (hello->auth != auth.kind)
+		return -EACCES;
+	challenge->machine_id = mitosis_machine_id;
+	challenge->auth = auth.kind;
+	get_random_bytes(challenge->nonce, sizeof(challenge->nonce));
+	return make_mac("server", hello, challenge, challenge->mac);
+}
+
+int auth_prove(const struct wire_hello *hello,
+	       const struct wire_challenge *challenge, struct wire_proof *proof)
+{
+	u8 expected[WIRE_MAC_SIZE];
+	int err = make_mac("server", hello, challenge, expected);
+
+	if (err)
+		return err;
+	if (challenge->auth != auth.kind ||
+	    crypto_memneq(expected, challenge->mac, sizeof(expected)))
+		return -EACCES;
+	return make_mac("client", hello, challenge, proof->mac);
+}
+
+int auth_check(const struct wire_hello *hello,
+	       const struct wire_challenge *challenge,
+	       const struct wire_proof *proof)
+{
+	u8 expected[WIRE_MAC_SIZE];
+	int err = make_mac("client", hello, challenge, expected);
+
+	if (err)
+		return err;
+	return crypto_memneq(expected, proof->mac, sizeof(expected)) ? -EACCES : 0;
+}

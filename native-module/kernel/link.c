@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "link.h"
+
+#include <linux/inet.h>
+#include <linux/jiffies.h>
+#include <linux/net.h>
+#include <linux/slab.h>
+#include <linux/tcp.h>
+#include <net/net_namespace.h>
+#include <net/sock.h>
+#include <net/tcp.h>
+
+#include "auth.h"
+
+/* Deadlines are of this long at least, in jiffies: 0 would be for ever. */
+static long timeout(unsigned int ms)
+{
+	return max(msecs_to_jiffies(ms), 1ul);
+}
+
+int link_parse(const char *text, struct sockaddr_storage *address)
+{
+	static const char scheme[] = "tcp://";
+	char host[INET6_ADDRSTRLEN + 1];
+	const char *from, *end, *port;
+	u16 number;
+
+	if (strncmp(text, scheme, sizeof(scheme) - 1))
+		return -EINVAL;
+	from = text + sizeof(scheme) - 1;
+	if (*from == '[') {
+		end = strchr(++from, ']');
+		if (!end || end[1] != ':')
+			return -EINVAL;
+		port = end + 2;
+	} else {
+		end = strchr(from, ':');
+		if (!end)
+			return -EINVAL;
+		port = end + 1;
+	}
+	if (end - from >= sizeof(host) || kstrtou16(port, 10, &number) || !number)
+		return -EINVAL;
+	memcpy(host, from, end - from);
+	host[end - from] = '\0';
+	return inet_pton_with_scope(&init_net, AF_UNSPEC, host, port, address);
+}
+
+static int error_of(int err)
+{
+	if (err == -EAGAIN || err == -EINPROGRESS)
+		return -ETIMEDOUT;
+	return err == -EPIPE ? -ECONNRESET : err;
+}
+
+static struct link *new_link(struct socket *socket, unsigned int deadline_ms)
+{
+	struct link *link = kzalloc(sizeof(*link), GFP_KERNEL);
+
+	if (!link) {
+		sock_release(socket);
+		return NULL;
+	}
+	link->socket = socket;
+	link->deadline_ms = deadline_ms;
+	tcp_sock_set_nodelay(socket->sk);
+	sock_set_keepalive(socket->sk);
+	socket->sk->sk_sndtimeo = timeout(deadline_ms);
+	return link;
+}
+
+struct link *link_accept(struct socket *socket, unsigned int deadline_ms)
+{
+	return new_link(socket, deadline_ms);
+}
+
+void link_close(struct link *link)
+{
+	if (!link)
+		return;
+	sock_release(link->socket);
+	kfree(link);
+}
+
+void link_shut(struct link *link)
+{
+	kernel_sock_shutdown(link->socket, SHUT_RDWR);
+}
+
+int link_send(struct link *link, enum wire_type type, int status,
+	      struct kvec *parts, size_t count, size_t size, bool more)
+{
+	struct wire_header header = {
+		.magic = WIRE_MAGIC,
+		.version = WIRE_VERSION,
+		.type = type,
+		.status = status,
+		.length = size,
+	};
+	struct kvec first = { &header, sizeof(header) };
+	struct msghdr msg = { .msg_flags = MSG_NOSIGNAL };
+	int n;
+
+	if (size || more)
+		msg.msg_flags |= MSG_MORE;
+	n = kernel_sendmsg(link->socket, &msg, &first, 1, sizeof(header));
+	if (n == sizeof(header) && size) {
+		msg = (struct msghdr){
+			.msg_flags = MSG_NOSIGNAL | (more ? MSG_MORE : 0),
+		};
+		n = kernel_sendmsg(link->socket, &msg, parts, count, size);
+		return n == size ? 0 : n < 0 ? error_of(n) : -ETIMEDOUT;
+	}
+	return n == sizeof(header) ? 0 : n < 0 ? error_of(n) : -ETIMEDOUT;
+}
+
+int link_send_body(struct link *link, enum wire_type type, void *body,
+		   size_t size)
+{
+	struct kvec part = { body, size };
+
+	return link_send(link, type, 0, &part, 1, size, false);
+}
+
+static int receive(struct link *link, struct kvec *parts, size_t count,
+		   size_t size, unsigned int ms)
+{
+	struct msghdr msg = { .msg_flags = MSG_NOSIGNAL };
+	int n;
+
+	link->socket->sk->sk_rcvtimeo = timeout(ms);
+	n = kernel_recvmsg(link->socket, &msg, parts, count, size, MSG_WAITALL);
+	if (n == size)
+		return 0;
+	if (n < 0)
+		return n;
+	/* Cut short: by its end, or by the clock in the midst of it. */
+	return n ? -ETIMEDOUT : -ECONNRESET;
+}
+
+int link_receive(struct link *link, struct kvec *parts, size_t count, size_t size)
+{
+	return error_of(receive(link, parts, count, size, link->deadline_ms));
+}
+
+int link_receive_body(struct link *link, void *body, size_t size)
+{
+	struct kvec part = { body, size };
+
+	return size ? link_receive(link, &part, 1, size) : 0;
+}
+
+int link_receive_header(struct link *link, struct wire_header *header,
+			unsigned int ms)
+{
+	struct kvec part = { header, sizeof(*header) };
+	int err = receive(link, &part, 1, sizeof(*header), ms);
+
+	if (err)
+		return err;
+	if (header->magic != WIRE_MAGIC || header->version != WIRE_VERSION ||
+	    header->status > 0 || header->status < -MAX_ERRNO ||
+	    (header->status && header->length))
+		return -EPROTO;
+	return 0;
+}
+
+int link_receive_answer(struct link *link, u32 *length)
+{
+	struct wire_header header;
+	int err = error_of(link_receive_header(link, &header, link->deadline_ms));
+
+	*length = 0;
+	if (err)
+		return err;
+	if (header.type != WIRE_ANSWER)
+		return -EPROTO;
+	*length = header.length;
+	return header.status;
+}
+
+static int shake_hands(struct link *link, u32 *machine_id)
+{
+	struct wire_challenge challenge;
+	struct wire_header header;
+	struct wire_hello hello;
+	struct wire_proof proof;
+	u32 length;
+	int err;
+
+	auth_hello(&hello);
+	err = link_send_body(link, WIRE_HELLO, &hello, sizeof(hello));
+	if (!err)
+		err = error_of(link_receive_header(link, &header,
+						   link->deadline_ms));
+	if (!err && header.status)
+		err = header.status;
+	if (!err && (header.type != WIRE_CHALLENGE ||
+		     header.length != sizeof(challenge)))
+		err = -EPROTO;
+	if (!err)
+		err = link_receive_body(link, &challenge, sizeof(challenge));
+	if (!err)
+		err = auth_prove(&hello, &challenge, &proof);
+	if (!err)
+		err = link_send_body(link, WIRE_PROOF, &proof, sizeof(proof));
+	if (!err)
+		err = link_receive_answer(link, &length);
+	if (!err && length)
+		err = -EPROTO;
+	if (!err)
+		*machine_id = challenge.machine_id;
+	return err;
+}
+
+int link_connect(const struct sockaddr_storage *address, unsigned int deadline_ms,
+		 struct link **out, u32 *machine_id)
+{
+	struct socket *socket;
+	struct link *link;
+	int err;
+
+	/* Of this machine, wherever the caller's network is. */
+	err = sock_create_kern(&init_net, address->ss_family, SOCK_STREAM,
+			       IPPROTO_TCP, &socket);
+	if (err)
+		return err;
+	link = new_link(socket, deadline_ms);
+	if (!link)
+		return -ENOMEM;
+	err = error_of(kernel_connect(socket, (struct sockaddr *)address,
+				      address->ss_family == AF_INET ?
+					      sizeof(struct sockaddr_in) :
+					      sizeof(struct sockaddr_in6), 0));
+	if (!err)
+		err = shake_hands(link, machine_id);
+	if (err)
+		link_close(link);
+	else
+		*out = link;
+	return err;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A TCP connection to another machine, and the messages on it: proto/wire.h.
+ * Used by kernel threads only, which no signal interrupts; every wait ends
+ * with the link's deadline. One user at a time.
+ */
+#ifndef MITOSIS_LINK_H
+#define MITOSIS_LINK_H
+
+#include <linux/socket.h>
+#include <linux/uio.h>
+
+#include "proto/wire.h"
+
+struct socket;
+
+struct link {
+	struct socket *socket;
+	unsigned int deadline_ms;	/* for each message */
+};
+
+/* "tcp://host:port". Returns 0 or -EINVAL. */
+int link_parse(const char *text, struct sockaddr_storage *address);
+
+/* Connects and shakes hands. `machine_id` gets who is there. */
+int link_connect(const struct sockaddr_storage *address, unsigned int deadline_ms,
+		 struct link **link, u32 *machine_id);
+
+/* Takes over a socket that was accepted. NULL: no memory; it is released. */
+struct link *link_accept(struct socket *socket, unsigned int deadline_ms);
+void link_close(struct link *link);
+
+/* Ends both directions: whoever waits on it goes on with -ECONNRESET. */
+void link_shut(struct link *link);
+
+/* One message whose body is `count` parts. `more`: another one follows at once. */
+int link_send(struct link *link, enum wire_type type, int status,
+	      struct kvec *parts, size_t count, size_t size, bool more);
+
+/* A message with a body of one part, or none. */
+int link_send_body(struct link *link, enum wire_type type, void *body,
+		   size_t size);
+
+/* Receives exactly that much. */
+int link_receive(struct link *link, struct kvec *parts, size_t count, size_t size);
+int link_receive_body(struct link *link, void *body, size_t size);
+
+/*
+ * A header of the right magic and version, status below or at 0, no body if below.
+ * Waits `ms` for its first byte: -EAGAIN, when none came.
+ */
+int link_receive_header(struct link *link, struct wire_header *header,
+			unsigned int ms);
+
+/* The header of an answer: 0 with the length of its body, or its status. */
+int link_receive_answer(struct link *link, u32 *length);
+
+#endif /* MITOSIS_LINK_H */

@@ -1,0 +1,454 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "remote.h"
+
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
+
+#include "errand.h"
+#include "link.h"
+#include "parameters.h"
+#include "proto/descriptor.h"
+#include "session.h"
+#include "stats.h"
+#include "trace.h"
+
+/* The page cache: how often its snapshots are asked after, and how long they stay. */
+#define CACHE_CHECK_MS	1000
+#define CACHE_IDLE_MS	60000
+
+struct remote {
+	struct kref refs;
+	u32 machine_id, handler_id;
+	bool cached;
+	struct descriptor_header *descriptor;
+	struct xarray pages;		/* by number, if cached */
+	struct mutex lock;		/* of the link; taken by workers only */
+	struct link *link;
+	int broken;			/* 0, or why the link cannot be used again */
+	struct list_head node;		/* in the cache, which has a reference */
+	unsigned long used;		/* jiffies */
+};
+
+static LIST_HEAD(cache);
+static DEFINE_MUTEX(cache_lock);
+static void check_cache(struct work_struct *work);
+static DECLARE_DELAYED_WORK(cache_check, check_cache);
+
+static void destroy(struct kref *refs)
+{
+	struct remote *r = container_of(refs, struct remote, refs);
+	unsigned long index;
+	struct page *page;
+
+	xa_for_each(&r->pages, index, page)
+		put_page(page);
+	xa_destroy(&r->pages);
+	link_close(r->link);
+	kvfree(r->descriptor);
+	kfree(r);
+}
+
+void remote_put(struct remote *remote)
+{
+	if (remote)
+		kref_put(&remote->refs, destroy);
+}
+
+const struct descriptor_header *remote_descriptor(const struct remote *remote)
+{
+	return remote->descriptor;
+}
+
+static struct remote *new_remote(u32 machine_id, u32 handler_id, bool cached)
+{
+	struct remote *r = kzalloc(sizeof(*r), GFP_KERNEL);
+
+	if (!r)
+		return NULL;
+	kref_init(&r->refs);
+	r->machine_id = machine_id;
+	r->handler_id = handler_id;
+	r->cached = cached;
+	xa_init(&r->pages);
+	mutex_init(&r->lock);
+	INIT_LIST_HEAD(&r->node);
+	r->used = jiffies;
+	return r;
+}
+
+/* Makes the link the snapshot's, and gets the descriptor. */
+static int open_snapshot(struct remote *r)
+{
+	struct wire_open request = { .handler_id = r->handler_id };
+	u32 length;
+	int err = link_send_body(r->link, WIRE_OPEN, &request, sizeof(request));
+
+	if (!err)
+		err = link_receive_answer(r->link, &length);
+	if (err)
+		return err;
+	if (length < sizeof(*r->descriptor) || length > WIRE_DESCRIPTOR_MAX)
+		return -EPROTO;
+	r->descriptor = kvmalloc(length, GFP_KERNEL);
+	if (!r->descriptor)
+		return -ENOMEM;
+	err = link_receive_body(r->link, r->descriptor, length);
+	return err ?: descriptor_check(r->descriptor, length, PAGE_SIZE);
+}
+
+/* May it have further children? 0, -ENOENT or what the link says. */
+static int ask_after(struct remote *r)
+{
+	struct wire_pages request = {};
+	u32 length;
+	int err;
+
+	mutex_lock(&r->lock);
+	err = r->broken;
+	if (!err)
+		err = link_send_body(r->link, WIRE_PAGES, &request, sizeof(request));
+	if (!err)
+		err = link_receive_answer(r->link, &length);
+	if (!err && length)
+		err = -EPROTO;
+	if (err && err != -ENOENT)
+		r->broken = err;
+	mutex_unlock(&r->lock);
+	return err;
+}
+
+/* With a reference; NULL if there is none. */
+static struct remote *find_cached(u32 machine_id, u32 handler_id)
+{
+	struct remote *r;
+
+	mutex_lock(&cache_lock);
+	list_for_each_entry(r, &cache, node)
+		if (r->machine_id == machine_id && r->handler_id == handler_id) {
+			kref_get(&r->refs);
+			r->used = jiffies;
+			goto out;
+		}
+	r = NULL;
+out:
+	mutex_unlock(&cache_lock);
+	return r;
+}
+
+static void uncache(struct remote *r)
+{
+	bool was_there;
+
+	mutex_lock(&cache_lock);
+	was_there = !list_empty(&r->node);
+	list_del_init(&r->node);
+	mutex_unlock(&cache_lock);
+	if (was_there)
+		remote_put(r);
+}
+
+static void enter_cache(struct remote *r)
+{
+	kref_get(&r->refs);
+	mutex_lock(&cache_lock);
+	list_add(&r->node, &cache);
+	mutex_unlock(&cache_lock);
+	schedule_delayed_work(&cache_check, msecs_to_jiffies(CACHE_CHECK_MS));
+}
+
+/* Nobody but the cache has it. */
+static struct remote *next_idle(struct list_head *checked)
+{
+	struct remote *r;
+
+	mutex_lock(&cache_lock);
+	list_for_each_entry(r, &cache, node)
+		if (kref_read(&r->refs) == 1) {
+			kref_get(&r->refs);
+			list_move(&r->node, checked);
+			goto out;
+		}
+	r = NULL;
+out:
+	mutex_unlock(&cache_lock);
+	return r;
+}
+
+/* A snapshot that was dropped there is not to linger for our sake. */
+static void check_cache(struct work_struct *work)
+{
+	LIST_HEAD(checked);
+	struct remote *r;
+	bool empty;
+
+	while ((r = next_idle(&checked))) {
+		if (time_after(jiffies, r->used + msecs_to_jiffies(CACHE_IDLE_MS)) ||
+		    ask_after(r))
+			uncache(r);
+		remote_put(r);
+	}
+	mutex_lock(&cache_lock);
+	list_splice(&checked, &cache);
+	empty = list_empty(&cache);
+	mutex_unlock(&cache_lock);
+	if (!empty)
+		schedule_delayed_work(&cache_check, msecs_to_jiffies(CACHE_CHECK_MS));
+}
+
+struct open_errand {
+	struct errand errand;
+	u32 machine_id, handler_id;
+	unsigned int deadline_ms;
+	bool cached;
+	struct remote *remote;
+	int err;
+};
+
+static int open_on(struct remote *r, unsigned int deadline_ms, bool idle)
+{
+	int err = session_take(r->machine_id, deadline_ms, idle, &r->link);
+
+	if (err)
+		return err;
+	err = open_snapshot(r);
+	if (!err)
+		return 0;
+	kvfree(r->descriptor);
+	r->descriptor = NULL;
+	/* After a plain refusal the connection is as good as before. */
+	if (err == -ENOENT)
+		session_give(r->machine_id, r->link);
+	else
+		link_close(r->link);
+	r->link = NULL;
+	return err;
+}
+
+static void run_open(struct errand *errand)
+{
+	struct open_errand *e = container_of(errand, struct open_errand, errand);
+	struct remote *r;
+
+	if (e->cached) {
+		r = find_cached(e->machine_id, e->handler_id);
+		if (r && !ask_after(r)) {
+			e->remote = r;
+			return;
+		}
+		if (r) {
+			uncache(r);
+			remote_put(r);
+		}
+	}
+	r = new_remote(e->machine_id, e->handler_id, e->cached);
+	if (!r) {
+		e->err = -ENOMEM;
+		return;
+	}
+	/* Idle connections may have been closed by the other machine. */
+	do {
+		e->err = open_on(r, e->deadline_ms, true);
+	} while (e->err == -ECONNRESET);
+	if (e->err == -EAGAIN)
+		e->err = open_on(r, e->deadline_ms, false);
+	if (e->err) {
+		remote_put(r);
+		return;
+	}
+	if (e->cached)
+		enter_cache(r);
+	e->remote = r;
+}
+
+static void destroy_open(struct errand *errand)
+{
+	struct open_errand *e = container_of(errand, struct open_errand, errand);
+
+	remote_put(e->remote);
+	kfree(e);
+}
+
+int remote_open(u32 machine_id, u32 handler_id,
+		const struct mitosis_options *options, struct remote **remote)
+{
+	struct open_errand *e = kzalloc(sizeof(*e), GFP_KERNEL);
+	int err;
+
+	if (!e)
+		return -ENOMEM;
+	errand_init(&e->errand, run_open, destroy_open);
+	e->machine_id = machine_id;
+	e->handler_id = handler_id;
+	e->deadline_ms = options->deadline_ms;
+	e->cached = options->flags & MITOSIS_OPTION_CACHE;
+	err = errand_run(&e->errand);
+	if (!err)
+		err = e->err;
+	if (!err) {
+		*remote = e->remote;
+		e->remote = NULL;
+	}
+	errand_put(&e->errand);
+	return err;
+}
+
+struct fetch_errand {
+	struct errand errand;
+	struct remote *remote;
+	unsigned long address, count;
+	struct page **pages;
+	struct kvec *parts;
+	int err;
+};
+
+/* With the link's lock. The answer's pages go straight to their places. */
+static int exchange(struct remote *r, struct fetch_errand *e)
+{
+	struct wire_pages request = {
+		.address = e->address,
+		.length = e->count << PAGE_SHIFT,
+	};
+	unsigned long i;
+	u32 length;
+	int err = link_send_body(r->link, WIRE_PAGES, &request, sizeof(request));
+
+	if (!err)
+		err = link_receive_answer(r->link, &length);
+	if (err)
+		return err;
+	if (length != request.length)
+		return -EPROTO;
+	for (i = 0; i < e->count; i++)
+		e->parts[i] = (struct kvec){ page_address(e->pages[i]), PAGE_SIZE };
+	return link_receive(r->link, e->parts, e->count, length);
+}
+
+static void run_fetch(struct errand *errand)
+{
+	struct fetch_errand *e = container_of(errand, struct fetch_errand, errand);
+	struct remote *r = e->remote;
+
+	mutex_lock(&r->lock);
+	e->err = r->broken ?: exchange(r, e);
+	/* A refusal leaves the link in step; anything else does not. */
+	if (e->err && e->err != -EFAULT && e->err != -EINVAL)
+		r->broken = e->err;
+	mutex_unlock(&r->lock);
+	trace_mitosis_fetch(r->machine_id, r->handler_id, e->address, e->count,
+			    e->err);
+	if (!e->err)
+		mitosis_count_many(pages_fetched, e->count);
+}
+
+static void destroy_fetch(struct errand *errand)
+{
+	struct fetch_errand *e = container_of(errand, struct fetch_errand, errand);
+	unsigned long i;
+
+	for (i = 0; e->pages && i < e->count; i++)
+		if (e->pages[i])
+			put_page(e->pages[i]);
+	remote_put(e->remote);
+	kfree(e->pages);
+	kfree(e->parts);
+	kfree(e);
+}
+
+static struct fetch_errand *new_fetch(struct remote *r, unsigned long address,
+				      unsigned long count)
+{
+	struct fetch_errand *e = kzalloc(sizeof(*e), GFP_KERNEL);
+	unsigned long i;
+
+	if (!e)
+		return NULL;
+	errand_init(&e->errand, run_fetch, destroy_fetch);
+	kref_get(&r->refs);
+	e->remote = r;
+	e->address = address;
+	e->count = count;
+	e->pages = kcalloc(count, sizeof(*e->pages), GFP_KERNEL);
+	e->parts = kcalloc(count, sizeof(*e->parts), GFP_KERNEL);
+	for (i = 0; e->pages && e->parts && i < count; i++) {
+		e->pages[i] = alloc_page(GFP_USER);
+		if (!e->pages[i])
+			break;
+	}
+	if (i == count)
+		return e;
+	errand_put(&e->errand);
+	return NULL;
+}
+
+/* Fetches pages; with a reference to each. Returns 0 or -errno. */
+static int fetch(struct remote *r, unsigned long address, unsigned long count,
+		 struct page **pages)
+{
+	struct fetch_errand *e = new_fetch(r, address, count);
+	unsigned long i;
+	int err;
+
+	if (!e)
+		return -ENOMEM;
+	err = errand_run(&e->errand);
+	if (!err)
+		err = e->err;
+	for (i = 0; !err && i < count; i++) {
+		pages[i] = e->pages[i];
+		e->pages[i] = NULL;
+	}
+	errand_put(&e->errand);
+	return err;
+}
+
+/* For the next children. One that another child was faster with takes its place. */
+static void keep(struct remote *r, unsigned long number, struct page **page)
+{
+	struct page *other = xa_cmpxchg(&r->pages, number, NULL, *page, GFP_KERNEL);
+
+	if (xa_is_err(other))
+		return;
+	if (other) {
+		put_page(*page);
+		*page = other;
+	}
+	get_page(*page);
+}
+
+long remote_pages(struct remote *r, unsigned long address, unsigned long count,
+		  struct page **pages)
+{
+	unsigned long first = address >> PAGE_SHIFT, i, missing;
+	int err;
+
+	for (i = 0; r->cached && i < count; i++) {
+		pages[i] = xa_load(&r->pages, first + i);
+		if (!pages[i])
+			break;
+		get_page(pages[i]);
+	}
+	if (r->cached && i)
+		return i;
+	for (missing = 1; missing < count; missing++)
+		if (r->cached && xa_load(&r->pages, first + missing))
+			break;
+	err = fetch(r, address, missing, pages);
+	if (err)
+		return err;
+	for (i = 0; r->cached && i < missing; i++)
+		keep(r, first + i, &pages[i]);
+	return missing;
+}
+
+void mitosis_remotes_exit(void)
+{
+	struct remote *r, *next;
+
+	cancel_delayed_work_sync(&cache_check);
+	list_for_each_entry_safe(r, next, &cache, node)
+		uncache(r);
+}

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "selftest.h"
+
+#include <linux/mman.h>
+#include <linux/slab.h>
+#include <linux/socket.h>
+
+#include "auth.h"
+#include "dropped.h"
+#include "link.h"
+#include "proto/descriptor.h"
+
+#define EXPECT(condition)						\
+	do {								\
+		if (!(condition)) {					\
+			pr_err("selftest: %s:%d: %s\n", __func__,	\
+			       __LINE__, #condition);			\
+			failures++;					\
+		}							\
+	} while (0)
+
+static int failures;
+
+#define FIRST	0x400000ull
+#define VMAS	3
+
+/* A descriptor with everything that one can have. */
+struct sample {
+	struct descriptor_header header;
+	struct descriptor_thread thread;
+	struct descriptor_vma vmas[VMAS];
+	char strings[64];
+	char xstate[XSTATE_SIZE_MIN];
+};
+
+static struct sample *make_sample(void)
+{
+	struct sample *s = kzalloc(sizeof(*s), GFP_KERNEL);
+	u64 before = offsetof(struct sample, xstate);
+	u32 i;
+
+	if (!s)
+		return NULL;
+	/* The strings' end makes the xstate start at a multiple of 64. */
+	s->header = (struct descriptor_header){
+		.magic = DESCRIPTOR_MAGIC,
+		.version = DESCRIPTOR_VERSION,
+		.header_size = sizeof(s->header),
+		.total_size = before - before % XSTATE_ALIGNMENT +
+			      XSTATE_SIZE_MIN,
+		.thread_count = 1,
+		.vma_count = VMAS,
+		.strings_size = sizeof(s->strings) - before % XSTATE_ALIGNMENT,
+		.xstate_size = XSTATE_SIZE_MIN,
+		.xfeatures = 3,
+		.page_size = PAGE_SIZE,
+	};
+	s->thread.rip = FIRST;
+	s->thread.rsp = FIRST + PAGE_SIZE;
+	for (i = 0; i < VMAS; i++)
+		s->vmas[i] = (struct descriptor_vma){
+			.start = FIRST + 2 * i * PAGE_SIZE,
+			.end = FIRST + (2 * i + 1) * PAGE_SIZE,
+			.protection = PROT_READ,
+			.map_flags = MAP_PRIVATE,
+			.kind = VMA_SNAPSHOT,
+			.name = DESCRIPTOR_NO_STRING,
+		};
+	s->vmas[0].kind = VMA_FILE;
+	s->vmas[0].name = 0;
+	strscpy(s->strings, "/a", sizeof(s->strings));
+	return s;
+}
+
+static int check(struct sample *s)
+{
+	return descriptor_check(s, s->header.total_size, PAGE_SIZE);
+}
+
+/* A sample with one thing wrong. */
+#define REFUSED(change)						\
+	do {							\
+		struct sample *s = make_sample();		\
+								\
+		if (!s) {					\
+			failures++;				\
+			break;					\
+		}						\
+		change;						\
+		EXPECT(check(s) == -EPROTO);			\
+		kfree(s);					\
+	} while (0)
+
+static void test_descriptor(void)
+{
+	struct sample *good = make_sample();
+
+	if (!good) {
+		failures++;
+		return;
+	}
+	EXPECT(check(good) == 0);
+	EXPECT(descriptor_string(&good->header, 0) == good->strings);
+	EXPECT(descriptor_vmas(&good->header) == good->vmas);
+	EXPECT((unsigned long)descriptor_xstate(&good->header) %
+		       XSTATE_ALIGNMENT == (unsigned long)good % XSTATE_ALIGNMENT);
+	EXPECT(descriptor_check(good, sizeof(good->header) - 1, PAGE_SIZE) ==
+	       -EPROTO);
+	kfree(good);
+	REFUSED(s->header.magic++);
+	REFUSED(s->header.version++);
+	REFUSED(s->header.total_size++);
+	REFUSED(s->header.vma_count++);
+	REFUSED(s->header.vma_count = U32_MAX);
+	REFUSED(s->header.thread_count = 2);
+	REFUSED(s->header.page_size = 8192);
+	REFUSED(s->header.xfeatures = 1ull << 62);
+	REFUSED(s->header.layout.brk = USER_MEMORY_END);
+	REFUSED(s->header.layout.arg_start = 1);
+	REFUSED(s->thread.rip = FIRST + PAGE_SIZE);
+	REFUSED(s->thread.rsp = 0);
+	REFUSED(s->thread.fs_base = U64_MAX);
+	REFUSED(s->vmas[1].start++);
+	REFUSED(s->vmas[1].end = s->vmas[1].start);
+	REFUSED(s->vmas[1].start = FIRST);
+	REFUSED(s->vmas[2].end = 1ull << 62);
+	REFUSED(s->vmas[1].protection = 0x80);
+	REFUSED(s->vmas[1].map_flags = 0);
+	REFUSED(s->vmas[1].kind = 9);
+	REFUSED(s->vmas[1].kind = VMA_FILE);
+	REFUSED(s->vmas[1].name = 1000);
+}
+
+static void test_dropped(void)
+{
+	struct dropped a, b;
+
+	dropped_init(&a);
+	dropped_init(&b);
+	EXPECT(!dropped_has(&a, 0));
+	dropped_add(&a, 5, 5);
+	dropped_add(&a, 510, 513);
+	dropped_add(&a, 1024, 4095);	/* whole blocks */
+	dropped_add(&a, 1ul << 40, (1ul << 40) + 600);
+	EXPECT(dropped_has(&a, 5) && !dropped_has(&a, 4) && !dropped_has(&a, 6));
+	EXPECT(dropped_has(&a, 510) && dropped_has(&a, 513));
+	EXPECT(!dropped_has(&a, 509) && !dropped_has(&a, 514));
+	EXPECT(dropped_has(&a, 1024) && dropped_has(&a, 4095));
+	EXPECT(!dropped_has(&a, 1023) && !dropped_has(&a, 4096));
+	EXPECT(dropped_has(&a, (1ul << 40) + 600));
+	dropped_add(&a, 1500, 1500);	/* within a whole block */
+	EXPECT(dropped_has(&a, 1501));
+	dropped_copy(&b, &a);
+	dropped_add(&b, 7, 7);
+	EXPECT(dropped_has(&b, 5) && dropped_has(&b, 2000) && dropped_has(&b, 7));
+	EXPECT(!dropped_has(&a, 7));
+	EXPECT(!dropped_is_lost(&b));
+	dropped_lose(&a);
+	dropped_copy(&b, &a);
+	EXPECT(dropped_is_lost(&b));
+	dropped_destroy(&a);
+	dropped_destroy(&b);
+}
+
+/* RFC 4231, test case 2, in two parts. */
+static void test_mac(void)
+{
+	static const u8 expected[] = {
+		0x5b, 0xdc, 0xc1, 0x46, 0xbf, 0x60, 0x75, 0x4e, 0x6a, 0x04, 0x24,
+		0x26, 0x08, 0x95, 0x75, 0xc7, 0x5a, 0x00, 0x3f, 0x08, 0x9d, 0x27,
+		0x39, 0x83, 0x9d, 0xec, 0x58, 0xb9, 0x64, 0xec, 0x38, 0x43,
+	};
+	const struct mac_part parts[] = {
+		{ "what do ya want ", 16 },
+		{ "for nothing?", 12 },
+	};
+	u8 mac[WIRE_MAC_SIZE];
+
+	EXPECT(auth_mac("Jefe", 4, parts, ARRAY_SIZE(parts), mac) == 0);
+	EXPECT(!memcmp(mac, expected, sizeof(mac)));
+}
+
+static void test_address(void)
+{
+	struct sockaddr_storage address;
+
+	EXPECT(link_parse("tcp://127.0.0.1:7000", &address) == 0);
+	EXPECT(address.ss_family == AF_INET);
+	EXPECT(link_parse("tcp://[::1]:7000", &address) == 0);
+	EXPECT(address.ss_family == AF_INET6);
+	EXPECT(link_parse("127.0.0.1:7000", &address) < 0);
+	EXPECT(link_parse("tcp://127.0.0.1", &address) < 0);
+	EXPECT(link_parse("tcp://127.0.0.1:", &address) < 0);
+	EXPECT(link_parse("tcp://127.0.0.1:0", &address) < 0);
+	EXPECT(link_parse("tcp://127.0.0.1:65536", &address) < 0);
+	EXPECT(link_parse("tcp://::1:7000", &address) < 0);
+	EXPECT(link_parse("tcp://[::1:7000", &address) < 0);
+	EXPECT(link_parse("tcp://localhost:7000", &address) < 0);
+}
+
+int mitosis_run_selftest(void)
+{
+	test_descriptor();
+	test_dropped();
+	test_mac();
+	test_address();
+	if (failures)
+		return -EINVAL;
+	pr_info("selftest passed\n");
+	return 0;
+}

@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "server.h"
+
+#include <linux/kthread.h>
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/net.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
+#include <net/net_namespace.h>
+#include <net/sock.h>
+
+#include "auth.h"
+#include "link.h"
+#include "pages.h"
+#include "parameters.h"
+#include "snapshot.h"
+#include "stats.h"
+
+#define CONNECTIONS_MAX		256u
+#define HANDSHAKE_MS		10000u
+/* How often who waits for a request looks whether the module is to go, ms. */
+#define IDLE_STEP_MS		1000u
+
+enum client_state {
+	EXPECTS_HELLO,
+	EXPECTS_PROOF,
+	EXPECTS_REQUEST,
+	HAS_SNAPSHOT,
+};
+
+struct client {
+	struct work_struct work;
+	struct list_head node;
+	struct link *link;
+	enum client_state state;
+	unsigned long deadline;		/* of the handshake, in jiffies */
+	struct wire_hello hello;
+	struct wire_challenge challenge;
+	struct snapshot *snapshot;	/* HAS_SNAPSHOT */
+	void *buffer;			/* of pages on their way */
+	size_t buffer_size;
+};
+
+static struct socket *listener;
+static struct task_struct *acceptor;
+static struct workqueue_struct *servers;
+static LIST_HEAD(clients);
+static unsigned int client_count;
+static bool stopping;
+static DEFINE_MUTEX(clients_lock);
+
+static int answer(struct client *c, enum wire_type type, int status, void *body,
+		  size_t size)
+{
+	struct kvec part = { body, size };
+
+	return link_send(c->link, type, status, &part, 1, size, false);
+}
+
+static int serve_hello(struct client *c)
+{
+	int err = auth_challenge(&c->hello, &c->challenge);
+
+	if (err) {
+		answer(c, WIRE_CHALLENGE, err, NULL, 0);
+		return err;
+	}
+	c->state = EXPECTS_PROOF;
+	return answer(c, WIRE_CHALLENGE, 0, &c->challenge, sizeof(c->challenge));
+}
+
+static int serve_proof(struct client *c, const struct wire_proof *proof)
+{
+	int err = auth_check(&c->hello, &c->challenge, proof);
+	int sent = answer(c, WIRE_ANSWER, err, NULL, 0);
+
+	c->state = EXPECTS_REQUEST;
+	return err ?: sent;
+}
+
+static int serve_open(struct client *c, const struct wire_open *request)
+{
+	struct snapshot *s = snapshot_find(request->handler_id);
+	int err = s ? snapshot_describe(s) : -ENOENT;
+
+	if (err) {
+		snapshot_put(s);
+		return answer(c, WIRE_ANSWER, err, NULL, 0);
+	}
+	c->snapshot = s;
+	c->state = HAS_SNAPSHOT;
+	return answer(c, WIRE_ANSWER, 0, s->descriptor, s->descriptor->total_size);
+}
+
+/* Room for so many bytes. Returns 0 or -ENOMEM. */
+static int make_room(struct client *c, size_t size)
+{
+	if (size <= c->buffer_size)
+		return 0;
+	kvfree(c->buffer);
+	c->buffer = kvmalloc(size, GFP_KERNEL);
+	c->buffer_size = c->buffer ? size : 0;
+	return c->buffer ? 0 : -ENOMEM;
+}
+
+static int collect(struct client *c, const struct wire_pages *request)
+{
+	u64 done;
+	int err = make_room(c, request->length);
+
+	for (done = 0; !err && done < request->length; done += PAGE_SIZE)
+		err = pages_read(c->snapshot, request->address + done,
+				 c->buffer + done);
+	return err;
+}
+
+static int serve_pages(struct client *c, const struct wire_pages *request)
+{
+	int err;
+
+	/* No pages: is the snapshot still to be had? */
+	if (!request->length)
+		return answer(c, WIRE_ANSWER,
+			      READ_ONCE(c->snapshot->dropped) ? -ENOENT : 0, NULL, 0);
+	if (request->address % PAGE_SIZE || request->length % PAGE_SIZE ||
+	    request->length > WIRE_PAGES_MAX)
+		err = -EINVAL;
+	else if (request->address >= USER_MEMORY_END ||
+		 request->length > USER_MEMORY_END - request->address)
+		err = -EFAULT;
+	else
+		err = collect(c, request);
+	if (err)
+		return answer(c, WIRE_ANSWER, err == -EINVAL ? err : -EFAULT, NULL, 0);
+	mitosis_count_many(pages_served, request->length >> PAGE_SHIFT);
+	return answer(c, WIRE_ANSWER, 0, c->buffer, request->length);
+}
+
+/* How long the body of a message is to be, or -EPROTO if it is out of turn. */
+static int body_size(const struct client *c, unsigned int type)
+{
+	switch (type) {
+	case WIRE_HELLO:
+		return c->state == EXPECTS_HELLO ? sizeof(struct wire_hello) :
+						   -EPROTO;
+	case WIRE_PROOF:
+		return c->state == EXPECTS_PROOF ? sizeof(struct wire_proof) :
+						   -EPROTO;
+	case WIRE_NIL:
+		return c->state == EXPECTS_REQUEST ? 0 : -EPROTO;
+	case WIRE_OPEN:
+		return c->state == EXPECTS_REQUEST ? sizeof(struct wire_open) :
+						     -EPROTO;
+	case WIRE_PAGES:
+		return c->state == HAS_SNAPSHOT ? sizeof(struct wire_pages) :
+						  -EPROTO;
+	default:
+		return -EPROTO;
+	}
+}
+
+static int serve_message(struct client *c, const struct wire_header *header)
+{
+	union {
+		struct wire_proof proof;
+		struct wire_open open;
+		struct wire_pages pages;
+	} body;
+	bool hello = header->type == WIRE_HELLO;
+	int size = body_size(c, header->type);
+	int err;
+
+	if (size < 0 || header->length != size || header->status)
+		return -EPROTO;
+	err = link_receive_body(c->link, hello ? (void *)&c->hello : &body, size);
+	if (err)
+		return err;
+	switch (header->type) {
+	case WIRE_HELLO:
+		return serve_hello(c);
+	case WIRE_PROOF:
+		return serve_proof(c, &body.proof);
+	case WIRE_NIL:
+		return answer(c, WIRE_ANSWER, 0, NULL, 0);
+	case WIRE_OPEN:
+		return serve_open(c, &body.open);
+	default:
+		return serve_pages(c, &body.pages);
+	}
+}
+
+static bool is_late(const struct client *c)
+{
+	return c->state < EXPECTS_REQUEST && time_after(jiffies, c->deadline);
+}
+
+static void serve(struct work_struct *work)
+{
+	struct client *c = container_of(work, struct client, work);
+	struct wire_header header;
+	int err;
+
+	do {
+		err = link_receive_header(c->link, &header, IDLE_STEP_MS);
+		if (err == -EAGAIN)
+			err = READ_ONCE(stopping) || is_late(c) ? -ETIMEDOUT : 0;
+		else if (err == -EPROTO)
+			/* Tell a newer machine what the matter is. */
+			answer(c, c->state == EXPECTS_HELLO ? WIRE_CHALLENGE :
+							      WIRE_ANSWER,
+			       -EPROTO, NULL, 0);
+		else if (!err)
+			err = serve_message(c, &header);
+	} while (!err);
+
+	mutex_lock(&clients_lock);
+	list_del(&c->node);
+	client_count--;
+	mutex_unlock(&clients_lock);
+	link_close(c->link);
+	snapshot_put(c->snapshot);
+	kvfree(c->buffer);
+	kfree(c);
+}
+
+static void welcome(struct socket *socket)
+{
+	struct client *c = kzalloc(sizeof(*c), GFP_KERNEL);
+
+	if (!c) {
+		sock_release(socket);
+		return;
+	}
+	c->link = link_accept(socket, mitosis_deadline_ms());
+	if (!c->link) {
+		kfree(c);
+		return;
+	}
+	INIT_WORK(&c->work, serve);
+	c->deadline = jiffies + msecs_to_jiffies(HANDSHAKE_MS);
+	mutex_lock(&clients_lock);
+	if (client_count < CONNECTIONS_MAX && !stopping) {
+		list_add(&c->node, &clients);
+		client_count++;
+		queue_work(servers, &c->work);
+		c = NULL;
+	}
+	mutex_unlock(&clients_lock);
+	if (c) {
+		pr_warn_ratelimited("too many connections from other machines\n");
+		link_close(c->link);
+		kfree(c);
+	}
+}
+
+static int accept_all(void *unused)
+{
+	struct socket *socket;
+	int err;
+
+	while (!kthread_should_stop()) {
+		err = kernel_accept(listener, &socket, 0);
+		if (!err)
+			welcome(socket);
+		else if (err != -EAGAIN && !kthread_should_stop())
+			schedule_timeout_interruptible(HZ / 10);
+	}
+	return 0;
+}
+
+static int start_listening(const struct sockaddr_storage *address)
+{
+	int size = address->ss_family == AF_INET ? sizeof(struct sockaddr_in) :
+						   sizeof(struct sockaddr_in6);
+	int err = sock_create_kern(&init_net, address->ss_family, SOCK_STREAM,
+				   IPPROTO_TCP, &listener);
+
+	if (err) {
+		listener = NULL;
+		return err;
+	}
+	sock_set_reuseaddr(listener->sk);
+	listener->sk->sk_rcvtimeo = msecs_to_jiffies(IDLE_STEP_MS);
+	err = kernel_bind(listener, (struct sockaddr *)address, size);
+	return err ?: kernel_listen(listener, SOMAXCONN);
+}
+
+int mitosis_server_init(void)
+{
+	struct sockaddr_storage address = {};
+	int err;
+
+	if (!*mitosis_listen)
+		return 0;
+	err = link_parse(mitosis_listen, &address);
+	if (err) {
+		pr_err("the parameter listen is to be tcp://address:port, not '%s'\n",
+		       mitosis_listen);
+		return err;
+	}
+	if (!auth_allows(&address)) {
+		pr_err("without authentication only loopback addresses may be listened at, not %s, unless private_network=1\n",
+		       mitosis_listen);
+		return -EACCES;
+	}
+	servers = alloc_workqueue("mitosis_server", WQ_UNBOUND, CONNECTIONS_MAX);
+	if (!servers)
+		return -ENOMEM;
+	err = start_listening(&address);
+	if (!err) {
+		acceptor = kthread_run(accept_all, NULL, "mitosis_server");
+		err = PTR_ERR_OR_ZERO(acceptor);
+		if (err)
+			acceptor = NULL;
+	}
+	if (err) {
+		pr_err("cannot listen at %s: error %d\n", mitosis_listen, err);
+		mitosis_server_exit();
+	}
+	return err;
+}
+
+void mitosis_server_exit(void)
+{
+	struct client *c;
+
+	if (acceptor) {
+		kernel_sock_shutdown(listener, SHUT_RDWR);
+		kthread_stop(acceptor);
+	}
+	if (listener)
+		sock_release(listener);
+	mutex_lock(&clients_lock);
+	stopping = true;
+	list_for_each_entry(c, &clients, node)
+		link_shut(c->link);
+	mutex_unlock(&clients_lock);
+	if (servers)
+		destroy_workqueue(servers);
+}

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "session.h"
+
+#include <linux/capability.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
+#include <linux/socket.h>
+
+#include "auth.h"
+#include "errand.h"
+#include "link.h"
+#include "parameters.h"
+
+#define IDLE_MAX	16
+
+struct session {
+	struct list_head node;
+	u32 machine_id;
+	struct sockaddr_storage address;
+	unsigned int idle_count;
+	struct link *idle[IDLE_MAX];
+};
+
+static LIST_HEAD(sessions);
+static DEFINE_MUTEX(sessions_lock);
+
+/* With the lock. */
+static struct session *find(u32 machine_id)
+{
+	struct session *s;
+
+	list_for_each_entry(s, &sessions, node)
+		if (s->machine_id == machine_id)
+			return s;
+	return NULL;
+}
+
+static void close_idle(struct session *s)
+{
+	while (s->idle_count)
+		link_close(s->idle[--s->idle_count]);
+}
+
+/* Whoever answers at the address has to be the machine that is meant. */
+static int connect_to(u32 machine_id, const struct sockaddr_storage *address,
+		      unsigned int deadline_ms, struct link **link)
+{
+	u32 answers;
+	int err = link_connect(address, deadline_ms, link, &answers);
+
+	if (!err && answers != machine_id) {
+		link_close(*link);
+		err = -EINVAL;
+	}
+	return err;
+}
+
+struct connect_errand {
+	struct errand errand;
+	u32 machine_id;
+	struct sockaddr_storage address;
+	int err;
+};
+
+static void run_connect(struct errand *errand)
+{
+	struct connect_errand *e = container_of(errand, struct connect_errand,
+						errand);
+	struct session *s, *fresh;
+	struct link *link;
+
+	e->err = connect_to(e->machine_id, &e->address, mitosis_deadline_ms(),
+			    &link);
+	if (e->err)
+		return;
+	fresh = kzalloc(sizeof(*fresh), GFP_KERNEL);
+	mutex_lock(&sessions_lock);
+	s = find(e->machine_id);
+	if (!s && fresh) {
+		s = fresh;
+		fresh = NULL;
+		s->machine_id = e->machine_id;
+		list_add(&s->node, &sessions);
+	}
+	if (s) {
+		close_idle(s);
+		s->address = e->address;
+		s->idle[s->idle_count++] = link;
+	} else {
+		e->err = -ENOMEM;
+		link_close(link);
+	}
+	mutex_unlock(&sessions_lock);
+	kfree(fresh);
+}
+
+static void destroy_connect(struct errand *errand)
+{
+	kfree(container_of(errand, struct connect_errand, errand));
+}
+
+int session_connect(u32 machine_id, const char *address)
+{
+	struct connect_errand *e;
+	int err = auth_ready();
+
+	if (err)
+		return err;
+	/* Without proofs, whoever may connect says who another machine is. */
+	if (auth_is_none() && !capable(CAP_NET_ADMIN))
+		return -EPERM;
+	e = kzalloc(sizeof(*e), GFP_KERNEL);
+	if (!e)
+		return -ENOMEM;
+	errand_init(&e->errand, run_connect, destroy_connect);
+	e->machine_id = machine_id;
+	err = link_parse(address, &e->address);
+	if (!err && !auth_allows(&e->address))
+		err = -EACCES;
+	if (!err)
+		err = errand_run(&e->errand);
+	if (!err)
+		err = e->err;
+	errand_put(&e->errand);
+	return err;
+}
+
+int session_take(u32 machine_id, unsigned int deadline_ms, bool idle,
+		 struct link **link)
+{
+	struct sockaddr_storage address;
+	struct session *s;
+	int err = 0;
+
+	mutex_lock(&sessions_lock);
+	s = find(machine_id);
+	if (!s) {
+		err = -ENOTCONN;
+	} else if (idle) {
+		*link = s->idle_count ? s->idle[--s->idle_count] : NULL;
+		err = *link ? 0 : -EAGAIN;
+	} else {
+		address = s->address;
+	}
+	mutex_unlock(&sessions_lock);
+	if (err)
+		return err;
+	if (!idle)
+		return connect_to(machine_id, &address, deadline_ms, link);
+	(*link)->deadline_ms = deadline_ms;
+	return 0;
+}
+
+void session_give(u32 machine_id, struct link *link)
+{
+	struct session *s;
+
+	mutex_lock(&sessions_lock);
+	s = find(machine_id);
+	if (s && s->idle_count < IDLE_MAX) {
+		s->idle[s->idle_count++] = link;
+		link = NULL;
+	}
+	mutex_unlock(&sessions_lock);
+	link_close(link);
+}
+
+struct nil_errand {
+	struct errand errand;
+	u32 machine_id;
+	int err;
+};
+
+static int call_nil(struct link *link)
+{
+	u32 length;
+	int err = link_send_body(link, WIRE_NIL, NULL, 0);
+
+	if (!err)
+		err = link_receive_answer(link, &length);
+	return err ?: length ? -EPROTO : 0;
+}
+
+static void run_nil(struct errand *errand)
+{
+	struct nil_errand *e = container_of(errand, struct nil_errand, errand);
+	unsigned int deadline_ms = mitosis_deadline_ms();
+	bool idle = true;
+	struct link *link;
+
+	for (;;) {
+		e->err = session_take(e->machine_id, deadline_ms, idle, &link);
+		if (e->err == -EAGAIN && idle) {
+			idle = false;
+			continue;
+		}
+		if (e->err)
+			return;
+		e->err = call_nil(link);
+		if (!e->err) {
+			session_give(e->machine_id, link);
+			return;
+		}
+		link_close(link);
+		/* An idle connection may have been closed by the other machine. */
+		if (!idle || e->err == -ETIMEDOUT)
+			return;
+	}
+}
+
+static void destroy_nil(struct errand *errand)
+{
+	kfree(container_of(errand, struct nil_errand, errand));
+}
+
+int session_nil(u32 machine_id)
+{
+	struct nil_errand *e = kzalloc(sizeof(*e), GFP_KERNEL);
+	int err;
+
+	if (!e)
+		return -ENOMEM;
+	errand_init(&e->errand, run_nil, destroy_nil);
+	e->machine_id = machine_id;
+	err = errand_run(&e->errand);
+	if (!err)
+		err = e->err;
+	errand_put(&e->errand);
+	return err;
+}
+
+void mitosis_sessions_exit(void)
+{
+	struct session *s, *next;
+
+	list_for_each_entry_safe(s, next, &sessions, node) {
+		close_idle(s);
+		list_del(&s->node);
+		kfree(s);
+	}
+}
