@@ -163,7 +163,7 @@ static int look(const struct child *child, struct vm_area_struct *vma,
 		*parents = 0;
 		return 0;
 	default:
-		return -ENOMEM;
+		return -ENODATA;
 	}
 }
 

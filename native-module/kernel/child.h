@@ -40,8 +40,8 @@ struct file *child_create(const struct origin *origin,
 			  const struct mitosis_options *options);
 
 /*
- * From the point of no return on: the process gets an overlay for its VMAs.
- * Before the first of them is mapped. Returns 0 or -errno.
+ * The process gets an overlay for its VMAs, before the first of them is mapped.
+ * Returns 0 or -errno.
  */
 int child_start(struct file *map);
 /* Once all are mapped, or will not be. */

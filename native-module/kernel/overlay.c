@@ -6,6 +6,7 @@
 #include <linux/mm.h>
 #include <linux/mmu_notifier.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/task_work.h>
 #include <linux/xarray.h>
@@ -83,12 +84,18 @@ static const struct mmu_notifier_ops notifier_ops = {
 	.free_notifier = free_notifier,
 };
 
+/* For the calling process. -EINTR: it is to die. */
 static int register_notifier(struct overlay *o)
 {
+	sigset_t all, before;
 	int err;
 
+	/* Registration gives way to any signal. */
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &before);
 	o->notifier.ops = &notifier_ops;
 	err = mmu_notifier_register(&o->notifier, o->mm);
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	if (!err)
 		WRITE_ONCE(o->registered, true);
 	return err;
@@ -228,8 +235,9 @@ static void register_forked(struct callback_head *work)
 {
 	struct overlay *o = container_of(work, struct overlay, registration);
 
-	/* A shadow ends before it gets here, and nobody drops memory of its. */
-	if (current->mm == o->mm && register_notifier(o))
+	/* Who dies here, as shadows do, drops no memory. */
+	if (current->mm == o->mm && !fatal_signal_pending(current) &&
+	    register_notifier(o) && !fatal_signal_pending(current))
 		dropped_lose(&o->dropped);
 	overlay_put(o);
 }

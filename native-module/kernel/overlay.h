@@ -21,9 +21,8 @@ struct vm_area_struct;
 void mitosis_overlay_exit(void);
 
 /*
- * For the calling process, all of whose VMAs of other map files are gone, as a
- * child of a snapshot of this depth. The caller holds it until overlay_put().
- * Returns it or an error pointer.
+ * For the calling process, which is to become a child of a snapshot of this
+ * depth. The caller holds it until overlay_put(). Returns it or an error pointer.
  */
 struct overlay *overlay_create(unsigned int depth);
 void overlay_put(struct overlay *overlay);

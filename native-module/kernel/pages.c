@@ -42,8 +42,8 @@ static struct page *copy_of(struct page *page)
 
 /*
  * With the shadow's mmap_lock: a page with a reference; NULL for zeros; or an
- * error. A hole is not filled: FOLL_DUMP. Huge TLB memory has no such thing, and
- * says with an error when the parent has taken the pages away.
+ * error. A hole in anonymous memory is not filled: FOLL_DUMP. Elsewhere a fault
+ * says what is there; in huge TLB memory, that the parent has taken it away.
  */
 static struct page *look_up(struct mm_struct *mm, unsigned long address)
 {
@@ -54,14 +54,17 @@ static struct page *look_up(struct mm_struct *mm, unsigned long address)
 
 	if (!vma || vma->vm_start > address)
 		return ERR_PTR(-EFAULT);
-	if (!is_vm_hugetlb_page(vma))
+	if (vma_is_anonymous(vma))
 		flags |= FOLL_DUMP;
 	n = compat_get_user_pages_remote(mm, address, 1, flags, &page);
-	if (n == 1)
-		return page;
 	if (n == -EFAULT && vma_is_anonymous(vma))
 		return NULL;
-	return ERR_PTR(n < 0 ? n : -EFAULT);
+	if (n != 1)
+		return ERR_PTR(n < 0 ? n : -EFAULT);
+	if (!is_zero_pfn(page_to_pfn(page)))
+		return page;
+	put_page(page);
+	return NULL;
 }
 
 /* Children's faults come with their own mmap_lock held, and so may the shadow's. */

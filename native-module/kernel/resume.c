@@ -300,14 +300,11 @@ static int map_vma(const struct plan *plan, u32 i)
 
 static int map_all(const struct plan *plan)
 {
-	int err = child_start(plan->map);
+	int err = 0;
 	u32 i;
 
-	if (err)
-		return err;
 	for (i = 0; !err && i < plan->descriptor->vma_count; i++)
 		err = map_vma(plan, i);
-	child_started(plan->map);
 	return err;
 }
 
@@ -401,7 +398,11 @@ int resume(struct origin *origin, const struct mitosis_options *options)
 		origin_put(origin);
 		goto out;
 	}
+	err = child_start(plan.map);
+	if (err)
+		goto out_map;
 	err = become(&plan, options);
+	child_started(plan.map);
 	if (err) {
 		if (!fatal_signal_pending(current))
 			pr_err_ratelimited("%s[%d]: handler %u of machine %u cannot be resumed: error %d\n",
@@ -411,6 +412,7 @@ int resume(struct origin *origin, const struct mitosis_options *options)
 	}
 	trace_mitosis_resume(machine_id, handler_id, plan.descriptor->vma_count,
 			     err, ktime_get_ns() - started);
+out_map:
 	plan_destroy(&plan);
 	/* The child's VMAs hold it from here on. */
 	fput(plan.map);
