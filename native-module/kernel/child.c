@@ -24,12 +24,12 @@ struct child {
 	struct overlay *overlay;	/* while VMAs are mapped; else NULL */
 };
 
-/* Where the pages of one fault go, and what they are. */
+/* The pages that one fault brings: a row in the child and in the parent. */
 struct window {
 	struct vm_area_struct *vma;
-	unsigned long start;		/* address in the child */
+	unsigned long start;	/* address in the child */
+	unsigned long from;	/* in the parent; 0: zeros, and one page */
 	unsigned long count;
-	struct page **pages;		/* NULL: zeros */
 };
 
 const struct descriptor_header *origin_descriptor(const struct origin *origin)
@@ -65,102 +65,20 @@ static unsigned long number_at(const struct vm_area_struct *vma,
 	return vma->vm_pgoff + ((address - vma->vm_start) >> PAGE_SHIFT);
 }
 
-/* Aligned, so that windows of random accesses do not overlap. */
-static void place_window(struct window *w, const struct vm_fault *vmf,
-			 unsigned long pages)
-{
-	unsigned long size = pages << PAGE_SHIFT;
-	unsigned long start = vmf->address & ~(size - 1);
-
-	w->vma = vmf->vma;
-	w->start = max(start, vmf->vma->vm_start);
-	w->count = (min(start + size, vmf->vma->vm_end) - w->start) >> PAGE_SHIFT;
-}
-
-/*
- * Maps what can be mapped without the kernel's help: a page of the shadow as
- * fork(2) would, and zeros. With the page table's lock.
- */
-static int map_anonymous(pte_t *pte, unsigned long address, void *data)
-{
-	struct window *w = data;
-	struct page *page = w->pages[(address - w->start) >> PAGE_SHIFT];
-	pte_t entry;
-
-	if (!pte_none(*pte) || (page && !page_is_shadows(page)))
-		return 0;
-	if (page) {
-		if (compat_dup_anon_rmap(page, w->vma))
-			return 0;
-		get_page(page);
-		compat_count_anon_page(w->vma->vm_mm);
-		mitosis_count(pages_shared);
-		entry = compat_read_only_pte(page, w->vma);
-	} else {
-		entry = pte_wrprotect(pfn_pte(my_zero_pfn(address),
-					      w->vma->vm_page_prot));
-		entry = pte_mkspecial(entry);
-	}
-	set_pte_at(w->vma->vm_mm, address, pte, entry);
-	return 0;
-}
-
-/* Maps the window but for `spared`, an address or 0. Returns 0 or -ENOMEM. */
-static int map_window(struct window *w, unsigned long spared)
-{
-	bool any_anonymous = false;
-	unsigned long i;
-	int err = 0;
-
-	for (i = 0; i < w->count; i++) {
-		unsigned long address = w->start + (i << PAGE_SHIFT);
-
-		if (address == spared)
-			continue;
-		if (!w->pages[i] || page_is_shadows(w->pages[i])) {
-			any_anonymous = true;
-			continue;
-		}
-		err = vm_insert_page(w->vma, address, w->pages[i]);
-		/* Others may have mapped it meanwhile. */
-		if (err && err != -EBUSY)
-			return err;
-	}
-	if (!any_anonymous)
-		return 0;
-	return apply_to_page_range(w->vma->vm_mm, w->start, w->count << PAGE_SHIFT,
-				   map_anonymous, w);
-}
-
-/*
- * Gets `count` pages of the window that lie in a row in the parent. Returns how
- * many it got, at least one, or -errno.
- */
-static long get_run(const struct child *child, unsigned long address,
-		    unsigned long count, struct page **pages)
-{
-	const struct origin *origin = &child->origin;
-
-	if (origin->remote)
-		return remote_pages(origin->remote, address, count, pages);
-	return pages_share(origin->snapshot, address, count,
-			   child->options.flags & MITOSIS_OPTION_COPY, pages);
-}
-
-/* From the snapshot, or zeros, or for nobody to know. */
+/* What a page of a VMA is to be: `from` in the parent, or zeros if that is 0. */
 static int look(const struct child *child, struct vm_area_struct *vma,
-		unsigned long address, unsigned long *parents)
+		unsigned long address, unsigned long *from)
 {
 	unsigned long number = number_at(vma, address);
 
-	*parents = parents_address(child, number);
-	if (!*parents)
+	*from = parents_address(child, number);
+	if (!*from)
 		return 0;
 	switch (overlay_look(vma, number)) {
 	case OVERLAY_SNAPSHOT:
 		return 0;
 	case OVERLAY_DROPPED:
-		*parents = 0;
+		*from = 0;
 		return 0;
 	default:
 		return -ENODATA;
@@ -168,60 +86,37 @@ static int look(const struct child *child, struct vm_area_struct *vma,
 }
 
 /*
- * Fills the window around `address`, whose page is needed; the others may be
- * cut off. Returns 0, or -errno with an empty window.
+ * The window around an address: what comes before and after it in the parent, is
+ * in the same VMA, and has not been dropped. Its borders are multiples of its
+ * size, so that windows of random accesses do not overlap.
  */
-static int fill_window(const struct child *child, struct window *w,
-		       unsigned long address)
+static int place_window(const struct child *child, const struct vm_fault *vmf,
+			struct window *w)
 {
-	unsigned long needed = (address - w->start) >> PAGE_SHIFT;
-	unsigned long i = 0, end, from, next;
-	long got = 0;
-	int err;
+	const unsigned long size = (unsigned long)child->options.prefetch_pages
+				   << PAGE_SHIFT;
+	const unsigned long lowest = max(vmf->address & ~(size - 1),
+					 vmf->vma->vm_start);
+	const unsigned long highest = min((vmf->address | (size - 1)) + 1,
+					  vmf->vma->vm_end);
+	unsigned long end = vmf->address + PAGE_SIZE, other;
+	int err = look(child, vmf->vma, vmf->address, &w->from);
 
-	while (i < w->count) {
-		err = look(child, w->vma, w->start + (i << PAGE_SHIFT), &from);
-		if (err)
-			goto err_put;
-		if (!from) {
-			w->pages[i++] = NULL;
-			continue;
-		}
-		for (end = i + 1; end < w->count; end++) {
-			err = look(child, w->vma, w->start + (end << PAGE_SHIFT),
-				   &next);
-			if (err)
-				goto err_put;
-			if (next != from + ((end - i) << PAGE_SHIFT))
-				break;
-		}
-		got = get_run(child, from, end - i, w->pages + i);
-		if (got < 0) {
-			err = got;
-			break;
-		}
-		i += got;
-	}
-	if (i > needed) {
-		w->count = i;
-		return 0;
-	}
-	/* What lies before it cannot be had: then without. */
-	err = look(child, w->vma, address, &from);
-err_put:
-	pages_put(w->pages, i);
-	w->count = 0;
-	if (err)
-		return err;
-	w->start = address;
-	got = 1;
-	if (from)
-		got = get_run(child, from, 1, w->pages);
-	else
-		w->pages[0] = NULL;
-	if (got < 0)
-		return got;
+	w->vma = vmf->vma;
+	w->start = vmf->address;
 	w->count = 1;
+	if (err || !w->from)
+		return err;
+	while (w->start > lowest &&
+	       !look(child, w->vma, w->start - PAGE_SIZE, &other) &&
+	       other == w->from - PAGE_SIZE) {
+		w->start -= PAGE_SIZE;
+		w->from -= PAGE_SIZE;
+	}
+	while (end < highest && !look(child, w->vma, end, &other) &&
+	       other == w->from + (end - w->start))
+		end += PAGE_SIZE;
+	w->count = (end - w->start) >> PAGE_SHIFT;
 	return 0;
 }
 
@@ -240,78 +135,155 @@ static vm_fault_t fail(const struct child *child, const struct vm_fault *vmf,
 	return VM_FAULT_SIGBUS;
 }
 
-/* Is about to be copied: what the snapshot has is enough, and unmapped. */
-static vm_fault_t write_fault(const struct child *child, struct vm_fault *vmf)
+static int set_zero(pte_t *pte, unsigned long address, void *vma)
 {
-	struct page *page = NULL;
-	struct window zeros = {
-		.vma = vmf->vma,
-		.start = vmf->address,
-		.count = 1,
-		.pages = &page,
-	};
-	unsigned long from;
-	int err = look(child, vmf->vma, vmf->address, &from);
-
-	if (!err && from)
-		err = pages_peek(child->origin.snapshot, from, &page);
-	if (err)
-		return fail(child, vmf, err);
-	if (page) {
-		mitosis_count(pages_copied);
-		vmf->page = page;
-		return 0;
-	}
-	/* Zeros are mapped first; the kernel copies them well. */
-	err = apply_to_page_range(vmf->vma->vm_mm, vmf->address, PAGE_SIZE,
-				  map_anonymous, &zeros);
-	return err ? VM_FAULT_OOM : VM_FAULT_NOPAGE;
+	if (pte_none(*pte))
+		pages_set_zero(vma, address, pte);
+	return 0;
 }
 
-static vm_fault_t windowed_fault(const struct child *child, struct vm_fault *vmf)
+/* Zeros are mapped; for one who is about to write, the kernel copies them then. */
+static vm_fault_t map_zero(struct vm_fault *vmf)
+{
+	return apply_to_page_range(vmf->vma->vm_mm, vmf->address, PAGE_SIZE,
+				   set_zero, vmf->vma) ?
+		       VM_FAULT_OOM : VM_FAULT_NOPAGE;
+}
+
+/* A page of this machine that is about to be written: the kernel copies it. */
+static vm_fault_t write_local(const struct child *child, struct vm_fault *vmf,
+			      unsigned long from)
+{
+	int err = pages_peek(child->origin.snapshot, from, &vmf->page);
+
+	if (err)
+		return fail(child, vmf, err);
+	if (!vmf->page)
+		return map_zero(vmf);
+	mitosis_count(pages_copied);
+	return 0;
+}
+
+/* One that the child gets as a copy: its own, or shared with its siblings. */
+static int copy_local(const struct child *child, unsigned long from,
+		      struct page **page)
+{
+	struct page *copy;
+
+	if (child->options.flags & MITOSIS_OPTION_COPY)
+		copy = pages_copy(*page) ?: ERR_PTR(-ENOMEM);
+	else
+		copy = pages_shared_copy(child->origin.snapshot, from, *page);
+	put_page(*page);
+	*page = copy;
+	return PTR_ERR_OR_ZERO(copy);
+}
+
+static vm_fault_t read_local(const struct child *child, struct vm_fault *vmf,
+			     const struct window *w)
+{
+	struct snapshot *s = child->origin.snapshot;
+	unsigned long from = w->from + (vmf->address - w->start);
+	bool shares = !(child->options.flags & MITOSIS_OPTION_COPY);
+	int err = 0, round;
+
+	for (round = 0; round < 2 && !err; round++) {
+		if (shares) {
+			err = pages_map_shared(s, w->from, w->vma, w->start,
+					       w->count, vmf->address);
+			if (err > 0)
+				return VM_FAULT_NOPAGE;
+		}
+		/* Not there yet, or in no shape to be shared: then once more. */
+		if (!err)
+			err = pages_peek_split(s, from, &vmf->page);
+		if (!err && !vmf->page)
+			return map_zero(vmf);
+		if (!err && (round || !shares))
+			err = copy_local(child, from, &vmf->page);
+		else if (!err)
+			put_page(vmf->page);
+		if (!shares)
+			break;
+	}
+	if (!err)
+		return 0;
+	vmf->page = NULL;
+	return fail(child, vmf, err);
+}
+
+/* The other pages of a window are a favour: what does not work out is left out. */
+static void insert_others(const struct vm_fault *vmf, const struct window *w,
+			  struct page **pages, unsigned long count)
+{
+	unsigned long i;
+
+	for (i = 0; i < count; i++) {
+		unsigned long address = w->start + (i << PAGE_SHIFT);
+
+		if (address != vmf->address)
+			vm_insert_page(w->vma, address, pages[i]);
+	}
+}
+
+static vm_fault_t fault_remote(const struct child *child, struct vm_fault *vmf,
+			       struct window *w)
+{
+	struct page **pages = kmalloc_array(w->count, sizeof(*pages), GFP_KERNEL);
+	unsigned long wanted = (vmf->address - w->start) >> PAGE_SHIFT, i;
+	long got;
+
+	if (!pages)
+		return VM_FAULT_OOM;
+	got = remote_pages(child->origin.remote, w->from, w->count, pages);
+	if (got >= 0 && wanted >= got) {
+		/* The cache has had some of them; now for the one that is needed. */
+		while (got)
+			put_page(pages[--got]);
+		w->from += wanted << PAGE_SHIFT;
+		w->start = vmf->address;
+		w->count -= wanted;
+		wanted = 0;
+		got = remote_pages(child->origin.remote, w->from, w->count, pages);
+	}
+	if (got < 0) {
+		kfree(pages);
+		return fail(child, vmf, got);
+	}
+	insert_others(vmf, w, pages, got);
+	vmf->page = pages[wanted];
+	for (i = 0; i < got; i++)
+		if (i != wanted)
+			put_page(pages[i]);
+	kfree(pages);
+	return 0;
+}
+
+static vm_fault_t serve_fault(const struct child *child, struct vm_fault *vmf)
 {
 	struct window w;
-	bool write = vmf->flags & FAULT_FLAG_WRITE;
-	struct page *page = NULL;
-	vm_fault_t result;
 	int err;
 
-	place_window(&w, vmf, child->options.prefetch_pages);
-	w.pages = kmalloc_array(w.count, sizeof(*w.pages), GFP_KERNEL);
-	if (!w.pages)
-		return VM_FAULT_OOM;
-	err = fill_window(child, &w, vmf->address);
-	if (err) {
-		result = fail(child, vmf, err);
-		goto out;
-	}
-	if (write)
-		page = w.pages[(vmf->address - w.start) >> PAGE_SHIFT];
-	err = map_window(&w, page ? vmf->address : 0);
-	if (page) {
-		/* The reference is the kernel's now; the rest is a favour. */
-		get_page(page);
-		vmf->page = page;
-		result = 0;
+	if (child->origin.snapshot && vmf->flags & FAULT_FLAG_WRITE) {
+		err = look(child, vmf->vma, vmf->address, &w.from);
+		if (!err && w.from)
+			return write_local(child, vmf, w.from);
 	} else {
-		result = err ? VM_FAULT_OOM : VM_FAULT_NOPAGE;
+		err = place_window(child, vmf, &w);
+		if (!err && w.from)
+			return child->origin.snapshot ?
+				       read_local(child, vmf, &w) :
+				       fault_remote(child, vmf, &w);
 	}
-	pages_put(w.pages, w.count);
-out:
-	kfree(w.pages);
-	return result;
+	return err ? fail(child, vmf, err) : map_zero(vmf);
 }
 
 static vm_fault_t child_fault(struct vm_fault *vmf)
 {
 	const struct child *child = vmf->vma->vm_file->private_data;
 	u64 started = ktime_get_ns();
-	vm_fault_t result;
+	vm_fault_t result = serve_fault(child, vmf);
 
-	if (child->origin.snapshot && vmf->flags & FAULT_FLAG_WRITE)
-		result = write_fault(child, vmf);
-	else
-		result = windowed_fault(child, vmf);
 	if (!(result & VM_FAULT_ERROR))
 		mitosis_count(faults);
 	trace_mitosis_fault(child->origin.machine_id, child->origin.handler_id,
@@ -339,7 +311,7 @@ static int child_mmap(struct file *file, struct vm_area_struct *vma)
 	if (vma->vm_flags & VM_SHARED || !child->overlay)
 		return -EINVAL;
 	/* Pages that are nobody's file are mapped: see map_window(). */
-	compat_vm_flags_set(vma, VM_MIXEDMAP);
+	compat_vm_flags_change(vma, VM_MIXEDMAP, 0);
 	vma->vm_ops = &child_vm_ops;
 	overlay_add(child->overlay, vma);
 	return 0;

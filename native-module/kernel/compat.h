@@ -43,13 +43,13 @@ static inline void compat_count_anon_page(struct mm_struct *mm)
 #endif
 }
 
-static inline void compat_vm_flags_set(struct vm_area_struct *vma,
-				       unsigned long flags)
+static inline void compat_vm_flags_change(struct vm_area_struct *vma,
+					  unsigned long set, unsigned long clear)
 {
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
-	vm_flags_set(vma, flags);
+	vm_flags_mod(vma, set, clear);
 #else
-	vma->vm_flags |= flags;
+	vma->vm_flags = (vma->vm_flags & ~clear) | set;
 #endif
 }
 
@@ -81,11 +81,36 @@ static inline bool compat_rseq_size_valid(u32 size)
 #endif
 }
 
-/* pte_mkwrite() and friends aside: a page as the VMA protects it, read-only. */
-static inline pte_t compat_read_only_pte(struct page *page,
-					 struct vm_area_struct *vma)
+/*
+ * pte_offset_map_lock() within another page table's lock; what it calls since 6.5
+ * is not exported. NULL: there is no page table. compat_pte_unlock() ends it.
+ */
+static inline pte_t *compat_pte_lock_nested(struct mm_struct *mm, pmd_t *pmd,
+					    unsigned long address,
+					    spinlock_t **lock)
 {
-	return pte_wrprotect(mk_pte(page, vma->vm_page_prot));
+	pmd_t value;
+
+	rcu_read_lock();
+	for (;;) {
+		value = READ_ONCE(*pmd);
+		if (pmd_none(value) || !pmd_present(value) ||
+		    pmd_trans_huge(value) || pmd_devmap(value) || pmd_bad(value)) {
+			rcu_read_unlock();
+			return NULL;
+		}
+		*lock = pte_lockptr(mm, &value);
+		spin_lock_nested(*lock, SINGLE_DEPTH_NESTING);
+		if (likely(pmd_same(value, READ_ONCE(*pmd))))
+			return (pte_t *)pmd_page_vaddr(value) + pte_index(address);
+		spin_unlock(*lock);
+	}
+}
+
+static inline void compat_pte_unlock(spinlock_t *lock)
+{
+	spin_unlock(lock);
+	rcu_read_unlock();
 }
 
 #endif /* MITOSIS_COMPAT_H */

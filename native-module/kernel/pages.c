@@ -5,6 +5,7 @@
 #include <linux/hugetlb.h>
 #include <linux/mm.h>
 #include <linux/page-flags.h>
+#include <linux/pagemap.h>
 #include <linux/rmap.h>
 #include <linux/xarray.h>
 
@@ -12,59 +13,65 @@
 #include "snapshot.h"
 #include "stats.h"
 
-bool page_is_shadows(struct page *page)
-{
-	return PageAnon(page);
-}
-
 /*
- * Whether a page can be mapped by others without the kernel's leave: see above.
- * Lazily freed pages may vanish from the shadow while a child still has them.
+ * Whether others may map what the shadow maps. What is exclusive may be pinned;
+ * lazily freed pages may vanish from the shadow while a child has them.
  */
-static bool is_sharable(struct page *page)
+static bool is_sharable(pte_t pte, struct page *page)
 {
-	return PageAnon(page) && !PageAnonExclusive(page) && !PageKsm(page) &&
-	       folio_test_swapbacked(page_folio(page)) && !PageHuge(page);
+	return !pte_write(pte) && PageAnon(page) && !PageAnonExclusive(page) &&
+	       !PageKsm(page) && !PageHuge(page) &&
+	       folio_test_swapbacked(page_folio(page));
 }
 
-static struct page *copy_of(struct page *page)
+struct page *pages_copy(struct page *page)
 {
-	struct page *copy = alloc_page(GFP_HIGHUSER | __GFP_ACCOUNT);
+	struct page *copy = alloc_page(GFP_USER);
 
 	if (copy) {
 		copy_highpage(copy, page);
-		/* It is mapped in user memory as a page of a file would be. */
-		SetPageUptodate(copy);
 		mitosis_count(pages_copied);
 	}
 	return copy;
 }
 
-/*
- * With the shadow's mmap_lock: a page with a reference; NULL for zeros; or an
- * error. A hole in anonymous memory is not filled: FOLL_DUMP. Elsewhere a fault
- * says what is there; in huge TLB memory, that the parent has taken it away.
- */
-static struct page *look_up(struct mm_struct *mm, unsigned long address)
+/* NULL: nothing is mapped around there. */
+static pmd_t *pmd_at(struct mm_struct *mm, unsigned long address)
 {
-	struct vm_area_struct *vma = find_vma(mm, address);
-	unsigned int flags = FOLL_FORCE;
-	struct page *page = NULL;
-	long n;
+	pgd_t *pgd = pgd_offset(mm, address);
+	p4d_t *p4d;
+	pud_t *pud;
 
-	if (!vma || vma->vm_start > address)
-		return ERR_PTR(-EFAULT);
-	if (vma_is_anonymous(vma))
-		flags |= FOLL_DUMP;
-	n = compat_get_user_pages_remote(mm, address, 1, flags, &page);
-	if (n == -EFAULT && vma_is_anonymous(vma))
+	if (pgd_none(*pgd) || pgd_bad(*pgd))
 		return NULL;
-	if (n != 1)
-		return ERR_PTR(n < 0 ? n : -EFAULT);
-	if (!is_zero_pfn(page_to_pfn(page)))
-		return page;
-	put_page(page);
-	return NULL;
+	p4d = p4d_offset(pgd, address);
+	if (p4d_none(*p4d) || p4d_bad(*p4d))
+		return NULL;
+	pud = pud_offset(p4d, address);
+	if (pud_none(*pud) || pud_leaf(*pud) || pud_bad(*pud))
+		return NULL;
+	return pmd_offset(pud, address);
+}
+
+/*
+ * With the shadow's mmap_lock: nothing is at that address of anonymous memory,
+ * not even in swap or on its way to another place.
+ */
+static bool is_hole(struct mm_struct *mm, unsigned long address)
+{
+	pmd_t *pmd = pmd_at(mm, address);
+	spinlock_t *lock;
+	bool hole;
+	pte_t *pte;
+
+	if (!pmd || pmd_none(READ_ONCE(*pmd)))
+		return true;
+	pte = compat_pte_lock_nested(mm, pmd, address, &lock);
+	if (!pte)
+		return false;
+	hole = pte_none(*pte);
+	compat_pte_unlock(lock);
+	return hole;
 }
 
 /* Children's faults come with their own mmap_lock held, and so may the shadow's. */
@@ -79,84 +86,82 @@ static void unlock_shadow(struct snapshot *s)
 }
 
 /*
- * With a reference of the caller's in place of that on `page`, which is given
- * up. Keeps the page for the snapshot's next children.
+ * With the shadow's mmap_lock: a page with a reference; NULL for zeros; or an
+ * error. A hole in anonymous memory stays one. Elsewhere a fault says what is
+ * there; in huge TLB memory, that the parent has taken it away.
  */
-static struct page *keep(struct snapshot *s, unsigned long index,
-			 struct page *page)
+static struct page *look_up(struct mm_struct *mm, unsigned long address,
+			    unsigned int flags)
 {
-	struct page *kept = page, *other;
+	struct vm_area_struct *vma = find_vma(mm, address);
+	struct page *page = NULL;
+	long n;
 
-	if (!is_sharable(page)) {
-		kept = copy_of(page);
-		put_page(page);
-		if (!kept)
-			return ERR_PTR(-ENOMEM);
-	}
-	other = xa_cmpxchg(&s->pages, index, NULL, kept, GFP_KERNEL);
-	if (xa_is_err(other)) {
-		put_page(kept);
-		return ERR_PTR(xa_err(other));
-	}
-	if (other) {
-		/* Another child was faster. It stays as long as the snapshot does. */
-		put_page(kept);
-		kept = other;
-	}
-	get_page(kept);
-	return kept;
-}
-
-static struct page *share(struct snapshot *s, unsigned long address, bool copy)
-{
-	unsigned long index = address >> PAGE_SHIFT;
-	struct page *page = copy ? NULL : xa_load(&s->pages, index);
-
-	if (page) {
-		get_page(page);
+	if (!vma || vma->vm_start > address)
+		return ERR_PTR(-EFAULT);
+	if (vma_is_anonymous(vma) && is_hole(mm, address))
+		return NULL;
+	n = compat_get_user_pages_remote(mm, address, 1, flags | FOLL_FORCE, &page);
+	if (n != 1)
+		return ERR_PTR(n < 0 ? n : -EFAULT);
+	if (!is_zero_pfn(page_to_pfn(page)))
 		return page;
-	}
-	lock_shadow(s);
-	page = look_up(s->mm, address);
-	unlock_shadow(s);
-	if (IS_ERR_OR_NULL(page))
-		return page;
-	if (copy) {
-		struct page *own = copy_of(page);
-
-		put_page(page);
-		return own ?: ERR_PTR(-ENOMEM);
-	}
-	return keep(s, index, page);
+	put_page(page);
+	return NULL;
 }
 
-long pages_share(struct snapshot *s, unsigned long address, unsigned long count,
-		 bool copy, struct page **pages)
+static int peek(struct snapshot *s, unsigned long address, unsigned int flags,
+		struct page **page)
 {
-	unsigned long i;
-
-	for (i = 0; i < count; i++) {
-		pages[i] = share(s, address + (i << PAGE_SHIFT), copy);
-		/* The first page is what is needed; the others are a favour. */
-		if (IS_ERR(pages[i]))
-			return i ?: PTR_ERR(pages[i]);
-	}
-	return count;
-}
-
-int pages_peek(struct snapshot *s, unsigned long address, struct page **page)
-{
+	/* A huge page that is asked for in pieces serves better in pieces. */
 	*page = xa_load(&s->pages, address >> PAGE_SHIFT);
 	if (*page) {
 		get_page(*page);
 		return 0;
 	}
 	lock_shadow(s);
-	*page = look_up(s->mm, address);
+	*page = look_up(s->mm, address, flags);
 	unlock_shadow(s);
-	if (!IS_ERR(*page))
-		return 0;
-	return PTR_ERR(*page);
+	return PTR_ERR_OR_ZERO(*page);
+}
+
+int pages_peek(struct snapshot *s, unsigned long address, struct page **page)
+{
+	return peek(s, address, 0, page);
+}
+
+int pages_peek_split(struct snapshot *s, unsigned long address,
+		     struct page **page)
+{
+	return peek(s, address, FOLL_SPLIT_PMD, page);
+}
+
+struct page *pages_shared_copy(struct snapshot *s, unsigned long address,
+			       struct page *page)
+{
+	unsigned long number = address >> PAGE_SHIFT;
+	struct page *copy, *other;
+
+	other = xa_load(&s->pages, number);
+	if (other) {
+		get_page(other);
+		return other;
+	}
+	copy = pages_copy(page);
+	if (!copy)
+		return ERR_PTR(-ENOMEM);
+	other = xa_cmpxchg(&s->pages, number, NULL, copy, GFP_KERNEL);
+	if (xa_is_err(other)) {
+		put_page(copy);
+		return ERR_PTR(xa_err(other));
+	}
+	if (other) {
+		/* Another child was faster. It stays as long as the snapshot. */
+		put_page(copy);
+		copy = other;
+	}
+	get_page(copy);
+	return copy;
 }
 
 int pages_read(struct snapshot *s, unsigned long address, void *buffer)
@@ -178,13 +183,107 @@ int pages_read(struct snapshot *s, unsigned long address, void *buffer)
 	return 0;
 }
 
-void pages_put(struct page **pages, long count)
+void pages_set_zero(struct vm_area_struct *vma, unsigned long address, pte_t *pte)
 {
-	long i;
+	pte_t zero = pfn_pte(my_zero_pfn(address), vma->vm_page_prot);
 
-	for (i = 0; i < count; i++)
-		if (pages[i])
-			put_page(pages[i]);
+	set_pte_at(vma->vm_mm, address, pte, pte_mkspecial(pte_wrprotect(zero)));
+}
+
+struct sharing {
+	struct mm_struct *shadow;
+	bool zeros;			/* holes are: anonymous memory */
+	struct vm_area_struct *vma;	/* the child's */
+	unsigned long distance;		/* from its addresses to the parent's */
+	unsigned long needed;		/* an address in the child */
+	bool has_needed;
+};
+
+/* With both page tables' locks, as in fork(2). */
+static void share(struct sharing *sharing, unsigned long address, pte_t *pte,
+		  pte_t shadows)
+{
+	struct page *page;
+
+	if (!pte_present(shadows) || pte_special(shadows) ||
+	    !pfn_valid(pte_pfn(shadows)))
+		return;
+	page = pte_page(shadows);
+	if (!is_sharable(shadows, page) ||
+	    compat_dup_anon_rmap(page, sharing->vma))
+		return;
+	get_page(page);
+	compat_count_anon_page(sharing->vma->vm_mm);
+	set_pte_at(sharing->vma->vm_mm, address, pte,
+		   pte_wrprotect(mk_pte(page, sharing->vma->vm_page_prot)));
+	mitosis_count(pages_shared);
+}
+
+/* With the child's page table's lock. */
+static int share_one(pte_t *pte, unsigned long address, void *data)
+{
+	struct sharing *sharing = data;
+	unsigned long from = address + sharing->distance;
+	pmd_t *pmd = pmd_at(sharing->shadow, from);
+	spinlock_t *lock;
+	pte_t *shadows;
+
+	if (!pte_none(*pte))
+		goto out;
+	shadows = pmd ? compat_pte_lock_nested(sharing->shadow, pmd, from, &lock) :
+			NULL;
+	if (shadows) {
+		if (!pte_none(*shadows))
+			share(sharing, address, pte, *shadows);
+		else if (sharing->zeros)
+			pages_set_zero(sharing->vma, address, pte);
+		compat_pte_unlock(lock);
+	} else if (sharing->zeros && (!pmd || pmd_none(READ_ONCE(*pmd)))) {
+		pages_set_zero(sharing->vma, address, pte);
+	}
+out:
+	if (address == sharing->needed)
+		sharing->has_needed = !pte_none(*pte);
+	return 0;
+}
+
+int pages_map_shared(struct snapshot *s, unsigned long from,
+		     struct vm_area_struct *vma, unsigned long address,
+		     unsigned long count, unsigned long needed)
+{
+	struct sharing sharing = {
+		.shadow = s->mm,
+		.vma = vma,
+		.distance = from - address,
+		.needed = needed,
+	};
+	struct vm_area_struct *parents;
+	int err = 0;
+
+	lock_shadow(s);
+	parents = find_vma(s->mm, from);
+	if (parents && parents->vm_start <= from &&
+	    parents->vm_end >= from + (count << PAGE_SHIFT) &&
+	    !is_vm_hugetlb_page(parents)) {
+		sharing.zeros = vma_is_anonymous(parents);
+		err = apply_to_page_range(vma->vm_mm, address, count << PAGE_SHIFT,
+					  share_one, &sharing);
+	}
+	unlock_shadow(s);
+	return err ?: sharing.has_needed;
+}
+
+void pages_seal(struct snapshot *s)
+{
+	struct mm_struct *mm = s->mm;
+	struct vm_area_struct *vma;
+	VMA_ITERATOR(vmi, mm, 0);
+
+	mmap_write_lock(mm);
+	for_each_vma(vmi, vma)
+		compat_vm_flags_change(vma, VM_NOHUGEPAGE,
+				       VM_MERGEABLE | VM_HUGEPAGE);
+	mmap_write_unlock(mm);
 }
 
 void pages_destroy(struct xarray *pages)

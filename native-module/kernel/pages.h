@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The pages of a snapshot of this machine. Children that read a page share it;
- * it is kept in snapshot->pages, by its number in the parent's memory, and the
- * reference there makes sure that nobody ever writes to it in place: neither
- * the parent nor a child is alone with it.
+ * The pages of a snapshot of this machine, as its shadow has them. Children map
+ * an anonymous page as fork(2) would: the same page, read-only. What cannot be
+ * shared so (file cache, huge TLB pages, pinned ones) is copied once; children
+ * share the copy, which is kept in snapshot->pages by its number in the parent's
+ * memory.
  *
- * A page there is either the shadow's, anonymous and not exclusive to anybody,
- * so that children map it as fork(2) would have them; or a copy that belongs to
- * this module, where the shadow's cannot be shared (file cache, huge TLB pages,
- * pinned ones).
+ * A page that a child has in common with the shadow is nobody's alone, so that
+ * whoever writes copies it, as long as the shadow has it in its page table or in
+ * swap. It always has: nobody else works on its memory, and pages_seal() keeps
+ * the kernel's own helpers away.
  */
 #ifndef MITOSIS_PAGES_H
 #define MITOSIS_PAGES_H
@@ -16,30 +17,48 @@
 #include <linux/mm_types.h>
 
 struct snapshot;
+struct xarray;
+
+/* Before the first child: no huge pages made, no equal pages merged. */
+void pages_seal(struct snapshot *snapshot);
 
 /*
- * Gets the pages from `address` on, to be mapped by children, each with a
- * reference; NULL for memory that was never touched, which reads as zeros.
- * Returns how many, or -errno: -EFAULT the snapshot has no memory there.
- * Sleeps. `copy`: copies that nobody shares instead.
+ * Maps pages from `from` in the parent, so many as there are without waiting, at
+ * `address` in `vma`, with its mmap_lock. Returns 1 if there is a page at
+ * `needed` now, 0 if there is not, -ENOMEM.
  */
-long pages_share(struct snapshot *snapshot, unsigned long address,
-		 unsigned long count, bool copy, struct page **pages);
+int pages_map_shared(struct snapshot *snapshot, unsigned long from,
+		     struct vm_area_struct *vma, unsigned long address,
+		     unsigned long count, unsigned long needed);
 
-/* One page to be copied from, never mapped. As above. */
+/*
+ * One page to be copied from, never mapped: with a reference; NULL for memory
+ * that was never touched, which reads as zeros. Returns 0 or -errno: -EFAULT the
+ * snapshot has no memory there. Sleeps.
+ */
 int pages_peek(struct snapshot *snapshot, unsigned long address,
 	       struct page **page);
 
-/* The same, as a filled buffer of one page. Returns 0 or -EFAULT, ... */
+/* The same, in the shape in which pages_map_shared() may share it. */
+int pages_peek_split(struct snapshot *snapshot, unsigned long address,
+		     struct page **page);
+
+/* The same, as a filled buffer of one page. Returns 0 or -errno. */
 int pages_read(struct snapshot *snapshot, unsigned long address, void *buffer);
 
-struct xarray;
+/* A copy of a page, to be mapped like one of a file; NULL: no memory. */
+struct page *pages_copy(struct page *page);
+
+/*
+ * Its copy that all children share; with a reference, or an error pointer. `page`
+ * is what pages_peek() found there.
+ */
+struct page *pages_shared_copy(struct snapshot *snapshot, unsigned long address,
+			       struct page *page);
+
+/* Maps zeros at an address whose page table entry is locked. */
+void pages_set_zero(struct vm_area_struct *vma, unsigned long address, pte_t *pte);
+
 void pages_destroy(struct xarray *pages);
-
-/* Drops what pages_share() has got. */
-void pages_put(struct page **pages, long count);
-
-/* True if a child may map it as an anonymous page. */
-bool page_is_shadows(struct page *page);
 
 #endif /* MITOSIS_PAGES_H */

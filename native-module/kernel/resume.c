@@ -329,12 +329,11 @@ static void set_layout(const struct descriptor_layout *l)
 	mmap_write_unlock(mm);
 }
 
-/* One fault for each window; each brings the pages around it. */
-static int fault_all_in(const struct plan *plan, u32 window)
+/* A fault brings the pages around it, which are then found to be there. */
+static int fault_all_in(const struct plan *plan)
 {
 	const struct descriptor_vma *vmas = descriptor_vmas(plan->descriptor);
 	struct mm_struct *mm = current->mm;
-	u64 step = (u64)window << PAGE_SHIFT;
 	struct page *page;
 	u64 at;
 	long n;
@@ -344,8 +343,7 @@ static int fault_all_in(const struct plan *plan, u32 window)
 		if (vmas[i].kind == VMA_KERNEL || vmas[i].kind == VMA_EMPTY ||
 		    plan->files[i])
 			continue;
-		for (at = vmas[i].start; at < vmas[i].end;
-		     at = (at | (step - 1)) + 1) {
+		for (at = vmas[i].start; at < vmas[i].end; at += PAGE_SIZE) {
 			mmap_read_lock(mm);
 			n = compat_get_user_pages_remote(mm, at, 1, FOLL_FORCE,
 							 &page);
@@ -353,8 +351,8 @@ static int fault_all_in(const struct plan *plan, u32 window)
 			if (n != 1)
 				return n < 0 ? n : -EFAULT;
 			put_page(page);
+			cond_resched();
 		}
-		cond_resched();
 	}
 	return 0;
 }
@@ -373,7 +371,7 @@ static int become(struct plan *plan, const struct mitosis_options *options)
 		return err;
 	set_layout(&plan->descriptor->layout);
 	if (options->flags & MITOSIS_OPTION_EAGER)
-		err = fault_all_in(plan, options->prefetch_pages);
+		err = fault_all_in(plan);
 	return err ?: thread_load(plan->descriptor);
 }
 

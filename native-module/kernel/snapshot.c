@@ -170,8 +170,10 @@ int snapshot_describe(struct snapshot *s)
 	int err = 0;
 
 	mutex_lock(&s->describe_lock);
-	if (!s->descriptor)
+	if (!s->descriptor) {
+		pages_seal(s);
 		err = describe(s);
+	}
 	mutex_unlock(&s->describe_lock);
 	return err;
 }
