@@ -113,4 +113,10 @@ static inline void compat_pte_unlock(spinlock_t *lock)
 	rcu_read_unlock();
 }
 
+/* The low bits of an owner say how waiters behave; bit 0, that it is a reader. */
+static inline bool compat_writes_mmap_lock(struct mm_struct *mm)
+{
+	return (atomic_long_read(&mm->mmap_lock.owner) & ~6l) == (long)current;
+}
+
 #endif /* MITOSIS_COMPAT_H */

@@ -12,6 +12,7 @@
 #include <linux/xarray.h>
 
 #include "births.h"
+#include "compat.h"
 #include "dropped.h"
 
 struct overlay {
@@ -66,6 +67,9 @@ static int range_start(struct mmu_notifier *notifier,
 
 	/* Only the reaper of a dying process does not block. */
 	if (range->event != MMU_NOTIFY_CLEAR || !mmu_notifier_range_blockable(range))
+		return 0;
+	/* Whoever cuts a VMA says so of the huge page that might be there. */
+	if (compat_writes_mmap_lock(o->mm))
 		return 0;
 	mas_lock(&mas);
 	mas_for_each(&mas, entry, last) {
