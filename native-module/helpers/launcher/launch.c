@@ -87,6 +87,8 @@ static void __attribute__((noreturn)) be_child(const struct launch_plan *plan)
 	/* Before the root changes: the device lies outside. */
 	if (!plan->empty && !plan->attachment) {
 		err = mitosis_open(plan->backend, &device);
+		if (!err)
+			err = mitosis_set_resume_options(device, &plan->options);
 		if (err)
 			complain(plan, err, mitosis_error());
 	}

@@ -420,7 +420,7 @@ int main(int argc, char **argv)
 	}
 	if (!plan.empty) {
 		err = mitosis_open(plan.backend, &device);
-		if (!err && mitosis_backend(device) == MITOSIS_BACKEND_USER)
+		if (!err)
 			err = mitosis_set_resume_options(device, &plan.options);
 		if (!err && address)
 			err = mitosis_connect(device, plan.machine_id, address);

@@ -2,6 +2,7 @@
 package org.mitosis.benchmark;
 
 import java.util.concurrent.TimeUnit;
+import org.mitosis.Backend;
 import org.mitosis.Device;
 import org.mitosis.Mitosis;
 import org.mitosis.MitosisException;
@@ -72,7 +73,7 @@ public class NilRpc {
   /** One request from Java. */
   @Benchmark
   public void jna(Connected state) {
-    state.device.nilRpc(MACHINE);
+    state.device.nilRpc(state.machineId);
   }
 
   /** The same request in a loop of C. */
@@ -90,10 +91,13 @@ public class NilRpc {
     /** Made by JMH, which needs a public constructor. */
     public Other() {}
 
-    /** Starts it. */
+    /** Starts it; on the kernel backend this host is its own other machine. */
     @Setup
     public void start() {
-      Preflight.requireUserBackend();
+      if (Preflight.backend().backend() == Backend.KERNEL) {
+        machine = Machine.ofKernelModule();
+        return;
+      }
       machine = Machine.of(MACHINE).start();
       System.setProperty(Mitosis.KEY_FILE_PROPERTY, machine.keyFile().toString());
     }
@@ -112,6 +116,7 @@ public class NilRpc {
   @State(Scope.Thread)
   public static class Connected {
     private Device device;
+    private int machineId;
 
     /** Made by JMH, which needs a public constructor. */
     public Connected() {}
@@ -121,7 +126,8 @@ public class NilRpc {
     public void start(Other other) {
       try {
         device = Mitosis.open(Preflight.backend().backend());
-        device.connect(MACHINE, other.machine.address());
+        machineId = other.machine.id();
+        device.connect(machineId, other.machine.address());
       } catch (MitosisException e) {
         stop();
         throw new MissingPrerequisite(e.getMessage());
