@@ -127,12 +127,24 @@ final class Doctor {
     if (!found.remedy().isEmpty()) {
       line("to do", found.remedy());
     }
+    if (found.backend() == Backend.KERNEL && !found.available()) {
+      module(KernelModuleOutlook.read(probe::text));
+    }
     if (found.backend() == Backend.USER) {
       line("programs", directory(subject::nativeDirectory));
       line("runtime", directory(subject::runtimeDirectory));
       line("daemon", usable ? "starts and answers" : "not reached");
     }
     return usable;
+  }
+
+  private void module(KernelModuleOutlook outlook) {
+    if (outlook.obstacle().isEmpty()) {
+      line("build", outlook.build());
+      line("load", outlook.load());
+    } else {
+      line("module", "cannot be loaded here: " + outlook.obstacle());
+    }
   }
 
   private static String directory(Supplier<Path> directory) {

@@ -34,7 +34,10 @@ class DoctorTest {
     file("proc/sys/kernel/ostype", "Linux");
     file("proc/sys/kernel/osrelease", "6.1.0");
     file("proc/sys/vm/unprivileged_userfaultfd", "0");
-    file("proc/self/status", "Name:\tjava\nCapEff:\t0000000000080000");
+    file("proc/modules", "");
+    file(
+        "proc/self/status",
+        "Name:\tjava\nCapEff:\t0000000000080000\nCapBnd:\t000001ffffffffff");
     file("proc/cpuinfo", "processor : 0\nmodel name : Some CPU\n");
     file("sys/kernel/mm/transparent_hugepage/enabled", "always [madvise] never");
     machine.availabilities.add(Availability.missing(Backend.KERNEL, "no device", "load it"));
@@ -51,6 +54,8 @@ class DoctorTest {
         /dev/mitosis-syscalls
           found    no device
           to do    load it
+          build    make -C native-module/kernel, with gcc, make and the headers of kernel 6.1.0
+          load     sudo insmod native-module/kernel/mitosis.ko machine_id=0
 
         backend user: ready
           needs    Linux on x86-64, a directory for its native programs that allows execution, a \
@@ -81,6 +86,7 @@ class DoctorTest {
     machine.availabilities.add(Availability.missing(Backend.KERNEL, "no device", "load it"));
     machine.availabilities.add(Availability.missing(Backend.USER, "no daemon", "start it"));
     assertEquals(1, run());
+    assertTrue(output().contains("  module   cannot be loaded here: "), output());
     assertTrue(output().contains("  to do    start it\n"), output());
     assertTrue(output().contains("\nbenchmarks cannot run: "), output());
     assertTrue(output().contains("userfaultfd: not in this kernel"), output());
