@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * What comes over TCP is not to be trusted: noise at the door of the module's
+ * server, connections that stay and say nothing, and streams of proper machines
+ * in which a byte is changed, something is cut off, or nothing follows. Children
+ * may fail; the module goes on, and the kernel's log stays clean.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "proto/wire.h"
+#include "tests/harness.h"
+
+#define ID		73
+#define PAGES		256
+#define NOISES		150
+#define SILENT		100
+#define MANGLED		50
+#define DEADLINE_MS	400
+
+static uint64_t state = 88172645463325252ull;
+
+static uint64_t pseudo_random(void)
+{
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	return state;
+}
+
+static int machine_id(void)
+{
+	int value = -1;
+	FILE *f = fopen("/sys/module/mitosis/parameters/machine_id", "r");
+
+	CHECK(f && fscanf(f, "%d", &value) == 1);
+	fclose(f);
+	return value;
+}
+
+static uint16_t module_port(void)
+{
+	const char *address = getenv("MITOSIS_TEST_MODULE_ADDRESS");
+
+	if (!address)
+		skip("needs MITOSIS_TEST_MODULE_ADDRESS, where the module listens");
+	return atoi(strrchr(address, ':') + 1);
+}
+
+static struct sockaddr_in loopback(uint16_t port)
+{
+	return (struct sockaddr_in){
+		.sin_family = AF_INET,
+		.sin_port = htons(port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+}
+
+static int dial(uint16_t port)
+{
+	struct sockaddr_in address = loopback(port);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	CHECK(fd >= 0);
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address))) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static void connect_to(struct mitosis *device, uint16_t port)
+{
+	char address[64];
+
+	snprintf(address, sizeof(address), "tcp://127.0.0.1:%u", port);
+	CHECK_EQ(mitosis_connect(device, machine_id(), address), 0);
+}
+
+static void noise_at_the_door(void)
+{
+	int i, silent[SILENT], answered = 0;
+	struct mitosis *device = open_kernel();
+
+	for (i = 0; i < NOISES; i++) {
+		unsigned char bytes[512];
+		struct wire_header *header = (void *)bytes;
+		size_t j, size = pseudo_random() % sizeof(bytes) + 1;
+		int fd = dial(module_port());
+
+		CHECK(fd >= 0);
+		for (j = 0; j < sizeof(bytes); j++)
+			bytes[j] = pseudo_random();
+		if (i % 3) {
+			/* As far as a stranger gets: a header that looks right. */
+			header->magic = WIRE_MAGIC;
+			header->version = i % 2 ? WIRE_VERSION : header->version;
+			header->type = pseudo_random() % 12;
+			if (i % 5)
+				header->length %= 256;
+		}
+		send(fd, bytes, size, MSG_NOSIGNAL);
+		close(fd);
+	}
+	/* Those that say nothing take no place for long. */
+	for (i = 0; i < SILENT; i++)
+		silent[i] = dial(module_port());
+	for (i = 0; i < 60 && !answered; i++) {
+		char address[64];
+
+		snprintf(address, sizeof(address), "tcp://127.0.0.1:%u", module_port());
+		answered = !mitosis_connect(device, machine_id(), address) &&
+			   !mitosis_nil_rpc(device, machine_id());
+		if (!answered)
+			sleep_ms(250);
+	}
+	CHECK(answered);
+	for (i = 0; i < SILENT; i++)
+		if (silent[i] >= 0)
+			close(silent[i]);
+	mitosis_close(device);
+}
+
+/* What is done to one connection: at an offset of one direction. */
+struct mangling {
+	int client, server;
+	bool of_answers;
+	enum { CHANGE, CUT, STALL, KINDS } kind;
+	size_t offset;
+	uint64_t seed;
+};
+
+static void *mangle(void *argument)
+{
+	struct mangling m = *(struct mangling *)argument;
+	size_t seen[2] = { 0, 0 };
+	bool done = false;
+
+	free(argument);
+	for (;;) {
+		struct pollfd fds[2] = { { .fd = m.client, .events = POLLIN },
+					 { .fd = m.server, .events = POLLIN } };
+		int i;
+
+		if (poll(fds, 2, 10000) <= 0)
+			break;
+		for (i = 0; i < 2; i++) {
+			int to = i ? m.client : m.server;
+			bool here = i == m.of_answers && !done;
+			char bytes[8192];
+			ssize_t n;
+
+			if (!fds[i].revents)
+				continue;
+			n = recv(fds[i].fd, bytes, sizeof(bytes), 0);
+			if (n <= 0)
+				goto out;
+			if (here && m.offset < seen[i] + n) {
+				done = true;
+				if (m.kind == CHANGE) {
+					bytes[m.offset - seen[i]] ^= m.seed % 255 + 1;
+				} else if (m.kind == CUT) {
+					goto out;
+				} else {
+					sleep_ms(3 * DEADLINE_MS);
+					goto out;
+				}
+			}
+			seen[i] += n;
+			if (send(to, bytes, n, MSG_NOSIGNAL) != n)
+				goto out;
+		}
+	}
+out:
+	close(m.client);
+	close(m.server);
+	return NULL;
+}
+
+static int listener;
+static volatile size_t largest_offset = 64;
+
+static void *proxy(void *unused)
+{
+	for (;;) {
+		int client = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+		struct mangling *m = malloc(sizeof(*m));
+		pthread_t thread;
+
+		if (client < 0 || !m) {
+			free(m);
+			return unused;
+		}
+		*m = (struct mangling){
+			.client = client,
+			.server = dial(module_port()),
+			.of_answers = pseudo_random() % 2,
+			.kind = pseudo_random() % KINDS,
+			.offset = pseudo_random() % largest_offset,
+			.seed = pseudo_random(),
+		};
+		CHECK(!pthread_create(&thread, NULL, mangle, m));
+		pthread_detach(thread);
+	}
+}
+
+static pid_t start_parent(void)
+{
+	int says[2];
+	char byte;
+	pid_t pid;
+
+	CHECK(!pipe2(says, O_CLOEXEC));
+	pid = fork();
+	CHECK(pid >= 0);
+	if (pid == 0) {
+		struct mitosis *device = open_kernel();
+		volatile char *memory = mmap(NULL, PAGES * 4096,
+					     PROT_READ | PROT_WRITE,
+					     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		int i, sum = 0;
+
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (i = 0; i < PAGES; i++)
+			memory[i * 4096] = i;
+		CHECK_EQ(mitosis_prepare(device, ID), 0);
+		if (!mitosis_nil(device)) {
+			CHECK_EQ(write(says[1], "r", 1), 1);
+			for (;;)
+				pause();
+		}
+		for (i = 0; i < PAGES; i++)
+			sum += memory[i * 4096] == (char)i;
+		_exit(sum == PAGES ? 0 : 1);
+	}
+	CHECK_EQ(read(says[0], &byte, 1), 1);
+	close(says[0]);
+	close(says[1]);
+	return pid;
+}
+
+static pid_t start_child_by(uint16_t port)
+{
+	struct mitosis_options options = { .prefetch_pages = 4,
+					   .deadline_ms = DEADLINE_MS };
+	struct mitosis_remote_req request = { machine_id(), ID };
+	struct mitosis_connect_req there = { .machine_id = request.machine_id };
+	char address[64];
+	pid_t pid = fork();
+
+	CHECK(pid >= 0);
+	if (pid == 0) {
+		int fd = open(MITOSIS_DEVICE_PATH, O_RDWR | O_CLOEXEC);
+
+		snprintf(address, sizeof(address), "tcp://127.0.0.1:%u", port);
+		there.gid = address;
+		if (!ioctl(fd, MITOSIS_IOC_SET_OPTIONS, &options) &&
+		    !ioctl(fd, MITOSIS_CONNECT, &there))
+			ioctl(fd, MITOSIS_RESUME_REMOTE, &request);
+		_exit(125);
+	}
+	return pid;
+}
+
+static void mangled_streams(void)
+{
+	struct sockaddr_in address = loopback(0);
+	socklen_t length = sizeof(address);
+	pid_t parent = start_parent();
+	int i, well = 0;
+	pthread_t thread;
+
+	listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	CHECK(listener >= 0 &&
+	      !bind(listener, (struct sockaddr *)&address, sizeof(address)) &&
+	      !listen(listener, 64) &&
+	      !getsockname(listener, (struct sockaddr *)&address, &length));
+	CHECK(!pthread_create(&thread, NULL, proxy, NULL));
+	for (i = 0; i < MANGLED; i++) {
+		pid_t child;
+		int status = -1, tries = 8000;
+
+		/* The handshake, the descriptor, pages. */
+		largest_offset = 64ul << i % 12;
+		child = start_child_by(ntohs(address.sin_port));
+		while (waitpid(child, &status, WNOHANG) != child && --tries)
+			sleep_ms(1);
+		/* One that runs on with wrong bytes may do anything. */
+		if (!tries) {
+			kill(child, SIGKILL);
+			CHECK(waitpid(child, &status, 0) == child);
+		}
+		well += status == 0;
+	}
+	printf("%d of %d children were well\n", well, MANGLED);
+	shutdown(listener, SHUT_RDWR);
+	CHECK(!pthread_join(thread, NULL));
+	close(listener);
+
+	/* And one as it should be. */
+	i = status_within(start_child_by(module_port()), 30000);
+	CHECK_EQ(i, 0);
+	kill(parent, SIGKILL);
+	status_within(parent, 10000);
+}
+
+int main(void)
+{
+	struct mitosis *device = open_kernel();
+
+	connect_to(device, module_port());
+	CHECK_EQ(mitosis_nil_rpc(device, machine_id()), 0);
+	noise_at_the_door();
+	mangled_streams();
+	connect_to(device, module_port());
+	CHECK_EQ(mitosis_nil_rpc(device, machine_id()), 0);
+	mitosis_close(device);
+	return 0;
+}
