@@ -16,13 +16,12 @@ left_behind() {
 	done
 }
 
-# wait_left_behind DIR: the same after at most 5 s in which they may end.
+# wait_left_behind DIR: the same after at most 10 s in which they may end.
 wait_left_behind() {
-	tries=0
+	until=$(($(date +%s) + 10))
 	left=$(left_behind "$1")
-	while [ -n "$left" ] && [ $tries -lt 100 ]; do
+	while [ -n "$left" ] && [ "$(date +%s)" -le $until ]; do
 		sleep 0.05
-		tries=$((tries + 1))
 		left=$(left_behind "$1")
 	done
 	printf '%s' "$left"

@@ -7,11 +7,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/userfaultfd.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -292,6 +294,27 @@ static void threads(int fd)
 	close(end[1]);
 }
 
+/* Whose pages come by userfaultfd when it touches them, the module cannot freeze. */
+static void userfaultfd_user(int fd)
+{
+	struct uffdio_register range = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	struct uffdio_api api = { .api = UFFD_API };
+	int uffd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+	char *memory = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	CHECK(uffd >= 0 && memory != MAP_FAILED);
+	range.range.start = (unsigned long)memory;
+	range.range.len = PAGE;
+	CHECK(!ioctl(uffd, UFFDIO_API, &api) &&
+	      !ioctl(uffd, UFFDIO_REGISTER, &range));
+	CHECK_EQ(call(fd, MITOSIS_PREPARE, 14), -EOPNOTSUPP);
+	close(uffd);
+	CHECK_EQ(call(fd, MITOSIS_PREPARE, 14), 0);
+	CHECK_EQ(unprepare(fd, 14), 0);
+	munmap(memory, PAGE);
+}
+
 int main(void)
 {
 	int fd = open_device();
@@ -302,6 +325,7 @@ int main(void)
 	no_such_thing(fd);
 	options(fd);
 	threads(fd);
+	userfaultfd_user(fd);
 	if (getuid() == 0)
 		other_users(fd);
 	close(fd);

@@ -90,7 +90,8 @@ int main(void)
 		took = by_call(CLOCK_MONOTONIC) - start;
 		call_ns = took < call_ns ? took : call_ns;
 	}
-	CHECK(vdso_ns / ROUNDS < 1000);
+	/* Under software emulation (tests/qemu) nothing is that fast. */
+	CHECK(vdso_ns / ROUNDS < 1000 || getenv("MITOSIS_TEST_EMULATED"));
 	/* A vdso that falls back to the call is slower than the call alone. */
 	CHECK(vdso_ns < call_ns + call_ns / 4);
 	return 0;

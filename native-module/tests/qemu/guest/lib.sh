@@ -5,6 +5,7 @@
 # folder native-module), OUT (this guest's folder for results).
 
 export MITOSIS_TEST_KERNEL_LOG=$NATIVE/tests/qemu/guest/kernel-log
+export MITOSIS_TEST_EMULATED=1
 export MITOSIS_KEY_FILE=/run/mitosis.key
 
 load_module() {
