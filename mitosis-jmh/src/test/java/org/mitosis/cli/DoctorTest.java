@@ -35,9 +35,7 @@ class DoctorTest {
     file("proc/sys/kernel/osrelease", "6.1.0");
     file("proc/sys/vm/unprivileged_userfaultfd", "0");
     file("proc/modules", "");
-    file(
-        "proc/self/status",
-        "Name:\tjava\nCapEff:\t0000000000080000\nCapBnd:\t000001ffffffffff");
+    file("proc/self/status", "Name:\tjava\nCapEff:\t0000000000080000\nCapBnd:\t000001ffffffffff");
     file("proc/cpuinfo", "processor : 0\nmodel name : Some CPU\n");
     file("sys/kernel/mm/transparent_hugepage/enabled", "always [madvise] never");
     machine.availabilities.add(Availability.missing(Backend.KERNEL, "no device", "load it"));
