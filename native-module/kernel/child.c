@@ -74,7 +74,7 @@ static int look(const struct child *child, struct vm_area_struct *vma,
 	*from = parents_address(child, number);
 	if (!*from)
 		return 0;
-	switch (overlay_look(vma, number)) {
+	switch (overlay_look(vma, address, number)) {
 	case OVERLAY_SNAPSHOT:
 		return 0;
 	case OVERLAY_DROPPED:
@@ -295,6 +295,7 @@ static vm_fault_t child_fault(struct vm_fault *vmf)
 static const struct vm_operations_struct child_vm_ops = {
 	.open = overlay_vma_opened,
 	.close = overlay_vma_closed,
+	.mremap = overlay_vma_moved,
 	.fault = child_fault,
 };
 

@@ -197,19 +197,21 @@ static struct descriptor_layout layout_of(const struct mm_struct *mm)
 	};
 }
 
-/* This boot's, whose alternatives are patched in. */
-static u64 hash_image(const struct vdso_image *image)
-{
-	return image ? descriptor_hash(image->data, image->size) : 0;
-}
-
 u64 describe_own_vdso(void)
 {
-	return hash_image(current->mm->context.vdso ?
-				  current->mm->context.vdso_image : NULL);
+	/* This boot's, whose alternatives are patched in. */
+	const struct vdso_image *image = current->mm->context.vdso_image;
+	static u64 hash;	/* of vdso_image_64, the only one we meet */
+
+	if (!current->mm->context.vdso || !image)
+		return 0;
+	if (!READ_ONCE(hash))
+		WRITE_ONCE(hash, descriptor_hash(image->data, image->size));
+	return READ_ONCE(hash);
 }
 
-static int assemble(struct snapshot *s, const struct writer *w)
+static int assemble(struct snapshot *s, const struct mm_struct *mm,
+		    const struct writer *w)
 {
 	const struct thread_state *t = &s->thread;
 	u64 vmas_size = w->count * sizeof(*w->vmas);
@@ -230,6 +232,7 @@ static int assemble(struct snapshot *s, const struct writer *w)
 		.version = DESCRIPTOR_VERSION,
 		.header_size = sizeof(*d),
 		.total_size = size,
+		.flags = s->threads_missing ? DESCRIPTOR_THREADS_MISSING : 0,
 		.thread_count = 1,
 		.vma_count = w->count,
 		.strings_size = w->strings.size + padding,
@@ -238,9 +241,8 @@ static int assemble(struct snapshot *s, const struct writer *w)
 		.xstate_size = t->xstate_size,
 		.xfeatures = t->xfeatures,
 		.page_size = PAGE_SIZE,
-		.vdso_hash = hash_image(s->mm->context.vdso ?
-						s->mm->context.vdso_image : NULL),
-		.layout = layout_of(s->mm),
+		.vdso_hash = describe_own_vdso(),
+		.layout = layout_of(mm),
 	};
 	memcpy(d->name, t->name, sizeof(d->name));
 	memcpy(d->signals, t->signals, sizeof(d->signals));
@@ -264,13 +266,13 @@ static void put_files(struct file **files, u32 count)
 	kvfree(files);
 }
 
-int describe(struct snapshot *s)
+int describe(struct snapshot *s, struct mm_struct *shadow)
 {
 	struct writer w = {};
-	int err = add_vmas(&w, s->mm);
+	int err = add_vmas(&w, shadow);
 
 	if (!err)
-		err = assemble(s, &w);
+		err = assemble(s, shadow, &w);
 	/* Our own word is checked like everybody's. */
 	if (!err && WARN_ON_ONCE(descriptor_check(s->descriptor,
 						  s->descriptor->total_size,

@@ -5,10 +5,14 @@
 
 #include <linux/types.h>
 
+struct mm_struct;
 struct snapshot;
 
-/* Fills in snapshot->descriptor and ->files. Returns 0 or -errno. */
-int describe(struct snapshot *snapshot);
+/*
+ * Fills in snapshot->descriptor and ->files. By the parent itself, whose root is
+ * where the files' paths begin. Returns 0 or -errno.
+ */
+int describe(struct snapshot *snapshot, struct mm_struct *shadow);
 void describe_destroy(struct snapshot *snapshot);
 
 /* What descriptor_hash() says of this kernel's vdso; 0 if a process has none. */

@@ -2,6 +2,7 @@
 #include "device.h"
 
 #include <crypto/algapi.h>
+#include <linux/ctype.h>
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
@@ -85,7 +86,6 @@ static int resume_local(struct caller *caller, unsigned long handler_id)
 {
 	struct mitosis_options options = options_of(caller);
 	struct origin origin = { .machine_id = mitosis_machine_id };
-	int err;
 
 	if (handler_id > U32_MAX)
 		return -EINVAL;
@@ -93,14 +93,10 @@ static int resume_local(struct caller *caller, unsigned long handler_id)
 	origin.snapshot = snapshot_find(handler_id);
 	if (!origin.snapshot)
 		return -ENOENT;
-	if (snapshot_is_callers(origin.snapshot) ||
-	    has_token(caller, origin.snapshot))
-		err = snapshot_describe(origin.snapshot);
-	else
-		err = -EPERM;
-	if (err) {
+	if (!snapshot_is_callers(origin.snapshot) &&
+	    !has_token(caller, origin.snapshot)) {
 		origin_put(&origin);
-		return err;
+		return -EPERM;
 	}
 	return resume(&origin, &options);
 }
@@ -140,6 +136,17 @@ static int nil_rpc(unsigned long argument)
 	return session_nil(request.machine_id);
 }
 
+/* Eight groups of four hexadecimal digits. */
+static bool is_gid(const char *text)
+{
+	int i;
+
+	for (i = 0; i < MITOSIS_GID_LENGTH; i++)
+		if (i % 5 == 4 ? text[i] != ':' : !isxdigit(text[i]))
+			return false;
+	return true;
+}
+
 /* The text is read once, and not past its NUL or what the header says. */
 static int connect(unsigned long argument)
 {
@@ -154,10 +161,10 @@ static int connect(unsigned long argument)
 	if (length < 0)
 		return -EFAULT;
 	if (strncmp(address, scheme, sizeof(scheme) - 1)) {
-		/* The original copies so much, whatever follows. */
-		if (copy_from_user(address, request.gid, MITOSIS_GID_LENGTH))
+		if (strncpy_from_user(address, request.gid,
+				      MITOSIS_GID_LENGTH) < 0)
 			return -EFAULT;
-		return strnchr(address, MITOSIS_GID_LENGTH, ':') ? -ENODEV : -EINVAL;
+		return is_gid(address) ? -ENODEV : -EINVAL;
 	}
 	length = strncpy_from_user(address + length, request.gid + length,
 				   sizeof(address) - length);

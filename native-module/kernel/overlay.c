@@ -25,6 +25,8 @@ struct overlay {
 	unsigned int depth;
 	struct maple_tree segments;	/* address in pages -> SEGMENT() */
 	struct dropped dropped;
+	/* The last VMA that was moved, until where it was is unmapped: in pages. */
+	unsigned long moved_first, moved_last, moved_number;
 };
 
 /* By mm. A fork finds here what its first VMA has made for the others. */
@@ -220,6 +222,36 @@ void overlay_vma_opened(struct vm_area_struct *vma)
 		add_segment(o, vma);
 }
 
+int overlay_vma_moved(struct vm_area_struct *vma)
+{
+	struct overlay *o = vma->vm_private_data;
+
+	if (o) {
+		o->moved_first = vma->vm_start >> PAGE_SHIFT;
+		o->moved_last = (vma->vm_end - 1) >> PAGE_SHIFT;
+		o->moved_number = vma->vm_pgoff;
+	}
+	return 0;
+}
+
+/*
+ * mremap(2) makes the new VMA, moves the pages and unmaps the old one, which says
+ * how long it was: what the new one has beyond that is fresh memory, whatever the
+ * numbers of its pages.
+ */
+static void cut_growth(struct overlay *o, struct vm_area_struct *old)
+{
+	unsigned long first = old->vm_start >> PAGE_SHIFT;
+	unsigned long fresh = o->moved_first + vma_pages(old);
+
+	if (!o->moved_last || old->vm_pgoff != o->moved_number)
+		return;
+	if (first != o->moved_first && fresh <= o->moved_last &&
+	    mtree_store_range(&o->segments, fresh, o->moved_last, NULL, GFP_KERNEL))
+		dropped_lose(&o->dropped);
+	o->moved_last = 0;
+}
+
 void overlay_vma_closed(struct vm_area_struct *vma)
 {
 	struct overlay *o = vma->vm_private_data;
@@ -227,10 +259,13 @@ void overlay_vma_closed(struct vm_area_struct *vma)
 	if (!o)
 		return;
 	/* An address space that ends has no use for it any more. */
-	if (atomic_read(&o->mm->mm_users) &&
-	    mtree_store_range(&o->segments, vma->vm_start >> PAGE_SHIFT,
-			      (vma->vm_end - 1) >> PAGE_SHIFT, NULL, GFP_KERNEL))
-		dropped_lose(&o->dropped);
+	if (atomic_read(&o->mm->mm_users)) {
+		cut_growth(o, vma);
+		if (mtree_store_range(&o->segments, vma->vm_start >> PAGE_SHIFT,
+				      (vma->vm_end - 1) >> PAGE_SHIFT, NULL,
+				      GFP_KERNEL))
+			dropped_lose(&o->dropped);
+	}
 	overlay_put(o);
 }
 
@@ -257,12 +292,15 @@ void mitosis_overlay_born(struct task_struct *newborn)
 		overlay_put(o);
 }
 
-enum overlay_page overlay_look(struct vm_area_struct *vma, unsigned long number)
+enum overlay_page overlay_look(struct vm_area_struct *vma, unsigned long address,
+			       unsigned long number)
 {
 	struct overlay *o = vma->vm_private_data;
 
 	if (!o || dropped_is_lost(&o->dropped))
 		return OVERLAY_UNKNOWN;
+	if (!mtree_load(&o->segments, address >> PAGE_SHIFT))
+		return OVERLAY_DROPPED;
 	return dropped_has(&o->dropped, number) ? OVERLAY_DROPPED :
 						  OVERLAY_SNAPSHOT;
 }

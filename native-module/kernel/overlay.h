@@ -33,6 +33,8 @@ void overlay_add(struct overlay *overlay, struct vm_area_struct *vma);
 /* A VMA that came by splitting, moving or forking one with an overlay. */
 void overlay_vma_opened(struct vm_area_struct *vma);
 void overlay_vma_closed(struct vm_area_struct *vma);
+/* It has been moved to where it is, and may have grown. Returns 0. */
+int overlay_vma_moved(struct vm_area_struct *vma);
 
 enum overlay_page {
 	OVERLAY_SNAPSHOT,	/* as the snapshot has it */
@@ -40,7 +42,9 @@ enum overlay_page {
 	OVERLAY_UNKNOWN,	/* for lack of memory, nobody knows */
 };
 
-enum overlay_page overlay_look(struct vm_area_struct *vma, unsigned long number);
+/* OVERLAY_DROPPED also for what a VMA has grown by: that is zeros. */
+enum overlay_page overlay_look(struct vm_area_struct *vma, unsigned long address,
+			       unsigned long number);
 
 /* How deep what an address space was resumed from is; 0: it was not. */
 unsigned int overlay_depth(struct mm_struct *mm);

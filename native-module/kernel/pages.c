@@ -102,6 +102,8 @@ static struct page *look_up(struct mm_struct *mm, unsigned long address,
 	if (vma_is_anonymous(vma) && is_hole(mm, address))
 		return NULL;
 	n = compat_get_user_pages_remote(mm, address, 1, flags | FOLL_FORCE, &page);
+	if (n == -EFAULT && is_vm_hugetlb_page(vma))
+		n = -EHWPOISON;	/* there was a page, and it is lost */
 	if (n != 1)
 		return ERR_PTR(n < 0 ? n : -EFAULT);
 	if (!is_zero_pfn(page_to_pfn(page)))
@@ -273,9 +275,8 @@ int pages_map_shared(struct snapshot *s, unsigned long from,
 	return err ?: sharing.has_needed;
 }
 
-void pages_seal(struct snapshot *s)
+void pages_seal(struct mm_struct *mm)
 {
-	struct mm_struct *mm = s->mm;
 	struct vm_area_struct *vma;
 	VMA_ITERATOR(vmi, mm, 0);
 

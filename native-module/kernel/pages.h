@@ -20,7 +20,7 @@ struct snapshot;
 struct xarray;
 
 /* Before the first child: no huge pages made, no equal pages merged. */
-void pages_seal(struct snapshot *snapshot);
+void pages_seal(struct mm_struct *shadow);
 
 /*
  * Maps pages from `from` in the parent, so many as there are without waiting, at

@@ -83,12 +83,9 @@ static int serve_proof(struct client *c, const struct wire_proof *proof)
 static int serve_open(struct client *c, const struct wire_open *request)
 {
 	struct snapshot *s = snapshot_find(request->handler_id);
-	int err = s ? snapshot_describe(s) : -ENOENT;
 
-	if (err) {
-		snapshot_put(s);
-		return answer(c, WIRE_ANSWER, err, NULL, 0);
-	}
+	if (!s)
+		return answer(c, WIRE_ANSWER, -ENOENT, NULL, 0);
 	c->snapshot = s;
 	c->state = HAS_SNAPSHOT;
 	return answer(c, WIRE_ANSWER, 0, s->descriptor, s->descriptor->total_size);
@@ -105,14 +102,36 @@ static int make_room(struct client *c, size_t size)
 	return c->buffer ? 0 : -ENOMEM;
 }
 
+/* Whether VMAs of the snapshot, without gaps, hold all of it. */
+static bool covers(const struct descriptor_header *d,
+		   const struct wire_pages *request)
+{
+	const struct descriptor_vma *vmas = descriptor_vmas(d);
+	u64 at = request->address;
+	u32 i;
+
+	for (i = 0; i < d->vma_count; i++)
+		if (vmas[i].start <= at && at < vmas[i].end &&
+		    vmas[i].kind != VMA_KERNEL)
+			at = vmas[i].end;
+	return at >= request->address + request->length;
+}
+
+/* What lies behind the end of a file reads as zeros: a window may reach there. */
 static int collect(struct client *c, const struct wire_pages *request)
 {
 	u64 done;
-	int err = make_room(c, request->length);
+	int err = covers(c->snapshot->descriptor, request) ?
+			  make_room(c, request->length) : -EFAULT;
 
-	for (done = 0; !err && done < request->length; done += PAGE_SIZE)
+	for (done = 0; !err && done < request->length; done += PAGE_SIZE) {
 		err = pages_read(c->snapshot, request->address + done,
 				 c->buffer + done);
+		if (err == -EFAULT) {
+			memset(c->buffer + done, 0, PAGE_SIZE);
+			err = 0;
+		}
+	}
 	return err;
 }
 

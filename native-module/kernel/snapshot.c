@@ -97,14 +97,12 @@ int snapshot_prepare(u32 handler_id, bool pinned, struct snapshot **snapshot)
 	struct snapshot *s;
 	int err;
 
-	/* What the other threads are in the midst of, no child could go on with. */
-	if (!thread_group_empty(current))
-		return -EINVAL;
 	s = kzalloc(sizeof(*s), GFP_KERNEL);
 	if (!s)
 		return -ENOMEM;
 	kref_init(&s->refs);	/* the registry's, until it is dropped */
-	mutex_init(&s->describe_lock);
+	/* What the other threads are in the midst of, no child could go on with. */
+	s->threads_missing = !thread_group_empty(current);
 	xa_init(&s->pages);
 	s->handler_id = handler_id;
 	s->pinned = pinned;
@@ -127,6 +125,12 @@ int snapshot_prepare(u32 handler_id, bool pinned, struct snapshot **snapshot)
 	mm = mitosis_shadow_create();
 	if (IS_ERR(mm)) {
 		err = PTR_ERR(mm);
+		goto err_drop;
+	}
+	pages_seal(mm);
+	err = describe(s, mm);
+	if (err) {
+		mmput(mm);
 		goto err_drop;
 	}
 	mutex_lock(&registry_lock);
@@ -163,19 +167,6 @@ int snapshot_next(struct mitosis_snapshot *info)
 		};
 	mutex_unlock(&registry_lock);
 	return s ? 0 : -ENOENT;
-}
-
-int snapshot_describe(struct snapshot *s)
-{
-	int err = 0;
-
-	mutex_lock(&s->describe_lock);
-	if (!s->descriptor) {
-		pages_seal(s);
-		err = describe(s);
-	}
-	mutex_unlock(&s->describe_lock);
-	return err;
 }
 
 void mitosis_snapshots_exit(void)

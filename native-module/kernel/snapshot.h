@@ -4,7 +4,6 @@
 #define MITOSIS_SNAPSHOT_H
 
 #include <linux/kref.h>
-#include <linux/mutex.h>
 #include <linux/uidgid.h>
 #include <linux/xarray.h>
 
@@ -27,7 +26,7 @@ struct snapshot {
 	struct xarray pages;		/* see pages.h */
 	u8 secret[sizeof(((struct mitosis_token *)0)->secret)];
 
-	struct mutex describe_lock;	/* of what is made at first need */
+	bool threads_missing;		/* the parent had further ones */
 	struct descriptor_header *descriptor;
 	struct file **files;		/* per VMA of the descriptor, or NULL */
 };
@@ -38,8 +37,8 @@ struct snapshot {
 void mitosis_snapshots_exit(void);
 
 /*
- * Prepares the calling process. Returns 0 with a reference, or -EEXIST, -EINVAL
- * (more than one thread), -ELOOP (too deep), -ENOMEM or what fork(2) returns.
+ * Prepares the calling process. Returns 0 with a reference, or -EEXIST, -ELOOP
+ * (too deep), -ENOMEM or what fork(2) returns.
  */
 int snapshot_prepare(u32 handler_id, bool pinned, struct snapshot **snapshot);
 
@@ -56,8 +55,5 @@ bool snapshot_is_callers(const struct snapshot *snapshot);
 
 /* The first at or after *handler_id. Returns 0 or -ENOENT. */
 int snapshot_next(struct mitosis_snapshot *info);
-
-/* The shadow's descriptor, made at the first call. Returns 0 or -errno. */
-int snapshot_describe(struct snapshot *snapshot);
 
 #endif /* MITOSIS_SNAPSHOT_H */

@@ -41,7 +41,8 @@
  * Effect: the snapshot can be resumed until this file is closed. In a resumed
  * child the same call returns 0 as well.
  * Errors: EEXIST handler id in use; EBUSY this file already holds a snapshot;
- * EINVAL handler id out of range or more than one thread; ENOMEM.
+ * EINVAL handler id out of range; ELOOP a child of a child of a child of a child;
+ * ENOMEM. A process of several threads is prepared, but cannot be resumed.
  */
 #define MITOSIS_PREPARE 4
 
@@ -49,7 +50,8 @@
  * MITOSIS_RESUME_LOCAL - become a child of a snapshot of this machine.
  * Argument: the handler id, by value.
  * Effect: the caller's memory and registers are replaced; does not return.
- * Errors: ENOENT no such snapshot; EINVAL the caller has several threads;
+ * Errors: ENOENT no such snapshot; EINVAL the caller has, or the parent had,
+ * several threads;
  * EPERM the snapshot belongs to another user. Past the point of no return a
  * failure ends the caller with SIGKILL.
  */
