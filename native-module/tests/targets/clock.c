@@ -90,8 +90,10 @@ int main(void)
 		took = by_call(CLOCK_MONOTONIC) - start;
 		call_ns = took < call_ns ? took : call_ns;
 	}
-	/* Under software emulation (tests/qemu) nothing is that fast. */
-	CHECK(vdso_ns / ROUNDS < 1000 || getenv("MITOSIS_TEST_EMULATED"));
+	/* Under software emulation (tests/qemu) it may have no clock to read. */
+	if (getenv("MITOSIS_TEST_EMULATED"))
+		return 0;
+	CHECK(vdso_ns / ROUNDS < 1000);
 	/* A vdso that falls back to the call is slower than the call alone. */
 	CHECK(vdso_ns < call_ns + call_ns / 4);
 	return 0;
