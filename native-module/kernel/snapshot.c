@@ -8,6 +8,7 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
+#include <linux/userfaultfd_k.h>
 
 #include "describe.h"
 #include "overlay.h"
@@ -90,6 +91,20 @@ void snapshot_drop(struct snapshot *s)
 		snapshot_put(s);
 }
 
+/* What somebody serves by userfaultfd is not in the memory that is copied. */
+static bool waits_for_userfaultfd(struct mm_struct *mm)
+{
+	VMA_ITERATOR(vmi, mm, 0);
+	struct vm_area_struct *vma;
+	bool waits = false;
+
+	mmap_read_lock(mm);
+	for_each_vma(vmi, vma)
+		waits |= userfaultfd_missing(vma) || userfaultfd_minor(vma);
+	mmap_read_unlock(mm);
+	return waits;
+}
+
 int snapshot_prepare(u32 handler_id, bool pinned, struct snapshot **snapshot)
 {
 	u64 started = ktime_get_ns();
@@ -115,6 +130,8 @@ int snapshot_prepare(u32 handler_id, bool pinned, struct snapshot **snapshot)
 	mitosis_count(snapshots);
 
 	err = s->depth > SNAPSHOT_DEPTH_MAX ? -ELOOP : 0;
+	if (!err && waits_for_userfaultfd(current->mm))
+		err = -EOPNOTSUPP;
 	if (!err)
 		err = thread_state_save(&s->thread);
 	if (err)

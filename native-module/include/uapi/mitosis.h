@@ -42,7 +42,7 @@
  * child the same call returns 0 as well.
  * Errors: EEXIST handler id in use; EBUSY this file already holds a snapshot;
  * EINVAL handler id out of range; ELOOP a child of a child of a child of a child;
- * ENOMEM. A process of several threads is prepared, but cannot be resumed.
+ * EOPNOTSUPP memory whose pages come by userfaultfd; ENOMEM. A process of several threads is prepared, but cannot be resumed.
  */
 #define MITOSIS_PREPARE 4
 

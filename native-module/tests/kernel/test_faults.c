@@ -27,7 +27,7 @@
 #define ID		73
 #define OTHER_ID	74
 #define USER_MACHINE	101
-#define SWEEP		60
+#define SWEEP		40
 #define SWEEP_NS	10000000000ull	/* at most, for a sweep of children */
 #define DEADLINE_MS	700
 
