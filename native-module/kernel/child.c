@@ -212,51 +212,14 @@ static vm_fault_t read_local(const struct child *child, struct vm_fault *vmf,
 	return fail(child, vmf, err);
 }
 
-/* The other pages of a window are a favour: what does not work out is left out. */
-static void insert_others(const struct vm_fault *vmf, const struct window *w,
-			  struct page **pages, unsigned long count)
-{
-	unsigned long i;
-
-	for (i = 0; i < count; i++) {
-		unsigned long address = w->start + (i << PAGE_SHIFT);
-
-		if (address != vmf->address)
-			vm_insert_page(w->vma, address, pages[i]);
-	}
-}
-
 static vm_fault_t fault_remote(const struct child *child, struct vm_fault *vmf,
-			       struct window *w)
+			       const struct window *w)
 {
-	struct page **pages = kmalloc_array(w->count, sizeof(*pages), GFP_KERNEL);
-	unsigned long wanted = (vmf->address - w->start) >> PAGE_SHIFT, i;
-	long got;
+	int err = remote_page(child->origin.remote,
+			      w->from + (vmf->address - w->start), w->from,
+			      w->count, &vmf->page);
 
-	if (!pages)
-		return VM_FAULT_OOM;
-	got = remote_pages(child->origin.remote, w->from, w->count, pages);
-	if (got >= 0 && wanted >= got) {
-		/* The cache has had some of them; now for the one that is needed. */
-		while (got)
-			put_page(pages[--got]);
-		w->from += wanted << PAGE_SHIFT;
-		w->start = vmf->address;
-		w->count -= wanted;
-		wanted = 0;
-		got = remote_pages(child->origin.remote, w->from, w->count, pages);
-	}
-	if (got < 0) {
-		kfree(pages);
-		return fail(child, vmf, got);
-	}
-	insert_others(vmf, w, pages, got);
-	vmf->page = pages[wanted];
-	for (i = 0; i < got; i++)
-		if (i != wanted)
-			put_page(pages[i]);
-	kfree(pages);
-	return 0;
+	return err ? fail(child, vmf, err) : 0;
 }
 
 static vm_fault_t serve_fault(const struct child *child, struct vm_fault *vmf)
@@ -311,8 +274,6 @@ static int child_mmap(struct file *file, struct vm_area_struct *vma)
 	/* Nobody but child_start()'s caller has a way to map it. */
 	if (vma->vm_flags & VM_SHARED || !child->overlay)
 		return -EINVAL;
-	/* Pages that are nobody's file are mapped: see map_window(). */
-	compat_vm_flags_change(vma, VM_MIXEDMAP, 0);
 	vma->vm_ops = &child_vm_ops;
 	overlay_add(child->overlay, vma);
 	return 0;

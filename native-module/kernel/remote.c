@@ -25,7 +25,7 @@ struct remote {
 	u32 machine_id, handler_id;
 	bool cached;
 	struct descriptor_header *descriptor;
-	struct xarray pages;		/* by number, if cached */
+	struct xarray pages;		/* by number: cached, or fetched ahead */
 	struct mutex lock;		/* of the link; taken by workers only */
 	struct link *link;
 	int broken;			/* 0, or why the link cannot be used again */
@@ -405,43 +405,62 @@ static int fetch(struct remote *r, unsigned long address, unsigned long count,
 	return err;
 }
 
-/* For the next children. One that another child was faster with takes its place. */
-static void keep(struct remote *r, unsigned long number, struct page **page)
+/*
+ * With a reference; NULL if it is not there. What is cached stays for the next
+ * children; what was fetched ahead is given away.
+ */
+static struct page *take(struct remote *r, unsigned long number)
 {
-	struct page *other = xa_cmpxchg(&r->pages, number, NULL, *page, GFP_KERNEL);
+	struct page *page;
 
-	if (xa_is_err(other))
-		return;
-	if (other) {
-		put_page(*page);
-		*page = other;
-	}
-	get_page(*page);
+	if (!r->cached)
+		return xa_erase(&r->pages, number);
+	page = xa_load(&r->pages, number);
+	if (page)
+		get_page(page);
+	return page;
 }
 
-long remote_pages(struct remote *r, unsigned long address, unsigned long count,
-		  struct page **pages)
+/* Takes a reference over. One that another thread was faster with stays. */
+static void keep(struct remote *r, unsigned long number, struct page *page)
 {
-	unsigned long first = address >> PAGE_SHIFT, i, missing;
+	if (xa_cmpxchg(&r->pages, number, NULL, page, GFP_KERNEL))
+		put_page(page);
+}
+
+int remote_page(struct remote *r, unsigned long address, unsigned long first,
+		unsigned long count, struct page **page)
+{
+	const unsigned long wanted = address >> PAGE_SHIFT;
+	unsigned long from = wanted, to = wanted + 1, i;
+	struct page **pages;
 	int err;
 
-	for (i = 0; r->cached && i < count; i++) {
-		pages[i] = xa_load(&r->pages, first + i);
-		if (!pages[i])
-			break;
-		get_page(pages[i]);
+	*page = take(r, wanted);
+	if (*page)
+		return 0;
+	/* As far as pages are missing around it. */
+	first >>= PAGE_SHIFT;
+	while (from > first && !xa_load(&r->pages, from - 1))
+		from--;
+	while (to < first + count && !xa_load(&r->pages, to))
+		to++;
+	count = to - from;
+	pages = kmalloc_array(count, sizeof(*pages), GFP_KERNEL);
+	if (!pages)
+		return -ENOMEM;
+	err = fetch(r, from << PAGE_SHIFT, count, pages);
+	for (i = 0; !err && i < count; i++) {
+		if (from + i == wanted) {
+			*page = pages[i];
+			if (!r->cached)
+				continue;
+			get_page(*page);
+		}
+		keep(r, from + i, pages[i]);
 	}
-	if (r->cached && i)
-		return i;
-	for (missing = 1; missing < count; missing++)
-		if (r->cached && xa_load(&r->pages, first + missing))
-			break;
-	err = fetch(r, address, missing, pages);
-	if (err)
-		return err;
-	for (i = 0; r->cached && i < missing; i++)
-		keep(r, first + i, &pages[i]);
-	return missing;
+	kfree(pages);
+	return err;
 }
 
 void mitosis_remotes_exit(void)

@@ -25,11 +25,12 @@ void mitosis_remotes_exit(void);
 const struct descriptor_header *remote_descriptor(const struct remote *remote);
 
 /*
- * Gets the pages from `address` on, each with a reference, to be mapped by the
- * caller's child. Returns how many, or -errno as above. Waits, at most the
- * deadline of the options.
+ * Gets the page at `address`, with a reference, to be mapped by the caller's
+ * child; and asks for the others of the `count` from `first` on in one go, which
+ * are kept here until they are needed. Returns 0 or -errno as above. Waits, at
+ * most the deadline of the options.
  */
-long remote_pages(struct remote *remote, unsigned long address,
-		  unsigned long count, struct page **pages);
+int remote_page(struct remote *remote, unsigned long address, unsigned long first,
+		unsigned long count, struct page **page);
 
 #endif /* MITOSIS_REMOTE_H */
