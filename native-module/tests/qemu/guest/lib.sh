@@ -6,6 +6,9 @@
 
 export MITOSIS_TEST_KERNEL_LOG=$NATIVE/tests/qemu/guest/kernel-log
 export MITOSIS_TEST_EMULATED=1
+# How much longer than elsewhere a test may take: the debug kernel checks much.
+slow=1
+[[ ! -e /sys/kernel/debug/kmemleak ]] || slow=6
 export MITOSIS_KEY_FILE=/run/mitosis.key
 
 load_module() {
@@ -31,7 +34,7 @@ check_log() {
 # run_test NAME DEADLINE-S COMMAND...: one line, as tests/run prints it; exit 77
 # is a skip, whose reason is the last line.
 run_test() {
-	local name=$1 deadline_s=$2 status=0 complaint output=/run/output.$1
+	local name=$1 deadline_s=$(($2 * slow)) status=0 complaint output=/run/output.$1
 	shift 2
 	timeout --kill-after=5 "$deadline_s" "$@" >"$output" 2>&1 </dev/null || status=$?
 	complaint=$("$MITOSIS_TEST_KERNEL_LOG")
