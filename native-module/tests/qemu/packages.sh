@@ -84,7 +84,7 @@ unpack_kernel() {
 	kernel=$cache/linux-$release
 	[[ ! -e $kernel/build ]] || return 0
 	# The headers name each other by where they are once installed.
-	sed -i "s:/usr/src/:$kernel/usr/src/:g" "$kernel/usr/src/linux-headers-$release/Makefile"
+	sed -i "s:^include /usr/src/:include $kernel/usr/src/:" "$kernel/usr/src/linux-headers-$release/Makefile"
 	local modules
 	for modules in "$kernel"/usr/lib/modules "$kernel"/lib/modules; do
 		[[ -d $modules/$release ]] || continue
