@@ -190,18 +190,44 @@ void overlay_add(struct overlay *o, struct vm_area_struct *vma)
 	add_segment(o, vma);
 }
 
-/* In fork(2): `old` is the forking process's, the new one does not run yet. */
-static struct overlay *fork_overlay(struct overlay *old, struct mm_struct *mm)
+/* Only what is there: what a VMA has grown by is not, and reads as zeros. */
+static void copy_segments(struct overlay *to, struct overlay *from,
+			  unsigned long first, unsigned long last)
 {
-	struct overlay *o = find(mm);
+	MA_STATE(mas, &from->segments, first, first);
+	void *entry;
 
-	if (o)
-		return o;
-	o = new_overlay(mm, old->depth);
-	if (!o)
-		return NULL;
-	dropped_copy(&o->dropped, &old->dropped);
-	publish(o);
+	/* Whoever changes the tree holds the mmap_lock, as fork(2) does. */
+	rcu_read_lock();
+	mas_for_each(&mas, entry, last) {
+		unsigned long start = max(mas.index, first);
+		unsigned long end = min(mas.last, last);
+
+		mas_pause(&mas);
+		rcu_read_unlock();
+		if (mtree_store_range(&to->segments, start, end, entry, GFP_KERNEL))
+			dropped_lose(&to->dropped);
+		rcu_read_lock();
+	}
+	rcu_read_unlock();
+}
+
+/* In fork(2): `old` is the forking process's, the new one does not run yet. */
+static struct overlay *fork_overlay(struct overlay *old,
+				    struct vm_area_struct *vma)
+{
+	struct overlay *o = find(vma->vm_mm);
+
+	if (!o) {
+		o = new_overlay(vma->vm_mm, old->depth);
+		/* Without one, its faults fail: see overlay_look(). */
+		if (!o)
+			return NULL;
+		dropped_copy(&o->dropped, &old->dropped);
+		publish(o);
+	}
+	copy_segments(o, old, vma->vm_start >> PAGE_SHIFT,
+		      (vma->vm_end - 1) >> PAGE_SHIFT);
 	return o;
 }
 
@@ -212,14 +238,11 @@ void overlay_vma_opened(struct vm_area_struct *vma)
 	if (!o)
 		return;
 	if (vma->vm_mm == o->mm) {
+		/* A part of what is there; or moved, see overlay_vma_moved(). */
 		refcount_inc(&o->refs);
-	} else {
-		o = fork_overlay(o, vma->vm_mm);
-		/* Without one, its faults fail: see overlay_look(). */
-		vma->vm_private_data = o;
+		return;
 	}
-	if (o)
-		add_segment(o, vma);
+	vma->vm_private_data = fork_overlay(o, vma);
 }
 
 int overlay_vma_moved(struct vm_area_struct *vma)
@@ -227,6 +250,7 @@ int overlay_vma_moved(struct vm_area_struct *vma)
 	struct overlay *o = vma->vm_private_data;
 
 	if (o) {
+		add_segment(o, vma);
 		o->moved_first = vma->vm_start >> PAGE_SHIFT;
 		o->moved_last = (vma->vm_end - 1) >> PAGE_SHIFT;
 		o->moved_number = vma->vm_pgoff;
@@ -242,10 +266,16 @@ int overlay_vma_moved(struct vm_area_struct *vma)
 static void cut_growth(struct overlay *o, struct vm_area_struct *old)
 {
 	unsigned long first = old->vm_start >> PAGE_SHIFT;
-	unsigned long fresh = o->moved_first + vma_pages(old);
+	MA_STATE(mas, &o->segments, first, first);
+	unsigned long fresh = o->moved_first;
 
 	if (!o->moved_last || old->vm_pgoff != o->moved_number)
 		return;
+	/* It may have grown itself. */
+	mas_lock(&mas);
+	if (mas_walk(&mas))
+		fresh += min(mas.last, first + vma_pages(old) - 1) - first + 1;
+	mas_unlock(&mas);
 	if (first != o->moved_first && fresh <= o->moved_last &&
 	    mtree_store_range(&o->segments, fresh, o->moved_last, NULL, GFP_KERNEL))
 		dropped_lose(&o->dropped);
