@@ -68,8 +68,11 @@ int main(void)
 	CHECK_EQ(copy[17 * PAGE / 8], target_word(3, (MIB + 18 * PAGE) / 8));
 
 	CHECK(mremap(shrunk, SIZE, MIB, 0) == shrunk);
-	CHECK(mremap(shrunk, MIB, SIZE, 0) == shrunk);
-	CHECK_EQ(target_not_zero(shrunk + MIB, SIZE - MIB), -1);
+	/* Under Linux 6.12, memory of the module's children does not grow in place. */
+	if (mremap(shrunk, MIB, SIZE, 0) == shrunk)
+		CHECK_EQ(target_not_zero(shrunk + MIB, SIZE - MIB), -1);
+	else
+		CHECK_EQ(errno, ENOMEM);
 	CHECK_EQ(target_differs(shrunk, 0, MIB, 4), -1);
 
 	/* Moved away and back again. */
