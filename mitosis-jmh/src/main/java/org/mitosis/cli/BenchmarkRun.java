@@ -129,6 +129,12 @@ final class BenchmarkRun {
     if (selection.isEmpty()) {
       return handOver(args);
     }
+    if (sweep.isPresent()
+        && (commandLine.getResult().hasValue() || commandLine.getResultFormat().hasValue())) {
+      return refuse(
+          "a sweep keeps JMH's results of all blocks in its folder, as jmh.json: leave out -rf and"
+              + " -rff");
+    }
     Plan plan;
     Environment environment;
     ResultFolder folder;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.mitosis.report;
 
+import java.awt.Font;
+import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -11,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.mitosis.result.Environment;
 import org.mitosis.result.Run;
@@ -36,10 +39,11 @@ public final class Report {
     Set<String> problems = new LinkedHashSet<>();
     for (Run run : runs) {
       NoiseFloor floor = NoiseFloor.of(run);
-      run.figures().stream()
-          .filter(figure -> !figure.isNote())
-          .map(figure -> ReportedFigure.of(run, floor, figure))
-          .forEach(figures::add);
+      figures.addAll(
+          run.figures().parallelStream()
+              .filter(figure -> !figure.isNote())
+              .map(figure -> ReportedFigure.of(run, floor, figure))
+              .toList());
       problems.addAll(run.problems());
     }
     figures.sort(
@@ -87,24 +91,35 @@ public final class Report {
   }
 
   private List<Drawn> draw(List<String> failures) {
-    List<Plot> plots;
+    Optional<String> noFont = noFont();
+    if (noFont.isPresent()) {
+      failures.add(noFont.get());
+      return List.of();
+    }
+    List<Plot> plots = new ArrayList<>(SizePlots.of(runs, figures));
+    plots.addAll(FunctionPlots.of(runs, figures));
+    plots.addAll(RatioPlots.of(runs, figures));
+    plots.addAll(ThroughputPlots.of(runs, figures));
+    plots.addAll(PercentilePlots.of(runs, figures));
+    return unique(plots).parallelStream()
+        .map(plot -> new Drawn(plot, plot.svg(), plot.png()))
+        .toList();
+  }
+
+  /** A sentence if Java finds no font; what it throws then depends on its version. */
+  private static Optional<String> noFont() {
     try {
-      plots = new ArrayList<>(SizePlots.of(runs, figures));
-      plots.addAll(FunctionPlots.of(runs, figures));
-      plots.addAll(RatioPlots.of(runs, figures));
-      plots.addAll(ThroughputPlots.of(runs, figures));
-      plots.addAll(PercentilePlots.of(runs, figures));
-      return unique(plots).parallelStream()
-          .map(plot -> new Drawn(plot, plot.svg(), plot.png()))
-          .toList();
-    } catch (LinkageError | NullPointerException | InternalError e) {
-      // What the JDK does where it finds no font, depending on its version.
-      failures.add(
+      new BufferedImage(1, 1, BufferedImage.TYPE_INT_RGB)
+          .createGraphics()
+          .getFontMetrics(new Font(Font.SANS_SERIF, Font.PLAIN, 12))
+          .stringWidth("ms");
+      return Optional.empty();
+    } catch (LinkageError | RuntimeException e) {
+      return Optional.of(
           "the plots could not be drawn ("
               + e
               + "): Java finds no font on this machine; install one, such as with 'apt-get install"
               + " fontconfig fonts-dejavu-core', then try again");
-      return List.of();
     }
   }
 

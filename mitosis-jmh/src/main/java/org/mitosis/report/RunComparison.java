@@ -60,12 +60,14 @@ public record RunComparison(
         now.figures().stream()
             .filter(figure -> before.containsKey(figure.key()) && !figure.isNote())
             .toList();
-    List<Comparison> comparisons = new ArrayList<>();
-    for (Figure figure : figures) {
-      comparisons.add(
-          Comparison.of(
-              Estimate.of(before.get(figure.key())).samples(), Estimate.of(figure).samples()));
-    }
+    List<Comparison> comparisons =
+        figures.parallelStream()
+            .map(
+                figure ->
+                    Comparison.of(
+                        Estimate.of(before.get(figure.key())).samples(),
+                        Estimate.of(figure).samples()))
+            .toList();
     double[] adjusted = Holm.adjust(comparisons.stream().mapToDouble(Comparison::pValue).toArray());
     NoiseFloor floor = NoiseFloor.of(old).or(NoiseFloor.of(now));
     List<Row> rows = new ArrayList<>();

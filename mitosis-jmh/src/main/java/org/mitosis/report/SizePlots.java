@@ -107,14 +107,23 @@ final class SizePlots {
     if (lines.size() <= MOST_LINES) {
       return List.of(plot(metric, "", lines));
     }
+    Map<String, List<ReportedFigure>> levels = new LinkedHashMap<>(lines);
+    levels.values().removeIf(line -> line.get(0).figure().memoryBytes().isPresent());
     Map<String, Map<String, List<ReportedFigure>>> byClass = new TreeMap<>();
     lines.forEach(
-        (name, line) ->
+        (name, line) -> {
+          if (!levels.containsKey(name)) {
             byClass
                 .computeIfAbsent(line.get(0).figure().className(), key -> new LinkedHashMap<>())
-                .put(name, line));
+                .put(name, line);
+          }
+        });
     List<Plot> plots = new ArrayList<>();
-    byClass.forEach((name, some) -> plots.add(plot(metric, name, some)));
+    byClass.forEach(
+        (name, some) -> {
+          some.putAll(levels);
+          plots.add(plot(metric, name, some));
+        });
     return plots;
   }
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.mitosis.result;
 
-import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
@@ -13,6 +13,7 @@ import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,9 +22,8 @@ import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.HdrHistogram.EncodableHistogram;
+import java.util.zip.DataFormatException;
 import org.HdrHistogram.Histogram;
-import org.HdrHistogram.HistogramLogReader;
 import org.HdrHistogram.HistogramLogWriter;
 
 /**
@@ -65,6 +65,9 @@ public final class HistogramLog {
   private static final String FORK = "fork";
   private static final String ITERATION = "iteration";
   private static final String PARAM = "param ";
+  private static final String TAG = "Tag=";
+  private static final int FIELDS = 5;
+  private static final double MS_PER_S = 1e3;
   private static final String START_TIME = "#[StartTime: ";
 
   private final Path file;
@@ -250,10 +253,24 @@ public final class HistogramLog {
    * @throws IOException if the file or directory cannot be read at all
    */
   public static Contents read(Path fileOrDirectory) throws IOException {
+    try {
+      List<Contents> parts =
+          filesOf(fileOrDirectory).parallelStream().map(HistogramLog::readFile).toList();
+      return new Contents(
+          parts.stream().flatMap(part -> part.series().stream()).toList(),
+          parts.stream().flatMap(part -> part.warnings().stream()).toList());
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
+    }
+  }
+
+  private static Contents readFile(Path file) {
     List<Series> series = new ArrayList<>();
     List<String> warnings = new ArrayList<>();
-    for (Path file : filesOf(fileOrDirectory)) {
+    try {
       new LogFile(file, warnings).read(series);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
     return new Contents(List.copyOf(series), List.copyOf(warnings));
   }
@@ -361,24 +378,33 @@ public final class HistogramLog {
       if (line.startsWith("#")) {
         noteComment(line);
       } else if (!line.isBlank() && !line.startsWith("\"")) {
-        Histogram histogram = decode(line);
-        if (histogram == null) {
+        try {
+          noteInterval(line);
+        } catch (DataFormatException | RuntimeException e) {
+          // HdrHistogram reports damage with several kinds of these.
           warn(number, "cannot be read; its samples are left out");
-        } else {
-          byMetric
-              .computeIfAbsent(histogram.getTag(), tag -> new ArrayList<>())
-              .add(sliceOf(histogram));
         }
       }
     }
 
-    private Slice sliceOf(Histogram histogram) {
-      long startMs = Math.round(startSeconds * 1000);
-      return new Slice(
-          Math.max(1, iteration),
-          startMs + histogram.getStartTimeStamp(),
-          startMs + histogram.getEndTimeStamp(),
-          ValueCounts.of(histogram));
+    /** {@code Tag=prepare,0.123,0.100,1.234,HISTFAAA…}: begin and length in s, largest in ms. */
+    private void noteInterval(String line) throws DataFormatException {
+      String[] fields = line.strip().split(",");
+      if (fields.length != FIELDS || !fields[0].startsWith(TAG)) {
+        throw new IllegalArgumentException(line);
+      }
+      double startsAt = startSeconds + Double.parseDouble(fields[1]);
+      Histogram histogram =
+          Histogram.decodeFromCompressedByteBuffer(
+              ByteBuffer.wrap(Base64.getDecoder().decode(fields[4])), 0);
+      byMetric
+          .computeIfAbsent(fields[0].substring(TAG.length()), tag -> new ArrayList<>())
+          .add(
+              new Slice(
+                  Math.max(1, iteration),
+                  Math.round(startsAt * MS_PER_S),
+                  Math.round((startsAt + Double.parseDouble(fields[2])) * MS_PER_S),
+                  ValueCounts.of(histogram)));
     }
 
     private void noteComment(String line) {
@@ -407,20 +433,6 @@ public final class HistogramLog {
       String seconds = words.substring(0, Math.max(0, words.indexOf(' ')));
       if (seconds.matches("[0-9]{1,12}[.][0-9]{1,3}")) {
         startSeconds = Double.parseDouble(seconds);
-      }
-    }
-
-    /** One line by itself, so that a damaged one does not take the others with it. */
-    private static Histogram decode(String line) {
-      try (HistogramLogReader reader =
-          new HistogramLogReader(
-              new ByteArrayInputStream((line + "\n").getBytes(StandardCharsets.UTF_8)))) {
-        EncodableHistogram decoded = reader.nextIntervalHistogram();
-        return decoded instanceof Histogram histogram && histogram.getTag() != null
-            ? histogram
-            : null;
-      } catch (RuntimeException e) {
-        return null; // HdrHistogram reports damage with several kinds of these
       }
     }
 

@@ -37,6 +37,8 @@ public record Run(
     List<String> failed,
     List<String> problems) {
 
+  private static final String CLUSTER = "cluster.json";
+
   private static final ObjectMapper JSON =
       new ObjectMapper()
           .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
@@ -72,6 +74,10 @@ public record Run(
         figures.add(figure);
       }
     }
+    Path cluster = path.resolve(CLUSTER);
+    if (Files.exists(cluster)) {
+      return ofCluster(path, environments, figures, problems);
+    }
     Environment own = environments.isEmpty() ? null : environments.values().iterator().next();
     if (figures.isEmpty() && own == null) {
       throw new IOException(
@@ -91,6 +97,30 @@ public record Run(
         environments,
         mainFigures(figures),
         own == null || own.failed() == null ? List.of() : own.failed(),
+        List.copyOf(problems));
+  }
+
+  /** A run on several machines, which says in a file of its own how it ended. */
+  private static Run ofCluster(
+      Path path, Map<String, Environment> environments, List<Figure> figures, List<String> problems)
+      throws IOException {
+    List<String> failed = new ArrayList<>();
+    try {
+      JsonNode cluster = JSON.readTree(Files.readAllBytes(path.resolve(CLUSTER)));
+      String outcome = cluster.path("outcome").asText("");
+      if (!List.of("complete", "failed").contains(outcome)) {
+        problems.add(path + ": the run has not ended, or was killed: what it left is shown");
+      }
+      cluster.path("failures").forEach(failure -> failed.add(failure.asText()));
+    } catch (JsonProcessingException e) {
+      problems.add(path.resolve(CLUSTER) + " is damaged, so how the run ended is not known");
+    }
+    return new Run(
+        nameOf(path),
+        path,
+        environments,
+        mainFigures(figures),
+        List.copyOf(failed),
         List.copyOf(problems));
   }
 
@@ -158,6 +188,9 @@ public record Run(
 
   private static List<Figure> scores(Path folder, List<String> problems) throws IOException {
     List<Path> files = List.of(folder.resolve("jmh.json"));
+    if (Files.notExists(files.get(0)) && Files.exists(folder.resolve(CLUSTER))) {
+      return List.of();
+    }
     if (Files.notExists(files.get(0))) {
       files = jsonFiles(folder.resolve("blocks"));
       if (files.isEmpty()) {
@@ -181,7 +214,7 @@ public record Run(
     List<Path> files = new ArrayList<>();
     if (Files.exists(own)) {
       files.add(own);
-    } else {
+    } else if (Files.notExists(folder.resolve(CLUSTER))) {
       problems.add(folder + ": there is no environment.json: where this was measured is not known");
     }
     files.addAll(jsonFiles(folder.resolve("machines")));

@@ -3,7 +3,6 @@ package org.mitosis.result;
 
 import java.util.Arrays;
 import org.HdrHistogram.Histogram;
-import org.HdrHistogram.HistogramIterationValue;
 
 /**
  * The samples of a histogram without its empty places: some hundred bytes where a histogram of
@@ -23,13 +22,19 @@ public final class ValueCounts {
     long[] values = new long[8];
     long[] counts = new long[8];
     int size = 0;
-    for (HistogramIterationValue one : histogram.recordedValues()) {
-      if (size == values.length) {
-        values = Arrays.copyOf(values, size * 2);
-        counts = Arrays.copyOf(counts, size * 2);
+    // From the least on: most places of a histogram are below it.
+    long left = histogram.getTotalCount();
+    for (long at = histogram.getMinValue(); left > 0; at = histogram.nextNonEquivalentValue(at)) {
+      long count = histogram.getCountAtValue(at);
+      if (count > 0) {
+        if (size == values.length) {
+          values = Arrays.copyOf(values, size * 2);
+          counts = Arrays.copyOf(counts, size * 2);
+        }
+        values[size] = histogram.highestEquivalentValue(at);
+        counts[size++] = count;
+        left -= count;
       }
-      values[size] = one.getValueIteratedTo();
-      counts[size++] = one.getCountAtValueIteratedTo();
     }
     return new ValueCounts(Arrays.copyOf(values, size), Arrays.copyOf(counts, size));
   }

@@ -25,7 +25,7 @@ public final class Bootstrap {
   /** No interval below so many processes. */
   public static final int FEWEST = 3;
 
-  static final int RESAMPLES = 10_000;
+  static final int RESAMPLES = 2_000;
 
   private static final long SEED = 0x6d69746f736973L;
 

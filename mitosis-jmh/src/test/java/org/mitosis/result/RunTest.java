@@ -169,18 +169,27 @@ class RunTest {
   }
 
   @Test
-  void machinesOfAClusterRunAreAllThere() throws IOException {
+  void aRunOnAClusterHasTheEnvironmentOfEachMachine() throws IOException {
     SampleRun sample = sample();
-    sample.environment("machine.host", "coordinator");
-    sample.levels(PREPARE, ONE_MEBIBYTE, "prepare", 1000).finished();
-    Path machines = Files.createDirectories(sample.folder().resolve("machines"));
-    Files.copy(sample.folder().resolve("environment.json"), machines.resolve("val02.json"));
+    Path folder = sample.folder();
+    sample.environment("machine.host", "val01");
+    sample.levels(PREPARE, ONE_MEBIBYTE, "prepare", 1000);
+    Path machines = Files.createDirectories(folder.resolve("machines"));
+    Files.move(folder.resolve("environment.json"), machines.resolve("val01.json"));
     SampleRun other =
-        new SampleRun(directory.resolve("other")).environment("machine.host", "val01");
-    Files.copy(other.folder().resolve("environment.json"), machines.resolve("val01.json"));
-    assertEquals(
-        List.of("coordinator", "val01"),
-        List.copyOf(Run.read(sample.folder()).environments().keySet()));
+        new SampleRun(directory.resolve("other")).environment("machine.host", "val02");
+    Files.copy(other.folder().resolve("environment.json"), machines.resolve("val02.json"));
+    Files.writeString(
+        folder.resolve("cluster.json"),
+        "{\"schema\": 1, \"outcome\": \"failed\", \"failures\": [\"val02 did not answer\"]}");
+    Run run = Run.read(folder);
+    assertEquals(List.of("val01", "val02"), List.copyOf(run.environments().keySet()));
+    assertEquals(List.of("val02 did not answer"), run.failed());
+    assertEquals(List.of(), run.problems());
+    assertEquals(1, run.figures().size());
+
+    Files.writeString(folder.resolve("cluster.json"), "{\"schema\": 1, \"outco");
+    assertTrue(Run.read(folder).problems().get(0).contains("is damaged"));
   }
 
   @Test
