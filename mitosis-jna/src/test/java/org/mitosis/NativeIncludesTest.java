@@ -23,6 +23,7 @@ class NativeIncludesTest {
   /** Headers below uapi/linux/ are those of the kernel. */
   private static final Pattern INCLUDE =
       Pattern.compile("^\\s*#\\s*include\\s*(?:\"([^\"]+)\"|<((?:uapi(?!/linux/)|proto)/[^>]+)>)");
+
   private static final Path KERNEL = Path.of("kernel");
   private static final List<Path> SHARED = List.of(Path.of("include/uapi"), Path.of("proto"));
 
