@@ -44,11 +44,15 @@ import org.openjdk.jmh.runner.options.TimeValue;
 class BenchmarksTest {
   private static final String UFFD_COPY = "Baseline.uffdCopy";
 
+  /** What they measure is tested by FrozenProcessTest, where CRIU works. */
+  private static final String OF_CRIU = "\\.BaselineCriu\\.";
+
   private static final Map<String, Set<String>> METRICS_OF_BENCHMARK =
       new TreeMap<>(
           Map.ofEntries(
               Map.entry("Baseline.coldStart", Set.of("coldStart")),
               Map.entry("Baseline.fork", Set.of("fork")),
+              Map.entry("Baseline.jvmStart", Set.of("jvmStart")),
               Map.entry("Baseline.pythonFork", Set.of("firstResult", "startup")),
               Map.entry("Baseline.spawn", Set.of("spawn")),
               Map.entry("Baseline.tcpCopy", Set.of("tcpCopy")),
@@ -172,6 +176,7 @@ class BenchmarksTest {
     return options
         .mode(mode)
         .exclude(RemoteBenchmarksTest.OF_SEVERAL_PROCESSES)
+        .exclude(OF_CRIU)
         .param("memorySize", "1m")
         .param("functionName", "helloworld")
         .warmupIterations(0)

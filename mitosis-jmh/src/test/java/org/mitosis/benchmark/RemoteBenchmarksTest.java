@@ -64,10 +64,10 @@ class RemoteBenchmarksTest {
               Map.entry("ForkResume.function", Set.of("resume", "startup")),
               Map.entry(
                   "PeakThroughput.emptyContainer",
-                  Set.of("peak", "stable", "stableFrom", "stableTo", "startup")),
+                  Set.of("child", "peak", "stable", "stableFrom", "stableTo", "startup")),
               Map.entry(
                   "PeakThroughput.function",
-                  Set.of("peak", "stable", "stableFrom", "stableTo", "startup")),
+                  Set.of("child", "peak", "stable", "stableFrom", "stableTo", "startup")),
               Map.entry("Execution.workingSet", Set.of("cow", "execution")),
               Map.entry("FirstResult.workingSet", Set.of("firstResult")),
               Map.entry("ForkResume.workingSet", Set.of("resume", "startup")),
@@ -75,7 +75,7 @@ class RemoteBenchmarksTest {
               Map.entry("NilRpc.jna", Set.of()),
               Map.entry(
                   "PeakThroughput.workingSet",
-                  Set.of("peak", "stable", "stableFrom", "stableTo", "startup")),
+                  Set.of("child", "peak", "stable", "stableFrom", "stableTo", "startup")),
               Map.entry("StartupExecution.workingSet", Set.of("startup")),
               Map.entry("TouchRatio.workingSet", Set.of("execution", "resume", "startup"))));
 
