@@ -7,13 +7,13 @@
  * has seen to it that benchmarks.jar is there; {@code ClusterRun} tells the agents what to do, and
  * {@code RunRecord} keeps what they send:
  *
- * <pre>
- *   coordinator                    machine
- *   AgentLink   --- ssh, srun ---  Bootstrap's script, then Agent
- *     tasks, one line of JSON each  -->
- *     a beat each second            -->   no beat for the lease: everything ends
- *                                   <--   answers, samples
- * </pre>
+ * <pre>{@code
+ * coordinator                    machine
+ * AgentLink   --- ssh, srun ---  Bootstrap's script, then Agent
+ *   tasks, one line of JSON each  -->
+ *   a beat each second            -->   no beat for the lease: everything ends
+ *                                 <--   answers, samples
+ * }</pre>
  *
  * <p>The loops that are measured are the helper programs' on the machines, which are told when to
  * start by their own clock. What an agent has started ends when its standard input does.
