@@ -134,18 +134,21 @@ static int request_pages(struct remote_memory *m, uint64_t address,
 	return err && err != -EFAULT ? give_up(m, address, err) : err;
 }
 
-static void close_cache(struct page_source *source)
+static void free_cache(struct remote_memory *m)
 {
-	struct remote_memory *m = (struct remote_memory *)source;
-
-	if (!m->cache || source->caching || source->learning)
-		return;
-	munmap(m->cache, m->cache_size);
+	if (m->cache)
+		munmap(m->cache, m->cache_size);
 	free(m->offsets);
 	free(m->filled);
 	m->cache = NULL;
 	m->offsets = NULL;
 	m->filled = NULL;
+}
+
+static void close_cache(struct page_source *source)
+{
+	if (!source->caching && !source->learning)
+		free_cache((struct remote_memory *)source);
 }
 
 /* False without memory; then it goes on without. */
@@ -163,15 +166,11 @@ static bool open_cache(struct remote_memory *m)
 	m->cache_size = size;
 	m->cache = mmap(NULL, size, PROT_READ | PROT_WRITE,
 			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (m->offsets && m->filled && m->cache != MAP_FAILED)
+	if (m->cache == MAP_FAILED)
+		m->cache = NULL;
+	if (m->offsets && m->filled && m->cache)
 		return true;
-	if (m->cache != MAP_FAILED)
-		munmap(m->cache, size);
-	free(m->offsets);
-	free(m->filled);
-	m->cache = NULL;
-	m->offsets = NULL;
-	m->filled = NULL;
+	free_cache(m);
 	m->source.caching = false;
 	m->source.learning = false;
 	return false;
