@@ -187,8 +187,13 @@ def once(options):
     send_report(options.report_fd, (end, function.cold_ns, end, 0))
 
 
+def formatter(prog):
+    """With a width of its own: to ask the terminal, argparse loads shutil, and that libbz2 and liblzma, for every child."""
+    return argparse.HelpFormatter(prog, width=100)
+
+
 def parse(arguments):
-    parser = argparse.ArgumentParser(prog="runner.py", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="runner.py", description=__doc__.splitlines()[0], formatter_class=formatter)
     parser.add_argument("--function", metavar="NAME", required=True, help="which, or NAME:VARIANT")
     parser.add_argument("--backend", choices=libmitosis.BACKENDS, default="auto", help="(auto)")
     parser.add_argument("--library", metavar="PATH", default="libmitosis.so", help="libmitosis (as the loader finds it)")
