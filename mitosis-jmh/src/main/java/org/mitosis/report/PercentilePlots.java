@@ -8,11 +8,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.HdrHistogram.Histogram;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYSeries;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 import org.mitosis.result.Run;
+import org.mitosis.stats.ValueCounts;
 
 /** Times by percentile: how long the slow ones take, of figures with enough samples. */
 final class PercentilePlots {
@@ -91,16 +91,16 @@ final class PercentilePlots {
   }
 
   private static void line(XYChart chart, ReportedFigure one, int at) {
-    Histogram histogram = one.estimate().histogram().orElseThrow();
+    ValueCounts samples = one.estimate().allSamples().orElseThrow();
     List<Double> x = new ArrayList<>();
     List<Double> y = new ArrayList<>();
     // 1/(1-p): the share of samples that are slower shrinks by the same factor at each step.
     for (int step = 0; ; step++) {
       double inverse = Math.pow(10, step / (double) STEPS_PER_DECADE);
-      if (inverse > histogram.getTotalCount()) {
+      if (inverse > samples.total()) {
         break;
       }
-      long ns = histogram.getValueAtPercentile(100 - 100 / inverse);
+      long ns = samples.atPercentile(100 - 100 / inverse);
       if (ns > 0) {
         x.add(inverse);
         y.add(ns / NS_PER_MS);

@@ -7,11 +7,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
-import org.HdrHistogram.Histogram;
 import org.mitosis.stats.Bootstrap;
 import org.mitosis.stats.Interval;
 import org.mitosis.stats.SteadyState;
 import org.mitosis.stats.Summary;
+import org.mitosis.stats.ValueCounts;
 
 /**
  * What can be said of a figure: of the steady part of each process; of a process that has none, of
@@ -30,7 +30,7 @@ public record Estimate(
     Optional<Interval> interval,
     Summary summary,
     List<double[]> samples,
-    Optional<List<ValueCounts>> allSamples) {
+    Optional<ValueCounts> allSamples) {
 
   /** Judges a figure. */
   public static Estimate of(Figure figure) {
@@ -46,25 +46,16 @@ public record Estimate(
       used.add(fork.points().subList(state.from(), fork.points().size()));
     }
     double[] medians =
-        used.stream()
-            .filter(points -> !points.isEmpty())
-            .mapToDouble(points -> summary(points).median())
-            .toArray();
+        used.stream().filter(points -> !points.isEmpty()).mapToDouble(Estimate::median).toArray();
     List<Figure.Point> all = used.stream().flatMap(List::stream).toList();
+    Optional<ValueCounts> samples = hasSamples(all) ? Optional.of(samples(all)) : Optional.empty();
     return new Estimate(
         List.copyOf(steady),
         Summary.of(medians).median(),
         Bootstrap.median(medians),
-        summary(all),
+        samples.map(Summary::of).orElseGet(() -> Summary.of(values(all))),
         used.stream().map(Estimate::iterations).toList(),
-        hasSamples(all)
-            ? Optional.of(all.stream().map(Figure.Point::samples).toList())
-            : Optional.empty());
-  }
-
-  /** All samples together, in ns; empty if only scores are known. Computed at each call. */
-  public Optional<Histogram> histogram() {
-    return allSamples.map(ValueCounts::joined);
+        samples);
   }
 
   /** Each label once, with the number of processes where they differ, such as {@code 2 flat}. */
@@ -85,14 +76,20 @@ public record Estimate(
         .collect(Collectors.groupingBy(Figure.Point::iteration, TreeMap::new, Collectors.toList()))
         .values()
         .stream()
-        .mapToDouble(iteration -> summary(iteration).median())
+        .mapToDouble(Estimate::median)
         .toArray();
   }
 
-  private static Summary summary(List<Figure.Point> points) {
-    return hasSamples(points)
-        ? Summary.of(ValueCounts.joined(points.stream().map(Figure.Point::samples).toList()))
-        : Summary.of(points.stream().mapToDouble(Figure.Point::value).toArray());
+  private static double median(List<Figure.Point> points) {
+    return hasSamples(points) ? samples(points).median() : Summary.of(values(points)).median();
+  }
+
+  private static ValueCounts samples(List<Figure.Point> points) {
+    return ValueCounts.joined(points.stream().map(Figure.Point::samples).toList());
+  }
+
+  private static double[] values(List<Figure.Point> points) {
+    return points.stream().mapToDouble(Figure.Point::value).toArray();
   }
 
   private static boolean hasSamples(List<Figure.Point> points) {

@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import org.mitosis.stats.ValueCounts;
 
 /**
  * One figure of a run, as it was measured: a benchmark with its parameters, and one of its metrics.

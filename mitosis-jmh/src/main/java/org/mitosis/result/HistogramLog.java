@@ -4,7 +4,6 @@ package org.mitosis.result;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
@@ -13,7 +12,6 @@ import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -25,6 +23,7 @@ import java.util.stream.Stream;
 import java.util.zip.DataFormatException;
 import org.HdrHistogram.Histogram;
 import org.HdrHistogram.HistogramLogWriter;
+import org.mitosis.stats.ValueCounts;
 
 /**
  * All samples of one benchmark, its parameters and one fork, as a file in HdrHistogram's log
@@ -210,8 +209,8 @@ public final class HistogramLog {
   public record Series(
       String benchmark, Map<String, String> params, int fork, String metric, List<Slice> slices) {
 
-    /** All measured iterations together, in ns; computed at each call. */
-    public Histogram histogram() {
+    /** Those of all measured iterations together, in ns; computed at each call. */
+    public ValueCounts samples() {
       return ValueCounts.joined(slices.stream().map(Slice::samples).toList());
     }
   }
@@ -267,8 +266,8 @@ public final class HistogramLog {
   private static Contents readFile(Path file) {
     List<Series> series = new ArrayList<>();
     List<String> warnings = new ArrayList<>();
-    try {
-      new LogFile(file, warnings).read(series);
+    try (HistogramDecoder decoder = new HistogramDecoder()) {
+      new LogFile(file, decoder, warnings).read(series);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -339,6 +338,7 @@ public final class HistogramLog {
 
   private static final class LogFile {
     private final Path file;
+    private final HistogramDecoder decoder;
     private final List<String> warnings;
     private String benchmark;
     private final Map<String, String> params = new TreeMap<>();
@@ -347,8 +347,9 @@ public final class HistogramLog {
     private int iteration;
     private double startSeconds;
 
-    LogFile(Path file, List<String> warnings) {
+    LogFile(Path file, HistogramDecoder decoder, List<String> warnings) {
       this.file = file;
+      this.decoder = decoder;
       this.warnings = warnings;
       benchmark = file.getFileName().toString().replaceFirst(",.*|\\" + SUFFIX + "$", "");
     }
@@ -381,7 +382,6 @@ public final class HistogramLog {
         try {
           noteInterval(line);
         } catch (DataFormatException | RuntimeException e) {
-          // HdrHistogram reports damage with several kinds of these.
           warn(number, "cannot be read; its samples are left out");
         }
       }
@@ -394,9 +394,6 @@ public final class HistogramLog {
         throw new IllegalArgumentException(line);
       }
       double startsAt = startSeconds + Double.parseDouble(fields[1]);
-      Histogram histogram =
-          Histogram.decodeFromCompressedByteBuffer(
-              ByteBuffer.wrap(Base64.getDecoder().decode(fields[4])), 0);
       byMetric
           .computeIfAbsent(fields[0].substring(TAG.length()), tag -> new ArrayList<>())
           .add(
@@ -404,7 +401,7 @@ public final class HistogramLog {
                   Math.max(1, iteration),
                   Math.round(startsAt * MS_PER_S),
                   Math.round((startsAt + Double.parseDouble(fields[2])) * MS_PER_S),
-                  ValueCounts.of(histogram)));
+                  decoder.decode(fields[4])));
     }
 
     private void noteComment(String line) {

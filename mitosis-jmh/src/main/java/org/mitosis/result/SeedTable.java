@@ -141,7 +141,7 @@ public final class SeedTable {
     }
     rows.add(head);
     for (HistogramLog.Series one : sorted(series)) {
-      Summary summary = Summary.of(one.histogram());
+      Summary summary = Summary.of(one.samples());
       List<String> row = new ArrayList<>(parameters.cells(one.params()));
       row.add(ms(summary.median() / NS_PER_MS));
       row.add(ms(summary.p99() / NS_PER_MS));
@@ -197,8 +197,8 @@ public final class SeedTable {
     HistogramLog.Series upper = series.get(metrics.get(0));
     HistogramLog.Series lower = series.get(metrics.get(1));
     if (upper != null && lower != null) {
-      double upperNs = Summary.of(upper.histogram()).median();
-      double lowerNs = Summary.of(lower.histogram()).median();
+      double upperNs = upper.samples().median();
+      double lowerNs = lower.samples().median();
       rows.add(
           List.of(
               trace(parameters),

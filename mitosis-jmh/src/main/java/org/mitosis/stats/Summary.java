@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.mitosis.stats;
 
-import org.HdrHistogram.AbstractHistogram;
 import org.apache.commons.math3.stat.descriptive.rank.Percentile;
 import org.apache.commons.math3.stat.descriptive.rank.Percentile.EstimationType;
 
@@ -40,22 +39,19 @@ public record Summary(
         percentile.evaluate(75) - percentile.evaluate(25));
   }
 
-  /**
-   * Of a histogram; a percentile is the smallest recorded value with that share of the samples at
-   * or below it, as precise as the histogram is.
-   */
-  public static Summary of(AbstractHistogram histogram) {
-    if (histogram.getTotalCount() == 0) {
+  /** Of counted samples; percentiles are {@link ValueCounts#atPercentile}, so are samples. */
+  public static Summary of(ValueCounts samples) {
+    if (samples.total() == 0) {
       return NONE;
     }
     return new Summary(
-        histogram.getTotalCount(),
-        histogram.getValueAtPercentile(50),
-        histogram.getValueAtPercentile(90),
-        histogram.getValueAtPercentile(99),
-        histogram.getValueAtPercentile(99.9),
-        histogram.getMaxValue(),
-        histogram.getValueAtPercentile(75) - histogram.getValueAtPercentile(25));
+        samples.total(),
+        samples.median(),
+        samples.atPercentile(90),
+        samples.atPercentile(99),
+        samples.atPercentile(99.9),
+        samples.max(),
+        samples.atPercentile(75) - samples.atPercentile(25));
   }
 
   /** Distance between the quartiles, as a share of the median: 0 if all are alike. */

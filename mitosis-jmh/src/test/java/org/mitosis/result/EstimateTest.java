@@ -22,7 +22,7 @@ class EstimateTest {
     assertEquals(Optional.of(new Interval(10, 30, 0.75)), estimate.interval());
     assertEquals(10, estimate.summary().median(), "of all samples");
     assertEquals("too short", estimate.steadyWords());
-    assertTrue(estimate.histogram().isEmpty());
+    assertTrue(estimate.allSamples().isEmpty());
   }
 
   @Test

@@ -22,6 +22,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mitosis.stats.Summary;
+import org.mitosis.stats.ValueCounts;
 
 class HistogramLogTest {
   private static final String BENCHMARK = "org.mitosis.benchmark.ForkPrepare.workingSet";
@@ -51,8 +52,8 @@ class HistogramLogTest {
     assertEquals(ONE_MEBIBYTE, series.params());
     assertEquals(1, series.fork());
     assertEquals("prepare", series.metric());
-    assertEquals(3, series.histogram().getTotalCount());
-    assertEquals(200, Summary.of(series.histogram()).median());
+    assertEquals(3, series.samples().total());
+    assertEquals(200, Summary.of(series.samples()).median());
   }
 
   @Test
@@ -82,10 +83,9 @@ class HistogramLogTest {
     List<HistogramLog.Series> merged = contents.overForks();
     assertEquals(2, merged.size());
     assertEquals(0, merged.get(0).fork());
-    assertEquals(2, merged.get(0).histogram().getTotalCount());
-    assertEquals(300, merged.get(0).histogram().getMaxValue());
-    assertEquals(
-        1, contents.series().get(0).histogram().getTotalCount(), "merging leaves them as they are");
+    assertEquals(2, merged.get(0).samples().total());
+    assertEquals(300, merged.get(0).samples().max());
+    assertEquals(1, contents.series().get(0).samples().total(), "merging leaves them as they are");
   }
 
   @Test
@@ -97,7 +97,7 @@ class HistogramLogTest {
     List<HistogramLog.Series> series = HistogramLog.read(directory).series();
     assertEquals(
         List.of("fork", "prepare"), series.stream().map(HistogramLog.Series::metric).toList());
-    assertEquals(2, series.get(1).histogram().getTotalCount());
+    assertEquals(2, series.get(1).samples().total());
     assertTrue(log.file().endsWith("ForkPrepare.workingSet,fork=1.hlog"));
   }
 
@@ -105,9 +105,9 @@ class HistogramLogTest {
   void timesOfNanosecondsToAnHourFit() throws IOException {
     HistogramLog log = create(ONE_MEBIBYTE);
     append(log, "prepare", 1, SelfTimed.LONGEST_NS);
-    Histogram histogram = HistogramLog.read(directory).series().get(0).histogram();
-    assertEquals(1, histogram.getMinValue());
-    assertEquals(SelfTimed.LONGEST_NS, histogram.getMaxValue(), SelfTimed.LONGEST_NS / 1000.0);
+    ValueCounts samples = HistogramLog.read(directory).series().get(0).samples();
+    assertEquals(1, samples.min());
+    assertEquals(SelfTimed.LONGEST_NS, samples.max(), SelfTimed.LONGEST_NS / 1000.0);
   }
 
   @Test
@@ -124,7 +124,7 @@ class HistogramLogTest {
       HistogramLog.Contents contents = HistogramLog.read(directory);
       assertEquals(length < firstLine ? 0 : 1, contents.series().size(), "cut at " + length);
       if (length >= firstLine) {
-        assertEquals(1, contents.series().get(0).histogram().getTotalCount());
+        assertEquals(1, contents.series().get(0).samples().total());
       }
       if (length > header) {
         long wholeLines = new String(cut, StandardCharsets.UTF_8).lines().count();
@@ -163,7 +163,7 @@ class HistogramLogTest {
     assertEquals(START.toEpochMilli() + 2_300, third.startMs(), 50);
     assertEquals(second.endMs(), third.startMs());
     assertEquals(START.toEpochMilli() + 2_500, third.endMs());
-    assertEquals(4, series.histogram().getTotalCount());
+    assertEquals(4, series.samples().total());
   }
 
   @Test
@@ -185,7 +185,7 @@ class HistogramLogTest {
     Files.write(directory.resolve("b.hlog"), new byte[] {(byte) 0xff, 0, '\n', (byte) 0xc3});
     HistogramLog.Contents contents = HistogramLog.read(directory);
     assertEquals(1, contents.series().size());
-    assertEquals(2, contents.series().get(0).histogram().getTotalCount());
+    assertEquals(2, contents.series().get(0).samples().total());
     assertEquals(4 + 2, contents.warnings().size(), contents.warnings()::toString);
   }
 
@@ -200,7 +200,7 @@ class HistogramLogTest {
     HistogramLog.Series series = contents.overForks().get(0);
     assertEquals("/a b/ü,=x]", series.params().get("path"));
     assertEquals("a b", series.params().get("lines"), "a line is a line");
-    assertEquals(2, series.histogram().getTotalCount());
+    assertEquals(2, series.samples().total());
   }
 
   @Test

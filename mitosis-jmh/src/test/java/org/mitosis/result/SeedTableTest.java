@@ -15,6 +15,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.mitosis.Availability;
 import org.mitosis.Backend;
 import org.mitosis.BackendChoice;
+import org.mitosis.stats.ValueCounts;
 
 /** The values recorded are such that a histogram of three digits gives them back in the table. */
 class SeedTableTest {

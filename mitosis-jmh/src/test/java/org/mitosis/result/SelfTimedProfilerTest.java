@@ -73,7 +73,7 @@ class SelfTimedProfilerTest {
     assertEquals(1, series.size());
     assertEquals("A.a", series.get(0).benchmark());
     assertEquals("4096", series.get(0).params().get("memorySize"));
-    assertEquals(2, series.get(0).histogram().getTotalCount());
+    assertEquals(2, series.get(0).samples().total());
   }
 
   @Test

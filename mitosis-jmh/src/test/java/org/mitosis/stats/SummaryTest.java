@@ -37,7 +37,7 @@ class SummaryTest {
   void ofNothingThereIsNothingToSay() {
     assertEquals(0, Summary.of().count());
     assertTrue(Double.isNaN(Summary.of().median()));
-    assertTrue(Double.isNaN(Summary.of(new Histogram(3)).spread()));
+    assertTrue(Double.isNaN(Summary.of(ValueCounts.NONE).spread()));
   }
 
   @Test
@@ -46,8 +46,9 @@ class SummaryTest {
     for (long value : new long[] {10, 20, 30, 40}) {
       histogram.recordValue(value);
     }
-    assertEquals(new Summary(4, 20, 40, 40, 40, 40, 30 - 10), Summary.of(histogram));
-    assertEquals(1, Summary.of(histogram).spread());
+    assertEquals(
+        new Summary(4, 20, 40, 40, 40, 40, 30 - 10), Summary.of(ValueCounts.of(histogram)));
+    assertEquals(1, Summary.of(ValueCounts.of(histogram)).spread());
   }
 
   @Test
@@ -55,8 +56,8 @@ class SummaryTest {
     Histogram histogram = new Histogram(3);
     histogram.recordValueWithCount(100, 99);
     histogram.recordValueWithCount(1000, 1);
-    assertEquals(100, Summary.of(histogram).p99());
+    assertEquals(100, Summary.of(ValueCounts.of(histogram)).p99());
     histogram.recordValueWithCount(1000, 1);
-    assertEquals(1000, Summary.of(histogram).p99());
+    assertEquals(1000, Summary.of(ValueCounts.of(histogram)).p99());
   }
 }
