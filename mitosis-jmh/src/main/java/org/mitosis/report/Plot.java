@@ -90,7 +90,7 @@ record Plot(String section, String name, String title, String note, Chart<?, ?> 
         new BufferedImage(
             chart.getWidth() * PNG_SCALE,
             chart.getHeight() * PNG_SCALE,
-            BufferedImage.TYPE_INT_RGB);
+            BufferedImage.TYPE_3BYTE_BGR);
     Graphics2D graphics = image.createGraphics();
     graphics.setColor(Color.WHITE);
     graphics.fillRect(0, 0, image.getWidth(), image.getHeight());

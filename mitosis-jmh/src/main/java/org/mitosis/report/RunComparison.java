@@ -65,8 +65,7 @@ public record RunComparison(
             .map(
                 figure ->
                     Comparison.of(
-                        Estimate.of(before.get(figure.key())).samples(),
-                        Estimate.of(figure).samples()))
+                        Estimate.iterations(before.get(figure.key())), Estimate.iterations(figure)))
             .toList();
     double[] adjusted = Holm.adjust(comparisons.stream().mapToDouble(Comparison::pValue).toArray());
     NoiseFloor floor = NoiseFloor.of(old).or(NoiseFloor.of(now));

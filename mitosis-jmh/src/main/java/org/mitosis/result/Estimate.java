@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.mitosis.result;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -21,7 +20,6 @@ import org.mitosis.stats.ValueCounts;
  * @param median of the processes' medians, in the figure's unit
  * @param interval of that median, with the process as the sampling unit; empty if there are too few
  * @param summary of all samples together
- * @param samples one value for each iteration, by process
  * @param allSamples of the steady parts, in ns; empty if only scores are known
  */
 public record Estimate(
@@ -29,33 +27,51 @@ public record Estimate(
     double median,
     Optional<Interval> interval,
     Summary summary,
-    List<double[]> samples,
     Optional<ValueCounts> allSamples) {
 
   /** Judges a figure. */
   public static Estimate of(Figure figure) {
-    List<SteadyState> steady = new ArrayList<>();
-    List<List<Figure.Point>> used = new ArrayList<>();
-    for (Figure.Fork fork : figure.forks()) {
-      double[] times =
-          fork.points().stream()
-              .mapToDouble(point -> figure.lessIsBetter() ? point.value() : 1 / point.value())
-              .toArray();
-      SteadyState state = SteadyState.of(times);
-      steady.add(state);
-      used.add(fork.points().subList(state.from(), fork.points().size()));
+    List<SteadyPart> parts = steadyParts(figure);
+    List<SteadyPart> measured = parts.stream().filter(part -> !part.points().isEmpty()).toList();
+    Optional<ValueCounts> allSamples = Optional.empty();
+    double[] medians;
+    if (!measured.isEmpty() && measured.stream().allMatch(part -> hasSamples(part.points()))) {
+      List<ValueCounts> byFork = measured.stream().map(part -> samples(part.points())).toList();
+      medians = byFork.stream().mapToDouble(ValueCounts::median).toArray();
+      allSamples = Optional.of(ValueCounts.joined(byFork));
+    } else {
+      medians = measured.stream().mapToDouble(part -> median(part.points())).toArray();
     }
-    double[] medians =
-        used.stream().filter(points -> !points.isEmpty()).mapToDouble(Estimate::median).toArray();
-    List<Figure.Point> all = used.stream().flatMap(List::stream).toList();
-    Optional<ValueCounts> samples = hasSamples(all) ? Optional.of(samples(all)) : Optional.empty();
     return new Estimate(
-        List.copyOf(steady),
+        parts.stream().map(SteadyPart::state).toList(),
         Summary.of(medians).median(),
         Bootstrap.median(medians),
-        samples.map(Summary::of).orElseGet(() -> Summary.of(values(all))),
-        used.stream().map(Estimate::iterations).toList(),
-        samples);
+        allSamples.map(Summary::of).orElseGet(() -> Summary.of(values(measured))),
+        allSamples);
+  }
+
+  /** The median of each iteration of the steady part, in the figure's unit, by process. */
+  public static List<double[]> iterations(Figure figure) {
+    return steadyParts(figure).stream().map(part -> iterations(part.points())).toList();
+  }
+
+  /** What a process did, and what it measured while it did so. */
+  private record SteadyPart(SteadyState state, List<Figure.Point> points) {}
+
+  private static List<SteadyPart> steadyParts(Figure figure) {
+    return figure.forks().stream()
+        .map(
+            fork -> {
+              List<Figure.Point> points = fork.points();
+              double[] times =
+                  points.stream()
+                      .mapToDouble(
+                          point -> figure.lessIsBetter() ? point.value() : 1 / point.value())
+                      .toArray();
+              SteadyState state = SteadyState.of(times);
+              return new SteadyPart(state, points.subList(state.from(), points.size()));
+            })
+        .toList();
   }
 
   /** Each label once, with the number of processes where they differ, such as {@code 2 flat}. */
@@ -81,15 +97,20 @@ public record Estimate(
   }
 
   private static double median(List<Figure.Point> points) {
-    return hasSamples(points) ? samples(points).median() : Summary.of(values(points)).median();
+    return hasSamples(points)
+        ? samples(points).median()
+        : Summary.of(points.stream().mapToDouble(Figure.Point::value).toArray()).median();
   }
 
   private static ValueCounts samples(List<Figure.Point> points) {
     return ValueCounts.joined(points.stream().map(Figure.Point::samples).toList());
   }
 
-  private static double[] values(List<Figure.Point> points) {
-    return points.stream().mapToDouble(Figure.Point::value).toArray();
+  private static double[] values(List<SteadyPart> parts) {
+    return parts.stream()
+        .flatMap(part -> part.points().stream())
+        .mapToDouble(Figure.Point::value)
+        .toArray();
   }
 
   private static boolean hasSamples(List<Figure.Point> points) {

@@ -15,16 +15,18 @@ import org.HdrHistogram.AbstractHistogram;
  */
 public final class ValueCounts {
   /** No samples at all. */
-  public static final ValueCounts NONE = new ValueCounts(new long[0], new long[0]);
+  public static final ValueCounts NONE = new Builder().build();
 
-  private final long[] values; // ascending, each once
-  private final long[] counts; // above 0
+  /** LEB128 of each value's distance from the one before it, and of its count. */
+  private final byte[] bytes;
+
   private final long total;
+  private final long max;
 
-  private ValueCounts(long[] values, long[] counts) {
-    this.values = values;
-    this.counts = counts;
-    total = Arrays.stream(counts).sum();
+  private ValueCounts(byte[] bytes, long total, long max) {
+    this.bytes = bytes;
+    this.total = total;
+    this.max = max;
   }
 
   /** The samples of a histogram. */
@@ -49,19 +51,23 @@ public final class ValueCounts {
     };
   }
 
-  private static ValueCounts merged(ValueCounts one, ValueCounts other) {
-    Builder builder = new Builder(one.values.length + other.values.length);
-    int i = 0;
-    int j = 0;
-    while (i < one.values.length || j < other.values.length) {
-      boolean left = i < one.values.length;
-      boolean right = j < other.values.length;
-      if (left && right && one.values[i] == other.values[j]) {
-        builder.add(one.values[i], one.counts[i++] + other.counts[j++]);
-      } else if (left && (!right || one.values[i] < other.values[j])) {
-        builder.add(one.values[i], one.counts[i++]);
+  private static ValueCounts merged(ValueCounts some, ValueCounts others) {
+    Builder builder = new Builder();
+    Cursor one = new Cursor(some.bytes);
+    Cursor other = new Cursor(others.bytes);
+    one.next();
+    other.next();
+    while (one.count > 0 || other.count > 0) {
+      if (other.count == 0 || one.count > 0 && one.value < other.value) {
+        builder.add(one.value, one.count);
+        one.next();
+      } else if (one.count == 0 || other.value < one.value) {
+        builder.add(other.value, other.count);
+        other.next();
       } else {
-        builder.add(other.values[j], other.counts[j++]);
+        builder.add(one.value, one.count + other.count);
+        one.next();
+        other.next();
       }
     }
     return builder.build();
@@ -74,12 +80,12 @@ public final class ValueCounts {
 
   /** The smallest; 0 if there are none. */
   public long min() {
-    return values.length == 0 ? 0 : values[0];
+    return atPercentile(0);
   }
 
   /** The largest; 0 if there are none. */
   public long max() {
-    return values.length == 0 ? 0 : values[values.length - 1];
+    return max;
   }
 
   /** The median, as {@link #atPercentile} has it. */
@@ -96,54 +102,97 @@ public final class ValueCounts {
     // A share that is a whole number of samples but for rounding is that number.
     long wanted = Math.max(1, (long) Math.ceil(Math.nextDown(percentile) * total / 100));
     long seen = 0;
-    for (int i = 0; i < values.length; i++) {
-      seen += counts[i];
-      if (seen >= wanted) {
-        return values[i];
+    Cursor cursor = new Cursor(bytes);
+    while (seen < wanted && cursor.next()) {
+      seen += cursor.count;
+    }
+    return cursor.value;
+  }
+
+  /** Walks over the values in ascending order. */
+  private static final class Cursor {
+    private final byte[] bytes;
+    private int at;
+
+    /** The one that it stands on. */
+    long value;
+
+    /** How many samples have it; 0 behind the last one. */
+    long count;
+
+    Cursor(byte[] bytes) {
+      this.bytes = bytes;
+    }
+
+    boolean next() {
+      if (at == bytes.length) {
+        count = 0;
+        return false;
+      }
+      value += number();
+      count = number();
+      return true;
+    }
+
+    private long number() {
+      long bits = bytes[at++];
+      if (bits >= 0) {
+        return bits;
+      }
+      bits &= 0x7F;
+      for (int shift = 7; ; shift += 7) {
+        byte next = bytes[at++];
+        bits |= (next & 0x7FL) << shift;
+        if (next >= 0) {
+          return bits;
+        }
       }
     }
-    return max();
   }
 
   /** Puts samples together whose values are known in ascending order. */
   public static final class Builder {
-    private long[] values;
-    private long[] counts;
+    private static final int LONGEST_NUMBER = 10;
+
+    private byte[] bytes = new byte[256];
     private int size;
+    private long last;
     private long total;
 
     /** Without samples. */
-    public Builder() {
-      this(16);
-    }
-
-    private Builder(int capacity) {
-      values = new long[capacity];
-      counts = new long[capacity];
-    }
+    public Builder() {}
 
     /**
      * Adds samples.
      *
-     * @param value larger than any before
+     * @param value in ns or whatever they are in; not below 0, and larger than any before
      * @param count how many have it; none is no place
      */
     public void add(long value, long count) {
       if (count == 0) {
         return;
       }
-      if (size == values.length) {
-        values = Arrays.copyOf(values, size * 2);
-        counts = Arrays.copyOf(counts, size * 2);
+      if (size + 2 * LONGEST_NUMBER > bytes.length) {
+        bytes = Arrays.copyOf(bytes, bytes.length * 2);
       }
-      values[size] = value;
-      counts[size++] = count;
+      number(value - last);
+      number(count);
+      last = value;
       total += count;
+    }
+
+    private void number(long number) {
+      long left = number;
+      while (left > 0x7F) {
+        bytes[size++] = (byte) (left | 0x80);
+        left >>>= 7;
+      }
+      bytes[size++] = (byte) left;
     }
 
     /** What has been added. */
     public ValueCounts build() {
-      return new ValueCounts(Arrays.copyOf(values, size), Arrays.copyOf(counts, size));
+      return new ValueCounts(Arrays.copyOf(bytes, size), total, last);
     }
   }
 }

@@ -57,8 +57,8 @@ class EstimateTest {
                 new Figure.Point(1, 0, 1, 5, null),
                 new Figure.Point(1, 1, 2, 7, null),
                 new Figure.Point(2, 2, 3, 9, null)));
-    Estimate estimate = Estimate.of(new Figure("a.B.c", Map.of(), "prepare", "ns", List.of(fork)));
-    assertArrayEquals(new double[] {6, 9}, estimate.samples().get(0));
+    Figure figure = new Figure("a.B.c", Map.of(), "prepare", "ns", List.of(fork));
+    assertArrayEquals(new double[] {6, 9}, Estimate.iterations(figure).get(0));
   }
 
   @SafeVarargs
