@@ -187,6 +187,32 @@ def once(options):
     send_report(options.report_fd, (end, function.cold_ns, end, 0))
 
 
+def frozen(options):
+    """What CRIU dumps: warm, it waits as mitosis-frozen does, and its copy tells when it began and had its result.
+
+    Their clock is CLOCK_REALTIME: the monotonic one of a restored process has an offset of its own.
+    """
+    starter = os.getppid()
+    function = workload.Workload(options.function, time.time_ns)
+    function.warm()
+    function.settle()
+    os.setsid()  # CRIU wants nothing of it to be somebody else's
+    os.chdir(options.frozen)
+    os.close(os.open("ready", os.O_CREAT | os.O_WRONLY, 0o600))
+    while not os.access("go", os.F_OK):
+        if os.getppid() != starter:
+            return 0  # nobody is left who could have it dumped or end it
+        time.sleep(50e-6)
+    first = time.time_ns()
+    _, after, right = function.call()
+    if not right:
+        return 3
+    with open("result.new", "w", encoding="ascii") as file:
+        file.write(f"{first} {after}\n")
+    os.rename("result.new", "result")
+    return 0
+
+
 def formatter(prog):
     """With a width of its own: to ask the terminal, argparse loads shutil, and that libbz2 and liblzma, for every child."""
     return argparse.HelpFormatter(prog, width=100)
@@ -206,6 +232,7 @@ def parse(arguments):
                       "prepare, prepare-pinned, unprepare, cow, fork, nil N, quit; each is answered by a line")
     mode.add_argument("--repeat", type=int, metavar="N", help="call and prepare N times")
     mode.add_argument("--once", action="store_true", help="call it once and end")
+    mode.add_argument("--frozen", metavar="FOLDER", help="to be dumped: once there is FOLDER/go, call it and end")
     return parser.parse_args(arguments)
 
 
@@ -218,6 +245,8 @@ def main(arguments):
             once(options)
             sys.stdout.flush()
             os._exit(0)  # what an interpreter does at its end is no part of a start
+        if options.frozen:
+            sys.exit(frozen(options))
         parent = Parent(options)
     except (workload.Unknown, workload.Unsteady, libmitosis.Refused) as e:
         print(f"runner.py: {e.strerror if isinstance(e, OSError) else e}", file=sys.stderr)

@@ -183,6 +183,23 @@ class RunnerTest(unittest.TestCase):
             end = int.from_bytes(report.read()[:8], "little")
         self.assertTrue(before < end < time.monotonic_ns())
 
+    def test_frozen(self):
+        self.write("steady", STEADY)
+        before = time.time_ns()
+        process = self.start(
+            sys.executable, str(self.folder / "shared" / "runner.py"), "--function", "steady",
+            "--frozen", str(self.folder),
+        )
+        deadline = time.monotonic() + DEADLINE_S
+        while not (self.folder / "ready").exists():
+            self.assertLess(time.monotonic(), deadline, "it has not got warm")
+            time.sleep(0.01)
+        self.assertFalse((self.folder / "result").exists())
+        (self.folder / "go").touch()
+        self.assertEqual(0, process.wait(DEADLINE_S))
+        first, last = map(int, (self.folder / "result").read_text().split())
+        self.assertTrue(before < first < last < time.time_ns())
+
     def test_repeat(self):
         self.write("steady", STEADY)
         process = self.parent("steady", "--repeat", "2")

@@ -22,15 +22,16 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * What checkpointing does for the same purpose: CRIU dumps a process with a working set and
- * restores it, all at once or page by page.
+ * What checkpointing does for the same purpose: CRIU dumps a process with a working set, or a warm
+ * function, and restores it, all at once or page by page.
  *
  * <p>Run {@code ./bench BaselineCriu}, with {@code -Dmitosis.criu=PATH} if the one on PATH is not
  * meant. The figures are the metrics {@code criuDump} (from before CRIU is started until it has
  * ended; the process goes on then, so it is what prepare is), {@code criuRestore}, {@code criuLazy}
  * and {@code criuLazyTcp} (from before CRIU is started until the copy's first instruction, so they
  * are what resume is), and with each of these {@code …Touch}, until the copy has then read a byte
- * of each page. Each copy checks what it reads.
+ * of each page; of a function {@code criuFirstResult} and {@code criuLazyFirstResult}, from before
+ * CRIU is started until the copy has its result. Each copy checks what it reads or returns.
  *
  * <p>What can mislead:
  *
@@ -75,7 +76,7 @@ public class BaselineCriu {
   public void restore(Frozen state) {
     FrozenProcess.Restored restored = state.process().restore();
     SelfTimed.record("criuRestore", restored.firstInstructionNs());
-    SelfTimed.record("criuRestoreTouch", restored.touchNs());
+    SelfTimed.record("criuRestoreTouch", restored.workNs());
   }
 
   /** A copy is restored, and gets its pages from the images when it needs them. */
@@ -83,7 +84,7 @@ public class BaselineCriu {
   public void lazy(Served state) {
     FrozenProcess.Restored restored = state.process().restoreLazily();
     SelfTimed.record("criuLazy", restored.firstInstructionNs());
-    SelfTimed.record("criuLazyTouch", restored.touchNs());
+    SelfTimed.record("criuLazyTouch", restored.workNs());
   }
 
   /** A copy is restored, and gets its pages over loopback TCP when it needs them. */
@@ -91,20 +92,38 @@ public class BaselineCriu {
   public void lazyTcp(ServedByTcp state) {
     FrozenProcess.Restored restored = state.process().restoreLazily();
     SelfTimed.record("criuLazyTcp", restored.firstInstructionNs());
-    SelfTimed.record("criuLazyTcpTouch", restored.touchNs());
+    SelfTimed.record("criuLazyTcpTouch", restored.workNs());
+  }
+
+  /** A warm function is dumped, and goes on. */
+  @Benchmark
+  public void functionDump(RunningFunction state) {
+    SelfTimed.record("criuDump", state.process().dumpNs());
+  }
+
+  /** A copy of a warm function is restored with all its memory, and called. */
+  @Benchmark
+  public void functionRestore(FrozenFunction state) {
+    FrozenProcess.Restored restored = state.process().restore();
+    SelfTimed.record("criuRestore", restored.firstInstructionNs());
+    SelfTimed.record("criuFirstResult", restored.firstInstructionNs() + restored.workNs());
+  }
+
+  /** A copy of a warm function is restored, called, and gets its pages from the images then. */
+  @Benchmark
+  public void functionLazy(ServedFunction state) {
+    FrozenProcess.Restored restored = state.process().restoreLazily();
+    SelfTimed.record("criuLazy", restored.firstInstructionNs());
+    SelfTimed.record("criuLazyFirstResult", restored.firstInstructionNs() + restored.workNs());
   }
 
   /** A process for each benchmark thread. */
   @State(Scope.Thread)
-  public static class Running {
-    /** As {@link org.mitosis.fixture.MemorySize#parse} reads it. */
-    @Param({"1048576", "16777216", "67108864", "268435456", "1073741824"})
-    public String memorySize;
-
+  public abstract static class OneProcess {
     private FrozenProcess process;
 
     /** Made by JMH, which needs a public constructor. */
-    public Running() {}
+    protected OneProcess() {}
 
     FrozenProcess process() {
       return process;
@@ -113,9 +132,12 @@ public class BaselineCriu {
     /** Starts it, and does what a benchmark needs beforehand. */
     @Setup
     public void start() {
-      process = FrozenProcess.start(Criu.requireWorking(), Preflight.memorySize(memorySize, 3));
+      process = start(Criu.requireWorking());
       started(process);
     }
+
+    /** Which process it is. */
+    protected abstract FrozenProcess start(Criu criu);
 
     /** What a benchmark needs beforehand; nothing, here. */
     protected void started(FrozenProcess started) {
@@ -128,6 +150,22 @@ public class BaselineCriu {
       if (process != null) {
         process.close();
       }
+    }
+  }
+
+  /** A process with a working set. */
+  @State(Scope.Thread)
+  public static class Running extends OneProcess {
+    /** As {@link org.mitosis.fixture.MemorySize#parse} reads it. */
+    @Param({"1048576", "16777216", "67108864", "268435456", "1073741824"})
+    public String memorySize;
+
+    /** Made by JMH, which needs a public constructor. */
+    public Running() {}
+
+    @Override
+    protected FrozenProcess start(Criu criu) {
+      return FrozenProcess.start(criu, Preflight.memorySize(memorySize, 3));
     }
   }
 
@@ -166,6 +204,57 @@ public class BaselineCriu {
     @Setup(Level.Invocation)
     public void serve() {
       process().freezeBehindTcp();
+    }
+  }
+
+  /** A warm function. */
+  @State(Scope.Thread)
+  public static class RunningFunction extends OneProcess {
+    /** As {@link org.mitosis.fixture.PythonFunction#parse} reads it. */
+    @Param({
+      "chameleon",
+      "compression",
+      "helloworld",
+      "image",
+      "json",
+      "micro",
+      "pagerank",
+      "pyaes",
+      "recognition"
+    })
+    public String functionName;
+
+    /** Made by JMH, which needs a public constructor. */
+    public RunningFunction() {}
+
+    @Override
+    protected FrozenProcess start(Criu criu) {
+      return FrozenProcess.start(criu, Preflight.function(functionName));
+    }
+  }
+
+  /** A warm function that has been dumped. */
+  @State(Scope.Thread)
+  public static class FrozenFunction extends RunningFunction {
+    /** Made by JMH, which needs a public constructor. */
+    public FrozenFunction() {}
+
+    @Override
+    protected void started(FrozenProcess started) {
+      started.freeze();
+    }
+  }
+
+  /** A warm function that has been dumped, and a server of its pages for each copy. */
+  @State(Scope.Thread)
+  public static class ServedFunction extends FrozenFunction {
+    /** Made by JMH, which needs a public constructor. */
+    public ServedFunction() {}
+
+    /** Starts the server. */
+    @Setup(Level.Invocation)
+    public void serve() {
+      process().startLazyPages();
     }
   }
 }

@@ -227,7 +227,7 @@ final class BenchmarkRun {
     Preflight.deadline();
     BackendChoice backend = Preflight.backend();
     selection.require(options, backend, UserfaultfdRight.read(probe::text));
-    Selection.Functions functions = selection.functions(options).and(selection.criu(options));
+    Selection.Functions functions = selection.functions(options).and(selection.criu());
     Selection left = selection.without(functions.excluded());
     Selection.Sizes sizes = left.memorySizes(options, MachineMemory.read());
     JmhLock.ofThisProcess().requireFree();

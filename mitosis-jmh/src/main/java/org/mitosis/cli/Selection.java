@@ -7,7 +7,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
-import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -220,11 +219,11 @@ final class Selection {
 
   /**
    * Leaves out the benchmarks that need CRIU, unless it works here, and that with a server over
-   * TCP, unless it can serve the largest size.
+   * TCP, unless it can serve.
    *
    * @throws MissingPrerequisite if nothing is left to run
    */
-  Functions criu(Options options) {
+  Functions criu() {
     List<String> needing =
         entries.stream()
             .filter(entry -> needs(entry).filter(Needs::criu).isPresent())
@@ -242,7 +241,7 @@ final class Selection {
     List<String> overTcp = needing.stream().filter(name -> name.endsWith(".lazyTcp")).toList();
     if (!overTcp.isEmpty()) {
       try {
-        Criu.requirePipes(largestSize(options));
+        Criu.requirePipes();
       } catch (MissingPrerequisite e) {
         return without(overTcp, e);
       }
@@ -256,22 +255,6 @@ final class Selection {
     }
     return new Functions(
         List.of(), some, List.of(String.join(", ", some) + ": " + reason.getMessage()));
-  }
-
-  /** The largest working set that is asked for, or of the default sweep. */
-  private MemorySize largestSize(Options options) {
-    return options
-        .getParameter(MemorySize.PROPERTY)
-        .orElse(
-            entries.stream()
-                .flatMap(entry -> entry.getParams().orElse(Map.of()).entrySet().stream())
-                .filter(param -> param.getKey().equals(MemorySize.PROPERTY))
-                .flatMap(param -> Arrays.stream(param.getValue()))
-                .toList())
-        .stream()
-        .map(Selection::parse)
-        .max(Comparator.comparingLong(MemorySize::bytes))
-        .orElse(MemorySize.ofMebibytes(1));
   }
 
   /** These benchmarks but some, by their user names. */

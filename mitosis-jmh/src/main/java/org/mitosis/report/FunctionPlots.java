@@ -18,7 +18,15 @@ final class FunctionPlots {
   static final String SECTION = "Functions";
 
   private static final Map<String, String> BESIDE =
-      Map.of("coldStart", "firstResult", "criuDump", "prepare", "warm", "execution");
+      Map.of(
+          "coldStart", "firstResult",
+          "criuFirstResult", "firstResult",
+          "criuLazyFirstResult", "firstResult",
+          "criuDump", "prepare",
+          "criuRestore", "resume",
+          "criuLazy", "resume",
+          "fork", "prepare",
+          "warm", "execution");
 
   private static final Map<String, String> WORDS =
       Map.of(

@@ -50,6 +50,7 @@ public final class InventedRun {
           Map.entry("EmptyContainer", Map.of("startup", 80.0)),
           Map.entry("PrepareOverFork", Map.of("prepare", 50.0, "fork", 50.0)),
           Map.entry("HarnessOverhead", Map.of("prepare", 800.0)),
+          Map.entry("HarnessOverhead.turnByTurn", Map.of("alone", 800.0, "driven", 800.0)),
           Map.entry("NilCall", Map.of("nil", 0.2)),
           Map.entry("NilRpc", Map.of("nilRpc", 30.0)),
           Map.entry("Baseline.fork", Map.of("fork", 50.0)),
@@ -61,6 +62,13 @@ public final class InventedRun {
           Map.entry("Baseline.pythonFork", Map.of("firstResult", 300.0, "startup", 400.0)),
           Map.entry("BaselineCriu.dump", Map.of("criuDump", 9_000.0)),
           Map.entry("BaselineCriu.restore", Map.of("criuRestore", 6_000.0)),
+          Map.entry("BaselineCriu.functionDump", Map.of("criuDump", 17_000.0)),
+          Map.entry(
+              "BaselineCriu.functionRestore",
+              Map.of("criuRestore", 12_000.0, "criuFirstResult", 13_000.0)),
+          Map.entry(
+              "BaselineCriu.functionLazy",
+              Map.of("criuLazy", 13_000.0, "criuLazyFirstResult", 14_000.0)),
           Map.entry("BaselineCriu.lazy", Map.of("criuLazy", 7_000.0, "criuLazyTouch", 200.0)),
           Map.entry(
               "BaselineCriu.lazyTcp", Map.of("criuLazyTcp", 11_000.0, "criuLazyTcpTouch", 300.0)));
