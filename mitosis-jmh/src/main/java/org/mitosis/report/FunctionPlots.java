@@ -37,6 +37,8 @@ final class FunctionPlots {
           "firstResult", "Functions: until the first result");
 
   private static final int MOST_BARS = 8;
+  private static final int NAMES_DEGREES = 30;
+  private static final int NAMES_APART = 30;
 
   private FunctionPlots() {}
 
@@ -73,7 +75,7 @@ final class FunctionPlots {
     for (ReportedFigure one : figures) {
       String function = one.figure().function().orElseThrow();
       bars.computeIfAbsent(
-              PlotName.run(one.run(), runs) + PlotName.line(one.figure(), metric, varying),
+              PlotName.run(one.run(), runs) + PlotName.line(one.figure(), metric, figures, varying),
               key -> new LinkedHashMap<>())
           .put(function, one.medianMs());
       if (one.published().isPresent()) {
@@ -82,6 +84,9 @@ final class FunctionPlots {
       }
     }
     CategoryChart chart = PlotStyle.bars(WORDS.get(metric), "", "ms (logarithmic)");
+    // Else there is room for every other name only.
+    chart.getStyler().setXAxisTickMarkSpacingHint(NAMES_APART);
+    chart.getStyler().setXAxisLabelRotation(NAMES_DEGREES);
     int at = 0;
     for (Map.Entry<String, Map<String, Double>> bar : bars.entrySet()) {
       if (at < MOST_BARS) {

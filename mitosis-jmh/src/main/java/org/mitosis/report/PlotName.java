@@ -39,11 +39,20 @@ final class PlotName {
     return values.keySet();
   }
 
-  /** Benchmark, figure and what is not the same for all, such as {@code ForkResume tcp}. */
-  static String line(Figure figure, String chartMetric, Set<String> varying) {
+  /**
+   * Benchmark, figure and what is not the same for all, such as {@code ForkResume tcp}.
+   *
+   * @param together what is in one drawing
+   */
+  static String line(
+      Figure figure, String chartMetric, List<ReportedFigure> together, Set<String> varying) {
     StringBuilder words = new StringBuilder(figure.shortName());
-    if (!figure.metric().equals(chartMetric)
-        && !figure.shortName().endsWith("." + figure.metric())) {
+    boolean onlyOne =
+        together.stream()
+            .map(ReportedFigure::figure)
+            .filter(other -> other.benchmark().equals(figure.benchmark()))
+            .allMatch(other -> other.metric().equals(figure.metric()));
+    if (!figure.metric().equals(chartMetric) && !onlyOne) {
       words.append(' ').append(figure.metric());
     }
     String settings = varyingSettings(figure, varying);

@@ -25,13 +25,18 @@ final class RatioPlots {
   static List<Plot> of(List<Run> runs, List<ReportedFigure> figures) {
     Map<String, List<ReportedFigure>> byMetric = new LinkedHashMap<>();
     for (ReportedFigure one : figures) {
-      if (one.isTime() && ratio(one.figure()).isPresent()) {
+      if (one.isTime() && shows(one.figure())) {
         byMetric.computeIfAbsent(one.figure().metric(), key -> new ArrayList<>()).add(one);
       }
     }
     List<Plot> plots = new ArrayList<>();
     byMetric.forEach((metric, some) -> plots.add(plot(metric, runs, some)));
     return plots;
+  }
+
+  /** Whether it is in these drawings. */
+  static boolean shows(Figure figure) {
+    return ratio(figure).isPresent();
   }
 
   private static Optional<Integer> ratio(Figure figure) {
@@ -43,6 +48,7 @@ final class RatioPlots {
     String title = "Touch ratio: " + metric;
     XYChart chart = PlotStyle.xy(title, "pages touched, %", "ms");
     chart.getStyler().setYAxisMin(0.0);
+    chart.getStyler().setYAxisTickLabelsFormattingFunction(Quantity::trimmed);
     Set<String> varying = new TreeSet<>(PlotName.varying(figures));
     varying.remove(PARAMETER);
     Map<String, List<ReportedFigure>> lines = new LinkedHashMap<>();
@@ -51,7 +57,7 @@ final class RatioPlots {
       lines
           .computeIfAbsent(
               PlotName.run(one.run(), runs)
-                  + PlotName.line(one.figure(), metric, varying)
+                  + PlotName.line(one.figure(), metric, figures, varying)
                   + ", "
                   + size,
               key -> new ArrayList<>())

@@ -15,6 +15,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
 import org.mitosis.result.Environment;
 import org.mitosis.result.Run;
 
@@ -23,6 +25,9 @@ import org.mitosis.result.Run;
  * figures.csv}; and the plots as SVG and PNG in {@code plots/}.
  */
 public final class Report {
+  private static final String MARKDOWN = "report.md";
+  private static final Pattern PLOT = Pattern.compile("\\]\\(plots/([a-z0-9-]+)\\.svg\\)");
+
   private final List<Run> runs;
   private final List<ReportedFigure> figures;
   private final List<String> problems;
@@ -58,7 +63,8 @@ public final class Report {
   /**
    * Writes the report.
    *
-   * @param folder made if missing; files of the same names are replaced
+   * @param folder made if missing; files of the same names are replaced, and the plots of an
+   *     earlier report here removed
    * @return sentences on what could not be done, such as the plots where there is no font
    * @throws IOException if the folder cannot be written to
    */
@@ -67,6 +73,7 @@ public final class Report {
     List<Drawn> drawn = draw(failures);
     List<FigureTable> tables = FigureTable.of(runs, figures);
     EnvironmentTable environments = EnvironmentTable.of(runs);
+    deletePlots(folder);
     Files.createDirectories(folder.resolve("plots"));
     for (Drawn one : drawn) {
       Path plots = folder.resolve("plots");
@@ -79,10 +86,23 @@ public final class Report {
         folder.resolve("index.html"),
         new HtmlReport(runs, all, bySection(drawn), tables, environments).text());
     write(
-        folder.resolve("report.md"),
+        folder.resolve(MARKDOWN),
         MarkdownReport.of(runs, all, bySection(drawn), tables, environments));
     write(folder.resolve("figures.csv"), FiguresCsv.of(figures));
     return failures;
+  }
+
+  /** Those of a report that was here before, as far as that names them. */
+  private static void deletePlots(Path folder) throws IOException {
+    Path before = folder.resolve(MARKDOWN);
+    if (Files.isRegularFile(before)) {
+      String text = new String(Files.readAllBytes(before), StandardCharsets.UTF_8);
+      for (MatchResult plot : PLOT.matcher(text).results().toList()) {
+        for (String ending : List.of(".svg", ".png")) {
+          Files.deleteIfExists(folder.resolve("plots").resolve(plot.group(1) + ending));
+        }
+      }
+    }
   }
 
   /** How many figures there are. */

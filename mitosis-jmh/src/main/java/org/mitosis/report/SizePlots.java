@@ -59,7 +59,8 @@ final class SizePlots {
     Map<String, List<ReportedFigure>> byMetric = new LinkedHashMap<>();
     for (ReportedFigure one : figures) {
       boolean level = LEVELS.contains(one.figure().shortName());
-      if (one.isTime() && (one.figure().memoryBytes().isPresent() || level)) {
+      boolean elsewhere = RatioPlots.shows(one.figure());
+      if (one.isTime() && !elsewhere && (one.figure().memoryBytes().isPresent() || level)) {
         byMetric.computeIfAbsent(metricOf(one.figure()), key -> new ArrayList<>()).add(one);
       }
     }
@@ -92,7 +93,7 @@ final class SizePlots {
     for (ReportedFigure one : figures) {
       lines
           .computeIfAbsent(
-              PlotName.run(one.run(), runs) + PlotName.line(one.figure(), metric, varying),
+              PlotName.run(one.run(), runs) + PlotName.line(one.figure(), metric, figures, varying),
               key -> new ArrayList<>())
           .add(one);
     }

@@ -19,7 +19,10 @@ final class ThroughputPlots {
 
   private static final String EVERY_CHILD = "child";
   private static final double MS_PER_S = 1e3;
-  private static final int SHADE_ALPHA = 40;
+
+  /** All shades over each other leave the lines easy to see. */
+  private static final int SHADE_ALPHA = 90;
+
   private static final double HEADROOM = 1.15;
 
   private ThroughputPlots() {}
@@ -101,8 +104,9 @@ final class ThroughputPlots {
             new double[] {from.get(), to.get()},
             new double[] {height, height});
     Color color = PlotStyle.color(fork.number() - 1);
+    int alpha = SHADE_ALPHA / (one.figure().forks().size() + 1);
     area.setXYSeriesRenderStyle(XYSeriesRenderStyle.Area);
-    area.setFillColor(new Color(color.getRed(), color.getGreen(), color.getBlue(), SHADE_ALPHA));
+    area.setFillColor(new Color(color.getRed(), color.getGreen(), color.getBlue(), alpha));
     area.setLineColor(new Color(0, 0, 0, 0));
     area.setMarker(SeriesMarkers.NONE);
     area.setShowInLegend(false);

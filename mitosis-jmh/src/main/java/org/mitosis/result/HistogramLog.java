@@ -130,10 +130,13 @@ public final class HistogramLog {
     write(
         writer -> {
           for (SelfTimed.Samples samples : iteration) {
-            Instant sliceFrom = from;
             int count = samples.slices().size();
+            // Samples of other times than now begin and end by themselves.
+            boolean apart = samples.lastNs().isPresent();
+            Instant last = apart ? when(samples.lastNs().getAsLong(), samples, from, to) : to;
+            Instant sliceFrom = apart ? begin(samples, 0, from, to) : from;
             for (int i = 0; i < count; i++) {
-              Instant sliceTo = i + 1 == count ? to : begin(samples, i + 1, from, to);
+              Instant sliceTo = i + 1 == count ? last : begin(samples, i + 1, from, to);
               Histogram histogram = samples.slices().get(i).histogram();
               write(writer, samples.metric(), histogram, sliceFrom, sliceTo);
               sliceFrom = sliceTo;
@@ -180,11 +183,16 @@ public final class HistogramLog {
   }
 
   private static Instant begin(SelfTimed.Samples samples, int slice, Instant from, Instant to) {
-    Instant begin = to.minusNanos(samples.takenNs() - samples.slices().get(slice).fromNs());
-    if (begin.isAfter(to)) {
+    return when(samples.slices().get(slice).fromNs(), samples, from, to);
+  }
+
+  /** A time by {@link System#nanoTime} as one of the iteration that ended when it was taken. */
+  private static Instant when(long ns, SelfTimed.Samples samples, Instant from, Instant to) {
+    Instant when = to.minusNanos(samples.takenNs() - ns);
+    if (when.isAfter(to)) {
       return to;
     }
-    return begin.isBefore(from) ? from : begin;
+    return when.isBefore(from) ? from : when;
   }
 
   /**

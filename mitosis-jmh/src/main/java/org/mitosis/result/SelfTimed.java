@@ -4,6 +4,7 @@ package org.mitosis.result;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
@@ -77,7 +78,7 @@ public final class SelfTimed {
     if (ns < 0 || ns > LONGEST_NS) {
       throw new IllegalArgumentException(metric + ": " + ns + " ns is no time that can be");
     }
-    METRICS.computeIfAbsent(metric, Metric::new).add(ns, 1, endNs);
+    METRICS.computeIfAbsent(metric, Metric::new).addEnded(ns, endNs);
   }
 
   /**
@@ -144,9 +145,17 @@ public final class SelfTimed {
    * @param totalNs the sum of all times, in ns
    * @param operations how many operations they were
    * @param slices one after the other, at most {@value #MOST_SLICES}
+   * @param lastNs when the last operation ended, by {@link System#nanoTime}, if they were recorded
+   *     with the times when they ended
    * @param takenNs when they were taken away, by {@link System#nanoTime}
    */
-  record Samples(String metric, long totalNs, long operations, List<Slice> slices, long takenNs) {
+  record Samples(
+      String metric,
+      long totalNs,
+      long operations,
+      List<Slice> slices,
+      OptionalLong lastNs,
+      long takenNs) {
     /** One value for each recording, in ns. */
     Histogram histogram() {
       Histogram all = new Histogram(SIGNIFICANT_DIGITS);
@@ -173,6 +182,7 @@ public final class SelfTimed {
     private final String name;
     private long totalNs;
     private long operations;
+    private OptionalLong lastNs = OptionalLong.empty();
     private final List<Slice> slices = new ArrayList<>();
     private long sliceNs = SLICE_NS;
 
@@ -183,6 +193,11 @@ public final class SelfTimed {
 
     void add(long ns, int count) {
       add(ns, count, System.nanoTime());
+    }
+
+    synchronized void addEnded(long ns, long endNs) {
+      add(ns, 1, endNs);
+      lastNs = OptionalLong.of(endNs);
     }
 
     synchronized void add(long ns, int count, long nowNs) {
@@ -211,9 +226,10 @@ public final class SelfTimed {
 
     synchronized Samples take() {
       Samples samples =
-          new Samples(name, totalNs, operations, List.copyOf(slices), System.nanoTime());
+          new Samples(name, totalNs, operations, List.copyOf(slices), lastNs, System.nanoTime());
       totalNs = 0;
       operations = 0;
+      lastNs = OptionalLong.empty();
       slices.clear();
       sliceNs = SLICE_NS;
       return samples;

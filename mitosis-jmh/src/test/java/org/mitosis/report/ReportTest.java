@@ -107,6 +107,16 @@ class ReportTest {
   }
 
   @Test
+  void plotsOfAnEarlierReportGoAndFilesOfOthersStay() throws IOException {
+    Path folder = write(sample);
+    Files.writeString(folder.resolve("plots/mine.png"), "");
+    SampleRun less = new SampleRun(directory.resolve("less")).finished();
+    less.levels("NilCall.c", Map.of(), "nil", 200, 201, 202);
+    write(less);
+    assertEquals(List.of("mine.png"), names(folder.resolve("plots")));
+  }
+
+  @Test
   void thePublishedLineIsBesideOurs() throws IOException {
     Path plots = write(sample).resolve("plots");
     assertTrue(Files.readString(plots.resolve("size-prepare.svg")).contains("published, val01"));

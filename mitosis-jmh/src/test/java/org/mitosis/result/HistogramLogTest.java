@@ -167,6 +167,22 @@ class HistogramLogTest {
   }
 
   @Test
+  void whatEndedAtOtherTimesBeginsAndEndsWithThese() throws IOException {
+    HistogramLog log = create(ONE_MEBIBYTE);
+    SelfTimed.Metric metric = new SelfTimed.Metric("child");
+    long nowNs = System.nanoTime();
+    metric.addEnded(1, nowNs - 400_000_000);
+    metric.addEnded(2, nowNs - 250_000_000);
+    metric.addEnded(3, nowNs - 200_000_000);
+    log.append(List.of(metric.take()), START.plusMillis(2_000), START.plusMillis(2_500));
+
+    List<HistogramLog.Slice> slices = HistogramLog.read(log.file()).series().get(0).slices();
+    assertEquals(START.toEpochMilli() + 2_100, slices.get(0).startMs(), 50);
+    assertEquals(START.toEpochMilli() + 2_250, slices.get(1).startMs(), 50);
+    assertEquals(START.toEpochMilli() + 2_300, slices.get(1).endMs(), 50);
+  }
+
+  @Test
   void aDamagedLineDoesNotTakeTheOthersWithIt() throws IOException {
     HistogramLog log = create(ONE_MEBIBYTE);
     append(log, "prepare", 100);

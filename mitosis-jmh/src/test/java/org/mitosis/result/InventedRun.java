@@ -184,9 +184,15 @@ public final class InventedRun {
     do {
       double tail = random.nextDouble() < TAIL ? 3 : 1;
       long ns = (long) (us * 1_000 * tail * Math.exp(random.nextGaussian() * DEVIATION));
-      samples.add(Math.max(1, ns), 1, nowNs);
-      nowNs += (long) Math.max(everyNs, 1);
+      if (metric.equals("child")) {
+        samples.addEnded(Math.max(1, ns), nowNs);
+      } else {
+        samples.add(Math.max(1, ns), 1, nowNs);
+      }
+      nowNs += (long) Math.max(everyNs * 2 * random.nextDouble(), 1);
     } while (nowNs < startNs + lengthNs);
-    return samples.take();
+    SelfTimed.Samples taken = samples.take();
+    return new SelfTimed.Samples(
+        metric, taken.totalNs(), taken.operations(), taken.slices(), taken.lastNs(), nowNs);
   }
 }
