@@ -321,9 +321,11 @@ final class BenchmarkRun {
             probe);
     int code = 0;
     try {
-      String table = SeedTable.of(folder.histograms(), results, ended);
+      // Those of a sweep that was resumed are of all its sessions.
+      String json = sweep.isPresent() ? sweep.get().json() : json(results);
+      String table = SeedTable.of(folder.histograms(), json, ended);
       show(table, commandLine);
-      folder.replace(folder.jmhJson(), sweep.isPresent() ? sweep.get().json() : json(results));
+      folder.replace(folder.jmhJson(), json);
       folder.replace(folder.table(), table);
       write(folder, ended);
       say("results: " + folder.path());

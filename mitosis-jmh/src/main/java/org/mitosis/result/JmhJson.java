@@ -39,9 +39,19 @@ final class JmhJson {
    * @throws IOException if the file cannot be read at all
    */
   static List<Figure> read(Path file, List<String> problems) throws IOException {
+    return read(file.toString(), Files.readAllBytes(file), problems);
+  }
+
+  /**
+   * Reads the figures of what is, or will be, the content of a file.
+   *
+   * @param file its name, for the sentences
+   * @param problems one sentence for what could not be read
+   */
+  static List<Figure> read(String file, byte[] content, List<String> problems) throws IOException {
     List<Figure> figures = new ArrayList<>();
     int entries = 0;
-    try (JsonParser parser = JSON.createParser(Files.readAllBytes(file))) {
+    try (JsonParser parser = JSON.createParser(content)) {
       if (parser.nextToken() != JsonToken.START_ARRAY) {
         problems.add(file + " is no result file of JMH's: run with -rf json, or name another");
         return figures;

@@ -4,9 +4,9 @@ package org.mitosis.result;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -18,9 +18,6 @@ import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.mitosis.stats.Summary;
-import org.openjdk.jmh.annotations.Mode;
-import org.openjdk.jmh.infra.BenchmarkParams;
-import org.openjdk.jmh.results.RunResult;
 
 /**
  * The tables after a run: like the ones of the MITOSIS artifact ({@code trace}, then the data), of
@@ -34,7 +31,6 @@ public final class SeedTable {
   private static final int SIGNIFICANT_DIGITS = 3;
   private static final int FEWEST_DECIMALS = 3;
   private static final double NS_PER_MS = 1e6;
-  private static final double NS_PER_US = 1e3;
   private static final int LONGEST_NUMBER = 20;
   private static final String NOTHING = "-";
   private static final String PEAK = "peak";
@@ -55,14 +51,19 @@ public final class SeedTable {
    * The tables of a run.
    *
    * @param histograms the folder of its .hlog files
-   * @param results JMH's, for what does not time itself: a nil call from Java
+   * @param jmhJson JMH's results as JSON, for what is not in a histogram: a nil call from Java, and
+   *     rates
    * @param environment where it ran
    * @return empty if nothing timed itself
    * @throws IOException if the folder cannot be read
    */
-  public static String of(Path histograms, Collection<RunResult> results, Environment environment)
+  public static String of(Path histograms, String jmhJson, Environment environment)
       throws IOException {
-    return of(HistogramLog.read(histograms), results, environment);
+    HistogramLog.Contents contents = HistogramLog.read(histograms);
+    List<String> warnings = new ArrayList<>(contents.warnings());
+    List<Figure> scores =
+        JmhJson.read("JMH's result", jmhJson.getBytes(StandardCharsets.UTF_8), warnings);
+    return of(new HistogramLog.Contents(contents.series(), warnings), scores, environment);
   }
 
   /**
@@ -78,16 +79,12 @@ public final class SeedTable {
     return of(HistogramLog.read(histograms), List.of(), caption, failed);
   }
 
-  static String of(
-      HistogramLog.Contents contents, Collection<RunResult> results, Environment environment) {
-    return of(contents, results, caption(environment), environment.failed());
+  static String of(HistogramLog.Contents contents, List<Figure> scores, Environment environment) {
+    return of(contents, scores, caption(environment), environment.failed());
   }
 
   private static String of(
-      HistogramLog.Contents contents,
-      Collection<RunResult> results,
-      String caption,
-      List<String> failures) {
+      HistogramLog.Contents contents, List<Figure> scores, String caption, List<String> failures) {
     if (contents.series().isEmpty() && contents.warnings().isEmpty()) {
       return "";
     }
@@ -101,9 +98,9 @@ public final class SeedTable {
     StringBuilder text = new StringBuilder("\n" + caption + "\n");
     byFigure.forEach((title, series) -> text.append(figures(title, series)));
     text.append(ratios(contents.overForks()));
-    text.append(callsFromJava("NilCall", "nil", results));
-    text.append(callsFromJava("NilRpc", "nilRpc", results));
-    text.append(peak(results));
+    text.append(callsFromJava("NilCall", "nil", scores));
+    text.append(callsFromJava("NilRpc", "nilRpc", scores));
+    text.append(peak(scores));
     for (String failed : failures) {
       text.append("\nFailed, so figures of it are incomplete: ").append(failed).append('\n');
     }
@@ -209,18 +206,19 @@ public final class SeedTable {
   }
 
   /** A call from Java, by JMH's score, over the same call in C, by its own clock. */
-  private static String callsFromJava(
-      String benchmark, String metric, Collection<RunResult> results) {
+  private static String callsFromJava(String benchmark, String metric, List<Figure> scores) {
     OptionalDouble jnaNs = OptionalDouble.empty();
     OptionalDouble cNs = OptionalDouble.empty();
-    for (RunResult result : results) {
-      String name = shortName(result.getParams().getBenchmark());
-      if (name.equals(benchmark + ".jna") && result.getParams().getMode() == Mode.AverageTime) {
-        double unitNs = result.getParams().getTimeUnit().toNanos(1);
-        jnaNs = OptionalDouble.of(result.getPrimaryResult().getScore() * unitNs);
-      }
-      if (name.equals(benchmark + ".c") && result.getSecondaryResults().containsKey(metric)) {
-        cNs = OptionalDouble.of(result.getSecondaryResults().get(metric).getScore() * NS_PER_US);
+    for (Figure score : scores) {
+      boolean isTime = score.unit().equals(Figure.NS);
+      if (score.shortName().equals(benchmark + ".jna")
+          && score.metric().equals(Figure.SCORE)
+          && isTime) {
+        jnaNs = OptionalDouble.of(mean(score));
+      } else if (score.shortName().equals(benchmark + ".c")
+          && score.metric().equals(metric)
+          && isTime) {
+        cNs = OptionalDouble.of(mean(score));
       }
     }
     if (jnaNs.isEmpty() || cNs.isEmpty()) {
@@ -240,43 +238,47 @@ public final class SeedTable {
   }
 
   /** Children per second: of all machines, of each, and how sure it is. */
-  private static String peak(Collection<RunResult> results) {
-    Map<String, List<RunResult>> byBenchmark =
-        results.stream()
-            .filter(one -> one.getSecondaryResults().containsKey(PEAK))
-            .collect(
-                Collectors.groupingBy(
-                    one -> shortName(one.getParams().getBenchmark()),
-                    TreeMap::new,
-                    Collectors.toList()));
-    return byBenchmark.entrySet().stream()
-        .map(entry -> peak(entry.getKey(), entry.getValue()))
-        .collect(Collectors.joining());
+  private static String peak(List<Figure> scores) {
+    Map<String, Map<Map<String, String>, Map<String, Double>>> byBenchmark = new TreeMap<>();
+    for (Figure score : scores) {
+      byBenchmark
+          .computeIfAbsent(score.shortName(), name -> new LinkedHashMap<>())
+          .computeIfAbsent(score.params(), params -> new TreeMap<>())
+          .put(score.metric(), mean(score));
+    }
+    StringBuilder text = new StringBuilder();
+    byBenchmark.forEach(
+        (benchmark, byParams) -> {
+          byParams.values().removeIf(figures -> !figures.containsKey(PEAK));
+          if (!byParams.isEmpty()) {
+            text.append(peak(benchmark, byParams));
+          }
+        });
+    return text.toString();
   }
 
-  private static String peak(String benchmark, List<RunResult> withPeak) {
-    Parameters parameters =
-        Parameters.of(withPeak.stream().map(one -> paramsOf(one.getParams())).toList());
+  private static String peak(
+      String benchmark, Map<Map<String, String>, Map<String, Double>> byParams) {
+    Parameters parameters = Parameters.of(List.copyOf(byParams.keySet()));
     List<List<String>> rows = new ArrayList<>();
     List<String> head = new ArrayList<>(parameters.head());
     head.addAll(List.of("peak", "by machine", "stable", "from s", "to s"));
     rows.add(head);
-    for (RunResult one : withPeak) {
-      Map<String, Double> figures = new TreeMap<>();
-      one.getSecondaryResults().forEach((name, figure) -> figures.put(name, figure.getScore()));
-      List<String> row = new ArrayList<>(parameters.cells(paramsOf(one.getParams())));
-      row.add(score(figures, PEAK));
-      row.add(
-          figures.keySet().stream()
-              .filter(name -> name.startsWith(PEAK + "."))
-              .sorted(Comparator.comparing(String::length).thenComparing(name -> name))
-              .map(name -> score(figures, name))
-              .collect(Collectors.joining(" + ")));
-      row.add(stable(figures.get("stable")));
-      row.add(score(figures, "stableFrom"));
-      row.add(score(figures, "stableTo"));
-      rows.add(row);
-    }
+    byParams.forEach(
+        (params, figures) -> {
+          List<String> row = new ArrayList<>(parameters.cells(params));
+          row.add(score(figures, PEAK));
+          row.add(
+              figures.keySet().stream()
+                  .filter(name -> name.startsWith(PEAK + "."))
+                  .sorted(Comparator.comparing(String::length).thenComparing(name -> name))
+                  .map(name -> score(figures, name))
+                  .collect(Collectors.joining(" + ")));
+          row.add(stable(figures.get("stable")));
+          row.add(score(figures, "stableFrom"));
+          row.add(score(figures, "stableTo"));
+          rows.add(row);
+        });
     return "\n"
         + benchmark
         + ", peak (containers/s, means)"
@@ -297,8 +299,13 @@ public final class SeedTable {
     return share == 1 ? "yes" : share == 0 ? "no" : significant(share * 100, 0) + " % of runs";
   }
 
-  private static Map<String, String> paramsOf(BenchmarkParams params) {
-    return params.getParamsKeys().stream().collect(Collectors.toMap(key -> key, params::getParam));
+  /** Of all iterations of all forks, as JMH has it. */
+  private static double mean(Figure score) {
+    return score.forks().stream()
+        .flatMap(fork -> fork.points().stream())
+        .mapToDouble(Figure.Point::value)
+        .average()
+        .orElse(Double.NaN);
   }
 
   /**

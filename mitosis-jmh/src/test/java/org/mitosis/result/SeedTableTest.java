@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.HdrHistogram.Histogram;
@@ -145,6 +146,44 @@ class SeedTableTest {
         table.endsWith(
             "\nFailed, so figures of it are incomplete: Baseline.fork memorySize=4096\n"),
         table);
+  }
+
+  @Test
+  void whatJmhMeasuredIsOfAllForksAndIterations() {
+    String table =
+        SeedTable.of(
+            new HistogramLog.Contents(List.of(series("NilCall.c", "4096", 1, "nil", 1)), List.of()),
+            List.of(
+                score("NilCall.jna", Map.of(), Figure.SCORE, Figure.NS, 240, 260, 250),
+                score("NilCall.c", Map.of(), "nil", Figure.NS, 100, 100, 100),
+                score("PeakThroughput.workingSet", Map.of("loops", "1"), "peak", "ops/s", 5, 7, 6),
+                score("PeakThroughput.workingSet", Map.of("loops", "1"), "stable", "share", 1, 0),
+                score("PeakThroughput.workingSet", Map.of("loops", "2"), "peak", "ops/s", 10)),
+            environment());
+    assertTrue(
+        table.contains(
+            "\nNilCall, jna / c (means, ns)\n"
+                + "trace  jna    c  ratio\n"
+                + "-----  ---  ---  -----\n"
+                + "nil    250  100   2.50\n"),
+        table);
+    assertTrue(
+        table.contains(
+            "\nPeakThroughput.workingSet, peak (containers/s, means)\n"
+                + "trace  loops  peak  by machine          stable  from s  to s\n"
+                + "-----  -----  ----  ----------  --------------  ------  ----\n"
+                + "-          1  6.00              50.0 % of runs       -     -\n"
+                + "-          2  10.0                           -       -     -\n"),
+        table);
+  }
+
+  private static Figure score(
+      String method, Map<String, String> params, String metric, String unit, double... values) {
+    List<Figure.Fork> forks = new ArrayList<>();
+    for (double value : values) {
+      forks.add(new Figure.Fork(forks.size() + 1, List.of(new Figure.Point(1, 0, 0, value, null))));
+    }
+    return new Figure("org.mitosis.benchmark." + method, params, metric, unit, forks);
   }
 
   @Test
