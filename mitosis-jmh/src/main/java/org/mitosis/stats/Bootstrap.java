@@ -4,12 +4,18 @@ package org.mitosis.stats;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.SplittableRandom;
+import org.apache.commons.math3.distribution.NormalDistribution;
+import org.apache.commons.math3.distribution.TDistribution;
 
 /**
- * Confidence intervals by resampling (percentile bootstrap; Efron 1979) with the process as the
- * sampling unit: what differs from start to start of a JVM (addresses, compilation) is the same for
- * all samples of one process, so that more samples of it make nothing surer (Kalibera and Jones:
- * Rigorous benchmarking in reasonable time, ISMM 2013). Each process counts with its median.
+ * Confidence intervals by resampling (bootstrap; Efron 1979) with the process as the sampling unit:
+ * what differs from start to start of a JVM (addresses, compilation) is the same for all samples of
+ * one process, so that more samples of it make nothing surer (Kalibera and Jones: Rigorous
+ * benchmarking in reasonable time, ISMM 2013). Each process counts with its median.
+ *
+ * <p>They lie between expanded percentiles (Hesterberg: What teachers should know about the
+ * bootstrap, 2015): resamples scatter less than samples do, and of six to ten processes the plain
+ * percentiles hold the median in 92 to 94 cases of 100 only.
  *
  * <p>There is none below {@value #FEWEST} processes. With a few, no interval from samples can be
  * sure: the median of all processes lies outside of everything seen with probability 2^(1-n), which
@@ -25,7 +31,7 @@ public final class Bootstrap {
   /** No interval below so many processes. */
   public static final int FEWEST = 3;
 
-  static final int RESAMPLES = 2_000;
+  static final int RESAMPLES = 5_000;
 
   private static final long SEED = 0x6d69746f736973L;
 
@@ -41,7 +47,8 @@ public final class Bootstrap {
       return Optional.empty();
     }
     double attainable = 1 - Math.pow(2, 1 - medians.length);
-    return Optional.of(interval(medianResamples(medians), Math.min(CONFIDENCE, attainable)));
+    return Optional.of(
+        interval(medianResamples(medians), medians.length, Math.min(CONFIDENCE, attainable)));
   }
 
   /**
@@ -72,7 +79,8 @@ public final class Bootstrap {
     }
     // Two groups of the same kind are apart completely once in so many draws.
     double attainable = 1 - 2 / choose(old.length + now.length, old.length);
-    return Optional.of(interval(ratios, Math.min(CONFIDENCE, attainable)));
+    return Optional.of(
+        interval(ratios, Math.min(old.length, now.length), Math.min(CONFIDENCE, attainable)));
   }
 
   /** Medians of resamples: of all there are, or of many. */
@@ -95,10 +103,18 @@ public final class Bootstrap {
     return medians;
   }
 
-  private static Interval interval(double[] resamples, double confidence) {
+  private static Interval interval(double[] resamples, int processes, double confidence) {
     Arrays.sort(resamples);
-    int tail = (int) Math.floor((1 - CONFIDENCE) / 2 * resamples.length);
+    int tail = (int) Math.floor(tail(processes) * resamples.length);
     return new Interval(resamples[tail], resamples[resamples.length - 1 - tail], confidence);
+  }
+
+  /** The share of resamples on each side of the interval. */
+  static double tail(int processes) {
+    double t =
+        new TDistribution(processes - 1.0).inverseCumulativeProbability((1 + CONFIDENCE) / 2);
+    double wider = Math.sqrt(processes / (processes - 1.0));
+    return new NormalDistribution().cumulativeProbability(-wider * t);
   }
 
   private static double choose(int n, int k) {

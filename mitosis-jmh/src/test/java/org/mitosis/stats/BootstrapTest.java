@@ -9,6 +9,8 @@ import java.util.Optional;
 import java.util.SplittableRandom;
 import org.apache.commons.math3.stat.StatUtils;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class BootstrapTest {
   /**
@@ -64,15 +66,27 @@ class BootstrapTest {
     assertEquals(Bootstrap.ratio(many, many), Bootstrap.ratio(many, many));
   }
 
+  /** Of numpy and scipy: norm.cdf(-sqrt(n / (n - 1)) * t.ppf(0.975, n - 1)). */
   @Test
-  void nineteenOfTwentyIntervalsHoldTheMedian() {
+  void tailsAreThoseOfHesterberg() {
+    assertEquals(0.00243, Bootstrap.tail(6), 5e-6);
+    assertEquals(0.01588, Bootstrap.tail(20), 5e-6);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"3, 0.75", "4, 0.875", "5, 0.9375", "6, 0.95", "8, 0.95", "20, 0.95"})
+  void intervalsHoldTheMedianAsOftenAsTheySay(int processes, double confidence) {
     SplittableRandom random = new SplittableRandom(4);
     int held = 0;
     for (int run = 0; run < 400; run++) {
-      double[] exponential = random.doubles(20).map(uniform -> -Math.log(1 - uniform)).toArray();
-      held += Bootstrap.median(exponential).orElseThrow().contains(Math.log(2)) ? 1 : 0;
+      double[] exponential =
+          random.doubles(processes).map(uniform -> -Math.log(1 - uniform)).toArray();
+      Interval interval = Bootstrap.median(exponential).orElseThrow();
+      assertEquals(confidence, interval.confidence());
+      held += interval.contains(Math.log(2)) ? 1 : 0;
     }
-    assertEquals(0.95, held / 400.0, 0.03);
+    double standardError = Math.sqrt(confidence * (1 - confidence) / 400);
+    assertTrue(held / 400.0 > confidence - 2 * standardError, held + " of 400");
   }
 
   @Test
@@ -84,6 +98,6 @@ class BootstrapTest {
       double[] now = random.doubles(10, 90, 110).toArray();
       held += Bootstrap.ratio(old, now).orElseThrow().contains(1) ? 1 : 0;
     }
-    assertTrue(held >= 180, held + " of 200");
+    assertTrue(held >= 194, held + " of 200");
   }
 }

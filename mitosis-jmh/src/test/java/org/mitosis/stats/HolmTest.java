@@ -15,6 +15,14 @@ class HolmTest {
   }
 
   @Test
+  void aLargeOneBesideDoesNotChangeTheOrder() {
+    assertArrayEquals(
+        new double[] {0.04, 0.09, 0.09, 0.025, 0.5},
+        Holm.adjust(0.01, 0.04, 0.03, 0.005, 0.5),
+        1e-12);
+  }
+
+  @Test
   void nothingIsMoreThanCertain() {
     assertArrayEquals(new double[] {1, 1}, Holm.adjust(0.7, 0.9));
   }

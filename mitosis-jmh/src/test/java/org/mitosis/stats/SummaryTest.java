@@ -28,6 +28,16 @@ class SummaryTest {
     assertEquals(new Summary(1, 7, 7, 7, 7, 7, 0), Summary.of(7));
   }
 
+  /** The mice of Efron and Tibshirani, as numpy.percentile has them. */
+  @Test
+  void percentilesLieBetweenNeighbours() {
+    Summary summary = Summary.of(94, 197, 16, 38, 99, 141, 23);
+    assertEquals(94, summary.median());
+    assertEquals(163.4, summary.p90(), 1e-9);
+    assertEquals(193.64, summary.p99(), 1e-9);
+    assertEquals(120 - 30.5, summary.range(), 1e-9);
+  }
+
   @Test
   void ofEqualSamplesTheSpreadIsZeroEvenAtZero() {
     assertEquals(0, Summary.of(0, 0, 0).spread());
