@@ -28,6 +28,8 @@ struct writer {
 	u32 count, capacity;
 	struct text strings;
 	char *path;	/* PATH_MAX bytes */
+	struct file *named;	/* whose path is in there now, */
+	const char *name;	/* from here */
 };
 
 static int text_add(struct text *text, const char *string, u32 *at)
@@ -38,7 +40,6 @@ static int text_add(struct text *text, const char *string, u32 *at)
 		*at = DESCRIPTOR_NO_STRING;
 		return 0;
 	}
-	/* A library's VMAs are neighbours. */
 	if (text->size && !strcmp(text->bytes + text->last, string)) {
 		*at = text->last;
 		return 0;
@@ -112,8 +113,13 @@ static const char *name_of(struct writer *w, struct vm_area_struct *vma,
 		return "[stack]";
 	if (!vma->vm_file || child_owns(vma))
 		return "";
-	name = d_path(&vma->vm_file->f_path, w->path, PATH_MAX);
-	return IS_ERR(name) ? "" : name;
+	/* A library's VMAs are neighbours, and of one open file. */
+	if (w->named != vma->vm_file) {
+		name = d_path(&vma->vm_file->f_path, w->path, PATH_MAX);
+		w->name = IS_ERR(name) ? "" : name;
+		w->named = vma->vm_file;
+	}
+	return w->name;
 }
 
 static int add_vma(struct writer *w, struct vm_area_struct *vma)

@@ -20,7 +20,8 @@
 /* One open file. */
 struct caller {
 	struct mutex lock;
-	struct snapshot *prepared;	/* by this file; it may be dropped since */
+	u32 prepared_id;		/* of the snapshot that this file has made */
+	u64 prepared_serial;		/* its number; 0: none yet */
 	bool options_set;
 	struct mitosis_options options;
 	struct mitosis_token token;	/* the last one shown */
@@ -31,17 +32,16 @@ static int lock_caller(struct caller *caller)
 	return mutex_lock_killable(&caller->lock) ? -EINTR : 0;
 }
 
-/* A snapshot that was unprepared by somebody else leaves the file free. */
-static void forget_dropped(struct caller *caller)
+/* What this file has prepared, with a reference; NULL: nothing, or it was dropped. */
+static struct snapshot *prepared_by(const struct caller *caller)
 {
-	if (caller->prepared && READ_ONCE(caller->prepared->dropped)) {
-		snapshot_put(caller->prepared);
-		caller->prepared = NULL;
-	}
+	return snapshot_find_serial(caller->prepared_id, caller->prepared_serial);
 }
 
 static int prepare(struct caller *caller, unsigned long handler_id, bool pinned)
 {
+	struct snapshot *before;
+	u64 serial;
 	int err;
 
 	if (handler_id > U32_MAX)
@@ -49,9 +49,13 @@ static int prepare(struct caller *caller, unsigned long handler_id, bool pinned)
 	err = lock_caller(caller);
 	if (err)
 		return err;
-	forget_dropped(caller);
-	err = caller->prepared ? -EBUSY :
-	      snapshot_prepare(handler_id, pinned, &caller->prepared);
+	before = prepared_by(caller);
+	err = before ? -EBUSY : snapshot_prepare(handler_id, pinned, &serial);
+	snapshot_put(before);
+	if (!err) {
+		caller->prepared_id = handler_id;
+		caller->prepared_serial = serial;
+	}
 	mutex_unlock(&caller->lock);
 	if (err)
 		mitosis_count(prepare_failures);
@@ -339,10 +343,11 @@ static int device_open(struct inode *inode, struct file *file)
 static int device_release(struct inode *inode, struct file *file)
 {
 	struct caller *caller = file->private_data;
+	struct snapshot *prepared = prepared_by(caller);
 
-	if (caller->prepared && !caller->prepared->pinned)
-		snapshot_drop(caller->prepared);
-	snapshot_put(caller->prepared);
+	if (prepared && !prepared->pinned)
+		snapshot_drop(prepared);
+	snapshot_put(prepared);
 	kfree_sensitive(caller);
 	return 0;
 }

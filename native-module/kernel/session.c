@@ -102,24 +102,26 @@ static void destroy_connect(struct errand *errand)
 
 int session_connect(u32 machine_id, const char *address)
 {
+	struct sockaddr_storage parsed;
 	struct connect_errand *e;
-	int err = auth_ready();
+	int err = link_parse(address, &parsed);
 
+	if (!err)
+		err = auth_ready();
 	if (err)
 		return err;
 	/* Without proofs, whoever may connect says who another machine is. */
 	if (auth_is_none() && !capable(CAP_NET_ADMIN))
 		return -EPERM;
+	if (!auth_allows(&parsed))
+		return -EACCES;
 	e = kzalloc(sizeof(*e), GFP_KERNEL);
 	if (!e)
 		return -ENOMEM;
 	errand_init(&e->errand, run_connect, destroy_connect);
 	e->machine_id = machine_id;
-	err = link_parse(address, &e->address);
-	if (!err && !auth_allows(&e->address))
-		err = -EACCES;
-	if (!err)
-		err = errand_run(&e->errand);
+	e->address = parsed;
+	err = errand_run(&e->errand);
 	if (!err)
 		err = e->err;
 	errand_put(&e->errand);

@@ -60,6 +60,8 @@ void mitosis_shadow_born(struct task_struct *newborn)
 	if (!work || work->func != give_birth)
 		return;
 	birth = container_of(work, struct birth, work);
+	/* Bound to this CPU as its worker is, it would die before we go on. */
+	set_cpus_allowed_ptr(newborn, cpu_possible_mask);
 	mmget(newborn->mm);
 	birth->shadow = newborn->mm;
 }

@@ -60,6 +60,17 @@ struct snapshot *snapshot_find(u32 handler_id)
 	return s;
 }
 
+struct snapshot *snapshot_find_serial(u32 handler_id, u64 serial)
+{
+	struct snapshot *s = snapshot_find(handler_id);
+
+	if (s && s->serial != serial) {
+		snapshot_put(s);
+		s = NULL;
+	}
+	return s;
+}
+
 bool snapshot_is_callers(const struct snapshot *snapshot)
 {
 	return uid_eq(snapshot->owner, current_euid()) ||
@@ -105,8 +116,10 @@ static bool waits_for_userfaultfd(struct mm_struct *mm)
 	return waits;
 }
 
-int snapshot_prepare(u32 handler_id, bool pinned, struct snapshot **snapshot)
+int snapshot_prepare(u32 handler_id, bool pinned, u64 *serial)
 {
+	static atomic64_t last_serial;
+
 	u64 started = ktime_get_ns();
 	struct mm_struct *mm;
 	struct snapshot *s;
@@ -120,6 +133,7 @@ int snapshot_prepare(u32 handler_id, bool pinned, struct snapshot **snapshot)
 	s->threads_missing = !thread_group_empty(current);
 	xa_init(&s->pages);
 	s->handler_id = handler_id;
+	s->serial = atomic64_inc_return(&last_serial);
 	s->pinned = pinned;
 	s->owner = current_euid();
 	s->owner_pid = task_tgid_nr(current);
@@ -150,11 +164,10 @@ int snapshot_prepare(u32 handler_id, bool pinned, struct snapshot **snapshot)
 		mmput(mm);
 		goto err_drop;
 	}
+	*serial = s->serial;
 	mutex_lock(&registry_lock);
 	s->mm = mm;
-	kref_get(&s->refs);
 	mutex_unlock(&registry_lock);
-	*snapshot = s;
 	trace_mitosis_prepare(handler_id, ktime_get_ns() - started);
 	return 0;
 

@@ -14,6 +14,7 @@
 struct snapshot {
 	struct kref refs;
 	u32 handler_id;
+	u64 serial;			/* no two have the same */
 	bool pinned;
 	bool dropped;			/* takes no further children; under the registry's lock */
 	kuid_t owner;
@@ -37,13 +38,20 @@ struct snapshot {
 void mitosis_snapshots_exit(void);
 
 /*
- * Prepares the calling process. Returns 0 with a reference, or -EEXIST, -ELOOP
- * (too deep), -ENOMEM or what fork(2) returns.
+ * Prepares the calling process. Returns 0 with the snapshot's serial number, or
+ * -EEXIST, -ELOOP (too deep), -ENOMEM or what fork(2) returns.
  */
-int snapshot_prepare(u32 handler_id, bool pinned, struct snapshot **snapshot);
+int snapshot_prepare(u32 handler_id, bool pinned, u64 *serial);
 
 /* With a reference; NULL if there is none. */
 struct snapshot *snapshot_find(u32 handler_id);
+
+/*
+ * The same, but NULL if it is not the one with that number any more. Who has
+ * prepared a snapshot knows it by this, and has no reference: what is dropped
+ * gives its memory back at once.
+ */
+struct snapshot *snapshot_find_serial(u32 handler_id, u64 serial);
 void snapshot_get(struct snapshot *snapshot);
 void snapshot_put(struct snapshot *snapshot);
 

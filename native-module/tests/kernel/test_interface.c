@@ -58,6 +58,26 @@ static int unprepare(int fd, uint32_t handler_id)
 	return call_at(fd, MITOSIS_IOC_UNPREPARE, &handler_id);
 }
 
+/* A snapshot gives its memory back when it is dropped, not when its file is closed. */
+static void memory_of_dropped(int fd)
+{
+	struct mitosis_stat before, dropped;
+	int other = open_device();
+
+	CHECK_EQ(call_at(fd, MITOSIS_IOC_STAT, &before), 0);
+	CHECK_EQ(call(other, MITOSIS_PREPARE, 15), 0);
+	CHECK_EQ(unprepare(fd, 15), 0);
+	CHECK_EQ(call_at(fd, MITOSIS_IOC_STAT, &dropped), 0);
+	CHECK_EQ(dropped.snapshots, before.snapshots);
+	/* The file is free for the next one, and closing it drops only its own. */
+	CHECK_EQ(call(fd, MITOSIS_PREPARE, 15), 0);
+	CHECK_EQ(call(other, MITOSIS_PREPARE, 16), 0);
+	CHECK_EQ(unprepare(fd, 16), 0);
+	CHECK_EQ(call(other, MITOSIS_PREPARE, 15), -EEXIST);
+	close(other);
+	CHECK_EQ(unprepare(fd, 15), 0);
+}
+
 static void unknown_commands(int fd)
 {
 	static const unsigned long unknown[] = {
@@ -321,6 +341,7 @@ int main(void)
 
 	unknown_commands(fd);
 	prepare_and_list();
+	memory_of_dropped(fd);
 	addresses(fd);
 	no_such_thing(fd);
 	options(fd);
