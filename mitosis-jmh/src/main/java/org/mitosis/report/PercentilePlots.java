@@ -21,13 +21,14 @@ final class PercentilePlots {
   private static final List<String> METRICS =
       List.of("prepare", "resume", "startup", "execution", "firstResult");
 
-  private static final Set<String> LAST = Set.of("Baseline", "EmptyContainer");
+  private static final Set<String> LAST =
+      Set.of("Baseline", "EmptyContainer", "HarnessOverhead", "PeakThroughput", "TouchRatio");
 
   private static final double NS_PER_MS = 1e6;
   private static final int FEWEST_SAMPLES = 100;
   private static final int STEPS_PER_DECADE = 12;
   private static final int MOST_LINES = 10;
-  private static final int MOST_PLOTS = 16;
+  private static final int MOST_PLOTS = 24;
 
   private PercentilePlots() {}
 
@@ -51,23 +52,24 @@ final class PercentilePlots {
       }
     }
     List<Plot> plots = new ArrayList<>();
+    int leftOut = Math.max(0, byChart.size() - MOST_PLOTS);
     byChart.forEach(
         (title, some) -> {
           if (plots.size() < MOST_PLOTS) {
-            plots.add(plot(title, some));
+            plots.add(plot(title, some, plots.size() + 1 < MOST_PLOTS ? 0 : leftOut));
           }
         });
     return plots;
   }
 
-  /** Where there are too many, those of the baselines are left out first. */
+  /** Where there are too many, those of baselines and of what has other drawings go first. */
   private static List<ReportedFigure> oursFirst(List<ReportedFigure> figures) {
     return figures.stream()
         .sorted(Comparator.comparing(one -> LAST.contains(one.figure().className())))
         .toList();
   }
 
-  private static Plot plot(String title, List<ReportedFigure> figures) {
+  private static Plot plot(String title, List<ReportedFigure> figures, int leftOut) {
     XYChart chart = PlotStyle.xy(title, "percentile", "ms");
     chart.getStyler().setXAxisLogarithmic(true);
     chart.getStyler().setXAxisTickLabelsFormattingFunction(PercentilePlots::percentile);
@@ -84,9 +86,13 @@ final class PercentilePlots {
         SECTION,
         PlotName.file("percentiles", title),
         title,
-        figures.size() > MOST_LINES
-            ? "The first " + MOST_LINES + " of " + figures.size() + "; the table has all."
-            : "",
+        (figures.size() > MOST_LINES
+                ? "The first " + MOST_LINES + " of " + figures.size() + "; the table has all. "
+                : "")
+            + (leftOut > 0
+                ? leftOut
+                    + " more drawings like this are left out; the table has their percentiles."
+                : ""),
         chart);
   }
 
