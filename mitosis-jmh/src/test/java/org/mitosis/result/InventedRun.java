@@ -88,7 +88,8 @@ public final class InventedRun {
    * @param args the folder, which must not exist; a number, of which runs that differ differ
    */
   public static void main(String[] args) throws IOException {
-    SampleRun run = new SampleRun(Path.of(args[0])).environment("mitosis.version", "invented");
+    SampleRun run =
+        new SampleRun(Path.of(args[0])).environment("warnings", "all of these times are invented");
     InventedRun invented = new InventedRun(run, new Random(Long.parseLong(args[1])));
     PrintStream nowhere =
         new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8);

@@ -53,7 +53,9 @@ public final class SampleRun {
     return this;
   }
 
-  /** Changes a value of the environment: {@code machine.kernel.release}, say. */
+  /**
+   * Changes a value of the environment, {@code machine.kernel.release}, say; of a list, adds it.
+   */
   public SampleRun environment(String path, String value) throws IOException {
     Path file = folder.resolve("environment.json");
     ObjectNode root = (ObjectNode) JSON.readTree(file.toFile());
@@ -62,7 +64,11 @@ public final class SampleRun {
     for (int i = 0; i < names.length - 1; i++) {
       at = (ObjectNode) at.get(names[i]);
     }
-    at.put(names[names.length - 1], value);
+    if (at.get(names[names.length - 1]) instanceof ArrayNode list) {
+      list.add(value);
+    } else {
+      at.put(names[names.length - 1], value);
+    }
     Files.writeString(file, JSON.writeValueAsString(root));
     return this;
   }
