@@ -196,7 +196,10 @@ def frozen(options):
     function = workload.Workload(options.function, time.time_ns)
     function.warm()
     function.settle()
-    os.setsid()  # CRIU wants nothing of it to be somebody else's
+    try:
+        os.setsid()  # CRIU wants nothing of it to be somebody else's
+    except PermissionError:
+        pass  # it leads a process group, which then is a session's, too
     os.chdir(options.frozen)
     os.close(os.open("ready", os.O_CREAT | os.O_WRONLY, 0o600))
     while not os.access("go", os.F_OK):

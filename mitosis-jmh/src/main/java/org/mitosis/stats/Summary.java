@@ -39,7 +39,7 @@ public record Summary(
         percentile.evaluate(75) - percentile.evaluate(25));
   }
 
-  /** Of counted samples; percentiles are {@link ValueCounts#atPercentile}, so are samples. */
+  /** Of counted samples; a percentile is one of them, as {@link ValueCounts#atPercentile} says. */
   public static Summary of(ValueCounts samples) {
     if (samples.total() == 0) {
       return NONE;
