@@ -62,7 +62,7 @@ final class PercentilePlots {
     return plots;
   }
 
-  /** Where there are too many, those of baselines and of what has other drawings go first. */
+  /** Of too many, those of baselines and of what has drawings of its own are left out first. */
   private static List<ReportedFigure> oursFirst(List<ReportedFigure> figures) {
     return figures.stream()
         .sorted(Comparator.comparing(one -> LAST.contains(one.figure().className())))
