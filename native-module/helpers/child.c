@@ -34,39 +34,6 @@ static const char usage[] =
 	"  --address ADDRESS     where that machine listens; to connect to it first\n"
 	"  --version             print the release and end\n";
 
-static uint32_t parse_prefetch(const char *text)
-{
-	uint32_t pages = parse_number(text, "--prefetch", 1, 512);
-
-	if (pages & (pages - 1))
-		die(2, "--prefetch is to be a power of two, not '%s'", text);
-	return pages;
-}
-
-static uint32_t parse_mode(const char *name)
-{
-	if (!strcmp(name, "lazy"))
-		return MITOSIS_RESUME_LAZY;
-	if (!strcmp(name, "eager"))
-		return MITOSIS_RESUME_EAGER;
-	if (!strcmp(name, "cached"))
-		return MITOSIS_RESUME_CACHED;
-	if (!strcmp(name, "clone"))
-		return MITOSIS_RESUME_CLONE;
-	die(2, "--mode is to be lazy, eager, cached or clone, not '%s'", name);
-}
-
-static int parse_backend(const char *name)
-{
-	if (!strcmp(name, "auto"))
-		return MITOSIS_BACKEND_AUTO;
-	if (!strcmp(name, "kernel"))
-		return MITOSIS_BACKEND_KERNEL;
-	if (!strcmp(name, "user"))
-		return MITOSIS_BACKEND_USER;
-	die(2, "--backend is to be auto, kernel or user, not '%s'", name);
-}
-
 int main(int argc, char **argv)
 {
 	static const struct option names[] = {
@@ -116,15 +83,8 @@ int main(int argc, char **argv)
 		case 'a':
 			address = optarg;
 			break;
-		case 'v':
-			printf("mitosis-child %s\n", mitosis_version());
-			return 0;
-		case 'h':
-			fputs(usage, stdout);
-			return 0;
 		default:
-			fputs(usage, stderr);
-			return 2;
+			answer_and_exit(option, usage);
 		}
 	}
 	if (optind < argc)

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 void die(int status, const char *format, ...)
 {
@@ -32,4 +33,51 @@ uint64_t parse_number(const char *text, const char *name, uint64_t min,
 		die(2, "%s is to be a number from %llu to %llu, not '%s'", name,
 		    (unsigned long long)min, (unsigned long long)max, text);
 	return value;
+}
+
+int parse_word(const char *text, const char *name, const char *const *words)
+{
+	int i;
+
+	for (i = 0; words[i]; i++)
+		if (!strcmp(text, words[i]))
+			return i;
+	fprintf(stderr, "%s: %s is to be", program_invocation_short_name, name);
+	for (i = 0; words[i]; i++)
+		fprintf(stderr, "%s %s", i ? " or" : "", words[i]);
+	fprintf(stderr, ", not '%s'\n", text);
+	exit(2);
+}
+
+int parse_backend(const char *text)
+{
+	static const char *const backends[] = { "auto", "kernel", "user", NULL };
+
+	return parse_word(text, "--backend", backends);
+}
+
+uint32_t parse_mode(const char *text)
+{
+	static const char *const modes[] = { "lazy", "eager", "cached", "clone",
+					     NULL };
+
+	return parse_word(text, "--mode", modes);
+}
+
+uint32_t parse_prefetch(const char *text)
+{
+	uint32_t pages = parse_number(text, "--prefetch", 1, 512);
+
+	if (pages & (pages - 1))
+		die(2, "--prefetch is to be a power of two, not '%s'", text);
+	return pages;
+}
+
+void answer_and_exit(int option, const char *usage)
+{
+	if (option == 'v')
+		printf("%s " MITOSIS_VERSION "\n", program_invocation_short_name);
+	else
+		fputs(usage, option == 'h' ? stdout : stderr);
+	exit(option == 'v' || option == 'h' ? 0 : 2);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What every helper program does with bad arguments. */
+/* What every helper program does with its arguments. */
 #ifndef HELPERS_COMMAND_LINE_H
 #define HELPERS_COMMAND_LINE_H
 
@@ -12,5 +12,19 @@ void die(int status, const char *format, ...)
 /* Reads a decimal number of an option; exits with 2 if it is none in range. */
 uint64_t parse_number(const char *text, const char *name, uint64_t min,
 		      uint64_t max);
+
+/* The index of a word in a NULL-terminated list; exits with 2 if it is none. */
+int parse_word(const char *text, const char *name, const char *const *words);
+
+/* What --backend, --mode and --prefetch name: as libmitosis.h numbers them. */
+int parse_backend(const char *text);
+uint32_t parse_mode(const char *text);
+uint32_t parse_prefetch(const char *text);
+
+/*
+ * For an option that getopt_long() returns as 'v', --version; 'h', --help; or
+ * anything that a program does not know, which is told with exit status 2.
+ */
+void answer_and_exit(int option, const char *usage) __attribute__((noreturn));
 
 #endif /* HELPERS_COMMAND_LINE_H */

@@ -24,17 +24,6 @@ static const char usage[] =
 	"  --backend NAME    auto (default), kernel or user\n"
 	"  --version         print the release and end\n";
 
-static int parse_backend(const char *name)
-{
-	if (!strcmp(name, "auto"))
-		return MITOSIS_BACKEND_AUTO;
-	if (!strcmp(name, "kernel"))
-		return MITOSIS_BACKEND_KERNEL;
-	if (!strcmp(name, "user"))
-		return MITOSIS_BACKEND_USER;
-	die(2, "--backend is to be auto, kernel or user, not '%s'", name);
-}
-
 /*
  * Counts what it dropped. One that went by itself in the meantime is no failure;
  * one that is another user's is none where it was not asked for by its id.
@@ -101,15 +90,8 @@ int main(int argc, char **argv)
 		case 'b':
 			backend = parse_backend(optarg);
 			break;
-		case 'v':
-			printf("mitosis-unprepare %s\n", mitosis_version());
-			return 0;
-		case 'h':
-			fputs(usage, stdout);
-			return 0;
 		default:
-			fputs(usage, stderr);
-			return 2;
+			answer_and_exit(option, usage);
 		}
 	}
 	if (all == (optind < argc)) {

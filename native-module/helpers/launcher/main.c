@@ -65,21 +65,6 @@ static void on_signal(int signal)
 	stop = 1;
 }
 
-/* The index of a word in a NULL-terminated list. */
-static int parse_word(const char *text, const char *name, const char **words)
-{
-	int i;
-
-	for (i = 0; words[i]; i++)
-		if (!strcmp(text, words[i]))
-			return i;
-	fprintf(stderr, "mitosis-launcher: %s is to be", name);
-	for (i = 0; words[i]; i++)
-		fprintf(stderr, "%s %s", i ? " or" : "", words[i]);
-	fprintf(stderr, ", not '%s'\n", text);
-	exit(2);
-}
-
 static void pin(int index)
 {
 	cpu_set_t allowed, one;
@@ -330,12 +315,9 @@ int main(int argc, char **argv)
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
-	/* In the order of their enums. */
-	static const char *modes[] = { "lazy", "eager", "cached", "clone", NULL };
-	static const char *backends[] = { "auto", "kernel", "user", NULL };
-	static const char *starts[] = { "resume", "empty", NULL };
-	static const char *containers[] = { "lean", "none", NULL };
-	static const char *formats[] = { "text", "ns", NULL };
+	static const char *const starts[] = { "resume", "empty", NULL };
+	static const char *const containers[] = { "lean", "none", NULL };
+	static const char *const formats[] = { "text", "ns", NULL };
 	struct launch_plan plan = {
 		.handler_id = HANDLER_ID_DEFAULT,
 		.options = { .prefetch_pages = PREFETCH_DEFAULT },
@@ -363,14 +345,13 @@ int main(int argc, char **argv)
 			address = optarg;
 			break;
 		case 'M':
-			plan.options.mode = parse_word(optarg, "--mode", modes);
+			plan.options.mode = parse_mode(optarg);
 			break;
 		case 'p':
-			plan.options.prefetch_pages =
-				parse_number(optarg, "--prefetch", 1, 512);
+			plan.options.prefetch_pages = parse_prefetch(optarg);
 			break;
 		case 'b':
-			plan.backend = parse_word(optarg, "--backend", backends);
+			plan.backend = parse_backend(optarg);
 			break;
 		case 's':
 			plan.empty = parse_word(optarg, "--start", starts);
@@ -402,15 +383,8 @@ int main(int argc, char **argv)
 		case 'G':
 			gated = true;
 			break;
-		case 'v':
-			printf("mitosis-launcher %s\n", mitosis_version());
-			return 0;
-		case 'h':
-			fputs(usage, stdout);
-			return 0;
 		default:
-			fputs(usage, stderr);
-			return 2;
+			answer_and_exit(option, usage);
 		}
 	}
 	if (optind < argc || driven == (seconds > 0) ||

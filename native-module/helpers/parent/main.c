@@ -307,17 +307,6 @@ static void repeat(struct parent *p, uint64_t times, bool text)
 	}
 }
 
-static int parse_backend(const char *name)
-{
-	if (!strcmp(name, "auto"))
-		return MITOSIS_BACKEND_AUTO;
-	if (!strcmp(name, "kernel"))
-		return MITOSIS_BACKEND_KERNEL;
-	if (!strcmp(name, "user"))
-		return MITOSIS_BACKEND_USER;
-	die(2, "--backend is to be auto, kernel or user, not '%s'", name);
-}
-
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -335,6 +324,9 @@ int main(int argc, char **argv)
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
+	static const char *const orders[] = { "random", "sequential", NULL };
+	static const char *const works[] = { "exit", "work", "read", NULL }; /* enum child_work */
+	static const char *const formats[] = { "text", "ns", NULL };
 	struct parent p = {
 		.touch_ratio = 100,
 		.random_order = true,
@@ -357,11 +349,7 @@ int main(int argc, char **argv)
 						     100);
 			break;
 		case 'o':
-			if (strcmp(optarg, "random") &&
-			    strcmp(optarg, "sequential"))
-				die(2, "--order is to be random or sequential, "
-				       "not '%s'", optarg);
-			p.random_order = !strcmp(optarg, "random");
+			p.random_order = !parse_word(optarg, "--order", orders);
 			break;
 		case 'b':
 			backend = parse_backend(optarg);
@@ -371,13 +359,7 @@ int main(int argc, char **argv)
 						    UINT32_MAX);
 			break;
 		case 'c':
-			if (!strcmp(optarg, "work"))
-				p.child_work = CHILD_WORK;
-			else if (!strcmp(optarg, "read"))
-				p.child_work = CHILD_READ;
-			else if (strcmp(optarg, "exit"))
-				die(2, "--child is to be exit, work or read, not '%s'",
-				    optarg);
+			p.child_work = parse_word(optarg, "--child", works);
 			break;
 		case 'p':
 			p.report_fd = parse_number(optarg, "--report-fd", 0, INT_MAX);
@@ -386,23 +368,13 @@ int main(int argc, char **argv)
 			times = parse_number(optarg, "--repeat", 1, 1000000000);
 			break;
 		case 'f':
-			if (strcmp(optarg, "text") && strcmp(optarg, "ns"))
-				die(2, "--format is to be text or ns, not '%s'",
-				    optarg);
-			text = !strcmp(optarg, "text");
+			text = !parse_word(optarg, "--format", formats);
 			break;
 		case 'd':
 			driven = true;
 			break;
-		case 'v':
-			printf("mitosis-parent %s\n", mitosis_version());
-			return 0;
-		case 'h':
-			fputs(usage, stdout);
-			return 0;
 		default:
-			fputs(usage, stderr);
-			return 2;
+			answer_and_exit(option, usage);
 		}
 	}
 	if (optind < argc || !memory_size || driven == (times > 0)) {
