@@ -38,11 +38,16 @@ final class KernelModule {
     this.keyFile = directory.resolve("module.key");
   }
 
-  /** Builds and loads it, unless it is loaded; what was done, one sentence each. */
+  /**
+   * Builds and loads it; what was done, one sentence each. One that was loaded here goes first, as
+   * each run has a key of its own; one that somebody else has loaded stays, if it will do.
+   */
   List<String> load(Task.LoadModule how) throws IOException {
-    if (isLoaded()) {
-      return List.of("the module " + NAME + " is loaded already");
+    if (isLoaded() && !Files.exists(keyFile)) {
+      checkLoaded(how);
+      return List.of("the module " + NAME + " was loaded by somebody else, and keeps its key");
     }
+    List<String> done = new ArrayList<>(unload());
     Path folder = NativeFiles.unpackBeside(sources()).resolve("kernel");
     execute(BUILD_DEADLINE_S, "make", "-C", folder.toString());
     writeKey(how.key());
@@ -57,7 +62,36 @@ final class KernelModule {
       insmod.add("listen=" + how.listen());
     }
     execute(LOAD_DEADLINE_S, insmod.toArray(String[]::new));
-    return List.of("built and loaded the module " + NAME + ", machine_id=" + how.machineId());
+    done.add("built and loaded the module " + NAME + ", machine_id=" + how.machineId());
+    return done;
+  }
+
+  private static void checkLoaded(Task.LoadModule how) throws IOException {
+    String machineId = parameter("machine_id");
+    String listen = parameter("listen");
+    if (!machineId.equals(Integer.toString(how.machineId()))
+        || (!how.listen().isEmpty() && !listen.equals(how.listen()))) {
+      throw new MissingPrerequisite(
+          "the module "
+              + NAME
+              + " was loaded by somebody else with machine_id="
+              + machineId
+              + " listen="
+              + listen
+              + ", where this run needs machine_id="
+              + how.machineId()
+              + (how.listen().isEmpty() ? "" : " listen=" + how.listen())
+              + ": unload it (mitosis-unprepare --all; rmmod "
+              + NAME
+              + ")");
+    }
+  }
+
+  /** Of the loaded module; the kernel says (null) for a text that was not given. */
+  private static String parameter(String name) throws IOException {
+    String value =
+        Files.readString(Path.of("/sys/module", NAME, "parameters").resolve(name)).strip();
+    return value.equals("(null)") ? "" : value;
   }
 
   private void writeKey(byte[] key) throws IOException {

@@ -44,7 +44,7 @@ public final class MachineProbe {
             text("proc/sys/kernel/osrelease"),
             text("proc/sys/kernel/version"),
             text("proc/sys/kernel/arch")),
-        text("proc/cmdline"),
+        kernelCommandLine(),
         distribution(),
         cpu(),
         new Machine.Memory(
@@ -78,6 +78,12 @@ public final class MachineProbe {
     } catch (IOException e) {
       return null;
     }
+  }
+
+  /** What follows two dashes is for the first process, which may be told secrets there. */
+  private String kernelCommandLine() {
+    String text = text("proc/cmdline");
+    return text == null ? null : text.split("(?:^|\\s+)--(?:\\s|$)", 2)[0];
   }
 
   private List<String> lines(String file) {

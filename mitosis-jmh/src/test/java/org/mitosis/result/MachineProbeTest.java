@@ -27,7 +27,7 @@ class MachineProbeTest {
     file("proc/sys/kernel/arch", "x86_64\n");
     file("proc/sys/kernel/randomize_va_space", "2\n");
     file("proc/sys/vm/overcommit_memory", "0\n");
-    file("proc/cmdline", "quiet isolcpus=2\n");
+    file("proc/cmdline", "quiet isolcpus=2 -- --token 73\n");
     file("etc/os-release", "ID=debian\nPRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\n");
     file(
         "proc/cpuinfo",
