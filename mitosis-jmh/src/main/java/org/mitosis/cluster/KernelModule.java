@@ -49,7 +49,8 @@ final class KernelModule {
     }
     List<String> done = new ArrayList<>(unload());
     Path folder = NativeFiles.unpackBeside(sources()).resolve("kernel");
-    execute(BUILD_DEADLINE_S, "make", "-C", folder.toString());
+    String jobs = "-j" + Runtime.getRuntime().availableProcessors();
+    execute(BUILD_DEADLINE_S, "make", jobs, "-C", folder.toString());
     writeKey(how.key());
     List<String> insmod =
         new ArrayList<>(
