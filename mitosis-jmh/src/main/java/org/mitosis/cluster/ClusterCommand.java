@@ -53,7 +53,7 @@ public final class ClusterCommand {
   private static final String CHECK = "check";
   private static final int KEY_BYTES = 32;
   private static final Duration STANDSTILL = Duration.ofSeconds(5);
-  private static final Duration STEP_DEADLINE = Duration.ofSeconds(400);
+  private static final Duration STEP_DEADLINE = Duration.ofSeconds(700);
 
   private final PrintStream out;
   private final PrintStream err;

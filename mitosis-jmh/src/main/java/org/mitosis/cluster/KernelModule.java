@@ -24,7 +24,7 @@ import org.mitosis.fixture.MissingPrerequisite;
 final class KernelModule {
   private static final String SOURCES = "kernel-module/";
   private static final String NAME = "mitosis";
-  private static final long BUILD_DEADLINE_S = 300;
+  private static final long BUILD_DEADLINE_S = 600;
   private static final long LOAD_DEADLINE_S = 60;
 
   private final Path keyFile;
