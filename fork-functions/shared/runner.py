@@ -249,7 +249,7 @@ def main(arguments):
             sys.stdout.flush()
             os._exit(0)  # what an interpreter does at its end is no part of a start
         if options.frozen:
-            sys.exit(frozen(options))
+            return frozen(options)
         parent = Parent(options)
     except (workload.Unknown, workload.Unsteady, libmitosis.Refused) as e:
         print(f"runner.py: {e.strerror if isinstance(e, OSError) else e}", file=sys.stderr)

@@ -76,7 +76,7 @@ class RunnerTest(unittest.TestCase):
         self.assertTrue(ready.startswith("ok ready=1 "), ready or process.stderr.read())
         return process
 
-    def launcher(self, mode="clone"):
+    def launcher(self, mode="lazy" if MAY_PAGE else "clone"):
         process = self.start(
             BIN + "/mitosis-launcher", "--driven", "--container", "none", "--handler-id", "73",
             "--backend", "user", "--mode", mode,

@@ -7,9 +7,7 @@
 #include <getopt.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "helpers/command_line.h"
 #include "libmitosis.h"

@@ -122,7 +122,7 @@ public class BaselineCriu {
   public abstract static class OneProcess {
     private FrozenProcess process;
 
-    /** Made by JMH, which needs a public constructor. */
+    /** For the states that JMH makes. */
     protected OneProcess() {}
 
     FrozenProcess process() {

@@ -53,7 +53,7 @@ public final class ClusterCommand {
   private static final String CHECK = "check";
   private static final int KEY_BYTES = 32;
   private static final Duration STANDSTILL = Duration.ofSeconds(5);
-  private static final Duration STEP_DEADLINE = Duration.ofSeconds(700);
+  private static final Duration STEP_DEADLINE = Duration.ofSeconds(400);
 
   private final PrintStream out;
   private final PrintStream err;
@@ -267,7 +267,7 @@ public final class ClusterCommand {
                           link.host().equals(roles.parent()) ? listen : "",
                           key),
                       JsonNode.class,
-                      STEP_DEADLINE)));
+                      KernelModule.LOAD_DEADLINE)));
     }
     ClusterCheck check = ClusterCheck.of(cluster, roles.all(), config, roles, false);
     List<String> problems = check.problems(false, true);

@@ -6,6 +6,7 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -15,6 +16,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
 import org.mitosis.NativeFiles;
+import org.mitosis.fixture.Machine;
 import org.mitosis.fixture.MissingPrerequisite;
 
 /**
@@ -26,6 +28,10 @@ final class KernelModule {
   private static final String NAME = "mitosis";
   private static final long BUILD_DEADLINE_S = 600;
   private static final long LOAD_DEADLINE_S = 60;
+
+  /** How long {@link #load} may take: to unload, build and load, and a little more. */
+  static final Duration LOAD_DEADLINE =
+      Duration.ofSeconds(BUILD_DEADLINE_S + 2 * LOAD_DEADLINE_S + 30);
 
   private final Path keyFile;
 
@@ -43,7 +49,7 @@ final class KernelModule {
    * each run has a key of its own; one that somebody else has loaded stays, if it will do.
    */
   List<String> load(Task.LoadModule how) throws IOException {
-    if (isLoaded() && !Files.exists(keyFile)) {
+    if (isLoadedByOthers()) {
       checkLoaded(how);
       return List.of("the module " + NAME + " was loaded by somebody else, and keeps its key");
     }
@@ -67,9 +73,9 @@ final class KernelModule {
     return done;
   }
 
-  private static void checkLoaded(Task.LoadModule how) throws IOException {
-    String machineId = parameter("machine_id");
-    String listen = parameter("listen");
+  private static void checkLoaded(Task.LoadModule how) {
+    String machineId = Machine.moduleParameter("machine_id");
+    String listen = Machine.moduleParameter("listen");
     if (!machineId.equals(Integer.toString(how.machineId()))
         || (!how.listen().isEmpty() && !listen.equals(how.listen()))) {
       throw new MissingPrerequisite(
@@ -88,13 +94,6 @@ final class KernelModule {
     }
   }
 
-  /** Of the loaded module; the kernel says (null) for a text that was not given. */
-  private static String parameter(String name) throws IOException {
-    String value =
-        Files.readString(Path.of("/sys/module", NAME, "parameters").resolve(name)).strip();
-    return value.equals("(null)") ? "" : value;
-  }
-
   private void writeKey(byte[] key) throws IOException {
     Files.deleteIfExists(keyFile);
     Files.createFile(
@@ -109,7 +108,7 @@ final class KernelModule {
       Files.deleteIfExists(keyFile);
       return List.of();
     }
-    if (!Files.exists(keyFile)) {
+    if (isLoadedByOthers()) {
       return List.of("the module " + NAME + " was loaded by somebody else, and stays");
     }
     execute(LOAD_DEADLINE_S, "rmmod", NAME);
@@ -119,6 +118,10 @@ final class KernelModule {
 
   private static boolean isLoaded() {
     return Files.exists(Path.of("/sys/module", NAME));
+  }
+
+  private boolean isLoadedByOthers() {
+    return isLoaded() && !Files.exists(keyFile);
   }
 
   private static SortedMap<String, byte[]> sources() throws IOException {
