@@ -44,8 +44,8 @@ enum client_kind {
 };
 
 struct client {
-	int stream;		/* -1: free, unless `left` */
-	bool left;		/* a child without stream whose address spaces live on */
+	int stream;		/* CLIENT_CHILD: its lifeline. -1: free, unless `left` */
+	bool left;		/* a child without lifeline whose address spaces live on */
 	enum client_kind kind;
 	int complaints;		/* CLIENT_CHILD: its standard error, or -1 */
 	int pidfd;		/* CLIENT_CLONE: of the child; else -1 */
@@ -341,9 +341,12 @@ static void push_first_pages(struct page_server *server, struct space *space)
 }
 
 static bool serve_pages(struct page_server *server, uint32_t index,
-			const struct shadow_request *r, int uffd, int complaints)
+			const struct shadow_request *r, int uffd, int lifeline,
+			int complaints)
 {
 	struct client *client = &server->clients[index];
+	int stream = client->stream;
+	bool taken = true;
 	struct paged paged = {
 		.uffd = uffd,
 		.window = r->window,
@@ -353,13 +356,16 @@ static bool serve_pages(struct page_server *server, uint32_t index,
 	struct space *space;
 	int err;
 
-	if (uffd < 0 || client->kind != CLIENT_READER || !r->window ||
-	    r->window > SHADOW_WINDOW_MAX || r->window & (r->window - 1)) {
+	if (uffd < 0 || lifeline < 0 || client->kind != CLIENT_READER ||
+	    !r->window || r->window > SHADOW_WINDOW_MAX ||
+	    r->window & (r->window - 1)) {
 		close_fd(uffd);
+		close_fd(lifeline);
 		close_fd(complaints);
-		return answer(client->stream, -EINVAL, 0);
+		return answer(stream, -EINVAL, 0);
 	}
 	client->kind = CLIENT_CHILD;
+	client->stream = lifeline;
 	client->complaints = complaints;
 	if (server->lesson_state == LESSON_ON && now_ms() >= server->lesson_end_ms)
 		end_lesson(server);
@@ -371,6 +377,7 @@ static bool serve_pages(struct page_server *server, uint32_t index,
 	space = err ? NULL : add_space(server, index, &paged);
 	if (!space) {
 		paged_destroy(&paged);
+		close_fd(stream);
 		return false;
 	}
 	follow(r->cpu);
@@ -380,9 +387,10 @@ static bool serve_pages(struct page_server *server, uint32_t index,
 		space->pushed = 0;
 		push_first_pages(server, space);
 	}
-	if (!(r->flags & SHADOW_PAGE_EAGER))
-		return true;
-	return answer(client->stream, paged_copy_all(&paged), 0);
+	if (r->flags & SHADOW_PAGE_EAGER)
+		taken = answer(stream, paged_copy_all(&paged), 0);
+	close_fd(stream);
+	return taken;
 }
 
 /* Receives a message and the descriptors that come with it (-1: none). */
@@ -537,8 +545,9 @@ static bool serve_request(struct page_server *server, uint32_t index)
 		     r.version == LOCAL_VERSION;
 
 	if (valid && r.type == SHADOW_PAGE) {
-		close_passed(passed, 2);
-		return serve_pages(server, index, &r, passed[0], passed[1]);
+		close_passed(passed, 3);
+		return serve_pages(server, index, &r, passed[0], passed[1],
+				   passed[2]);
 	}
 	if (valid && r.type == SHADOW_JOIN) {
 		close_passed(passed, 1);
@@ -646,8 +655,8 @@ static bool serve_machine(struct page_server *server, int fd)
 }
 
 /*
- * A child dies with its stream; what it has forked does not, nor does one that
- * has closed its stream. The daemon sees to it that they never read zeros:
+ * A child dies with its lifeline; what it has forked does not, nor does one that
+ * has closed its end. The daemon sees to it that they never read zeros:
  * daemon/ward.h.
  */
 static void entrust(struct page_server *server, int uffd)
@@ -692,7 +701,7 @@ static void entrust_all(struct page_server *server, uint32_t index)
 }
 
 /*
- * A stream closes with the last process that has it open, or when a program
+ * A lifeline closes with the last process that has it open, or when a program
  * closes all files it does not know; then its pages have to come all the same.
  */
 static void remove_client(struct page_server *server, uint32_t index)
@@ -1018,7 +1027,7 @@ static void serve_client(struct page_server *server, uint32_t i, short events)
 		remove_client(server, i);
 }
 
-/* Children die when their streams close; say why where they would have written. */
+/* Children die with their lifelines; say why where they would have written. */
 static void complain(struct page_server *server)
 {
 	const char *words = server->source->failure;
@@ -1036,8 +1045,8 @@ static void complain(struct page_server *server)
 }
 
 /*
- * The source has failed. Closing the streams kills the children; what they
- * have forked, or who has closed its stream, ends when it reads a missing page.
+ * The source has failed. Closing the lifelines kills the children; what they
+ * have forked, or who has closed its end, ends when it reads a missing page.
  */
 static void abandon_children(struct page_server *server)
 {

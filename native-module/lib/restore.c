@@ -159,7 +159,7 @@ INLINE void request_pages(struct restore_plan *plan)
 {
 	union {
 		struct cmsghdr header;
-		char bytes[CMSG_SPACE(2 * sizeof(int))];
+		char bytes[CMSG_SPACE(3 * sizeof(int))];
 	} control;
 	struct iovec iov;
 	struct msghdr msg;
@@ -176,12 +176,14 @@ INLINE void request_pages(struct restore_plan *plan)
 	msg.msg_flags = 0;
 	control.header.cmsg_level = SOL_SOCKET;
 	control.header.cmsg_type = SCM_RIGHTS;
-	control.header.cmsg_len = CMSG_LEN((plan->complaints < 0 ? 1 : 2) *
+	control.header.cmsg_len = CMSG_LEN((plan->complaints < 0 ? 2 : 3) *
 					   sizeof(int));
 	((int *)CMSG_DATA(&control.header))[0] = plan->uffd;
-	((int *)CMSG_DATA(&control.header))[1] = plan->complaints;
+	((int *)CMSG_DATA(&control.header))[1] = plan->lifeline[1];
+	((int *)CMSG_DATA(&control.header))[2] = plan->complaints;
 	if (raw_syscall(SYS_sendmsg, plan->stream, &msg, MSG_NOSIGNAL) !=
-	    sizeof(plan->page_request))
+		    sizeof(plan->page_request) ||
+	    raw_syscall(SYS_close, plan->lifeline[1]))
 		give_up(plan, STEP_REQUEST_PAGES);
 	if (plan->eager &&
 	    (raw_syscall(SYS_recvfrom, plan->stream, &answer, sizeof(answer),
@@ -193,17 +195,18 @@ INLINE void request_pages(struct restore_plan *plan)
 /*
  * When whoever serves our pages dies, the kernel kills us: from then on missing
  * pages would read as zeros, or never come. Before the first of them is needed,
- * which restore_process() does, and after the last answer: every byte on the
- * stream kills, too.
+ * which restore_process() does. By a pipe that no byte goes through, and not by
+ * the stream: a socket may tell of its last byte after that has been read.
  */
 INLINE void hold_lifeline(struct restore_plan *plan)
 {
+	int fd = plan->lifeline[0];
 	char byte;
 
-	if (raw_syscall(SYS_fcntl, plan->stream, F_SETFL, O_ASYNC | O_NONBLOCK) ||
-	    raw_syscall(SYS_recvfrom, plan->stream, &byte, 1, MSG_PEEK, 0, 0) !=
-		    -EAGAIN)
+	if (raw_syscall(SYS_fcntl, fd, F_SETFL, O_ASYNC | O_NONBLOCK) ||
+	    raw_syscall(SYS_read, fd, &byte, 1) != -EAGAIN)
 		give_up(plan, STEP_LIFELINE);
+	raw_syscall(SYS_close, plan->stream);
 }
 
 /* With the layout that the descriptor's check and plan have made sure of. */

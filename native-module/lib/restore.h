@@ -48,6 +48,7 @@ struct restore_plan {
 	int32_t inherited;		/* what else the child is not to keep, or -1 */
 	struct descriptor_thread thread;
 	int32_t uffd, stream;
+	int32_t lifeline[2];		/* a pipe: our end and the server's */
 	int32_t complaints;		/* where failures of the pager go, or -1 */
 	struct shadow_request page_request;
 	bool eager;

@@ -441,7 +441,8 @@ static struct restore_plan *lay_out(struct resume *r,
 static void close_files(const int32_t *files, uint32_t count)
 {
 	while (count--)
-		close(files[count]);
+		if (files[count] >= 0)
+			close(files[count]);
 }
 
 int resume_plan_create(int stream, const struct mitosis_resume_options *options,
@@ -488,24 +489,35 @@ static void __attribute__((noreturn)) leap(struct restore_plan *plan)
 	__builtin_unreachable();
 }
 
+/* See hold_lifeline() in restore.c. */
+static int open_lifeline(int ends[2], const char *what)
+{
+	if (pipe2(ends, O_CLOEXEC)) {
+		ends[0] = ends[1] = -1;
+	} else {
+		ends[0] = lift(ends[0]);
+		if (!fcntl(ends[0], F_SETOWN, getpid()) &&
+		    !fcntl(ends[0], F_SETSIG, SIGKILL))
+			return 0;
+	}
+	return fail(-errno, "no lifeline to %s: %s", what, strerror(errno));
+}
+
 int resume_run(struct restore_plan *plan, int stream, const char *what)
 {
 	int err = check_single_threaded();
 	sigset_t all;
 
-	stream = lift(stream);
-	plan->uffd = -1;
+	plan->uffd = plan->lifeline[0] = plan->lifeline[1] = -1;
 	if (!err) {
 		plan->uffd = open_uffd();
 		err = plan->uffd < 0 ? plan->uffd : 0;
 	}
-	if (!err && (fcntl(stream, F_SETOWN, getpid()) ||
-		     fcntl(stream, F_SETSIG, SIGKILL)))
-		err = fail(-errno, "no lifeline to %s: %s", what, strerror(errno));
+	if (!err)
+		err = open_lifeline(plan->lifeline, what);
 	if (err) {
-		if (plan->uffd >= 0)
-			close(plan->uffd);
-		close(stream);
+		close_files((int32_t[]){ plan->uffd, plan->lifeline[0],
+					 plan->lifeline[1], stream }, 4);
 		return err;
 	}
 	plan->stream = stream;

@@ -102,8 +102,10 @@ enum shadow_request_type {
 #define SHADOW_READ_MAX		(1u << 20)
 
 /*
- * SHADOW_PAGE comes with a userfaultfd and, perhaps, the child's standard error.
- * EAGER: copy every page first, and answer then; else there is no answer.
+ * SHADOW_PAGE comes with a userfaultfd, the write end of a pipe and, perhaps, the
+ * child's standard error. The pipe takes the stream's place: nothing is written
+ * to it, each side sees the other's end by it. EAGER: copy every page first, and
+ * answer then, on the stream; else there is no answer.
  */
 #define SHADOW_PAGE_EAGER	0x1u
 /* SHADOW_PAGE: keep what comes from another machine for its next children. */
