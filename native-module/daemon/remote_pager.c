@@ -14,6 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "daemon/read_ahead.h"
 #include "lib/address_map.h"
 #include "lib/page_server.h"
 #include "local/address.h"
@@ -32,8 +33,8 @@ struct remote_memory {
 	uint32_t machine_id, handler_id;
 	char place[LOCAL_ADDRESS_TEXT_SIZE];
 	char *buffer, *unwanted;	/* WIRE_PAGES_MAX bytes each */
-	uint64_t last_end;		/* behind what was got last */
-	uint64_t ahead, ahead_length;	/* what is asked for already; 0: nothing */
+	struct read_ahead *read_ahead;
+	struct read_range asked;	/* for already; length 0: nothing */
 	char failure[256];
 
 	/* The cache: the snapshot's VMAs one behind the other, and what of it is filled. */
@@ -84,32 +85,16 @@ static int ask(struct remote_memory *m, uint64_t address, uint64_t length)
 }
 
 /* Reads what was asked for ahead, and is not needed yet. */
-static int drop_ahead(struct remote_memory *m)
+static int drop_asked(struct remote_memory *m)
 {
-	uint64_t length = m->ahead_length;
+	uint64_t length = m->asked.length;
 	int err;
 
-	m->ahead_length = 0;
+	m->asked.length = 0;
 	if (!length)
 		return 0;
 	err = receive_pages(m, length, m->unwanted);
 	return err == -EFAULT ? 0 : err;
-}
-
-/* Who reads one window after the other will need the next one. */
-static int ask_ahead(struct remote_memory *m, uint64_t address, uint64_t length)
-{
-	const struct segment *s = address_map_find(&m->map, address);
-	int err;
-
-	if (!s)
-		return 0;
-	if (length > s->end - address)
-		length = s->end - address;
-	err = ask(m, address, length);
-	m->ahead = address;
-	m->ahead_length = err ? 0 : length;
-	return err;
 }
 
 /*
@@ -119,18 +104,20 @@ static int ask_ahead(struct remote_memory *m, uint64_t address, uint64_t length)
 static int request_pages(struct remote_memory *m, uint64_t address,
 			 uint64_t length, void *bytes)
 {
-	bool in_sequence = address == m->last_end;
-	bool asked = m->ahead_length == length && m->ahead == address;
-	int err = asked ? 0 : drop_ahead(m);
+	const struct read_range now = { address, length };
+	bool asked = m->asked.length == length && m->asked.address == address;
+	struct read_range next = { 0 };
+	int err = asked ? 0 : drop_asked(m);
 
 	if (!err && !asked)
 		err = ask(m, address, length);
-	m->ahead_length = 0;
-	if (!err && in_sequence)
-		err = ask_ahead(m, address + length, length);
+	m->asked.length = 0;
+	if (!err && read_ahead_note(m->read_ahead, &m->map, now, &next))
+		err = ask(m, next.address, next.length);
 	if (!err)
 		err = receive_pages(m, length, bytes);
-	m->last_end = address + length;
+	if (!err || err == -EFAULT)
+		m->asked = next;
 	return err && err != -EFAULT ? give_up(m, address, err) : err;
 }
 
@@ -254,8 +241,9 @@ static int remote_admit(struct page_source *source)
 {
 	struct remote_memory *m = (struct remote_memory *)source;
 	uint32_t length;
-	int err = drop_ahead(m);
+	int err = drop_asked(m);
 
+	read_ahead_restart(m->read_ahead);
 	if (!err)
 		err = ask(m, 0, 0);
 	return err ? err : wire_receive_answer(m->fd, &length);
@@ -347,7 +335,9 @@ void remote_pager_run(int channel, const struct auth *auth, uint32_t machine_id,
 	m.buffer = mmap(NULL, 2 * WIRE_PAGES_MAX, PROT_READ | PROT_WRITE,
 			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	m.unwanted = m.buffer + WIRE_PAGES_MAX;
-	err = m.buffer == MAP_FAILED ? -ENOMEM : open_snapshot(&m, address);
+	m.read_ahead = calloc(1, sizeof(*m.read_ahead));
+	err = m.buffer == MAP_FAILED || !m.read_ahead ?
+		      -ENOMEM : open_snapshot(&m, address);
 	if (!err) {
 		server = page_server_create(&m.source, CHANNEL, m.page_size);
 		err = server ? 0 : -ENOMEM;
