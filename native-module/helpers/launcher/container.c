@@ -224,6 +224,36 @@ void container_describe(const struct container *c, struct mitosis_spawn *child)
 	child->cgroup_count = c->cgroup_count;
 }
 
+/* Both versions of control groups have a line "oom_kill N" in a file of theirs. */
+static uint64_t oom_kills_in(const char *group, const char *name)
+{
+	char path[PATH_MAX], line[128];
+	unsigned long long kills = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", group, name);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "oom_kill %llu", &kills) == 1)
+			break;
+	if (f)
+		fclose(f);
+	return kills;
+}
+
+bool container_ran_out_of_memory(struct container *c)
+{
+	uint64_t before = c->oom_kills;
+	int i;
+
+	c->oom_kills = 0;
+	for (i = 0; i < c->cgroup_count; i++)
+		c->oom_kills += oom_kills_in(c->cgroup_paths[i],
+					     "memory.oom_control") +
+				oom_kills_in(c->cgroup_paths[i], "memory.events");
+	return c->oom_kills > before;
+}
+
 void container_destroy(struct container *c)
 {
 	int i;

@@ -8,6 +8,7 @@
 #define LAUNCHER_CONTAINER_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "libmitosis.h"
@@ -26,6 +27,7 @@ struct container {
 	int cgroup_count;
 	int cgroup_procs[CGROUPS_MAX];	/* open cgroup.procs files */
 	char *cgroup_paths[CGROUPS_MAX];
+	uint64_t oom_kills;		/* of them, as last counted */
 	char reason[256];		/* why it is weaker than asked; "" if it is not */
 };
 
@@ -42,6 +44,9 @@ int container_enter(const struct container *container);
 /* The same for a child that a snapshot is to fork: where that is put. */
 void container_describe(const struct container *container,
 			struct mitosis_spawn *child);
+
+/* Whether the kernel has killed in it for want of memory since last asked. */
+bool container_ran_out_of_memory(struct container *container);
 
 /* Removes what container_create() made. */
 void container_destroy(struct container *container);

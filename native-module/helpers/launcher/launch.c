@@ -15,6 +15,7 @@
 
 /* Exit status of a child that wrote its complaint. */
 #define COMPLAINED_STATUS	124
+#define SNAPSHOT_WORDS_SIZE	512
 
 static volatile pid_t running;	/* for the deadline's handler */
 static volatile sig_atomic_t too_late;
@@ -120,29 +121,51 @@ static int read_complaint(const struct launch_plan *plan, char *words,
 	return err > 0 ? -err : -EIO;
 }
 
-static int judge(const struct launch_plan *plan, int status, char *words,
-		 size_t size)
+/* Whose child it was: where to look when it could not go on. */
+static void name_snapshot(const struct launch_plan *plan,
+			  char words[SNAPSHOT_WORDS_SIZE])
 {
+	int n = snprintf(words, SNAPSHOT_WORDS_SIZE, "handler id %u",
+			 plan->handler_id);
+
+	if (plan->remote)
+		n += snprintf(words + n, SNAPSHOT_WORDS_SIZE - n, " of machine %u",
+			      plan->machine_id);
+	if (plan->remote && plan->address)
+		snprintf(words + n, SNAPSHOT_WORDS_SIZE - n, " at %s",
+			 plan->address);
+}
+
+static int judge(struct launch_plan *plan, int status, char *words, size_t size)
+{
+	char snapshot[SNAPSHOT_WORDS_SIZE];
+
+	name_snapshot(plan, snapshot);
 	if (too_late) {
-		snprintf(words, size, "the child of handler id %u had not ended after "
-			 "%d s and was killed", plan->handler_id, plan->deadline_s);
+		snprintf(words, size, "the child of %s had not ended after %d s and was "
+			 "killed", snapshot, plan->deadline_s);
 		return -ETIMEDOUT;
 	}
 	if (WIFEXITED(status) && WEXITSTATUS(status) == COMPLAINED_STATUS)
 		return read_complaint(plan, words, size);
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) {
-		snprintf(words, size, "the child of handler id %u was killed: what "
-			 "served its pages has ended", plan->handler_id);
+		if (container_ran_out_of_memory(&plan->container)) {
+			snprintf(words, size, "the child of %s was killed: its control "
+				 "group is out of memory; raise the limit", snapshot);
+			return -ENOMEM;
+		}
+		snprintf(words, size, "the child of %s was killed: what served its "
+			 "pages has ended", snapshot);
 		return -ECONNRESET;
 	}
 	if (WIFSIGNALED(status)) {
-		snprintf(words, size, "the child of handler id %u was ended by signal "
-			 "%d", plan->handler_id, WTERMSIG(status));
+		snprintf(words, size, "the child of %s was ended by signal %d",
+			 snapshot, WTERMSIG(status));
 		return -EIO;
 	}
 	if (WEXITSTATUS(status)) {
-		snprintf(words, size, "the child of handler id %u exited with %d",
-			 plan->handler_id, WEXITSTATUS(status));
+		snprintf(words, size, "the child of %s exited with %d", snapshot,
+			 WEXITSTATUS(status));
 		return -EIO;
 	}
 	return 0;
@@ -251,7 +274,7 @@ static int spawn_child(const struct launch_plan *plan, int *status, char *words,
 }
 
 /* As launch(), with `start_ns` as the time of the request. */
-static int launch_once(const struct launch_plan *plan, uint64_t start_ns,
+static int launch_once(struct launch_plan *plan, uint64_t start_ns,
 		       struct launch_result *result, char *words, size_t size)
 {
 	bool spawns = plan->attachment &&

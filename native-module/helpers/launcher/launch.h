@@ -18,6 +18,7 @@ struct launch_plan {
 	struct mitosis_attachment *attachment;	/* NULL: not yet, or there are none */
 	uint32_t handler_id;
 	uint32_t machine_id;
+	const char *address;		/* of that machine, for sentences; or NULL */
 	int backend;
 	bool remote;
 	bool empty;			/* resume nothing */

@@ -324,7 +324,7 @@ int main(int argc, char **argv)
 		.deadline_s = LAUNCH_DEADLINE_S,
 	};
 	struct sigaction action = { .sa_handler = on_signal };
-	const char *address = NULL, *cgroup = "auto", *root = "/";
+	const char *cgroup = "auto", *root = "/";
 	bool lean = true, driven = false, text = true, gated = false;
 	uint64_t seconds = 0, rate = 0, begin_ns;
 	struct mitosis *device = NULL;
@@ -342,7 +342,7 @@ int main(int argc, char **argv)
 			plan.remote = true;
 			break;
 		case 'a':
-			address = optarg;
+			plan.address = optarg;
 			break;
 		case 'M':
 			plan.options.mode = parse_mode(optarg);
@@ -388,7 +388,7 @@ int main(int argc, char **argv)
 		}
 	}
 	if (optind < argc || driven == (seconds > 0) ||
-	    (gated && driven) || (address && !plan.remote)) {
+	    (gated && driven) || (plan.address && !plan.remote)) {
 		fputs(usage, stderr);
 		return 2;
 	}
@@ -396,8 +396,9 @@ int main(int argc, char **argv)
 		err = mitosis_open(plan.backend, &device);
 		if (!err)
 			err = mitosis_set_resume_options(device, &plan.options);
-		if (!err && address)
-			err = mitosis_connect(device, plan.machine_id, address);
+		if (!err && plan.address)
+			err = mitosis_connect(device, plan.machine_id,
+					      plan.address);
 		if (err)
 			die(1, "%s", mitosis_error());
 		plan.backend = mitosis_backend(device);
