@@ -87,4 +87,10 @@ int fd_count(pid_t pid);
 /* Children of this process that have not been reaped, zombies included. */
 int child_count(void);
 
+/* Mounts that this process sees. */
+int mount_count(void);
+
+/* Living processes that were started with this test's runtime directory, or one below. */
+int process_count(void);
+
 #endif /* TESTS_HARNESS_H */

@@ -5,7 +5,6 @@
  * `test_resume_faults NAME` runs one of them.
  */
 #define _GNU_SOURCE
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -531,46 +530,6 @@ static void bad_arguments(void)
 	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
 		CHECK_EQ(run_helper(wrong[i]), 2 << 8);
 	CHECK_EQ(run_helper(help), 0);
-}
-
-static int mount_count(void)
-{
-	FILE *f = fopen("/proc/self/mountinfo", "r");
-	int c, n = 0;
-
-	while (f && (c = fgetc(f)) != EOF)
-		n += c == '\n';
-	if (f)
-		fclose(f);
-	return n;
-}
-
-/* Processes of this machine that carry our runtime directory. */
-static int process_count(void)
-{
-	const char *dir = getenv("MITOSIS_RUNTIME_DIR");
-	DIR *proc = opendir("/proc");
-	struct dirent *entry;
-	int n = 0;
-
-	CHECK(proc);
-	while ((entry = readdir(proc))) {
-		static char environment[1 << 16];
-		char path[300];
-		ssize_t size;
-		int fd;
-
-		if (entry->d_name[0] < '0' || entry->d_name[0] > '9')
-			continue;
-		snprintf(path, sizeof(path), "/proc/%s/environ", entry->d_name);
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-		size = fd < 0 ? 0 : read(fd, environment, sizeof(environment));
-		if (fd >= 0)
-			close(fd);
-		n += size > 0 && memmem(environment, size, dir, strlen(dir));
-	}
-	closedir(proc);
-	return n;
 }
 
 static int touch_a_little(void)
