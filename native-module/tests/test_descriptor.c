@@ -18,6 +18,8 @@
 #include "tests/harness.h"
 
 #define MANY	2000
+#define SOME	300		/* VMAs that are to fit into SOME_SIZE */
+#define SOME_SIZE	(64u << 10)	/* bytes */
 
 static void receive(int fd, void *buffer, size_t size)
 {
@@ -105,7 +107,7 @@ int main(void)
 	const struct descriptor_vma *v;
 	char *touched, *empty, *forbidden, *many;
 	uint64_t size;
-	uint32_t i;
+	uint32_t i, own_vmas;
 
 	touched = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -168,7 +170,20 @@ int main(void)
 	CHECK_EQ(mitosis_prepare(device, 1), 0);
 	h = fetch(1);
 	CHECK(h->total_size < size + 1024);
-	CHECK(h->total_size < 64 << 10);
+	own_vmas = h->vma_count;
+	free(h);
+	CHECK_EQ(mitosis_unprepare(device, 1), 0);
+
+	/* Some more than that, as neighbours may become one. */
+	for (i = own_vmas; i < SOME + 4; i++)
+		CHECK(mmap(NULL, 4096, i % 2 ? PROT_READ : PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED);
+	CHECK_EQ(mitosis_prepare(device, 1), 0);
+	h = fetch(1);
+	printf("%u VMAs: %llu bytes\n", h->vma_count,
+	       (unsigned long long)h->total_size);
+	CHECK(h->vma_count >= SOME && h->vma_count < SOME + 8);
+	CHECK(h->total_size <= SOME_SIZE);
 	free(h);
 	CHECK_EQ(mitosis_unprepare(device, 1), 0);
 
