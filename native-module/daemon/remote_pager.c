@@ -73,7 +73,7 @@ static int receive_pages(struct remote_memory *m, uint64_t length, void *bytes)
 	int err = wire_receive_answer(m->fd, &answered);
 
 	if (!err && answered != length)
-		err = -EPROTO;
+		err = -EMSGSIZE;
 	return err ? err : wire_receive(m->fd, bytes, length);
 }
 
@@ -268,13 +268,13 @@ static int open_snapshot(struct remote_memory *m,
 	if (!err)
 		err = wire_receive_answer(m->fd, &length);
 	if (!err && length > WIRE_DESCRIPTOR_MAX)
-		err = -EPROTO;
+		err = -EMSGSIZE;
 	if (!err) {
 		descriptor = malloc(length);
 		err = descriptor ? wire_receive(m->fd, descriptor, length) : -ENOMEM;
 	}
-	if (!err)
-		err = descriptor_check(descriptor, length, m->page_size);
+	if (!err && descriptor_check(descriptor, length, m->page_size))
+		err = -EBADMSG;
 	if (err)
 		return err;
 	m->source.descriptor = descriptor;

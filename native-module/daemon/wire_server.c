@@ -169,13 +169,19 @@ static int body_size(const struct wire_client *client)
 	}
 }
 
-static bool header_valid(const struct wire_client *client)
+/* 0, or what the matter with it is. */
+static int check_header(const struct wire_client *client)
 {
 	const struct wire_header *h = &client->message.header;
 	int size = body_size(client);
 
-	return h->magic == WIRE_MAGIC && h->version == WIRE_VERSION &&
-	       h->status == 0 && size >= 0 && h->length == (uint32_t)size;
+	if (h->magic != WIRE_MAGIC)
+		return -EPROTO;
+	if (h->version != WIRE_VERSION)
+		return -EPROTONOSUPPORT;
+	if (h->status || size < 0)
+		return -EPROTO;
+	return h->length == (uint32_t)size ? 0 : -EMSGSIZE;
 }
 
 static void serve_message(struct daemon *daemon, struct wire_client *client)
@@ -206,6 +212,7 @@ static void client_ready(struct daemon *daemon, struct event_source *source)
 		size_t want = c->filled < header ?
 				      header : header + c->message.header.length;
 		ssize_t n = 0;
+		int err = 0;
 
 		if (c->filled < want)
 			n = recv(c->fd, (char *)&c->message + c->filled,
@@ -217,11 +224,13 @@ static void client_ready(struct daemon *daemon, struct event_source *source)
 			return;
 		}
 		c->filled += n;
-		if (c->filled == header && want == header && !header_valid(c)) {
+		if (c->filled == header && want == header)
+			err = check_header(c);
+		if (err) {
 			/* Tell a newer machine what the matter is. */
 			reply(daemon, c, c->state == EXPECTS_HELLO ? WIRE_CHALLENGE :
 							     WIRE_ANSWER,
-			      -EPROTO, NULL, 0);
+			      err, NULL, 0);
 			if (c->fd >= 0)
 				drop(daemon, c);
 			return;

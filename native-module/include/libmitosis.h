@@ -97,7 +97,9 @@ int mitosis_read(struct mitosis *device, uint32_t handler_id,
  * on loopback and inside another network namespace.
  * Errors: -EINVAL malformed address, or another machine answers there;
  * -ENODEV a GID without an RDMA device; -EACCES no key, or another one;
- * -EHOSTUNREACH, -ECONNREFUSED, -ETIMEDOUT, -EPROTO.
+ * -EPROTONOSUPPORT another version of the protocol; -EMSGSIZE a message of
+ * another length; -EPROTO no mitosisd; -ECONNRESET it ended in a message;
+ * -EHOSTUNREACH, -ECONNREFUSED, -ETIMEDOUT.
  */
 int mitosis_connect(struct mitosis *device, uint32_t machine_id,
 		    const char *address);
@@ -144,7 +146,7 @@ int mitosis_set_resume_options(struct mitosis *device,
  * only on failure.
  * Errors: -ENOENT no such snapshot; -EINVAL the caller, or the parent, has
  * several threads; -EPERM no right to use userfaultfd; -EPROTO the parent ran
- * under another kernel; -ENOMEM; -ETIMEDOUT the shadow does not answer. Past
+ * under another kernel; -EBADMSG an impossible descriptor; -ENOMEM; -ETIMEDOUT the shadow does not answer. Past
  * the point of no return a failure is a message on standard error and exit
  * status 125.
  */

@@ -382,6 +382,9 @@ int daemon_link_attach_remote(struct daemon_link *link, uint32_t machine_id,
 	case -ENOTCONN:
 		return fail(err, "there is no session to machine %u, or it has ended; "
 				 "connect first", machine_id);
+	case -EBADMSG:
+		return fail(err, "the descriptor of snapshot %u of machine %u is not "
+				 "valid here", handler_id, machine_id);
 	case -EACCES:
 		return fail(err, "machine %u refuses the key of this machine's "
 				 "mitosisd", machine_id);

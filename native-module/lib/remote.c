@@ -50,8 +50,14 @@ static int connection_failed(int err, const char *text)
 		return fail(err, "%s refuses our key, or we refuse its; the key files "
 				 "of both machines must be the same", text);
 	case -EPROTO:
-		return fail(err, "what listens at %s is no mitosisd of this release",
+		return fail(err, "what listens at %s is no mitosisd", text);
+	case -EPROTONOSUPPORT:
+		return fail(err, "the mitosisd at %s speaks another version of the "
+				 "protocol; run the same release on both machines",
 			    text);
+	case -EMSGSIZE:
+		return fail(err, "%s sends or wants a message of another length; run "
+				 "the same release on both machines", text);
 	case -ETIMEDOUT:
 		return fail(err, "%s does not answer within %d ms", text,
 			    wire_deadline_ms());

@@ -129,7 +129,7 @@ static int fetch_descriptor(struct resume *r, int stream)
 		return fail(err, "the descriptor of %s cannot be fetched: %s",
 			    r->what, strerror(-err));
 	if (descriptor_check(r->descriptor, r->descriptor_size, r->page_size))
-		return fail(-EPROTO, "the descriptor of %s is not valid here",
+		return fail(-EBADMSG, "the descriptor of %s is not valid here",
 			    r->what);
 	return 0;
 }

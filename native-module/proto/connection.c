@@ -81,8 +81,10 @@ static int receive_header(int fd, enum wire_type type, struct wire_header *h)
 
 	if (err)
 		return err;
-	if (h->magic != WIRE_MAGIC || h->version != WIRE_VERSION ||
-	    h->type != type || h->status > 0 || (h->status && h->length))
+	if (h->magic == WIRE_MAGIC && h->version != WIRE_VERSION)
+		return -EPROTONOSUPPORT;
+	if (h->magic != WIRE_MAGIC || h->type != type || h->status > 0 ||
+	    (h->status && h->length))
 		return -EPROTO;
 	return h->status;
 }
@@ -103,7 +105,7 @@ int wire_call(int fd, enum wire_type type, const void *body, size_t size)
 
 	if (!err)
 		err = wire_receive_answer(fd, &length);
-	return err ? err : length ? -EPROTO : 0;
+	return err ? err : length ? -EMSGSIZE : 0;
 }
 
 static int shake_hands(int fd, const struct auth *auth, uint32_t *machine_id)
@@ -119,7 +121,7 @@ static int shake_hands(int fd, const struct auth *auth, uint32_t *machine_id)
 	if (!err)
 		err = receive_header(fd, WIRE_CHALLENGE, &h);
 	if (!err && h.length != sizeof(challenge))
-		err = -EPROTO;
+		err = -EMSGSIZE;
 	if (!err)
 		err = wire_receive(fd, &challenge, sizeof(challenge));
 	if (!err)

@@ -15,8 +15,8 @@ int wire_deadline_ms(void);
 
 /*
  * Connects and shakes hands. *machine_id gets the server's. Returns a socket or
- * -errno: that of connect(); -EACCES the keys differ; -EPROTO other version or
- * no mitosisd; -ETIMEDOUT, -ECONNRESET.
+ * -errno: that of connect(); -EACCES the keys differ; -EPROTONOSUPPORT other
+ * version; -EMSGSIZE other length; -EPROTO no mitosisd; -ETIMEDOUT, -ECONNRESET.
  */
 int wire_connect(const struct sockaddr_in6 *address, const struct auth *auth,
 		 uint32_t *machine_id);
@@ -26,7 +26,7 @@ int wire_send(int fd, enum wire_type type, const void *body, size_t size);
 
 /*
  * Receives the header of an answer. Returns 0 with the length of its body, or
- * -errno: the answer's status, -EPROTO, -ECONNRESET, -ETIMEDOUT.
+ * -errno: the answer's status, -EPROTO, -EPROTONOSUPPORT, -ECONNRESET, -ETIMEDOUT.
  */
 int wire_receive_answer(int fd, uint32_t *length);
 

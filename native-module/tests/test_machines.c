@@ -6,12 +6,15 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "proto/auth_config.h"
 #include "proto/connection.h"
+#include "proto/descriptor.h"
 #include "tests/harness.h"
 #include "tests/machine.h"
 
@@ -139,8 +142,11 @@ static void hostile_machines(void)
 	int i;
 
 	hello.header.version = WIRE_VERSION + 1;
-	CHECK_EQ(answer_to(&m, &hello, sizeof(hello)), -EPROTO);
+	CHECK_EQ(answer_to(&m, &hello, sizeof(hello)), -EPROTONOSUPPORT);
 	hello.header = wire_header(WIRE_HELLO, 0, 0x7fffffff);
+	CHECK_EQ(answer_to(&m, &hello, sizeof(hello)), -EMSGSIZE);
+	hello.header = wire_header(WIRE_HELLO, 0, sizeof(hello.hello));
+	hello.header.magic++;
 	CHECK_EQ(answer_to(&m, &hello, sizeof(hello)), -EPROTO);
 	hello.header = wire_header(WIRE_OPEN, 0, sizeof(struct wire_open));
 	CHECK_EQ(answer_to(&m, &hello, sizeof(hello)), -EPROTO);
@@ -169,6 +175,187 @@ static void hostile_machines(void)
 	CHECK_EQ(mitosis_nil_rpc(device, 2), 0);
 	machine_stop(&m);
 	mitosis_close(device);
+}
+
+/* What a machine may answer that is none, or none any more. */
+enum lie {
+	LIE_VERSION,
+	LIE_MAGIC,
+	LIE_OVERSIZED,
+	LIE_TRUNCATED,
+	LIE_SILENT,
+	LIE_IMPOSSIBLE_VMA,	/* in a descriptor, after a handshake with the right key */
+	LIES,
+};
+
+struct impostor {
+	pid_t pid;
+	char address[64];
+};
+
+/* The descriptor of snapshot 9 of a machine, as it comes over the network. */
+static void *fetch_descriptor(const struct machine *m, uint32_t *size)
+{
+	const struct wire_open request = { .handler_id = 9 };
+	struct sockaddr_in6 where = {
+		.sin6_family = AF_INET6,
+		.sin6_port = htons(m->port),
+	};
+	struct auth auth;
+	char words[256];
+	uint32_t id;
+	void *bytes;
+	int fd;
+
+	CHECK(inet_pton(AF_INET6, "::ffff:127.0.0.1", &where.sin6_addr) == 1);
+	CHECK_EQ(auth_configure(&auth, words, sizeof(words)), 0);
+	fd = wire_connect(&where, &auth, &id);
+	CHECK(fd >= 0);
+	CHECK_EQ(wire_send(fd, WIRE_OPEN, &request, sizeof(request)), 0);
+	CHECK_EQ(wire_receive_answer(fd, size), 0);
+	bytes = malloc(*size);
+	CHECK(bytes && !wire_receive(fd, bytes, *size));
+	close(fd);
+	return bytes;
+}
+
+static void tell(int fd, const struct wire_header *header, const void *body,
+		 size_t size)
+{
+	if (send(fd, header, sizeof(*header), MSG_NOSIGNAL) < 0 ||
+	    (size && send(fd, body, size, MSG_NOSIGNAL) < 0))
+		_exit(0);
+}
+
+/* One connection to an impostor. */
+static void __attribute__((noreturn))
+lie_to(int fd, enum lie lie, const void *descriptor, uint32_t size)
+{
+	struct {
+		struct wire_header header;
+		struct wire_hello hello;
+	} first;
+	struct {
+		struct wire_header header;
+		struct wire_proof proof;
+	} second;
+	struct wire_challenge challenge;
+	struct wire_header h = wire_header(WIRE_CHALLENGE, 0, sizeof(challenge));
+	struct auth auth;
+	char words[256], rest[64];
+
+	alarm(10);
+	CHECK_EQ(auth_configure(&auth, words, sizeof(words)), 0);
+	auth.machine_id = 2;
+	if (wire_receive(fd, &first, sizeof(first)))
+		_exit(0);
+	CHECK_EQ(auth_challenge(&auth, &first.hello, &challenge), 0);
+	h.version += lie == LIE_VERSION;
+	h.magic += lie == LIE_MAGIC;
+	h.length = lie == LIE_OVERSIZED ? 0x7fffffff : h.length;
+	if (lie != LIE_SILENT)
+		tell(fd, &h, &challenge, lie == LIE_TRUNCATED ? 20 : sizeof(challenge));
+	if (lie == LIE_IMPOSSIBLE_VMA && !wire_receive(fd, &second, sizeof(second))) {
+		CHECK_EQ(auth_check(&auth, &first.hello, &challenge, &second.proof), 0);
+		h = wire_header(WIRE_ANSWER, 0, 0);
+		tell(fd, &h, NULL, 0);
+		if (recv(fd, rest, sizeof(rest), 0) <= 0)
+			_exit(0);
+		h.length = size;
+		tell(fd, &h, descriptor, size);
+	}
+	if (lie != LIE_TRUNCATED)
+		while (recv(fd, rest, sizeof(rest), 0) > 0)
+			;
+	_exit(0);
+}
+
+static struct impostor impostor_start(enum lie lie, const void *descriptor,
+				      uint32_t size)
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	socklen_t length = sizeof(address);
+	int fd, listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct impostor i;
+
+	CHECK(!bind(listener, (struct sockaddr *)&address, length));
+	CHECK(!listen(listener, 8));
+	CHECK(!getsockname(listener, (struct sockaddr *)&address, &length));
+	snprintf(i.address, sizeof(i.address), "tcp://127.0.0.1:%u",
+		 ntohs(address.sin_port));
+	fflush(stdout);
+	i.pid = fork();
+	CHECK(i.pid >= 0);
+	if (i.pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		signal(SIGCHLD, SIG_IGN);
+		while ((fd = accept(listener, NULL, NULL)) >= 0) {
+			if (fork() == 0)
+				lie_to(fd, lie, descriptor, size);
+			close(fd);
+		}
+		_exit(1);
+	}
+	close(listener);
+	return i;
+}
+
+static void impostor_stop(const struct impostor *i)
+{
+	kill(i->pid, SIGKILL);
+	CHECK(waitpid(i->pid, NULL, 0) == i->pid);
+}
+
+/* Each has an error and a sentence of its own. */
+static void lying_machines(void)
+{
+	static const struct {
+		int err;
+		const char *words;
+	} told[LIES] = {
+		[LIE_VERSION] = { -EPROTONOSUPPORT, "another version" },
+		[LIE_MAGIC] = { -EPROTO, "is no mitosisd" },
+		[LIE_OVERSIZED] = { -EMSGSIZE, "another length" },
+		[LIE_TRUNCATED] = { -ECONNRESET, "closed the connection" },
+		[LIE_SILENT] = { -ETIMEDOUT, "does not answer within" },
+		[LIE_IMPOSSIBLE_VMA] = { -EBADMSG, "is not valid here" },
+	};
+	struct machine m = machine_start(2);
+	struct mitosis *device, *local = open_user();
+	struct descriptor_header *descriptor;
+	struct descriptor_vma *vma;
+	struct impostor i;
+	uint32_t size;
+	enum lie lie;
+
+	machine_enter(&m);
+	device = open_user();
+	machine_leave();
+	CHECK_EQ(mitosis_prepare(device, 9), 0);
+	descriptor = fetch_descriptor(&m, &size);
+	CHECK_EQ(descriptor_check(descriptor, size, sysconf(_SC_PAGESIZE)), 0);
+	/* A VMA over the one behind it. */
+	vma = (struct descriptor_vma *)descriptor_vmas(descriptor);
+	vma->end = vma[1].start + sysconf(_SC_PAGESIZE);
+	for (lie = 0; lie < LIES; lie++) {
+		i = impostor_start(lie, descriptor, size);
+		if (lie == LIE_IMPOSSIBLE_VMA) {
+			CHECK_EQ(mitosis_connect(local, 2, i.address), 0);
+			CHECK_EQ(mitosis_resume_remote(local, 2, 9), told[lie].err);
+		} else {
+			CHECK_EQ(mitosis_connect(local, 2, i.address), told[lie].err);
+			check_words(i.address);
+		}
+		check_words(told[lie].words);
+		impostor_stop(&i);
+	}
+	free(descriptor);
+	mitosis_close(local);
+	mitosis_close(device);
+	machine_stop(&m);
 }
 
 enum fault {
@@ -329,6 +516,7 @@ int main(void)
 	sessions();
 	keys();
 	hostile_machines();
+	lying_machines();
 	need_userfaultfd();
 	prepared_again();
 	for (fault = 0; fault < FAULTS; fault++) {

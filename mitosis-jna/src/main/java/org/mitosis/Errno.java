@@ -62,8 +62,17 @@ public final class Errno {
   /** The backend does not have the operation. */
   public static final int ENOSYS = 38;
 
-  /** The other side speaks another protocol version. */
+  /** The other side, or the parent's kernel, is of another kind or release. */
   public static final int EPROTO = 71;
+
+  /** The descriptor of the snapshot is impossible. */
+  public static final int EBADMSG = 74;
+
+  /** A message of another length than the protocol has. */
+  public static final int EMSGSIZE = 90;
+
+  /** The other side speaks another version of the protocol. */
+  public static final int EPROTONOSUPPORT = 93;
 
   /** The daemon or machine has gone. */
   public static final int ECONNRESET = 104;
@@ -103,7 +112,12 @@ public final class Errno {
           Map.entry(EROFS, new Entry("EROFS", "read-only file system")),
           Map.entry(ENAMETOOLONG, new Entry("ENAMETOOLONG", "the path is too long")),
           Map.entry(ENOSYS, new Entry("ENOSYS", "this backend does not have the operation")),
-          Map.entry(EPROTO, new Entry("EPROTO", "the other side speaks another version")),
+          Map.entry(EPROTO, new Entry("EPROTO", "the other side is of another kind or release")),
+          Map.entry(EBADMSG, new Entry("EBADMSG", "the descriptor is impossible")),
+          Map.entry(EMSGSIZE, new Entry("EMSGSIZE", "a message has another length")),
+          Map.entry(
+              EPROTONOSUPPORT,
+              new Entry("EPROTONOSUPPORT", "the other side speaks another version")),
           Map.entry(ECONNRESET, new Entry("ECONNRESET", "the other side has gone")),
           Map.entry(ENOTCONN, new Entry("ENOTCONN", "no session to that machine is open")),
           Map.entry(ETIMEDOUT, new Entry("ETIMEDOUT", "the deadline has passed")),

@@ -32,7 +32,8 @@ final class Advice {
       case Errno.ENOMEM -> "free memory, or prepare a smaller process";
       case Errno.EAGAIN -> "raise the limit of processes of this user (ulimit -u) or container";
       case Errno.ENOSYS -> "use another backend if this machine has one (doctor lists them)";
-      case Errno.EPROTO -> "run the same release on both sides";
+      case Errno.EPROTO, Errno.EPROTONOSUPPORT, Errno.EMSGSIZE, Errno.EBADMSG ->
+          "run the same release on both sides";
       case Errno.ENOTCONN -> "connect to the machine first";
       case Errno.ECONNRESET -> gone(backend, operation);
       case Errno.ECONNREFUSED, Errno.EHOSTUNREACH ->
