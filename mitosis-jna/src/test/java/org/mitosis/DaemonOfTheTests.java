@@ -43,6 +43,22 @@ public final class DaemonOfTheTests implements BeforeAllCallback {
     }
   }
 
+  /**
+   * Waits until the daemon that earlier tests used has ended, having nothing to do: the next one
+   * reads its settings anew.
+   */
+  public static void awaitEnd() throws IOException {
+    long deadlineNs = System.nanoTime() + DEADLINE.toNanos();
+    while (process().isPresent()) {
+      if (System.nanoTime() > deadlineNs) {
+        process().ifPresent(ProcessHandle::destroyForcibly);
+        throw new AssertionError(
+            "mitosisd still runs " + DEADLINE.toSeconds() + " s after the last test");
+      }
+      LockSupport.parkNanos(STEP_NS);
+    }
+  }
+
   private static Path directory() {
     String directory = System.getenv("MITOSIS_RUNTIME_DIR");
     if (directory == null) {
@@ -55,15 +71,7 @@ public final class DaemonOfTheTests implements BeforeAllCallback {
   private static final class End implements AutoCloseable {
     @Override
     public void close() throws IOException {
-      long deadlineNs = System.nanoTime() + DEADLINE.toNanos();
-      while (process().isPresent()) {
-        if (System.nanoTime() > deadlineNs) {
-          process().ifPresent(ProcessHandle::destroyForcibly);
-          throw new AssertionError(
-              "mitosisd still runs " + DEADLINE.toSeconds() + " s after the last test");
-        }
-        LockSupport.parkNanos(STEP_NS);
-      }
+      awaitEnd();
       if (!Files.exists(directory())) {
         return;
       }

@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -50,6 +51,11 @@ class RemoteMachineTest {
   @TempDir private Path folder;
   private final List<Process> started = new ArrayList<>();
   private Device device;
+
+  @BeforeAll
+  static void endDaemonWithoutAKey() throws IOException {
+    DaemonOfTheTests.awaitEnd();
+  }
 
   @BeforeEach
   void openWithAKey() throws IOException {
