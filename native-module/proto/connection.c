@@ -128,7 +128,8 @@ static int shake_hands(int fd, const struct auth *auth, uint32_t *machine_id)
 		err = auth_prove(auth, &hello, &challenge, &proof);
 	if (!err)
 		err = wire_call(fd, WIRE_PROOF, &proof, sizeof(proof));
-	*machine_id = challenge.machine_id;
+	if (!err)
+		*machine_id = challenge.machine_id;
 	return err;
 }
 

@@ -11,7 +11,10 @@
 #include "daemon/wire_server.c"
 #undef CLIENTS_MAX
 #include "lib/page_server.c"
+#include "proto/connection.c"
 #include "local/address.h"
+
+#define KEY_SIZE	32	/* bytes, all zero */
 
 /* What the parsers call of the daemon. */
 static int64_t clock_ms;
@@ -124,12 +127,13 @@ static void drain(int fd)
 		;
 }
 
-static void fuzz_machine(const uint8_t *bytes, size_t size)
+static void fuzz_machine(const uint8_t *bytes, size_t size, enum wire_auth kind)
 {
-	static struct daemon daemon = { .auth.kind = WIRE_AUTH_NONE };
+	static struct daemon daemon;
 	struct wire_client *client;
 	int far, fd = stream_with(bytes, size, &far);
 
+	daemon.auth = (struct auth){ .kind = kind, .key_size = KEY_SIZE };
 	fcntl(fd, F_SETFL, O_NONBLOCK);
 	accept_one(&daemon, fd);
 	client = daemon.wire_clients;
@@ -140,6 +144,19 @@ static void fuzz_machine(const uint8_t *bytes, size_t size)
 		drop(&daemon, client);
 	wire_expire(&daemon);
 	drain(far);
+	close(far);
+}
+
+/* What a client gets as answers: to its handshake, and to a request after that. */
+static void fuzz_client(const uint8_t *bytes, size_t size)
+{
+	const struct auth auth = { .kind = WIRE_AUTH_NONE };
+	uint32_t machine_id, length;
+	int far, fd = stream_with(bytes, size, &far);
+
+	if (!shake_hands(fd, &auth, &machine_id))
+		wire_receive_answer(fd, &length);
+	close(fd);
 	close(far);
 }
 
@@ -171,7 +188,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	if (!size || size > 4096)
 		return 0;
 	make_snapshot();
-	switch (*bytes++ % 5) {
+	switch (*bytes++ % 7) {
 	case 0: {
 		/* Aligned, as it comes from malloc. */
 		void *copy = malloc(size);
@@ -182,7 +199,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		break;
 	}
 	case 1:
-		fuzz_machine(bytes, size - 1);
+		fuzz_machine(bytes, size - 1, WIRE_AUTH_NONE);
 		break;
 	case 2:
 		fuzz_page_server(bytes, size - 1, false);
@@ -193,6 +210,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	case 4:
 		snprintf(text, sizeof(text), "%.*s", (int)(size - 1), bytes);
 		local_address_parse(text, &address);
+		break;
+	case 5:
+		fuzz_machine(bytes, size - 1, WIRE_AUTH_KEY);
+		break;
+	case 6:
+		fuzz_client(bytes, size - 1);
 		break;
 	}
 	return 0;
