@@ -50,6 +50,67 @@ static void bad_addresses(void)
 	mitosis_close(device);
 }
 
+/* The exit status of one of our programs. */
+static int run(const char *program, const char *first, const char *second,
+	       const char *third, const char *fourth)
+{
+	char path[512];
+	int status;
+	pid_t pid;
+
+	snprintf(path, sizeof(path), "%s/%s", getenv("MITOSIS_TEST_BIN"), program);
+	pid = fork();
+	CHECK(pid >= 0);
+	if (pid == 0) {
+		alarm(5);
+		dup2(STDOUT_FILENO, STDERR_FILENO);
+		execl(path, program, first, second, third, fourth, NULL);
+		_exit(127);
+	}
+	CHECK(waitpid(pid, &status, 0) == pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+static void sessions_of_the_program(void)
+{
+	struct mitosis *device = open_user();
+	struct machine m = machine_start(2);
+
+	CHECK_EQ(run("mitosis-connect", "2", NULL, NULL, NULL), 2);
+	CHECK_EQ(run("mitosis-connect", "-2", m.address, NULL, NULL), 2);
+	CHECK_EQ(run("mitosis-connect", "3", m.address, NULL, NULL), 1);
+	CHECK_EQ(mitosis_nil_rpc(device, 2), -ENOTCONN);
+	CHECK_EQ(run("mitosis-connect", "2", m.address, NULL, NULL), 0);
+	CHECK_EQ(mitosis_nil_rpc(device, 2), 0);
+	machine_stop(&m);
+	mitosis_close(device);
+}
+
+/* Nobody lets in everybody, or goes to anybody, but among friends. */
+static void without_a_key(void)
+{
+	struct mitosis *device = open_user();
+	struct machine open_to_all = { 0 };
+
+	if (auth_none_allowed(false)) {
+		puts("without_a_key left out: needs the network namespace of process 1");
+		mitosis_close(device);
+		return;
+	}
+	snprintf(open_to_all.dir, sizeof(open_to_all.dir), "%s-m3",
+		 getenv("MITOSIS_RUNTIME_DIR"));
+	machine_enter(&open_to_all);
+	CHECK_EQ(run("mitosisd", "--foreground", "--listen", "tcp://0.0.0.0:0",
+		     "--auth=none"), 1);
+	machine_leave();
+	setenv("MITOSIS_AUTH", "none", 1);
+	/* Nowhere: reserved for documentation. */
+	CHECK_EQ(mitosis_connect(device, 2, "tcp://192.0.2.1:7"), -EACCES);
+	check_words("loopback");
+	unsetenv("MITOSIS_AUTH");
+	mitosis_close(device);
+}
+
 static void sessions(void)
 {
 	struct mitosis *device = open_user(), *other = open_user();
@@ -514,7 +575,9 @@ int main(void)
 	use_key("first");
 	bad_addresses();
 	sessions();
+	sessions_of_the_program();
 	keys();
+	without_a_key();
 	hostile_machines();
 	lying_machines();
 	need_userfaultfd();
