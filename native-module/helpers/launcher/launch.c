@@ -140,6 +140,8 @@ static int judge(struct launch_plan *plan, int status, char *words, size_t size)
 {
 	char snapshot[SNAPSHOT_WORDS_SIZE];
 
+	if (!too_late && WIFEXITED(status) && !WEXITSTATUS(status))
+		return 0;
 	name_snapshot(plan, snapshot);
 	if (too_late) {
 		snprintf(words, size, "the child of %s had not ended after %d s and was "
@@ -163,12 +165,9 @@ static int judge(struct launch_plan *plan, int status, char *words, size_t size)
 			 snapshot, WTERMSIG(status));
 		return -EIO;
 	}
-	if (WEXITSTATUS(status)) {
-		snprintf(words, size, "the child of %s exited with %d", snapshot,
-			 WEXITSTATUS(status));
-		return -EIO;
-	}
-	return 0;
+	snprintf(words, size, "the child of %s exited with %d", snapshot,
+		 WEXITSTATUS(status));
+	return -EIO;
 }
 
 /*
