@@ -219,7 +219,9 @@ static vm_fault_t fault_remote(const struct child *child, struct vm_fault *vmf,
 			      w->from + (vmf->address - w->start), w->from,
 			      w->count, &vmf->page);
 
-	return err ? fail(child, vmf, err) : 0;
+	if (err)
+		return fail(child, vmf, err);
+	return vmf->page ? 0 : map_zero(vmf);
 }
 
 static vm_fault_t serve_fault(const struct child *child, struct vm_fault *vmf)

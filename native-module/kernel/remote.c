@@ -25,7 +25,7 @@ struct remote {
 	u32 machine_id, handler_id;
 	bool cached;
 	struct descriptor_header *descriptor;
-	struct xarray pages;		/* by number: cached, or fetched ahead */
+	struct xarray pages;		/* by number: cached, or fetched ahead; or ZEROS */
 	struct mutex lock;		/* of the link; taken by workers only */
 	struct link *link;
 	int broken;			/* 0, or why the link cannot be used again */
@@ -33,19 +33,28 @@ struct remote {
 	unsigned long used;		/* jiffies */
 };
 
+/* Stands for a page of zeros. */
+#define ZEROS	xa_mk_value(0)
+
 static LIST_HEAD(cache);
 static DEFINE_MUTEX(cache_lock);
 static void check_cache(struct work_struct *work);
 static DECLARE_DELAYED_WORK(cache_check, check_cache);
 
+static void drop(void *entry)
+{
+	if (entry != ZEROS)
+		put_page(entry);
+}
+
 static void destroy(struct kref *refs)
 {
 	struct remote *r = container_of(refs, struct remote, refs);
 	unsigned long index;
-	struct page *page;
+	void *entry;
 
-	xa_for_each(&r->pages, index, page)
-		put_page(page);
+	xa_for_each(&r->pages, index, entry)
+		drop(entry);
 	xa_destroy(&r->pages);
 	link_close(r->link);
 	kvfree(r->descriptor);
@@ -409,23 +418,32 @@ static int fetch(struct remote *r, unsigned long address, unsigned long count,
  * With a reference; NULL if it is not there. What is cached stays for the next
  * children; what was fetched ahead is given away.
  */
-static struct page *take(struct remote *r, unsigned long number)
+static void *take(struct remote *r, unsigned long number)
 {
-	struct page *page;
+	void *entry;
 
 	if (!r->cached)
 		return xa_erase(&r->pages, number);
-	page = xa_load(&r->pages, number);
-	if (page)
-		get_page(page);
-	return page;
+	entry = xa_load(&r->pages, number);
+	if (entry && entry != ZEROS)
+		get_page(entry);
+	return entry;
 }
 
 /* Takes a reference over. One that another thread was faster with stays. */
-static void keep(struct remote *r, unsigned long number, struct page *page)
+static void keep(struct remote *r, unsigned long number, void *entry)
 {
-	if (xa_cmpxchg(&r->pages, number, NULL, page, GFP_KERNEL))
-		put_page(page);
+	if (xa_cmpxchg(&r->pages, number, NULL, entry, GFP_KERNEL))
+		drop(entry);
+}
+
+/* Takes a page's reference over, and gives it back if it is not worth one. */
+static void *as_entry(struct page *page)
+{
+	if (memchr_inv(page_address(page), 0, PAGE_SIZE))
+		return page;
+	put_page(page);
+	return ZEROS;
 }
 
 int remote_page(struct remote *r, unsigned long address, unsigned long first,
@@ -434,11 +452,12 @@ int remote_page(struct remote *r, unsigned long address, unsigned long first,
 	const unsigned long wanted = address >> PAGE_SHIFT;
 	unsigned long from = wanted, to = wanted + 1, i;
 	struct page **pages;
+	void *entry;
 	int err;
 
-	*page = take(r, wanted);
-	if (*page)
-		return 0;
+	entry = take(r, wanted);
+	if (entry)
+		goto out;
 	/* As far as pages are missing around it. */
 	first >>= PAGE_SHIFT;
 	while (from > first && !xa_load(&r->pages, from - 1))
@@ -451,16 +470,23 @@ int remote_page(struct remote *r, unsigned long address, unsigned long first,
 		return -ENOMEM;
 	err = fetch(r, from << PAGE_SHIFT, count, pages);
 	for (i = 0; !err && i < count; i++) {
+		void *got = as_entry(pages[i]);
+
 		if (from + i == wanted) {
-			*page = pages[i];
+			entry = got;
 			if (!r->cached)
 				continue;
-			get_page(*page);
+			if (got != ZEROS)
+				get_page(got);
 		}
-		keep(r, from + i, pages[i]);
+		keep(r, from + i, got);
 	}
 	kfree(pages);
-	return err;
+	if (err)
+		return err;
+out:
+	*page = entry == ZEROS ? NULL : entry;
+	return 0;
 }
 
 void mitosis_remotes_exit(void)

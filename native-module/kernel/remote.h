@@ -26,7 +26,7 @@ const struct descriptor_header *remote_descriptor(const struct remote *remote);
 
 /*
  * Gets the page at `address`, with a reference, to be mapped by the caller's
- * child; and asks for the others of the `count` from `first` on in one go, which
+ * child; NULL if it holds nothing but zeros, which take no memory; and asks for the others of the `count` from `first` on in one go, which
  * are kept here until they are needed. Returns 0 or -errno as above. Waits, at
  * most the deadline of the options.
  */

@@ -14,6 +14,7 @@
 #include "compat.h"
 #include "describe.h"
 #include "overlay.h"
+#include "pages.h"
 #include "proto/descriptor.h"
 #include "remote.h"
 #include "snapshot.h"
@@ -38,6 +39,7 @@ struct span {
 
 struct plan {
 	const struct descriptor_header *descriptor;
+	struct snapshot *snapshot;	/* of this machine, or NULL */
 	struct file **files;	/* per VMA: what to map, or NULL; the origin's */
 	bool files_opened;	/* by us: ours to close */
 	struct file *map;
@@ -155,7 +157,7 @@ static int make_plan(struct plan *plan, const struct origin *origin)
 	const struct descriptor_header *d = origin_descriptor(origin);
 	int err;
 
-	*plan = (struct plan){ .descriptor = d };
+	*plan = (struct plan){ .descriptor = d, .snapshot = origin->snapshot };
 	if (d->flags & DESCRIPTOR_THREADS_MISSING)
 		return -EINVAL;
 	if (d->vma_count > CHILD_VMAS_MAX)
@@ -329,14 +331,47 @@ static void set_layout(const struct descriptor_layout *l)
 	mmap_write_unlock(mm);
 }
 
+/*
+ * 1 if the parent has memory there, 0 if that was never touched or lies behind
+ * the end of a file, or -errno. Of another machine's only the pages tell.
+ */
+static int holds(const struct plan *plan, u64 address)
+{
+	struct page *page;
+	int err;
+
+	if (!plan->snapshot)
+		return 1;
+	err = pages_peek(plan->snapshot, address, &page);
+	if (err)
+		return err == -EFAULT ? 0 : err;
+	if (!page)
+		return 0;
+	put_page(page);
+	return 1;
+}
+
 /* A fault brings the pages around it, which are then found to be there. */
+static int fault_in(u64 address)
+{
+	struct mm_struct *mm = current->mm;
+	struct page *page;
+	long n;
+
+	mmap_read_lock(mm);
+	n = compat_get_user_pages_remote(mm, address, 1, FOLL_FORCE, &page);
+	mmap_read_unlock(mm);
+	if (n != 1)
+		return n < 0 ? n : -EFAULT;
+	put_page(page);
+	return 0;
+}
+
 static int fault_all_in(const struct plan *plan)
 {
 	const struct descriptor_vma *vmas = descriptor_vmas(plan->descriptor);
-	struct mm_struct *mm = current->mm;
-	struct page *page;
+	int err;
 	u64 at;
-	long n;
 	u32 i;
 
 	for (i = 0; i < plan->descriptor->vma_count; i++) {
@@ -344,13 +379,11 @@ static int fault_all_in(const struct plan *plan)
 		    plan->files[i])
 			continue;
 		for (at = vmas[i].start; at < vmas[i].end; at += PAGE_SIZE) {
-			mmap_read_lock(mm);
-			n = compat_get_user_pages_remote(mm, at, 1, FOLL_FORCE,
-							 &page);
-			mmap_read_unlock(mm);
-			if (n != 1)
-				return n < 0 ? n : -EFAULT;
-			put_page(page);
+			err = holds(plan, at);
+			if (err > 0)
+				err = fault_in(at);
+			if (err < 0)
+				return err;
 			cond_resched();
 		}
 	}
