@@ -26,9 +26,10 @@ const struct descriptor_header *remote_descriptor(const struct remote *remote);
 
 /*
  * Gets the page at `address`, with a reference, to be mapped by the caller's
- * child; NULL if it holds nothing but zeros, which take no memory; and asks for the others of the `count` from `first` on in one go, which
- * are kept here until they are needed. Returns 0 or -errno as above. Waits, at
- * most the deadline of the options.
+ * child; NULL if it holds nothing but zeros, which take no memory. Asks for the
+ * others of the `count` from `first` on in one go; they are kept here until they
+ * are needed. Returns 0 or -errno as above. Waits, at most the deadline of the
+ * options.
  */
 int remote_page(struct remote *remote, unsigned long address, unsigned long first,
 		unsigned long count, struct page **page);
