@@ -246,14 +246,16 @@ static vm_fault_t serve_fault(const struct child *child, struct vm_fault *vmf)
 static vm_fault_t child_fault(struct vm_fault *vmf)
 {
 	const struct child *child = vmf->vma->vm_file->private_data;
-	u64 started = ktime_get_ns();
+	u64 started = mitosis_trace_start(trace_mitosis_fault_enabled());
 	vm_fault_t result = serve_fault(child, vmf);
 
 	if (!(result & VM_FAULT_ERROR))
 		mitosis_count(faults);
-	trace_mitosis_fault(child->origin.machine_id, child->origin.handler_id,
-			    vmf->address, vmf->flags & FAULT_FLAG_WRITE, result,
-			    ktime_get_ns() - started);
+	if (started)
+		trace_mitosis_fault(child->origin.machine_id,
+				    child->origin.handler_id, vmf->address,
+				    vmf->flags & FAULT_FLAG_WRITE, result,
+				    ktime_get_ns() - started);
 	return result;
 }
 

@@ -15,6 +15,7 @@
 
 #include "child.h"
 #include "snapshot.h"
+#include "symbols.h"
 
 struct text {
 	char *bytes;
@@ -27,6 +28,7 @@ struct writer {
 	struct file **files;
 	u32 count, capacity;
 	struct text strings;
+	const struct path *root;
 	char *path;	/* PATH_MAX bytes */
 	struct file *named;	/* whose path is in there now, */
 	const char *name;	/* from here */
@@ -115,8 +117,9 @@ static const char *name_of(struct writer *w, struct vm_area_struct *vma,
 		return "";
 	/* A library's VMAs are neighbours, and of one open file. */
 	if (w->named != vma->vm_file) {
-		name = d_path(&vma->vm_file->f_path, w->path, PATH_MAX);
-		w->name = IS_ERR(name) ? "" : name;
+		name = mitosis_d_path(&vma->vm_file->f_path, w->root, w->path,
+				      PATH_MAX);
+		w->name = IS_ERR_OR_NULL(name) ? "" : name;
 		w->named = vma->vm_file;
 	}
 	return w->name;
@@ -203,13 +206,13 @@ static struct descriptor_layout layout_of(const struct mm_struct *mm)
 	};
 }
 
-u64 describe_own_vdso(void)
+u64 describe_vdso(const struct mm_struct *mm)
 {
 	/* This boot's, whose alternatives are patched in. */
-	const struct vdso_image *image = current->mm->context.vdso_image;
+	const struct vdso_image *image = mm->context.vdso_image;
 	static u64 hash;	/* of vdso_image_64, the only one we meet */
 
-	if (!current->mm->context.vdso || !image)
+	if (!mm->context.vdso || !image)
 		return 0;
 	if (!READ_ONCE(hash))
 		WRITE_ONCE(hash, descriptor_hash(image->data, image->size));
@@ -247,7 +250,7 @@ static int assemble(struct snapshot *s, const struct mm_struct *mm,
 		.xstate_size = t->xstate_size,
 		.xfeatures = t->xfeatures,
 		.page_size = PAGE_SIZE,
-		.vdso_hash = describe_own_vdso(),
+		.vdso_hash = describe_vdso(mm),
 		.layout = layout_of(mm),
 	};
 	memcpy(d->name, t->name, sizeof(d->name));
@@ -272,13 +275,13 @@ static void put_files(struct file **files, u32 count)
 	kvfree(files);
 }
 
-int describe(struct snapshot *s, struct mm_struct *shadow)
+int describe(struct snapshot *s)
 {
-	struct writer w = {};
-	int err = add_vmas(&w, shadow);
+	struct writer w = { .root = &s->root };
+	int err = add_vmas(&w, s->mm);
 
 	if (!err)
-		err = assemble(s, shadow, &w);
+		err = assemble(s, s->mm, &w);
 	/* Our own word is checked like everybody's. */
 	if (!err && WARN_ON_ONCE(descriptor_check(s->descriptor,
 						  s->descriptor->total_size,

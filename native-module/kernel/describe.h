@@ -9,14 +9,14 @@ struct mm_struct;
 struct snapshot;
 
 /*
- * Fills in snapshot->descriptor and ->files. By the parent itself, whose root is
- * where the files' paths begin. Returns 0 or -errno.
+ * Fills in snapshot->descriptor and ->files, with snapshot->lock. The files' paths
+ * begin at snapshot->root. Returns 0 or -errno.
  */
-int describe(struct snapshot *snapshot, struct mm_struct *shadow);
+int describe(struct snapshot *snapshot);
 void describe_destroy(struct snapshot *snapshot);
 
-/* What descriptor_hash() says of this kernel's vdso; 0 if a process has none. */
-u64 describe_own_vdso(void);
+/* What descriptor_hash() says of a process's vdso; 0 if it has none. */
+u64 describe_vdso(const struct mm_struct *mm);
 
 struct vm_area_struct;
 /* One of the kernel's own VMAs, which a child has too: vdso, vvar. */

@@ -90,6 +90,7 @@ static int resume_local(struct caller *caller, unsigned long handler_id)
 {
 	struct mitosis_options options = options_of(caller);
 	struct origin origin = { .machine_id = mitosis_machine_id };
+	int err;
 
 	if (handler_id > U32_MAX)
 		return -EINVAL;
@@ -98,9 +99,13 @@ static int resume_local(struct caller *caller, unsigned long handler_id)
 	if (!origin.snapshot)
 		return -ENOENT;
 	if (!snapshot_is_callers(origin.snapshot) &&
-	    !has_token(caller, origin.snapshot)) {
+	    !has_token(caller, origin.snapshot))
+		err = -EPERM;
+	else
+		err = snapshot_make_ready(origin.snapshot);
+	if (err) {
 		origin_put(&origin);
-		return -EPERM;
+		return err;
 	}
 	return resume(&origin, &options);
 }

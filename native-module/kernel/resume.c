@@ -88,7 +88,7 @@ static int plan_kernel_vmas(struct plan *plan)
 			plan->theirs[theirs++] = (struct span){ vmas[i].start,
 								 vmas[i].end };
 	plan->kernel_vma_count = own;
-	if (own != theirs || d->vdso_hash != describe_own_vdso())
+	if (own != theirs || d->vdso_hash != describe_vdso(mm))
 		return -EPROTO;
 	for (i = 0; i < own; i++)
 		if (plan->own[i].end - plan->own[i].start !=
@@ -411,7 +411,7 @@ static int become(struct plan *plan, const struct mitosis_options *options)
 int resume(struct origin *origin, const struct mitosis_options *options)
 {
 	const u32 machine_id = origin->machine_id, handler_id = origin->handler_id;
-	u64 started = ktime_get_ns();
+	u64 started = mitosis_trace_start(trace_mitosis_resume_enabled());
 	struct plan plan;
 	int err;
 
@@ -441,8 +441,10 @@ int resume(struct origin *origin, const struct mitosis_options *options)
 					   handler_id, machine_id, err);
 		send_sig(SIGKILL, current, 1);
 	}
-	trace_mitosis_resume(machine_id, handler_id, plan.descriptor->vma_count,
-			     err, ktime_get_ns() - started);
+	if (started)
+		trace_mitosis_resume(machine_id, handler_id,
+				     plan.descriptor->vma_count, err,
+				     ktime_get_ns() - started);
 out_map:
 	plan_destroy(&plan);
 	/* The child's VMAs hold it from here on. */

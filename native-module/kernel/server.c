@@ -83,9 +83,12 @@ static int serve_proof(struct client *c, const struct wire_proof *proof)
 static int serve_open(struct client *c, const struct wire_open *request)
 {
 	struct snapshot *s = snapshot_find(request->handler_id);
+	int err = s ? snapshot_make_ready(s) : -ENOENT;
 
-	if (!s)
-		return answer(c, WIRE_ANSWER, -ENOENT, NULL, 0);
+	if (err) {
+		snapshot_put(s);
+		return answer(c, WIRE_ANSWER, err, NULL, 0);
+	}
 	c->snapshot = s;
 	c->state = HAS_SNAPSHOT;
 	return answer(c, WIRE_ANSWER, 0, s->descriptor, s->descriptor->total_size);

@@ -7,6 +7,7 @@
  */
 #include "shadow.h"
 
+#include <linux/completion.h>
 #include <linux/kthread.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
@@ -18,6 +19,7 @@
 
 struct birth {
 	struct work_struct work;
+	struct completion done;
 	struct mm_struct *parent;
 	struct mm_struct *shadow;
 	int error;
@@ -49,6 +51,7 @@ static void give_birth(struct work_struct *work)
 	pid = mitosis_clone(&args);
 	kthread_unuse_mm(birth->parent);
 	birth->error = pid < 0 ? pid : 0;
+	complete(&birth->done);	/* and `birth` is no more */
 }
 
 /* The newborn exists, and has not run. Called by whoever forked it. */
@@ -71,9 +74,10 @@ struct mm_struct *mitosis_shadow_create(void)
 	struct birth birth = { .parent = current->mm };
 
 	INIT_WORK_ONSTACK(&birth.work, give_birth);
+	init_completion(&birth.done);
 	/* On this CPU: the switch there and back costs less than waking another. */
 	queue_work_on(raw_smp_processor_id(), midwives, &birth.work);
-	flush_work(&birth.work);
+	wait_for_completion(&birth.done);
 	destroy_work_on_stack(&birth.work);
 	if (birth.error)
 		return ERR_PTR(birth.error);

@@ -2,6 +2,7 @@
 #include "snapshot.h"
 
 #include <linux/cred.h>
+#include <linux/fs_struct.h>
 #include <linux/module.h>
 #include <linux/random.h>
 #include <linux/sched/mm.h>
@@ -29,6 +30,7 @@ static void destroy(struct kref *refs)
 	describe_destroy(s);
 	if (s->mm)
 		mmput(s->mm);
+	path_put(&s->root);
 	thread_state_destroy(&s->thread);
 	kfree_sensitive(s);
 	mitosis_count_down(snapshots);
@@ -69,6 +71,20 @@ struct snapshot *snapshot_find_serial(u32 handler_id, u64 serial)
 		s = NULL;
 	}
 	return s;
+}
+
+int snapshot_make_ready(struct snapshot *s)
+{
+	int err = mutex_lock_killable(&s->lock);
+
+	if (err)
+		return err;
+	if (!s->descriptor) {
+		pages_seal(s->mm);
+		err = describe(s);
+	}
+	mutex_unlock(&s->lock);
+	return err;
 }
 
 bool snapshot_is_callers(const struct snapshot *snapshot)
@@ -120,7 +136,7 @@ int snapshot_prepare(u32 handler_id, bool pinned, u64 *serial)
 {
 	static atomic64_t last_serial;
 
-	u64 started = ktime_get_ns();
+	u64 started = mitosis_trace_start(trace_mitosis_prepare_enabled());
 	struct mm_struct *mm;
 	struct snapshot *s;
 	int err;
@@ -132,12 +148,14 @@ int snapshot_prepare(u32 handler_id, bool pinned, u64 *serial)
 	/* What the other threads are in the midst of, no child could go on with. */
 	s->threads_missing = !thread_group_empty(current);
 	xa_init(&s->pages);
+	mutex_init(&s->lock);
+	get_fs_root(current->fs, &s->root);
 	s->handler_id = handler_id;
 	s->serial = atomic64_inc_return(&last_serial);
 	s->pinned = pinned;
 	s->owner = current_euid();
 	s->owner_pid = task_tgid_nr(current);
-	s->prepared_at_ns = ktime_get_real_ns();
+	s->prepared_at_ns = ktime_get_coarse_real_ns();
 	s->depth = overlay_depth(current->mm) + 1;
 	get_random_bytes(s->secret, sizeof(s->secret));
 	__module_get(THIS_MODULE);	/* the caller's open file holds one, too */
@@ -155,25 +173,17 @@ int snapshot_prepare(u32 handler_id, bool pinned, u64 *serial)
 		goto err_put;
 	mm = mitosis_shadow_create();
 	if (IS_ERR(mm)) {
-		err = PTR_ERR(mm);
-		goto err_drop;
-	}
-	pages_seal(mm);
-	err = describe(s, mm);
-	if (err) {
-		mmput(mm);
-		goto err_drop;
+		snapshot_drop(s);
+		return PTR_ERR(mm);
 	}
 	*serial = s->serial;
 	mutex_lock(&registry_lock);
 	s->mm = mm;
 	mutex_unlock(&registry_lock);
-	trace_mitosis_prepare(handler_id, ktime_get_ns() - started);
+	if (started)
+		trace_mitosis_prepare(handler_id, ktime_get_ns() - started);
 	return 0;
 
-err_drop:
-	snapshot_drop(s);
-	return err;
 err_put:
 	snapshot_put(s);
 	return err;

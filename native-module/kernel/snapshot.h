@@ -4,6 +4,8 @@
 #define MITOSIS_SNAPSHOT_H
 
 #include <linux/kref.h>
+#include <linux/mutex.h>
+#include <linux/path.h>
 #include <linux/uidgid.h>
 #include <linux/xarray.h>
 
@@ -23,11 +25,14 @@ struct snapshot {
 	/* Of a process that is a child itself, one more than its own snapshot's. */
 	unsigned int depth;
 	struct mm_struct *mm;		/* the shadow: see shadow.h */
+	struct path root;		/* the parent's */
 	struct thread_state thread;
 	struct xarray pages;		/* see pages.h */
 	u8 secret[sizeof(((struct mitosis_token *)0)->secret)];
 
 	bool threads_missing;		/* the parent had further ones */
+	/* From snapshot_make_ready() on. */
+	struct mutex lock;
 	struct descriptor_header *descriptor;
 	struct file **files;		/* per VMA of the descriptor, or NULL */
 };
@@ -52,6 +57,13 @@ struct snapshot *snapshot_find(u32 handler_id);
  * gives its memory back at once.
  */
 struct snapshot *snapshot_find_serial(u32 handler_id, u64 serial);
+
+/*
+ * Before the first child and the first page: makes what the parent, who stands
+ * still while it is prepared, need not wait for. Its memory changes no more.
+ * Returns 0, -ENOMEM, or -EINTR: the caller is to die.
+ */
+int snapshot_make_ready(struct snapshot *snapshot);
 void snapshot_get(struct snapshot *snapshot);
 void snapshot_put(struct snapshot *snapshot);
 

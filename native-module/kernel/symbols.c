@@ -15,12 +15,19 @@ static long no_mremap(const struct pt_regs *regs)
 	return -ENOSYS;
 }
 
+static char *no_d_path(const struct path *path, const struct path *root,
+		       char *buffer, int size)
+{
+	return NULL;
+}
+
 /*
  * Where the CPU tracks indirect branches, a function whose address is taken
  * nowhere must not be called through a pointer: a static call is a direct one.
  */
 DEFINE_STATIC_CALL(clone_call, no_clone);
 DEFINE_STATIC_CALL(mremap_call, no_mremap);
+DEFINE_STATIC_CALL(d_path_call, no_d_path);
 
 /* Where a kprobe would be placed is where the function is. */
 static void *find(const char *name)
@@ -42,11 +49,13 @@ int mitosis_symbols_init(void)
 {
 	void *clone = find("kernel_clone");
 	void *mremap = find("__x64_sys_mremap");
+	void *d_path = find("__d_path");
 
-	if (!clone || !mremap)
+	if (!clone || !mremap || !d_path)
 		return -ENOENT;
 	static_call_update(clone_call, clone);
 	static_call_update(mremap_call, mremap);
+	static_call_update(d_path_call, d_path);
 	return 0;
 }
 
@@ -66,4 +75,10 @@ long mitosis_mremap(unsigned long from, unsigned long length, unsigned long to)
 	};
 
 	return static_call(mremap_call)(&regs);
+}
+
+char *mitosis_d_path(const struct path *path, const struct path *root,
+		     char *buffer, int size)
+{
+	return static_call(d_path_call)(path, root, buffer, size);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The two kernel functions that this module needs and that are not exported. */
+/* The three kernel functions that this module needs and that are not exported. */
 #ifndef MITOSIS_SYMBOLS_H
 #define MITOSIS_SYMBOLS_H
 
+#include <linux/path.h>
 #include <linux/sched/task.h>
 
 /* Returns 0, or -ENOENT with a message that names what is missing. */
@@ -16,5 +17,9 @@ pid_t mitosis_clone(struct kernel_clone_args *args);
  * Returns `to` or -errno.
  */
 long mitosis_mremap(unsigned long from, unsigned long length, unsigned long to);
+
+/* d_path() as a process with that root sees it; NULL: not at all. */
+char *mitosis_d_path(const struct path *path, const struct path *root,
+		     char *buffer, int size);
 
 #endif /* MITOSIS_SYMBOLS_H */

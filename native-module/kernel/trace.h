@@ -6,7 +6,17 @@
 #if !defined(MITOSIS_TRACE_H) || defined(TRACE_HEADER_MULTI_READ)
 #define MITOSIS_TRACE_H
 
+#include <linux/ktime.h>
 #include <linux/tracepoint.h>
+
+#ifndef MITOSIS_TRACE_CLOCK
+#define MITOSIS_TRACE_CLOCK
+/* When something began, in ns; 0 if nobody traces it. */
+static inline u64 mitosis_trace_start(bool enabled)
+{
+	return enabled ? ktime_get_ns() : 0;
+}
+#endif
 
 TRACE_EVENT(mitosis_prepare,
 	TP_PROTO(u32 handler_id, u64 duration),
