@@ -13,6 +13,7 @@ struct daemon;
 struct peer;
 struct session;
 struct ward;
+struct watched;
 struct wire_client;
 
 /* First member of everything that epoll watches. */
@@ -34,6 +35,9 @@ struct daemon {
 	uint32_t wire_client_count;
 	struct ward *wards;		/* see ward.h */
 	uint32_t ward_count;
+	struct watched *watched;	/* see watchdog.h */
+	uint32_t watched_count;
+	int64_t watchdog_look_ms;	/* when it is next due */
 	struct auth auth;
 	bool stop;
 };

@@ -25,6 +25,7 @@
 
 #include "daemon/peer.h"
 #include "daemon/ward.h"
+#include "daemon/watchdog.h"
 #include "daemon/wire_server.h"
 #include "local/address.h"
 #include "local/runtime_dir.h"
@@ -271,12 +272,13 @@ static void run(struct daemon *daemon, int idle_ms)
 	while (!daemon->stop) {
 		int timeout = sooner(sooner(peers_expire(daemon),
 					    wire_expire(daemon)),
-				     ward_expire(daemon));
+				     sooner(ward_expire(daemon),
+					    watchdog_expire(daemon)));
 		int i, n;
 
 		peers_sweep(daemon);
 		if (idle_ms >= 0 && peers_idle(daemon) && !daemon->wire_clients &&
-		    !daemon->sessions && !daemon->wards) {
+		    !daemon->sessions && !daemon->wards && !daemon->watched) {
 			int64_t left = idle_since + idle_ms - monotonic_ms();
 
 			if (left <= 0)

@@ -14,6 +14,7 @@
 
 #include "daemon/session.h"
 #include "daemon/ward.h"
+#include "daemon/watchdog.h"
 #include "local/channel.h"
 
 #define PEERS_MAX	4096u
@@ -176,6 +177,11 @@ void peers_accept(struct daemon *daemon, int fd)
 struct peer *peers_add_pager(struct daemon *daemon, int fd, int pidfd,
 			     uint32_t machine_id, uint32_t handler_id, int cpu)
 {
+	const struct server_name name = {
+		.kind = SERVER_PAGER,
+		.machine_id = machine_id,
+		.handler_id = handler_id,
+	};
 	struct peer *pager = add_peer(daemon, fd, PEER_PAGER);
 
 	if (!pager)
@@ -187,6 +193,7 @@ struct peer *peers_add_pager(struct daemon *daemon, int fd, int pidfd,
 	pager->waits = WAITS_TO_BE_READY;
 	/* It keeps deadlines of its own and reports; this is for one that hangs. */
 	pager->deadline_ms = INT64_MAX;
+	watchdog_watch(daemon, pidfd, &name);
 	return pager;
 }
 
@@ -279,6 +286,35 @@ static void serve_bye(struct daemon *daemon, struct peer *peer)
 	answer(daemon, peer, 0, -1);
 }
 
+/* From its first client on this machine on: others have deadlines of their own. */
+static void watch_shadow(struct daemon *daemon, struct peer *shadow)
+{
+	const struct server_name name = {
+		.kind = SERVER_SHADOW,
+		.slot = shadow->slot,
+		.generation = shadow->generation,
+		.handler_id = shadow->handler_id,
+	};
+
+	if (shadow->kind == PEER_SHADOW && !shadow->watched)
+		watchdog_watch(daemon, shadow->pidfd, &name);
+	shadow->watched = true;
+}
+
+static void watch_deputy(struct daemon *daemon, const struct peer *shadow,
+			 int pidfd, int cpu)
+{
+	const struct server_name name = {
+		.kind = SERVER_DEPUTY,
+		.slot = shadow->slot,
+		.generation = shadow->generation,
+		.handler_id = shadow->handler_id,
+		.cpu = cpu,
+	};
+
+	watchdog_watch(daemon, pidfd, &name);
+}
+
 /* Makes a stream between a device and a shadow or pager. */
 static void join(struct daemon *daemon, struct peer *device, struct peer *shadow)
 {
@@ -291,6 +327,7 @@ static void join(struct daemon *daemon, struct peer *device, struct peer *shadow
 		answer(daemon, device, -errno, -1);
 		return;
 	}
+	watch_shadow(daemon, shadow);
 	m.cpu = device->cpu;
 	err = channel_send(shadow->fd, &m, ends[0]);
 	told.status = err;
@@ -440,6 +477,7 @@ static void serve_register(struct daemon *daemon, struct peer *peer,
 	peer->kind = PEER_SHADOW;
 	peer->slot = m->slot;
 	peer->generation = m->generation;
+	peer->handler_id = m->handler_id;
 	daemon->orphan_deadline_ms[m->slot] = 0;
 	if (!getsockopt(peer->fd, SOL_SOCKET, SO_PEERCRED, &cred, &size))
 		peer->pidfd = syscall(SYS_pidfd_open, cred.pid, 0);
@@ -465,6 +503,15 @@ static void serve_session(struct daemon *daemon, struct peer *peer,
 		peer_close(daemon, peer);
 }
 
+/* Who serves what is to be kept: the peer, or its deputy on a CPU. */
+static int server_of(const struct daemon *daemon, const struct peer *peer, int cpu)
+{
+	int deputy = cpu < 0 || peer->kind != PEER_SHADOW ? -1 :
+		     watchdog_deputy(daemon, peer->slot, peer->generation, cpu);
+
+	return deputy < 0 ? peer->pidfd : deputy;
+}
+
 /* False when the peer speaks out of turn. `fd` came with it, and may be taken. */
 static bool serve(struct daemon *daemon, struct peer *peer,
 		  const struct local_message *m, int *fd)
@@ -480,8 +527,13 @@ static bool serve(struct daemon *daemon, struct peer *peer,
 	}
 	if (m->type == LOCAL_KEEP && *fd >= 0 && peer->pidfd >= 0 &&
 	    (peer->kind == PEER_SHADOW || peer->kind == PEER_PAGER)) {
-		ward_keep(daemon, *fd, fcntl(peer->pidfd, F_DUPFD_CLOEXEC, 0));
+		ward_keep(daemon, *fd, fcntl(server_of(daemon, peer, m->cpu),
+					     F_DUPFD_CLOEXEC, 0));
 		*fd = -1;
+		return true;
+	}
+	if (m->type == LOCAL_DEPUTY && *fd >= 0 && peer->kind == PEER_SHADOW) {
+		watch_deputy(daemon, peer, *fd, m->cpu);
 		return true;
 	}
 	if (peer->kind == PEER_SHADOW) {

@@ -37,6 +37,7 @@ struct peer {
 	int cpu;		/* PEER_PAGER, LOCAL_ATTACH: of children; -1: any */
 	int pidfd;		/* of its process; -1 before Linux 5.3 */
 	bool lingers;		/* PEER_SHADOW: it has left us, but not its children */
+	bool watched;		/* PEER_SHADOW: it has had clients on this machine */
 	enum peer_waits waits;
 	int64_t deadline_ms;	/* of what is waited for, a greeting included */
 };

@@ -659,13 +659,13 @@ static bool serve_machine(struct page_server *server, int fd)
  * has closed its end. The daemon sees to it that they never read zeros:
  * daemon/ward.h.
  */
-static void entrust(struct page_server *server, int uffd)
+static void entrust(struct page_server *server, int uffd, int cpu)
 {
 	const struct local_message m = {
 		.magic = LOCAL_MAGIC,
 		.version = LOCAL_VERSION,
 		.type = LOCAL_KEEP,
-		.cpu = -1,
+		.cpu = cpu,
 	};
 
 	send_with(server->channel, &m, uffd);
@@ -697,7 +697,7 @@ static void entrust_all(struct page_server *server, uint32_t index)
 	for (i = 0; i < server->space_count; i++)
 		if (server->spaces[i].paged.uffd >= 0 &&
 		    server->spaces[i].client == index)
-			entrust(server, server->spaces[i].paged.uffd);
+			entrust(server, server->spaces[i].paged.uffd, -1);
 }
 
 /*
@@ -793,7 +793,7 @@ static void serve_space(struct page_server *server, uint32_t index)
 				server->failed = true;
 			if (server->failed)
 				return;
-			entrust(server, forked.uffd);
+			entrust(server, forked.uffd, -1);
 			continue;
 		case PAGED_GONE:
 			free_space(space);
@@ -836,6 +836,19 @@ static void remove_deputy(struct deputy *deputy)
 	*deputy = (struct deputy){ .channel = -1, .pidfd = -1, .cpu = -1 };
 }
 
+/* The daemon sees to it that no child waits for one that stands still. */
+static void introduce(struct page_server *server, int pidfd, int cpu)
+{
+	const struct local_message m = {
+		.magic = LOCAL_MAGIC,
+		.version = LOCAL_VERSION,
+		.type = LOCAL_DEPUTY,
+		.cpu = cpu,
+	};
+
+	send_with(server->channel, &m, pidfd);
+}
+
 static struct deputy *add_deputy(struct page_server *server, int cpu)
 {
 	struct page_source *source = server->source;
@@ -856,6 +869,7 @@ static struct deputy *add_deputy(struct page_server *server, int cpu)
 		return NULL;
 	}
 	page_server_set_deadline(channel[0], CLIENT_DEADLINE_MS);
+	introduce(server, pidfd, cpu);
 	*deputy = (struct deputy){ channel[0], pidfd, cpu };
 	if (deputy == server->deputies + server->deputy_count)
 		server->deputy_count++;
@@ -920,7 +934,7 @@ static void serve_deputy(struct page_server *server, struct deputy *deputy)
 	if (n == -EINTR || n == -EAGAIN)
 		return;
 	if (n == sizeof(m) && m.type == LOCAL_KEEP && passed[0] >= 0)
-		entrust(server, passed[0]);
+		entrust(server, passed[0], deputy->cpu);
 	close_passed(passed, 0);
 	if (n <= 0) {
 		close_fd(deputy->channel);

@@ -125,12 +125,13 @@ static int read_complaint(const struct launch_plan *plan, char *words,
 static void name_snapshot(const struct launch_plan *plan,
 			  char words[SNAPSHOT_WORDS_SIZE])
 {
-	int n = snprintf(words, SNAPSHOT_WORDS_SIZE, "handler id %u",
+	int n = snprintf(words, SNAPSHOT_WORDS_SIZE, "handler id %u of ",
 			 plan->handler_id);
 
-	if (plan->remote)
-		n += snprintf(words + n, SNAPSHOT_WORDS_SIZE - n, " of machine %u",
-			      plan->machine_id);
+	n += plan->remote ? snprintf(words + n, SNAPSHOT_WORDS_SIZE - n,
+				     "machine %u", plan->machine_id) :
+			    snprintf(words + n, SNAPSHOT_WORDS_SIZE - n,
+				     "this machine");
 	if (plan->remote && plan->address)
 		snprintf(words + n, SNAPSHOT_WORDS_SIZE - n, " at %s",
 			 plan->address);
@@ -157,7 +158,8 @@ static int judge(struct launch_plan *plan, int status, char *words, size_t size)
 			return -ENOMEM;
 		}
 		snprintf(words, size, "the child of %s was killed: what served its "
-			 "pages has ended", snapshot);
+			 "pages has ended; if mitosisd had to end that, its log "
+			 "(mitosisd.log) says why", snapshot);
 		return -ECONNRESET;
 	}
 	if (WIFSIGNALED(status)) {
@@ -263,7 +265,7 @@ static int spawn_child(const struct launch_plan *plan, int *status, char *words,
 	alarm(plan->deadline_s);
 	err = mitosis_spawn(plan->attachment, &child, status);
 	alarm(0);
-	if (err == -EINTR && too_late) {
+	if ((err == -EINTR && too_late) || err == -ECONNRESET) {
 		*status = SIGKILL;	/* judge() says why */
 		return 0;
 	}
