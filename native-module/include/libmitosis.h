@@ -205,9 +205,10 @@ struct mitosis_spawn {
  * this process made, and waits for its end: MITOSIS_RESUME_CLONE without a process that stands
  * for the child. Returns 0 with its wait status; exit status 125 may mean that
  * it could not be put where it was to be. Errors: -EINVAL another mode; -E2BIG
- * too many descriptors; -ESTALE the snapshot has been dropped since; -EINTR a
- * signal came, and the child has been ended. After an error only
- * mitosis_detach() may be called on the attachment.
+ * too many descriptors; -ESTALE the snapshot has been dropped since; -ECONNRESET
+ * its shadow has ended, and the child with it; -EINTR a signal came, and the
+ * child has been ended. After an error only mitosis_detach() may be called on
+ * the attachment.
  */
 int mitosis_spawn(struct mitosis_attachment *attachment,
 		  const struct mitosis_spawn *child, int *status);

@@ -173,7 +173,7 @@ int mitosis_spawn(struct mitosis_attachment *a,
 	/* A child that it has forked ends with the stream. */
 	close(a->stream);
 	a->stream = -1;
-	return err == -ECONNRESET ? dropped(a) : err;
+	return err == -ESTALE ? dropped(a) : err;
 }
 
 int mitosis_resume_attached(struct mitosis_attachment *a)

@@ -103,13 +103,13 @@ static int send_request(int stream, const struct luggage *l, uint32_t namespaces
 		memcpy(CMSG_DATA(&control.header), l->files,
 		       l->count * sizeof(int));
 	}
-	return sendmsg(stream, &msg, MSG_NOSIGNAL) == (ssize_t)size ? 0 :
-								      -ECONNRESET;
+	return sendmsg(stream, &msg, MSG_NOSIGNAL) == (ssize_t)size ? 0 : -ESTALE;
 }
 
 /*
  * Waits for the child's end, for as long as it likes. Returns 0 with its wait
- * status, or -errno: -EINTR a signal came first.
+ * status, or -errno: -EINTR a signal came first; -ESTALE the shadow has ended
+ * without taking the request, -ECONNRESET after it.
  */
 static int receive_status(int stream, int *status)
 {
@@ -121,6 +121,8 @@ static int receive_status(int stream, int *status)
 
 	if (n < 0 && errno == EINTR)
 		return -EINTR;
+	if (n < 0 && errno == ECONNRESET)
+		return -ESTALE;
 	if (n != sizeof(r.answer))
 		return -ECONNRESET;
 	if (r.answer.status || r.answer.length != sizeof(r.status))
@@ -155,6 +157,10 @@ static int refuse(int err, const char *what)
 	if (err == -EINTR)
 		return fail(err, "a signal came before the end of a child of %s, "
 				 "which has been ended", what);
+	if (err == -ECONNRESET)
+		return fail(err, "the shadow of %s has ended, and its child with it; "
+				 "if mitosisd had to end it, its log (mitosisd.log) "
+				 "says why", what);
 	return fail(err, "the shadow of %s does not fork a child: %s", what,
 		    strerror(-err));
 }
@@ -177,7 +183,7 @@ int resume_by_clone(int stream, const char *what)
 			err = 0;
 	}
 	close(stream);
-	return refuse(err, what);
+	return refuse(err == -ESTALE ? -ECONNRESET : err, what);
 }
 
 int run_clone(int stream, const struct mitosis_spawn *child, const char *what,
