@@ -20,6 +20,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -66,6 +67,19 @@ die(const char *format, ...)
 	exit(1);
 }
 
+/* The same where the system has refused something: whoever starts us learns why. */
+static void __attribute__((noreturn, format(printf, 2, 3)))
+die_of(int err, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fprintf(stderr, ": %s\n", strerror(err));
+	exit(RUNTIME_EXIT_ERRNO + err);
+}
+
 static int parse_ms(const char *text, const char *name)
 {
 	char *end;
@@ -86,10 +100,10 @@ static int open_dir(const char *path)
 	int fd;
 
 	if (err)
-		die("%s cannot be used: %s", path, strerror(-err));
+		die_of(-err, "%s cannot be used", path);
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st))
-		die("%s cannot be opened: %s", path, strerror(errno));
+		die_of(errno, "%s cannot be opened", path);
 	if (st.st_uid != geteuid())
 		die("%s belongs to another user", path);
 	return fd;
@@ -102,7 +116,7 @@ static int take_lock(int dir)
 			O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 
 	if (fd < 0)
-		die("%s cannot be opened: %s", RUNTIME_PID, strerror(errno));
+		die_of(errno, "%s cannot be opened", RUNTIME_PID);
 	if (flock(fd, LOCK_EX | LOCK_NB)) {
 		/* Another one runs, or is about to end: let the caller try again. */
 		usleep(2000);
@@ -114,7 +128,7 @@ static int take_lock(int dir)
 static void write_pid(int fd)
 {
 	if (ftruncate(fd, 0) || dprintf(fd, "%d\n", getpid()) < 0)
-		die("%s cannot be written: %s", RUNTIME_PID, strerror(errno));
+		die_of(errno, "%s cannot be written", RUNTIME_PID);
 }
 
 static int listen_at(const char *path)
@@ -126,8 +140,7 @@ static int listen_at(const char *path)
 	unlink(address.sun_path);
 	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) ||
 	    listen(fd, SOMAXCONN))
-		die("%s cannot be listened at: %s", address.sun_path,
-		    strerror(errno));
+		die_of(errno, "%s cannot be listened at", address.sun_path);
 	return fd;
 }
 
@@ -140,31 +153,40 @@ static int go_to_background(void)
 {
 	int ready[2];
 	char byte;
+	int status;
 	pid_t pid;
 
 	if (pipe2(ready, O_CLOEXEC))
-		die("no pipe can be made: %s", strerror(errno));
+		die_of(errno, "no pipe can be made");
 	pid = fork();
 	if (pid < 0)
-		die("no process can be made: %s", strerror(errno));
+		die_of(errno, "no process can be made");
 	if (pid) {
 		close(ready[1]);
-		_exit(read(ready[0], &byte, 1) == 1 ? 0 : 1);
+		if (read(ready[0], &byte, 1) == 1)
+			_exit(0);
+		_exit(waitpid(pid, &status, 0) == pid && WIFEXITED(status) ?
+			      WEXITSTATUS(status) : 1);
 	}
 	close(ready[0]);
 	setsid();
 	return ready[1];
 }
 
-/* From now on what there is to say goes to the log. */
-static void say_ready(int dir, int ready)
+static int open_log(int dir)
 {
 	int log = openat(dir, RUNTIME_LOG,
 			 O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
 			 0600);
 
 	if (log < 0)
-		die("%s cannot be opened: %s", RUNTIME_LOG, strerror(errno));
+		die_of(errno, "%s cannot be opened", RUNTIME_LOG);
+	return log;
+}
+
+/* From now on what there is to say goes to the log. */
+static void say_ready(int log, int ready)
+{
 	if (chdir("/"))
 		die("/ cannot be entered: %s", strerror(errno));
 	dup2(log, 1);
@@ -191,7 +213,6 @@ static int signal_fd(void)
 
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
-	signal(SIGCHLD, SIG_IGN);	/* pagers are reaped by the kernel */
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
@@ -350,7 +371,7 @@ int main(int argc, char **argv)
 	char words[256] = "";
 	bool foreground = false;
 	int idle_ms = IDLE_MS_DEFAULT;
-	int dir, lock, option, ready = -1;
+	int dir, lock, option, log = -1, ready = -1;
 
 	if (idle && *idle)
 		idle_ms = parse_ms(idle, "MITOSIS_IDLE_MS");
@@ -408,11 +429,16 @@ int main(int argc, char **argv)
 		wire.fd = listen_for_machines(&daemon, listen_text, words, actual);
 	daemon.registry_fd = registry_create(&daemon.registry);
 	if (daemon.registry_fd < 0)
-		die("no registry can be made: %s", strerror(-daemon.registry_fd));
-	local.fd = listen_at(path);
+		die_of(-daemon.registry_fd, "no registry can be made");
+	signal(SIGCHLD, SIG_DFL);
 	if (!foreground)
 		ready = go_to_background();
+	signal(SIGCHLD, SIG_IGN);	/* pagers are reaped by the kernel */
+	/* The socket last: where there is no room for the others, it stays away. */
 	write_pid(lock);
+	if (!foreground)
+		log = open_log(dir);
+	local.fd = listen_at(path);
 	daemon.epoll = epoll_create1(EPOLL_CLOEXEC);
 	watch_lasting(&daemon, &local);
 	watch_lasting(&daemon, &signals);
@@ -425,7 +451,7 @@ int main(int argc, char **argv)
 		fflush(stdout);
 	}
 	if (ready >= 0)
-		say_ready(dir, ready);
+		say_ready(log, ready);
 
 	/* One that others count on finding is not idle. */
 	run(&daemon, wire.fd >= 0 ? -1 : idle_ms);

@@ -96,7 +96,8 @@ int session_start_pager(struct daemon *daemon, uint32_t machine_id,
 				 handler_id);
 	close(channel[1]);
 	if (pid < 0) {
-		err = -errno;
+		/* EAGAIN would say: ask again. */
+		err = errno == EAGAIN ? -EUSERS : -errno;
 	} else {
 		*pager = peers_add_pager(daemon, channel[0],
 					 syscall(SYS_pidfd_open, pid, 0),

@@ -38,7 +38,8 @@ enum mitosis_backend {
  * $MITOSIS_DAEMON, else "mitosisd" beside this library.
  * Errors: -ENODEV the kernel module is not there; -EACCES, -ENOTDIR,
  * -ENAMETOOLONG a runtime directory that cannot be used; -ENOENT, -ENOEXEC no
- * mitosisd; -ETIMEDOUT it does not answer; -EPROTO it is of another version.
+ * mitosisd; -ETIMEDOUT it does not answer; -EPROTO it is of another version;
+ * -ENOSPC the directory's file system is full; -EAGAIN the limit of processes.
  */
 int mitosis_open(int backend, struct mitosis **device);
 

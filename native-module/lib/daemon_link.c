@@ -115,6 +115,20 @@ static int spawn(const char *path, const char *dir, int out, pid_t *pid)
 	return -err;
 }
 
+static int start_failed(const char *path, int exit_status, const char *words)
+{
+	int err = exit_status > RUNTIME_EXIT_ERRNO ?
+			  RUNTIME_EXIT_ERRNO - exit_status : -EIO;
+	const char *next = "";
+
+	if (err == -ENOSPC || err == -EDQUOT)
+		next = "; make room, or set MITOSIS_RUNTIME_DIR to a directory of "
+		       "another file system";
+	else if (err == -EAGAIN)
+		next = "; raise pids.max of its control group, or ulimit -u";
+	return fail(err, "%s failed to start: %s%s", path, words, next);
+}
+
 /* The daemon's first process ends as soon as its second one listens. */
 static int start_daemon(const char *dir, int64_t deadline_ms)
 {
@@ -133,7 +147,8 @@ static int start_daemon(const char *dir, int64_t deadline_ms)
 	close(pipe_fds[1]);
 	if (err) {
 		close(pipe_fds[0]);
-		return fail(err, "%s cannot be started: %s", path, strerror(-err));
+		return fail(err, "%s cannot be started: %s", path,
+			    why_no_process(err));
 	}
 	err = read_words(pipe_fds[0], words, sizeof(words), deadline_ms);
 	close(pipe_fds[0]);
@@ -148,8 +163,8 @@ static int start_daemon(const char *dir, int64_t deadline_ms)
 		;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
-	return fail(-EIO, "%s failed to start: %s", path,
-		    *words ? words : "it said nothing");
+	return start_failed(path, WIFEXITED(status) ? WEXITSTATUS(status) : 0,
+			    *words ? words : "it said nothing");
 }
 
 /* Returns a connected channel or -errno, without a sentence. */
@@ -388,6 +403,9 @@ int daemon_link_attach_remote(struct daemon_link *link, uint32_t machine_id,
 	case -EACCES:
 		return fail(err, "machine %u refuses the key of this machine's "
 				 "mitosisd", machine_id);
+	case -EUSERS:
+		return fail(-EAGAIN, "mitosisd cannot start a pager: %s",
+			    why_no_process(-EAGAIN));
 	case -EAGAIN:
 	case -ETIMEDOUT:
 		return fail(-ETIMEDOUT, "machine %u did not open snapshot %u in time",

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lib/error.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "libmitosis.h"
 
@@ -16,6 +18,12 @@ int fail(int err, const char *format, ...)
 	vsnprintf(sentence, sizeof(sentence), format, args);
 	va_end(args);
 	return err;
+}
+
+const char *why_no_process(int err)
+{
+	return err == -EAGAIN ? "the limit of processes is reached; raise pids.max of the "
+				"control group, or ulimit -u" : strerror(-err);
 }
 
 const char *mitosis_error(void)

@@ -248,7 +248,7 @@ static int user_prepare(struct mitosis *device, uint32_t handler_id,
 	if (pid < 0) {
 		registry_free(registry, slot, arena->generation);
 		return fail(pid, "no shadow process can be made: %s",
-			    strerror(-pid));
+			    why_no_process(pid));
 	}
 	u->shadow = pid;
 	u->handler_id = handler_id;

@@ -10,6 +10,9 @@
 #define RUNTIME_PID	"mitosisd.pid"	/* its pid, locked while it runs */
 #define RUNTIME_LOG	"mitosisd.log"	/* what it had to say */
 
+/* Exit status of a mitosisd that the system refused something at its start: plus errno. */
+#define RUNTIME_EXIT_ERRNO	100
+
 /* Room for a path whose socket's name still fits into a sockaddr_un. */
 #define RUNTIME_PATH_MAX	(sizeof(((struct sockaddr_un *)0)->sun_path))
 

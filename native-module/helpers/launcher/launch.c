@@ -234,7 +234,9 @@ static int run_child(const struct launch_plan *plan, int *status, char *words,
 	if (pid < 0) {
 		int err = -errno;
 
-		snprintf(words, size, "no process can be made: %s", strerror(-err));
+		snprintf(words, size, "no process can be made: %s%s", strerror(-err),
+			 err == -EAGAIN ? "; raise pids.max of the control group, or "
+					  "ulimit -u" : "");
 		return err;
 	}
 	running = pid;
