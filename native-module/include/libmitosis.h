@@ -105,6 +105,16 @@ int mitosis_read(struct mitosis *device, uint32_t handler_id,
 int mitosis_connect(struct mitosis *device, uint32_t machine_id,
 		    const char *address);
 
+/* Room for the address of any session. */
+#define MITOSIS_ADDRESS_SIZE	80
+
+/*
+ * Where a machine is that this one has a session to: tcp://host:port, as text.
+ * Errors: -ENOTCONN no session; -ENOSYS on the kernel backend.
+ */
+int mitosis_session_address(struct mitosis *device, uint32_t machine_id,
+			    char address[MITOSIS_ADDRESS_SIZE]);
+
 /*
  * One empty request to another machine.
  * Errors: -ENOTCONN no session; -ETIMEDOUT, -ECONNRESET.

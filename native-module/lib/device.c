@@ -177,6 +177,17 @@ int mitosis_connect(struct mitosis *device, uint32_t machine_id,
 			  device->ops->connect(device, machine_id, address));
 }
 
+int mitosis_session_address(struct mitosis *device, uint32_t machine_id,
+			    char address[MITOSIS_ADDRESS_SIZE])
+{
+	int err = device_get(device);
+
+	if (err)
+		return err;
+	return device_put(device, device->ops->session_address(device, machine_id,
+							       address));
+}
+
 int mitosis_nil_rpc(struct mitosis *device, uint32_t machine_id)
 {
 	int err = device_get(device);

@@ -56,6 +56,8 @@ struct backend {
 		    uint64_t address, void *buffer, size_t length);
 	int (*connect)(struct mitosis *device, uint32_t machine_id,
 		       const char *address);
+	int (*session_address)(struct mitosis *device, uint32_t machine_id,
+			       char address[MITOSIS_ADDRESS_SIZE]);
 	int (*nil_rpc)(struct mitosis *device, uint32_t machine_id);
 	int (*set_resume_options)(struct mitosis *device,
 				  const struct mitosis_resume_options *options);

@@ -132,6 +132,13 @@ static int kernel_connect(struct mitosis *device, uint32_t machine_id,
 	return call(device, MITOSIS_CONNECT, (uintptr_t)&request, "connect");
 }
 
+static int kernel_session_address(struct mitosis *device, uint32_t machine_id,
+				  char address[MITOSIS_ADDRESS_SIZE])
+{
+	(void)device, (void)machine_id, (void)address;
+	return fail(-ENOSYS, "the kernel module does not tell where a machine is");
+}
+
 static int kernel_nil_rpc(struct mitosis *device, uint32_t machine_id)
 {
 	struct mitosis_remote_req request = { .machine_id = machine_id };
@@ -202,6 +209,7 @@ const struct backend kernel_backend = {
 	.list = kernel_list,
 	.read = kernel_read,
 	.connect = kernel_connect,
+	.session_address = kernel_session_address,
 	.nil_rpc = kernel_nil_rpc,
 	.set_resume_options = kernel_set_resume_options,
 	.resume_local = kernel_resume_local,

@@ -122,24 +122,36 @@ static int not_connected(uint32_t machine_id)
 			       "connect first", machine_id);
 }
 
+int remote_session_address(struct daemon_link *link, uint32_t machine_id,
+			   struct local_address *address)
+{
+	struct local_message m = channel_message(LOCAL_SESSION);
+	int err;
+
+	m.machine_id = machine_id;
+	err = daemon_link_call(link, &m, NULL);
+	if (err == -ENOTCONN)
+		return not_connected(machine_id);
+	if (!err)
+		*address = m.address;
+	return err;
+}
+
 /* This device's connection to a machine: its index or -errno. */
 static int connection_to(struct daemon_link *link,
 			 struct remote_connections *c, uint32_t machine_id)
 {
-	struct local_message m = channel_message(LOCAL_SESSION);
+	struct local_address address;
 	uint32_t i;
 	int err, fd;
 
 	for (i = 0; i < c->count; i++)
 		if (c->open[i].machine_id == machine_id)
 			return i;
-	m.machine_id = machine_id;
-	err = daemon_link_call(link, &m, NULL);
-	if (err == -ENOTCONN)
-		return not_connected(machine_id);
+	err = remote_session_address(link, machine_id, &address);
 	if (err)
 		return err;
-	fd = dial(&m.address, machine_id);
+	fd = dial(&address, machine_id);
 	if (fd < 0)
 		return fd;
 	if (c->count == REMOTE_CONNECTIONS_MAX) {

@@ -24,6 +24,10 @@ struct remote_connections {
 int remote_connect(struct daemon_link *link, uint32_t machine_id,
 		   const char *address);
 
+/* Where a machine's session goes. Returns 0 or -errno with a sentence. */
+int remote_session_address(struct daemon_link *link, uint32_t machine_id,
+			   struct local_address *address);
+
 /* One empty request. Returns 0 or -errno with a sentence. */
 int remote_nil_rpc(struct daemon_link *link,
 		   struct remote_connections *connections, uint32_t machine_id);

@@ -29,6 +29,7 @@
 #include "lib/rseq.h"
 #include "lib/shadow.h"
 #include "lib/stream.h"
+#include "local/address.h"
 #include "local/channel.h"
 #include "local/registry.h"
 
@@ -358,6 +359,19 @@ static int user_connect(struct mitosis *device, uint32_t machine_id,
 	return remote_connect(&device->user.link, machine_id, address);
 }
 
+static int user_session_address(struct mitosis *device, uint32_t machine_id,
+				char text[MITOSIS_ADDRESS_SIZE])
+{
+	struct local_address address;
+	int err = remote_session_address(&device->user.link, machine_id, &address);
+
+	_Static_assert(MITOSIS_ADDRESS_SIZE >= LOCAL_ADDRESS_TEXT_SIZE,
+		       "an address has room");
+	if (!err)
+		local_address_to_text(&address, text);
+	return err;
+}
+
 static int user_nil_rpc(struct mitosis *device, uint32_t machine_id)
 {
 	return remote_nil_rpc(&device->user.link, &device->user.connections,
@@ -445,6 +459,7 @@ const struct backend user_backend = {
 	.list = user_list,
 	.read = user_read,
 	.connect = user_connect,
+	.session_address = user_session_address,
 	.nil_rpc = user_nil_rpc,
 	.set_resume_options = user_set_resume_options,
 	.resume_local = user_resume_local,

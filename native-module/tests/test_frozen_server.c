@@ -245,7 +245,7 @@ static void shadow(void)
 	snprintf(words, sizeof(words), "shadow of handler id %d, process %d", ID,
 		 shadow_of(device));
 	ends_with(&c, shadow_of(device));
-	CHECK(log_says(words));
+	CHECK_SOON(log_says(words), PATIENCE_MS);
 	CHECK_SOON(!shadow_of(device), PATIENCE_MS);
 	mitosis_close(device);
 }

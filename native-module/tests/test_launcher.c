@@ -222,6 +222,7 @@ static void say(struct launcher *l, const char *command)
 	CHECK(!fflush(l->commands));
 }
 
+/* Without an address, it uses the session that is there. */
 static struct launcher launcher_start(const char *address, const char *cgroup)
 {
 	char path[512], line[4096];
@@ -241,6 +242,10 @@ static struct launcher launcher_start(const char *address, const char *cgroup)
 		dup2(err[1], 2);
 		dup2(orders[0], ORDERS_FD);
 		dup2(words[1], WORDS_FD);
+		if (!address)
+			execl(path, path, "--driven", "--backend", "user",
+			      "--handler-id", ID, "--machine-id", "7", "--prefetch",
+			      "4", "--cgroup", cgroup, (char *)NULL);
 		execl(path, path, "--driven", "--backend", "user", "--handler-id",
 		      ID, "--machine-id", "7", "--address", address, "--prefetch",
 		      "4", "--cgroup", cgroup, (char *)NULL);
@@ -395,17 +400,22 @@ static const char *const fault_names[FAULTS] = {
 };
 
 /* A child in a container waits for a page that does not come. */
-static void told_on_the_launcher(enum fault fault)
+static void told_on_the_launcher(enum fault fault, bool connected)
 {
 	struct machine machine = machine_start(MACHINE);
 	struct relay relay = relay_start(&machine);
 	struct mitosis *device = prepare(&machine, two_halves);
 	pid_t shadow = find_snapshot(device, atoi(ID)).shadow_pid;
-	struct launcher l = launcher_start(relay.address, "none");
-	struct pollfd p = { .fd = l.words, .events = POLLIN };
+	struct mitosis *here = open_user();
 	char line[4096], place[128];
+	struct launcher l;
+	struct pollfd p;
 	ssize_t n;
 
+	if (connected)
+		CHECK_EQ(mitosis_connect(here, MACHINE, relay.address), 0);
+	l = launcher_start(connected ? NULL : relay.address, "none");
+	p = (struct pollfd){ .fd = l.words, .events = POLLIN };
 	printf("%s\n", fault_names[fault]);
 	say(&l, "launch");
 	CHECK(poll(&p, 1, PATIENCE_MS) == 1 && read(l.words, line, 1) == 1);
@@ -450,6 +460,7 @@ static void told_on_the_launcher(enum fault fault)
 	if (fault == SHADOW_FROZEN)
 		kill(shadow, SIGCONT);
 	relay_stop(&relay);
+	mitosis_close(here);
 	mitosis_close(device);
 	if (fault == DAEMON_KILLED)
 		CHECK(waitpid(machine.pid, NULL, 0) == machine.pid);
@@ -545,6 +556,7 @@ int main(void)
 	out_of_memory(&machine);
 	machine_stop(&machine);
 	for (fault = 0; fault < FAULTS; fault++)
-		told_on_the_launcher(fault);
+		told_on_the_launcher(fault, false);
+	told_on_the_launcher(CONNECTION_CUT, true);
 	return 0;
 }

@@ -328,6 +328,7 @@ int main(int argc, char **argv)
 	bool lean = true, driven = false, text = true, gated = false;
 	uint64_t seconds = 0, rate = 0, begin_ns;
 	struct mitosis *device = NULL;
+	char address[MITOSIS_ADDRESS_SIZE];
 	int option, err;
 
 	while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
@@ -402,6 +403,10 @@ int main(int argc, char **argv)
 		if (err)
 			die(1, "%s", mitosis_error());
 		plan.backend = mitosis_backend(device);
+		/* For what there may be to say; without, the machine's id has to do. */
+		if (plan.remote && !plan.address &&
+		    !mitosis_session_address(device, plan.machine_id, address))
+			plan.address = address;
 	}
 	/* No SA_RESTART: what waits is to notice. */
 	sigaction(SIGINT, &action, NULL);
