@@ -26,6 +26,7 @@
 #include "lib/restore.h"
 #include "lib/rseq.h"
 #include "lib/stream.h"
+#include "local/channel.h"
 
 /* Where a refuge is looked for: far from where programs and stacks lie. */
 #define REFUGE_FIRST	0x10000000000ull
@@ -515,6 +516,12 @@ int resume_run(struct restore_plan *plan, int stream, const char *what)
 	}
 	if (!err)
 		err = open_lifeline(plan->lifeline, what);
+	/*
+	 * All of a large memory takes as long as it takes. Whoever copies it is
+	 * watched, by daemon/watchdog.c, and its end ends the wait.
+	 */
+	if (!err && plan->eager)
+		err = channel_set_deadline(stream, 0);
 	if (err) {
 		close_files((int32_t[]){ plan->uffd, plan->lifeline[0],
 					 plan->lifeline[1], stream }, 4);
