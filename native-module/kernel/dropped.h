@@ -19,7 +19,7 @@ void dropped_add(struct dropped *dropped, unsigned long first,
 		 unsigned long last);
 bool dropped_has(struct dropped *dropped, unsigned long number);
 
-/* Adds another set, which nobody changes meanwhile. May sleep. */
+/* Makes an empty set like another one, which nobody changes meanwhile. May sleep. */
 void dropped_copy(struct dropped *to, struct dropped *from);
 
 void dropped_lose(struct dropped *dropped);
