@@ -33,8 +33,10 @@ class ClusterIT {
     "MEMORY_SIZES=1m", "FUNCTIONS=helloworld", "TOUCH_RATIOS=50", "LOOPS=1", "SECONDS=2", "TIMES=3"
   };
 
-  /** Long enough for something to happen meanwhile. */
-  /** These machines share the host's CPUs: pinned, all their loops would be on the first one. */
+  /**
+   * Long enough for something to happen meanwhile. These machines share the host's CPUs: pinned,
+   * all their loops would be on the first one.
+   */
   private static final String[] LONG = {
     "MEMORY_SIZES=1m", "LOOPS=1", "SECONDS=60", "PLACEMENT=free"
   };
