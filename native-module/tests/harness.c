@@ -190,14 +190,11 @@ int mount_count(void)
 	return n;
 }
 
-int process_count(void)
+pid_t next_of_ours(DIR *proc)
 {
 	const char *dir = getenv("MITOSIS_RUNTIME_DIR");
-	DIR *proc = opendir("/proc");
 	struct dirent *entry;
-	int n = 0;
 
-	CHECK(proc);
 	while ((entry = readdir(proc))) {
 		static char environment[1 << 16];
 		char path[300];
@@ -211,8 +208,44 @@ int process_count(void)
 		size = fd < 0 ? 0 : read(fd, environment, sizeof(environment));
 		if (fd >= 0)
 			close(fd);
-		n += size > 0 && memmem(environment, size, dir, strlen(dir));
+		if (size > 0 && memmem(environment, size, dir, strlen(dir)))
+			return atoi(entry->d_name);
 	}
+	return 0;
+}
+
+int process_count(void)
+{
+	DIR *proc = opendir("/proc");
+	int n = 0;
+
+	CHECK(proc);
+	while (next_of_ours(proc))
+		n++;
 	closedir(proc);
 	return n;
+}
+
+pid_t find_process(const char *wanted, pid_t of)
+{
+	DIR *d = opendir("/proc");
+	struct dirent *entry;
+	pid_t found = 0;
+
+	CHECK(d);
+	while ((entry = readdir(d))) {
+		char path[300], name[32] = "";
+		int parent = 0;
+		FILE *f;
+
+		snprintf(path, sizeof(path), "/proc/%s/stat", entry->d_name);
+		f = atoi(entry->d_name) ? fopen(path, "re") : NULL;
+		if (f && fscanf(f, "%*d (%31[^)]) %*c %d", name, &parent) == 2 &&
+		    parent == of && !strcmp(name, wanted))
+			found = atoi(entry->d_name);
+		if (f)
+			fclose(f);
+	}
+	closedir(d);
+	return found;
 }

@@ -3,6 +3,7 @@
 #ifndef TESTS_HARNESS_H
 #define TESTS_HARNESS_H
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -89,6 +90,15 @@ int child_count(void);
 
 /* Mounts that this process sees. */
 int mount_count(void);
+
+/* The newest process of a name with a parent; 0 if there is none. */
+pid_t find_process(const char *wanted, pid_t of);
+
+/*
+ * The next entry of /proc that is a living process with this test's runtime
+ * directory, or one below, in its environment; 0 at the end.
+ */
+pid_t next_of_ours(DIR *proc);
 
 /* Living processes that were started with this test's runtime directory, or one below. */
 int process_count(void);

@@ -4,7 +4,6 @@
  * deputy of the shadow. Its children are right, and live and end as others do.
  */
 #define _GNU_SOURCE
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -103,26 +102,7 @@ static struct mitosis_attachment *attach_on(struct mitosis *device, int cpu)
 /* A child of the process that is a shadow, too; 0 if it has none. */
 static pid_t deputy_of(pid_t shadow)
 {
-	DIR *d = opendir("/proc");
-	struct dirent *entry;
-	pid_t found = 0;
-
-	CHECK(d);
-	while ((entry = readdir(d))) {
-		char path[300], name[32] = "";
-		int parent = 0;
-		FILE *f;
-
-		snprintf(path, sizeof(path), "/proc/%s/stat", entry->d_name);
-		f = atoi(entry->d_name) ? fopen(path, "re") : NULL;
-		if (f && fscanf(f, "%*d (%31[^)]) %*c %d", name, &parent) == 2 &&
-		    parent == shadow && !strcmp(name, "mitosis-shadow"))
-			found = atoi(entry->d_name);
-		if (f)
-			fclose(f);
-	}
-	closedir(d);
-	return found;
+	return find_process("mitosis-shadow", shadow);
 }
 
 /* Two CPUs that this process may run on. */

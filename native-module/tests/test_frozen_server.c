@@ -6,7 +6,6 @@
  * `test_frozen_server NAME` runs one case.
  */
 #define _GNU_SOURCE
-#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
@@ -355,31 +354,6 @@ static void parent_stopped(void)
 	kill(parent, SIGKILL);
 	status_within(parent, PATIENCE_MS);
 	mitosis_close(device);
-}
-
-/* The newest process of that name with that parent; 0 if there is none. */
-static pid_t find_process(const char *wanted, pid_t of)
-{
-	DIR *d = opendir("/proc");
-	struct dirent *entry;
-	pid_t found = 0;
-
-	CHECK(d);
-	while ((entry = readdir(d))) {
-		char path[300], name[32] = "";
-		int parent = 0;
-		FILE *f;
-
-		snprintf(path, sizeof(path), "/proc/%s/stat", entry->d_name);
-		f = atoi(entry->d_name) ? fopen(path, "re") : NULL;
-		if (f && fscanf(f, "%*d (%31[^)]) %*c %d", name, &parent) == 2 &&
-		    parent == of && !strcmp(name, wanted))
-			found = atoi(entry->d_name);
-		if (f)
-			fclose(f);
-	}
-	closedir(d);
-	return found;
 }
 
 static struct mitosis_attachment *attach_on(struct mitosis *device, int cpu)

@@ -299,28 +299,16 @@ static int group_count(const struct launcher *l)
 static int namespace_count(void)
 {
 	char seen[NAMESPACES_MAX][64];
-	const char *dir = getenv("MITOSIS_RUNTIME_DIR");
 	DIR *proc = opendir("/proc");
-	struct dirent *entry;
+	pid_t pid;
 	int n = 0, i;
 
 	CHECK(proc);
-	while ((entry = readdir(proc))) {
-		static char environment[1 << 16];
-		char path[300], name[64];
+	while ((pid = next_of_ours(proc))) {
+		char path[64], name[64];
 		ssize_t size;
-		int fd;
 
-		if (entry->d_name[0] < '0' || entry->d_name[0] > '9')
-			continue;
-		snprintf(path, sizeof(path), "/proc/%s/environ", entry->d_name);
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-		size = fd < 0 ? 0 : read(fd, environment, sizeof(environment));
-		if (fd >= 0)
-			close(fd);
-		if (size <= 0 || !memmem(environment, size, dir, strlen(dir)))
-			continue;
-		snprintf(path, sizeof(path), "/proc/%s/ns/mnt", entry->d_name);
+		snprintf(path, sizeof(path), "/proc/%d/ns/mnt", pid);
 		size = readlink(path, name, sizeof(name) - 1);
 		if (size < 0)
 			continue;
