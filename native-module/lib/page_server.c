@@ -421,11 +421,17 @@ static long receive(int fd, void *message, size_t size, int flags,
 }
 
 /* Sends a message with a descriptor. False when nobody takes it. */
-static bool send_with(int channel, const struct local_message *message, int fd)
+static bool send_with(int channel, enum local_type type, int cpu, int fd)
 {
+	const struct local_message message = {
+		.magic = LOCAL_MAGIC,
+		.version = LOCAL_VERSION,
+		.type = type,
+		.cpu = cpu,
+	};
 	struct iovec iov = {
-		.iov_base = (void *)message,
-		.iov_len = sizeof(*message),
+		.iov_base = (void *)&message,
+		.iov_len = sizeof(message),
 	};
 	union {
 		struct cmsghdr header;
@@ -443,7 +449,7 @@ static bool send_with(int channel, const struct local_message *message, int fd)
 	control.header.cmsg_len = CMSG_LEN(sizeof(int));
 	*(int *)CMSG_DATA(&control.header) = fd;
 	return raw_syscall(SYS_sendmsg, channel, &msg, MSG_NOSIGNAL) ==
-	       sizeof(*message);
+	       sizeof(message);
 }
 
 static void close_passed(const int passed[PASSED_MAX], uint32_t first)
@@ -661,14 +667,7 @@ static bool serve_machine(struct page_server *server, int fd)
  */
 static void entrust(struct page_server *server, int uffd, int cpu)
 {
-	const struct local_message m = {
-		.magic = LOCAL_MAGIC,
-		.version = LOCAL_VERSION,
-		.type = LOCAL_KEEP,
-		.cpu = cpu,
-	};
-
-	send_with(server->channel, &m, uffd);
+	send_with(server->channel, LOCAL_KEEP, cpu, uffd);
 }
 
 /* Frees what nobody lives in any more. True if something of the client's is left. */
@@ -839,14 +838,7 @@ static void remove_deputy(struct deputy *deputy)
 /* The daemon sees to it that no child waits for one that stands still. */
 static void introduce(struct page_server *server, int pidfd, int cpu)
 {
-	const struct local_message m = {
-		.magic = LOCAL_MAGIC,
-		.version = LOCAL_VERSION,
-		.type = LOCAL_DEPUTY,
-		.cpu = cpu,
-	};
-
-	send_with(server->channel, &m, pidfd);
+	send_with(server->channel, LOCAL_DEPUTY, cpu, pidfd);
 }
 
 static struct deputy *add_deputy(struct page_server *server, int cpu)
@@ -900,14 +892,7 @@ static struct deputy *deputy_on(struct page_server *server, int cpu)
 /* Hands a stream over. False if nobody takes it. */
 static bool hand_over(struct deputy *deputy, int stream, int cpu)
 {
-	struct local_message m = {
-		.magic = LOCAL_MAGIC,
-		.version = LOCAL_VERSION,
-		.type = LOCAL_SERVE,
-		.cpu = cpu,
-	};
-
-	return send_with(deputy->channel, &m, stream);
+	return send_with(deputy->channel, LOCAL_SERVE, cpu, stream);
 }
 
 static void add_staying_client(struct page_server *server, int stream, int cpu)
