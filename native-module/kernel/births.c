@@ -12,7 +12,6 @@ static void forked(void *unused, struct task_struct *parent,
 {
 	if (!newborn->mm || newborn->mm == current->mm)
 		return;
-	mitosis_shadow_born(newborn);
 	mitosis_overlay_born(newborn);
 }
 

@@ -11,9 +11,6 @@ struct task_struct;
 int mitosis_births_init(void);
 void mitosis_births_exit(void);
 
-/* shadow.c: is it the shadow that a worker makes? */
-void mitosis_shadow_born(struct task_struct *newborn);
-
 /* overlay.c: is it what a child has forked? */
 void mitosis_overlay_born(struct task_struct *newborn);
 

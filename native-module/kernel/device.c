@@ -57,10 +57,10 @@ static int prepare(struct caller *caller, unsigned long handler_id, bool pinned)
 		caller->prepared_serial = serial;
 	}
 	mutex_unlock(&caller->lock);
-	if (err)
-		mitosis_count(prepare_failures);
-	else
+	if (!err)
 		mitosis_count(prepares);
+	else if (err != -ERESTARTNOINTR)
+		mitosis_count(prepare_failures);
 	return err;
 }
 

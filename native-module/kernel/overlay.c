@@ -304,7 +304,7 @@ static void register_forked(struct callback_head *work)
 {
 	struct overlay *o = container_of(work, struct overlay, registration);
 
-	/* Who dies here, as shadows do, drops no memory. */
+	/* Who dies here drops no memory. */
 	if (current->mm == o->mm && !fatal_signal_pending(current) &&
 	    register_notifier(o) && !fatal_signal_pending(current))
 		dropped_lose(&o->dropped);

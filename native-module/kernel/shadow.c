@@ -1,96 +1,81 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * An mm is copied by kernel_clone() and nothing else, so a shadow is born as a
- * process. A worker is its parent, not the caller, who would have to reap it:
- * workers ignore SIGCHLD, so that the newborn's end leaves no zombie. It never
- * runs in user mode; its mm is taken before it runs at all.
+ * An mm is copied by kernel_clone() and nothing else, which makes a process for
+ * it. This one is refused its pid, the next step after its memory: nobody sees
+ * it, nobody has to reap it, and it never runs. Its mm is taken in between, when
+ * its registers are copied.
  */
 #include "shadow.h"
 
-#include <linux/completion.h>
-#include <linux/kthread.h>
+#include <linux/kprobes.h>
+#include <linux/ptrace.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
-#include <linux/workqueue.h>
 
-#include "births.h"
 #include "symbols.h"
 
 struct birth {
-	struct work_struct work;
-	struct completion done;
-	struct mm_struct *parent;
+	struct kernel_clone_args args;
 	struct mm_struct *shadow;
-	int error;
 };
 
-static struct workqueue_struct *midwives;
-
+/* Only if a kernel did give it a pid. */
 static int die(void *unused)
 {
-	spin_lock_irq(&current->sighand->siglock);
-	/* Inherited from the worker, which ignores every signal. */
-	current->sighand->action[SIGKILL - 1].sa.sa_handler = SIG_DFL;
-	spin_unlock_irq(&current->sighand->siglock);
 	send_sig(SIGKILL, current, 1);
 	return 0;
 }
 
-static void give_birth(struct work_struct *work)
+/* copy_thread(newborn, args), which is called for every process and thread. */
+static int copies_registers(struct kprobe *probe, struct pt_regs *regs)
 {
-	struct birth *birth = container_of(work, struct birth, work);
-	struct kernel_clone_args args = {
-		.flags = CLONE_FS | CLONE_FILES | CLONE_UNTRACED,
-		.exit_signal = SIGCHLD,
-		.fn = die,
-	};
-	pid_t pid;
+	struct task_struct *newborn = (void *)regs_get_kernel_argument(regs, 0);
+	struct kernel_clone_args *args = (void *)regs_get_kernel_argument(regs, 1);
 
-	kthread_use_mm(birth->parent);
-	pid = mitosis_clone(&args);
-	kthread_unuse_mm(birth->parent);
-	birth->error = pid < 0 ? pid : 0;
-	complete(&birth->done);	/* and `birth` is no more */
+	if (args->fn == die) {
+		mmget(newborn->mm);
+		container_of(args, struct birth, args)->shadow = newborn->mm;
+	}
+	return 0;
 }
 
-/* The newborn exists, and has not run. Called by whoever forked it. */
-void mitosis_shadow_born(struct task_struct *newborn)
-{
-	struct work_struct *work = current_work();
-	struct birth *birth;
-
-	if (!work || work->func != give_birth)
-		return;
-	birth = container_of(work, struct birth, work);
-	/* Bound to this CPU as its worker is, it would die before we go on. */
-	set_cpus_allowed_ptr(newborn, cpu_possible_mask);
-	mmget(newborn->mm);
-	birth->shadow = newborn->mm;
-}
+static struct kprobe registers_probe = {
+	.symbol_name = "copy_thread",
+	.pre_handler = copies_registers,
+};
 
 struct mm_struct *mitosis_shadow_create(void)
 {
-	struct birth birth = { .parent = current->mm };
+	struct birth birth = {
+		.args = {
+			.flags = CLONE_FS | CLONE_FILES | CLONE_UNTRACED,
+			.fn = die,
+			/* No namespace is so deep that a process has as many pids. */
+			.set_tid_size = MAX_PID_NS_LEVEL + 2,
+		},
+	};
+	pid_t pid = mitosis_clone(&birth.args);
 
-	INIT_WORK_ONSTACK(&birth.work, give_birth);
-	init_completion(&birth.done);
-	/* On this CPU: the switch there and back costs less than waking another. */
-	queue_work_on(raw_smp_processor_id(), midwives, &birth.work);
-	wait_for_completion(&birth.done);
-	destroy_work_on_stack(&birth.work);
-	if (birth.error)
-		return ERR_PTR(birth.error);
-	return birth.shadow ?: ERR_PTR(-ENOMEM);
+	if (birth.shadow)
+		return birth.shadow;
+	if (pid < 0 && pid != -EINVAL)
+		return ERR_PTR(pid);
+	pr_err_ratelimited("no memory was copied: are kprobes switched off?\n");
+	return ERR_PTR(-ENODEV);
 }
 
 int mitosis_shadow_init(void)
 {
-	midwives = alloc_workqueue("mitosis_shadow", WQ_HIGHPRI, 0);
-	return midwives ? 0 : -ENOMEM;
+	int err = register_kprobe(&registers_probe);
+
+	if (err)
+		pr_err("this kernel has no function copy_thread, or no kprobes (%d)\n",
+		       err);
+	return err;
 }
 
 void mitosis_shadow_exit(void)
 {
-	destroy_workqueue(midwives);
+	unregister_kprobe(&registers_probe);
 }

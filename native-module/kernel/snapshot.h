@@ -44,7 +44,8 @@ void mitosis_snapshots_exit(void);
 
 /*
  * Prepares the calling process. Returns 0 with the snapshot's serial number, or
- * -EEXIST, -ELOOP (too deep), -ENOMEM or what fork(2) returns.
+ * -EEXIST, -ELOOP (too deep), -ENOMEM or what fork(2) returns, which within the
+ * kernel may be -ERESTARTNOINTR: again, after a signal.
  */
 int snapshot_prepare(u32 handler_id, bool pinned, u64 *serial);
 

@@ -11,9 +11,12 @@
 #include <pthread.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -279,6 +282,71 @@ static void other_users(int fd)
 	close(tokens[1]);
 }
 
+/* Who may have no more processes may not fork, and not prepare. */
+static void process_limit(void)
+{
+	const struct rlimit none = { 0 };
+	struct stat st;
+	pid_t pid;
+
+	CHECK(!stat(MITOSIS_DEVICE_PATH, &st));
+	CHECK(!chmod(MITOSIS_DEVICE_PATH, 0666));
+	pid = fork();
+	if (pid == 0) {
+		CHECK(!setgroups(0, NULL) && !setgid(NOBODY) && !setuid(NOBODY));
+		CHECK(!setrlimit(RLIMIT_NPROC, &none));
+		CHECK_EQ(call(open_device(), MITOSIS_PREPARE, 15), -EAGAIN);
+		_exit(0);
+	}
+	CHECK_EQ(status_within(pid, 10000), 0);
+	CHECK(!chmod(MITOSIS_DEVICE_PATH, st.st_mode & 07777));
+}
+
+static volatile sig_atomic_t alarms;
+
+static void count_alarm(int signal)
+{
+	alarms += signal == SIGALRM;
+}
+
+/* However many signals come, prepare is not interrupted; and it leaves no child. */
+static void prepare_among_signals(int fd)
+{
+	const struct itimerval often = { { 0, 1000 }, { 0, 1000 } }, never = { 0 };
+	const struct sigaction by_count = { .sa_handler = count_alarm };
+	struct mitosis_stat before, after;
+	int i, rounds = 0;
+
+	CHECK(!sigaction(SIGALRM, &by_count, NULL));
+	CHECK_EQ(call_at(fd, MITOSIS_IOC_STAT, &before), 0);
+	CHECK(!setitimer(ITIMER_REAL, &often, NULL));
+	for (i = 0; i < 1000 && (i < 100 || alarms < 100); i++) {
+		CHECK_EQ(call(fd, MITOSIS_PREPARE, 16), 0);
+		rounds++;
+		CHECK_EQ(unprepare(fd, 16), 0);
+	}
+	CHECK(!setitimer(ITIMER_REAL, &never, NULL));
+	CHECK(alarms >= 100);
+	CHECK_EQ(call_at(fd, MITOSIS_IOC_STAT, &after), 0);
+	CHECK_EQ(after.prepares, before.prepares + rounds);
+	CHECK_EQ(after.prepare_failures, before.prepare_failures);
+	CHECK(waitpid(-1, NULL, WNOHANG | __WALL) < 0 && errno == ECHILD);
+	signal(SIGALRM, SIG_DFL);
+}
+
+/* Without kprobes the memory cannot be had, and prepare says so. */
+static void kprobes_off(int fd)
+{
+	int enabled = open("/sys/kernel/debug/kprobes/enabled", O_WRONLY | O_CLOEXEC);
+
+	CHECK_EQ(write(enabled, "0", 1), 1);
+	CHECK_EQ(call(fd, MITOSIS_PREPARE, 17), -ENODEV);
+	CHECK_EQ(write(enabled, "1", 1), 1);
+	close(enabled);
+	CHECK_EQ(call(fd, MITOSIS_PREPARE, 17), 0);
+	CHECK_EQ(unprepare(fd, 17), 0);
+}
+
 static void *wait_for_end(void *pipe_read)
 {
 	char byte;
@@ -347,8 +415,12 @@ int main(void)
 	options(fd);
 	threads(fd);
 	userfaultfd_user(fd);
-	if (getuid() == 0)
+	prepare_among_signals(fd);
+	if (getuid() == 0) {
+		kprobes_off(fd);
 		other_users(fd);
+		process_limit();
+	}
 	close(fd);
 	return 0;
 }
