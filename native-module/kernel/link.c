@@ -135,7 +135,8 @@ static int receive(struct link *link, struct kvec *parts, size_t count,
 	if (n < 0)
 		return n;
 	/* Cut short: by its end, or by the clock in the midst of it. */
-	return n ? -ETIMEDOUT : -ECONNRESET;
+	return !n || READ_ONCE(link->socket->sk->sk_shutdown) & RCV_SHUTDOWN ?
+		       -ECONNRESET : -ETIMEDOUT;
 }
 
 int link_receive(struct link *link, struct kvec *parts, size_t count, size_t size)
@@ -154,35 +155,51 @@ int link_receive_header(struct link *link, struct wire_header *header,
 			unsigned int ms)
 {
 	struct kvec part = { header, sizeof(*header) };
-	int err = receive(link, &part, 1, sizeof(*header), ms);
 
-	if (err)
-		return err;
-	if (header->magic != WIRE_MAGIC || header->version != WIRE_VERSION ||
-	    header->status > 0 || header->status < -MAX_ERRNO ||
-	    (header->status && header->length))
-		return -EPROTO;
-	return 0;
+	return receive(link, &part, 1, sizeof(*header), ms);
 }
 
-int link_receive_answer(struct link *link, u32 *length)
+int link_check_header(const struct wire_header *header)
+{
+	if (header->magic != WIRE_MAGIC)
+		return -EPROTO;
+	return header->version == WIRE_VERSION ? 0 : -EPROTONOSUPPORT;
+}
+
+/* 0 with the length of its body, or its status. */
+static int receive_answer(struct link *link, enum wire_type type, u32 *length)
 {
 	struct wire_header header;
 	int err = error_of(link_receive_header(link, &header, link->deadline_ms));
 
 	*length = 0;
+	if (!err)
+		err = link_check_header(&header);
 	if (err)
 		return err;
-	if (header.type != WIRE_ANSWER)
+	if (header.type != type || header.status > 0 ||
+	    header.status < -MAX_ERRNO || (header.status && header.length))
 		return -EPROTO;
 	*length = header.length;
 	return header.status;
 }
 
+int link_receive_answer(struct link *link, u32 *length)
+{
+	return receive_answer(link, WIRE_ANSWER, length);
+}
+
+int link_receive_empty_answer(struct link *link)
+{
+	u32 length;
+	int err = link_receive_answer(link, &length);
+
+	return err ?: length ? -EMSGSIZE : 0;
+}
+
 static int shake_hands(struct link *link, u32 *machine_id)
 {
 	struct wire_challenge challenge;
-	struct wire_header header;
 	struct wire_hello hello;
 	struct wire_proof proof;
 	u32 length;
@@ -191,13 +208,9 @@ static int shake_hands(struct link *link, u32 *machine_id)
 	auth_hello(&hello);
 	err = link_send_body(link, WIRE_HELLO, &hello, sizeof(hello));
 	if (!err)
-		err = error_of(link_receive_header(link, &header,
-						   link->deadline_ms));
-	if (!err && header.status)
-		err = header.status;
-	if (!err && (header.type != WIRE_CHALLENGE ||
-		     header.length != sizeof(challenge)))
-		err = -EPROTO;
+		err = receive_answer(link, WIRE_CHALLENGE, &length);
+	if (!err && length != sizeof(challenge))
+		err = -EMSGSIZE;
 	if (!err)
 		err = link_receive_body(link, &challenge, sizeof(challenge));
 	if (!err)
@@ -205,9 +218,7 @@ static int shake_hands(struct link *link, u32 *machine_id)
 	if (!err)
 		err = link_send_body(link, WIRE_PROOF, &proof, sizeof(proof));
 	if (!err)
-		err = link_receive_answer(link, &length);
-	if (!err && length)
-		err = -EPROTO;
+		err = link_receive_empty_answer(link);
 	if (!err)
 		*machine_id = challenge.machine_id;
 	return err;

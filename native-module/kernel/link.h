@@ -22,7 +22,11 @@ struct link {
 /* "tcp://host:port". Returns 0 or -EINVAL. */
 int link_parse(const char *text, struct sockaddr_storage *address);
 
-/* Connects and shakes hands. `machine_id` gets who is there. */
+/*
+ * Connects and shakes hands. `machine_id` gets who is there. Returns 0 or -errno:
+ * that of connect(2); -EACCES the keys differ; -EPROTONOSUPPORT other version;
+ * -EMSGSIZE other length; -EPROTO no server of ours; -ETIMEDOUT, -ECONNRESET.
+ */
 int link_connect(const struct sockaddr_storage *address, unsigned int deadline_ms,
 		 struct link **link, u32 *machine_id);
 
@@ -45,14 +49,19 @@ int link_send_body(struct link *link, enum wire_type type, void *body,
 int link_receive(struct link *link, struct kvec *parts, size_t count, size_t size);
 int link_receive_body(struct link *link, void *body, size_t size);
 
-/*
- * A header of the right magic and version, status below or at 0, no body if below.
- * Waits `ms` for its first byte: -EAGAIN, when none came.
- */
+/* Whatever it says. Waits `ms` for its first byte: -EAGAIN, when none came. */
 int link_receive_header(struct link *link, struct wire_header *header,
 			unsigned int ms);
 
-/* The header of an answer: 0 with the length of its body, or its status. */
+/* 0, -EPROTO: it is none, -EPROTONOSUPPORT: it is of another version. */
+int link_check_header(const struct wire_header *header);
+
+/*
+ * The header of an answer. Returns 0 with the length of its body, or -errno: its
+ * status, -EPROTO, -EPROTONOSUPPORT, -ECONNRESET, -ETIMEDOUT.
+ */
 int link_receive_answer(struct link *link, u32 *length);
+/* One that is to have no body; else -EMSGSIZE. */
+int link_receive_empty_answer(struct link *link);
 
 #endif /* MITOSIS_LINK_H */

@@ -100,20 +100,21 @@ static int open_snapshot(struct remote *r)
 		err = link_receive_answer(r->link, &length);
 	if (err)
 		return err;
-	if (length < sizeof(*r->descriptor) || length > WIRE_DESCRIPTOR_MAX)
-		return -EPROTO;
+	if (length > WIRE_DESCRIPTOR_MAX)
+		return -EMSGSIZE;
 	r->descriptor = kvmalloc(length, GFP_KERNEL);
 	if (!r->descriptor)
 		return -ENOMEM;
 	err = link_receive_body(r->link, r->descriptor, length);
-	return err ?: descriptor_check(r->descriptor, length, PAGE_SIZE);
+	if (!err && descriptor_check(r->descriptor, length, PAGE_SIZE))
+		err = -EBADMSG;
+	return err;
 }
 
 /* May it have further children? 0, -ENOENT or what the link says. */
 static int ask_after(struct remote *r)
 {
 	struct wire_pages request = {};
-	u32 length;
 	int err;
 
 	mutex_lock(&r->lock);
@@ -121,9 +122,7 @@ static int ask_after(struct remote *r)
 	if (!err)
 		err = link_send_body(r->link, WIRE_PAGES, &request, sizeof(request));
 	if (!err)
-		err = link_receive_answer(r->link, &length);
-	if (!err && length)
-		err = -EPROTO;
+		err = link_receive_empty_answer(r->link);
 	if (err && err != -ENOENT)
 		r->broken = err;
 	mutex_unlock(&r->lock);
@@ -330,7 +329,7 @@ static int exchange(struct remote *r, struct fetch_errand *e)
 	if (err)
 		return err;
 	if (length != request.length)
-		return -EPROTO;
+		return -EMSGSIZE;
 	for (i = 0; i < e->count; i++)
 		e->parts[i] = (struct kvec){ page_address(e->pages[i]), PAGE_SIZE };
 	return link_receive(r->link, e->parts, e->count, length);

@@ -12,8 +12,9 @@ struct remote;
 
 /*
  * By the session to that machine. With MITOSIS_OPTION_CACHE, children of one
- * snapshot share it and its pages. Returns 0, -ENOTCONN, -ENOENT, -EPROTO,
- * -ETIMEDOUT, -ECONNRESET, -EACCES, -ENOMEM, or -EINTR: the caller is to die.
+ * snapshot share it and its pages. Returns 0, -ENOTCONN, -ENOENT, what
+ * link_connect() says, -EBADMSG: an impossible descriptor, -ENOMEM, or -EINTR:
+ * the caller is to die.
  */
 int remote_open(u32 machine_id, u32 handler_id,
 		const struct mitosis_options *options, struct remote **remote);

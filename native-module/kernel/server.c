@@ -183,6 +183,19 @@ static int body_size(const struct client *c, unsigned int type)
 	}
 }
 
+/* 0, or what the matter with it is. */
+static int check_message(const struct client *c, const struct wire_header *header)
+{
+	int size = body_size(c, header->type);
+	int err = link_check_header(header);
+
+	if (err)
+		return err;
+	if (size < 0 || header->status)
+		return -EPROTO;
+	return header->length == size ? 0 : -EMSGSIZE;
+}
+
 static int serve_message(struct client *c, const struct wire_header *header)
 {
 	union {
@@ -191,12 +204,16 @@ static int serve_message(struct client *c, const struct wire_header *header)
 		struct wire_pages pages;
 	} body;
 	bool hello = header->type == WIRE_HELLO;
-	int size = body_size(c, header->type);
-	int err;
+	int err = check_message(c, header);
 
-	if (size < 0 || header->length != size || header->status)
-		return -EPROTO;
-	err = link_receive_body(c->link, hello ? (void *)&c->hello : &body, size);
+	if (err) {
+		/* Tell a newer machine what the matter is. */
+		answer(c, c->state == EXPECTS_HELLO ? WIRE_CHALLENGE : WIRE_ANSWER,
+		       err, NULL, 0);
+		return err;
+	}
+	err = link_receive_body(c->link, hello ? (void *)&c->hello : &body,
+				header->length);
 	if (err)
 		return err;
 	switch (header->type) {
@@ -228,11 +245,6 @@ static void serve(struct work_struct *work)
 		err = link_receive_header(c->link, &header, IDLE_STEP_MS);
 		if (err == -EAGAIN)
 			err = READ_ONCE(stopping) || is_late(c) ? -ETIMEDOUT : 0;
-		else if (err == -EPROTO)
-			/* Tell a newer machine what the matter is. */
-			answer(c, c->state == EXPECTS_HELLO ? WIRE_CHALLENGE :
-							      WIRE_ANSWER,
-			       -EPROTO, NULL, 0);
 		else if (!err)
 			err = serve_message(c, &header);
 	} while (!err);

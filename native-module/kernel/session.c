@@ -176,12 +176,9 @@ struct nil_errand {
 
 static int call_nil(struct link *link)
 {
-	u32 length;
 	int err = link_send_body(link, WIRE_NIL, NULL, 0);
 
-	if (!err)
-		err = link_receive_answer(link, &length);
-	return err ?: length ? -EPROTO : 0;
+	return err ?: link_receive_empty_answer(link);
 }
 
 static void run_nil(struct errand *errand)

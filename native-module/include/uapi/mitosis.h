@@ -29,9 +29,11 @@
  * Argument: pointer to struct mitosis_connect_req.
  * Effect: later MITOSIS_RESUME_REMOTE and MITOSIS_NIL_RPC reach that machine.
  * Errors: EFAULT bad pointer; EINVAL malformed address; ECONNREFUSED,
- * EHOSTUNREACH no such machine; EACCES the key was refused; EPROTO other
- * protocol version; ETIMEDOUT no answer within the deadline; ENODEV a GID, but
- * no RDMA device; EPERM without authentication, only CAP_NET_ADMIN may.
+ * EHOSTUNREACH no such machine; EACCES the key was refused;
+ * EPROTONOSUPPORT other protocol version; EMSGSIZE a message of another length;
+ * EPROTO what answers there is another program; ECONNRESET it ended in a message;
+ * ETIMEDOUT no answer within the deadline; ENODEV a GID, but no RDMA device;
+ * EPERM without authentication, only CAP_NET_ADMIN may.
  */
 #define MITOSIS_CONNECT 3
 
@@ -63,8 +65,9 @@
  * MITOSIS_RESUME_REMOTE - become a child of a snapshot of another machine.
  * Argument: pointer to struct mitosis_remote_req.
  * Effect and errors: as MITOSIS_RESUME_LOCAL; also EFAULT bad pointer,
- * ENOTCONN no session to that machine, ETIMEDOUT, ECONNRESET, and EPROTO the
- * machines do not fit (other version, other vdso, other CPU features).
+ * ENOTCONN no session to that machine, what MITOSIS_CONNECT says of its answers,
+ * EBADMSG an impossible descriptor, and EPROTO the machines do not fit (other
+ * vdso, other CPU features).
  */
 #define MITOSIS_RESUME_REMOTE 6
 
@@ -79,7 +82,7 @@
 /*
  * MITOSIS_NIL_RPC - one empty request to another machine.
  * Argument: pointer to struct mitosis_remote_req; its handler_id is ignored.
- * Errors: EFAULT, ENOTCONN, ETIMEDOUT, ECONNRESET.
+ * Errors: EFAULT, ENOTCONN, and what MITOSIS_CONNECT says of answers.
  */
 #define MITOSIS_NIL_RPC 8
 

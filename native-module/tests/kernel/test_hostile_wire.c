@@ -2,8 +2,9 @@
 /*
  * What comes over TCP is not to be trusted: noise at the door of the module's
  * server, connections that stay and say nothing, and streams of proper machines
- * in which a byte is changed, something is cut off, or nothing follows. Children
- * may fail; the module goes on, and the kernel's log stays clean.
+ * in which a byte is changed, something is cut off, or nothing follows. Whoever
+ * meets that is told what it was by an errno; a child that already runs may fail.
+ * The module goes on, and the kernel's log stays clean.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -12,6 +13,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -139,7 +141,7 @@ struct mangling {
 	bool of_answers;
 	enum { CHANGE, CUT, STALL, KINDS } kind;
 	size_t offset;
-	uint64_t seed;
+	unsigned char flip;	/* CHANGE: these bits */
 };
 
 static void *mangle(void *argument)
@@ -170,11 +172,12 @@ static void *mangle(void *argument)
 			if (here && m.offset < seen[i] + n) {
 				done = true;
 				if (m.kind == CHANGE) {
-					bytes[m.offset - seen[i]] ^= m.seed % 255 + 1;
-				} else if (m.kind == CUT) {
-					goto out;
+					bytes[m.offset - seen[i]] ^= m.flip;
 				} else {
-					sleep_ms(3 * DEADLINE_MS);
+					send(to, bytes, m.offset - seen[i],
+					     MSG_NOSIGNAL);
+					sleep_ms(m.kind == STALL ?
+							 3 * DEADLINE_MS : 0);
 					goto out;
 				}
 			}
@@ -190,7 +193,18 @@ out:
 }
 
 static int listener;
+static const struct mangling *volatile chosen;	/* NULL: as chance has it */
 static volatile size_t largest_offset = 64;
+
+static struct mangling by_chance(void)
+{
+	return (struct mangling){
+		.of_answers = pseudo_random() % 2,
+		.kind = pseudo_random() % KINDS,
+		.offset = pseudo_random() % largest_offset,
+		.flip = pseudo_random() % 255 + 1,
+	};
+}
 
 static void *proxy(void *unused)
 {
@@ -203,14 +217,9 @@ static void *proxy(void *unused)
 			free(m);
 			return unused;
 		}
-		*m = (struct mangling){
-			.client = client,
-			.server = dial(module_port()),
-			.of_answers = pseudo_random() % 2,
-			.kind = pseudo_random() % KINDS,
-			.offset = pseudo_random() % largest_offset,
-			.seed = pseudo_random(),
-		};
+		*m = chosen ? *chosen : by_chance();
+		m->client = client;
+		m->server = dial(module_port());
 		CHECK(!pthread_create(&thread, NULL, mangle, m));
 		pthread_detach(thread);
 	}
@@ -251,6 +260,7 @@ static pid_t start_parent(void)
 	return pid;
 }
 
+/* One that cannot become a child exits with the errno. */
 static pid_t start_child_by(uint16_t port)
 {
 	struct mitosis_options options = { .prefetch_pages = 4,
@@ -269,9 +279,76 @@ static pid_t start_child_by(uint16_t port)
 		if (!ioctl(fd, MITOSIS_IOC_SET_OPTIONS, &options) &&
 		    !ioctl(fd, MITOSIS_CONNECT, &there))
 			ioctl(fd, MITOSIS_RESUME_REMOTE, &request);
-		_exit(125);
+		_exit(errno);
 	}
 	return pid;
+}
+
+/*
+ * Each way to be wrong has its errno: on the module's client, whose answers are
+ * changed, and by its server's answer, when what it was asked is.
+ */
+static void told_by_errno(uint16_t port)
+{
+	enum {
+		/* Of each header. */
+		VERSION = offsetof(struct wire_header, version),
+		TYPE = offsetof(struct wire_header, type),
+		STATUS = offsetof(struct wire_header, status),
+		LENGTH = offsetof(struct wire_header, length),
+		HEADER = sizeof(struct wire_header),
+		/* Where requests and answers start. */
+		PROOF = HEADER + sizeof(struct wire_hello),
+		OPEN = PROOF + HEADER + sizeof(struct wire_proof),
+		PROVEN = HEADER + sizeof(struct wire_challenge),
+		OPENED = PROVEN + HEADER,
+	};
+	static const struct {
+		const char *what;
+		struct mangling done;
+		int err;
+	} lies[] = {
+#define OF(from_server, action, at, bits) \
+	{ .of_answers = from_server, .kind = action, .offset = at, .flip = bits }
+		{ "hello's magic", OF(0, CHANGE, 0, 1), EPROTO },
+		{ "hello's version", OF(0, CHANGE, VERSION, 1), EPROTONOSUPPORT },
+		{ "hello's type", OF(0, CHANGE, TYPE, 1), EPROTO },
+		{ "hello's status", OF(0, CHANGE, STATUS, 1), EPROTO },
+		{ "hello's length", OF(0, CHANGE, LENGTH, 1), EMSGSIZE },
+		{ "proof's length", OF(0, CHANGE, PROOF + LENGTH, 1), EMSGSIZE },
+		{ "proof", OF(0, CHANGE, PROOF + HEADER, 1), EACCES },
+		{ "open's version", OF(0, CHANGE, OPEN + VERSION, 1), EPROTONOSUPPORT },
+		{ "open's type", OF(0, CHANGE, OPEN + TYPE, 3), EPROTO },
+		{ "open's length", OF(0, CHANGE, OPEN + LENGTH, 1), EMSGSIZE },
+		{ "open's handler", OF(0, CHANGE, OPEN + HEADER, 1), ENOENT },
+		{ "challenge's magic", OF(1, CHANGE, 0, 1), EPROTO },
+		{ "challenge's version", OF(1, CHANGE, VERSION, 1), EPROTONOSUPPORT },
+		{ "challenge's type", OF(1, CHANGE, TYPE, 1), EPROTO },
+		{ "challenge's length", OF(1, CHANGE, LENGTH, 1), EMSGSIZE },
+		{ "challenge's mac", OF(1, CHANGE, PROVEN - 1, 1), EACCES },
+		{ "challenge's end", OF(1, CUT, PROVEN - 1, 0), ECONNRESET },
+		{ "a positive status", OF(1, CHANGE, PROVEN + STATUS, 1), EPROTO },
+		{ "a body too many", OF(1, CHANGE, PROVEN + LENGTH, 1), EMSGSIZE },
+		{ "a vast descriptor", OF(1, CHANGE, OPENED + LENGTH + 3, 0x80), EMSGSIZE },
+		{ "a wrong descriptor", OF(1, CHANGE, OPENED + HEADER, 1), EBADMSG },
+		{ "a descriptor's end", OF(1, CUT, OPENED + 200, 0), ECONNRESET },
+		{ "half a descriptor", OF(1, STALL, OPENED + 200, 0), ETIMEDOUT },
+#undef OF
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(lies) / sizeof(*lies); i++) {
+		int status;
+
+		chosen = &lies[i].done;
+		status = status_within(start_child_by(port), 30000);
+		if (!WIFEXITED(status) || WEXITSTATUS(status) != lies[i].err) {
+			printf("%s: status %#x, not errno %d\n", lies[i].what,
+			       status, lies[i].err);
+			exit(1);
+		}
+	}
+	chosen = NULL;
 }
 
 static void mangled_streams(void)
@@ -288,6 +365,7 @@ static void mangled_streams(void)
 	      !listen(listener, 64) &&
 	      !getsockname(listener, (struct sockaddr *)&address, &length));
 	CHECK(!pthread_create(&thread, NULL, proxy, NULL));
+	told_by_errno(ntohs(address.sin_port));
 	for (i = 0; i < MANGLED; i++) {
 		pid_t child;
 		int status = -1, tries = 8000;
