@@ -278,7 +278,10 @@ static int child_mmap(struct file *file, struct vm_area_struct *vma)
 	/* Nobody but child_start()'s caller has a way to map it. */
 	if (vma->vm_flags & VM_SHARED || !child->overlay)
 		return -EINVAL;
-	/* Never merged: the overlay would not hear of it. */
+	/*
+	 * Never merged: the overlay would not hear of it. And fork(2) copies what has
+	 * come, which another machine may not have any more.
+	 */
 	compat_vm_flags_change(vma, VM_MIXEDMAP, 0);
 	vma->vm_ops = &child_vm_ops;
 	overlay_add(child->overlay, vma);
