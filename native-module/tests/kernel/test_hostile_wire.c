@@ -22,6 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "helpers/clock.h"
 #include "proto/wire.h"
 #include "tests/harness.h"
 
@@ -29,7 +30,9 @@
 #define PAGES		256
 #define NOISES		150
 #define SILENT		100
-#define MANGLED		50
+#define MANGLED		60
+#define AT_ONCE		5
+#define CHILD_MS	8000
 #define DEADLINE_MS	400
 
 static uint64_t state = 88172645463325252ull;
@@ -351,6 +354,19 @@ static void told_by_errno(uint16_t port)
 	chosen = NULL;
 }
 
+/* Waits for a child. One that runs on with wrong bytes may do anything. */
+static bool is_well(pid_t child, uint64_t until_ns)
+{
+	int status = -1;
+
+	while (waitpid(child, &status, WNOHANG) != child) {
+		if (now_ns() > until_ns)
+			kill(child, SIGKILL);
+		sleep_ms(1);
+	}
+	return status == 0;
+}
+
 static void mangled_streams(void)
 {
 	struct sockaddr_in address = loopback(0);
@@ -366,21 +382,17 @@ static void mangled_streams(void)
 	      !getsockname(listener, (struct sockaddr *)&address, &length));
 	CHECK(!pthread_create(&thread, NULL, proxy, NULL));
 	told_by_errno(ntohs(address.sin_port));
-	for (i = 0; i < MANGLED; i++) {
-		pid_t child;
-		int status = -1, tries = 8000;
+	for (i = 0; i < MANGLED; i += AT_ONCE) {
+		uint64_t until = now_ns() + CHILD_MS * 1000000ull;
+		pid_t children[AT_ONCE];
+		int j;
 
 		/* The handshake, the descriptor, pages. */
-		largest_offset = 64ul << i % 12;
-		child = start_child_by(ntohs(address.sin_port));
-		while (waitpid(child, &status, WNOHANG) != child && --tries)
-			sleep_ms(1);
-		/* One that runs on with wrong bytes may do anything. */
-		if (!tries) {
-			kill(child, SIGKILL);
-			CHECK(waitpid(child, &status, 0) == child);
-		}
-		well += status == 0;
+		largest_offset = 64ul << i / AT_ONCE % 12;
+		for (j = 0; j < AT_ONCE; j++)
+			children[j] = start_child_by(ntohs(address.sin_port));
+		for (j = 0; j < AT_ONCE; j++)
+			well += is_well(children[j], until);
 	}
 	printf("%d of %d children were well\n", well, MANGLED);
 	shutdown(listener, SHUT_RDWR);

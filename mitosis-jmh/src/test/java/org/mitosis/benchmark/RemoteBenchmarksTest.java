@@ -2,7 +2,6 @@
 package org.mitosis.benchmark;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -17,17 +16,17 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -35,21 +34,18 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.mitosis.fixture.MemorySize;
 import org.mitosis.fixture.PythonFunctionTest;
 import org.mitosis.fixture.UserfaultfdRight;
-import org.mitosis.result.HistogramLog;
-import org.mitosis.result.SelfTimedProfiler;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.results.Result;
 import org.openjdk.jmh.results.RunResult;
-import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.RunnerException;
 import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
-import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.TimeValue;
 
 /**
  * Runs every benchmark of children, launchers and machines for a moment, as an IDE would, looks for
  * its self-timed figures, and for what it leaves behind.
  */
+@ExtendWith(ShortRun.BesideOthers.class)
 class RemoteBenchmarksTest {
   static final String OF_SEVERAL_PROCESSES =
       "\\.(EmptyContainer|Execution|FirstResult|ForkResume|NilRpc|PeakThroughput|StartupExecution|TouchRatio)\\.";
@@ -81,8 +77,14 @@ class RemoteBenchmarksTest {
 
   private static final long DEADLINE_MS = 20_000;
 
-  @TempDir Path directory;
   private final List<Path> temporaryBefore = machines();
+  @TempDir Path directory;
+  private ShortRun shortRun;
+
+  @BeforeEach
+  void inItsFolder() {
+    shortRun = new ShortRun(directory);
+  }
 
   @BeforeAll
   static void needsUserfaultfd() {
@@ -93,17 +95,6 @@ class RemoteBenchmarksTest {
   @BeforeAll
   static void needsPython() {
     PythonFunctionTest.assumePython();
-  }
-
-  @BeforeAll
-  static void allowOtherRuns() {
-    // What is measured here is not used; a run elsewhere on this machine need not be waited for.
-    System.setProperty("jmh.ignoreLock", "true");
-  }
-
-  @AfterAll
-  static void forbidThemAgain() {
-    System.clearProperty("jmh.ignoreLock");
   }
 
   @AfterEach
@@ -118,24 +109,23 @@ class RemoteBenchmarksTest {
   @ParameterizedTest
   @ValueSource(strings = {"local", "tcp"})
   void inAForkedJvm(String transport) throws IOException, RunnerException {
-    assertMetrics(1, run(options(Mode.SingleShotTime, transport).forks(1)));
+    assertMetrics(
+        1,
+        shortRun.run(
+            options(Mode.SingleShotTime, transport).include(OF_SEVERAL_PROCESSES).forks(1)));
   }
 
   @Test
   void insideThisJvm() throws IOException, RunnerException {
-    System.setProperty(HistogramLog.DIRECTORY_PROPERTY, hlog().toString());
-    try {
-      assertMetrics(0, run(options(Mode.AverageTime, "tcp").forks(0)));
-    } finally {
-      System.clearProperty(HistogramLog.DIRECTORY_PROPERTY);
-    }
+    assertMetrics(
+        0, shortRun.runHere(options(Mode.AverageTime, "tcp").include(OF_SEVERAL_PROCESSES)));
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"eager", "cached"})
   void otherModesOfResume(String resumeMode) throws IOException, RunnerException {
     Collection<RunResult> results =
-        run(
+        shortRun.run(
             options(Mode.SingleShotTime, "tcp")
                 .include("\\.StartupExecution\\.")
                 .param("resumeMode", resumeMode)
@@ -149,19 +139,22 @@ class RemoteBenchmarksTest {
   @Test
   void severalThreadsHaveAConnectionEach() throws IOException, RunnerException {
     Collection<RunResult> results =
-        run(options(Mode.AverageTime, "tcp").include("\\.NilRpc\\.jna$").threads(3).forks(0));
+        shortRun.run(
+            options(Mode.AverageTime, "tcp").include("\\.NilRpc\\.jna$").threads(3).forks(0));
     assertEquals(1, results.size());
   }
 
   @Test
   void severalMachinesAndASchedule() throws IOException, RunnerException {
     RunResult result =
-        run(options(Mode.SingleShotTime, "tcp")
-                .include("\\.PeakThroughput\\.workingSet$")
-                .param("childMachines", "2")
-                .param("rate", "40")
-                .param("loops", "2")
-                .forks(0))
+        shortRun
+            .run(
+                options(Mode.SingleShotTime, "tcp")
+                    .include("\\.PeakThroughput\\.workingSet$")
+                    .param("childMachines", "2")
+                    .param("rate", "40")
+                    .param("loops", "2")
+                    .forks(0))
             .iterator()
             .next();
     assertEquals("ops/s", result.getSecondaryResults().get("peak").getScoreUnit());
@@ -190,7 +183,8 @@ class RemoteBenchmarksTest {
       String benchmark, String parameter, String value, String sentence) throws IOException {
     assertEquals(
         "org.mitosis.fixture.MissingPrerequisite: " + sentence,
-        failure(
+        shortRun
+            .failure(
                 options(Mode.SingleShotTime, "local")
                     .include("\\." + benchmark + "$")
                     .param(parameter, value)
@@ -235,7 +229,7 @@ class RemoteBenchmarksTest {
       Future<List<String>> told =
           thread.submit(
               () ->
-                  failure(
+                  shortRun.failure(
                       options(Mode.AverageTime, transport)
                           .include("\\." + benchmark + "$")
                           .param("container", "none") // else its control groups would stay
@@ -306,76 +300,17 @@ class RemoteBenchmarksTest {
   }
 
   private ChainedOptionsBuilder options(Mode mode, String transport) {
-    return new OptionsBuilder()
-        .mode(mode)
-        .param("memorySize", "1m")
-        .param("functionName", "helloworld")
+    return shortRun
+        .options(mode)
         .param("transport", transport)
         .param("touchRatio", "50")
         .param("seconds", "1")
-        .param("loops", "1")
-        .warmupIterations(0)
-        .measurementIterations(1)
-        .measurementTime(TimeValue.milliseconds(50))
-        .timeout(TimeValue.seconds(60))
-        .jvmArgsPrepend(
-            "-Xmx128m",
-            "-D" + HistogramLog.DIRECTORY_PROPERTY + "=" + hlog(),
-            "-Dmitosis.native.dir=" + System.getProperty("mitosis.native.dir", ""))
-        .addProfiler(SelfTimedProfiler.class)
-        .shouldFailOnError(true)
-        .output(directory.resolve("jmh.txt").toString());
-  }
-
-  private Collection<RunResult> run(ChainedOptionsBuilder options)
-      throws IOException, RunnerException {
-    assumeTrue(
-        RemoteBenchmarksTest.class.getResource("/linux-x86-64/mitosis-launcher") != null,
-        "needs linux-x86-64/mitosis-launcher on the class path: build native-module on Linux"
-            + " x86-64");
-    if (options.build().getIncludes().isEmpty()) {
-      options.include(OF_SEVERAL_PROCESSES);
-    }
-    try {
-      return new Runner(options.build()).run();
-    } catch (RunnerException e) {
-      throw new RunnerException(Files.readString(directory.resolve("jmh.txt")), e);
-    }
-  }
-
-  /** What JMH says of a benchmark that fails. */
-  private List<String> failure(ChainedOptionsBuilder options) {
-    RunnerException e = assertThrows(RunnerException.class, () -> run(options));
-    return e.getMessage()
-        .lines()
-        .dropWhile(line -> !line.contains("<failure>"))
-        .skip(1)
-        .filter(line -> !line.isBlank())
-        .toList();
+        .param("loops", "1");
   }
 
   private void assertMetrics(int forks, Collection<RunResult> results) throws IOException {
-    Map<String, Set<String>> found = new TreeMap<>();
-    for (RunResult result : results) {
-      String name = result.getParams().getBenchmark().replace("org.mitosis.benchmark.", "");
-      assertEquals(forks, result.getParams().getForks(), name);
-      assertTrue(result.getPrimaryResult().getScore() > 0, name);
-      Set<String> metrics = new TreeSet<>(result.getSecondaryResults().keySet());
-      metrics.removeIf(key -> !key.matches("[A-Za-z]+"));
-      found.put(name, metrics);
-      for (String metric : metrics) {
-        double score = result.getSecondaryResults().get(metric).getScore();
-        assertTrue(score >= 0 && score < 1e6, name + " " + metric + " " + score);
-      }
-    }
-    assertEquals(METRICS_OF_BENCHMARK, found);
-    HistogramLog.Contents logs = HistogramLog.read(hlog());
-    assertEquals(List.of(), logs.warnings());
-    logs.series().forEach(one -> assertTrue(one.samples().total() > 0, one::toString));
-  }
-
-  private Path hlog() {
-    return directory.resolve("hlog");
+    assertEquals(METRICS_OF_BENCHMARK, ShortRun.metrics(forks, results));
+    shortRun.samples();
   }
 
   private List<Path> left() {
