@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.mitosis.cluster;
 
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,8 +24,7 @@ record Ssh(String user, Path configFile, boolean proxyAllowed) implements Remote
   public List<String> commandLine(String host, List<String> command) {
     List<String> line = options();
     line.add(host);
-    // ssh joins its words; the account's shell takes them apart again.
-    line.add("exec " + command.stream().map(Ssh::quoted).collect(Collectors.joining(" ")));
+    line.add(forAnyShell(command));
     return line;
   }
 
@@ -47,6 +47,24 @@ record Ssh(String user, Path configFile, boolean proxyAllowed) implements Remote
       line.addAll(List.of("-l", user));
     }
     return line;
+  }
+
+  /**
+   * ssh joins its words, and the account's shell takes them apart again. That may be csh or fish,
+   * to which line ends, exclamation marks and backslashes between quotes mean other things than to
+   * sh: it gets to see none, but a line for sh with everything unusual in octal digits.
+   */
+  private static String forAnyShell(List<String> command) {
+    String line = "exec " + command.stream().map(Ssh::quoted).collect(Collectors.joining(" "));
+    StringBuilder escaped = new StringBuilder();
+    for (byte b : line.getBytes(StandardCharsets.UTF_8)) {
+      if (Character.isLetterOrDigit(b) || " ./_=:,+-".indexOf(b) >= 0) {
+        escaped.append((char) b);
+      } else {
+        escaped.append(String.format("\\0%03o", b & 0xff));
+      }
+    }
+    return "exec sh -c 'eval \"$(printf %b \"$1\")\"' sh '" + escaped + "'";
   }
 
   private static String quoted(String word) {

@@ -4,34 +4,50 @@ package org.mitosis.cluster;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.mitosis.fixture.MissingPrerequisite;
 
 class RemoteShellTest {
   @Test
   void sshAddsNothingToItsConfigButThatNobodyIsAsked() {
     assertEquals(
-        List.of("ssh", "-T", "-o", "BatchMode=yes", "c1", "exec 'true'"),
-        new Ssh("", null, true).commandLine("c1", List.of("true")));
+        List.of("ssh", "-T", "-o", "BatchMode=yes", "c1"),
+        new Ssh("", null, true).commandLine("c1", List.of("true")).subList(0, 5));
     assertEquals(
         "ssh -T -o BatchMode=yes -F /c -o ProxyJump=none -o ProxyCommand=none -l me c1 true",
         new Ssh("me", Path.of("/c"), false).trial("c1"));
   }
 
-  @Test
-  void wordsArriveThroughAShellAsTheyWere() throws IOException {
-    List<String> command = List.of("printf", "%s|", "a b", "it's", "$HOME\n`x`", "");
+  /** Of the account on the machine, which ssh hands the command to. */
+  @ParameterizedTest
+  @ValueSource(strings = {"sh", "bash", "zsh", "csh", "tcsh", "fish"})
+  void wordsArriveThroughAnyShellAsTheyWere(String shell) throws IOException {
+    assumeTrue(
+        Stream.of(System.getenv("PATH").split(File.pathSeparator))
+            .anyMatch(folder -> Files.isExecutable(Path.of(folder, shell))),
+        "needs " + shell);
+    List<String> command =
+        List.of("printf", "%s|", "a b", "it's", "$HOME\n`x`", "\\$4 \\\\ !1 \"% ü~*?[a]#;&", "");
     List<String> line = new Ssh("", null, true).commandLine("c1", command);
-    Process shell = new ProcessBuilder("sh", "-c", line.get(line.size() - 1)).start();
+    Process process =
+        new ProcessBuilder(shell, "-c", line.get(line.size() - 1))
+            .redirectError(ProcessBuilder.Redirect.INHERIT)
+            .start();
     assertEquals(
-        "a b|it's|$HOME\n`x`||",
-        new String(shell.getInputStream().readAllBytes(), StandardCharsets.UTF_8));
+        String.join("|", command.subList(2, command.size())) + "|",
+        new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8));
   }
 
   @Test
