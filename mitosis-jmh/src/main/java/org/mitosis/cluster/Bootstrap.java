@@ -38,7 +38,8 @@ record Bootstrap(Path jar, String sha256, long bytes) {
       directory=$1 digest=$2 bytes=$3 deploy=$4 java=$5 lease=$6 backend=$7
       case $directory in /*) ;; *) directory=$HOME/$directory ;; esac
       jar=$directory/benchmarks.jar
-      new=$directory/.benchmarks.jar.$$
+      # Machines may share their home directories.
+      new=$directory/.benchmarks.jar.$(uname -n).$$
       say() { echo "mitosis-cluster: $1"; }
       digest_of() { sha256sum "$1" 2>/dev/null | cut -d" " -f1; }
       if ! command -v "$java" >/dev/null 2>&1; then

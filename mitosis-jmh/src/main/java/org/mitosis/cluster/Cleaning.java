@@ -2,11 +2,16 @@
 package org.mitosis.cluster;
 
 import java.io.IOException;
+import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
@@ -43,22 +48,51 @@ final class Cleaning {
   List<String> run() throws IOException {
     List<String> done = new ArrayList<>(endProcesses());
     done.addAll(new KernelModule(directory).unload());
-    try (Stream<Path> files =
-        Files.exists(directory.resolve(NATIVE))
-            ? Files.walk(directory.resolve(NATIVE))
-            : Stream.empty()) {
-      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-        Files.deleteIfExists(file);
-      }
-    }
+    remove(directory.resolve(NATIVE));
     Files.deleteIfExists(directory.resolve(Bootstrap.JAR));
-    try (Stream<Path> rest = Files.list(directory)) {
-      if (rest.findAny().isEmpty()) {
-        Files.delete(directory);
-      }
-    }
+    removeIfEmpty(directory);
     done.add("removed " + directory.resolve(Bootstrap.JAR) + " and what was unpacked from it");
     return done;
+  }
+
+  /** With all that is in it; machines that share a home directory do so at the same time. */
+  private static void remove(Path folder) throws IOException {
+    if (!Files.exists(folder, LinkOption.NOFOLLOW_LINKS)) {
+      return;
+    }
+    Files.walkFileTree(
+        folder,
+        new SimpleFileVisitor<>() {
+          @Override
+          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
+              throws IOException {
+            Files.deleteIfExists(file);
+            return FileVisitResult.CONTINUE;
+          }
+
+          @Override
+          public FileVisitResult visitFileFailed(Path file, IOException e) throws IOException {
+            if (e instanceof NoSuchFileException) {
+              return FileVisitResult.CONTINUE;
+            }
+            throw e;
+          }
+
+          @Override
+          public FileVisitResult postVisitDirectory(Path inner, IOException e) throws IOException {
+            removeIfEmpty(inner);
+            return FileVisitResult.CONTINUE;
+          }
+        });
+  }
+
+  /** What is in use elsewhere, or was put there by somebody else, stays. */
+  private static void removeIfEmpty(Path folder) throws IOException {
+    try {
+      Files.deleteIfExists(folder);
+    } catch (DirectoryNotEmptyException e) {
+      // stays
+    }
   }
 
   /** Those that were started from the directory: asked first, then killed. */
