@@ -93,20 +93,19 @@ static int open_uffd(void)
 	};
 	int fd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
 
-	if (fd < 0 && errno == EPERM)
-		return fail(-EPERM, "userfaultfd needs root, CAP_SYS_PTRACE or "
-				    "vm.unprivileged_userfaultfd=1; or resume with "
-				    "mode clone");
-	if (fd < 0)
-		return fail(-errno, "this kernel has no userfaultfd: %s",
-			    strerror(errno));
-	if (ioctl(fd, UFFDIO_API, &api)) {
-		int err = -errno;
+	int err = 0;
 
+	/* vm.unprivileged_userfaultfd allows everybody all but the event of fork(2). */
+	if (fd < 0 || ioctl(fd, UFFDIO_API, &api))
+		err = -errno;
+	if (err && fd >= 0)
 		close(fd);
-		return fail(err, "this kernel's userfaultfd lacks its events: %s",
+	if (err == -EPERM)
+		return fail(err, "userfaultfd and its events need root or "
+				 "CAP_SYS_PTRACE; or resume with mode clone");
+	if (err)
+		return fail(err, "this kernel has no userfaultfd, or not its events: %s",
 			    strerror(-err));
-	}
 	return lift(fd);
 }
 

@@ -5,7 +5,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/userfaultfd.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -26,11 +28,14 @@ void skip(const char *requirement)
 
 void need_userfaultfd(void)
 {
+	struct uffdio_api api = {
+		.api = UFFD_API,
+		.features = UFFD_FEATURE_EVENT_FORK,
+	};
 	int fd = syscall(SYS_userfaultfd, O_CLOEXEC);
 
-	if (fd < 0)
-		skip("needs userfaultfd: root, CAP_SYS_PTRACE or "
-		     "vm.unprivileged_userfaultfd=1");
+	if (fd < 0 || ioctl(fd, UFFDIO_API, &api))
+		skip("needs userfaultfd and its events: root, or CAP_SYS_PTRACE");
 	close(fd);
 }
 

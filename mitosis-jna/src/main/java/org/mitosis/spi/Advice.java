@@ -65,7 +65,7 @@ final class Advice {
   private static String notPermitted(Operation operation) {
     return switch (operation) {
       case RESUME_LOCAL, RESUME_REMOTE ->
-          "act as root, or allow userfaultfd: sysctl vm.unprivileged_userfaultfd=1";
+          "act as root or with CAP_SYS_PTRACE, which userfaultfd's events need";
       default -> "the snapshot belongs to another user: act as that user or as root";
     };
   }
