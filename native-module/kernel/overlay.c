@@ -116,7 +116,8 @@ static struct overlay *new_overlay(struct mm_struct *mm, unsigned int depth)
 	refcount_set(&o->refs, 1);
 	o->mm = mm;
 	o->depth = depth;
-	mt_init_flags(&o->segments, 0);
+	/* Faults look into it while munmap(2), in other threads, closes VMAs. */
+	mt_init_flags(&o->segments, MT_FLAGS_USE_RCU);
 	dropped_init(&o->dropped);
 	return o;
 }
@@ -197,7 +198,7 @@ static void copy_segments(struct overlay *to, struct overlay *from,
 	MA_STATE(mas, &from->segments, first, first);
 	void *entry;
 
-	/* Whoever changes the tree holds the mmap_lock, as fork(2) does. */
+	/* Nobody changes the tree meanwhile: fork(2) has the mmap_lock for itself. */
 	rcu_read_lock();
 	mas_for_each(&mas, entry, last) {
 		unsigned long start = max(mas.index, first);

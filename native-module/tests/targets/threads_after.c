@@ -10,6 +10,7 @@
 
 #define THREADS	8
 #define SHARE	MIB
+#define HOLE	(8 * PAGE)
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t all_here = PTHREAD_COND_INITIALIZER;
@@ -17,11 +18,33 @@ static __thread int own = 5;
 static char *m, *common;
 static int here, done;
 
+static void read_common(void)
+{
+	CHECK_EQ(target_differs(common, 0, SHARE, 2), -1);
+}
+
+/* Reads it, drops and writes pages of it, and unmaps it hole by hole. */
+static void use_up(long index)
+{
+	char *share = m + index * SHARE;
+	size_t hole;
+	int round;
+
+	CHECK_EQ(target_differs(m, index * SHARE, SHARE / 2, 1), -1);
+	for (round = 0; round < 20; round++) {
+		CHECK(!madvise(share, (round + 1) * PAGE, MADV_DONTNEED));
+		CHECK_EQ(target_not_zero(share, (round + 1) * PAGE), -1);
+		memset(share, 7, PAGE);
+	}
+	CHECK_EQ(target_differs(m, index * SHARE + SHARE / 2, SHARE / 2, 1), -1);
+	for (hole = 0; hole < SHARE; hole += 2 * HOLE)
+		CHECK(!munmap(share + hole, HOLE));
+	CHECK(!munmap(share, SHARE));
+}
+
 static void *work(void *argument)
 {
 	long index = (long)argument;
-	char *share = m + index * SHARE;
-	int round;
 
 	pthread_mutex_lock(&mutex);
 	if (++here == THREADS)
@@ -31,16 +54,11 @@ static void *work(void *argument)
 	pthread_mutex_unlock(&mutex);
 	CHECK_EQ(own, 5);
 	own = index;
-	/* The same pages as everybody, then its own, while others unmap. */
-	CHECK_EQ(target_differs(common, 0, SHARE, 2), -1);
-	CHECK_EQ(target_differs(m, index * SHARE, SHARE / 2, 1), -1);
-	for (round = 0; round < 20; round++) {
-		CHECK(!madvise(share, (round + 1) * PAGE, MADV_DONTNEED));
-		CHECK_EQ(target_not_zero(share, (round + 1) * PAGE), -1);
-		memset(share, 7, PAGE);
-	}
-	CHECK_EQ(target_differs(m, index * SHARE + SHARE / 2, SHARE / 2, 1), -1);
-	CHECK(!munmap(share, SHARE));
+	/* The pages of all, while others unmap theirs. */
+	if (index % 2)
+		read_common();
+	use_up(index);
+	read_common();
 	CHECK_EQ(own, index);
 	pthread_mutex_lock(&mutex);
 	done++;

@@ -87,7 +87,7 @@ on_peer() {
 
 # await_peer: until the other guest serves.
 await_peer() {
-	local tries=1500
+	local tries=$((1500 * slow))
 	until on_peer true </dev/null 2>/dev/null; do
 		((tries-- > 0)) || { echo "the other guest does not answer"; return 1; }
 		sleep 0.2
