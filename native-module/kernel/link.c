@@ -177,8 +177,9 @@ static int receive_answer(struct link *link, enum wire_type type, u32 *length)
 		err = link_check_header(&header);
 	if (err)
 		return err;
+	/* Beyond EHWPOISON are the kernel's own, which system calls must not return. */
 	if (header.type != type || header.status > 0 ||
-	    header.status < -MAX_ERRNO || (header.status && header.length))
+	    header.status < -EHWPOISON || (header.status && header.length))
 		return -EPROTO;
 	*length = header.length;
 	return header.status;

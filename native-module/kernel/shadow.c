@@ -20,7 +20,7 @@ struct birth {
 	struct mm_struct *shadow;
 };
 
-/* Only if a kernel did give it a pid. */
+/* Where a kernel gives it a pid after all: nothing can be prepared there. */
 static int die(void *unused)
 {
 	send_sig(SIGKILL, current, 1);
@@ -57,11 +57,16 @@ struct mm_struct *mitosis_shadow_create(void)
 	};
 	pid_t pid = mitosis_clone(&birth.args);
 
+	if (WARN_ON_ONCE(pid > 0)) {
+		if (birth.shadow)
+			mmput(birth.shadow);
+		return ERR_PTR(-ENODEV);
+	}
 	if (birth.shadow)
 		return birth.shadow;
-	if (pid < 0 && pid != -EINVAL)
+	if (pid != -EINVAL)
 		return ERR_PTR(pid);
-	pr_err_ratelimited("no memory was copied: are kprobes switched off?\n");
+	pr_err_ratelimited("no memory was copied: are kprobes or ftrace switched off (debug/kprobes/enabled, kernel.ftrace_enabled)?\n");
 	return ERR_PTR(-ENODEV);
 }
 

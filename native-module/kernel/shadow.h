@@ -14,7 +14,7 @@ void mitosis_shadow_exit(void);
 /*
  * Copies the calling process's memory. Returns an mm whose mm_users the caller
  * holds (mmput() drops it), or an error pointer: as fork(2), or -ENODEV if kprobes
- * are switched off.
+ * or ftrace are switched off.
  */
 struct mm_struct *mitosis_shadow_create(void);
 

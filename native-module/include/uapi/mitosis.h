@@ -45,7 +45,7 @@
  * Errors: EEXIST handler id in use; EBUSY this file already holds a snapshot;
  * EINVAL handler id out of range; ELOOP a child of a child of a child of a child;
  * EOPNOTSUPP memory whose pages come by userfaultfd; EAGAIN, as of fork(2), too
- * many processes; ENOMEM; ENODEV kprobes have been switched off. A process of
+ * many processes; ENOMEM; ENODEV kprobes or ftrace are switched off. A process of
  * several threads is prepared, but cannot be resumed.
  */
 #define MITOSIS_PREPARE 4

@@ -76,6 +76,11 @@ static void expect(const struct mitosis_options *options, bool copies)
 	}
 }
 
+static void share_again(void)
+{
+	set_parameter("N");
+}
+
 int main(void)
 {
 	static const struct mitosis_options share = { .prefetch_pages = 16 };
@@ -107,6 +112,8 @@ int main(void)
 	expect(&copy, true);
 	expect(&share, false);
 	expect(NULL, false);
+	/* Whatever comes of it, others are not to copy. */
+	CHECK(!atexit(share_again));
 	set_parameter("Y");
 	expect(NULL, true);
 	expect(&share, false);

@@ -20,6 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "helpers/clock.h"
 #include "tests/harness.h"
 
 #define PAGE	4096
@@ -287,6 +288,7 @@ static void process_limit(void)
 {
 	const struct rlimit none = { 0 };
 	struct stat st;
+	int status;
 	pid_t pid;
 
 	CHECK(!stat(MITOSIS_DEVICE_PATH, &st));
@@ -298,8 +300,9 @@ static void process_limit(void)
 		CHECK_EQ(call(open_device(), MITOSIS_PREPARE, 15), -EAGAIN);
 		_exit(0);
 	}
-	CHECK_EQ(status_within(pid, 10000), 0);
+	status = status_within(pid, 10000);
 	CHECK(!chmod(MITOSIS_DEVICE_PATH, st.st_mode & 07777));
+	CHECK_EQ(status, 0);
 }
 
 static volatile sig_atomic_t alarms;
@@ -312,21 +315,22 @@ static void count_alarm(int signal)
 /* However many signals come, prepare is not interrupted; and it leaves no child. */
 static void prepare_among_signals(int fd)
 {
-	const struct itimerval often = { { 0, 1000 }, { 0, 1000 } }, never = { 0 };
+	const struct itimerval often = { { 0, 3000 }, { 0, 3000 } }, never = { 0 };
 	const struct sigaction by_count = { .sa_handler = count_alarm };
 	struct mitosis_stat before, after;
-	int i, rounds = 0;
+	uint64_t until_ns = now_ns() + 30000000000ull;
+	int rounds = 0;
 
 	CHECK(!sigaction(SIGALRM, &by_count, NULL));
 	CHECK_EQ(call_at(fd, MITOSIS_IOC_STAT, &before), 0);
 	CHECK(!setitimer(ITIMER_REAL, &often, NULL));
-	for (i = 0; i < 1000 && (i < 100 || alarms < 100); i++) {
+	while (alarms < 200 && now_ns() < until_ns) {
 		CHECK_EQ(call(fd, MITOSIS_PREPARE, 16), 0);
 		rounds++;
 		CHECK_EQ(unprepare(fd, 16), 0);
 	}
 	CHECK(!setitimer(ITIMER_REAL, &never, NULL));
-	CHECK(alarms >= 100);
+	CHECK(alarms >= 200);
 	CHECK_EQ(call_at(fd, MITOSIS_IOC_STAT, &after), 0);
 	CHECK_EQ(after.prepares, before.prepares + rounds);
 	CHECK_EQ(after.prepare_failures, before.prepare_failures);
@@ -338,11 +342,17 @@ static void prepare_among_signals(int fd)
 static void kprobes_off(int fd)
 {
 	int enabled = open("/sys/kernel/debug/kprobes/enabled", O_WRONLY | O_CLOEXEC);
+	int without;
 
+	if (enabled < 0) {
+		puts("kprobes_off left out: needs debugfs");
+		return;
+	}
 	CHECK_EQ(write(enabled, "0", 1), 1);
-	CHECK_EQ(call(fd, MITOSIS_PREPARE, 17), -ENODEV);
+	without = call(fd, MITOSIS_PREPARE, 17);
 	CHECK_EQ(write(enabled, "1", 1), 1);
 	close(enabled);
+	CHECK_EQ(without, -ENODEV);
 	CHECK_EQ(call(fd, MITOSIS_PREPARE, 17), 0);
 	CHECK_EQ(unprepare(fd, 17), 0);
 }
