@@ -116,8 +116,7 @@ static struct overlay *new_overlay(struct mm_struct *mm, unsigned int depth)
 	refcount_set(&o->refs, 1);
 	o->mm = mm;
 	o->depth = depth;
-	/* Faults look into it while munmap(2), in other threads, closes VMAs. */
-	mt_init_flags(&o->segments, MT_FLAGS_USE_RCU);
+	mt_init_flags(&o->segments, 0);
 	dropped_init(&o->dropped);
 	return o;
 }
@@ -323,6 +322,21 @@ void mitosis_overlay_born(struct task_struct *newborn)
 		overlay_put(o);
 }
 
+/*
+ * With the tree's lock: munmap(2) closes VMAs while other threads have faults. (A
+ * tree for RCU would need none, but 6.1 crashes when it destroys a large one.)
+ */
+static bool in_segment(struct overlay *o, unsigned long page)
+{
+	MA_STATE(mas, &o->segments, page, page);
+	bool found;
+
+	mas_lock(&mas);
+	found = mas_walk(&mas);
+	mas_unlock(&mas);
+	return found;
+}
+
 enum overlay_page overlay_look(struct vm_area_struct *vma, unsigned long address,
 			       unsigned long number)
 {
@@ -330,7 +344,7 @@ enum overlay_page overlay_look(struct vm_area_struct *vma, unsigned long address
 
 	if (!o || dropped_is_lost(&o->dropped))
 		return OVERLAY_UNKNOWN;
-	if (!mtree_load(&o->segments, address >> PAGE_SHIFT))
+	if (!in_segment(o, address >> PAGE_SHIFT))
 		return OVERLAY_DROPPED;
 	return dropped_has(&o->dropped, number) ? OVERLAY_DROPPED :
 						  OVERLAY_SNAPSHOT;
