@@ -92,7 +92,6 @@ static int open_uffd(void)
 			    UFFD_FEATURE_THREAD_ID,
 	};
 	int fd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
-
 	int err = 0;
 
 	/* vm.unprivileged_userfaultfd allows everybody all but the event of fork(2). */

@@ -59,6 +59,16 @@ struct mitosis *open_kernel(void)
 	return device;
 }
 
+struct mitosis_stat kernel_statistics(void)
+{
+	struct mitosis_stat s = { 0 };
+	int fd = open(MITOSIS_DEVICE_PATH, O_RDWR | O_CLOEXEC);
+
+	CHECK(fd >= 0 && !ioctl(fd, MITOSIS_IOC_STAT, &s));
+	close(fd);
+	return s;
+}
+
 pid_t start_kernel_child(uint32_t handler_id, uint32_t prefetch_pages)
 {
 	struct mitosis_resume_options options = {

@@ -67,6 +67,9 @@ struct mitosis *open_kernel(void);
  */
 pid_t start_kernel_child(uint32_t handler_id, uint32_t prefetch_pages);
 
+/* What the module has counted, MITOSIS_IOC_STAT. */
+struct mitosis_stat kernel_statistics(void);
+
 /* The wait status of a process; the test ends if that takes longer than `ms`. */
 int status_within(pid_t pid, int ms);
 

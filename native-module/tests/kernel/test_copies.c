@@ -23,16 +23,6 @@
 
 static volatile char *memory;
 
-static struct mitosis_stat statistics(void)
-{
-	struct mitosis_stat s = { 0 };
-	int fd = open(MITOSIS_DEVICE_PATH, O_RDWR | O_CLOEXEC);
-
-	CHECK(fd >= 0 && !ioctl(fd, MITOSIS_IOC_STAT, &s));
-	close(fd);
-	return s;
-}
-
 static void set_parameter(const char *value)
 {
 	int fd = open(PARAMETER, O_WRONLY | O_CLOEXEC);
@@ -59,11 +49,11 @@ static void run_child(const struct mitosis_options *options)
 
 static void expect(const struct mitosis_options *options, bool copies)
 {
-	struct mitosis_stat before = statistics(), after;
+	struct mitosis_stat before = kernel_statistics(), after;
 	long shared, copied;
 
 	run_child(options);
-	after = statistics();
+	after = kernel_statistics();
 	shared = after.pages_shared - before.pages_shared;
 	copied = after.pages_copied - before.pages_copied;
 	printf("%ld pages shared, %ld copied\n", shared, copied);

@@ -66,16 +66,6 @@ static int module_parameter(const char *name)
 	return value;
 }
 
-static struct mitosis_stat statistics(void)
-{
-	struct mitosis_stat s = { 0 };
-	int fd = open(MITOSIS_DEVICE_PATH, O_RDWR | O_CLOEXEC);
-
-	CHECK(fd >= 0 && !ioctl(fd, MITOSIS_IOC_STAT, &s));
-	close(fd);
-	return s;
-}
-
 static void expect_word(char word, int ms)
 {
 	char byte = 0;
@@ -622,12 +612,12 @@ static const char *const names[FAULTS] = {
 
 static void run_and_check(enum fault fault)
 {
-	struct mitosis_stat before = statistics();
+	struct mitosis_stat before = kernel_statistics();
 
 	run_fault(fault);
 	/* Memory that is torn down in the background. */
-	CHECK_SOON(statistics().children == before.children, 5000);
-	CHECK_SOON(statistics().snapshots == before.snapshots, 5000);
+	CHECK_SOON(kernel_statistics().children == before.children, 5000);
+	CHECK_SOON(kernel_statistics().snapshots == before.snapshots, 5000);
 }
 
 int main(int argc, char **argv)
