@@ -188,7 +188,7 @@ def once(options):
 
 
 def frozen(options):
-    """What CRIU dumps: warm, it waits as mitosis-frozen does, and its copy tells when it began and had its result.
+    """What CRIU dumps: warm, it waits as mitosis-criu-target does; its copy says when it began and had its result.
 
     Their clock is CLOCK_REALTIME: the monotonic one of a restored process has an offset of its own.
     """

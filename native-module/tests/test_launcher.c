@@ -377,13 +377,13 @@ enum fault {
 	CONNECTION_CUT,
 	NETWORK_SILENT,
 	SHADOW_KILLED,
-	SHADOW_FROZEN,
+	SHADOW_STOPPED,
 	DAEMON_KILLED,	/* the shadow has the connection: the child goes on */
 	FAULTS,
 };
 
 static const char *const fault_names[FAULTS] = {
-	"connection cut", "network silent", "shadow killed", "shadow frozen",
+	"connection cut", "network silent", "shadow killed", "shadow stopped",
 	"daemon killed",
 };
 
@@ -417,7 +417,7 @@ static void told_on_the_launcher(enum fault fault, bool connected)
 	case SHADOW_KILLED:
 		kill(shadow, SIGKILL);
 		break;
-	case SHADOW_FROZEN:
+	case SHADOW_STOPPED:
 		kill(shadow, SIGSTOP);
 		break;
 	case DAEMON_KILLED:
@@ -445,7 +445,7 @@ static void told_on_the_launcher(enum fault fault, bool connected)
 		CHECK(strstr(line, place));
 	}
 	launcher_stop(&l);
-	if (fault == SHADOW_FROZEN)
+	if (fault == SHADOW_STOPPED)
 		kill(shadow, SIGCONT);
 	relay_stop(&relay);
 	mitosis_close(here);

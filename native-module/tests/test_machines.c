@@ -423,13 +423,13 @@ enum fault {
 	FAULT_NONE,
 	FAULT_DAEMON_KILLED,	/* the shadow has the connection: children go on */
 	FAULT_SHADOW_KILLED,
-	FAULT_SHADOW_FROZEN,
+	FAULT_SHADOW_STOPPED,
 	FAULT_UNPREPARED,	/* children keep what they need */
 	FAULTS,
 };
 
 static const char *const fault_names[FAULTS] = {
-	"none", "daemon killed", "shadow killed", "shadow frozen", "unprepared",
+	"none", "daemon killed", "shadow killed", "shadow stopped", "unprepared",
 };
 
 /* A child of another machine touches half, waits for the fault, touches the rest. */
@@ -491,7 +491,7 @@ static void resume_with_fault(enum fault fault)
 	case FAULT_SHADOW_KILLED:
 		kill(shadow, SIGKILL);
 		break;
-	case FAULT_SHADOW_FROZEN:
+	case FAULT_SHADOW_STOPPED:
 		kill(shadow, SIGSTOP);
 		break;
 	case FAULT_UNPREPARED:
@@ -513,7 +513,7 @@ static void resume_with_fault(enum fault fault)
 		printf("%s: status %#x\n", fault_names[fault], status);
 		exit(1);
 	}
-	if (fault == FAULT_SHADOW_FROZEN)
+	if (fault == FAULT_SHADOW_STOPPED)
 		kill(shadow, SIGCONT);
 	mitosis_close(device);
 	if (fault == FAULT_DAEMON_KILLED)

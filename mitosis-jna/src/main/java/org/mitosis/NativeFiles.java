@@ -39,7 +39,7 @@ public final class NativeFiles {
           "libmitosis.so",
           "mitosis-child",
           "mitosis-connect",
-          "mitosis-frozen",
+          "mitosis-criu-target",
           "mitosis-launcher",
           "mitosis-noop",
           "mitosis-parent",

@@ -32,7 +32,7 @@ class NativeFilesTest {
           "libmitosis.so",
           "mitosis-child",
           "mitosis-connect",
-          "mitosis-frozen",
+          "mitosis-criu-target",
           "mitosis-launcher",
           "mitosis-noop",
           "mitosis-parent",

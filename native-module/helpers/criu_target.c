@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * mitosis-frozen: what CRIU dumps and restores, to be measured beside a resumed
+ * mitosis-criu-target: what CRIU dumps and restores, to be measured beside a resumed
  * child. Linked statically and alone in its session, so that CRIU needs to be
  * told nothing.
  */
@@ -21,7 +21,7 @@
 #define LOOK_NS 50000
 
 static const char usage[] =
-	"usage: mitosis-frozen BYTES FOLDER\n"
+	"usage: mitosis-criu-target BYTES FOLDER\n"
 	"\n"
 	"Fills BYTES of memory, makes the file FOLDER/ready, and looks for the file\n"
 	"FOLDER/go every 50 us. Once it is there, reads a byte of each page and writes\n"
@@ -79,7 +79,7 @@ int main(int argc, char **argv)
 	errno = 0;
 	bytes = strtoull(argv[1], &end, 10);
 	if (errno || *end || !bytes || argv[1][0] == '-') {
-		fprintf(stderr, "mitosis-frozen: BYTES is a number above 0, not '%s'\n",
+		fprintf(stderr, "mitosis-criu-target: BYTES is a number above 0, not '%s'\n",
 			argv[1]);
 		return 2;
 	}
@@ -88,7 +88,7 @@ int main(int argc, char **argv)
 	memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (memory == MAP_FAILED || chdir(argv[2])) {
-		fprintf(stderr, "mitosis-frozen: %s: %s\n", argv[2], strerror(errno));
+		fprintf(stderr, "mitosis-criu-target: %s: %s\n", argv[2], strerror(errno));
 		return 1;
 	}
 	for (page = 0; page * PAGE < bytes; page++)

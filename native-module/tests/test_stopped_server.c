@@ -3,7 +3,7 @@
  * What serves children is stopped by a signal (SIGSTOP), and stays so: whoever
  * waits for it is ended within the deadline, and told where to look. Whoever
  * nobody waits for is let be, and job control of the parent's is no matter.
- * `test_frozen_server NAME` runs one case.
+ * `test_stopped_server NAME` runs one case.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -520,7 +520,7 @@ int main(int argc, char **argv)
 	memory = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	CHECK(memory != MAP_FAILED);
-	use_key("frozen");
+	use_key("stopped");
 	/* A process for each, so that one failure does not hide the next. */
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		pid_t pid;
