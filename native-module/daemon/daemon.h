@@ -3,26 +3,21 @@
 #ifndef DAEMON_DAEMON_H
 #define DAEMON_DAEMON_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
+#include "daemon/loop.h"
 #include "local/registry.h"
 #include "proto/auth.h"
 
-struct daemon;
 struct peer;
 struct session;
 struct ward;
 struct watched;
 struct wire_client;
 
-/* First member of everything that epoll watches. */
-struct event_source {
-	void (*ready)(struct daemon *daemon, struct event_source *source);
-};
-
 struct daemon {
-	int epoll;
+	struct loop loop;
+	int idle_ms;			/* ends after so long without work; -1: stays */
 	int registry_fd;
 	struct registry *registry;
 	struct peer *peers;		/* processes of this machine */
@@ -39,19 +34,6 @@ struct daemon {
 	uint32_t watched_count;
 	int64_t watchdog_look_ms;	/* when it is next due */
 	struct auth auth;
-	bool stop;
 };
-
-/* CLOCK_MONOTONIC in ms. */
-int64_t monotonic_ms(void);
-
-/* Has `source->ready` called when there is something to read. Returns 0 or -errno. */
-int daemon_watch(struct daemon *daemon, int fd, struct event_source *source);
-
-/*
- * Closes what is watched. Closing alone is not enough: where another process
- * has the same open file, epoll would go on to tell of it.
- */
-void daemon_close(struct daemon *daemon, int fd);
 
 #endif /* DAEMON_DAEMON_H */

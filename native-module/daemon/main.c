@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -21,7 +20,6 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "daemon/peer.h"
@@ -33,7 +31,6 @@
 #include "proto/auth_config.h"
 
 #define IDLE_MS_DEFAULT	1000
-#define EVENTS_AT_ONCE	64
 
 static const char usage[] =
 	"usage: mitosisd [options]\n"
@@ -220,27 +217,6 @@ static int signal_fd(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-int64_t monotonic_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000ll + now.tv_nsec / 1000000;
-}
-
-int daemon_watch(struct daemon *daemon, int fd, struct event_source *source)
-{
-	struct epoll_event event = { .events = EPOLLIN, .data.ptr = source };
-
-	return epoll_ctl(daemon->epoll, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
-}
-
-void daemon_close(struct daemon *daemon, int fd)
-{
-	epoll_ctl(daemon->epoll, EPOLL_CTL_DEL, fd, NULL);
-	close(fd);
-}
-
 /* What is watched as long as the daemon runs. */
 struct lasting_source {
 	struct event_source source;	/* first */
@@ -250,7 +226,7 @@ struct lasting_source {
 static void signalled(struct daemon *daemon, struct event_source *source)
 {
 	(void)source;
-	daemon->stop = true;
+	daemon->loop.stop = true;
 }
 
 static void local_ready(struct daemon *daemon, struct event_source *source)
@@ -271,52 +247,30 @@ static void wire_ready(struct daemon *daemon, struct event_source *source)
 
 static void watch_lasting(struct daemon *daemon, struct lasting_source *source)
 {
-	int err = daemon_watch(daemon, source->fd, &source->source);
+	int err = loop_watch(&daemon->loop, source->fd, &source->source);
 
 	if (err)
 		die("epoll: %s", strerror(-err));
 }
 
-static int sooner(int a_ms, int b_ms)
+/* Does what is due; returns in how many ms there is more, or -1. Stops when idle. */
+static int due(struct daemon *daemon)
 {
-	if (a_ms < 0 || b_ms < 0)
-		return a_ms < 0 ? b_ms : a_ms;
-	return a_ms < b_ms ? a_ms : b_ms;
-}
+	int timeout_ms = sooner_ms(sooner_ms(peers_expire(daemon),
+					     wire_expire(daemon)),
+				   sooner_ms(ward_expire(daemon),
+					     watchdog_expire(daemon)));
+	int64_t left_ms;
 
-/* Returns when told to end, or when idle for idle_ms (-1: never). */
-static void run(struct daemon *daemon, int idle_ms)
-{
-	struct epoll_event events[EVENTS_AT_ONCE];
-	int64_t idle_since = monotonic_ms();
-
-	while (!daemon->stop) {
-		int timeout = sooner(sooner(peers_expire(daemon),
-					    wire_expire(daemon)),
-				     sooner(ward_expire(daemon),
-					    watchdog_expire(daemon)));
-		int i, n;
-
-		peers_sweep(daemon);
-		if (idle_ms >= 0 && peers_idle(daemon) && !daemon->wire_clients &&
-		    !daemon->sessions && !daemon->wards && !daemon->watched) {
-			int64_t left = idle_since + idle_ms - monotonic_ms();
-
-			if (left <= 0)
-				return;
-			timeout = sooner(timeout, left);
-		}
-		n = epoll_wait(daemon->epoll, events, EVENTS_AT_ONCE, timeout);
-		if (n < 0 && errno != EINTR)
-			die("epoll_wait: %s", strerror(errno));
-		for (i = 0; i < n; i++) {
-			struct event_source *source = events[i].data.ptr;
-
-			source->ready(daemon, source);
-		}
-		if (n > 0)
-			idle_since = monotonic_ms();
-	}
+	peers_sweep(daemon);
+	if (daemon->idle_ms < 0 || !peers_idle(daemon) || daemon->wire_clients ||
+	    daemon->sessions || daemon->wards || daemon->watched)
+		return timeout_ms;
+	left_ms = daemon->loop.last_event_ms + daemon->idle_ms - monotonic_ms();
+	if (left_ms > 0)
+		return sooner_ms(timeout_ms, left_ms);
+	daemon->loop.stop = true;
+	return 0;
 }
 
 /*
@@ -363,25 +317,24 @@ int main(int argc, char **argv)
 	char path[RUNTIME_PATH_MAX];
 	char actual[LOCAL_ADDRESS_TEXT_SIZE];
 	struct sockaddr_un address;
-	struct daemon daemon = { 0 };
+	struct daemon daemon = { .idle_ms = IDLE_MS_DEFAULT };
 	struct lasting_source local = { { local_ready }, -1 };
 	struct lasting_source wire = { { wire_ready }, -1 };
 	struct lasting_source signals = { { signalled }, -1 };
 	const char *listen_text = getenv("MITOSIS_LISTEN");
 	char words[256] = "";
 	bool foreground = false;
-	int idle_ms = IDLE_MS_DEFAULT;
-	int dir, lock, option, log = -1, ready = -1;
+	int dir, lock, option, err, log = -1, ready = -1;
 
 	if (idle && *idle)
-		idle_ms = parse_ms(idle, "MITOSIS_IDLE_MS");
+		daemon.idle_ms = parse_ms(idle, "MITOSIS_IDLE_MS");
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (option) {
 		case 'r':
 			setenv("MITOSIS_RUNTIME_DIR", optarg, 1);
 			break;
 		case 'i':
-			idle_ms = parse_ms(optarg, "--idle-ms");
+			daemon.idle_ms = parse_ms(optarg, "--idle-ms");
 			break;
 		case 'm':
 			setenv("MITOSIS_MACHINE_ID", optarg, 1);
@@ -439,7 +392,9 @@ int main(int argc, char **argv)
 	if (!foreground)
 		log = open_log(dir);
 	local.fd = listen_at(path);
-	daemon.epoll = epoll_create1(EPOLL_CLOEXEC);
+	err = loop_init(&daemon.loop);
+	if (err)
+		die_of(-err, "no event loop can be made");
 	watch_lasting(&daemon, &local);
 	watch_lasting(&daemon, &signals);
 	if (wire.fd >= 0)
@@ -453,8 +408,12 @@ int main(int argc, char **argv)
 	if (ready >= 0)
 		say_ready(log, ready);
 
-	/* One that others count on finding is not idle. */
-	run(&daemon, wire.fd >= 0 ? -1 : idle_ms);
+	/* Other machines count on finding one that listens: it stays when idle. */
+	if (wire.fd >= 0)
+		daemon.idle_ms = -1;
+	err = loop_run(&daemon.loop, &daemon, due);
+	if (err)
+		die("epoll_wait: %s", strerror(-err));
 
 	/* Shadows end when their channels close with this process. */
 	runtime_dir_address(path, &address);

@@ -102,7 +102,7 @@ static void shadow_gone(struct daemon *daemon, const struct peer *shadow)
 
 static void peer_close(struct daemon *daemon, struct peer *peer)
 {
-	daemon_close(daemon, peer->fd);
+	loop_close(&daemon->loop, peer->fd);
 	peer->fd = -1;
 	if (peer->kind == PEER_DEVICE)
 		device_gone(daemon, peer->device);
@@ -111,7 +111,7 @@ static void peer_close(struct daemon *daemon, struct peer *peer)
 	if (peer->kind == PEER_PAGER && peer->waits == WAITS_TO_BE_READY)
 		pager_started(daemon, peer, -EIO);
 	if (peer->pidfd >= 0)
-		daemon_close(daemon, peer->pidfd);
+		loop_close(&daemon->loop, peer->pidfd);
 	peer->pidfd = -1;
 }
 
@@ -149,7 +149,7 @@ static struct peer *add_peer(struct daemon *daemon, int fd, enum peer_kind kind)
 	peer->pidfd = -1;
 	peer->kind = kind;
 	peer->cpu = -1;
-	if (daemon_watch(daemon, fd, &peer->source)) {
+	if (loop_watch(&daemon->loop, fd, &peer->source)) {
 		free(peer);
 		return NULL;
 	}
@@ -217,7 +217,7 @@ static void watch_process(struct daemon *daemon, struct peer *peer)
 		return;
 	peer->pidfd = syscall(SYS_pidfd_open, cred.pid, 0);
 	if (peer->pidfd >= 0)
-		daemon_watch(daemon, peer->pidfd, &peer->process);
+		loop_watch(&daemon->loop, peer->pidfd, &peer->process);
 }
 
 static void serve_hello(struct daemon *daemon, struct peer *peer)

@@ -34,7 +34,7 @@ static void session_ready(struct daemon *daemon, struct event_source *source)
 	struct session *session = (struct session *)source;
 	struct session **link = find(daemon, session->machine_id);
 
-	daemon_close(daemon, session->fd);
+	loop_close(&daemon->loop, session->fd);
 	*link = session->next;
 	free(session);
 }
@@ -56,11 +56,11 @@ int session_add(struct daemon *daemon, uint32_t machine_id,
 		session->machine_id = machine_id;
 		*link = session;
 	} else {
-		daemon_close(daemon, session->fd);
+		loop_close(&daemon->loop, session->fd);
 	}
 	session->address = *address;
 	session->fd = fd;
-	err = daemon_watch(daemon, fd, &session->source);
+	err = loop_watch(&daemon->loop, fd, &session->source);
 	if (err)
 		session_ready(daemon, &session->source);
 	return err;

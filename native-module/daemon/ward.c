@@ -64,10 +64,10 @@ static void server_gone(struct daemon *daemon, struct event_source *source)
 {
 	struct ward *ward = (struct ward *)source;
 
-	daemon_close(daemon, ward->server_pidfd);
+	loop_close(&daemon->loop, ward->server_pidfd);
 	ward->server_pidfd = -1;
 	ward->source.ready = fault_ready;
-	daemon_watch(daemon, ward->uffd, &ward->source);
+	loop_watch(&daemon->loop, ward->uffd, &ward->source);
 }
 
 void ward_keep(struct daemon *daemon, int uffd, int server_pidfd)
@@ -89,10 +89,10 @@ void ward_keep(struct daemon *daemon, int uffd, int server_pidfd)
 	daemon->ward_count++;
 	if (server_pidfd >= 0) {
 		ward->source.ready = server_gone;
-		daemon_watch(daemon, server_pidfd, &ward->source);
+		loop_watch(&daemon->loop, server_pidfd, &ward->source);
 	} else {
 		ward->source.ready = fault_ready;
-		daemon_watch(daemon, uffd, &ward->source);
+		loop_watch(&daemon->loop, uffd, &ward->source);
 	}
 }
 
@@ -112,9 +112,9 @@ int ward_expire(struct daemon *daemon)
 		}
 		*link = ward->next;
 		daemon->ward_count--;
-		daemon_close(daemon, ward->uffd);
+		loop_close(&daemon->loop, ward->uffd);
 		if (ward->server_pidfd >= 0)
-			daemon_close(daemon, ward->server_pidfd);
+			loop_close(&daemon->loop, ward->server_pidfd);
 		free(ward);
 	}
 	return daemon->wards ? LOOK_MS : -1;

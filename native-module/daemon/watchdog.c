@@ -121,7 +121,7 @@ static void ended(struct daemon *daemon, struct event_source *source)
 		link = &(*link)->next;
 	*link = w->next;
 	daemon->watched_count--;
-	daemon_close(daemon, w->pidfd);
+	loop_close(&daemon->loop, w->pidfd);
 	free(w);
 }
 
@@ -141,7 +141,7 @@ void watchdog_watch(struct daemon *daemon, int pidfd,
 		.pid = pid,
 		.pidfd = fcntl(pidfd, F_DUPFD_CLOEXEC, 0),
 	};
-	if (w->pidfd < 0 || daemon_watch(daemon, w->pidfd, &w->source)) {
+	if (w->pidfd < 0 || loop_watch(&daemon->loop, w->pidfd, &w->source)) {
 		if (w->pidfd >= 0)
 			close(w->pidfd);
 		free(w);

@@ -67,7 +67,7 @@ int wire_listen(struct local_address *address)
 
 static void drop(struct daemon *daemon, struct wire_client *client)
 {
-	daemon_close(daemon, client->fd);
+	loop_close(&daemon->loop, client->fd);
 	client->fd = -1;
 }
 
@@ -274,7 +274,7 @@ static void accept_one(struct daemon *daemon, int fd)
 	client->source.ready = client_ready;
 	client->fd = fd;
 	client->deadline_ms = monotonic_ms() + WIRE_DEADLINE_MS;
-	if (daemon_watch(daemon, fd, &client->source)) {
+	if (loop_watch(&daemon->loop, fd, &client->source)) {
 		close(fd);
 		free(client);
 		return;

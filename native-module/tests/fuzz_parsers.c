@@ -24,15 +24,15 @@ int64_t monotonic_ms(void)
 	return fuzz_clock_ms++;
 }
 
-int daemon_watch(struct daemon *daemon, int fd, struct event_source *source)
+int loop_watch(struct loop *loop, int fd, struct event_source *source)
 {
-	(void)daemon, (void)fd, (void)source;
+	(void)loop, (void)fd, (void)source;
 	return 0;
 }
 
-void daemon_close(struct daemon *daemon, int fd)
+void loop_close(struct loop *loop, int fd)
 {
-	(void)daemon;
+	(void)loop;
 	close(fd);
 }
 

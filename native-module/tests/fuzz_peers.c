@@ -170,7 +170,7 @@ void fuzz_peers(const uint8_t *bytes, size_t size);
 
 void fuzz_peers(const uint8_t *bytes, size_t size)
 {
-	struct daemon daemon = { .epoll = -1 };
+	struct daemon daemon = { .loop.epoll = -1 };
 	int i;
 
 	daemon.registry_fd = registry_create(&daemon.registry);
