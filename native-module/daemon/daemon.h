@@ -11,7 +11,7 @@
 
 struct peer;
 struct session;
-struct ward;
+struct orphan;
 struct watched;
 struct wire_client;
 
@@ -24,12 +24,12 @@ struct daemon {
 	uint32_t peer_count;
 	uint32_t last_device;
 	/* Until when a pinned snapshot without its parent awaits its shadow; 0: no. */
-	int64_t orphan_deadline_ms[REGISTRY_SLOTS];
+	int64_t shadow_deadline_ms[REGISTRY_SLOTS];
 	struct session *sessions;	/* to other machines */
 	struct wire_client *wire_clients;	/* other machines at our door */
 	uint32_t wire_client_count;
-	struct ward *wards;		/* see ward.h */
-	uint32_t ward_count;
+	struct orphan *orphans;		/* see orphan.h */
+	uint32_t orphan_count;
 	struct watched *watched;	/* see watchdog.h */
 	uint32_t watched_count;
 	int64_t watchdog_look_ms;	/* when it is next due */

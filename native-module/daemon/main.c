@@ -22,8 +22,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "daemon/orphan.h"
 #include "daemon/peer.h"
-#include "daemon/ward.h"
 #include "daemon/watchdog.h"
 #include "daemon/wire_server.h"
 #include "local/address.h"
@@ -258,13 +258,13 @@ static int due(struct daemon *daemon)
 {
 	int timeout_ms = sooner_ms(sooner_ms(peers_expire(daemon),
 					     wire_expire(daemon)),
-				   sooner_ms(ward_expire(daemon),
+				   sooner_ms(orphan_expire(daemon),
 					     watchdog_expire(daemon)));
 	int64_t left_ms;
 
 	peers_sweep(daemon);
 	if (daemon->idle_ms < 0 || !peers_idle(daemon) || daemon->wire_clients ||
-	    daemon->sessions || daemon->wards || daemon->watched)
+	    daemon->sessions || daemon->orphans || daemon->watched)
 		return timeout_ms;
 	left_ms = daemon->loop.last_event_ms + daemon->idle_ms - monotonic_ms();
 	if (left_ms > 0)

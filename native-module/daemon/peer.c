@@ -12,8 +12,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "daemon/orphan.h"
 #include "daemon/session.h"
-#include "daemon/ward.h"
 #include "daemon/watchdog.h"
 #include "local/channel.h"
 
@@ -53,7 +53,7 @@ static bool drop_slot(struct daemon *daemon, uint32_t slot)
 {
 	struct peer *shadow = shadow_of(daemon, slot);
 
-	daemon->orphan_deadline_ms[slot] = 0;
+	daemon->shadow_deadline_ms[slot] = 0;
 	registry_free(daemon->registry, slot,
 		      registry_generation(daemon->registry, slot));
 	if (shadow)
@@ -75,7 +75,7 @@ static void device_gone(struct daemon *daemon, uint32_t device)
 		if (state == SLOT_READY &&
 		    (slot->snapshot.flags & MITOSIS_SNAPSHOT_PINNED)) {
 			if (!shadow_of(daemon, i))
-				daemon->orphan_deadline_ms[i] =
+				daemon->shadow_deadline_ms[i] =
 					monotonic_ms() + CHANNEL_DEADLINE_MS;
 			continue;
 		}
@@ -478,7 +478,7 @@ static void serve_register(struct daemon *daemon, struct peer *peer,
 	peer->slot = m->slot;
 	peer->generation = m->generation;
 	peer->handler_id = m->handler_id;
-	daemon->orphan_deadline_ms[m->slot] = 0;
+	daemon->shadow_deadline_ms[m->slot] = 0;
 	if (!getsockopt(peer->fd, SOL_SOCKET, SO_PEERCRED, &cred, &size))
 		peer->pidfd = syscall(SYS_pidfd_open, cred.pid, 0);
 	/* Still connected, so the pid was still the shadow's when opened. */
@@ -527,8 +527,8 @@ static bool serve(struct daemon *daemon, struct peer *peer,
 	}
 	if (m->type == LOCAL_KEEP && *fd >= 0 && peer->pidfd >= 0 &&
 	    (peer->kind == PEER_SHADOW || peer->kind == PEER_PAGER)) {
-		ward_keep(daemon, *fd, fcntl(server_of(daemon, peer, m->cpu),
-					     F_DUPFD_CLOEXEC, 0));
+		orphan_keep(daemon, *fd, fcntl(server_of(daemon, peer, m->cpu),
+					       F_DUPFD_CLOEXEC, 0));
 		*fd = -1;
 		return true;
 	}
@@ -636,10 +636,10 @@ int peers_expire(struct daemon *daemon)
 			answer(daemon, p, -ETIMEDOUT, -1);
 	}
 	for (i = 0; i < REGISTRY_SLOTS; i++) {
-		if (!daemon->orphan_deadline_ms[i])
+		if (!daemon->shadow_deadline_ms[i])
 			continue;
-		if (daemon->orphan_deadline_ms[i] > now)
-			next = sooner(next, daemon->orphan_deadline_ms[i]);
+		if (daemon->shadow_deadline_ms[i] > now)
+			next = sooner(next, daemon->shadow_deadline_ms[i]);
 		else
 			drop_slot(daemon, i);
 	}

@@ -663,7 +663,7 @@ static bool serve_machine(struct page_server *server, int fd)
 /*
  * A child dies with its lifeline; what it has forked does not, nor does one that
  * has closed its end. The daemon sees to it that they never read zeros:
- * daemon/ward.h.
+ * daemon/orphan.h.
  */
 static void entrust(struct page_server *server, int uffd, int cpu)
 {
@@ -909,7 +909,7 @@ static void add_staying_client(struct page_server *server, int stream, int cpu)
 		client->stays = true;
 }
 
-/* What a deputy's children have forked is the daemon's ward, too. */
+/* Passes the daemon what a deputy's children have forked. */
 static void serve_deputy(struct page_server *server, struct deputy *deputy)
 {
 	struct local_message m;

@@ -62,12 +62,12 @@ int session_start_pager(struct daemon *daemon, uint32_t machine_id,
 	return 0;
 }
 
-void ward_keep(struct daemon *daemon, int uffd, int server_pidfd)
+void orphan_keep(struct daemon *daemon, int uffd, int server_pidfd)
 {
 	(void)daemon;
 	close(uffd);
 	if (server_pidfd < 0)
-		abort();	/* a ward of nobody's would be refused its pages */
+		abort();	/* without a server it would get a bus error per fault */
 	close(server_pidfd);
 }
 
