@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "lib/pager.h"
-#include "lib/uffd_poison.h"
+#include "paging/pager.h"
+#include "paging/uffd_poison.h"
 
 #define ORPHANS_MAX	4096u
 /* Interval of the checks whether an orphan still lives, in ms. */

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "lib/address_map.h"
+#include "paging/address_map.h"
 
 /* Bytes of the snapshot. */
 struct read_range {

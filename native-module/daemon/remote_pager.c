@@ -15,10 +15,10 @@
 #include <unistd.h>
 
 #include "daemon/read_ahead.h"
-#include "lib/address_map.h"
-#include "lib/page_server.h"
 #include "local/address.h"
 #include "local/channel.h"
+#include "paging/address_map.h"
+#include "paging/page_server.h"
 #include "proto/connection.h"
 
 /* How long a snapshot without children is kept open, with its cache. */

@@ -9,8 +9,8 @@
 #include <sys/mman.h>
 
 #include "lib/pagemap.h"
-#include "lib/raw_syscall.h"
 #include "lib/restore.h"
+#include "paging/raw_syscall.h"
 
 /* VMAs by which the count can grow between the two readings of maps. */
 #define VMA_SLACK	16u

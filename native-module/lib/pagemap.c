@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <sys/ioctl.h>
 
-#include "lib/raw_syscall.h"
+#include "paging/raw_syscall.h"
 
 /* From linux/fs.h of Linux 6.7, which the headers of Debian 12 do not have. */
 #ifndef PAGEMAP_SCAN

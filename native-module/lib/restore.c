@@ -11,8 +11,8 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 
-#include "lib/raw_syscall.h"
 #include "lib/thread_state.h"
+#include "paging/raw_syscall.h"
 
 #define RESTORER	__attribute__((section("restorer")))
 #define INLINE		static inline __attribute__((always_inline))

@@ -14,12 +14,12 @@
 #include <unistd.h>
 
 #include "lib/describe.h"
-#include "lib/page_server.h"
 #include "lib/pagemap.h"
-#include "lib/raw_syscall.h"
-#include "lib/run_on.h"
 #include "lib/thread_state.h"
 #include "local/protocol.h"
+#include "paging/page_server.h"
+#include "paging/raw_syscall.h"
+#include "paging/run_on.h"
 
 /* How long the daemon may take to answer a registration, in ms. */
 #define DAEMON_DEADLINE_MS	2000

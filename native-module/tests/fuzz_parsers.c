@@ -10,7 +10,7 @@
 /* Whole files, for what they keep to themselves. */
 #include "daemon/wire_server.c"
 #undef CLIENTS_MAX
-#include "lib/page_server.c"
+#include "paging/page_server.c"
 #include "proto/connection.c"
 #include "local/address.h"
 

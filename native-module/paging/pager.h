@@ -3,14 +3,14 @@
  * Serving the page faults of children from a page source. Runs in shadows, too:
  * no libc, no globals.
  */
-#ifndef LIB_PAGER_H
-#define LIB_PAGER_H
+#ifndef PAGING_PAGER_H
+#define PAGING_PAGER_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "lib/address_map.h"
-#include "lib/page_source.h"
+#include "paging/address_map.h"
+#include "paging/page_source.h"
 
 /* Which pages the children of a snapshot need: what one of them touched first. */
 struct lesson {
@@ -58,4 +58,4 @@ bool paged_is_alive(const struct paged *paged);
 
 void paged_destroy(struct paged *paged);
 
-#endif /* LIB_PAGER_H */
+#endif /* PAGING_PAGER_H */

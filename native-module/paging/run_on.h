@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which CPU this process runs on. Without libc, for a shadow. */
-#ifndef LIB_RUN_ON_H
-#define LIB_RUN_ON_H
+#ifndef PAGING_RUN_ON_H
+#define PAGING_RUN_ON_H
 
-#include "lib/raw_syscall.h"
+#include "paging/raw_syscall.h"
 
 /* On one CPU only, or with -1 on every one. What the kernel does not know stays. */
 static inline void run_on(int cpu)
@@ -19,4 +19,4 @@ static inline void run_on(int cpu)
 	raw_syscall(SYS_sched_setaffinity, 0, sizeof(mask), mask);
 }
 
-#endif /* LIB_RUN_ON_H */
+#endif /* PAGING_RUN_ON_H */

@@ -4,8 +4,8 @@
  * address is its own; each munmap, MADV_DONTNEED and mremap of the child
  * changes that. What no segment covers reads as zeros.
  */
-#ifndef LIB_ADDRESS_MAP_H
-#define LIB_ADDRESS_MAP_H
+#ifndef PAGING_ADDRESS_MAP_H
+#define PAGING_ADDRESS_MAP_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -46,4 +46,4 @@ int address_map_remove(struct address_map *map, uint64_t start, uint64_t end);
 int address_map_move(struct address_map *map, uint64_t from, uint64_t to,
 		     uint64_t length);
 
-#endif /* LIB_ADDRESS_MAP_H */
+#endif /* PAGING_ADDRESS_MAP_H */

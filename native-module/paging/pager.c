@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #define _GNU_SOURCE
-#include "lib/pager.h"
+#include "paging/pager.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,8 +9,8 @@
 #include <stddef.h>
 #include <sys/ioctl.h>
 
-#include "lib/raw_syscall.h"
-#include "lib/uffd_poison.h"
+#include "paging/raw_syscall.h"
+#include "paging/uffd_poison.h"
 
 static void wake(const struct paged *p, uint64_t address)
 {

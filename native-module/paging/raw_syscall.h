@@ -6,8 +6,8 @@
  * wrapper would store errno in the snapshot's thread-local storage. Each call
  * returns what the kernel returns: a result, or -errno.
  */
-#ifndef LIB_RAW_SYSCALL_H
-#define LIB_RAW_SYSCALL_H
+#ifndef PAGING_RAW_SYSCALL_H
+#define PAGING_RAW_SYSCALL_H
 
 #include <sys/syscall.h>
 
@@ -44,4 +44,4 @@ static inline long raw_syscall6(long number, long a, long b, long c, long d,
 #define raw_syscall(...) \
 	RAW_PICK(__VA_ARGS__, RAW_6, RAW_5, RAW_4, RAW_3, RAW_2, RAW_1, RAW_0)(__VA_ARGS__)
 
-#endif /* LIB_RAW_SYSCALL_H */
+#endif /* PAGING_RAW_SYSCALL_H */

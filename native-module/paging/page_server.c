@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #define _GNU_SOURCE
-#include "lib/page_server.h"
+#include "paging/page_server.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -12,11 +12,10 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#include "lib/describe.h"
-#include "lib/pager.h"
-#include "lib/raw_syscall.h"
-#include "lib/run_on.h"
 #include "local/protocol.h"
+#include "paging/pager.h"
+#include "paging/raw_syscall.h"
+#include "paging/run_on.h"
 #include "proto/wire.h"
 
 /* Clients, and address spaces of children, that one server serves at a time. */

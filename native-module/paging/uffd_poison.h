@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* UFFDIO_POISON of Linux 6.6, which the headers of Debian 12 do not have. */
-#ifndef LIB_UFFD_POISON_H
-#define LIB_UFFD_POISON_H
+#ifndef PAGING_UFFD_POISON_H
+#define PAGING_UFFD_POISON_H
 
 #include <linux/userfaultfd.h>
 #include <stdint.h>
 #include <sys/ioctl.h>
 
-#include "lib/raw_syscall.h"
+#include "paging/raw_syscall.h"
 
 #ifndef UFFDIO_POISON
 struct uffdio_poison {
@@ -29,4 +29,4 @@ static inline int uffd_poison(int uffd, uint64_t address, uint64_t length)
 	return raw_syscall(SYS_ioctl, uffd, UFFDIO_POISON, &poison);
 }
 
-#endif /* LIB_UFFD_POISON_H */
+#endif /* PAGING_UFFD_POISON_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where the pages of a snapshot come from: this process's own memory, or another machine. */
-#ifndef LIB_PAGE_SOURCE_H
-#define LIB_PAGE_SOURCE_H
+#ifndef PAGING_PAGE_SOURCE_H
+#define PAGING_PAGE_SOURCE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -70,4 +70,4 @@ struct page_source {
 	int (*deputise)(struct page_source *source, int channel);
 };
 
-#endif /* LIB_PAGE_SOURCE_H */
+#endif /* PAGING_PAGE_SOURCE_H */

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Runs in shadows: no libc, no globals. */
-#include "lib/address_map.h"
+#include "paging/address_map.h"
 
 #include <errno.h>
 #include <stddef.h>
 #include <sys/mman.h>
 
-#include "lib/raw_syscall.h"
+#include "paging/raw_syscall.h"
 
 /* Segments by which an operation can grow the map: a hole splits one in two. */
 #define GROWTH	2u

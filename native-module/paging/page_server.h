@@ -5,10 +5,10 @@
  * (proto/wire.h). Both a shadow and a remote pager are one. Runs in shadows:
  * no libc, no globals.
  */
-#ifndef LIB_PAGE_SERVER_H
-#define LIB_PAGE_SERVER_H
+#ifndef PAGING_PAGE_SERVER_H
+#define PAGING_PAGE_SERVER_H
 
-#include "lib/page_source.h"
+#include "paging/page_source.h"
 
 struct page_server;
 
@@ -30,4 +30,4 @@ void page_server_run(struct page_server *server, int watched, int idle_ms);
 /* Sets the send and receive timeouts of a socket. */
 void page_server_set_deadline(int fd, int deadline_ms);
 
-#endif /* LIB_PAGE_SERVER_H */
+#endif /* PAGING_PAGE_SERVER_H */
