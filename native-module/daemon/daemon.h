@@ -7,7 +7,7 @@
 
 #include "daemon/loop.h"
 #include "local/registry.h"
-#include "proto/auth.h"
+#include "proto/user/auth.h"
 
 struct peer;
 struct session;

@@ -28,7 +28,7 @@
 #include "daemon/wire_server.h"
 #include "local/address.h"
 #include "local/runtime_dir.h"
-#include "proto/auth_config.h"
+#include "proto/user/auth_config.h"
 
 #define IDLE_MS_DEFAULT	1000
 

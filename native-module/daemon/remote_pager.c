@@ -19,7 +19,7 @@
 #include "local/channel.h"
 #include "paging/address_map.h"
 #include "paging/page_server.h"
-#include "proto/connection.h"
+#include "proto/user/connection.h"
 
 /* How long a snapshot without children is kept open, with its cache. */
 #define IDLE_MS_DEFAULT	1000

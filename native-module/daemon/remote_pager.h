@@ -7,7 +7,7 @@
 #define DAEMON_REMOTE_PAGER_H
 
 #include "local/protocol.h"
-#include "proto/auth.h"
+#include "proto/user/auth.h"
 
 /*
  * Runs in a process forked for it. Says over `channel` with LOCAL_ANSWER

@@ -11,8 +11,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "lib/shadow.h"
-#include "proto/connection.h"
+#include "local/protocol.h"
+#include "proto/user/connection.h"
 
 #define WATCHED_MAX	8192u
 /*

@@ -13,7 +13,7 @@
 
 #include "daemon/peer.h"
 #include "local/address.h"
-#include "proto/connection.h"
+#include "proto/user/connection.h"
 
 #define CLIENTS_MAX	1024u
 /* How often a snapshot whose shadow is not ready yet is looked for, in ms. */

@@ -12,8 +12,8 @@
 #include "libmitosis.h"
 #include "local/address.h"
 #include "local/channel.h"
-#include "proto/auth_config.h"
-#include "proto/connection.h"
+#include "proto/user/auth_config.h"
+#include "proto/user/connection.h"
 
 /* Eight groups of four hexadecimal digits with colons between them. */
 static bool is_gid(const char *text)

@@ -17,11 +17,6 @@
 #include "proto/descriptor.h"
 
 #define SHADOW_STACK_SIZE	(64u << 10)
-/*
- * Files that a shadow or deputy has open for itself: its channel, its memory, the
- * map of that, and its pidfd. Whatever else it has open is somebody's it serves.
- */
-#define SHADOW_OWN_FILES	4
 
 /* What the parent tells its shadow; lies at the start of the arena. */
 struct shadow_arena {

@@ -100,6 +100,13 @@ enum shadow_request_type {
 /* Of a clone that cannot be put there, or whose files do not fit. */
 #define SHADOW_CLONE_FAILED_STATUS	125
 
+/*
+ * Files that a shadow, or a server of its pages on another CPU, has open for
+ * itself: its channel, its memory, the map of that, and its pidfd. It has any
+ * further file open for a client.
+ */
+#define SHADOW_OWN_FILES	4
+
 /* The most bytes that one SHADOW_READ may ask for. */
 #define SHADOW_READ_MAX		(1u << 20)
 

@@ -11,7 +11,7 @@
 #include "daemon/wire_server.c"
 #undef CLIENTS_MAX
 #include "paging/page_server.c"
-#include "proto/connection.c"
+#include "proto/user/connection.c"
 #include "local/address.h"
 
 #define KEY_SIZE	32	/* bytes, all zero */

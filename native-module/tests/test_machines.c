@@ -12,9 +12,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "proto/auth_config.h"
-#include "proto/connection.h"
 #include "proto/descriptor.h"
+#include "proto/user/auth_config.h"
+#include "proto/user/connection.h"
 #include "tests/harness.h"
 #include "tests/machine.h"
 

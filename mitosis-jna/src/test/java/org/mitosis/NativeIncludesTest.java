@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -16,8 +17,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * The {@code #include "…"} lines of native-module: kernel/ and everything else there know each
- * other only through include/uapi/ and proto/.
+ * The {@code #include "…"} lines of native-module. The kernel module and user space share
+ * include/uapi/ and proto/ without proto/user/, and nothing else. Within user space each folder
+ * includes only what {@link #LOWER} names.
  */
 class NativeIncludesTest {
   /** Headers below uapi/linux/ are those of the kernel. */
@@ -25,12 +27,30 @@ class NativeIncludesTest {
       Pattern.compile("^\\s*#\\s*include\\s*(?:\"([^\"]+)\"|<((?:uapi(?!/linux/)|proto)/[^>]+)>)");
 
   private static final Path KERNEL = Path.of("kernel");
+  private static final Path PROTO_USER = Path.of("proto/user");
   private static final List<Path> SHARED = List.of(Path.of("include/uapi"), Path.of("proto"));
+
+  /** What the sources of a folder may include besides their own folder and the shared files. */
+  private static final Map<Path, List<Path>> LOWER =
+      Map.of(
+          PROTO_USER,
+          List.of(),
+          Path.of("local"),
+          List.of(),
+          Path.of("paging"),
+          paths("local", "proto/user", "include"),
+          Path.of("lib"),
+          paths("paging", "local", "proto/user", "include"),
+          Path.of("daemon"),
+          paths("paging", "local", "proto/user", "include"));
+
+  /** The file of a program's {@code main}, which defines nothing for other files. */
+  private static final Pattern MAIN = Pattern.compile("main\\.[chS]");
 
   @TempDir private Path folder;
 
   @Test
-  void kernelAndUserSpaceShareOnlyTheAbiAndTheProtocol() throws IOException {
+  void noFolderIncludesWhatIsAboveIt() throws IOException {
     assertEquals(List.of(), offences(NativeModule.ROOT));
   }
 
@@ -39,23 +59,46 @@ class NativeIncludesTest {
     write("include/uapi/mitosis.h", "#include <linux/types.h>");
     write("include/libmitosis.h", "#include \"uapi/mitosis.h\"");
     write("proto/wire.h", "");
-    write("lib/a.h", "#include \"libmitosis.h\"");
+    write("proto/user/key.h", "#include \"proto/wire.h\"");
+    write("local/l.h", "");
+    write("paging/p.h", "#include \"local/l.h\"\n#include \"proto/user/key.h\"");
+    write("lib/a.h", "#include \"libmitosis.h\"\n#include \"paging/p.h\"");
+    write("daemon/d.h", "#include \"paging/p.h\"");
+    write("daemon/main.h", "");
+    write("daemon/main.c", "#include \"daemon/d.h\"");
+    write("helpers/h.c", "#include \"lib/a.h\"");
     write("kernel/k.h", "#include <linux/mm.h>\n#include \"uapi/mitosis.h\"");
     assertEquals(List.of(), offences(folder));
 
     write("kernel/k.c", "#include \"k.h\"\n#include \"lib/a.h\"");
     write("kernel/l.c", "  # include \"../lib/a.h\"");
     write("kernel/m.c", "#include \"libmitosis.h\"");
+    write("kernel/n.c", "#include \"proto/user/key.h\"");
     write("lib/b.c", "#include \"kernel/k.h\"");
     write("lib/c.c", "#include \"nowhere.h\"");
     write("proto/wire.c", "#include \"lib/a.h\"");
+    write("proto/check.c", "#include \"proto/user/key.h\"");
+    write("proto/user/key.c", "#include \"local/l.h\"");
+    write("local/l.c", "#include \"paging/p.h\"");
+    write("paging/p.c", "#include \"lib/a.h\"");
+    write("paging/q.c", "#include \"daemon/d.h\"");
+    write("daemon/d.c", "#include \"daemon/main.h\"");
+    write("daemon/e.c", "#include \"lib/a.h\"");
     assertEquals(
         List.of(
+            "daemon/d.c includes daemon/main.h",
+            "daemon/e.c includes lib/a.h",
             "kernel/k.c includes lib/a.h",
             "kernel/l.c includes lib/a.h",
             "kernel/m.c includes include/libmitosis.h",
+            "kernel/n.c includes proto/user/key.h",
             "lib/b.c includes kernel/k.h",
             "lib/c.c includes nowhere.h, which is not there",
+            "local/l.c includes paging/p.h",
+            "paging/p.c includes lib/a.h",
+            "paging/q.c includes daemon/d.h",
+            "proto/check.c includes proto/user/key.h",
+            "proto/user/key.c includes local/l.h",
             "proto/wire.c includes lib/a.h"),
         offences(folder));
   }
@@ -102,17 +145,29 @@ class NativeIncludesTest {
   }
 
   private static boolean mayInclude(Path source, Path target) {
+    if (MAIN.matcher(target.getFileName().toString()).matches()) {
+      return false;
+    }
     if (isShared(target)) {
       return true;
     }
     if (isShared(source)) {
       return false;
     }
+    for (Path folder : LOWER.keySet()) {
+      if (source.startsWith(folder)) {
+        return target.startsWith(folder) || LOWER.get(folder).stream().anyMatch(target::startsWith);
+      }
+    }
     return source.startsWith(KERNEL) == target.startsWith(KERNEL);
   }
 
   private static boolean isShared(Path file) {
-    return SHARED.stream().anyMatch(file::startsWith);
+    return SHARED.stream().anyMatch(file::startsWith) && !file.startsWith(PROTO_USER);
+  }
+
+  private static List<Path> paths(String... names) {
+    return Stream.of(names).map(Path::of).toList();
   }
 
   private void write(String name, String content) throws IOException {

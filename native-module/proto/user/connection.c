@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #define _GNU_SOURCE
-#include "proto/connection.h"
+#include "proto/user/connection.h"
 
 #include <errno.h>
 #include <netinet/tcp.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #define _GNU_SOURCE
-#include "proto/auth.h"
+#include "proto/user/auth.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "proto/sha256.h"
+#include "proto/user/sha256.h"
 
 int auth_read_key(struct auth *auth, const char *path)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who is let in: the pre-shared key, and the proofs of the handshake. */
-#ifndef PROTO_AUTH_H
-#define PROTO_AUTH_H
+#ifndef PROTO_USER_AUTH_H
+#define PROTO_USER_AUTH_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -42,4 +42,4 @@ int auth_check(const struct auth *auth, const struct wire_hello *hello,
 	       const struct wire_challenge *challenge,
 	       const struct wire_proof *proof);
 
-#endif /* PROTO_AUTH_H */
+#endif /* PROTO_USER_AUTH_H */

@@ -3,8 +3,8 @@
  * HMAC-SHA-256 (FIPS 180-4, RFC 2104), for the handshake between machines: a
  * hundred lines instead of a library that every node would have to have.
  */
-#ifndef PROTO_SHA256_H
-#define PROTO_SHA256_H
+#ifndef PROTO_USER_SHA256_H
+#define PROTO_USER_SHA256_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -23,4 +23,4 @@ void hmac_sha256(const void *key, size_t key_size, const struct hmac_part *parts
 /* Takes the same time wherever two MACs differ. */
 int mac_equal(const uint8_t a[SHA256_SIZE], const uint8_t b[SHA256_SIZE]);
 
-#endif /* PROTO_SHA256_H */
+#endif /* PROTO_USER_SHA256_H */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How a process is told its machine id and its key: the environment. */
-#ifndef PROTO_AUTH_CONFIG_H
-#define PROTO_AUTH_CONFIG_H
+#ifndef PROTO_USER_AUTH_CONFIG_H
+#define PROTO_USER_AUTH_CONFIG_H
 
 #include <stdbool.h>
 
-#include "proto/auth.h"
+#include "proto/user/auth.h"
 
 /*
  * Fills from MITOSIS_MACHINE_ID (default 0) and MITOSIS_AUTH=none, or the key
@@ -18,4 +18,4 @@ int auth_configure(struct auth *auth, char *words, size_t size);
 /* True if MITOSIS_AUTH=none may be used with an address. */
 bool auth_none_allowed(bool loopback);
 
-#endif /* PROTO_AUTH_CONFIG_H */
+#endif /* PROTO_USER_AUTH_CONFIG_H */

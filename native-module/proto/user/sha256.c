@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "proto/sha256.h"
+#include "proto/user/sha256.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #define _GNU_SOURCE
-#include "proto/auth_config.h"
+#include "proto/user/auth_config.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The client's side of a connection to another machine. Every wait ends. */
-#ifndef PROTO_CONNECTION_H
-#define PROTO_CONNECTION_H
+#ifndef PROTO_USER_CONNECTION_H
+#define PROTO_USER_CONNECTION_H
 
 #include <netinet/in.h>
 #include <stddef.h>
 
-#include "proto/auth.h"
+#include "proto/user/auth.h"
 
 /* How long a step may take, in ms, unless $MITOSIS_DEADLINE_MS says otherwise. */
 #define WIRE_DEADLINE_MS	10000
@@ -39,4 +39,4 @@ int wire_call(int fd, enum wire_type type, const void *body, size_t size);
 struct wire_header wire_header(enum wire_type type, int32_t status,
 			       uint32_t length);
 
-#endif /* PROTO_CONNECTION_H */
+#endif /* PROTO_USER_CONNECTION_H */
