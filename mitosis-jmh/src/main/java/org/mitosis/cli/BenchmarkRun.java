@@ -34,7 +34,7 @@ import org.mitosis.result.HistogramLog;
 import org.mitosis.result.MachineProbe;
 import org.mitosis.result.ResultFolder;
 import org.mitosis.result.Run;
-import org.mitosis.result.SeedTable;
+import org.mitosis.result.ArtifactTable;
 import org.mitosis.result.SelfTimedProfiler;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.results.format.ResultFormatFactory;
@@ -323,7 +323,7 @@ final class BenchmarkRun {
     try {
       // Those of a sweep that was resumed are of all its sessions.
       String json = sweep.isPresent() ? sweep.get().json() : json(results);
-      String table = SeedTable.of(folder.histograms(), json, ended);
+      String table = ArtifactTable.of(folder.histograms(), json, ended);
       show(table, commandLine);
       folder.replace(folder.jmhJson(), json);
       folder.replace(folder.table(), table);

@@ -15,7 +15,7 @@ import java.util.concurrent.CompletableFuture;
 import org.mitosis.fixture.MachineMemory;
 import org.mitosis.fixture.MemorySize;
 import org.mitosis.fixture.PythonFunction;
-import org.mitosis.result.SeedTable;
+import org.mitosis.result.ArtifactTable;
 
 /**
  * One target, on machines that have agents: point after point, parent first, then all loops at
@@ -41,7 +41,7 @@ final class ClusterRun {
   private final PrintStream err;
   private final boolean terminal;
   private final List<String> hosts;
-  private final Map<String, List<SeedLine>> byTrace = new LinkedHashMap<>();
+  private final Map<String, List<ArtifactLine>> byTrace = new LinkedHashMap<>();
   private final List<Measurement> done = new ArrayList<>();
   private ClusterCheck check;
   private String parentAddress = "";
@@ -217,8 +217,8 @@ final class ClusterRun {
     Task.ParentTimes times =
         link.get(new Task.StartParent(point.parent()), Task.ParentTimes.class, STEP_DEADLINE);
     if (!target.ofFunctions()) {
-      measurement.line(SeedLine.work(roles.parent(), "cold", times.coldNs()));
-      measurement.line(SeedLine.work(roles.parent(), "warm", times.warmNs()));
+      measurement.line(ArtifactLine.work(roles.parent(), "cold", times.coldNs()));
+      measurement.line(ArtifactLine.work(roles.parent(), "warm", times.warmNs()));
     }
     if (target.kind() == Target.Kind.PREPARE) {
       return;
@@ -228,8 +228,8 @@ final class ClusterRun {
     if (works) {
       measurement.line(
           target.ofFunctions()
-              ? SeedLine.function(roles.parent(), point.trace(), "execution", cowNs)
-              : SeedLine.work(roles.parent(), "cow", cowNs));
+              ? ArtifactLine.function(roles.parent(), point.trace(), "execution", cowNs)
+              : ArtifactLine.work(roles.parent(), "cow", cowNs));
     }
   }
 
@@ -276,10 +276,10 @@ final class ClusterRun {
 
   /** The tables of what was measured. */
   String tables() throws IOException {
-    StringBuilder text = new StringBuilder(SeedLine.table(byTrace, config.filter()));
+    StringBuilder text = new StringBuilder(ArtifactLine.table(byTrace, config.filter()));
     Task.Facts facts = check == null ? null : check.facts().get(roles.parent());
     text.append(
-        SeedTable.of(
+        ArtifactTable.of(
             record.folder().histograms(),
             "Self-timed on the machines (CLOCK_MONOTONIC), ms; backend "
                 + config.backend()
@@ -315,7 +315,7 @@ final class ClusterRun {
     }
     return rows.size() == 1
         ? ""
-        : "\n" + target + ", peak (per second, all machines)\n" + SeedTable.aligned(rows);
+        : "\n" + target + ", peak (per second, all machines)\n" + ArtifactTable.aligned(rows);
   }
 
   private static String rate(double value) {

@@ -25,15 +25,15 @@ final class Measurement {
 
   private final Target target;
   private final Point point;
-  private final Consumer<SeedLine> log;
+  private final Consumer<ArtifactLine> log;
   private final Instant from = Instant.now();
-  private final List<SeedLine> lines = new ArrayList<>();
+  private final List<ArtifactLine> lines = new ArrayList<>();
   private final Map<String, Map<String, Histogram>> byHost = new TreeMap<>();
-  private final Map<String, SeedLine.Seconds> seconds = new TreeMap<>();
+  private final Map<String, ArtifactLine.Seconds> seconds = new TreeMap<>();
   private final Map<String, List<Long>> ends = new TreeMap<>();
   private final Map<String, Long> starts = new TreeMap<>();
   private final Map<String, Integer> each = new TreeMap<>();
-  private final Map<String, SeedLine> latest = new TreeMap<>();
+  private final Map<String, ArtifactLine> latest = new TreeMap<>();
   private Optional<Peak> peakAtEnd = Optional.empty();
   private boolean over;
 
@@ -42,7 +42,7 @@ final class Measurement {
    *
    * @param log takes each line when it is there
    */
-  Measurement(Target target, Point point, Consumer<SeedLine> log) {
+  Measurement(Target target, Point point, Consumer<ArtifactLine> log) {
     this.target = target;
     this.point = point;
     this.log = log;
@@ -57,7 +57,7 @@ final class Measurement {
   }
 
   /** Takes a line that is no sample. */
-  synchronized void line(SeedLine line) {
+  synchronized void line(ArtifactLine line) {
     lines.add(line);
     latest.put(line.host(), line);
     log.accept(line);
@@ -86,23 +86,23 @@ final class Measurement {
     linesOf(host, samples).forEach(this::line);
   }
 
-  private List<SeedLine> linesOf(String host, Task.Samples samples) {
+  private List<ArtifactLine> linesOf(String host, Task.Samples samples) {
     return switch (target.kind()) {
       case PREPARE ->
           samples.ns().getOrDefault("prepare", List.of()).stream()
               .map(
                   ns ->
                       target.ofFunctions()
-                          ? SeedLine.function(host, point.trace(), "prepare", ns)
-                          : SeedLine.prepare(host, ns))
+                          ? ArtifactLine.function(host, point.trace(), "prepare", ns)
+                          : ArtifactLine.prepare(host, ns))
               .toList();
       case EXECUTION ->
           samples.ns().getOrDefault("execution", List.of()).stream()
               .map(
                   ns ->
                       target.ofFunctions()
-                          ? SeedLine.function(host, point.trace(), "execution", ns)
-                          : SeedLine.work(host, "cow", ns))
+                          ? ArtifactLine.function(host, point.trace(), "execution", ns)
+                          : ArtifactLine.work(host, "cow", ns))
               .toList();
       case LOOPS, EMPTY -> inSeconds(host, samples, "startup", "containers");
       case NIL_RPC -> inSeconds(host, samples, "nilRpc", "requests");
@@ -111,15 +111,15 @@ final class Measurement {
     };
   }
 
-  private List<SeedLine> inSeconds(
+  private List<ArtifactLine> inSeconds(
       String host, Task.Samples samples, String metric, String things) {
     return seconds
-        .computeIfAbsent(host, h -> new SeedLine.Seconds(h, things))
+        .computeIfAbsent(host, h -> new ArtifactLine.Seconds(h, things))
         .add(samples, samples.ns().getOrDefault(metric, List.of()));
   }
 
   /** All lines so far, of one machine after the other. */
-  synchronized List<SeedLine> lines() {
+  synchronized List<ArtifactLine> lines() {
     return List.copyOf(lines);
   }
 
@@ -133,7 +133,7 @@ final class Measurement {
 
   /** The last line of a machine; empty if there is none. */
   synchronized String latestOf(String host) {
-    SeedLine line = latest.get(host);
+    ArtifactLine line = latest.get(host);
     return line == null ? "" : line.text();
   }
 

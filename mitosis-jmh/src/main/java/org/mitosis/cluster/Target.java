@@ -177,7 +177,7 @@ enum Target {
         ofTouchRatios()
             ? config.touchRatios(IntStream.rangeClosed(0, 10).mapToObj(i -> 10 * i).toList())
             : ALL_PAGES;
-    return config.memorySizes(ofTouchRatios() ? TOUCHED : MemorySize.SEED_SIZES).stream()
+    return config.memorySizes(ofTouchRatios() ? TOUCHED : MemorySize.ARTIFACT_SIZES).stream()
         .flatMap(
             size ->
                 ratios.stream()

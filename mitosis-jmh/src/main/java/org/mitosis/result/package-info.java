@@ -7,7 +7,7 @@
  * <pre>
  * forked JVM:  benchmark -> SelfTimed -> SelfTimedProfiler -> secondary metric -> JMH's JSON
  *                                                   '-> HistogramLog (.hlog)
- * afterwards:  HistogramLog + Environment + ReferenceFigures -> SeedTable
+ * afterwards:  HistogramLog + Environment + ReferenceFigures -> ArtifactTable
  * </pre>
  *
  * <p>JMH's JSON is as JMH writes it; everything of our own lies beside it in the {@link

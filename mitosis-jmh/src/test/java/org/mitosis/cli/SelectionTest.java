@@ -102,7 +102,7 @@ class SelectionTest {
     assertEquals(Set.of("AverageTime NilCall.c", "AverageTime NilCall.jna"), items("NilCall"));
     assertEquals(8, items("NilCall", "-bm", "all").size());
     assertEquals(
-        MemorySize.SEED_SIZES.stream()
+        MemorySize.ARTIFACT_SIZES.stream()
             .map(size -> "AverageTime Baseline.fork memorySize=" + size)
             .collect(Collectors.toSet()),
         items("Baseline.fork"));

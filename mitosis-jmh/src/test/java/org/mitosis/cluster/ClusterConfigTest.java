@@ -90,7 +90,7 @@ class ClusterConfigTest {
     assertEquals(30, Target.PEAK_NIL_RPC.points(empty).get(0).seconds());
     assertEquals(1, Target.MICRO_C_STARTUP.points(empty).get(0).loops());
     assertEquals(
-        MemorySize.SEED_SIZES.stream().map(MemorySize::toString).toList(),
+        MemorySize.ARTIFACT_SIZES.stream().map(MemorySize::toString).toList(),
         Target.MICRO_C_STARTUP.points(empty).stream().map(Point::trace).toList());
     assertEquals(9, Target.MICRO_FUNCTION_PREPARE.points(empty).size());
     assertEquals(11, Target.MICRO_TOUCH_RATIO.points(empty).size());

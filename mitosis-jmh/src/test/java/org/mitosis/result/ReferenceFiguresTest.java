@@ -37,7 +37,7 @@ class ReferenceFiguresTest {
   })
   void everySizeOfTheDefaultSweepWasPublished(String section, String figure, String host) {
     ReferenceFigures figures = ReferenceFigures.of(section);
-    for (MemorySize size : MemorySize.SEED_SIZES) {
+    for (MemorySize size : MemorySize.ARTIFACT_SIZES) {
       assertTrue(figures.medianMs(size.toString(), figure).isPresent(), size.toString());
     }
     assertEquals(host, figures.hosts());

@@ -19,7 +19,7 @@ import org.mitosis.BackendChoice;
 import org.mitosis.stats.ValueCounts;
 
 /** The values recorded are such that a histogram of three digits gives them back in the table. */
-class SeedTableTest {
+class ArtifactTableTest {
   @Test
   void showsEveryFigureBesideThePublishedOnes() {
     String table =
@@ -120,7 +120,7 @@ class SeedTableTest {
   @Test
   void damagedLogsAreTold() {
     String table =
-        SeedTable.of(
+        ArtifactTable.of(
             new HistogramLog.Contents(List.of(), List.of("a.hlog: line 9 is cut off")),
             List.of(),
             environment());
@@ -137,7 +137,7 @@ class SeedTableTest {
                 List.of("Baseline.fork memorySize=4096"),
                 new MachineProbe(Path.of("/no-such-root")));
     String table =
-        SeedTable.of(
+        ArtifactTable.of(
             new HistogramLog.Contents(
                 List.of(series("Baseline.fork", "4096", 1, "fork", 1_000)), List.of()),
             List.of(),
@@ -151,7 +151,7 @@ class SeedTableTest {
   @Test
   void whatJmhMeasuredIsOfAllForksAndIterations() {
     String table =
-        SeedTable.of(
+        ArtifactTable.of(
             new HistogramLog.Contents(List.of(series("NilCall.c", "4096", 1, "nil", 1)), List.of()),
             List.of(
                 score("NilCall.jna", Map.of(), Figure.SCORE, Figure.NS, 240, 260, 250),
@@ -202,11 +202,11 @@ class SeedTableTest {
     "NaN, -"
   })
   void timesHaveThreeDecimalsAndThreeSignificantDigits(double value, String text) {
-    assertEquals(text, SeedTable.ms(value));
+    assertEquals(text, ArtifactTable.ms(value));
   }
 
   private static String table(HistogramLog.Series... series) {
-    return SeedTable.of(
+    return ArtifactTable.of(
         new HistogramLog.Contents(List.of(series), List.of()), List.of(), environment());
   }
 

@@ -16,15 +16,15 @@ import java.util.regex.Pattern;
  * @param host the machine
  * @param text the line
  */
-record SeedLine(String host, String text) {
+record ArtifactLine(String host, String text) {
   private static final double NS_PER_MS = 1e6;
   private static final double NS_PER_S = 1e9;
   private static final MathContext AS_CPP_PRINTS = new MathContext(6);
   private static final int HOST_WIDTH = 9;
 
   /** Of the C program's prepare. */
-  static SeedLine prepare(String host, long ns) {
-    return new SeedLine(host, "Prepare time = " + ms(ns) + " ms");
+  static ArtifactLine prepare(String host, long ns) {
+    return new ArtifactLine(host, "Prepare time = " + ms(ns) + " ms");
   }
 
   /**
@@ -32,8 +32,8 @@ record SeedLine(String host, String text) {
    *
    * @param phase cold, warm or cow
    */
-  static SeedLine work(String host, String phase, long ns) {
-    return new SeedLine(host, "[random " + phase + " start] Run time = " + ms(ns) + " ms; sum: 0");
+  static ArtifactLine work(String host, String phase, long ns) {
+    return new ArtifactLine(host, "[random " + phase + " start] Run time = " + ms(ns) + " ms; sum: 0");
   }
 
   /**
@@ -41,8 +41,8 @@ record SeedLine(String host, String text) {
    *
    * @param phase prepare or execution
    */
-  static SeedLine function(String host, String name, String phase, long ns) {
-    return new SeedLine(
+  static ArtifactLine function(String host, String name, String phase, long ns) {
+    return new ArtifactLine(
         host, String.format(Locale.ROOT, "[%s-%s] duration: %.2f ms", name, phase, ns / NS_PER_MS));
   }
 
@@ -68,15 +68,15 @@ record SeedLine(String host, String text) {
    * @param byTrace the lines of each row, by its name, in the order they are to have
    * @param filter which lines are shown
    */
-  static String table(Map<String, List<SeedLine>> byTrace, Pattern filter) {
+  static String table(Map<String, List<ArtifactLine>> byTrace, Pattern filter) {
     boolean numbers = byTrace.keySet().stream().allMatch(trace -> trace.matches("[0-9]+"));
     int width = byTrace.keySet().stream().mapToInt(String::length).max().orElse(0);
     width = Math.max(width, "trace".length());
     List<String> rows = new ArrayList<>();
     int all = 0;
-    for (Map.Entry<String, List<SeedLine>> row : byTrace.entrySet()) {
+    for (Map.Entry<String, List<ArtifactLine>> row : byTrace.entrySet()) {
       String first = padded(row.getKey(), width, numbers);
-      for (SeedLine line : row.getValue()) {
+      for (ArtifactLine line : row.getValue()) {
         all++;
         if (filter.matcher(line.toString()).find()) {
           rows.add(first + "  " + line);
@@ -122,16 +122,16 @@ record SeedLine(String host, String text) {
     }
 
     /** Takes samples of a loop; the lines of the seconds that have passed with them. */
-    List<SeedLine> add(Task.Samples samples, List<Long> times) {
+    List<ArtifactLine> add(Task.Samples samples, List<Long> times) {
       Second second = byLoop.computeIfAbsent(samples.loop(), loop -> new Second(samples.startNs()));
-      List<SeedLine> lines = new ArrayList<>();
+      List<ArtifactLine> lines = new ArrayList<>();
       for (int i = 0; i < times.size(); i++) {
         second.count += samples.each();
         second.totalNs += (double) times.get(i) * samples.each();
         double seconds = (samples.endNs().get(i) - second.startNs) / NS_PER_S;
         if (seconds >= 1) {
           lines.add(
-              new SeedLine(
+              new ArtifactLine(
                   host,
                   String.format(
                       Locale.ROOT,

@@ -26,7 +26,7 @@ import org.mitosis.stats.Summary;
  * <p>Times are in ms with at least three significant digits. The spread, the distance between the
  * quartiles as a share of the median, is shown from three samples on.
  */
-public final class SeedTable {
+public final class ArtifactTable {
   private static final int FEWEST_SAMPLES_FOR_SPREAD = 3;
   private static final int SIGNIFICANT_DIGITS = 3;
   private static final int FEWEST_DECIMALS = 3;
@@ -45,7 +45,7 @@ public final class SeedTable {
           "PrepareOverFork.function", List.of("prepare", "fork"),
           "HarnessOverhead.turnByTurn", List.of("driven", "alone"));
 
-  private SeedTable() {}
+  private ArtifactTable() {}
 
   /**
    * The tables of a run.
