@@ -23,7 +23,7 @@ import org.mitosis.fixture.MachineMemory;
 import org.mitosis.fixture.MissingPrerequisite;
 import org.mitosis.fixture.UserfaultfdRight;
 import org.mitosis.result.BuildInfo;
-import org.mitosis.result.Machine;
+import org.mitosis.result.MachineFacts;
 import org.mitosis.result.MachineProbe;
 import org.mitosis.result.ResultFolder;
 
@@ -168,7 +168,7 @@ final class Doctor {
     }
   }
 
-  private void facts(Machine machine) {
+  private void facts(MachineFacts machine) {
     out.println();
     out.println("this machine");
     line("host", known(machine.host()));

@@ -35,6 +35,7 @@ import org.mitosis.fixture.ResumeMode;
 import org.mitosis.fixture.UserfaultfdRight;
 import org.mitosis.result.BuildInfo;
 import org.mitosis.result.Environment;
+import org.mitosis.result.MachineFacts;
 import org.mitosis.result.MachineProbe;
 
 /**
@@ -137,7 +138,7 @@ final class AgentTasks implements AutoCloseable {
   }
 
   private Task.Facts facts(boolean withFunctions) throws IOException {
-    org.mitosis.result.Machine self = probe.machine();
+    MachineFacts self = probe.machine();
     BuildInfo build = BuildInfo.current();
     UserfaultfdRight right = UserfaultfdRight.read(probe::text);
     Map<String, String> backends = new TreeMap<>();

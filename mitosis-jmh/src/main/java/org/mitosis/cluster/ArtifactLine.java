@@ -33,7 +33,8 @@ record ArtifactLine(String host, String text) {
    * @param phase cold, warm or cow
    */
   static ArtifactLine work(String host, String phase, long ns) {
-    return new ArtifactLine(host, "[random " + phase + " start] Run time = " + ms(ns) + " ms; sum: 0");
+    return new ArtifactLine(
+        host, "[random " + phase + " start] Run time = " + ms(ns) + " ms; sum: 0");
   }
 
   /**

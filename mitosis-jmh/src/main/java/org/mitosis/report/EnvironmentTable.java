@@ -10,7 +10,7 @@ import java.util.TreeSet;
 import java.util.function.Function;
 import org.mitosis.result.Environment;
 import org.mitosis.result.EnvironmentDifference;
-import org.mitosis.result.Machine;
+import org.mitosis.result.MachineFacts;
 import org.mitosis.result.Run;
 
 /**
@@ -49,8 +49,8 @@ record EnvironmentTable(List<String> head, List<Row> rows) {
     ASPECTS.put("Java virtual machine", environment -> environment.jvm().vm());
     ASPECTS.put("JVM arguments", environment -> String.join(" ", environment.jvm().arguments()));
     machine("kernel", machine -> machine.kernel().release());
-    machine("system", Machine::distribution);
-    machine("kernel command line", Machine::kernelCommandLine);
+    machine("system", MachineFacts::distribution);
+    machine("kernel command line", MachineFacts::kernelCommandLine);
     machine("processor", machine -> machine.cpu().model());
     machine("processors online", machine -> machine.cpu().logical());
     machine("sockets", machine -> machine.cpu().sockets());
@@ -66,7 +66,7 @@ record EnvironmentTable(List<String> head, List<Row> rows) {
     machine("page size", machine -> machine.memory().pageBytes());
     machine("transparent huge pages", machine -> machine.memory().hugePages());
     machine("overcommit", machine -> machine.memory().overcommit());
-    machine("address randomisation", Machine::aslr);
+    machine("address randomisation", MachineFacts::aslr);
     machine("limit on processors", machine -> machine.cgroups().cpuLimit());
     machine("limit on memory", machine -> machine.cgroups().memoryLimit());
     machine("virtual machine", machine -> machine.surroundings().hypervisor());
@@ -77,7 +77,7 @@ record EnvironmentTable(List<String> head, List<Row> rows) {
         "memory available before", environment -> mebibytes(environment.before().availableBytes()));
   }
 
-  private static void machine(String what, Function<Machine, Object> value) {
+  private static void machine(String what, Function<MachineFacts, Object> value) {
     ASPECTS.put(what, environment -> value.apply(environment.machine()));
   }
 

@@ -48,9 +48,9 @@ public record Environment(
     BuildInfo mitosis,
     BackendFacts backend,
     Jvm jvm,
-    Machine machine,
-    Machine.State before,
-    Machine.State after,
+    MachineFacts machine,
+    MachineFacts.State before,
+    MachineFacts.State after,
     List<String> warnings) {
 
   /** The version of the format that this class writes. */
@@ -142,8 +142,8 @@ public record Environment(
       List<String> leftOut,
       BackendChoice backend,
       MachineProbe probe) {
-    Machine machine = probe.machine();
-    Machine.State before = probe.state();
+    MachineFacts machine = probe.machine();
+    MachineFacts.State before = probe.state();
     return new Environment(
         SCHEMA,
         Outcome.RUNNING,
@@ -230,7 +230,7 @@ public record Environment(
   }
 
   /** What makes times on such a machine noisy, one sentence each. */
-  static List<String> warnings(Machine machine, Machine.State state) {
+  static List<String> warnings(MachineFacts machine, MachineFacts.State state) {
     List<String> warnings = new ArrayList<>();
     List<String> governors = machine.cpu().governors();
     if (governors != null && !governors.equals(List.of("performance"))) {

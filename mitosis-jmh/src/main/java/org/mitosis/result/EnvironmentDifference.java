@@ -24,11 +24,11 @@ public record EnvironmentDifference(String what, String old, String now) {
           new Aspect("turbo", machine(m -> m.cpu().turbo())),
           new Aspect("frequency governor", machine(m -> m.cpu().governors())),
           new Aspect("kernel", machine(m -> m.kernel().release())),
-          new Aspect("kernel command line", machine(Machine::kernelCommandLine)),
+          new Aspect("kernel command line", machine(MachineFacts::kernelCommandLine)),
           new Aspect("memory", machine(m -> gibibytes(m.memory().totalBytes()))),
           new Aspect("page size", machine(m -> m.memory().pageBytes())),
           new Aspect("transparent huge pages", machine(m -> m.memory().hugePages())),
-          new Aspect("address randomisation", machine(Machine::aslr)),
+          new Aspect("address randomisation", machine(MachineFacts::aslr)),
           new Aspect("limit on processors", machine(m -> m.cgroups().cpuLimit())),
           new Aspect("limit on memory", machine(m -> m.cgroups().memoryLimit())),
           new Aspect("virtual machine", machine(m -> m.surroundings().hypervisor())),
@@ -55,7 +55,7 @@ public record EnvironmentDifference(String what, String old, String now) {
     return what + ": " + old + " / " + now;
   }
 
-  private static Function<Environment, Object> machine(Function<Machine, Object> value) {
+  private static Function<Environment, Object> machine(Function<MachineFacts, Object> value) {
     return environment -> value.apply(environment.machine());
   }
 

@@ -19,7 +19,7 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** Reads what {@link Machine} holds from /proc, /sys and /etc. */
+/** Reads what {@link MachineFacts} holds from /proc, /sys and /etc. */
 public final class MachineProbe {
   private static final long AT_PAGESZ = 6;
 
@@ -35,11 +35,11 @@ public final class MachineProbe {
   }
 
   /** What stays the same during a run. */
-  public Machine machine() {
+  public MachineFacts machine() {
     Map<String, Long> meminfo = meminfo();
-    return new Machine(
+    return new MachineFacts(
         text("proc/sys/kernel/hostname"),
-        new Machine.Kernel(
+        new MachineFacts.Kernel(
             text("proc/sys/kernel/ostype"),
             text("proc/sys/kernel/osrelease"),
             text("proc/sys/kernel/version"),
@@ -47,7 +47,7 @@ public final class MachineProbe {
         kernelCommandLine(),
         distribution(),
         cpu(),
-        new Machine.Memory(
+        new MachineFacts.Memory(
             meminfo.get("MemTotal"),
             meminfo.get("SwapTotal"),
             pageBytes(),
@@ -56,15 +56,15 @@ public final class MachineProbe {
             chosen("sys/kernel/mm/transparent_hugepage/defrag")),
         number("proc/sys/kernel/randomize_va_space", Integer::valueOf),
         cgroups(),
-        new Machine.Surroundings(hypervisor(), vendor(), container()));
+        new MachineFacts.Surroundings(hypervisor(), vendor(), container()));
   }
 
   /** What is the case now. */
-  public Machine.State state() {
+  public MachineFacts.State state() {
     Map<String, Long> meminfo = meminfo();
     Long swapTotal = meminfo.get("SwapTotal");
     Long swapFree = meminfo.get("SwapFree");
-    return new Machine.State(
+    return new MachineFacts.State(
         load(),
         meminfo.get("MemAvailable"),
         swapTotal == null || swapFree == null ? null : Long.valueOf(swapTotal - swapFree),
@@ -179,10 +179,10 @@ public final class MachineProbe {
     return null;
   }
 
-  private Machine.Cpu cpu() {
+  private MachineFacts.Cpu cpu() {
     List<Map<String, String>> processors = processors();
     Map<String, String> first = processors.isEmpty() ? Map.of() : processors.get(0);
-    return new Machine.Cpu(
+    return new MachineFacts.Cpu(
         first.get("model name"),
         distinct(processors, processor -> processor.get("physical id")),
         distinct(
@@ -258,11 +258,11 @@ public final class MachineProbe {
     }
   }
 
-  private Machine.Cgroups cgroups() {
+  private MachineFacts.Cgroups cgroups() {
     List<String> memberships = lines("proc/self/cgroup");
     if (exists("sys/fs/cgroup/cgroup.controllers")) {
       String group = "sys/fs/cgroup" + membership(memberships, "").orElse("/");
-      return new Machine.Cgroups(
+      return new MachineFacts.Cgroups(
           2,
           memberships,
           text(group + "/memory.max"),
@@ -270,11 +270,12 @@ public final class MachineProbe {
           text(group + "/pids.max"));
     }
     if (!exists("sys/fs/cgroup/memory") && !exists("sys/fs/cgroup/cpu")) {
-      return new Machine.Cgroups(exists("sys/fs/cgroup") ? 0 : null, memberships, null, null, null);
+      return new MachineFacts.Cgroups(
+          exists("sys/fs/cgroup") ? 0 : null, memberships, null, null, null);
     }
     String quota = inGroup(memberships, "cpu", "cpu.cfs_quota_us");
     String period = inGroup(memberships, "cpu", "cpu.cfs_period_us");
-    return new Machine.Cgroups(
+    return new MachineFacts.Cgroups(
         1,
         memberships,
         inGroup(memberships, "memory", "memory.limit_in_bytes"),

@@ -50,7 +50,8 @@ class ArtifactLineTest {
     assertEquals(
         "FILTER 'latency' leaves none of 1 lines; see log.txt\n",
         ArtifactLine.table(
-            Map.of("1048576", List.of(ArtifactLine.prepare("val01", 1))), Pattern.compile("latency")));
+            Map.of("1048576", List.of(ArtifactLine.prepare("val01", 1))),
+            Pattern.compile("latency")));
   }
 
   @Test

@@ -67,7 +67,8 @@ class EnvironmentTest {
     assertEquals(List.of(), Environment.warnings(machine(null, null, null), load(1)));
     assertEquals(
         List.of(),
-        Environment.warnings(machine(null, null, null), new Machine.State(null, null, null, null)));
+        Environment.warnings(
+            machine(null, null, null), new MachineFacts.State(null, null, null, null)));
   }
 
   @Test
@@ -109,20 +110,21 @@ class EnvironmentTest {
     return new ObjectMapper().readTree(environment.toJson());
   }
 
-  private static Machine machine(List<String> governors, String hugePages, Boolean hypervisor) {
-    return new Machine(
+  private static MachineFacts machine(
+      List<String> governors, String hugePages, Boolean hypervisor) {
+    return new MachineFacts(
         null,
-        new Machine.Kernel(null, null, null, null),
+        new MachineFacts.Kernel(null, null, null, null),
         null,
         null,
-        new Machine.Cpu(null, null, null, 2, null, governors, null, null, null, null),
-        new Machine.Memory(null, null, null, null, hugePages, null),
+        new MachineFacts.Cpu(null, null, null, 2, null, governors, null, null, null, null),
+        new MachineFacts.Memory(null, null, null, null, hugePages, null),
         null,
-        new Machine.Cgroups(null, List.of(), null, null, null),
-        new Machine.Surroundings(hypervisor, null, null));
+        new MachineFacts.Cgroups(null, List.of(), null, null, null),
+        new MachineFacts.Surroundings(hypervisor, null, null));
   }
 
-  private static Machine.State load(double oneMinute) {
-    return new Machine.State(List.of(oneMinute, 0.0, 0.0), null, null, null);
+  private static MachineFacts.State load(double oneMinute) {
+    return new MachineFacts.State(List.of(oneMinute, 0.0, 0.0), null, null, null);
   }
 }

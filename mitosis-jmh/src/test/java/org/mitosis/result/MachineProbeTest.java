@@ -51,14 +51,14 @@ class MachineProbeTest {
     file("sys/class/dmi/id/product_name", "Model\n");
     auxv(6, 4096);
 
-    Machine machine = new MachineProbe(root).machine();
+    MachineFacts machine = new MachineProbe(root).machine();
 
     assertEquals("val01", machine.host());
-    assertEquals(new Machine.Kernel("Linux", "6.1.0", "#1 SMP", "x86_64"), machine.kernel());
+    assertEquals(new MachineFacts.Kernel("Linux", "6.1.0", "#1 SMP", "x86_64"), machine.kernel());
     assertEquals("quiet isolcpus=2", machine.kernelCommandLine());
     assertEquals("Debian GNU/Linux 12 (bookworm)", machine.distribution());
     assertEquals(
-        new Machine.Cpu(
+        new MachineFacts.Cpu(
             "Some CPU",
             2,
             2,
@@ -71,25 +71,27 @@ class MachineProbeTest {
             2),
         machine.cpu());
     assertEquals(
-        new Machine.Memory(1_024_000L, 51_200L, 4096L, 0, "madvise", "always"), machine.memory());
+        new MachineFacts.Memory(1_024_000L, 51_200L, 4096L, 0, "madvise", "always"),
+        machine.memory());
     assertEquals(2, machine.aslr());
-    assertEquals(new Machine.Surroundings(false, "Maker Model", null), machine.surroundings());
+    assertEquals(new MachineFacts.Surroundings(false, "Maker Model", null), machine.surroundings());
     assertEquals(
-        new Machine.State(List.of(0.5, 0.25, 0.1), 614_400L, 30_720L, 12.5),
+        new MachineFacts.State(List.of(0.5, 0.25, 0.1), 614_400L, 30_720L, 12.5),
         new MachineProbe(root).state());
   }
 
   @Test
   void whatCannotBeReadIsNullAndNotGuessed() {
-    Machine machine = new MachineProbe(root).machine();
+    MachineFacts machine = new MachineProbe(root).machine();
     assertNull(machine.host());
-    assertEquals(new Machine.Kernel(null, null, null, null), machine.kernel());
+    assertEquals(new MachineFacts.Kernel(null, null, null, null), machine.kernel());
     assertEquals(
-        new Machine.Cpu(null, null, null, null, null, null, null, null, null, null), machine.cpu());
-    assertEquals(new Machine.Memory(null, null, null, null, null, null), machine.memory());
-    assertEquals(new Machine.Surroundings(null, null, null), machine.surroundings());
-    assertEquals(new Machine.Cgroups(null, List.of(), null, null, null), machine.cgroups());
-    assertEquals(new Machine.State(null, null, null, null), new MachineProbe(root).state());
+        new MachineFacts.Cpu(null, null, null, null, null, null, null, null, null, null),
+        machine.cpu());
+    assertEquals(new MachineFacts.Memory(null, null, null, null, null, null), machine.memory());
+    assertEquals(new MachineFacts.Surroundings(null, null, null), machine.surroundings());
+    assertEquals(new MachineFacts.Cgroups(null, List.of(), null, null, null), machine.cgroups());
+    assertEquals(new MachineFacts.State(null, null, null, null), new MachineProbe(root).state());
   }
 
   @Test
@@ -102,7 +104,7 @@ class MachineProbeTest {
     assertNull(new MachineProbe(root).machine().aslr());
     assertNull(new MachineProbe(root).machine().memory().totalBytes());
     assertNull(new MachineProbe(root).machine().memory().hugePages());
-    assertEquals(new Machine.State(null, null, null, null), new MachineProbe(root).state());
+    assertEquals(new MachineFacts.State(null, null, null, null), new MachineProbe(root).state());
   }
 
   @Test
@@ -113,7 +115,8 @@ class MachineProbeTest {
     file("sys/fs/cgroup/user.slice/job/cpu.max", "100000 100000\n");
     file("sys/fs/cgroup/user.slice/job/pids.max", "max\n");
     assertEquals(
-        new Machine.Cgroups(2, List.of("0::/user.slice/job"), "1073741824", "100000 100000", "max"),
+        new MachineFacts.Cgroups(
+            2, List.of("0::/user.slice/job"), "1073741824", "100000 100000", "max"),
         new MachineProbe(root).machine().cgroups());
   }
 
@@ -125,7 +128,7 @@ class MachineProbeTest {
     file("sys/fs/cgroup/memory/b/memory.limit_in_bytes", "4096\n");
     file("sys/fs/cgroup/pids/pids.max", "max\n");
     assertEquals(
-        new Machine.Cgroups(
+        new MachineFacts.Cgroups(
             1, List.of("5:cpu,cpuacct:/a", "4:memory:/b", "3:pids:/"), "4096", "-1 100000", "max"),
         new MachineProbe(root).machine().cgroups());
   }
@@ -135,7 +138,7 @@ class MachineProbeTest {
     file("proc/cpuinfo", "processor : 0\nflags : fpu hypervisor\n");
     file(".dockerenv", "");
     assertEquals(
-        new Machine.Surroundings(true, null, "/.dockerenv"),
+        new MachineFacts.Surroundings(true, null, "/.dockerenv"),
         new MachineProbe(root).machine().surroundings());
     file("run/systemd/container", "systemd-nspawn\n");
     assertEquals("systemd-nspawn", new MachineProbe(root).machine().surroundings().container());

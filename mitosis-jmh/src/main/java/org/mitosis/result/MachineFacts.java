@@ -18,7 +18,7 @@ import java.util.List;
  * @param cgroups the control groups this process is in
  * @param surroundings what it runs inside
  */
-public record Machine(
+public record MachineFacts(
     String host,
     Kernel kernel,
     String kernelCommandLine,
