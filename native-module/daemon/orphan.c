@@ -24,12 +24,12 @@ struct orphan {
 
 static bool lives(const struct orphan *orphan)
 {
-	const struct paged paged = {
+	const struct address_space space = {
 		.uffd = orphan->uffd,
 		.page_size = sysconf(_SC_PAGESIZE),
 	};
 
-	return paged_is_alive(&paged);
+	return address_space_is_alive(&space);
 }
 
 /* The page is lost: a process that touches it gets SIGBUS instead of zeros. */

@@ -123,7 +123,7 @@ INLINE void map_parents_memory(struct restore_plan *plan)
 		raw_syscall(SYS_close, plan->inherited);
 }
 
-INLINE bool is_paged(const struct restore_plan *plan, uint32_t i)
+INLINE bool needs_uffd(const struct restore_plan *plan, uint32_t i)
 {
 	return plan->vmas[i].kind != VMA_KERNEL &&
 	       plan->vmas[i].kind != VMA_EMPTY && plan->files[i] < 0;
@@ -138,7 +138,7 @@ INLINE void register_pages(struct restore_plan *plan)
 	while (i < count) {
 		struct uffdio_register r;
 
-		if (!is_paged(plan, i)) {
+		if (!needs_uffd(plan, i)) {
 			i++;
 			continue;
 		}
@@ -146,7 +146,7 @@ INLINE void register_pages(struct restore_plan *plan)
 		do {
 			r.range.len = plan->vmas[i].end - r.range.start;
 			i++;
-		} while (i < count && is_paged(plan, i) &&
+		} while (i < count && needs_uffd(plan, i) &&
 			 plan->vmas[i].start == plan->vmas[i - 1].end);
 		r.mode = UFFDIO_REGISTER_MODE_MISSING;
 		r.ioctls = 0;

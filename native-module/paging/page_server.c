@@ -62,8 +62,8 @@ struct deputy {
 	int cpu;		/* -1: free */
 };
 
-struct space {
-	struct paged paged;	/* uffd -1: free */
+struct served_space {
+	struct address_space memory;	/* uffd -1: free */
 	uint32_t client;	/* index of the child that it is or comes from */
 	uint32_t pushed;	/* how many of the first pages it has got */
 };
@@ -87,7 +87,7 @@ struct page_server {
 	int cpu;		/* of the clients that stay; -1: there have been none */
 	struct deputy deputies[DEPUTIES_MAX];
 	struct client clients[CLIENTS_MAX];
-	struct space spaces[SPACES_MAX];
+	struct served_space spaces[SPACES_MAX];
 	struct pollfd polls[2 + 2 * CLIENTS_MAX + 2 * DEPUTIES_MAX + SPACES_MAX];
 };
 
@@ -184,32 +184,32 @@ static void follow(int cpu)
 		run_on(cpu);
 }
 
-static void free_space(struct space *space)
+static void free_space(struct served_space *space)
 {
-	paged_destroy(&space->paged);
-	space->paged.uffd = -1;
+	address_space_destroy(&space->memory);
+	space->memory.uffd = -1;
 }
 
 /* NULL if there is no room. It gets no page unasked for. */
-static struct space *add_space(struct page_server *server, uint32_t client,
-			       const struct paged *paged)
+static struct served_space *add_space(struct page_server *server, uint32_t client,
+			       const struct address_space *memory)
 {
-	struct space *space;
+	struct served_space *space;
 	uint32_t i;
 
 	for (i = 0; i < server->space_count; i++) {
 		space = &server->spaces[i];
-		if (space->paged.uffd >= 0 && !paged_is_alive(&space->paged))
+		if (space->memory.uffd >= 0 && !address_space_is_alive(&space->memory))
 			free_space(space);
-		if (space->paged.uffd < 0)
+		if (space->memory.uffd < 0)
 			break;
 	}
 	if (i == SPACES_MAX)
 		return NULL;
 	if (i == server->space_count)
 		server->space_count++;
-	server->spaces[i] = (struct space){
-		.paged = *paged,
+	server->spaces[i] = (struct served_space){
+		.memory = *memory,
 		.client = client,
 		.pushed = UINT32_MAX,
 	};
@@ -224,12 +224,12 @@ static uint64_t now_ms(void)
 	return t.tv_sec * 1000ull + t.tv_nsec / 1000000;
 }
 
-static void begin_lesson(struct page_server *server, struct paged *paged)
+static void begin_lesson(struct page_server *server, struct address_space *memory)
 {
 	server->lesson_state = LESSON_ON;
 	server->lesson_end_ms = now_ms() + LESSON_MAX_MS;
 	server->source->learning = true;
-	paged->lesson = &server->lesson;
+	memory->lesson = &server->lesson;
 }
 
 static void sort(uint64_t *numbers, uint32_t count)
@@ -273,7 +273,7 @@ static void end_lesson(struct page_server *server)
 	uint32_t i;
 
 	for (i = 0; i < server->space_count; i++)
-		server->spaces[i].paged.lesson = NULL;
+		server->spaces[i].memory.lesson = NULL;
 	/* One that touched nothing has taught nothing. */
 	server->lesson_state = server->lesson.count ? LESSON_OVER : LESSON_NOT_BEGUN;
 	for (i = 0; i < server->lesson.count; i += FIRST_PAGES_STEP)
@@ -293,8 +293,8 @@ static bool lesson_goes_on(const struct page_server *server)
 	uint32_t i;
 
 	for (i = 0; i < server->space_count; i++)
-		if (server->spaces[i].paged.uffd >= 0 &&
-		    server->spaces[i].paged.lesson)
+		if (server->spaces[i].memory.uffd >= 0 &&
+		    server->spaces[i].memory.lesson)
 			return server->lesson.count < server->lesson.capacity;
 	return false;
 }
@@ -303,10 +303,10 @@ static bool lesson_goes_on(const struct page_server *server)
  * A fault costs a round trip to this process: what the first child of the
  * snapshot touched first, its next ones get before they need it, step by step.
  */
-static void push_first_pages(struct page_server *server, struct space *space)
+static void push_first_pages(struct page_server *server, struct served_space *space)
 {
 	const struct lesson *l = &server->lesson;
-	const struct paged *paged = &space->paged;
+	const struct address_space *memory = &space->memory;
 	uint64_t size = server->page_size;
 	uint32_t i = space->pushed;
 	uint32_t end = l->count - i < FIRST_PAGES_STEP ? l->count :
@@ -315,7 +315,7 @@ static void push_first_pages(struct page_server *server, struct space *space)
 	space->pushed = end;
 	while (i < end) {
 		uint64_t address = l->pages[i];
-		const struct segment *s = address_map_find(&paged->map, address);
+		const struct segment *s = address_map_find(&memory->map, address);
 		const void *bytes = server->source->far ?
 					    server->first_copies + i * size :
 					    (const void *)address;
@@ -332,7 +332,7 @@ static void push_first_pages(struct page_server *server, struct space *space)
 			i++;
 		} while (i < end && l->pages[i] == address + length &&
 			 address + length < s->end);
-		if (!paged_push(paged, address, bytes, length)) {
+		if (!address_space_push(memory, address, bytes, length)) {
 			space->pushed = l->count;
 			return;
 		}
@@ -346,13 +346,13 @@ static bool serve_pages(struct page_server *server, uint32_t index,
 	struct client *client = &server->clients[index];
 	int stream = client->stream;
 	bool taken = true;
-	struct paged paged = {
+	struct address_space memory = {
 		.uffd = uffd,
 		.window = r->window,
 		.page_size = server->page_size,
 		.source = server->source,
 	};
-	struct space *space;
+	struct served_space *space;
 	int err;
 
 	if (uffd < 0 || lifeline < 0 || client->kind != CLIENT_READER ||
@@ -371,11 +371,11 @@ static bool serve_pages(struct page_server *server, uint32_t index,
 	/* A window of one page asks for nothing but what is touched. */
 	if (r->window > 1 && !(r->flags & SHADOW_PAGE_EAGER) &&
 	    server->lesson_state == LESSON_NOT_BEGUN)
-		begin_lesson(server, &paged);
-	err = address_map_copy(&server->map, &paged.map);
-	space = err ? NULL : add_space(server, index, &paged);
+		begin_lesson(server, &memory);
+	err = address_map_copy(&server->map, &memory.map);
+	space = err ? NULL : add_space(server, index, &memory);
 	if (!space) {
-		paged_destroy(&paged);
+		address_space_destroy(&memory);
 		close_fd(stream);
 		return false;
 	}
@@ -387,7 +387,7 @@ static bool serve_pages(struct page_server *server, uint32_t index,
 		push_first_pages(server, space);
 	}
 	if (r->flags & SHADOW_PAGE_EAGER)
-		taken = answer(stream, paged_copy_all(&paged), 0);
+		taken = answer(stream, address_space_copy_all(&memory), 0);
 	close_fd(stream);
 	return taken;
 }
@@ -676,11 +676,11 @@ static bool sweep(struct page_server *server, uint32_t index)
 	uint32_t i;
 
 	for (i = 0; i < server->space_count; i++) {
-		struct space *space = &server->spaces[i];
+		struct served_space *space = &server->spaces[i];
 
-		if (space->paged.uffd < 0 || space->client != index)
+		if (space->memory.uffd < 0 || space->client != index)
 			continue;
-		if (paged_is_alive(&space->paged))
+		if (address_space_is_alive(&space->memory))
 			left = true;
 		else
 			free_space(space);
@@ -693,9 +693,9 @@ static void entrust_all(struct page_server *server, uint32_t index)
 	uint32_t i;
 
 	for (i = 0; i < server->space_count; i++)
-		if (server->spaces[i].paged.uffd >= 0 &&
+		if (server->spaces[i].memory.uffd >= 0 &&
 		    server->spaces[i].client == index)
-			entrust(server, server->spaces[i].paged.uffd, -1);
+			entrust(server, server->spaces[i].memory.uffd, -1);
 }
 
 /*
@@ -776,16 +776,16 @@ static struct client *add_client(struct page_server *server, int stream,
 
 static void serve_space(struct page_server *server, uint32_t index)
 {
-	struct space *space = &server->spaces[index];
-	struct paged forked;
+	struct served_space *space = &server->spaces[index];
+	struct address_space forked;
 
 	if (space->pushed < server->lesson.count)
 		push_first_pages(server, space);
 	for (;;) {
-		switch (paged_serve(&space->paged, &forked)) {
-		case PAGED_NOTHING:
+		switch (address_space_serve(&space->memory, &forked)) {
+		case SPACE_SERVED:
 			return;
-		case PAGED_FORKED:
+		case SPACE_FORKED:
 			/* Without room it would never be served. */
 			if (!add_space(server, space->client, &forked))
 				server->failed = true;
@@ -793,10 +793,10 @@ static void serve_space(struct page_server *server, uint32_t index)
 				return;
 			entrust(server, forked.uffd, -1);
 			continue;
-		case PAGED_GONE:
+		case SPACE_GONE:
 			free_space(space);
 			return;
-		case PAGED_FAILED:
+		case SPACE_FAILED:
 			server->failed = true;
 			return;
 		}
@@ -1009,7 +1009,7 @@ static uint32_t fill_polls(struct page_server *server, int watched)
 		*p++ = (struct pollfd){ .fd = server->deputies[i].pidfd,
 					.events = POLLIN };
 	for (i = 0; i < server->space_count; i++)
-		*p++ = (struct pollfd){ .fd = server->spaces[i].paged.uffd,
+		*p++ = (struct pollfd){ .fd = server->spaces[i].memory.uffd,
 					.events = POLLIN };
 	return p - server->polls;
 }
@@ -1057,7 +1057,7 @@ static void abandon_children(struct page_server *server)
 		raw_syscall(SYS_close, server->channel);
 	server->channel = -1;
 	for (i = 0; i < server->space_count; i++)
-		server->spaces[i].paged.lost = true;
+		server->spaces[i].memory.lost = true;
 	for (i = 0; i < server->client_count; i++)
 		if (server->clients[i].stream >= 0)
 			remove_client(server, i);
@@ -1098,7 +1098,7 @@ void page_server_run(struct page_server *server, int watched, int idle_ms)
 			return;
 		for (i = 0; i < spaces; i++)
 			if (space_polls[i].revents &&
-			    server->spaces[i].paged.uffd >= 0)
+			    server->spaces[i].memory.uffd >= 0)
 				serve_space(server, i);
 		if (server->lesson_state == LESSON_ON && !lesson_goes_on(server))
 			end_lesson(server);

@@ -12,7 +12,7 @@
 #include "paging/raw_syscall.h"
 #include "paging/uffd_poison.h"
 
-static void wake(const struct paged *p, uint64_t address)
+static void wake(const struct address_space *p, uint64_t address)
 {
 	struct uffdio_range range = { .start = address, .len = p->page_size };
 
@@ -24,7 +24,8 @@ struct put_off {
 	uint64_t start, end;	/* equal: none */
 };
 
-static void put_off(const struct paged *p, struct put_off *pages, uint64_t address)
+static void put_off(const struct address_space *p, struct put_off *pages,
+		    uint64_t address)
 {
 	bool first = pages->start == pages->end;
 
@@ -36,7 +37,7 @@ static void put_off(const struct paged *p, struct put_off *pages, uint64_t addre
 }
 
 /* Whoever waits for one of them faults again. */
-static void wake_all(const struct paged *p, struct put_off *pages)
+static void wake_all(const struct address_space *p, struct put_off *pages)
 {
 	struct uffdio_range range = {
 		.start = pages->start,
@@ -48,7 +49,7 @@ static void wake_all(const struct paged *p, struct put_off *pages)
 	pages->end = pages->start;
 }
 
-static int fill_zero(const struct paged *p, uint64_t address)
+static int fill_zero(const struct address_space *p, uint64_t address)
 {
 	struct uffdio_zeropage zero = {
 		.range = { .start = address, .len = p->page_size },
@@ -61,7 +62,7 @@ static int fill_zero(const struct paged *p, uint64_t address)
 }
 
 /* Who reads that page gets SIGBUS. -EINVAL before Linux 6.6. */
-static int poison(const struct paged *p, uint64_t address)
+static int poison(const struct address_space *p, uint64_t address)
 {
 	int err = uffd_poison(p->uffd, address, p->page_size);
 
@@ -73,7 +74,7 @@ static int poison(const struct paged *p, uint64_t address)
 }
 
 /* Nobody can read that page of the parent either: it is behind a file's end. */
-static int fill_poison(const struct paged *p, uint64_t address)
+static int fill_poison(const struct address_space *p, uint64_t address)
 {
 	int err = poison(p, address);
 
@@ -81,7 +82,7 @@ static int fill_poison(const struct paged *p, uint64_t address)
 }
 
 /* The page exists, and cannot be had any more: better no answer than a wrong one. */
-static int refuse(const struct paged *p, uint64_t address)
+static int refuse(const struct address_space *p, uint64_t address)
 {
 	int err = poison(p, address);
 
@@ -89,7 +90,7 @@ static int refuse(const struct paged *p, uint64_t address)
 }
 
 /* From bytes at hand. As copy(). */
-static uint64_t copy_bytes(const struct paged *p, uint64_t address,
+static uint64_t copy_bytes(const struct address_space *p, uint64_t address,
 			   const void *bytes, uint64_t length, int *err)
 {
 	uint64_t done = 0;
@@ -127,8 +128,8 @@ static uint64_t copy_bytes(const struct paged *p, uint64_t address,
  * cannot be read; -ENOENT it is not under this userfaultfd; -ESRCH nobody
  * lives there; -EIO the source gives no page.
  */
-static uint64_t copy(const struct paged *p, uint64_t address, uint64_t source,
-		     uint64_t length, int *err)
+static uint64_t copy(const struct address_space *p, uint64_t address,
+		     uint64_t source, uint64_t length, int *err)
 {
 	uint64_t done = 0;
 
@@ -148,7 +149,7 @@ static uint64_t copy(const struct paged *p, uint64_t address, uint64_t source,
 	return done;
 }
 
-static int read_event(const struct paged *p, struct uffd_msg *msg)
+static int read_event(const struct address_space *p, struct uffd_msg *msg)
 {
 	long n;
 
@@ -160,7 +161,8 @@ static int read_event(const struct paged *p, struct uffd_msg *msg)
 	return n < 0 ? n : -EIO;
 }
 
-static int adopt(const struct paged *p, int uffd, struct paged *forked)
+static int adopt(const struct address_space *p, int uffd,
+		 struct address_space *forked)
 {
 	*forked = *p;
 	forked->uffd = uffd;
@@ -170,20 +172,21 @@ static int adopt(const struct paged *p, int uffd, struct paged *forked)
 }
 
 /* How it ends when a fault was not served; whoever waits is to fault again. */
-static enum paged_event leave(const struct paged *p, uint64_t address, int err)
+static enum address_space_event leave(const struct address_space *p,
+				      uint64_t address, int err)
 {
 	if (err == -ESRCH)
-		return PAGED_GONE;
+		return SPACE_GONE;
 	wake(p, address & ~(p->page_size - 1));
-	return PAGED_FAILED;
+	return SPACE_FAILED;
 }
 
 /*
  * Who is learnt from gets page by page, so that each touch is seen. What lies
  * around is made ready all the same: the next touch is likely there.
  */
-static void learn(struct paged *p, const struct segment *s, uint64_t address,
-		  uint64_t start, uint64_t end)
+static void learn(struct address_space *p, const struct segment *s,
+		  uint64_t address, uint64_t start, uint64_t end)
 {
 	p->lesson->pages[p->lesson->count++] = s->source + (address - s->start);
 	while (start < end) {
@@ -201,7 +204,7 @@ static void learn(struct paged *p, const struct segment *s, uint64_t address,
  * Serves one fault. -EAGAIN: the child is changing its mappings, and its event
  * has to be read first; the child faults again if it still needs the page.
  */
-static int serve_fault(struct paged *p, uint64_t address)
+static int serve_fault(struct address_space *p, uint64_t address)
 {
 	uint64_t window = p->window * p->page_size;
 	const struct segment *s;
@@ -257,7 +260,8 @@ static int serve_fault(struct paged *p, uint64_t address)
  * The kernel hands out faults before events: who waits for an event to be read
  * must not be woken sooner, or its next fault keeps the event from us for ever.
  */
-enum paged_event paged_serve(struct paged *p, struct paged *forked)
+enum address_space_event address_space_serve(struct address_space *p,
+					     struct address_space *forked)
 {
 	struct put_off waiting = { 0, 0 };
 
@@ -267,10 +271,10 @@ enum paged_event paged_serve(struct paged *p, struct paged *forked)
 
 		if (err == -EAGAIN) {
 			wake_all(p, &waiting);
-			return PAGED_NOTHING;
+			return SPACE_SERVED;
 		}
 		if (err)
-			return PAGED_FAILED;
+			return SPACE_FAILED;
 		switch (msg.event) {
 		case UFFD_EVENT_PAGEFAULT:
 			err = serve_fault(p, msg.arg.pagefault.address);
@@ -283,8 +287,8 @@ enum paged_event paged_serve(struct paged *p, struct paged *forked)
 			break;
 		case UFFD_EVENT_FORK:
 			wake_all(p, &waiting);
-			return adopt(p, msg.arg.fork.ufd, forked) ? PAGED_FAILED :
-								    PAGED_FORKED;
+			return adopt(p, msg.arg.fork.ufd, forked) ?
+				       SPACE_FAILED : SPACE_FORKED;
 		case UFFD_EVENT_REMAP:
 			err = address_map_move(&p->map, msg.arg.remap.from,
 					       msg.arg.remap.to,
@@ -299,12 +303,12 @@ enum paged_event paged_serve(struct paged *p, struct paged *forked)
 			break;
 		}
 		if (err && err != -EAGAIN)
-			return PAGED_FAILED;
+			return SPACE_FAILED;
 	}
 }
 
-bool paged_push(const struct paged *p, uint64_t address, const void *bytes,
-		uint64_t length)
+bool address_space_push(const struct address_space *p, uint64_t address,
+			const void *bytes, uint64_t length)
 {
 	int err;
 
@@ -313,7 +317,7 @@ bool paged_push(const struct paged *p, uint64_t address, const void *bytes,
 	return !err || err == -ENOENT || err == -EFAULT;
 }
 
-int paged_copy_all(struct paged *p)
+int address_space_copy_all(struct address_space *p)
 {
 	uint32_t i;
 
@@ -346,7 +350,7 @@ int paged_copy_all(struct paged *p)
  * By a request that is valid and has no effect: the highest page of user memory
  * is never under write protection.
  */
-bool paged_is_alive(const struct paged *p)
+bool address_space_is_alive(const struct address_space *p)
 {
 	struct uffdio_writeprotect w = {
 		.range = { .start = USER_MEMORY_END - p->page_size, .len = p->page_size },
@@ -355,7 +359,7 @@ bool paged_is_alive(const struct paged *p)
 	return raw_syscall(SYS_ioctl, p->uffd, UFFDIO_WRITEPROTECT, &w) != -ESRCH;
 }
 
-void paged_destroy(struct paged *p)
+void address_space_destroy(struct address_space *p)
 {
 	raw_syscall(SYS_close, p->uffd);
 	address_map_destroy(&p->map);

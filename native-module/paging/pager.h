@@ -19,7 +19,7 @@ struct lesson {
 };
 
 /* One address space: a child's, or that of a process it forked. */
-struct paged {
+struct address_space {
 	int uffd;
 	uint32_t window;		/* pages per fault, a power of two */
 	uint64_t page_size;
@@ -29,33 +29,34 @@ struct paged {
 	struct lesson *lesson;		/* gets what this one touches; NULL: nothing does */
 };
 
-/* What paged_serve() found. */
-enum paged_event {
-	PAGED_NOTHING,			/* all faults are served */
-	PAGED_FORKED,			/* the address space was forked: see `forked` */
-	PAGED_GONE,			/* nobody lives there any more */
-	PAGED_FAILED,			/* somebody does, but the source gives no page */
+/* What address_space_serve() found. */
+enum address_space_event {
+	SPACE_SERVED,			/* all faults are served */
+	SPACE_FORKED,			/* the address space was forked: see `forked` */
+	SPACE_GONE,			/* nobody lives there any more */
+	SPACE_FAILED,			/* somebody does, but the source gives no page */
 };
 
 /*
- * Serves what is waiting at a userfaultfd. On PAGED_FORKED, *forked is the
+ * Serves what is waiting at a userfaultfd. On SPACE_FORKED, *forked is the
  * new address space, to be served from now on; call again.
  */
-enum paged_event paged_serve(struct paged *paged, struct paged *forked);
+enum address_space_event address_space_serve(struct address_space *space,
+					     struct address_space *forked);
 
 /*
  * Gives the pages of [address, address + length) that are still missing, before
  * anybody asks for them. They lie in one segment. False if no more can be given.
  */
-bool paged_push(const struct paged *paged, uint64_t address, const void *bytes,
-		uint64_t length);
+bool address_space_push(const struct address_space *space, uint64_t address,
+			const void *bytes, uint64_t length);
 
 /* Copies every page that the snapshot holds. Returns 0 or -errno. */
-int paged_copy_all(struct paged *paged);
+int address_space_copy_all(struct address_space *space);
 
 /* True while a process lives in the address space. */
-bool paged_is_alive(const struct paged *paged);
+bool address_space_is_alive(const struct address_space *space);
 
-void paged_destroy(struct paged *paged);
+void address_space_destroy(struct address_space *space);
 
 #endif /* PAGING_PAGER_H */
