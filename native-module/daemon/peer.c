@@ -301,11 +301,11 @@ static void watch_shadow(struct daemon *daemon, struct peer *shadow)
 	shadow->watched = true;
 }
 
-static void watch_deputy(struct daemon *daemon, const struct peer *shadow,
+static void watch_cpu_server(struct daemon *daemon, const struct peer *shadow,
 			 int pidfd, int cpu)
 {
 	const struct server_name name = {
-		.kind = SERVER_DEPUTY,
+		.kind = SERVER_CPU,
 		.slot = shadow->slot,
 		.generation = shadow->generation,
 		.handler_id = shadow->handler_id,
@@ -503,13 +503,13 @@ static void serve_session(struct daemon *daemon, struct peer *peer,
 		peer_close(daemon, peer);
 }
 
-/* Who serves what is to be kept: the peer, or its deputy on a CPU. */
+/* Who serves what is to be kept: the peer, or its per-CPU server. */
 static int server_of(const struct daemon *daemon, const struct peer *peer, int cpu)
 {
-	int deputy = cpu < 0 || peer->kind != PEER_SHADOW ? -1 :
-		     watchdog_deputy(daemon, peer->slot, peer->generation, cpu);
+	int cpu_server = cpu < 0 || peer->kind != PEER_SHADOW ? -1 :
+		     watchdog_cpu_server(daemon, peer->slot, peer->generation, cpu);
 
-	return deputy < 0 ? peer->pidfd : deputy;
+	return cpu_server < 0 ? peer->pidfd : cpu_server;
 }
 
 /* False when the peer speaks out of turn. `fd` came with it, and may be taken. */
@@ -532,8 +532,8 @@ static bool serve(struct daemon *daemon, struct peer *peer,
 		*fd = -1;
 		return true;
 	}
-	if (m->type == LOCAL_DEPUTY && *fd >= 0 && peer->kind == PEER_SHADOW) {
-		watch_deputy(daemon, peer, *fd, m->cpu);
+	if (m->type == LOCAL_CPU_SERVER && *fd >= 0 && peer->kind == PEER_SHADOW) {
+		watch_cpu_server(daemon, peer, *fd, m->cpu);
 		return true;
 	}
 	if (peer->kind == PEER_SHADOW) {

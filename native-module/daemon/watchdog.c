@@ -97,7 +97,7 @@ static bool is_needed(const struct watched *w)
 
 static void end(const struct watched *w)
 {
-	static const char *const kinds[] = { "shadow", "deputy", "pager" };
+	static const char *const kinds[] = { "shadow", "per-CPU server", "pager" };
 	const struct server_name *n = &w->name;
 	char machine[32] = "";
 
@@ -154,13 +154,13 @@ void watchdog_watch(struct daemon *daemon, int pidfd,
 	daemon->watched_count++;
 }
 
-int watchdog_deputy(const struct daemon *daemon, uint32_t slot,
+int watchdog_cpu_server(const struct daemon *daemon, uint32_t slot,
 		    uint64_t generation, int cpu)
 {
 	const struct watched *w;
 
 	for (w = daemon->watched; w; w = w->next)
-		if (w->name.kind == SERVER_DEPUTY && w->name.slot == slot &&
+		if (w->name.kind == SERVER_CPU && w->name.slot == slot &&
 		    w->name.generation == generation && w->name.cpu == cpu)
 			return w->pidfd;
 	return -1;

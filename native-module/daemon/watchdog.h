@@ -12,14 +12,14 @@
 
 #include "daemon/daemon.h"
 
-/* Who serves: the shadow of a slot, its deputy on a CPU, or a pager. */
+/* Who serves: the shadow of a slot, its per-CPU server, or a pager. */
 struct server_name {
-	enum { SERVER_SHADOW, SERVER_DEPUTY, SERVER_PAGER } kind;
+	enum { SERVER_SHADOW, SERVER_CPU, SERVER_PAGER } kind;
 	uint32_t slot;		/* but of a pager */
 	uint64_t generation;
 	uint32_t machine_id;	/* of a pager */
 	uint32_t handler_id;
-	int cpu;		/* of a deputy */
+	int cpu;		/* of a per-CPU server */
 };
 
 /*
@@ -29,8 +29,8 @@ struct server_name {
 void watchdog_watch(struct daemon *daemon, int pidfd,
 		    const struct server_name *name);
 
-/* The pidfd of a living deputy, which stays the watchdog's; -1 if there is none. */
-int watchdog_deputy(const struct daemon *daemon, uint32_t slot,
+/* The pidfd of a living per-CPU server, which stays the watchdog's; -1 if there is none. */
+int watchdog_cpu_server(const struct daemon *daemon, uint32_t slot,
 		    uint64_t generation, int cpu);
 
 /* Looks, and ends whom it must; returns in how many ms to look again, or -1. */

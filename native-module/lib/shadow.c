@@ -357,8 +357,8 @@ static int own_clone(struct page_source *source,
 	return pid < 0 ? pid : pidfd;
 }
 
-/* What a deputy is told by the shadow that forks it; as struct clone_orders. */
-struct deputy_orders {
+/* What a per-CPU server is told by the shadow that forks it; as struct clone_orders. */
+struct cpu_server_orders {
 	struct own_memory own;
 	int channel;
 	char stack[SHADOW_STACK_SIZE] __attribute__((aligned(64)));
@@ -381,20 +381,20 @@ static void __attribute__((noreturn)) serve_memory(struct own_memory *own,
 }
 
 /* Has none of the shadow's clients: each lives by the close of one stream. */
-static void __attribute__((noreturn)) deputy_main(struct deputy_orders *o)
+static void __attribute__((noreturn)) cpu_server_main(struct cpu_server_orders *o)
 {
 	long channel = raw_syscall(SYS_dup2, o->channel, 0);
 
 	if (channel < 0)
 		shadow_exit();
 	close_from(1);
-	o->own.source.deputise = NULL;
+	o->own.source.fork_cpu_server = NULL;
 	serve_memory(&o->own, channel);
 }
 
-static int own_deputise(struct page_source *source, int channel)
+static int own_fork_cpu_server(struct page_source *source, int channel)
 {
-	struct deputy_orders *o;
+	struct cpu_server_orders *o;
 	int pidfd = -1;
 	long pid;
 
@@ -405,7 +405,7 @@ static int own_deputise(struct page_source *source, int channel)
 	o->own = *(const struct own_memory *)source;
 	o->channel = channel;
 	pid = clone_onto(o->stack + sizeof(o->stack),
-			 (void (*)(void *))deputy_main, o, CLONE_PIDFD, &pidfd,
+			 (void (*)(void *))cpu_server_main, o, CLONE_PIDFD, &pidfd,
 			 NULL);
 	raw_syscall(SYS_munmap, o, sizeof(*o));
 	return pid < 0 ? pid : pidfd;
@@ -432,7 +432,7 @@ static void __attribute__((noreturn, used)) shadow_main(struct shadow_arena *are
 			.next_run = own_next_run,
 			.read = own_read,
 			.clone = own_clone,
-			.deputise = own_deputise,
+			.fork_cpu_server = own_fork_cpu_server,
 		},
 		.page_size = arena->page_size,
 	};

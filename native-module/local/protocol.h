@@ -25,7 +25,7 @@ enum local_type {
 	LOCAL_LINGER = 8,	/* shadow -> daemon: I stay for the children I have */
 	LOCAL_CONNECT = 9,	/* device -> daemon, with a TCP connection: machine_id is at address */
 	LOCAL_KEEP = 11,	/* shadow -> daemon, with the userfaultfd of a child's child */
-	LOCAL_DEPUTY = 12,	/* shadow -> daemon, with the pidfd of its deputy on cpu */
+	LOCAL_CPU_SERVER = 12,	/* shadow -> daemon, with the pidfd of its server on cpu */
 	LOCAL_SESSION = 10,	/* device -> daemon: where is machine_id; answered by address */
 };
 
@@ -62,8 +62,8 @@ struct local_message {
 	struct local_address address;
 	/*
 	 * LOCAL_ATTACH, LOCAL_SERVE: where one that stays, and starts child after
-	 * child, does so; -1: one that does not. LOCAL_KEEP, LOCAL_DEPUTY: whose
-	 * deputy serves; -1: the sender.
+	 * child, does so; -1: one that does not. LOCAL_KEEP, LOCAL_CPU_SERVER: whose
+	 * per-CPU server serves; -1: the sender.
 	 */
 	int32_t cpu;
 	uint32_t reserved;

@@ -33,7 +33,7 @@
 #define READ_CHUNK	(16u << 10)
 #define PASSED_MAX	SHADOW_CLONE_FILES_MAX	/* that come with one message */
 /* CPUs that children of one snapshot are started on, child after child, at once. */
-#define DEPUTIES_MAX	64
+#define CPU_SERVERS_MAX	64
 
 enum client_kind {
 	CLIENT_READER,		/* has asked for no pages yet */
@@ -56,7 +56,7 @@ struct client {
  * a server on a CPU of their own, or for one that has to serve others, start
  * several times slower.
  */
-struct deputy {
+struct cpu_server {
 	int channel;		/* to it, as the daemon's is to this server */
 	int pidfd;
 	int cpu;		/* -1: free */
@@ -83,12 +83,12 @@ struct page_server {
 	uint64_t lesson_end_ms;
 	uint64_t first_pages[FIRST_PAGES_MAX];
 	char *first_copies;
-	uint32_t client_count, space_count, deputy_count;	/* filled up to here */
+	uint32_t client_count, space_count, cpu_server_count;	/* filled up to here */
 	int cpu;		/* of the clients that stay; -1: there have been none */
-	struct deputy deputies[DEPUTIES_MAX];
+	struct cpu_server cpu_servers[CPU_SERVERS_MAX];
 	struct client clients[CLIENTS_MAX];
 	struct served_space spaces[SPACES_MAX];
-	struct pollfd polls[2 + 2 * CLIENTS_MAX + 2 * DEPUTIES_MAX + SPACES_MAX];
+	struct pollfd polls[2 + 2 * CLIENTS_MAX + 2 * CPU_SERVERS_MAX + SPACES_MAX];
 };
 
 void page_server_set_deadline(int fd, int deadline_ms)
@@ -803,12 +803,12 @@ static void serve_space(struct page_server *server, uint32_t index)
 	}
 }
 
-static bool has_deputies(const struct page_server *server)
+static bool has_cpu_servers(const struct page_server *server)
 {
 	uint32_t i;
 
-	for (i = 0; i < server->deputy_count; i++)
-		if (server->deputies[i].cpu >= 0)
+	for (i = 0; i < server->cpu_server_count; i++)
+		if (server->cpu_servers[i].cpu >= 0)
 			return true;
 	return false;
 }
@@ -824,36 +824,36 @@ static bool has_staying_clients(const struct page_server *server)
 }
 
 /* It has ended. */
-static void remove_deputy(struct deputy *deputy)
+static void remove_cpu_server(struct cpu_server *cpu_server)
 {
 	siginfo_t info;
 
-	raw_syscall(SYS_waitid, P_PIDFD, deputy->pidfd, &info, WEXITED | __WALL, 0);
-	close_fd(deputy->pidfd);
-	close_fd(deputy->channel);
-	*deputy = (struct deputy){ .channel = -1, .pidfd = -1, .cpu = -1 };
+	raw_syscall(SYS_waitid, P_PIDFD, cpu_server->pidfd, &info, WEXITED | __WALL, 0);
+	close_fd(cpu_server->pidfd);
+	close_fd(cpu_server->channel);
+	*cpu_server = (struct cpu_server){ .channel = -1, .pidfd = -1, .cpu = -1 };
 }
 
 /* The daemon sees to it that no child waits for one that stands still. */
 static void introduce(struct page_server *server, int pidfd, int cpu)
 {
-	send_with(server->channel, LOCAL_DEPUTY, cpu, pidfd);
+	send_with(server->channel, LOCAL_CPU_SERVER, cpu, pidfd);
 }
 
-static struct deputy *add_deputy(struct page_server *server, int cpu)
+static struct cpu_server *add_cpu_server(struct page_server *server, int cpu)
 {
 	struct page_source *source = server->source;
-	struct deputy *deputy = server->deputies;
+	struct cpu_server *cpu_server = server->cpu_servers;
 	int channel[2];
 	int pidfd;
 
-	while (deputy < server->deputies + server->deputy_count && deputy->cpu >= 0)
-		deputy++;
-	if (deputy == server->deputies + DEPUTIES_MAX ||
+	while (cpu_server < server->cpu_servers + server->cpu_server_count && cpu_server->cpu >= 0)
+		cpu_server++;
+	if (cpu_server == server->cpu_servers + CPU_SERVERS_MAX ||
 	    raw_syscall(SYS_socketpair, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
 			channel))
 		return NULL;
-	pidfd = source->deputise(source, channel[1]);
+	pidfd = source->fork_cpu_server(source, channel[1]);
 	close_fd(channel[1]);
 	if (pidfd < 0) {
 		close_fd(channel[0]);
@@ -861,18 +861,18 @@ static struct deputy *add_deputy(struct page_server *server, int cpu)
 	}
 	page_server_set_deadline(channel[0], CLIENT_DEADLINE_MS);
 	introduce(server, pidfd, cpu);
-	*deputy = (struct deputy){ channel[0], pidfd, cpu };
-	if (deputy == server->deputies + server->deputy_count)
-		server->deputy_count++;
-	return deputy;
+	*cpu_server = (struct cpu_server){ channel[0], pidfd, cpu };
+	if (cpu_server == server->cpu_servers + server->cpu_server_count)
+		server->cpu_server_count++;
+	return cpu_server;
 }
 
 /* Who serves a client that starts children on a CPU; NULL: this server. */
-static struct deputy *deputy_on(struct page_server *server, int cpu)
+static struct cpu_server *cpu_server_on(struct page_server *server, int cpu)
 {
 	uint32_t i;
 
-	if (!server->source->deputise) {
+	if (!server->source->fork_cpu_server) {
 		follow(cpu);
 		return NULL;
 	}
@@ -882,24 +882,24 @@ static struct deputy *deputy_on(struct page_server *server, int cpu)
 	}
 	if (server->cpu == cpu)
 		return NULL;
-	for (i = 0; i < server->deputy_count; i++)
-		if (server->deputies[i].cpu == cpu)
-			return &server->deputies[i];
-	return add_deputy(server, cpu);
+	for (i = 0; i < server->cpu_server_count; i++)
+		if (server->cpu_servers[i].cpu == cpu)
+			return &server->cpu_servers[i];
+	return add_cpu_server(server, cpu);
 }
 
 /* Hands a stream over. False if nobody takes it. */
-static bool hand_over(struct deputy *deputy, int stream, int cpu)
+static bool hand_over(struct cpu_server *cpu_server, int stream, int cpu)
 {
-	return send_with(deputy->channel, LOCAL_SERVE, cpu, stream);
+	return send_with(cpu_server->channel, LOCAL_SERVE, cpu, stream);
 }
 
 static void add_staying_client(struct page_server *server, int stream, int cpu)
 {
-	struct deputy *deputy = deputy_on(server, cpu);
+	struct cpu_server *cpu_server = cpu_server_on(server, cpu);
 	struct client *client;
 
-	if (deputy && hand_over(deputy, stream, cpu)) {
+	if (cpu_server && hand_over(cpu_server, stream, cpu)) {
 		close_fd(stream);
 		return;
 	}
@@ -908,21 +908,21 @@ static void add_staying_client(struct page_server *server, int stream, int cpu)
 		client->stays = true;
 }
 
-/* Passes the daemon what a deputy's children have forked. */
-static void serve_deputy(struct page_server *server, struct deputy *deputy)
+/* Passes the daemon what a per-CPU server's children have forked. */
+static void serve_cpu_server(struct page_server *server, struct cpu_server *cpu_server)
 {
 	struct local_message m;
 	int passed[PASSED_MAX];
-	long n = receive(deputy->channel, &m, sizeof(m), MSG_DONTWAIT, passed);
+	long n = receive(cpu_server->channel, &m, sizeof(m), MSG_DONTWAIT, passed);
 
 	if (n == -EINTR || n == -EAGAIN)
 		return;
 	if (n == sizeof(m) && m.type == LOCAL_KEEP && passed[0] >= 0)
-		entrust(server, passed[0], deputy->cpu);
+		entrust(server, passed[0], cpu_server->cpu);
 	close_passed(passed, 0);
 	if (n <= 0) {
-		close_fd(deputy->channel);
-		deputy->channel = -1;
+		close_fd(cpu_server->channel);
+		cpu_server->channel = -1;
 	}
 }
 
@@ -951,11 +951,11 @@ static void linger(struct page_server *server)
 	};
 	uint32_t i;
 
-	for (i = 0; i < server->deputy_count; i++)
-		if (server->deputies[i].channel >= 0)
-			raw_syscall(SYS_shutdown, server->deputies[i].channel,
+	for (i = 0; i < server->cpu_server_count; i++)
+		if (server->cpu_servers[i].channel >= 0)
+			raw_syscall(SYS_shutdown, server->cpu_servers[i].channel,
 				    SHUT_WR);
-	if (has_clients(server, false) || has_deputies(server))
+	if (has_clients(server, false) || has_cpu_servers(server))
 		raw_syscall(SYS_sendto, server->channel, &m, sizeof(m),
 			    MSG_NOSIGNAL, 0, 0);
 	raw_syscall(SYS_close, server->channel);
@@ -1002,11 +1002,11 @@ static uint32_t fill_polls(struct page_server *server, int watched)
 		*p++ = (struct pollfd){ .fd = server->clients[i].stream < 0 ?
 						      -1 : server->clients[i].pidfd,
 					.events = POLLIN };
-	for (i = 0; i < server->deputy_count; i++)
-		*p++ = (struct pollfd){ .fd = server->deputies[i].channel,
+	for (i = 0; i < server->cpu_server_count; i++)
+		*p++ = (struct pollfd){ .fd = server->cpu_servers[i].channel,
 					.events = POLLIN };
-	for (i = 0; i < server->deputy_count; i++)
-		*p++ = (struct pollfd){ .fd = server->deputies[i].pidfd,
+	for (i = 0; i < server->cpu_server_count; i++)
+		*p++ = (struct pollfd){ .fd = server->cpu_servers[i].pidfd,
 					.events = POLLIN };
 	for (i = 0; i < server->space_count; i++)
 		*p++ = (struct pollfd){ .fd = server->spaces[i].memory.uffd,
@@ -1077,17 +1077,17 @@ void page_server_run(struct page_server *server, int watched, int idle_ms)
 	for (;;) {
 		uint32_t clients = server->client_count;
 		uint32_t spaces = server->space_count;
-		uint32_t deputies = server->deputy_count;
+		uint32_t cpu_servers = server->cpu_server_count;
 		uint32_t count = fill_polls(server, watched);
 		struct pollfd *client_polls = server->polls + 2;
 		struct pollfd *clone_polls = client_polls + clients;
-		struct pollfd *deputy_polls = clone_polls + clients;
-		struct pollfd *end_polls = deputy_polls + deputies;
-		struct pollfd *space_polls = end_polls + deputies;
+		struct pollfd *cpu_server_polls = clone_polls + clients;
+		struct pollfd *end_polls = cpu_server_polls + cpu_servers;
+		struct pollfd *space_polls = end_polls + cpu_servers;
 		bool left = has_left(server);
 		int timeout = left			     ? LEFT_CHECK_MS :
 			      has_clients(server, false) ||
-					      has_deputies(server) ? -1 :
+					      has_cpu_servers(server) ? -1 :
 							   idle_ms;
 		long n = raw_syscall(SYS_poll, server->polls, count, timeout);
 		uint32_t i;
@@ -1117,18 +1117,18 @@ void page_server_run(struct page_server *server, int watched, int idle_ms)
 		for (i = 0; i < clients; i++)
 			if (client_polls[i].revents)
 				serve_client(server, i, client_polls[i].revents);
-		for (i = 0; i < deputies; i++)
-			if (deputy_polls[i].revents)
-				serve_deputy(server, &server->deputies[i]);
-		for (i = 0; i < deputies; i++)
+		for (i = 0; i < cpu_servers; i++)
+			if (cpu_server_polls[i].revents)
+				serve_cpu_server(server, &server->cpu_servers[i]);
+		for (i = 0; i < cpu_servers; i++)
 			if (end_polls[i].revents)
-				remove_deputy(&server->deputies[i]);
+				remove_cpu_server(&server->cpu_servers[i]);
 		if (server->polls[0].revents)
 			serve_channel(server);
 		if (left)
 			check_left(server);
 		if (server->channel < 0 && !has_clients(server, false) &&
-		    !has_deputies(server))
+		    !has_cpu_servers(server))
 			return;
 	}
 }

@@ -67,7 +67,7 @@ struct page_source {
 	 * as from mitosisd; it ends like a shadow whose daemon has gone. Returns a
 	 * pidfd of it or -errno. NULL: one server is all there is.
 	 */
-	int (*deputise)(struct page_source *source, int channel);
+	int (*fork_cpu_server)(struct page_source *source, int channel);
 };
 
 #endif /* PAGING_PAGE_SOURCE_H */

@@ -77,7 +77,7 @@ void watchdog_watch(struct daemon *daemon, int pidfd,
 	(void)daemon, (void)pidfd, (void)name;
 }
 
-int watchdog_deputy(const struct daemon *daemon, uint32_t slot,
+int watchdog_cpu_server(const struct daemon *daemon, uint32_t slot,
 		    uint64_t generation, int cpu)
 {
 	(void)daemon, (void)slot, (void)generation, (void)cpu;

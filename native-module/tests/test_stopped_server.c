@@ -369,13 +369,13 @@ static struct mitosis_attachment *attach_on(struct mitosis *device, int cpu)
 	return a;
 }
 
-static void deputy_with(int (*part)(void))
+static void cpu_server_with(int (*part)(void))
 {
 	struct mitosis *device = prepare(part);
 	struct mitosis_attachment *here, *there;
-	struct child of_shadow, of_deputy;
+	struct child of_shadow, of_cpu_server;
 	int cpus[2], cpu, n = 0;
-	pid_t deputy, server;
+	pid_t cpu_server, server;
 	cpu_set_t set;
 
 	CHECK(!sched_getaffinity(0, sizeof(set), &set));
@@ -383,19 +383,20 @@ static void deputy_with(int (*part)(void))
 		if (CPU_ISSET(cpu, &set))
 			cpus[n++] = cpu;
 	if (n < 2) {
-		puts("deputy left out: needs two CPUs");
+		puts("per-CPU server left out: needs two CPUs");
 		mitosis_close(device);
 		return;
 	}
 	server = shadow_of(device);
 	here = attach_on(device, cpus[0]);
 	there = attach_on(device, cpus[1]);
-	CHECK_SOON((deputy = find_process("mitosis-shadow", server)), PATIENCE_MS);
+	CHECK_SOON((cpu_server = find_process("mitosis-shadow", server)),
+		   PATIENCE_MS);
 	of_shadow = start(become_attached, here);
-	of_deputy = start(become_attached, there);
+	of_cpu_server = start(become_attached, there);
 	CHECK_EQ(hear(&of_shadow), 'h');
-	CHECK_EQ(hear(&of_deputy), 'h');
-	ends_with(&of_deputy, deputy);
+	CHECK_EQ(hear(&of_cpu_server), 'h');
+	ends_with(&of_cpu_server, cpu_server);
 	CHECK(alive(server));
 	goes_on(&of_shadow);
 	mitosis_detach(here);
@@ -403,15 +404,15 @@ static void deputy_with(int (*part)(void))
 	mitosis_close(device);
 }
 
-static void deputy(void)
+static void cpu_server(void)
 {
-	deputy_with(two_halves);
+	cpu_server_with(two_halves);
 }
 
 /* Who reads is the child's child, which has no lifeline. */
-static void deputy_of_grandchild(void)
+static void cpu_server_of_grandchild(void)
 {
-	deputy_with(grandchild_reads);
+	cpu_server_with(grandchild_reads);
 }
 
 static void pager(void)
@@ -502,8 +503,8 @@ static const struct {
 	{ "not_for_long", not_for_long },
 	{ "shadow_without_children", shadow_without_children },
 	{ "parent_stopped", parent_stopped },
-	{ "deputy", deputy },
-	{ "deputy_of_grandchild", deputy_of_grandchild },
+	{ "cpu_server", cpu_server },
+	{ "cpu_server_of_grandchild", cpu_server_of_grandchild },
 	{ "pager", pager },
 	{ "launcher", launcher },
 	{ "launcher_of_clones", launcher_of_clones },

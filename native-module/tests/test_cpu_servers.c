@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Who starts children on a CPU of its own gets a server of the snapshot there: a
- * deputy of the shadow. Its children are right, and live and end as others do.
+ * A process that starts children on another CPU than the shadow's gets a per-CPU
+ * server of the snapshot there. That server's children read the right pages, and
+ * live and end as others do.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -100,7 +101,7 @@ static struct mitosis_attachment *attach_on(struct mitosis *device, int cpu)
 }
 
 /* A child of the process that is a shadow, too; 0 if it has none. */
-static pid_t deputy_of(pid_t shadow)
+static pid_t cpu_server_of(pid_t shadow)
 {
 	return find_process("mitosis-shadow", shadow);
 }
@@ -122,8 +123,8 @@ static void choose_cpus(int cpus[2])
 int main(void)
 {
 	struct mitosis_attachment *here, *there;
-	struct child of_shadow, of_deputy;
-	pid_t shadow, deputy;
+	struct child of_shadow, of_cpu_server;
+	pid_t shadow, cpu_server;
 	struct mitosis *device;
 	int cpus[2];
 	size_t i;
@@ -143,44 +144,44 @@ int main(void)
 	memset(memory, 0xa5, SIZE);
 	shadow = find_snapshot(device, ID).shadow_pid;
 
-	/* One CPU needs no deputy, however many attach there. */
+	/* One CPU needs no per-CPU server, however many attach there. */
 	here = attach_on(device, cpus[0]);
 	there = attach_on(device, cpus[0]);
 	of_shadow = start(there);
 	CHECK_EQ(end(&of_shadow), 0);
-	CHECK_EQ(deputy_of(shadow), 0);
+	CHECK_EQ(cpu_server_of(shadow), 0);
 	mitosis_detach(there);
 
 	there = attach_on(device, cpus[1]);
-	CHECK_SOON((deputy = deputy_of(shadow)), 2000);
+	CHECK_SOON((cpu_server = cpu_server_of(shadow)), 2000);
 	for (i = 0; i < 20; i++) {
-		of_deputy = start(there);
+		of_cpu_server = start(there);
 		of_shadow = start(here);
-		CHECK_EQ(end(&of_deputy), 0);
+		CHECK_EQ(end(&of_cpu_server), 0);
 		CHECK_EQ(end(&of_shadow), 0);
 	}
 
 	/* It takes its own children along, and nobody else; another one follows. */
-	of_deputy = start(there);
+	of_cpu_server = start(there);
 	of_shadow = start(here);
 	sleep_ms(20);
-	kill(deputy, SIGKILL);
-	CHECK(WIFSIGNALED(end(&of_deputy)));
+	kill(cpu_server, SIGKILL);
+	CHECK(WIFSIGNALED(end(&of_cpu_server)));
 	CHECK_EQ(end(&of_shadow), 0);
-	CHECK_SOON(!deputy_of(shadow), 2000);
-	of_deputy = start(there);
-	CHECK_EQ(end(&of_deputy), 100 << 8);	/* -ESTALE: attach again */
+	CHECK_SOON(!cpu_server_of(shadow), 2000);
+	of_cpu_server = start(there);
+	CHECK_EQ(end(&of_cpu_server), 100 << 8);	/* -ESTALE: attach again */
 	mitosis_detach(there);
 	there = attach_on(device, cpus[1]);
-	CHECK_SOON((deputy = deputy_of(shadow)), 2000);
+	CHECK_SOON((cpu_server = cpu_server_of(shadow)), 2000);
 
-	/* A dropped snapshot stays for the children it has, with its deputies. */
-	of_deputy = start(there);
+	/* A dropped snapshot stays for the children it has, with its per-CPU servers. */
+	of_cpu_server = start(there);
 	sleep_ms(20);
 	CHECK_EQ(mitosis_unprepare(device, ID), 0);
-	CHECK(alive(deputy));
-	CHECK_EQ(end(&of_deputy), 0);
-	CHECK_SOON(!alive(deputy) && !alive(shadow), 2000);
+	CHECK(alive(cpu_server));
+	CHECK_EQ(end(&of_cpu_server), 0);
+	CHECK_SOON(!alive(cpu_server) && !alive(shadow), 2000);
 	mitosis_detach(here);
 	mitosis_detach(there);
 	mitosis_close(device);
