@@ -10,7 +10,6 @@
 #include "births.h"
 #include "debugfs.h"
 #include "device.h"
-#include "errand.h"
 #include "overlay.h"
 #include "parameters.h"
 #include "remote.h"
@@ -21,6 +20,7 @@
 #include "snapshot.h"
 #include "symbols.h"
 #include "thread.h"
+#include "work_item.h"
 
 static int __init mitosis_init(void)
 {
@@ -40,12 +40,12 @@ static int __init mitosis_init(void)
 	err = mitosis_births_init();
 	if (err)
 		goto err_shadow;
-	err = mitosis_errands_init();
+	err = mitosis_work_items_init();
 	if (err)
 		goto err_births;
 	err = mitosis_server_init();
 	if (err)
-		goto err_errands;
+		goto err_work_items;
 	mitosis_debugfs_init();
 	err = mitosis_device_init();
 	if (err)
@@ -55,8 +55,8 @@ static int __init mitosis_init(void)
 err_server:
 	mitosis_debugfs_exit();
 	mitosis_server_exit();
-err_errands:
-	mitosis_errands_exit();
+err_work_items:
+	mitosis_work_items_exit();
 err_births:
 	mitosis_births_exit();
 err_shadow:
@@ -72,7 +72,7 @@ static void __exit mitosis_exit(void)
 	mitosis_device_exit();
 	mitosis_debugfs_exit();
 	mitosis_server_exit();
-	mitosis_errands_exit();
+	mitosis_work_items_exit();
 	mitosis_remotes_exit();
 	mitosis_sessions_exit();
 	mitosis_births_exit();

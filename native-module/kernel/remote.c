@@ -8,13 +8,13 @@
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
 
-#include "errand.h"
 #include "link.h"
 #include "parameters.h"
 #include "proto/descriptor.h"
 #include "session.h"
 #include "stats.h"
 #include "trace.h"
+#include "work_item.h"
 
 /* The page cache: how often its snapshots are asked after, and how long they stay. */
 #define CACHE_CHECK_MS	1000
@@ -207,8 +207,8 @@ static void check_cache(struct work_struct *work)
 		schedule_delayed_work(&cache_check, msecs_to_jiffies(CACHE_CHECK_MS));
 }
 
-struct open_errand {
-	struct errand errand;
+struct open_work {
+	struct work_item item;
 	u32 machine_id, handler_id;
 	unsigned int deadline_ms;
 	bool cached;
@@ -236,15 +236,15 @@ static int open_on(struct remote *r, unsigned int deadline_ms, bool idle)
 	return err;
 }
 
-static void run_open(struct errand *errand)
+static void run_open(struct work_item *item)
 {
-	struct open_errand *e = container_of(errand, struct open_errand, errand);
+	struct open_work *w = container_of(item, struct open_work, item);
 	struct remote *r;
 
-	if (e->cached) {
-		r = find_cached(e->machine_id, e->handler_id);
+	if (w->cached) {
+		r = find_cached(w->machine_id, w->handler_id);
 		if (r && !ask_after(r)) {
-			e->remote = r;
+			w->remote = r;
 			return;
 		}
 		if (r) {
@@ -252,60 +252,60 @@ static void run_open(struct errand *errand)
 			remote_put(r);
 		}
 	}
-	r = new_remote(e->machine_id, e->handler_id, e->cached);
+	r = new_remote(w->machine_id, w->handler_id, w->cached);
 	if (!r) {
-		e->err = -ENOMEM;
+		w->err = -ENOMEM;
 		return;
 	}
 	/* Idle connections may have been closed by the other machine. */
 	do {
-		e->err = open_on(r, e->deadline_ms, true);
-	} while (e->err == -ECONNRESET);
-	if (e->err == -EAGAIN)
-		e->err = open_on(r, e->deadline_ms, false);
-	if (e->err) {
+		w->err = open_on(r, w->deadline_ms, true);
+	} while (w->err == -ECONNRESET);
+	if (w->err == -EAGAIN)
+		w->err = open_on(r, w->deadline_ms, false);
+	if (w->err) {
 		remote_put(r);
 		return;
 	}
-	if (e->cached)
+	if (w->cached)
 		enter_cache(r);
-	e->remote = r;
+	w->remote = r;
 }
 
-static void destroy_open(struct errand *errand)
+static void destroy_open(struct work_item *item)
 {
-	struct open_errand *e = container_of(errand, struct open_errand, errand);
+	struct open_work *w = container_of(item, struct open_work, item);
 
-	remote_put(e->remote);
-	kfree(e);
+	remote_put(w->remote);
+	kfree(w);
 }
 
 int remote_open(u32 machine_id, u32 handler_id,
 		const struct mitosis_options *options, struct remote **remote)
 {
-	struct open_errand *e = kzalloc(sizeof(*e), GFP_KERNEL);
+	struct open_work *w = kzalloc(sizeof(*w), GFP_KERNEL);
 	int err;
 
-	if (!e)
+	if (!w)
 		return -ENOMEM;
-	errand_init(&e->errand, run_open, destroy_open);
-	e->machine_id = machine_id;
-	e->handler_id = handler_id;
-	e->deadline_ms = options->deadline_ms;
-	e->cached = options->flags & MITOSIS_OPTION_CACHE;
-	err = errand_run(&e->errand);
+	work_item_init(&w->item, run_open, destroy_open);
+	w->machine_id = machine_id;
+	w->handler_id = handler_id;
+	w->deadline_ms = options->deadline_ms;
+	w->cached = options->flags & MITOSIS_OPTION_CACHE;
+	err = work_item_run(&w->item);
 	if (!err)
-		err = e->err;
+		err = w->err;
 	if (!err) {
-		*remote = e->remote;
-		e->remote = NULL;
+		*remote = w->remote;
+		w->remote = NULL;
 	}
-	errand_put(&e->errand);
+	work_item_put(&w->item);
 	return err;
 }
 
-struct fetch_errand {
-	struct errand errand;
+struct fetch_work {
+	struct work_item item;
 	struct remote *remote;
 	unsigned long address, count;
 	struct page **pages;
@@ -314,11 +314,11 @@ struct fetch_errand {
 };
 
 /* With the link's lock. The answer's pages go straight to their places. */
-static int exchange(struct remote *r, struct fetch_errand *e)
+static int exchange(struct remote *r, struct fetch_work *w)
 {
 	struct wire_pages request = {
-		.address = e->address,
-		.length = e->count << PAGE_SHIFT,
+		.address = w->address,
+		.length = w->count << PAGE_SHIFT,
 	};
 	unsigned long i;
 	u32 length;
@@ -330,65 +330,65 @@ static int exchange(struct remote *r, struct fetch_errand *e)
 		return err;
 	if (length != request.length)
 		return -EMSGSIZE;
-	for (i = 0; i < e->count; i++)
-		e->parts[i] = (struct kvec){ page_address(e->pages[i]), PAGE_SIZE };
-	return link_receive(r->link, e->parts, e->count, length);
+	for (i = 0; i < w->count; i++)
+		w->parts[i] = (struct kvec){ page_address(w->pages[i]), PAGE_SIZE };
+	return link_receive(r->link, w->parts, w->count, length);
 }
 
-static void run_fetch(struct errand *errand)
+static void run_fetch(struct work_item *item)
 {
-	struct fetch_errand *e = container_of(errand, struct fetch_errand, errand);
-	struct remote *r = e->remote;
+	struct fetch_work *w = container_of(item, struct fetch_work, item);
+	struct remote *r = w->remote;
 
 	mutex_lock(&r->lock);
-	e->err = r->broken ?: exchange(r, e);
+	w->err = r->broken ?: exchange(r, w);
 	/* A refusal leaves the link in step; anything else does not. */
-	if (e->err && e->err != -EFAULT && e->err != -EINVAL)
-		r->broken = e->err;
+	if (w->err && w->err != -EFAULT && w->err != -EINVAL)
+		r->broken = w->err;
 	mutex_unlock(&r->lock);
-	trace_mitosis_fetch(r->machine_id, r->handler_id, e->address, e->count,
-			    e->err);
-	if (!e->err)
-		mitosis_count_many(pages_fetched, e->count);
+	trace_mitosis_fetch(r->machine_id, r->handler_id, w->address, w->count,
+			    w->err);
+	if (!w->err)
+		mitosis_count_many(pages_fetched, w->count);
 }
 
-static void destroy_fetch(struct errand *errand)
+static void destroy_fetch(struct work_item *item)
 {
-	struct fetch_errand *e = container_of(errand, struct fetch_errand, errand);
+	struct fetch_work *w = container_of(item, struct fetch_work, item);
 	unsigned long i;
 
-	for (i = 0; e->pages && i < e->count; i++)
-		if (e->pages[i])
-			put_page(e->pages[i]);
-	remote_put(e->remote);
-	kfree(e->pages);
-	kfree(e->parts);
-	kfree(e);
+	for (i = 0; w->pages && i < w->count; i++)
+		if (w->pages[i])
+			put_page(w->pages[i]);
+	remote_put(w->remote);
+	kfree(w->pages);
+	kfree(w->parts);
+	kfree(w);
 }
 
-static struct fetch_errand *new_fetch(struct remote *r, unsigned long address,
-				      unsigned long count)
+static struct fetch_work *new_fetch(struct remote *r, unsigned long address,
+				    unsigned long count)
 {
-	struct fetch_errand *e = kzalloc(sizeof(*e), GFP_KERNEL);
+	struct fetch_work *w = kzalloc(sizeof(*w), GFP_KERNEL);
 	unsigned long i;
 
-	if (!e)
+	if (!w)
 		return NULL;
-	errand_init(&e->errand, run_fetch, destroy_fetch);
+	work_item_init(&w->item, run_fetch, destroy_fetch);
 	kref_get(&r->refs);
-	e->remote = r;
-	e->address = address;
-	e->count = count;
-	e->pages = kcalloc(count, sizeof(*e->pages), GFP_KERNEL);
-	e->parts = kcalloc(count, sizeof(*e->parts), GFP_KERNEL);
-	for (i = 0; e->pages && e->parts && i < count; i++) {
-		e->pages[i] = alloc_page(GFP_USER);
-		if (!e->pages[i])
+	w->remote = r;
+	w->address = address;
+	w->count = count;
+	w->pages = kcalloc(count, sizeof(*w->pages), GFP_KERNEL);
+	w->parts = kcalloc(count, sizeof(*w->parts), GFP_KERNEL);
+	for (i = 0; w->pages && w->parts && i < count; i++) {
+		w->pages[i] = alloc_page(GFP_USER);
+		if (!w->pages[i])
 			break;
 	}
 	if (i == count)
-		return e;
-	errand_put(&e->errand);
+		return w;
+	work_item_put(&w->item);
 	return NULL;
 }
 
@@ -396,20 +396,20 @@ static struct fetch_errand *new_fetch(struct remote *r, unsigned long address,
 static int fetch(struct remote *r, unsigned long address, unsigned long count,
 		 struct page **pages)
 {
-	struct fetch_errand *e = new_fetch(r, address, count);
+	struct fetch_work *w = new_fetch(r, address, count);
 	unsigned long i;
 	int err;
 
-	if (!e)
+	if (!w)
 		return -ENOMEM;
-	err = errand_run(&e->errand);
+	err = work_item_run(&w->item);
 	if (!err)
-		err = e->err;
+		err = w->err;
 	for (i = 0; !err && i < count; i++) {
-		pages[i] = e->pages[i];
-		e->pages[i] = NULL;
+		pages[i] = w->pages[i];
+		w->pages[i] = NULL;
 	}
-	errand_put(&e->errand);
+	work_item_put(&w->item);
 	return err;
 }
 

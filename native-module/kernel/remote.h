@@ -20,7 +20,7 @@ int remote_open(u32 machine_id, u32 handler_id,
 		const struct mitosis_options *options, struct remote **remote);
 void remote_put(struct remote *remote);
 
-/* Forgets the pages that were kept. With no errand under way. */
+/* Forgets the pages that were kept. With no work item under way. */
 void mitosis_remotes_exit(void);
 
 const struct descriptor_header *remote_descriptor(const struct remote *remote);

@@ -8,9 +8,9 @@
 #include <linux/socket.h>
 
 #include "auth.h"
-#include "errand.h"
 #include "link.h"
 #include "parameters.h"
+#include "work_item.h"
 
 #define IDLE_MAX	16
 
@@ -56,54 +56,53 @@ static int connect_to(u32 machine_id, const struct sockaddr_storage *address,
 	return err;
 }
 
-struct connect_errand {
-	struct errand errand;
+struct connect_work {
+	struct work_item item;
 	u32 machine_id;
 	struct sockaddr_storage address;
 	int err;
 };
 
-static void run_connect(struct errand *errand)
+static void run_connect(struct work_item *item)
 {
-	struct connect_errand *e = container_of(errand, struct connect_errand,
-						errand);
+	struct connect_work *w = container_of(item, struct connect_work, item);
 	struct session *s, *fresh;
 	struct link *link;
 
-	e->err = connect_to(e->machine_id, &e->address, mitosis_deadline_ms(),
+	w->err = connect_to(w->machine_id, &w->address, mitosis_deadline_ms(),
 			    &link);
-	if (e->err)
+	if (w->err)
 		return;
 	fresh = kzalloc(sizeof(*fresh), GFP_KERNEL);
 	mutex_lock(&sessions_lock);
-	s = find(e->machine_id);
+	s = find(w->machine_id);
 	if (!s && fresh) {
 		s = fresh;
 		fresh = NULL;
-		s->machine_id = e->machine_id;
+		s->machine_id = w->machine_id;
 		list_add(&s->node, &sessions);
 	}
 	if (s) {
 		close_idle(s);
-		s->address = e->address;
+		s->address = w->address;
 		s->idle[s->idle_count++] = link;
 	} else {
-		e->err = -ENOMEM;
+		w->err = -ENOMEM;
 		link_close(link);
 	}
 	mutex_unlock(&sessions_lock);
 	kfree(fresh);
 }
 
-static void destroy_connect(struct errand *errand)
+static void destroy_connect(struct work_item *item)
 {
-	kfree(container_of(errand, struct connect_errand, errand));
+	kfree(container_of(item, struct connect_work, item));
 }
 
 int session_connect(u32 machine_id, const char *address)
 {
 	struct sockaddr_storage parsed;
-	struct connect_errand *e;
+	struct connect_work *w;
 	int err = link_parse(address, &parsed);
 
 	if (!err)
@@ -115,16 +114,16 @@ int session_connect(u32 machine_id, const char *address)
 		return -EPERM;
 	if (!auth_allows(&parsed))
 		return -EACCES;
-	e = kzalloc(sizeof(*e), GFP_KERNEL);
-	if (!e)
+	w = kzalloc(sizeof(*w), GFP_KERNEL);
+	if (!w)
 		return -ENOMEM;
-	errand_init(&e->errand, run_connect, destroy_connect);
-	e->machine_id = machine_id;
-	e->address = parsed;
-	err = errand_run(&e->errand);
+	work_item_init(&w->item, run_connect, destroy_connect);
+	w->machine_id = machine_id;
+	w->address = parsed;
+	err = work_item_run(&w->item);
 	if (!err)
-		err = e->err;
-	errand_put(&e->errand);
+		err = w->err;
+	work_item_put(&w->item);
 	return err;
 }
 
@@ -168,8 +167,8 @@ void session_give(u32 machine_id, struct link *link)
 	link_close(link);
 }
 
-struct nil_errand {
-	struct errand errand;
+struct nil_work {
+	struct work_item item;
 	u32 machine_id;
 	int err;
 };
@@ -181,51 +180,51 @@ static int call_nil(struct link *link)
 	return err ?: link_receive_empty_answer(link);
 }
 
-static void run_nil(struct errand *errand)
+static void run_nil(struct work_item *item)
 {
-	struct nil_errand *e = container_of(errand, struct nil_errand, errand);
+	struct nil_work *w = container_of(item, struct nil_work, item);
 	unsigned int deadline_ms = mitosis_deadline_ms();
 	bool idle = true;
 	struct link *link;
 
 	for (;;) {
-		e->err = session_take(e->machine_id, deadline_ms, idle, &link);
-		if (e->err == -EAGAIN && idle) {
+		w->err = session_take(w->machine_id, deadline_ms, idle, &link);
+		if (w->err == -EAGAIN && idle) {
 			idle = false;
 			continue;
 		}
-		if (e->err)
+		if (w->err)
 			return;
-		e->err = call_nil(link);
-		if (!e->err) {
-			session_give(e->machine_id, link);
+		w->err = call_nil(link);
+		if (!w->err) {
+			session_give(w->machine_id, link);
 			return;
 		}
 		link_close(link);
 		/* An idle connection may have been closed by the other machine. */
-		if (!idle || e->err == -ETIMEDOUT)
+		if (!idle || w->err == -ETIMEDOUT)
 			return;
 	}
 }
 
-static void destroy_nil(struct errand *errand)
+static void destroy_nil(struct work_item *item)
 {
-	kfree(container_of(errand, struct nil_errand, errand));
+	kfree(container_of(item, struct nil_work, item));
 }
 
 int session_nil(u32 machine_id)
 {
-	struct nil_errand *e = kzalloc(sizeof(*e), GFP_KERNEL);
+	struct nil_work *w = kzalloc(sizeof(*w), GFP_KERNEL);
 	int err;
 
-	if (!e)
+	if (!w)
 		return -ENOMEM;
-	errand_init(&e->errand, run_nil, destroy_nil);
-	e->machine_id = machine_id;
-	err = errand_run(&e->errand);
+	work_item_init(&w->item, run_nil, destroy_nil);
+	w->machine_id = machine_id;
+	err = work_item_run(&w->item);
 	if (!err)
-		err = e->err;
-	errand_put(&e->errand);
+		err = w->err;
+	work_item_put(&w->item);
 	return err;
 }
 

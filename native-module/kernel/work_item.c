@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "work_item.h"
+
+static struct workqueue_struct *workers;
+
+int mitosis_work_items_init(void)
+{
+	workers = alloc_workqueue("mitosis_work", WQ_UNBOUND, WQ_MAX_ACTIVE);
+	return workers ? 0 : -ENOMEM;
+}
+
+void mitosis_work_items_exit(void)
+{
+	destroy_workqueue(workers);
+}
+
+static void destroy(struct kref *refs)
+{
+	struct work_item *item = container_of(refs, struct work_item, refs);
+
+	item->destroy(item);
+}
+
+void work_item_put(struct work_item *item)
+{
+	kref_put(&item->refs, destroy);
+}
+
+static void work(struct work_struct *work)
+{
+	struct work_item *item = container_of(work, struct work_item, work);
+
+	item->run(item);
+	complete(&item->done);
+	work_item_put(item);
+}
+
+void work_item_init(struct work_item *item, void (*run)(struct work_item *),
+		    void (*destroy_item)(struct work_item *))
+{
+	INIT_WORK(&item->work, work);
+	kref_init(&item->refs);
+	init_completion(&item->done);
+	item->run = run;
+	item->destroy = destroy_item;
+}
+
+int work_item_run(struct work_item *item)
+{
+	kref_get(&item->refs);	/* the worker's */
+	queue_work(workers, &item->work);
+	return wait_for_completion_killable(&item->done) ? -EINTR : 0;
+}
