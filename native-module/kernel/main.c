@@ -7,9 +7,9 @@
 #include <linux/module.h>
 
 #include "auth.h"
-#include "births.h"
 #include "debugfs.h"
 #include "device.h"
+#include "fork_tracker.h"
 #include "overlay.h"
 #include "parameters.h"
 #include "remote.h"
@@ -37,12 +37,12 @@ static int __init mitosis_init(void)
 	err = mitosis_shadow_init();
 	if (err)
 		goto err_auth;
-	err = mitosis_births_init();
+	err = mitosis_fork_tracker_init();
 	if (err)
 		goto err_shadow;
 	err = mitosis_work_items_init();
 	if (err)
-		goto err_births;
+		goto err_fork_tracker;
 	err = mitosis_server_init();
 	if (err)
 		goto err_work_items;
@@ -57,8 +57,8 @@ err_server:
 	mitosis_server_exit();
 err_work_items:
 	mitosis_work_items_exit();
-err_births:
-	mitosis_births_exit();
+err_fork_tracker:
+	mitosis_fork_tracker_exit();
 err_shadow:
 	mitosis_shadow_exit();
 err_auth:
@@ -75,7 +75,7 @@ static void __exit mitosis_exit(void)
 	mitosis_work_items_exit();
 	mitosis_remotes_exit();
 	mitosis_sessions_exit();
-	mitosis_births_exit();
+	mitosis_fork_tracker_exit();
 	mitosis_shadow_exit();
 	mitosis_overlay_exit();
 	mitosis_snapshots_exit();

@@ -11,7 +11,6 @@
 #include <linux/task_work.h>
 #include <linux/xarray.h>
 
-#include "births.h"
 #include "compat.h"
 #include "dropped.h"
 
@@ -311,14 +310,14 @@ static void register_forked(struct callback_head *work)
 	overlay_put(o);
 }
 
-void mitosis_overlay_born(struct task_struct *newborn)
+void mitosis_overlay_forked(struct task_struct *task)
 {
-	struct overlay *o = find(newborn->mm);
+	struct overlay *o = find(task->mm);
 
 	if (!o)
 		return;
 	init_task_work(&o->registration, register_forked);
-	if (o->registered || task_work_add(newborn, &o->registration, TWA_RESUME))
+	if (o->registered || task_work_add(task, &o->registration, TWA_RESUME))
 		overlay_put(o);
 }
 

@@ -16,6 +16,7 @@
 
 struct mm_struct;
 struct overlay;
+struct task_struct;
 struct vm_area_struct;
 
 void mitosis_overlay_exit(void);
@@ -45,6 +46,12 @@ enum overlay_page {
 /* OVERLAY_DROPPED also for what a VMA has grown by: that is zeros. */
 enum overlay_page overlay_look(struct vm_area_struct *vma, unsigned long address,
 			       unsigned long number);
+
+/*
+ * A process was forked and does not run yet. If its parent is a child, it gets
+ * an mmu notifier of its own before its first instruction in user mode.
+ */
+void mitosis_overlay_forked(struct task_struct *task);
 
 /* How deep what an address space was resumed from is; 0: it was not. */
 unsigned int overlay_depth(struct mm_struct *mm);

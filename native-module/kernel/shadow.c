@@ -15,7 +15,7 @@
 
 #include "symbols.h"
 
-struct birth {
+struct shadow_clone {
 	struct kernel_clone_args args;
 	struct mm_struct *shadow;
 };
@@ -27,15 +27,15 @@ static int die(void *unused)
 	return 0;
 }
 
-/* copy_thread(newborn, args), which is called for every process and thread. */
+/* copy_thread(task, args), which is called for every process and thread. */
 static int copies_registers(struct kprobe *probe, struct pt_regs *regs)
 {
-	struct task_struct *newborn = (void *)regs_get_kernel_argument(regs, 0);
+	struct task_struct *task = (void *)regs_get_kernel_argument(regs, 0);
 	struct kernel_clone_args *args = (void *)regs_get_kernel_argument(regs, 1);
 
 	if (args->fn == die) {
-		mmget(newborn->mm);
-		container_of(args, struct birth, args)->shadow = newborn->mm;
+		mmget(task->mm);
+		container_of(args, struct shadow_clone, args)->shadow = task->mm;
 	}
 	return 0;
 }
@@ -47,7 +47,7 @@ static struct kprobe registers_probe = {
 
 struct mm_struct *mitosis_shadow_create(void)
 {
-	struct birth birth = {
+	struct shadow_clone clone = {
 		.args = {
 			.flags = CLONE_FS | CLONE_FILES | CLONE_UNTRACED,
 			.fn = die,
@@ -55,15 +55,15 @@ struct mm_struct *mitosis_shadow_create(void)
 			.set_tid_size = MAX_PID_NS_LEVEL + 2,
 		},
 	};
-	pid_t pid = mitosis_clone(&birth.args);
+	pid_t pid = mitosis_clone(&clone.args);
 
 	if (WARN_ON_ONCE(pid > 0)) {
-		if (birth.shadow)
-			mmput(birth.shadow);
+		if (clone.shadow)
+			mmput(clone.shadow);
 		return ERR_PTR(-ENODEV);
 	}
-	if (birth.shadow)
-		return birth.shadow;
+	if (clone.shadow)
+		return clone.shadow;
 	if (pid != -EINVAL)
 		return ERR_PTR(pid);
 	pr_err_ratelimited("no memory was copied: are kprobes or ftrace switched off (debug/kprobes/enabled, kernel.ftrace_enabled)?\n");

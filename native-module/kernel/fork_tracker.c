@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "births.h"
+#include "fork_tracker.h"
 
 #include <linux/sched.h>
 #include <linux/string.h>
 #include <linux/tracepoint.h>
 
+#include "overlay.h"
+
 static struct tracepoint *fork_tracepoint;
 
 static void forked(void *unused, struct task_struct *parent,
-		   struct task_struct *newborn)
+		   struct task_struct *task)
 {
-	if (!newborn->mm || newborn->mm == current->mm)
+	if (!task->mm || task->mm == current->mm)
 		return;
-	mitosis_overlay_born(newborn);
+	mitosis_overlay_forked(task);
 }
 
 static void find(struct tracepoint *tracepoint, void *found)
@@ -21,7 +23,7 @@ static void find(struct tracepoint *tracepoint, void *found)
 		*(struct tracepoint **)found = tracepoint;
 }
 
-int mitosis_births_init(void)
+int mitosis_fork_tracker_init(void)
 {
 	for_each_kernel_tracepoint(find, &fork_tracepoint);
 	if (!fork_tracepoint) {
@@ -31,7 +33,7 @@ int mitosis_births_init(void)
 	return tracepoint_probe_register(fork_tracepoint, forked, NULL);
 }
 
-void mitosis_births_exit(void)
+void mitosis_fork_tracker_exit(void)
 {
 	tracepoint_probe_unregister(fork_tracepoint, forked, NULL);
 	tracepoint_synchronize_unregister();
