@@ -34,7 +34,7 @@ struct window {
 
 const struct descriptor_header *origin_descriptor(const struct origin *origin)
 {
-	return origin->snapshot ? origin->snapshot->descriptor :
+	return origin->snapshot ? origin->snapshot->description.descriptor :
 				  remote_descriptor(origin->remote);
 }
 
@@ -154,7 +154,7 @@ static vm_fault_t map_zero(struct vm_fault *vmf)
 static vm_fault_t write_local(const struct child *child, struct vm_fault *vmf,
 			      unsigned long from)
 {
-	int err = pages_peek(child->origin.snapshot, from, &vmf->page);
+	int err = pages_peek(&child->origin.snapshot->pages, from, &vmf->page);
 
 	if (err)
 		return fail(child, vmf, err);
@@ -173,7 +173,8 @@ static int copy_local(const struct child *child, unsigned long from,
 	if (child->options.flags & MITOSIS_OPTION_COPY)
 		copy = pages_copy(*page) ?: ERR_PTR(-ENOMEM);
 	else
-		copy = pages_shared_copy(child->origin.snapshot, from, *page);
+		copy = pages_shared_copy(&child->origin.snapshot->pages, from,
+					 *page);
 	put_page(*page);
 	*page = copy;
 	return PTR_ERR_OR_ZERO(copy);
@@ -182,21 +183,21 @@ static int copy_local(const struct child *child, unsigned long from,
 static vm_fault_t read_local(const struct child *child, struct vm_fault *vmf,
 			     const struct window *w)
 {
-	struct snapshot *s = child->origin.snapshot;
+	struct shadow_pages *pages = &child->origin.snapshot->pages;
 	unsigned long from = w->from + (vmf->address - w->start);
 	bool shares = !(child->options.flags & MITOSIS_OPTION_COPY);
 	int err = 0, round;
 
 	for (round = 0; round < 2 && !err; round++) {
 		if (shares) {
-			err = pages_map_shared(s, w->from, w->vma, w->start,
+			err = pages_map_shared(pages, w->from, w->vma, w->start,
 					       w->count, vmf->address);
 			if (err > 0)
 				return VM_FAULT_NOPAGE;
 		}
 		/* Not there yet, or in no shape to be shared: then once more. */
 		if (!err)
-			err = pages_peek_split(s, from, &vmf->page);
+			err = pages_peek_split(pages, from, &vmf->page);
 		if (!err && !vmf->page)
 			return map_zero(vmf);
 		if (!err && (round || !shares))
@@ -266,11 +267,6 @@ static const struct vm_operations_struct child_vm_ops = {
 	.fault = child_fault,
 };
 
-bool child_owns(const struct vm_area_struct *vma)
-{
-	return vma->vm_ops == &child_vm_ops;
-}
-
 static int child_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	struct child *child = file->private_data;
@@ -327,7 +323,7 @@ int child_start(struct file *map)
 {
 	struct child *child = map->private_data;
 	unsigned int depth = child->origin.snapshot ?
-				     child->origin.snapshot->depth : 1;
+				     child->origin.snapshot->pages.depth : 1;
 	struct overlay *overlay = overlay_create(depth);
 
 	if (IS_ERR(overlay))

@@ -16,7 +16,6 @@ struct descriptor_header;
 struct file;
 struct remote;
 struct snapshot;
-struct vm_area_struct;
 
 /* The number of a page is this times the VMA's index, and its place in it. */
 #define CHILD_VMA_SHIFT		36
@@ -46,8 +45,5 @@ struct file *child_create(const struct origin *origin,
 int child_start(struct file *map);
 /* Once all are mapped, or will not be. */
 void child_started(struct file *map);
-
-/* VMAs of any map file. */
-bool child_owns(const struct vm_area_struct *vma);
 
 #endif /* MITOSIS_CHILD_H */

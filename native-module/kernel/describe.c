@@ -13,8 +13,7 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
-#include "child.h"
-#include "snapshot.h"
+#include "overlay.h"
 #include "symbols.h"
 
 struct text {
@@ -93,7 +92,7 @@ static enum descriptor_vma_kind kind_of(struct vm_area_struct *vma)
 {
 	if (describe_is_kernel_vma(vma))
 		return VMA_KERNEL;
-	if (child_owns(vma) || is_vm_hugetlb_page(vma))
+	if (overlay_owns(vma) || is_vm_hugetlb_page(vma))
 		return VMA_SNAPSHOT;
 	if (vma_is_anonymous(vma))
 		return vma->anon_vma ? VMA_SNAPSHOT : VMA_EMPTY;
@@ -113,7 +112,7 @@ static const char *name_of(struct writer *w, struct vm_area_struct *vma,
 	if (vma->vm_start <= vma->vm_mm->start_stack &&
 	    vma->vm_end > vma->vm_mm->start_stack)
 		return "[stack]";
-	if (!vma->vm_file || child_owns(vma))
+	if (!vma->vm_file || overlay_owns(vma))
 		return "";
 	/* A library's VMAs are neighbours, and of one open file. */
 	if (w->named != vma->vm_file) {
@@ -219,34 +218,36 @@ u64 describe_vdso(const struct mm_struct *mm)
 	return READ_ONCE(hash);
 }
 
-static int assemble(struct snapshot *s, const struct mm_struct *mm,
-		    const struct writer *w)
+/* Returns the descriptor or an error pointer. */
+static struct descriptor_header *assemble(const struct parent *parent,
+					  const struct mm_struct *mm,
+					  const struct writer *w)
 {
-	const struct thread_state *t = &s->thread;
+	const struct thread_state *t = &parent->thread;
+	struct descriptor_header *d;
 	u64 vmas_size = w->count * sizeof(*w->vmas);
-	u64 before = sizeof(*s->descriptor) + sizeof(t->registers) + vmas_size +
+	u64 before = sizeof(*d) + sizeof(t->registers) + vmas_size +
 		     w->strings.size;
 	u64 padding = -before & (XSTATE_ALIGNMENT - 1);
 	u64 size = before + padding + t->xstate_size;
-	struct descriptor_header *d;
 	void *at;
 
 	if (size > INT_MAX)
-		return -E2BIG;
+		return ERR_PTR(-E2BIG);
 	d = kvzalloc(size, GFP_KERNEL);
 	if (!d)
-		return -ENOMEM;
+		return ERR_PTR(-ENOMEM);
 	*d = (struct descriptor_header){
 		.magic = DESCRIPTOR_MAGIC,
 		.version = DESCRIPTOR_VERSION,
 		.header_size = sizeof(*d),
 		.total_size = size,
-		.flags = s->threads_missing ? DESCRIPTOR_THREADS_MISSING : 0,
+		.flags = parent->threads_missing ? DESCRIPTOR_THREADS_MISSING : 0,
 		.thread_count = 1,
 		.vma_count = w->count,
 		.strings_size = w->strings.size + padding,
-		.owner_pid = s->owner_pid,
-		.owner_uid = from_kuid(&init_user_ns, s->owner),
+		.owner_pid = parent->pid,
+		.owner_uid = from_kuid(&init_user_ns, parent->owner),
 		.xstate_size = t->xstate_size,
 		.xfeatures = t->xfeatures,
 		.page_size = PAGE_SIZE,
@@ -263,8 +264,7 @@ static int assemble(struct snapshot *s, const struct mm_struct *mm,
 	if (w->strings.size)
 		memcpy(at, w->strings.bytes, w->strings.size);
 	memcpy((void *)d + before + padding, t->xstate, t->xstate_size);
-	s->descriptor = d;
-	return 0;
+	return d;
 }
 
 static void put_files(struct file **files, u32 count)
@@ -275,34 +275,35 @@ static void put_files(struct file **files, u32 count)
 	kvfree(files);
 }
 
-int describe(struct snapshot *s)
+int describe(const struct parent *parent, struct mm_struct *shadow,
+	     struct description *description)
 {
-	struct writer w = { .root = &s->root };
-	int err = add_vmas(&w, s->mm);
+	struct writer w = { .root = &parent->root };
+	struct descriptor_header *d = NULL;
+	int err = add_vmas(&w, shadow);
 
-	if (!err)
-		err = assemble(s, s->mm, &w);
-	/* Our own word is checked like everybody's. */
-	if (!err && WARN_ON_ONCE(descriptor_check(s->descriptor,
-						  s->descriptor->total_size,
-						  PAGE_SIZE))) {
-		kvfree(s->descriptor);
-		s->descriptor = NULL;
+	if (!err) {
+		d = assemble(parent, shadow, &w);
+		err = PTR_ERR_OR_ZERO(d);
+	}
+	/* The module's own descriptors pass the same check as received ones. */
+	if (!err && WARN_ON_ONCE(descriptor_check(d, d->total_size, PAGE_SIZE))) {
+		kvfree(d);
 		err = -EPROTO;
 	}
 	if (err)
 		put_files(w.files, w.files ? w.count : 0);
 	else
-		s->files = w.files;
+		*description = (struct description){ d, w.files };
 	kvfree(w.vmas);
 	kvfree(w.strings.bytes);
 	kfree(w.path);
 	return err;
 }
 
-void describe_destroy(struct snapshot *s)
+void description_destroy(struct description *description)
 {
-	if (s->descriptor)
-		put_files(s->files, s->descriptor->vma_count);
-	kvfree(s->descriptor);
+	if (description->descriptor)
+		put_files(description->files, description->descriptor->vma_count);
+	kvfree(description->descriptor);
 }

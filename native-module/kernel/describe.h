@@ -3,17 +3,37 @@
 #ifndef MITOSIS_DESCRIBE_H
 #define MITOSIS_DESCRIBE_H
 
+#include <linux/path.h>
 #include <linux/types.h>
+#include <linux/uidgid.h>
 
+#include "proto/descriptor.h"
+#include "thread.h"
+
+struct file;
 struct mm_struct;
-struct snapshot;
+
+/* The parent, as it was when it was prepared. */
+struct parent {
+	kuid_t owner;
+	pid_t pid;
+	bool threads_missing;		/* it had threads besides the caller */
+	struct path root;
+	struct thread_state thread;
+};
+
+struct description {
+	struct descriptor_header *descriptor;
+	struct file **files;		/* per VMA of the descriptor, or NULL */
+};
 
 /*
- * Fills in snapshot->descriptor and ->files, with snapshot->lock. The files' paths
- * begin at snapshot->root. Returns 0 or -errno.
+ * Describes the parent with its shadow's memory. The files' paths begin at the
+ * parent's root. Returns 0 with the description, or -errno.
  */
-int describe(struct snapshot *snapshot);
-void describe_destroy(struct snapshot *snapshot);
+int describe(const struct parent *parent, struct mm_struct *shadow,
+	     struct description *description);
+void description_destroy(struct description *description);
 
 /* What descriptor_hash() says of a process's vdso; 0 if it has none. */
 u64 describe_vdso(const struct mm_struct *mm);

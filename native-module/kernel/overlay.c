@@ -244,6 +244,11 @@ void overlay_vma_opened(struct vm_area_struct *vma)
 	vma->vm_private_data = fork_overlay(o, vma);
 }
 
+bool overlay_owns(const struct vm_area_struct *vma)
+{
+	return vma->vm_ops && vma->vm_ops->open == overlay_vma_opened;
+}
+
 int overlay_vma_moved(struct vm_area_struct *vma)
 {
 	struct overlay *o = vma->vm_private_data;

@@ -31,6 +31,9 @@ void overlay_put(struct overlay *overlay);
 /* vma->vm_private_data becomes the overlay, which the VMA holds from then on. */
 void overlay_add(struct overlay *overlay, struct vm_area_struct *vma);
 
+/* Whether a VMA is one of a child's map file: its ops then are those below. */
+bool overlay_owns(const struct vm_area_struct *vma);
+
 /* A VMA that came by splitting, moving or forking one with an overlay. */
 void overlay_vma_opened(struct vm_area_struct *vma);
 void overlay_vma_closed(struct vm_area_struct *vma);

@@ -7,10 +7,10 @@
 #include <linux/page-flags.h>
 #include <linux/pagemap.h>
 #include <linux/rmap.h>
+#include <linux/sched/mm.h>
 #include <linux/xarray.h>
 
 #include "compat.h"
-#include "snapshot.h"
 #include "stats.h"
 
 /*
@@ -75,14 +75,14 @@ static bool is_hole(struct mm_struct *mm, unsigned long address)
 }
 
 /* Children's faults come with their own mmap_lock held, and so may the shadow's. */
-static void lock_shadow(struct snapshot *s)
+static void lock_shadow(struct shadow_pages *p)
 {
-	down_read_nested(&s->mm->mmap_lock, s->depth);
+	down_read_nested(&p->shadow->mmap_lock, p->depth);
 }
 
-static void unlock_shadow(struct snapshot *s)
+static void unlock_shadow(struct shadow_pages *p)
 {
-	up_read(&s->mm->mmap_lock);
+	up_read(&p->shadow->mmap_lock);
 }
 
 /*
@@ -112,39 +112,39 @@ static struct page *look_up(struct mm_struct *mm, unsigned long address,
 	return NULL;
 }
 
-static int peek(struct snapshot *s, unsigned long address, unsigned int flags,
+static int peek(struct shadow_pages *p, unsigned long address, unsigned int flags,
 		struct page **page)
 {
 	/* A huge page that is asked for in pieces serves better in pieces. */
-	*page = xa_load(&s->pages, address >> PAGE_SHIFT);
+	*page = xa_load(&p->copies, address >> PAGE_SHIFT);
 	if (*page) {
 		get_page(*page);
 		return 0;
 	}
-	lock_shadow(s);
-	*page = look_up(s->mm, address, flags);
-	unlock_shadow(s);
+	lock_shadow(p);
+	*page = look_up(p->shadow, address, flags);
+	unlock_shadow(p);
 	return PTR_ERR_OR_ZERO(*page);
 }
 
-int pages_peek(struct snapshot *s, unsigned long address, struct page **page)
+int pages_peek(struct shadow_pages *p, unsigned long address, struct page **page)
 {
-	return peek(s, address, 0, page);
+	return peek(p, address, 0, page);
 }
 
-int pages_peek_split(struct snapshot *s, unsigned long address,
+int pages_peek_split(struct shadow_pages *p, unsigned long address,
 		     struct page **page)
 {
-	return peek(s, address, FOLL_SPLIT_PMD, page);
+	return peek(p, address, FOLL_SPLIT_PMD, page);
 }
 
-struct page *pages_shared_copy(struct snapshot *s, unsigned long address,
+struct page *pages_shared_copy(struct shadow_pages *p, unsigned long address,
 			       struct page *page)
 {
 	unsigned long number = address >> PAGE_SHIFT;
 	struct page *copy, *other;
 
-	other = xa_load(&s->pages, number);
+	other = xa_load(&p->copies, number);
 	if (other) {
 		get_page(other);
 		return other;
@@ -152,7 +152,7 @@ struct page *pages_shared_copy(struct snapshot *s, unsigned long address,
 	copy = pages_copy(page);
 	if (!copy)
 		return ERR_PTR(-ENOMEM);
-	other = xa_cmpxchg(&s->pages, number, NULL, copy, GFP_KERNEL);
+	other = xa_cmpxchg(&p->copies, number, NULL, copy, GFP_KERNEL);
 	if (xa_is_err(other)) {
 		put_page(copy);
 		return ERR_PTR(xa_err(other));
@@ -166,11 +166,11 @@ struct page *pages_shared_copy(struct snapshot *s, unsigned long address,
 	return copy;
 }
 
-int pages_read(struct snapshot *s, unsigned long address, void *buffer)
+int pages_read(struct shadow_pages *p, unsigned long address, void *buffer)
 {
 	struct page *page;
 	void *from;
-	int err = pages_peek(s, address, &page);
+	int err = pages_peek(p, address, &page);
 
 	if (err)
 		return err;
@@ -249,12 +249,12 @@ out:
 	return 0;
 }
 
-int pages_map_shared(struct snapshot *s, unsigned long from,
+int pages_map_shared(struct shadow_pages *p, unsigned long from,
 		     struct vm_area_struct *vma, unsigned long address,
 		     unsigned long count, unsigned long needed)
 {
 	struct sharing sharing = {
-		.shadow = s->mm,
+		.shadow = p->shadow,
 		.vma = vma,
 		.distance = from - address,
 		.needed = needed,
@@ -262,8 +262,8 @@ int pages_map_shared(struct snapshot *s, unsigned long from,
 	struct vm_area_struct *parents;
 	int err = 0;
 
-	lock_shadow(s);
-	parents = find_vma(s->mm, from);
+	lock_shadow(p);
+	parents = find_vma(p->shadow, from);
 	if (parents && parents->vm_start <= from &&
 	    parents->vm_end >= from + (count << PAGE_SHIFT) &&
 	    !is_vm_hugetlb_page(parents)) {
@@ -271,12 +271,13 @@ int pages_map_shared(struct snapshot *s, unsigned long from,
 		err = apply_to_page_range(vma->vm_mm, address, count << PAGE_SHIFT,
 					  share_one, &sharing);
 	}
-	unlock_shadow(s);
+	unlock_shadow(p);
 	return err ?: sharing.has_needed;
 }
 
-void pages_seal(struct mm_struct *mm)
+void pages_seal(struct shadow_pages *p)
 {
+	struct mm_struct *mm = p->shadow;
 	struct vm_area_struct *vma;
 	VMA_ITERATOR(vmi, mm, 0);
 
@@ -287,12 +288,21 @@ void pages_seal(struct mm_struct *mm)
 	mmap_write_unlock(mm);
 }
 
-void pages_destroy(struct xarray *pages)
+void pages_init(struct shadow_pages *p, unsigned int depth)
+{
+	p->shadow = NULL;
+	p->depth = depth;
+	xa_init(&p->copies);
+}
+
+void pages_destroy(struct shadow_pages *p)
 {
 	struct page *page;
 	unsigned long index;
 
-	xa_for_each(pages, index, page)
+	xa_for_each(&p->copies, index, page)
 		put_page(page);
-	xa_destroy(pages);
+	xa_destroy(&p->copies);
+	if (p->shadow)
+		mmput(p->shadow);
 }

@@ -128,7 +128,7 @@ static int plan_files(struct plan *plan, const struct origin *origin)
 	u32 i;
 
 	if (origin->snapshot) {
-		plan->files = origin->snapshot->files;
+		plan->files = origin->snapshot->description.files;
 		return 0;
 	}
 	plan->files = kvcalloc(d->vma_count + 1, sizeof(*plan->files), GFP_KERNEL);
@@ -342,7 +342,7 @@ static int holds(const struct plan *plan, u64 address)
 
 	if (!plan->snapshot)
 		return 1;
-	err = pages_peek(plan->snapshot, address, &page);
+	err = pages_peek(&plan->snapshot->pages, address, &page);
 	if (err)
 		return err == -EFAULT ? 0 : err;
 	if (!page)

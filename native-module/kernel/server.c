@@ -84,6 +84,7 @@ static int serve_open(struct client *c, const struct wire_open *request)
 {
 	struct snapshot *s = snapshot_find(request->handler_id);
 	int err = s ? snapshot_make_ready(s) : -ENOENT;
+	struct descriptor_header *d;
 
 	if (err) {
 		snapshot_put(s);
@@ -91,7 +92,8 @@ static int serve_open(struct client *c, const struct wire_open *request)
 	}
 	c->snapshot = s;
 	c->state = HAS_SNAPSHOT;
-	return answer(c, WIRE_ANSWER, 0, s->descriptor, s->descriptor->total_size);
+	d = s->description.descriptor;
+	return answer(c, WIRE_ANSWER, 0, d, d->total_size);
 }
 
 /* Room for so many bytes. Returns 0 or -ENOMEM. */
@@ -124,11 +126,11 @@ static bool covers(const struct descriptor_header *d,
 static int collect(struct client *c, const struct wire_pages *request)
 {
 	u64 done;
-	int err = covers(c->snapshot->descriptor, request) ?
+	int err = covers(c->snapshot->description.descriptor, request) ?
 			  make_room(c, request->length) : -EFAULT;
 
 	for (done = 0; !err && done < request->length; done += PAGE_SIZE) {
-		err = pages_read(c->snapshot, request->address + done,
+		err = pages_read(&c->snapshot->pages, request->address + done,
 				 c->buffer + done);
 		if (err == -EFAULT) {
 			memset(c->buffer + done, 0, PAGE_SIZE);

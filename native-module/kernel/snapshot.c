@@ -5,15 +5,12 @@
 #include <linux/fs_struct.h>
 #include <linux/module.h>
 #include <linux/random.h>
-#include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 #include <linux/userfaultfd_k.h>
 
-#include "describe.h"
 #include "overlay.h"
-#include "pages.h"
 #include "shadow.h"
 #include "stats.h"
 #include "trace.h"
@@ -27,11 +24,9 @@ static void destroy(struct kref *refs)
 	struct snapshot *s = container_of(refs, struct snapshot, refs);
 
 	pages_destroy(&s->pages);
-	describe_destroy(s);
-	if (s->mm)
-		mmput(s->mm);
-	path_put(&s->root);
-	thread_state_destroy(&s->thread);
+	description_destroy(&s->description);
+	path_put(&s->parent.root);
+	thread_state_destroy(&s->parent.thread);
 	kfree_sensitive(s);
 	mitosis_count_down(snapshots);
 	module_put(THIS_MODULE);
@@ -54,7 +49,7 @@ struct snapshot *snapshot_find(u32 handler_id)
 
 	mutex_lock(&registry_lock);
 	s = xa_load(&registry, handler_id);
-	if (s && s->mm)
+	if (s && s->pages.shadow)
 		kref_get(&s->refs);
 	else
 		s = NULL;	/* still being prepared */
@@ -79,9 +74,9 @@ int snapshot_make_ready(struct snapshot *s)
 
 	if (err)
 		return err;
-	if (!s->descriptor) {
-		pages_seal(s->mm);
-		err = describe(s);
+	if (!s->description.descriptor) {
+		pages_seal(&s->pages);
+		err = describe(&s->parent, s->pages.shadow, &s->description);
 	}
 	mutex_unlock(&s->lock);
 	return err;
@@ -89,7 +84,7 @@ int snapshot_make_ready(struct snapshot *s)
 
 bool snapshot_is_callers(const struct snapshot *snapshot)
 {
-	return uid_eq(snapshot->owner, current_euid()) ||
+	return uid_eq(snapshot->parent.owner, current_euid()) ||
 	       capable(CAP_SYS_PTRACE);
 }
 
@@ -146,26 +141,25 @@ int snapshot_prepare(u32 handler_id, bool pinned, u64 *serial)
 		return -ENOMEM;
 	kref_init(&s->refs);	/* the registry's, until it is dropped */
 	/* What the other threads are in the midst of, no child could go on with. */
-	s->threads_missing = !thread_group_empty(current);
-	xa_init(&s->pages);
+	s->parent.threads_missing = !thread_group_empty(current);
+	pages_init(&s->pages, overlay_depth(current->mm) + 1);
 	mutex_init(&s->lock);
-	get_fs_root(current->fs, &s->root);
+	get_fs_root(current->fs, &s->parent.root);
 	s->handler_id = handler_id;
 	s->serial = atomic64_inc_return(&last_serial);
 	s->pinned = pinned;
-	s->owner = current_euid();
-	s->owner_pid = task_tgid_nr(current);
+	s->parent.owner = current_euid();
+	s->parent.pid = task_tgid_nr(current);
 	s->prepared_at_ns = ktime_get_coarse_real_ns();
-	s->depth = overlay_depth(current->mm) + 1;
 	get_random_bytes(s->secret, sizeof(s->secret));
 	__module_get(THIS_MODULE);	/* the caller's open file holds one, too */
 	mitosis_count(snapshots);
 
-	err = s->depth > SNAPSHOT_DEPTH_MAX ? -ELOOP : 0;
+	err = s->pages.depth > SNAPSHOT_DEPTH_MAX ? -ELOOP : 0;
 	if (!err && waits_for_userfaultfd(current->mm))
 		err = -EOPNOTSUPP;
 	if (!err)
-		err = thread_state_save(&s->thread);
+		err = thread_state_save(&s->parent.thread);
 	if (err)
 		goto err_put;
 	err = claim(s);
@@ -178,7 +172,7 @@ int snapshot_prepare(u32 handler_id, bool pinned, u64 *serial)
 	}
 	*serial = s->serial;
 	mutex_lock(&registry_lock);
-	s->mm = mm;
+	s->pages.shadow = mm;
 	mutex_unlock(&registry_lock);
 	if (started)
 		trace_mitosis_prepare(handler_id, ktime_get_ns() - started);
@@ -196,13 +190,13 @@ int snapshot_next(struct mitosis_snapshot *info)
 
 	mutex_lock(&registry_lock);
 	s = xa_find(&registry, &id, U32_MAX, XA_PRESENT);
-	while (s && !s->mm)
+	while (s && !s->pages.shadow)
 		s = xa_find_after(&registry, &id, U32_MAX, XA_PRESENT);
 	if (s)
 		*info = (struct mitosis_snapshot){
 			.handler_id = s->handler_id,
 			.flags = s->pinned ? MITOSIS_SNAPSHOT_PINNED : 0,
-			.owner_pid = s->owner_pid,
+			.owner_pid = s->parent.pid,
 			.prepared_at_ns = s->prepared_at_ns,
 		};
 	mutex_unlock(&registry_lock);

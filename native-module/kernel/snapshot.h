@@ -5,12 +5,9 @@
 
 #include <linux/kref.h>
 #include <linux/mutex.h>
-#include <linux/path.h>
-#include <linux/uidgid.h>
-#include <linux/xarray.h>
 
-#include "proto/descriptor.h"
-#include "thread.h"
+#include "describe.h"
+#include "pages.h"
 #include "uapi/mitosis.h"
 
 struct snapshot {
@@ -19,22 +16,13 @@ struct snapshot {
 	u64 serial;			/* no two have the same */
 	bool pinned;
 	bool dropped;			/* takes no further children; under the registry's lock */
-	kuid_t owner;
-	pid_t owner_pid;
 	u64 prepared_at_ns;		/* CLOCK_REALTIME */
-	/* Of a process that is a child itself, one more than its own snapshot's. */
-	unsigned int depth;
-	struct mm_struct *mm;		/* the shadow: see shadow.h */
-	struct path root;		/* the parent's */
-	struct thread_state thread;
-	struct xarray pages;		/* see pages.h */
+	struct parent parent;
+	struct shadow_pages pages;	/* without a shadow while it is being prepared */
 	u8 secret[sizeof(((struct mitosis_token *)0)->secret)];
 
-	bool threads_missing;		/* the parent had further ones */
-	/* From snapshot_make_ready() on. */
-	struct mutex lock;
-	struct descriptor_header *descriptor;
-	struct file **files;		/* per VMA of the descriptor, or NULL */
+	struct mutex lock;		/* of snapshot_make_ready() */
+	struct description description;	/* from then on */
 };
 
 /* How deep children of children may be prepared: each is a fault within a fault. */
