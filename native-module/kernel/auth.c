@@ -95,17 +95,17 @@ void mitosis_auth_exit(void)
 	auth.key_size = 0;
 }
 
-int auth_ready(void)
+int mitosis_auth_ready(void)
 {
 	return auth.kind == WIRE_AUTH_NONE || auth.key_size ? 0 : -EACCES;
 }
 
-bool auth_is_none(void)
+bool mitosis_auth_is_none(void)
 {
 	return auth.kind == WIRE_AUTH_NONE;
 }
 
-bool auth_allows(const struct sockaddr_storage *address)
+bool mitosis_auth_allows(const struct sockaddr_storage *address)
 {
 	const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
 	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
@@ -117,8 +117,8 @@ bool auth_allows(const struct sockaddr_storage *address)
 		       ipv6_addr_loopback(&v6->sin6_addr);
 }
 
-int auth_mac(const void *key, unsigned int key_size, const struct mac_part *parts,
-	     unsigned int count, u8 mac[WIRE_MAC_SIZE])
+int mitosis_auth_mac(const void *key, unsigned int key_size, const struct mac_part *parts,
+		     unsigned int count, u8 mac[WIRE_MAC_SIZE])
 {
 	struct crypto_shash *hmac = crypto_alloc_shash("hmac(sha256)", 0, 0);
 	unsigned int i;
@@ -155,18 +155,18 @@ static int make_mac(const char *role, const struct wire_hello *hello,
 	memset(mac, 0, WIRE_MAC_SIZE);
 	if (auth.kind == WIRE_AUTH_NONE)
 		return 0;
-	return auth_mac(auth.key, auth.key_size, parts, ARRAY_SIZE(parts), mac);
+	return mitosis_auth_mac(auth.key, auth.key_size, parts, ARRAY_SIZE(parts), mac);
 }
 
-void auth_hello(struct wire_hello *hello)
+void mitosis_auth_hello(struct wire_hello *hello)
 {
 	hello->machine_id = mitosis_machine_id;
 	hello->auth = auth.kind;
 	get_random_bytes(hello->nonce, sizeof(hello->nonce));
 }
 
-int auth_challenge(const struct wire_hello *hello,
-		   struct wire_challenge *challenge)
+int mitosis_auth_challenge(const struct wire_hello *hello,
+			   struct wire_challenge *challenge)
 {
 	if (hello->auth != auth.kind)
 		return -EACCES;
@@ -176,8 +176,8 @@ int auth_challenge(const struct wire_hello *hello,
 	return make_mac("server", hello, challenge, challenge->mac);
 }
 
-int auth_prove(const struct wire_hello *hello,
-	       const struct wire_challenge *challenge, struct wire_proof *proof)
+int mitosis_auth_prove(const struct wire_hello *hello,
+		       const struct wire_challenge *challenge, struct wire_proof *proof)
 {
 	u8 expected[WIRE_MAC_SIZE];
 	int err = make_mac("server", hello, challenge, expected);
@@ -190,9 +190,9 @@ int auth_prove(const struct wire_hello *hello,
 	return make_mac("client", hello, challenge, proof->mac);
 }
 
-int auth_check(const struct wire_hello *hello,
-	       const struct wire_challenge *challenge,
-	       const struct wire_proof *proof)
+int mitosis_auth_check(const struct wire_hello *hello,
+		       const struct wire_challenge *challenge,
+		       const struct wire_proof *proof)
 {
 	u8 expected[WIRE_MAC_SIZE];
 	int err = make_mac("client", hello, challenge, expected);

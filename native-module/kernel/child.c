@@ -32,23 +32,23 @@ struct window {
 	unsigned long count;
 };
 
-const struct descriptor_header *origin_descriptor(const struct origin *origin)
+const struct descriptor_header *mitosis_origin_descriptor(const struct origin *origin)
 {
 	return origin->snapshot ? origin->snapshot->description.descriptor :
-				  remote_descriptor(origin->remote);
+				  mitosis_remote_descriptor(origin->remote);
 }
 
-void origin_put(struct origin *origin)
+void mitosis_origin_put(struct origin *origin)
 {
-	snapshot_put(origin->snapshot);
-	remote_put(origin->remote);
+	mitosis_snapshot_put(origin->snapshot);
+	mitosis_remote_put(origin->remote);
 }
 
 /* The address that a page had in the parent, or 0 if it is beyond its VMA. */
 static unsigned long parents_address(const struct child *child,
 				     unsigned long number)
 {
-	const struct descriptor_header *d = origin_descriptor(&child->origin);
+	const struct descriptor_header *d = mitosis_origin_descriptor(&child->origin);
 	unsigned long index = number >> CHILD_VMA_SHIFT;
 	u64 offset = (number & ((1ul << CHILD_VMA_SHIFT) - 1)) << PAGE_SHIFT;
 	const struct descriptor_vma *vma;
@@ -74,7 +74,7 @@ static int look(const struct child *child, struct vm_area_struct *vma,
 	*from = parents_address(child, number);
 	if (!*from)
 		return 0;
-	switch (overlay_look(vma, address, number)) {
+	switch (mitosis_overlay_look(vma, address, number)) {
 	case OVERLAY_SNAPSHOT:
 		return 0;
 	case OVERLAY_DROPPED:
@@ -138,7 +138,7 @@ static vm_fault_t fail(const struct child *child, const struct vm_fault *vmf,
 static int set_zero(pte_t *pte, unsigned long address, void *vma)
 {
 	if (pte_none(*pte))
-		pages_set_zero(vma, address, pte);
+		mitosis_pages_set_zero(vma, address, pte);
 	return 0;
 }
 
@@ -154,7 +154,7 @@ static vm_fault_t map_zero(struct vm_fault *vmf)
 static vm_fault_t write_local(const struct child *child, struct vm_fault *vmf,
 			      unsigned long from)
 {
-	int err = pages_peek(&child->origin.snapshot->pages, from, &vmf->page);
+	int err = mitosis_pages_peek(&child->origin.snapshot->pages, from, &vmf->page);
 
 	if (err)
 		return fail(child, vmf, err);
@@ -171,10 +171,10 @@ static int copy_local(const struct child *child, unsigned long from,
 	struct page *copy;
 
 	if (child->options.flags & MITOSIS_OPTION_COPY)
-		copy = pages_copy(*page) ?: ERR_PTR(-ENOMEM);
+		copy = mitosis_pages_copy(*page) ?: ERR_PTR(-ENOMEM);
 	else
-		copy = pages_shared_copy(&child->origin.snapshot->pages, from,
-					 *page);
+		copy = mitosis_pages_shared_copy(&child->origin.snapshot->pages, from,
+						 *page);
 	put_page(*page);
 	*page = copy;
 	return PTR_ERR_OR_ZERO(copy);
@@ -190,14 +190,14 @@ static vm_fault_t read_local(const struct child *child, struct vm_fault *vmf,
 
 	for (round = 0; round < 2 && !err; round++) {
 		if (shares) {
-			err = pages_map_shared(pages, w->from, w->vma, w->start,
-					       w->count, vmf->address);
+			err = mitosis_pages_map_shared(pages, w->from, w->vma, w->start,
+						       w->count, vmf->address);
 			if (err > 0)
 				return VM_FAULT_NOPAGE;
 		}
 		/* Not there yet, or in no shape to be shared: then once more. */
 		if (!err)
-			err = pages_peek_split(pages, from, &vmf->page);
+			err = mitosis_pages_peek_split(pages, from, &vmf->page);
 		if (!err && !vmf->page)
 			return map_zero(vmf);
 		if (!err && (round || !shares))
@@ -216,9 +216,9 @@ static vm_fault_t read_local(const struct child *child, struct vm_fault *vmf,
 static vm_fault_t fault_remote(const struct child *child, struct vm_fault *vmf,
 			       const struct window *w)
 {
-	int err = remote_page(child->origin.remote,
-			      w->from + (vmf->address - w->start), w->from,
-			      w->count, &vmf->page);
+	int err = mitosis_remote_page(child->origin.remote,
+				      w->from + (vmf->address - w->start), w->from,
+				      w->count, &vmf->page);
 
 	if (err)
 		return fail(child, vmf, err);
@@ -261,9 +261,9 @@ static vm_fault_t child_fault(struct vm_fault *vmf)
 }
 
 static const struct vm_operations_struct child_vm_ops = {
-	.open = overlay_vma_opened,
-	.close = overlay_vma_closed,
-	.mremap = overlay_vma_moved,
+	.open = mitosis_overlay_vma_opened,
+	.close = mitosis_overlay_vma_closed,
+	.mremap = mitosis_overlay_vma_moved,
 	.fault = child_fault,
 };
 
@@ -271,7 +271,7 @@ static int child_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	struct child *child = file->private_data;
 
-	/* Nobody but child_start()'s caller has a way to map it. */
+	/* Nobody but mitosis_child_start()'s caller has a way to map it. */
 	if (vma->vm_flags & VM_SHARED || !child->overlay)
 		return -EINVAL;
 	/*
@@ -280,7 +280,7 @@ static int child_mmap(struct file *file, struct vm_area_struct *vma)
 	 */
 	compat_vm_flags_change(vma, VM_MIXEDMAP, 0);
 	vma->vm_ops = &child_vm_ops;
-	overlay_add(child->overlay, vma);
+	mitosis_overlay_add(child->overlay, vma);
 	return 0;
 }
 
@@ -288,7 +288,7 @@ static int child_release(struct inode *inode, struct file *file)
 {
 	struct child *child = file->private_data;
 
-	origin_put(&child->origin);
+	mitosis_origin_put(&child->origin);
 	kfree(child);
 	mitosis_count_down(children);
 	return 0;
@@ -300,8 +300,8 @@ static const struct file_operations child_file_operations = {
 	.release = child_release,
 };
 
-struct file *child_create(const struct origin *origin,
-			  const struct mitosis_options *options)
+struct file *mitosis_child_create(const struct origin *origin,
+				  const struct mitosis_options *options)
 {
 	struct child *child = kzalloc(sizeof(*child), GFP_KERNEL);
 	struct file *file;
@@ -319,12 +319,12 @@ struct file *child_create(const struct origin *origin,
 	return file;
 }
 
-int child_start(struct file *map)
+int mitosis_child_start(struct file *map)
 {
 	struct child *child = map->private_data;
 	unsigned int depth = child->origin.snapshot ?
 				     child->origin.snapshot->pages.depth : 1;
-	struct overlay *overlay = overlay_create(depth);
+	struct overlay *overlay = mitosis_overlay_create(depth);
 
 	if (IS_ERR(overlay))
 		return PTR_ERR(overlay);
@@ -332,10 +332,10 @@ int child_start(struct file *map)
 	return 0;
 }
 
-void child_started(struct file *map)
+void mitosis_child_started(struct file *map)
 {
 	struct child *child = map->private_data;
 
-	overlay_put(child->overlay);
+	mitosis_overlay_put(child->overlay);
 	child->overlay = NULL;
 }

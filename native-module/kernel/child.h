@@ -28,22 +28,22 @@ struct origin {
 	u32 machine_id, handler_id;	/* for messages */
 };
 
-const struct descriptor_header *origin_descriptor(const struct origin *origin);
-void origin_put(struct origin *origin);
+const struct descriptor_header *mitosis_origin_descriptor(const struct origin *origin);
+void mitosis_origin_put(struct origin *origin);
 
 /*
  * A map file for the calling process. Takes the origin over, if it succeeds.
  * Returns the file or an error pointer.
  */
-struct file *child_create(const struct origin *origin,
-			  const struct mitosis_options *options);
+struct file *mitosis_child_create(const struct origin *origin,
+				  const struct mitosis_options *options);
 
 /*
  * The process gets an overlay for its VMAs, before the first of them is mapped.
  * Returns 0 or -errno.
  */
-int child_start(struct file *map);
+int mitosis_child_start(struct file *map);
 /* Once all are mapped, or will not be. */
-void child_started(struct file *map);
+void mitosis_child_started(struct file *map);
 
 #endif /* MITOSIS_CHILD_H */

@@ -53,7 +53,7 @@ static int snapshots_show(struct seq_file *out, void *unused)
 	struct mitosis_snapshot info = {};
 
 	seq_puts(out, "handler pid pinned prepared_at_ns\n");
-	while (!snapshot_next(&info)) {
+	while (!mitosis_snapshot_next(&info)) {
 		seq_printf(out, "%u %d %d %llu\n", info.handler_id, info.owner_pid,
 			   !!(info.flags & MITOSIS_SNAPSHOT_PINNED),
 			   info.prepared_at_ns);

@@ -71,7 +71,7 @@ static const char *special_name(struct vm_area_struct *vma)
 	return name ?: "";
 }
 
-bool describe_is_kernel_vma(struct vm_area_struct *vma)
+bool mitosis_vma_is_kernel(struct vm_area_struct *vma)
 {
 	const char *name = special_name(vma);
 
@@ -90,9 +90,9 @@ static bool is_mappable(const struct file *file)
 
 static enum descriptor_vma_kind kind_of(struct vm_area_struct *vma)
 {
-	if (describe_is_kernel_vma(vma))
+	if (mitosis_vma_is_kernel(vma))
 		return VMA_KERNEL;
-	if (overlay_owns(vma) || is_vm_hugetlb_page(vma))
+	if (mitosis_overlay_owns(vma) || is_vm_hugetlb_page(vma))
 		return VMA_SNAPSHOT;
 	if (vma_is_anonymous(vma))
 		return vma->anon_vma ? VMA_SNAPSHOT : VMA_EMPTY;
@@ -112,7 +112,7 @@ static const char *name_of(struct writer *w, struct vm_area_struct *vma,
 	if (vma->vm_start <= vma->vm_mm->start_stack &&
 	    vma->vm_end > vma->vm_mm->start_stack)
 		return "[stack]";
-	if (!vma->vm_file || overlay_owns(vma))
+	if (!vma->vm_file || mitosis_overlay_owns(vma))
 		return "";
 	/* A library's VMAs are neighbours, and of one open file. */
 	if (w->named != vma->vm_file) {
@@ -205,7 +205,7 @@ static struct descriptor_layout layout_of(const struct mm_struct *mm)
 	};
 }
 
-u64 describe_vdso(const struct mm_struct *mm)
+u64 mitosis_describe_vdso(const struct mm_struct *mm)
 {
 	/* This boot's, whose alternatives are patched in. */
 	const struct vdso_image *image = mm->context.vdso_image;
@@ -251,7 +251,7 @@ static struct descriptor_header *assemble(const struct parent *parent,
 		.xstate_size = t->xstate_size,
 		.xfeatures = t->xfeatures,
 		.page_size = PAGE_SIZE,
-		.vdso_hash = describe_vdso(mm),
+		.vdso_hash = mitosis_describe_vdso(mm),
 		.layout = layout_of(mm),
 	};
 	memcpy(d->name, t->name, sizeof(d->name));
@@ -275,8 +275,8 @@ static void put_files(struct file **files, u32 count)
 	kvfree(files);
 }
 
-int describe(const struct parent *parent, struct mm_struct *shadow,
-	     struct description *description)
+int mitosis_describe(const struct parent *parent, struct mm_struct *shadow,
+		     struct description *description)
 {
 	struct writer w = { .root = &parent->root };
 	struct descriptor_header *d = NULL;
@@ -301,7 +301,7 @@ int describe(const struct parent *parent, struct mm_struct *shadow,
 	return err;
 }
 
-void description_destroy(struct description *description)
+void mitosis_description_destroy(struct description *description)
 {
 	if (description->descriptor)
 		put_files(description->files, description->descriptor->vma_count);

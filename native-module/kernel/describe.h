@@ -31,15 +31,15 @@ struct description {
  * Describes the parent with its shadow's memory. The files' paths begin at the
  * parent's root. Returns 0 with the description, or -errno.
  */
-int describe(const struct parent *parent, struct mm_struct *shadow,
-	     struct description *description);
-void description_destroy(struct description *description);
+int mitosis_describe(const struct parent *parent, struct mm_struct *shadow,
+		     struct description *description);
+void mitosis_description_destroy(struct description *description);
 
 /* What descriptor_hash() says of a process's vdso; 0 if it has none. */
-u64 describe_vdso(const struct mm_struct *mm);
+u64 mitosis_describe_vdso(const struct mm_struct *mm);
 
 struct vm_area_struct;
 /* One of the kernel's own VMAs, which a child has too: vdso, vvar. */
-bool describe_is_kernel_vma(struct vm_area_struct *vma);
+bool mitosis_vma_is_kernel(struct vm_area_struct *vma);
 
 #endif /* MITOSIS_DESCRIBE_H */

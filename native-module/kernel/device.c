@@ -35,7 +35,7 @@ static int lock_caller(struct caller *caller)
 /* What this file has prepared, with a reference; NULL: nothing, or it was dropped. */
 static struct snapshot *prepared_by(const struct caller *caller)
 {
-	return snapshot_find_serial(caller->prepared_id, caller->prepared_serial);
+	return mitosis_snapshot_find_serial(caller->prepared_id, caller->prepared_serial);
 }
 
 static int prepare(struct caller *caller, unsigned long handler_id, bool pinned)
@@ -50,8 +50,8 @@ static int prepare(struct caller *caller, unsigned long handler_id, bool pinned)
 	if (err)
 		return err;
 	before = prepared_by(caller);
-	err = before ? -EBUSY : snapshot_prepare(handler_id, pinned, &serial);
-	snapshot_put(before);
+	err = before ? -EBUSY : mitosis_snapshot_prepare(handler_id, pinned, &serial);
+	mitosis_snapshot_put(before);
 	if (!err) {
 		caller->prepared_id = handler_id;
 		caller->prepared_serial = serial;
@@ -81,7 +81,7 @@ static struct mitosis_options options_of(struct caller *caller)
 
 	mutex_lock(&caller->lock);
 	options = caller->options_set ? caller->options :
-					mitosis_default_options();
+					mitosis_options_default();
 	mutex_unlock(&caller->lock);
 	return options;
 }
@@ -95,19 +95,19 @@ static int resume_local(struct caller *caller, unsigned long handler_id)
 	if (handler_id > U32_MAX)
 		return -EINVAL;
 	origin.handler_id = handler_id;
-	origin.snapshot = snapshot_find(handler_id);
+	origin.snapshot = mitosis_snapshot_find(handler_id);
 	if (!origin.snapshot)
 		return -ENOENT;
-	if (!snapshot_is_callers(origin.snapshot) &&
+	if (!mitosis_snapshot_is_callers(origin.snapshot) &&
 	    !has_token(caller, origin.snapshot))
 		err = -EPERM;
 	else
-		err = snapshot_make_ready(origin.snapshot);
+		err = mitosis_snapshot_make_ready(origin.snapshot);
 	if (err) {
-		origin_put(&origin);
+		mitosis_origin_put(&origin);
 		return err;
 	}
-	return resume(&origin, &options);
+	return mitosis_resume(&origin, &options);
 }
 
 static int resume_remote(struct caller *caller, unsigned long argument)
@@ -122,18 +122,18 @@ static int resume_remote(struct caller *caller, unsigned long argument)
 		return -EFAULT;
 	origin.machine_id = request.machine_id;
 	origin.handler_id = request.handler_id;
-	err = remote_open(request.machine_id, request.handler_id, &options,
-			  &origin.remote);
+	err = mitosis_remote_open(request.machine_id, request.handler_id, &options,
+				  &origin.remote);
 	if (err)
 		return err;
 	/* Whoever may read that snapshot there may be it here. */
 	if (from_kuid(&init_user_ns, cred->euid) !=
-		    origin_descriptor(&origin)->owner_uid &&
+		    mitosis_origin_descriptor(&origin)->owner_uid &&
 	    !capable(CAP_SYS_PTRACE)) {
-		origin_put(&origin);
+		mitosis_origin_put(&origin);
 		return -EPERM;
 	}
-	return resume(&origin, &options);
+	return mitosis_resume(&origin, &options);
 }
 
 static int nil_rpc(unsigned long argument)
@@ -142,7 +142,7 @@ static int nil_rpc(unsigned long argument)
 
 	if (copy_from_user(&request, (void __user *)argument, sizeof(request)))
 		return -EFAULT;
-	return session_nil(request.machine_id);
+	return mitosis_session_nil(request.machine_id);
 }
 
 /* Eight groups of four hexadecimal digits. */
@@ -181,7 +181,7 @@ static int connect(unsigned long argument)
 		return -EFAULT;
 	if (address[sizeof(address) - 1])
 		return -EINVAL;
-	return session_connect(request.machine_id, address);
+	return mitosis_session_connect(request.machine_id, address);
 }
 
 static int unprepare(unsigned long argument)
@@ -192,14 +192,14 @@ static int unprepare(unsigned long argument)
 
 	if (get_user(handler_id, (u32 __user *)argument))
 		return -EFAULT;
-	s = snapshot_find(handler_id);
+	s = mitosis_snapshot_find(handler_id);
 	if (!s)
 		return -ENOENT;
-	if (snapshot_is_callers(s))
-		snapshot_drop(s);
+	if (mitosis_snapshot_is_callers(s))
+		mitosis_snapshot_drop(s);
 	else
 		err = -EPERM;
-	snapshot_put(s);
+	mitosis_snapshot_put(s);
 	return err;
 }
 
@@ -210,7 +210,7 @@ static int next(unsigned long argument)
 
 	if (copy_from_user(&info, (void __user *)argument, sizeof(info)))
 		return -EFAULT;
-	err = snapshot_next(&info);
+	err = mitosis_snapshot_next(&info);
 	if (err)
 		return err;
 	return copy_to_user((void __user *)argument, &info, sizeof(info)) ?
@@ -224,7 +224,7 @@ static int set_options(struct caller *caller, unsigned long argument, size_t siz
 					(void __user *)argument, size);
 
 	if (!err)
-		err = mitosis_check_options(&options);
+		err = mitosis_options_check(&options);
 	if (!err)
 		err = lock_caller(caller);
 	if (err)
@@ -255,15 +255,15 @@ static int get_token(unsigned long argument)
 		return -EFAULT;
 	if (token.reserved)
 		return -EINVAL;
-	s = snapshot_find(token.handler_id);
+	s = mitosis_snapshot_find(token.handler_id);
 	if (!s)
 		return -ENOENT;
 	memcpy(token.secret, s->secret, sizeof(token.secret));
-	if (!snapshot_is_callers(s))
+	if (!mitosis_snapshot_is_callers(s))
 		err = -EPERM;
 	else if (copy_to_user((void __user *)argument, &token, sizeof(token)))
 		err = -EFAULT;
-	snapshot_put(s);
+	mitosis_snapshot_put(s);
 	memzero_explicit(&token, sizeof(token));
 	return err;
 }
@@ -278,10 +278,10 @@ static int present_token(struct caller *caller, unsigned long argument)
 		return -EFAULT;
 	if (token.reserved)
 		return -EINVAL;
-	s = snapshot_find(token.handler_id);
+	s = mitosis_snapshot_find(token.handler_id);
 	if (s && !crypto_memneq(token.secret, s->secret, sizeof(s->secret)))
 		err = lock_caller(caller);
-	snapshot_put(s);
+	mitosis_snapshot_put(s);
 	if (!err) {
 		caller->token = token;
 		mutex_unlock(&caller->lock);
@@ -351,8 +351,8 @@ static int device_release(struct inode *inode, struct file *file)
 	struct snapshot *prepared = prepared_by(caller);
 
 	if (prepared && !prepared->pinned)
-		snapshot_drop(prepared);
-	snapshot_put(prepared);
+		mitosis_snapshot_drop(prepared);
+	mitosis_snapshot_put(prepared);
 	kfree_sensitive(caller);
 	return 0;
 }

@@ -12,13 +12,13 @@ struct block {
 	DECLARE_BITMAP(bits, DROPPED_BLOCK);
 };
 
-void dropped_init(struct dropped *d)
+void mitosis_dropped_init(struct dropped *d)
 {
 	xa_init(&d->blocks);
 	d->lost = false;
 }
 
-void dropped_destroy(struct dropped *d)
+void mitosis_dropped_destroy(struct dropped *d)
 {
 	unsigned long index;
 	void *entry;
@@ -29,12 +29,12 @@ void dropped_destroy(struct dropped *d)
 	xa_destroy(&d->blocks);
 }
 
-void dropped_lose(struct dropped *d)
+void mitosis_dropped_lose(struct dropped *d)
 {
 	WRITE_ONCE(d->lost, true);
 }
 
-bool dropped_is_lost(const struct dropped *d)
+bool mitosis_dropped_is_lost(const struct dropped *d)
 {
 	return READ_ONCE(d->lost);
 }
@@ -53,7 +53,7 @@ static struct block *get_block(struct dropped *d, unsigned long index)
 		block = NULL;
 	}
 	if (!block)
-		dropped_lose(d);
+		mitosis_dropped_lose(d);
 	return block;
 }
 
@@ -68,7 +68,7 @@ static void add_to_block(struct dropped *d, unsigned long index,
 		old = __xa_store(&d->blocks, index, FULL_BLOCK,
 				 GFP_ATOMIC | __GFP_NOWARN);
 		if (xa_is_err(old))
-			dropped_lose(d);
+			mitosis_dropped_lose(d);
 		else if (!xa_is_value(old))
 			kfree(old);
 	} else {
@@ -79,7 +79,7 @@ static void add_to_block(struct dropped *d, unsigned long index,
 	xa_unlock(&d->blocks);
 }
 
-void dropped_add(struct dropped *d, unsigned long first, unsigned long last)
+void mitosis_dropped_add(struct dropped *d, unsigned long first, unsigned long last)
 {
 	while (first <= last) {
 		unsigned long index = first / DROPPED_BLOCK;
@@ -90,7 +90,7 @@ void dropped_add(struct dropped *d, unsigned long first, unsigned long last)
 	}
 }
 
-bool dropped_has(struct dropped *d, unsigned long number)
+bool mitosis_dropped_has(struct dropped *d, unsigned long number)
 {
 	struct block *block;
 	bool has;
@@ -103,13 +103,13 @@ bool dropped_has(struct dropped *d, unsigned long number)
 	return has;
 }
 
-void dropped_copy(struct dropped *to, struct dropped *from)
+void mitosis_dropped_copy(struct dropped *to, struct dropped *from)
 {
 	unsigned long index;
 	void *entry;
 
-	if (dropped_is_lost(from))
-		dropped_lose(to);
+	if (mitosis_dropped_is_lost(from))
+		mitosis_dropped_lose(to);
 	xa_for_each(&from->blocks, index, entry) {
 		void *copy = xa_is_value(entry) ? entry :
 			     kmemdup(entry, sizeof(struct block), GFP_KERNEL);
@@ -118,7 +118,7 @@ void dropped_copy(struct dropped *to, struct dropped *from)
 						GFP_KERNEL))) {
 			if (!xa_is_value(copy))
 				kfree(copy);
-			dropped_lose(to);
+			mitosis_dropped_lose(to);
 			return;
 		}
 	}

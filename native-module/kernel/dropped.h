@@ -11,18 +11,18 @@ struct dropped {
 	bool lost;		/* memory ran out: it may lack some */
 };
 
-void dropped_init(struct dropped *dropped);
-void dropped_destroy(struct dropped *dropped);
+void mitosis_dropped_init(struct dropped *dropped);
+void mitosis_dropped_destroy(struct dropped *dropped);
 
 /* Adds `first` to `last`. Does not sleep; if it cannot, the set is lost. */
-void dropped_add(struct dropped *dropped, unsigned long first,
-		 unsigned long last);
-bool dropped_has(struct dropped *dropped, unsigned long number);
+void mitosis_dropped_add(struct dropped *dropped, unsigned long first,
+			 unsigned long last);
+bool mitosis_dropped_has(struct dropped *dropped, unsigned long number);
 
 /* Makes an empty set like another one, which nobody changes meanwhile. May sleep. */
-void dropped_copy(struct dropped *to, struct dropped *from);
+void mitosis_dropped_copy(struct dropped *to, struct dropped *from);
 
-void dropped_lose(struct dropped *dropped);
-bool dropped_is_lost(const struct dropped *dropped);
+void mitosis_dropped_lose(struct dropped *dropped);
+bool mitosis_dropped_is_lost(const struct dropped *dropped);
 
 #endif /* MITOSIS_DROPPED_H */

@@ -18,7 +18,7 @@ static long timeout(unsigned int ms)
 	return max(msecs_to_jiffies(ms), 1ul);
 }
 
-int link_parse(const char *text, struct sockaddr_storage *address)
+int mitosis_link_parse(const char *text, struct sockaddr_storage *address)
 {
 	static const char scheme[] = "tcp://";
 	char host[INET6_ADDRSTRLEN + 1];
@@ -69,12 +69,12 @@ static struct link *new_link(struct socket *socket, unsigned int deadline_ms)
 	return link;
 }
 
-struct link *link_accept(struct socket *socket, unsigned int deadline_ms)
+struct link *mitosis_link_accept(struct socket *socket, unsigned int deadline_ms)
 {
 	return new_link(socket, deadline_ms);
 }
 
-void link_close(struct link *link)
+void mitosis_link_close(struct link *link)
 {
 	if (!link)
 		return;
@@ -82,13 +82,13 @@ void link_close(struct link *link)
 	kfree(link);
 }
 
-void link_shut(struct link *link)
+void mitosis_link_shut(struct link *link)
 {
 	kernel_sock_shutdown(link->socket, SHUT_RDWR);
 }
 
-int link_send(struct link *link, enum wire_type type, int status,
-	      struct kvec *parts, size_t count, size_t size, bool more)
+int mitosis_link_send(struct link *link, enum wire_type type, int status,
+		      struct kvec *parts, size_t count, size_t size, bool more)
 {
 	struct wire_header header = {
 		.magic = WIRE_MAGIC,
@@ -114,12 +114,12 @@ int link_send(struct link *link, enum wire_type type, int status,
 	return n == sizeof(header) ? 0 : n < 0 ? error_of(n) : -ETIMEDOUT;
 }
 
-int link_send_body(struct link *link, enum wire_type type, void *body,
-		   size_t size)
+int mitosis_link_send_body(struct link *link, enum wire_type type, void *body,
+			   size_t size)
 {
 	struct kvec part = { body, size };
 
-	return link_send(link, type, 0, &part, 1, size, false);
+	return mitosis_link_send(link, type, 0, &part, 1, size, false);
 }
 
 static int receive(struct link *link, struct kvec *parts, size_t count,
@@ -139,27 +139,27 @@ static int receive(struct link *link, struct kvec *parts, size_t count,
 		       -ECONNRESET : -ETIMEDOUT;
 }
 
-int link_receive(struct link *link, struct kvec *parts, size_t count, size_t size)
+int mitosis_link_receive(struct link *link, struct kvec *parts, size_t count, size_t size)
 {
 	return error_of(receive(link, parts, count, size, link->deadline_ms));
 }
 
-int link_receive_body(struct link *link, void *body, size_t size)
+int mitosis_link_receive_body(struct link *link, void *body, size_t size)
 {
 	struct kvec part = { body, size };
 
-	return size ? link_receive(link, &part, 1, size) : 0;
+	return size ? mitosis_link_receive(link, &part, 1, size) : 0;
 }
 
-int link_receive_header(struct link *link, struct wire_header *header,
-			unsigned int ms)
+int mitosis_link_receive_header(struct link *link, struct wire_header *header,
+				unsigned int ms)
 {
 	struct kvec part = { header, sizeof(*header) };
 
 	return receive(link, &part, 1, sizeof(*header), ms);
 }
 
-int link_check_header(const struct wire_header *header)
+int mitosis_link_check_header(const struct wire_header *header)
 {
 	if (header->magic != WIRE_MAGIC)
 		return -EPROTO;
@@ -170,11 +170,11 @@ int link_check_header(const struct wire_header *header)
 static int receive_answer(struct link *link, enum wire_type type, u32 *length)
 {
 	struct wire_header header;
-	int err = error_of(link_receive_header(link, &header, link->deadline_ms));
+	int err = error_of(mitosis_link_receive_header(link, &header, link->deadline_ms));
 
 	*length = 0;
 	if (!err)
-		err = link_check_header(&header);
+		err = mitosis_link_check_header(&header);
 	if (err)
 		return err;
 	/* Beyond EHWPOISON are the kernel's own, which system calls must not return. */
@@ -185,15 +185,15 @@ static int receive_answer(struct link *link, enum wire_type type, u32 *length)
 	return header.status;
 }
 
-int link_receive_answer(struct link *link, u32 *length)
+int mitosis_link_receive_answer(struct link *link, u32 *length)
 {
 	return receive_answer(link, WIRE_ANSWER, length);
 }
 
-int link_receive_empty_answer(struct link *link)
+int mitosis_link_receive_empty_answer(struct link *link)
 {
 	u32 length;
-	int err = link_receive_answer(link, &length);
+	int err = mitosis_link_receive_answer(link, &length);
 
 	return err ?: length ? -EMSGSIZE : 0;
 }
@@ -206,27 +206,27 @@ static int shake_hands(struct link *link, u32 *machine_id)
 	u32 length;
 	int err;
 
-	auth_hello(&hello);
-	err = link_send_body(link, WIRE_HELLO, &hello, sizeof(hello));
+	mitosis_auth_hello(&hello);
+	err = mitosis_link_send_body(link, WIRE_HELLO, &hello, sizeof(hello));
 	if (!err)
 		err = receive_answer(link, WIRE_CHALLENGE, &length);
 	if (!err && length != sizeof(challenge))
 		err = -EMSGSIZE;
 	if (!err)
-		err = link_receive_body(link, &challenge, sizeof(challenge));
+		err = mitosis_link_receive_body(link, &challenge, sizeof(challenge));
 	if (!err)
-		err = auth_prove(&hello, &challenge, &proof);
+		err = mitosis_auth_prove(&hello, &challenge, &proof);
 	if (!err)
-		err = link_send_body(link, WIRE_PROOF, &proof, sizeof(proof));
+		err = mitosis_link_send_body(link, WIRE_PROOF, &proof, sizeof(proof));
 	if (!err)
-		err = link_receive_empty_answer(link);
+		err = mitosis_link_receive_empty_answer(link);
 	if (!err)
 		*machine_id = challenge.machine_id;
 	return err;
 }
 
-int link_connect(const struct sockaddr_storage *address, unsigned int deadline_ms,
-		 struct link **out, u32 *machine_id)
+int mitosis_link_connect(const struct sockaddr_storage *address, unsigned int deadline_ms,
+			 struct link **out, u32 *machine_id)
 {
 	struct socket *socket;
 	struct link *link;
@@ -247,7 +247,7 @@ int link_connect(const struct sockaddr_storage *address, unsigned int deadline_m
 	if (!err)
 		err = shake_hands(link, machine_id);
 	if (err)
-		link_close(link);
+		mitosis_link_close(link);
 	else
 		*out = link;
 	return err;

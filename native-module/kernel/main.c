@@ -29,7 +29,7 @@ static int __init mitosis_init(void)
 	if (!err)
 		err = mitosis_thread_init();
 	if (!err && mitosis_selftest)
-		err = mitosis_run_selftest();
+		err = mitosis_selftest_run();
 	if (!err)
 		err = mitosis_auth_init();
 	if (err)

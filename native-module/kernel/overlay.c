@@ -44,7 +44,7 @@ static DEFINE_SPINLOCK(overlays_lock);
 static void free_overlay(struct overlay *o)
 {
 	mtree_destroy(&o->segments);
-	dropped_destroy(&o->dropped);
+	mitosis_dropped_destroy(&o->dropped);
 	kfree(o);
 }
 
@@ -77,8 +77,8 @@ static int range_start(struct mmu_notifier *notifier,
 		unsigned long from = max(mas.index, first);
 		unsigned long to = min(mas.last, last);
 
-		dropped_add(&o->dropped, SEGMENT_NUMBER(entry, from),
-			    SEGMENT_NUMBER(entry, to));
+		mitosis_dropped_add(&o->dropped, SEGMENT_NUMBER(entry, from),
+				    SEGMENT_NUMBER(entry, to));
 	}
 	mas_unlock(&mas);
 	return 0;
@@ -116,7 +116,7 @@ static struct overlay *new_overlay(struct mm_struct *mm, unsigned int depth)
 	o->mm = mm;
 	o->depth = depth;
 	mt_init_flags(&o->segments, 0);
-	dropped_init(&o->dropped);
+	mitosis_dropped_init(&o->dropped);
 	return o;
 }
 
@@ -144,7 +144,7 @@ static struct overlay *find(struct mm_struct *mm)
 	return o;
 }
 
-struct overlay *overlay_create(unsigned int depth)
+struct overlay *mitosis_overlay_create(unsigned int depth)
 {
 	struct overlay *o = new_overlay(current->mm, depth);
 	int err;
@@ -160,7 +160,7 @@ struct overlay *overlay_create(unsigned int depth)
 	return o;
 }
 
-void overlay_put(struct overlay *o)
+void mitosis_overlay_put(struct overlay *o)
 {
 	if (!refcount_dec_and_test(&o->refs))
 		return;
@@ -179,10 +179,10 @@ static void add_segment(struct overlay *o, struct vm_area_struct *vma)
 
 	if (mtree_store_range(&o->segments, first, (vma->vm_end - 1) >> PAGE_SHIFT,
 			      SEGMENT(vma->vm_pgoff, first), GFP_KERNEL))
-		dropped_lose(&o->dropped);
+		mitosis_dropped_lose(&o->dropped);
 }
 
-void overlay_add(struct overlay *o, struct vm_area_struct *vma)
+void mitosis_overlay_add(struct overlay *o, struct vm_area_struct *vma)
 {
 	refcount_inc(&o->refs);
 	vma->vm_private_data = o;
@@ -205,7 +205,7 @@ static void copy_segments(struct overlay *to, struct overlay *from,
 		mas_pause(&mas);
 		rcu_read_unlock();
 		if (mtree_store_range(&to->segments, start, end, entry, GFP_KERNEL))
-			dropped_lose(&to->dropped);
+			mitosis_dropped_lose(&to->dropped);
 		rcu_read_lock();
 	}
 	rcu_read_unlock();
@@ -219,10 +219,10 @@ static struct overlay *fork_overlay(struct overlay *old,
 
 	if (!o) {
 		o = new_overlay(vma->vm_mm, old->depth);
-		/* Without one, its faults fail: see overlay_look(). */
+		/* Without one, its faults fail: see mitosis_overlay_look(). */
 		if (!o)
 			return NULL;
-		dropped_copy(&o->dropped, &old->dropped);
+		mitosis_dropped_copy(&o->dropped, &old->dropped);
 		publish(o);
 	}
 	copy_segments(o, old, vma->vm_start >> PAGE_SHIFT,
@@ -230,26 +230,26 @@ static struct overlay *fork_overlay(struct overlay *old,
 	return o;
 }
 
-void overlay_vma_opened(struct vm_area_struct *vma)
+void mitosis_overlay_vma_opened(struct vm_area_struct *vma)
 {
 	struct overlay *o = vma->vm_private_data;
 
 	if (!o)
 		return;
 	if (vma->vm_mm == o->mm) {
-		/* A part of what is there; or moved, see overlay_vma_moved(). */
+		/* A part of what is there; or moved, see mitosis_overlay_vma_moved(). */
 		refcount_inc(&o->refs);
 		return;
 	}
 	vma->vm_private_data = fork_overlay(o, vma);
 }
 
-bool overlay_owns(const struct vm_area_struct *vma)
+bool mitosis_overlay_owns(const struct vm_area_struct *vma)
 {
-	return vma->vm_ops && vma->vm_ops->open == overlay_vma_opened;
+	return vma->vm_ops && vma->vm_ops->open == mitosis_overlay_vma_opened;
 }
 
-int overlay_vma_moved(struct vm_area_struct *vma)
+int mitosis_overlay_vma_moved(struct vm_area_struct *vma)
 {
 	struct overlay *o = vma->vm_private_data;
 
@@ -282,11 +282,11 @@ static void cut_growth(struct overlay *o, struct vm_area_struct *old)
 	mas_unlock(&mas);
 	if (first != o->moved_first && fresh <= o->moved_last &&
 	    mtree_store_range(&o->segments, fresh, o->moved_last, NULL, GFP_KERNEL))
-		dropped_lose(&o->dropped);
+		mitosis_dropped_lose(&o->dropped);
 	o->moved_last = 0;
 }
 
-void overlay_vma_closed(struct vm_area_struct *vma)
+void mitosis_overlay_vma_closed(struct vm_area_struct *vma)
 {
 	struct overlay *o = vma->vm_private_data;
 
@@ -298,9 +298,9 @@ void overlay_vma_closed(struct vm_area_struct *vma)
 		if (mtree_store_range(&o->segments, vma->vm_start >> PAGE_SHIFT,
 				      (vma->vm_end - 1) >> PAGE_SHIFT, NULL,
 				      GFP_KERNEL))
-			dropped_lose(&o->dropped);
+			mitosis_dropped_lose(&o->dropped);
 	}
-	overlay_put(o);
+	mitosis_overlay_put(o);
 }
 
 /* In the forked process, before its first instruction in user mode. */
@@ -311,8 +311,8 @@ static void register_forked(struct callback_head *work)
 	/* Who dies here drops no memory. */
 	if (current->mm == o->mm && !fatal_signal_pending(current) &&
 	    register_notifier(o) && !fatal_signal_pending(current))
-		dropped_lose(&o->dropped);
-	overlay_put(o);
+		mitosis_dropped_lose(&o->dropped);
+	mitosis_overlay_put(o);
 }
 
 void mitosis_overlay_forked(struct task_struct *task)
@@ -323,7 +323,7 @@ void mitosis_overlay_forked(struct task_struct *task)
 		return;
 	init_task_work(&o->registration, register_forked);
 	if (o->registered || task_work_add(task, &o->registration, TWA_RESUME))
-		overlay_put(o);
+		mitosis_overlay_put(o);
 }
 
 /*
@@ -341,26 +341,26 @@ static bool in_segment(struct overlay *o, unsigned long page)
 	return found;
 }
 
-enum overlay_page overlay_look(struct vm_area_struct *vma, unsigned long address,
-			       unsigned long number)
+enum overlay_page mitosis_overlay_look(struct vm_area_struct *vma, unsigned long address,
+				       unsigned long number)
 {
 	struct overlay *o = vma->vm_private_data;
 
-	if (!o || dropped_is_lost(&o->dropped))
+	if (!o || mitosis_dropped_is_lost(&o->dropped))
 		return OVERLAY_UNKNOWN;
 	if (!in_segment(o, address >> PAGE_SHIFT))
 		return OVERLAY_DROPPED;
-	return dropped_has(&o->dropped, number) ? OVERLAY_DROPPED :
-						  OVERLAY_SNAPSHOT;
+	return mitosis_dropped_has(&o->dropped, number) ? OVERLAY_DROPPED :
+							  OVERLAY_SNAPSHOT;
 }
 
-unsigned int overlay_depth(struct mm_struct *mm)
+unsigned int mitosis_overlay_depth(struct mm_struct *mm)
 {
 	struct overlay *o = find(mm);
 	unsigned int depth = o ? o->depth : 0;
 
 	if (o)
-		overlay_put(o);
+		mitosis_overlay_put(o);
 	return depth;
 }
 

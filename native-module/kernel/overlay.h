@@ -23,22 +23,22 @@ void mitosis_overlay_exit(void);
 
 /*
  * For the calling process, which is to become a child of a snapshot of this
- * depth. The caller holds it until overlay_put(). Returns it or an error pointer.
+ * depth. The caller holds it until mitosis_overlay_put(). Returns it or an error pointer.
  */
-struct overlay *overlay_create(unsigned int depth);
-void overlay_put(struct overlay *overlay);
+struct overlay *mitosis_overlay_create(unsigned int depth);
+void mitosis_overlay_put(struct overlay *overlay);
 
 /* vma->vm_private_data becomes the overlay, which the VMA holds from then on. */
-void overlay_add(struct overlay *overlay, struct vm_area_struct *vma);
+void mitosis_overlay_add(struct overlay *overlay, struct vm_area_struct *vma);
 
 /* Whether a VMA is one of a child's map file: its ops then are those below. */
-bool overlay_owns(const struct vm_area_struct *vma);
+bool mitosis_overlay_owns(const struct vm_area_struct *vma);
 
 /* A VMA that came by splitting, moving or forking one with an overlay. */
-void overlay_vma_opened(struct vm_area_struct *vma);
-void overlay_vma_closed(struct vm_area_struct *vma);
+void mitosis_overlay_vma_opened(struct vm_area_struct *vma);
+void mitosis_overlay_vma_closed(struct vm_area_struct *vma);
 /* It has been moved to where it is, and may have grown. Returns 0. */
-int overlay_vma_moved(struct vm_area_struct *vma);
+int mitosis_overlay_vma_moved(struct vm_area_struct *vma);
 
 enum overlay_page {
 	OVERLAY_SNAPSHOT,	/* as the snapshot has it */
@@ -47,8 +47,8 @@ enum overlay_page {
 };
 
 /* OVERLAY_DROPPED also for what a VMA has grown by: that is zeros. */
-enum overlay_page overlay_look(struct vm_area_struct *vma, unsigned long address,
-			       unsigned long number);
+enum overlay_page mitosis_overlay_look(struct vm_area_struct *vma, unsigned long address,
+				       unsigned long number);
 
 /*
  * A process was forked and does not run yet. If its parent is a child, it gets
@@ -57,6 +57,6 @@ enum overlay_page overlay_look(struct vm_area_struct *vma, unsigned long address
 void mitosis_overlay_forked(struct task_struct *task);
 
 /* How deep what an address space was resumed from is; 0: it was not. */
-unsigned int overlay_depth(struct mm_struct *mm);
+unsigned int mitosis_overlay_depth(struct mm_struct *mm);
 
 #endif /* MITOSIS_OVERLAY_H */

@@ -24,7 +24,7 @@ static bool is_sharable(pte_t pte, struct page *page)
 	       folio_test_swapbacked(page_folio(page));
 }
 
-struct page *pages_copy(struct page *page)
+struct page *mitosis_pages_copy(struct page *page)
 {
 	struct page *copy = alloc_page(GFP_USER);
 
@@ -127,19 +127,19 @@ static int peek(struct shadow_pages *p, unsigned long address, unsigned int flag
 	return PTR_ERR_OR_ZERO(*page);
 }
 
-int pages_peek(struct shadow_pages *p, unsigned long address, struct page **page)
+int mitosis_pages_peek(struct shadow_pages *p, unsigned long address, struct page **page)
 {
 	return peek(p, address, 0, page);
 }
 
-int pages_peek_split(struct shadow_pages *p, unsigned long address,
-		     struct page **page)
+int mitosis_pages_peek_split(struct shadow_pages *p, unsigned long address,
+			     struct page **page)
 {
 	return peek(p, address, FOLL_SPLIT_PMD, page);
 }
 
-struct page *pages_shared_copy(struct shadow_pages *p, unsigned long address,
-			       struct page *page)
+struct page *mitosis_pages_shared_copy(struct shadow_pages *p, unsigned long address,
+				       struct page *page)
 {
 	unsigned long number = address >> PAGE_SHIFT;
 	struct page *copy, *other;
@@ -149,7 +149,7 @@ struct page *pages_shared_copy(struct shadow_pages *p, unsigned long address,
 		get_page(other);
 		return other;
 	}
-	copy = pages_copy(page);
+	copy = mitosis_pages_copy(page);
 	if (!copy)
 		return ERR_PTR(-ENOMEM);
 	other = xa_cmpxchg(&p->copies, number, NULL, copy, GFP_KERNEL);
@@ -166,11 +166,11 @@ struct page *pages_shared_copy(struct shadow_pages *p, unsigned long address,
 	return copy;
 }
 
-int pages_read(struct shadow_pages *p, unsigned long address, void *buffer)
+int mitosis_pages_read(struct shadow_pages *p, unsigned long address, void *buffer)
 {
 	struct page *page;
 	void *from;
-	int err = pages_peek(p, address, &page);
+	int err = mitosis_pages_peek(p, address, &page);
 
 	if (err)
 		return err;
@@ -185,7 +185,7 @@ int pages_read(struct shadow_pages *p, unsigned long address, void *buffer)
 	return 0;
 }
 
-void pages_set_zero(struct vm_area_struct *vma, unsigned long address, pte_t *pte)
+void mitosis_pages_set_zero(struct vm_area_struct *vma, unsigned long address, pte_t *pte)
 {
 	pte_t zero = pfn_pte(my_zero_pfn(address), vma->vm_page_prot);
 
@@ -238,10 +238,10 @@ static int share_one(pte_t *pte, unsigned long address, void *data)
 		if (!pte_none(*shadows))
 			share(sharing, address, pte, *shadows);
 		else if (sharing->zeros)
-			pages_set_zero(sharing->vma, address, pte);
+			mitosis_pages_set_zero(sharing->vma, address, pte);
 		compat_pte_unlock(lock);
 	} else if (sharing->zeros && (!pmd || pmd_none(READ_ONCE(*pmd)))) {
-		pages_set_zero(sharing->vma, address, pte);
+		mitosis_pages_set_zero(sharing->vma, address, pte);
 	}
 out:
 	if (address == sharing->needed)
@@ -249,9 +249,9 @@ out:
 	return 0;
 }
 
-int pages_map_shared(struct shadow_pages *p, unsigned long from,
-		     struct vm_area_struct *vma, unsigned long address,
-		     unsigned long count, unsigned long needed)
+int mitosis_pages_map_shared(struct shadow_pages *p, unsigned long from,
+			     struct vm_area_struct *vma, unsigned long address,
+			     unsigned long count, unsigned long needed)
 {
 	struct sharing sharing = {
 		.shadow = p->shadow,
@@ -275,7 +275,7 @@ int pages_map_shared(struct shadow_pages *p, unsigned long from,
 	return err ?: sharing.has_needed;
 }
 
-void pages_seal(struct shadow_pages *p)
+void mitosis_pages_seal(struct shadow_pages *p)
 {
 	struct mm_struct *mm = p->shadow;
 	struct vm_area_struct *vma;
@@ -288,14 +288,14 @@ void pages_seal(struct shadow_pages *p)
 	mmap_write_unlock(mm);
 }
 
-void pages_init(struct shadow_pages *p, unsigned int depth)
+void mitosis_pages_init(struct shadow_pages *p, unsigned int depth)
 {
 	p->shadow = NULL;
 	p->depth = depth;
 	xa_init(&p->copies);
 }
 
-void pages_destroy(struct shadow_pages *p)
+void mitosis_pages_destroy(struct shadow_pages *p)
 {
 	struct page *page;
 	unsigned long index;

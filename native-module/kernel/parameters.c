@@ -66,7 +66,7 @@ static unsigned int default_prefetch(void)
 					  PREFETCH_PAGES_MAX));
 }
 
-struct mitosis_options mitosis_default_options(void)
+struct mitosis_options mitosis_options_default(void)
 {
 	return (struct mitosis_options){
 		.flags = (READ_ONCE(eager) ? MITOSIS_OPTION_EAGER : 0) |
@@ -77,7 +77,7 @@ struct mitosis_options mitosis_default_options(void)
 	};
 }
 
-int mitosis_check_options(struct mitosis_options *options)
+int mitosis_options_check(struct mitosis_options *options)
 {
 	if (options->flags & ~OPTIONS_KNOWN || options->reserved ||
 	    options->prefetch_pages > PREFETCH_PAGES_MAX ||

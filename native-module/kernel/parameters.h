@@ -18,12 +18,12 @@ extern bool mitosis_private_network;
 extern bool mitosis_selftest;
 
 /* Options with the module's own in place of 0. */
-struct mitosis_options mitosis_default_options(void);
+struct mitosis_options mitosis_options_default(void);
 
 /* The module's deadline for waits that belong to no file. */
 unsigned int mitosis_deadline_ms(void);
 
 /* Checks what a caller wants and fills in the rest. Returns 0 or -EINVAL. */
-int mitosis_check_options(struct mitosis_options *options);
+int mitosis_options_check(struct mitosis_options *options);
 
 #endif /* MITOSIS_PARAMETERS_H */

@@ -56,18 +56,18 @@ static void destroy(struct kref *refs)
 	xa_for_each(&r->pages, index, entry)
 		drop(entry);
 	xa_destroy(&r->pages);
-	link_close(r->link);
+	mitosis_link_close(r->link);
 	kvfree(r->descriptor);
 	kfree(r);
 }
 
-void remote_put(struct remote *remote)
+void mitosis_remote_put(struct remote *remote)
 {
 	if (remote)
 		kref_put(&remote->refs, destroy);
 }
 
-const struct descriptor_header *remote_descriptor(const struct remote *remote)
+const struct descriptor_header *mitosis_remote_descriptor(const struct remote *remote)
 {
 	return remote->descriptor;
 }
@@ -94,10 +94,10 @@ static int open_snapshot(struct remote *r)
 {
 	struct wire_open request = { .handler_id = r->handler_id };
 	u32 length;
-	int err = link_send_body(r->link, WIRE_OPEN, &request, sizeof(request));
+	int err = mitosis_link_send_body(r->link, WIRE_OPEN, &request, sizeof(request));
 
 	if (!err)
-		err = link_receive_answer(r->link, &length);
+		err = mitosis_link_receive_answer(r->link, &length);
 	if (err)
 		return err;
 	if (length > WIRE_DESCRIPTOR_MAX)
@@ -105,7 +105,7 @@ static int open_snapshot(struct remote *r)
 	r->descriptor = kvmalloc(length, GFP_KERNEL);
 	if (!r->descriptor)
 		return -ENOMEM;
-	err = link_receive_body(r->link, r->descriptor, length);
+	err = mitosis_link_receive_body(r->link, r->descriptor, length);
 	if (!err && descriptor_check(r->descriptor, length, PAGE_SIZE))
 		err = -EBADMSG;
 	return err;
@@ -120,9 +120,9 @@ static int ask_after(struct remote *r)
 	mutex_lock(&r->lock);
 	err = r->broken;
 	if (!err)
-		err = link_send_body(r->link, WIRE_PAGES, &request, sizeof(request));
+		err = mitosis_link_send_body(r->link, WIRE_PAGES, &request, sizeof(request));
 	if (!err)
-		err = link_receive_empty_answer(r->link);
+		err = mitosis_link_receive_empty_answer(r->link);
 	if (err && err != -ENOENT)
 		r->broken = err;
 	mutex_unlock(&r->lock);
@@ -156,7 +156,7 @@ static void uncache(struct remote *r)
 	list_del_init(&r->node);
 	mutex_unlock(&cache_lock);
 	if (was_there)
-		remote_put(r);
+		mitosis_remote_put(r);
 }
 
 static void enter_cache(struct remote *r)
@@ -197,7 +197,7 @@ static void check_cache(struct work_struct *work)
 		if (time_after(jiffies, r->used + msecs_to_jiffies(CACHE_IDLE_MS)) ||
 		    ask_after(r))
 			uncache(r);
-		remote_put(r);
+		mitosis_remote_put(r);
 	}
 	mutex_lock(&cache_lock);
 	list_splice(&checked, &cache);
@@ -218,7 +218,7 @@ struct open_work {
 
 static int open_on(struct remote *r, unsigned int deadline_ms, bool idle)
 {
-	int err = session_take(r->machine_id, deadline_ms, idle, &r->link);
+	int err = mitosis_session_take(r->machine_id, deadline_ms, idle, &r->link);
 
 	if (err)
 		return err;
@@ -229,9 +229,9 @@ static int open_on(struct remote *r, unsigned int deadline_ms, bool idle)
 	r->descriptor = NULL;
 	/* After a plain refusal the connection is as good as before. */
 	if (err == -ENOENT)
-		session_give(r->machine_id, r->link);
+		mitosis_session_give(r->machine_id, r->link);
 	else
-		link_close(r->link);
+		mitosis_link_close(r->link);
 	r->link = NULL;
 	return err;
 }
@@ -249,7 +249,7 @@ static void run_open(struct work_item *item)
 		}
 		if (r) {
 			uncache(r);
-			remote_put(r);
+			mitosis_remote_put(r);
 		}
 	}
 	r = new_remote(w->machine_id, w->handler_id, w->cached);
@@ -264,7 +264,7 @@ static void run_open(struct work_item *item)
 	if (w->err == -EAGAIN)
 		w->err = open_on(r, w->deadline_ms, false);
 	if (w->err) {
-		remote_put(r);
+		mitosis_remote_put(r);
 		return;
 	}
 	if (w->cached)
@@ -276,31 +276,31 @@ static void destroy_open(struct work_item *item)
 {
 	struct open_work *w = container_of(item, struct open_work, item);
 
-	remote_put(w->remote);
+	mitosis_remote_put(w->remote);
 	kfree(w);
 }
 
-int remote_open(u32 machine_id, u32 handler_id,
-		const struct mitosis_options *options, struct remote **remote)
+int mitosis_remote_open(u32 machine_id, u32 handler_id,
+			const struct mitosis_options *options, struct remote **remote)
 {
 	struct open_work *w = kzalloc(sizeof(*w), GFP_KERNEL);
 	int err;
 
 	if (!w)
 		return -ENOMEM;
-	work_item_init(&w->item, run_open, destroy_open);
+	mitosis_work_item_init(&w->item, run_open, destroy_open);
 	w->machine_id = machine_id;
 	w->handler_id = handler_id;
 	w->deadline_ms = options->deadline_ms;
 	w->cached = options->flags & MITOSIS_OPTION_CACHE;
-	err = work_item_run(&w->item);
+	err = mitosis_work_item_run(&w->item);
 	if (!err)
 		err = w->err;
 	if (!err) {
 		*remote = w->remote;
 		w->remote = NULL;
 	}
-	work_item_put(&w->item);
+	mitosis_work_item_put(&w->item);
 	return err;
 }
 
@@ -322,17 +322,17 @@ static int exchange(struct remote *r, struct fetch_work *w)
 	};
 	unsigned long i;
 	u32 length;
-	int err = link_send_body(r->link, WIRE_PAGES, &request, sizeof(request));
+	int err = mitosis_link_send_body(r->link, WIRE_PAGES, &request, sizeof(request));
 
 	if (!err)
-		err = link_receive_answer(r->link, &length);
+		err = mitosis_link_receive_answer(r->link, &length);
 	if (err)
 		return err;
 	if (length != request.length)
 		return -EMSGSIZE;
 	for (i = 0; i < w->count; i++)
 		w->parts[i] = (struct kvec){ page_address(w->pages[i]), PAGE_SIZE };
-	return link_receive(r->link, w->parts, w->count, length);
+	return mitosis_link_receive(r->link, w->parts, w->count, length);
 }
 
 static void run_fetch(struct work_item *item)
@@ -360,7 +360,7 @@ static void destroy_fetch(struct work_item *item)
 	for (i = 0; w->pages && i < w->count; i++)
 		if (w->pages[i])
 			put_page(w->pages[i]);
-	remote_put(w->remote);
+	mitosis_remote_put(w->remote);
 	kfree(w->pages);
 	kfree(w->parts);
 	kfree(w);
@@ -374,7 +374,7 @@ static struct fetch_work *new_fetch(struct remote *r, unsigned long address,
 
 	if (!w)
 		return NULL;
-	work_item_init(&w->item, run_fetch, destroy_fetch);
+	mitosis_work_item_init(&w->item, run_fetch, destroy_fetch);
 	kref_get(&r->refs);
 	w->remote = r;
 	w->address = address;
@@ -388,7 +388,7 @@ static struct fetch_work *new_fetch(struct remote *r, unsigned long address,
 	}
 	if (i == count)
 		return w;
-	work_item_put(&w->item);
+	mitosis_work_item_put(&w->item);
 	return NULL;
 }
 
@@ -402,14 +402,14 @@ static int fetch(struct remote *r, unsigned long address, unsigned long count,
 
 	if (!w)
 		return -ENOMEM;
-	err = work_item_run(&w->item);
+	err = mitosis_work_item_run(&w->item);
 	if (!err)
 		err = w->err;
 	for (i = 0; !err && i < count; i++) {
 		pages[i] = w->pages[i];
 		w->pages[i] = NULL;
 	}
-	work_item_put(&w->item);
+	mitosis_work_item_put(&w->item);
 	return err;
 }
 
@@ -445,8 +445,8 @@ static void *as_entry(struct page *page)
 	return ZEROS;
 }
 
-int remote_page(struct remote *r, unsigned long address, unsigned long first,
-		unsigned long count, struct page **page)
+int mitosis_remote_page(struct remote *r, unsigned long address, unsigned long first,
+			unsigned long count, struct page **page)
 {
 	const unsigned long wanted = address >> PAGE_SHIFT;
 	unsigned long from = wanted, to = wanted + 1, i;

@@ -13,17 +13,17 @@ struct remote;
 /*
  * By the session to that machine. With MITOSIS_OPTION_CACHE, children of one
  * snapshot share it and its pages. Returns 0, -ENOTCONN, -ENOENT, what
- * link_connect() says, -EBADMSG: an impossible descriptor, -ENOMEM, or -EINTR:
+ * mitosis_link_connect() says, -EBADMSG: an impossible descriptor, -ENOMEM, or -EINTR:
  * the caller is to die.
  */
-int remote_open(u32 machine_id, u32 handler_id,
-		const struct mitosis_options *options, struct remote **remote);
-void remote_put(struct remote *remote);
+int mitosis_remote_open(u32 machine_id, u32 handler_id,
+			const struct mitosis_options *options, struct remote **remote);
+void mitosis_remote_put(struct remote *remote);
 
 /* Forgets the pages that were kept. With no work item under way. */
 void mitosis_remotes_exit(void);
 
-const struct descriptor_header *remote_descriptor(const struct remote *remote);
+const struct descriptor_header *mitosis_remote_descriptor(const struct remote *remote);
 
 /*
  * Gets the page at `address`, with a reference, to be mapped by the caller's
@@ -32,7 +32,7 @@ const struct descriptor_header *remote_descriptor(const struct remote *remote);
  * are needed. Returns 0 or -errno as above. Waits, at most the deadline of the
  * options.
  */
-int remote_page(struct remote *remote, unsigned long address, unsigned long first,
-		unsigned long count, struct page **page);
+int mitosis_remote_page(struct remote *remote, unsigned long address, unsigned long first,
+			unsigned long count, struct page **page);
 
 #endif /* MITOSIS_REMOTE_H */

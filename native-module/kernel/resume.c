@@ -64,7 +64,7 @@ static int check_caller(void)
 			return -EINVAL;
 		usleep_range(ALONE_STEP_US, 2 * ALONE_STEP_US);
 	}
-	return thread_check_caller();
+	return mitosis_thread_check_caller();
 }
 
 /* The caller's vdso and vvar have to be what the parent's code expects. */
@@ -79,7 +79,7 @@ static int plan_kernel_vmas(struct plan *plan)
 
 	mmap_read_lock(mm);
 	for_each_vma(vmi, vma)
-		if (describe_is_kernel_vma(vma) && own < KERNEL_VMAS_MAX)
+		if (mitosis_vma_is_kernel(vma) && own < KERNEL_VMAS_MAX)
 			plan->own[own++] = (struct span){ vma->vm_start,
 							   vma->vm_end };
 	mmap_read_unlock(mm);
@@ -88,7 +88,7 @@ static int plan_kernel_vmas(struct plan *plan)
 			plan->theirs[theirs++] = (struct span){ vmas[i].start,
 								 vmas[i].end };
 	plan->kernel_vma_count = own;
-	if (own != theirs || d->vdso_hash != describe_vdso(mm))
+	if (own != theirs || d->vdso_hash != mitosis_describe_vdso(mm))
 		return -EPROTO;
 	for (i = 0; i < own; i++)
 		if (plan->own[i].end - plan->own[i].start !=
@@ -154,7 +154,7 @@ static void plan_destroy(struct plan *plan)
 
 static int make_plan(struct plan *plan, const struct origin *origin)
 {
-	const struct descriptor_header *d = origin_descriptor(origin);
+	const struct descriptor_header *d = mitosis_origin_descriptor(origin);
 	int err;
 
 	*plan = (struct plan){ .descriptor = d, .snapshot = origin->snapshot };
@@ -162,7 +162,7 @@ static int make_plan(struct plan *plan, const struct origin *origin)
 		return -EINVAL;
 	if (d->vma_count > CHILD_VMAS_MAX)
 		return -E2BIG;
-	err = thread_check(d);
+	err = mitosis_thread_check(d);
 	if (!err)
 		err = plan_kernel_vmas(plan);
 	if (err)
@@ -342,7 +342,7 @@ static int holds(const struct plan *plan, u64 address)
 
 	if (!plan->snapshot)
 		return 1;
-	err = pages_peek(&plan->snapshot->pages, address, &page);
+	err = mitosis_pages_peek(&plan->snapshot->pages, address, &page);
 	if (err)
 		return err == -EFAULT ? 0 : err;
 	if (!page)
@@ -394,7 +394,7 @@ static int become(struct plan *plan, const struct mitosis_options *options)
 {
 	int err;
 
-	thread_detach();
+	mitosis_thread_detach();
 	err = unmap_all(plan);
 	if (!err)
 		err = place_kernel_vmas(plan);
@@ -405,10 +405,10 @@ static int become(struct plan *plan, const struct mitosis_options *options)
 	set_layout(&plan->descriptor->layout);
 	if (options->flags & MITOSIS_OPTION_EAGER)
 		err = fault_all_in(plan);
-	return err ?: thread_load(plan->descriptor);
+	return err ?: mitosis_thread_load(plan->descriptor);
 }
 
-int resume(struct origin *origin, const struct mitosis_options *options)
+int mitosis_resume(struct origin *origin, const struct mitosis_options *options)
 {
 	const u32 machine_id = origin->machine_id, handler_id = origin->handler_id;
 	u64 started = mitosis_trace_start(trace_mitosis_resume_enabled());
@@ -419,21 +419,21 @@ int resume(struct origin *origin, const struct mitosis_options *options)
 	if (!err)
 		err = make_plan(&plan, origin);
 	if (err) {
-		origin_put(origin);
+		mitosis_origin_put(origin);
 		goto out;
 	}
-	plan.map = child_create(origin, options);
+	plan.map = mitosis_child_create(origin, options);
 	if (IS_ERR(plan.map)) {
 		err = PTR_ERR(plan.map);
 		plan_destroy(&plan);
-		origin_put(origin);
+		mitosis_origin_put(origin);
 		goto out;
 	}
-	err = child_start(plan.map);
+	err = mitosis_child_start(plan.map);
 	if (err)
 		goto out_map;
 	err = become(&plan, options);
-	child_started(plan.map);
+	mitosis_child_started(plan.map);
 	if (err) {
 		if (!fatal_signal_pending(current))
 			pr_err_ratelimited("%s[%d]: handler %u of machine %u cannot be resumed: error %d\n",

@@ -11,6 +11,6 @@
  * become another (threads, shared memory), -EPROTO the origin does not fit this
  * machine, -ENOMEM. Later failures kill it, with a message.
  */
-int resume(struct origin *origin, const struct mitosis_options *options);
+int mitosis_resume(struct origin *origin, const struct mitosis_options *options);
 
 #endif /* MITOSIS_RESUME_H */

@@ -135,33 +135,35 @@ static void test_dropped(void)
 {
 	struct dropped a, b, c;
 
-	dropped_init(&a);
-	dropped_init(&b);
-	dropped_init(&c);
-	EXPECT(!dropped_has(&a, 0));
-	dropped_add(&a, 5, 5);
-	dropped_add(&a, 510, 513);
-	dropped_add(&a, 1024, 4095);	/* whole blocks */
-	dropped_add(&a, 1ul << 40, (1ul << 40) + 600);
-	EXPECT(dropped_has(&a, 5) && !dropped_has(&a, 4) && !dropped_has(&a, 6));
-	EXPECT(dropped_has(&a, 510) && dropped_has(&a, 513));
-	EXPECT(!dropped_has(&a, 509) && !dropped_has(&a, 514));
-	EXPECT(dropped_has(&a, 1024) && dropped_has(&a, 4095));
-	EXPECT(!dropped_has(&a, 1023) && !dropped_has(&a, 4096));
-	EXPECT(dropped_has(&a, (1ul << 40) + 600));
-	dropped_add(&a, 1500, 1500);	/* within a whole block */
-	EXPECT(dropped_has(&a, 1501));
-	dropped_copy(&b, &a);
-	dropped_add(&b, 7, 7);
-	EXPECT(dropped_has(&b, 5) && dropped_has(&b, 2000) && dropped_has(&b, 7));
-	EXPECT(!dropped_has(&a, 7));
-	EXPECT(!dropped_is_lost(&b));
-	dropped_lose(&a);
-	dropped_copy(&c, &a);
-	EXPECT(dropped_is_lost(&c));
-	dropped_destroy(&a);
-	dropped_destroy(&b);
-	dropped_destroy(&c);
+	mitosis_dropped_init(&a);
+	mitosis_dropped_init(&b);
+	mitosis_dropped_init(&c);
+	EXPECT(!mitosis_dropped_has(&a, 0));
+	mitosis_dropped_add(&a, 5, 5);
+	mitosis_dropped_add(&a, 510, 513);
+	mitosis_dropped_add(&a, 1024, 4095);	/* whole blocks */
+	mitosis_dropped_add(&a, 1ul << 40, (1ul << 40) + 600);
+	EXPECT(mitosis_dropped_has(&a, 5));
+	EXPECT(!mitosis_dropped_has(&a, 4) && !mitosis_dropped_has(&a, 6));
+	EXPECT(mitosis_dropped_has(&a, 510) && mitosis_dropped_has(&a, 513));
+	EXPECT(!mitosis_dropped_has(&a, 509) && !mitosis_dropped_has(&a, 514));
+	EXPECT(mitosis_dropped_has(&a, 1024) && mitosis_dropped_has(&a, 4095));
+	EXPECT(!mitosis_dropped_has(&a, 1023) && !mitosis_dropped_has(&a, 4096));
+	EXPECT(mitosis_dropped_has(&a, (1ul << 40) + 600));
+	mitosis_dropped_add(&a, 1500, 1500);	/* within a whole block */
+	EXPECT(mitosis_dropped_has(&a, 1501));
+	mitosis_dropped_copy(&b, &a);
+	mitosis_dropped_add(&b, 7, 7);
+	EXPECT(mitosis_dropped_has(&b, 5) && mitosis_dropped_has(&b, 2000));
+	EXPECT(mitosis_dropped_has(&b, 7));
+	EXPECT(!mitosis_dropped_has(&a, 7));
+	EXPECT(!mitosis_dropped_is_lost(&b));
+	mitosis_dropped_lose(&a);
+	mitosis_dropped_copy(&c, &a);
+	EXPECT(mitosis_dropped_is_lost(&c));
+	mitosis_dropped_destroy(&a);
+	mitosis_dropped_destroy(&b);
+	mitosis_dropped_destroy(&c);
 }
 
 /* RFC 4231, test case 2, in two parts. */
@@ -178,7 +180,7 @@ static void test_mac(void)
 	};
 	u8 mac[WIRE_MAC_SIZE];
 
-	EXPECT(auth_mac("Jefe", 4, parts, ARRAY_SIZE(parts), mac) == 0);
+	EXPECT(mitosis_auth_mac("Jefe", 4, parts, ARRAY_SIZE(parts), mac) == 0);
 	EXPECT(!memcmp(mac, expected, sizeof(mac)));
 }
 
@@ -186,21 +188,21 @@ static void test_address(void)
 {
 	struct sockaddr_storage address;
 
-	EXPECT(link_parse("tcp://127.0.0.1:7000", &address) == 0);
+	EXPECT(mitosis_link_parse("tcp://127.0.0.1:7000", &address) == 0);
 	EXPECT(address.ss_family == AF_INET);
-	EXPECT(link_parse("tcp://[::1]:7000", &address) == 0);
+	EXPECT(mitosis_link_parse("tcp://[::1]:7000", &address) == 0);
 	EXPECT(address.ss_family == AF_INET6);
-	EXPECT(link_parse("127.0.0.1:7000", &address) < 0);
-	EXPECT(link_parse("tcp://127.0.0.1", &address) < 0);
-	EXPECT(link_parse("tcp://127.0.0.1:", &address) < 0);
-	EXPECT(link_parse("tcp://127.0.0.1:0", &address) < 0);
-	EXPECT(link_parse("tcp://127.0.0.1:65536", &address) < 0);
-	EXPECT(link_parse("tcp://::1:7000", &address) < 0);
-	EXPECT(link_parse("tcp://[::1:7000", &address) < 0);
-	EXPECT(link_parse("tcp://localhost:7000", &address) < 0);
+	EXPECT(mitosis_link_parse("127.0.0.1:7000", &address) < 0);
+	EXPECT(mitosis_link_parse("tcp://127.0.0.1", &address) < 0);
+	EXPECT(mitosis_link_parse("tcp://127.0.0.1:", &address) < 0);
+	EXPECT(mitosis_link_parse("tcp://127.0.0.1:0", &address) < 0);
+	EXPECT(mitosis_link_parse("tcp://127.0.0.1:65536", &address) < 0);
+	EXPECT(mitosis_link_parse("tcp://::1:7000", &address) < 0);
+	EXPECT(mitosis_link_parse("tcp://[::1:7000", &address) < 0);
+	EXPECT(mitosis_link_parse("tcp://localhost:7000", &address) < 0);
 }
 
-int mitosis_run_selftest(void)
+int mitosis_selftest_run(void)
 {
 	test_descriptor();
 	test_dropped();

@@ -4,6 +4,6 @@
 #define MITOSIS_SELFTEST_H
 
 /* Returns 0, or -EINVAL with a message on each test that failed. */
-int mitosis_run_selftest(void);
+int mitosis_selftest_run(void);
 
 #endif /* MITOSIS_SELFTEST_H */

@@ -56,12 +56,12 @@ static int answer(struct client *c, enum wire_type type, int status, void *body,
 {
 	struct kvec part = { body, size };
 
-	return link_send(c->link, type, status, &part, 1, size, false);
+	return mitosis_link_send(c->link, type, status, &part, 1, size, false);
 }
 
 static int serve_hello(struct client *c)
 {
-	int err = auth_challenge(&c->hello, &c->challenge);
+	int err = mitosis_auth_challenge(&c->hello, &c->challenge);
 
 	if (err) {
 		answer(c, WIRE_CHALLENGE, err, NULL, 0);
@@ -73,7 +73,7 @@ static int serve_hello(struct client *c)
 
 static int serve_proof(struct client *c, const struct wire_proof *proof)
 {
-	int err = auth_check(&c->hello, &c->challenge, proof);
+	int err = mitosis_auth_check(&c->hello, &c->challenge, proof);
 	int sent = answer(c, WIRE_ANSWER, err, NULL, 0);
 
 	c->state = EXPECTS_REQUEST;
@@ -82,12 +82,12 @@ static int serve_proof(struct client *c, const struct wire_proof *proof)
 
 static int serve_open(struct client *c, const struct wire_open *request)
 {
-	struct snapshot *s = snapshot_find(request->handler_id);
-	int err = s ? snapshot_make_ready(s) : -ENOENT;
+	struct snapshot *s = mitosis_snapshot_find(request->handler_id);
+	int err = s ? mitosis_snapshot_make_ready(s) : -ENOENT;
 	struct descriptor_header *d;
 
 	if (err) {
-		snapshot_put(s);
+		mitosis_snapshot_put(s);
 		return answer(c, WIRE_ANSWER, err, NULL, 0);
 	}
 	c->snapshot = s;
@@ -130,8 +130,8 @@ static int collect(struct client *c, const struct wire_pages *request)
 			  make_room(c, request->length) : -EFAULT;
 
 	for (done = 0; !err && done < request->length; done += PAGE_SIZE) {
-		err = pages_read(&c->snapshot->pages, request->address + done,
-				 c->buffer + done);
+		err = mitosis_pages_read(&c->snapshot->pages, request->address + done,
+					 c->buffer + done);
 		if (err == -EFAULT) {
 			memset(c->buffer + done, 0, PAGE_SIZE);
 			err = 0;
@@ -189,7 +189,7 @@ static int body_size(const struct client *c, unsigned int type)
 static int check_message(const struct client *c, const struct wire_header *header)
 {
 	int size = body_size(c, header->type);
-	int err = link_check_header(header);
+	int err = mitosis_link_check_header(header);
 
 	if (err)
 		return err;
@@ -214,8 +214,8 @@ static int serve_message(struct client *c, const struct wire_header *header)
 		       err, NULL, 0);
 		return err;
 	}
-	err = link_receive_body(c->link, hello ? (void *)&c->hello : &body,
-				header->length);
+	err = mitosis_link_receive_body(c->link, hello ? (void *)&c->hello : &body,
+					header->length);
 	if (err)
 		return err;
 	switch (header->type) {
@@ -244,7 +244,7 @@ static void serve(struct work_struct *work)
 	int err;
 
 	do {
-		err = link_receive_header(c->link, &header, IDLE_STEP_MS);
+		err = mitosis_link_receive_header(c->link, &header, IDLE_STEP_MS);
 		if (err == -EAGAIN)
 			err = READ_ONCE(stopping) || is_late(c) ? -ETIMEDOUT : 0;
 		else if (!err)
@@ -255,8 +255,8 @@ static void serve(struct work_struct *work)
 	list_del(&c->node);
 	client_count--;
 	mutex_unlock(&clients_lock);
-	link_close(c->link);
-	snapshot_put(c->snapshot);
+	mitosis_link_close(c->link);
+	mitosis_snapshot_put(c->snapshot);
 	kvfree(c->buffer);
 	kfree(c);
 }
@@ -269,7 +269,7 @@ static void welcome(struct socket *socket)
 		sock_release(socket);
 		return;
 	}
-	c->link = link_accept(socket, mitosis_deadline_ms());
+	c->link = mitosis_link_accept(socket, mitosis_deadline_ms());
 	if (!c->link) {
 		kfree(c);
 		return;
@@ -286,7 +286,7 @@ static void welcome(struct socket *socket)
 	mutex_unlock(&clients_lock);
 	if (c) {
 		pr_warn_ratelimited("too many connections from other machines\n");
-		link_close(c->link);
+		mitosis_link_close(c->link);
 		kfree(c);
 	}
 }
@@ -330,13 +330,13 @@ int mitosis_server_init(void)
 
 	if (!*mitosis_listen)
 		return 0;
-	err = link_parse(mitosis_listen, &address);
+	err = mitosis_link_parse(mitosis_listen, &address);
 	if (err) {
 		pr_err("the parameter listen is to be tcp://address:port, not '%s'\n",
 		       mitosis_listen);
 		return err;
 	}
-	if (!auth_allows(&address)) {
+	if (!mitosis_auth_allows(&address)) {
 		pr_err("without authentication only loopback addresses may be listened at, not %s, unless private_network=1\n",
 		       mitosis_listen);
 		return -EACCES;
@@ -371,7 +371,7 @@ void mitosis_server_exit(void)
 	mutex_lock(&clients_lock);
 	stopping = true;
 	list_for_each_entry(c, &clients, node)
-		link_shut(c->link);
+		mitosis_link_shut(c->link);
 	mutex_unlock(&clients_lock);
 	if (servers)
 		destroy_workqueue(servers);

@@ -39,7 +39,7 @@ static struct session *find(u32 machine_id)
 static void close_idle(struct session *s)
 {
 	while (s->idle_count)
-		link_close(s->idle[--s->idle_count]);
+		mitosis_link_close(s->idle[--s->idle_count]);
 }
 
 /* Whoever answers at the address has to be the machine that is meant. */
@@ -47,10 +47,10 @@ static int connect_to(u32 machine_id, const struct sockaddr_storage *address,
 		      unsigned int deadline_ms, struct link **link)
 {
 	u32 answers;
-	int err = link_connect(address, deadline_ms, link, &answers);
+	int err = mitosis_link_connect(address, deadline_ms, link, &answers);
 
 	if (!err && answers != machine_id) {
-		link_close(*link);
+		mitosis_link_close(*link);
 		err = -EINVAL;
 	}
 	return err;
@@ -88,7 +88,7 @@ static void run_connect(struct work_item *item)
 		s->idle[s->idle_count++] = link;
 	} else {
 		w->err = -ENOMEM;
-		link_close(link);
+		mitosis_link_close(link);
 	}
 	mutex_unlock(&sessions_lock);
 	kfree(fresh);
@@ -99,36 +99,36 @@ static void destroy_connect(struct work_item *item)
 	kfree(container_of(item, struct connect_work, item));
 }
 
-int session_connect(u32 machine_id, const char *address)
+int mitosis_session_connect(u32 machine_id, const char *address)
 {
 	struct sockaddr_storage parsed;
 	struct connect_work *w;
-	int err = link_parse(address, &parsed);
+	int err = mitosis_link_parse(address, &parsed);
 
 	if (!err)
-		err = auth_ready();
+		err = mitosis_auth_ready();
 	if (err)
 		return err;
 	/* Without proofs, whoever may connect says who another machine is. */
-	if (auth_is_none() && !capable(CAP_NET_ADMIN))
+	if (mitosis_auth_is_none() && !capable(CAP_NET_ADMIN))
 		return -EPERM;
-	if (!auth_allows(&parsed))
+	if (!mitosis_auth_allows(&parsed))
 		return -EACCES;
 	w = kzalloc(sizeof(*w), GFP_KERNEL);
 	if (!w)
 		return -ENOMEM;
-	work_item_init(&w->item, run_connect, destroy_connect);
+	mitosis_work_item_init(&w->item, run_connect, destroy_connect);
 	w->machine_id = machine_id;
 	w->address = parsed;
-	err = work_item_run(&w->item);
+	err = mitosis_work_item_run(&w->item);
 	if (!err)
 		err = w->err;
-	work_item_put(&w->item);
+	mitosis_work_item_put(&w->item);
 	return err;
 }
 
-int session_take(u32 machine_id, unsigned int deadline_ms, bool idle,
-		 struct link **link)
+int mitosis_session_take(u32 machine_id, unsigned int deadline_ms, bool idle,
+			 struct link **link)
 {
 	struct sockaddr_storage address;
 	struct session *s;
@@ -153,7 +153,7 @@ int session_take(u32 machine_id, unsigned int deadline_ms, bool idle,
 	return 0;
 }
 
-void session_give(u32 machine_id, struct link *link)
+void mitosis_session_give(u32 machine_id, struct link *link)
 {
 	struct session *s;
 
@@ -164,7 +164,7 @@ void session_give(u32 machine_id, struct link *link)
 		link = NULL;
 	}
 	mutex_unlock(&sessions_lock);
-	link_close(link);
+	mitosis_link_close(link);
 }
 
 struct nil_work {
@@ -175,9 +175,9 @@ struct nil_work {
 
 static int call_nil(struct link *link)
 {
-	int err = link_send_body(link, WIRE_NIL, NULL, 0);
+	int err = mitosis_link_send_body(link, WIRE_NIL, NULL, 0);
 
-	return err ?: link_receive_empty_answer(link);
+	return err ?: mitosis_link_receive_empty_answer(link);
 }
 
 static void run_nil(struct work_item *item)
@@ -188,7 +188,7 @@ static void run_nil(struct work_item *item)
 	struct link *link;
 
 	for (;;) {
-		w->err = session_take(w->machine_id, deadline_ms, idle, &link);
+		w->err = mitosis_session_take(w->machine_id, deadline_ms, idle, &link);
 		if (w->err == -EAGAIN && idle) {
 			idle = false;
 			continue;
@@ -197,10 +197,10 @@ static void run_nil(struct work_item *item)
 			return;
 		w->err = call_nil(link);
 		if (!w->err) {
-			session_give(w->machine_id, link);
+			mitosis_session_give(w->machine_id, link);
 			return;
 		}
-		link_close(link);
+		mitosis_link_close(link);
 		/* An idle connection may have been closed by the other machine. */
 		if (!idle || w->err == -ETIMEDOUT)
 			return;
@@ -212,19 +212,19 @@ static void destroy_nil(struct work_item *item)
 	kfree(container_of(item, struct nil_work, item));
 }
 
-int session_nil(u32 machine_id)
+int mitosis_session_nil(u32 machine_id)
 {
 	struct nil_work *w = kzalloc(sizeof(*w), GFP_KERNEL);
 	int err;
 
 	if (!w)
 		return -ENOMEM;
-	work_item_init(&w->item, run_nil, destroy_nil);
+	mitosis_work_item_init(&w->item, run_nil, destroy_nil);
 	w->machine_id = machine_id;
-	err = work_item_run(&w->item);
+	err = mitosis_work_item_run(&w->item);
 	if (!err)
 		err = w->err;
-	work_item_put(&w->item);
+	mitosis_work_item_put(&w->item);
 	return err;
 }
 

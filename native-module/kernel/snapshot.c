@@ -15,7 +15,7 @@
 #include "stats.h"
 #include "trace.h"
 
-/* What is there to be resumed. Has no references: snapshot_drop() is the owner's. */
+/* What is there to be resumed. Has no references: mitosis_snapshot_drop() is the owner's. */
 static DEFINE_XARRAY(registry);
 static DEFINE_MUTEX(registry_lock);
 
@@ -23,27 +23,27 @@ static void destroy(struct kref *refs)
 {
 	struct snapshot *s = container_of(refs, struct snapshot, refs);
 
-	pages_destroy(&s->pages);
-	description_destroy(&s->description);
+	mitosis_pages_destroy(&s->pages);
+	mitosis_description_destroy(&s->description);
 	path_put(&s->parent.root);
-	thread_state_destroy(&s->parent.thread);
+	mitosis_thread_state_destroy(&s->parent.thread);
 	kfree_sensitive(s);
 	mitosis_count_down(snapshots);
 	module_put(THIS_MODULE);
 }
 
-void snapshot_get(struct snapshot *snapshot)
+void mitosis_snapshot_get(struct snapshot *snapshot)
 {
 	kref_get(&snapshot->refs);
 }
 
-void snapshot_put(struct snapshot *snapshot)
+void mitosis_snapshot_put(struct snapshot *snapshot)
 {
 	if (snapshot)
 		kref_put(&snapshot->refs, destroy);
 }
 
-struct snapshot *snapshot_find(u32 handler_id)
+struct snapshot *mitosis_snapshot_find(u32 handler_id)
 {
 	struct snapshot *s;
 
@@ -57,38 +57,38 @@ struct snapshot *snapshot_find(u32 handler_id)
 	return s;
 }
 
-struct snapshot *snapshot_find_serial(u32 handler_id, u64 serial)
+struct snapshot *mitosis_snapshot_find_serial(u32 handler_id, u64 serial)
 {
-	struct snapshot *s = snapshot_find(handler_id);
+	struct snapshot *s = mitosis_snapshot_find(handler_id);
 
 	if (s && s->serial != serial) {
-		snapshot_put(s);
+		mitosis_snapshot_put(s);
 		s = NULL;
 	}
 	return s;
 }
 
-int snapshot_make_ready(struct snapshot *s)
+int mitosis_snapshot_make_ready(struct snapshot *s)
 {
 	int err = mutex_lock_killable(&s->lock);
 
 	if (err)
 		return err;
 	if (!s->description.descriptor) {
-		pages_seal(&s->pages);
-		err = describe(&s->parent, s->pages.shadow, &s->description);
+		mitosis_pages_seal(&s->pages);
+		err = mitosis_describe(&s->parent, s->pages.shadow, &s->description);
 	}
 	mutex_unlock(&s->lock);
 	return err;
 }
 
-bool snapshot_is_callers(const struct snapshot *snapshot)
+bool mitosis_snapshot_is_callers(const struct snapshot *snapshot)
 {
 	return uid_eq(snapshot->parent.owner, current_euid()) ||
 	       capable(CAP_SYS_PTRACE);
 }
 
-/* The handler id is taken before the memory is copied: see snapshot_find(). */
+/* The handler id is taken before the memory is copied: see mitosis_snapshot_find(). */
 static int claim(struct snapshot *s)
 {
 	int err;
@@ -99,7 +99,7 @@ static int claim(struct snapshot *s)
 	return err == -EBUSY ? -EEXIST : err;
 }
 
-void snapshot_drop(struct snapshot *s)
+void mitosis_snapshot_drop(struct snapshot *s)
 {
 	bool first;
 
@@ -110,7 +110,7 @@ void snapshot_drop(struct snapshot *s)
 		xa_erase(&registry, s->handler_id);
 	mutex_unlock(&registry_lock);
 	if (first)
-		snapshot_put(s);
+		mitosis_snapshot_put(s);
 }
 
 /* What somebody serves by userfaultfd is not in the memory that is copied. */
@@ -127,7 +127,7 @@ static bool waits_for_userfaultfd(struct mm_struct *mm)
 	return waits;
 }
 
-int snapshot_prepare(u32 handler_id, bool pinned, u64 *serial)
+int mitosis_snapshot_prepare(u32 handler_id, bool pinned, u64 *serial)
 {
 	static atomic64_t last_serial;
 
@@ -142,7 +142,7 @@ int snapshot_prepare(u32 handler_id, bool pinned, u64 *serial)
 	kref_init(&s->refs);	/* the registry's, until it is dropped */
 	/* What the other threads are in the midst of, no child could go on with. */
 	s->parent.threads_missing = !thread_group_empty(current);
-	pages_init(&s->pages, overlay_depth(current->mm) + 1);
+	mitosis_pages_init(&s->pages, mitosis_overlay_depth(current->mm) + 1);
 	mutex_init(&s->lock);
 	get_fs_root(current->fs, &s->parent.root);
 	s->handler_id = handler_id;
@@ -159,7 +159,7 @@ int snapshot_prepare(u32 handler_id, bool pinned, u64 *serial)
 	if (!err && waits_for_userfaultfd(current->mm))
 		err = -EOPNOTSUPP;
 	if (!err)
-		err = thread_state_save(&s->parent.thread);
+		err = mitosis_thread_state_save(&s->parent.thread);
 	if (err)
 		goto err_put;
 	err = claim(s);
@@ -167,7 +167,7 @@ int snapshot_prepare(u32 handler_id, bool pinned, u64 *serial)
 		goto err_put;
 	mm = mitosis_shadow_create();
 	if (IS_ERR(mm)) {
-		snapshot_drop(s);
+		mitosis_snapshot_drop(s);
 		return PTR_ERR(mm);
 	}
 	*serial = s->serial;
@@ -179,11 +179,11 @@ int snapshot_prepare(u32 handler_id, bool pinned, u64 *serial)
 	return 0;
 
 err_put:
-	snapshot_put(s);
+	mitosis_snapshot_put(s);
 	return err;
 }
 
-int snapshot_next(struct mitosis_snapshot *info)
+int mitosis_snapshot_next(struct mitosis_snapshot *info)
 {
 	unsigned long id = info->handler_id;
 	struct snapshot *s;

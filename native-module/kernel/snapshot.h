@@ -21,7 +21,7 @@ struct snapshot {
 	struct shadow_pages pages;	/* without a shadow while it is being prepared */
 	u8 secret[sizeof(((struct mitosis_token *)0)->secret)];
 
-	struct mutex lock;		/* of snapshot_make_ready() */
+	struct mutex lock;		/* of mitosis_snapshot_make_ready() */
 	struct description description;	/* from then on */
 };
 
@@ -35,34 +35,34 @@ void mitosis_snapshots_exit(void);
  * -EEXIST, -ELOOP (too deep), -ENOMEM or what fork(2) returns, which within the
  * kernel may be -ERESTARTNOINTR: again, after a signal.
  */
-int snapshot_prepare(u32 handler_id, bool pinned, u64 *serial);
+int mitosis_snapshot_prepare(u32 handler_id, bool pinned, u64 *serial);
 
 /* With a reference; NULL if there is none. */
-struct snapshot *snapshot_find(u32 handler_id);
+struct snapshot *mitosis_snapshot_find(u32 handler_id);
 
 /*
  * The same, but NULL if it is not the one with that number any more. Who has
  * prepared a snapshot knows it by this, and has no reference: what is dropped
  * gives its memory back at once.
  */
-struct snapshot *snapshot_find_serial(u32 handler_id, u64 serial);
+struct snapshot *mitosis_snapshot_find_serial(u32 handler_id, u64 serial);
 
 /*
  * Before the first child and the first page: makes what the parent, who stands
  * still while it is prepared, need not wait for. Its memory changes no more.
  * Returns 0, -ENOMEM, or -EINTR: the caller is to die.
  */
-int snapshot_make_ready(struct snapshot *snapshot);
-void snapshot_get(struct snapshot *snapshot);
-void snapshot_put(struct snapshot *snapshot);
+int mitosis_snapshot_make_ready(struct snapshot *snapshot);
+void mitosis_snapshot_get(struct snapshot *snapshot);
+void mitosis_snapshot_put(struct snapshot *snapshot);
 
 /* Takes it out of the registry; whoever has a reference keeps the pages. */
-void snapshot_drop(struct snapshot *snapshot);
+void mitosis_snapshot_drop(struct snapshot *snapshot);
 
 /* The caller is its owner, or may act for everybody. */
-bool snapshot_is_callers(const struct snapshot *snapshot);
+bool mitosis_snapshot_is_callers(const struct snapshot *snapshot);
 
 /* The first at or after *handler_id. Returns 0 or -ENOENT. */
-int snapshot_next(struct mitosis_snapshot *info);
+int mitosis_snapshot_next(struct mitosis_snapshot *info);
 
 #endif /* MITOSIS_SNAPSHOT_H */

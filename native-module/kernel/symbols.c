@@ -25,9 +25,9 @@ static char *no_d_path(const struct path *path, const struct path *root,
  * Where the CPU tracks indirect branches, a function whose address is taken
  * nowhere must not be called through a pointer: a static call is a direct one.
  */
-DEFINE_STATIC_CALL(clone_call, no_clone);
-DEFINE_STATIC_CALL(mremap_call, no_mremap);
-DEFINE_STATIC_CALL(d_path_call, no_d_path);
+DEFINE_STATIC_CALL(mitosis_clone_call, no_clone);
+DEFINE_STATIC_CALL(mitosis_mremap_call, no_mremap);
+DEFINE_STATIC_CALL(mitosis_d_path_call, no_d_path);
 
 /* Where a kprobe would be placed is where the function is. */
 static void *find(const char *name)
@@ -53,15 +53,15 @@ int mitosis_symbols_init(void)
 
 	if (!clone || !mremap || !d_path)
 		return -ENOENT;
-	static_call_update(clone_call, clone);
-	static_call_update(mremap_call, mremap);
-	static_call_update(d_path_call, d_path);
+	static_call_update(mitosis_clone_call, clone);
+	static_call_update(mitosis_mremap_call, mremap);
+	static_call_update(mitosis_d_path_call, d_path);
 	return 0;
 }
 
 pid_t mitosis_clone(struct kernel_clone_args *args)
 {
-	return static_call(clone_call)(args);
+	return static_call(mitosis_clone_call)(args);
 }
 
 long mitosis_mremap(unsigned long from, unsigned long length, unsigned long to)
@@ -74,11 +74,11 @@ long mitosis_mremap(unsigned long from, unsigned long length, unsigned long to)
 		.r8 = to,
 	};
 
-	return static_call(mremap_call)(&regs);
+	return static_call(mitosis_mremap_call)(&regs);
 }
 
 char *mitosis_d_path(const struct path *path, const struct path *root,
 		     char *buffer, int size)
 {
-	return static_call(d_path_call)(path, root, buffer, size);
+	return static_call(mitosis_d_path_call)(path, root, buffer, size);
 }

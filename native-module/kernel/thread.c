@@ -100,7 +100,7 @@ static void save_bases(struct descriptor_thread *r)
 	preempt_enable();
 }
 
-/* thread_check_caller() has made sure that no segment is in use. */
+/* mitosis_thread_check_caller() has made sure that no segment is in use. */
 static void load_bases(const struct descriptor_thread *r)
 {
 	preempt_disable();
@@ -152,7 +152,7 @@ static void load_signals(const struct descriptor_header *d)
 	spin_unlock_irq(&current->sighand->siglock);
 }
 
-int thread_state_save(struct thread_state *state)
+int mitosis_thread_state_save(struct thread_state *state)
 {
 	const struct pt_regs *regs = task_pt_regs(current);
 	u32 size = xstate_size(own_xfeatures);
@@ -199,7 +199,7 @@ int thread_state_save(struct thread_state *state)
 	return 0;
 }
 
-void thread_state_destroy(struct thread_state *state)
+void mitosis_thread_state_destroy(struct thread_state *state)
 {
 	kfree(state->xstate);
 }
@@ -209,7 +209,7 @@ static bool user_range(u64 address, u64 size)
 	return address < USER_MEMORY_END && size < USER_MEMORY_END - address;
 }
 
-int thread_check(const struct descriptor_header *d)
+int mitosis_thread_check(const struct descriptor_header *d)
 {
 	const struct descriptor_thread *t = descriptor_thread(d);
 
@@ -237,7 +237,7 @@ int thread_check(const struct descriptor_header *d)
 	return 0;
 }
 
-int thread_check_caller(void)
+int mitosis_thread_check_caller(void)
 {
 	unsigned int fs, gs;
 
@@ -246,7 +246,7 @@ int thread_check_caller(void)
 	return fs || gs || !user_64bit_mode(task_pt_regs(current)) ? -EINVAL : 0;
 }
 
-void thread_detach(void)
+void mitosis_thread_detach(void)
 {
 	current->rseq = NULL;
 	current->robust_list = NULL;
@@ -340,7 +340,7 @@ static void load_name(const char *name)
 	task_unlock(current);
 }
 
-int thread_load(const struct descriptor_header *d)
+int mitosis_thread_load(const struct descriptor_header *d)
 {
 	const struct descriptor_thread *t = descriptor_thread(d);
 	int err = d->xstate_size ? load_kept_xstate(d) : load_fresh_xstate(t);

@@ -24,23 +24,23 @@ int mitosis_thread_init(void);
  * Of the calling thread, as it returns from its system call with 0. Returns 0
  * or -ENOMEM.
  */
-int thread_state_save(struct thread_state *state);
-void thread_state_destroy(struct thread_state *state);
+int mitosis_thread_state_save(struct thread_state *state);
+void mitosis_thread_state_destroy(struct thread_state *state);
 
 /* 0, or -EPROTO: this machine's CPU or kernel cannot go on from there. */
-int thread_check(const struct descriptor_header *descriptor);
+int mitosis_thread_check(const struct descriptor_header *descriptor);
 
 /* 0, or -EINVAL: the calling thread cannot become another. */
-int thread_check_caller(void);
+int mitosis_thread_check_caller(void);
 
 /* Before the memory goes that the kernel would write to when this thread ends. */
-void thread_detach(void);
+void mitosis_thread_detach(void);
 
 /*
  * Makes the calling thread the descriptor's, in whose memory it already is.
  * Returns 0, or -errno when that memory cannot be written: then the caller
  * cannot live on.
  */
-int thread_load(const struct descriptor_header *descriptor);
+int mitosis_thread_load(const struct descriptor_header *descriptor);
 
 #endif /* MITOSIS_THREAD_H */

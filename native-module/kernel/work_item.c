@@ -21,7 +21,7 @@ static void destroy(struct kref *refs)
 	item->destroy(item);
 }
 
-void work_item_put(struct work_item *item)
+void mitosis_work_item_put(struct work_item *item)
 {
 	kref_put(&item->refs, destroy);
 }
@@ -32,11 +32,11 @@ static void work(struct work_struct *work)
 
 	item->run(item);
 	complete(&item->done);
-	work_item_put(item);
+	mitosis_work_item_put(item);
 }
 
-void work_item_init(struct work_item *item, void (*run)(struct work_item *),
-		    void (*destroy_item)(struct work_item *))
+void mitosis_work_item_init(struct work_item *item, void (*run)(struct work_item *),
+			    void (*destroy_item)(struct work_item *))
 {
 	INIT_WORK(&item->work, work);
 	kref_init(&item->refs);
@@ -45,7 +45,7 @@ void work_item_init(struct work_item *item, void (*run)(struct work_item *),
 	item->destroy = destroy_item;
 }
 
-int work_item_run(struct work_item *item)
+int mitosis_work_item_run(struct work_item *item)
 {
 	kref_get(&item->refs);	/* the worker's */
 	queue_work(workers, &item->work);

@@ -25,14 +25,14 @@ int mitosis_work_items_init(void);
 /* Waits for those under way. */
 void mitosis_work_items_exit(void);
 
-void work_item_init(struct work_item *item, void (*run)(struct work_item *),
-		    void (*destroy)(struct work_item *));
+void mitosis_work_item_init(struct work_item *item, void (*run)(struct work_item *),
+			    void (*destroy)(struct work_item *));
 
 /*
  * Starts it and waits. Returns 0 when it has run, or -EINTR: the caller is to
- * die. The caller has to work_item_put() it either way.
+ * die. The caller has to mitosis_work_item_put() it either way.
  */
-int work_item_run(struct work_item *item);
-void work_item_put(struct work_item *item);
+int mitosis_work_item_run(struct work_item *item);
+void mitosis_work_item_put(struct work_item *item);
 
 #endif /* MITOSIS_WORK_ITEM_H */

@@ -108,6 +108,19 @@ busybox_path() {
 }
 busybox() { "$(busybox_path)" "$@"; }
 
+# check_prefix OBJECT: every global symbol that the module defines starts with
+# mitosis_, behind the prefixes of the kernel's own macros.
+check_prefix() {
+	local others
+	others=$(nm --defined-only --extern-only "$1" | awk '{ print $3 }' |
+		sed -E 's/^(__pfx_+)?(__)?(SCK__|SCT__|traceiter_|tracepoint_|probestub_)?(tp_func_)?//' |
+		grep -vxE 'mitosis_.*|init_module|cleanup_module|this_module' || true)
+	[[ -z $others ]] || {
+		say "global symbols of the module without the prefix mitosis_: ${others//$'\n'/ }"
+		return 1
+	}
+}
+
 # build_module: sets $module to mitosis.ko of the checkout $native for the kernel
 # that was unpacked. Built in a copy: kbuild writes beside the sources.
 build_module() {
@@ -120,5 +133,6 @@ build_module() {
 		say "mitosis.ko cannot be built for $release: see above, and $log"
 		exit 1
 	fi
+	check_prefix "$copy/kernel/mitosis.o" || exit 1
 	say "built mitosis.ko for $release"
 }
