@@ -10,6 +10,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -19,7 +22,8 @@ import org.junit.jupiter.api.io.TempDir;
 /**
  * The {@code #include "…"} lines of native-module. The kernel module and user space share
  * include/uapi/ and proto/ without proto/user/, and nothing else. Within user space each folder
- * includes only what {@link #LOWER} names.
+ * includes only what {@link #LOWER} names. In a folder of {@link #WITHOUT_CIRCLES} no file includes
+ * itself by way of others; a .c file and its header count as one.
  */
 class NativeIncludesTest {
   /** Headers below uapi/linux/ are those of the kernel. */
@@ -43,6 +47,8 @@ class NativeIncludesTest {
           paths("paging", "local", "proto/user", "include"),
           Path.of("daemon"),
           paths("paging", "local", "proto/user", "include"));
+
+  private static final List<Path> WITHOUT_CIRCLES = List.of(KERNEL);
 
   /** The file of a program's {@code main}, which defines nothing for other files. */
   private static final Pattern MAIN = Pattern.compile("main\\.[chS]");
@@ -103,29 +109,88 @@ class NativeIncludesTest {
         offences(folder));
   }
 
-  private static List<String> offences(Path root) throws IOException {
-    List<Path> sources;
-    try (Stream<Path> files = Files.walk(root)) {
-      sources =
-          files
-              .filter(file -> file.toString().matches(".*\\.[chS]"))
-              .map(root::relativize)
-              .filter(file -> !file.startsWith("target"))
-              .sorted()
-              .toList();
+  @Test
+  void foldersHaveNoCircle() throws IOException {
+    for (Path folder : WITHOUT_CIRCLES) {
+      assertEquals(List.of(), circle(NativeModule.ROOT, folder));
     }
+  }
+
+  @Test
+  void circlesAreFound() throws IOException {
+    write("kernel/a.h", "");
+    write("kernel/a.c", "#include \"a.h\"\n#include \"b.h\"");
+    write("kernel/b.h", "#include \"uapi/mitosis.h\"");
+    write("kernel/b.c", "#include \"b.h\"\n#include \"c.h\"");
+    write("kernel/c.h", "");
+    write("include/uapi/mitosis.h", "");
+    assertEquals(List.of(), circle(folder, KERNEL));
+
+    write("kernel/c.c", "#include \"a.h\"");
+    assertEquals(List.of("a", "b", "c"), circle(folder, KERNEL));
+  }
+
+  /** The modules of the folder that reach themselves by their includes. */
+  private static List<String> circle(Path root, Path folder) throws IOException {
+    Map<String, Set<String>> reached = new TreeMap<>();
+    for (Path source : sources(root)) {
+      if (folder.equals(source.getParent())) {
+        Set<String> targets = reached.computeIfAbsent(module(source), name -> new TreeSet<>());
+        for (String name : includes(root.resolve(source))) {
+          resolve(root, source, name)
+              .filter(target -> folder.equals(target.getParent()))
+              .map(NativeIncludesTest::module)
+              .filter(target -> !target.equals(module(source)))
+              .ifPresent(targets::add);
+        }
+      }
+    }
+    // By one more include in each pass, until no pass adds any.
+    boolean grows = true;
+    while (grows) {
+      grows = false;
+      for (Set<String> targets : reached.values()) {
+        for (String target : List.copyOf(targets)) {
+          grows |= targets.addAll(reached.get(target));
+        }
+      }
+    }
+    return reached.keySet().stream().filter(name -> reached.get(name).contains(name)).toList();
+  }
+
+  /** A .c file and its header. */
+  private static String module(Path file) {
+    return file.getFileName().toString().replaceFirst("\\.[chS]$", "");
+  }
+
+  private static List<Path> sources(Path root) throws IOException {
+    try (Stream<Path> files = Files.walk(root)) {
+      return files
+          .filter(file -> file.toString().matches(".*\\.[chS]"))
+          .map(root::relativize)
+          .filter(file -> !file.startsWith("target"))
+          .sorted()
+          .toList();
+    }
+  }
+
+  private static List<String> includes(Path file) throws IOException {
+    return Files.readAllLines(file).stream()
+        .map(INCLUDE::matcher)
+        .filter(Matcher::find)
+        .map(include -> include.group(1) == null ? include.group(2) : include.group(1))
+        .toList();
+  }
+
+  private static List<String> offences(Path root) throws IOException {
     List<String> offences = new ArrayList<>();
-    for (Path source : sources) {
-      for (String line : Files.readAllLines(root.resolve(source))) {
-        Matcher include = INCLUDE.matcher(line);
-        if (include.find()) {
-          String name = include.group(1) == null ? include.group(2) : include.group(1);
-          Optional<Path> target = resolve(root, source, name);
-          if (target.isEmpty()) {
-            offences.add(source + " includes " + name + ", which is not there");
-          } else if (!mayInclude(source, target.get())) {
-            offences.add(source + " includes " + target.get());
-          }
+    for (Path source : sources(root)) {
+      for (String name : includes(root.resolve(source))) {
+        Optional<Path> target = resolve(root, source, name);
+        if (target.isEmpty()) {
+          offences.add(source + " includes " + name + ", which is not there");
+        } else if (!mayInclude(source, target.get())) {
+          offences.add(source + " includes " + target.get());
         }
       }
     }
