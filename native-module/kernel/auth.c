@@ -25,13 +25,13 @@ static struct {
 static const char *why_key_is_refused(const struct inode *inode)
 {
 	if (!S_ISREG(inode->i_mode))
-		return "it is no file";
+		return "it is not a regular file";
 	if (!uid_eq(inode->i_uid, GLOBAL_ROOT_UID))
-		return "it is not root's";
+		return "it must be owned by root";
 	if (inode->i_mode & 0077)
-		return "others can read it: chmod 600";
+		return "group and others must have no access: chmod 600";
 	if (i_size_read(inode) < KEY_SIZE_MIN || i_size_read(inode) > KEY_SIZE_MAX)
-		return "it has to hold 16 to 4096 bytes";
+		return "its size must be between 16 and 4096 bytes";
 	return NULL;
 }
 
@@ -70,17 +70,17 @@ int mitosis_auth_init(void)
 		return 0;
 	}
 	if (strcmp(mitosis_auth, "key")) {
-		pr_err("the parameter auth is to be key or none, not '%s'\n",
+		pr_err("the parameter auth must be key or none, got '%s'\n",
 		       mitosis_auth);
 		return -EINVAL;
 	}
 	auth.kind = WIRE_AUTH_KEY;
 	err = read_key(mitosis_key_file);
 	if (err == -ENOENT) {
-		/* One machine needs no key. */
+		/* A machine without peers needs no key. */
 		if (!*mitosis_listen)
 			return 0;
-		pr_err("there is no key file %s: make one with 'head -c 32 /dev/urandom >key; chmod 600 key', copy it to every machine and name it with key_file=\n",
+		pr_err("key file %s not found: create one with 'head -c 32 /dev/urandom >key; chmod 600 key', copy it to every machine and pass its path as key_file=\n",
 		       mitosis_key_file);
 	}
 	if (err)

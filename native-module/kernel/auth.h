@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Who is let in: the pre-shared key, and the proofs of the handshake. */
+/* Authentication of machines: the pre-shared key and the handshake's proofs. */
 #ifndef MITOSIS_AUTH_H
 #define MITOSIS_AUTH_H
 
@@ -8,34 +8,34 @@
 #include "proto/wire.h"
 
 /*
- * Reads what the parameters auth and key_file say. Without a key file there is
- * no other machine until the module is loaded anew: mitosis_auth_ready() says so.
+ * Reads the parameters auth and key_file. Returns 0 or -errno. A module that does
+ * not listen needs no key file: then mitosis_auth_ready() returns -EACCES.
  */
 int mitosis_auth_init(void);
 void mitosis_auth_exit(void);
 
-/* 0, or -EACCES: there is no key, and auth=none was not asked for. */
+/* Returns 0, or -EACCES if there is neither a key nor auth=none. */
 int mitosis_auth_ready(void);
 
-/* May this address be reached, or listened at, with what was asked for? */
+/* Whether the parameters allow connecting to or listening on an address. */
 bool mitosis_auth_allows(const struct sockaddr_storage *address);
 
-/* The machines prove nothing to each other. */
+/* Whether auth=none: peers are not authenticated. */
 bool mitosis_auth_is_none(void);
 
 void mitosis_auth_hello(struct wire_hello *hello);
-/* 0, or -EACCES: the client's kind is another. */
+/* The server's answer. Returns 0, or -EACCES if the client's auth differs. */
 int mitosis_auth_challenge(const struct wire_hello *hello,
 			   struct wire_challenge *challenge);
-/* The client's check of the challenge, and its own proof: 0, -EACCES. */
+/* Checks the server's challenge and makes the client's proof: 0, -EACCES. */
 int mitosis_auth_prove(const struct wire_hello *hello,
 		       const struct wire_challenge *challenge, struct wire_proof *proof);
-/* The server's check of that: 0, -EACCES. */
+/* Checks the client's proof: 0, -EACCES. */
 int mitosis_auth_check(const struct wire_hello *hello,
 		       const struct wire_challenge *challenge,
 		       const struct wire_proof *proof);
 
-/* HMAC-SHA-256 of parts in a row, as the handshake uses it. */
+/* HMAC-SHA-256 of the concatenated parts. Returns 0 or -errno. */
 struct mac_part {
 	const void *bytes;
 	unsigned int size;

@@ -21,14 +21,14 @@
 struct child {
 	struct origin origin;
 	struct mitosis_options options;
-	struct overlay *overlay;	/* while VMAs are mapped; else NULL */
+	struct overlay *overlay;	/* NULL unless VMAs are being mapped */
 };
 
-/* The pages that one fault brings: a row in the child and in the parent. */
+/* The pages of one fault: contiguous in the child and in the parent. */
 struct window {
 	struct vm_area_struct *vma;
 	unsigned long start;	/* address in the child */
-	unsigned long from;	/* in the parent; 0: zeros, and one page */
+	unsigned long from;	/* in the parent; 0: one page of zeros */
 	unsigned long count;
 };
 
@@ -44,7 +44,7 @@ void mitosis_origin_put(struct origin *origin)
 	mitosis_remote_put(origin->remote);
 }
 
-/* The address that a page had in the parent, or 0 if it is beyond its VMA. */
+/* A page's address in the parent, or 0 if the parent's VMA does not reach it. */
 static unsigned long parents_address(const struct child *child,
 				     unsigned long number)
 {
@@ -65,7 +65,7 @@ static unsigned long number_at(const struct vm_area_struct *vma,
 	return vma->vm_pgoff + ((address - vma->vm_start) >> PAGE_SHIFT);
 }
 
-/* What a page of a VMA is to be: `from` in the parent, or zeros if that is 0. */
+/* Finds the source of a page: address `from` in the parent, or 0 for zeros. */
 static int look(const struct child *child, struct vm_area_struct *vma,
 		unsigned long address, unsigned long *from)
 {
@@ -86,9 +86,9 @@ static int look(const struct child *child, struct vm_area_struct *vma,
 }
 
 /*
- * The window around an address: what comes before and after it in the parent, is
- * in the same VMA, and has not been dropped. Its borders are multiples of its
- * size, so that windows of random accesses do not overlap.
+ * The window around the faulting address: the pages of the same VMA that are
+ * adjacent in the parent and have not been dropped. Windows are aligned to their
+ * size, so that those of random accesses do not overlap.
  */
 static int place_window(const struct child *child, const struct vm_fault *vmf,
 			struct window *w)
@@ -126,7 +126,7 @@ static vm_fault_t fail(const struct child *child, const struct vm_fault *vmf,
 	if (err == -ENOMEM)
 		return VM_FAULT_OOM;
 	mitosis_count(fault_failures);
-	/* A child that is killed while it waits needs no message. */
+	/* No message for a child that is killed while it waits. */
 	if (!fatal_signal_pending(current))
 		pr_warn_ratelimited("%s[%d]: no page at %lx of handler %u of machine %u: error %d\n",
 				    current->comm, task_pid_nr(current), vmf->address,
@@ -142,7 +142,7 @@ static int set_zero(pte_t *pte, unsigned long address, void *vma)
 	return 0;
 }
 
-/* Zeros are mapped; for one who is about to write, the kernel copies them then. */
+/* Maps the zero page. On a write access the kernel then copies it. */
 static vm_fault_t map_zero(struct vm_fault *vmf)
 {
 	return apply_to_page_range(vmf->vma->vm_mm, vmf->address, PAGE_SIZE,
@@ -150,7 +150,7 @@ static vm_fault_t map_zero(struct vm_fault *vmf)
 		       VM_FAULT_OOM : VM_FAULT_NOPAGE;
 }
 
-/* A page of this machine that is about to be written: the kernel copies it. */
+/* A write fault on a page of this machine: the kernel copies the page. */
 static vm_fault_t write_local(const struct child *child, struct vm_fault *vmf,
 			      unsigned long from)
 {
@@ -164,7 +164,7 @@ static vm_fault_t write_local(const struct child *child, struct vm_fault *vmf,
 	return 0;
 }
 
-/* One that the child gets as a copy: its own, or shared with its siblings. */
+/* Replaces a page by a copy: of this child alone, or shared with its siblings. */
 static int copy_local(const struct child *child, unsigned long from,
 		      struct page **page)
 {
@@ -195,7 +195,7 @@ static vm_fault_t read_local(const struct child *child, struct vm_fault *vmf,
 			if (err > 0)
 				return VM_FAULT_NOPAGE;
 		}
-		/* Not there yet, or in no shape to be shared: then once more. */
+		/* The page was missing or not sharable: fault it in, then retry. */
 		if (!err)
 			err = mitosis_pages_peek_split(pages, from, &vmf->page);
 		if (!err && !vmf->page)
@@ -271,12 +271,12 @@ static int child_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	struct child *child = file->private_data;
 
-	/* Nobody but mitosis_child_start()'s caller has a way to map it. */
+	/* Only between mitosis_child_start() and mitosis_child_started(). */
 	if (vma->vm_flags & VM_SHARED || !child->overlay)
 		return -EINVAL;
 	/*
-	 * Never merged: the overlay would not hear of it. And fork(2) copies what has
-	 * come, which another machine may not have any more.
+	 * VM_MIXEDMAP: the kernel never merges the VMA, which the overlay would not
+	 * see, and fork(2) copies its pages, which another machine may no longer have.
 	 */
 	compat_vm_flags_change(vma, VM_MIXEDMAP, 0);
 	vma->vm_ops = &child_vm_ops;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The map file of a child: its VMAs are private mappings of it, and a page that
- * it needs is a fault there. The page's number in the file says which VMA of
- * the descriptor it belongs to and where in that: it stays the same when the
- * child splits, moves or forks its VMAs.
+ * The map file of a child: the child's VMAs are private mappings of it, and each
+ * missing page is a fault in it. A page's number in the file encodes the VMA of
+ * the descriptor and the offset in it. The number does not change when the child
+ * splits, moves or forks its VMAs.
  */
 #ifndef MITOSIS_CHILD_H
 #define MITOSIS_CHILD_H
@@ -17,33 +17,33 @@ struct file;
 struct remote;
 struct snapshot;
 
-/* The number of a page is this times the VMA's index, and its place in it. */
+/* A page's number: the VMA's index, shifted by this, plus the page within it. */
 #define CHILD_VMA_SHIFT		36
 #define CHILD_VMAS_MAX		(1u << (64 - 12 - CHILD_VMA_SHIFT))
 
-/* What a child is made from: a snapshot of this machine or of another. */
+/* The snapshot a child is made from: one of the two, the other is NULL. */
 struct origin {
 	struct snapshot *snapshot;
 	struct remote *remote;
-	u32 machine_id, handler_id;	/* for messages */
+	u32 machine_id, handler_id;	/* for log messages */
 };
 
 const struct descriptor_header *mitosis_origin_descriptor(const struct origin *origin);
 void mitosis_origin_put(struct origin *origin);
 
 /*
- * A map file for the calling process. Takes the origin over, if it succeeds.
+ * Creates a map file for the calling process; takes over the origin on success.
  * Returns the file or an error pointer.
  */
 struct file *mitosis_child_create(const struct origin *origin,
 				  const struct mitosis_options *options);
 
 /*
- * The process gets an overlay for its VMAs, before the first of them is mapped.
- * Returns 0 or -errno.
+ * Creates the calling process's overlay. Must be called before the first VMA is
+ * mapped. Returns 0 or -errno.
  */
 int mitosis_child_start(struct file *map);
-/* Once all are mapped, or will not be. */
+/* Must be called after the last VMA was mapped, or mapping failed. */
 void mitosis_child_started(struct file *map);
 
 #endif /* MITOSIS_CHILD_H */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* All that differs between the kernels this module is built for: 6.1 to 6.12. */
+/* Differences between the supported kernels, 6.1 to 6.12. */
 #ifndef MITOSIS_COMPAT_H
 #define MITOSIS_COMPAT_H
 
@@ -8,7 +8,7 @@
 #include <linux/sched.h>
 #include <linux/version.h>
 
-/* Since 6.5 without an argument for the VMAs. */
+/* 6.5 removed the argument for the VMAs. */
 static inline long compat_get_user_pages_remote(struct mm_struct *mm,
 						unsigned long address,
 						unsigned long count,
@@ -22,7 +22,7 @@ static inline long compat_get_user_pages_remote(struct mm_struct *mm,
 #endif
 }
 
-/* One more mapping of an anonymous page; cannot fail for one that is not exclusive. */
+/* Adds a mapping of an anonymous page; fails only for an exclusive page. */
 static inline int compat_dup_anon_rmap(struct page *page,
 				       struct vm_area_struct *vma)
 {
@@ -33,7 +33,7 @@ static inline int compat_dup_anon_rmap(struct page *page,
 #endif
 }
 
-/* inc_mm_counter() calls a tracepoint that is not exported. */
+/* Instead of inc_mm_counter(), which calls a tracepoint that is not exported. */
 static inline void compat_count_anon_page(struct mm_struct *mm)
 {
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
@@ -53,7 +53,7 @@ static inline void compat_vm_flags_change(struct vm_area_struct *vma,
 #endif
 }
 
-/* Before 6.3 the area always has the size of its first version. */
+/* Before 6.3 the area always has its original size. */
 #define COMPAT_RSEQ_SIZE	32u
 
 static inline u32 compat_rseq_size(const struct task_struct *task)
@@ -82,8 +82,9 @@ static inline bool compat_rseq_size_valid(u32 size)
 }
 
 /*
- * pte_offset_map_lock() within another page table's lock; what it calls since 6.5
- * is not exported. NULL: there is no page table. compat_pte_unlock() ends it.
+ * pte_offset_map_lock() with another page table's lock held; since 6.5 it calls a
+ * function that is not exported. Returns NULL if there is no page table. The
+ * caller releases the lock with compat_pte_unlock().
  */
 static inline pte_t *compat_pte_lock_nested(struct mm_struct *mm, pmd_t *pmd,
 					    unsigned long address,
@@ -113,7 +114,7 @@ static inline void compat_pte_unlock(spinlock_t *lock)
 	rcu_read_unlock();
 }
 
-/* The low bits of an owner say how waiters behave; bit 0, that it is a reader. */
+/* Bits 0 to 2 of the owner are flags. Bit 0, which marks a reader, is kept. */
 static inline bool compat_writes_mmap_lock(struct mm_struct *mm)
 {
 	return (atomic_long_read(&mm->mmap_lock.owner) & ~6l) == (long)current;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* /sys/kernel/debug/mitosis: stats and snapshots, to be read by root. */
+/* /sys/kernel/debug/mitosis: the files stats and snapshots, readable by root. */
 #ifndef MITOSIS_DEBUGFS_H
 #define MITOSIS_DEBUGFS_H
 

@@ -19,7 +19,7 @@
 struct text {
 	char *bytes;
 	u32 size, capacity;
-	u32 last;	/* where the last string starts */
+	u32 last;	/* offset of the last string */
 };
 
 struct writer {
@@ -29,8 +29,8 @@ struct writer {
 	struct text strings;
 	const struct path *root;
 	char *path;	/* PATH_MAX bytes */
-	struct file *named;	/* whose path is in there now, */
-	const char *name;	/* from here */
+	struct file *named;	/* the file whose path is in `path` */
+	const char *name;	/* that path: a place in `path`, or "" */
 };
 
 static int text_add(struct text *text, const char *string, u32 *at)
@@ -78,7 +78,7 @@ bool mitosis_vma_is_kernel(struct vm_area_struct *vma)
 	return strstarts(name, "[vdso]") || strstarts(name, "[vvar");
 }
 
-/* A file that other processes can open by its path. */
+/* Whether other processes can open the file by its path. */
 static bool is_mappable(const struct file *file)
 {
 	const struct path *path = &file->f_path;
@@ -114,7 +114,7 @@ static const char *name_of(struct writer *w, struct vm_area_struct *vma,
 		return "[stack]";
 	if (!vma->vm_file || mitosis_overlay_owns(vma))
 		return "";
-	/* A library's VMAs are neighbours, and of one open file. */
+	/* Consecutive VMAs of a library have the same file: keep its path. */
 	if (w->named != vma->vm_file) {
 		name = mitosis_d_path(&vma->vm_file->f_path, w->root, w->path,
 				      PATH_MAX);
@@ -130,7 +130,7 @@ static int add_vma(struct writer *w, struct vm_area_struct *vma)
 	struct descriptor_vma *out;
 	const char *name;
 
-	/* Memory of a device is nobody's to copy: it is missing in a child. */
+	/* Device memory cannot be copied: children do not have it. */
 	if (kind != VMA_KERNEL && vma->vm_flags & (VM_IO | VM_PFNMAP))
 		return 0;
 	if (vma->vm_end > USER_MEMORY_END)
@@ -207,9 +207,9 @@ static struct descriptor_layout layout_of(const struct mm_struct *mm)
 
 u64 mitosis_describe_vdso(const struct mm_struct *mm)
 {
-	/* This boot's, whose alternatives are patched in. */
+	/* The image in memory, with this CPU's alternatives patched in. */
 	const struct vdso_image *image = mm->context.vdso_image;
-	static u64 hash;	/* of vdso_image_64, the only one we meet */
+	static u64 hash;	/* of vdso_image_64, the only image of 64-bit processes */
 
 	if (!mm->context.vdso || !image)
 		return 0;

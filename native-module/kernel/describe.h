@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Writing the descriptor of a snapshot, from its shadow's VMAs. */
+/* Writes the descriptor of a snapshot, from its shadow's VMAs. */
 #ifndef MITOSIS_DESCRIBE_H
 #define MITOSIS_DESCRIBE_H
 
@@ -13,7 +13,7 @@
 struct file;
 struct mm_struct;
 
-/* The parent, as it was when it was prepared. */
+/* The parent's state at the prepare call. */
 struct parent {
 	kuid_t owner;
 	pid_t pid;
@@ -35,11 +35,11 @@ int mitosis_describe(const struct parent *parent, struct mm_struct *shadow,
 		     struct description *description);
 void mitosis_description_destroy(struct description *description);
 
-/* What descriptor_hash() says of a process's vdso; 0 if it has none. */
+/* descriptor_hash() of a process's vdso; 0 if it has none. */
 u64 mitosis_describe_vdso(const struct mm_struct *mm);
 
 struct vm_area_struct;
-/* One of the kernel's own VMAs, which a child has too: vdso, vvar. */
+/* Whether a VMA is mapped by the kernel in every process: vdso, vvar. */
 bool mitosis_vma_is_kernel(struct vm_area_struct *vma);
 
 #endif /* MITOSIS_DESCRIBE_H */

@@ -1,3 +1,3 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The descriptor's check is the one of user space. */
+/* The descriptor check is shared with user space. */
 #include "../proto/descriptor_check.c"

@@ -20,11 +20,11 @@
 /* One open file. */
 struct caller {
 	struct mutex lock;
-	u32 prepared_id;		/* of the snapshot that this file has made */
-	u64 prepared_serial;		/* its number; 0: none yet */
+	u32 prepared_id;		/* handler id of this file's snapshot */
+	u64 prepared_serial;		/* its serial number; 0: none yet */
 	bool options_set;
 	struct mitosis_options options;
-	struct mitosis_token token;	/* the last one shown */
+	struct mitosis_token token;	/* the last valid one presented */
 };
 
 static int lock_caller(struct caller *caller)
@@ -32,7 +32,7 @@ static int lock_caller(struct caller *caller)
 	return mutex_lock_killable(&caller->lock) ? -EINTR : 0;
 }
 
-/* What this file has prepared, with a reference; NULL: nothing, or it was dropped. */
+/* A reference to this file's snapshot; NULL if it has none or it was dropped. */
 static struct snapshot *prepared_by(const struct caller *caller)
 {
 	return mitosis_snapshot_find_serial(caller->prepared_id, caller->prepared_serial);
@@ -126,7 +126,7 @@ static int resume_remote(struct caller *caller, unsigned long argument)
 				  &origin.remote);
 	if (err)
 		return err;
-	/* Whoever may read that snapshot there may be it here. */
+	/* As on the parent's machine: its owner, or a process that may trace it. */
 	if (from_kuid(&init_user_ns, cred->euid) !=
 		    mitosis_origin_descriptor(&origin)->owner_uid &&
 	    !capable(CAP_SYS_PTRACE)) {
@@ -156,7 +156,7 @@ static bool is_gid(const char *text)
 	return true;
 }
 
-/* The text is read once, and not past its NUL or what the header says. */
+/* Reads each byte once, none past the NUL or the lengths of the uapi header. */
 static int connect(unsigned long argument)
 {
 	static const char scheme[] = "tcp://";
@@ -326,7 +326,7 @@ static long device_ioctl(struct file *file, unsigned int command,
 	case MITOSIS_IOC_PRESENT:
 		return present_token(caller, argument);
 	}
-	/* Structs that may grow: the command says how large the caller's is. */
+	/* Structs that may grow: the command holds the size of the caller's. */
 	if (is_command(command, MITOSIS_IOC_SET_OPTIONS))
 		return set_options(caller, argument, _IOC_SIZE(command));
 	if (is_command(command, MITOSIS_IOC_STAT))

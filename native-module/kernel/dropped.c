@@ -39,7 +39,7 @@ bool mitosis_dropped_is_lost(const struct dropped *d)
 	return READ_ONCE(d->lost);
 }
 
-/* With the array's lock. Returns the block to set bits in, or NULL. */
+/* With xa_lock held. Returns the block to set bits in, or NULL. */
 static struct block *get_block(struct dropped *d, unsigned long index)
 {
 	struct block *block = xa_load(&d->blocks, index);

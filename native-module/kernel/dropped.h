@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A set of page numbers: bits, and ranges of whole blocks. */
+/* A set of page numbers: a bitmap per block, or a mark for a full block. */
 #ifndef MITOSIS_DROPPED_H
 #define MITOSIS_DROPPED_H
 
@@ -8,20 +8,21 @@
 
 struct dropped {
 	struct xarray blocks;	/* of DROPPED_BLOCK bits, or FULL_BLOCK */
-	bool lost;		/* memory ran out: it may lack some */
+	bool lost;		/* an allocation failed: numbers may be missing */
 };
 
 void mitosis_dropped_init(struct dropped *dropped);
 void mitosis_dropped_destroy(struct dropped *dropped);
 
-/* Adds `first` to `last`. Does not sleep; if it cannot, the set is lost. */
+/* Adds `first` to `last`. Does not sleep; without memory the set becomes lost. */
 void mitosis_dropped_add(struct dropped *dropped, unsigned long first,
 			 unsigned long last);
 bool mitosis_dropped_has(struct dropped *dropped, unsigned long number);
 
-/* Makes an empty set like another one, which nobody changes meanwhile. May sleep. */
+/* Fills an empty set from another, which must not change meanwhile. May sleep. */
 void mitosis_dropped_copy(struct dropped *to, struct dropped *from);
 
+/* Marks the set as incomplete. */
 void mitosis_dropped_lose(struct dropped *dropped);
 bool mitosis_dropped_is_lost(const struct dropped *dropped);
 

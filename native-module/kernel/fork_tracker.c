@@ -27,7 +27,7 @@ int mitosis_fork_tracker_init(void)
 {
 	for_each_kernel_tracepoint(find, &fork_tracepoint);
 	if (!fork_tracepoint) {
-		pr_err("this kernel has no tracepoint sched_process_fork\n");
+		pr_err("the kernel has no tracepoint sched_process_fork\n");
 		return -ENOENT;
 	}
 	return tracepoint_probe_register(fork_tracepoint, forked, NULL);

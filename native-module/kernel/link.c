@@ -12,7 +12,7 @@
 
 #include "auth.h"
 
-/* Deadlines are of this long at least, in jiffies: 0 would be for ever. */
+/* In jiffies; at least 1, as 0 means to wait for ever. */
 static long timeout(unsigned int ms)
 {
 	return max(msecs_to_jiffies(ms), 1ul);
@@ -134,7 +134,7 @@ static int receive(struct link *link, struct kvec *parts, size_t count,
 		return 0;
 	if (n < 0)
 		return n;
-	/* Cut short: by its end, or by the clock in the midst of it. */
+	/* A short read: the connection ended, or the timeout came. */
 	return !n || READ_ONCE(link->socket->sk->sk_shutdown) & RCV_SHUTDOWN ?
 		       -ECONNRESET : -ETIMEDOUT;
 }
@@ -166,7 +166,7 @@ int mitosis_link_check_header(const struct wire_header *header)
 	return header->version == WIRE_VERSION ? 0 : -EPROTONOSUPPORT;
 }
 
-/* 0 with the length of its body, or its status. */
+/* Returns 0 with the length of the body, the answer's status, or -errno. */
 static int receive_answer(struct link *link, enum wire_type type, u32 *length)
 {
 	struct wire_header header;
@@ -177,7 +177,7 @@ static int receive_answer(struct link *link, enum wire_type type, u32 *length)
 		err = mitosis_link_check_header(&header);
 	if (err)
 		return err;
-	/* Beyond EHWPOISON are the kernel's own, which system calls must not return. */
+	/* Errnos above EHWPOISON are kernel-internal: system calls must not return them. */
 	if (header.type != type || header.status > 0 ||
 	    header.status < -EHWPOISON || (header.status && header.length))
 		return -EPROTO;
@@ -232,7 +232,7 @@ int mitosis_link_connect(const struct sockaddr_storage *address, unsigned int de
 	struct link *link;
 	int err;
 
-	/* Of this machine, wherever the caller's network is. */
+	/* In the machine's network namespace, not in the caller's. */
 	err = sock_create_kern(&init_net, address->ss_family, SOCK_STREAM,
 			       IPPROTO_TCP, &socket);
 	if (err)

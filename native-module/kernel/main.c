@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Remote fork: a process is prepared, which keeps its memory as it is, and other
- * processes, here or on other machines, become copies of it, whose pages follow
- * on demand. See include/uapi/mitosis.h and DESIGN.md.
+ * Remote fork: prepare freezes a copy of a process's memory, and other processes,
+ * on this or on other machines, become copies of that process. Their pages are
+ * fetched on demand. See include/uapi/mitosis.h and DESIGN.md.
  */
 #include <linux/module.h>
 
@@ -66,7 +66,7 @@ err_auth:
 	return err;
 }
 
-/* With no file open, no snapshot and no child: each holds the module. */
+/* Open files, snapshots and children hold the module: there are none left. */
 static void __exit mitosis_exit(void)
 {
 	mitosis_device_exit();

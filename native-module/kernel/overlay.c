@@ -18,24 +18,24 @@ struct overlay {
 	struct mmu_notifier notifier;
 	struct callback_head registration;	/* in a forked process, at its start */
 	struct hlist_node node;		/* in overlays */
-	refcount_t refs;		/* of VMAs, and of who makes it */
-	struct mm_struct *mm;		/* alive as long as it has VMAs of ours */
+	refcount_t refs;		/* of its VMAs and its creator */
+	struct mm_struct *mm;		/* outlives the VMAs, which hold this */
 	bool registered;
 	unsigned int depth;
 	struct maple_tree segments;	/* address in pages -> SEGMENT() */
 	struct dropped dropped;
-	/* The last VMA that was moved, until where it was is unmapped: in pages. */
+	/* The last moved VMA, until its old range is unmapped: in pages. */
 	unsigned long moved_first, moved_last, moved_number;
 };
 
-/* By mm. A fork finds here what its first VMA has made for the others. */
+/* By mm. The VMAs of a forked process find the overlay that the first one created. */
 static DEFINE_HASHTABLE(overlays, 8);
 static DEFINE_SPINLOCK(overlays_lock);
 
 /*
- * What to add to an address in pages to get the page's number: positive and
- * below 2^62 for the tree, which takes the difference as it is when a segment is
- * cut in two.
+ * A segment's entry is the difference between a page's number and its address in
+ * pages, so that the tree can keep the entry when it cuts a segment in two. The
+ * bias makes it positive and below 2^62, as xa_mk_value() requires.
  */
 #define SEGMENT_BIAS		(1ul << 52)
 #define SEGMENT(number, page)	xa_mk_value((number) - (page) + SEGMENT_BIAS)
@@ -54,8 +54,9 @@ static void free_notifier(struct mmu_notifier *notifier)
 }
 
 /*
- * Also called for pages that the kernel takes away or copies behind the process's
- * back. Those are its own already, so that what comes after them is zeros, too.
+ * Also called for pages that the kernel reclaims or copies by itself. Those are the
+ * child's own already: no later fault reads them from the snapshot, so they may be
+ * marked as dropped, too.
  */
 static int range_start(struct mmu_notifier *notifier,
 		       const struct mmu_notifier_range *range)
@@ -66,10 +67,10 @@ static int range_start(struct mmu_notifier *notifier,
 	MA_STATE(mas, &o->segments, first, first);
 	void *entry;
 
-	/* Only the reaper of a dying process does not block. */
+	/* Only the OOM reaper cannot block; its process will not run again. */
 	if (range->event != MMU_NOTIFY_CLEAR || !mmu_notifier_range_blockable(range))
 		return 0;
-	/* Whoever cuts a VMA says so of the huge page that might be there. */
+	/* With mmap_lock held for writing, a VMA is split: nothing is dropped. */
 	if (compat_writes_mmap_lock(o->mm))
 		return 0;
 	mas_lock(&mas);
@@ -89,13 +90,13 @@ static const struct mmu_notifier_ops notifier_ops = {
 	.free_notifier = free_notifier,
 };
 
-/* For the calling process. -EINTR: it is to die. */
+/* For the calling process. Returns 0, -ENOMEM or -EINTR: a fatal signal. */
 static int register_notifier(struct overlay *o)
 {
 	sigset_t all, before;
 	int err;
 
-	/* Registration gives way to any signal. */
+	/* mmu_notifier_register() returns -EINTR on any signal. */
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, &before);
 	o->notifier.ops = &notifier_ops;
@@ -127,13 +128,13 @@ static void publish(struct overlay *o)
 	spin_unlock(&overlays_lock);
 }
 
-/* With a reference. */
+/* Returns the overlay with a reference, or NULL. */
 static struct overlay *find(struct mm_struct *mm)
 {
 	unsigned long key = (unsigned long)mm;
 	struct overlay *o;
 
-	/* Every fork on this machine asks, and nearly all are none of ours. */
+	/* Called at every fork of this machine, almost never of a child. */
 	if (hlist_empty(&overlays[hash_min(key, HASH_BITS(overlays))]))
 		return NULL;
 	spin_lock(&overlays_lock);
@@ -189,14 +190,14 @@ void mitosis_overlay_add(struct overlay *o, struct vm_area_struct *vma)
 	add_segment(o, vma);
 }
 
-/* Only what is there: what a VMA has grown by is not, and reads as zeros. */
+/* Copies existing segments only: pages by which a VMA has grown have none. */
 static void copy_segments(struct overlay *to, struct overlay *from,
 			  unsigned long first, unsigned long last)
 {
 	MA_STATE(mas, &from->segments, first, first);
 	void *entry;
 
-	/* Nobody changes the tree meanwhile: fork(2) has the mmap_lock for itself. */
+	/* The tree does not change meanwhile: fork(2) holds the mmap_lock for writing. */
 	rcu_read_lock();
 	mas_for_each(&mas, entry, last) {
 		unsigned long start = max(mas.index, first);
@@ -211,7 +212,7 @@ static void copy_segments(struct overlay *to, struct overlay *from,
 	rcu_read_unlock();
 }
 
-/* In fork(2): `old` is the forking process's, the new one does not run yet. */
+/* In fork(2). `old` is the parent's overlay; the new process does not run yet. */
 static struct overlay *fork_overlay(struct overlay *old,
 				    struct vm_area_struct *vma)
 {
@@ -219,7 +220,7 @@ static struct overlay *fork_overlay(struct overlay *old,
 
 	if (!o) {
 		o = new_overlay(vma->vm_mm, old->depth);
-		/* Without one, its faults fail: see mitosis_overlay_look(). */
+		/* Without an overlay its faults fail: mitosis_overlay_look(). */
 		if (!o)
 			return NULL;
 		mitosis_dropped_copy(&o->dropped, &old->dropped);
@@ -237,7 +238,7 @@ void mitosis_overlay_vma_opened(struct vm_area_struct *vma)
 	if (!o)
 		return;
 	if (vma->vm_mm == o->mm) {
-		/* A part of what is there; or moved, see mitosis_overlay_vma_moved(). */
+		/* Split; or moved, see mitosis_overlay_vma_moved(). */
 		refcount_inc(&o->refs);
 		return;
 	}
@@ -263,9 +264,9 @@ int mitosis_overlay_vma_moved(struct vm_area_struct *vma)
 }
 
 /*
- * mremap(2) makes the new VMA, moves the pages and unmaps the old one, which says
- * how long it was: what the new one has beyond that is fresh memory, whatever the
- * numbers of its pages.
+ * mremap(2) creates the new VMA, moves the pages and unmaps the old VMA. Only then
+ * the old length is known: pages of the new VMA beyond it are fresh memory,
+ * although they have page numbers.
  */
 static void cut_growth(struct overlay *o, struct vm_area_struct *old)
 {
@@ -275,7 +276,7 @@ static void cut_growth(struct overlay *o, struct vm_area_struct *old)
 
 	if (!o->moved_last || old->vm_pgoff != o->moved_number)
 		return;
-	/* It may have grown itself. */
+	/* The old VMA may have grown before. */
 	mas_lock(&mas);
 	if (mas_walk(&mas))
 		fresh += min(mas.last, first + vma_pages(old) - 1) - first + 1;
@@ -292,7 +293,7 @@ void mitosis_overlay_vma_closed(struct vm_area_struct *vma)
 
 	if (!o)
 		return;
-	/* An address space that ends has no use for it any more. */
+	/* An address space that is torn down needs no segments any more. */
 	if (atomic_read(&o->mm->mm_users)) {
 		cut_growth(o, vma);
 		if (mtree_store_range(&o->segments, vma->vm_start >> PAGE_SHIFT,
@@ -308,7 +309,7 @@ static void register_forked(struct callback_head *work)
 {
 	struct overlay *o = container_of(work, struct overlay, registration);
 
-	/* Who dies here drops no memory. */
+	/* A process that dies here drops no memory. */
 	if (current->mm == o->mm && !fatal_signal_pending(current) &&
 	    register_notifier(o) && !fatal_signal_pending(current))
 		mitosis_dropped_lose(&o->dropped);
@@ -327,8 +328,8 @@ void mitosis_overlay_forked(struct task_struct *task)
 }
 
 /*
- * With the tree's lock: munmap(2) closes VMAs while other threads have faults. (A
- * tree for RCU would need none, but 6.1 crashes when it destroys a large one.)
+ * Takes the tree's lock: munmap(2) closes VMAs while other threads fault. (An RCU
+ * tree needs no lock, but Linux 6.1 crashes when it destroys a large one.)
  */
 static bool in_segment(struct overlay *o, unsigned long page)
 {
@@ -366,6 +367,6 @@ unsigned int mitosis_overlay_depth(struct mm_struct *mm)
 
 void mitosis_overlay_exit(void)
 {
-	/* Until free_notifier() has run for the last time. */
+	/* Waits until free_notifier() has run for the last time. */
 	mmu_notifier_synchronize();
 }

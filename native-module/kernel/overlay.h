@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What a process has dropped of its parent's memory (madvise(MADV_DONTNEED)):
- * that reads as zeros, not as the snapshot. One overlay per address space; it
- * lives as long as there are VMAs of the map file in it.
+ * The pages that a child has dropped (madvise(MADV_DONTNEED)): they read as zeros,
+ * no longer as in the snapshot. There is one overlay per address space; it exists
+ * as long as the address space has VMAs of the map file.
  *
- * A page is known by its number in the map file, which stays when the VMA is
- * split, moved or forked. The kernel tells of dropped ranges by address, at
- * moments when its VMAs must not be looked at; so the overlay keeps a map of
- * its own from addresses to page numbers.
+ * The overlay identifies a page by its number in the map file, which does not
+ * change when a VMA is split, moved or forked. The mmu notifier reports dropped
+ * ranges by address, at times when the VMAs must not be read; so the overlay has
+ * its own map from addresses to page numbers.
  */
 #ifndef MITOSIS_OVERLAY_H
 #define MITOSIS_OVERLAY_H
@@ -22,31 +22,31 @@ struct vm_area_struct;
 void mitosis_overlay_exit(void);
 
 /*
- * For the calling process, which is to become a child of a snapshot of this
- * depth. The caller holds it until mitosis_overlay_put(). Returns it or an error pointer.
+ * Creates the overlay of the calling process, which becomes a child of a snapshot
+ * of this depth. Returns it with a reference, or an error pointer.
  */
 struct overlay *mitosis_overlay_create(unsigned int depth);
 void mitosis_overlay_put(struct overlay *overlay);
 
-/* vma->vm_private_data becomes the overlay, which the VMA holds from then on. */
+/* Stores the overlay in vma->vm_private_data, with a reference of the VMA. */
 void mitosis_overlay_add(struct overlay *overlay, struct vm_area_struct *vma);
 
-/* Whether a VMA is one of a child's map file: its ops then are those below. */
+/* Whether a VMA maps a child's map file: its vm_ops are those below. */
 bool mitosis_overlay_owns(const struct vm_area_struct *vma);
 
-/* A VMA that came by splitting, moving or forking one with an overlay. */
+/* vm_ops: the VMA was created by splitting, moving or forking another one. */
 void mitosis_overlay_vma_opened(struct vm_area_struct *vma);
 void mitosis_overlay_vma_closed(struct vm_area_struct *vma);
-/* It has been moved to where it is, and may have grown. Returns 0. */
+/* The VMA has been moved to its address, and may have grown. Returns 0. */
 int mitosis_overlay_vma_moved(struct vm_area_struct *vma);
 
 enum overlay_page {
 	OVERLAY_SNAPSHOT,	/* as the snapshot has it */
 	OVERLAY_DROPPED,	/* zeros */
-	OVERLAY_UNKNOWN,	/* for lack of memory, nobody knows */
+	OVERLAY_UNKNOWN,	/* memory ran out: the set is incomplete */
 };
 
-/* OVERLAY_DROPPED also for what a VMA has grown by: that is zeros. */
+/* Pages by which a VMA has grown are OVERLAY_DROPPED too: they are zeros. */
 enum overlay_page mitosis_overlay_look(struct vm_area_struct *vma, unsigned long address,
 				       unsigned long number);
 
@@ -56,7 +56,7 @@ enum overlay_page mitosis_overlay_look(struct vm_area_struct *vma, unsigned long
  */
 void mitosis_overlay_forked(struct task_struct *task);
 
-/* How deep what an address space was resumed from is; 0: it was not. */
+/* The depth of the snapshot that an address space is a child of; 0 if of none. */
 unsigned int mitosis_overlay_depth(struct mm_struct *mm);
 
 #endif /* MITOSIS_OVERLAY_H */

@@ -14,8 +14,8 @@
 #include "stats.h"
 
 /*
- * Whether others may map what the shadow maps. What is exclusive may be pinned;
- * lazily freed pages may vanish from the shadow while a child has them.
+ * Whether children may map a page of the shadow. An exclusive page may be pinned; a
+ * lazily freed page may vanish from the shadow while a child maps it.
  */
 static bool is_sharable(pte_t pte, struct page *page)
 {
@@ -35,7 +35,7 @@ struct page *mitosis_pages_copy(struct page *page)
 	return copy;
 }
 
-/* NULL: nothing is mapped around there. */
+/* NULL if no page table covers the address. */
 static pmd_t *pmd_at(struct mm_struct *mm, unsigned long address)
 {
 	pgd_t *pgd = pgd_offset(mm, address);
@@ -54,8 +54,8 @@ static pmd_t *pmd_at(struct mm_struct *mm, unsigned long address)
 }
 
 /*
- * With the shadow's mmap_lock: nothing is at that address of anonymous memory,
- * not even in swap or on its way to another place.
+ * With the shadow's mmap_lock held: whether an address of anonymous memory has no
+ * page, no swap entry and no migration entry.
  */
 static bool is_hole(struct mm_struct *mm, unsigned long address)
 {
@@ -74,7 +74,7 @@ static bool is_hole(struct mm_struct *mm, unsigned long address)
 	return hole;
 }
 
-/* Children's faults come with their own mmap_lock held, and so may the shadow's. */
+/* A child's fault holds the child's mmap_lock; the shadow's nests by its depth. */
 static void lock_shadow(struct shadow_pages *p)
 {
 	down_read_nested(&p->shadow->mmap_lock, p->depth);
@@ -86,9 +86,9 @@ static void unlock_shadow(struct shadow_pages *p)
 }
 
 /*
- * With the shadow's mmap_lock: a page with a reference; NULL for zeros; or an
- * error. A hole in anonymous memory stays one. Elsewhere a fault says what is
- * there; in huge TLB memory, that the parent has taken it away.
+ * With the shadow's mmap_lock held. Returns a page with a reference, NULL for
+ * zeros, or an error pointer. A hole in anonymous memory is not faulted in; other
+ * memory is. In huge TLB memory a fault fails if the parent took the page.
  */
 static struct page *look_up(struct mm_struct *mm, unsigned long address,
 			    unsigned int flags)
@@ -103,7 +103,7 @@ static struct page *look_up(struct mm_struct *mm, unsigned long address,
 		return NULL;
 	n = compat_get_user_pages_remote(mm, address, 1, flags | FOLL_FORCE, &page);
 	if (n == -EFAULT && is_vm_hugetlb_page(vma))
-		n = -EHWPOISON;	/* there was a page, and it is lost */
+		n = -EHWPOISON;	/* the page is lost */
 	if (n != 1)
 		return ERR_PTR(n < 0 ? n : -EFAULT);
 	if (!is_zero_pfn(page_to_pfn(page)))
@@ -115,7 +115,6 @@ static struct page *look_up(struct mm_struct *mm, unsigned long address,
 static int peek(struct shadow_pages *p, unsigned long address, unsigned int flags,
 		struct page **page)
 {
-	/* A huge page that is asked for in pieces serves better in pieces. */
 	*page = xa_load(&p->copies, address >> PAGE_SHIFT);
 	if (*page) {
 		get_page(*page);
@@ -158,7 +157,7 @@ struct page *mitosis_pages_shared_copy(struct shadow_pages *p, unsigned long add
 		return ERR_PTR(xa_err(other));
 	}
 	if (other) {
-		/* Another child was faster. It stays as long as the snapshot. */
+		/* Another child was faster. Its copy stays until the snapshot goes. */
 		put_page(copy);
 		copy = other;
 	}
@@ -194,14 +193,14 @@ void mitosis_pages_set_zero(struct vm_area_struct *vma, unsigned long address, p
 
 struct sharing {
 	struct mm_struct *shadow;
-	bool zeros;			/* holes are: anonymous memory */
+	bool zeros;			/* holes are zeros: anonymous memory */
 	struct vm_area_struct *vma;	/* the child's */
 	unsigned long distance;		/* from its addresses to the parent's */
 	unsigned long needed;		/* an address in the child */
 	bool has_needed;
 };
 
-/* With both page tables' locks, as in fork(2). */
+/* With the locks of both page tables held, as in fork(2). */
 static void share(struct sharing *sharing, unsigned long address, pte_t *pte,
 		  pte_t shadows)
 {
@@ -221,7 +220,7 @@ static void share(struct sharing *sharing, unsigned long address, pte_t *pte,
 	mitosis_count(pages_shared);
 }
 
-/* With the child's page table's lock. */
+/* With the lock of the child's page table held. */
 static int share_one(pte_t *pte, unsigned long address, void *data)
 {
 	struct sharing *sharing = data;

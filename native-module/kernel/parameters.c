@@ -10,56 +10,56 @@
 
 unsigned int mitosis_machine_id;
 module_param_named(machine_id, mitosis_machine_id, uint, 0444);
-MODULE_PARM_DESC(machine_id, "This machine's id, 0 to 2147483647");
+MODULE_PARM_DESC(machine_id, "Id of this machine, 0 to 2147483647");
 module_param_named(mac_id, mitosis_machine_id, uint, 0444);
-MODULE_PARM_DESC(mac_id, "The same, as the original module calls it");
+MODULE_PARM_DESC(mac_id, "Alias of machine_id, for scripts of the original module");
 
 char *mitosis_listen = "";
 module_param_named(listen, mitosis_listen, charp, 0444);
-MODULE_PARM_DESC(listen, "Where other machines reach this one: tcp://address:port; empty: nowhere");
+MODULE_PARM_DESC(listen, "Address to serve other machines at, tcp://address:port; empty: none");
 
 char *mitosis_key_file = "/etc/mitosis/key";
 module_param_named(key_file, mitosis_key_file, charp, 0400);
-MODULE_PARM_DESC(key_file, "Pre-shared key of the machines: 16 to 4096 bytes, root's, mode 0600");
+MODULE_PARM_DESC(key_file, "File of the pre-shared key: 16 to 4096 bytes, owned by root, mode 0600");
 
 char *mitosis_auth = "key";
 module_param_named(auth, mitosis_auth, charp, 0444);
-MODULE_PARM_DESC(auth, "key, or none: no authentication, on loopback addresses only unless private_network is set");
+MODULE_PARM_DESC(auth, "Authentication of machines, key or none; none needs loopback addresses or private_network=1");
 
 bool mitosis_private_network;
 module_param_named(private_network, mitosis_private_network, bool, 0444);
-MODULE_PARM_DESC(private_network, "auth=none may be used with any address: nobody else is on the network");
+MODULE_PARM_DESC(private_network, "Allow auth=none with any address: the network must be trusted");
 
 bool mitosis_selftest;
 module_param_named(selftest, mitosis_selftest, bool, 0444);
-MODULE_PARM_DESC(selftest, "Test the module's own parts when it is loaded; a failure refuses to load");
+MODULE_PARM_DESC(selftest, "Run the self-test at load time; loading fails if it fails");
 
 static unsigned int prefetch_pages = 64;
 module_param(prefetch_pages, uint, 0644);
-MODULE_PARM_DESC(prefetch_pages, "Pages per fault of a child, a power of two to 512");
+MODULE_PARM_DESC(prefetch_pages, "Pages per fault of a child, a power of two from 1 to 512");
 
 static bool eager;
 module_param(eager, bool, 0644);
-MODULE_PARM_DESC(eager, "A child gets every page before its first instruction");
+MODULE_PARM_DESC(eager, "Fetch all pages of a child before its first instruction");
 
 static bool page_cache;
 module_param(page_cache, bool, 0644);
-MODULE_PARM_DESC(page_cache, "Pages of another machine are kept for the snapshot's next children");
+MODULE_PARM_DESC(page_cache, "Keep pages of another machine for later children of the snapshot");
 
 static bool copy;
 module_param(copy, bool, 0644);
-MODULE_PARM_DESC(copy, "A child's pages are its own from the start, not shared until written");
+MODULE_PARM_DESC(copy, "Copy pages for each child at once, do not share them until written");
 
 static unsigned int deadline_ms = 10000;
 module_param(deadline_ms, uint, 0644);
-MODULE_PARM_DESC(deadline_ms, "How long each wait for another machine may take, ms");
+MODULE_PARM_DESC(deadline_ms, "Deadline of each wait for another machine, ms, 1 to 3600000");
 
 unsigned int mitosis_deadline_ms(void)
 {
 	return clamp(READ_ONCE(deadline_ms), 1u, DEADLINE_MS_MAX);
 }
 
-/* They can be written while the module is in use, so they are checked here. */
+/* The parameter can be written at any time, so its limits are applied here. */
 static unsigned int default_prefetch(void)
 {
 	return rounddown_pow_of_two(clamp(READ_ONCE(prefetch_pages), 1u,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What is set when the module is loaded, and for how a file resumes. */
+/* The module's parameters, and the options of a resume. */
 #ifndef MITOSIS_PARAMETERS_H
 #define MITOSIS_PARAMETERS_H
 
@@ -17,13 +17,13 @@ extern char *mitosis_auth;		/* "key" or "none" */
 extern bool mitosis_private_network;
 extern bool mitosis_selftest;
 
-/* Options with the module's own in place of 0. */
+/* The options that the module's parameters set. */
 struct mitosis_options mitosis_options_default(void);
 
-/* The module's deadline for waits that belong to no file. */
+/* The parameter deadline_ms, in its limits. */
 unsigned int mitosis_deadline_ms(void);
 
-/* Checks what a caller wants and fills in the rest. Returns 0 or -EINVAL. */
+/* Checks options and replaces 0 by the module's value. Returns 0 or -EINVAL. */
 int mitosis_options_check(struct mitosis_options *options);
 
 #endif /* MITOSIS_PARAMETERS_H */

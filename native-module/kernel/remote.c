@@ -16,7 +16,7 @@
 #include "trace.h"
 #include "work_item.h"
 
-/* The page cache: how often its snapshots are asked after, and how long they stay. */
+/* The page cache: interval of the checks of its snapshots, and time to live unused. */
 #define CACHE_CHECK_MS	1000
 #define CACHE_IDLE_MS	60000
 
@@ -25,15 +25,15 @@ struct remote {
 	u32 machine_id, handler_id;
 	bool cached;
 	struct descriptor_header *descriptor;
-	struct xarray pages;		/* by number: cached, or fetched ahead; or ZEROS */
-	struct mutex lock;		/* of the link; taken by workers only */
+	struct xarray pages;		/* by number: cached or prefetched; or ZEROS */
+	struct mutex lock;		/* of the link; only workers take it */
 	struct link *link;
-	int broken;			/* 0, or why the link cannot be used again */
-	struct list_head node;		/* in the cache, which has a reference */
-	unsigned long used;		/* jiffies */
+	int broken;			/* 0, or the error that made the link unusable */
+	struct list_head node;		/* in the cache, which holds a reference */
+	unsigned long used;		/* last use by a child, jiffies */
 };
 
-/* Stands for a page of zeros. */
+/* The entry of a page of zeros. */
 #define ZEROS	xa_mk_value(0)
 
 static LIST_HEAD(cache);
@@ -89,7 +89,7 @@ static struct remote *new_remote(u32 machine_id, u32 handler_id, bool cached)
 	return r;
 }
 
-/* Makes the link the snapshot's, and gets the descriptor. */
+/* Binds the link to the snapshot and receives the descriptor. */
 static int open_snapshot(struct remote *r)
 {
 	struct wire_open request = { .handler_id = r->handler_id };
@@ -111,7 +111,7 @@ static int open_snapshot(struct remote *r)
 	return err;
 }
 
-/* May it have further children? 0, -ENOENT or what the link says. */
+/* Asks whether the snapshot still exists: 0, -ENOENT or an error of the link. */
 static int ask_after(struct remote *r)
 {
 	struct wire_pages request = {};
@@ -129,7 +129,7 @@ static int ask_after(struct remote *r)
 	return err;
 }
 
-/* With a reference; NULL if there is none. */
+/* Returns a cached snapshot with a reference, or NULL. */
 static struct remote *find_cached(u32 machine_id, u32 handler_id)
 {
 	struct remote *r;
@@ -168,7 +168,7 @@ static void enter_cache(struct remote *r)
 	schedule_delayed_work(&cache_check, msecs_to_jiffies(CACHE_CHECK_MS));
 }
 
-/* Nobody but the cache has it. */
+/* A snapshot that only the cache refers to, moved to `checked`; or NULL. */
 static struct remote *next_idle(struct list_head *checked)
 {
 	struct remote *r;
@@ -186,7 +186,7 @@ out:
 	return r;
 }
 
-/* A snapshot that was dropped there is not to linger for our sake. */
+/* Drops snapshots that no longer exist or were not used for long. */
 static void check_cache(struct work_struct *work)
 {
 	LIST_HEAD(checked);
@@ -227,7 +227,7 @@ static int open_on(struct remote *r, unsigned int deadline_ms, bool idle)
 		return 0;
 	kvfree(r->descriptor);
 	r->descriptor = NULL;
-	/* After a plain refusal the connection is as good as before. */
+	/* After -ENOENT the connection can still be used. */
 	if (err == -ENOENT)
 		mitosis_session_give(r->machine_id, r->link);
 	else
@@ -257,7 +257,7 @@ static void run_open(struct work_item *item)
 		w->err = -ENOMEM;
 		return;
 	}
-	/* Idle connections may have been closed by the other machine. */
+	/* The other machine may have closed idle connections. */
 	do {
 		w->err = open_on(r, w->deadline_ms, true);
 	} while (w->err == -ECONNRESET);
@@ -313,7 +313,7 @@ struct fetch_work {
 	int err;
 };
 
-/* With the link's lock. The answer's pages go straight to their places. */
+/* With the link's lock held. Receives directly into the pages. */
 static int exchange(struct remote *r, struct fetch_work *w)
 {
 	struct wire_pages request = {
@@ -342,7 +342,7 @@ static void run_fetch(struct work_item *item)
 
 	mutex_lock(&r->lock);
 	w->err = r->broken ?: exchange(r, w);
-	/* A refusal leaves the link in step; anything else does not. */
+	/* After these two answers the link can still be used; otherwise not. */
 	if (w->err && w->err != -EFAULT && w->err != -EINVAL)
 		r->broken = w->err;
 	mutex_unlock(&r->lock);
@@ -392,7 +392,7 @@ static struct fetch_work *new_fetch(struct remote *r, unsigned long address,
 	return NULL;
 }
 
-/* Fetches pages; with a reference to each. Returns 0 or -errno. */
+/* Fetches pages, with a reference to each. Returns 0 or -errno. */
 static int fetch(struct remote *r, unsigned long address, unsigned long count,
 		 struct page **pages)
 {
@@ -414,8 +414,8 @@ static int fetch(struct remote *r, unsigned long address, unsigned long count,
 }
 
 /*
- * With a reference; NULL if it is not there. What is cached stays for the next
- * children; what was fetched ahead is given away.
+ * Returns a page's entry with a reference, or NULL. A cached page stays for later
+ * children; a prefetched one is removed.
  */
 static void *take(struct remote *r, unsigned long number)
 {
@@ -429,14 +429,14 @@ static void *take(struct remote *r, unsigned long number)
 	return entry;
 }
 
-/* Takes a reference over. One that another thread was faster with stays. */
+/* Stores an entry and takes over its reference, unless another thread was faster. */
 static void keep(struct remote *r, unsigned long number, void *entry)
 {
 	if (xa_cmpxchg(&r->pages, number, NULL, entry, GFP_KERNEL))
 		drop(entry);
 }
 
-/* Takes a page's reference over, and gives it back if it is not worth one. */
+/* Returns the page, or drops it and returns ZEROS if it holds only zeros. */
 static void *as_entry(struct page *page)
 {
 	if (memchr_inv(page_address(page), 0, PAGE_SIZE))
@@ -457,7 +457,7 @@ int mitosis_remote_page(struct remote *r, unsigned long address, unsigned long f
 	entry = take(r, wanted);
 	if (entry)
 		goto out;
-	/* As far as pages are missing around it. */
+	/* Extend the request over the adjacent missing pages. */
 	first >>= PAGE_SHIFT;
 	while (from > first && !xa_load(&r->pages, from - 1))
 		from--;

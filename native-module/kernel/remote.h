@@ -11,26 +11,25 @@ struct page;
 struct remote;
 
 /*
- * By the session to that machine. With MITOSIS_OPTION_CACHE, children of one
- * snapshot share it and its pages. Returns 0, -ENOTCONN, -ENOENT, what
- * mitosis_link_connect() says, -EBADMSG: an impossible descriptor, -ENOMEM, or -EINTR:
- * the caller is to die.
+ * Opens a snapshot through the session to its machine. With MITOSIS_OPTION_CACHE,
+ * the children of one snapshot share it and its pages. Returns 0 or -errno: as
+ * mitosis_link_connect(); -ENOTCONN no session; -ENOENT no such snapshot; -EBADMSG
+ * an invalid descriptor; -ENOMEM; -EINTR the caller got a fatal signal.
  */
 int mitosis_remote_open(u32 machine_id, u32 handler_id,
 			const struct mitosis_options *options, struct remote **remote);
 void mitosis_remote_put(struct remote *remote);
 
-/* Forgets the pages that were kept. With no work item under way. */
+/* Empties the page cache. No work item may be running. */
 void mitosis_remotes_exit(void);
 
 const struct descriptor_header *mitosis_remote_descriptor(const struct remote *remote);
 
 /*
- * Gets the page at `address`, with a reference, to be mapped by the caller's
- * child; NULL if it holds nothing but zeros, which take no memory. Asks for the
- * others of the `count` from `first` on in one go; they are kept here until they
- * are needed. Returns 0 or -errno as above. Waits, at most the deadline of the
- * options.
+ * Gets the page at `address`, with a reference; NULL if it holds only zeros. One
+ * request also fetches the missing pages of the `count` from `first` on, which are
+ * kept until they are needed. Returns 0 or -errno as above. Waits at most for the
+ * deadline of the options.
  */
 int mitosis_remote_page(struct remote *remote, unsigned long address, unsigned long first,
 			unsigned long count, struct page **page);

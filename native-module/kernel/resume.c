@@ -23,13 +23,13 @@
 #include "thread.h"
 #include "trace.h"
 
-#define KERNEL_VMAS_MAX		8	/* vvar, vdso and what may come */
-/* Where they wait for their places: far below programs, libraries and stacks. */
+#define KERNEL_VMAS_MAX		8	/* vvar, vdso and future ones */
+/* Temporary places of the kernel's VMAs: below programs, libraries and stacks. */
 #define PARK_FIRST		0x10000000ul
 #define PARK_STEP		0x10000000ul
 #define PARKS			16
 
-/* How long somebody else, such as a reader of /proc, may hold the memory. */
+/* How long another reference to the mm, such as a reader of /proc, is waited for. */
 #define ALONE_TRIES		100
 #define ALONE_STEP_US		200
 
@@ -40,10 +40,10 @@ struct span {
 struct plan {
 	const struct descriptor_header *descriptor;
 	struct snapshot *snapshot;	/* of this machine, or NULL */
-	struct file **files;	/* per VMA: what to map, or NULL; the origin's */
-	bool files_opened;	/* by us: ours to close */
+	struct file **files;	/* per VMA of the descriptor: the file to map, or NULL */
+	bool files_opened;	/* by this resume, which must close them */
 	struct file *map;
-	u32 kernel_vma_count;	/* of the caller, and of the descriptor */
+	u32 kernel_vma_count;	/* of `own` and of `theirs` */
 	struct span own[KERNEL_VMAS_MAX], theirs[KERNEL_VMAS_MAX];
 };
 
@@ -52,7 +52,7 @@ static bool overlaps(const struct span *a, const struct span *b)
 	return a->start < b->end && b->start < a->end;
 }
 
-/* Its memory is its own, and one thread's. */
+/* The caller must have one thread and share its memory with no process. */
 static int check_caller(void)
 {
 	int i;
@@ -67,7 +67,7 @@ static int check_caller(void)
 	return mitosis_thread_check_caller();
 }
 
-/* The caller's vdso and vvar have to be what the parent's code expects. */
+/* The caller's vdso and vvar must equal the parent's, except for their addresses. */
 static int plan_kernel_vmas(struct plan *plan)
 {
 	const struct descriptor_header *d = plan->descriptor;
@@ -98,8 +98,8 @@ static int plan_kernel_vmas(struct plan *plan)
 }
 
 /*
- * The file behind a VMA, with the caller's rights, if it is the one that the
- * parent mapped. Else its pages come from the snapshot.
+ * Opens the file of a VMA with the caller's rights. Returns NULL if that fails or
+ * it is not the file that the parent mapped: then the pages come from the snapshot.
  */
 static struct file *open_file(const struct descriptor_header *d,
 			      const struct descriptor_vma *vma)
@@ -166,7 +166,7 @@ static int make_plan(struct plan *plan, const struct origin *origin)
 	if (!err)
 		err = plan_kernel_vmas(plan);
 	if (err)
-		pr_warn_ratelimited("%s[%d]: handler %u of machine %u was prepared on another CPU or kernel\n",
+		pr_warn_ratelimited("%s[%d]: handler %u of machine %u needs another CPU or kernel\n",
 				    current->comm, task_pid_nr(current),
 				    origin->handler_id, origin->machine_id);
 	return err ?: plan_files(plan, origin);
@@ -203,7 +203,7 @@ static int move_span(struct span *span, unsigned long to)
 	return 0;
 }
 
-/* Puts the caller's aside if they are in the way of each other's places. */
+/* Moves the caller's kernel VMAs aside if they overlap each other's targets. */
 static int park(struct plan *plan)
 {
 	const u32 count = plan->kernel_vma_count;
@@ -262,7 +262,7 @@ static int map_at(struct file *file, unsigned long start, unsigned long end,
 	return at == start ? 0 : IS_ERR_VALUE(at) ? (long)at : -EEXIST;
 }
 
-/* A stack of the snapshot's pages grows into plain memory below it. */
+/* A page of anonymous memory below a stack, into which the stack grows. */
 static int map_room_below(const struct plan *plan, u32 i)
 {
 	const struct descriptor_vma *vmas = descriptor_vmas(plan->descriptor);
@@ -332,8 +332,9 @@ static void set_layout(const struct descriptor_layout *l)
 }
 
 /*
- * 1 if the parent has memory there, 0 if that was never touched or lies behind
- * the end of a file, or -errno. Of another machine's only the pages tell.
+ * Returns 1 if the parent has memory at the address, 0 if it was never touched or
+ * lies beyond the end of a file, or -errno. For another machine always 1: its
+ * pages must be fetched to know.
  */
 static int holds(const struct plan *plan, u64 address)
 {
@@ -351,7 +352,7 @@ static int holds(const struct plan *plan, u64 address)
 	return 1;
 }
 
-/* A fault brings the pages around it, which are then found to be there. */
+/* The fault maps its whole window, so the next addresses cause no fault. */
 static int fault_in(u64 address)
 {
 	struct mm_struct *mm = current->mm;
@@ -447,7 +448,7 @@ int mitosis_resume(struct origin *origin, const struct mitosis_options *options)
 				     ktime_get_ns() - started);
 out_map:
 	plan_destroy(&plan);
-	/* The child's VMAs hold it from here on. */
+	/* From here on the child's VMAs hold the map file. */
 	fput(plan.map);
 out:
 	if (err)

@@ -6,10 +6,10 @@
 #include "child.h"
 
 /*
- * Takes the origin over. Returns 0 in the child, on its way to the parent's next
- * instruction; -errno if the caller is still what it was: -EINVAL it cannot
- * become another (threads, shared memory), -EPROTO the origin does not fit this
- * machine, -ENOMEM. Later failures kill it, with a message.
+ * Takes over the origin. Returns 0 in the child, which continues at the parent's
+ * next instruction; -errno if the caller is unchanged: -EINVAL it has threads or
+ * shares its memory, or the parent had threads; -EPROTO the snapshot does not fit
+ * this machine; -ENOMEM. Later failures log a message and kill the caller.
  */
 int mitosis_resume(struct origin *origin, const struct mitosis_options *options);
 

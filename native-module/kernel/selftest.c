@@ -24,7 +24,7 @@ static int failures;
 #define FIRST	0x400000ull
 #define VMAS	3
 
-/* A descriptor with everything that one can have. */
+/* A valid descriptor with all of its parts. */
 struct sample {
 	struct descriptor_header header;
 	struct descriptor_thread thread;
@@ -41,7 +41,7 @@ static struct sample *make_sample(void)
 
 	if (!s)
 		return NULL;
-	/* The strings' end makes the xstate start at a multiple of 64. */
+	/* The strings are shortened so that the xstate starts at a multiple of 64. */
 	s->header = (struct descriptor_header){
 		.magic = DESCRIPTOR_MAGIC,
 		.version = DESCRIPTOR_VERSION,
@@ -77,7 +77,7 @@ static int check(struct sample *s)
 	return descriptor_check(s, s->header.total_size, PAGE_SIZE);
 }
 
-/* A sample with one thing wrong. */
+/* Checks that a sample with one invalid field is refused. */
 #define REFUSED(change)						\
 	do {							\
 		struct sample *s = make_sample();		\

@@ -20,7 +20,7 @@
 
 #define CONNECTIONS_MAX		256u
 #define HANDSHAKE_MS		10000u
-/* How often who waits for a request looks whether the module is to go, ms. */
+/* Poll interval for module unload and late handshakes, ms. */
 #define IDLE_STEP_MS		1000u
 
 enum client_state {
@@ -39,7 +39,7 @@ struct client {
 	struct wire_hello hello;
 	struct wire_challenge challenge;
 	struct snapshot *snapshot;	/* HAS_SNAPSHOT */
-	void *buffer;			/* of pages on their way */
+	void *buffer;			/* of pages to send */
 	size_t buffer_size;
 };
 
@@ -96,7 +96,7 @@ static int serve_open(struct client *c, const struct wire_open *request)
 	return answer(c, WIRE_ANSWER, 0, d, d->total_size);
 }
 
-/* Room for so many bytes. Returns 0 or -ENOMEM. */
+/* Makes the buffer at least `size` bytes large. Returns 0 or -ENOMEM. */
 static int make_room(struct client *c, size_t size)
 {
 	if (size <= c->buffer_size)
@@ -107,7 +107,7 @@ static int make_room(struct client *c, size_t size)
 	return c->buffer ? 0 : -ENOMEM;
 }
 
-/* Whether VMAs of the snapshot, without gaps, hold all of it. */
+/* Whether VMAs of the snapshot hold the requested range without a gap. */
 static bool covers(const struct descriptor_header *d,
 		   const struct wire_pages *request)
 {
@@ -122,7 +122,7 @@ static bool covers(const struct descriptor_header *d,
 	return at >= request->address + request->length;
 }
 
-/* What lies behind the end of a file reads as zeros: a window may reach there. */
+/* A request may reach beyond the end of a file: the rest reads as zeros. */
 static int collect(struct client *c, const struct wire_pages *request)
 {
 	u64 done;
@@ -144,7 +144,7 @@ static int serve_pages(struct client *c, const struct wire_pages *request)
 {
 	int err;
 
-	/* No pages: is the snapshot still to be had? */
+	/* A request of no pages asks whether the snapshot still exists. */
 	if (!request->length)
 		return answer(c, WIRE_ANSWER,
 			      READ_ONCE(c->snapshot->dropped) ? -ENOENT : 0, NULL, 0);
@@ -162,7 +162,7 @@ static int serve_pages(struct client *c, const struct wire_pages *request)
 	return answer(c, WIRE_ANSWER, 0, c->buffer, request->length);
 }
 
-/* How long the body of a message is to be, or -EPROTO if it is out of turn. */
+/* The required size of a message's body, or -EPROTO if it may not come now. */
 static int body_size(const struct client *c, unsigned int type)
 {
 	switch (type) {
@@ -185,7 +185,7 @@ static int body_size(const struct client *c, unsigned int type)
 	}
 }
 
-/* 0, or what the matter with it is. */
+/* Returns 0 or -errno. */
 static int check_message(const struct client *c, const struct wire_header *header)
 {
 	int size = body_size(c, header->type);
@@ -209,7 +209,7 @@ static int serve_message(struct client *c, const struct wire_header *header)
 	int err = check_message(c, header);
 
 	if (err) {
-		/* Tell a newer machine what the matter is. */
+		/* The errno tells a machine of a newer version the reason. */
 		answer(c, c->state == EXPECTS_HELLO ? WIRE_CHALLENGE : WIRE_ANSWER,
 		       err, NULL, 0);
 		return err;
@@ -285,7 +285,8 @@ static void welcome(struct socket *socket)
 	}
 	mutex_unlock(&clients_lock);
 	if (c) {
-		pr_warn_ratelimited("too many connections from other machines\n");
+		pr_warn_ratelimited("more than %u connections from other machines: refused one\n",
+				    CONNECTIONS_MAX);
 		mitosis_link_close(c->link);
 		kfree(c);
 	}
@@ -332,12 +333,12 @@ int mitosis_server_init(void)
 		return 0;
 	err = mitosis_link_parse(mitosis_listen, &address);
 	if (err) {
-		pr_err("the parameter listen is to be tcp://address:port, not '%s'\n",
+		pr_err("the parameter listen must be tcp://address:port, got '%s'\n",
 		       mitosis_listen);
 		return err;
 	}
 	if (!mitosis_auth_allows(&address)) {
-		pr_err("without authentication only loopback addresses may be listened at, not %s, unless private_network=1\n",
+		pr_err("listen must be a loopback address with auth=none, got %s: set auth=key or private_network=1\n",
 		       mitosis_listen);
 		return -EACCES;
 	}

@@ -25,7 +25,7 @@ struct session {
 static LIST_HEAD(sessions);
 static DEFINE_MUTEX(sessions_lock);
 
-/* With the lock. */
+/* With sessions_lock held. */
 static struct session *find(u32 machine_id)
 {
 	struct session *s;
@@ -42,7 +42,7 @@ static void close_idle(struct session *s)
 		mitosis_link_close(s->idle[--s->idle_count]);
 }
 
-/* Whoever answers at the address has to be the machine that is meant. */
+/* Returns -EINVAL if another machine answers at the address. */
 static int connect_to(u32 machine_id, const struct sockaddr_storage *address,
 		      unsigned int deadline_ms, struct link **link)
 {
@@ -109,7 +109,7 @@ int mitosis_session_connect(u32 machine_id, const char *address)
 		err = mitosis_auth_ready();
 	if (err)
 		return err;
-	/* Without proofs, whoever may connect says who another machine is. */
+	/* Without authentication the caller decides which host is which machine. */
 	if (mitosis_auth_is_none() && !capable(CAP_NET_ADMIN))
 		return -EPERM;
 	if (!mitosis_auth_allows(&parsed))
@@ -201,7 +201,7 @@ static void run_nil(struct work_item *item)
 			return;
 		}
 		mitosis_link_close(link);
-		/* An idle connection may have been closed by the other machine. */
+		/* The other machine may have closed an idle connection. */
 		if (!idle || w->err == -ETIMEDOUT)
 			return;
 	}

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * An mm is copied by kernel_clone() and nothing else, which makes a process for
- * it. This one is refused its pid, the next step after its memory: nobody sees
- * it, nobody has to reap it, and it never runs. Its mm is taken in between, when
- * its registers are copied.
+ * Only kernel_clone() copies an mm, and it creates a process with it. Here the
+ * arguments make the allocation of the pid fail, which comes after the copy of the
+ * memory: the process is never visible, never runs and need not be reaped. A kprobe
+ * takes a reference to the mm in between, where the registers are copied.
  */
 #include "shadow.h"
 
@@ -20,14 +20,14 @@ struct shadow_clone {
 	struct mm_struct *shadow;
 };
 
-/* Where a kernel gives it a pid after all: nothing can be prepared there. */
+/* Runs only if the kernel allocated a pid after all; then prepare fails. */
 static int die(void *unused)
 {
 	send_sig(SIGKILL, current, 1);
 	return 0;
 }
 
-/* copy_thread(task, args), which is called for every process and thread. */
+/* Probe of copy_thread(task, args), which every clone of a process or thread calls. */
 static int copies_registers(struct kprobe *probe, struct pt_regs *regs)
 {
 	struct task_struct *task = (void *)regs_get_kernel_argument(regs, 0);
@@ -51,7 +51,7 @@ struct mm_struct *mitosis_shadow_create(void)
 		.args = {
 			.flags = CLONE_FS | CLONE_FILES | CLONE_UNTRACED,
 			.fn = die,
-			/* No namespace is so deep that a process has as many pids. */
+			/* More pids than the deepest PID namespace has: -EINVAL. */
 			.set_tid_size = MAX_PID_NS_LEVEL + 2,
 		},
 	};
@@ -66,7 +66,7 @@ struct mm_struct *mitosis_shadow_create(void)
 		return clone.shadow;
 	if (pid != -EINVAL)
 		return ERR_PTR(pid);
-	pr_err_ratelimited("no memory was copied: are kprobes or ftrace switched off (debug/kprobes/enabled, kernel.ftrace_enabled)?\n");
+	pr_err_ratelimited("prepare needs kprobes and ftrace: switch them on (/sys/kernel/debug/kprobes/enabled, sysctl kernel.ftrace_enabled)\n");
 	return ERR_PTR(-ENODEV);
 }
 
@@ -75,7 +75,7 @@ int mitosis_shadow_init(void)
 	int err = register_kprobe(&registers_probe);
 
 	if (err)
-		pr_err("this kernel has no function copy_thread, or no kprobes (%d)\n",
+		pr_err("cannot probe the kernel function copy_thread: error %d\n",
 		       err);
 	return err;
 }

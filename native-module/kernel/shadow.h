@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A shadow: the memory of a process at one moment, as fork(2) would copy it.
- * The kernel does the copy-on-write; nobody runs in it.
+ * A shadow: an mm that holds a process's memory as it was at one moment, copied
+ * as by fork(2). The kernel does the copy-on-write. No thread runs in a shadow.
  */
 #ifndef MITOSIS_SHADOW_H
 #define MITOSIS_SHADOW_H
@@ -12,9 +12,9 @@ int mitosis_shadow_init(void);
 void mitosis_shadow_exit(void);
 
 /*
- * Copies the calling process's memory. Returns an mm whose mm_users the caller
- * holds (mmput() drops it), or an error pointer: as fork(2), or -ENODEV if kprobes
- * or ftrace are switched off.
+ * Copies the calling process's memory. Returns an mm with a reference of mm_users
+ * (mmput() drops it), or an error pointer: as fork(2), or -ENODEV if kprobes or
+ * ftrace are switched off.
  */
 struct mm_struct *mitosis_shadow_create(void);
 

@@ -15,7 +15,7 @@
 #include "stats.h"
 #include "trace.h"
 
-/* What is there to be resumed. Has no references: mitosis_snapshot_drop() is the owner's. */
+/* By handler id. The initial reference of each is dropped by mitosis_snapshot_drop(). */
 static DEFINE_XARRAY(registry);
 static DEFINE_MUTEX(registry_lock);
 
@@ -52,7 +52,7 @@ struct snapshot *mitosis_snapshot_find(u32 handler_id)
 	if (s && s->pages.shadow)
 		kref_get(&s->refs);
 	else
-		s = NULL;	/* still being prepared */
+		s = NULL;	/* not there, or still being prepared */
 	mutex_unlock(&registry_lock);
 	return s;
 }
@@ -88,7 +88,7 @@ bool mitosis_snapshot_is_callers(const struct snapshot *snapshot)
 	       capable(CAP_SYS_PTRACE);
 }
 
-/* The handler id is taken before the memory is copied: see mitosis_snapshot_find(). */
+/* Before the memory is copied: mitosis_snapshot_find() does not find it until then. */
 static int claim(struct snapshot *s)
 {
 	int err;
@@ -113,7 +113,7 @@ void mitosis_snapshot_drop(struct snapshot *s)
 		mitosis_snapshot_put(s);
 }
 
-/* What somebody serves by userfaultfd is not in the memory that is copied. */
+/* Pages that a userfaultfd serves on demand would be missing in the copy. */
 static bool waits_for_userfaultfd(struct mm_struct *mm)
 {
 	VMA_ITERATOR(vmi, mm, 0);
@@ -139,8 +139,8 @@ int mitosis_snapshot_prepare(u32 handler_id, bool pinned, u64 *serial)
 	s = kzalloc(sizeof(*s), GFP_KERNEL);
 	if (!s)
 		return -ENOMEM;
-	kref_init(&s->refs);	/* the registry's, until it is dropped */
-	/* What the other threads are in the midst of, no child could go on with. */
+	kref_init(&s->refs);	/* dropped by mitosis_snapshot_drop() */
+	/* Children cannot continue what the other threads are doing: see resume.c. */
 	s->parent.threads_missing = !thread_group_empty(current);
 	mitosis_pages_init(&s->pages, mitosis_overlay_depth(current->mm) + 1);
 	mutex_init(&s->lock);
@@ -152,7 +152,7 @@ int mitosis_snapshot_prepare(u32 handler_id, bool pinned, u64 *serial)
 	s->parent.pid = task_tgid_nr(current);
 	s->prepared_at_ns = ktime_get_coarse_real_ns();
 	get_random_bytes(s->secret, sizeof(s->secret));
-	__module_get(THIS_MODULE);	/* the caller's open file holds one, too */
+	__module_get(THIS_MODULE);	/* safe: the caller's open file holds one */
 	mitosis_count(snapshots);
 
 	err = s->pages.depth > SNAPSHOT_DEPTH_MAX ? -ELOOP : 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What MITOSIS_IOC_STAT and debugfs tell. */
+/* The counters of MITOSIS_IOC_STAT and debugfs. */
 #ifndef MITOSIS_STATS_H
 #define MITOSIS_STATS_H
 

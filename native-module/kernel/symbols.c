@@ -22,21 +22,21 @@ static char *no_d_path(const struct path *path, const struct path *root,
 }
 
 /*
- * Where the CPU tracks indirect branches, a function whose address is taken
- * nowhere must not be called through a pointer: a static call is a direct one.
+ * With indirect branch tracking, a function whose address the kernel never takes
+ * must not be called through a pointer. A static call is a direct call.
  */
 DEFINE_STATIC_CALL(mitosis_clone_call, no_clone);
 DEFINE_STATIC_CALL(mitosis_mremap_call, no_mremap);
 DEFINE_STATIC_CALL(mitosis_d_path_call, no_d_path);
 
-/* Where a kprobe would be placed is where the function is. */
+/* Finds a function's address by registering a kprobe on it. */
 static void *find(const char *name)
 {
 	struct kprobe probe = { .symbol_name = name };
 	void *address;
 
 	if (register_kprobe(&probe)) {
-		pr_err("this kernel has no function %s, or no kprobes to find it with\n",
+		pr_err("cannot find the kernel function %s: the kernel lacks it or kprobes\n",
 		       name);
 		return NULL;
 	}

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The three kernel functions that this module needs and that are not exported. */
+/* Three kernel functions that are not exported. */
 #ifndef MITOSIS_SYMBOLS_H
 #define MITOSIS_SYMBOLS_H
 
 #include <linux/path.h>
 #include <linux/sched/task.h>
 
-/* Returns 0, or -ENOENT with a message that names what is missing. */
+/* Returns 0, or -ENOENT after logging the missing function. */
 int mitosis_symbols_init(void);
 
 /* kernel_clone(): returns a pid or -errno. */
@@ -18,7 +18,7 @@ pid_t mitosis_clone(struct kernel_clone_args *args);
  */
 long mitosis_mremap(unsigned long from, unsigned long length, unsigned long to);
 
-/* d_path() as a process with that root sees it; NULL: not at all. */
+/* __d_path(): the path as seen from a root; NULL if it is not below the root. */
 char *mitosis_d_path(const struct path *path, const struct path *root,
 		     char *buffer, int size);
 

@@ -19,10 +19,10 @@
 #define XSTATE_FCW_OFFSET	0
 #define XSTATE_X87_SSE		3ull
 
-/* Of XSTATE_FEATURES, what this machine has switched on. */
+/* The XSTATE_FEATURES that this machine has enabled. */
 static u64 own_xfeatures;
 
-/* In the standard format; 0 if this CPU lacks one of them. */
+/* The size in the standard format; 0 if this CPU lacks one of the features. */
 static u32 xstate_size(u64 features)
 {
 	u32 i, eax, ebx, ecx, edx, size = XSTATE_SIZE_MIN;
@@ -41,20 +41,20 @@ static u32 xstate_size(u64 features)
 int mitosis_thread_init(void)
 {
 	if (!boot_cpu_has(X86_FEATURE_OSXSAVE)) {
-		pr_err("needs a CPU with XSAVE\n");
+		pr_err("the CPU must have XSAVE\n");
 		return -ENODEV;
 	}
 	own_xfeatures = xgetbv(0) & XSTATE_FEATURES;
 	return 0;
 }
 
-/* XSAVE and XRSTOR want their area aligned; a power of two is. */
+/* XSAVE and XRSTOR need 64-byte alignment, which kmalloc gives powers of two. */
 static void *xstate_alloc(u32 size)
 {
 	return kzalloc(roundup_pow_of_two(size), GFP_KERNEL_ACCOUNT);
 }
 
-/* With the thread's own extended registers in the CPU. */
+/* Makes sure that the thread's extended registers are in the CPU. */
 static void xstate_lock(void)
 {
 	fpregs_lock();
@@ -73,7 +73,7 @@ static void xstate_save(void *xstate, u64 features)
 	fpregs_unlock();
 }
 
-/* Features that the xstate does not hold get their initial state. */
+/* Features missing in the xstate get their initial state. */
 static int xstate_load(const void *xstate)
 {
 	int err = 0;
@@ -96,11 +96,11 @@ static void save_bases(struct descriptor_thread *r)
 {
 	preempt_disable();
 	r->fs_base = x86_fsbase_read_cpu();
-	rdmsrl(MSR_KERNEL_GS_BASE, r->gs_base);	/* user's, while in the kernel */
+	rdmsrl(MSR_KERNEL_GS_BASE, r->gs_base);	/* of user mode, while in the kernel */
 	preempt_enable();
 }
 
-/* mitosis_thread_check_caller() has made sure that no segment is in use. */
+/* mitosis_thread_check_caller() has checked that no segment is in use. */
 static void load_bases(const struct descriptor_thread *r)
 {
 	preempt_disable();
@@ -217,7 +217,7 @@ int mitosis_thread_check(const struct descriptor_header *d)
 		return -EPROTO;
 	if (!d->xstate_size && t->mxcsr & ~XSTATE_MXCSR_MASK)
 		return -EPROTO;
-	/* As the system calls would check what they are given. */
+	/* The same checks as in the system calls that set these values. */
 	if (t->rseq_address &&
 	    (!compat_rseq_size_valid(t->rseq_size) ||
 	     t->rseq_address % COMPAT_RSEQ_SIZE ||
@@ -253,7 +253,7 @@ void mitosis_thread_detach(void)
 	current->clear_child_tid = NULL;
 }
 
-/* The state of a caller that kept no xstate: all but two registers are fresh. */
+/* For a descriptor without an xstate: initial state, except for two registers. */
 static int load_fresh_xstate(const struct descriptor_thread *t)
 {
 	void *xstate = xstate_alloc(XSTATE_SIZE_MIN);
@@ -271,7 +271,7 @@ static int load_fresh_xstate(const struct descriptor_thread *t)
 	return err;
 }
 
-/* The descriptor's own copy need not be aligned. */
+/* The xstate in the descriptor need not be aligned. */
 static int load_kept_xstate(const struct descriptor_header *d)
 {
 	void *xstate = xstate_alloc(d->xstate_size);
@@ -298,7 +298,7 @@ static int load_rseq(const struct descriptor_thread *t)
 	compat_set_rseq_size(current, t->rseq_size);
 	current->rseq_event_mask = 0;
 	current->rseq = area;
-	/* The kernel fills it in on the way to user mode. */
+	/* The kernel writes the area on return to user mode. */
 	set_thread_flag(TIF_NOTIFY_RESUME);
 	return 0;
 }
@@ -323,7 +323,7 @@ static void load_registers(const struct descriptor_thread *t)
 		.r8 = t->r8,
 		.r9 = t->r9,
 		.r10 = t->r10,
-		/* As the instruction `syscall` leaves them. */
+		/* As after the instruction `syscall`. */
 		.r11 = fixed,
 		.cx = t->rip,
 		.flags = fixed,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The calling thread's state: registers, the extended ones too, thread-local
- * storage, signals, and what the C library has registered with the kernel.
+ * The calling thread's state: registers, extended registers, thread-local storage,
+ * signals, and the addresses that the C library has registered with the kernel.
  */
 #ifndef MITOSIS_THREAD_H
 #define MITOSIS_THREAD_H
@@ -21,25 +21,28 @@ struct thread_state {
 int mitosis_thread_init(void);
 
 /*
- * Of the calling thread, as it returns from its system call with 0. Returns 0
- * or -ENOMEM.
+ * Saves the calling thread's state, as after its system call returned 0. Returns
+ * 0 or -ENOMEM.
  */
 int mitosis_thread_state_save(struct thread_state *state);
 void mitosis_thread_state_destroy(struct thread_state *state);
 
-/* 0, or -EPROTO: this machine's CPU or kernel cannot go on from there. */
+/* Returns 0, or -EPROTO if this machine's CPU or kernel cannot load the state. */
 int mitosis_thread_check(const struct descriptor_header *descriptor);
 
-/* 0, or -EINVAL: the calling thread cannot become another. */
+/* Returns 0, or -EINVAL for a 32-bit thread or one that uses segments. */
 int mitosis_thread_check_caller(void);
 
-/* Before the memory goes that the kernel would write to when this thread ends. */
+/*
+ * Must be called before the memory is unmapped: the kernel would write to it when
+ * the thread ends.
+ */
 void mitosis_thread_detach(void);
 
 /*
- * Makes the calling thread the descriptor's, in whose memory it already is.
- * Returns 0, or -errno when that memory cannot be written: then the caller
- * cannot live on.
+ * Loads the descriptor's state into the calling thread, whose memory must already
+ * be the descriptor's. Returns 0, or -errno if that memory cannot be written: then
+ * the caller must be killed.
  */
 int mitosis_thread_load(const struct descriptor_header *descriptor);
 

@@ -11,7 +11,7 @@
 
 #ifndef MITOSIS_TRACE_CLOCK
 #define MITOSIS_TRACE_CLOCK
-/* When something began, in ns; 0 if nobody traces it. */
+/* The start time of a traced operation, ns; 0 if its tracepoint is disabled. */
 static inline u64 mitosis_trace_start(bool enabled)
 {
 	return enabled ? ktime_get_ns() : 0;

@@ -15,22 +15,23 @@ struct work_item {
 	struct work_struct work;
 	struct kref refs;
 	struct completion done;
-	/* Must end by itself. */
+	/* Must have a deadline of its own. */
 	void (*run)(struct work_item *item);
-	/* When nobody needs it any more. */
+	/* Called when the last reference is dropped. */
 	void (*destroy)(struct work_item *item);
 };
 
 int mitosis_work_items_init(void);
-/* Waits for those under way. */
+/* Waits for the running ones. */
 void mitosis_work_items_exit(void);
 
+/* The caller gets the first reference. */
 void mitosis_work_item_init(struct work_item *item, void (*run)(struct work_item *),
 			    void (*destroy)(struct work_item *));
 
 /*
- * Starts it and waits. Returns 0 when it has run, or -EINTR: the caller is to
- * die. The caller has to mitosis_work_item_put() it either way.
+ * Starts the item and waits for it. Returns 0 when it has run, or -EINTR on a fatal
+ * signal. In both cases the caller must call mitosis_work_item_put().
  */
 int mitosis_work_item_run(struct work_item *item);
 void mitosis_work_item_put(struct work_item *item);
