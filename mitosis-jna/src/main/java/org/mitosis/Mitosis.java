@@ -6,7 +6,6 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.ServiceLoader;
-import org.mitosis.spi.BackendProvider;
 
 /**
  * Where remote fork starts: chooses a backend and opens devices.

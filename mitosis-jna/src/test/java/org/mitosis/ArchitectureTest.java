@@ -2,29 +2,45 @@
 package org.mitosis;
 
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
+import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.library.dependencies.SliceAssignment;
+import com.tngtech.archunit.library.dependencies.SliceIdentifier;
 import org.junit.jupiter.api.Test;
 
-/** Who may know whom in this module. */
+/** Which package may depend on which in this module. */
 class ArchitectureTest {
-  private static final String[] API = {"org.mitosis", "org.mitosis.spi"};
   private static final JavaClasses CLASSES =
       new ClassFileImporter()
           .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
           .importPackages("org.mitosis");
 
+  /** One slice for each package; {@code slices().matching} cannot name the root package. */
+  private static final SliceAssignment PACKAGES =
+      new SliceAssignment() {
+        @Override
+        public SliceIdentifier getIdentifierOf(JavaClass javaClass) {
+          return SliceIdentifier.of(javaClass.getPackageName());
+        }
+
+        @Override
+        public String getDescription() {
+          return "packages";
+        }
+      };
+
   @Test
-  void apiKnowsNoBackendAndNoJna() {
+  void apiKnowsNoOtherPackage() {
     noClasses()
         .that()
-        .resideInAnyPackage(API)
+        .resideInAPackage("org.mitosis")
         .should()
         .dependOnClassesThat()
-        .resideInAnyPackage(
-            "org.mitosis.kernel..", "org.mitosis.user..", "org.mitosis.posix..", "com.sun.jna..")
+        .resideInAnyPackage("org.mitosis.*..", "com.sun.jna..")
         .because("backends are found through ServiceLoader")
         .check(CLASSES);
   }
@@ -60,6 +76,21 @@ class ArchitectureTest {
   }
 
   @Test
+  void spiKnowsOnlyTheApi() {
+    noClasses()
+        .that()
+        .resideInAPackage("org.mitosis.spi..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage(
+            "org.mitosis.kernel..",
+            "org.mitosis.user..",
+            "org.mitosis.posix..",
+            "org.mitosis.nativefiles..")
+        .check(CLASSES);
+  }
+
+  @Test
   void posixKnowsNoBackend() {
     noClasses()
         .that()
@@ -68,5 +99,10 @@ class ArchitectureTest {
         .dependOnClassesThat()
         .resideInAnyPackage("org.mitosis.kernel..", "org.mitosis.user..", "org.mitosis.spi..")
         .check(CLASSES);
+  }
+
+  @Test
+  void packagesAreFreeOfCycles() {
+    slices().assignedFrom(PACKAGES).should().beFreeOfCycles().check(CLASSES);
   }
 }

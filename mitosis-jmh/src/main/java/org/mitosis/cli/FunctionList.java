@@ -5,9 +5,9 @@ import java.io.PrintStream;
 import java.util.List;
 import java.util.Map;
 import org.mitosis.MitosisException;
-import org.mitosis.fixture.MissingPrerequisite;
 import org.mitosis.fixture.PythonFunction;
 import org.mitosis.fixture.PythonInterpreter;
+import org.mitosis.setting.MissingPrerequisite;
 
 /** The word {@code functions}: what there is to run, and what it lacks here. */
 final class FunctionList {

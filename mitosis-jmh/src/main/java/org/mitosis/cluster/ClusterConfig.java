@@ -14,11 +14,11 @@ import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 import java.util.stream.Stream;
 import org.mitosis.fixture.MemorySize;
-import org.mitosis.fixture.MissingPrerequisite;
 import org.mitosis.fixture.Placement;
 import org.mitosis.fixture.Preflight;
 import org.mitosis.fixture.PythonFunction;
 import org.mitosis.fixture.ResumeMode;
+import org.mitosis.setting.MissingPrerequisite;
 
 /**
  * The machines of a cluster and what is to be run on them: the keys of the MITOSIS artifact's

@@ -15,9 +15,9 @@ import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
-import org.mitosis.NativeFiles;
 import org.mitosis.fixture.Machine;
-import org.mitosis.fixture.MissingPrerequisite;
+import org.mitosis.nativefiles.NativeFiles;
+import org.mitosis.setting.MissingPrerequisite;
 
 /**
  * The kernel module on the machine of an agent: built from the sources that travel in the jar, with

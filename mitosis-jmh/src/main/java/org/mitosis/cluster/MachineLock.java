@@ -15,7 +15,7 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
-import org.mitosis.fixture.MissingPrerequisite;
+import org.mitosis.setting.MissingPrerequisite;
 
 /**
  * A machine, taken for one run at a time, whoever runs it: a locked file whose content names the

@@ -7,7 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import org.mitosis.fixture.MissingPrerequisite;
+import org.mitosis.setting.MissingPrerequisite;
 
 /**
  * The machines of a Slurm allocation: {@code srun} in the place of ssh.

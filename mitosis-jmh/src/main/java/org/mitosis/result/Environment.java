@@ -14,7 +14,7 @@ import java.util.Locale;
 import java.util.Objects;
 import org.mitosis.Availability;
 import org.mitosis.BackendChoice;
-import org.mitosis.fixture.MissingPrerequisite;
+import org.mitosis.setting.MissingPrerequisite;
 
 /**
  * What a run was and where it ran: the content of environment.json.

@@ -128,7 +128,7 @@ class BenchmarksTest {
                 .param("memorySize", "4097")
                 .forks(1));
     assertEquals(
-        "org.mitosis.fixture.MissingPrerequisite:"
+        "org.mitosis.setting.MissingPrerequisite:"
             + " memorySize '4097' is not a multiple of the page size of 4096 bytes",
         told.get(0));
     assertFalse(told.stream().anyMatch(line -> line.startsWith("\tat ")), told::toString);

@@ -182,7 +182,7 @@ class RemoteBenchmarksTest {
   void aValueThatIsNoneIsOneSentence(
       String benchmark, String parameter, String value, String sentence) throws IOException {
     assertEquals(
-        "org.mitosis.fixture.MissingPrerequisite: " + sentence,
+        "org.mitosis.setting.MissingPrerequisite: " + sentence,
         shortRun
             .failure(
                 options(Mode.SingleShotTime, "local")

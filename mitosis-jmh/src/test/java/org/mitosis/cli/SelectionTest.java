@@ -15,8 +15,8 @@ import org.mitosis.Backend;
 import org.mitosis.BackendChoice;
 import org.mitosis.fixture.MachineMemory;
 import org.mitosis.fixture.MemorySize;
-import org.mitosis.fixture.MissingPrerequisite;
 import org.mitosis.fixture.UserfaultfdRight;
+import org.mitosis.setting.MissingPrerequisite;
 import org.openjdk.jmh.runner.options.CommandLineOptions;
 
 class SelectionTest {

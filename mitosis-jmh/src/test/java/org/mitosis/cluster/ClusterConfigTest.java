@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.mitosis.fixture.MemorySize;
-import org.mitosis.fixture.MissingPrerequisite;
+import org.mitosis.setting.MissingPrerequisite;
 
 class ClusterConfigTest {
   @Test

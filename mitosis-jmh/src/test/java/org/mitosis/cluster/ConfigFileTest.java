@@ -9,7 +9,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
-import org.mitosis.fixture.MissingPrerequisite;
+import org.mitosis.setting.MissingPrerequisite;
 
 class ConfigFileTest {
   @Test

@@ -5,13 +5,13 @@ import java.io.File;
 import java.nio.charset.StandardCharsets;
 import org.mitosis.Availability;
 import org.mitosis.Backend;
+import org.mitosis.BackendProvider;
 import org.mitosis.Device;
 import org.mitosis.Errno;
 import org.mitosis.MitosisException;
 import org.mitosis.Operation;
 import org.mitosis.posix.LibMitosis;
 import org.mitosis.posix.Uapi;
-import org.mitosis.spi.BackendProvider;
 
 /** Remote fork by the kernel module. */
 public final class KernelBackend implements BackendProvider {

@@ -8,8 +8,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import org.mitosis.Errno;
 import org.mitosis.MitosisException;
-import org.mitosis.NativeFiles;
 import org.mitosis.Operation;
+import org.mitosis.nativefiles.NativeFiles;
 
 /**
  * {@code libmitosis.h}, function by function. A {@code struct mitosis *} is a long.

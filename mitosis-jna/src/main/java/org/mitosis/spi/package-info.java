@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /**
- * What a backend is made of.
+ * What the backends have in common.
  *
- * <p>A {@link org.mitosis.spi.BackendProvider} says whether its backend can be used here and opens
- * devices. {@link org.mitosis.spi.CheckedDevice} holds the part of the contract that is the same
- * for every backend: arguments, closing, order of calls; {@link org.mitosis.spi.Failure} says what
- * to do about an errno.
+ * <p>A backend is a {@link org.mitosis.BackendProvider}, which opens devices. {@link
+ * org.mitosis.spi.CheckedDevice} holds the part of a device's contract that is the same for every
+ * backend: it checks arguments, serializes calls and refuses calls after close. {@link
+ * org.mitosis.spi.Failure} adds advice to an errno.
  */
 package org.mitosis.spi;

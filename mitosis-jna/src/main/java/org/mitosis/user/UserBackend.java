@@ -3,13 +3,13 @@ package org.mitosis.user;
 
 import org.mitosis.Availability;
 import org.mitosis.Backend;
+import org.mitosis.BackendProvider;
 import org.mitosis.Device;
 import org.mitosis.Mitosis;
 import org.mitosis.MitosisException;
 import org.mitosis.Operation;
 import org.mitosis.posix.LibC;
 import org.mitosis.posix.LibMitosis;
-import org.mitosis.spi.BackendProvider;
 import org.mitosis.spi.Failure;
 
 /** Remote fork by libmitosis and its daemon, without a kernel module. */

@@ -32,8 +32,8 @@ import org.mitosis.Device;
 import org.mitosis.Errno;
 import org.mitosis.Mitosis;
 import org.mitosis.MitosisException;
-import org.mitosis.NativeFiles;
 import org.mitosis.Operation;
+import org.mitosis.nativefiles.NativeFiles;
 
 /**
  * This JVM's machine and another one: a mitosisd with a runtime directory of its own that listens

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package org.mitosis;
+package org.mitosis.nativefiles;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -23,6 +23,9 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.mitosis.ChildJvm;
+import org.mitosis.Errno;
+import org.mitosis.MitosisException;
 
 /** Native files are unpacked privately and completely, by JVMs that know nothing of each other. */
 @Timeout(120)

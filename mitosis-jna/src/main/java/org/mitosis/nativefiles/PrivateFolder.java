@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package org.mitosis;
+package org.mitosis.nativefiles;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;

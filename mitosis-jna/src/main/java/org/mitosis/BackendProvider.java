@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-package org.mitosis.spi;
+package org.mitosis;
 
-import org.mitosis.Availability;
-import org.mitosis.Backend;
-import org.mitosis.Device;
-
-/** One backend, found through {@link java.util.ServiceLoader} by {@link org.mitosis.Mitosis}. */
+/** One backend, found through {@link java.util.ServiceLoader} by {@link Mitosis}. */
 public interface BackendProvider {
   /** Which backend this is. */
   Backend backend();
@@ -16,7 +12,7 @@ public interface BackendProvider {
   /**
    * Opens a device.
    *
-   * @throws org.mitosis.MitosisException if the backend cannot be used
+   * @throws MitosisException if the backend cannot be used
    */
   Device open();
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package org.mitosis;
+package org.mitosis.nativefiles;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -18,6 +18,9 @@ import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import org.mitosis.Errno;
+import org.mitosis.MitosisException;
+import org.mitosis.Operation;
 
 /**
  * The programs and the library of this release, which travel in the jar and are unpacked on first
