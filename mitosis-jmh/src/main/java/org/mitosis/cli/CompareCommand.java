@@ -19,8 +19,9 @@ final class CompareCommand {
       """
       java -jar benchmarks.jar compare [--by NAME,...] [--fail-above N%] [--force] OLD NEW
 
-      OLD and NEW are folders that runs have left, or JSON files of JMH's. Shows every figure that
-      both have: medians, their ratio with its interval, p-value, effect size, and what follows.
+      OLD and NEW are folders that runs have left, .zip files of these (see pack), or JSON files of
+      JMH's. Shows every figure that both have: medians, their ratio with its interval, p-value,
+      effect size, and the verdict.
 
         --by NAME,...      one table for each combination of values of these parameters; by default
                            one for each benchmark and figure

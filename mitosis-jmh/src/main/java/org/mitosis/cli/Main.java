@@ -20,6 +20,7 @@ public final class Main {
         sweep        benchmarks in random order, which can be killed and resumed
         compare      what has changed from one run to another
         report       pages, tables and plots of runs
+        pack         the folder of a run as one .zip file, which report and compare read
         doctor       what works on this machine, what does not, and what to do about it
         help         this text
         --version    what this jar was built from
@@ -91,6 +92,8 @@ public final class Main {
         return new SweepCommand(probe, System.out, System.err).run(rest);
       case "report":
         return new ReportCommand(System.out, System.err).run(rest);
+      case "pack":
+        return new PackCommand(System.out, System.err).run(rest);
       case "doctor":
         return Doctor.ofThisMachine(probe, System.out).run(rest);
       case "--version":

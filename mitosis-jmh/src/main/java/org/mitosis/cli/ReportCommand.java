@@ -4,10 +4,13 @@ package org.mitosis.cli;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.FileSystemException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.mitosis.report.Report;
+import org.mitosis.result.PackedRun;
+import org.mitosis.result.ResultFolder;
 import org.mitosis.result.Run;
 
 /** The word {@code report}: pages, tables and plots of runs. */
@@ -16,11 +19,13 @@ final class ReportCommand {
       """
       java -jar benchmarks.jar report [-o DIR] RUN...
 
-      RUN is a folder that a run has left, or a JSON file of JMH's. Several are shown together.
+      RUN is a folder that a run has left, a .zip of one (see pack), or a JSON file of JMH's.
+      Several are shown together.
       Writes index.html (one file, which needs no network), report.md, figures.csv, and plots/ with
       each plot as SVG and PNG.
 
-        -o DIR    where to; by default the folder report in RUN, or ./report of several
+        -o DIR    where to; by default the folder report in RUN, NAME-report beside NAME.zip, or
+                  ./report of several
 
       Exit code 0 if all of it was read and written, 1 if not; what could be read is in the report.
       """;
@@ -74,8 +79,9 @@ final class ReportCommand {
     if (runs.isEmpty()) {
       return 1;
     }
-    Path target = folder != null ? folder : defaultFolder(runs);
+    Path target = folder;
     try {
+      target = folder != null ? folder : defaultFolder(runs);
       List<String> failures = Report.of(runs).write(target);
       failures.forEach(this::say);
       out.println(target.resolve("index.html"));
@@ -92,11 +98,14 @@ final class ReportCommand {
     }
   }
 
-  private static Path defaultFolder(List<Run> runs) {
+  private static Path defaultFolder(List<Run> runs) throws IOException {
     Path only = runs.get(0).path();
-    return runs.size() == 1 && only.toFile().isDirectory()
-        ? only.resolve("report")
-        : Path.of("report");
+    if (runs.size() == 1 && Files.isDirectory(only)) {
+      return only.resolve(ResultFolder.REPORT);
+    }
+    return runs.size() == 1 && PackedRun.isOne(only)
+        ? PackedRun.reportFor(only)
+        : Path.of(ResultFolder.REPORT);
   }
 
   private int refuse(String sentence) {

@@ -91,6 +91,9 @@ final class Sweep {
    * @throws IOException with a sentence for the user if there is none in the folder
    */
   static Sweep resume(Path folder) throws IOException {
+    if (Files.isRegularFile(folder)) {
+      throw new IOException(folder + " is a file: sweep --resume takes the folder of a sweep");
+    }
     Path file = folder.resolve(FILE);
     if (Files.notExists(file)) {
       throw new IOException(
@@ -223,7 +226,7 @@ final class Sweep {
   }
 
   private Path blocks() {
-    return folder.path().resolve("blocks");
+    return folder.path().resolve(ResultFolder.BLOCKS);
   }
 
   private Path result(int block) {

@@ -127,7 +127,7 @@ final class RunRecord implements AutoCloseable {
             StandardCharsets.UTF_8,
             StandardOpenOption.CREATE_NEW,
             StandardOpenOption.WRITE);
-    Files.createDirectory(folder.path().resolve("machines"));
+    Files.createDirectory(folder.path().resolve(ResultFolder.MACHINES));
     write(Outcome.RUNNING);
   }
 
@@ -170,7 +170,7 @@ final class RunRecord implements AutoCloseable {
   void environment(String host, JsonNode environment) throws IOException {
     try {
       Files.writeString(
-          folder.path().resolve("machines").resolve(host + ".json"),
+          folder.path().resolve(ResultFolder.MACHINES).resolve(host + ".json"),
           JSON.writeValueAsString(environment) + "\n");
     } catch (JsonProcessingException e) {
       throw new UncheckedIOException(e);
@@ -224,7 +224,8 @@ final class RunRecord implements AutoCloseable {
             points,
             leftOut,
             failures);
-    folder.replace(folder.path().resolve("cluster.json"), JSON.writeValueAsString(content) + "\n");
+    folder.replace(
+        folder.path().resolve(ResultFolder.CLUSTER), JSON.writeValueAsString(content) + "\n");
   }
 
   @Override

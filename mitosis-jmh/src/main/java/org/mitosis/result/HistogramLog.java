@@ -85,7 +85,9 @@ public final class HistogramLog {
       return Optional.of(Path.of(hlog));
     }
     String results = System.getProperty(RESULTS_PROPERTY, "");
-    return results.isEmpty() ? Optional.empty() : Optional.of(Path.of(results, "hlog"));
+    return results.isEmpty()
+        ? Optional.empty()
+        : Optional.of(Path.of(results, ResultFolder.HISTOGRAMS));
   }
 
   /**
@@ -364,7 +366,7 @@ public final class HistogramLog {
 
     void read(List<Series> series) throws IOException {
       // Not Files.readString, which refuses a file that damage has made other than UTF-8.
-      String text = new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
+      String text = new String(RunFiles.bytes(file), StandardCharsets.UTF_8);
       int number = 0;
       for (int from = 0; from < text.length(); ) {
         number++;

@@ -7,8 +7,6 @@ import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -31,16 +29,6 @@ final class JmhJson {
           "day/op", 86_400e9);
 
   private JmhJson() {}
-
-  /**
-   * Reads the figures of a file.
-   *
-   * @param problems one sentence for what could not be read
-   * @throws IOException if the file cannot be read at all
-   */
-  static List<Figure> read(Path file, List<String> problems) throws IOException {
-    return read(file.toString(), Files.readAllBytes(file), problems);
-  }
 
   /**
    * Reads the figures of what is, or will be, the content of a file.

@@ -33,6 +33,22 @@ public final class ResultFolder {
    */
   public static final String NAME_PROPERTY = "mitosis.name";
 
+  /** The folder in a run's folder where its report goes by default. */
+  public static final String REPORT = "report";
+
+  /** The file that says how a run on several machines ended. */
+  public static final String CLUSTER = "cluster.json";
+
+  /** The folder with the environment of each machine of a run on several. */
+  public static final String MACHINES = "machines";
+
+  /** The folder of the results of a sweep's blocks. */
+  public static final String BLOCKS = "blocks";
+
+  static final String JMH_JSON = "jmh.json";
+  static final String HISTOGRAMS = "hlog";
+  static final String ENVIRONMENT = "environment.json";
+
   private static final DateTimeFormatter DATE =
       DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HHmmss'Z'", Locale.ROOT).withZone(ZoneOffset.UTC);
   private static final int NAME_LENGTH_MAX = 40;
@@ -125,17 +141,17 @@ public final class ResultFolder {
 
   /** Where JMH's own JSON goes. */
   public Path jmhJson() {
-    return path.resolve("jmh.json");
+    return path.resolve(JMH_JSON);
   }
 
   /** The folder of the .hlog files. */
   public Path histograms() {
-    return path.resolve("hlog");
+    return path.resolve(HISTOGRAMS);
   }
 
   /** Where the description of machine and run goes. */
   public Path environment() {
-    return path.resolve("environment.json");
+    return path.resolve(ENVIRONMENT);
   }
 
   /** Where the table goes that is printed at the end. */
@@ -173,7 +189,7 @@ public final class ResultFolder {
     made.forEach(ResultFolder::deleteQuietly);
   }
 
-  private static void deleteQuietly(Path file) {
+  static void deleteQuietly(Path file) {
     try {
       Files.deleteIfExists(file);
     } catch (IOException e) {

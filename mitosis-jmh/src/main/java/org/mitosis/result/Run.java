@@ -17,13 +17,16 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import java.util.zip.ZipException;
 
 /**
- * A run, read from its {@link ResultFolder}, or from a result file of JMH's alone. What is damaged
- * or missing is a sentence in {@link #problems}; everything else is there.
+ * A run, read from its {@link ResultFolder}, from a .zip of that ({@link PackedRun}), or from a
+ * result file of JMH's alone. {@link #problems} has a message for each part that is damaged or
+ * missing; all other parts are there.
  *
- * @param name the folder's
- * @param path the folder, or JMH's file
+ * @param name the folder's, packed or not
+ * @param path the folder, the .zip, or JMH's file
+ * @param ended whether the run says that it has ended
  * @param environments of each machine by its name: the one that ran the command first
  * @param figures by benchmark, in the order of the files
  * @param failed what gave no result, as {@link Figure#title} would name it
@@ -32,12 +35,14 @@ import java.util.stream.Stream;
 public record Run(
     String name,
     Path path,
+    boolean ended,
     Map<String, Environment> environments,
     List<Figure> figures,
     List<String> failed,
     List<String> problems) {
 
-  private static final String CLUSTER = "cluster.json";
+  private static final String NOT_ENDED =
+      ": the run has not ended, or was killed; the results so far are shown";
 
   private static final ObjectMapper JSON =
       new ObjectMapper()
@@ -47,53 +52,70 @@ public record Run(
   /**
    * Reads a run.
    *
-   * @param path a folder that a run left, or a JSON file of JMH's
-   * @throws IOException with a sentence for the user if there is nothing of a run
+   * @param path a folder that a run left, a .zip of one, or a JSON file of JMH's
+   * @throws IOException with a message for the user if there is nothing of a run
    */
   public static Run read(Path path) throws IOException {
     if (Files.notExists(path)) {
       throw new IOException(
           path
               + " does not exist: name a folder that a run has left, such as"
-              + " results/<date>-<host>-<name>");
+              + " results/<date>-<host>-<name>, or a .zip of one");
     }
+    if (Files.isRegularFile(path) && !RunFiles.isPacked(path)) {
+      return ofJmhFile(path);
+    }
+    try (RunFiles files = RunFiles.open(path)) {
+      return of(files);
+    } catch (ZipException e) {
+      throw RunFiles.damaged(path, e.getMessage(), e);
+    }
+  }
+
+  private static Run ofJmhFile(Path path) throws IOException {
     List<String> problems = new ArrayList<>();
-    if (Files.isRegularFile(path)) {
-      List<Figure> figures = JmhJson.read(path, problems);
-      if (figures.isEmpty()) {
-        throw new IOException(problems.isEmpty() ? path + " holds no results" : problems.get(0));
-      }
-      return new Run(nameOf(path), path, Map.of(), mainFigures(figures), List.of(), problems);
+    List<Figure> figures = JmhJson.read(path.toString(), RunFiles.bytes(path), problems);
+    if (figures.isEmpty()) {
+      throw new IOException(problems.isEmpty() ? path + " holds no results" : problems.get(0));
     }
-    Map<String, Environment> environments = environments(path, problems);
-    List<Figure> figures = new ArrayList<>(selfTimed(path, problems));
+    Path name = path.toAbsolutePath().normalize().getFileName();
+    return new Run(
+        name.toString(), path, true, Map.of(), mainFigures(figures), List.of(), problems);
+  }
+
+  private static Run of(RunFiles files) throws IOException {
+    Path path = files.path();
+    List<String> problems = new ArrayList<>();
+    Map<String, Environment> environments = environments(files, problems);
+    List<Figure> figures = new ArrayList<>(selfTimed(files, problems));
     Set<Figure.Key> known = new HashSet<>();
     figures.forEach(figure -> known.add(figure.key()));
-    for (Figure figure : scores(path, problems)) {
+    for (Figure figure : scores(files, problems)) {
       if (known.add(figure.key())) {
         figures.add(figure);
       }
     }
-    Path cluster = path.resolve(CLUSTER);
-    if (Files.exists(cluster)) {
-      return ofCluster(path, environments, figures, problems);
+    if (Files.exists(files.resolve(ResultFolder.CLUSTER))) {
+      return ofCluster(files, environments, figures, problems);
     }
     Environment own = environments.isEmpty() ? null : environments.values().iterator().next();
     if (figures.isEmpty() && own == null) {
       throw new IOException(
           path
               + " holds no results: there is no jmh.json, no hlog/*.hlog and no environment.json"
-              + " in it; name a folder that a run has left"
+              + " in it; name a folder that a run has left, or a .zip of one"
               + (problems.isEmpty() ? "" : " (" + String.join("; ", problems) + ")"));
     }
-    if (own != null && own.outcome() == Environment.Outcome.RUNNING) {
-      problems.add(path + ": the run has not ended, or was killed: what it left is shown");
-    } else if (own != null && own.outcome() == Environment.Outcome.INTERRUPTED) {
-      problems.add(path + ": the run was interrupted: what it left is shown");
+    Environment.Outcome outcome = own == null ? null : own.outcome();
+    if (outcome == Environment.Outcome.RUNNING) {
+      problems.add(path + NOT_ENDED);
+    } else if (outcome == Environment.Outcome.INTERRUPTED) {
+      problems.add(path + ": the run was interrupted; the results so far are shown");
     }
     return new Run(
-        nameOf(path),
+        files.name(),
         path,
+        outcome != null && outcome != Environment.Outcome.RUNNING,
         environments,
         mainFigures(figures),
         own == null || own.failed() == null ? List.of() : own.failed(),
@@ -102,22 +124,29 @@ public record Run(
 
   /** A run on several machines, which says in a file of its own how it ended. */
   private static Run ofCluster(
-      Path path, Map<String, Environment> environments, List<Figure> figures, List<String> problems)
+      RunFiles files,
+      Map<String, Environment> environments,
+      List<Figure> figures,
+      List<String> problems)
       throws IOException {
     List<String> failed = new ArrayList<>();
+    Path file = files.resolve(ResultFolder.CLUSTER);
+    boolean ended = false;
     try {
-      JsonNode cluster = JSON.readTree(Files.readAllBytes(path.resolve(CLUSTER)));
+      JsonNode cluster = JSON.readTree(RunFiles.bytes(file));
       String outcome = cluster.path("outcome").asText("");
-      if (!List.of("complete", "failed").contains(outcome)) {
-        problems.add(path + ": the run has not ended, or was killed: what it left is shown");
+      ended = List.of("complete", "failed").contains(outcome);
+      if (!ended) {
+        problems.add(files.path() + NOT_ENDED);
       }
       cluster.path("failures").forEach(failure -> failed.add(failure.asText()));
     } catch (JsonProcessingException e) {
-      problems.add(path.resolve(CLUSTER) + " is damaged, so how the run ended is not known");
+      problems.add(files.nameOf(file) + " is damaged: how the run ended is not known");
     }
     return new Run(
-        nameOf(path),
-        path,
+        files.name(),
+        files.path(),
+        ended,
         environments,
         mainFigures(figures),
         List.copyOf(failed),
@@ -127,11 +156,6 @@ public record Run(
   /** The environment of the machine that ran the command, if it is known. */
   public Optional<Environment> environment() {
     return environments.values().stream().findFirst();
-  }
-
-  private static String nameOf(Path path) {
-    Path name = path.toAbsolutePath().normalize().getFileName();
-    return name == null ? path.toString() : name.toString();
   }
 
   /** JMH's score says nothing that is worth showing where a benchmark has a clock of its own. */
@@ -152,8 +176,8 @@ public record Run(
         .toList();
   }
 
-  private static List<Figure> selfTimed(Path folder, List<String> problems) throws IOException {
-    Path hlog = folder.resolve("hlog");
+  private static List<Figure> selfTimed(RunFiles run, List<String> problems) throws IOException {
+    Path hlog = run.resolve(ResultFolder.HISTOGRAMS);
     if (!Files.isDirectory(hlog)) {
       return List.of();
     }
@@ -186,40 +210,41 @@ public record Run(
     return figures;
   }
 
-  private static List<Figure> scores(Path folder, List<String> problems) throws IOException {
-    List<Path> files = List.of(folder.resolve("jmh.json"));
-    if (Files.notExists(files.get(0)) && Files.exists(folder.resolve(CLUSTER))) {
+  private static List<Figure> scores(RunFiles run, List<String> problems) throws IOException {
+    List<Path> files = List.of(run.resolve(ResultFolder.JMH_JSON));
+    if (Files.notExists(files.get(0)) && Files.exists(run.resolve(ResultFolder.CLUSTER))) {
       return List.of();
     }
     if (Files.notExists(files.get(0))) {
-      files = jsonFiles(folder.resolve("blocks"));
+      files = jsonFiles(run.resolve(ResultFolder.BLOCKS));
       if (files.isEmpty()) {
         problems.add(
-            folder
+            run.path()
                 + ": there is no jmh.json, as after a run that was killed: figures that JMH"
                 + " itself measures are missing");
       }
     }
     List<Figure> figures = new ArrayList<>();
     for (Path file : files) {
-      figures.addAll(JmhJson.read(file, problems));
+      figures.addAll(JmhJson.read(run.nameOf(file), RunFiles.bytes(file), problems));
     }
     return figures;
   }
 
-  private static Map<String, Environment> environments(Path folder, List<String> problems)
+  private static Map<String, Environment> environments(RunFiles run, List<String> problems)
       throws IOException {
     Map<String, Environment> environments = new LinkedHashMap<>();
-    Path own = folder.resolve("environment.json");
+    Path own = run.resolve(ResultFolder.ENVIRONMENT);
     List<Path> files = new ArrayList<>();
     if (Files.exists(own)) {
       files.add(own);
-    } else if (Files.notExists(folder.resolve(CLUSTER))) {
-      problems.add(folder + ": there is no environment.json: where this was measured is not known");
+    } else if (Files.notExists(run.resolve(ResultFolder.CLUSTER))) {
+      problems.add(
+          run.path() + ": there is no environment.json: where this was measured is not known");
     }
-    files.addAll(jsonFiles(folder.resolve("machines")));
+    files.addAll(jsonFiles(run.resolve(ResultFolder.MACHINES)));
     for (Path file : files) {
-      environment(file, problems)
+      environment(run.nameOf(file), RunFiles.bytes(file), problems)
           .ifPresent(
               environment -> {
                 String host =
@@ -232,10 +257,10 @@ public record Run(
     return environments;
   }
 
-  private static Optional<Environment> environment(Path file, List<String> problems)
-      throws IOException {
+  private static Optional<Environment> environment(
+      String file, byte[] content, List<String> problems) throws IOException {
     try {
-      JsonNode json = JSON.readTree(Files.readAllBytes(file));
+      JsonNode json = JSON.readTree(content);
       int schema = json.path("schema").asInt(0);
       if (schema != Environment.SCHEMA) {
         problems.add(
