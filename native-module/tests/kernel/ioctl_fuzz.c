@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * usage: ioctl_fuzz [--seconds N] [--seed N] [--threads N]
- * Throws random commands and arguments at the module, from several threads of
- * several processes on shared descriptors: real commands and those beside them;
- * pointers to structs, to half of one, to nowhere, to memory that another thread
- * unmaps; text without an end; ids of any sign; descriptors that are closed
- * meanwhile. The kernel's log says whether that was survived; afterwards the
- * module still prepares and resumes.
+ * Calls the module with random commands and arguments, from several threads of
+ * several processes on shared descriptors: valid and invalid commands; pointers to
+ * whole and partial structs, to unmapped memory and to memory that another thread
+ * unmaps; strings without NUL; ids of any value; descriptors that another thread
+ * closes. Afterwards the module must prepare and resume, and the kernel's log must
+ * be clean.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -30,7 +30,7 @@
 #define ID		4242
 
 static int fds[FDS];
-/* Two pages with nothing behind them; the second comes and goes. */
+/* Two pages before an unmapped one; threads unmap and map the second. */
 static char *pages;
 static uint64_t end_ns;
 
@@ -68,7 +68,7 @@ static unsigned long some_command(uint64_t *state)
 	}
 }
 
-/* Few ids, so that they meet; and those at the edges. */
+/* Few ids, so that calls collide; and the limits. */
 static uint32_t some_id(uint64_t *state)
 {
 	static const uint32_t edges[] = { 0, 1, INT32_MAX, 1u << 31, UINT32_MAX };
@@ -87,7 +87,7 @@ static const char *some_text(uint64_t *state, char *at)
 	const char *text = texts[pseudo_random(state) % 10];
 
 	switch (pseudo_random(state) % 6) {
-	case 0:		/* to the end of what is mapped, without an end */
+	case 0:		/* up to the unmapped page, without NUL */
 		at = pages + 2 * PAGE - strlen(text);
 		memcpy(at, text, strlen(text));
 		return at;
@@ -111,9 +111,9 @@ static unsigned long some_argument(uint64_t *state)
 	switch (pseudo_random(state) % 12) {
 	case 0:
 		return pseudo_random(state);
-	case 1:		/* of the kernel's */
+	case 1:		/* an address of the kernel */
 		return 0xffff800000000000 | pseudo_random(state) >> 8;
-	case 2:		/* across the end */
+	case 2:		/* across the end of the mapped pages */
 		return (unsigned long)pages + 2 * PAGE - pseudo_random(state) % 64;
 	case 3:
 		return 0;
@@ -141,7 +141,7 @@ static unsigned long some_argument(uint64_t *state)
 	}
 }
 
-/* Another thread unmaps what we write to: that is ours to survive. */
+/* Another thread has unmapped the page that this one writes to. */
 static void on_segv(int signal)
 {
 	(void)signal;
@@ -167,7 +167,7 @@ static void *fuzz(void *seed)
 			close(*fd);
 			*fd = open(MITOSIS_DEVICE_PATH, O_RDWR | O_CLOEXEC);
 			break;
-		case 3:		/* other things that a file can be asked for */
+		case 3:		/* calls that the device does not support */
 			if (read(*fd, pages, 64) >= 0 || write(*fd, pages, 64) >= 0 ||
 			    mmap(NULL, PAGE, PROT_READ, MAP_SHARED, *fd, 0) !=
 				    MAP_FAILED)
@@ -182,8 +182,8 @@ static void *fuzz(void *seed)
 }
 
 /*
- * A process of threads may become a child of none; one of one thread may become
- * one of itself, which goes on with the fuzzing, as its parent does.
+ * A process of several threads cannot resume. One of a single thread may become a
+ * child of itself; then the child continues the fuzzing, as its parent does.
  */
 static void __attribute__((noreturn)) be_process(uint64_t seed, int threads)
 {
@@ -263,7 +263,7 @@ int main(int argc, char **argv)
 	pages = mmap(NULL, 3 * PAGE, PROT_READ | PROT_WRITE,
 		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	CHECK(pages != MAP_FAILED && !munmap(pages + 2 * PAGE, PAGE));
-	/* Short lives: what a child becomes, and what is left of it, differs. */
+	/* New processes every two seconds, as children change what a process is. */
 	for (i = 0; (uint64_t)i < (seconds > 1 ? seconds / 2 : 1); i++) {
 		end_ns = now_ns() + 2000000000ull;
 		for (j = 0; j < 2 * PROCESSES; j++) {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * usage: speed [ROUNDS]
- * Ratios of the kernel backend, both sides in turns in one run, so that whatever
- * disturbs the machine disturbs both: prepare over fork(2) of the same process;
- * resume of a large snapshot over that of a small one; reading a working set
- * after a local resume over the same on the user backend. Memory of 4 KiB pages.
- * Prints medians; exits with 1 if a ratio misses its goal.
+ * Ratios of the kernel backend. Both sides run in turns, so that disturbances of
+ * the machine affect both: prepare / fork(2) of the same process; resume of a large
+ * / of a small snapshot; reading a working set after a local resume, kernel / user
+ * backend. Memory has 4 KiB pages. Prints medians; exits with 1 if a ratio exceeds
+ * its goal.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -115,20 +115,20 @@ struct parent {
 	pid_t pid;
 	int backend;
 	uint32_t id;
-	int says[2];	/* the parent that it is ready, then each child its times */
+	int messages[2];	/* pipe: a byte when prepared, then each child's times */
 };
 
 struct times {
 	uint64_t before_ns, resumed_ns, read_ns;
 };
 
-/* A process that has prepared itself; its children read its memory and say when. */
+/* Starts a parent; its children read its memory and report their times. */
 static void start_parent(struct parent *p, size_t mib, int backend, uint32_t id)
 {
 	char byte;
 
 	*p = (struct parent){ .backend = backend, .id = id };
-	CHECK(!pipe2(p->says, O_CLOEXEC));
+	CHECK(!pipe2(p->messages, O_CLOEXEC));
 	p->pid = fork();
 	CHECK(p->pid >= 0);
 	if (p->pid == 0) {
@@ -144,26 +144,26 @@ static void start_parent(struct parent *p, size_t mib, int backend, uint32_t id)
 		CHECK_EQ(mitosis_prepare(device, id), 0);
 		t.resumed_ns = now_ns();
 		if (!mitosis_nil(device)) {
-			CHECK_EQ(write(p->says[1], "r", 1), 1);
+			CHECK_EQ(write(p->messages[1], "r", 1), 1);
 			for (;;)
 				pause();
 		}
 		for (i = 0; i < mib * MIB; i += PAGE)
 			sum += memory[i];
 		t.read_ns = now_ns() - t.resumed_ns;
-		if (write(p->says[1], &t, sizeof(t)) != sizeof(t))
+		if (write(p->messages[1], &t, sizeof(t)) != sizeof(t))
 			_exit(1);
 		_exit(sum == (char)(mib * MIB / PAGE) ? 0 : 2);
 	}
-	CHECK_EQ(read(p->says[0], &byte, 1), 1);
+	CHECK_EQ(read(p->messages[0], &byte, 1), 1);
 }
 
 static void end_parent(struct parent *p)
 {
 	kill(p->pid, SIGKILL);
 	status_within(p->pid, 10000);
-	close(p->says[0]);
-	close(p->says[1]);
+	close(p->messages[0]);
+	close(p->messages[1]);
 }
 
 static struct times run_child(const struct parent *p)
@@ -177,15 +177,15 @@ static struct times run_child(const struct parent *p)
 
 		CHECK_EQ(mitosis_open(p->backend, &device), 0);
 		before.before_ns = now_ns();
-		if (write(p->says[1], &before, sizeof(before)) != sizeof(before))
+		if (write(p->messages[1], &before, sizeof(before)) != sizeof(before))
 			_exit(1);
 		mitosis_resume_local(device, p->id);
 		fprintf(stderr, "%s\n", mitosis_error());
 		_exit(125);
 	}
 	CHECK_EQ(status_within(pid, 60000), 0);
-	CHECK_EQ(read(p->says[0], &before, sizeof(before)), sizeof(before));
-	CHECK_EQ(read(p->says[0], &t, sizeof(t)), sizeof(t));
+	CHECK_EQ(read(p->messages[0], &before, sizeof(before)), sizeof(before));
+	CHECK_EQ(read(p->messages[0], &t, sizeof(t)), sizeof(t));
 	t.before_ns = before.before_ns;
 	return t;
 }

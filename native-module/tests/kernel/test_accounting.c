@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Two hundred times prepare, resume, write on both sides and unprepare: the
- * machine's memory is what it was. A leak of one page a round would lose 200
- * pages in every trial, so what other things of the machine do in one of them
- * is told from it.
+ * After 200 rounds of prepare, resume, writes on both sides and unprepare, the
+ * machine must have as much free memory as before. A leak of one page a round loses
+ * 200 pages in every trial; other activity of the machine does not do so in every
+ * trial.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -38,8 +38,8 @@ static long field_kib(const char *name)
 }
 
 /*
- * Pages on the lists of each CPU: free, and not in MemFree. Linux tunes how many
- * there may be, since 6.7 up to tens of MiB, and they come and go by as much.
+ * Free pages on the per-CPU lists, which MemFree does not count. Linux tunes the
+ * lengths of the lists; since 6.7 they may hold tens of MiB.
  */
 static long on_cpu_lists_kib(void)
 {
@@ -71,7 +71,7 @@ static void settle(void)
 	sync();
 	CHECK(fd >= 0 && write(fd, "3", 1) == 1);
 	close(fd);
-	sleep_ms(300);	/* what is freed after a grace period */
+	sleep_ms(300);	/* RCU frees memory after a grace period */
 }
 
 static void round_trip(struct mitosis *device, uint32_t handler_id)

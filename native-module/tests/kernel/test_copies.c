@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * A child that reads maps the shadow's own pages; with MITOSIS_OPTION_COPY, or the
- * module's parameter copy, each of them is a copy for it alone. The module's
- * counters tell which it was.
+ * module's parameter copy, it gets its own copy of each. The module's counters show
+ * which of the two happened.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -16,7 +16,7 @@
 #define ID	75
 #define PAGE	4096
 #define PAGES	512
-/* What a child may touch beside the memory that it reads: stack, data, libraries. */
+/* Limit of other pages that a child touches: stack, data, libraries. */
 #define OTHER_PAGES	128
 
 #define PARAMETER	"/sys/module/mitosis/parameters/copy"
@@ -31,7 +31,7 @@ static void set_parameter(const char *value)
 	close(fd);
 }
 
-/* Reads all of it; NULL: with the module's own options. */
+/* Runs a child that reads all pages. NULL: with the module's default options. */
 static void run_child(const struct mitosis_options *options)
 {
 	pid_t pid = fork();
@@ -84,7 +84,7 @@ int main(void)
 	};
 	struct mitosis *device = open_kernel();
 	pid_t parent = getpid();
-	int i, well = 0;
+	int i, correct = 0;
 
 	if (geteuid())
 		skip("needs root, to set the module's parameter copy");
@@ -95,14 +95,14 @@ int main(void)
 	CHECK_EQ(mitosis_prepare(device, ID), 0);
 	if (getpid() != parent) {
 		for (i = 0; i < PAGES; i++)
-			well += memory[i * PAGE] == 'p';
-		_exit(well == PAGES ? 0 : 1);
+			correct += memory[i * PAGE] == 'p';
+		_exit(correct == PAGES ? 0 : 1);
 	}
 	expect(&share, false);
 	expect(&copy, true);
 	expect(&share, false);
 	expect(NULL, false);
-	/* Whatever comes of it, others are not to copy. */
+	/* Reset the parameter for later tests even if this one fails. */
 	CHECK(!atexit(share_again));
 	set_parameter("Y");
 	expect(NULL, true);

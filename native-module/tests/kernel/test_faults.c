@@ -37,7 +37,7 @@ static int module_parameter(const char *name)
 	return value;
 }
 
-/* The whole life of a child that is let go at once. */
+/* The time from the start of a child to its end, without waiting in between. */
 static uint64_t life_ns(pid_t (*start)(void))
 {
 	uint64_t begin = now_ns();
@@ -54,7 +54,7 @@ static pid_t start_local(void)
 	return start_kernel_child(ID, 4);
 }
 
-/* Over TCP, from this very module. */
+/* A child over TCP, of a snapshot of the same module. */
 static pid_t start_over_tcp(void)
 {
 	struct mitosis_resume_options options = { .prefetch_pages = 4 };
@@ -74,14 +74,14 @@ static pid_t start_over_tcp(void)
 	_exit(125);
 }
 
-/* Killed after i/SWEEP of a life, for each i. */
+/* Kills a child after i/SWEEP of its lifetime, for each i. */
 static void killed_in_life(pid_t (*start)(void))
 {
 	uint64_t whole = life_ns(start);
 	int i, rounds = SWEEP;
 
-	printf("a whole life: %llu us\n", (unsigned long long)whole / 1000);
-	/* Half a life each on average. */
+	printf("lifetime of a child: %llu us\n", (unsigned long long)whole / 1000);
+	/* Each round takes half a lifetime on average. */
 	if (whole * rounds / 2 > SWEEP_NS)
 		rounds = 2 * SWEEP_NS / whole;
 	for (i = 0; i < rounds; i++) {
@@ -142,7 +142,7 @@ static void parent_killed_in_prepare(void)
 	mitosis_close(device);
 }
 
-/* What children have not read yet is theirs, even when the snapshot is gone. */
+/* Children can read the pages they have not touched after the snapshot is dropped. */
 static void parent_killed(bool pinned)
 {
 	struct mitosis *device = open_kernel();
@@ -304,7 +304,7 @@ static void closed_in_ioctl(void)
 	mitosis_close(device);
 }
 
-/* A child that may not have the parent's memory is refused, or killed. */
+/* A child whose RLIMIT_AS is below the parent's memory is refused or killed. */
 static void no_address_space(void)
 {
 	struct mitosis *device = open_kernel();

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What comes over TCP is not to be trusted: noise at the door of the module's
- * server, connections that stay and say nothing, and streams of proper machines
- * in which a byte is changed, something is cut off, or nothing follows. Whoever
- * meets that is told what it was by an errno; a child that already runs may fail.
- * The module goes on, and the kernel's log stays clean.
+ * Hostile input over TCP: random bytes for the module's server, connections that
+ * send nothing, and streams between real machines in which a byte is changed, or
+ * which are cut off or stall. The resume call fails with the errno of the cause; a
+ * child that already runs may fail. The module must go on serving, and the kernel's
+ * log must stay clean.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -33,7 +33,7 @@
 #define MANGLED		60
 #define AT_ONCE		5
 #define CHILD_MS	8000
-#define DEADLINE_MS	400	/* of children that are to meet it */
+#define DEADLINE_MS	400	/* of children that must time out */
 #define PATIENT_MS	15000
 
 static uint64_t state = 88172645463325252ull;
@@ -95,7 +95,7 @@ static void connect_to(struct mitosis *device, uint16_t port)
 	CHECK_EQ(mitosis_connect(device, machine_id(), address), 0);
 }
 
-static void noise_at_the_door(void)
+static void send_random_bytes(void)
 {
 	int i, silent[SILENT], answered = 0;
 	struct mitosis *device = open_kernel();
@@ -110,7 +110,7 @@ static void noise_at_the_door(void)
 		for (j = 0; j < sizeof(bytes); j++)
 			bytes[j] = pseudo_random();
 		if (i % 3) {
-			/* As far as a stranger gets: a header that looks right. */
+			/* A header that looks valid. */
 			header->magic = WIRE_MAGIC;
 			header->version = i % 2 ? WIRE_VERSION : header->version;
 			header->type = pseudo_random() % 12;
@@ -120,7 +120,7 @@ static void noise_at_the_door(void)
 		send(fd, bytes, size, MSG_NOSIGNAL);
 		close(fd);
 	}
-	/* Those that say nothing take no place for long. */
+	/* Silent connections must not hold their slots for long. */
 	for (i = 0; i < SILENT; i++)
 		silent[i] = dial(module_port());
 	for (i = 0; i < 60 && !answered; i++) {
@@ -139,7 +139,7 @@ static void noise_at_the_door(void)
 	mitosis_close(device);
 }
 
-/* What is done to one connection: at an offset of one direction. */
+/* The change to one connection, at an offset of one direction. */
 struct mangling {
 	int client, server;
 	bool of_answers;
@@ -197,10 +197,10 @@ out:
 }
 
 static int listener;
-static const struct mangling *volatile chosen;	/* NULL: as chance has it */
+static const struct mangling *volatile chosen;	/* NULL: a random one */
 static volatile size_t largest_offset = 64;
 
-static struct mangling by_chance(void)
+static struct mangling random_mangling(void)
 {
 	return (struct mangling){
 		.of_answers = pseudo_random() % 2,
@@ -221,7 +221,7 @@ static void *proxy(void *unused)
 			free(m);
 			return unused;
 		}
-		*m = chosen ? *chosen : by_chance();
+		*m = chosen ? *chosen : random_mangling();
 		m->client = client;
 		m->server = dial(module_port());
 		CHECK(!pthread_create(&thread, NULL, mangle, m));
@@ -231,11 +231,11 @@ static void *proxy(void *unused)
 
 static pid_t start_parent(void)
 {
-	int says[2];
+	int ready[2];
 	char byte;
 	pid_t pid;
 
-	CHECK(!pipe2(says, O_CLOEXEC));
+	CHECK(!pipe2(ready, O_CLOEXEC));
 	pid = fork();
 	CHECK(pid >= 0);
 	if (pid == 0) {
@@ -250,7 +250,7 @@ static pid_t start_parent(void)
 			memory[i * 4096] = i;
 		CHECK_EQ(mitosis_prepare(device, ID), 0);
 		if (!mitosis_nil(device)) {
-			CHECK_EQ(write(says[1], "r", 1), 1);
+			CHECK_EQ(write(ready[1], "r", 1), 1);
 			for (;;)
 				pause();
 		}
@@ -258,13 +258,13 @@ static pid_t start_parent(void)
 			sum += memory[i * 4096] == (char)i;
 		_exit(sum == PAGES ? 0 : 1);
 	}
-	CHECK_EQ(read(says[0], &byte, 1), 1);
-	close(says[0]);
-	close(says[1]);
+	CHECK_EQ(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
+	close(ready[1]);
 	return pid;
 }
 
-/* One that cannot become a child exits with the errno. */
+/* A process that becomes a child, or exits with the errno of the resume call. */
 static pid_t start_child_by(uint16_t port, unsigned int deadline_ms)
 {
 	struct mitosis_options options = { .prefetch_pages = 4,
@@ -289,19 +289,19 @@ static pid_t start_child_by(uint16_t port, unsigned int deadline_ms)
 }
 
 /*
- * Each way to be wrong has its errno: on the module's client, whose answers are
- * changed, and by its server's answer, when what it was asked is.
+ * Each kind of invalid message has its errno: the module's client checks changed
+ * answers, and its server refuses changed requests.
  */
-static void told_by_errno(uint16_t port)
+static void check_errnos(uint16_t port)
 {
 	enum {
-		/* Of each header. */
+		/* Offsets in each header. */
 		VERSION = offsetof(struct wire_header, version),
 		TYPE = offsetof(struct wire_header, type),
 		STATUS = offsetof(struct wire_header, status),
 		LENGTH = offsetof(struct wire_header, length),
 		HEADER = sizeof(struct wire_header),
-		/* Where requests and answers start. */
+		/* Offsets of requests and answers in the stream. */
 		PROOF = HEADER + sizeof(struct wire_hello),
 		OPEN = PROOF + HEADER + sizeof(struct wire_proof),
 		PROVEN = HEADER + sizeof(struct wire_challenge),
@@ -311,7 +311,7 @@ static void told_by_errno(uint16_t port)
 		const char *what;
 		struct mangling done;
 		int err;
-	} lies[] = {
+	} cases[] = {
 #define OF(from_server, action, at, bits) \
 	{ .of_answers = from_server, .kind = action, .offset = at, .flip = bits }
 		{ "hello's magic", OF(0, CHANGE, 0, 1), EPROTO },
@@ -332,33 +332,33 @@ static void told_by_errno(uint16_t port)
 		{ "challenge's mac", OF(1, CHANGE, PROVEN - 1, 1), EACCES },
 		{ "challenge's end", OF(1, CUT, PROVEN - 1, 0), ECONNRESET },
 		{ "a positive status", OF(1, CHANGE, PROVEN + STATUS, 1), EPROTO },
-		{ "a body too many", OF(1, CHANGE, PROVEN + LENGTH, 1), EMSGSIZE },
-		{ "a vast descriptor", OF(1, CHANGE, OPENED + LENGTH + 3, 0x80), EMSGSIZE },
-		{ "a wrong descriptor", OF(1, CHANGE, OPENED + HEADER, 1), EBADMSG },
+		{ "an unexpected body", OF(1, CHANGE, PROVEN + LENGTH, 1), EMSGSIZE },
+		{ "a huge descriptor", OF(1, CHANGE, OPENED + LENGTH + 3, 0x80), EMSGSIZE },
+		{ "an invalid descriptor", OF(1, CHANGE, OPENED + HEADER, 1), EBADMSG },
 		{ "a descriptor's end", OF(1, CUT, OPENED + 200, 0), ECONNRESET },
 		{ "half a descriptor", OF(1, STALL, OPENED + 200, 0), ETIMEDOUT },
 #undef OF
 	};
 	size_t i;
 
-	for (i = 0; i < sizeof(lies) / sizeof(*lies); i++) {
-		bool stalls = lies[i].done.kind == STALL;
+	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		bool stalls = cases[i].done.kind == STALL;
 		int status;
 
-		chosen = &lies[i].done;
+		chosen = &cases[i].done;
 		status = status_within(start_child_by(port, stalls ? DEADLINE_MS : PATIENT_MS),
 				       30000);
-		if (!WIFEXITED(status) || WEXITSTATUS(status) != lies[i].err) {
-			printf("%s: status %#x, not errno %d\n", lies[i].what,
-			       status, lies[i].err);
+		if (!WIFEXITED(status) || WEXITSTATUS(status) != cases[i].err) {
+			printf("%s: got status %#x, must be errno %d\n", cases[i].what,
+			       status, cases[i].err);
 			exit(1);
 		}
 	}
 	chosen = NULL;
 }
 
-/* Waits for a child. One that runs on with wrong bytes may do anything. */
-static bool is_well(pid_t child, uint64_t until_ns)
+/* Whether a child exits with 0. It is killed in time: with wrong bytes it may hang. */
+static bool succeeds(pid_t child, uint64_t until_ns)
 {
 	int status = -1;
 
@@ -375,7 +375,7 @@ static void mangled_streams(void)
 	struct sockaddr_in address = loopback(0);
 	socklen_t length = sizeof(address);
 	pid_t parent = start_parent();
-	int i, well = 0;
+	int i, succeeded = 0;
 	pthread_t thread;
 
 	listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -384,25 +384,25 @@ static void mangled_streams(void)
 	      !listen(listener, 64) &&
 	      !getsockname(listener, (struct sockaddr *)&address, &length));
 	CHECK(!pthread_create(&thread, NULL, proxy, NULL));
-	told_by_errno(ntohs(address.sin_port));
+	check_errnos(ntohs(address.sin_port));
 	for (i = 0; i < MANGLED; i += AT_ONCE) {
 		uint64_t until = now_ns() + CHILD_MS * 1000000ull;
 		pid_t children[AT_ONCE];
 		int j;
 
-		/* The handshake, the descriptor, pages. */
+		/* From the handshake only to handshake, descriptor and pages. */
 		largest_offset = 64ul << i / AT_ONCE % 12;
 		for (j = 0; j < AT_ONCE; j++)
 			children[j] = start_child_by(ntohs(address.sin_port), DEADLINE_MS);
 		for (j = 0; j < AT_ONCE; j++)
-			well += is_well(children[j], until);
+			succeeded += succeeds(children[j], until);
 	}
-	printf("%d of %d children were well\n", well, MANGLED);
+	printf("%d of %d children succeeded\n", succeeded, MANGLED);
 	shutdown(listener, SHUT_RDWR);
 	CHECK(!pthread_join(thread, NULL));
 	close(listener);
 
-	/* And one as it should be. */
+	/* A child over an unchanged connection must succeed. */
 	i = status_within(start_child_by(module_port(), PATIENT_MS), 30000);
 	CHECK_EQ(i, 0);
 	kill(parent, SIGKILL);
@@ -415,7 +415,7 @@ int main(void)
 
 	connect_to(device, module_port());
 	CHECK_EQ(mitosis_nil_rpc(device, machine_id()), 0);
-	noise_at_the_door();
+	send_random_bytes();
 	mangled_streams();
 	connect_to(device, module_port());
 	CHECK_EQ(mitosis_nil_rpc(device, machine_id()), 0);

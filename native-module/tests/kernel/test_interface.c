@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The module's ioctl interface by plain system calls, as programs written for the
- * original use it: what each command answers, and the errno of each wrong call.
+ * The module's ioctl interface by plain system calls, as programs of the original
+ * module use it: the result of each command, and the errno of each invalid call.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -37,7 +37,7 @@ static int open_device(void)
 	return fd;
 }
 
-/* 0 or more, or -errno. */
+/* Returns the result of ioctl(2), or -errno. */
 static int call(int fd, unsigned long command, unsigned long argument)
 {
 	int result = ioctl(fd, command, argument);
@@ -62,7 +62,7 @@ static int unprepare(int fd, uint32_t handler_id)
 	return call_at(fd, MITOSIS_IOC_UNPREPARE, &handler_id);
 }
 
-/* A snapshot gives its memory back when it is dropped, not when its file is closed. */
+/* A snapshot frees its memory when it is dropped, not when its file is closed. */
 static void memory_of_dropped(int fd)
 {
 	struct mitosis_stat before, dropped;
@@ -132,7 +132,7 @@ static void prepare_and_list(void)
 	CHECK_EQ(call(a, MITOSIS_PREPARE, UINT32_MAX), 0);
 	CHECK(listed(a, UINT32_MAX, &s));
 
-	/* A descriptor that was duplicated, or inherited, holds the snapshot. */
+	/* A duplicated or inherited descriptor holds the snapshot. */
 	b = dup(a);
 	close(a);
 	CHECK(listed(b, UINT32_MAX, &s));
@@ -174,12 +174,12 @@ static void addresses(int fd)
 	CHECK_EQ(call_at(fd, MITOSIS_CONNECT, BAD_POINTER), -EFAULT);
 	CHECK_EQ(connect_to(fd, 5, NULL), -EFAULT);
 	CHECK_EQ(connect_to(fd, 5, BAD_POINTER), -EFAULT);
-	/* The original's programs end their GID at the end of what they have. */
+	/* Programs of the original module pass a GID without NUL. */
 	at = pages + PAGE - strlen(gid);
 	memcpy(at, gid, strlen(gid));
 	CHECK_EQ(connect_to(fd, 5, at), -ENODEV);
 	CHECK_EQ(connect_to(fd, 5, gid), -ENODEV);
-	/* Without an end, to the end of the memory and far beyond an address. */
+	/* Without NUL, up to the unmapped page and longer than any address. */
 	memset(pages, 'a', PAGE);
 	CHECK_EQ(connect_to(fd, 5, pages), -EINVAL);
 	memcpy(pages, "tcp://", 6);
@@ -232,7 +232,7 @@ static void options(int fd)
 	close(other);
 }
 
-/* What nobody may do with a snapshot of root's, and what a token changes. */
+/* What the user nobody may do with a snapshot of root, without and with a token. */
 static void other_users(int fd)
 {
 	struct mitosis_token token = { .handler_id = 11 }, wrong;
@@ -283,7 +283,7 @@ static void other_users(int fd)
 	close(tokens[1]);
 }
 
-/* Who may have no more processes may not fork, and not prepare. */
+/* A user at the process limit can neither fork nor prepare. */
 static void process_limit(void)
 {
 	const struct rlimit none = { 0 };
@@ -312,7 +312,7 @@ static void count_alarm(int signal)
 	alarms += signal == SIGALRM;
 }
 
-/* However many signals come, prepare is not interrupted; and it leaves no child. */
+/* Signals do not interrupt prepare, and it leaves no child process. */
 static void prepare_among_signals(int fd)
 {
 	const struct itimerval often = { { 0, 3000 }, { 0, 3000 } }, never = { 0 };
@@ -338,7 +338,7 @@ static void prepare_among_signals(int fd)
 	signal(SIGALRM, SIG_DFL);
 }
 
-/* Without kprobes the memory cannot be had, and prepare says so. */
+/* Without kprobes prepare fails with ENODEV. */
 static void kprobes_off(int fd)
 {
 	int enabled = open("/sys/kernel/debug/kprobes/enabled", O_WRONLY | O_CLOEXEC);
@@ -364,7 +364,7 @@ static void *wait_for_end(void *pipe_read)
 	return (void *)(long)read(*(int *)pipe_read, &byte, 1);
 }
 
-/* A process of several threads can be prepared, but neither resumed nor resume. */
+/* A process of several threads can prepare, but not be resumed and not resume. */
 static void threads(int fd)
 {
 	pthread_t thread;
@@ -392,7 +392,7 @@ static void threads(int fd)
 	close(end[1]);
 }
 
-/* Whose pages come by userfaultfd when it touches them, the module cannot freeze. */
+/* Memory whose pages a userfaultfd serves cannot be prepared. */
 static void userfaultfd_user(int fd)
 {
 	struct uffdio_register range = { .mode = UFFDIO_REGISTER_MODE_MISSING };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * A process prepares itself while relatives that share its pages write, fork and
- * exit, and while a thread of its own maps, protects and unmaps. Each child finds
- * what was there at its prepare.
+ * exit, and while a thread of its own maps, protects and unmaps memory. Each child
+ * must find the memory as it was at the prepare.
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -23,7 +23,7 @@
 
 static char *memory, *shared;
 
-/* Shares the pages copy-on-write; breaks them up in every way there is. */
+/* Shares the pages copy-on-write, and writes, drops, protects and forks them. */
 static void __attribute__((noreturn)) be_relative(unsigned int seed)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -51,7 +51,7 @@ static void __attribute__((noreturn)) be_relative(unsigned int seed)
 	}
 }
 
-/* In the parent itself; a child has one thread, so this one prepares alone. */
+/* Runs in the parent, which then has two threads and cannot be resumed. */
 static atomic_int stop;
 
 static void *churn(void *unused)
@@ -109,7 +109,7 @@ int main(void)
 		CHECK_EQ(mitosis_prepare(device, 1), 0);
 		if (mitosis_nil(device))
 			be_child(value);
-		/* While they read: what the parent writes is not theirs. */
+		/* The parent writes while they read: they must not see it. */
 		children[0] = start_kernel_child(1, 16);
 		children[1] = start_kernel_child(1, 1);
 		memset(memory, 'p', PAGES * PAGE);
