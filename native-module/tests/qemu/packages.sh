@@ -1,20 +1,19 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
-# What the rig takes from Debian's packages, unpacked below $cache and never
-# installed: kernel images with their modules, headers, busybox.
-# Sourced; everything is said on stderr.
+# The Debian packages of the rig, unpacked below $cache and never installed: kernel
+# images with their modules, headers, busybox. To be sourced; messages go to stderr.
 
 cache=${MITOSIS_QEMU_CACHE:-${XDG_CACHE_HOME:-${HOME:?}/.cache}/mitosis/qemu}
 
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 
-# skip REASON: ends with 77; the reason is the last line.
+# skip REASON: exits with 77; the reason is the last line.
 skip() {
 	say "$*"
 	exit 77
 }
 
-# depends_on PACKAGE PATTERN: what a package depends on and that matches.
+# depends_on PACKAGE PATTERN: the newest dependency of a package that matches.
 depends_on() {
 	apt-cache depends "$1" 2>/dev/null | sed -n 's/^[ |]*Depends: //p' |
 		grep -E "^$2\$" | sort -uV | tail -n 1
@@ -37,15 +36,15 @@ fetch() {
 	mv "$part/root" "$folder" && rm -rf "$part"
 }
 
-# Lists that name files which the mirror no longer has are brought up to date,
-# where we may.
+# Updates apt's lists, which may name files that the mirror no longer has; as root
+# only.
 refresh_lists() {
 	((EUID == 0)) || return 1
 	say "updating apt's package lists"
 	apt-get -q -o DPkg::Lock::Timeout=300 update >&2
 }
 
-# Sets $release (what uname -r says) of the newest 6.1 or 6.12 that apt knows.
+# Sets $release (as in uname -r) to the newest 6.1 or 6.12 that apt knows.
 newest_release() {
 	local headers
 	case $1 in
@@ -65,9 +64,9 @@ fetch_kernel() {
 			"linux-headers-${release%-amd64}-common" "$kbuild"
 }
 
-# unpack_kernel 6.1|6.12|debug: sets $release and $kernel, the folder it is in, which
-# has boot/vmlinuz-$release, lib/modules/$release and build/, for KDIR. A release
-# that was fetched once stays in use until there is a newer one.
+# unpack_kernel 6.1|6.12|debug: sets $release, and $kernel to the kernel's folder with
+# boot/vmlinuz-$release, lib/modules/$release and build/ (for KDIR). A fetched release
+# is used until apt knows a newer one.
 unpack_kernel() {
 	if [[ $1 == debug ]]; then
 		kernel=$cache/linux-debug
@@ -76,14 +75,14 @@ unpack_kernel() {
 		return
 	fi
 	command -v apt-get >/dev/null ||
-		skip "kernel $1 comes from Debian's packages, and there is no apt-get"
+		skip "needs apt-get, to download kernel $1 as a Debian package"
 	newest_release "$1" || { refresh_lists && newest_release "$1"; } ||
 		skip "apt knows no linux-headers package of kernel $1 (Debian 12 with its security updates has one)"
 	fetch_kernel || { refresh_lists && newest_release "$1" && fetch_kernel; } ||
-		skip "the packages of kernel $release cannot be had: see above"
+		skip "the packages of kernel $release cannot be downloaded: see above"
 	kernel=$cache/linux-$release
 	[[ ! -e $kernel/build ]] || return 0
-	# The headers name each other by where they are once installed.
+	# The headers refer to each other by their installed paths.
 	sed -i "s:^include /usr/src/:include $kernel/usr/src/:" "$kernel/usr/src/linux-headers-$release/Makefile"
 	local modules
 	for modules in "$kernel"/usr/lib/modules "$kernel"/lib/modules; do
@@ -97,7 +96,7 @@ unpack_kernel() {
 
 unpack_busybox() {
 	fetch busybox busybox-static || { refresh_lists && fetch busybox busybox-static; } ||
-		skip "the package busybox-static cannot be had: see above"
+		skip "the package busybox-static cannot be downloaded: see above"
 }
 busybox_path() {
 	local binary
@@ -121,8 +120,8 @@ check_prefix() {
 	}
 }
 
-# build_module: sets $module to mitosis.ko of the checkout $native for the kernel
-# that was unpacked. Built in a copy: kbuild writes beside the sources.
+# build_module: sets $module to mitosis.ko of the checkout $native, built for the
+# unpacked kernel, in a copy of the sources: kbuild writes beside them.
 build_module() {
 	local copy=${native:?}/target/modules/$release log
 	module=$copy/kernel/mitosis.ko log=$copy.log

@@ -1,12 +1,12 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
-# What scripts in a guest share. Set by tests/qemu/boot: NODE (1, 2), NODES,
-# MODULE (mitosis.ko, or nothing), PARAMETERS (of the module), NATIVE (the
+# Functions of the scripts in a guest. tests/qemu/boot sets NODE (1 or 2), NODES,
+# MODULE (path of mitosis.ko, or empty), PARAMETERS (of the module), NATIVE (the
 # folder native-module), OUT (this guest's folder for results).
 
 export MITOSIS_TEST_KERNEL_LOG=$NATIVE/tests/qemu/guest/kernel-log
 export MITOSIS_TEST_EMULATED=1
-# How much longer than elsewhere a test may take: the debug kernel checks much.
+# Factor of deadlines: the debug kernel is slow.
 slow=1
 [[ ! -e /sys/kernel/debug/kmemleak ]] || slow=6
 export MITOSIS_KEY_FILE=/run/mitosis.key
@@ -23,23 +23,23 @@ load_module() {
 unload_module() { busybox rmmod mitosis; }
 
 check_log() {
-	local complaint
-	complaint=$("$MITOSIS_TEST_KERNEL_LOG") || true
-	[[ -z $complaint ]] || {
-		echo "the kernel's log has: $complaint"
+	local report
+	report=$("$MITOSIS_TEST_KERNEL_LOG") || true
+	[[ -z $report ]] || {
+		echo "the kernel's log has: $report"
 		return 1
 	}
 }
 
-# run_test NAME DEADLINE-S COMMAND...: one line, as tests/run prints it; exit 77
-# is a skip, whose reason is the last line.
+# run_test NAME DEADLINE-S COMMAND...: runs a test and prints one line as tests/run
+# does. Exit status 77 is a skip; the reason is the last line of the output.
 run_test() {
-	local name=$1 deadline_s=$(($2 * slow)) status=0 complaint output=/run/output.$1
+	local name=$1 deadline_s=$(($2 * slow)) status=0 report output=/run/output.$1
 	shift 2
 	timeout --kill-after=5 "$deadline_s" "$@" >"$output" 2>&1 </dev/null || status=$?
-	complaint=$("$MITOSIS_TEST_KERNEL_LOG")
-	if [[ $complaint ]]; then
-		echo "FAIL $name: the kernel's log has: ${complaint%%$'\n'*}"
+	report=$("$MITOSIS_TEST_KERNEL_LOG")
+	if [[ $report ]]; then
+		echo "FAIL $name: the kernel's log has: ${report%%$'\n'*}"
 	elif ((status == 77)); then
 		echo "SKIP $name: $(tail -n 1 "$output")"
 		return
@@ -52,13 +52,13 @@ run_test() {
 		return
 	fi
 	{
-		printf '%s\n' "$complaint"
+		printf '%s\n' "$report"
 		tail -n 60 "$output"
 	} | sed '/^$/d; s/^/    /'
 }
 
-# serve_peer: lets the other guest run commands here, see on_peer; until one of
-# them makes the file /run/done.
+# serve_peer: runs commands of the other guest (see on_peer), until one of them
+# creates the file /run/done.
 serve_peer() {
 	local server
 	busybox nc -ll -p 4000 -e "$NATIVE/tests/qemu/guest/obey" &
@@ -67,8 +67,8 @@ serve_peer() {
 	kill "$server"
 }
 
-# on_peer COMMAND: runs a shell command in the other guest, with its standard
-# input and output; the exit status is the command's.
+# on_peer COMMAND: runs a shell command in the other guest, with this standard input
+# and output; returns the command's exit status.
 on_peer() {
 	{
 		printf '%s\n' "$1"
@@ -85,7 +85,7 @@ on_peer() {
 	}
 }
 
-# await_peer: until the other guest serves.
+# await_peer: waits until the other guest serves.
 await_peer() {
 	local tries=$((1500 * slow))
 	until on_peer true </dev/null 2>/dev/null; do
