@@ -22,7 +22,7 @@ static struct {
 	u8 *key;
 } auth;
 
-static const char *why_key_is_refused(const struct inode *inode)
+static const char *key_file_problem(const struct inode *inode)
 {
 	if (!S_ISREG(inode->i_mode))
 		return "it is not a regular file";
@@ -38,15 +38,15 @@ static const char *why_key_is_refused(const struct inode *inode)
 static int read_key(const char *path)
 {
 	struct file *file = filp_open(path, O_RDONLY | O_NOFOLLOW, 0);
-	const char *why;
+	const char *problem;
 	loff_t at = 0;
 	ssize_t n;
 
 	if (IS_ERR(file))
 		return PTR_ERR(file);
-	why = why_key_is_refused(file_inode(file));
-	if (why) {
-		pr_err("the key file %s cannot be used: %s\n", path, why);
+	problem = key_file_problem(file_inode(file));
+	if (problem) {
+		pr_err("the key file %s cannot be used: %s\n", path, problem);
 		n = -EACCES;
 		goto out;
 	}

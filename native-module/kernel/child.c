@@ -66,8 +66,8 @@ static unsigned long number_at(const struct vm_area_struct *vma,
 }
 
 /* Finds the source of a page: address `from` in the parent, or 0 for zeros. */
-static int look(const struct child *child, struct vm_area_struct *vma,
-		unsigned long address, unsigned long *from)
+static int find_source(const struct child *child, struct vm_area_struct *vma,
+		       unsigned long address, unsigned long *from)
 {
 	unsigned long number = number_at(vma, address);
 
@@ -100,7 +100,7 @@ static int place_window(const struct child *child, const struct vm_fault *vmf,
 	const unsigned long highest = min((vmf->address | (size - 1)) + 1,
 					  vmf->vma->vm_end);
 	unsigned long end = vmf->address + PAGE_SIZE, other;
-	int err = look(child, vmf->vma, vmf->address, &w->from);
+	int err = find_source(child, vmf->vma, vmf->address, &w->from);
 
 	w->vma = vmf->vma;
 	w->start = vmf->address;
@@ -108,12 +108,12 @@ static int place_window(const struct child *child, const struct vm_fault *vmf,
 	if (err || !w->from)
 		return err;
 	while (w->start > lowest &&
-	       !look(child, w->vma, w->start - PAGE_SIZE, &other) &&
+	       !find_source(child, w->vma, w->start - PAGE_SIZE, &other) &&
 	       other == w->from - PAGE_SIZE) {
 		w->start -= PAGE_SIZE;
 		w->from -= PAGE_SIZE;
 	}
-	while (end < highest && !look(child, w->vma, end, &other) &&
+	while (end < highest && !find_source(child, w->vma, end, &other) &&
 	       other == w->from + (end - w->start))
 		end += PAGE_SIZE;
 	w->count = (end - w->start) >> PAGE_SHIFT;
@@ -231,7 +231,7 @@ static vm_fault_t serve_fault(const struct child *child, struct vm_fault *vmf)
 	int err;
 
 	if (child->origin.snapshot && vmf->flags & FAULT_FLAG_WRITE) {
-		err = look(child, vmf->vma, vmf->address, &w.from);
+		err = find_source(child, vmf->vma, vmf->address, &w.from);
 		if (!err && w.from)
 			return write_local(child, vmf, w.from);
 	} else {

@@ -198,7 +198,7 @@ int mitosis_link_receive_empty_answer(struct link *link)
 	return err ?: length ? -EMSGSIZE : 0;
 }
 
-static int shake_hands(struct link *link, u32 *machine_id)
+static int handshake(struct link *link, u32 *machine_id)
 {
 	struct wire_challenge challenge;
 	struct wire_hello hello;
@@ -245,7 +245,7 @@ int mitosis_link_connect(const struct sockaddr_storage *address, unsigned int de
 					      sizeof(struct sockaddr_in) :
 					      sizeof(struct sockaddr_in6), 0));
 	if (!err)
-		err = shake_hands(link, machine_id);
+		err = handshake(link, machine_id);
 	if (err)
 		mitosis_link_close(link);
 	else

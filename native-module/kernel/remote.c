@@ -41,7 +41,7 @@ static DEFINE_MUTEX(cache_lock);
 static void check_cache(struct work_struct *work);
 static DECLARE_DELAYED_WORK(cache_check, check_cache);
 
-static void drop(void *entry)
+static void put_entry(void *entry)
 {
 	if (entry != ZEROS)
 		put_page(entry);
@@ -54,7 +54,7 @@ static void destroy(struct kref *refs)
 	void *entry;
 
 	xa_for_each(&r->pages, index, entry)
-		drop(entry);
+		put_entry(entry);
 	xa_destroy(&r->pages);
 	mitosis_link_close(r->link);
 	kvfree(r->descriptor);
@@ -112,7 +112,7 @@ static int open_snapshot(struct remote *r)
 }
 
 /* Asks whether the snapshot still exists: 0, -ENOENT or an error of the link. */
-static int ask_after(struct remote *r)
+static int check_exists(struct remote *r)
 {
 	struct wire_pages request = {};
 	int err;
@@ -195,7 +195,7 @@ static void check_cache(struct work_struct *work)
 
 	while ((r = next_idle(&checked))) {
 		if (time_after(jiffies, r->used + msecs_to_jiffies(CACHE_IDLE_MS)) ||
-		    ask_after(r))
+		    check_exists(r))
 			uncache(r);
 		mitosis_remote_put(r);
 	}
@@ -243,7 +243,7 @@ static void run_open(struct work_item *item)
 
 	if (w->cached) {
 		r = find_cached(w->machine_id, w->handler_id);
-		if (r && !ask_after(r)) {
+		if (r && !check_exists(r)) {
 			w->remote = r;
 			return;
 		}
@@ -417,7 +417,7 @@ static int fetch(struct remote *r, unsigned long address, unsigned long count,
  * Returns a page's entry with a reference, or NULL. A cached page stays for later
  * children; a prefetched one is removed.
  */
-static void *take(struct remote *r, unsigned long number)
+static void *take_entry(struct remote *r, unsigned long number)
 {
 	void *entry;
 
@@ -430,10 +430,10 @@ static void *take(struct remote *r, unsigned long number)
 }
 
 /* Stores an entry and takes over its reference, unless another thread was faster. */
-static void keep(struct remote *r, unsigned long number, void *entry)
+static void keep_entry(struct remote *r, unsigned long number, void *entry)
 {
 	if (xa_cmpxchg(&r->pages, number, NULL, entry, GFP_KERNEL))
-		drop(entry);
+		put_entry(entry);
 }
 
 /* Returns the page, or drops it and returns ZEROS if it holds only zeros. */
@@ -454,7 +454,7 @@ int mitosis_remote_page(struct remote *r, unsigned long address, unsigned long f
 	void *entry;
 	int err;
 
-	entry = take(r, wanted);
+	entry = take_entry(r, wanted);
 	if (entry)
 		goto out;
 	/* Extend the request over the adjacent missing pages. */
@@ -478,7 +478,7 @@ int mitosis_remote_page(struct remote *r, unsigned long address, unsigned long f
 			if (got != ZEROS)
 				get_page(got);
 		}
-		keep(r, from + i, got);
+		keep_entry(r, from + i, got);
 	}
 	kfree(pages);
 	if (err)

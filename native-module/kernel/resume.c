@@ -336,7 +336,7 @@ static void set_layout(const struct descriptor_layout *l)
  * lies beyond the end of a file, or -errno. For another machine always 1: its
  * pages must be fetched to know.
  */
-static int holds(const struct plan *plan, u64 address)
+static int has_memory(const struct plan *plan, u64 address)
 {
 	struct page *page;
 	int err;
@@ -380,7 +380,7 @@ static int fault_all_in(const struct plan *plan)
 		    plan->files[i])
 			continue;
 		for (at = vmas[i].start; at < vmas[i].end; at += PAGE_SIZE) {
-			err = holds(plan, at);
+			err = has_memory(plan, at);
 			if (err > 0)
 				err = fault_in(at);
 			if (err < 0)

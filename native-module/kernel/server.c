@@ -261,7 +261,7 @@ static void serve(struct work_struct *work)
 	kfree(c);
 }
 
-static void welcome(struct socket *socket)
+static void add_client(struct socket *socket)
 {
 	struct client *c = kzalloc(sizeof(*c), GFP_KERNEL);
 
@@ -300,7 +300,7 @@ static int accept_all(void *unused)
 	while (!kthread_should_stop()) {
 		err = kernel_accept(listener, &socket, 0);
 		if (!err)
-			welcome(socket);
+			add_client(socket);
 		else if (err != -EAGAIN && !kthread_should_stop())
 			schedule_timeout_interruptible(HZ / 10);
 	}

@@ -21,19 +21,19 @@ struct shadow_clone {
 };
 
 /* Runs only if the kernel allocated a pid after all; then prepare fails. */
-static int die(void *unused)
+static int kill_clone(void *unused)
 {
 	send_sig(SIGKILL, current, 1);
 	return 0;
 }
 
 /* Probe of copy_thread(task, args), which every clone of a process or thread calls. */
-static int copies_registers(struct kprobe *probe, struct pt_regs *regs)
+static int on_copy_thread(struct kprobe *probe, struct pt_regs *regs)
 {
 	struct task_struct *task = (void *)regs_get_kernel_argument(regs, 0);
 	struct kernel_clone_args *args = (void *)regs_get_kernel_argument(regs, 1);
 
-	if (args->fn == die) {
+	if (args->fn == kill_clone) {
 		mmget(task->mm);
 		container_of(args, struct shadow_clone, args)->shadow = task->mm;
 	}
@@ -42,7 +42,7 @@ static int copies_registers(struct kprobe *probe, struct pt_regs *regs)
 
 static struct kprobe registers_probe = {
 	.symbol_name = "copy_thread",
-	.pre_handler = copies_registers,
+	.pre_handler = on_copy_thread,
 };
 
 struct mm_struct *mitosis_shadow_create(void)
@@ -50,7 +50,7 @@ struct mm_struct *mitosis_shadow_create(void)
 	struct shadow_clone clone = {
 		.args = {
 			.flags = CLONE_FS | CLONE_FILES | CLONE_UNTRACED,
-			.fn = die,
+			.fn = kill_clone,
 			/* More pids than the deepest PID namespace has: -EINVAL. */
 			.set_tid_size = MAX_PID_NS_LEVEL + 2,
 		},

@@ -114,17 +114,17 @@ void mitosis_snapshot_drop(struct snapshot *s)
 }
 
 /* Pages that a userfaultfd serves on demand would be missing in the copy. */
-static bool waits_for_userfaultfd(struct mm_struct *mm)
+static bool uses_userfaultfd(struct mm_struct *mm)
 {
 	VMA_ITERATOR(vmi, mm, 0);
 	struct vm_area_struct *vma;
-	bool waits = false;
+	bool found = false;
 
 	mmap_read_lock(mm);
 	for_each_vma(vmi, vma)
-		waits |= userfaultfd_missing(vma) || userfaultfd_minor(vma);
+		found |= userfaultfd_missing(vma) || userfaultfd_minor(vma);
 	mmap_read_unlock(mm);
-	return waits;
+	return found;
 }
 
 int mitosis_snapshot_prepare(u32 handler_id, bool pinned, u64 *serial)
@@ -156,7 +156,7 @@ int mitosis_snapshot_prepare(u32 handler_id, bool pinned, u64 *serial)
 	mitosis_count(snapshots);
 
 	err = s->pages.depth > SNAPSHOT_DEPTH_MAX ? -ELOOP : 0;
-	if (!err && waits_for_userfaultfd(current->mm))
+	if (!err && uses_userfaultfd(current->mm))
 		err = -EOPNOTSUPP;
 	if (!err)
 		err = mitosis_thread_state_save(&s->parent.thread);

@@ -12,8 +12,8 @@ struct thread_state {
 	struct descriptor_thread registers;
 	struct descriptor_signal signals[DESCRIPTOR_SIGNALS];
 	char name[DESCRIPTOR_NAME_SIZE];
-	uint64_t xfeatures;
-	uint32_t xstate_size;
+	u64 xfeatures;
+	u32 xstate_size;
 	void *xstate;
 };
 
