@@ -34,6 +34,18 @@ end_left_behind() {
 	done
 }
 
+# keep NAME PASSED DIR...: what a test left in these folders is copied to
+# $kept/NAME, if it did not pass or MITOSIS_TEST_KEEP is set.
+keep() {
+	to=${kept:?}/$1 passed=$2
+	shift 2
+	rm -rf "$to"
+	[ "$passed" = no ] || [ -n "${MITOSIS_TEST_KEEP:-}" ] || return 0
+	if mkdir -p "$to" 2>/dev/null && cp -a "$@" "$to"; then
+		echo "    files: $to"
+	fi
+}
+
 # show_daemon_log DIR: mitosisd writes only when something is wrong.
 show_daemon_log() {
 	if [ -s "$1/mitosisd.log" ]; then
