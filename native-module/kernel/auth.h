@@ -24,6 +24,7 @@ bool mitosis_auth_allows(const struct sockaddr_storage *address);
 bool mitosis_auth_is_none(void);
 
 void mitosis_auth_hello(struct wire_hello *hello);
+
 /* The server's answer. Returns 0, or -EACCES if the client's auth differs. */
 int mitosis_auth_challenge(const struct wire_hello *hello,
 			   struct wire_challenge *challenge);
@@ -40,6 +41,7 @@ struct mac_part {
 	const void *bytes;
 	unsigned int size;
 };
+
 int mitosis_auth_mac(const void *key, unsigned int key_size, const struct mac_part *parts,
 		     unsigned int count, u8 mac[WIRE_MAC_SIZE]);
 

@@ -19,7 +19,7 @@
 
 /* One open file. */
 struct caller {
-	struct mutex lock;
+	struct mutex lock;		/* of the fields below */
 	u32 prepared_id;		/* handler id of this file's snapshot */
 	u64 prepared_serial;		/* its serial number; 0: none yet */
 	bool options_set;
