@@ -18,6 +18,7 @@ static inline u64 mitosis_trace_start(bool enabled)
 }
 #endif
 
+/* clang-format off */
 TRACE_EVENT(mitosis_prepare,
 	TP_PROTO(u32 handler_id, u64 duration),
 	TP_ARGS(handler_id, duration),
@@ -101,6 +102,8 @@ TRACE_EVENT(mitosis_fetch,
 		  __entry->machine_id, __entry->handler_id, __entry->address,
 		  __entry->pages, __entry->error)
 );
+
+/* clang-format on */
 
 #endif /* MITOSIS_TRACE_H */
 
