@@ -112,7 +112,7 @@ busybox() { "$(busybox_path)" "$@"; }
 check_prefix() {
 	local others
 	others=$(nm --defined-only --extern-only "$1" | awk '{ print $3 }' |
-		sed -E 's/^(__pfx_+)?(__)?(SCK__|SCT__|traceiter_|tracepoint_|probestub_)?(tp_func_)?//' |
+		sed -E 's/^(__(pfx|cfi)_+)?(__)?(SCK__|SCT__|traceiter_|tracepoint_|probestub_)?(tp_func_)?//' |
 		grep -vxE 'mitosis_.*|init_module|cleanup_module|this_module' || true)
 	[[ -z $others ]] || {
 		say "global symbols of the module without the prefix mitosis_: ${others//$'\n'/ }"
