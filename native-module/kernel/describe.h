@@ -12,6 +12,7 @@
 
 struct file;
 struct mm_struct;
+struct vm_area_struct;
 
 /* The parent's state at the prepare call. */
 struct parent {
@@ -38,7 +39,6 @@ void mitosis_description_destroy(struct description *description);
 /* descriptor_hash() of a process's vdso; 0 if it has none. */
 u64 mitosis_describe_vdso(const struct mm_struct *mm);
 
-struct vm_area_struct;
 /* Whether a VMA is mapped by the kernel in every process: vdso, vvar. */
 bool mitosis_vma_is_kernel(struct vm_area_struct *vma);
 

@@ -70,7 +70,7 @@ static int range_start(struct mmu_notifier *notifier,
 	/* Only the OOM reaper cannot block; its process will not run again. */
 	if (range->event != MMU_NOTIFY_CLEAR || !mmu_notifier_range_blockable(range))
 		return 0;
-	/* With mmap_lock held for writing, a VMA is split: nothing is dropped. */
+	/* With mmap_lock held for writing, a VMA is cut: a huge page may be split, not dropped. */
 	if (compat_writes_mmap_lock(o->mm))
 		return 0;
 	mas_lock(&mas);

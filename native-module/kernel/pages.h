@@ -40,9 +40,9 @@ int mitosis_pages_map_shared(struct shadow_pages *pages, unsigned long from,
 			     unsigned long count, unsigned long needed);
 
 /*
- * Finds a page to copy from; it must not be mapped. Returns 0 with a reference to
- * the page, or with NULL for memory that was never touched and reads as zeros; or
- * -errno: -EFAULT if the snapshot has no memory there. Sleeps.
+ * Finds a page to copy from; it must not be mapped to a child. Returns 0 with a
+ * reference to the page, or with NULL for memory that was never touched and reads
+ * as zeros; or -errno: -EFAULT if the snapshot has no memory there. Sleeps.
  */
 int mitosis_pages_peek(struct shadow_pages *pages, unsigned long address,
 		       struct page **page);
