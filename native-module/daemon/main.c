@@ -84,8 +84,9 @@ static int parse_ms(const char *text, const char *name)
 
 	errno = 0;
 	value = strtol(text, &end, 10);
-	if (errno || *end || end == text || value < 0 || value > 3600000)
-		die("%s is to be 0 to 3600000 ms, not '%s'", name, text);
+	if (errno || *end || end == text || value < 0 || value > MITOSIS_DEADLINE_MS_MAX)
+		die("%s must be between 0 and %d ms, got '%s'", name,
+		    MITOSIS_DEADLINE_MS_MAX, text);
 	return value;
 }
 

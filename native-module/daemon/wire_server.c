@@ -145,7 +145,7 @@ static void serve_open(struct daemon *daemon, struct wire_client *client)
 
 	memcpy(&request, client->message.body, sizeof(request));
 	client->handler_id = request.handler_id;
-	client->deadline_ms = monotonic_ms() + WIRE_DEADLINE_MS / 2;
+	client->deadline_ms = monotonic_ms() + MITOSIS_DEADLINE_MS_DEFAULT / 2;
 	try_open(daemon, client);
 }
 
@@ -247,8 +247,8 @@ static void client_ready(struct daemon *daemon, struct event_source *source)
  */
 static void notice_dead_peer(int fd)
 {
-	int one = 1, idle_s = WIRE_DEADLINE_MS / 2000, interval_s = 1, probes = 5;
-	unsigned int unanswered_ms = WIRE_DEADLINE_MS;
+	int one = 1, idle_s = MITOSIS_DEADLINE_MS_DEFAULT / 2000, interval_s = 1, probes = 5;
+	unsigned int unanswered_ms = MITOSIS_DEADLINE_MS_DEFAULT;
 
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
 	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof(idle_s));
@@ -273,7 +273,7 @@ static void accept_one(struct daemon *daemon, int fd)
 	notice_dead_peer(fd);
 	client->source.ready = client_ready;
 	client->fd = fd;
-	client->deadline_ms = monotonic_ms() + WIRE_DEADLINE_MS;
+	client->deadline_ms = monotonic_ms() + MITOSIS_DEADLINE_MS_DEFAULT;
 	if (loop_watch(&daemon->loop, fd, &client->source)) {
 		close(fd);
 		free(client);

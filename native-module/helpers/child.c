@@ -13,7 +13,6 @@
 #include "libmitosis.h"
 
 #define HANDLER_ID_DEFAULT	73	/* as the original's scripts have it */
-#define PREFETCH_DEFAULT	64
 
 static const char usage[] =
 	"usage: mitosis-child [options]\n"
@@ -47,7 +46,7 @@ int main(int argc, char **argv)
 	};
 	struct mitosis_resume_options options = {
 		.mode = MITOSIS_RESUME_LAZY,
-		.prefetch_pages = PREFETCH_DEFAULT,
+		.prefetch_pages = MITOSIS_PREFETCH_PAGES_DEFAULT,
 	};
 	uint32_t handler_id = HANDLER_ID_DEFAULT, machine_id = 0;
 	bool remote = false, options_given = false;

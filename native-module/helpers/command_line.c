@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "uapi/mitosis.h"
+
 void die(int status, const char *format, ...)
 {
 	va_list args;
@@ -66,10 +68,11 @@ uint32_t parse_mode(const char *text)
 
 uint32_t parse_prefetch(const char *text)
 {
-	uint32_t pages = parse_number(text, "--prefetch", 1, 512);
+	uint32_t pages = parse_number(text, "--prefetch", 1,
+				      MITOSIS_PREFETCH_PAGES_MAX);
 
 	if (pages & (pages - 1))
-		die(2, "--prefetch is to be a power of two, not '%s'", text);
+		die(2, "--prefetch must be a power of two, got '%s'", text);
 	return pages;
 }
 

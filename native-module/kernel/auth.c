@@ -12,8 +12,6 @@
 
 #include "parameters.h"
 
-#define KEY_SIZE_MIN	16
-#define KEY_SIZE_MAX	4096
 #define ROLE_SIZE	6	/* "server", "client" */
 
 static struct {
@@ -30,7 +28,8 @@ static const char *key_file_problem(const struct inode *inode)
 		return "it must be owned by root";
 	if (inode->i_mode & 0077)
 		return "group and others must have no access: chmod 600";
-	if (i_size_read(inode) < KEY_SIZE_MIN || i_size_read(inode) > KEY_SIZE_MAX)
+	if (i_size_read(inode) < MITOSIS_KEY_SIZE_MIN ||
+	    i_size_read(inode) > MITOSIS_KEY_SIZE_MAX)
 		return "its size must be between 16 and 4096 bytes";
 	return NULL;
 }
@@ -50,9 +49,9 @@ static int read_key(const char *path)
 		n = -EACCES;
 		goto out;
 	}
-	auth.key = kzalloc(KEY_SIZE_MAX, GFP_KERNEL);
-	n = auth.key ? kernel_read(file, auth.key, KEY_SIZE_MAX, &at) : -ENOMEM;
-	if (n >= 0 && n < KEY_SIZE_MIN)
+	auth.key = kzalloc(MITOSIS_KEY_SIZE_MAX, GFP_KERNEL);
+	n = auth.key ? kernel_read(file, auth.key, MITOSIS_KEY_SIZE_MAX, &at) : -ENOMEM;
+	if (n >= 0 && n < MITOSIS_KEY_SIZE_MIN)
 		n = -EACCES;
 	if (n > 0)
 		auth.key_size = n;

@@ -34,7 +34,7 @@ bool mitosis_selftest;
 module_param_named(selftest, mitosis_selftest, bool, 0444);
 MODULE_PARM_DESC(selftest, "Run the self-test at load time; loading fails if it fails");
 
-static unsigned int prefetch_pages = 64;
+static unsigned int prefetch_pages = MITOSIS_PREFETCH_PAGES_DEFAULT;
 module_param(prefetch_pages, uint, 0644);
 MODULE_PARM_DESC(prefetch_pages, "Pages per fault of a child, a power of two from 1 to 512");
 
@@ -50,20 +50,22 @@ static bool copy;
 module_param(copy, bool, 0644);
 MODULE_PARM_DESC(copy, "Copy pages for each child at once, do not share them until written");
 
-static unsigned int deadline_ms = 10000;
+static unsigned int deadline_ms = MITOSIS_DEADLINE_MS_DEFAULT;
 module_param(deadline_ms, uint, 0644);
 MODULE_PARM_DESC(deadline_ms, "Deadline of each wait for another machine, ms, 1 to 3600000");
 
 unsigned int mitosis_deadline_ms(void)
 {
-	return clamp(READ_ONCE(deadline_ms), 1u, DEADLINE_MS_MAX);
+	return clamp_t(unsigned int, READ_ONCE(deadline_ms), 1,
+		       MITOSIS_DEADLINE_MS_MAX);
 }
 
 /* The parameter can be written at any time, so its limits are applied here. */
 static unsigned int default_prefetch(void)
 {
-	return rounddown_pow_of_two(clamp(READ_ONCE(prefetch_pages), 1u,
-					  PREFETCH_PAGES_MAX));
+	return rounddown_pow_of_two(clamp_t(unsigned int,
+					    READ_ONCE(prefetch_pages), 1,
+					    MITOSIS_PREFETCH_PAGES_MAX));
 }
 
 struct mitosis_options mitosis_options_default(void)
@@ -80,8 +82,8 @@ struct mitosis_options mitosis_options_default(void)
 int mitosis_options_check(struct mitosis_options *options)
 {
 	if (options->flags & ~OPTIONS_KNOWN || options->reserved ||
-	    options->prefetch_pages > PREFETCH_PAGES_MAX ||
-	    options->deadline_ms > DEADLINE_MS_MAX)
+	    options->prefetch_pages > MITOSIS_PREFETCH_PAGES_MAX ||
+	    options->deadline_ms > MITOSIS_DEADLINE_MS_MAX)
 		return -EINVAL;
 	if (!options->prefetch_pages)
 		options->prefetch_pages = default_prefetch();

@@ -7,9 +7,6 @@
 
 #include "uapi/mitosis.h"
 
-#define PREFETCH_PAGES_MAX	512u
-#define DEADLINE_MS_MAX		3600000u
-
 extern unsigned int mitosis_machine_id;
 extern char *mitosis_listen;		/* tcp://host:port; empty: no server */
 extern char *mitosis_key_file;

@@ -169,8 +169,8 @@ static int kernel_set_resume_options(struct mitosis *device,
 		return fail(-EINVAL, "there is no resume mode %u", options->mode);
 	}
 	if (!options->prefetch_pages)
-		return fail(-EINVAL, "the prefetch window is to be a power of two to "
-				     "512 pages, not 0");
+		return fail(-EINVAL, "the prefetch window must be a power of two from 1 to "
+				     "%u pages, got 0", MITOSIS_PREFETCH_PAGES_MAX);
 	return call(device, MITOSIS_IOC_SET_OPTIONS, (uintptr_t)&wanted,
 		    "resume options");
 }

@@ -33,9 +33,6 @@
 #include "local/channel.h"
 #include "local/registry.h"
 
-/* Larger windows cost little more per fault, and waste what is not touched. */
-#define PREFETCH_PAGES_DEFAULT	64
-
 /*
  * Shadows that outlive their device, for a pinned snapshot or for children
  * that need their pages: still children of this process, so it must reap them
@@ -100,7 +97,7 @@ static int user_open(struct mitosis *device)
 	u->arena->daemon = u->link.address;
 	u->resume_options = (struct mitosis_resume_options){
 		.mode = MITOSIS_RESUME_LAZY,
-		.prefetch_pages = PREFETCH_PAGES_DEFAULT,
+		.prefetch_pages = MITOSIS_PREFETCH_PAGES_DEFAULT,
 	};
 	device->fd = u->link.channel;
 	return 0;
@@ -401,9 +398,11 @@ static int user_set_resume_options(struct mitosis *device,
 
 	if (options->mode > MITOSIS_RESUME_CLONE)
 		return fail(-EINVAL, "%u is not a resume mode", options->mode);
-	if (!window || window > SHADOW_WINDOW_MAX || (window & (window - 1)))
-		return fail(-EINVAL, "a prefetch window is a power of two from 1 to "
-				     "%u pages, not %u", SHADOW_WINDOW_MAX, window);
+	if (!window || window > MITOSIS_PREFETCH_PAGES_MAX ||
+	    (window & (window - 1)))
+		return fail(-EINVAL, "the prefetch window must be a power of two from 1 to "
+				     "%u pages, got %u",
+			    MITOSIS_PREFETCH_PAGES_MAX, window);
 	device->user.resume_options = *options;
 	return 0;
 }

@@ -120,9 +120,6 @@ enum shadow_request_type {
 /* SHADOW_PAGE: keep what comes from another machine for its next children. */
 #define SHADOW_PAGE_CACHED	0x2u
 
-/* The most pages of one prefetch window; a power of two. */
-#define SHADOW_WINDOW_MAX	512u
-
 /* 40 bytes, no padding. Fields a type does not use are 0. */
 struct shadow_request {
 	uint32_t magic;

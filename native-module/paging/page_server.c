@@ -17,6 +17,7 @@
 #include "paging/raw_syscall.h"
 #include "paging/run_on.h"
 #include "proto/wire.h"
+#include "uapi/mitosis.h"
 
 /* Clients, and address spaces of children, that one server serves at a time. */
 #define CLIENTS_MAX	256
@@ -356,7 +357,7 @@ static bool serve_pages(struct page_server *server, uint32_t index,
 	int err;
 
 	if (uffd < 0 || lifeline < 0 || client->kind != CLIENT_READER ||
-	    !r->window || r->window > SHADOW_WINDOW_MAX ||
+	    !r->window || r->window > MITOSIS_PREFETCH_PAGES_MAX ||
 	    r->window & (r->window - 1)) {
 		close_fd(uffd);
 		close_fd(lifeline);

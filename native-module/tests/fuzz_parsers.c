@@ -138,7 +138,7 @@ static void fuzz_machine(const uint8_t *bytes, size_t size, enum wire_auth kind)
 	accept_one(&daemon, fd);
 	client = daemon.wire_clients;
 	client_ready(&daemon, &client->source);
-	fuzz_clock_ms += 2 * WIRE_DEADLINE_MS;
+	fuzz_clock_ms += 2 * MITOSIS_DEADLINE_MS_DEFAULT;
 	wire_expire(&daemon);
 	if (client == daemon.wire_clients && client->fd >= 0)
 		drop(&daemon, client);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Prints the kernel ABI as this compiler sees it, one "name value" a line. */
+/* Prints the constants and layouts that Java repeats, as this compiler sees it, one "name value" a line. */
+#define _GNU_SOURCE
+#include <sched.h>
 #include <stddef.h>
 #include <stdio.h>
 
-#include "uapi/mitosis.h"
+#include "libmitosis.h"
 
 #define NUMBER(name)	printf(#name " %llu\n", (unsigned long long)(name))
 #define STRUCT(type)	printf("sizeof." #type " %zu\n", sizeof(struct type))
@@ -25,6 +27,14 @@ int main(void)
 	NUMBER(MITOSIS_IOC_NEXT);
 	NUMBER(MITOSIS_GID_LENGTH);
 	NUMBER(MITOSIS_SNAPSHOT_PINNED);
+
+	/* org.mitosis.Limits */
+	NUMBER(MITOSIS_PREFETCH_PAGES_MAX);
+	NUMBER(MITOSIS_PREFETCH_PAGES_DEFAULT);
+	NUMBER(CPU_SETSIZE);
+
+	/* org.mitosis.posix.LibMitosis */
+	NUMBER(MITOSIS_BACKEND_USER);
 
 	STRUCT(mitosis_connect_req);
 	FIELD(mitosis_connect_req, machine_id);

@@ -21,7 +21,6 @@
 #include "helpers/launcher/launch.h"
 
 #define HANDLER_ID_DEFAULT	73	/* as the original's scripts have it */
-#define PREFETCH_DEFAULT	64
 #define LAUNCH_DEADLINE_S	60
 #define FLUSH_INTERVAL_NS	100000000ull
 #define NAME_LENGTH		11	/* of a loop, as in the seed's output */
@@ -320,7 +319,7 @@ int main(int argc, char **argv)
 	static const char *const formats[] = { "text", "ns", NULL };
 	struct launch_plan plan = {
 		.handler_id = HANDLER_ID_DEFAULT,
-		.options = { .prefetch_pages = PREFETCH_DEFAULT },
+		.options = { .prefetch_pages = MITOSIS_PREFETCH_PAGES_DEFAULT },
 		.deadline_s = LAUNCH_DEADLINE_S,
 	};
 	struct sigaction action = { .sa_handler = on_signal };

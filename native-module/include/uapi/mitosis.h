@@ -140,6 +140,23 @@ struct mitosis_snapshot {
  */
 #define MITOSIS_IOC_NEXT _IOWR('m', 2, struct mitosis_snapshot)
 
+/*
+ * Limits and defaults of the module, of libmitosis and its programs, and of
+ * Java, where a test compares them with these.
+ */
+/*
+ * Pages per fault: a power of two. Larger windows cost little more per fault,
+ * and waste what is not touched.
+ */
+#define MITOSIS_PREFETCH_PAGES_MAX	512
+#define MITOSIS_PREFETCH_PAGES_DEFAULT	64
+/* For each wait for another machine, ms; at least 1. */
+#define MITOSIS_DEADLINE_MS_MAX		3600000
+#define MITOSIS_DEADLINE_MS_DEFAULT	10000
+/* Of the key that machines share, bytes. */
+#define MITOSIS_KEY_SIZE_MIN		16
+#define MITOSIS_KEY_SIZE_MAX		4096
+
 /* Every page before the child's first instruction. */
 #define MITOSIS_OPTION_EAGER 0x1u
 /* Pages of another machine are kept here for the snapshot's next children. */
@@ -150,8 +167,8 @@ struct mitosis_snapshot {
 /* How a device resumes. 16 bytes; may grow, new fields mean what 0 means. */
 struct mitosis_options {
 	__u32 flags;		/* MITOSIS_OPTION_* */
-	__u32 prefetch_pages;	/* per fault, a power of two to 512; 0: the module's */
-	__u32 deadline_ms;	/* for each wait, 1 to 3600000; 0: the module's */
+	__u32 prefetch_pages;	/* MITOSIS_PREFETCH_PAGES_*; 0: the module's */
+	__u32 deadline_ms;	/* MITOSIS_DEADLINE_MS_*; 0: the module's */
 	__u32 reserved;		/* 0 */
 };
 

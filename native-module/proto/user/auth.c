@@ -26,8 +26,8 @@ int auth_read_key(struct auth *auth, const char *path)
 		err = -EPERM;
 	else if (st.st_mode & (S_IRWXG | S_IRWXO))
 		err = -EACCES;
-	else if (!S_ISREG(st.st_mode) || st.st_size < KEY_SIZE_MIN ||
-		 st.st_size > KEY_SIZE_MAX)
+	else if (!S_ISREG(st.st_mode) || st.st_size < MITOSIS_KEY_SIZE_MIN ||
+		 st.st_size > MITOSIS_KEY_SIZE_MAX)
 		err = -EINVAL;
 	if (!err) {
 		n = read(fd, auth->key, sizeof(auth->key));

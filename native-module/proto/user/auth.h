@@ -8,19 +8,17 @@
 #include <stdint.h>
 
 #include "proto/wire.h"
-
-#define KEY_SIZE_MIN	16
-#define KEY_SIZE_MAX	4096
+#include "uapi/mitosis.h"
 
 struct auth {
 	enum wire_auth kind;
 	uint32_t machine_id;	/* of this machine */
 	size_t key_size;
-	uint8_t key[KEY_SIZE_MAX];
+	uint8_t key[MITOSIS_KEY_SIZE_MAX];
 };
 
 /*
- * Reads a key file: 16 to 4096 bytes, of this user or root, closed to others
+ * Reads a key file: MITOSIS_KEY_SIZE_MIN to _MAX bytes, of this user or root, closed to others
  * (0600). Returns 0, or -errno: -EACCES open to others, -EPERM another user's,
  * -EINVAL its size.
  */

@@ -9,8 +9,6 @@
 #include "proto/user/auth.h"
 
 /* How long a step may take, in ms, unless $MITOSIS_DEADLINE_MS says otherwise. */
-#define WIRE_DEADLINE_MS	10000
-
 int wire_deadline_ms(void);
 
 /*

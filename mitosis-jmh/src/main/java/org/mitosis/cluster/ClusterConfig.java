@@ -13,6 +13,7 @@ import java.util.function.Function;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 import java.util.stream.Stream;
+import org.mitosis.Limits;
 import org.mitosis.fixture.MemorySize;
 import org.mitosis.fixture.Placement;
 import org.mitosis.fixture.Preflight;
@@ -279,7 +280,7 @@ final class ClusterConfig {
   /** Pages for each fault. */
   int prefetch() {
     String pages = value(Key.PREFETCH);
-    return pages.isEmpty() ? Preflight.DEFAULT_PREFETCH : Preflight.prefetch(pages);
+    return pages.isEmpty() ? Limits.PREFETCH_PAGES_DEFAULT : Preflight.prefetch(pages);
   }
 
   /** Where launchers and children run. */

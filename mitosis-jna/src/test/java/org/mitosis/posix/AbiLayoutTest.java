@@ -10,20 +10,28 @@ import java.nio.file.Path;
 import java.util.Iterator;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.mitosis.Limits;
 import org.mitosis.NativeModule;
 
-/** {@link Uapi} is what the C compiler makes of uapi/mitosis.h, with nothing missing on a side. */
+/**
+ * {@link Uapi}, {@link Limits} and {@link LibMitosis} have the values that the C compiler sees,
+ * with nothing missing on either side.
+ */
 class AbiLayoutTest {
   private static final Map<Class<?>, String> STRUCTS =
       Map.of(
           Uapi.ConnectReq.class, "mitosis_connect_req",
           Uapi.RemoteReq.class, "mitosis_remote_req",
           Uapi.SnapshotStruct.class, "mitosis_snapshot");
+
+  /** Constants of {@link Limits} that are not of uapi/mitosis.h. */
+  private static final Set<String> OF_LIBC = Set.of("CPU_SETSIZE");
 
   @Test
   void numbersAndLayoutsAreThoseOfTheCompiler(@TempDir Path folder) throws Exception {
@@ -50,6 +58,10 @@ class AbiLayoutTest {
 
   private static SortedMap<String, Long> declared() throws IllegalAccessException {
     SortedMap<String, Long> values = new TreeMap<>(numbers(Uapi.class));
+    values.putAll(numbers(LibMitosis.class));
+    numbers(Limits.class)
+        .forEach(
+            (name, value) -> values.put(OF_LIBC.contains(name) ? name : "MITOSIS_" + name, value));
     for (Class<?> struct : Uapi.class.getDeclaredClasses()) {
       String name = STRUCTS.get(struct);
       SortedMap<String, Long> offsets = numbers(struct);
