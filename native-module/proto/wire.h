@@ -79,6 +79,30 @@ struct wire_pages {
 	uint64_t length;	/* multiple of the page size, at most WIRE_PAGES_MAX */
 };
 
+/*
+ * A sealed session sends, from the end of the handshake on, its messages as a
+ * stream of bytes that is cut into records: this header, `size` encrypted bytes,
+ * and the tag of AES-128-GCM over both. The nonce is the direction's iv, whose last
+ * 8 bytes are xored with the number, most significant byte first. 16 bytes.
+ */
+struct wire_record {
+	uint32_t magic;		/* WIRE_RECORD_MAGIC */
+	uint32_t size;		/* 1 to WIRE_RECORD_TEXT_MAX bytes */
+	uint64_t number;	/* of the record in its direction, from 0 */
+};
+
+#define WIRE_RECORD_MAGIC	0x3252544du	/* "MTR2" in memory */
+#define WIRE_RECORD_TEXT_MAX	(16u << 10)
+#define WIRE_RECORD_TAG_SIZE	16
+#define WIRE_RECORD_KEY_SIZE	16
+#define WIRE_RECORD_IV_SIZE	12
+
+/* The secrets of one direction of a sealed session. 28 bytes. */
+struct wire_record_secret {
+	uint8_t key[WIRE_RECORD_KEY_SIZE];
+	uint8_t iv[WIRE_RECORD_IV_SIZE];
+};
+
 #define WIRE_PAGES_MAX		(4u << 20)
 #define WIRE_DESCRIPTOR_MAX	(256u << 20)
 
