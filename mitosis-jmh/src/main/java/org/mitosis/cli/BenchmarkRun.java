@@ -28,7 +28,6 @@ import org.mitosis.fixture.Preflight;
 import org.mitosis.fixture.PythonFunction;
 import org.mitosis.fixture.UserfaultfdRight;
 import org.mitosis.result.ArtifactTable;
-import org.mitosis.setting.MissingPrerequisite;
 import org.mitosis.result.Environment;
 import org.mitosis.result.Environment.Outcome;
 import org.mitosis.result.HistogramLog;
@@ -36,6 +35,7 @@ import org.mitosis.result.MachineProbe;
 import org.mitosis.result.ResultFolder;
 import org.mitosis.result.Run;
 import org.mitosis.result.SelfTimedProfiler;
+import org.mitosis.setting.MissingPrerequisite;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.results.format.ResultFormatFactory;
 import org.openjdk.jmh.results.format.ResultFormatType;
@@ -55,10 +55,10 @@ import org.openjdk.jmh.util.UnCloseablePrintStream;
 import org.openjdk.jmh.util.Utils;
 
 /**
- * One command line of JMH: checks what can be checked before the first benchmark, lets JMH run,
+ * One command line of JMH: checks it and the machine before the first benchmark, lets JMH run,
  * keeps the results.
  *
- * <p>Standard output is JMH's, then the table. What is ours to say before goes to standard error.
+ * <p>Standard output is JMH's, then the table. Messages of Mitosis go to standard error.
  */
 final class BenchmarkRun {
   private static final String PROPERTIES = "mitosis.";
@@ -75,7 +75,7 @@ final class BenchmarkRun {
     this.err = err;
   }
 
-  /** What the checks before a run have found. */
+  /** The result of the checks before a run. */
   private record Plan(
       Set<Selection.Item> items,
       Selection.Sizes sizes,
@@ -114,7 +114,7 @@ final class BenchmarkRun {
     try {
       commandLine = new CommandLineOptions(args);
     } catch (CommandLineOptionException | RuntimeException e) {
-      return handOver(args); // JMH fails at it again, and says so in its own way
+      return handOver(args); // JMH fails again and prints its own message
     }
     if (asksForAList(commandLine)) {
       return handOver(args);
@@ -202,13 +202,13 @@ final class BenchmarkRun {
         || options.shouldListResultFormats();
   }
 
-  private int refuse(String sentence) {
-    say(sentence);
+  private int refuse(String message) {
+    say(message);
     return 1;
   }
 
-  private void say(String sentence) {
-    err.println("mitosis: " + sentence);
+  private void say(String message) {
+    err.println("mitosis: " + message);
   }
 
   private ResultFolder folder(Instant started, Options options) throws IOException {
@@ -288,7 +288,7 @@ final class BenchmarkRun {
     if (sweep.isPresent()) {
       write(folder, environment.ended(Outcome.INTERRUPTED, Instant.now(), List.of(), probe));
       return refuse(
-          "the sweep has stopped: what is done stays; go on with 'sweep --resume "
+          "the sweep has stopped; its results so far are kept; continue it with 'sweep --resume "
               + folder.path()
               + "'");
     }
@@ -298,12 +298,12 @@ final class BenchmarkRun {
     }
     write(folder, environment.ended(Outcome.FAILED, Instant.now(), names(plan.items()), probe));
     return refuse(
-        "a benchmark failed and ended the run: what JMH printed above says why; the samples taken"
+        "a benchmark failed and ended the run: see the output of JMH above; the samples taken"
             + " before are in "
             + folder.histograms());
   }
 
-  /** Keeps the results; what cannot be kept is told, and the rest is kept all the same. */
+  /** Keeps the results; a part that cannot be kept is reported, and the rest is kept. */
   private int keep(
       Collection<RunResult> results,
       CommandLineOptions commandLine,
@@ -321,7 +321,7 @@ final class BenchmarkRun {
             probe);
     int code = 0;
     try {
-      // Those of a sweep that was resumed are of all its sessions.
+      // A resumed sweep has results of all its sessions.
       String json = sweep.isPresent() ? sweep.get().json() : json(results);
       String table = ArtifactTable.of(folder.histograms(), json, ended);
       show(table, commandLine);
@@ -340,7 +340,7 @@ final class BenchmarkRun {
                   + plan.items().size()
                   + " benchmarks failed ("
                   + String.join(", ", names(missing))
-                  + "): what JMH printed above says why"
+                  + "): see the output of JMH above"
                   + (results.isEmpty()
                       ? ""
                       : "; the results of the others are in " + folder.path()));
@@ -370,7 +370,7 @@ final class BenchmarkRun {
   }
 
   /**
-   * What a fork needs on its command line beside what JMH gives it.
+   * The arguments of a fork in addition to those of JMH.
    *
    * @param properties this virtual machine's
    * @param inherited arguments that JMH passes on by itself

@@ -13,7 +13,7 @@ import org.mitosis.report.ComparisonTable;
 import org.mitosis.report.RunComparison;
 import org.mitosis.result.Run;
 
-/** The word {@code compare}: what has changed from one run to another. */
+/** The command {@code compare}: the differences between two runs. */
 final class CompareCommand {
   static final String HELP =
       """
@@ -27,9 +27,9 @@ final class CompareCommand {
                            one for each benchmark and figure
         --fail-above N%    end with exit code 2 if a figure is worse by more than N percent beyond
                            chance, or failed in NEW only
-        --force            compare runs of environments that differ in what matters
+        --force            compare runs although their environments differ
 
-      Exit code 0 if that was done, 1 if it could not be, 2 as --fail-above says.
+      Exit code 0 on success, 1 on failure, 2 as --fail-above says.
       """;
 
   private static final int WORSE = 2;
@@ -83,14 +83,14 @@ final class CompareCommand {
     boolean known = runs.stream().allMatch(run -> run.environment().isPresent());
     if (!known) {
       say(
-          "warning: where one of them was measured is not known, so only you can say whether they"
-              + " may be compared");
+          "warning: the environment of one run is not known, so it is not checked whether they may be"
+              + " compared");
     }
     comparison.differences().forEach(difference -> say("the environments differ in " + difference));
     if (!comparison.differences().isEmpty() && !request.force()) {
       throw new IOException(
-          "what the environments differ in changes times by itself; measure both on one machine in"
-              + " one state, or compare them all the same with --force");
+          "these differences change times by themselves; measure both runs on one machine in one"
+              + " state, or compare them anyway with --force");
     }
     out.print(new ComparisonTable(comparison, request.by()).text());
     return request.failAbove().isPresent()
@@ -116,7 +116,7 @@ final class CompareCommand {
     return reasons.isEmpty() ? 0 : WORSE;
   }
 
-  /** What can be read is shown, even where there is nothing to hold it against. */
+  /** Lists the figures of a run, even if it cannot be compared. */
   private void listed(Run run) {
     out.println(run.path() + " has:");
     run.figures().stream()
@@ -144,7 +144,7 @@ final class CompareCommand {
         case "--force" -> force = true;
         default -> {
           if (args[i].startsWith("-")) {
-            throw new IOException("compare knows no " + args[i] + ": see compare --help");
+            throw new IOException("compare: unknown option " + args[i] + ": see compare --help");
           }
           runs.add(Path.of(args[i]));
         }
@@ -172,12 +172,12 @@ final class CompareCommand {
     return Double.parseDouble(number) / 100;
   }
 
-  private int refuse(String sentence) {
-    say(sentence);
+  private int refuse(String message) {
+    say(message);
     return 1;
   }
 
-  private void say(String sentence) {
-    err.println("mitosis: " + sentence);
+  private void say(String message) {
+    err.println("mitosis: " + message);
   }
 }

@@ -21,20 +21,22 @@ import org.mitosis.fixture.ChildLauncher;
 import org.mitosis.fixture.MachineMemory;
 import org.mitosis.fixture.UserfaultfdRight;
 import org.mitosis.nativefiles.NativeFiles;
-import org.mitosis.setting.MissingPrerequisite;
 import org.mitosis.result.BuildInfo;
 import org.mitosis.result.MachineFacts;
 import org.mitosis.result.MachineProbe;
 import org.mitosis.result.ResultFolder;
+import org.mitosis.setting.MissingPrerequisite;
 
-/** The word {@code doctor}: what works on this machine, what does not, and what to do about it. */
+/**
+ * The command {@code doctor}: what works on this machine, what does not, and what to do about it.
+ */
 final class Doctor {
   static final String HELP =
       """
       java -jar benchmarks.jar doctor
 
-      Says of each backend what it needs, whether that is there, and what to do if not; then what
-      else of this machine matters. Starts the user backend's daemon for a moment; changes nothing.
+      Reports for each backend what it needs, whether it is there, and what to do if not; then other
+      properties of this machine. Starts the user backend's daemon briefly; changes nothing.
       Exit code 0 if benchmarks can run, 1 if no backend, or not the one asked for, can be used.
       """;
 
@@ -47,9 +49,9 @@ final class Doctor {
           "Linux on x86-64, a directory for its native programs that allows execution, a runtime "
               + "directory for its daemon");
 
-  /** What the doctor looks at beside the files of the machine. */
+  /** The parts of the machine that are not read from files. */
   interface Subject {
-    /** What is there of every backend. */
+    /** The availability of every backend. */
     List<Availability> availabilities();
 
     /** The backend that would be used. */
@@ -64,7 +66,7 @@ final class Doctor {
     /** The directory of the daemon. */
     Path runtimeDirectory();
 
-    /** What a lean container is here, in words. */
+    /** A description of lean containers on this machine. */
     String containers();
 
     /** Memory for working sets. */
@@ -226,8 +228,8 @@ final class Doctor {
     return value == null ? "unknown" : value.toString();
   }
 
-  private void line(String name, String words) {
-    out.println(String.format(Locale.ROOT, "  %-8s %s", name, words));
+  private void line(String name, String text) {
+    out.println(String.format(Locale.ROOT, "  %-8s %s", name, text));
   }
 
   /** The machine this runs on. */

@@ -9,7 +9,7 @@ import org.mitosis.fixture.PythonFunction;
 import org.mitosis.fixture.PythonInterpreter;
 import org.mitosis.setting.MissingPrerequisite;
 
-/** The word {@code functions}: what there is to run, and what it lacks here. */
+/** The command {@code functions}: all functions, and what each lacks on this machine. */
 final class FunctionList {
   private static final String ROW = "%-12s  %-8s  %5s  %s%n";
 

@@ -10,12 +10,11 @@ import java.util.concurrent.locks.LockSupport;
 import org.openjdk.jmh.runner.format.OutputFormat;
 
 /**
- * What happens when somebody ends a run from outside (Ctrl-C, SIGTERM): every process that the run
- * has started is ended, then the given action keeps what there is.
+ * Handles the end of a run from outside (Ctrl-C, SIGTERM): every process that the run has started
+ * is ended, then the given action keeps the results so far.
  *
  * <p>JMH takes the death of a fork for a failed benchmark and would start the next one. So its
- * output passes through here, and stands still from the moment of the interruption: JMH says
- * something between two forks.
+ * output passes through here and blocks from the interruption on: JMH prints between two forks.
  */
 final class Interruption {
   private static final long GRACE_NS = TimeUnit.SECONDS.toNanos(2);
@@ -35,14 +34,14 @@ final class Interruption {
             "mitosis-interruption");
   }
 
-  /** Watches from now on. */
+  /** Starts to watch. */
   static Interruption watch(Runnable keepWhatThereIs) {
     Interruption interruption = new Interruption(keepWhatThereIs);
     Runtime.getRuntime().addShutdownHook(interruption.hook);
     return interruption;
   }
 
-  /** Watches no more: the run has ended by itself. Does not return if it was interrupted before. */
+  /** Stops watching after the run has ended by itself. Does not return after an interruption. */
   void over() {
     try {
       Runtime.getRuntime().removeShutdownHook(hook);
@@ -51,7 +50,7 @@ final class Interruption {
     }
   }
 
-  /** JMH's output, which stands still once interrupted. */
+  /** JMH's output, which blocks after an interruption. */
   OutputFormat gate(OutputFormat output) {
     return (OutputFormat)
         Proxy.newProxyInstance(
@@ -76,7 +75,7 @@ final class Interruption {
     }
   }
 
-  /** Asks first, then insists; processes that appear meanwhile are found too. */
+  /** Sends SIGTERM, later SIGKILL; finds processes that start in between, too. */
   private static void endDescendants() {
     long startNs = System.nanoTime();
     Set<ProcessHandle> asked = new LinkedHashSet<>();

@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Optional;
 import org.mitosis.setting.MissingPrerequisite;
 
-/** The lock by which JMH keeps two runs from spoiling each other's times. */
+/** The lock by which JMH prevents two runs at the same time. */
 final class JmhLock {
   private final Path file;
   private final Path kernelLocks;
@@ -35,7 +35,7 @@ final class JmhLock {
   }
 
   /**
-   * Sees to it that JMH can take the lock, unless its user has asked it to ignore the lock.
+   * Checks that JMH can take the lock, unless the user has told JMH to ignore it.
    *
    * @throws MissingPrerequisite if another run holds it, or its file cannot be opened
    */
@@ -43,7 +43,7 @@ final class JmhLock {
     if (Boolean.getBoolean("jmh.ignoreLock") || Files.notExists(file)) {
       return;
     }
-    // Opened as JMH does: the kernel may refuse that in /tmp for a file of somebody else.
+    // Opened as JMH opens it: in /tmp the kernel may refuse that for another user's file.
     try (RandomAccessFile opened = new RandomAccessFile(file.toFile(), "rw");
         FileLock lock = opened.getChannel().tryLock()) {
       if (lock == null) {
@@ -60,14 +60,14 @@ final class JmhLock {
     }
   }
 
-  /** What to tell the user when the lock is held. */
+  /** The error if the lock is held. */
   MissingPrerequisite held() {
     return new MissingPrerequisite(
         "another JMH run"
             + holder().map(pid -> " (process " + pid + ")").orElse("")
             + " holds "
             + file
-            + ", and two runs at once spoil each other's times: start again when it has ended");
+            + ", and two runs at the same time disturb each other: start again when it has ended");
   }
 
   /** The process that holds the lock, if the kernel shows it to us. */
@@ -76,13 +76,13 @@ final class JmhLock {
       String inode = ":" + Files.getAttribute(file, "unix:ino");
       for (String line : Files.readAllLines(kernelLocks)) {
         // 1: POSIX  ADVISORY  WRITE 1234 08:01:5678 0 EOF
-        List<String> words = Arrays.asList(line.trim().split("\\s+"));
-        if (words.size() >= 6 && words.get(1).equals("POSIX") && words.get(5).endsWith(inode)) {
-          return Optional.of(words.get(4)).filter(pid -> !pid.startsWith("-"));
+        List<String> fields = Arrays.asList(line.trim().split("\\s+"));
+        if (fields.size() >= 6 && fields.get(1).equals("POSIX") && fields.get(5).endsWith(inode)) {
+          return Optional.of(fields.get(4)).filter(pid -> !pid.startsWith("-"));
         }
       }
     } catch (IOException | UnsupportedOperationException e) {
-      // The sentence does without the process id then.
+      // The message then has no process id.
     }
     return Optional.empty();
   }

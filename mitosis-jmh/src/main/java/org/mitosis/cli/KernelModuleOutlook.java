@@ -11,8 +11,8 @@ import java.util.regex.Pattern;
  * Whether the kernel module could be loaded on this machine: how it is built and loaded, or why it
  * cannot be.
  *
- * @param obstacle what keeps any unsigned module from being loaded here and what to do about that,
- *     without a full stop; empty if nothing does
+ * @param obstacle the reason why no unsigned module can be loaded here, and what to do, without a
+ *     full stop; empty if nothing does
  * @param build the commands that build it, from the root of a checkout
  * @param load the command that loads it
  */
@@ -20,7 +20,7 @@ record KernelModuleOutlook(String obstacle, String build, String load) {
   /** Bit of CAP_SYS_MODULE in the capability sets of /proc/self/status. */
   private static final int CAP_SYS_MODULE = 16;
 
-  /** What is tested; see native-module/tests/qemu. */
+  /** The tested kernels; see native-module/tests/qemu. */
   private static final int OLDEST_MINOR = 1;
 
   private static final int NEWEST_MINOR = 12;
@@ -43,7 +43,7 @@ record KernelModuleOutlook(String obstacle, String build, String load) {
           "arch", "pacman -S linux-headers gcc make");
 
   /**
-   * What files say.
+   * Reads the files of the machine.
    *
    * @param text the stripped text of a file, by its path below the root directory without the
    *     leading slash; null if it cannot be read
@@ -79,7 +79,7 @@ record KernelModuleOutlook(String obstacle, String build, String load) {
       return "the kernel refuses unsigned modules (module.sig_enforce); " + SIGN;
     }
     if (text.apply("proc/self/status") != null && !hasCapability(text, "CapBnd:")) {
-      return "nobody in this container may load modules (no CAP_SYS_MODULE); load it on the host,"
+      return "this container may not load modules (no CAP_SYS_MODULE); load it on the host,"
           + " and give the container /dev/mitosis-syscalls";
     }
     return "";
@@ -87,8 +87,7 @@ record KernelModuleOutlook(String obstacle, String build, String load) {
 
   private static String build(UnaryOperator<String> text, String release) {
     String make = "make -C native-module/kernel";
-    String untested =
-        isTested(release) ? "" : " (made for kernels 6.1 to 6.12: this one may not do)";
+    String untested = isTested(release) ? "" : " (tested on kernels 6.1 to 6.12 only)";
     if (text.apply("lib/modules/" + release + "/build/Makefile") != null) {
       return make + untested;
     }
@@ -129,8 +128,8 @@ record KernelModuleOutlook(String obstacle, String build, String load) {
     return variable != null && variable.endsWith("\u0001");
   }
 
-  private static String chosen(String words) {
-    Matcher chosen = CHOSEN.matcher(words == null ? "" : words);
+  private static String chosen(String options) {
+    Matcher chosen = CHOSEN.matcher(options == null ? "" : options);
     return chosen.find() ? chosen.group(1) : "";
   }
 

@@ -13,12 +13,12 @@ public final class Main {
   static final String HELP =
       """
       java [-Dmitosis.*] -jar benchmarks.jar [JMH options] [regexp]...   run benchmarks
-      java [-Dmitosis.*] -jar benchmarks.jar WORD                        one of:
+      java [-Dmitosis.*] -jar benchmarks.jar COMMAND                     one of:
 
         cluster      a benchmark on several machines; 'cluster help' says more
         functions    the Python functions: what they stand for, what they need, whether it is there
         sweep        benchmarks in random order, which can be killed and resumed
-        compare      what has changed from one run to another
+        compare      the differences between two runs
         report       pages, tables and plots of runs
         pack         the folder of a run as one .zip file, which report and compare read
         doctor       what works on this machine, what does not, and what to do about it
@@ -62,7 +62,7 @@ public final class Main {
   /**
    * Carries out a command line; exits with 0 if all went well, 1 if not.
    *
-   * @param args JMH's, or a word of ours
+   * @param args JMH's, or a command and its arguments
    * @throws Exception as {@code org.openjdk.jmh.Main} does
    */
   public static void main(String[] args) throws Exception {

@@ -13,7 +13,7 @@ import org.mitosis.result.PackedRun;
 import org.mitosis.result.ResultFolder;
 import org.mitosis.result.Run;
 
-/** The word {@code report}: pages, tables and plots of runs. */
+/** The command {@code report}: pages, tables and plots of runs. */
 final class ReportCommand {
   static final String HELP =
       """
@@ -24,10 +24,10 @@ final class ReportCommand {
       Writes index.html (one file, which needs no network), report.md, figures.csv, and plots/ with
       each plot as SVG and PNG.
 
-        -o DIR    where to; by default the folder report in RUN, NAME-report beside NAME.zip, or
+        -o DIR    the folder to write to; by default the folder report in RUN, NAME-report beside NAME.zip, or
                   ./report of several
 
-      Exit code 0 if all of it was read and written, 1 if not; what could be read is in the report.
+      Exit code 0 if everything was read and written, 1 if not; the report has all that could be read.
       """;
 
   private final PrintStream out;
@@ -51,7 +51,8 @@ final class ReportCommand {
       if (args[i].equals("-o") && i + 1 < args.length) {
         folder = Path.of(args[++i]);
       } else if (args[i].startsWith("-")) {
-        return refuse("report knows no " + args[i] + " there: see report --help");
+        return refuse(
+            "report: unknown option or missing value: " + args[i] + ": see report --help");
       } else {
         paths.add(Path.of(args[i]));
       }
@@ -108,12 +109,12 @@ final class ReportCommand {
         : Path.of(ResultFolder.REPORT);
   }
 
-  private int refuse(String sentence) {
-    say(sentence);
+  private int refuse(String message) {
+    say(message);
     return 1;
   }
 
-  private void say(String sentence) {
-    err.println("mitosis: " + sentence);
+  private void say(String message) {
+    err.println("mitosis: " + message);
   }
 }

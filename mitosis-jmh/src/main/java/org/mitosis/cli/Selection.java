@@ -73,7 +73,7 @@ final class Selection {
    * The memory sizes to run with.
    *
    * @param override values to give to JMH; empty to leave the parameter alone
-   * @param leftOut one sentence for each size of the default sweep that does not fit
+   * @param leftOut a message for each size of the default sweep that does not fit
    */
   record Sizes(List<String> override, List<String> leftOut) {}
 
@@ -82,7 +82,7 @@ final class Selection {
    *
    * @param override values to give to JMH; empty to leave the parameter alone
    * @param excluded user names of the benchmarks that can run with none of them
-   * @param leftOut one sentence for each function of the default sweep that cannot run here
+   * @param leftOut a message for each function of the default sweep that cannot run here
    */
   record Functions(List<String> override, List<String> excluded, List<String> leftOut) {
     /** Leaves out what the other leaves out, too. */
@@ -121,7 +121,7 @@ final class Selection {
    * machine cannot hold. JMH knows one list of values for all benchmarks: if any is left out, each
    * benchmark runs with every size that is left of all defaults.
    *
-   * @throws MissingPrerequisite if a size asked for is no size or does not fit, or no size fits
+   * @throws MissingPrerequisite if a requested size is invalid or does not fit, or no size fits
    */
   Sizes memorySizes(Options options, MachineMemory memory) {
     List<BenchmarkListEntry> sized =
@@ -173,8 +173,8 @@ final class Selection {
    * Checks the functions asked for; without any, leaves out those of the default sweep that lack
    * something on this machine.
    *
-   * @throws MissingPrerequisite if a function asked for is none or lacks something, or nothing is
-   *     left to run
+   * @throws MissingPrerequisite if a requested function is unknown or lacks something, or nothing
+   *     is left to run
    */
   Functions functions(Options options) {
     List<BenchmarkListEntry> ofFunctions =
@@ -268,7 +268,7 @@ final class Selection {
    * values in all of them.
    *
    * @param right whether this user may use userfaultfd
-   * @throws MissingPrerequisite if something is missing, or a value is none
+   * @throws MissingPrerequisite if something is missing, or a value is invalid
    */
   void require(Options options, BackendChoice backend, UserfaultfdRight right) {
     for (BenchmarkListEntry entry : entries) {

@@ -42,12 +42,12 @@ import org.openjdk.jmh.runner.options.Options;
 import org.openjdk.jmh.runner.options.OptionsBuilder;
 
 /**
- * A run in blocks, one for each benchmark and combination of parameters, in an order that a seed
- * gives: what changes on a machine in the course of hours is not the difference of two sizes then.
+ * A run in blocks, one for each benchmark and combination of parameters, in a random order: a
+ * change of the machine over hours does not appear as a difference between two sizes.
  *
  * <p>The folder of the run has {@code sweep.json} with the seed and all blocks in their order, and
- * in {@code blocks/} JMH's result of each one that is done, so that a sweep that was killed goes on
- * with the first that is not. The samples of a block that was not done are thrown away.
+ * in {@code blocks/} JMH's result of each one that is done, so that a killed sweep continues with
+ * the first unfinished block. The samples of an unfinished block are deleted.
  */
 final class Sweep {
   private static final int SCHEMA = 1;
@@ -88,7 +88,7 @@ final class Sweep {
   /**
    * A sweep that was begun before.
    *
-   * @throws IOException with a sentence for the user if there is none in the folder
+   * @throws IOException with a message for the user if there is none in the folder
    */
   static Sweep resume(Path folder) throws IOException {
     if (Files.isRegularFile(folder)) {
@@ -97,7 +97,7 @@ final class Sweep {
     Path file = folder.resolve(FILE);
     if (Files.notExists(file)) {
       throw new IOException(
-          folder + " holds no sweep (there is no " + FILE + " in it): name the folder of one");
+          folder + " holds no sweep (it has no " + FILE + "): name the folder of a sweep");
     }
     try {
       Progress read = JSON.readValue(Files.readAllBytes(file), Progress.class);
@@ -125,7 +125,7 @@ final class Sweep {
     return ResultFolder.existing(resumed);
   }
 
-  /** Fixes the order of the blocks, or takes up the one that was fixed. */
+  /** Chooses the order of the blocks, or takes that of the resumed sweep. */
   void begin(ResultFolder where, Collection<Selection.Item> items, Instant now) throws IOException {
     folder = where;
     Files.createDirectories(blocks());
@@ -152,14 +152,14 @@ final class Sweep {
     }
   }
 
-  /** Everything that is to be run, done or not. */
+  /** All items of the sweep, done or not. */
   Set<Selection.Item> items() {
     Set<Selection.Item> items = new LinkedHashSet<>();
     progress.blocks().forEach(block -> items.add(block.item()));
     return items;
   }
 
-  /** What is done. */
+  /** The items that are done. */
   Set<Selection.Item> done() {
     Set<Selection.Item> done = new LinkedHashSet<>();
     for (int i = 0; i < progress.blocks().size(); i++) {
@@ -191,7 +191,7 @@ final class Sweep {
       Collection<RunResult> block = new Runner(only(item, options.get()), output).run();
       if (block.isEmpty()) {
         throwAwaySamples(i);
-        continue; // it failed: JMH has said why, and a resumed sweep tries it again
+        continue; // it failed: JMH has printed the reason, and a resumed sweep runs it again
       }
       folder.replace(result(i), json(block));
       keepSamples(i);

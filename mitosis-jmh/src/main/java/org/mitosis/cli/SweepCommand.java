@@ -9,20 +9,20 @@ import java.util.Arrays;
 import java.util.List;
 import org.mitosis.result.MachineProbe;
 
-/** The word {@code sweep}: a run in blocks of random order that can be killed and resumed. */
+/** The command {@code sweep}: a run in blocks of random order that can be killed and resumed. */
 final class SweepCommand {
   static final String HELP =
       """
       java [-Dmitosis.*] -jar benchmarks.jar sweep [--seed N] [JMH options] [regexp]...
       java [-Dmitosis.*] -jar benchmarks.jar sweep --resume DIR
 
-      Runs benchmarks one combination of parameters after the other, in an order that a seed gives
-      and that is kept in DIR/sweep.json. A sweep that was killed goes on with --resume: what was
-      done stays, the block that was not is done again, and so are those that failed. It goes on
-      only on the same machine, in the same state, with the same build: results of two environments
-      are never mixed.
+      Runs benchmarks one combination of parameters after the other, in a random order that the seed
+      determines and DIR/sweep.json keeps. --resume continues a sweep that was killed: finished
+      blocks are kept, the unfinished one and those that failed are run again. It continues only on
+      the same machine, in the same state, with the same build: results of two environments are
+      never mixed.
 
-        --seed N        a whole number; by default one that is drawn
+        --seed N        the random seed, an integer; by default a random one
         --resume DIR    the folder of the sweep, below results/
       """;
 
@@ -53,14 +53,14 @@ final class SweepCommand {
     if (args.length > 0 && args[0].equals("--resume")) {
       if (args.length != 2) {
         throw new IOException(
-            "sweep --resume takes one folder and nothing else, as all options are those of its"
-                + " begin: see sweep --help");
+            "sweep --resume takes one folder and no options, as the options of its start are"
+                + " used: see sweep --help");
       }
       return Sweep.resume(Path.of(args[1]));
     }
     if (args.length > 0 && args[0].equals("--seed")) {
       if (args.length < 2 || !args[1].matches("-?[0-9]{1,18}")) {
-        throw new IOException("sweep --seed takes a whole number: see sweep --help");
+        throw new IOException("sweep --seed takes an integer: see sweep --help");
       }
       return Sweep.of(Long.parseLong(args[1]), List.of(Arrays.copyOfRange(args, 2, args.length)));
     }

@@ -20,9 +20,9 @@ import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
-import org.mitosis.setting.MissingPrerequisite;
 import org.mitosis.result.Environment.Outcome;
 import org.mitosis.result.ResultFolder;
+import org.mitosis.setting.MissingPrerequisite;
 
 /** The word {@code cluster}: benchmarks on several machines, from this one. */
 public final class ClusterCommand {

@@ -82,7 +82,7 @@ public final class ComparisonTable {
     }
     common.keySet().removeAll(by);
     return title
-        + (common.isEmpty() ? "" : " (" + Figure.words(common).strip() + ")")
+        + (common.isEmpty() ? "" : " (" + Figure.text(common).strip() + ")")
         + "\n"
         + table.plain();
   }
@@ -95,7 +95,7 @@ public final class ComparisonTable {
         Quantity.of(values.old(), figure.unit()),
         Quantity.of(values.now(), figure.unit()),
         Quantity.ratio(values.ratio()),
-        values.interval().map(ComparisonTable::words).orElse(Quantity.NOTHING),
+        values.interval().map(ComparisonTable::text).orElse(Quantity.NOTHING),
         Quantity.pValue(row.adjusted()),
         Double.isNaN(values.delta())
             ? Quantity.NOTHING
@@ -107,27 +107,27 @@ public final class ComparisonTable {
     Map<String, String> params = new TreeMap<>(figure.params());
     params.keySet().removeAll(common);
     params.keySet().removeAll(by);
-    List<String> words = new ArrayList<>();
+    List<String> parts = new ArrayList<>();
     if (!by.isEmpty()) {
-      words.add(figure.shortName() + ", " + figure.metric());
+      parts.add(figure.shortName() + ", " + figure.metric());
     }
     params.forEach(
         (name, value) ->
-            words.add(
+            parts.add(
                 name.equals("memorySize") && figure.memoryBytes().isPresent()
                     ? Quantity.bytes(figure.memoryBytes().get())
                     : name.equals("functionName") ? value : name + "=" + value));
-    return words.isEmpty() ? "all" : String.join(" ", words);
+    return parts.isEmpty() ? "all" : String.join(" ", parts);
   }
 
   private static String verdict(RunComparison.Row row) {
-    String words =
+    String verdict =
         switch (row.verdict()) {
           case UNSURE -> "~";
           case BETTER -> change(row) + " better";
           case WORSE -> change(row) + " worse";
         };
-    return row.failed() ? words + ", failed in part" : words;
+    return row.failed() ? verdict + ", failed in part" : verdict;
   }
 
   private static String change(RunComparison.Row row) {
@@ -150,7 +150,7 @@ public final class ComparisonTable {
         "",
         "",
         "",
-        failed ? "holds a failed one" : "");
+        failed ? "includes a failed one" : "");
   }
 
   private static Map<String, String> commonTo(List<RunComparison.Row> rows) {
@@ -165,7 +165,7 @@ public final class ComparisonTable {
     return common;
   }
 
-  private static String words(Interval interval) {
+  private static String text(Interval interval) {
     return String.format(Locale.ROOT, "%.3f to %.3f", interval.low(), interval.high());
   }
 
@@ -180,7 +180,7 @@ public final class ComparisonTable {
             + "p: Mann-Whitney U on iterations, Holm's correction over "
             + comparison.rows().size()
             + " figures; delta: Cliff's, -1 all less, +1 all more\n"
-            + "~: nothing can be said: p is not below 0.05, or the interval holds 1, or the"
+            + "~: no difference shown: p is not below 0.05, or the interval contains 1, or the"
             + " difference is below the noise floor\n");
     if (forks < FORKS_FOR_CERTAINTY) {
       text.append(
@@ -188,8 +188,8 @@ public final class ComparisonTable {
               + forks
               + " forks a side: "
               + (forks < 3
-                  ? "no interval, so nothing can be said; run with -f 3, better -f 6"
-                  : "an interval of so few is less sure than 95 %; run with -f 6 or more")
+                  ? "no interval, so no verdict; run with -f 3, better -f 6"
+                  : "the confidence of the interval is below 95 %; run with -f 6 or more")
               + "\n");
     }
   }

@@ -14,18 +14,18 @@ import org.mitosis.result.MachineFacts;
 import org.mitosis.result.Run;
 
 /**
- * Where the runs took place: one column for each machine of each run.
+ * The environments of runs: one column for each machine of each run.
  *
  * @param head the machines
- * @param rows what is known of them
+ * @param rows their properties
  */
 record EnvironmentTable(List<String> head, List<Row> rows) {
   /**
    * A row.
    *
-   * @param what is known
+   * @param what the property
    * @param cells one for each machine
-   * @param matters whether the machines differ in it and times change by that
+   * @param matters whether the machines differ in it and it changes measured times
    */
   record Row(String what, List<String> cells, boolean matters) {}
 
@@ -112,11 +112,11 @@ record EnvironmentTable(List<String> head, List<Row> rows) {
   private static String cell(Function<Environment, Object> aspect, Environment environment) {
     try {
       Object value = aspect.apply(environment);
-      String words =
+      String text =
           value instanceof List<?> list
               ? String.join(", ", list.stream().map(String::valueOf).toList())
               : String.valueOf(value);
-      return value == null || words.isBlank() ? Quantity.NOTHING : words;
+      return value == null || text.isBlank() ? Quantity.NOTHING : text;
     } catch (NullPointerException e) {
       return Quantity.NOTHING; // a part that is not known, or that another version did not write
     }

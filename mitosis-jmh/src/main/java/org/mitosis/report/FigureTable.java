@@ -17,9 +17,9 @@ import org.mitosis.stats.Summary;
  * All that is known of one figure of one benchmark, a row for each of its settings.
  *
  * @param title benchmark and figure
- * @param common the settings that all rows share, in words
+ * @param common the settings that all rows share
  * @param head names of the columns
- * @param left indices of the columns of words
+ * @param left indices of the columns of text
  * @param rows one for each setting
  */
 record FigureTable(
@@ -61,7 +61,7 @@ record FigureTable(
     }
     head.add("of");
     head.addAll(varying);
-    int words = head.size();
+    int textColumns = head.size();
     head.addAll(
         List.of(
             "median", "95 % interval", "p90", "p99", "p99.9", "max", "samples", "forks", "steady"));
@@ -70,7 +70,7 @@ record FigureTable(
     }
     head.add("note");
     Set<Integer> left = new TreeSet<>();
-    for (int column = 0; column < words; column++) {
+    for (int column = 0; column < textColumns; column++) {
       left.add(column);
     }
     left.add(head.indexOf("steady"));
@@ -80,7 +80,7 @@ record FigureTable(
       rows.add(new Row(cells(one, runs, varying, published), one.failed()));
     }
     return new FigureTable(
-        title, Figure.words(common).strip(), List.copyOf(head), Set.copyOf(left), rows);
+        title, Figure.text(common).strip(), List.copyOf(head), Set.copyOf(left), rows);
   }
 
   private static List<String> cells(

@@ -58,11 +58,11 @@ final class HtmlReport {
     links.put("environment", "Environment");
     text.append("<nav>");
     links.forEach(
-        (id, words) ->
+        (id, title) ->
             text.append("<a href=\"#")
                 .append(id)
                 .append("\">")
-                .append(escaped(words))
+                .append(escaped(title))
                 .append("</a>"));
     text.append("</nav>\n");
   }
@@ -75,7 +75,7 @@ final class HtmlReport {
           .append(escaped(Report.headline(run)))
           .append("</p>\n");
       list("Failed: what is shown of these is incomplete", "failed", run.failed());
-      list("What makes the figures less sure", "warnings", Report.warnings(run));
+      list("Reasons why the figures are less reliable", "warnings", Report.warnings(run));
       list("Left out", "left-out", Report.leftOut(run));
       text.append("</section>\n");
     }
@@ -177,9 +177,8 @@ final class HtmlReport {
     }
   }
 
-  static String escaped(String words) {
-    return words
-        .replace("&", "&amp;")
+  static String escaped(String text) {
+    return text.replace("&", "&amp;")
         .replace("<", "&lt;")
         .replace(">", "&gt;")
         .replace("\"", "&quot;");

@@ -24,9 +24,9 @@ final class MarkdownReport {
           .append("`: ")
           .append(Report.headline(run))
           .append('\n');
-      Report.warnings(run).forEach(words -> item(text, "warning: " + words));
-      Report.leftOut(run).forEach(words -> item(text, "left out: " + words));
-      run.failed().forEach(words -> item(text, "**failed**: " + words));
+      Report.warnings(run).forEach(warning -> item(text, "warning: " + warning));
+      Report.leftOut(run).forEach(reason -> item(text, "left out: " + reason));
+      run.failed().forEach(name -> item(text, "**failed**: " + name));
     }
     if (!problems.isEmpty()) {
       text.append("\n## What could not be read\n\n");
@@ -62,7 +62,7 @@ final class MarkdownReport {
     return text.toString();
   }
 
-  private static void item(StringBuilder text, String words) {
-    text.append("  - ").append(words).append('\n');
+  private static void item(StringBuilder text, String content) {
+    text.append("  - ").append(content).append('\n');
   }
 }

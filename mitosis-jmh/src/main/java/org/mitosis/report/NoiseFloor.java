@@ -7,9 +7,8 @@ import org.mitosis.result.Figure;
 import org.mitosis.result.Run;
 
 /**
- * What a run measures where nothing happens: {@code EmptyContainer.lean} for what includes the
- * start of a child, {@code NilCall} for everything else that is timed. Nothing is claimed of a
- * figure, or of a difference, that is no larger.
+ * The noise floor of a run: {@code EmptyContainer.lean} for figures that include the start of a
+ * child, {@code NilCall} for all other times. Differences below the noise floor are not reported.
  *
  * @param startupNs the quartile distance of starting an empty container, in ns; 0 if not measured
  * @param callNs the median of a call that does nothing, in ns; 0 if not measured

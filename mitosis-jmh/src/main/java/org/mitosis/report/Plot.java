@@ -25,10 +25,10 @@ import org.w3c.dom.Element;
 /**
  * A drawing.
  *
- * @param section what it stands under in the report
+ * @param section its section in the report
  * @param name of its files, without an ending
  * @param title what it shows
- * @param note what to know when looking at it; may be empty
+ * @param note a remark below the title; may be empty
  * @param chart the drawing itself
  */
 record Plot(String section, String name, String title, String note, Chart<?, ?> chart) {
@@ -38,7 +38,7 @@ record Plot(String section, String name, String title, String note, Chart<?, ?> 
   private static final String SVG = "http://www.w3.org/2000/svg";
   private static final Pattern DOCTYPE = Pattern.compile("<!DOCTYPE[^>]*>\\s*");
 
-  /** As SVG; words are drawn as outlines, and are in its title and description as text. */
+  /** As SVG; text is drawn as outlines, and is repeated as text in its title and description. */
   String svg() {
     SVGGeneratorContext context = SVGGeneratorContext.createDefault(emptyDocument());
     context.setComment("");
@@ -55,11 +55,11 @@ record Plot(String section, String name, String title, String note, Chart<?, ?> 
     } catch (IOException e) {
       throw new UncheckedIOException(title, e);
     }
-    // Whoever reads it need not look for the document type on the web.
+    // Readers must not load the document type from the web.
     return DOCTYPE.matcher(text.toString()).replaceFirst("");
   }
 
-  /** What the legend names. */
+  /** The names in the legend. */
   private List<String> lines() {
     return chart.getSeriesCollection().stream()
         .filter(Series::isShowInLegend)
@@ -67,9 +67,9 @@ record Plot(String section, String name, String title, String note, Chart<?, ?> 
         .toList();
   }
 
-  private static Element element(Element root, String name, String words) {
+  private static Element element(Element root, String name, String text) {
     Element element = root.getOwnerDocument().createElementNS(SVG, name);
-    element.setTextContent(words);
+    element.setTextContent(text);
     return element;
   }
 
@@ -80,7 +80,7 @@ record Plot(String section, String name, String title, String note, Chart<?, ?> 
           .getDOMImplementation()
           .createDocument(SVG, "svg", null);
     } catch (ParserConfigurationException e) {
-      throw new IllegalStateException("every JDK has a parser of XML", e);
+      throw new IllegalStateException("every JDK has an XML parser", e);
     }
   }
 

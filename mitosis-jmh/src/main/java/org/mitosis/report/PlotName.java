@@ -13,20 +13,20 @@ import java.util.stream.Stream;
 import org.mitosis.result.Figure;
 import org.mitosis.result.Run;
 
-/** What drawings, their lines and their files are called. */
+/** The names of plots, their lines and their files. */
 final class PlotName {
   private PlotName() {}
 
   /** Letters, digits and dashes. */
-  static String file(String... words) {
-    return String.join("-", words)
+  static String file(String... parts) {
+    return String.join("-", parts)
         .replaceAll("(?<=[a-z])(?=[A-Z])", "-")
         .toLowerCase(Locale.ROOT)
         .replaceAll("[^a-z0-9]+", "-")
         .replaceAll("^-|-$", "");
   }
 
-  /** The settings in which some figures differ; all others need no words. */
+  /** The settings in which some figures differ; all others are not named. */
   static Set<String> varying(List<ReportedFigure> figures) {
     Map<String, Set<String>> values = new TreeMap<>();
     for (ReportedFigure one : figures) {
@@ -40,26 +40,26 @@ final class PlotName {
   }
 
   /**
-   * Benchmark, figure and what is not the same for all, such as {@code ForkResume tcp}.
+   * Benchmark, figure and varying settings, such as {@code ForkResume tcp}.
    *
-   * @param together what is in one drawing
+   * @param together the figures of one plot
    */
   static String line(
       Figure figure, String chartMetric, List<ReportedFigure> together, Set<String> varying) {
-    StringBuilder words = new StringBuilder(figure.shortName());
+    StringBuilder name = new StringBuilder(figure.shortName());
     boolean onlyOne =
         together.stream()
             .map(ReportedFigure::figure)
             .filter(other -> other.benchmark().equals(figure.benchmark()))
             .allMatch(other -> other.metric().equals(figure.metric()));
     if (!figure.metric().equals(chartMetric) && !onlyOne) {
-      words.append(' ').append(figure.metric());
+      name.append(' ').append(figure.metric());
     }
     String settings = varyingSettings(figure, varying);
-    return words + (settings.isEmpty() ? "" : ", " + settings);
+    return name + (settings.isEmpty() ? "" : ", " + settings);
   }
 
-  /** What is not the same for all, in brackets; empty if nothing is. */
+  /** The varying settings in brackets; empty if there are none. */
   static String settings(Figure figure, Set<String> varying) {
     String settings = varyingSettings(figure, varying);
     return settings.isEmpty() ? "" : " (" + settings + ")";
@@ -78,11 +78,11 @@ final class PlotName {
 
   /** Function and working set, whichever it has, or {@code all}. */
   static String trace(Figure figure) {
-    String words =
+    String trace =
         Stream.of(figure.function(), figure.memoryBytes().map(Quantity::bytes))
             .flatMap(Optional::stream)
             .collect(Collectors.joining(" "));
-    return words.isEmpty() ? "all" : words;
+    return trace.isEmpty() ? "all" : trace;
   }
 
   /** A letter for each run, if there are several. */

@@ -17,9 +17,9 @@ import org.knowm.xchart.style.Styler.LegendPosition;
 import org.knowm.xchart.style.markers.Marker;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 
-/** What all drawings of a report look like. */
+/** The common style of all plots of a report. */
 final class PlotStyle {
-  /** What was published: no colour of ours. */
+  /** The colour of published figures, which no measured figure has. */
   static final Color PUBLISHED = new Color(0x30, 0x30, 0x30);
 
   static final BasicStroke SOLID =
@@ -34,7 +34,7 @@ final class PlotStyle {
   static final int WIDTH = 860;
   static final int HEIGHT = 430;
 
-  /** Told apart by those who do not see all colours (Okabe and Ito), with two darker ones added. */
+  /** Distinguishable with colour blindness (Okabe and Ito); two darker colours added. */
   private static final Color[] COLORS = {
     new Color(0x0072B2),
     new Color(0xD55E00),
@@ -139,7 +139,7 @@ final class PlotStyle {
     styler.setChartPadding(12);
   }
 
-  /** A number of ms on an axis: no exponent, no zeros that say nothing. */
+  /** A number of ms on an axis: no exponent, no trailing zeros. */
   static String tick(double value) {
     return value == 0
         ? "0"

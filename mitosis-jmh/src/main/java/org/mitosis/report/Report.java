@@ -65,7 +65,7 @@ public final class Report {
    *
    * @param folder made if missing; files of the same names are replaced, and the plots of an
    *     earlier report here removed
-   * @return sentences on what could not be done, such as the plots where there is no font
+   * @return messages on parts that could not be made, such as plots without a font
    * @throws IOException if the folder cannot be written to
    */
   public List<String> write(Path folder) throws IOException {
@@ -92,7 +92,7 @@ public final class Report {
     return failures;
   }
 
-  /** Those of a report that was here before, as far as that names them. */
+  /** Deletes the plots that an earlier report names. */
   private static void deletePlots(Path folder) throws IOException {
     Path before = folder.resolve(MARKDOWN);
     if (Files.isRegularFile(before)) {
@@ -126,7 +126,7 @@ public final class Report {
         .toList();
   }
 
-  /** A sentence if Java finds no font; what it throws then depends on its version. */
+  /** The message if Java finds no font; the exception then depends on the version. */
   private static Optional<String> noFont() {
     try {
       new BufferedImage(1, 1, BufferedImage.TYPE_INT_RGB)
@@ -166,7 +166,7 @@ public final class Report {
     Files.write(file, text.getBytes(StandardCharsets.UTF_8));
   }
 
-  /** What stands above the figures of a run. */
+  /** The line above the figures of a run. */
   static String headline(Run run) {
     return run.environment()
         .map(
@@ -177,19 +177,19 @@ public final class Report {
                     + (environment.backend() == null ? "unknown" : environment.backend().chosen())
                     + ", outcome "
                     + environment.outcome())
-        .orElse("where it was measured is not known");
+        .orElse("its environment is not known");
   }
 
-  /** How figures are to be read. */
+  /** Explains the columns of the tables. */
   static final List<String> LEGEND =
       List.of(
           "median: of the medians of the forks, each over its steady part",
-          "95 % interval: bootstrap with the fork as the sampling unit; where a few forks allow"
-              + " less, the confidence is in brackets; none below three forks",
+          "95 % interval: bootstrap with the fork as the sampling unit; if there are too few forks"
+              + " for that, the confidence is in brackets; none below three forks",
           "p90, p99, p99.9: of all samples of the steady parts; from 10, 100 and 1000 samples on",
-          "steady: what each fork did over its iterations, by changepoints; none: it never"
-              + " settled, and all of it is used",
-          "published: the median of what the MITOSIS artifact's documentation prints"
+          "steady: how the times of each fork changed, by changepoints; none: no steady part was"
+              + " found, and all iterations are used",
+          "published: the median of the figures in the MITOSIS artifact's documentation"
               + " (results/reference)");
 
   static List<String> warnings(Run run) {

@@ -9,15 +9,15 @@ import org.mitosis.result.ReferenceFigures;
 import org.mitosis.result.Run;
 
 /**
- * A figure with everything that a report says of it.
+ * A figure with all that a report shows of it.
  *
  * @param run which run it is of
  * @param figure what was measured
- * @param estimate what can be said of it
- * @param published the median of what was published of it, in its unit; empty if nothing was
- * @param publishedHosts the machines that was measured on; empty if nothing was
+ * @param estimate its estimate
+ * @param published the published median, in its unit; empty if none was published
+ * @param publishedHosts the machines of the published figure; empty if there is none
  * @param failed whether a process of it gave no result
- * @param floor what is measured where nothing happens, in its unit; 0 if that is not known
+ * @param floor the noise floor in its unit; 0 if unknown
  */
 record ReportedFigure(
     Run run,

@@ -19,19 +19,19 @@ import org.mitosis.stats.Holm;
  *
  * @param old the first run
  * @param now the second
- * @param rows what both have measured
- * @param differences in which the environments differ; empty also if one is not known
+ * @param rows the figures of both
+ * @param differences differences of the environments; empty also if one is unknown
  */
 public record RunComparison(
     Run old, Run now, List<Row> rows, List<EnvironmentDifference> differences) {
 
-  /** What can be said of a row. */
+  /** The verdict on a row. */
   public enum Verdict {
     /** The new one is better. */
     BETTER,
     /** The new one is worse. */
     WORSE,
-    /** Nothing. */
+    /** No difference is shown. */
     UNSURE
   }
 
@@ -39,9 +39,9 @@ public record RunComparison(
    * One figure of both.
    *
    * @param figure the new one
-   * @param comparison what was computed
+   * @param comparison the statistics
    * @param adjusted the p-value after Holm's correction over all rows
-   * @param verdict what can be said
+   * @param verdict the verdict
    * @param failed whether a process of it gave no result, in either run
    */
   public record Row(
@@ -86,17 +86,17 @@ public record RunComparison(
     return new RunComparison(old, now, List.copyOf(rows), differences(old, now));
   }
 
-  /** What only the first has. */
+  /** The figures of the first run only. */
   public List<Figure> onlyOld() {
     return without(old, now);
   }
 
-  /** What only the second has. */
+  /** The figures of the second run only. */
   public List<Figure> onlyNow() {
     return without(now, old);
   }
 
-  /** What gave a result in the first run, and failed in the second. */
+  /** The benchmarks that failed in the second run only. */
   public List<String> newlyFailed() {
     return now.failed().stream().filter(name -> !old.failed().contains(name)).toList();
   }

@@ -5,7 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 
-/** A table of words, for a terminal or in Markdown. */
+/** A table of text, for a terminal or in Markdown. */
 final class TextTable {
   private final List<String> head;
   private final Set<Integer> leftColumns;

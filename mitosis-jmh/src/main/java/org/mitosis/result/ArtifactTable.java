@@ -415,7 +415,7 @@ public final class ArtifactTable {
   }
 
   /**
-   * Columns two spaces apart, numbers to the right, a first column of words to the left.
+   * Columns two spaces apart, numbers to the right, a first column of text to the left.
    *
    * @param rows the head first; all of one length
    */

@@ -19,8 +19,8 @@ import org.mitosis.setting.MissingPrerequisite;
 /**
  * What a run was and where it ran: the content of environment.json.
  *
- * <p>Written when the run starts and again when it ends, so that a run that was killed is told from
- * a complete one.
+ * <p>Written when the run starts and again when it ends, so that a killed run can be distinguished
+ * from a complete one.
  *
  * @param schema version of this format, {@value #SCHEMA}
  * @param outcome how far the run has come
@@ -35,7 +35,7 @@ import org.mitosis.setting.MissingPrerequisite;
  * @param machine the machine
  * @param before its state at the start
  * @param after its state at the end; null while it runs
- * @param warnings what makes the figures less sure, in words
+ * @param warnings reasons why the figures are less reliable
  */
 public record Environment(
     int schema,
@@ -69,7 +69,7 @@ public record Environment(
     COMPLETE,
     /** At least one benchmark gave no result. */
     FAILED,
-    /** Somebody ended it. */
+    /** It was ended from outside, by Ctrl-C or a signal. */
     INTERRUPTED;
 
     /** The outcome as environment.json writes it. */
@@ -162,9 +162,9 @@ public record Environment(
   }
 
   /**
-   * A run that goes on with one that was killed.
+   * This run as the continuation of one that was killed.
    *
-   * @param begun what that was
+   * @param begun the environment of that run
    * @throws MissingPrerequisite naming each difference, if it was begun in another environment
    */
   public Environment continuing(Environment begun) {
@@ -179,9 +179,9 @@ public record Environment(
     }
     if (!differences.isEmpty()) {
       throw new MissingPrerequisite(
-          "the run was begun in another environment, and results of two are never mixed ("
+          "the run started in another environment, and results of two environments are never mixed ("
               + String.join("; ", differences)
-              + "): go on there, or start a new one");
+              + "): continue it there, or start a new run");
     }
     return new Environment(
         schema,
@@ -229,7 +229,7 @@ public record Environment(
     }
   }
 
-  /** What makes times on such a machine noisy, one sentence each. */
+  /** Reasons why times on such a machine are noisy. */
   static List<String> warnings(MachineFacts machine, MachineFacts.State state) {
     List<String> warnings = new ArrayList<>();
     List<String> governors = machine.cpu().governors();
@@ -237,16 +237,16 @@ public record Environment(
       warnings.add(
           "the CPU frequency governor is "
               + String.join(" and ", governors)
-              + ": times change with the frequency; 'cpupower frequency-set -g performance' keeps it"
-              + " up");
+              + ": times change with the frequency; set it with 'cpupower frequency-set -g"
+              + " performance'");
     }
     Integer cpus = machine.cpu().logical();
     if (state.load() != null && cpus != null && state.load().get(0) > LOAD_PER_CPU_MAX * cpus) {
       warnings.add(
           String.format(
               Locale.ROOT,
-              "other work runs here (load %.2f on %d CPUs): times will scatter; wait until it has"
-                  + " ended",
+              "other processes use the CPUs (load %.2f on %d CPUs): times will scatter; wait until"
+                  + " they have ended",
               state.load().get(0),
               cpus));
     }
@@ -257,8 +257,8 @@ public record Environment(
     }
     if (Boolean.TRUE.equals(machine.surroundings().hypervisor())) {
       warnings.add(
-          "this is a virtual machine: its host takes processor time and memory when it likes;"
-              + " compare figures of one run with each other");
+          "this is a virtual machine: its host may take away processor time and memory at any time;"
+              + " compare only figures of one run");
     }
     return warnings;
   }

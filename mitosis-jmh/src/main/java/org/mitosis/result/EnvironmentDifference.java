@@ -6,7 +6,7 @@ import java.util.Objects;
 import java.util.function.Function;
 
 /**
- * Something in which two environments differ and which changes measured times by itself.
+ * A property in which two environments differ and that changes measured times by itself.
  *
  * @param what its name
  * @param old the value in the first
@@ -37,7 +37,7 @@ public record EnvironmentDifference(String what, String old, String now) {
           new Aspect("Java", environment -> environment.jvm().version()),
           new Aspect("Java virtual machine", environment -> environment.jvm().vm()));
 
-  /** What differs; a value that is not known on one side is no difference. */
+  /** All differences; a value that is unknown on one side does not count. */
   public static List<EnvironmentDifference> between(Environment old, Environment now) {
     return MATTERS.stream()
         .map(
@@ -49,7 +49,7 @@ public record EnvironmentDifference(String what, String old, String now) {
         .toList();
   }
 
-  /** In words. */
+  /** As {@code what: old / now}. */
   @Override
   public String toString() {
     return what + ": " + old + " / " + now;
@@ -64,7 +64,7 @@ public record EnvironmentDifference(String what, String old, String now) {
       Object value = aspect.value().apply(environment);
       return value == null ? null : value.toString();
     } catch (NullPointerException e) {
-      return null; // a part that another version did not write
+      return null; // a part that another version does not write
     }
   }
 

@@ -105,11 +105,11 @@ public record Figure(
 
   /** As a user would ask for it, and as the environment names what failed. */
   public String title() {
-    return shortName() + words(params);
+    return shortName() + text(params);
   }
 
-  /** Parameters in words, with a blank before each. */
-  public static String words(Map<String, String> params) {
+  /** Parameters as {@code name=value}, with a blank before each. */
+  public static String text(Map<String, String> params) {
     return params.entrySet().stream()
         .map(param -> " " + param.getKey() + "=" + param.getValue())
         .collect(Collectors.joining());

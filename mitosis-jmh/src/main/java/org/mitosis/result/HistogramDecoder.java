@@ -38,7 +38,7 @@ final class HistogramDecoder implements AutoCloseable {
     try {
       return counts(inflated(ByteBuffer.wrap(Base64.getDecoder().decode(base64))));
     } catch (IllegalArgumentException | BufferUnderflowException e) {
-      throw damaged("it ends too early, or is no base 64");
+      throw damaged("it ends too early, or is not base 64");
     }
   }
 

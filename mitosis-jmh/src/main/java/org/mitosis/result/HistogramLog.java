@@ -78,7 +78,7 @@ public final class HistogramLog {
     this.start = start;
   }
 
-  /** Where logs are to be written, if anywhere. */
+  /** The directory of the logs; empty if none are kept. */
   public static Optional<Path> directory() {
     String hlog = System.getProperty(DIRECTORY_PROPERTY, "");
     if (!hlog.isEmpty()) {
@@ -91,13 +91,12 @@ public final class HistogramLog {
   }
 
   /**
-   * Creates a file of its own for a fork. Forks are told apart by what is there already: the first
-   * number that is free is theirs.
+   * Creates the file of a fork. Its number is the first one that has no file yet.
    *
-   * @param directory is created if it is not there
+   * @param directory created if missing
    * @param benchmark name of the benchmark with its package
    * @param params values of its parameters by their names
-   * @throws UncheckedIOException with a sentence for the user if that is not possible
+   * @throws UncheckedIOException with a message for the user if that fails
    */
   public static HistogramLog create(
       Path directory, String benchmark, Map<String, String> params, Instant start) {
@@ -110,7 +109,7 @@ public final class HistogramLog {
           Files.write(file, header(benchmark, params, fork, start), StandardOpenOption.CREATE_NEW);
           return new HistogramLog(file, start);
         } catch (FileAlreadyExistsException e) {
-          // The next number, then.
+          // Another fork has this number: try the next.
         }
       }
     } catch (IOException e) {
@@ -126,14 +125,14 @@ public final class HistogramLog {
   /**
    * Adds the samples of one iteration, in one write.
    *
-   * @throws UncheckedIOException with a sentence for the user if that is not possible
+   * @throws UncheckedIOException with a message for the user if that fails
    */
   void append(List<SelfTimed.Samples> iteration, Instant from, Instant to) {
     write(
         writer -> {
           for (SelfTimed.Samples samples : iteration) {
             int count = samples.slices().size();
-            // Samples of other times than now begin and end by themselves.
+            // Samples that end before the iteration does have their own begin and end.
             boolean apart = samples.lastNs().isPresent();
             Instant last = apart ? when(samples.lastNs().getAsLong(), samples, from, to) : to;
             Instant sliceFrom = apart ? begin(samples, 0, from, to) : from;
@@ -153,7 +152,7 @@ public final class HistogramLog {
    * @param byMetric histograms in ns by the figure's name
    * @param from when the first was taken
    * @param to when the last was taken
-   * @throws UncheckedIOException with a sentence for the user if that is not possible
+   * @throws UncheckedIOException with a message for the user if that fails
    */
   public void append(Map<String, Histogram> byMetric, Instant from, Instant to) {
     write(
@@ -229,7 +228,7 @@ public final class HistogramLog {
    * What could be read.
    *
    * @param series by file name, and within a file by metric
-   * @param warnings one sentence for each thing that could not be read
+   * @param warnings a message for each part that cannot be read
    */
   public record Contents(List<Series> series, List<String> warnings) {
     /** The series with the samples of all forks put together, in the order of their first forks. */
@@ -256,7 +255,7 @@ public final class HistogramLog {
   }
 
   /**
-   * Reads a log, or all logs of a directory. What is damaged is left out and told in the warnings:
+   * Reads a log, or all logs of a directory. Damaged parts are left out and named in the warnings:
    * the file of a run that was killed or met a full disk may end in the middle of a line.
    *
    * @throws IOException if the file or directory cannot be read at all
@@ -436,8 +435,8 @@ public final class HistogramLog {
     }
 
     /** {@code 1767323045.000 (seconds since epoch), …]}; a damaged one leaves times from 0. */
-    private void noteStart(String words) {
-      String seconds = words.substring(0, Math.max(0, words.indexOf(' ')));
+    private void noteStart(String time) {
+      String seconds = time.substring(0, Math.max(0, time.indexOf(' ')));
       if (seconds.matches("[0-9]{1,12}[.][0-9]{1,3}")) {
         startSeconds = Double.parseDouble(seconds);
       }

@@ -33,15 +33,15 @@ final class JmhJson {
   /**
    * Reads the figures of what is, or will be, the content of a file.
    *
-   * @param file its name, for the sentences
-   * @param problems one sentence for what could not be read
+   * @param file its name, for the messages
+   * @param problems a message for each part that cannot be read
    */
   static List<Figure> read(String file, byte[] content, List<String> problems) throws IOException {
     List<Figure> figures = new ArrayList<>();
     int entries = 0;
     try (JsonParser parser = JSON.createParser(content)) {
       if (parser.nextToken() != JsonToken.START_ARRAY) {
-        problems.add(file + " is no result file of JMH's: run with -rf json, or name another");
+        problems.add(file + " is not a result file of JMH: run with -rf json, or name another");
         return figures;
       }
       while (parser.nextToken() == JsonToken.START_OBJECT) {
@@ -50,7 +50,7 @@ final class JmhJson {
         if (entry.path("benchmark").isTextual() && entry.path("primaryMetric").isObject()) {
           add(entry, figures);
         } else {
-          problems.add(file + ": entry " + entries + " is not of JMH's format; it is left out");
+          problems.add(file + ": entry " + entries + " is not in JMH's format and is left out");
         }
       }
     } catch (JsonProcessingException e) {

@@ -80,7 +80,7 @@ public final class MachineProbe {
     }
   }
 
-  /** What follows two dashes is for the first process, which may be told secrets there. */
+  /** Arguments after two dashes go to the first process, and may be secrets. */
   private String kernelCommandLine() {
     String text = text("proc/cmdline");
     return text == null ? null : text.split("(?:^|\\s+)--(?:\\s|$)", 2)[0];
@@ -150,7 +150,7 @@ public final class MachineProbe {
     return null;
   }
 
-  /** The word in brackets, as the kernel marks the chosen one of several. */
+  /** The option in brackets, by which the kernel marks the chosen one. */
   private String chosen(String file) {
     String text = text(file);
     if (text == null) {
@@ -308,12 +308,12 @@ public final class MachineProbe {
   }
 
   private String vendor() {
-    String words =
+    String text =
         Stream.of("sys_vendor", "product_name")
             .map(name -> text("sys/class/dmi/id/" + name))
-            .filter(text -> text != null && !text.isEmpty())
+            .filter(part -> part != null && !part.isEmpty())
             .collect(Collectors.joining(" "));
-    return words.isEmpty() ? null : words;
+    return text.isEmpty() ? null : text;
   }
 
   private String container() {

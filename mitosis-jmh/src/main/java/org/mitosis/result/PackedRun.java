@@ -53,7 +53,7 @@ public final class PackedRun {
    *
    * @param folder a run's
    * @param zip must not exist
-   * @throws IOException with a sentence for the user
+   * @throws IOException with a message for the user
    */
   public static void write(Path folder, Path zip) throws IOException {
     if (Files.exists(zip)) {

@@ -22,7 +22,7 @@ import java.util.stream.Stream;
  * The folder that keeps everything of one run: JMH's JSON, the histograms, the environment, the
  * table. No two runs share one.
  *
- * <p>Every {@link IOException} from here carries a message that is one sentence with the next step.
+ * <p>Every {@link IOException} from here has a message for the user that names the next step.
  */
 public final class ResultFolder {
   /** System property that says where a run's results go, instead of a new folder below results/. */
@@ -63,7 +63,7 @@ public final class ResultFolder {
   }
 
   /**
-   * Makes {@code <date>-<host>-<name>} below a folder and checks that it can be written to.
+   * Creates {@code <date>-<host>-<name>} below a folder and checks that it can be written to.
    *
    * @param results the folder of all runs; made if missing
    * @param started when the run started
@@ -193,8 +193,7 @@ public final class ResultFolder {
     try {
       Files.deleteIfExists(file);
     } catch (IOException e) {
-      // Not empty, or on a file system that has failed already: it stays, and its owner is told of
-      // the failure that matters.
+      // Not empty, or on a file system that has failed already: the first failure is reported.
     }
   }
 
@@ -231,7 +230,7 @@ public final class ResultFolder {
         cause);
   }
 
-  /** The system's words for a failure, without the path. */
+  /** The reason of a failure, without the path. */
   static String reason(IOException failure) {
     if (failure instanceof AccessDeniedException) {
       return "permission denied";

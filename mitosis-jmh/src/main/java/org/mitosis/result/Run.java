@@ -30,7 +30,7 @@ import java.util.zip.ZipException;
  * @param environments of each machine by its name: the one that ran the command first
  * @param figures by benchmark, in the order of the files
  * @param failed what gave no result, as {@link Figure#title} would name it
- * @param problems one sentence each
+ * @param problems a message each
  */
 public record Run(
     String name,

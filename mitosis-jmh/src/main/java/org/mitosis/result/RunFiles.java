@@ -20,8 +20,8 @@ import java.util.zip.ZipException;
  * The files of a run: those of its folder, or those of a .zip of that folder, which is read in
  * place.
  *
- * <p>Nothing is unpacked, so the names of a .zip lead nowhere, and a file of a .zip is read only if
- * it has at most {@value #LARGEST_PACKED_BYTES} bytes.
+ * <p>Nothing is unpacked: names in a .zip cannot lead outside. A file of a .zip is read only if it
+ * has at most {@value #LARGEST_PACKED_BYTES} bytes.
  */
 final class RunFiles implements Closeable {
   /** How the name of a packed run ends. */
@@ -56,7 +56,7 @@ final class RunFiles implements Closeable {
   /**
    * Opens the folder or .zip of a run.
    *
-   * @throws IOException with a sentence for the user if it is a file and no .zip
+   * @throws IOException with a message for the user if it is a file and not a readable .zip
    */
   static RunFiles open(Path path) throws IOException {
     if (!isPacked(path)) {
@@ -71,7 +71,7 @@ final class RunFiles implements Closeable {
         zip.close();
       }
       throw e instanceof ProviderNotFoundException
-          ? damaged(path, "it is no .zip file", e)
+          ? damaged(path, "it is not a .zip file", e)
           : damaged(path, e.getMessage(), e);
     }
   }
@@ -92,7 +92,7 @@ final class RunFiles implements Closeable {
     }
   }
 
-  /** A sentence on a .zip that cannot be read. */
+  /** The message on a .zip that cannot be read. */
   static IOException damaged(Path path, String why, Exception cause) {
     return new IOException(
         path + " cannot be read (" + why + "): name the folder of a run, or a .zip of one", cause);

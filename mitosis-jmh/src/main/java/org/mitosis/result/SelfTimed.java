@@ -11,7 +11,7 @@ import java.util.regex.Pattern;
 import org.HdrHistogram.Histogram;
 
 /**
- * Where a benchmark puts times that it, or a process it drives, has measured itself.
+ * Collects times that a benchmark, or a process it drives, has measured itself.
  *
  * <p>{@link SelfTimedProfiler} takes them at the end of each iteration. Without that profiler they
  * are gathered and never read; that costs no more than a fixed amount of memory. Recording takes
@@ -61,7 +61,14 @@ public final class SelfTimed {
   public static void record(String metric, long totalNs, int operations) {
     if (totalNs < 0 || totalNs > LONGEST_NS || operations < 1) {
       throw new IllegalArgumentException(
-          metric + ": " + totalNs + " ns for " + operations + " operations is no time that can be");
+          metric
+              + ": "
+              + totalNs
+              + " ns for "
+              + operations
+              + " operations: the time must be between 0 and "
+              + LONGEST_NS
+              + " ns, of at least 1 operation");
     }
     METRICS.computeIfAbsent(metric, Metric::new).add(totalNs, operations);
   }
@@ -76,13 +83,14 @@ public final class SelfTimed {
    */
   public static void recordAt(String metric, long ns, long endNs) {
     if (ns < 0 || ns > LONGEST_NS) {
-      throw new IllegalArgumentException(metric + ": " + ns + " ns is no time that can be");
+      throw new IllegalArgumentException(
+          metric + ": " + ns + " ns must be between 0 and " + LONGEST_NS + " ns");
     }
     METRICS.computeIfAbsent(metric, Metric::new).addEnded(ns, endNs);
   }
 
   /**
-   * Records a figure that is no time, such as a rate. JMH shows the mean over an iteration as a
+   * Records a figure that is not a time, such as a rate. JMH shows the mean over an iteration as a
    * secondary metric; it is in no histogram.
    *
    * @param metric the figure's name: a letter, then letters, digits, dots, dashes, underscores
@@ -105,7 +113,7 @@ public final class SelfTimed {
     takeValues();
   }
 
-  /** Takes away the figures that are no times. */
+  /** Takes away the figures that are not times. */
   static List<Values> takeValues() {
     synchronized (VALUES) {
       List<Values> taken = List.copyOf(VALUES.values());
@@ -115,7 +123,7 @@ public final class SelfTimed {
   }
 
   /**
-   * The figures of one metric that is no time.
+   * The figures of one metric that is not a time.
    *
    * @param unit of all of them
    */

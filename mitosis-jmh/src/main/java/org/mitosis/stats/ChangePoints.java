@@ -11,10 +11,10 @@ import java.util.List;
  * same with a shortcut for long series).
  *
  * <p>The cost of a segment is its sum of squares around its mean, the penalty of a change {@value
- * #PENALTY} ln(n) variances of the noise. The noise is judged from the differences of neighbours,
- * which a change of level hardly touches, by their median, which outliers hardly touch; and a value
- * further than {@value #CLAMP} deviations from the median of its neighbourhood counts as one at
- * that distance, so that a single pause is no change.
+ * #PENALTY} ln(n) variances of the noise. The noise is estimated from the differences of
+ * neighbours, which a change of level hardly touches, by their median, which outliers hardly touch;
+ * and a value further than {@value #CLAMP} deviations from the median of its neighbourhood counts
+ * as one at that distance, so that a single pause is not a change.
  *
  * <p>Takes time in proportion to the square of the length: a thousand values take milliseconds.
  */
@@ -45,7 +45,7 @@ public final class ChangePoints {
       return List.of();
     }
     double[] values = clamped(series, deviation);
-    // Whole numbers of a coarse clock may be all alike but for one: any change is then a change.
+    // With a coarse clock all values but one may be equal: any difference is then a change.
     double variance = Math.max(deviation * deviation, Double.MIN_NORMAL);
     return partition(values, PENALTY * Math.log(n) * variance);
   }

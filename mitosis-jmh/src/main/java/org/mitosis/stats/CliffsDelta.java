@@ -29,7 +29,7 @@ public final class CliffsDelta {
     return (double) larger / ((long) first.length * second.length);
   }
 
-  /** The usual word for its size. */
+  /** The usual name of its size. */
   public static String magnitude(double delta) {
     double size = Math.abs(delta);
     if (size < SMALL) {

@@ -7,7 +7,7 @@ import java.util.Optional;
 import org.apache.commons.statistics.inference.MannWhitneyUTest;
 
 /**
- * Two sets of samples of one figure, held against each other.
+ * Compares two sets of samples of one figure.
  *
  * @param old median over the old processes, in the unit of the samples
  * @param now median over the new ones
@@ -53,10 +53,10 @@ public record Comparison(
   }
 
   /**
-   * Whether the difference can be told from chance: the test says so after its correction, and so
-   * does the interval, which knows that samples of one process are not independent. Where processes
-   * differ far more than their samples do, p is worth nothing, and the interval alone decides: of
-   * six processes a side it is wrong in one figure of a hundred.
+   * Whether the difference is significant by both the corrected test and the interval, which takes
+   * into account that samples of one process are not independent. If processes differ far more than
+   * their samples do, p is useless and the interval alone decides: with six processes a side it is
+   * wrong for one figure in a hundred.
    *
    * @param adjusted the p-value after the correction for all comparisons of the sweep
    */

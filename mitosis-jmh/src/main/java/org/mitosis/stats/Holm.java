@@ -5,8 +5,8 @@ import java.util.Comparator;
 import java.util.stream.IntStream;
 
 /**
- * The correction for asking many questions at once (Holm 1979): with it, the chance that a sweep
- * without any difference shows one is no larger than the level that is tested at.
+ * The correction for multiple comparisons (Holm 1979): the chance that a sweep without any
+ * difference shows one is at most the level of significance.
  */
 public final class Holm {
   private Holm() {}
@@ -14,8 +14,8 @@ public final class Holm {
   /**
    * Adjusts p-values.
    *
-   * @param values of all questions; NaN where there is no answer, which is no question
-   * @return in the same order, to be compared with the level itself
+   * @param values of all comparisons; NaN where there is none, which does not count
+   * @return in the same order, comparable with the level
    */
   public static double[] adjust(double... values) {
     int[] ascending =

@@ -2,11 +2,11 @@
 package org.mitosis.stats;
 
 /**
- * Where a figure lies, as far as the samples tell.
+ * A confidence interval.
  *
  * @param low its lower end
  * @param high its upper end
- * @param confidence how often such intervals hold the figure, at most; 0 to 1
+ * @param confidence the share of such intervals that contain the figure, at most; 0 to 1
  */
 public record Interval(double low, double high, double confidence) {
   /** Whether a value is in it, ends included. */

@@ -9,7 +9,7 @@ import java.util.Optional;
 /**
  * How many things happened per second, counted in intervals of one length.
  *
- * @param startNs where the first interval starts, on whatever clock the times are of
+ * @param startNs where the first interval starts, by the clock of the times
  * @param intervalNs the length of an interval, at least 1
  * @param perSecond the rate in each interval
  */
@@ -24,9 +24,9 @@ public record Rates(long startNs, long intervalNs, List<Double> perSecond) {
   /**
    * Counts.
    *
-   * @param timesNs when it happened, in any order; what is outside is not counted
+   * @param timesNs when it happened, in any order; times outside are not counted
    * @param fromNs where the first interval starts
-   * @param toNs where the last one ends; what is left over of it is cut off
+   * @param toNs where the last one ends; the remainder is cut off
    * @param intervals how many, at least 1
    * @throws IllegalArgumentException if the time is too short for so many intervals
    */
@@ -79,7 +79,7 @@ public record Rates(long startNs, long intervalNs, List<Double> perSecond) {
    * A stretch of time, in ns.
    *
    * @param fromNs its start
-   * @param toNs its end, which is no part of it
+   * @param toNs its end, exclusive
    */
   public record Span(long fromNs, long toNs) {
     /** Whether a time is in it. */

@@ -7,14 +7,14 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * Whether, and from where on, a series of times of one process keeps one level.
+ * Whether a series of times of one process reaches a steady level, and where.
  *
  * <p>The classes are those of Barrett, Bolz-Tereick, Killick, Mount and Tratt: Virtual machine
  * warmup blows hot and cold, OOPSLA 2017: the series is cut at its {@link ChangePoints}; segments
  * whose levels differ by less than {@value #TOLERANCE} of the last one's count as alike; what is
  * alike at the end is the steady part, and must be at least a quarter of the series.
  *
- * @param label what the series does
+ * @param label how the series changes
  * @param from index of the first value of the steady part; 0 if there is none
  */
 public record SteadyState(Label label, int from) {
@@ -26,7 +26,7 @@ public record SteadyState(Label label, int from) {
 
   private static final int SHARE_OF_END = 4;
 
-  /** What a series does. */
+  /** How a series changes. */
   public enum Label {
     /** The same level from beginning to end. */
     FLAT("flat"),
@@ -39,20 +39,20 @@ public record SteadyState(Label label, int from) {
     /** Too short a series to say. */
     TOO_SHORT("too short");
 
-    private final String words;
+    private final String text;
 
-    Label(String words) {
-      this.words = words;
+    Label(String text) {
+      this.text = text;
     }
 
-    /** As tables have it. */
+    /** As shown in tables. */
     @Override
     public String toString() {
-      return words;
+      return text;
     }
   }
 
-  /** Looks at times in the order in which they were taken: less is better. */
+  /** Classifies times in the order in which they were taken: less is better. */
   public static SteadyState of(double... times) {
     if (times.length < FEWEST) {
       return new SteadyState(Label.TOO_SHORT, 0);

@@ -5,8 +5,8 @@ import org.apache.commons.math3.stat.descriptive.rank.Percentile;
 import org.apache.commons.math3.stat.descriptive.rank.Percentile.EstimationType;
 
 /**
- * What a table says of a set of samples, in their own unit. Of no samples at all, every figure but
- * the count is NaN.
+ * The summary of a set of samples, in their own unit. Of no samples at all, every figure but the
+ * count is NaN.
  *
  * @param count how many samples
  * @param median half of them are below

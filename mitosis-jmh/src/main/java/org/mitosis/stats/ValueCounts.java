@@ -6,9 +6,9 @@ import java.util.List;
 import org.HdrHistogram.AbstractHistogram;
 
 /**
- * The samples of a histogram without its empty places: some hundred bytes where a histogram of
+ * The samples of a histogram without its empty buckets: some hundred bytes where a histogram of
  * milliseconds takes as many thousand, so that all slices of a long run fit into memory, and are
- * put together without walking over what is empty.
+ * merged without visiting empty buckets.
  *
  * <p>A value stands for all that the histogram does not tell apart, and is the largest of them, as
  * {@link AbstractHistogram#getValueAtPercentile} gives it.
@@ -32,7 +32,7 @@ public final class ValueCounts {
   /** The samples of a histogram. */
   public static ValueCounts of(AbstractHistogram histogram) {
     Builder builder = new Builder();
-    // From the least on: most places of a histogram are below it.
+    // Most buckets of a histogram are below the least value.
     long at = histogram.getMinValue();
     while (builder.total < histogram.getTotalCount()) {
       builder.add(histogram.highestEquivalentValue(at), histogram.getCountAtValue(at));
@@ -165,8 +165,8 @@ public final class ValueCounts {
     /**
      * Adds samples.
      *
-     * @param value in ns or whatever they are in; not below 0, and larger than any before
-     * @param count how many have it; none is no place
+     * @param value in any unit; not below 0, and larger than any before
+     * @param count how many samples have it; 0 adds nothing
      */
     public void add(long value, long count) {
       if (count == 0) {

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * What is said about a set of samples. Pure functions of numbers: nothing here knows of benchmarks,
- * files or units.
+ * Statistics of samples: pure functions of numbers, without benchmarks, files or units.
  *
- * <p>{@link org.mitosis.stats.SteadyState} says which samples of a process may be used, {@link
- * org.mitosis.stats.Summary} what they are like, {@link org.mitosis.stats.Bootstrap} how sure that
- * is, {@link org.mitosis.stats.Comparison} whether two sets differ, and {@link
- * org.mitosis.stats.Holm} whether that still holds when many pairs were compared.
+ * <p>{@link org.mitosis.stats.SteadyState} finds the samples of a process that may be used, {@link
+ * org.mitosis.stats.Summary} summarises them, {@link org.mitosis.stats.Bootstrap} gives confidence
+ * intervals, {@link org.mitosis.stats.Comparison} tests whether two sets differ, and {@link
+ * org.mitosis.stats.Holm} corrects for many comparisons.
  */
 package org.mitosis.stats;

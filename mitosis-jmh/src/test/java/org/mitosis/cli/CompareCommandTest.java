@@ -94,7 +94,7 @@ class CompareCommandTest {
   void aPlaceThatIsNotKnownIsAWarning() throws IOException {
     Files.delete(old.folder().resolve("environment.json"));
     assertEquals(0, compare());
-    assertTrue(errors().contains("where one of them was measured is not known"), errors());
+    assertTrue(errors().contains("the environment of one run is not known"), errors());
   }
 
   @Test
@@ -103,18 +103,18 @@ class CompareCommandTest {
         Environment.Outcome.FAILED, List.of("ForkPrepare.workingSet memorySize=67108864"));
     assertEquals(0, compare());
     assertTrue(line("64 MiB").endsWith("failed in part"), text());
-    assertTrue(line("geometric mean").endsWith("holds a failed one"), text());
+    assertTrue(line("geometric mean").endsWith("includes a failed one"), text());
   }
 
   @Test
-  void nothingIsClaimedBelowTheNoiseFloor() throws IOException {
+  void aDifferenceBelowTheNoiseFloorIsNotReported() throws IOException {
     now.levels("NilCall.c", Map.of(), "nil", 30_000, 30_000, 30_000);
     assertEquals(0, compare());
     assertTrue(line("1 MiB").endsWith("~"), text());
   }
 
   @Test
-  void ofFewForksNothingIsClaimed() throws IOException {
+  void ofFewForksNoDifferenceIsReported() throws IOException {
     SampleRun few = new SampleRun(directory.resolve("few"));
     few.levels(PREPARE, SMALL, "prepare", 1_000, 1_000).finished();
     assertEquals(0, run(old.folder().toString(), few.folder().toString()));

@@ -102,7 +102,8 @@ class SweepIT {
     BenchmarksJar.Outcome resumed = jar.run("sweep", "--resume", folder.toString());
     assertEquals(1, resumed.exitCode());
     assertTrue(
-        resumed.err().contains("results of two are never mixed (Java: 99 / "), resumed.err());
+        resumed.err().contains("results of two environments are never mixed (Java: 99 / "),
+        resumed.err());
     assertEquals(changed, Files.readString(environment), "nothing was touched");
   }
 
@@ -113,7 +114,7 @@ class SweepIT {
     assertTrue(none.err().contains("holds no sweep"), none.err());
     Files.writeString(directory.resolve("sweep.json"), "{\"schema\": 1, \"seed\"");
     assertTrue(jar.run("sweep", "--resume", directory.toString()).err().contains("is damaged"));
-    assertTrue(jar.run("sweep", "--seed", "x").err().contains("takes a whole number"));
+    assertTrue(jar.run("sweep", "--seed", "x").err().contains("takes an integer"));
     assertTrue(jar.run("sweep", "--help").out().contains("--resume DIR"));
   }
 

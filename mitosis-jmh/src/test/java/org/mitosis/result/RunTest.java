@@ -111,7 +111,7 @@ class RunTest {
       assertTrue(run.problems().get(0).contains("is damaged after"), run.problems().get(0));
     }
     Files.writeString(json, "");
-    assertTrue(Run.read(sample.folder()).problems().get(0).contains("is no result file of JMH's"));
+    assertTrue(Run.read(sample.folder()).problems().get(0).contains("is not a result file of JMH"));
   }
 
   @Test
