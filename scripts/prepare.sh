@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
-# What ./bench and ./test share: finding a JDK and the build tools, installing what is missing, building.
-# Sourced after `root` (the checkout) is set. Everything is said on stderr: stdout belongs to JMH and to the tests.
+# Shared by ./bench and ./test: finds a JDK and the build tools, installs missing packages, builds.
+# Sourced after `root` (the checkout) is set. All messages go to stderr: stdout belongs to JMH and to the tests.
 
 oldest_jdk=17
 lock_deadline_s=600
@@ -13,7 +13,7 @@ die() {
   exit 1
 }
 
-# Prints "MAJOR HOME" of the JDK behind a java command; nothing if that is no JDK or does not run.
+# Prints "MAJOR HOME" of the JDK behind a java command; nothing if it is not a JDK or does not run.
 # Asks java itself: the command on PATH may be a version manager's script.
 jdk_of() {
   local settings home major
@@ -38,7 +38,7 @@ first_jdk() {
   done
 }
 
-# Sets and exports JAVA_HOME, if this machine has a JDK that will do.
+# Sets and exports JAVA_HOME, if this machine has a suitable JDK.
 use_jdk() {
   local jdk
   jdk=$(first_jdk "$oldest_jdk" ${JAVA_HOME:+"$JAVA_HOME/bin/java"} java /usr/lib/jvm/*/bin/java)
@@ -49,7 +49,7 @@ use_jdk() {
   export JAVA_HOME=${jdk#* }
 }
 
-# The oldest JDK that will do, or the newest one where the distribution has dropped that.
+# The package of the oldest suitable JDK, or of the newest one if the distribution has dropped that.
 jdk_package() {
   local known
   known=$(apt-cache search --names-only '^openjdk-[0-9]+-jdk-headless$' 2>/dev/null | cut -d' ' -f1 | sort -V)
@@ -72,7 +72,7 @@ function_packages() {
   grep -e "$pattern" "$lines" | sed 's/.*"packages": \[\([^]]*\)\].*/\1/' | tr -d '",' | tr ' ' '\n' | sort -u | sed '/^$/d'
 }
 
-# Prints those of the given packages that apt has to bring.
+# Prints those of the given packages that are not installed.
 not_installed() {
   local package
   for package in "$@"; do
@@ -82,7 +82,7 @@ not_installed() {
 # shellcheck disable=SC2046 # names without blanks
 missing_function_packages() { not_installed python3 $(function_packages "$1"); }
 
-# install_optional REASON PACKAGE...: installs them if that can be done; else what lacks them is left out.
+# install_optional REASON PACKAGE...: installs them if possible; otherwise the tests that need them are skipped.
 install_optional() {
   local reason=$1 optional
   shift
@@ -93,8 +93,8 @@ install_optional() {
 # shellcheck disable=SC2046 # names without blanks
 install_functions() { install_optional "a function needs it" python3 $(function_packages "$1"); }
 
-# What scripts/namespace-cluster starts in namespaces of its own. None of it is to run on this machine itself: not
-# when it is installed, and not after the next boot.
+# Installs the services that scripts/namespace-cluster starts in its own namespaces. They must not run on this machine
+# itself: not when they are installed, and not after the next boot.
 install_cluster() {
   local policy=/usr/sbin/policy-rc.d made='' missing package
   missing=$(not_installed openssh-server iproute2 slurmctld slurmd slurm-client munge)
@@ -111,7 +111,7 @@ install_cluster() {
   done
 }
 
-# Sets packages and reasons to what apt has to bring. mvnw needs no download tool: the JDK serves as one.
+# Sets packages to the missing packages, and reasons to the uses of each. mvnw needs no download tool: the JDK serves as one.
 find_missing() {
   packages=() reasons=()
   need() {
@@ -138,7 +138,7 @@ apt_knows() {
   done
 }
 
-# Leaves the machine able to build, or ends with what to do by hand.
+# Makes the machine able to build, or ends with instructions.
 install_missing() {
   local packages reasons as_root=() log joined
   [[ $(uname -sm) == "Linux x86_64" ]] ||
@@ -168,7 +168,7 @@ install_missing() {
     find_missing
   fi
   say "installing ${packages[*]} (a minute or two)"
-  # Old lists name files that the mirror no longer has: once more with new ones.
+  # Old lists name files that the mirror no longer has: try again with new lists.
   if ! apt install "${packages[@]}" && ! { apt update && apt install "${packages[@]}"; }; then
     cat "$log" >&2
     rm -f "$log"
@@ -178,9 +178,9 @@ install_missing() {
   use_jdk || die "installed ${packages[*]}, but found no JDK $oldest_jdk or newer: set JAVA_HOME to one"
 }
 
-# Descriptor 9 is the lock of this checkout's build: exclusive for who builds or tests, shared for who runs
-# benchmarks.jar, which must not change under a run. Whatever else is started gets 9>&-, so that a daemon left behind
-# does not keep it.
+# Descriptor 9 is the lock of this checkout's build: exclusive for builds and tests, shared for runs of
+# benchmarks.jar, which must not change during a run. Other commands are started with 9>&-, so that a daemon left behind
+# does not hold the lock.
 open_build_lock() {
   mkdir -p "$root/target" && exec 9<>"$root/target/build.lock"
 }
@@ -194,7 +194,7 @@ lock_build() {
   fi
   printf '%s\n' "$$" >"$root/target/build.lock"
 }
-# Benchmarks may run at once (JMH has a lock of its own for that).
+# Benchmarks may start at the same time (JMH has its own lock for that).
 share_build() {
   if flock -s -n 9; then
     printf '%s\n' "$$" >"$root/target/build.lock"
@@ -203,8 +203,8 @@ share_build() {
   fi
 }
 
-# Whether benchmarks.jar is missing or older than anything that it is made from: all below the modules but what they
-# build and their tests. Folders count, as a removed file shows there only; not the modules' own, where target/ comes and goes.
+# Whether benchmarks.jar is missing or older than its sources: all files and folders below the modules, except build
+# output and tests. A removed file changes only its folder. The modules' own folders do not count, as target/ changes them.
 is_stale() {
   local pom made_from=("$root/pom.xml" "$root/.mvn" "$root/results/reference" "$root/fork-functions")
   for pom in "$root"/*/pom.xml; do
@@ -214,7 +214,7 @@ is_stale() {
     -o -newer "$jar" -print -quit) ]]
 }
 
-# Leaves an up-to-date benchmarks.jar, and the lock shared.
+# Makes benchmarks.jar up to date, and holds the lock shared.
 build() {
   local log=$root/target/build.log started=$root/target/build.started
   if [[ ! -w $root || (-e $root/target && ! -w $root/target) || (-e ${jar%/*} && ! -w ${jar%/*}) ]]; then
@@ -228,18 +228,18 @@ build() {
   else
     open_build_lock
   fi
-  # Another one may have built it in the meantime.
+  # Another process may have built it in the meantime.
   if is_stale; then
     say "building benchmarks.jar, about a minute the first time (log: $log)"
     touch "$started"
     trap 'exit 130' INT
     if ! (cd "$root" && ./mvnw -q -B -DskipTests package) >"$log" 2>&1 </dev/null 9>&-; then
-      # What went wrong, without the stack of Maven's that follows it.
+      # The error messages without Maven's stack traces.
       grep -vE '^[[:space:]]+at |^\[ERROR\] *$|^\[ERROR\] (To see|Re-run|For more|\[Help|After correcting|  mvn)' "$log" | tail -n 40 >&2
       die "the build failed: see above, the whole log is $log"
     fi
     trap - INT
-    # What was edited during the build is newer than its result.
+    # Files edited during the build must be newer than the jar.
     touch -r "$started" "$jar"
   fi
   share_build

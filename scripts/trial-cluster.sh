@@ -3,9 +3,9 @@
 # A cluster of network namespaces (scripts/namespace-cluster) that lasts as long as the script that sources this, and
 # prepare.sh before.
 
-# start_cluster CHILDREN [--slurm]: installs what is missing, builds, and makes it. Sets cluster, the script that did so;
-# dir, its folder with cluster.conf and work/; and coordinator, the command that targets are added to.
-# shellcheck disable=SC2034 # read by those who source this
+# start_cluster CHILDREN [--slurm]: installs missing packages, builds, and creates it. Sets cluster, its script; dir, its
+# folder with cluster.conf and work/; and coordinator, the command to which targets are appended.
+# shellcheck disable=SC2034 # read by the sourcing script
 start_cluster() {
   ((EUID == 0)) || die "needs root, to make network namespaces"
   install_missing
