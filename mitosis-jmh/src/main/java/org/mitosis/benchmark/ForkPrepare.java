@@ -6,6 +6,7 @@ import org.mitosis.Device;
 import org.mitosis.Mitosis;
 import org.mitosis.MitosisException;
 import org.mitosis.fixture.MemorySize;
+import org.mitosis.fixture.MemorySizeState;
 import org.mitosis.fixture.OffHeapWorkingSet;
 import org.mitosis.fixture.ParentProcess;
 import org.mitosis.fixture.Preflight;
@@ -19,7 +20,6 @@ import org.openjdk.jmh.annotations.Fork;
 import org.openjdk.jmh.annotations.Measurement;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
-import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
@@ -99,22 +99,7 @@ public class ForkPrepare {
 
   /** A device and a working set of this JVM, for each benchmark thread. */
   @State(Scope.Thread)
-  public static class JvmState {
-    /** As {@link MemorySize#parse} reads it; the sizes of the published figures. */
-    @Param({
-      "1048576",
-      "4194304",
-      "8388608",
-      "16777216",
-      "33554432",
-      "67108864",
-      "134217728",
-      "268435456",
-      "536870912",
-      "1073741824"
-    })
-    public String memorySize;
-
+  public static class JvmState extends MemorySizeState {
     private Device device;
     private OffHeapWorkingSet workingSet;
     private int handlerId;

@@ -11,6 +11,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.mitosis.result.Figure;
+import org.mitosis.setting.ParameterNames;
 import org.mitosis.stats.Comparison;
 import org.mitosis.stats.Interval;
 
@@ -114,9 +115,9 @@ public final class ComparisonTable {
     params.forEach(
         (name, value) ->
             parts.add(
-                name.equals("memorySize") && figure.memoryBytes().isPresent()
+                name.equals(ParameterNames.MEMORY_SIZE) && figure.memoryBytes().isPresent()
                     ? Quantity.bytes(figure.memoryBytes().get())
-                    : name.equals("functionName") ? value : name + "=" + value));
+                    : name.equals(ParameterNames.FUNCTION_NAME) ? value : name + "=" + value));
     return parts.isEmpty() ? "all" : String.join(" ", parts);
   }
 
@@ -158,7 +159,10 @@ public final class ComparisonTable {
     if (rows.size() == 1) {
       return new TreeMap<>(
           common.entrySet().stream()
-              .filter(one -> !List.of("memorySize", "functionName").contains(one.getKey()))
+              .filter(
+                  one ->
+                      !List.of(ParameterNames.MEMORY_SIZE, ParameterNames.FUNCTION_NAME)
+                          .contains(one.getKey()))
               .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue)));
     }
     rows.forEach(row -> common.entrySet().retainAll(row.figure().params().entrySet()));

@@ -17,6 +17,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import org.mitosis.setting.ParameterNames;
 import org.mitosis.stats.Summary;
 
 /**
@@ -36,7 +37,8 @@ public final class ArtifactTable {
   private static final String PEAK = "peak";
 
   /** The parameters whose values the artifact's tables have in their first column, bare. */
-  private static final List<String> TRACE_PARAMETERS = List.of("memorySize", "functionName");
+  private static final List<String> TRACE_PARAMETERS =
+      List.of(ParameterNames.MEMORY_SIZE, ParameterNames.FUNCTION_NAME);
 
   /** Figures of one benchmark whose ratio is what it is about: the first over the second. */
   private static final Map<String, List<String>> RATIOS =

@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import org.mitosis.setting.ParameterNames;
 import org.mitosis.stats.ValueCounts;
 
 /**
@@ -32,7 +33,8 @@ public record Figure(
   private static final Set<String> NOTES = Set.of("stable", "stableFrom", "stableTo");
 
   /** The parameters that the artifact's tables have in their first column. */
-  private static final List<String> TRACES = List.of("memorySize", "functionName");
+  private static final List<String> TRACES =
+      List.of(ParameterNames.MEMORY_SIZE, ParameterNames.FUNCTION_NAME);
 
   /** Sorts the parameters, and copies what is given. */
   public Figure {
@@ -87,13 +89,13 @@ public record Figure(
 
   /** The working set in bytes, if it has one. */
   public Optional<Long> memoryBytes() {
-    String size = params.getOrDefault("memorySize", "");
+    String size = params.getOrDefault(ParameterNames.MEMORY_SIZE, "");
     return size.matches("[0-9]{1,18}") ? Optional.of(Long.valueOf(size)) : Optional.empty();
   }
 
   /** The function's name, if it has one. */
   public Optional<String> function() {
-    return Optional.ofNullable(params.get("functionName"));
+    return Optional.ofNullable(params.get(ParameterNames.FUNCTION_NAME));
   }
 
   /** The parameters beside working set and function, such as {@code transport=tcp}. */
