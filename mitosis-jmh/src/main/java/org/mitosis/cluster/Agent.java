@@ -65,7 +65,8 @@ final class Agent {
     OutputStream channel = System.out;
     // Whatever prints is not to disturb the channel.
     System.setOut(System.err);
-    Duration lease = Duration.ofSeconds(Long.getLong(LEASE_PROPERTY, 10));
+    Duration lease =
+        Duration.ofSeconds(Long.getLong(LEASE_PROPERTY, ClusterConfig.DEFAULT_LEASE_S));
     Agent agent = new Agent(System.in, channel, lease);
     Runtime.getRuntime().addShutdownHook(new Thread(agent::end, "mitosis-agent-end"));
     Thread watch = new Thread(agent::watchLease, "mitosis-agent-lease");

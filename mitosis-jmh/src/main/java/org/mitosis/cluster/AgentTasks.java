@@ -27,11 +27,9 @@ import org.mitosis.fixture.ContainerKind;
 import org.mitosis.fixture.Machine;
 import org.mitosis.fixture.MachineMemory;
 import org.mitosis.fixture.ParentProcess;
-import org.mitosis.fixture.Placement;
 import org.mitosis.fixture.Preflight;
 import org.mitosis.fixture.PythonFunction;
 import org.mitosis.fixture.PythonInterpreter;
-import org.mitosis.fixture.ResumeMode;
 import org.mitosis.fixture.UserfaultfdRight;
 import org.mitosis.result.BuildInfo;
 import org.mitosis.result.Environment;
@@ -260,8 +258,8 @@ final class AgentTasks implements AutoCloseable {
           AgentLoop.gated(
               own(
                   ChildLauncher.ofEmptyContainers()
-                      .container(container(ready))
-                      .placement(placement(ready))
+                      .container(ready.container())
+                      .placement(ready.placement())
                       .startGatedLoop(ready.seconds())));
       case CHILD -> AgentLoop.children(own(launcher(ready).start()), ready.times());
       case NIL_RPC ->
@@ -281,21 +279,13 @@ final class AgentTasks implements AutoCloseable {
     ChildLauncher.Builder builder =
         machine == null ? ChildLauncher.onThisHost() : ChildLauncher.on(machine);
     builder
-        .container(container(ready))
-        .resumeMode(Preflight.choice(ResumeMode.class, "RESUME_MODE", ready.resumeMode()))
+        .container(ready.container())
+        .resumeMode(ready.resumeMode())
         .prefetch(ready.prefetch())
-        .placement(placement(ready));
+        .placement(ready.placement());
     return ready.parentMachine() < 0
         ? builder
         : builder.parentMachine(ready.parentMachine(), ready.parentAddress());
-  }
-
-  private static Placement placement(Task.Ready ready) {
-    return Preflight.choice(Placement.class, Placement.PROPERTY, ready.placement());
-  }
-
-  private static ContainerKind container(Task.Ready ready) {
-    return Preflight.choice(ContainerKind.class, ContainerKind.PROPERTY, ready.container());
   }
 
   private void drop() {

@@ -135,7 +135,7 @@ record Bootstrap(Path jar, String sha256, long bytes) {
         Boolean.toString(config.deploys()),
         config.java(),
         Integer.toString(config.leaseSeconds()),
-        config.backend());
+        config.backend().toString());
   }
 
   /** The jar's content. */

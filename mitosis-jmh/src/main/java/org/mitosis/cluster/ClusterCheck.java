@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
+import org.mitosis.Backend;
 import org.mitosis.fixture.ResumeMode;
 
 /** What is found on the machines before anything runs, and what of it is in the way. */
@@ -73,7 +74,8 @@ final class ClusterCheck {
     List<String> problems = new ArrayList<>();
     facts.forEach(
         (host, fact) -> {
-          String lacking = fact.backends().getOrDefault(config.backend(), "it is not known there");
+          String lacking =
+              fact.backends().getOrDefault(config.backend().toString(), "it is not known there");
           if (needsBackend && !lacking.isEmpty()) {
             problems.add(
                 host
@@ -81,12 +83,12 @@ final class ClusterCheck {
                     + config.backend()
                     + " cannot be used: "
                     + lacking
-                    + (config.backend().equals("kernel")
+                    + (config.backend() == Backend.KERNEL
                         ? "; 'cluster build-mitosis-prefetch' builds and loads it"
                         : ""));
           }
           if (resumes
-              && config.backend().equals("user")
+              && config.backend() == Backend.USER
               && config.resumeMode() != ResumeMode.CLONE
               && !fact.userfaultfd().isEmpty()) {
             problems.add(

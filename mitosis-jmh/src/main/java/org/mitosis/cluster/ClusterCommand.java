@@ -20,6 +20,8 @@ import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import org.mitosis.Backend;
+import org.mitosis.fixture.Machine;
 import org.mitosis.result.Environment.Outcome;
 import org.mitosis.result.ResultFolder;
 import org.mitosis.setting.MissingPrerequisite;
@@ -51,7 +53,6 @@ public final class ClusterCommand {
       """;
 
   private static final String CHECK = "check";
-  private static final int KEY_BYTES = 32;
   private static final Duration STANDSTILL = Duration.ofSeconds(5);
   private static final Duration STEP_DEADLINE = Duration.ofSeconds(400);
 
@@ -166,13 +167,13 @@ public final class ClusterCommand {
   }
 
   private static ClusterConfig config(Request request) {
-    Map<String, String> values = new LinkedHashMap<>();
+    Map<String, Setting> settings = new LinkedHashMap<>();
     // With Slurm everything may come from the allocation.
     if (request.configGiven() || !request.slurm() || request.config().toFile().exists()) {
-      values.putAll(ConfigFile.read(request.config()));
+      settings.putAll(ConfigFile.read(request.config()));
     }
-    values.putAll(request.values());
-    return new ClusterConfig(values, request.config().toString());
+    request.values().forEach((key, value) -> settings.put(key, new Setting(value, "command line")));
+    return ClusterConfig.of(settings);
   }
 
   private int onMachines(Request request) throws IOException {
@@ -253,8 +254,8 @@ public final class ClusterCommand {
               + ": benchmarks.jar "
               + (cluster.link(host).copied() ? "copied" : "is there already"));
     }
-    if (config.backend().equals("kernel")) {
-      byte[] key = new byte[KEY_BYTES];
+    if (config.backend() == Backend.KERNEL) {
+      byte[] key = new byte[Machine.KEY_BYTES];
       new SecureRandom().nextBytes(key);
       String listen = config.parentGid().isEmpty() ? config.kernelAddress() : "";
       print(

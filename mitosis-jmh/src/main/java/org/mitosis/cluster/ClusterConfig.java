@@ -4,15 +4,18 @@ package org.mitosis.cluster;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashSet;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.mitosis.Backend;
 import org.mitosis.Limits;
 import org.mitosis.fixture.MemorySize;
 import org.mitosis.fixture.Placement;
@@ -22,13 +25,60 @@ import org.mitosis.fixture.ResumeMode;
 import org.mitosis.setting.MissingPrerequisite;
 
 /**
- * The machines of a cluster and what is to be run on them: the keys of the MITOSIS artifact's
- * makefile, and some of our own.
+ * What a config file says, parsed and checked: the machines of a cluster and what is measured on
+ * them.
  *
- * <p>Each bad value is refused with one sentence that names its key.
+ * @param user the account on all machines; empty for what ssh chooses
+ * @param projectPath where the jar goes on each machine: absolute, or below the home directory
+ * @param parentHost the parent machine; empty if a scheduler chooses it
+ * @param childHosts the child machines, in their order
+ * @param proxyAllowed whether a machine may be reached through another one, as ~/.ssh/config says
+ * @param filter which lines of the log are printed
+ * @param parentAddress where the parent machine listens: HOST or HOST:PORT; empty for where ssh
+ *     reached it
+ * @param parentGid the address of the parent machine's RDMA port; empty if there is none
+ * @param backend the backend on all machines
+ * @param givenLoops loops on each machine, if given
+ * @param givenSeconds how long each point of a target is measured, in s, if given
+ * @param givenTimes how many samples a target takes that counts them, if given
+ * @param givenMemorySizes working sets; empty if not given
+ * @param givenFunctions functions; empty if not given
+ * @param givenTouchRatios percentages of the working set that are touched; empty if not given
+ * @param resumeMode how children get their pages
+ * @param prefetch pages for each fault
+ * @param placement where launchers and children run
+ * @param sshConfig a file for {@code ssh -F}; null for what ssh reads by itself
+ * @param java the java command on all machines
+ * @param deploys whether benchmarks.jar is copied to machines that lack it
+ * @param leaseSeconds a machine ends what it runs if it does not hear from the coordinator for this
+ *     long
+ * @param asMap the text of all keys that have a value, for the description of a run
  */
-final class ClusterConfig {
-  /** What a key is about, for the template and for messages about unknown keys. */
+record ClusterConfig(
+    String user,
+    String projectPath,
+    String parentHost,
+    List<String> childHosts,
+    boolean proxyAllowed,
+    Pattern filter,
+    String parentAddress,
+    String parentGid,
+    Backend backend,
+    OptionalInt givenLoops,
+    OptionalInt givenSeconds,
+    OptionalInt givenTimes,
+    List<MemorySize> givenMemorySizes,
+    List<PythonFunction> givenFunctions,
+    List<Integer> givenTouchRatios,
+    ResumeMode resumeMode,
+    int prefetch,
+    Placement placement,
+    Path sshConfig,
+    String java,
+    boolean deploys,
+    int leaseSeconds,
+    Map<String, String> asMap) {
+  /** The keys: those of the MITOSIS artifact's makefile, and some of our own. */
   enum Key {
     USER,
     PWD,
@@ -53,315 +103,297 @@ final class ClusterConfig {
     SSH_CONFIG,
     JAVA,
     DEPLOY,
-    LEASE_SECONDS
+    LEASE_SECONDS;
+
+    /** Whether a key has this name. */
+    static boolean exists(String name) {
+      return Arrays.stream(values()).anyMatch(key -> key.name().equals(name));
+    }
   }
 
-  /** Words that are carried out by a shell or end up in options: no blanks, quotes or dashes. */
-  private static final Pattern HOST = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9._-]*");
+  /**
+   * The lease unless the file says otherwise, in s: of an agent that is not told by a coordinator,
+   * too.
+   */
+  static final int DEFAULT_LEASE_S = 10;
 
-  private static final Pattern USER_NAME = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9._-]*");
+  /**
+   * Words that a shell or a program's command line gets: no blanks, no quotes, no dash in front.
+   */
+  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9._-]*");
+
   private static final Pattern GID = Pattern.compile("[0-9a-fA-F]{4}(:[0-9a-fA-F]{4}){7}");
   private static final Pattern ADDRESS = Pattern.compile("[A-Za-z0-9._-]+(:[0-9]{1,5})?");
   private static final Pattern FOLDER = Pattern.compile("[A-Za-z0-9._/+@-]+");
 
-  /** Of the module, if PARENT_ADDRESS has none: it is told when it is loaded, runs come later. */
+  /** Of the module, if PARENT_ADDRESS has none: loading it and running are separate commands. */
   private static final int KERNEL_PORT = 7473;
 
-  private static final int LONGEST_LEASE_S = 600;
-
-  private final Map<String, String> values;
-  private final String source;
-
   /**
-   * Reads values.
+   * Parses settings.
    *
-   * @param values by key, as {@link ConfigFile} gives them
-   * @param source where they are from, for messages
+   * @param settings by key, as {@link ConfigFile} reads them
+   * @throws MissingPrerequisite if a key is unknown or a value cannot be used; the message names
+   *     place, key, value and what is allowed
    */
-  ClusterConfig(Map<String, String> values, String source) {
-    this.values = new TreeMap<>(values);
-    this.source = source;
-    for (String key : values.keySet()) {
-      if (Arrays.stream(Key.values()).noneMatch(known -> known.name().equals(key))) {
-        throw new MissingPrerequisite(
-            source
-                + ": "
-                + key
-                + " is no key; 'cluster template' writes a file with all keys and what they mean");
-      }
-    }
-    check();
-  }
-
-  private void check() {
-    if (!value(Key.PWD).isEmpty()) {
-      throw bad(
-          Key.PWD,
-          "holds a password: no password in a file is used. Leave it empty; use an ssh key"
-              + " (ssh-copy-id), an agent, or what ~/.ssh/config says");
-    }
-    parentHost();
-    childHosts();
-    stringChildHosts();
-    user();
-    projectPath();
-    parentGid();
-    parentAddress();
-    filter();
-    backend();
-    loops(1);
-    seconds(1);
-    times(1);
-    memorySizes(List.of());
-    functions(List.of());
-    touchRatios(List.of());
-    resumeMode();
-    prefetch();
-    placement();
-    proxyAllowed();
-    deploys();
-    leaseSeconds();
-    java();
-  }
-
-  /** The account on all machines; empty for what ssh chooses. */
-  String user() {
-    return matching(Key.USER, USER_NAME, "a user name");
-  }
-
-  /** Where the jar goes on each machine: absolute, or below the home directory. */
-  String projectPath() {
-    String path = matching(Key.PROJECT_PATH, FOLDER, "a folder without blanks and quotes");
-    return path.isEmpty() ? "mitosis-cluster" : path;
-  }
-
-  /** The parent machine; empty if a scheduler is to choose it. */
-  String parentHost() {
-    return matching(Key.PARENT_HOST, HOST, "a host name");
-  }
-
-  /** The child machines, in their order. */
-  List<String> childHosts() {
-    List<String> hosts = list(Key.CHILD_HOSTS);
-    for (String host : hosts) {
-      if (!HOST.matcher(host).matches()) {
-        throw bad(Key.CHILD_HOSTS, "has '" + host + "', which is no host name");
-      }
-    }
-    Set<String> distinct = new LinkedHashSet<>(hosts);
-    if (distinct.size() < hosts.size()) {
-      throw bad(Key.CHILD_HOSTS, "has a host twice; LOOPS says how many loops run on each");
-    }
-    return hosts;
-  }
-
-  private void stringChildHosts() {
-    if (value(Key.STR_CHILD_HOSTS).isEmpty()) {
-      return;
-    }
-    List<String> quoted =
-        list(Key.STR_CHILD_HOSTS).stream()
-            .map(host -> host.replaceAll("^['\"]|['\"]$", ""))
-            .filter(host -> !host.isEmpty())
-            .toList();
-    if (!quoted.equals(childHosts())) {
-      throw bad(
-          Key.STR_CHILD_HOSTS,
-          "is not the same hosts as CHILD_HOSTS; leave it out, it is derived from that");
-    }
-  }
-
-  /** The address of the parent machine's RDMA port; empty if there is none. */
-  String parentGid() {
-    return matching(
-        Key.PARENT_GID,
-        GID,
-        "a GID of 39 characters, such as fe80:0000:0000:0000:ec0d:9a03:00ca:2f4c (show_gids)");
-  }
-
-  /** Where the parent machine listens: HOST or HOST:PORT; empty for where ssh reached it. */
-  String parentAddress() {
-    return matching(Key.PARENT_ADDRESS, ADDRESS, "HOST or HOST:PORT");
+  static ClusterConfig of(Map<String, Setting> settings) {
+    return new Parser(settings).parse();
   }
 
   /** Where the kernel module of the parent machine is reached: over RDMA if it has a GID. */
   String kernelAddress() {
-    if (!parentGid().isEmpty()) {
-      return parentGid();
+    if (!parentGid.isEmpty()) {
+      return parentGid;
     }
-    String address = parentAddress();
-    return "tcp://" + (address.contains(":") ? address : address + ":" + KERNEL_PORT);
-  }
-
-  /** Whether a machine may be reached through another one, as ~/.ssh/config says. */
-  boolean proxyAllowed() {
-    return flag(Key.USE_PROXY_COMMAND, true);
-  }
-
-  /** Whether benchmarks.jar is copied to machines that lack it. */
-  boolean deploys() {
-    return flag(Key.DEPLOY, true);
-  }
-
-  /** Which lines of the log are printed; all if there is no filter. Case does not matter. */
-  Pattern filter() {
-    try {
-      return Pattern.compile(value(Key.FILTER), Pattern.CASE_INSENSITIVE);
-    } catch (PatternSyntaxException e) {
-      throw bad(Key.FILTER, "is no regular expression: " + e.getDescription());
-    }
-  }
-
-  /** The backend on all machines: {@code user} or {@code kernel}. */
-  String backend() {
-    String backend = value(Key.BACKEND).isEmpty() ? "user" : value(Key.BACKEND);
-    if (!backend.equals("user") && !backend.equals("kernel")) {
-      throw bad(Key.BACKEND, "'" + backend + "' is neither user nor kernel");
-    }
-    if (backend.equals("kernel") && parentGid().isEmpty() && parentAddress().isEmpty()) {
-      throw bad(
-          Key.BACKEND,
-          "kernel needs PARENT_GID (show_gids) or PARENT_ADDRESS, where the parent machine is");
-    }
-    return backend;
+    return "tcp://"
+        + (parentAddress.contains(":") ? parentAddress : parentAddress + ":" + KERNEL_PORT);
   }
 
   /** Loops on each machine. */
-  int loops(int unlessGiven) {
-    return number(Key.LOOPS, unlessGiven, 1, 1024);
+  int loops(int defaultValue) {
+    return givenLoops.orElse(defaultValue);
   }
 
   /** How long each point of a target is measured, in s. */
-  int seconds(int unlessGiven) {
-    return number(Key.SECONDS, unlessGiven, 1, 3600);
+  int seconds(int defaultValue) {
+    return givenSeconds.orElse(defaultValue);
   }
 
   /** How many samples a target takes that counts them. */
-  int times(int unlessGiven) {
-    return number(Key.TIMES, unlessGiven, 1, 1_000_000);
-  }
-
-  /** A machine whose coordinator is not heard of for so long ends what runs there. */
-  int leaseSeconds() {
-    return number(Key.LEASE_SECONDS, 10, 2, LONGEST_LEASE_S);
+  int times(int defaultValue) {
+    return givenTimes.orElse(defaultValue);
   }
 
   /** Working sets. */
-  List<MemorySize> memorySizes(List<MemorySize> unlessGiven) {
-    return list(Key.MEMORY_SIZES, MemorySize::parse, unlessGiven);
+  List<MemorySize> memorySizes(List<MemorySize> defaultValue) {
+    return givenMemorySizes.isEmpty() ? defaultValue : givenMemorySizes;
   }
 
   /** Functions. */
-  List<PythonFunction> functions(List<PythonFunction> unlessGiven) {
-    return list(Key.FUNCTIONS, PythonFunction::parse, unlessGiven);
+  List<PythonFunction> functions(List<PythonFunction> defaultValue) {
+    return givenFunctions.isEmpty() ? defaultValue : givenFunctions;
   }
 
-  /** Shares of the working set that are touched, in percent. */
-  List<Integer> touchRatios(List<Integer> unlessGiven) {
-    return list(
-        Key.TOUCH_RATIOS,
-        text -> {
-          if (!text.matches("[0-9]{1,3}") || Integer.parseInt(text) > 100) {
-            throw new IllegalArgumentException("'" + text + "' is no percentage");
-          }
-          return Integer.parseInt(text);
-        },
-        unlessGiven);
+  /** Percentages of the working set that are touched. */
+  List<Integer> touchRatios(List<Integer> defaultValue) {
+    return givenTouchRatios.isEmpty() ? defaultValue : givenTouchRatios;
   }
 
-  /** How children get their pages. */
-  ResumeMode resumeMode() {
-    String mode = value(Key.RESUME_MODE);
-    return mode.isEmpty()
-        ? ResumeMode.LAZY
-        : Preflight.choice(ResumeMode.class, Key.RESUME_MODE.name(), mode);
-  }
+  /** Reads each key once. */
+  private static final class Parser {
+    private final Map<String, Setting> settings;
 
-  /** Pages for each fault. */
-  int prefetch() {
-    String pages = value(Key.PREFETCH);
-    return pages.isEmpty() ? Limits.PREFETCH_PAGES_DEFAULT : Preflight.prefetch(pages);
-  }
+    Parser(Map<String, Setting> settings) {
+      this.settings = settings;
+    }
 
-  /** Where launchers and children run. */
-  Placement placement() {
-    String placement = value(Key.PLACEMENT);
-    return placement.isEmpty()
-        ? Placement.PINNED
-        : Preflight.choice(Placement.class, Key.PLACEMENT.name(), placement);
-  }
+    ClusterConfig parse() {
+      settings.forEach(
+          (key, setting) -> {
+            if (!Key.exists(key)) {
+              throw setting.bad(
+                  key,
+                  "is not a key; 'cluster template' prints a file with all keys and what they"
+                      + " mean");
+            }
+          });
+      if (!text(Key.PWD).isEmpty()) {
+        throw bad(
+            Key.PWD,
+            "holds a password, which must not be in a file: leave it empty, and use an ssh key"
+                + " (ssh-copy-id), an agent, or ~/.ssh/config");
+      }
+      List<String> childHosts = childHosts();
+      checkQuotedHosts(childHosts);
+      String parentGid =
+          matching(
+              Key.PARENT_GID,
+              GID,
+              "",
+              "a GID of 39 characters, such as fe80:0000:0000:0000:ec0d:9a03:00ca:2f4c"
+                  + " (show_gids)");
+      String parentAddress = matching(Key.PARENT_ADDRESS, ADDRESS, "", "HOST or HOST:PORT");
+      Backend backend = choice(Key.BACKEND, Backend.class, Backend.USER);
+      if (backend == Backend.KERNEL && parentGid.isEmpty() && parentAddress.isEmpty()) {
+        throw bad(
+            Key.BACKEND,
+            "'kernel' needs PARENT_GID (show_gids) or PARENT_ADDRESS, where the parent machine is");
+      }
+      String sshConfig = text(Key.SSH_CONFIG);
+      return new ClusterConfig(
+          matching(Key.USER, NAME, "", "a user name"),
+          matching(
+              Key.PROJECT_PATH, FOLDER, "mitosis-cluster", "a folder without blanks and quotes"),
+          matching(Key.PARENT_HOST, NAME, "", "a host name"),
+          childHosts,
+          flag(Key.USE_PROXY_COMMAND),
+          filter(),
+          parentAddress,
+          parentGid,
+          backend,
+          number(Key.LOOPS, 1, 1024),
+          number(Key.SECONDS, 1, 3600),
+          number(Key.TIMES, 1, 1_000_000),
+          list(Key.MEMORY_SIZES, MemorySize::parse),
+          list(Key.FUNCTIONS, PythonFunction::parse),
+          list(Key.TOUCH_RATIOS, Parser::percentage),
+          choice(Key.RESUME_MODE, ResumeMode.class, ResumeMode.LAZY),
+          prefetch(),
+          choice(Key.PLACEMENT, Placement.class, Placement.PINNED),
+          sshConfig.isEmpty() ? null : Path.of(sshConfig).toAbsolutePath(),
+          matching(Key.JAVA, FOLDER, "java", "a program without blanks and quotes"),
+          flag(Key.DEPLOY),
+          number(Key.LEASE_SECONDS, 2, 600).orElse(DEFAULT_LEASE_S),
+          given());
+    }
 
-  /** A file for {@code ssh -F}; null for what ssh reads by itself. */
-  Path sshConfig() {
-    String file = value(Key.SSH_CONFIG);
-    return file.isEmpty() ? null : Path.of(file).toAbsolutePath();
-  }
+    private String text(Key key) {
+      Setting setting = settings.get(key.name());
+      return setting == null ? "" : setting.value();
+    }
 
-  /** The java command on all machines. */
-  String java() {
-    String java = matching(Key.JAVA, FOLDER, "a program without blanks and quotes");
-    return java.isEmpty() ? "java" : java;
-  }
+    private List<String> words(Key key) {
+      return Stream.of(text(key).split(",")).map(String::strip).filter(s -> !s.isEmpty()).toList();
+    }
 
-  /** All keys that have a value, for the description of a run. */
-  Map<String, String> asMap() {
-    Map<String, String> map = new TreeMap<>(values);
-    map.values().removeIf(String::isEmpty);
-    return map;
-  }
+    private List<String> childHosts() {
+      List<String> hosts = words(Key.CHILD_HOSTS);
+      for (String host : hosts) {
+        if (!NAME.matcher(host).matches()) {
+          throw bad(Key.CHILD_HOSTS, "must be host names with commas between, got '" + host + "'");
+        }
+      }
+      if (Set.copyOf(hosts).size() < hosts.size()) {
+        throw bad(Key.CHILD_HOSTS, "names a host twice; LOOPS says how many loops run on each");
+      }
+      return hosts;
+    }
 
-  private String value(Key key) {
-    return values.getOrDefault(key.name(), "");
-  }
+    private void checkQuotedHosts(List<String> childHosts) {
+      if (text(Key.STR_CHILD_HOSTS).isEmpty()) {
+        return;
+      }
+      List<String> quoted =
+          words(Key.STR_CHILD_HOSTS).stream()
+              .map(host -> host.replaceAll("^['\"]|['\"]$", ""))
+              .filter(host -> !host.isEmpty())
+              .toList();
+      if (!quoted.equals(childHosts)) {
+        throw bad(Key.STR_CHILD_HOSTS, "must name the hosts of CHILD_HOSTS; it can be left out");
+      }
+    }
 
-  private List<String> list(Key key) {
-    return Stream.of(value(key).split(",")).map(String::strip).filter(s -> !s.isEmpty()).toList();
-  }
-
-  private <T> List<T> list(Key key, Function<String, T> parse, List<T> unlessGiven) {
-    List<T> parsed = new ArrayList<>();
-    for (String text : list(key)) {
+    private Pattern filter() {
       try {
-        parsed.add(parse.apply(text));
+        return Pattern.compile(text(Key.FILTER), Pattern.CASE_INSENSITIVE);
+      } catch (PatternSyntaxException e) {
+        throw bad(
+            Key.FILTER,
+            "must be a regular expression, got '" + text(Key.FILTER) + "': " + e.getDescription());
+      }
+    }
+
+    private static Integer percentage(String text) {
+      if (!text.matches("[0-9]{1,3}") || Integer.parseInt(text) > 100) {
+        throw new IllegalArgumentException("must be between 0 and 100, got '" + text + "'");
+      }
+      return Integer.valueOf(text);
+    }
+
+    private int prefetch() {
+      String pages = text(Key.PREFETCH);
+      if (pages.isEmpty()) {
+        return Limits.PREFETCH_PAGES_DEFAULT;
+      }
+      try {
+        return Preflight.requirePrefetch(Integer.parseInt(pages));
       } catch (IllegalArgumentException e) {
-        throw bad(key, "cannot be read: " + e.getMessage());
+        throw bad(
+            Key.PREFETCH,
+            "must be a power of two between 1 and "
+                + Limits.PREFETCH_PAGES_MAX
+                + ", got '"
+                + pages
+                + "'");
       }
     }
-    return parsed.isEmpty() ? unlessGiven : List.copyOf(parsed);
-  }
 
-  private String matching(Key key, Pattern pattern, String what) {
-    String value = value(key);
-    if (!value.isEmpty() && !pattern.matcher(value).matches()) {
-      throw bad(key, "'" + value + "' is not " + what);
-    }
-    return value;
-  }
-
-  private boolean flag(Key key, boolean unlessGiven) {
-    return switch (value(key)) {
-      case "" -> unlessGiven;
-      case "true" -> true;
-      case "false" -> false;
-      default -> throw bad(key, "'" + value(key) + "' is neither true nor false");
-    };
-  }
-
-  private int number(Key key, int unlessGiven, int min, int max) {
-    String text = value(key);
-    if (text.isEmpty()) {
-      return unlessGiven;
-    }
-    if (text.matches("[0-9]{1,9}")) {
-      int number = Integer.parseInt(text);
-      if (number >= min && number <= max) {
-        return number;
+    private <T> List<T> list(Key key, Function<String, T> parse) {
+      List<T> parsed = new ArrayList<>();
+      for (String word : words(key)) {
+        try {
+          parsed.add(parse.apply(word));
+        } catch (IllegalArgumentException e) {
+          throw bad(key, e.getMessage());
+        }
       }
+      return List.copyOf(parsed);
     }
-    throw bad(key, "'" + text + "' is no whole number from " + min + " to " + max);
-  }
 
-  private MissingPrerequisite bad(Key key, String problem) {
-    return new MissingPrerequisite(source + ": " + key + " " + problem);
+    private String matching(Key key, Pattern pattern, String defaultValue, String allowed) {
+      String value = text(key);
+      if (value.isEmpty()) {
+        return defaultValue;
+      }
+      if (!pattern.matcher(value).matches()) {
+        throw bad(key, "must be " + allowed + ", got '" + value + "'");
+      }
+      return value;
+    }
+
+    private <E extends Enum<E>> E choice(Key key, Class<E> values, E defaultValue) {
+      String value = text(key);
+      if (value.isEmpty()) {
+        return defaultValue;
+      }
+      for (E one : values.getEnumConstants()) {
+        if (one.name().equalsIgnoreCase(value)) {
+          return one;
+        }
+      }
+      throw bad(
+          key,
+          "must be one of "
+              + Stream.of(values.getEnumConstants())
+                  .map(Object::toString)
+                  .collect(Collectors.joining(", "))
+              + ", got '"
+              + value
+              + "'");
+    }
+
+    /** True if it has no value. */
+    private boolean flag(Key key) {
+      return switch (text(key)) {
+        case "", "true" -> true;
+        case "false" -> false;
+        default -> throw bad(key, "must be true or false, got '" + text(key) + "'");
+      };
+    }
+
+    private OptionalInt number(Key key, int min, int max) {
+      String value = text(key);
+      if (value.isEmpty()) {
+        return OptionalInt.empty();
+      }
+      if (value.matches("[0-9]{1,9}")) {
+        int number = Integer.parseInt(value);
+        if (number >= min && number <= max) {
+          return OptionalInt.of(number);
+        }
+      }
+      throw bad(key, "must be between " + min + " and " + max + ", got '" + value + "'");
+    }
+
+    private Map<String, String> given() {
+      Map<String, String> given = new TreeMap<>();
+      settings.forEach((key, setting) -> given.put(key, setting.value()));
+      given.values().removeIf(String::isEmpty);
+      return Collections.unmodifiableMap(given);
+    }
+
+    private MissingPrerequisite bad(Key key, String problem) {
+      return settings.get(key.name()).bad(key.name(), problem);
+    }
   }
 }

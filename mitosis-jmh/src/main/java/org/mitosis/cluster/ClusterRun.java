@@ -12,6 +12,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import org.mitosis.Backend;
+import org.mitosis.fixture.Machine;
 import org.mitosis.fixture.MachineMemory;
 import org.mitosis.fixture.MemorySize;
 import org.mitosis.fixture.PythonFunction;
@@ -28,7 +30,6 @@ final class ClusterRun {
   /** How long before the start the loops are told of it. */
   private static final Duration LEAD = Duration.ofMillis(250);
 
-  private static final int KEY_BYTES = 32;
   private static final double NS_PER_MS = 1e6;
 
   /** Parent, snapshot and child may all hold the working set. */
@@ -80,9 +81,9 @@ final class ClusterRun {
     check = checked;
     describe(cluster, commandLine, "");
     List<Point> points = fitting(target.points(config));
-    if (config.backend().equals("user") && target.kind() != Target.Kind.EMPTY) {
+    if (config.backend() == Backend.USER && target.kind() != Target.Kind.EMPTY) {
       startMachines(cluster);
-    } else if (config.backend().equals("kernel")) {
+    } else if (config.backend() == Backend.KERNEL) {
       parentAddress = config.kernelAddress();
     }
     for (Point point : points) {
@@ -131,7 +132,10 @@ final class ClusterRun {
         fitting.add(point);
       }
     }
-    boolean asked = config.asMap().containsKey(target.ofFunctions() ? "FUNCTIONS" : "MEMORY_SIZES");
+    boolean asked =
+        target.ofFunctions()
+            ? !config.givenFunctions().isEmpty()
+            : !config.givenMemorySizes().isEmpty();
     if (fitting.isEmpty() || (asked && !leftOut.isEmpty())) {
       throw new Cluster.Failures(leftOut);
     }
@@ -141,7 +145,7 @@ final class ClusterRun {
   }
 
   private void startMachines(Cluster cluster) {
-    byte[] key = new byte[KEY_BYTES];
+    byte[] key = new byte[Machine.KEY_BYTES];
     new SecureRandom().nextBytes(key);
     Map<String, String> addresses =
         cluster.each(
@@ -261,12 +265,12 @@ final class ClusterRun {
         point.loops(),
         point.seconds(),
         point.times(),
-        point.container().toString(),
+        point.container(),
         here ? -1 : roles.idOf(roles.parent()),
         here ? "" : parentAddress,
-        config.resumeMode().toString(),
+        config.resumeMode(),
         config.prefetch(),
-        config.placement().toString(),
+        config.placement(),
         point.parent());
   }
 

@@ -5,10 +5,10 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.mitosis.setting.MissingPrerequisite;
@@ -34,9 +34,9 @@ final class ConfigFile {
   /**
    * Reads a file.
    *
-   * @throws MissingPrerequisite if it cannot be read, or has a line that is no assignment
+   * @throws MissingPrerequisite if it cannot be read, or has a line that is not an assignment
    */
-  static Map<String, String> read(Path file) {
+  static Map<String, Setting> read(Path file) {
     try {
       if (Files.size(file) > LONGEST_FILE) {
         throw new MissingPrerequisite(file + " is too large to be a config file");
@@ -59,33 +59,51 @@ final class ConfigFile {
    *
    * @param source its name, for messages
    */
-  static Map<String, String> parse(String text, String source) {
-    List<String> lines = text.replace("\\\r\n", " ").replace("\\\n", " ").lines().toList();
-    boolean makefile = lines.stream().anyMatch(line -> RULE.matcher(line).matches());
-    Map<String, String> values = new LinkedHashMap<>();
-    int number = 0;
-    for (String line : lines) {
-      number++;
-      String content = COMMENT.matcher(line).replaceFirst("").strip();
-      if (content.isEmpty() || (makefile && line.startsWith("\t"))) {
-        continue;
-      }
-      Matcher assignment = ASSIGNMENT.matcher(content);
-      if (assignment.matches()) {
-        if (!makefile || isKey(assignment.group(1))) {
-          values.put(assignment.group(1), unquoted(assignment.group(1), assignment.group(2)));
-        }
-      } else if (!makefile) {
-        throw new MissingPrerequisite(
-            source + " line " + number + ": '" + content + "' is no KEY=VALUE");
-      }
-    }
-    values.replaceAll((key, value) -> resolved(value, values, source));
-    return values;
+  static Map<String, Setting> parse(String text, String source) {
+    SortedMap<Integer, String> lines = joinedLines(text);
+    boolean makefile = lines.values().stream().anyMatch(line -> RULE.matcher(line).matches());
+    Map<String, Setting> settings = new LinkedHashMap<>();
+    lines.forEach(
+        (number, line) -> {
+          String content = COMMENT.matcher(line).replaceFirst("").strip();
+          if (content.isEmpty() || (makefile && line.startsWith("\t"))) {
+            return;
+          }
+          String place = source + " line " + number;
+          Matcher assignment = ASSIGNMENT.matcher(content);
+          if (assignment.matches()) {
+            String key = assignment.group(1);
+            if (!makefile || ClusterConfig.Key.exists(key)) {
+              settings.put(key, new Setting(unquoted(key, assignment.group(2)), place));
+            }
+          } else if (!makefile) {
+            throw new MissingPrerequisite(place + ": must be KEY=VALUE, got '" + content + "'");
+          }
+        });
+    settings.replaceAll((key, setting) -> resolved(key, setting, settings));
+    return settings;
   }
 
-  private static boolean isKey(String name) {
-    return Arrays.stream(ClusterConfig.Key.values()).anyMatch(key -> key.name().equals(name));
+  /** The lines by the number of their first part; a line that ends with a backslash goes on. */
+  private static SortedMap<Integer, String> joinedLines(String text) {
+    SortedMap<Integer, String> joined = new TreeMap<>();
+    StringBuilder line = new StringBuilder();
+    int first = 1;
+    int number = 0;
+    for (String part : text.lines().toList()) {
+      number++;
+      if (part.endsWith("\\")) {
+        line.append(part, 0, part.length() - 1).append(' ');
+        continue;
+      }
+      joined.put(first, line.append(part).toString());
+      line.setLength(0);
+      first = number + 1;
+    }
+    if (!line.isEmpty()) {
+      joined.put(first, line.toString());
+    }
+    return joined;
   }
 
   /** Quotes around the whole value are the file's; those inside STR_CHILD_HOSTS are its own. */
@@ -100,17 +118,19 @@ final class ConfigFile {
   }
 
   /** One step deep: the artifact's values refer to plain ones. */
-  private static String resolved(String value, Map<String, String> values, String source) {
-    return REFERENCE
-        .matcher(value)
-        .replaceAll(
-            reference -> {
-              String other = values.get(reference.group(1));
-              if (other == null) {
-                throw new MissingPrerequisite(
-                    source + ": $(" + reference.group(1) + ") is used, but has no value");
-              }
-              return Matcher.quoteReplacement(other);
-            });
+  private static Setting resolved(String key, Setting setting, Map<String, Setting> settings) {
+    String value =
+        REFERENCE
+            .matcher(setting.value())
+            .replaceAll(
+                reference -> {
+                  Setting other = settings.get(reference.group(1));
+                  if (other == null) {
+                    throw setting.bad(
+                        key, "uses $(" + reference.group(1) + "), which has no value");
+                  }
+                  return Matcher.quoteReplacement(other.value());
+                });
+    return new Setting(value, setting.place());
   }
 }

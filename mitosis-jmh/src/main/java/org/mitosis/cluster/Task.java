@@ -6,6 +6,9 @@ import com.fasterxml.jackson.annotation.JsonTypeInfo;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.List;
 import java.util.Map;
+import org.mitosis.fixture.ContainerKind;
+import org.mitosis.fixture.Placement;
+import org.mitosis.fixture.ResumeMode;
 
 /**
  * What the coordinator asks of the agent on a machine: one line of JSON each, answered by one line
@@ -129,12 +132,12 @@ sealed interface Task {
       int loops,
       int seconds,
       int times,
-      String container,
+      ContainerKind container,
       int parentMachine,
       String parentAddress,
-      String resumeMode,
+      ResumeMode resumeMode,
       int prefetch,
-      String placement,
+      Placement placement,
       ParentSpec parent)
       implements Task {}
 

@@ -23,7 +23,7 @@ class ClusterConfigTest {
   void refusesAPassword() {
     MissingPrerequisite refused =
         assertThrows(
-            MissingPrerequisite.class, () -> new ClusterConfig(Map.of("PWD", "secret"), "c.conf"));
+            MissingPrerequisite.class, () -> ConfigFiles.config(Map.of("PWD", "secret"), "c.conf"));
     assertTrue(refused.getMessage().startsWith("c.conf: PWD holds a password"));
     assertTrue(refused.getMessage().contains("ssh key"), refused.getMessage());
     assertTrue(!refused.getMessage().contains("secret"), "does not show it");
@@ -34,8 +34,8 @@ class ClusterConfigTest {
     MissingPrerequisite refused =
         assertThrows(
             MissingPrerequisite.class,
-            () -> new ClusterConfig(Map.of("CHILD_HOST", "val02"), "c.conf"));
-    assertTrue(refused.getMessage().startsWith("c.conf: CHILD_HOST is no key"));
+            () -> ConfigFiles.config(Map.of("CHILD_HOST", "val02"), "c.conf"));
+    assertTrue(refused.getMessage().startsWith("c.conf: CHILD_HOST is not a key"));
   }
 
   @ParameterizedTest
@@ -67,7 +67,7 @@ class ClusterConfigTest {
   void namesTheKeyOfABadValue(String key, String value) {
     MissingPrerequisite refused =
         assertThrows(
-            MissingPrerequisite.class, () -> new ClusterConfig(Map.of(key, value), "c.conf"));
+            MissingPrerequisite.class, () -> ConfigFiles.config(Map.of(key, value), "c.conf"));
     assertTrue(refused.getMessage().startsWith("c.conf: " + key + " "), refused.getMessage());
   }
 
@@ -75,15 +75,15 @@ class ClusterConfigTest {
   void quotedHostsAreOnlyChecked() {
     Map<String, String> same =
         Map.of("CHILD_HOSTS", "val02,val03", "STR_CHILD_HOSTS", "'val02','val03'");
-    assertEquals(List.of("val02", "val03"), new ClusterConfig(same, "c").childHosts());
+    assertEquals(List.of("val02", "val03"), ConfigFiles.config(same, "c").childHosts());
     Map<String, String> other =
         Map.of("CHILD_HOSTS", "val02,val03", "STR_CHILD_HOSTS", "'val02','val04'");
-    assertThrows(MissingPrerequisite.class, () -> new ClusterConfig(other, "c"));
+    assertThrows(MissingPrerequisite.class, () -> ConfigFiles.config(other, "c"));
   }
 
   @Test
   void whatIsNotGivenIsTheTargets() {
-    ClusterConfig empty = new ClusterConfig(Map.of(), "c");
+    ClusterConfig empty = ConfigFiles.config(Map.of(), "c");
     assertEquals(24, Target.PEAK_FUNC_LEAN_CONTAINER.points(empty).get(0).loops());
     assertEquals(16, Target.PEAK_C_LEAN_CONTAINER.points(empty).get(0).loops());
     assertEquals(12, Target.PEAK_NIL_RPC.points(empty).get(0).loops());
@@ -102,8 +102,8 @@ class ClusterConfigTest {
     try (InputStream in = ClusterConfig.class.getResourceAsStream("cluster.conf")) {
       template = new String(in.readAllBytes(), StandardCharsets.UTF_8);
     }
-    Map<String, String> values = ConfigFile.parse(template, "template");
-    new ClusterConfig(values, "template");
+    Map<String, Setting> values = ConfigFile.parse(template, "template");
+    ClusterConfig.of(values);
     TreeSet<String> expected = new TreeSet<>();
     Arrays.stream(ClusterConfig.Key.values()).map(Enum::name).forEach(expected::add);
     // Kept for the artifact's files only.

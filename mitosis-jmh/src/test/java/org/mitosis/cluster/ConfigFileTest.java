@@ -16,8 +16,11 @@ class ConfigFileTest {
   void readsAssignmentsAndComments() {
     assertEquals(
         Map.of("USER", "me", "CHILD_HOSTS", "val02,val03", "FILTER", "random cow start"),
-        ConfigFile.parse(
-            "# machines\nUSER=me\n CHILD_HOSTS = val02,val03 # two\n\nFILTER=\"random cow start\"\n",
+        ConfigFiles.values(
+            "# machines\n"
+                + "USER=me\n"
+                + " CHILD_HOSTS = val02,val03 # two\n\n"
+                + "FILTER=\"random cow start\"\n",
             "test"));
   }
 
@@ -25,7 +28,7 @@ class ConfigFileTest {
   void keepsTheQuotesOfQuotedHosts() {
     assertEquals(
         Map.of("STR_CHILD_HOSTS", "'val02','val03'"),
-        ConfigFile.parse("STR_CHILD_HOSTS='val02','val03'\n", "test"));
+        ConfigFiles.values("STR_CHILD_HOSTS='val02','val03'\n", "test"));
   }
 
   @Test
@@ -57,11 +60,11 @@ class ConfigFileTest {
         clean: gen-clean
         \tUSER=other make
         """;
-    Map<String, String> values = ConfigFile.parse(makefile, "makefile");
+    Map<String, String> values = ConfigFiles.values(makefile, "makefile");
     assertEquals("projects/mos", values.get("PROJECT_PATH"));
     assertEquals("true", values.get("USE_PROXY_COMMAND"));
     assertEquals("", values.get("USER"), "a recipe assigns nothing");
-    ClusterConfig config = new ClusterConfig(values, "makefile");
+    ClusterConfig config = ConfigFiles.config(values, "makefile");
     assertEquals(new Roles("val06", List.of("val07")), Roles.of(config));
     assertEquals("fe80:0000:0000:0000:248a:0703:009c:7ca0", config.parentGid());
   }
@@ -70,18 +73,28 @@ class ConfigFileTest {
   void replacesReferences() {
     assertEquals(
         "val01,val02",
-        ConfigFile.parse("A=val01\nCHILD_HOSTS=$(A),${B}\nB=val02\n", "test").get("CHILD_HOSTS"));
+        ConfigFiles.values("A=val01\nCHILD_HOSTS=$(A),${B}\nB=val02\n", "test").get("CHILD_HOSTS"));
     MissingPrerequisite refused =
-        assertThrows(MissingPrerequisite.class, () -> ConfigFile.parse("USER=$(NOBODY)\n", "test"));
-    assertEquals("test: $(NOBODY) is used, but has no value", refused.getMessage());
+        assertThrows(
+            MissingPrerequisite.class, () -> ConfigFiles.values("USER=$(NOBODY)\n", "test"));
+    assertEquals("test line 1: USER uses $(NOBODY), which has no value", refused.getMessage());
   }
 
   @Test
   void namesALineThatIsNone() {
     MissingPrerequisite refused =
         assertThrows(
-            MissingPrerequisite.class, () -> ConfigFile.parse("USER=me\nwhatever\n", "c.conf"));
-    assertEquals("c.conf line 2: 'whatever' is no KEY=VALUE", refused.getMessage());
+            MissingPrerequisite.class, () -> ConfigFiles.values("USER=me\nwhatever\n", "c.conf"));
+    assertEquals("c.conf line 2: must be KEY=VALUE, got 'whatever'", refused.getMessage());
+  }
+
+  @Test
+  void namesTheLineOfAValueBehindOneThatGoesOn() {
+    Map<String, Setting> settings =
+        ConfigFile.parse("CHILD_HOSTS=val02,\\\nval03\nLOOPS=0\n", "c.conf");
+    MissingPrerequisite refused =
+        assertThrows(MissingPrerequisite.class, () -> ClusterConfig.of(settings));
+    assertEquals("c.conf line 3: LOOPS must be between 1 and 1024, got '0'", refused.getMessage());
   }
 
   @Test

@@ -62,13 +62,13 @@ class RemoteShellTest {
     Slurm allocation = new Slurm("7", List.of("n1", "n2", "n3"));
     assertEquals(
         new Roles("n1", List.of("n2", "n3")),
-        Roles.of(new ClusterConfig(Map.of(), "c"), allocation));
+        Roles.of(ConfigFiles.config(Map.of(), "c"), allocation));
     assertEquals(
         new Roles("n3", List.of("n1")),
         Roles.of(
-            new ClusterConfig(Map.of("PARENT_HOST", "n3", "CHILD_HOSTS", "n1"), "c"), allocation));
+            ConfigFiles.config(Map.of("PARENT_HOST", "n3", "CHILD_HOSTS", "n1"), "c"), allocation));
     assertThrows(
         MissingPrerequisite.class,
-        () -> Roles.of(new ClusterConfig(Map.of("PARENT_HOST", "val01"), "c"), allocation));
+        () -> Roles.of(ConfigFiles.config(Map.of("PARENT_HOST", "val01"), "c"), allocation));
   }
 }

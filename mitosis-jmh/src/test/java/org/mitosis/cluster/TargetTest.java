@@ -51,7 +51,7 @@ class TargetTest {
 
   @Test
   void childrenWorkWhereTheirWorkIsMeasured() {
-    ClusterConfig config = new ClusterConfig(Map.of("TOUCH_RATIOS", "50"), "test");
+    ClusterConfig config = ConfigFiles.config(Map.of("TOUCH_RATIOS", "50"), "test");
     assertTrue(Target.MICRO_C_EXECUTION.points(config).get(0).parent().childWorks());
     assertTrue(Target.MICRO_C_STARTUP_EXECUTION.points(config).get(0).parent().childWorks());
     assertTrue(!Target.MICRO_C_STARTUP.points(config).get(0).parent().childWorks());
