@@ -18,6 +18,7 @@ import org.mitosis.fixture.MachineMemory;
 import org.mitosis.fixture.MemorySize;
 import org.mitosis.fixture.PythonFunction;
 import org.mitosis.result.ArtifactTable;
+import org.mitosis.result.TableText;
 
 /**
  * One target, on machines that have agents: point after point, parent first, then all loops at
@@ -319,7 +320,7 @@ final class ClusterRun {
     }
     return rows.size() == 1
         ? ""
-        : "\n" + target + ", peak (per second, all machines)\n" + ArtifactTable.aligned(rows);
+        : "\n" + target + ", peak (per second, all machines)\n" + TableText.aligned(rows);
   }
 
   private static String rate(double value) {

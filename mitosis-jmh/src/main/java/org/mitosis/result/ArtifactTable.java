@@ -2,8 +2,6 @@
 package org.mitosis.result;
 
 import java.io.IOException;
-import java.math.BigDecimal;
-import java.math.RoundingMode;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -15,7 +13,6 @@ import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.mitosis.setting.ParameterNames;
 import org.mitosis.stats.Summary;
@@ -29,11 +26,8 @@ import org.mitosis.stats.Summary;
  */
 public final class ArtifactTable {
   private static final int FEWEST_SAMPLES_FOR_SPREAD = 3;
-  private static final int SIGNIFICANT_DIGITS = 3;
-  private static final int FEWEST_DECIMALS = 3;
   private static final double NS_PER_MS = 1e6;
   private static final int LONGEST_NUMBER = 20;
-  private static final String NOTHING = "-";
   private static final String PEAK = "peak";
 
   /** The parameters whose values the artifact's tables have in their first column, bare. */
@@ -142,21 +136,21 @@ public final class ArtifactTable {
     for (HistogramLog.Series one : sorted(series)) {
       Summary summary = Summary.of(one.samples());
       List<String> row = new ArrayList<>(parameters.cells(one.params()));
-      row.add(ms(summary.median() / NS_PER_MS));
-      row.add(ms(summary.p99() / NS_PER_MS));
+      row.add(TableText.ms(summary.median() / NS_PER_MS));
+      row.add(TableText.ms(summary.p99() / NS_PER_MS));
       row.add(spread(summary));
       row.add(Long.toString(summary.count()));
       if (published != null) {
         OptionalDouble theirs = published.medianMs(trace(one.params()), one.metric());
-        row.add(theirs.isPresent() ? ms(theirs.getAsDouble()) : NOTHING);
+        row.add(theirs.isPresent() ? TableText.ms(theirs.getAsDouble()) : TableText.NOTHING);
         row.add(
             theirs.isPresent()
-                ? significant(summary.median() / NS_PER_MS / theirs.getAsDouble(), 0)
-                : NOTHING);
+                ? TableText.significant(summary.median() / NS_PER_MS / theirs.getAsDouble(), 0)
+                : TableText.NOTHING);
       }
       rows.add(row);
     }
-    return "\n" + title + parameters.common() + "\n" + aligned(rows);
+    return "\n" + title + parameters.common() + "\n" + TableText.aligned(rows);
   }
 
   /** One table for each benchmark that is about a ratio. */
@@ -182,7 +176,7 @@ public final class ArtifactTable {
                 .append(", ")
                 .append(String.join(" / ", metrics))
                 .append(" (medians)\n")
-                .append(aligned(rows));
+                .append(TableText.aligned(rows));
           }
         });
     return text.toString();
@@ -201,9 +195,9 @@ public final class ArtifactTable {
       rows.add(
           List.of(
               trace(parameters),
-              ms(upperNs / NS_PER_MS),
-              ms(lowerNs / NS_PER_MS),
-              lowerNs == 0 ? NOTHING : significant(upperNs / lowerNs, 0)));
+              TableText.ms(upperNs / NS_PER_MS),
+              TableText.ms(lowerNs / NS_PER_MS),
+              lowerNs == 0 ? TableText.NOTHING : TableText.significant(upperNs / lowerNs, 0)));
     }
   }
 
@@ -229,14 +223,14 @@ public final class ArtifactTable {
     return "\n"
         + benchmark
         + ", jna / c (means, ns)\n"
-        + aligned(
+        + TableText.aligned(
             List.of(
                 List.of("trace", "jna", "c", "ratio"),
                 List.of(
                     metric,
-                    significant(jnaNs.getAsDouble(), 0),
-                    significant(cNs.getAsDouble(), 0),
-                    significant(jnaNs.getAsDouble() / cNs.getAsDouble(), 0))));
+                    TableText.significant(jnaNs.getAsDouble(), 0),
+                    TableText.significant(cNs.getAsDouble(), 0),
+                    TableText.significant(jnaNs.getAsDouble() / cNs.getAsDouble(), 0))));
   }
 
   /** Children per second: of all machines, of each, and how sure it is. */
@@ -286,19 +280,21 @@ public final class ArtifactTable {
         + ", peak (containers/s, means)"
         + parameters.common()
         + "\n"
-        + aligned(rows);
+        + TableText.aligned(rows);
   }
 
   private static String score(Map<String, Double> figures, String name) {
-    return significant(figures.getOrDefault(name, Double.NaN), 0);
+    return TableText.significant(figures.getOrDefault(name, Double.NaN), 0);
   }
 
   /** In which share of the runs there was a stable interval. */
   private static String stable(Double share) {
     if (share == null) {
-      return NOTHING;
+      return TableText.NOTHING;
     }
-    return share == 1 ? "yes" : share == 0 ? "no" : significant(share * 100, 0) + " % of runs";
+    return share == 1
+        ? "yes"
+        : share == 0 ? "no" : TableText.significant(share * 100, 0) + " % of runs";
   }
 
   /** Of all iterations of all forks, as JMH has it. */
@@ -342,7 +338,7 @@ public final class ArtifactTable {
 
     List<String> cells(Map<String, String> parameters) {
       List<String> cells = new ArrayList<>(List.of(trace(parameters)));
-      varying.forEach(name -> cells.add(parameters.getOrDefault(name, NOTHING)));
+      varying.forEach(name -> cells.add(parameters.getOrDefault(name, TableText.NOTHING)));
       return cells;
     }
   }
@@ -355,7 +351,8 @@ public final class ArtifactTable {
   private static List<HistogramLog.Series> sorted(List<HistogramLog.Series> series) {
     Comparator<HistogramLog.Series> byNumber =
         Comparator.comparing(
-            one -> numberOf(trace(one.params())), Comparator.nullsLast(Comparator.naturalOrder()));
+            one -> TableText.numberOf(trace(one.params())),
+            Comparator.nullsLast(Comparator.naturalOrder()));
     return series.stream()
         .sorted(
             byNumber
@@ -373,13 +370,9 @@ public final class ArtifactTable {
   }
 
   private static String padded(String value) {
-    return numberOf(value) == null
+    return TableText.numberOf(value) == null
         ? value
         : "0".repeat(Math.max(0, LONGEST_NUMBER - value.length())) + value;
-  }
-
-  private static BigDecimal numberOf(String trace) {
-    return trace.matches("[0-9]+") ? new BigDecimal(trace) : null;
   }
 
   /** The values of the artifact's parameters, as its tables have them in their first column. */
@@ -389,60 +382,12 @@ public final class ArtifactTable {
             .filter(parameters::containsKey)
             .map(parameters::get)
             .collect(Collectors.joining(" "));
-    return trace.isEmpty() ? NOTHING : trace;
+    return trace.isEmpty() ? TableText.NOTHING : trace;
   }
 
   private static String spread(Summary summary) {
     return summary.count() < FEWEST_SAMPLES_FOR_SPREAD
-        ? NOTHING
-        : significant(summary.spread() * 100, 0) + " %";
-  }
-
-  /** A time: three decimals as the artifact prints them, more if they would not be significant. */
-  public static String ms(double value) {
-    return significant(value, FEWEST_DECIMALS);
-  }
-
-  private static String significant(double value, int fewestDecimals) {
-    if (Double.isNaN(value)) {
-      return NOTHING;
-    }
-    BigDecimal exact = BigDecimal.valueOf(value);
-    int digitsBeforePoint = exact.precision() - exact.scale();
-    int decimals =
-        exact.signum() == 0
-            ? fewestDecimals
-            : Math.max(fewestDecimals, SIGNIFICANT_DIGITS - digitsBeforePoint);
-    return exact.setScale(Math.max(0, decimals), RoundingMode.HALF_EVEN).toPlainString();
-  }
-
-  /**
-   * Columns two spaces apart, numbers to the right, a first column of text to the left.
-   *
-   * @param rows the head first; all of one length
-   */
-  public static String aligned(List<List<String>> rows) {
-    int columns = rows.get(0).size();
-    List<Integer> widths = new ArrayList<>();
-    for (int column = 0; column < columns; column++) {
-      int at = column;
-      widths.add(rows.stream().mapToInt(row -> row.get(at).length()).max().orElse(0));
-    }
-    boolean numbers = rows.stream().skip(1).allMatch(row -> numberOf(row.get(0)) != null);
-    Function<List<String>, String> line =
-        row -> {
-          StringBuilder text = new StringBuilder();
-          for (int column = 0; column < columns; column++) {
-            String cell = row.get(column);
-            String padding = " ".repeat(widths.get(column) - cell.length());
-            boolean left = column == 0 && !numbers;
-            text.append(column == 0 ? "" : "  ").append(left ? cell + padding : padding + cell);
-          }
-          return text.toString().stripTrailing() + "\n";
-        };
-    List<String> rule = widths.stream().map(width -> "-".repeat(width)).toList();
-    StringBuilder text = new StringBuilder(line.apply(rows.get(0))).append(line.apply(rule));
-    rows.subList(1, rows.size()).forEach(row -> text.append(line.apply(row)));
-    return text.toString();
+        ? TableText.NOTHING
+        : TableText.significant(summary.spread() * 100, 0) + " %";
   }
 }

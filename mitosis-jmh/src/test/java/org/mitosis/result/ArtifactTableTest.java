@@ -202,7 +202,7 @@ class ArtifactTableTest {
     "NaN, -"
   })
   void timesHaveThreeDecimalsAndThreeSignificantDigits(double value, String text) {
-    assertEquals(text, ArtifactTable.ms(value));
+    assertEquals(text, TableText.ms(value));
   }
 
   private static String table(HistogramLog.Series... series) {
