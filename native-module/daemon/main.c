@@ -22,8 +22,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "daemon/greeting.h"
 #include "daemon/orphan.h"
 #include "daemon/peer.h"
+#include "daemon/snapshots.h"
 #include "daemon/watchdog.h"
 #include "daemon/wire_server.h"
 #include "local/address.h"
@@ -238,7 +240,7 @@ static void local_ready(struct daemon *daemon, struct event_source *source)
 	/* Non-blocking: a peer that does not read is let go, never waited for. */
 	while ((fd = accept4(listener, NULL, NULL,
 			     SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0)
-		peers_accept(daemon, fd);
+		greeting_accept(daemon, fd);
 }
 
 static void wire_ready(struct daemon *daemon, struct event_source *source)
@@ -257,15 +259,17 @@ static void watch_lasting(struct daemon *daemon, struct lasting_source *source)
 /* Does what is due; returns in how many ms there is more, or -1. Stops when idle. */
 static int due(struct daemon *daemon)
 {
-	int timeout_ms = sooner_ms(sooner_ms(peers_expire(daemon),
-					     wire_expire(daemon)),
-				   sooner_ms(orphan_expire(daemon),
-					     watchdog_expire(daemon)));
+	int timeout_ms = peers_expire(daemon);
 	int64_t left_ms;
 
+	timeout_ms = sooner_ms(timeout_ms, snapshots_expire(daemon));
+	timeout_ms = sooner_ms(timeout_ms, wire_expire(daemon));
+	timeout_ms = sooner_ms(timeout_ms, orphan_expire(daemon));
+	timeout_ms = sooner_ms(timeout_ms, watchdog_expire(daemon));
 	peers_sweep(daemon);
-	if (daemon->idle_ms < 0 || !peers_idle(daemon) || daemon->wire_clients ||
-	    daemon->sessions || daemon->orphans || daemon->watched)
+	if (daemon->idle_ms < 0 || daemon->peers || snapshots_held(daemon) ||
+	    daemon->wire_clients || daemon->sessions || daemon->orphans ||
+	    daemon->watched)
 		return timeout_ms;
 	left_ms = daemon->loop.last_event_ms + daemon->idle_ms - monotonic_ms();
 	if (left_ms > 0)

@@ -8,7 +8,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "daemon/peer.h"
 #include "daemon/remote_pager.h"
 
 struct session {
@@ -79,32 +78,29 @@ int session_address(const struct daemon *daemon, uint32_t machine_id,
 }
 
 int session_start_pager(struct daemon *daemon, uint32_t machine_id,
-			uint32_t handler_id, int cpu, struct peer **pager)
+			uint32_t handler_id, int *channel, int *pidfd)
 {
 	struct local_address address;
-	int channel[2];
+	int ends[2];
 	pid_t pid;
 	int err = session_address(daemon, machine_id, &address);
 
 	if (err)
 		return err;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel))
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
 		return -errno;
 	pid = fork();
 	if (pid == 0)
-		remote_pager_run(channel[1], &daemon->auth, machine_id, &address,
+		remote_pager_run(ends[1], &daemon->auth, machine_id, &address,
 				 handler_id);
-	close(channel[1]);
-	if (pid < 0) {
-		/* EAGAIN would say: ask again. */
-		err = errno == EAGAIN ? -EUSERS : -errno;
-	} else {
-		*pager = peers_add_pager(daemon, channel[0],
-					 syscall(SYS_pidfd_open, pid, 0),
-					 machine_id, handler_id, cpu);
-		err = *pager ? 0 : -ENOMEM;
+	/* EAGAIN would tell the device to ask again. */
+	err = pid >= 0 ? 0 : errno == EAGAIN ? -EUSERS : -errno;
+	close(ends[1]);
+	if (err) {
+		close(ends[0]);
+		return err;
 	}
-	if (err)
-		close(channel[0]);
-	return err;
+	*channel = ends[0];
+	*pidfd = syscall(SYS_pidfd_open, pid, 0);
+	return 0;
 }

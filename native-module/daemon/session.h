@@ -18,11 +18,11 @@ int session_address(const struct daemon *daemon, uint32_t machine_id,
 		    struct local_address *address);
 
 /*
- * Starts a process that serves a machine's snapshot here, on a CPU or, with -1,
- * wherever it is needed. Returns 0 and the
- * peer that will say when it is ready; -ENOTCONN, or -errno.
+ * Starts a process that serves a machine's snapshot here. Returns 0 with its
+ * channel and its pidfd (-1 before Linux 5.3), which are the caller's; -ENOTCONN,
+ * or -errno.
  */
 int session_start_pager(struct daemon *daemon, uint32_t machine_id,
-			uint32_t handler_id, int cpu, struct peer **pager);
+			uint32_t handler_id, int *channel, int *pidfd);
 
 #endif /* DAEMON_SESSION_H */

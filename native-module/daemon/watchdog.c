@@ -154,14 +154,14 @@ void watchdog_watch(struct daemon *daemon, int pidfd,
 	daemon->watched_count++;
 }
 
-int watchdog_cpu_server(const struct daemon *daemon, uint32_t slot,
-		    uint64_t generation, int cpu)
+int watchdog_cpu_server(const struct daemon *daemon,
+		    const struct registry_place *place, int cpu)
 {
 	const struct watched *w;
 
 	for (w = daemon->watched; w; w = w->next)
-		if (w->name.kind == SERVER_CPU && w->name.slot == slot &&
-		    w->name.generation == generation && w->name.cpu == cpu)
+		if (w->name.kind == SERVER_CPU && w->name.cpu == cpu &&
+		    registry_same_place(&w->name.place, place))
 			return w->pidfd;
 	return -1;
 }

@@ -15,10 +15,9 @@
 /* Who serves: the shadow of a slot, its per-CPU server, or a pager. */
 struct server_name {
 	enum { SERVER_SHADOW, SERVER_CPU, SERVER_PAGER } kind;
-	uint32_t slot;		/* but of a pager */
-	uint64_t generation;
+	struct registry_place place;	/* not of a pager */
 	uint32_t machine_id;	/* of a pager */
-	uint32_t handler_id;
+	uint32_t handler_id;	/* for the log: the place may have been given back */
 	int cpu;		/* of a per-CPU server */
 };
 
@@ -30,8 +29,8 @@ void watchdog_watch(struct daemon *daemon, int pidfd,
 		    const struct server_name *name);
 
 /* The pidfd of a living per-CPU server, which stays the watchdog's; -1 if there is none. */
-int watchdog_cpu_server(const struct daemon *daemon, uint32_t slot,
-		    uint64_t generation, int cpu);
+int watchdog_cpu_server(const struct daemon *daemon,
+		    const struct registry_place *place, int cpu);
 
 /* Looks, and ends whom it must; returns in how many ms to look again, or -1. */
 int watchdog_expire(struct daemon *daemon);

@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "daemon/peer.h"
+#include "daemon/snapshots.h"
 #include "local/address.h"
 #include "proto/user/connection.h"
 
@@ -124,7 +124,7 @@ static void try_open(struct daemon *daemon, struct wire_client *client)
 	int err;
 
 	fcntl(client->fd, F_SETFL, flags & ~O_NONBLOCK);
-	err = peers_hand_over(daemon, client->handler_id, client->fd);
+	err = snapshot_hand_over(daemon, client->handler_id, client->fd);
 	if (!err) {
 		drop(daemon, client);
 		return;

@@ -44,6 +44,12 @@ struct registry_place {
 	uint64_t generation;
 };
 
+static inline bool registry_same_place(const struct registry_place *a,
+				       const struct registry_place *b)
+{
+	return a->slot == b->slot && a->generation == b->generation;
+}
+
 struct registry {
 	uint32_t magic;
 	uint32_t version;

@@ -37,7 +37,7 @@ void loop_close(struct loop *loop, int fd)
 }
 
 /* Snapshot 1 is there, snapshot 2 not ready yet, others unknown. */
-int peers_hand_over(struct daemon *daemon, uint32_t handler_id, int fd)
+int snapshot_hand_over(struct daemon *daemon, uint32_t handler_id, int fd)
 {
 	(void)daemon, (void)fd;
 	return handler_id == 1 ? 0 : handler_id == 2 ? -EAGAIN : -ENOENT;

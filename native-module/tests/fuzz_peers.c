@@ -12,8 +12,11 @@
 #undef SYS_pidfd_send_signal
 #define SYS_pidfd_send_signal	SYS_getpid
 /* fuzz_parsers.c has one of its own for other machines. */
-#define peers_hand_over		peers_hand_over_local
-#include "daemon/peer.c"
+#define snapshot_hand_over	snapshot_hand_over_local
+#include "daemon/snapshots.c"
+
+#include "daemon/greeting.h"
+#include "daemon/session.h"
 
 #define ENDS		5	/* the last is a pager's */
 #define STEP_END	0x03	/* which of them */
@@ -47,18 +50,18 @@ int session_address(const struct daemon *daemon, uint32_t machine_id,
 }
 
 int session_start_pager(struct daemon *daemon, uint32_t machine_id,
-			uint32_t handler_id, int cpu, struct peer **pager)
+			uint32_t handler_id, int *channel, int *pidfd)
 {
-	int channel[2];
+	int pair[2];
 
+	(void)daemon, (void)machine_id, (void)handler_id;
 	if (ends[ENDS - 1] >= 0)
 		return -ENOMEM;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, channel))
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair))
 		abort();
-	*pager = peers_add_pager(daemon, channel[0], -1, machine_id, handler_id, cpu);
-	if (!*pager)
-		abort();
-	ends[ENDS - 1] = channel[1];
+	*channel = pair[0];
+	*pidfd = -1;
+	ends[ENDS - 1] = pair[1];
 	return 0;
 }
 
@@ -77,10 +80,10 @@ void watchdog_watch(struct daemon *daemon, int pidfd,
 	(void)daemon, (void)pidfd, (void)name;
 }
 
-int watchdog_cpu_server(const struct daemon *daemon, uint32_t slot,
-		    uint64_t generation, int cpu)
+int watchdog_cpu_server(const struct daemon *daemon,
+		    const struct registry_place *place, int cpu)
 {
-	(void)daemon, (void)slot, (void)generation, (void)cpu;
+	(void)daemon, (void)place, (void)cpu;
 	return -1;
 }
 
@@ -91,7 +94,7 @@ static void all_ready(struct daemon *daemon)
 
 	for (p = daemon->peers; p; p = p->next)
 		if (p->fd >= 0)
-			peer_ready(daemon, &p->source);
+			p->source.ready(daemon, &p->source);
 }
 
 static void turn(struct daemon *daemon)
@@ -101,6 +104,7 @@ static void turn(struct daemon *daemon)
 
 	all_ready(daemon);
 	peers_expire(daemon);
+	snapshots_expire(daemon);
 	peers_sweep(daemon);
 	for (i = 0; i < ENDS; i++)
 		while (ends[i] >= 0 && !channel_receive(ends[i], &m, &fd))
@@ -124,7 +128,7 @@ static int open_end(struct daemon *daemon, int i)
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, channel))
 		abort();
 	ends[i] = channel[1];
-	peers_accept(daemon, channel[0]);
+	greeting_accept(daemon, channel[0]);
 	return ends[i];
 }
 
@@ -188,7 +192,7 @@ void fuzz_peers(const uint8_t *bytes, size_t size)
 		if (step & STEP_LATER)
 			fuzz_clock_ms += CHANNEL_DEADLINE_MS;
 		if (step & STEP_MACHINE) {
-			peers_hand_over_local(&daemon, step & STEP_END,
+			snapshot_hand_over_local(&daemon, step & STEP_END,
 					      STDERR_FILENO);
 		} else if (step & STEP_CLOSE) {
 			close_end(i);

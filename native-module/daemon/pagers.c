@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
+#include "daemon/pagers.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "daemon/orphan.h"
+#include "daemon/session.h"
+#include "daemon/watchdog.h"
+
+bool pager_fits(const struct peer *pager, const struct remote_snapshot *remote,
+		int cpu)
+{
+	return pager->pager.remote.machine_id == remote->machine_id &&
+	       pager->pager.remote.handler_id == remote->handler_id &&
+	       (cpu < 0 || pager->pager.cpu < 0 || pager->pager.cpu == cpu);
+}
+
+struct peer *pager_find(struct daemon *daemon,
+			const struct remote_snapshot *remote, int cpu)
+{
+	struct peer *p;
+
+	for (p = daemon->peers; p; p = p->next)
+		if (peer_is(p, PEER_PAGER) && pager_fits(p, remote, cpu))
+			break;
+	if (p && p->pager.cpu < 0)
+		p->pager.cpu = cpu;
+	return p;
+}
+
+static void has_started(struct daemon *daemon, struct peer *pager, int status)
+{
+	pager->pager.ready = true;
+	pager->pager.started(daemon, pager, status);
+}
+
+static bool pager_serve(struct daemon *daemon, struct peer *pager,
+			const struct local_message *m, int *fd)
+{
+	if (m->type == LOCAL_KEEP && *fd >= 0 && pager->pidfd >= 0) {
+		orphan_keep(daemon, *fd, fcntl(pager->pidfd, F_DUPFD_CLOEXEC, 0));
+		*fd = -1;
+		return true;
+	}
+	if (m->type != LOCAL_ANSWER || pager->pager.ready)
+		return false;
+	has_started(daemon, pager, m->status);
+	return m->status == 0;
+}
+
+static void pager_gone(struct daemon *daemon, struct peer *pager)
+{
+	if (!pager->pager.ready)
+		has_started(daemon, pager, -EIO);
+}
+
+/* It keeps deadlines of its own; the watchdog ends one that is stopped. */
+static int64_t pager_expire(struct daemon *daemon, struct peer *pager,
+			    int64_t now_ms)
+{
+	(void)daemon, (void)pager, (void)now_ms;
+	return INT64_MAX;
+}
+
+static const struct peer_role pager_role = {
+	.kind = PEER_PAGER,
+	.serve = pager_serve,
+	.gone = pager_gone,
+	.expire = pager_expire,
+};
+
+int pager_start(struct daemon *daemon, const struct remote_snapshot *remote,
+		int cpu,
+		void (*started)(struct daemon *daemon, struct peer *pager,
+				int status),
+		struct peer **pager)
+{
+	const struct server_name name = {
+		.kind = SERVER_PAGER,
+		.machine_id = remote->machine_id,
+		.handler_id = remote->handler_id,
+	};
+	int channel, pidfd;
+	int err = session_start_pager(daemon, remote->machine_id,
+				      remote->handler_id, &channel, &pidfd);
+	struct peer *p;
+
+	if (err)
+		return err;
+	p = peer_add(daemon, channel, &pager_role);
+	if (!p) {
+		/* The process ends when it finds its channel closed. */
+		close(channel);
+		if (pidfd >= 0)
+			close(pidfd);
+		return -ENOMEM;
+	}
+	p->pidfd = pidfd;
+	p->pager.remote = *remote;
+	p->pager.cpu = cpu;
+	p->pager.started = started;
+	watchdog_watch(daemon, pidfd, &name);
+	*pager = p;
+	return 0;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The pagers: processes that serve snapshots of other machines here. */
+#ifndef DAEMON_PAGERS_H
+#define DAEMON_PAGERS_H
+
+#include "daemon/peer.h"
+
+/*
+ * True if a pager serves the snapshot for children on a CPU (-1: any). A caller
+ * that starts many children gets a pager on its CPU, so that callers on several
+ * CPUs do not queue for one.
+ */
+bool pager_fits(const struct peer *pager, const struct remote_snapshot *remote,
+		int cpu);
+
+/* A pager that fits, which from then on serves that CPU; NULL: there is none. */
+struct peer *pager_find(struct daemon *daemon,
+			const struct remote_snapshot *remote, int cpu);
+
+/*
+ * Starts a pager. Returns 0 and the pager, for which `started` will be called;
+ * -ENOTCONN no session to the machine, or -errno.
+ */
+int pager_start(struct daemon *daemon, const struct remote_snapshot *remote,
+		int cpu,
+		void (*started)(struct daemon *daemon, struct peer *pager,
+				int status),
+		struct peer **pager);
+
+#endif /* DAEMON_PAGERS_H */

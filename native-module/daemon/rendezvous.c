@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
+#include "daemon/rendezvous.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "daemon/pagers.h"
+#include "daemon/session.h"
+#include "daemon/snapshots.h"
+#include "local/channel.h"
+
+/* Makes a stream between a device and a shadow, at `place`, or pager. */
+static void join(struct daemon *daemon, struct peer *device, struct peer *server,
+		 struct registry_place place)
+{
+	struct local_message serve = channel_message(LOCAL_SERVE);
+	struct local_message answer = channel_message(LOCAL_ANSWER);
+	int ends[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends)) {
+		peer_answer(daemon, device, -errno);
+		return;
+	}
+	serve.cpu = device->device.cpu;
+	answer.status = channel_send(server->fd, &serve, ends[0]);
+	answer.slot = place.slot;
+	answer.generation = place.generation;
+	device->device.waits = WAITS_NOT;
+	peer_send(daemon, device, &answer, answer.status ? -1 : ends[1]);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+static void join_shadow(struct daemon *daemon, struct peer *device,
+			struct peer *shadow)
+{
+	snapshot_watch(daemon, shadow);
+	join(daemon, device, shadow, shadow->shadow.place);
+}
+
+static void join_pager(struct daemon *daemon, struct peer *device,
+		       struct peer *pager)
+{
+	join(daemon, device, pager, (struct registry_place){ 0 });
+}
+
+void rendezvous_attach(struct daemon *daemon, struct peer *device,
+		       uint32_t handler_id)
+{
+	int slot = snapshot_find(daemon, handler_id);
+	struct peer *shadow;
+
+	if (slot < 0) {
+		peer_answer(daemon, device, slot);
+		return;
+	}
+	shadow = snapshot_shadow(daemon, slot);
+	if (shadow) {
+		join_shadow(daemon, device, shadow);
+	} else if (snapshot_ended_unregistered(daemon, slot)) {
+		peer_answer(daemon, device, -ENOENT);
+	} else {
+		peer_wait(device, WAITS_FOR_SHADOW);
+		device->device.place = (struct registry_place){
+			slot, registry_generation(daemon->registry, slot),
+		};
+	}
+}
+
+void rendezvous_shadow_ready(struct daemon *daemon, struct peer *shadow)
+{
+	struct peer *p;
+
+	for (p = daemon->peers; p && shadow->fd >= 0; p = p->next)
+		if (peer_is(p, PEER_DEVICE) &&
+		    p->device.waits == WAITS_FOR_SHADOW &&
+		    registry_same_place(&p->device.place, &shadow->shadow.place))
+			join_shadow(daemon, p, shadow);
+}
+
+static void pager_started(struct daemon *daemon, struct peer *pager, int status)
+{
+	struct peer *p;
+
+	for (p = daemon->peers; p; p = p->next) {
+		if (!peer_is(p, PEER_DEVICE) ||
+		    p->device.waits != WAITS_FOR_PAGER ||
+		    !pager_fits(pager, &p->device.remote, p->device.cpu))
+			continue;
+		if (status || pager->fd < 0)
+			peer_answer(daemon, p, status ? status : -ECONNRESET);
+		else
+			join_pager(daemon, p, pager);
+	}
+}
+
+void rendezvous_attach_remote(struct daemon *daemon, struct peer *device,
+			      const struct remote_snapshot *remote)
+{
+	int cpu = device->device.cpu;
+	struct peer *pager = pager_find(daemon, remote, cpu);
+	struct local_address address;
+	/* After its session a pager serves the children it has, and no others. */
+	int err = session_address(daemon, remote->machine_id, &address);
+
+	if (!err && !pager)
+		err = pager_start(daemon, remote, cpu, pager_started, &pager);
+	if (err) {
+		peer_answer(daemon, device, err);
+	} else if (pager->pager.ready) {
+		join_pager(daemon, device, pager);
+	} else {
+		peer_wait(device, WAITS_FOR_PAGER);
+		device->device.remote = *remote;
+	}
+}

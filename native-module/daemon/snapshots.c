@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
+#include "daemon/snapshots.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "daemon/orphan.h"
+#include "daemon/watchdog.h"
+#include "local/channel.h"
+
+/* How long a shadow may take to end or to say that it lingers. */
+#define END_DEADLINE_MS		1000
+
+int snapshot_find(struct daemon *daemon, uint32_t handler_id)
+{
+	int slot = registry_lock(daemon->registry);
+
+	if (slot)
+		return slot;
+	slot = registry_find(daemon->registry, handler_id);
+	registry_unlock(daemon->registry);
+	return slot;
+}
+
+/* A slot that was freed may have been claimed again before its shadow is gone. */
+struct peer *snapshot_shadow(const struct daemon *daemon, uint32_t slot)
+{
+	const struct registry_place place = {
+		slot, registry_generation(daemon->registry, slot),
+	};
+	struct peer *p;
+
+	for (p = daemon->peers; p; p = p->next)
+		if (peer_is(p, PEER_SHADOW) &&
+		    registry_same_place(&p->shadow.place, &place))
+			return p;
+	return NULL;
+}
+
+/* It ends at the close of its channel, or says that it stays for its children. */
+static void end_shadow(struct peer *shadow)
+{
+	shutdown(shadow->fd, SHUT_WR);
+	shadow->shadow.must_end = true;
+	shadow->deadline_ms = monotonic_ms() + END_DEADLINE_MS;
+}
+
+bool snapshot_drop(struct daemon *daemon, uint32_t slot)
+{
+	struct peer *shadow = snapshot_shadow(daemon, slot);
+
+	daemon->shadow_deadline_ms[slot] = 0;
+	registry_free(daemon->registry, slot,
+		      registry_generation(daemon->registry, slot));
+	if (shadow)
+		end_shadow(shadow);
+	return shadow;
+}
+
+static bool is_pinned(const struct registry_slot *slot)
+{
+	return slot->snapshot.flags & MITOSIS_SNAPSHOT_PINNED;
+}
+
+bool snapshot_drop_own(struct daemon *daemon, uint32_t device,
+		       struct registry_place *place)
+{
+	uint32_t i;
+
+	for (i = 0; i < REGISTRY_SLOTS; i++) {
+		struct registry_slot *slot = &daemon->registry->slots[i];
+
+		place->slot = i;
+		place->generation = registry_generation(daemon->registry, i);
+		if (registry_state(daemon->registry, i) == SLOT_READY &&
+		    slot->device == device && !is_pinned(slot) &&
+		    snapshot_drop(daemon, i))
+			return true;
+	}
+	return false;
+}
+
+void snapshots_of_gone_device(struct daemon *daemon, uint32_t device)
+{
+	uint32_t i;
+
+	for (i = 0; i < REGISTRY_SLOTS; i++) {
+		struct registry_slot *slot = &daemon->registry->slots[i];
+		enum slot_state state = registry_state(daemon->registry, i);
+
+		if (state == SLOT_FREE || slot->device != device)
+			continue;
+		if (state != SLOT_READY || !is_pinned(slot))
+			snapshot_drop(daemon, i);
+		else if (!snapshot_shadow(daemon, i))
+			daemon->shadow_deadline_ms[i] =
+				monotonic_ms() + CHANNEL_DEADLINE_MS;
+	}
+}
+
+/*
+ * The pid in the registry is what the parent saw, perhaps in another PID
+ * namespace: if no such process is found, that proves nothing.
+ */
+bool snapshot_ended_unregistered(struct daemon *daemon, uint32_t slot)
+{
+	pid_t pid = daemon->registry->slots[slot].snapshot.shadow_pid;
+	struct pollfd p = { .events = POLLIN };
+	bool ended;
+
+	p.fd = pid > 0 ? syscall(SYS_pidfd_open, pid, 0) : -1;
+	if (p.fd < 0)
+		return false;
+	ended = poll(&p, 1, 0) > 0;
+	close(p.fd);
+	if (ended)
+		snapshot_drop(daemon, slot);
+	return ended;
+}
+
+static struct server_name name_of(const struct peer *shadow)
+{
+	return (struct server_name){
+		.kind = SERVER_SHADOW,
+		.place = shadow->shadow.place,
+		.handler_id = shadow->shadow.handler_id,
+	};
+}
+
+/* The pidfd of what serves a userfaultfd: the shadow, or its per-CPU server. */
+static int server_pidfd(const struct daemon *daemon, const struct peer *shadow,
+			int cpu)
+{
+	int cpu_server = cpu < 0 ? -1 : watchdog_cpu_server(daemon, &shadow->shadow.place,
+						    cpu);
+
+	return cpu_server < 0 ? shadow->pidfd : cpu_server;
+}
+
+static bool shadow_serve(struct daemon *daemon, struct peer *shadow,
+			 const struct local_message *m, int *fd)
+{
+	struct server_name name;
+
+	if (m->type == LOCAL_KEEP && *fd >= 0 && shadow->pidfd >= 0) {
+		orphan_keep(daemon, *fd,
+			    fcntl(server_pidfd(daemon, shadow, m->cpu),
+				  F_DUPFD_CLOEXEC, 0));
+		*fd = -1;
+		return true;
+	}
+	if (m->type == LOCAL_CPU_SERVER && *fd >= 0) {
+		name = name_of(shadow);
+		name.kind = SERVER_CPU;
+		name.cpu = m->cpu;
+		watchdog_watch(daemon, *fd, &name);
+		return true;
+	}
+	shadow->shadow.lingers = m->type == LOCAL_LINGER;
+	return false;
+}
+
+static void shadow_gone(struct daemon *daemon, struct peer *shadow)
+{
+	const struct registry_place *place = &shadow->shadow.place;
+	struct peer *p;
+
+	registry_free(daemon->registry, place->slot, place->generation);
+	for (p = daemon->peers; p; p = p->next)
+		if (peer_is(p, PEER_DEVICE) && p->device.waits == WAITS_FOR_END &&
+		    registry_same_place(&p->device.place, place))
+			peer_answer_flags(daemon, p, 0, shadow->shadow.lingers ?
+								LOCAL_LINGERS : 0);
+}
+
+static int64_t shadow_expire(struct daemon *daemon, struct peer *shadow,
+			     int64_t now_ms)
+{
+	(void)daemon;
+	if (!shadow->shadow.must_end)
+		return INT64_MAX;
+	if (shadow->deadline_ms > now_ms)
+		return shadow->deadline_ms;
+	shadow->shadow.must_end = false;
+	if (shadow->pidfd >= 0)
+		syscall(SYS_pidfd_send_signal, shadow->pidfd, SIGKILL, NULL, 0);
+	return INT64_MAX;
+}
+
+static const struct peer_role shadow_role = {
+	.kind = PEER_SHADOW,
+	.serve = shadow_serve,
+	.gone = shadow_gone,
+	.expire = shadow_expire,
+};
+
+bool snapshot_register(struct daemon *daemon, struct peer *peer,
+		       const struct local_message *m)
+{
+	if (m->slot >= REGISTRY_SLOTS ||
+	    !registry_holds(daemon->registry, m->slot, m->generation) ||
+	    snapshot_shadow(daemon, m->slot)) {
+		peer_answer(daemon, peer, -ENOENT);
+		return false;
+	}
+	peer->role = &shadow_role;
+	peer->shadow.place = (struct registry_place){ m->slot, m->generation };
+	/* For the log: a shadow that lingers no longer holds its slot. */
+	peer->shadow.handler_id =
+		daemon->registry->slots[m->slot].snapshot.handler_id;
+	daemon->shadow_deadline_ms[m->slot] = 0;
+	peer_open_process(peer);
+	/* Still connected, so the pid was still the shadow's when opened. */
+	if (!channel_is_open(peer->fd)) {
+		peer_close(daemon, peer);
+		return false;
+	}
+	peer_answer(daemon, peer, 0);
+	return peer->fd >= 0;
+}
+
+/* A shadow that serves only other machines needs no watchdog: they have deadlines. */
+void snapshot_watch(struct daemon *daemon, struct peer *shadow)
+{
+	const struct server_name name = name_of(shadow);
+
+	if (!shadow->shadow.watched)
+		watchdog_watch(daemon, shadow->pidfd, &name);
+	shadow->shadow.watched = true;
+}
+
+int snapshot_hand_over(struct daemon *daemon, uint32_t handler_id, int fd)
+{
+	struct local_message m = channel_message(LOCAL_SERVE);
+	int slot = snapshot_find(daemon, handler_id);
+	struct peer *shadow;
+
+	if (slot < 0)
+		return slot;
+	shadow = snapshot_shadow(daemon, slot);
+	if (!shadow)
+		return -EAGAIN;
+	m.flags = LOCAL_MACHINE;
+	return channel_send(shadow->fd, &m, fd);
+}
+
+int snapshots_expire(struct daemon *daemon)
+{
+	int64_t now = monotonic_ms(), next = INT64_MAX;
+	uint32_t i;
+
+	for (i = 0; i < REGISTRY_SLOTS; i++) {
+		int64_t deadline_ms = daemon->shadow_deadline_ms[i];
+
+		if (!deadline_ms)
+			continue;
+		if (deadline_ms <= now)
+			snapshot_drop(daemon, i);
+		else if (deadline_ms < next)
+			next = deadline_ms;
+	}
+	return next == INT64_MAX ? -1 : (int)(next - now);
+}
+
+bool snapshots_held(const struct daemon *daemon)
+{
+	uint32_t i;
+
+	for (i = 0; i < REGISTRY_SLOTS; i++)
+		if (registry_state(daemon->registry, i) != SLOT_FREE)
+			return true;
+	return false;
+}
