@@ -116,7 +116,6 @@ static int register_with_daemon(const struct shadow_arena *arena)
 		.magic = LOCAL_MAGIC,
 		.version = LOCAL_VERSION,
 		.type = LOCAL_REGISTER,
-		.handler_id = arena->handler_id,
 		.slot = arena->slot,
 		.generation = arena->generation,
 	};

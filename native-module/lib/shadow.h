@@ -23,7 +23,6 @@ struct shadow_arena {
 	struct descriptor_thread thread;	/* of the caller of prepare */
 	struct sockaddr_un daemon;
 	uint32_t slot;
-	uint32_t handler_id;
 	uint64_t generation;
 	uint64_t page_size;
 	uint64_t arena_size;			/* of this mapping */

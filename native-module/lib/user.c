@@ -230,7 +230,6 @@ static int user_prepare(struct mitosis *device, uint32_t handler_id,
 	arena->thread = *thread;
 	describe_caller(&arena->thread);
 	arena->slot = slot;
-	arena->handler_id = handler_id;
 	arena->generation = registry_generation(registry, slot);
 	arena->descriptor_flags = has_threads() ? DESCRIPTOR_THREADS_MISSING : 0;
 	arena->owner_pid = registry->slots[slot].snapshot.owner_pid;
