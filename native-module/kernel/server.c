@@ -107,26 +107,12 @@ static int make_room(struct client *c, size_t size)
 	return c->buffer ? 0 : -ENOMEM;
 }
 
-/* Whether VMAs of the snapshot hold the requested range without a gap. */
-static bool covers(const struct descriptor_header *d,
-		   const struct wire_pages *request)
-{
-	const struct descriptor_vma *vmas = descriptor_vmas(d);
-	u64 at = request->address;
-	u32 i;
-
-	for (i = 0; i < d->vma_count; i++)
-		if (vmas[i].start <= at && at < vmas[i].end &&
-		    vmas[i].kind != VMA_KERNEL)
-			at = vmas[i].end;
-	return at >= request->address + request->length;
-}
-
 /* A request may reach beyond the end of a file: the rest reads as zeros. */
 static int collect(struct client *c, const struct wire_pages *request)
 {
 	u64 done;
-	int err = covers(c->snapshot->description.descriptor, request) ?
+	int err = descriptor_covers(c->snapshot->description.descriptor,
+				    request->address, request->length) ?
 			  make_room(c, request->length) : -EFAULT;
 
 	for (done = 0; !err && done < request->length; done += PAGE_SIZE) {

@@ -173,6 +173,29 @@ static inline const void *descriptor_xstate(const struct descriptor_header *d)
 				NULL;
 }
 
+/*
+ * Whether VMAs of the snapshot, other than the kernel's, hold [address, address +
+ * length) without a gap. An empty range is held; one that wraps around is not.
+ */
+static inline int descriptor_covers(const struct descriptor_header *d,
+				    uint64_t address, uint64_t length)
+{
+	const struct descriptor_vma *vmas = descriptor_vmas(d);
+	uint64_t end = address + length;
+	uint32_t i;
+
+	if (end < address)
+		return 0;
+	for (i = 0; i < d->vma_count && address < end; i++) {
+		if (vmas[i].end <= address || vmas[i].kind == VMA_KERNEL)
+			continue;
+		if (vmas[i].start > address)
+			return 0;
+		address = vmas[i].end;
+	}
+	return address >= end;
+}
+
 /* What the header's vdso_hash is of `size` bytes, a multiple of 8. */
 static inline uint64_t descriptor_hash(const void *bytes, uint64_t size)
 {

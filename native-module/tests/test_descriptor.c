@@ -96,8 +96,48 @@ static void handler(int signal)
 
 static char initialised[8192] __attribute__((aligned(4096))) = { 1 };
 
+/* Two neighbours, a hole, a VMA, and the vdso right behind it. */
+static void covered_ranges(void)
+{
+	static const struct {
+		uint64_t start, end;
+		uint32_t kind;
+	} ranges[] = {
+		{ 0x10000, 0x12000, VMA_FILE },
+		{ 0x12000, 0x14000, VMA_SNAPSHOT },
+		{ 0x20000, 0x22000, VMA_EMPTY },
+		{ 0x22000, 0x23000, VMA_KERNEL },
+	};
+	struct {
+		struct descriptor_header header;
+		struct descriptor_thread thread;
+		struct descriptor_vma vmas[4];
+	} d = { .header = { .thread_count = 1, .vma_count = 4 } };
+	int i;
+
+	for (i = 0; i < 4; i++) {
+		d.vmas[i].start = ranges[i].start;
+		d.vmas[i].end = ranges[i].end;
+		d.vmas[i].kind = ranges[i].kind;
+	}
+	CHECK(descriptor_covers(&d.header, 0x10000, 0x4000));
+	CHECK(descriptor_covers(&d.header, 0x11000, 0x2000));
+	CHECK(descriptor_covers(&d.header, 0x13fff, 1));
+	CHECK(descriptor_covers(&d.header, 0x20000, 0x2000));
+	CHECK(descriptor_covers(&d.header, 0x18000, 0));
+	CHECK(!descriptor_covers(&d.header, 0xffff, 2));
+	CHECK(!descriptor_covers(&d.header, 0x10000, 0x4001));
+	CHECK(!descriptor_covers(&d.header, 0x13000, 0xe000));
+	CHECK(!descriptor_covers(&d.header, 0x21000, 0x1001));
+	CHECK(!descriptor_covers(&d.header, 0x22000, 0x1000));
+	CHECK(!descriptor_covers(&d.header, 0x10000, UINT64_MAX));
+	CHECK(!descriptor_covers(&d.header, UINT64_MAX, 2));
+	CHECK(!descriptor_covers(&d.header, UINT64_MAX - 1, 1));
+}
+
 int main(void)
 {
+	covered_ranges();
 	static char altstack[16384];
 	struct mitosis *device = open_user();
 	struct sigaction action = { .sa_handler = handler, .sa_flags = SA_RESTART };
