@@ -19,6 +19,7 @@
 #include "local/channel.h"
 #include "paging/address_map.h"
 #include "paging/page_server.h"
+#include "paging/recording.h"
 #include "proto/user/connection.h"
 
 /* How long a snapshot without children is kept open, with its cache. */
@@ -43,6 +44,7 @@ struct remote_memory {
 	char *cache;			/* NULL: none */
 	uint64_t cache_size;		/* bytes */
 	uint8_t *filled;		/* per page */
+	bool cache_failed;		/* there was no memory for it */
 };
 
 /* What is told when the connection ends while nothing is asked for. */
@@ -134,7 +136,7 @@ static void free_cache(struct remote_memory *m)
 
 static void close_cache(struct page_source *source)
 {
-	if (!source->caching && !source->learning)
+	if (!source->caching)
 		free_cache((struct remote_memory *)source);
 }
 
@@ -159,7 +161,7 @@ static bool open_cache(struct remote_memory *m)
 		return true;
 	free_cache(m);
 	m->source.caching = false;
-	m->source.learning = false;
+	m->cache_failed = true;
 	return false;
 }
 
@@ -190,6 +192,12 @@ static int cached_fetch(struct remote_memory *m, uint64_t address,
 	return err;
 }
 
+static bool keeps_pages(const struct remote_memory *m)
+{
+	return !m->cache_failed &&
+	       (m->source.caching || recording_is_on(m->source.recording));
+}
+
 static int remote_fetch(struct page_source *source, uint64_t address,
 			uint64_t *length, const void **bytes)
 {
@@ -197,7 +205,7 @@ static int remote_fetch(struct page_source *source, uint64_t address,
 
 	if (*length > WIRE_PAGES_MAX)
 		*length = WIRE_PAGES_MAX;
-	if ((source->caching || source->learning) && (m->cache || open_cache(m)))
+	if (keeps_pages(m) && (m->cache || open_cache(m)))
 		return cached_fetch(m, address, length, bytes);
 	*bytes = m->buffer;
 	return request_pages(m, address, *length, m->buffer);
@@ -320,7 +328,7 @@ void remote_pager_run(int channel, const struct auth *auth, uint32_t machine_id,
 			.next_run = remote_next_run,
 			.read = remote_read,
 			.admit = remote_admit,
-			.far = true,
+			.remote = true,
 		},
 		.auth = auth,
 		.machine_id = machine_id,

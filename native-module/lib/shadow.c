@@ -18,6 +18,7 @@
 #include "lib/thread_state.h"
 #include "local/protocol.h"
 #include "paging/page_server.h"
+#include "paging/raw_message.h"
 #include "paging/raw_syscall.h"
 #include "paging/run_on.h"
 
@@ -124,7 +125,7 @@ static int register_with_daemon(const struct shadow_arena *arena)
 
 	if (fd < 0)
 		return -1;
-	page_server_set_deadline(fd, DAEMON_DEADLINE_MS);
+	raw_set_deadline(fd, DAEMON_DEADLINE_MS);
 	if (raw_syscall(SYS_connect, fd, &arena->daemon, sizeof(arena->daemon)))
 		return -1;
 	if (raw_syscall(SYS_sendto, fd, &m, sizeof(m), MSG_NOSIGNAL, 0, 0) !=

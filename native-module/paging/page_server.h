@@ -13,8 +13,8 @@
 struct page_server;
 
 /*
- * Makes a server that hears of its clients over `channel`, where mitosisd is.
- * Returns it, or NULL without memory.
+ * Makes a server whose clients mitosisd passes to it over `channel`. Returns NULL
+ * without memory.
  */
 struct page_server *page_server_create(struct page_source *source, int channel,
 				       uint64_t page_size);
@@ -26,8 +26,5 @@ struct page_server *page_server_create(struct page_source *source, int channel,
  * event means that the source has failed.
  */
 void page_server_run(struct page_server *server, int watched, int idle_ms);
-
-/* Sets the send and receive timeouts of a socket. */
-void page_server_set_deadline(int fd, int deadline_ms);
 
 #endif /* PAGING_PAGE_SERVER_H */

@@ -10,6 +10,8 @@
 #include "local/protocol.h"
 #include "proto/descriptor.h"
 
+struct recording;
+
 struct clone_request {
 	uint32_t namespaces;	/* CLONE_NEW* */
 	int cpu;		/* that the child is to run on; -1: any */
@@ -22,9 +24,10 @@ struct clone_request {
 struct page_source {
 	const struct descriptor_header *descriptor;
 	bool caching;		/* a child asked for its pages to be kept */
-	bool learning;		/* they are kept until it is known which are needed */
-	bool far;		/* its pages are not in this process's memory */
-	const char *failure;	/* why it gives no pages any more, with a newline; or NULL */
+	bool remote;		/* its pages are not in this process's memory */
+	/* Of the server. While it is on, fetched pages are kept as if `caching`. */
+	const struct recording *recording;
+	const char *failure;	/* why it has failed, with a newline; or NULL */
 
 	/*
 	 * Makes pages readable: *bytes is where, *length how many, which may be
@@ -34,7 +37,7 @@ struct page_source {
 	int (*fetch)(struct page_source *source, uint64_t address,
 		     uint64_t *length, const void **bytes);
 
-	/* Drops what was kept, if `caching` and `learning` are both over. May be NULL. */
+	/* The recording has ended: drops the kept pages unless `caching`. May be NULL. */
 	void (*forget)(struct page_source *source);
 
 	/*

@@ -19,7 +19,7 @@ static void wake(const struct address_space *p, uint64_t address)
 	raw_syscall(SYS_ioctl, p->uffd, UFFDIO_WAKE, &range);
 }
 
-/* Pages that somebody waits for, and that cannot be had before an event is read. */
+/* Faults that cannot be served before an event is read. */
 struct put_off {
 	uint64_t start, end;	/* equal: none */
 };
@@ -36,7 +36,7 @@ static void put_off(const struct address_space *p, struct put_off *pages,
 		pages->end = address + p->page_size;
 }
 
-/* Whoever waits for one of them faults again. */
+/* The waiting threads fault again. */
 static void wake_all(const struct address_space *p, struct put_off *pages)
 {
 	struct uffdio_range range = {
@@ -61,7 +61,7 @@ static int fill_zero(const struct address_space *p, uint64_t address)
 	return err == -EEXIST ? 0 : err;
 }
 
-/* Who reads that page gets SIGBUS. -EINVAL before Linux 6.6. */
+/* A read of that page raises SIGBUS. -EINVAL before Linux 6.6. */
 static int poison(const struct address_space *p, uint64_t address)
 {
 	int err = uffd_poison(p->uffd, address, p->page_size);
@@ -73,7 +73,7 @@ static int poison(const struct address_space *p, uint64_t address)
 	return err == -ENOTTY ? -EINVAL : err;
 }
 
-/* Nobody can read that page of the parent either: it is behind a file's end. */
+/* The parent could not read that page either: it is behind a file's end. */
 static int fill_poison(const struct address_space *p, uint64_t address)
 {
 	int err = poison(p, address);
@@ -81,7 +81,7 @@ static int fill_poison(const struct address_space *p, uint64_t address)
 	return err == -EINVAL ? fill_zero(p, address) : err;
 }
 
-/* The page exists, and cannot be had any more: better no answer than a wrong one. */
+/* The page exists, but its source has failed: the fault must not read zeros. */
 static int refuse(const struct address_space *p, uint64_t address)
 {
 	int err = poison(p, address);
@@ -89,7 +89,7 @@ static int refuse(const struct address_space *p, uint64_t address)
 	return err == -EINVAL || err == -ENOENT ? 0 : err;
 }
 
-/* From bytes at hand. As copy(). */
+/* As copy(), from bytes in this process. */
 static uint64_t copy_bytes(const struct address_space *p, uint64_t address,
 			   const void *bytes, uint64_t length, int *err)
 {
@@ -125,7 +125,7 @@ static uint64_t copy_bytes(const struct address_space *p, uint64_t address,
  * Copies [address, address + length) from `source` of the snapshot. Pages that
  * are there already stay. Returns how many bytes are done, and in *err why
  * there are not more: -EAGAIN an event has to be read first; -EFAULT the page
- * cannot be read; -ENOENT it is not under this userfaultfd; -ESRCH nobody
+ * cannot be read; -ENOENT it is not under this userfaultfd; -ESRCH no process
  * lives there; -EIO the source gives no page.
  */
 static uint64_t copy(const struct address_space *p, uint64_t address,
@@ -166,12 +166,12 @@ static int adopt(const struct address_space *p, int uffd,
 {
 	*forked = *p;
 	forked->uffd = uffd;
-	forked->lesson = NULL;
+	forked->recording = NULL;
 	raw_syscall(SYS_fcntl, uffd, F_SETFL, O_NONBLOCK);
 	return address_map_copy(&p->map, &forked->map);
 }
 
-/* How it ends when a fault was not served; whoever waits is to fault again. */
+/* After a fault that was not served. The waiting thread faults again. */
 static enum address_space_event leave(const struct address_space *p,
 				      uint64_t address, int err)
 {
@@ -182,13 +182,13 @@ static enum address_space_event leave(const struct address_space *p,
 }
 
 /*
- * Who is learnt from gets page by page, so that each touch is seen. What lies
- * around is made ready all the same: the next touch is likely there.
+ * A recorded address space gets page by page, so that each touch is seen. The
+ * rest of the window is fetched but not copied: the next touch is likely there.
  */
-static void learn(struct address_space *p, const struct segment *s,
+static void record(struct address_space *p, const struct segment *s,
 		  uint64_t address, uint64_t start, uint64_t end)
 {
-	p->lesson->pages[p->lesson->count++] = s->source + (address - s->start);
+	recording_add(p->recording, s->source + (address - s->start));
 	while (start < end) {
 		uint64_t length = end - start;
 		const void *bytes;
@@ -224,13 +224,13 @@ static int serve_fault(struct address_space *p, uint64_t address)
 		start = s->start;
 	if (end > s->end)
 		end = s->end;
-	if (p->lesson && p->lesson->count < p->lesson->capacity) {
-		learn(p, s, address, start, end);
+	if (p->recording && !recording_is_full(p->recording)) {
+		record(p, s, address, start, end);
 		start = address;
 		end = address + p->page_size;
 	}
 	if (start < address) {
-		/* The page that is waited for must not be lost to what precedes it. */
+		/* A failure on an earlier page must not keep the faulting page back. */
 		uint64_t done = copy(p, start, s->source + (start - s->start),
 				     end - start, &err);
 
@@ -244,21 +244,21 @@ static int serve_fault(struct address_space *p, uint64_t address)
 		return err;
 	/*
 	 * Some page of the window cannot be read, or the child has split the VMA:
-	 * try the one that is needed.
+	 * try the faulting page alone.
 	 */
 	if (copy(p, address, s->source + (address - s->start), p->page_size,
 		 &err) == p->page_size)
 		return 0;
 	if (err == -ENOENT) {
-		wake(p, address);	/* it is not there any more */
+		wake(p, address);	/* unmapped since */
 		return 0;
 	}
 	return err == -EFAULT ? fill_poison(p, address) : err;
 }
 
 /*
- * The kernel hands out faults before events: who waits for an event to be read
- * must not be woken sooner, or its next fault keeps the event from us for ever.
+ * The kernel delivers faults before events. A thread that waits for an event to be
+ * read must not be woken sooner: its next fault would hold the event back for ever.
  */
 enum address_space_event address_space_serve(struct address_space *p,
 					     struct address_space *forked)
@@ -313,7 +313,7 @@ bool address_space_push(const struct address_space *p, uint64_t address,
 	int err;
 
 	copy_bytes(p, address, bytes, length, &err);
-	/* -ENOENT: this child got that page's file itself. */
+	/* -ENOENT: this child has mapped that page's file itself. */
 	return !err || err == -ENOENT || err == -EFAULT;
 }
 
@@ -347,8 +347,8 @@ int address_space_copy_all(struct address_space *p)
 }
 
 /*
- * By a request that is valid and has no effect: the highest page of user memory
- * is never under write protection.
+ * Probes liveness with a no-op UFFDIO_WRITEPROTECT: the highest page of user memory
+ * is never write-protected.
  */
 bool address_space_is_alive(const struct address_space *p)
 {

@@ -11,12 +11,7 @@
 
 #include "paging/address_map.h"
 #include "paging/page_source.h"
-
-/* Which pages the children of a snapshot need: what one of them touched first. */
-struct lesson {
-	uint64_t *pages;		/* addresses in the snapshot */
-	uint32_t count, capacity;
-};
+#include "paging/recording.h"
 
 /* One address space: a child's, or that of a process it forked. */
 struct address_space {
@@ -24,29 +19,29 @@ struct address_space {
 	uint32_t window;		/* pages per fault, a power of two */
 	uint64_t page_size;
 	struct page_source *source;
-	bool lost;			/* `source` has failed: what is missing cannot be read */
+	bool lost;			/* `source` has failed: missing pages cannot be read */
 	struct address_map map;
-	struct lesson *lesson;		/* gets what this one touches; NULL: nothing does */
+	struct recording *recording;	/* of this one's first touches; or NULL */
 };
 
 /* What address_space_serve() found. */
 enum address_space_event {
 	SPACE_SERVED,			/* all faults are served */
 	SPACE_FORKED,			/* the address space was forked: see `forked` */
-	SPACE_GONE,			/* nobody lives there any more */
-	SPACE_FAILED,			/* somebody does, but the source gives no page */
+	SPACE_GONE,			/* no process lives there */
+	SPACE_FAILED,			/* one does, but the source gives no page */
 };
 
 /*
- * Serves what is waiting at a userfaultfd. On SPACE_FORKED, *forked is the
+ * Serves the faults and events that are queued at a userfaultfd. On SPACE_FORKED, *forked is the
  * new address space, to be served from now on; call again.
  */
 enum address_space_event address_space_serve(struct address_space *space,
 					     struct address_space *forked);
 
 /*
- * Gives the pages of [address, address + length) that are still missing, before
- * anybody asks for them. They lie in one segment. False if no more can be given.
+ * Copies the pages of [address, address + length) that are still missing, before
+ * they are touched. They lie in one segment. False if the space takes no more.
  */
 bool address_space_push(const struct address_space *space, uint64_t address,
 			const void *bytes, uint64_t length);

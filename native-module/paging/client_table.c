@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "paging/client_table.h"
+
+#include "paging/raw_syscall.h"
+
+struct client *client_table_add(struct client_table *table, int stream,
+				enum client_kind kind)
+{
+	uint32_t i;
+
+	for (i = 0; i < table->count; i++)
+		if (table->clients[i].stream < 0 && !table->clients[i].left)
+			break;
+	if (i == CLIENTS_MAX)
+		return NULL;
+	if (i == table->count)
+		table->count++;
+	table->clients[i] = (struct client){
+		.stream = stream,
+		.kind = kind,
+		.stderr_fd = -1,
+		.pidfd = -1,
+	};
+	return &table->clients[i];
+}
+
+bool client_table_has_any(const struct client_table *table, bool readers_too)
+{
+	uint32_t i;
+
+	for (i = 0; i < table->count; i++)
+		if (table->clients[i].left ||
+		    (table->clients[i].stream >= 0 &&
+		     (readers_too || table->clients[i].kind != CLIENT_READER)))
+			return true;
+	return false;
+}
+
+bool client_table_has_left(const struct client_table *table)
+{
+	uint32_t i;
+
+	for (i = 0; i < table->count; i++)
+		if (table->clients[i].left)
+			return true;
+	return false;
+}
+
+bool client_table_has_staying(const struct client_table *table)
+{
+	uint32_t i;
+
+	for (i = 0; i < table->count; i++)
+		if (table->clients[i].stream >= 0 && table->clients[i].stays)
+			return true;
+	return false;
+}
+
+void client_table_report(const struct client_table *table, const char *message)
+{
+	size_t size = 0;
+	uint32_t i;
+
+	while (message[size])
+		size++;
+	for (i = 0; i < table->count; i++)
+		if (table->clients[i].stderr_fd >= 0)
+			raw_syscall(SYS_write, table->clients[i].stderr_fd, message,
+				    size);
+}

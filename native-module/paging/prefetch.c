@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "paging/prefetch.h"
+
+void prefetch_push(const struct recording *set, const struct address_space *space,
+		   uint32_t *next)
+{
+	uint64_t size = space->page_size;
+	uint32_t i = *next;
+	uint32_t end = set->count - i < PREFETCH_BATCH ? set->count :
+							 i + PREFETCH_BATCH;
+
+	*next = end;
+	while (i < end) {
+		uint64_t address = set->pages[i];
+		const struct segment *s = address_map_find(&space->map, address);
+		const void *bytes = set->copies ? set->copies + i * size :
+						  (const void *)address;
+		uint64_t length = 0;
+
+		/* Not where the child has put something else in the meantime. */
+		if (!s || s->source != s->start) {
+			i++;
+			continue;
+		}
+		/* Neighbours at once, as far as they lie in one VMA. */
+		do {
+			length += size;
+			i++;
+		} while (i < end && set->pages[i] == address + length &&
+			 address + length < s->end);
+		if (!address_space_push(space, address, bytes, length)) {
+			*next = set->count;
+			return;
+		}
+	}
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Runs in shadows: no libc, no globals. */
+#define _GNU_SOURCE
+#include "paging/raw_message.h"
+
+#include <errno.h>
+#include <sys/time.h>
+
+void raw_set_deadline(int fd, int deadline_ms)
+{
+	struct timeval t = {
+		.tv_sec = deadline_ms / 1000,
+		.tv_usec = deadline_ms % 1000 * 1000,
+	};
+
+	raw_syscall(SYS_setsockopt, fd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof(t));
+	raw_syscall(SYS_setsockopt, fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof(t));
+}
+
+bool raw_send_all(int fd, const void *data, size_t size, int flags)
+{
+	const char *p = data;
+
+	while (size) {
+		long n = raw_syscall(SYS_sendto, fd, p, size,
+				     flags | MSG_NOSIGNAL, 0, 0);
+
+		if (n == -EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		p += n;
+		size -= n;
+	}
+	return true;
+}
+
+long raw_receive(int fd, void *message, size_t size, int flags,
+		 int passed[PASSED_FDS_MAX])
+{
+	struct iovec iov = { .iov_base = message, .iov_len = size };
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(PASSED_FDS_MAX * sizeof(int))];
+	} control;
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = sizeof(control.bytes),
+	};
+	struct cmsghdr *c;
+	long n = raw_syscall(SYS_recvmsg, fd, &msg, flags | MSG_CMSG_CLOEXEC);
+	uint32_t i, count = 0;
+
+	c = n < 0 ? NULL : CMSG_FIRSTHDR(&msg);
+	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
+		count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+	for (i = 0; i < PASSED_FDS_MAX; i++)
+		passed[i] = i < count ? ((int *)CMSG_DATA(c))[i] : -1;
+	return n;
+}
+
+void raw_close_passed(const int passed[PASSED_FDS_MAX], uint32_t first)
+{
+	uint32_t i;
+
+	for (i = first; i < PASSED_FDS_MAX; i++)
+		raw_close(passed[i]);
+}
+
+bool raw_send_local(int channel, enum local_type type, int cpu, int fd)
+{
+	const struct local_message message = {
+		.magic = LOCAL_MAGIC,
+		.version = LOCAL_VERSION,
+		.type = type,
+		.cpu = cpu,
+	};
+
+	return raw_send_fds(channel, &message, sizeof(message), &fd, 1) ==
+	       sizeof(message);
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Messages by raw system calls, with passed file descriptors (SCM_RIGHTS). For
+ * code without a C library: shadows, and the restorer. local/channel.h is for
+ * all others.
+ */
+#ifndef PAGING_RAW_MESSAGE_H
+#define PAGING_RAW_MESSAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "local/protocol.h"
+#include "paging/raw_syscall.h"
+
+/* Descriptors that one received message may bring. */
+#define PASSED_FDS_MAX	SHADOW_CLONE_FILES_MAX
+/* Descriptors that raw_send_fds() can pass. */
+#define SENT_FDS_MAX	3
+/* How long a peer may leave a message unread, in ms. */
+#define PEER_DEADLINE_MS	2000
+
+/*
+ * Sends a message with `count` descriptors, at least one. Returns what sendmsg()
+ * returns. Inlined, and without initializers that could become calls of memset():
+ * the restorer can call nothing.
+ */
+static inline __attribute__((always_inline)) long
+raw_send_fds(int fd, const void *message, size_t size, const int *fds,
+	     uint32_t count)
+{
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(SENT_FDS_MAX * sizeof(int))];
+	} control;
+	struct iovec iov;
+	struct msghdr msg;
+	uint32_t i;
+
+	iov.iov_base = (void *)message;
+	iov.iov_len = size;
+	msg.msg_name = NULL;
+	msg.msg_namelen = 0;
+	msg.msg_iov = &iov;
+	msg.msg_iovlen = 1;
+	msg.msg_control = control.bytes;
+	msg.msg_controllen = CMSG_SPACE(count * sizeof(int));
+	msg.msg_flags = 0;
+	control.header.cmsg_level = SOL_SOCKET;
+	control.header.cmsg_type = SCM_RIGHTS;
+	control.header.cmsg_len = CMSG_LEN(count * sizeof(int));
+	for (i = 0; i < count; i++)
+		((int *)CMSG_DATA(&control.header))[i] = fds[i];
+	return raw_syscall(SYS_sendmsg, fd, &msg, MSG_NOSIGNAL);
+}
+
+/* Closes a descriptor; -1 is none. */
+static inline void raw_close(int fd)
+{
+	if (fd >= 0)
+		raw_syscall(SYS_close, fd);
+}
+
+/* Sets the send and receive timeouts of a socket. */
+void raw_set_deadline(int fd, int deadline_ms);
+
+/* Sends everything. False on a timeout or error. `flags`: MSG_MORE or 0. */
+bool raw_send_all(int fd, const void *data, size_t size, int flags);
+
+/*
+ * Receives a message and the descriptors that come with it (-1: none). Returns
+ * what recvmsg() returns.
+ */
+long raw_receive(int fd, void *message, size_t size, int flags,
+		 int passed[PASSED_FDS_MAX]);
+
+/* Closes the passed descriptors from index `first` on. */
+void raw_close_passed(const int passed[PASSED_FDS_MAX], uint32_t first);
+
+/* Sends a local message with one descriptor. False on an error. */
+bool raw_send_local(int channel, enum local_type type, int cpu, int fd);
+
+#endif /* PAGING_RAW_MESSAGE_H */

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "paging/space_table.h"
+
+#include <stddef.h>
+
+void space_table_free(struct served_space *space)
+{
+	address_space_destroy(&space->memory);
+	space->memory.uffd = -1;
+}
+
+struct served_space *space_table_add(struct space_table *table, uint32_t client,
+				     const struct address_space *memory)
+{
+	struct served_space *space;
+	uint32_t i;
+
+	for (i = 0; i < table->count; i++) {
+		space = &table->spaces[i];
+		if (space->memory.uffd >= 0 &&
+		    !address_space_is_alive(&space->memory))
+			space_table_free(space);
+		if (space->memory.uffd < 0)
+			break;
+	}
+	if (i == SPACES_MAX)
+		return NULL;
+	if (i == table->count)
+		table->count++;
+	table->spaces[i] = (struct served_space){
+		.memory = *memory,
+		.client = client,
+		.pushed = UINT32_MAX,
+	};
+	return &table->spaces[i];
+}
+
+bool space_table_sweep(struct space_table *table, uint32_t client)
+{
+	bool left = false;
+	uint32_t i;
+
+	for (i = 0; i < table->count; i++) {
+		struct served_space *space = &table->spaces[i];
+
+		if (space->memory.uffd < 0 || space->client != client)
+			continue;
+		if (address_space_is_alive(&space->memory))
+			left = true;
+		else
+			space_table_free(space);
+	}
+	return left;
+}
+
+bool space_table_is_recorded(const struct space_table *table)
+{
+	uint32_t i;
+
+	for (i = 0; i < table->count; i++)
+		if (table->spaces[i].memory.uffd >= 0 &&
+		    table->spaces[i].memory.recording)
+			return true;
+	return false;
+}
+
+void space_table_stop_recording(struct space_table *table)
+{
+	uint32_t i;
+
+	for (i = 0; i < table->count; i++)
+		table->spaces[i].memory.recording = NULL;
+}
+
+void space_table_lose(struct space_table *table)
+{
+	uint32_t i;
+
+	for (i = 0; i < table->count; i++)
+		table->spaces[i].memory.lost = true;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The address spaces that a page server serves: each of its children's, and
+ * those of processes that they have forked. Runs in shadows: no libc, no
+ * globals.
+ */
+#ifndef PAGING_SPACE_TABLE_H
+#define PAGING_SPACE_TABLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "paging/pager.h"
+
+#define SPACES_MAX	1024
+
+struct served_space {
+	struct address_space memory;	/* uffd -1: free */
+	uint32_t client;	/* index of the child that it is or comes from */
+	uint32_t pushed;	/* pages of the prefetch set that it has got */
+};
+
+/* Begins as zeros. */
+struct space_table {
+	uint32_t count;		/* `spaces` is filled up to here, with free ones between */
+	struct served_space spaces[SPACES_MAX];
+};
+
+/* Returns NULL without room. Nothing is pushed to it. */
+struct served_space *space_table_add(struct space_table *table, uint32_t client,
+				     const struct address_space *memory);
+
+void space_table_free(struct served_space *space);
+
+/* Frees a client's spaces in which no process lives. True if one is left. */
+bool space_table_sweep(struct space_table *table, uint32_t client);
+
+/* True while a space with a recording is served. */
+bool space_table_is_recorded(const struct space_table *table);
+
+void space_table_stop_recording(struct space_table *table);
+
+/* The source has failed: missing pages cannot be read from now on. */
+void space_table_lose(struct space_table *table);
+
+#endif /* PAGING_SPACE_TABLE_H */

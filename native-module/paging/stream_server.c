@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
+#include "paging/stream_server.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+/* Bytes that are read and sent at once. */
+#define READ_CHUNK	(16u << 10)
+
+bool stream_answer(int stream, int status, uint32_t length)
+{
+	struct shadow_answer a = { .status = status, .length = length };
+
+	return raw_send_all(stream, &a, sizeof(a), length ? MSG_MORE : 0);
+}
+
+bool stream_send_descriptor(int stream, const struct page_source *source)
+{
+	const struct descriptor_header *d = source->descriptor;
+
+	return stream_answer(stream, 0, d->total_size) &&
+	       raw_send_all(stream, d, d->total_size, 0);
+}
+
+bool stream_send_memory(int stream, struct page_source *source, uint64_t address,
+			uint64_t length)
+{
+	char chunk[READ_CHUNK];
+	uint64_t done;
+
+	if (length > SHADOW_READ_MAX)
+		return stream_answer(stream, -EINVAL, 0);
+	if (!descriptor_covers(source->descriptor, address, length))
+		return stream_answer(stream, -EFAULT, 0);
+	if (!stream_answer(stream, 0, length))
+		return false;
+	for (done = 0; done < length; done += sizeof(chunk)) {
+		size_t n = length - done < sizeof(chunk) ? length - done :
+							   sizeof(chunk);
+
+		/* Too late for a status: the short stream tells the reader. */
+		if (source->read(source, address + done, chunk, n) ||
+		    !raw_send_all(stream, chunk, n, 0))
+			return false;
+	}
+	return true;
+}
+
+bool stream_start_clone(int stream, struct page_source *source,
+			const struct shadow_request *r,
+			const int passed[PASSED_FDS_MAX], int *pidfd)
+{
+	struct clone_request request = {
+		.namespaces = r->namespaces,
+		.cpu = r->cpu,
+	};
+	uint32_t i;
+	int result;
+
+	*pidfd = -1;
+	if (r->length > sizeof(request.numbers) ||
+	    r->length % sizeof(request.numbers[0]))
+		return stream_answer(stream, -EINVAL, 0);
+	request.count = r->length / sizeof(request.numbers[0]);
+	if (r->length &&
+	    raw_syscall(SYS_recvfrom, stream, request.numbers, r->length,
+			MSG_WAITALL, 0, 0) != (long)r->length)
+		return false;
+	for (i = 0; i < request.count; i++) {
+		request.passed[i] = passed[i];
+		if (passed[i] < 0 || request.numbers[i] < SHADOW_CLONE_ROOT)
+			return stream_answer(stream, -EINVAL, 0);
+	}
+	result = source->clone ? source->clone(source, &request) : -ENOSYS;
+	if (result < 0)
+		return stream_answer(stream, result, 0);
+	*pidfd = result;
+	return true;
+}
+
+void stream_end_clone(int stream, int pidfd)
+{
+	siginfo_t info;
+	int32_t status;
+
+	raw_syscall(SYS_waitid, P_PIDFD, pidfd, &info, WEXITED | __WALL, 0);
+	status = info.si_code == CLD_EXITED ? (info.si_status & 0xff) << 8 :
+					      info.si_status & 0x7f;
+	raw_close(pidfd);
+	if (stream_answer(stream, 0, sizeof(status)))
+		raw_send_all(stream, &status, sizeof(status), 0);
+}
