@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/shadow.h"
+#include "lib/shadow_arena.h"
 #include "proto/descriptor.h"
 
 /*
