@@ -5,8 +5,8 @@
 
 #include <linux/path.h>
 #include <linux/types.h>
-#include <linux/uidgid.h>
 
+#include "owner.h"
 #include "proto/descriptor.h"
 #include "thread.h"
 
@@ -16,7 +16,7 @@ struct vm_area_struct;
 
 /* The parent's state at the prepare call. */
 struct parent {
-	kuid_t owner;
+	struct owner owner;
 	pid_t pid;
 	bool threads_missing;		/* it had threads besides the caller */
 	struct path root;

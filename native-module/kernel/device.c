@@ -2,6 +2,7 @@
 #include "device.h"
 
 #include <crypto/algapi.h>
+#include <linux/cred.h>
 #include <linux/ctype.h>
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
@@ -10,7 +11,9 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "owner.h"
 #include "parameters.h"
+#include "proto/descriptor.h"
 #include "remote.h"
 #include "resume.h"
 #include "session.h"
@@ -86,6 +89,17 @@ static struct mitosis_options options_of(struct caller *caller)
 	return options;
 }
 
+/* The log names both users, which the errno cannot. */
+static int refuse(const struct origin *origin, kuid_t owner)
+{
+	pr_notice_ratelimited("%s[%d] of user %u may not become handler %u of machine %u, which is user %u's: it needs all ids and capabilities of its owner, or a token\n",
+			      current->comm, task_pid_nr(current),
+			      from_kuid(&init_user_ns, current_euid()),
+			      origin->handler_id, origin->machine_id,
+			      from_kuid(&init_user_ns, owner));
+	return -EPERM;
+}
+
 static int resume_local(struct caller *caller, unsigned long handler_id)
 {
 	struct mitosis_options options = options_of(caller);
@@ -98,9 +112,9 @@ static int resume_local(struct caller *caller, unsigned long handler_id)
 	origin.snapshot = mitosis_snapshot_find(handler_id);
 	if (!origin.snapshot)
 		return -ENOENT;
-	if (!mitosis_snapshot_is_callers(origin.snapshot) &&
+	if (!mitosis_owner_lets_become(&origin.snapshot->parent.owner) &&
 	    !has_token(caller, origin.snapshot))
-		err = -EPERM;
+		err = refuse(&origin, origin.snapshot->parent.owner.cred->euid);
 	else
 		err = mitosis_snapshot_make_ready(origin.snapshot);
 	if (err) {
@@ -115,7 +129,7 @@ static int resume_remote(struct caller *caller, unsigned long argument)
 	struct mitosis_options options = options_of(caller);
 	struct mitosis_remote_req request;
 	struct origin origin = {};
-	const struct cred *cred = current_cred();
+	const struct descriptor_header *d;
 	int err;
 
 	if (copy_from_user(&request, (void __user *)argument, sizeof(request)))
@@ -126,12 +140,11 @@ static int resume_remote(struct caller *caller, unsigned long argument)
 				  &origin.remote);
 	if (err)
 		return err;
-	/* As on the parent's machine: its owner, or a process that may trace it. */
-	if (from_kuid(&init_user_ns, cred->euid) !=
-		    mitosis_origin_descriptor(&origin)->owner_uid &&
-	    !capable(CAP_SYS_PTRACE)) {
+	d = mitosis_origin_descriptor(&origin);
+	if (!mitosis_owner_lets_become_remote(d)) {
+		err = refuse(&origin, make_kuid(&init_user_ns, d->owner_uid));
 		mitosis_origin_put(&origin);
-		return -EPERM;
+		return err;
 	}
 	return mitosis_resume(&origin, &options);
 }
@@ -195,7 +208,7 @@ static int unprepare(unsigned long argument)
 	s = mitosis_snapshot_find(handler_id);
 	if (!s)
 		return -ENOENT;
-	if (mitosis_snapshot_is_callers(s))
+	if (mitosis_owner_lets_manage(&s->parent.owner))
 		mitosis_snapshot_drop(s);
 	else
 		err = -EPERM;
@@ -245,7 +258,22 @@ static int get_stat(unsigned long argument, size_t size)
 	       clear_user(to + known, size - known) ? -EFAULT : 0;
 }
 
-static int get_token(unsigned long argument)
+/*
+ * Who may become it; and the owner through the file that prepared it, which may be
+ * its only way if the snapshot is undumpable.
+ */
+static bool may_give_token(struct caller *caller, const struct snapshot *s)
+{
+	bool prepared;
+
+	mutex_lock(&caller->lock);
+	prepared = caller->prepared_serial == s->serial;
+	mutex_unlock(&caller->lock);
+	return mitosis_owner_lets_become(&s->parent.owner) ||
+	       (prepared && uid_eq(s->parent.owner.cred->euid, current_euid()));
+}
+
+static int get_token(struct caller *caller, unsigned long argument)
 {
 	struct mitosis_token token;
 	struct snapshot *s;
@@ -259,7 +287,7 @@ static int get_token(unsigned long argument)
 	if (!s)
 		return -ENOENT;
 	memcpy(token.secret, s->secret, sizeof(token.secret));
-	if (!mitosis_snapshot_is_callers(s))
+	if (!may_give_token(caller, s))
 		err = -EPERM;
 	else if (copy_to_user((void __user *)argument, &token, sizeof(token)))
 		err = -EFAULT;
@@ -322,7 +350,7 @@ static long device_ioctl(struct file *file, unsigned int command,
 	case MITOSIS_IOC_NEXT:
 		return next(argument);
 	case MITOSIS_IOC_TOKEN:
-		return get_token(argument);
+		return get_token(caller, argument);
 	case MITOSIS_IOC_PRESENT:
 		return present_token(caller, argument);
 	}

@@ -14,6 +14,7 @@
 #include "compat.h"
 #include "describe.h"
 #include "overlay.h"
+#include "owner.h"
 #include "pages.h"
 #include "proto/descriptor.h"
 #include "remote.h"
@@ -396,6 +397,7 @@ static int become(struct plan *plan, const struct mitosis_options *options)
 	int err;
 
 	mitosis_thread_detach();
+	mitosis_owner_confine(plan->descriptor->flags);
 	err = unmap_all(plan);
 	if (!err)
 		err = place_kernel_vmas(plan);

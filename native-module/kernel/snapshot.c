@@ -26,6 +26,7 @@ static void destroy(struct kref *refs)
 	mitosis_pages_destroy(&s->pages);
 	mitosis_description_destroy(&s->description);
 	path_put(&s->parent.root);
+	mitosis_owner_put(&s->parent.owner);
 	mitosis_thread_state_destroy(&s->parent.thread);
 	kfree_sensitive(s);
 	mitosis_count_down(snapshots);
@@ -80,12 +81,6 @@ int mitosis_snapshot_make_ready(struct snapshot *s)
 	}
 	mutex_unlock(&s->lock);
 	return err;
-}
-
-bool mitosis_snapshot_is_callers(const struct snapshot *snapshot)
-{
-	return uid_eq(snapshot->parent.owner, current_euid()) ||
-	       capable(CAP_SYS_PTRACE);
 }
 
 /* Before the memory is copied: mitosis_snapshot_find() does not find it until then. */
@@ -148,7 +143,7 @@ int mitosis_snapshot_prepare(u32 handler_id, bool pinned, u64 *serial)
 	s->handler_id = handler_id;
 	s->serial = atomic64_inc_return(&last_serial);
 	s->pinned = pinned;
-	s->parent.owner = current_euid();
+	mitosis_owner_save(&s->parent.owner);
 	s->parent.pid = task_tgid_nr(current);
 	s->prepared_at_ns = ktime_get_coarse_real_ns();
 	get_random_bytes(s->secret, sizeof(s->secret));

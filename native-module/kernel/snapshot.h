@@ -60,9 +60,6 @@ void mitosis_snapshot_put(struct snapshot *snapshot);
 /* Removes the snapshot from the registry; its pages stay until the last reference. */
 void mitosis_snapshot_drop(struct snapshot *snapshot);
 
-/* Whether the caller owns the snapshot or has CAP_SYS_PTRACE. */
-bool mitosis_snapshot_is_callers(const struct snapshot *snapshot);
-
 /* The snapshot with the smallest id from info->handler_id on. Returns 0 or -ENOENT. */
 int mitosis_snapshot_next(struct mitosis_snapshot *info);
 

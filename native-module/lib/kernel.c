@@ -175,9 +175,20 @@ static int kernel_set_resume_options(struct mitosis *device,
 		    "resume options");
 }
 
+/* The module's EPERM in words: who asked, and what would permit it. */
+static int resumed(int err, uint32_t handler_id)
+{
+	return err != -EPERM ? err :
+	       fail(err, "user %u may not become handler %u: that needs all user and "
+			 "group ids and the capabilities of its owner, or a token that "
+			 "its owner made; the kernel's log names the owner",
+		    geteuid(), handler_id);
+}
+
 static int kernel_resume_local(struct mitosis *device, uint32_t handler_id)
 {
-	return call(device, MITOSIS_RESUME_LOCAL, handler_id, "local resume");
+	return resumed(call(device, MITOSIS_RESUME_LOCAL, handler_id, "local resume"),
+		       handler_id);
 }
 
 static int kernel_resume_remote(struct mitosis *device, uint32_t machine_id,
@@ -188,8 +199,8 @@ static int kernel_resume_remote(struct mitosis *device, uint32_t machine_id,
 		.handler_id = handler_id,
 	};
 
-	return call(device, MITOSIS_RESUME_REMOTE, (uintptr_t)&request,
-		    "remote resume");
+	return resumed(call(device, MITOSIS_RESUME_REMOTE, (uintptr_t)&request,
+			    "remote resume"), handler_id);
 }
 
 static int kernel_attach(struct mitosis *device, const uint32_t *machine_id,

@@ -51,6 +51,10 @@ struct descriptor_xstate_header {
 
 /* The parent had further threads, which the snapshot does not hold. */
 #define DESCRIPTOR_THREADS_MISSING	0x1u
+/* It had no_new_privs. Children of the kernel module get it, too. */
+#define DESCRIPTOR_NO_NEW_PRIVS		0x2u
+/* Its memory was not dumpable (PR_SET_DUMPABLE). As above. */
+#define DESCRIPTOR_UNDUMPABLE		0x4u
 
 /* As the kernel's struct sigaction: what rt_sigaction() reads and writes. */
 struct descriptor_signal {

@@ -56,8 +56,12 @@
  * Effect: the caller's memory and registers are replaced; does not return.
  * Errors: ENOENT no such snapshot; EINVAL the caller has, or the parent had,
  * several threads;
- * EPERM the snapshot belongs to another user. Past the point of no return a
- * failure ends the caller with SIGKILL.
+ * EPERM the caller is not what its owner was: the same user and group ids (real,
+ * effective and saved), the same user namespace, at least the same permitted
+ * capabilities, and, if the snapshot is undumpable, just these with CAP_SYS_PTRACE;
+ * MITOSIS_IOC_PRESENT of a token permits it all the same. A privileged caller needs
+ * one, too. The child gets no_new_privs and undumpable from the snapshot. Past the
+ * point of no return a failure ends the caller with SIGKILL.
  */
 #define MITOSIS_RESUME_LOCAL 5
 
@@ -67,7 +71,8 @@
  * Effect and errors: as MITOSIS_RESUME_LOCAL; also EFAULT bad pointer,
  * ENOTCONN no session to that machine, what MITOSIS_CONNECT says of its answers,
  * EBADMSG an impossible descriptor, and EPROTO the machines do not fit (other
- * vdso, other CPU features).
+ * vdso, other CPU features). EPERM the caller's user ids are not all the owner's, or
+ * it lacks CAP_SYS_PTRACE, and the snapshot is root's or undumpable.
  */
 #define MITOSIS_RESUME_REMOTE 6
 
@@ -127,7 +132,8 @@ struct mitosis_snapshot {
  * Argument: pointer to the handler id, a __u32.
  * Effect: it can no longer be resumed; children that still fetch pages from it
  * keep what they need.
- * Errors: EFAULT; ENOENT no such snapshot; EPERM it belongs to another user.
+ * Errors: EFAULT; ENOENT no such snapshot; EPERM it belongs to another user, and
+ * the caller has no CAP_SYS_PTRACE in that user's namespace.
  */
 #define MITOSIS_IOC_UNPREPARE _IOW('m', 1, __u32)
 
@@ -211,11 +217,11 @@ struct mitosis_token {
 };
 
 /*
- * MITOSIS_IOC_TOKEN - get the token of a snapshot, as its owner or root.
+ * MITOSIS_IOC_TOKEN - get the token of a snapshot, as its owner.
  * Argument: pointer to struct mitosis_token; handler_id is read.
  * Effect: secret is overwritten with what MITOSIS_IOC_PRESENT takes.
- * Errors: EFAULT; EINVAL reserved is not 0; ENOENT no such snapshot; EPERM it
- * belongs to another user.
+ * Errors: EFAULT; EINVAL reserved is not 0; ENOENT no such snapshot; EPERM the
+ * caller may not resume it, nor has its owner prepared it on this file.
  */
 #define MITOSIS_IOC_TOKEN _IOWR('m', 5, struct mitosis_token)
 

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Whose snapshot it is: every kind of owner with every kind of caller. Who may become
+ * it, drop it and make its token is the table of SECURITY.md; with a token every
+ * caller may become it. Children carry no_new_privs and undumpable memory.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/harness.h"
+
+#define ID		61
+#define USER		1000
+#define OTHER		1001
+#define PATIENT_MS	20000
+#define CHILD		100	/* exit status of a child, plus the two below */
+#define CHILD_CONFINED	1	/* it has no_new_privs */
+#define CHILD_UNDUMPABLE 2
+
+enum who {
+	ROOT,		/* with all capabilities */
+	BARE_ROOT,	/* user 0 without any */
+	SETUID,		/* a setuid program: started by USER, effective user 0 */
+	A_USER,
+	ITS_GROUP,	/* USER with another group */
+	ANOTHER,
+	NS_ROOT,	/* USER as root of a user namespace */
+	WHO_COUNT,
+};
+
+static const char *const names[] = {
+	"root", "root without capabilities", "a setuid program", "the user",
+	"the user in another group", "another user", "root of a user namespace",
+};
+
+#define ONE(who) (1u << (who))
+
+struct kind {
+	const char *name;
+	enum who owner;
+	bool undumpable, no_new_privs;
+	unsigned int become;	/* ONE() of those who may, without a token */
+	unsigned int drop;
+};
+
+#define ROOTS	(ONE(ROOT) | ONE(BARE_ROOT) | ONE(SETUID))
+#define USERS	(ONE(A_USER) | ONE(ITS_GROUP) | ONE(NS_ROOT))
+#define TRACERS	(ONE(ROOT) | ONE(SETUID))
+
+static const struct kind kinds[] = {
+	{ "root's", ROOT, false, false, ONE(ROOT), ROOTS },
+	{ "root's undumpable", ROOT, true, false, ONE(ROOT), ROOTS },
+	{ "root's without capabilities", BARE_ROOT, false, false,
+	  ONE(ROOT) | ONE(BARE_ROOT), ROOTS },
+	{ "a setuid program's", SETUID, false, false, ONE(SETUID), ROOTS },
+	{ "the user's", A_USER, false, false, ONE(A_USER), USERS | TRACERS },
+	{ "the user's undumpable", A_USER, true, false, 0, USERS | TRACERS },
+	{ "the user's confined", A_USER, false, true, ONE(A_USER), USERS | TRACERS },
+	{ "another user's", ANOTHER, false, false, ONE(ANOTHER),
+	  ONE(ANOTHER) | TRACERS },
+	/* Each process has a user namespace of its own. */
+	{ "a namespace root's", NS_ROOT, false, false, 0, USERS | TRACERS },
+};
+
+static struct shared {
+	struct mitosis_token token;
+	volatile bool prepared;
+} *shared;
+
+static void drop_capabilities(void)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct none[2] = { 0 };
+
+	CHECK(!syscall(SYS_capset, &header, none));
+}
+
+static void be_user(uid_t uid, gid_t gid)
+{
+	CHECK(!setgroups(0, NULL) && !setresgid(gid, gid, gid) &&
+	      !setresuid(uid, uid, uid));
+}
+
+static void be(enum who who)
+{
+	switch (who) {
+	case ROOT:
+		break;
+	case BARE_ROOT:
+		drop_capabilities();
+		break;
+	case SETUID:
+		CHECK(!setresuid(USER, 0, 0));
+		break;
+	case A_USER:
+		be_user(USER, USER);
+		break;
+	case ITS_GROUP:
+		be_user(USER, OTHER);
+		break;
+	case ANOTHER:
+		be_user(OTHER, OTHER);
+		break;
+	case NS_ROOT:
+		be_user(USER, USER);
+		CHECK(!unshare(CLONE_NEWUSER));
+		break;
+	default:
+		CHECK(false);
+	}
+	/* A change of ids made it undumpable; exec(2) would undo that. */
+	CHECK(!prctl(PR_SET_DUMPABLE, 1));
+}
+
+static int open_device(void)
+{
+	int fd = open(MITOSIS_DEVICE_PATH, O_RDWR | O_CLOEXEC);
+
+	if (fd < 0 && errno == ENOENT)
+		skip("needs the kernel module, as tests/qemu/run has it");
+	CHECK(fd >= 0);
+	return fd;
+}
+
+static int error_of(int result)
+{
+	return result < 0 ? errno : 0;
+}
+
+static int child_status(void)
+{
+	return CHILD +
+	       (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) ? CHILD_CONFINED : 0) +
+	       (prctl(PR_GET_DUMPABLE) == 1 ? 0 : CHILD_UNDUMPABLE);
+}
+
+/* Prepares and makes a token. Its children exit with child_status(). */
+static pid_t start_owner(const struct kind *kind)
+{
+	pid_t pid;
+
+	shared->prepared = false;
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		pid_t self = getpid();
+		int fd;
+
+		be(kind->owner);
+		if (kind->no_new_privs)
+			CHECK(!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+		if (kind->undumpable)
+			CHECK(!prctl(PR_SET_DUMPABLE, 0));
+		fd = open_device();
+		CHECK_EQ(error_of(ioctl(fd, MITOSIS_PREPARE, ID)), 0);
+		if (getpid() != self)
+			_exit(child_status());
+		shared->token = (struct mitosis_token){ .handler_id = ID };
+		CHECK_EQ(error_of(ioctl(fd, MITOSIS_IOC_TOKEN, &shared->token)), 0);
+		shared->prepared = true;
+		for (;;)
+			pause();
+	}
+	CHECK_SOON(shared->prepared, PATIENT_MS);
+	return pid;
+}
+
+enum deed { BECOME, BECOME_BY_TOKEN, MAKE_TOKEN, DROP };
+
+/* Returns the exit status of the caller: an errno, or its child's. */
+static int attempt(enum who who, enum deed deed)
+{
+	int status;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		struct mitosis_token token = { .handler_id = ID };
+		uint32_t id = ID;
+		int fd;
+
+		be(who);
+		fd = open_device();
+		if (deed == BECOME_BY_TOKEN)
+			CHECK_EQ(error_of(ioctl(fd, MITOSIS_IOC_PRESENT,
+						&shared->token)), 0);
+		if (deed == DROP)
+			_exit(error_of(ioctl(fd, MITOSIS_IOC_UNPREPARE, &id)));
+		if (deed == MAKE_TOKEN)
+			_exit(error_of(ioctl(fd, MITOSIS_IOC_TOKEN, &token)));
+		_exit(error_of(ioctl(fd, MITOSIS_RESUME_LOCAL, ID)));
+	}
+	status = status_within(pid, PATIENT_MS);
+	CHECK(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static int failures;
+
+static void expect(const struct kind *kind, enum who who, const char *deed, int got,
+		   int wanted)
+{
+	if (got == wanted)
+		return;
+	printf("%s snapshot: %s by %s gave %d, not %d\n", kind->name, deed, names[who],
+	       got, wanted);
+	failures++;
+}
+
+static void check_kind(const struct kind *kind)
+{
+	const int child = CHILD + (kind->no_new_privs ? CHILD_CONFINED : 0) +
+			  (kind->undumpable ? CHILD_UNDUMPABLE : 0);
+	pid_t owner = start_owner(kind);
+	enum who who;
+
+	for (who = 0; who < WHO_COUNT; who++) {
+		bool may = kind->become & ONE(who);
+
+		expect(kind, who, "becoming", attempt(who, BECOME), may ? child : EPERM);
+		expect(kind, who, "making a token", attempt(who, MAKE_TOKEN),
+		       may ? 0 : EPERM);
+		expect(kind, who, "becoming by token", attempt(who, BECOME_BY_TOKEN),
+		       child);
+	}
+	for (who = 0; who < WHO_COUNT; who++) {
+		bool may = kind->drop & ONE(who);
+
+		expect(kind, who, "dropping", attempt(who, DROP), may ? 0 : EPERM);
+		if (may) {
+			CHECK(!kill(owner, SIGKILL));
+			status_within(owner, PATIENT_MS);
+			owner = start_owner(kind);
+		}
+	}
+	CHECK(!kill(owner, SIGKILL));
+	status_within(owner, PATIENT_MS);
+}
+
+int main(void)
+{
+	struct stat st;
+	size_t i;
+
+	close(open_device());
+	if (getuid() != 0)
+		skip("needs root");
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	CHECK(shared != MAP_FAILED);
+	CHECK(!stat(MITOSIS_DEVICE_PATH, &st));
+	CHECK(!chmod(MITOSIS_DEVICE_PATH, 0666));
+	for (i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		check_kind(&kinds[i]);
+	CHECK(!chmod(MITOSIS_DEVICE_PATH, st.st_mode & 07777));
+	return failures ? 1 : 0;
+}
