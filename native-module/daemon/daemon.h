@@ -17,22 +17,25 @@ struct wire_client;
 
 struct daemon {
 	struct loop loop;
-	int idle_ms;			/* ends after so long without work; -1: stays */
+	int idle_ms;			/* ends after this long without work; -1: never */
 	int registry_fd;
 	struct registry *registry;
 	struct peer *peers;		/* processes of this machine */
 	uint32_t peer_count;
 	uint32_t last_device;
-	/* Until when a pinned snapshot without its parent awaits its shadow; 0: no. */
+	/*
+	 * By slot: by when the shadow of a pinned snapshot must register if the device
+	 * has gone already; 0: no deadline.
+	 */
 	int64_t shadow_deadline_ms[REGISTRY_SLOTS];
 	struct session *sessions;	/* to other machines */
-	struct wire_client *wire_clients;	/* other machines at our door */
+	struct wire_client *wire_clients;	/* connections from other machines */
 	uint32_t wire_client_count;
 	struct orphan *orphans;		/* see orphan.h */
 	uint32_t orphan_count;
 	struct watched *watched;	/* see watchdog.h */
 	uint32_t watched_count;
-	int64_t watchdog_look_ms;	/* when it is next due */
+	int64_t watchdog_check_ms;	/* time of its next check */
 	struct auth auth;
 };
 

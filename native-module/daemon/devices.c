@@ -10,10 +10,10 @@
 #include "daemon/snapshots.h"
 #include "local/channel.h"
 
-/* Interval of the checks whether a shadow that is awaited has ended, in ms. */
+/* Interval of the checks whether an awaited shadow has ended, in ms. */
 #define CHECK_MS	20
 
-/* Its process has ended, even if another one still has its channel open. */
+/* The device's process has ended; another one may still have the channel open. */
 static void process_ended(struct daemon *daemon, struct event_source *source)
 {
 	struct peer *peer = (struct peer *)((char *)source -

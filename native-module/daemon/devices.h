@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Devices: what the processes that prepare and resume ask of this daemon. */
+/* Devices: serves the requests of processes that prepare and resume. */
 #ifndef DAEMON_DEVICES_H
 #define DAEMON_DEVICES_H
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A process of this machine that has connected: who it is, and what it is. */
+/*
+ * New connections of processes of this machine: checks their user; the first
+ * message gives them a role.
+ */
 #ifndef DAEMON_GREETING_H
 #define DAEMON_GREETING_H
 

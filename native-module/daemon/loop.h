@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Handed to every callback; the loop itself does not look into it. */
+/* Passed to every callback; opaque to the loop. */
 struct daemon;
 
 /* First member of everything that epoll watches. */
@@ -17,19 +17,19 @@ struct event_source {
 struct loop {
 	int epoll;
 	int64_t last_event_ms;
-	bool stop;		/* set it to make loop_run() return */
+	bool stop;		/* makes loop_run() return */
 };
 
 /* CLOCK_MONOTONIC in ms. */
 int64_t monotonic_ms(void);
 
-/* Of two waiting times in ms the shorter one; -1 is endless. */
+/* Returns the shorter of two timeouts in ms; -1 is infinite. */
 int sooner_ms(int a_ms, int b_ms);
 
 /* Returns 0 or -errno. */
 int loop_init(struct loop *loop);
 
-/* Has `source->ready` called when `fd` is readable. Returns 0 or -errno. */
+/* Calls `source->ready` whenever `fd` is readable. Returns 0 or -errno. */
 int loop_watch(struct loop *loop, int fd, struct event_source *source);
 
 /*
@@ -39,9 +39,9 @@ int loop_watch(struct loop *loop, int fd, struct event_source *source);
 void loop_close(struct loop *loop, int fd);
 
 /*
- * Runs until `loop->stop`. Before each wait it calls `due`, which does what is
- * due and returns after how many ms to call it again at the latest (-1: only
- * after an event). Returns 0 or -errno.
+ * Runs until `loop->stop`. Before each wait it calls `due`, which handles expired
+ * deadlines and returns the ms until the next one (-1: none). Returns 0 or
+ * -errno.
  */
 int loop_run(struct loop *loop, struct daemon *daemon,
 	     int (*due)(struct daemon *daemon));

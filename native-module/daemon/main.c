@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * mitosisd: plays the kernel module's part for the user backend on one
- * machine. It keeps the registry of snapshots, joins devices with shadows, and
- * ends when it has been idle for a while.
+ * mitosisd: the daemon of the user backend on one machine. It keeps the registry
+ * of snapshots, connects devices with shadows, and ends when it has been idle for
+ * a while.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -40,19 +40,19 @@ static const char usage[] =
 	"Keeps the snapshots of the mitosis user backend on this machine.\n"
 	"libmitosis starts it when it is needed; it ends when it is idle.\n"
 	"\n"
-	"  --runtime-dir DIR  where its socket lies (default $MITOSIS_RUNTIME_DIR,\n"
+	"  --runtime-dir DIR  directory of its socket (default $MITOSIS_RUNTIME_DIR,\n"
 	"                     else /run/mitosis for root, $XDG_RUNTIME_DIR/mitosis,\n"
 	"                     or /tmp/mitosis-UID)\n"
 	"  --idle-ms N        end after N ms without device or snapshot\n"
 	"                     (default $MITOSIS_IDLE_MS, else 1000)\n"
 	"  --machine-id N     this machine's id (default $MITOSIS_MACHINE_ID, else 0)\n"
 	"  --listen ADDRESS   serve other machines at tcp://host:port (default\n"
-	"                     $MITOSIS_LISTEN, else none); then it stays when idle\n"
+	"                     $MITOSIS_LISTEN, else none); then it never ends when idle\n"
 	"  --key-file FILE    pre-shared key, 0600 (default $MITOSIS_KEY_FILE, else\n"
 	"                     ~/.config/mitosis/key, else /etc/mitosis/key)\n"
-	"  --auth none        without a key; on loopback and in network namespaces only\n"
-	"  --foreground       do not go to the background\n"
-	"  --version          print the release and end\n";
+	"  --auth none        no key; only on loopback and in network namespaces\n"
+	"  --foreground       stay in the foreground\n"
+	"  --version          print the release and exit\n";
 
 static void __attribute__((noreturn, format(printf, 1, 2)))
 die(const char *format, ...)
@@ -66,7 +66,7 @@ die(const char *format, ...)
 	exit(1);
 }
 
-/* The same where the system has refused something: whoever starts us learns why. */
+/* The same after a failed system call: the exit status holds its errno. */
 static void __attribute__((noreturn, format(printf, 2, 3)))
 die_of(int err, const char *format, ...)
 {
@@ -92,7 +92,7 @@ static int parse_ms(const char *text, const char *name)
 	return value;
 }
 
-/* Opens the runtime directory, which must be ours alone. */
+/* Opens the runtime directory, which must belong to this user. */
 static int open_dir(const char *path)
 {
 	struct stat st;
@@ -118,7 +118,7 @@ static int take_lock(int dir)
 	if (fd < 0)
 		die_of(errno, "%s cannot be opened", RUNTIME_PID);
 	if (flock(fd, LOCK_EX | LOCK_NB)) {
-		/* Another one runs, or is about to end: let the caller try again. */
+		/* Another daemon runs, or is about to end: let the starter try again. */
 		usleep(2000);
 		exit(0);
 	}
@@ -140,14 +140,14 @@ static int listen_at(const char *path)
 	unlink(address.sun_path);
 	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) ||
 	    listen(fd, SOMAXCONN))
-		die_of(errno, "%s cannot be listened at", address.sun_path);
+		die_of(errno, "cannot listen at %s", address.sun_path);
 	return fd;
 }
 
 /*
- * Goes to the background. The first process stays until the second one says
- * through the pipe returned here that it is ready, so that whatever fails until
- * then is told to whoever started us.
+ * Forks into the background. The first process waits until the second one reports
+ * that it is ready, through the pipe returned here. So the starter gets the error
+ * message and exit status of anything that fails before.
  */
 static int go_to_background(void)
 {
@@ -157,10 +157,10 @@ static int go_to_background(void)
 	pid_t pid;
 
 	if (pipe2(ready, O_CLOEXEC))
-		die_of(errno, "no pipe can be made");
+		die_of(errno, "cannot create a pipe");
 	pid = fork();
 	if (pid < 0)
-		die_of(errno, "no process can be made");
+		die_of(errno, "cannot fork");
 	if (pid) {
 		close(ready[1]);
 		if (read(ready[0], &byte, 1) == 1)
@@ -184,16 +184,16 @@ static int open_log(int dir)
 	return log;
 }
 
-/* From now on what there is to say goes to the log. */
-static void say_ready(int log, int ready)
+/* Redirects the output to the log, and reports that the daemon is ready. */
+static void report_ready(int log, int ready)
 {
 	if (chdir("/"))
-		die("/ cannot be entered: %s", strerror(errno));
+		die("cannot change to /: %s", strerror(errno));
 	dup2(log, 1);
 	dup2(log, 2);
 	close(log);
 	if (write(ready, "r", 1) != 1)
-		die("nobody waits for this daemon");
+		die("the starter exited before the daemon was ready");
 	close(ready);
 }
 
@@ -220,7 +220,7 @@ static int signal_fd(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-/* What is watched as long as the daemon runs. */
+/* A descriptor that is watched as long as the daemon runs. */
 struct lasting_source {
 	struct event_source source;	/* first */
 	int fd;
@@ -237,7 +237,7 @@ static void local_ready(struct daemon *daemon, struct event_source *source)
 	int listener = ((struct lasting_source *)source)->fd;
 	int fd;
 
-	/* Non-blocking: a peer that does not read is let go, never waited for. */
+	/* Non-blocking: a peer that does not read is closed; the daemon never waits. */
 	while ((fd = accept4(listener, NULL, NULL,
 			     SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0)
 		greeting_accept(daemon, fd);
@@ -256,7 +256,10 @@ static void watch_lasting(struct daemon *daemon, struct lasting_source *source)
 		die("epoll: %s", strerror(-err));
 }
 
-/* Does what is due; returns in how many ms there is more, or -1. Stops when idle. */
+/*
+ * Handles expired deadlines. Returns the ms until the next one, or -1. Stops the
+ * loop when it has been idle long enough.
+ */
 static int due(struct daemon *daemon)
 {
 	int timeout_ms = peers_expire(daemon);
@@ -279,27 +282,28 @@ static int due(struct daemon *daemon)
 }
 
 /*
- * Listens where other machines reach us, which is written into @actual; refuses
- * what would let in anybody.
+ * Listens for other machines, and writes the address into `actual`. Refuses to
+ * listen without a key where strangers could connect.
  */
 static int listen_for_machines(struct daemon *daemon, const char *text,
-			       const char *words,
+			       const char *auth_problem,
 			       char actual[LOCAL_ADDRESS_TEXT_SIZE])
 {
 	struct local_address address;
 	int fd = local_address_parse(text, &address);
 
 	if (fd)
-		die("--listen takes tcp://host:port, not '%s'", text);
-	if (*words)
-		die("%s", words);
+		die("--listen must be tcp://host:port, got '%s'", text);
+	if (*auth_problem)
+		die("%s", auth_problem);
 	if (daemon->auth.kind == WIRE_AUTH_NONE &&
 	    !auth_none_allowed(local_address_is_loopback(&address)))
-		die("--auth none is for loopback and network namespaces, not for %s",
+		die("--auth none is allowed on loopback and in network namespaces only, "
+		    "got '%s'",
 		    text);
 	fd = wire_listen(&address);
 	if (fd < 0)
-		die("%s cannot be listened at: %s", text, strerror(-fd));
+		die("cannot listen at %s: %s", text, strerror(-fd));
 	local_address_to_text(&address, actual);
 	return fd;
 }
@@ -327,7 +331,7 @@ int main(int argc, char **argv)
 	struct lasting_source wire = { { wire_ready }, -1 };
 	struct lasting_source signals = { { signalled }, -1 };
 	const char *listen_text = getenv("MITOSIS_LISTEN");
-	char words[256] = "";
+	char auth_problem[256] = "";
 	bool foreground = false;
 	int dir, lock, option, err, log = -1, ready = -1;
 
@@ -368,61 +372,64 @@ int main(int argc, char **argv)
 		}
 	}
 	if (optind < argc)
-		die("mitosisd takes no further words; see mitosisd --help");
+		die("unexpected argument '%s'; see mitosisd --help", argv[optind]);
 	if (runtime_dir_path(path))
-		die("%s cannot be the runtime directory: its path is relative or "
-		    "too long", path);
+		die("the runtime directory must be an absolute path of at most %zu "
+		    "characters, got '%s'",
+		    RUNTIME_PATH_MAX - sizeof("/" RUNTIME_SOCKET), path);
 
-	/* What the program that starts us left open is none of our business. */
+	/* Close what the starter left open. */
 	syscall(SYS_close_range, 3, ~0u, 0);
 	umask(077);
 	dir = open_dir(path);
 	lock = take_lock(dir);
 	raise_fd_limit();
 	signals.fd = signal_fd();
-	/* Without a key there are no other machines, but this one works. */
-	if (auth_configure(&daemon.auth, words, sizeof(words)) == -EINVAL)
-		die("%s", words);
+	/* Without a key, mitosisd serves this machine only. */
+	if (auth_configure(&daemon.auth, auth_problem, sizeof(auth_problem)) ==
+	    -EINVAL)
+		die("%s", auth_problem);
 	if (listen_text && *listen_text)
-		wire.fd = listen_for_machines(&daemon, listen_text, words, actual);
+		wire.fd = listen_for_machines(&daemon, listen_text, auth_problem,
+					      actual);
 	daemon.registry_fd = registry_create(&daemon.registry);
 	if (daemon.registry_fd < 0)
-		die_of(-daemon.registry_fd, "no registry can be made");
+		die_of(-daemon.registry_fd, "cannot create the registry");
 	signal(SIGCHLD, SIG_DFL);
 	if (!foreground)
 		ready = go_to_background();
 	signal(SIGCHLD, SIG_IGN);	/* pagers are reaped by the kernel */
-	/* The socket last: where there is no room for the others, it stays away. */
+	/* The socket comes last: if a file cannot be written, there is none. */
 	write_pid(lock);
 	if (!foreground)
 		log = open_log(dir);
 	local.fd = listen_at(path);
 	err = loop_init(&daemon.loop);
 	if (err)
-		die_of(-err, "no event loop can be made");
+		die_of(-err, "cannot create the event loop");
 	watch_lasting(&daemon, &local);
 	watch_lasting(&daemon, &signals);
 	if (wire.fd >= 0)
 		watch_lasting(&daemon, &wire);
-	/* Whoever reads this finds the socket and the pid, too. */
+	/* At this point the socket and the pid file exist: a reader may use them. */
 	if (wire.fd >= 0) {
 		printf("mitosisd: machine %u listens at %s\n",
 		       daemon.auth.machine_id, actual);
 		fflush(stdout);
 	}
 	if (ready >= 0)
-		say_ready(log, ready);
+		report_ready(log, ready);
 
-	/* Other machines count on finding one that listens: it stays when idle. */
+	/* Other machines expect a listener: do not end when idle. */
 	if (wire.fd >= 0)
 		daemon.idle_ms = -1;
 	err = loop_run(&daemon.loop, &daemon, due);
 	if (err)
 		die("epoll_wait: %s", strerror(-err));
 
-	/* Shadows end when their channels close with this process. */
+	/* Shadows end because their channels close with this process. */
 	runtime_dir_address(path, &address);
 	unlink(address.sun_path);
-	/* The file stays: somebody may be about to lock it. */
+	/* The file stays: another daemon may be about to lock it. */
 	return ftruncate(lock, 0) ? 1 : 0;
 }

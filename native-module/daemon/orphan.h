@@ -3,9 +3,9 @@
  * Orphaned address spaces: those of processes that a resumed child has forked.
  *
  * Their pages come from the child's snapshot through a userfaultfd that only
- * the shadow or pager holds. When that process ends, the kernel lets missing
- * pages read as zeros. So the daemon keeps a second reference, and after the
- * server's end it answers each further fault with a bus error.
+ * the shadow or pager holds. When that process ends, missing pages would read as
+ * zeros. So the daemon keeps a second reference, and after the server's end it
+ * answers each further fault with SIGBUS.
  */
 #ifndef DAEMON_ORPHAN_H
 #define DAEMON_ORPHAN_H
@@ -18,7 +18,10 @@
  */
 void orphan_keep(struct daemon *daemon, int uffd, int server_pidfd);
 
-/* Forgets those that have ended; returns in how many ms to check again, or -1. */
+/*
+ * Frees those in which no process lives. Returns the ms until the next check, or
+ * -1.
+ */
 int orphan_expire(struct daemon *daemon);
 
 #endif /* DAEMON_ORPHAN_H */

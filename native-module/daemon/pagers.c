@@ -57,7 +57,7 @@ static void pager_gone(struct daemon *daemon, struct peer *pager)
 		has_started(daemon, pager, -EIO);
 }
 
-/* It keeps deadlines of its own; the watchdog ends one that is stopped. */
+/* A pager keeps its own deadlines; the watchdog kills one that is stopped. */
 static int64_t pager_expire(struct daemon *daemon, struct peer *pager,
 			    int64_t now_ms)
 {
@@ -92,7 +92,7 @@ int pager_start(struct daemon *daemon, const struct remote_snapshot *remote,
 		return err;
 	p = peer_add(daemon, channel, &pager_role);
 	if (!p) {
-		/* The process ends when it finds its channel closed. */
+		/* The process ends because its channel is closed. */
 		close(channel);
 		if (pidfd >= 0)
 			close(pidfd);

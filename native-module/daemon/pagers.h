@@ -6,14 +6,14 @@
 #include "daemon/peer.h"
 
 /*
- * True if a pager serves the snapshot for children on a CPU (-1: any). A caller
- * that starts many children gets a pager on its CPU, so that callers on several
- * CPUs do not queue for one.
+ * True if a pager serves the snapshot for children on a CPU (-1: any). Each CPU
+ * on which attachments start children gets a pager of its own, so that these do
+ * not queue for one.
  */
 bool pager_fits(const struct peer *pager, const struct remote_snapshot *remote,
 		int cpu);
 
-/* A pager that fits, which from then on serves that CPU; NULL: there is none. */
+/* Returns a pager that fits, and assigns it to that CPU; NULL: there is none. */
 struct peer *pager_find(struct daemon *daemon,
 			const struct remote_snapshot *remote, int cpu);
 

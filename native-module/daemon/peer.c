@@ -11,7 +11,7 @@
 #include "local/channel.h"
 
 #define PEERS_MAX	4096u
-/* A little less than a device waits, so that the answer still reaches it. */
+/* Shorter than a device's timeout, so that the answer still reaches it. */
 #define ANSWER_DEADLINE_MS	(CHANNEL_DEADLINE_MS - 500)
 
 static void channel_ready(struct daemon *daemon, struct event_source *source)

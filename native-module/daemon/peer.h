@@ -16,7 +16,7 @@
 #include "local/protocol.h"
 
 enum peer_kind {
-	PEER_NEW,		/* has not said yet what it is */
+	PEER_NEW,		/* has sent no message yet */
 	PEER_DEVICE,
 	PEER_SHADOW,
 	PEER_PAGER,		/* serves a snapshot of another machine here */
@@ -25,14 +25,14 @@ enum peer_kind {
 struct peer_role {
 	enum peer_kind kind;
 	/*
-	 * Serves a message and the descriptor that came with it (-1: none), which
-	 * is set to -1 where it is taken over. False: out of turn; the peer is closed.
+	 * Serves a message and the descriptor that came with it (-1: none), and
+	 * sets *fd to -1 if it takes that over. False: the peer must be closed.
 	 */
 	bool (*serve)(struct daemon *daemon, struct peer *peer,
 		      const struct local_message *message, int *fd);
 	/* The channel has been closed. NULL: nothing to do. */
 	void (*gone)(struct daemon *daemon, struct peer *peer);
-	/* Does what is due; returns when there is more to do, or INT64_MAX. */
+	/* Handles an expired deadline. Returns the next one, or INT64_MAX. */
 	int64_t (*expire)(struct daemon *daemon, struct peer *peer, int64_t now_ms);
 };
 
@@ -51,23 +51,23 @@ struct remote_snapshot {
 struct peer {
 	struct event_source source;	/* first */
 	struct peer *next;
-	int fd;			/* -1: gone, freed after this round of events */
+	int fd;			/* -1: closed; peers_sweep() frees the peer */
 	int pidfd;		/* of its process; -1 before Linux 5.3 */
-	int64_t deadline_ms;	/* of the greeting, or of what is awaited */
-	const struct peer_role *role;	/* tells which of these is valid */
+	int64_t deadline_ms;	/* of the first message, or of what it waits for */
+	const struct peer_role *role;	/* its kind selects the union's member */
 	union {
 		struct {
 			struct event_source process;	/* the end of its process */
 			uint32_t number;
 			enum device_waits waits;
-			struct registry_place place;	/* whose shadow is awaited */
-			struct remote_snapshot remote;	/* whose pager is awaited */
+			struct registry_place place;	/* whose shadow it waits for */
+			struct remote_snapshot remote;	/* whose pager it waits for */
 			int cpu;	/* LOCAL_ATTACH: where children start; -1: any */
 		} device;
 		struct {
 			struct registry_place place;
 			uint32_t handler_id;
-			bool lingers;	/* has left, stays for its children */
+			bool lingers;	/* serves its last children only */
 			bool watched;	/* has had clients on this machine */
 			bool must_end;	/* has been told to end */
 		} shadow;
@@ -75,14 +75,14 @@ struct peer {
 			struct remote_snapshot remote;
 			int cpu;	/* of its children; -1: not chosen yet */
 			bool ready;
-			/* Called once: it is ready (0), or cannot be (-errno). */
+			/* Called once: it is ready (0), or has failed (-errno). */
 			void (*started)(struct daemon *daemon, struct peer *pager,
 					int status);
 		} pager;
 	};
 };
 
-/* True if the peer is still there, and of this kind. */
+/* True if the peer is of this kind, and not closed. */
 static inline bool peer_is(const struct peer *peer, enum peer_kind kind)
 {
 	return peer->fd >= 0 && peer->role->kind == kind;
@@ -97,27 +97,27 @@ struct peer *peer_add(struct daemon *daemon, int fd, const struct peer_role *rol
 /* Closes its channel; the peer stays in the list until peers_sweep(). */
 void peer_close(struct daemon *daemon, struct peer *peer);
 
-/* Sends a message, with `fd` unless it is -1; closes the peer if it cannot. */
+/* Sends a message, with `fd` unless it is -1; on failure closes the peer. */
 void peer_send(struct daemon *daemon, struct peer *peer,
 	       const struct local_message *message, int fd);
 
-/* Answers a request. A device waits for nothing from then on. */
+/* Answers a request; a device stops waiting. */
 void peer_answer(struct daemon *daemon, struct peer *peer, int status);
 
-/* The same of a shadow's end, with LOCAL_LINGERS or 0. */
+/* The same with flags: LOCAL_LINGERS or 0. */
 void peer_answer_flags(struct daemon *daemon, struct peer *peer, int status,
 		       uint32_t flags);
 
-/* Makes a device wait; the caller fills in for which place or pager. */
+/* Makes a device wait; the caller sets the place or the pager. */
 void peer_wait(struct peer *device, enum device_waits what);
 
-/* Opens a pidfd of the process at the other end of the channel; -1 if it cannot. */
+/* Sets pidfd to the process at the other end of the channel; -1 on failure. */
 void peer_open_process(struct peer *peer);
 
-/* Does what is due; returns in how many ms there is more, or -1. */
+/* Handles expired deadlines. Returns the ms until the next one, or -1. */
 int peers_expire(struct daemon *daemon);
 
-/* Frees the peers that have gone. */
+/* Frees the peers that have been closed. */
 void peers_sweep(struct daemon *daemon);
 
 #endif /* DAEMON_PEER_H */

@@ -9,7 +9,7 @@ static struct read_step *step_from(struct read_ahead *r, uint64_t address)
 	return &r->steps[hash / (UINT64_MAX / READ_STEPS + 1)];
 }
 
-static void learn(struct read_ahead *r, struct read_range now)
+static void record_step(struct read_ahead *r, struct read_range now)
 {
 	struct read_step *step = step_from(r, r->last.address);
 	bool again = step->from == r->last.address &&
@@ -33,9 +33,9 @@ bool read_ahead_note(struct read_ahead *r, const struct address_map *map,
 	const struct segment *s;
 
 	if (r->last.length)
-		learn(r, now);
+		record_step(r, now);
 	r->last = now;
-	if (step->sure && step->from == now.address) {
+	if (step->confirmed && step->from == now.address) {
 		*next = step->next;
 		return true;
 	}

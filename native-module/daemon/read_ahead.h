@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which pages the children of a snapshot will need next, from what was needed
- * before. Children of one process tend to go the same way: an order that has
- * been seen twice is expected again. Else, who has read two ranges one behind
- * the other is expected to go on.
+ * Predicts which pages of a snapshot are needed next, from earlier reads. Children
+ * of one process tend to read in the same order: a range that followed another
+ * twice in a row is expected again. Otherwise two adjacent ranges count as a
+ * sequential read, which is expected to continue.
  */
 #ifndef DAEMON_READ_AHEAD_H
 #define DAEMON_READ_AHEAD_H
@@ -19,26 +19,26 @@ struct read_range {
 };
 
 struct read_step {
-	uint64_t from;		/* where a range begins */
-	struct read_range next;	/* what was needed after it */
-	bool sure;		/* twice running */
+	uint64_t from;		/* start of a range */
+	struct read_range next;	/* the range that was read after it */
+	bool confirmed;		/* `next` followed twice in a row */
 };
 
-/* 640 KiB; with windows of 64 pages, enough for 4 GiB. */
+/* The table takes 640 KiB; with windows of 64 pages it covers 4 GiB. */
 #define READ_STEPS	(1u << 14)
 
-/* Begins as zeros. */
+/* Initialized with zeros. */
 struct read_ahead {
 	struct read_range last;	/* length 0: none */
-	struct read_step steps[READ_STEPS];	/* by a hash of `from`; the newest stays */
+	struct read_step steps[READ_STEPS];	/* by a hash of `from` */
 };
 
-/* A child begins: what it needs first does not follow from the last one's end. */
+/* A child starts: its first range does not follow the last child's last one. */
 void read_ahead_restart(struct read_ahead *r);
 
 /*
- * Notes that `now` is needed. True if it can be told what will be next, in one
- * segment of `map`.
+ * Records that `now` is read. Returns true if it predicts the next range, which lies
+ * in one segment of `map`.
  */
 bool read_ahead_note(struct read_ahead *r, const struct address_map *map,
 		     struct read_range now, struct read_range *next);

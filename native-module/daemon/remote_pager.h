@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A process that serves another machine's snapshot to children of this one:
- * to them it is what a shadow is on the snapshot's own machine.
+ * The pager: a process that serves a snapshot of another machine to children on
+ * this one, in place of the snapshot's shadow.
  */
 #ifndef DAEMON_REMOTE_PAGER_H
 #define DAEMON_REMOTE_PAGER_H
@@ -10,8 +10,8 @@
 #include "proto/user/auth.h"
 
 /*
- * Runs in a process forked for it. Says over `channel` with LOCAL_ANSWER
- * whether the snapshot could be opened, then serves what LOCAL_SERVE brings.
+ * Runs in a process forked for it. Reports over `channel` by LOCAL_ANSWER whether
+ * the snapshot could be opened, then serves the streams that LOCAL_SERVE brings.
  */
 void remote_pager_run(int channel, const struct auth *auth, uint32_t machine_id,
 		      const struct local_address *address, uint32_t handler_id)

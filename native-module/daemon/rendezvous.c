@@ -11,7 +11,7 @@
 #include "daemon/snapshots.h"
 #include "local/channel.h"
 
-/* Makes a stream between a device and a shadow, at `place`, or pager. */
+/* Connects a device by a stream with a pager, or with the shadow at `place`. */
 static void join(struct daemon *daemon, struct peer *device, struct peer *server,
 		 struct registry_place place)
 {
@@ -102,7 +102,7 @@ void rendezvous_attach_remote(struct daemon *daemon, struct peer *device,
 	int cpu = device->device.cpu;
 	struct peer *pager = pager_find(daemon, remote, cpu);
 	struct local_address address;
-	/* After its session a pager serves the children it has, and no others. */
+	/* Once its session has ended, a pager gets no further children. */
 	int err = session_address(daemon, remote->machine_id, &address);
 
 	if (!err && !pager)

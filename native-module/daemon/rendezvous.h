@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Brings a device or child together with what serves it: a shadow or a pager. */
+/* Connects a device with the shadow or pager that serves its snapshot. */
 #ifndef DAEMON_RENDEZVOUS_H
 #define DAEMON_RENDEZVOUS_H
 
 #include "daemon/peer.h"
 
-/* Answers a device's LOCAL_ATTACH to a snapshot of this machine, now or later. */
+/* Answers LOCAL_ATTACH to a snapshot of this machine, at once or later. */
 void rendezvous_attach(struct daemon *daemon, struct peer *device,
 		       uint32_t handler_id);
 
-/* The same to a snapshot of another machine. */
+/* The same for a snapshot of another machine. */
 void rendezvous_attach_remote(struct daemon *daemon, struct peer *device,
 			      const struct remote_snapshot *remote);
 
-/* A shadow has registered: joins the devices that wait for it. */
+/* A shadow has registered: connects the devices that wait for it. */
 void rendezvous_shadow_ready(struct daemon *daemon, struct peer *shadow);
 
 #endif /* DAEMON_RENDEZVOUS_H */

@@ -27,7 +27,7 @@ static struct session **find(struct daemon *daemon, uint32_t machine_id)
 	return link;
 }
 
-/* The other machine says nothing unasked: what comes is its end. */
+/* The other machine sends nothing unasked: any event is the connection's end. */
 static void session_ready(struct daemon *daemon, struct event_source *source)
 {
 	struct session *session = (struct session *)source;
@@ -93,7 +93,7 @@ int session_start_pager(struct daemon *daemon, uint32_t machine_id,
 	if (pid == 0)
 		remote_pager_run(ends[1], &daemon->auth, machine_id, &address,
 				 handler_id);
-	/* EAGAIN would tell the device to ask again. */
+	/* -EAGAIN would make the device retry. */
 	err = pid >= 0 ? 0 : errno == EAGAIN ? -EUSERS : -errno;
 	close(ends[1]);
 	if (err) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sessions: where other machines are, for as long as they can be reached. */
+/* Sessions: the addresses of other machines, while these are connected. */
 #ifndef DAEMON_SESSION_H
 #define DAEMON_SESSION_H
 
@@ -7,13 +7,13 @@
 #include "local/protocol.h"
 
 /*
- * Remembers a machine. `fd` is an authenticated connection to it, whose end is
- * the session's; it is taken over. Replaces an older session. Returns 0 or -errno.
+ * Adds a machine. `fd` is an authenticated connection to it, and is taken over; the
+ * session ends with it. Replaces an older session. Returns 0 or -errno.
  */
 int session_add(struct daemon *daemon, uint32_t machine_id,
 		const struct local_address *address, int fd);
 
-/* Where a machine is: 0, or -ENOTCONN. */
+/* Gets the address of a machine. Returns 0, or -ENOTCONN. */
 int session_address(const struct daemon *daemon, uint32_t machine_id,
 		    struct local_address *address);
 

@@ -14,7 +14,7 @@
 #include "daemon/watchdog.h"
 #include "local/channel.h"
 
-/* How long a shadow may take to end or to say that it lingers. */
+/* Time that a shadow has to end or to report that it lingers, in ms. */
 #define END_DEADLINE_MS		1000
 
 int snapshot_find(struct daemon *daemon, uint32_t handler_id)
@@ -28,7 +28,7 @@ int snapshot_find(struct daemon *daemon, uint32_t handler_id)
 	return slot;
 }
 
-/* A slot that was freed may have been claimed again before its shadow is gone. */
+/* Compares generations: the slot's last shadow may still be about to end. */
 struct peer *snapshot_shadow(const struct daemon *daemon, uint32_t slot)
 {
 	const struct registry_place place = {
@@ -43,7 +43,7 @@ struct peer *snapshot_shadow(const struct daemon *daemon, uint32_t slot)
 	return NULL;
 }
 
-/* It ends at the close of its channel, or says that it stays for its children. */
+/* It ends when its channel closes, or reports that it lingers for its children. */
 static void end_shadow(struct peer *shadow)
 {
 	shutdown(shadow->fd, SHUT_WR);
@@ -105,8 +105,8 @@ void snapshots_of_gone_device(struct daemon *daemon, uint32_t device)
 }
 
 /*
- * The pid in the registry is what the parent saw, perhaps in another PID
- * namespace: if no such process is found, that proves nothing.
+ * The pid in the registry is that of the parent's PID namespace, which may be
+ * another one. So a missing process proves nothing.
  */
 bool snapshot_ended_unregistered(struct daemon *daemon, uint32_t slot)
 {
@@ -133,7 +133,7 @@ static struct server_name name_of(const struct peer *shadow)
 	};
 }
 
-/* The pidfd of what serves a userfaultfd: the shadow, or its per-CPU server. */
+/* The pidfd of the server of a userfaultfd: the shadow, or its per-CPU server. */
 static int server_pidfd(const struct daemon *daemon, const struct peer *shadow,
 			int cpu)
 {

@@ -8,23 +8,23 @@
 /* The slot with a READY handler id, or -errno. */
 int snapshot_find(struct daemon *daemon, uint32_t handler_id);
 
-/* The registered shadow of what a slot holds now; NULL if there is none. */
+/* The registered shadow of a slot's snapshot, or NULL. */
 struct peer *snapshot_shadow(const struct daemon *daemon, uint32_t slot);
 
 /*
- * Gives a slot back and ends its shadow. True if a shadow has yet to end; one
- * that has not registered yet will be refused, and end.
+ * Frees a slot and ends its shadow. True if a registered shadow has not ended yet.
+ * A shadow that registers later is refused, and ends.
  */
 bool snapshot_drop(struct daemon *daemon, uint32_t slot);
 
 /*
- * Drops a device's own snapshot; it has one at most that is not pinned. True if
- * its shadow, at *place, has yet to end.
+ * Drops a device's unpinned snapshot, of which it has at most one. True if its
+ * shadow, at *place, has not ended yet.
  */
 bool snapshot_drop_own(struct daemon *daemon, uint32_t device,
 		       struct registry_place *place);
 
-/* Drops what a device that has gone has not pinned, claims included. */
+/* The device has gone: drops its claims and its unpinned snapshots. */
 void snapshots_of_gone_device(struct daemon *daemon, uint32_t device);
 
 /*
@@ -40,7 +40,7 @@ bool snapshot_ended_unregistered(struct daemon *daemon, uint32_t slot);
 bool snapshot_register(struct daemon *daemon, struct peer *peer,
 		       const struct local_message *message);
 
-/* A shadow gets its first client on this machine: from now on it is watched. */
+/* Called before a shadow gets a client on this machine: the watchdog watches it. */
 void snapshot_watch(struct daemon *daemon, struct peer *shadow);
 
 /*
@@ -50,7 +50,7 @@ void snapshot_watch(struct daemon *daemon, struct peer *shadow);
  */
 int snapshot_hand_over(struct daemon *daemon, uint32_t handler_id, int fd);
 
-/* Does what is due; returns in how many ms there is more, or -1. */
+/* Handles expired deadlines. Returns the ms until the next one, or -1. */
 int snapshots_expire(struct daemon *daemon);
 
 /* True while a slot of the registry is in use. */

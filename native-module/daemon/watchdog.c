@@ -16,10 +16,10 @@
 
 #define WATCHED_MAX	8192u
 /*
- * Looks within the deadline. It is these that are counted, not the time: while
- * this daemon does not run (a suspended machine, job control), nobody is late.
+ * Checks within the deadline. It counts checks, not elapsed time: if this daemon
+ * does not run (suspend, job control), no server is killed for it.
  */
-#define LOOKS		10
+#define CHECKS		10
 
 struct watched {
 	struct event_source source;	/* first: the end of the process */
@@ -27,17 +27,20 @@ struct watched {
 	struct server_name name;
 	int pidfd;
 	pid_t pid;
-	int stopped_looks;		/* how many of the last ones, without a gap */
+	int stopped_checks;		/* consecutive checks that found it so */
 };
 
-static int look_ms(void)
+static int check_ms(void)
 {
-	int ms = wire_deadline_ms() / LOOKS;
+	int ms = wire_deadline_ms() / CHECKS;
 
 	return ms ? ms : 1;
 }
 
-/* 0 or less: it is no pidfd, or the process has ended or is out of sight. */
+/*
+ * Returns 0 or less if it is no pidfd, or if the process has ended or is in a PID
+ * namespace that is not visible from here.
+ */
 static pid_t pid_of(int pidfd)
 {
 	char path[64], line[128];
@@ -54,7 +57,7 @@ static pid_t pid_of(int pidfd)
 	return pid;
 }
 
-/* By a signal. Whoever is in a debugger's hands ('t') is that one's concern. */
+/* True if a signal has stopped it (T). A process under a debugger (t) is exempt. */
 static bool is_stopped(pid_t pid)
 {
 	char path[64], text[256];
@@ -73,8 +76,8 @@ static bool is_stopped(pid_t pid)
 }
 
 /*
- * Whether anybody can be waiting. A pager is needed to be able to answer in any
- * case, and can be replaced. A shadow cannot: it is the snapshot.
+ * True if a client may be waiting. A pager counts as needed always, since it can be
+ * replaced. A shadow cannot be replaced: it holds the snapshot.
  */
 static bool is_needed(const struct watched *w)
 {
@@ -95,7 +98,7 @@ static bool is_needed(const struct watched *w)
 	return files > SHADOW_OWN_FILES;
 }
 
-static void end(const struct watched *w)
+static void kill_server(const struct watched *w)
 {
 	static const char *const kinds[] = { "shadow", "per-CPU server", "pager" };
 	const struct server_name *n = &w->name;
@@ -107,12 +110,12 @@ static void end(const struct watched *w)
 		snprintf(machine, sizeof(machine), " of machine %u", n->machine_id);
 	fprintf(stderr,
 		"mitosisd: the %s of handler id %u%s, process %d, was stopped for "
-		"about %d ms while it was needed; it is ended, and its children with "
+		"about %d ms while it was needed; it was killed, and its children with "
 		"it\n",
-		kinds[n->kind], n->handler_id, machine, w->pid, LOOKS * look_ms());
+		kinds[n->kind], n->handler_id, machine, w->pid, CHECKS * check_ms());
 }
 
-static void ended(struct daemon *daemon, struct event_source *source)
+static void process_ended(struct daemon *daemon, struct event_source *source)
 {
 	struct watched *w = (struct watched *)source;
 	struct watched **link = &daemon->watched;
@@ -136,7 +139,7 @@ void watchdog_watch(struct daemon *daemon, int pidfd,
 	if (!w)
 		return;
 	*w = (struct watched){
-		.source = { ended },
+		.source = { process_ended },
 		.name = *name,
 		.pid = pid,
 		.pidfd = fcntl(pidfd, F_DUPFD_CLOEXEC, 0),
@@ -148,7 +151,7 @@ void watchdog_watch(struct daemon *daemon, int pidfd,
 		return;
 	}
 	if (!daemon->watched)
-		daemon->watchdog_look_ms = monotonic_ms() + look_ms();
+		daemon->watchdog_check_ms = monotonic_ms() + check_ms();
 	w->next = daemon->watched;
 	daemon->watched = w;
 	daemon->watched_count++;
@@ -173,13 +176,13 @@ int watchdog_expire(struct daemon *daemon)
 
 	if (!daemon->watched)
 		return -1;
-	if (daemon->watchdog_look_ms > now)
-		return daemon->watchdog_look_ms - now;
-	daemon->watchdog_look_ms = now + look_ms();
+	if (daemon->watchdog_check_ms > now)
+		return daemon->watchdog_check_ms - now;
+	daemon->watchdog_check_ms = now + check_ms();
 	for (w = daemon->watched; w; w = w->next) {
-		w->stopped_looks = is_stopped(w->pid) ? w->stopped_looks + 1 : 0;
-		if (w->stopped_looks >= LOOKS && is_needed(w))
-			end(w);
+		w->stopped_checks = is_stopped(w->pid) ? w->stopped_checks + 1 : 0;
+		if (w->stopped_checks >= CHECKS && is_needed(w))
+			kill_server(w);
 	}
-	return look_ms();
+	return check_ms();
 }

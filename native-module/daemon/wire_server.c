@@ -16,7 +16,7 @@
 #include "proto/user/connection.h"
 
 #define CLIENTS_MAX	1024u
-/* How often a snapshot whose shadow is not ready yet is looked for, in ms. */
+/* Interval of the retries while a shadow has not registered yet, in ms. */
 #define RETRY_MS	1
 #define BODY_MAX	sizeof(struct wire_challenge)
 
@@ -30,13 +30,13 @@ enum wire_state {
 struct wire_client {
 	struct event_source source;	/* first */
 	struct wire_client *next;
-	int fd;				/* -1: gone */
+	int fd;				/* -1: closed */
 	enum wire_state state;
-	int64_t deadline_ms;		/* of the handshake, or of WIRE_OPEN */
+	int64_t deadline_ms;		/* for the handshake, or for WIRE_OPEN */
 	struct wire_hello hello;
 	struct wire_challenge challenge;
 	uint32_t handler_id;		/* WAITS_FOR_ITS_SHADOW */
-	size_t filled;			/* bytes of what follows */
+	size_t filled;			/* bytes of `message` */
 	struct {
 		struct wire_header header;
 		uint8_t body[BODY_MAX];
@@ -71,7 +71,7 @@ static void drop(struct daemon *daemon, struct wire_client *client)
 	client->fd = -1;
 }
 
-/* What we send fits into any empty send buffer: who lets it fill up is dropped. */
+/* A reply fits into an empty send buffer. A client that lets it fill is dropped. */
 static void reply(struct daemon *daemon, struct wire_client *client,
 		  enum wire_type type, int status, const void *body, size_t size)
 {
@@ -117,7 +117,7 @@ static void serve_proof(struct daemon *daemon, struct wire_client *client)
 		drop(daemon, client);
 }
 
-/* The connection becomes the shadow's, which answers. */
+/* Hands the connection to the shadow, which answers. */
 static void try_open(struct daemon *daemon, struct wire_client *client)
 {
 	int flags = fcntl(client->fd, F_GETFL);
@@ -149,7 +149,7 @@ static void serve_open(struct daemon *daemon, struct wire_client *client)
 	try_open(daemon, client);
 }
 
-/* How long the body of a message is to be, or -1 if it is out of turn. */
+/* The length that the body must have, or -1 if the message is out of turn. */
 static int body_size(const struct wire_client *client)
 {
 	switch (client->message.header.type) {
@@ -169,7 +169,7 @@ static int body_size(const struct wire_client *client)
 	}
 }
 
-/* 0, or what the matter with it is. */
+/* Returns 0 or -errno. */
 static int check_header(const struct wire_client *client)
 {
 	const struct wire_header *h = &client->message.header;
@@ -227,7 +227,7 @@ static void client_ready(struct daemon *daemon, struct event_source *source)
 		if (c->filled == header && want == header)
 			err = check_header(c);
 		if (err) {
-			/* Tell a newer machine what the matter is. */
+			/* A machine with a newer release needs the reason. */
 			reply(daemon, c, c->state == EXPECTS_HELLO ? WIRE_CHALLENGE :
 							     WIRE_ANSWER,
 			      err, NULL, 0);
@@ -242,8 +242,8 @@ static void client_ready(struct daemon *daemon, struct event_source *source)
 }
 
 /*
- * A machine that is powered off or cut off closes nothing: without this, what
- * serves it would wait for it for hours, whether anything is on its way or not.
+ * A machine that loses its power or its network closes no connection. Without these
+ * options its server would wait for hours, with or without data in flight.
  */
 static void notice_dead_peer(int fd)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Other machines at our door: handshake, nil RPC, and the way to a shadow. */
+/* Connections from other machines: handshake, nil RPC, hand-over to a shadow. */
 #ifndef DAEMON_WIRE_SERVER_H
 #define DAEMON_WIRE_SERVER_H
 
@@ -12,10 +12,10 @@
  */
 int wire_listen(struct local_address *address);
 
-/* Takes up the connections that wait at a listener. */
+/* Accepts all pending connections of a listener. */
 void wire_accept_all(struct daemon *daemon, int listener);
 
-/* Lets go who has been too slow; returns in how many ms there is more, or -1. */
+/* Drops clients that are too slow. Returns the ms until the next deadline, or -1. */
 int wire_expire(struct daemon *daemon);
 
 #endif /* DAEMON_WIRE_SERVER_H */
