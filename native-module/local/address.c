@@ -11,7 +11,7 @@
 
 #define SCHEME	"tcp://"
 
-/* A statically linked program has no resolver, and does with numbers. */
+/* A statically linked program has no resolver: numeric addresses only. */
 #pragma weak getaddrinfo
 #pragma weak freeaddrinfo
 

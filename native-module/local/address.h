@@ -12,7 +12,7 @@
 #define LOCAL_ADDRESS_TEXT_SIZE	(INET6_ADDRSTRLEN + 24)
 
 /*
- * Reads tcp://host:port or tcp://[ipv6]:port, looking names up. Returns 0, or
+ * Parses tcp://host:port or tcp://[ipv6]:port, and resolves names. Returns 0, or
  * -EINVAL malformed, -ENOENT unknown host.
  */
 int local_address_parse(const char *text, struct local_address *address);

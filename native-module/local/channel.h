@@ -7,7 +7,7 @@
 
 #include "local/protocol.h"
 
-/* How long either side waits for the other, in ms. */
+/* How long each side waits for the other, in ms. */
 #define CHANNEL_DEADLINE_MS	5000
 
 /* A message of the given type with everything else 0. */
@@ -21,9 +21,9 @@ int channel_send(int channel, const struct local_message *message, int fd);
 
 /*
  * Receives a message and the descriptor that came with it (-1 if none; close
- * it). Returns 0 or -errno: -ECONNRESET the other side has gone, -EAGAIN
- * nothing is there within the socket's receive timeout, -EPROTO it is no
- * message of this version.
+ * it). Returns 0 or -errno: -ECONNRESET the other side has gone, -EAGAIN no
+ * message within the socket's receive timeout, -EPROTO not a message of this
+ * version.
  */
 int channel_receive(int channel, struct local_message *message, int *fd);
 

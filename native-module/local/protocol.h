@@ -18,21 +18,21 @@ enum local_type {
 	LOCAL_HELLO = 1,	/* device -> daemon; answered with the registry */
 	LOCAL_UNPREPARE = 2,	/* device -> daemon: drop handler_id */
 	LOCAL_ATTACH = 3,	/* device -> daemon; answered with a stream to the shadow */
-	LOCAL_BYE = 4,		/* device -> daemon: drop what I own */
-	LOCAL_REGISTER = 5,	/* shadow -> daemon: I hold slot, generation */
+	LOCAL_BYE = 4,		/* device -> daemon: drop the device's unpinned snapshot */
+	LOCAL_REGISTER = 5,	/* shadow -> daemon: holds slot, generation */
 	LOCAL_SERVE = 6,	/* daemon -> shadow, with one end of a stream */
-	LOCAL_ANSWER = 7,	/* daemon -> device or shadow; status says how it went */
-	LOCAL_LINGER = 8,	/* shadow -> daemon: I stay for the children I have */
-	LOCAL_CONNECT = 9,	/* device -> daemon, with a TCP connection: machine_id is at address */
-	LOCAL_KEEP = 11,	/* shadow -> daemon, with the userfaultfd of a child's child */
+	LOCAL_ANSWER = 7,	/* reply, with a status */
+	LOCAL_LINGER = 8,	/* shadow -> daemon: stays until its last child ends */
+	LOCAL_CONNECT = 9,	/* device -> daemon, with a TCP connection to machine_id */
+	LOCAL_KEEP = 11,	/* shadow -> daemon, with the uffd of what a child forked */
 	LOCAL_CPU_SERVER = 12,	/* shadow -> daemon, with the pidfd of its server on cpu */
-	LOCAL_SESSION = 10,	/* device -> daemon: where is machine_id; answered by address */
+	LOCAL_SESSION = 10,	/* device -> daemon: asks for the address of machine_id */
 };
 
 /* The snapshot is dropped, but its shadow stays until its last child ends. */
 #define LOCAL_LINGERS	0x1u
 
-/* LOCAL_SERVE: what comes with it is a TCP connection that asked for WIRE_OPEN. */
+/* LOCAL_SERVE: the descriptor is a TCP connection that has sent WIRE_OPEN. */
 #define LOCAL_MACHINE	0x2u
 
 /* LOCAL_ATTACH: to a snapshot of machine_id, not of this one. */
@@ -41,7 +41,7 @@ enum local_type {
 /* Where a machine listens. 24 bytes. */
 struct local_address {
 	uint8_t ip[16];		/* IPv6, or ::ffff:a.b.c.d */
-	uint16_t port;		/* of this machine's byte order */
+	uint16_t port;		/* in host byte order */
 	uint16_t reserved;
 	uint32_t scope;		/* of link-local addresses */
 };
@@ -54,16 +54,16 @@ struct local_message {
 	int32_t status;		/* LOCAL_ANSWER: 0 or -errno */
 	uint32_t handler_id;
 	uint32_t device;	/* LOCAL_ANSWER to LOCAL_HELLO: the caller's number */
-	/* LOCAL_REGISTER, LOCAL_ANSWER to LOCAL_ATTACH: in the registry. */
+	/* LOCAL_REGISTER, LOCAL_ANSWER to LOCAL_ATTACH: the place in the registry. */
 	uint32_t slot;
 	uint64_t generation;	/* of that slot */
 	uint32_t flags;		/* LOCAL_LINGERS, LOCAL_MACHINE, LOCAL_REMOTE */
 	uint32_t machine_id;
 	struct local_address address;
 	/*
-	 * LOCAL_ATTACH, LOCAL_SERVE: where one that stays, and starts child after
-	 * child, does so; -1: one that does not. LOCAL_KEEP, LOCAL_CPU_SERVER: whose
-	 * per-CPU server serves; -1: the sender.
+	 * LOCAL_ATTACH, LOCAL_SERVE: the CPU on which an attachment starts its
+	 * children; -1: a single child. LOCAL_KEEP, LOCAL_CPU_SERVER: the CPU of the
+	 * per-CPU server; -1: the sender serves.
 	 */
 	int32_t cpu;
 	uint32_t reserved;
@@ -77,33 +77,33 @@ enum shadow_request_type {
 	SHADOW_DESCRIPTOR = 1,	/* the whole descriptor */
 	SHADOW_READ = 2,	/* [address, address + length) of the snapshot */
 	SHADOW_PAGE = 3,	/* serve the userfaultfd that comes with it */
-	SHADOW_CLONE = 4,	/* fork the child yourself; answered at its end */
+	SHADOW_CLONE = 4,	/* fork a child; answered when it ends */
 	SHADOW_JOIN = 5,	/* serve the stream that comes with it as well */
 };
 
 /*
- * SHADOW_JOIN: say on the new stream, by a struct shadow_answer, whether the
- * snapshot may have further children. For those of another machine; of this
- * one the registry tells.
+ * SHADOW_JOIN: answer on the new stream, by a struct shadow_answer, whether the
+ * snapshot may have further children. Needed for snapshots of another machine;
+ * for those of this machine the registry tells.
  */
 #define SHADOW_JOIN_ASK	0x1u
 
 /*
  * SHADOW_CLONE comes with open files, and is followed by `length` bytes: an
- * int32_t for each of them, its number in the child, or what else it is for.
- * The answer's 4 bytes are the wait status of the child.
+ * int32_t for each of them: its number in the child, or one of the negative values
+ * below. The answer's 4 bytes are the wait status of the child.
  */
 #define SHADOW_CLONE_FILES_MAX	64u
-#define SHADOW_CLONE_NAMESPACES	(-1)	/* pidfd of whose `namespaces` it joins */
+#define SHADOW_CLONE_NAMESPACES	(-1)	/* pidfd: join that process's `namespaces` */
 #define SHADOW_CLONE_CGROUP	(-2)	/* cgroup.procs of a group that it enters */
 #define SHADOW_CLONE_ROOT	(-3)	/* directory that becomes its root */
-/* Of a clone that cannot be put there, or whose files do not fit. */
+/* Exit status of a clone that cannot enter its container or install its files. */
 #define SHADOW_CLONE_FAILED_STATUS	125
 
 /*
- * Files that a shadow, or a server of its pages on another CPU, has open for
- * itself: its channel, its memory, the map of that, and its pidfd. It has any
- * further file open for a client.
+ * Files that a shadow or per-CPU server has open for itself: its channel,
+ * /proc/self/mem, /proc/self/pagemap, and its pidfd. Any further file belongs to a
+ * client.
  */
 #define SHADOW_OWN_FILES	4
 
@@ -111,13 +111,13 @@ enum shadow_request_type {
 #define SHADOW_READ_MAX		(1u << 20)
 
 /*
- * SHADOW_PAGE comes with a userfaultfd, the write end of a pipe and, perhaps, the
- * child's standard error. The pipe takes the stream's place: nothing is written
- * to it, each side sees the other's end by it. EAGER: copy every page first, and
- * answer then, on the stream; else there is no answer.
+ * SHADOW_PAGE comes with a userfaultfd, the write end of a pipe (the lifeline) and,
+ * optionally, the child's standard error. The pipe replaces the stream: nothing is
+ * written to it, but it shows each side when the other one ends. EAGER: copy every
+ * page first, then answer on the stream; else there is no answer.
  */
 #define SHADOW_PAGE_EAGER	0x1u
-/* SHADOW_PAGE: keep what comes from another machine for its next children. */
+/* SHADOW_PAGE: cache pages of another machine for later children. */
 #define SHADOW_PAGE_CACHED	0x2u
 
 /* 40 bytes, no padding. Fields a type does not use are 0. */
@@ -129,7 +129,7 @@ struct shadow_request {
 	uint64_t length;	/* SHADOW_READ */
 	uint32_t flags;		/* SHADOW_PAGE_*, SHADOW_JOIN_* */
 	uint32_t window;	/* SHADOW_PAGE: pages per fault, a power of two */
-	/* SHADOW_PAGE: where the child runs; SHADOW_CLONE: is to; -1: do not care */
+	/* SHADOW_PAGE: the child's CPU; SHADOW_CLONE: the CPU to start it on; -1: any */
 	int32_t cpu;
 	uint32_t namespaces;	/* SHADOW_CLONE: CLONE_NEW* */
 };

@@ -69,7 +69,7 @@ int registry_map(int fd, struct registry **registry)
 	int seals = fcntl(fd, F_GET_SEALS);
 	int err;
 
-	/* Without the seals a shrunken file would end us with SIGBUS. */
+	/* Without the seal, a truncated file would raise SIGBUS. */
 	if (seals < 0 || !(seals & F_SEAL_SHRINK))
 		return -EPROTO;
 	if (fstat(fd, &st))
@@ -84,7 +84,7 @@ int registry_map(int fd, struct registry **registry)
 		err = -EPROTO;
 		goto err_unmap;
 	}
-	/* The snapshot of a process holds no part of the living registry. */
+	/* A shadow inherits no writable mapping of the registry. */
 	if (madvise(*registry, sizeof(**registry), MADV_DONTFORK)) {
 		err = -errno;
 		goto err_unmap;
@@ -99,7 +99,7 @@ err_unmap:
 struct registry *registry_map_again(struct registry *registry)
 {
 	size_t size = sizeof(*registry);
-	/* Of a shared mapping, no old size means: leave the old one in place. */
+	/* Old size 0 of a shared mapping: keep the old mapping, too. */
 	void *p = mremap(registry, 0, size, MREMAP_MAYMOVE);
 
 	if (p == MAP_FAILED)
@@ -128,7 +128,7 @@ int registry_lock(struct registry *registry)
 		err = pthread_mutex_clocklock(&registry->lock, CLOCK_MONOTONIC,
 					      &deadline);
 	}
-	/* Each slot is whole at every step: a dead holder leaves nothing to mend. */
+	/* Each slot is consistent at every step: no repair after a dead holder. */
 	if (err == EOWNERDEAD)
 		err = pthread_mutex_consistent(&registry->lock);
 	return -err;

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The registry of snapshots on one machine: a table in memory that mitosisd
- * makes and every device maps.
+ * creates and every device maps.
  *
- * A device claims a handler id by itself, without a message: a round trip to
- * the daemon costs 30 us and more, as much as the whole fork of a small
- * process. The daemon frees what a device leaves behind, and learns of a
- * snapshot's shadow when the shadow registers. Processes that map the table
- * run under one user id (or root's), so they trust each other as far as they
- * could ptrace each other; all the same, nobody uses a value from it
- * unchecked, and a holder of the lock that dies or stops delays others no
- * longer than the deadline.
+ * A device claims a handler id without a message: a round trip to the daemon costs
+ * 30 us and more, as much as the whole fork of a small process. The daemon frees
+ * the slots of a device that has gone. It knows a snapshot's shadow once that
+ * registers. Processes that map the table run under one user id (or as root), so
+ * they could ptrace each other. Still, each value is checked before it is used, and
+ * a lock holder that dies or stops delays others at most until their deadline.
  */
 #ifndef LOCAL_REGISTRY_H
 #define LOCAL_REGISTRY_H
@@ -26,7 +24,7 @@
 
 enum slot_state {
 	SLOT_FREE = 0,
-	SLOT_CLAIMED = 1,	/* its prepare is under way */
+	SLOT_CLAIMED = 1,	/* its prepare is in progress */
 	SLOT_READY = 2,
 };
 
@@ -38,7 +36,7 @@ struct registry_slot {
 	struct mitosis_snapshot snapshot;
 };
 
-/* Where a snapshot stands. */
+/* Identifies a snapshot: a slot is reused in a new generation. */
 struct registry_place {
 	uint32_t slot;
 	uint64_t generation;
@@ -59,23 +57,23 @@ struct registry {
 };
 
 /*
- * Makes a registry. Returns its memfd, sealed against changes of size, and
- * maps it to *registry; or -errno.
+ * Creates a registry and maps it to *registry. Returns its memfd, which is sealed
+ * against changes of size, or -errno.
  */
 int registry_create(struct registry **registry);
 
 /*
- * Maps the registry behind a memfd, for this process and none of its children.
- * Returns 0 or -errno (-EPROTO: not one).
+ * Maps the registry behind a memfd. Forked processes do not inherit the mapping.
+ * Returns 0 or -errno (-EPROTO: not a registry).
  */
 int registry_map(int fd, struct registry **registry);
 
-/* A further mapping of it, to be read only, and by this process's children as well; NULL. */
+/* Adds a read-only mapping that forked processes inherit. Returns NULL on failure. */
 struct registry *registry_map_again(struct registry *registry);
 
 void registry_unmap(struct registry *registry);
 
-/* 0, or -ETIMEDOUT when somebody has held the lock for a second. */
+/* Returns 0, or -ETIMEDOUT if another process has held the lock for a second. */
 int registry_lock(struct registry *registry);
 void registry_unlock(struct registry *registry);
 
@@ -86,25 +84,25 @@ void registry_unlock(struct registry *registry);
 int registry_claim(struct registry *registry, uint32_t handler_id,
 		   uint32_t flags, uint32_t device);
 
-/* Of a slot that may change at any time. */
+/* The slot may change at any time. */
 enum slot_state registry_state(const struct registry *registry, uint32_t slot);
 uint64_t registry_generation(const struct registry *registry, uint32_t slot);
 
 /*
- * Ends a claim: the snapshot can be seen, and is held by `shadow_pid`. False
- * if the claim is no longer held.
+ * Publishes a claimed slot, whose snapshot `shadow_pid` holds. False if the claim
+ * has been dropped.
  */
 bool registry_publish(struct registry *registry, uint32_t slot,
 		      uint64_t generation, int32_t shadow_pid);
 
-/* Gives a slot back, unless it has been claimed anew since. */
+/* Frees a slot, unless it has been claimed again since. */
 void registry_free(struct registry *registry, uint32_t slot,
 		   uint64_t generation);
 
 /* With the lock held: the slot that holds a READY handler id, or -ENOENT. */
 int registry_find(const struct registry *registry, uint32_t handler_id);
 
-/* True while the slot has not been given back since it was claimed. */
+/* True while the slot has not been freed since it was claimed. */
 bool registry_holds(const struct registry *registry, uint32_t slot,
 		    uint64_t generation);
 

@@ -8,26 +8,27 @@
 /* Files of the runtime directory. */
 #define RUNTIME_SOCKET	"mitosisd.sock"	/* where mitosisd listens */
 #define RUNTIME_PID	"mitosisd.pid"	/* its pid, locked while it runs */
-#define RUNTIME_LOG	"mitosisd.log"	/* what it had to say */
+#define RUNTIME_LOG	"mitosisd.log"	/* its output */
 
-/* Exit status of a mitosisd that the system refused something at its start: plus errno. */
+/* Exit status of a mitosisd whose start failed in a system call: this plus errno. */
 #define RUNTIME_EXIT_ERRNO	100
 
-/* Room for a path whose socket's name still fits into a sockaddr_un. */
+/* Size of a path that leaves room for the socket's name in a sockaddr_un. */
 #define RUNTIME_PATH_MAX	(sizeof(((struct sockaddr_un *)0)->sun_path))
 
 /*
  * Writes the runtime directory's path: $MITOSIS_RUNTIME_DIR, else /run/mitosis
  * for root, else $XDG_RUNTIME_DIR/mitosis, else /tmp/mitosis-UID. Returns 0, or
- * -ENAMETOOLONG or -EINVAL (not absolute) with `path` holding what was asked for.
+ * -ENAMETOOLONG or -EINVAL (not absolute) with the requested path in `path`.
  */
 int runtime_dir_path(char path[RUNTIME_PATH_MAX]);
 
 /*
- * Makes the directory (0700, one level) unless it is there, and checks that it
- * belongs to this user and that nobody else can write to it. Root may also
- * reach the daemon of another user, but never start one for it. Returns 0 or
- * -errno: -ENOTDIR, -EPERM another's, -EACCES open to others or not writable.
+ * Creates the directory (0700, one level) if it does not exist, and checks that it
+ * belongs to this user and that no other user can write to it. Root may also
+ * connect to the daemon of another user, but never starts one for it. Returns 0 or
+ * -errno: -ENOTDIR; -EPERM another user's; -EACCES writable for others, or not
+ * writable.
  */
 int runtime_dir_ensure(const char *path);
 
