@@ -7,6 +7,7 @@
 
 #include "daemon/loop.h"
 #include "local/registry.h"
+#include "paging/trace.h"
 #include "proto/user/auth.h"
 
 struct peer;
@@ -37,6 +38,7 @@ struct daemon {
 	uint32_t watched_count;
 	int64_t watchdog_check_ms;	/* time of its next check */
 	struct auth auth;
+	struct trace trace;
 };
 
 #endif /* DAEMON_DAEMON_H */

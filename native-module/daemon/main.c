@@ -52,7 +52,10 @@ static const char usage[] =
 	"                     ~/.config/mitosis/key, else /etc/mitosis/key)\n"
 	"  --auth none        no key; only on loopback and in network namespaces\n"
 	"  --foreground       stay in the foreground\n"
-	"  --version          print the release and exit\n";
+	"  --version          print the release and exit\n"
+	"\n"
+	"$MITOSIS_TRACE=1 writes each step of all processes to mitosis.trace in the\n"
+	"runtime directory, 2 also each page fault.\n";
 
 static void __attribute__((noreturn, format(printf, 1, 2)))
 die(const char *format, ...)
@@ -373,6 +376,9 @@ int main(int argc, char **argv)
 	}
 	if (optind < argc)
 		die("unexpected argument '%s'; see mitosisd --help", argv[optind]);
+	if (runtime_trace_level() < 0)
+		die("MITOSIS_TRACE must be between 0 and %d, got '%s'",
+		    RUNTIME_TRACE_LEVEL_MAX, getenv("MITOSIS_TRACE"));
 	if (runtime_dir_path(path))
 		die("the runtime directory must be an absolute path of at most %zu "
 		    "characters, got '%s'",
@@ -404,6 +410,10 @@ int main(int argc, char **argv)
 	if (!foreground)
 		log = open_log(dir);
 	local.fd = listen_at(path);
+	trace_open_by_environment(&daemon.trace, "mitosisd", 0);
+	trace(&daemon.trace, TRACE_STEPS, "is ready",
+	      TRACE_NUMBER("machine", daemon.auth.machine_id),
+	      TRACE_TEXT("listens", wire.fd >= 0 ? actual : "no"));
 	err = loop_init(&daemon.loop);
 	if (err)
 		die_of(-err, "cannot create the event loop");

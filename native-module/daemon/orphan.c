@@ -83,6 +83,8 @@ void orphan_keep(struct daemon *daemon, int uffd, int server_pidfd)
 			close(server_pidfd);
 		return;
 	}
+	trace(&daemon->trace, TRACE_STEPS, "keeps an address space",
+	      TRACE_NUMBER("kept", daemon->orphan_count));
 	orphan->uffd = uffd;
 	orphan->server_pidfd = server_pidfd;
 	orphan->check_ms = monotonic_ms() + CHECK_MS;

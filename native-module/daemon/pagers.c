@@ -103,6 +103,9 @@ int pager_start(struct daemon *daemon, const struct remote_snapshot *remote,
 	p->pager.cpu = cpu;
 	p->pager.started = started;
 	watchdog_watch(daemon, pidfd, &name);
+	trace(&daemon->trace, TRACE_STEPS, "has started a pager",
+	      TRACE_NUMBER("machine", remote->machine_id),
+	      TRACE_NUMBER("handler_id", remote->handler_id));
 	*pager = p;
 	return 0;
 }

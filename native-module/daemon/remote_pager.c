@@ -83,6 +83,8 @@ static int ask(struct remote_memory *m, uint64_t address, uint64_t length)
 {
 	struct wire_pages request = { .address = address, .length = length };
 
+	trace(&m->source.trace, TRACE_PAGES, "asks for pages", TRACE_NUMBER("address", address),
+	      TRACE_NUMBER("length", length));
 	return wire_send(m->fd, WIRE_PAGES, &request, sizeof(request));
 }
 
@@ -339,6 +341,7 @@ void remote_pager_run(int channel, const struct auth *auth, uint32_t machine_id,
 	int err;
 
 	leave_daemon(channel);
+	trace_open_by_environment(&m.source.trace, "pager", handler_id);
 	local_address_to_text(address, m.place);
 	m.buffer = mmap(NULL, 2 * WIRE_PAGES_MAX, PROT_READ | PROT_WRITE,
 			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -350,6 +353,9 @@ void remote_pager_run(int channel, const struct auth *auth, uint32_t machine_id,
 		server = page_server_create(&m.source, CHANNEL, m.page_size);
 		err = server ? 0 : -ENOMEM;
 	}
+	trace(&m.source.trace, TRACE_STEPS, "has opened the snapshot",
+	      TRACE_NUMBER("machine", machine_id), TRACE_TEXT("at", m.place),
+	      TRACE_NUMBER("status", -err));
 	tell(CHANNEL, err);
 	expect_end(&m);
 	if (!err)

@@ -25,6 +25,10 @@ static void join(struct daemon *daemon, struct peer *device, struct peer *server
 	}
 	serve.cpu = device->device.cpu;
 	answer.status = channel_send(server->fd, &serve, ends[0]);
+	trace(&daemon->trace, TRACE_STEPS, "joins a device and a server",
+	      TRACE_NUMBER("device", device->device.number),
+	      TRACE_NUMBER("pager", peer_is(server, PEER_PAGER)), TRACE_NUMBER("slot", place.slot),
+	      TRACE_NUMBER("status", -answer.status));
 	answer.slot = place.slot;
 	answer.generation = place.generation;
 	device->device.waits = WAITS_NOT;

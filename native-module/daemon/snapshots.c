@@ -171,6 +171,9 @@ static void shadow_gone(struct daemon *daemon, struct peer *shadow)
 	const struct registry_place *place = &shadow->shadow.place;
 	struct peer *p;
 
+	trace(&daemon->trace, TRACE_STEPS, "a shadow has closed its channel",
+	      TRACE_NUMBER("handler_id", shadow->shadow.handler_id),
+	      TRACE_NUMBER("lingers", shadow->shadow.lingers));
 	registry_free(daemon->registry, place->slot, place->generation);
 	for (p = daemon->peers; p; p = p->next)
 		if (peer_is(p, PEER_DEVICE) && p->device.waits == WAITS_FOR_END &&
@@ -215,6 +218,8 @@ bool snapshot_register(struct daemon *daemon, struct peer *peer,
 	peer->shadow.handler_id =
 		daemon->registry->slots[m->slot].snapshot.handler_id;
 	daemon->shadow_deadline_ms[m->slot] = 0;
+	trace(&daemon->trace, TRACE_STEPS, "has registered a shadow",
+	      TRACE_NUMBER("handler_id", peer->shadow.handler_id), TRACE_NUMBER("slot", m->slot));
 	peer_open_process(peer);
 	/* Still connected, so the pid was still the shadow's when opened. */
 	if (!channel_is_open(peer->fd)) {
@@ -246,6 +251,8 @@ int snapshot_hand_over(struct daemon *daemon, uint32_t handler_id, int fd)
 	shadow = snapshot_shadow(daemon, slot);
 	if (!shadow)
 		return -EAGAIN;
+	trace(&daemon->trace, TRACE_STEPS, "passes another machine to a shadow",
+	      TRACE_NUMBER("handler_id", handler_id));
 	m.flags = LOCAL_MACHINE;
 	return channel_send(shadow->fd, &m, fd);
 }

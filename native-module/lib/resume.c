@@ -27,6 +27,7 @@
 #include "lib/rseq.h"
 #include "lib/stream.h"
 #include "local/channel.h"
+#include "paging/trace.h"
 
 /* Where a refuge is looked for: far from where programs and stacks lie. */
 #define REFUGE_FIRST	0x10000000000ull
@@ -444,6 +445,20 @@ static void close_files(const int32_t *files, uint32_t count)
 			close(files[count]);
 }
 
+/* The file is closed at once: what becomes a child must not keep it open. */
+static void trace_step(const struct restore_plan *plan, const char *step,
+		       const char *what)
+{
+	struct trace trace;
+
+	trace_open_by_environment(&trace, "child", 0);
+	trace(&trace, TRACE_STEPS, step, TRACE_NUMBER("vmas", plan->descriptor->vma_count),
+	      TRACE_NUMBER("files", plan->open_file_count),
+	      TRACE_NUMBER("window", plan->page_request.window),
+	      TRACE_TEXT("of", what));
+	trace_close(&trace);
+}
+
 int resume_plan_create(int stream, const struct mitosis_resume_options *options,
 		       const char *what, struct restore_plan **plan)
 {
@@ -458,6 +473,8 @@ int resume_plan_create(int stream, const struct mitosis_resume_options *options,
 		err = open_files(&r);
 	if (!err)
 		*plan = lay_out(&r, options, &err);
+	if (!err)
+		trace_step(*plan, "is ready to resume", what);
 	if (err)
 		close_files(r.open_files, r.open_file_count);
 	free(r.open_files);
@@ -528,6 +545,7 @@ int resume_run(struct restore_plan *plan, int stream, const char *what)
 	plan->stream = stream;
 	plan->complaints = fcntl(STDERR_FILENO, F_GETFD) < 0 ? -1 : STDERR_FILENO;
 	plan->page_request.cpu = sched_getcpu();
+	trace_step(plan, "leaves its memory for the snapshot's", what);
 	rseq_of_caller(&plan->own_rseq, &plan->own_rseq_size,
 		       &plan->own_rseq_signature);
 	sigfillset(&all);

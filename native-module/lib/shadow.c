@@ -383,11 +383,15 @@ static void __attribute__((noreturn)) serve_memory(struct own_memory *own,
 /* Has none of the shadow's clients: each lives by the close of one stream. */
 static void __attribute__((noreturn)) cpu_server_main(struct cpu_server_orders *o)
 {
+	struct trace *trace = &o->own.source.trace;
 	long channel = raw_syscall(SYS_dup2, o->channel, 0);
 
 	if (channel < 0)
 		shadow_exit();
-	close_from(1);
+	if (trace->level)
+		trace->fd = raw_syscall(SYS_dup2, trace->fd, 1);
+	close_from(trace->level ? 2 : 1);
+	trace->role = "per-CPU server";
 	o->own.source.fork_cpu_server = NULL;
 	serve_memory(&o->own, channel);
 }
@@ -447,6 +451,11 @@ static void __attribute__((noreturn, used)) shadow_main(struct shadow_arena *are
 	if (channel < 0 || describe_self(arena, &descriptor))
 		shadow_exit();
 	own.source.descriptor = descriptor;
+	trace_open(&own.source.trace, arena->trace_level, arena->daemon.sun_path,
+		   "shadow", arena->handler_id);
+	trace(&own.source.trace, TRACE_STEPS, "has described itself",
+	      TRACE_NUMBER("vmas", descriptor->vma_count),
+	      TRACE_NUMBER("bytes", descriptor->total_size));
 	make_readable(descriptor);
 	serve_memory(&own, channel);
 }

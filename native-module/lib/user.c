@@ -32,6 +32,8 @@
 #include "local/address.h"
 #include "local/channel.h"
 #include "local/registry.h"
+#include "local/runtime_dir.h"
+#include "paging/trace.h"
 
 /*
  * Shadows that outlive their device, for a pinned snapshot or for children
@@ -78,8 +80,12 @@ static void reap_orphans(void)
 static int user_open(struct mitosis *device)
 {
 	struct user_state *u = &device->user;
+	int level = runtime_trace_level();
 	int err;
 
+	if (level < 0)
+		return fail(level, "MITOSIS_TRACE must be between 0 and %d, got '%s'",
+			    RUNTIME_TRACE_LEVEL_MAX, getenv("MITOSIS_TRACE"));
 	reap_orphans();
 	/* What a shadow cannot do without; it could not tell anybody. */
 	if (access("/proc/self/maps", R_OK) || access("/proc/self/mem", R_OK))
@@ -95,6 +101,7 @@ static int user_open(struct mitosis *device)
 		return err;
 	}
 	u->arena->daemon = u->link.address;
+	u->arena->trace_level = level;
 	u->resume_options = (struct mitosis_resume_options){
 		.mode = MITOSIS_RESUME_LAZY,
 		.prefetch_pages = MITOSIS_PREFETCH_PAGES_DEFAULT,
@@ -201,6 +208,15 @@ static void describe_caller(struct descriptor_thread *t)
 	rseq_of_caller(&t->rseq_address, &t->rseq_size, &t->rseq_signature);
 }
 
+static void trace_prepare(const struct user_state *u)
+{
+	struct trace trace;
+
+	trace_open_by_environment(&trace, "parent", u->handler_id);
+	trace(&trace, TRACE_STEPS, "has forked its shadow", TRACE_NUMBER("shadow", u->shadow));
+	trace_close(&trace);
+}
+
 static int user_prepare(struct mitosis *device, uint32_t handler_id,
 			uint32_t flags, const struct descriptor_thread *thread)
 {
@@ -230,6 +246,7 @@ static int user_prepare(struct mitosis *device, uint32_t handler_id,
 	arena->thread = *thread;
 	describe_caller(&arena->thread);
 	arena->slot = slot;
+	arena->handler_id = handler_id;
 	arena->generation = registry_generation(registry, slot);
 	arena->descriptor_flags = has_threads() ? DESCRIPTOR_THREADS_MISSING : 0;
 	arena->owner_pid = registry->slots[slot].snapshot.owner_pid;
@@ -249,6 +266,8 @@ static int user_prepare(struct mitosis *device, uint32_t handler_id,
 	}
 	u->shadow = pid;
 	u->handler_id = handler_id;
+	if (arena->trace_level)
+		trace_prepare(u);
 	u->slot = slot;
 	u->generation = arena->generation;
 	if (!registry_publish(registry, slot, arena->generation, pid))

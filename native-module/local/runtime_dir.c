@@ -46,6 +46,17 @@ int runtime_dir_ensure(const char *path)
 	return access(path, W_OK | X_OK) ? -errno : 0;
 }
 
+int runtime_trace_level(void)
+{
+	const char *text = getenv("MITOSIS_TRACE");
+
+	if (!text || !*text)
+		return 0;
+	if (text[0] < '0' || text[0] > '0' + RUNTIME_TRACE_LEVEL_MAX || text[1])
+		return -EINVAL;
+	return text[0] - '0';
+}
+
 void runtime_dir_address(const char *path, struct sockaddr_un *address)
 {
 	memset(address, 0, sizeof(*address));

@@ -8,7 +8,10 @@
 /* Files of the runtime directory. */
 #define RUNTIME_SOCKET	"mitosisd.sock"	/* where mitosisd listens */
 #define RUNTIME_PID	"mitosisd.pid"	/* its pid, locked while it runs */
+#define RUNTIME_TRACE	"mitosis.trace"	/* steps of all processes: paging/trace.h */
 #define RUNTIME_LOG	"mitosisd.log"	/* its output */
+
+#define RUNTIME_TRACE_LEVEL_MAX	2
 
 /* Exit status of a mitosisd whose start failed in a system call: this plus errno. */
 #define RUNTIME_EXIT_ERRNO	100
@@ -31,6 +34,12 @@ int runtime_dir_path(char path[RUNTIME_PATH_MAX]);
  * writable.
  */
 int runtime_dir_ensure(const char *path);
+
+/*
+ * Returns the level of the trace, which is $MITOSIS_TRACE: 0 to
+ * RUNTIME_TRACE_LEVEL_MAX, or -EINVAL.
+ */
+int runtime_trace_level(void);
 
 /* The address of the daemon's socket in a runtime directory. */
 void runtime_dir_address(const char *path, struct sockaddr_un *address);

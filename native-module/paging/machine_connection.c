@@ -85,6 +85,8 @@ bool machine_connection_serve(int fd, struct page_source *source,
 	    request.header.type != WIRE_PAGES ||
 	    request.header.length != sizeof(request.pages))
 		return false;
+	trace(&source->trace, TRACE_PAGES, "other machine asks for pages",
+	      TRACE_NUMBER("address", p->address), TRACE_NUMBER("length", p->length));
 	/* A request for no pages asks whether the snapshot is still there. */
 	if (!p->length)
 		return answer(fd, dropped ? -ENOENT : 0, 0);

@@ -45,6 +45,8 @@ static void follow(int cpu)
 static void end_recording(struct page_server *server)
 {
 	space_table_stop_recording(&server->spaces);
+	trace(&server->source->trace, TRACE_STEPS, "recording ends",
+	      TRACE_NUMBER("pages", server->recording.count));
 	recording_end(&server->recording, server->source, server->page_size);
 }
 
@@ -96,6 +98,12 @@ static bool serve_pages(struct page_server *server, uint32_t index,
 		raw_close(stream);
 		return false;
 	}
+	trace(&server->source->trace, TRACE_STEPS, "serves a child",
+	      TRACE_NUMBER("client", index), TRACE_NUMBER("window", r->window),
+	      TRACE_NUMBER("cpu", r->cpu < 0 ? 0 : r->cpu),
+	      TRACE_NUMBER("eager", !!(r->flags & SHADOW_PAGE_EAGER)),
+	      TRACE_NUMBER("recorded", memory.recording != NULL),
+	      TRACE_NUMBER("prefetch_set", server->recording.count));
 	follow(r->cpu);
 	if (r->flags & SHADOW_PAGE_CACHED)
 		server->source->caching = true;
@@ -118,8 +126,11 @@ static bool serve_clone(struct client *client, struct page_source *source,
 		return stream_answer(client->stream, -EINVAL, 0);
 	if (!stream_start_clone(client->stream, source, r, passed, &client->pidfd))
 		return false;
-	if (client->pidfd >= 0)
+	if (client->pidfd >= 0) {
 		client->kind = CLIENT_CLONE;
+		trace(&source->trace, TRACE_STEPS, "has forked a clone",
+		      TRACE_NUMBER("cpu", r->cpu < 0 ? 0 : r->cpu));
+	}
 	return true;
 }
 
@@ -234,6 +245,10 @@ static void remove_client(struct page_server *server, uint32_t index)
 		end_clone(client);
 	}
 	client->left = space_table_sweep(&server->spaces, index);
+	if (just_closed)
+		trace(&server->source->trace, TRACE_STEPS, "client has closed",
+		      TRACE_NUMBER("client", index), TRACE_NUMBER("kind", client->kind),
+		      TRACE_NUMBER("spaces_left", client->left));
 	if (client->left && just_closed)
 		entrust_all(server, index);
 	if (client->left)
@@ -263,6 +278,8 @@ static struct client *add_client(struct page_server *server, int stream,
 		raw_close(stream);
 		return NULL;
 	}
+	trace(&server->source->trace, TRACE_STEPS, "has a client",
+	      TRACE_NUMBER("client", client - server->clients.clients), TRACE_NUMBER("machine", machine));
 	raw_set_deadline(stream, PEER_DEADLINE_MS);
 	if (machine &&
 	    !machine_connection_open(stream, server->source->descriptor)) {
@@ -290,6 +307,8 @@ static void serve_space(struct page_server *server, uint32_t index)
 				server->failed = true;
 			if (server->failed)
 				return;
+			trace(&server->source->trace, TRACE_STEPS,
+			      "child has forked", TRACE_NUMBER("client", space->client));
 			entrust(server, forked.uffd);
 			continue;
 		case SPACE_GONE:
@@ -328,6 +347,8 @@ static void add_staying_client(struct page_server *server, int stream, int cpu)
 	struct client *client;
 
 	if (other && cpu_server_pass(other, stream)) {
+		trace(&server->source->trace, TRACE_STEPS,
+		      "client goes to a per-CPU server", TRACE_NUMBER("cpu", cpu));
 		raw_close(stream);
 		return;
 	}
@@ -355,6 +376,8 @@ static void linger(struct page_server *server)
 		.type = LOCAL_LINGER,
 	};
 
+	trace(&server->source->trace, TRACE_STEPS, "takes no further clients",
+	      TRACE_NUMBER("lingers", is_needed(server)));
 	cpu_servers_close(&server->cpu_servers);
 	if (is_needed(server))
 		raw_syscall(SYS_sendto, server->channel, &m, sizeof(m),
@@ -441,6 +464,8 @@ static void abandon_children(struct page_server *server)
 {
 	uint32_t i;
 
+	trace(&server->source->trace, TRACE_STEPS, "the source has failed",
+	      TRACE_NUMBER("children_end", client_table_has_any(&server->clients, false)));
 	if (server->source->failure)
 		client_table_report(&server->clients, server->source->failure);
 	server->failed = false;

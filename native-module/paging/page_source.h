@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "local/protocol.h"
+#include "paging/trace.h"
 #include "proto/descriptor.h"
 
 struct recording;
@@ -27,6 +28,7 @@ struct page_source {
 	bool remote;		/* its pages are not in this process's memory */
 	/* Of the server. While it is on, fetched pages are kept as if `caching`. */
 	const struct recording *recording;
+	struct trace trace;
 	const char *failure;	/* why it has failed, with a newline; or NULL */
 
 	/*

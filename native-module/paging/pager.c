@@ -229,6 +229,9 @@ static int serve_fault(struct address_space *p, uint64_t address)
 		start = address;
 		end = address + p->page_size;
 	}
+	trace(&p->source->trace, TRACE_PAGES, "serves a fault",
+	      TRACE_NUMBER("address", address), TRACE_NUMBER("start", start),
+	      TRACE_NUMBER("pages", (end - start) / p->page_size));
 	if (start < address) {
 		/* A failure on an earlier page must not keep the faulting page back. */
 		uint64_t done = copy(p, start, s->source + (start - s->start),

@@ -10,6 +10,8 @@ void prefetch_push(const struct recording *set, const struct address_space *spac
 							 i + PREFETCH_BATCH;
 
 	*next = end;
+	trace(&space->source->trace, TRACE_PAGES, "pushes prefetched pages",
+	      TRACE_NUMBER("from", i), TRACE_NUMBER("to", end), TRACE_NUMBER("of", set->count));
 	while (i < end) {
 		uint64_t address = set->pages[i];
 		const struct segment *s = address_map_find(&space->map, address);
