@@ -254,6 +254,7 @@ static int remote_admit(struct page_source *source)
 	int err = drop_asked(m);
 
 	read_ahead_restart(m->read_ahead);
+	m->cache_failed = false;
 	if (!err)
 		err = ask(m, 0, 0);
 	return err ? err : wire_receive_answer(m->fd, &length);

@@ -172,11 +172,11 @@ static void fuzz_page_server(const uint8_t *bytes, size_t size, bool machine)
 	if (!server)
 		server = page_server_create(&source, -1, 4096);
 	add_client(server, fd, machine);
-	for (i = 0; i < 64 && server->clients[0].stream >= 0; i++) {
+	for (i = 0; i < 64 && server->clients.clients[0].stream >= 0; i++) {
 		serve_client(server, 0, POLLIN);
 		drain(far);
 	}
-	if (server->clients[0].stream >= 0)
+	if (server->clients.clients[0].stream >= 0)
 		remove_client(server, 0);
 	close(far);
 }

@@ -6,6 +6,7 @@
  */
 #define _GNU_SOURCE
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/syscall.h>
 
 /* This process is behind every peer, and may not be ended for it. */
