@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "device.h"
 
-#include <crypto/algapi.h>
 #include <linux/cred.h>
 #include <linux/ctype.h>
 #include <linux/fs.h>
@@ -19,6 +18,7 @@
 #include "session.h"
 #include "snapshot.h"
 #include "stats.h"
+#include "token.h"
 
 /* One open file. */
 struct caller {
@@ -27,7 +27,7 @@ struct caller {
 	u64 prepared_serial;		/* its serial number; 0: none yet */
 	bool options_set;
 	struct mitosis_options options;
-	struct mitosis_token token;	/* the last valid one presented */
+	struct grant grant;		/* of the last valid token presented */
 };
 
 static int lock_caller(struct caller *caller)
@@ -67,15 +67,14 @@ static int prepare(struct caller *caller, unsigned long handler_id, bool pinned)
 	return err;
 }
 
-static bool has_token(struct caller *caller, const struct snapshot *s)
+static struct grant grant_of(struct caller *caller)
 {
-	bool has;
+	struct grant grant;
 
 	mutex_lock(&caller->lock);
-	has = caller->token.handler_id == s->handler_id &&
-	      !crypto_memneq(caller->token.secret, s->secret, sizeof(s->secret));
+	grant = caller->grant;
 	mutex_unlock(&caller->lock);
-	return has;
+	return grant;
 }
 
 static struct mitosis_options options_of(struct caller *caller)
@@ -100,6 +99,19 @@ static int refuse(const struct origin *origin, kuid_t owner)
 	return -EPERM;
 }
 
+static int may_become(struct caller *caller, const struct origin *origin)
+{
+	const struct owner *owner = &origin->snapshot->parent.owner;
+	struct grant grant;
+	int err;
+
+	if (mitosis_owner_lets_become(owner))
+		return 0;
+	grant = grant_of(caller);
+	err = mitosis_grant_check(origin->snapshot, &grant);
+	return err == -EPERM ? refuse(origin, owner->cred->euid) : err;
+}
+
 static int resume_local(struct caller *caller, unsigned long handler_id)
 {
 	struct mitosis_options options = options_of(caller);
@@ -112,10 +124,8 @@ static int resume_local(struct caller *caller, unsigned long handler_id)
 	origin.snapshot = mitosis_snapshot_find(handler_id);
 	if (!origin.snapshot)
 		return -ENOENT;
-	if (!mitosis_owner_lets_become(&origin.snapshot->parent.owner) &&
-	    !has_token(caller, origin.snapshot))
-		err = refuse(&origin, origin.snapshot->parent.owner.cred->euid);
-	else
+	err = may_become(caller, &origin);
+	if (!err)
 		err = mitosis_snapshot_make_ready(origin.snapshot);
 	if (err) {
 		mitosis_origin_put(&origin);
@@ -277,21 +287,17 @@ static int get_token(struct caller *caller, unsigned long argument)
 {
 	struct mitosis_token token;
 	struct snapshot *s;
-	int err = 0;
+	int err;
 
 	if (copy_from_user(&token, (void __user *)argument, sizeof(token)))
 		return -EFAULT;
-	if (token.reserved)
-		return -EINVAL;
 	s = mitosis_snapshot_find(token.handler_id);
 	if (!s)
 		return -ENOENT;
-	memcpy(token.secret, s->secret, sizeof(token.secret));
-	if (!may_give_token(caller, s))
-		err = -EPERM;
-	else if (copy_to_user((void __user *)argument, &token, sizeof(token)))
-		err = -EFAULT;
+	err = may_give_token(caller, s) ? mitosis_token_make(s, &token) : -EPERM;
 	mitosis_snapshot_put(s);
+	if (!err && copy_to_user((void __user *)argument, &token, sizeof(token)))
+		err = -EFAULT;
 	memzero_explicit(&token, sizeof(token));
 	return err;
 }
@@ -299,22 +305,42 @@ static int get_token(struct caller *caller, unsigned long argument)
 static int present_token(struct caller *caller, unsigned long argument)
 {
 	struct mitosis_token token;
+	struct grant grant;
 	struct snapshot *s;
 	int err = -EACCES;
 
 	if (copy_from_user(&token, (void __user *)argument, sizeof(token)))
 		return -EFAULT;
-	if (token.reserved)
-		return -EINVAL;
 	s = mitosis_snapshot_find(token.handler_id);
-	if (s && !crypto_memneq(token.secret, s->secret, sizeof(s->secret)))
-		err = lock_caller(caller);
+	if (s)
+		err = mitosis_token_check(s, &token, &grant);
 	mitosis_snapshot_put(s);
-	if (!err) {
-		caller->token = token;
-		mutex_unlock(&caller->lock);
-	}
 	memzero_explicit(&token, sizeof(token));
+	if (!err)
+		err = lock_caller(caller);
+	if (err)
+		return err;
+	caller->grant = grant;
+	mutex_unlock(&caller->lock);
+	return 0;
+}
+
+static int revoke_tokens(unsigned long argument)
+{
+	struct snapshot *s;
+	u32 handler_id;
+	int err = 0;
+
+	if (get_user(handler_id, (u32 __user *)argument))
+		return -EFAULT;
+	s = mitosis_snapshot_find(handler_id);
+	if (!s)
+		return -ENOENT;
+	if (mitosis_owner_lets_manage(&s->parent.owner))
+		mitosis_tokens_revoke(s);
+	else
+		err = -EPERM;
+	mitosis_snapshot_put(s);
 	return err;
 }
 
@@ -353,6 +379,8 @@ static long device_ioctl(struct file *file, unsigned int command,
 		return get_token(caller, argument);
 	case MITOSIS_IOC_PRESENT:
 		return present_token(caller, argument);
+	case MITOSIS_IOC_REVOKE:
+		return revoke_tokens(argument);
 	}
 	/* Structs that may grow: the command holds the size of the caller's. */
 	if (is_command(command, MITOSIS_IOC_SET_OPTIONS))
@@ -381,7 +409,7 @@ static int device_release(struct inode *inode, struct file *file)
 	if (prepared && !prepared->pinned)
 		mitosis_snapshot_drop(prepared);
 	mitosis_snapshot_put(prepared);
-	kfree_sensitive(caller);
+	kfree(caller);
 	return 0;
 }
 

@@ -20,6 +20,7 @@
 #include "snapshot.h"
 #include "symbols.h"
 #include "thread.h"
+#include "token.h"
 #include "work_item.h"
 
 static int __init mitosis_init(void)
@@ -34,6 +35,7 @@ static int __init mitosis_init(void)
 		err = mitosis_auth_init();
 	if (err)
 		return err;
+	mitosis_tokens_init();
 	err = mitosis_shadow_init();
 	if (err)
 		goto err_auth;
@@ -62,6 +64,7 @@ err_fork_tracker:
 err_shadow:
 	mitosis_shadow_exit();
 err_auth:
+	mitosis_tokens_exit();
 	mitosis_auth_exit();
 	return err;
 }
@@ -79,6 +82,7 @@ static void __exit mitosis_exit(void)
 	mitosis_shadow_exit();
 	mitosis_overlay_exit();
 	mitosis_snapshots_exit();
+	mitosis_tokens_exit();
 	mitosis_auth_exit();
 }
 

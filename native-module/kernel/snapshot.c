@@ -4,7 +4,6 @@
 #include <linux/cred.h>
 #include <linux/fs_struct.h>
 #include <linux/module.h>
-#include <linux/random.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
@@ -28,7 +27,7 @@ static void destroy(struct kref *refs)
 	path_put(&s->parent.root);
 	mitosis_owner_put(&s->parent.owner);
 	mitosis_thread_state_destroy(&s->parent.thread);
-	kfree_sensitive(s);
+	kfree(s);
 	mitosis_count_down(snapshots);
 	module_put(THIS_MODULE);
 }
@@ -146,7 +145,6 @@ int mitosis_snapshot_prepare(u32 handler_id, bool pinned, u64 *serial)
 	mitosis_owner_save(&s->parent.owner);
 	s->parent.pid = task_tgid_nr(current);
 	s->prepared_at_ns = ktime_get_coarse_real_ns();
-	get_random_bytes(s->secret, sizeof(s->secret));
 	__module_get(THIS_MODULE);	/* safe: the caller's open file holds one */
 	mitosis_count(snapshots);
 

@@ -3,6 +3,7 @@
 #ifndef MITOSIS_SNAPSHOT_H
 #define MITOSIS_SNAPSHOT_H
 
+#include <linux/atomic.h>
 #include <linux/kref.h>
 #include <linux/mutex.h>
 
@@ -19,7 +20,7 @@ struct snapshot {
 	u64 prepared_at_ns;		/* CLOCK_REALTIME */
 	struct parent parent;
 	struct shadow_pages pages;	/* no shadow until prepare is done */
-	u8 secret[sizeof(((struct mitosis_token *)0)->secret)];
+	atomic_t revocations;		/* of its tokens */
 
 	struct mutex lock;		/* of mitosis_snapshot_make_ready() */
 	struct description description;	/* from then on */

@@ -59,8 +59,8 @@
  * EPERM the caller is not what its owner was: the same user and group ids (real,
  * effective and saved), the same user namespace, at least the same permitted
  * capabilities, and, if the snapshot is undumpable, just these with CAP_SYS_PTRACE;
- * MITOSIS_IOC_PRESENT of a token permits it all the same. A privileged caller needs
- * one, too. The child gets no_new_privs and undumpable from the snapshot. Past the
+ * MITOSIS_IOC_PRESENT of a token permits it all the same; EKEYEXPIRED, EKEYREVOKED the
+ * token presented does so no longer. A privileged caller needs one, too. The child gets no_new_privs and undumpable from the snapshot. Past the
  * point of no return a failure ends the caller with SIGKILL.
  */
 #define MITOSIS_RESUME_LOCAL 5
@@ -209,29 +209,43 @@ struct mitosis_stat {
  */
 #define MITOSIS_IOC_STAT _IOR('m', 4, struct mitosis_stat)
 
+/* The longest life of a token: ten years. */
+#define MITOSIS_TOKEN_SECONDS_MAX 315360000u
+
 /* Lets others resume one snapshot. 24 bytes. */
 struct mitosis_token {
 	__u32 handler_id;
-	__u32 reserved;		/* 0 */
+	__u32 expires_s;	/* CLOCK_BOOTTIME, s; 0: never */
 	__u8 secret[16];
 };
 
 /*
- * MITOSIS_IOC_TOKEN - get the token of a snapshot, as its owner.
- * Argument: pointer to struct mitosis_token; handler_id is read.
- * Effect: secret is overwritten with what MITOSIS_IOC_PRESENT takes.
- * Errors: EFAULT; EINVAL reserved is not 0; ENOENT no such snapshot; EPERM the
+ * MITOSIS_IOC_TOKEN - make a token of a snapshot, as its owner.
+ * Argument: pointer to struct mitosis_token; handler_id is read, and expires_s: in
+ * how many seconds, up to MITOSIS_TOKEN_SECONDS_MAX; 0: never.
+ * Effect: expires_s is overwritten with a time, and secret, for MITOSIS_IOC_PRESENT.
+ * A snapshot can have many tokens.
+ * Errors: EFAULT; EINVAL expires_s out of range; ENOENT no such snapshot; EPERM the
  * caller may not resume it, nor has its owner prepared it on this file.
  */
 #define MITOSIS_IOC_TOKEN _IOWR('m', 5, struct mitosis_token)
 
 /*
  * MITOSIS_IOC_PRESENT - show a token.
- * Argument: pointer to struct mitosis_token.
- * Effect: this file may resume that snapshot of another user, once or often.
- * Errors: EFAULT; EINVAL reserved is not 0; EACCES it is not that snapshot's,
- * or there is no such snapshot.
+ * Argument: pointer to struct mitosis_token, as MITOSIS_IOC_TOKEN returned it.
+ * Effect: this file may resume that snapshot of another user, once or often, until
+ * the token expires or is revoked; then resume returns EKEYEXPIRED or EKEYREVOKED.
+ * Errors: EFAULT; EACCES it is not that snapshot's or revoked, or there is no such
+ * snapshot; EKEYEXPIRED.
  */
 #define MITOSIS_IOC_PRESENT _IOW('m', 6, struct mitosis_token)
+
+/*
+ * MITOSIS_IOC_REVOKE - make all tokens of a snapshot invalid.
+ * Argument: pointer to the handler id, a __u32.
+ * Effect: also on the files on which they were presented. Children stay.
+ * Errors: EFAULT; ENOENT no such snapshot; EPERM as MITOSIS_IOC_UNPREPARE.
+ */
+#define MITOSIS_IOC_REVOKE _IOW('m', 7, __u32)
 
 #endif /* _UAPI_MITOSIS_H */

@@ -262,6 +262,9 @@ static void other_users(int fd)
 		wrong = token;
 		wrong.handler_id = 12;
 		CHECK_EQ(call_at(own, MITOSIS_IOC_PRESENT, &wrong), -EACCES);
+		wrong = token;
+		wrong.expires_s = 1u << 31;
+		CHECK_EQ(call_at(own, MITOSIS_IOC_PRESENT, &wrong), -EACCES);
 		CHECK_EQ(call(own, MITOSIS_RESUME_LOCAL, 11), -EPERM);
 		CHECK_EQ(call_at(own, MITOSIS_IOC_PRESENT, &token), 0);
 		CHECK_EQ(unprepare(own, 11), -EPERM);
@@ -273,7 +276,10 @@ static void other_users(int fd)
 	status = status_within(pid, 10000);
 	CHECK(WIFEXITED(status));
 	CHECK_EQ(WEXITSTATUS(status), 42);
-	wrong = (struct mitosis_token){ .handler_id = 11, .reserved = 1 };
+	wrong = (struct mitosis_token){
+		.handler_id = 11,
+		.expires_s = MITOSIS_TOKEN_SECONDS_MAX + 1,
+	};
 	CHECK_EQ(call_at(fd, MITOSIS_IOC_TOKEN, &wrong), -EINVAL);
 	wrong = (struct mitosis_token){ .handler_id = 12 };
 	CHECK_EQ(call_at(fd, MITOSIS_IOC_TOKEN, &wrong), -ENOENT);

@@ -180,7 +180,7 @@ static pid_t start_owner(const struct kind *kind)
 	return pid;
 }
 
-enum deed { BECOME, BECOME_BY_TOKEN, MAKE_TOKEN, DROP };
+enum deed { BECOME, BECOME_BY_TOKEN, MAKE_TOKEN, REVOKE, DROP };
 
 /* Returns the exit status of the caller: an errno, or its child's. */
 static int attempt(enum who who, enum deed deed)
@@ -191,7 +191,6 @@ static int attempt(enum who who, enum deed deed)
 	fflush(stdout);
 	pid = fork();
 	if (pid == 0) {
-		struct mitosis_token token = { .handler_id = ID };
 		uint32_t id = ID;
 		int fd;
 
@@ -203,7 +202,9 @@ static int attempt(enum who who, enum deed deed)
 		if (deed == DROP)
 			_exit(error_of(ioctl(fd, MITOSIS_IOC_UNPREPARE, &id)));
 		if (deed == MAKE_TOKEN)
-			_exit(error_of(ioctl(fd, MITOSIS_IOC_TOKEN, &token)));
+			_exit(error_of(ioctl(fd, MITOSIS_IOC_TOKEN, &shared->token)));
+		if (deed == REVOKE)
+			_exit(error_of(ioctl(fd, MITOSIS_IOC_REVOKE, &id)));
 		_exit(error_of(ioctl(fd, MITOSIS_RESUME_LOCAL, ID)));
 	}
 	status = status_within(pid, PATIENT_MS);
@@ -234,6 +235,7 @@ static void check_kind(const struct kind *kind)
 		bool may = kind->become & ONE(who);
 
 		expect(kind, who, "becoming", attempt(who, BECOME), may ? child : EPERM);
+		shared->token.expires_s = 0;
 		expect(kind, who, "making a token", attempt(who, MAKE_TOKEN),
 		       may ? 0 : EPERM);
 		expect(kind, who, "becoming by token", attempt(who, BECOME_BY_TOKEN),
@@ -253,6 +255,69 @@ static void check_kind(const struct kind *kind)
 	status_within(owner, PATIENT_MS);
 }
 
+static int become_with(const struct mitosis_token *token, bool revoke, int wait_ms)
+{
+	int status;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		int fd = open_device(), err;
+		uint32_t id = ID;
+
+		err = error_of(ioctl(fd, MITOSIS_IOC_PRESENT, token));
+		if (err)
+			_exit(err);
+		sleep_ms(wait_ms);
+		if (revoke)
+			CHECK_EQ(attempt(A_USER, REVOKE), 0);
+		be(ANOTHER);
+		/* The right to revoke is the caller's, not the file's. */
+		CHECK_EQ(error_of(ioctl(fd, MITOSIS_IOC_REVOKE, &id)), EPERM);
+		_exit(error_of(ioctl(fd, MITOSIS_RESUME_LOCAL, ID)));
+	}
+	status = status_within(pid, PATIENT_MS);
+	CHECK(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static struct mitosis_token token_for(uint32_t seconds)
+{
+	shared->token = (struct mitosis_token){
+		.handler_id = ID,
+		.expires_s = seconds,
+	};
+	CHECK_EQ(attempt(A_USER, MAKE_TOKEN), 0);
+	return shared->token;
+}
+
+/* Tokens end by themselves, and all at once when they are revoked. */
+static void tokens_end(void)
+{
+	static const struct kind kind = { .owner = A_USER };
+	struct mitosis_token lasting, brief, long_lived;
+	pid_t owner = start_owner(&kind);
+
+	lasting = shared->token;
+	CHECK_EQ(lasting.expires_s, 0);
+	long_lived = token_for(3600);
+	CHECK(long_lived.expires_s >= 3600);
+	brief = token_for(2);
+	CHECK_EQ(become_with(&brief, false, 3000), EKEYEXPIRED);
+	CHECK_EQ(become_with(&brief, false, 0), EKEYEXPIRED);
+	brief.expires_s += 1000;
+	CHECK_EQ(become_with(&brief, false, 0), EACCES);
+	CHECK_EQ(become_with(&long_lived, false, 0), CHILD);
+	CHECK_EQ(become_with(&lasting, true, 0), EKEYREVOKED);
+	CHECK_EQ(become_with(&lasting, false, 0), EACCES);
+	CHECK_EQ(become_with(&long_lived, false, 0), EACCES);
+	lasting = token_for(0);
+	CHECK_EQ(become_with(&lasting, false, 0), CHILD);
+	CHECK(!kill(owner, SIGKILL));
+	status_within(owner, PATIENT_MS);
+}
+
 int main(void)
 {
 	struct stat st;
@@ -268,6 +333,7 @@ int main(void)
 	CHECK(!chmod(MITOSIS_DEVICE_PATH, 0666));
 	for (i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
 		check_kind(&kinds[i]);
+	tokens_end();
 	CHECK(!chmod(MITOSIS_DEVICE_PATH, st.st_mode & 07777));
 	return failures ? 1 : 0;
 }
