@@ -3,8 +3,8 @@
  * The protocol between machines, over TCP. See PROTOCOL.md.
  *
  * Every message is a struct wire_header and `length` bytes of body, all
- * little-endian. What a type's body is, is said beside it; a body of another
- * length ends the connection.
+ * little-endian. The comment of each type names its body. A body of another length
+ * ends the connection.
  */
 #ifndef PROTO_WIRE_H
 #define PROTO_WIRE_H
@@ -27,7 +27,7 @@ enum wire_type {
 	WIRE_NIL = 4,		/* client: nothing; answered */
 	WIRE_OPEN = 5,		/* client: struct wire_open; answered by the descriptor */
 	WIRE_PAGES = 6,		/* client, after WIRE_OPEN: struct wire_pages; answered by them */
-	WIRE_ANSWER = 7,	/* server: what was asked for; status says how it went */
+	WIRE_ANSWER = 7,	/* server: the requested bytes, or a status */
 };
 
 /* 16 bytes. */
@@ -54,7 +54,7 @@ struct wire_hello {
 /* 72 bytes. */
 struct wire_challenge {
 	uint32_t machine_id;	/* of the server */
-	uint32_t auth;		/* as the client's, or status says no */
+	uint32_t auth;		/* the same as the client's */
 	uint8_t nonce[WIRE_NONCE_SIZE];
 	uint8_t mac[WIRE_MAC_SIZE];	/* over "server", both hellos */
 };
@@ -71,8 +71,8 @@ struct wire_open {
 };
 
 /*
- * 16 bytes. Length 0 asks whether the snapshot may have further children: 0, or
- * -ENOENT when it has been dropped and only lingers for those it has.
+ * 16 bytes. Length 0 asks whether the snapshot takes further children: 0, or
+ * -ENOENT when it has been dropped and only serves the children it has.
  */
 struct wire_pages {
 	uint64_t address;	/* multiple of the page size */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who is let in: the pre-shared key, and the proofs of the handshake. */
+/* Authentication of machines: the pre-shared key and the proofs of the handshake. */
 #ifndef PROTO_USER_AUTH_H
 #define PROTO_USER_AUTH_H
 
@@ -18,9 +18,9 @@ struct auth {
 };
 
 /*
- * Reads a key file: MITOSIS_KEY_SIZE_MIN to _MAX bytes, of this user or root, closed to others
- * (0600). Returns 0, or -errno: -EACCES open to others, -EPERM another user's,
- * -EINVAL its size.
+ * Reads a key file: MITOSIS_KEY_SIZE_MIN to _MAX bytes, owned by this user or root,
+ * not accessible to others (0600). Returns 0, or -errno: -EACCES accessible to
+ * others, -EPERM another user's, -EINVAL its size.
  */
 int auth_read_key(struct auth *auth, const char *path);
 
@@ -31,11 +31,11 @@ int auth_hello(const struct auth *auth, struct wire_hello *hello);
 int auth_challenge(const struct auth *auth, const struct wire_hello *hello,
 		   struct wire_challenge *challenge);
 
-/* The client's check of it, and its own proof. Returns 0 or -EACCES. */
+/* The client checks the challenge and makes its proof. Returns 0 or -EACCES. */
 int auth_prove(const struct auth *auth, const struct wire_hello *hello,
 	       const struct wire_challenge *challenge, struct wire_proof *proof);
 
-/* The server's check of that: 0 or -EACCES. */
+/* The server checks the proof. Returns 0 or -EACCES. */
 int auth_check(const struct auth *auth, const struct wire_hello *hello,
 	       const struct wire_challenge *challenge,
 	       const struct wire_proof *proof);

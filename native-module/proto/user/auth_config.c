@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int read_machine_id(struct auth *auth, char *words, size_t size)
+static int read_machine_id(struct auth *auth, char *problem, size_t size)
 {
 	const char *text = getenv("MITOSIS_MACHINE_ID");
 	char *end;
@@ -22,15 +22,15 @@ static int read_machine_id(struct auth *auth, char *words, size_t size)
 	errno = 0;
 	value = strtoul(text, &end, 10);
 	if (errno || *end || text[0] == '-' || value > INT32_MAX) {
-		snprintf(words, size, "MITOSIS_MACHINE_ID is to be a number from 0 to "
-				      "%d, not '%s'", INT32_MAX, text);
+		snprintf(problem, size, "MITOSIS_MACHINE_ID must be between 0 and %d, got "
+					"'%s'", INT32_MAX, text);
 		return -EINVAL;
 	}
 	auth->machine_id = value;
 	return 0;
 }
 
-static int read_key(struct auth *auth, const char *path, char *words,
+static int read_key(struct auth *auth, const char *path, char *problem,
 		    size_t size)
 {
 	int err = auth_read_key(auth, path);
@@ -41,13 +41,13 @@ static int read_key(struct auth *auth, const char *path, char *words,
 	else if (err == -EPERM)
 		why = "it belongs to another user";
 	else if (err == -EINVAL)
-		why = "it has to be a file of 16 to 4096 bytes";
+		why = "it must be a file of 16 to 4096 bytes";
 	if (err)
-		snprintf(words, size, "the key file %s cannot be used: %s", path, why);
+		snprintf(problem, size, "the key file %s cannot be used: %s", path, why);
 	return err;
 }
 
-int auth_configure(struct auth *auth, char *words, size_t size)
+int auth_configure(struct auth *auth, char *problem, size_t size)
 {
 	const char *kind = getenv("MITOSIS_AUTH");
 	const char *asked = getenv("MITOSIS_KEY_FILE");
@@ -57,7 +57,7 @@ int auth_configure(struct auth *auth, char *words, size_t size)
 
 	memset(auth, 0, sizeof(*auth));
 	auth->kind = WIRE_AUTH_KEY;
-	err = read_machine_id(auth, words, size);
+	err = read_machine_id(auth, problem, size);
 	if (err)
 		return err;
 	if (kind && !strcmp(kind, "none")) {
@@ -65,20 +65,20 @@ int auth_configure(struct auth *auth, char *words, size_t size)
 		return 0;
 	}
 	if (kind && *kind && strcmp(kind, "key")) {
-		snprintf(words, size, "MITOSIS_AUTH is to be key or none, not '%s'",
+		snprintf(problem, size, "MITOSIS_AUTH must be key or none, got '%s'",
 			 kind);
 		return -EINVAL;
 	}
 	if (asked && *asked)
-		return read_key(auth, asked, words, size);
+		return read_key(auth, asked, problem, size);
 	snprintf(path, sizeof(path), "%s/.config/mitosis/key", home ? home : "");
 	if (home && !access(path, F_OK))
-		return read_key(auth, path, words, size);
+		return read_key(auth, path, problem, size);
 	if (!access("/etc/mitosis/key", F_OK))
-		return read_key(auth, "/etc/mitosis/key", words, size);
-	snprintf(words, size, "there is no key: make one with 'head -c 32 /dev/urandom "
-			      ">key; chmod 600 key', copy it to every machine and set "
-			      "MITOSIS_KEY_FILE");
+		return read_key(auth, "/etc/mitosis/key", problem, size);
+	snprintf(problem, size, "there is no key: make one with 'head -c 32 /dev/urandom "
+				">key; chmod 600 key', copy it to every machine and set "
+				"MITOSIS_KEY_FILE");
 	return -ENOENT;
 }
 

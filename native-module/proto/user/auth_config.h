@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How a process is told its machine id and its key: the environment. */
+/* The machine id and the key of a process, from its environment. */
 #ifndef PROTO_USER_AUTH_CONFIG_H
 #define PROTO_USER_AUTH_CONFIG_H
 
@@ -10,10 +10,10 @@
 /*
  * Fills from MITOSIS_MACHINE_ID (default 0) and MITOSIS_AUTH=none, or the key
  * file: $MITOSIS_KEY_FILE, else ~/.config/mitosis/key, else /etc/mitosis/key.
- * Returns 0, or -errno with words on what is wrong: -EINVAL, -ENOENT no key,
- * and as auth_read_key().
+ * Returns 0, or -errno with a message in `problem`: -EINVAL, -ENOENT no key, and
+ * those of auth_read_key().
  */
-int auth_configure(struct auth *auth, char *words, size_t size);
+int auth_configure(struct auth *auth, char *problem, size_t size);
 
 /* True if MITOSIS_AUTH=none may be used with an address. */
 bool auth_none_allowed(bool loopback);

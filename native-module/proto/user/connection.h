@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The client's side of a connection to another machine. Every wait ends. */
+/* The client's end of a connection to another machine. Every wait has a deadline. */
 #ifndef PROTO_USER_CONNECTION_H
 #define PROTO_USER_CONNECTION_H
 
@@ -8,12 +8,12 @@
 
 #include "proto/user/auth.h"
 
-/* How long a step may take, in ms, unless $MITOSIS_DEADLINE_MS says otherwise. */
+/* The deadline of a step, in ms; $MITOSIS_DEADLINE_MS overrides the default. */
 int wire_deadline_ms(void);
 
 /*
- * Connects and shakes hands. *machine_id gets the server's. Returns a socket or
- * -errno: that of connect(); -EACCES the keys differ; -EPROTONOSUPPORT other
+ * Connects and does the handshake. Sets *machine_id to the server's. Returns a
+ * socket, or -errno: that of connect(); -EACCES the keys differ; -EPROTONOSUPPORT other
  * version; -EMSGSIZE other length; -EPROTO no mitosisd; -ETIMEDOUT, -ECONNRESET.
  */
 int wire_connect(const struct sockaddr_in6 *address, const struct auth *auth,
@@ -28,10 +28,10 @@ int wire_send(int fd, enum wire_type type, const void *body, size_t size);
  */
 int wire_receive_answer(int fd, uint32_t *length);
 
-/* Receives exactly that much. Returns 0, -ECONNRESET or -ETIMEDOUT. */
+/* Receives exactly `size` bytes. Returns 0, -ECONNRESET or -ETIMEDOUT. */
 int wire_receive(int fd, void *bytes, size_t size);
 
-/* A request without a body in its answer, such as WIRE_NIL. */
+/* Sends a request whose answer has no body, such as WIRE_NIL, and receives that. */
 int wire_call(int fd, enum wire_type type, const void *body, size_t size);
 
 struct wire_header wire_header(enum wire_type type, int32_t status,

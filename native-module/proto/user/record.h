@@ -28,15 +28,15 @@ void record_seal(struct record_direction *direction, const void *text,
 		 size_t size, void *record);
 
 /*
- * Checks a header as far as it can be before the rest is there: 0, or -EPROTO no
- * record, -EMSGSIZE, -EALREADY a record that came before, -EILSEQ one before its
- * turn. It is not authentic before record_open().
+ * Checks what a header alone can tell. Returns 0, or -EPROTO not a record, -EMSGSIZE,
+ * -EALREADY a repeated record, -EILSEQ a record that skips others. Only record_open()
+ * tells whether the header is authentic.
  */
 int record_check_header(const struct record_direction *direction,
 			const struct wire_record *header);
 
 /*
- * Opens a record whose header has been checked; `sealed` is its piece and tag.
+ * Opens a record whose header has been checked; `sealed` is its text and tag.
  * Returns 0, or -EBADMSG if anything in it was changed. `text` must not be used then.
  */
 int record_open(struct record_direction *direction,

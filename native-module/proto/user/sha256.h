@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * HMAC-SHA-256 (FIPS 180-4, RFC 2104), for the handshake between machines: a
- * hundred lines instead of a library that every node would have to have.
+ * HMAC-SHA-256 (FIPS 180-4, RFC 2104), for the handshake between machines. It
+ * saves a dependency on a library.
  */
 #ifndef PROTO_USER_SHA256_H
 #define PROTO_USER_SHA256_H
