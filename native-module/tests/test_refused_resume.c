@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Resumes that are refused before the caller loses its memory, each with its errno
+ * and a message. `test_refused_resume NAME` runs one case.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/fault_child.h"
+
+enum refusal {
+	UNKNOWN_ID,
+	CALLER_HAS_THREADS,
+	PARENT_HAS_THREADS,
+	NO_RIGHT,
+	BAD_ARGUMENTS,
+	REFUSALS
+};
+
+static void unknown_id(void)
+{
+	struct mitosis *device = open_user();
+	char message[512];
+
+	CHECK_EQ(mitosis_resume_local(device, 4711), -ENOENT);
+	CHECK(strstr(mitosis_error(), "4711"));
+	CHECK_EQ(failed_child("4711", message, sizeof(message)), 1 << 8);
+	CHECK(strstr(message, "mitosis-child: ") && strstr(message, "4711"));
+	mitosis_close(device);
+}
+
+static void *wait_to_end(void *barrier)
+{
+	pthread_barrier_wait(barrier);
+	return NULL;
+}
+
+static void caller_has_threads(void)
+{
+	struct mitosis *device = prepare(1, two_halves);
+	pthread_barrier_t end;
+	pthread_t thread;
+
+	pthread_barrier_init(&end, NULL, 2);
+	CHECK(!pthread_create(&thread, NULL, wait_to_end, &end));
+	CHECK_EQ(mitosis_resume_local(device, 1), -EINVAL);
+	CHECK(strstr(mitosis_error(), "2 threads"));
+	pthread_barrier_wait(&end);
+	pthread_join(thread, NULL);
+	mitosis_close(device);
+}
+
+static void parent_has_threads(void)
+{
+	struct mitosis *device;
+	pthread_barrier_t end;
+	pthread_t thread;
+	char message[512];
+
+	pthread_barrier_init(&end, NULL, 2);
+	CHECK(!pthread_create(&thread, NULL, wait_to_end, &end));
+	device = prepare(1, two_halves);
+	CHECK_EQ(failed_child("1", message, sizeof(message)), 1 << 8);
+	CHECK(strstr(message, "threads"));
+	pthread_barrier_wait(&end);
+	pthread_join(thread, NULL);
+	mitosis_close(device);
+}
+
+static void no_right(void)
+{
+	struct mitosis *device;
+	pid_t pid;
+
+	if (geteuid()) {
+		puts("no_right left out: needs root");
+		return;
+	}
+	device = prepare(1, two_halves);
+	pid = fork();
+	if (pid == 0) {
+		struct mitosis *own = open_user();
+
+		CHECK(!setresuid(65534, 65534, 65534));
+		CHECK_EQ(mitosis_resume_local(own, 1), -EPERM);
+		CHECK(strstr(mitosis_error(), "CAP_SYS_PTRACE"));
+		mitosis_close(own);
+		exit(0);
+	}
+	CHECK_EQ(end_of(pid), 0);
+	mitosis_close(device);
+}
+
+static int run_helper(char *const argv[])
+{
+	char path[512];
+	pid_t pid;
+
+	snprintf(path, sizeof(path), "%s/mitosis-child",
+		 getenv("MITOSIS_TEST_BIN"));
+	pid = fork();
+	if (pid == 0) {
+		int null = open("/dev/null", O_WRONLY);
+
+		dup2(null, STDOUT_FILENO);
+		dup2(null, STDERR_FILENO);
+		execv(path, argv);
+		_exit(127);
+	}
+	return end_of(pid);
+}
+
+static void bad_arguments(void)
+{
+	char *wrong[][4] = {
+		{ "mitosis-child", "--prefetch", "3", NULL },
+		{ "mitosis-child", "--prefetch", "1024", NULL },
+		{ "mitosis-child", "--mode", "slow", NULL },
+		{ "mitosis-child", "--handler-id", "-1", NULL },
+		{ "mitosis-child", "--handler-id", "4294967296", NULL },
+		{ "mitosis-child", "--remote", "", NULL },
+		{ "mitosis-child", "--no-such", NULL, NULL },
+		{ "mitosis-child", "extra", NULL, NULL },
+	};
+	char *help[] = { "mitosis-child", "--help", NULL };
+	size_t i;
+
+	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		CHECK_EQ(run_helper(wrong[i]), 2 << 8);
+	CHECK_EQ(run_helper(help), 0);
+}
+
+static const struct test_case cases[REFUSALS] = {
+	[UNKNOWN_ID] = { "unknown_id", unknown_id },
+	[CALLER_HAS_THREADS] = { "caller_has_threads", caller_has_threads },
+	[PARENT_HAS_THREADS] = { "parent_has_threads", parent_has_threads },
+	[NO_RIGHT] = { "no_right", no_right },
+	[BAD_ARGUMENTS] = { "bad_arguments", bad_arguments },
+};
+
+int main(int argc, char **argv)
+{
+	return run_cases(cases, REFUSALS, argc > 1 ? argv[1] : NULL);
+}
