@@ -34,63 +34,7 @@ struct pm_scan_arg {
 
 #define ENTRIES_AT_ONCE	512u
 
-static int scan(int pagemap, uint64_t start, uint64_t end)
-{
-	struct page_region found;
-	struct pm_scan_arg arg = {
-		.size = sizeof(arg),
-		.start = start,
-		.end = end,
-		.vec = (uintptr_t)&found,
-		.vec_len = 1,
-		.max_pages = 1,
-		.category_inverted = PAGE_IS_FILE,
-		.category_mask = PAGE_IS_FILE,
-		.category_anyof_mask = PAGE_IS_PRESENT | PAGE_IS_SWAPPED,
-		.return_mask = PAGE_IS_PRESENT,
-	};
-	long n = raw_syscall(SYS_ioctl, pagemap, PAGEMAP_SCAN, &arg);
-
-	return n < 0 ? n : n > 0;
-}
-
-static int read_entries(int pagemap, uint64_t start, uint64_t end,
-			uint64_t page_size)
-{
-	uint64_t entries[ENTRIES_AT_ONCE];
-
-	while (start < end) {
-		uint64_t pages = (end - start) / page_size;
-		long i, n;
-
-		if (pages > ENTRIES_AT_ONCE)
-			pages = ENTRIES_AT_ONCE;
-		n = raw_syscall(SYS_pread64, pagemap, entries,
-				pages * sizeof(entries[0]),
-				start / page_size * sizeof(entries[0]));
-		if (n <= 0)
-			return n ? n : -EIO;
-		n /= sizeof(entries[0]);
-		for (i = 0; i < n; i++)
-			if ((entries[i] & (ENTRY_PRESENT | ENTRY_SWAPPED)) &&
-			    !(entries[i] & ENTRY_FILE_OR_SHARED))
-				return 1;
-		start += n * page_size;
-	}
-	return 0;
-}
-
-int pagemap_has_private(int pagemap, uint64_t start, uint64_t end,
-			uint64_t page_size)
-{
-	int found = scan(pagemap, start, end);
-
-	if (found == -ENOTTY || found == -EINVAL)
-		return read_entries(pagemap, start, end, page_size);
-	return found;
-}
-
-static int scan_present(int pagemap, uint64_t *start, uint64_t *end)
+static int scan(int pagemap, uint64_t *start, uint64_t *end, bool private)
 {
 	struct page_region found;
 	struct pm_scan_arg arg = {
@@ -99,6 +43,9 @@ static int scan_present(int pagemap, uint64_t *start, uint64_t *end)
 		.end = *end,
 		.vec = (uintptr_t)&found,
 		.vec_len = 1,
+		.max_pages = private ? 1 : 0,
+		.category_inverted = private ? PAGE_IS_FILE : 0,
+		.category_mask = private ? PAGE_IS_FILE : 0,
 		.category_anyof_mask = PAGE_IS_PRESENT | PAGE_IS_SWAPPED,
 		.return_mask = PAGE_IS_PRESENT,
 	};
@@ -113,8 +60,14 @@ static int scan_present(int pagemap, uint64_t *start, uint64_t *end)
 	return 0;
 }
 
-static int read_present(int pagemap, uint64_t *start, uint64_t *end,
-			uint64_t page_size)
+static bool matches(uint64_t entry, bool private)
+{
+	return entry & (ENTRY_PRESENT | ENTRY_SWAPPED) &&
+	       !(private && entry & ENTRY_FILE_OR_SHARED);
+}
+
+static int read_entries(int pagemap, uint64_t *start, uint64_t *end,
+			uint64_t page_size, bool private)
 {
 	uint64_t entries[ENTRIES_AT_ONCE];
 	uint64_t at = *start, limit = *end;
@@ -133,26 +86,47 @@ static int read_present(int pagemap, uint64_t *start, uint64_t *end,
 			return n ? n : -EIO;
 		n /= sizeof(entries[0]);
 		for (i = 0; i < n; i++, at += page_size) {
-			bool present = entries[i] & (ENTRY_PRESENT | ENTRY_SWAPPED);
+			bool match = matches(entries[i], private);
 
-			if (present && !inside)
+			if (match && !inside)
 				*start = at;
-			if (!present && inside) {
+			if (inside && (!match || private)) {
 				*end = at;
 				return 0;
 			}
-			inside = present;
+			inside = match;
 		}
 	}
 	return inside ? 0 : -ENOENT;
 }
 
+/*
+ * Narrows [*start, *end) to its first run of pages that are present or swapped;
+ * if `private`, to the first such page that is not its file's. Returns 0, -ENOENT
+ * if there is none, or -errno.
+ */
+static int first_run(int pagemap, uint64_t *start, uint64_t *end,
+		     uint64_t page_size, bool private)
+{
+	int err = scan(pagemap, start, end, private);
+
+	if (err == -ENOTTY || err == -EINVAL)
+		return read_entries(pagemap, start, end, page_size, private);
+	return err;
+}
+
+int pagemap_has_private(int pagemap, uint64_t start, uint64_t end,
+			uint64_t page_size)
+{
+	int err = first_run(pagemap, &start, &end, page_size, true);
+
+	if (err == -ENOENT)
+		return 0;
+	return err ? err : 1;
+}
+
 int pagemap_next_present(int pagemap, uint64_t *start, uint64_t *end,
 			 uint64_t page_size)
 {
-	int err = scan_present(pagemap, start, end);
-
-	if (err == -ENOTTY || err == -EINVAL)
-		return read_present(pagemap, start, end, page_size);
-	return err;
+	return first_run(pagemap, start, end, page_size, false);
 }
