@@ -9,9 +9,9 @@
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 
 #include "lib/thread_state.h"
+#include "paging/raw_message.h"
 #include "paging/raw_syscall.h"
 
 #define RESTORER	__attribute__((section("restorer")))
@@ -157,31 +157,15 @@ INLINE void register_pages(struct restore_plan *plan)
 
 INLINE void request_pages(struct restore_plan *plan)
 {
-	union {
-		struct cmsghdr header;
-		char bytes[CMSG_SPACE(3 * sizeof(int))];
-	} control;
-	struct iovec iov;
-	struct msghdr msg;
 	struct shadow_answer answer;
+	int fds[3];
 
-	iov.iov_base = &plan->page_request;
-	iov.iov_len = sizeof(plan->page_request);
-	msg.msg_name = NULL;
-	msg.msg_namelen = 0;
-	msg.msg_iov = &iov;
-	msg.msg_iovlen = 1;
-	msg.msg_control = control.bytes;
-	msg.msg_controllen = sizeof(control.bytes);
-	msg.msg_flags = 0;
-	control.header.cmsg_level = SOL_SOCKET;
-	control.header.cmsg_type = SCM_RIGHTS;
-	control.header.cmsg_len = CMSG_LEN((plan->complaints < 0 ? 2 : 3) *
-					   sizeof(int));
-	((int *)CMSG_DATA(&control.header))[0] = plan->uffd;
-	((int *)CMSG_DATA(&control.header))[1] = plan->lifeline[1];
-	((int *)CMSG_DATA(&control.header))[2] = plan->complaints;
-	if (raw_syscall(SYS_sendmsg, plan->stream, &msg, MSG_NOSIGNAL) !=
+	fds[0] = plan->uffd;
+	fds[1] = plan->lifeline[1];
+	fds[2] = plan->complaints;
+	if (raw_send_fds(plan->stream, &plan->page_request,
+			 sizeof(plan->page_request), fds,
+			 plan->complaints < 0 ? 2 : 3) !=
 		    sizeof(plan->page_request) ||
 	    raw_syscall(SYS_close, plan->lifeline[1]))
 		give_up(plan, STEP_REQUEST_PAGES);
