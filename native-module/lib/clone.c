@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Runs in shadows: no libc, no globals. */
+#define _GNU_SOURCE
+#include "lib/clone.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/prctl.h>
+
+#include "lib/own_memory.h"
+#include "lib/shadow_process.h"
+#include "lib/thread_state.h"
+#include "local/protocol.h"
+#include "paging/raw_syscall.h"
+#include "paging/run_on.h"
+
+/* The child leaves its stack when it goes on with the parent's. */
+#define CLONE_STACK_SIZE	(16u << 10)
+
+/* Arguments of clone_main(), in memory that the child gets a copy of. */
+struct clone_arguments {
+	struct clone_request request;
+	const struct descriptor_header *descriptor;
+	char stack[CLONE_STACK_SIZE] __attribute__((aligned(64)));
+};
+
+/*
+ * Gives the passed files their numbers and closes the shadow's own. The files are
+ * first moved above all these numbers, but no higher: the limit may be 1024.
+ */
+static bool arrange_files(const struct clone_request *r)
+{
+	int moved[SHADOW_CLONE_FILES_MAX];
+	int floor = 0;
+	uint32_t i;
+
+	for (i = 0; i < r->count; i++) {
+		if (r->numbers[i] >= floor)
+			floor = r->numbers[i] + 1;
+		if (r->passed[i] >= floor)
+			floor = r->passed[i] + 1;
+	}
+	for (i = 0; i < r->count; i++) {
+		if (r->numbers[i] < 0)
+			continue;
+		moved[i] = raw_syscall(SYS_fcntl, r->passed[i], F_DUPFD, floor);
+		if (moved[i] < 0)
+			return false;
+	}
+	if (floor)
+		raw_syscall(SYS_close_range, 0, floor - 1, 0);
+	for (i = 0; i < r->count; i++)
+		if (r->numbers[i] >= 0)
+			raw_syscall(SYS_dup2, moved[i], r->numbers[i]);
+	raw_syscall(SYS_close_range, floor, ~0u, 0);
+	return true;
+}
+
+/* Calls `enter` for every file that was passed for this purpose. */
+static bool enter_each(const struct clone_request *r, int32_t purpose,
+		       bool (*enter)(const struct clone_request *r, int fd))
+{
+	uint32_t i;
+
+	for (i = 0; i < r->count; i++)
+		if (r->numbers[i] == purpose && !enter(r, r->passed[i]))
+			return false;
+	return true;
+}
+
+/* All but the PID namespace, which the child was forked into: clone_child(). */
+static bool enter_namespaces(const struct clone_request *r, int fd)
+{
+	uint32_t namespaces = r->namespaces & ~CLONE_NEWPID;
+
+	return !namespaces || !raw_syscall(SYS_setns, fd, namespaces);
+}
+
+static bool enter_cgroup(const struct clone_request *r, int fd)
+{
+	(void)r;
+	return raw_syscall(SYS_write, fd, "0", 1) == 1;
+}
+
+static bool enter_root(const struct clone_request *r, int fd)
+{
+	(void)r;
+	return !raw_syscall(SYS_fchdir, fd) && !raw_syscall(SYS_chroot, ".");
+}
+
+static bool enter_container(const struct clone_request *r)
+{
+	return enter_each(r, SHADOW_CLONE_NAMESPACES, enter_namespaces) &&
+	       enter_each(r, SHADOW_CLONE_CGROUP, enter_cgroup) &&
+	       enter_each(r, SHADOW_CLONE_ROOT, enter_root);
+}
+
+/* Undoes what the shadow changed in the memory and the thread of the parent. */
+static void undo_shadow(const struct descriptor_header *d)
+{
+	const struct descriptor_thread *t = descriptor_thread(d);
+
+	raw_syscall(SYS_prctl, PR_SET_NAME, d->name, 0, 0, 0);
+	own_memory_restore_protection(d);
+	if (t->robust_list)
+		raw_syscall(SYS_set_robust_list, t->robust_list,
+			    t->robust_list_size);
+}
+
+/* The child. It goes on as if prepare had just returned 0. */
+static void __attribute__((noreturn, used)) clone_main(struct clone_arguments *o)
+{
+	const struct descriptor_thread *t = descriptor_thread(o->descriptor);
+	uint64_t mask = t->signal_mask;
+
+	/* It ends with the shadow, which reports its exit status. */
+	raw_syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	if (!enter_container(&o->request) || !arrange_files(&o->request))
+		raw_syscall(SYS_exit_group, SHADOW_CLONE_FAILED_STATUS);
+	undo_shadow(o->descriptor);
+	run_on(o->request.cpu);
+	raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, 0, sizeof(mask));
+	thread_go_on(t);
+}
+
+/* Makes later clones start in the PID namespace of a process. */
+static long enter_pid_ns(int pidfd)
+{
+	return raw_syscall(SYS_setns, pidfd, CLONE_NEWPID);
+}
+
+/* The pidfd of the process whose PID namespace a clone joins, or -1. */
+static int pid_ns_fd(const struct clone_request *r)
+{
+	uint32_t i;
+
+	for (i = 0; r->namespaces & CLONE_NEWPID && i < r->count; i++)
+		if (r->numbers[i] == SHADOW_CLONE_NAMESPACES)
+			return r->passed[i];
+	return -1;
+}
+
+int clone_child(struct page_source *source, const struct clone_request *request)
+{
+	const struct own_memory *own = (struct own_memory *)source;
+	const struct descriptor_thread *t = descriptor_thread(source->descriptor);
+	uint64_t flags = CLONE_PIDFD;
+	int pid_ns = pid_ns_fd(request);
+	struct clone_arguments *o;
+	int pidfd = -1;
+	long pid = 0;
+
+	o = shadow_process_map(sizeof(*o));
+	if (!o)
+		return -ENOMEM;
+	o->request = *request;
+	o->descriptor = source->descriptor;
+	if (t->tid_address)
+		flags |= CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID;
+	if (pid_ns >= 0)
+		pid = enter_pid_ns(pid_ns);
+	if (!pid)
+		pid = shadow_process_fork(o->stack + sizeof(o->stack),
+					  (void (*)(void *))clone_main, o, flags,
+					  &pidfd, (void *)t->tid_address);
+	if (pid_ns >= 0)
+		enter_pid_ns(own->self);
+	raw_syscall(SYS_munmap, o, sizeof(*o));
+	return pid < 0 ? pid : pidfd;
+}

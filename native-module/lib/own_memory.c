@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Runs in shadows: no libc, no globals. */
+#define _GNU_SOURCE
+#include "lib/own_memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+
+#include "lib/pagemap.h"
+#include "paging/raw_syscall.h"
+
+/* Pages have the addresses that they had in the parent. */
+static int own_fetch(struct page_source *source, uint64_t address,
+		     uint64_t *length, const void **bytes)
+{
+	(void)source, (void)length;
+	*bytes = (const void *)address;
+	return 0;
+}
+
+static int own_next_run(struct page_source *source, uint64_t *start,
+			uint64_t *end)
+{
+	struct own_memory *own = (struct own_memory *)source;
+
+	return pagemap_next_present(own->pagemap, start, end, own->page_size);
+}
+
+/*
+ * Reads pages that a resumed child has not fetched when it is a parent itself:
+ * unlike /proc/self/mem, this call waits for a userfaultfd.
+ */
+static long fetch_and_read(uint64_t address, void *buffer, size_t size)
+{
+	struct iovec to = { .iov_base = buffer, .iov_len = size };
+	struct iovec from = { .iov_base = (void *)address, .iov_len = size };
+
+	return raw_syscall(SYS_process_vm_readv, raw_syscall(SYS_getpid), &to, 1,
+			   &from, 1, 0);
+}
+
+/*
+ * Reads /proc/self/mem, which ignores PROT_NONE and returns an error for holes
+ * instead of raising SIGSEGV.
+ */
+static int own_read(struct page_source *source, uint64_t address, void *buffer,
+		    size_t size)
+{
+	struct own_memory *own = (struct own_memory *)source;
+	size_t done = 0;
+
+	while (done < size) {
+		long n = raw_syscall(SYS_pread64, own->memory,
+				     (char *)buffer + done, size - done,
+				     address + done);
+
+		if (n == -EINTR)
+			continue;
+		if (n <= 0)
+			n = fetch_and_read(address + done, (char *)buffer + done,
+					   size - done);
+		if (n <= 0)
+			return -EFAULT;
+		done += n;
+	}
+	return 0;
+}
+
+void own_memory_init(struct own_memory *own, uint64_t page_size)
+{
+	own->source.fetch = own_fetch;
+	own->source.next_run = own_next_run;
+	own->source.read = own_read;
+	own->page_size = page_size;
+}
+
+bool own_memory_open(struct own_memory *own)
+{
+	own->memory = raw_syscall(SYS_open, "/proc/self/mem", O_RDONLY | O_CLOEXEC);
+	own->pagemap = raw_syscall(SYS_open, "/proc/self/pagemap",
+				   O_RDONLY | O_CLOEXEC);
+	own->self = raw_syscall(SYS_pidfd_open, raw_syscall(SYS_getpid), 0);
+	return own->memory >= 0 && own->pagemap >= 0;
+}
+
+/* Sets the protection of each VMA that the parent cannot read. */
+static void protect_unreadable(const struct descriptor_header *d, bool readable)
+{
+	const struct descriptor_vma *vmas = descriptor_vmas(d);
+	uint32_t i;
+
+	for (i = 0; i < d->vma_count; i++)
+		if (vmas[i].kind == VMA_SNAPSHOT &&
+		    !(vmas[i].protection & PROT_READ))
+			raw_syscall(SYS_mprotect, vmas[i].start,
+				    vmas[i].end - vmas[i].start,
+				    readable ? PROT_READ : vmas[i].protection);
+}
+
+void own_memory_make_readable(const struct descriptor_header *d)
+{
+	protect_unreadable(d, true);
+}
+
+void own_memory_restore_protection(const struct descriptor_header *d)
+{
+	protect_unreadable(d, false);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The memory of the calling process as a page source: a shadow serves its own. */
+#ifndef LIB_OWN_MEMORY_H
+#define LIB_OWN_MEMORY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "paging/page_source.h"
+#include "proto/descriptor.h"
+
+struct own_memory {
+	struct page_source source;	/* first: a page server knows only this */
+	int memory;			/* /proc/self/mem */
+	int pagemap;			/* /proc/self/pagemap */
+	int self;			/* pidfd of this process, or -errno */
+	uint64_t page_size;
+};
+
+/* Sets the functions that read pages. */
+void own_memory_init(struct own_memory *own, uint64_t page_size);
+
+/* Opens what the calling process needs to be served. False on an error. */
+bool own_memory_open(struct own_memory *own);
+
+/*
+ * Makes the snapshot's VMAs that the parent cannot read readable, because the
+ * page faults of children are served by reading them.
+ */
+void own_memory_make_readable(const struct descriptor_header *d);
+
+/* Undoes own_memory_make_readable(). */
+void own_memory_restore_protection(const struct descriptor_header *d);
+
+#endif /* LIB_OWN_MEMORY_H */
