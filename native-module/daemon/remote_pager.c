@@ -263,7 +263,10 @@ static int remote_admit(struct page_source *source)
 static int open_snapshot(struct remote_memory *m,
 			 const struct local_address *address)
 {
-	struct wire_open request = { .handler_id = m->handler_id };
+	struct wire_open request = {
+		.handler_id = m->handler_id,
+		.owner_uid = geteuid(),
+	};
 	struct sockaddr_in6 where;
 	uint32_t length, answering;
 	void *descriptor = NULL;

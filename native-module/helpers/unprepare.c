@@ -1,25 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
-/* mitosis-unprepare: drops snapshots of this machine, whoever prepared them. */
+/* mitosis-unprepare: drops snapshots of this machine. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "helpers/command_line.h"
 #include "libmitosis.h"
 
 static const char usage[] =
-	"usage: mitosis-unprepare [--backend NAME] --all | HANDLER-ID...\n"
+	"usage: mitosis-unprepare [--backend NAME] --all | --all-users | HANDLER-ID...\n"
 	"\n"
 	"Drops snapshots of this machine: they can no longer be resumed, and the kernel\n"
 	"module can be removed once their children have ended. Prints how many it\n"
-	"dropped. A user may drop what is theirs, root whatever there is. Exits with 1\n"
-	"if one could not be dropped, with 2 for bad arguments.\n"
+	"dropped. Users drop their own. Exits with 1 if one could not be dropped, with 2\n"
+	"for bad arguments.\n"
 	"\n"
-	"  --all             all snapshots that this user may drop\n"
+	"  --all             all snapshots of this user\n"
+	"  --all-users       those of all users, in the kernel module; as root\n"
 	"  --backend NAME    auto (default), kernel or user\n"
 	"  --version         print the release and end\n";
 
@@ -66,10 +71,27 @@ static bool drop_all(struct mitosis *device, uint64_t *dropped)
 	return well;
 }
 
+/* Returns how many. Snapshots of the user backend are never another user's. */
+static int drop_of_all_users(void)
+{
+	const uint32_t all = MITOSIS_ALL_USERS;
+	int fd = open(MITOSIS_DEVICE_PATH, O_RDWR | O_CLOEXEC), n;
+
+	if (fd < 0)
+		die(1, "%s cannot be opened: %s", MITOSIS_DEVICE_PATH, strerror(errno));
+	n = ioctl(fd, MITOSIS_IOC_UNPREPARE_ALL, &all);
+	if (n < 0)
+		die(1, "user %u may not drop the snapshots of all users: %s; it needs "
+		       "CAP_SYS_PTRACE", geteuid(), strerror(errno));
+	close(fd);
+	return n;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option names[] = {
 		{ "all", no_argument, NULL, 'A' },
+		{ "all-users", no_argument, NULL, 'U' },
 		{ "backend", required_argument, NULL, 'b' },
 		{ "version", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
@@ -78,13 +100,16 @@ int main(int argc, char **argv)
 	int backend = MITOSIS_BACKEND_AUTO;
 	struct mitosis *device;
 	uint64_t dropped = 0;
-	bool all = false, well = true;
+	bool all = false, all_users = false, well = true;
 	int option, i;
 
 	while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
 		switch (option) {
 		case 'A':
 			all = true;
+			break;
+		case 'U':
+			all_users = true;
 			break;
 		case 'b':
 			backend = parse_backend(optarg);
@@ -93,13 +118,17 @@ int main(int argc, char **argv)
 			answer_and_exit(option, usage);
 		}
 	}
-	if (all == (optind < argc)) {
+	if (all + all_users + (optind < argc) != 1) {
 		fputs(usage, stderr);
 		return 2;
 	}
 	/* Before any is dropped: they are all to be numbers. */
 	for (i = optind; i < argc; i++)
 		parse_number(argv[i], "HANDLER-ID", 0, UINT32_MAX);
+	if (all_users) {
+		printf("dropped %d\n", drop_of_all_users());
+		return 0;
+	}
 	if (mitosis_open(backend, &device))
 		die(1, "%s", mitosis_error());
 	if (all)

@@ -50,15 +50,15 @@ DEFINE_SHOW_ATTRIBUTE(stats);
 
 static int snapshots_show(struct seq_file *out, void *unused)
 {
-	struct mitosis_snapshot info = {};
+	struct snapshot *s;
+	u64 key = 0;
 
-	seq_puts(out, "handler pid pinned prepared_at_ns\n");
-	while (!mitosis_snapshot_next(&info)) {
-		seq_printf(out, "%u %d %d %llu\n", info.handler_id, info.owner_pid,
-			   !!(info.flags & MITOSIS_SNAPSHOT_PINNED),
-			   info.prepared_at_ns);
-		if (info.handler_id++ == U32_MAX)
-			break;
+	seq_puts(out, "user handler pid pinned prepared_at_ns\n");
+	while ((s = mitosis_snapshot_next(&key))) {
+		seq_printf(out, "%u %u %d %d %llu\n", (u32)(key >> 32), s->handler_id,
+			   s->parent.pid, s->pinned, s->prepared_at_ns);
+		mitosis_snapshot_put(s);
+		key++;
 	}
 	return 0;
 }

@@ -7,6 +7,7 @@
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -23,7 +24,7 @@
 /* One open file. */
 struct caller {
 	struct mutex lock;		/* of the fields below */
-	u32 prepared_id;		/* handler id of this file's snapshot */
+	u64 prepared_key;		/* of this file's snapshot */
 	u64 prepared_serial;		/* its serial number; 0: none yet */
 	bool options_set;
 	struct mitosis_options options;
@@ -38,13 +39,14 @@ static int lock_caller(struct caller *caller)
 /* A reference to this file's snapshot; NULL if it has none or it was dropped. */
 static struct snapshot *prepared_by(const struct caller *caller)
 {
-	return mitosis_snapshot_find_serial(caller->prepared_id, caller->prepared_serial);
+	return mitosis_snapshot_find_serial(caller->prepared_key,
+					    caller->prepared_serial);
 }
 
 static int prepare(struct caller *caller, unsigned long handler_id, bool pinned)
 {
 	struct snapshot *before;
-	u64 serial;
+	u64 key, serial;
 	int err;
 
 	if (handler_id > U32_MAX)
@@ -53,10 +55,11 @@ static int prepare(struct caller *caller, unsigned long handler_id, bool pinned)
 	if (err)
 		return err;
 	before = prepared_by(caller);
-	err = before ? -EBUSY : mitosis_snapshot_prepare(handler_id, pinned, &serial);
+	err = before ? -EBUSY :
+		       mitosis_snapshot_prepare(handler_id, pinned, &key, &serial);
 	mitosis_snapshot_put(before);
 	if (!err) {
-		caller->prepared_id = handler_id;
+		caller->prepared_key = key;
 		caller->prepared_serial = serial;
 	}
 	mutex_unlock(&caller->lock);
@@ -65,6 +68,11 @@ static int prepare(struct caller *caller, unsigned long handler_id, bool pinned)
 	else if (err != -ERESTARTNOINTR)
 		mitosis_count(prepare_failures);
 	return err;
+}
+
+static u64 own_key(u32 handler_id)
+{
+	return mitosis_snapshot_key(current_euid(), handler_id);
 }
 
 static struct grant grant_of(struct caller *caller)
@@ -99,17 +107,33 @@ static int refuse(const struct origin *origin, kuid_t owner)
 	return -EPERM;
 }
 
-static int may_become(struct caller *caller, const struct origin *origin)
+/*
+ * Finds what the handler id means: the snapshot of the token that was presented on
+ * this file, or the caller's own. Returns 0 or -errno as MITOSIS_RESUME_LOCAL.
+ */
+static int find_origin(struct caller *caller, struct origin *origin)
 {
-	const struct owner *owner = &origin->snapshot->parent.owner;
-	struct grant grant;
-	int err;
+	struct grant grant = grant_of(caller);
+	struct snapshot *s = NULL;
+	int err = -ENOENT;
 
-	if (mitosis_owner_lets_become(owner))
-		return 0;
-	grant = grant_of(caller);
-	err = mitosis_grant_check(origin->snapshot, &grant);
-	return err == -EPERM ? refuse(origin, owner->cred->euid) : err;
+	if ((u32)grant.key == origin->handler_id)
+		s = mitosis_snapshot_find_serial(grant.key, grant.serial);
+	if (s)
+		err = mitosis_grant_check(s, &grant);
+	if (err) {
+		mitosis_snapshot_put(s);
+		s = mitosis_snapshot_find(own_key(origin->handler_id));
+		if (s && mitosis_owner_lets_become(&s->parent.owner))
+			err = 0;
+		else if (s && err == -ENOENT)
+			err = refuse(origin, s->parent.owner.cred->euid);
+	}
+	if (err)
+		mitosis_snapshot_put(s);
+	else
+		origin->snapshot = s;
+	return err;
 }
 
 static int resume_local(struct caller *caller, unsigned long handler_id)
@@ -121,12 +145,10 @@ static int resume_local(struct caller *caller, unsigned long handler_id)
 	if (handler_id > U32_MAX)
 		return -EINVAL;
 	origin.handler_id = handler_id;
-	origin.snapshot = mitosis_snapshot_find(handler_id);
-	if (!origin.snapshot)
-		return -ENOENT;
-	err = may_become(caller, &origin);
-	if (!err)
-		err = mitosis_snapshot_make_ready(origin.snapshot);
+	err = find_origin(caller, &origin);
+	if (err)
+		return err;
+	err = mitosis_snapshot_make_ready(origin.snapshot);
 	if (err) {
 		mitosis_origin_put(&origin);
 		return err;
@@ -146,7 +168,8 @@ static int resume_remote(struct caller *caller, unsigned long argument)
 		return -EFAULT;
 	origin.machine_id = request.machine_id;
 	origin.handler_id = request.handler_id;
-	err = mitosis_remote_open(request.machine_id, request.handler_id, &options,
+	err = mitosis_remote_open(request.machine_id, request.handler_id,
+				  from_kuid(&init_user_ns, current_euid()), &options,
 				  &origin.remote);
 	if (err)
 		return err;
@@ -207,35 +230,122 @@ static int connect(unsigned long argument)
 	return mitosis_session_connect(request.machine_id, address);
 }
 
+static int drop(struct snapshot *s)
+{
+	int err = mitosis_owner_lets_manage(&s->parent.owner) ? 0 : -EPERM;
+
+	if (!err)
+		mitosis_snapshot_drop(s);
+	return err;
+}
+
 static int unprepare(unsigned long argument)
 {
 	struct snapshot *s;
 	u32 handler_id;
-	int err = 0;
+	int err;
 
 	if (get_user(handler_id, (u32 __user *)argument))
 		return -EFAULT;
-	s = mitosis_snapshot_find(handler_id);
-	if (!s)
-		return -ENOENT;
-	if (mitosis_owner_lets_manage(&s->parent.owner))
-		mitosis_snapshot_drop(s);
-	else
-		err = -EPERM;
+	s = mitosis_snapshot_find(own_key(handler_id));
+	err = s ? drop(s) : -ENOENT;
 	mitosis_snapshot_put(s);
 	return err;
 }
 
+static int unprepare_of(unsigned long argument)
+{
+	struct mitosis_snapshot_of of;
+	struct snapshot *s;
+	kuid_t user;
+	int err;
+
+	if (copy_from_user(&of, (void __user *)argument, sizeof(of)))
+		return -EFAULT;
+	user = make_kuid(current_user_ns(), of.owner_uid);
+	s = uid_valid(user) ? mitosis_snapshot_find(
+				      mitosis_snapshot_key(user, of.handler_id)) :
+			      NULL;
+	err = s ? drop(s) : -ENOENT;
+	mitosis_snapshot_put(s);
+	return err;
+}
+
+/* Returns how many it dropped. */
+static int unprepare_all(unsigned long argument)
+{
+	u64 key = 0, last = U64_MAX;
+	struct snapshot *s;
+	int dropped = 0;
+	kuid_t user;
+	u32 uid;
+
+	if (get_user(uid, (u32 __user *)argument))
+		return -EFAULT;
+	user = make_kuid(current_user_ns(), uid);
+	if (uid != MITOSIS_ALL_USERS) {
+		if (!uid_valid(user))
+			return -EINVAL;
+		key = mitosis_snapshot_key(user, 0);
+		last = mitosis_snapshot_key(user, U32_MAX);
+	}
+	if (!capable(CAP_SYS_PTRACE) &&
+	    (uid == MITOSIS_ALL_USERS || !uid_eq(user, current_euid())))
+		return -EPERM;
+	while ((s = mitosis_snapshot_next(&key))) {
+		bool beyond = key > last;
+
+		if (!beyond && !drop(s))
+			dropped++;
+		mitosis_snapshot_put(s);
+		if (beyond || fatal_signal_pending(current))
+			break;
+		key++;
+	}
+	return dropped;
+}
+
+/* The caller's own. */
 static int next(unsigned long argument)
 {
 	struct mitosis_snapshot info;
-	int err;
+	struct snapshot *s;
+	u64 key;
 
 	if (copy_from_user(&info, (void __user *)argument, sizeof(info)))
 		return -EFAULT;
-	err = mitosis_snapshot_next(&info);
-	if (err)
-		return err;
+	key = own_key(info.handler_id);
+	s = mitosis_snapshot_next(&key);
+	if (!s)
+		return -ENOENT;
+	info = mitosis_snapshot_info(s);
+	mitosis_snapshot_put(s);
+	if (key != own_key(info.handler_id))
+		return -ENOENT;
+	return copy_to_user((void __user *)argument, &info, sizeof(info)) ?
+		       -EFAULT : 0;
+}
+
+/* Those of all users. */
+static int next_of(unsigned long argument)
+{
+	struct mitosis_owned_snapshot info;
+	struct snapshot *s;
+	u64 key;
+
+	if (!capable(CAP_SYS_PTRACE))
+		return -EPERM;
+	if (copy_from_user(&info, (void __user *)argument, sizeof(info)))
+		return -EFAULT;
+	key = (u64)info.owner_uid << 32 | info.snapshot.handler_id;
+	s = mitosis_snapshot_next(&key);
+	if (!s)
+		return -ENOENT;
+	info = (struct mitosis_owned_snapshot){
+		.owner_uid = key >> 32,
+		.snapshot = mitosis_snapshot_info(s),
+	};
+	mitosis_snapshot_put(s);
 	return copy_to_user((void __user *)argument, &info, sizeof(info)) ?
 		       -EFAULT : 0;
 }
@@ -291,7 +401,7 @@ static int get_token(struct caller *caller, unsigned long argument)
 
 	if (copy_from_user(&token, (void __user *)argument, sizeof(token)))
 		return -EFAULT;
-	s = mitosis_snapshot_find(token.handler_id);
+	s = mitosis_snapshot_find(own_key(token.handler_id));
 	if (!s)
 		return -ENOENT;
 	err = may_give_token(caller, s) ? mitosis_token_make(s, &token) : -EPERM;
@@ -308,13 +418,17 @@ static int present_token(struct caller *caller, unsigned long argument)
 	struct grant grant;
 	struct snapshot *s;
 	int err = -EACCES;
+	u64 key = 0;
 
 	if (copy_from_user(&token, (void __user *)argument, sizeof(token)))
 		return -EFAULT;
-	s = mitosis_snapshot_find(token.handler_id);
-	if (s)
+	/* A token does not name the user. */
+	while (err == -EACCES &&
+	       (s = mitosis_snapshot_next_of_id(&key, token.handler_id))) {
 		err = mitosis_token_check(s, &token, &grant);
-	mitosis_snapshot_put(s);
+		mitosis_snapshot_put(s);
+		key += 1ull << 32;
+	}
 	memzero_explicit(&token, sizeof(token));
 	if (!err)
 		err = lock_caller(caller);
@@ -333,7 +447,7 @@ static int revoke_tokens(unsigned long argument)
 
 	if (get_user(handler_id, (u32 __user *)argument))
 		return -EFAULT;
-	s = mitosis_snapshot_find(handler_id);
+	s = mitosis_snapshot_find(own_key(handler_id));
 	if (!s)
 		return -ENOENT;
 	if (mitosis_owner_lets_manage(&s->parent.owner))
@@ -379,6 +493,12 @@ static long device_ioctl(struct file *file, unsigned int command,
 		return get_token(caller, argument);
 	case MITOSIS_IOC_PRESENT:
 		return present_token(caller, argument);
+	case MITOSIS_IOC_UNPREPARE_OF:
+		return unprepare_of(argument);
+	case MITOSIS_IOC_UNPREPARE_ALL:
+		return unprepare_all(argument);
+	case MITOSIS_IOC_NEXT_OF:
+		return next_of(argument);
 	case MITOSIS_IOC_REVOKE:
 		return revoke_tokens(argument);
 	}

@@ -22,7 +22,7 @@
 
 struct remote {
 	struct kref refs;
-	u32 machine_id, handler_id;
+	u32 machine_id, handler_id, owner_uid;
 	bool cached;
 	struct descriptor_header *descriptor;
 	struct xarray pages;		/* by number: cached or prefetched; or ZEROS */
@@ -72,16 +72,26 @@ const struct descriptor_header *mitosis_remote_descriptor(const struct remote *r
 	return remote->descriptor;
 }
 
-static struct remote *new_remote(u32 machine_id, u32 handler_id, bool cached)
+struct open_work {
+	struct work_item item;
+	u32 machine_id, handler_id, owner_uid;
+	unsigned int deadline_ms;
+	bool cached;
+	struct remote *remote;
+	int err;
+};
+
+static struct remote *new_remote(const struct open_work *w)
 {
 	struct remote *r = kzalloc(sizeof(*r), GFP_KERNEL);
 
 	if (!r)
 		return NULL;
 	kref_init(&r->refs);
-	r->machine_id = machine_id;
-	r->handler_id = handler_id;
-	r->cached = cached;
+	r->machine_id = w->machine_id;
+	r->handler_id = w->handler_id;
+	r->owner_uid = w->owner_uid;
+	r->cached = w->cached;
 	xa_init(&r->pages);
 	mutex_init(&r->lock);
 	INIT_LIST_HEAD(&r->node);
@@ -92,7 +102,10 @@ static struct remote *new_remote(u32 machine_id, u32 handler_id, bool cached)
 /* Binds the link to the snapshot and receives the descriptor. */
 static int open_snapshot(struct remote *r)
 {
-	struct wire_open request = { .handler_id = r->handler_id };
+	struct wire_open request = {
+		.handler_id = r->handler_id,
+		.owner_uid = r->owner_uid,
+	};
 	u32 length;
 	int err = mitosis_link_send_body(r->link, WIRE_OPEN, &request, sizeof(request));
 
@@ -130,13 +143,14 @@ static int check_exists(struct remote *r)
 }
 
 /* Returns a cached snapshot with a reference, or NULL. */
-static struct remote *find_cached(u32 machine_id, u32 handler_id)
+static struct remote *find_cached(const struct open_work *w)
 {
 	struct remote *r;
 
 	mutex_lock(&cache_lock);
 	list_for_each_entry(r, &cache, node)
-		if (r->machine_id == machine_id && r->handler_id == handler_id) {
+		if (r->machine_id == w->machine_id && r->handler_id == w->handler_id &&
+		    r->owner_uid == w->owner_uid) {
 			kref_get(&r->refs);
 			r->used = jiffies;
 			goto out;
@@ -207,15 +221,6 @@ static void check_cache(struct work_struct *work)
 		schedule_delayed_work(&cache_check, msecs_to_jiffies(CACHE_CHECK_MS));
 }
 
-struct open_work {
-	struct work_item item;
-	u32 machine_id, handler_id;
-	unsigned int deadline_ms;
-	bool cached;
-	struct remote *remote;
-	int err;
-};
-
 static int open_on(struct remote *r, unsigned int deadline_ms, bool idle)
 {
 	int err = mitosis_session_take(r->machine_id, deadline_ms, idle, &r->link);
@@ -242,7 +247,7 @@ static void run_open(struct work_item *item)
 	struct remote *r;
 
 	if (w->cached) {
-		r = find_cached(w->machine_id, w->handler_id);
+		r = find_cached(w);
 		if (r && !check_exists(r)) {
 			w->remote = r;
 			return;
@@ -252,7 +257,7 @@ static void run_open(struct work_item *item)
 			mitosis_remote_put(r);
 		}
 	}
-	r = new_remote(w->machine_id, w->handler_id, w->cached);
+	r = new_remote(w);
 	if (!r) {
 		w->err = -ENOMEM;
 		return;
@@ -280,7 +285,7 @@ static void destroy_open(struct work_item *item)
 	kfree(w);
 }
 
-int mitosis_remote_open(u32 machine_id, u32 handler_id,
+int mitosis_remote_open(u32 machine_id, u32 handler_id, u32 owner_uid,
 			const struct mitosis_options *options, struct remote **remote)
 {
 	struct open_work *w = kzalloc(sizeof(*w), GFP_KERNEL);
@@ -291,6 +296,7 @@ int mitosis_remote_open(u32 machine_id, u32 handler_id,
 	mitosis_work_item_init(&w->item, run_open, destroy_open);
 	w->machine_id = machine_id;
 	w->handler_id = handler_id;
+	w->owner_uid = owner_uid;
 	w->deadline_ms = options->deadline_ms;
 	w->cached = options->flags & MITOSIS_OPTION_CACHE;
 	err = mitosis_work_item_run(&w->item);

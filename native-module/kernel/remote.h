@@ -11,12 +11,12 @@ struct page;
 struct remote;
 
 /*
- * Opens a snapshot through the session to its machine. With MITOSIS_OPTION_CACHE,
+ * Opens a user's snapshot through the session to its machine. With MITOSIS_OPTION_CACHE,
  * the children of one snapshot share it and its pages. Returns 0 or -errno: as
  * mitosis_link_connect(); -ENOTCONN no session; -ENOENT no such snapshot; -EBADMSG
  * an invalid descriptor; -ENOMEM; -EINTR the caller got a fatal signal.
  */
-int mitosis_remote_open(u32 machine_id, u32 handler_id,
+int mitosis_remote_open(u32 machine_id, u32 handler_id, u32 owner_uid,
 			const struct mitosis_options *options, struct remote **remote);
 void mitosis_remote_put(struct remote *remote);
 

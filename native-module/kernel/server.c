@@ -82,7 +82,9 @@ static int serve_proof(struct client *c, const struct wire_proof *proof)
 
 static int serve_open(struct client *c, const struct wire_open *request)
 {
-	struct snapshot *s = mitosis_snapshot_find(request->handler_id);
+	kuid_t user = make_kuid(&init_user_ns, request->owner_uid);
+	struct snapshot *s = mitosis_snapshot_find(
+		mitosis_snapshot_key(user, request->handler_id));
 	int err = s ? mitosis_snapshot_make_ready(s) : -ENOENT;
 	struct descriptor_header *d;
 

@@ -14,9 +14,19 @@
 #include "stats.h"
 #include "trace.h"
 
-/* By handler id. The initial reference of each is dropped by mitosis_snapshot_drop(). */
+/* By user and handler id. The initial reference is dropped by mitosis_snapshot_drop(). */
 static DEFINE_XARRAY(registry);
 static DEFINE_MUTEX(registry_lock);
+
+u64 mitosis_snapshot_key(kuid_t user, u32 handler_id)
+{
+	return (u64)__kuid_val(user) << 32 | handler_id;
+}
+
+static u64 key_of(const struct snapshot *s)
+{
+	return mitosis_snapshot_key(s->parent.owner.cred->euid, s->handler_id);
+}
 
 static void destroy(struct kref *refs)
 {
@@ -43,12 +53,12 @@ void mitosis_snapshot_put(struct snapshot *snapshot)
 		kref_put(&snapshot->refs, destroy);
 }
 
-struct snapshot *mitosis_snapshot_find(u32 handler_id)
+struct snapshot *mitosis_snapshot_find(u64 key)
 {
 	struct snapshot *s;
 
 	mutex_lock(&registry_lock);
-	s = xa_load(&registry, handler_id);
+	s = xa_load(&registry, key);
 	if (s && s->pages.shadow)
 		kref_get(&s->refs);
 	else
@@ -57,15 +67,46 @@ struct snapshot *mitosis_snapshot_find(u32 handler_id)
 	return s;
 }
 
-struct snapshot *mitosis_snapshot_find_serial(u32 handler_id, u64 serial)
+struct snapshot *mitosis_snapshot_find_serial(u64 key, u64 serial)
 {
-	struct snapshot *s = mitosis_snapshot_find(handler_id);
+	struct snapshot *s = mitosis_snapshot_find(key);
 
 	if (s && s->serial != serial) {
 		mitosis_snapshot_put(s);
 		s = NULL;
 	}
 	return s;
+}
+
+struct snapshot *mitosis_snapshot_next(u64 *key)
+{
+	unsigned long at = *key;
+	struct snapshot *s;
+
+	mutex_lock(&registry_lock);
+	s = xa_find(&registry, &at, ULONG_MAX, XA_PRESENT);
+	while (s && !s->pages.shadow)
+		s = xa_find_after(&registry, &at, ULONG_MAX, XA_PRESENT);
+	if (s)
+		kref_get(&s->refs);
+	mutex_unlock(&registry_lock);
+	*key = at;
+	return s;
+}
+
+struct snapshot *mitosis_snapshot_next_of_id(u64 *key, u32 handler_id)
+{
+	struct snapshot *s;
+
+	for (;;) {
+		if ((u32)*key > handler_id)
+			*key += 1ull << 32;
+		*key = (*key & ~(u64)U32_MAX) | handler_id;
+		s = mitosis_snapshot_next(key);
+		if (!s || s->handler_id == handler_id)
+			return s;
+		mitosis_snapshot_put(s);
+	}
 }
 
 int mitosis_snapshot_make_ready(struct snapshot *s)
@@ -88,7 +129,7 @@ static int claim(struct snapshot *s)
 	int err;
 
 	mutex_lock(&registry_lock);
-	err = xa_insert(&registry, s->handler_id, s, GFP_KERNEL);
+	err = xa_insert(&registry, key_of(s), s, GFP_KERNEL);
 	mutex_unlock(&registry_lock);
 	return err == -EBUSY ? -EEXIST : err;
 }
@@ -101,7 +142,7 @@ void mitosis_snapshot_drop(struct snapshot *s)
 	first = !s->dropped;
 	s->dropped = true;
 	if (first)
-		xa_erase(&registry, s->handler_id);
+		xa_erase(&registry, key_of(s));
 	mutex_unlock(&registry_lock);
 	if (first)
 		mitosis_snapshot_put(s);
@@ -121,7 +162,7 @@ static bool uses_userfaultfd(struct mm_struct *mm)
 	return found;
 }
 
-int mitosis_snapshot_prepare(u32 handler_id, bool pinned, u64 *serial)
+int mitosis_snapshot_prepare(u32 handler_id, bool pinned, u64 *key, u64 *serial)
 {
 	static atomic64_t last_serial;
 
@@ -163,6 +204,7 @@ int mitosis_snapshot_prepare(u32 handler_id, bool pinned, u64 *serial)
 		mitosis_snapshot_drop(s);
 		return PTR_ERR(mm);
 	}
+	*key = key_of(s);
 	*serial = s->serial;
 	mutex_lock(&registry_lock);
 	s->pages.shadow = mm;
@@ -176,24 +218,14 @@ err_put:
 	return err;
 }
 
-int mitosis_snapshot_next(struct mitosis_snapshot *info)
+struct mitosis_snapshot mitosis_snapshot_info(const struct snapshot *s)
 {
-	unsigned long id = info->handler_id;
-	struct snapshot *s;
-
-	mutex_lock(&registry_lock);
-	s = xa_find(&registry, &id, U32_MAX, XA_PRESENT);
-	while (s && !s->pages.shadow)
-		s = xa_find_after(&registry, &id, U32_MAX, XA_PRESENT);
-	if (s)
-		*info = (struct mitosis_snapshot){
-			.handler_id = s->handler_id,
-			.flags = s->pinned ? MITOSIS_SNAPSHOT_PINNED : 0,
-			.owner_pid = s->parent.pid,
-			.prepared_at_ns = s->prepared_at_ns,
-		};
-	mutex_unlock(&registry_lock);
-	return s ? 0 : -ENOENT;
+	return (struct mitosis_snapshot){
+		.handler_id = s->handler_id,
+		.flags = s->pinned ? MITOSIS_SNAPSHOT_PINNED : 0,
+		.owner_pid = s->parent.pid,
+		.prepared_at_ns = s->prepared_at_ns,
+	};
 }
 
 void mitosis_snapshots_exit(void)

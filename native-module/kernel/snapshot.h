@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The snapshots of this machine, by handler id. */
+/* The snapshots of this machine, by user and handler id. */
 #ifndef MITOSIS_SNAPSHOT_H
 #define MITOSIS_SNAPSHOT_H
 
 #include <linux/atomic.h>
 #include <linux/kref.h>
 #include <linux/mutex.h>
+#include <linux/uidgid.h>
 
 #include "describe.h"
 #include "pages.h"
@@ -32,22 +33,30 @@ struct snapshot {
 void mitosis_snapshots_exit(void);
 
 /*
- * Prepares the calling process. Returns 0 with the snapshot's serial number, or
+ * Prepares the calling process. Returns 0 with the key and the serial number, or
  * -EEXIST, -ELOOP above SNAPSHOT_DEPTH_MAX, -EOPNOTSUPP for memory served by
  * userfaultfd, -ENOMEM, or an error of fork(2); also -ERESTARTNOINTR: the system
  * call restarts after a signal.
  */
-int mitosis_snapshot_prepare(u32 handler_id, bool pinned, u64 *serial);
+int mitosis_snapshot_prepare(u32 handler_id, bool pinned, u64 *key, u64 *serial);
+
+/* The key of a user's handler id. Keys are ordered by user, then by handler id. */
+u64 mitosis_snapshot_key(kuid_t user, u32 handler_id);
 
 /* Returns the snapshot with a reference, or NULL. */
-struct snapshot *mitosis_snapshot_find(u32 handler_id);
+struct snapshot *mitosis_snapshot_find(u64 key);
 
 /*
- * The same; NULL if the handler id now belongs to another snapshot. An open file
+ * The same; NULL if the key now belongs to another snapshot. An open file
  * keeps the serial number and no reference, so that a dropped snapshot frees its
  * memory at once.
  */
-struct snapshot *mitosis_snapshot_find_serial(u32 handler_id, u64 serial);
+struct snapshot *mitosis_snapshot_find_serial(u64 key, u64 serial);
+
+/* The snapshot with the smallest key from *key on, which becomes *key; or NULL. */
+struct snapshot *mitosis_snapshot_next(u64 *key);
+/* The same among those with the handler id, of all users. */
+struct snapshot *mitosis_snapshot_next_of_id(u64 *key, u32 handler_id);
 
 /*
  * Must be called before the first child and the first page: does the work that
@@ -61,7 +70,6 @@ void mitosis_snapshot_put(struct snapshot *snapshot);
 /* Removes the snapshot from the registry; its pages stay until the last reference. */
 void mitosis_snapshot_drop(struct snapshot *snapshot);
 
-/* The snapshot with the smallest id from info->handler_id on. Returns 0 or -ENOENT. */
-int mitosis_snapshot_next(struct mitosis_snapshot *info);
+struct mitosis_snapshot mitosis_snapshot_info(const struct snapshot *snapshot);
 
 #endif /* MITOSIS_SNAPSHOT_H */

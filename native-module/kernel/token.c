@@ -2,6 +2,7 @@
 #include "token.h"
 
 #include <crypto/algapi.h>
+#include <linux/cred.h>
 #include <linux/random.h>
 #include <linux/string.h>
 #include <linux/timekeeping.h>
@@ -73,7 +74,13 @@ int mitosis_token_check(const struct snapshot *s, const struct mitosis_token *to
 		err = is_over(token->expires_s);
 	/* A revocation in between makes the grant invalid, not the other way round. */
 	if (!err)
-		*grant = (struct grant){ s->serial, revocations, token->expires_s };
+		*grant = (struct grant){
+			.key = mitosis_snapshot_key(s->parent.owner.cred->euid,
+						    s->handler_id),
+			.serial = s->serial,
+			.revocations = revocations,
+			.expires_s = token->expires_s,
+		};
 	return err;
 }
 

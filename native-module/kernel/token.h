@@ -12,7 +12,7 @@ struct snapshot;
 
 /* What an open file keeps of a token that was presented. */
 struct grant {
-	u64 serial;		/* of the snapshot; 0: none */
+	u64 key, serial;	/* of the snapshot; serial 0: none */
 	u32 revocations;	/* of the snapshot's, when the token was presented */
 	u32 expires_s;		/* CLOCK_BOOTTIME; 0: never */
 };

@@ -67,7 +67,7 @@ struct wire_proof {
 /* 8 bytes. */
 struct wire_open {
 	uint32_t handler_id;
-	uint32_t reserved;
+	uint32_t owner_uid;	/* whose snapshot; mitosisd has its user's only */
 };
 
 /*

@@ -42,6 +42,7 @@
  * Argument: the handler id, by value (0 to 2^32 - 1).
  * Effect: the snapshot can be resumed until this file is closed. In a resumed
  * child the same call returns 0 as well.
+ * Handler ids are each user's own (the effective user id).
  * Errors: EEXIST handler id in use; EBUSY this file already holds a snapshot;
  * EINVAL handler id out of range; ELOOP a child of a child of a child of a child;
  * EOPNOTSUPP memory whose pages come by userfaultfd; EAGAIN, as of fork(2), too
@@ -52,7 +53,8 @@
 
 /*
  * MITOSIS_RESUME_LOCAL - become a child of a snapshot of this machine.
- * Argument: the handler id, by value.
+ * Argument: the handler id, by value: of the snapshot whose token was presented on
+ * this file, or else of the caller's own.
  * Effect: the caller's memory and registers are replaced; does not return.
  * Errors: ENOENT no such snapshot; EINVAL the caller has, or the parent had,
  * several threads;
@@ -128,17 +130,16 @@ struct mitosis_snapshot {
 };
 
 /*
- * MITOSIS_IOC_UNPREPARE - drop a snapshot of this machine.
+ * MITOSIS_IOC_UNPREPARE - drop a snapshot of the caller's on this machine.
  * Argument: pointer to the handler id, a __u32.
  * Effect: it can no longer be resumed; children that still fetch pages from it
  * keep what they need.
- * Errors: EFAULT; ENOENT no such snapshot; EPERM it belongs to another user, and
- * the caller has no CAP_SYS_PTRACE in that user's namespace.
+ * Errors: EFAULT; ENOENT no such snapshot of this user.
  */
 #define MITOSIS_IOC_UNPREPARE _IOW('m', 1, __u32)
 
 /*
- * MITOSIS_IOC_NEXT - step through the snapshots of this machine.
+ * MITOSIS_IOC_NEXT - step through the caller's snapshots of this machine.
  * Argument: pointer to struct mitosis_snapshot; handler_id is read.
  * Effect: the whole struct is overwritten with the snapshot that has the
  * smallest handler id not below the one given.
@@ -244,8 +245,50 @@ struct mitosis_token {
  * MITOSIS_IOC_REVOKE - make all tokens of a snapshot invalid.
  * Argument: pointer to the handler id, a __u32.
  * Effect: also on the files on which they were presented. Children stay.
- * Errors: EFAULT; ENOENT no such snapshot; EPERM as MITOSIS_IOC_UNPREPARE.
+ * Errors: EFAULT; ENOENT no such snapshot of this user.
  */
 #define MITOSIS_IOC_REVOKE _IOW('m', 7, __u32)
+
+/* A snapshot of any user. 8 bytes. */
+struct mitosis_snapshot_of {
+	__u32 owner_uid;	/* as the caller's user namespace has it */
+	__u32 handler_id;
+};
+
+/*
+ * MITOSIS_IOC_UNPREPARE_OF - drop a snapshot of any user.
+ * Argument: pointer to struct mitosis_snapshot_of.
+ * Effect: as MITOSIS_IOC_UNPREPARE.
+ * Errors: EFAULT; ENOENT no such snapshot; EPERM it is another user's, and the caller
+ * has no CAP_SYS_PTRACE in that user's namespace.
+ */
+#define MITOSIS_IOC_UNPREPARE_OF _IOW('m', 8, struct mitosis_snapshot_of)
+
+/* 32 bytes. */
+struct mitosis_owned_snapshot {
+	__u32 owner_uid;	/* as the initial user namespace has it */
+	__u32 reserved;		/* 0 */
+	struct mitosis_snapshot snapshot;
+};
+
+/*
+ * MITOSIS_IOC_NEXT_OF - step through the snapshots of all users.
+ * Argument: pointer to struct mitosis_owned_snapshot; owner_uid and
+ * snapshot.handler_id are read.
+ * Effect: as MITOSIS_IOC_NEXT, in the order of users, then of handler ids.
+ * Errors: EFAULT; ENOENT there is none; EPERM the caller has no CAP_SYS_PTRACE.
+ */
+#define MITOSIS_IOC_NEXT_OF _IOWR('m', 9, struct mitosis_owned_snapshot)
+
+#define MITOSIS_ALL_USERS 0xffffffffu
+
+/*
+ * MITOSIS_IOC_UNPREPARE_ALL - drop all snapshots of a user.
+ * Argument: pointer to the user id, a __u32, or MITOSIS_ALL_USERS.
+ * Effect: as MITOSIS_IOC_UNPREPARE for each; returns how many.
+ * Errors: EFAULT; EINVAL no such user in the caller's user namespace; EPERM another
+ * user than the caller, who has no CAP_SYS_PTRACE.
+ */
+#define MITOSIS_IOC_UNPREPARE_ALL _IOW('m', 10, __u32)
 
 #endif /* _UAPI_MITOSIS_H */

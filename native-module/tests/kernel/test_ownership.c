@@ -52,7 +52,8 @@ struct kind {
 	const char *name;
 	enum who owner;
 	bool undumpable, no_new_privs;
-	unsigned int become;	/* ONE() of those who may, without a token */
+	/* ONE() of those who may, without a token. Others of the owner's user get EPERM. */
+	unsigned int become;
 	unsigned int drop;
 };
 
@@ -142,6 +143,22 @@ static int error_of(int result)
 	return result < 0 ? errno : 0;
 }
 
+static uid_t user_of(enum who who)
+{
+	return who == ANOTHER ? OTHER :
+	       who == A_USER || who == ITS_GROUP || who == NS_ROOT ? USER : 0;
+}
+
+/* By its own means, or, for a snapshot of another user, those of a privileged caller. */
+static int drop(int fd, uid_t user, enum who who)
+{
+	const struct mitosis_snapshot_of of = { .owner_uid = user, .handler_id = ID };
+
+	return user == user_of(who) ?
+		       error_of(ioctl(fd, MITOSIS_IOC_UNPREPARE, &of.handler_id)) :
+		       error_of(ioctl(fd, MITOSIS_IOC_UNPREPARE_OF, &of));
+}
+
 static int child_status(void)
 {
 	return CHILD +
@@ -183,7 +200,7 @@ static pid_t start_owner(const struct kind *kind)
 enum deed { BECOME, BECOME_BY_TOKEN, MAKE_TOKEN, REVOKE, DROP };
 
 /* Returns the exit status of the caller: an errno, or its child's. */
-static int attempt(enum who who, enum deed deed)
+static int attempt(enum who who, enum deed deed, uid_t owner)
 {
 	int status;
 	pid_t pid;
@@ -200,7 +217,7 @@ static int attempt(enum who who, enum deed deed)
 			CHECK_EQ(error_of(ioctl(fd, MITOSIS_IOC_PRESENT,
 						&shared->token)), 0);
 		if (deed == DROP)
-			_exit(error_of(ioctl(fd, MITOSIS_IOC_UNPREPARE, &id)));
+			_exit(drop(fd, owner, who));
 		if (deed == MAKE_TOKEN)
 			_exit(error_of(ioctl(fd, MITOSIS_IOC_TOKEN, &shared->token)));
 		if (deed == REVOKE)
@@ -228,23 +245,28 @@ static void check_kind(const struct kind *kind)
 {
 	const int child = CHILD + (kind->no_new_privs ? CHILD_CONFINED : 0) +
 			  (kind->undumpable ? CHILD_UNDUMPABLE : 0);
+	const uid_t user = user_of(kind->owner);
 	pid_t owner = start_owner(kind);
 	enum who who;
 
 	for (who = 0; who < WHO_COUNT; who++) {
 		bool may = kind->become & ONE(who);
+		int no = user_of(who) == user ? EPERM : ENOENT;
 
-		expect(kind, who, "becoming", attempt(who, BECOME), may ? child : EPERM);
+		expect(kind, who, "becoming", attempt(who, BECOME, user),
+		       may ? child : no);
 		shared->token.expires_s = 0;
-		expect(kind, who, "making a token", attempt(who, MAKE_TOKEN),
-		       may ? 0 : EPERM);
-		expect(kind, who, "becoming by token", attempt(who, BECOME_BY_TOKEN),
+		expect(kind, who, "making a token", attempt(who, MAKE_TOKEN, user),
+		       may ? 0 : no);
+		expect(kind, who, "becoming by token", attempt(who, BECOME_BY_TOKEN, user),
 		       child);
 	}
 	for (who = 0; who < WHO_COUNT; who++) {
 		bool may = kind->drop & ONE(who);
 
-		expect(kind, who, "dropping", attempt(who, DROP), may ? 0 : EPERM);
+		/* No other user is mapped in the namespace of NS_ROOT. */
+		expect(kind, who, "dropping", attempt(who, DROP, user),
+		       may ? 0 : who == NS_ROOT ? ENOENT : EPERM);
 		if (may) {
 			CHECK(!kill(owner, SIGKILL));
 			status_within(owner, PATIENT_MS);
@@ -271,10 +293,10 @@ static int become_with(const struct mitosis_token *token, bool revoke, int wait_
 			_exit(err);
 		sleep_ms(wait_ms);
 		if (revoke)
-			CHECK_EQ(attempt(A_USER, REVOKE), 0);
+			CHECK_EQ(attempt(A_USER, REVOKE, USER), 0);
 		be(ANOTHER);
 		/* The right to revoke is the caller's, not the file's. */
-		CHECK_EQ(error_of(ioctl(fd, MITOSIS_IOC_REVOKE, &id)), EPERM);
+		CHECK_EQ(error_of(ioctl(fd, MITOSIS_IOC_REVOKE, &id)), ENOENT);
 		_exit(error_of(ioctl(fd, MITOSIS_RESUME_LOCAL, ID)));
 	}
 	status = status_within(pid, PATIENT_MS);
@@ -288,7 +310,7 @@ static struct mitosis_token token_for(uint32_t seconds)
 		.handler_id = ID,
 		.expires_s = seconds,
 	};
-	CHECK_EQ(attempt(A_USER, MAKE_TOKEN), 0);
+	CHECK_EQ(attempt(A_USER, MAKE_TOKEN, USER), 0);
 	return shared->token;
 }
 
@@ -318,6 +340,139 @@ static void tokens_end(void)
 	status_within(owner, PATIENT_MS);
 }
 
+static const enum who three[] = { ROOT, A_USER, ANOTHER };
+#define THREE (sizeof(three) / sizeof(*three))
+
+/* The address at which the module serves this machine to itself; NULL: none. */
+static const char *own_address(void)
+{
+	return getenv("MITOSIS_TEST_MODULE_ADDRESS");
+}
+
+static unsigned int own_machine(void)
+{
+	unsigned int id = 0;
+	FILE *f = fopen("/sys/module/mitosis/parameters/machine_id", "r");
+
+	CHECK(f && fscanf(f, "%u", &id) == 1);
+	fclose(f);
+	return id;
+}
+
+/* Becomes what the handler id means to it; a child exits with CHILD and its owner. */
+static int owner_seen_by(enum who who, bool remote)
+{
+	const struct mitosis_remote_req request = { own_machine(), ID };
+	int status;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		int fd;
+
+		be(who);
+		fd = open_device();
+		_exit(error_of(remote ? ioctl(fd, MITOSIS_RESUME_REMOTE, &request) :
+					ioctl(fd, MITOSIS_RESUME_LOCAL, ID)));
+	}
+	status = status_within(pid, PATIENT_MS);
+	CHECK(WIFEXITED(status));
+	return WEXITSTATUS(status) - CHILD;
+}
+
+/* What `who` sees listed by the two ways: 10 * its own + those of all users. */
+static int listed_by(enum who who)
+{
+	int status;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		struct mitosis_owned_snapshot of = { 0 };
+		struct mitosis_snapshot own = { 0 };
+		int fd, n = 0;
+
+		be(who);
+		fd = open_device();
+		for (; !ioctl(fd, MITOSIS_IOC_NEXT, &own); own.handler_id++)
+			n += 10;
+		for (; !ioctl(fd, MITOSIS_IOC_NEXT_OF, &of); of.snapshot.handler_id++) {
+			CHECK_EQ(of.reserved, 0);
+			n++;
+		}
+		_exit(n);
+	}
+	status = status_within(pid, PATIENT_MS);
+	CHECK(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static int drop_all(enum who who, uint32_t uid)
+{
+	int status;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		int n;
+
+		be(who);
+		n = ioctl(open_device(), MITOSIS_IOC_UNPREPARE_ALL, &uid);
+		_exit(n < 0 ? errno + 100 : n);
+	}
+	status = status_within(pid, PATIENT_MS);
+	CHECK(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void ids_are_each_users(void)
+{
+	const struct mitosis_connect_req connect = { own_machine(), 0, own_address() };
+	int fd = open_device();
+	size_t i;
+
+	for (i = 0; i < THREE; i++) {
+		pid_t pid;
+		int status;
+
+		fflush(stdout);
+		pid = fork();
+		if (pid == 0) {
+			pid_t self = getpid();
+			enum who owner = three[i];
+
+			be(owner);
+			CHECK_EQ(error_of(ioctl(open_device(), MITOSIS_PREPARE_PINNED,
+						ID)), 0);
+			_exit(getpid() == self ? 0 : CHILD + (int)owner);
+		}
+		status = status_within(pid, PATIENT_MS);
+		CHECK_EQ(status, 0);
+	}
+	if (own_address())
+		CHECK_EQ(error_of(ioctl(fd, MITOSIS_CONNECT, &connect)), 0);
+	for (i = 0; i < THREE; i++) {
+		CHECK_EQ(owner_seen_by(three[i], false), three[i]);
+		if (own_address())
+			CHECK_EQ(owner_seen_by(three[i], true), three[i]);
+		CHECK_EQ(listed_by(three[i]), three[i] == ROOT ? 13 : 10);
+	}
+	/* Not root's, though it has the same id. */
+	CHECK_EQ(owner_seen_by(BARE_ROOT, false), EPERM - CHILD);
+	CHECK_EQ(drop_all(A_USER, OTHER), 100 + EPERM);
+	CHECK_EQ(drop_all(A_USER, MITOSIS_ALL_USERS), 100 + EPERM);
+	CHECK_EQ(drop_all(NS_ROOT, MITOSIS_ALL_USERS), 100 + EPERM);
+	CHECK_EQ(drop_all(A_USER, USER), 1);
+	CHECK_EQ(owner_seen_by(A_USER, false), ENOENT - CHILD);
+	CHECK_EQ(listed_by(ROOT), 12);
+	CHECK_EQ(drop_all(ROOT, MITOSIS_ALL_USERS), 2);
+	CHECK_EQ(listed_by(ROOT), 0);
+	close(fd);
+}
+
 int main(void)
 {
 	struct stat st;
@@ -334,6 +489,7 @@ int main(void)
 	for (i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
 		check_kind(&kinds[i]);
 	tokens_end();
+	ids_are_each_users();
 	CHECK(!chmod(MITOSIS_DEVICE_PATH, st.st_mode & 07777));
 	return failures ? 1 : 0;
 }

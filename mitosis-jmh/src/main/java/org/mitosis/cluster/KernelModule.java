@@ -88,7 +88,7 @@ final class KernelModule {
               + ", where this run needs machine_id="
               + how.machineId()
               + (how.listen().isEmpty() ? "" : " listen=" + how.listen())
-              + ": unload it (mitosis-unprepare --all; rmmod "
+              + ": unload it (mitosis-unprepare --all-users; rmmod "
               + NAME
               + ")");
     }
