@@ -274,15 +274,15 @@ static int add_vma(struct vma_writer *w, struct descriptor_vma vma,
 	return 0;
 }
 
-/* What is left of the refuge in which a child was made: see restore.h. */
-static bool is_refuge(const struct descriptor_vma *vma)
+/* What is left of the restorer area in which a child was made: see restore.h. */
+static bool is_restorer(const struct descriptor_vma *vma)
 {
-	const struct restore_plan *plan = (void *)(vma->start + REFUGE_CODE_SIZE);
+	const struct restore_plan *plan = (void *)(vma->start + RESTORER_CODE_SIZE);
 
-	return vma->end - vma->start == REFUGE_KEPT_SIZE && !vma->inode &&
+	return vma->end - vma->start == RESTORER_KEPT_SIZE && !vma->inode &&
 	       vma->protection == (PROT_READ | PROT_WRITE | PROT_EXEC) &&
 	       vma->map_flags == MAP_PRIVATE && plan->magic == RESTORE_PLAN_MAGIC &&
-	       plan->refuge == vma->start;
+	       plan->restorer == vma->start;
 }
 
 /* One line: start-end perms offset major:minor inode name */
@@ -312,7 +312,7 @@ static int add_line(struct vma_writer *w, char *line)
 	/* The vsyscall page is the kernel's, above user memory. */
 	if (starts_with(c.at, "[vsyscall]"))
 		return 0;
-	if (is_refuge(&vma)) {
+	if (is_restorer(&vma)) {
 		w->resumed = true;
 		return 0;
 	}

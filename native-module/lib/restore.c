@@ -252,8 +252,8 @@ INLINE void __attribute__((noreturn)) go_on(struct restore_plan *plan)
 {
 	uint64_t mask = plan->thread.signal_mask;
 
-	raw_syscall(SYS_munmap, plan->refuge + REFUGE_KEPT_SIZE,
-		    plan->refuge_size - REFUGE_KEPT_SIZE);
+	raw_syscall(SYS_munmap, plan->restorer + RESTORER_KEPT_SIZE,
+		    plan->restorer_size - RESTORER_KEPT_SIZE);
 	raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, 0, sizeof(mask));
 	thread_go_on(&plan->thread);
 }

@@ -3,7 +3,7 @@
  * The point of no return: code that throws this process's memory away, lays
  * out the parent's and goes on as the parent's child.
  *
- * It runs from a copy of itself in a *refuge*, the only memory that survives,
+ * It runs from a copy of itself in a *restorer area*, the only memory that survives,
  * so it calls nothing and refers to nothing outside its section; restore.o is
  * compiled for that (see the Makefile). All it needs lies in its plan.
  */
@@ -20,17 +20,17 @@
 #define KERNEL_VMAS_MAX	8	/* vvar, vvar_vclock, vdso and what may come */
 
 /*
- * The refuge: code, then the plan, then the stack; these stay mapped in the
+ * The restorer area: code, then the plan, then the stack; these stay mapped in the
  * child. Above them lies what is unmapped at the end: the descriptor, the
  * files' numbers and the parked vdso.
  */
-#define REFUGE_CODE_SIZE	4096u
-#define REFUGE_PLAN_SIZE	4096u
-#define REFUGE_STACK_SIZE	4096u
-#define REFUGE_KEPT_SIZE	(REFUGE_CODE_SIZE + REFUGE_PLAN_SIZE + REFUGE_STACK_SIZE)
+#define RESTORER_CODE_SIZE	4096u
+#define RESTORER_PLAN_SIZE	4096u
+#define RESTORER_STACK_SIZE	4096u
+#define RESTORER_KEPT_SIZE	(RESTORER_CODE_SIZE + RESTORER_PLAN_SIZE + RESTORER_STACK_SIZE)
 
 /* First in a plan: tells that a process once became a child. */
-#define RESTORE_PLAN_MAGIC	0x656775666572544dull	/* "MTrefuge" in memory */
+#define RESTORE_PLAN_MAGIC	0x726f74736572544dull	/* "MTrestor" in memory */
 
 /* Addresses, the end not included. */
 struct restore_range {
@@ -39,8 +39,8 @@ struct restore_range {
 
 struct restore_plan {
 	uint64_t magic;
-	uint64_t refuge, refuge_size;
-	const struct descriptor_header *descriptor;	/* in the refuge */
+	uint64_t restorer, restorer_size;
+	const struct descriptor_header *descriptor;	/* in the restorer area */
 	const struct descriptor_vma *vmas;
 	const int32_t *files;		/* per VMA: what to map, or -1 */
 	const int32_t *open_files;	/* each of these once */
@@ -62,7 +62,7 @@ struct restore_plan {
 	struct {
 		uint64_t start, length;
 	} kernel_vmas[KERNEL_VMAS_MAX];
-	uint64_t park;			/* where they wait in the refuge; 0: where they are */
+	uint64_t park;			/* where they wait in the restorer area; 0: where they are */
 
 	uint64_t own_rseq;		/* to be unregistered; 0: none */
 	uint32_t own_rseq_size, own_rseq_signature;
@@ -72,12 +72,12 @@ struct restore_plan {
 	uint32_t complaint_size;
 };
 
-_Static_assert(sizeof(struct restore_plan) <= REFUGE_PLAN_SIZE, "plan too large");
+_Static_assert(sizeof(struct restore_plan) <= RESTORER_PLAN_SIZE, "plan too large");
 
 /* Exit status of a process that could not become a child. */
 #define RESTORE_FAILED_STATUS	125
 
-/* The section that holds restore(); to be copied to the refuge. */
+/* The section that holds restore(); to be copied to the restorer area. */
 extern const char __start_restorer[], __stop_restorer[];
 
 /* Does not return. */

@@ -29,12 +29,12 @@
 #include "local/channel.h"
 #include "paging/trace.h"
 
-/* Where a refuge is looked for: far from where programs and stacks lie. */
-#define REFUGE_FIRST	0x10000000000ull
-#define REFUGE_STEP	0x1000000000ull
-#define REFUGE_LAST	0x600000000000ull
-/* A stack may grow down to here above a refuge. */
-#define REFUGE_DISTANCE	(64ull << 20)
+/* Where a restorer area is looked for: far from where programs and stacks lie. */
+#define RESTORER_FIRST	0x10000000000ull
+#define RESTORER_STEP	0x1000000000ull
+#define RESTORER_LAST	0x600000000000ull
+/* A stack may grow down to here above a restorer area. */
+#define RESTORER_DISTANCE	(64ull << 20)
 
 /* Above what the parent's program may count on being free. */
 #define FD_FLOOR	1000
@@ -252,7 +252,7 @@ static uint64_t park_size(const struct resume *r, const struct restore_plan *pla
 
 		size += end - start;
 		for (i = 0; i < r->descriptor->vma_count; i++)
-			if (vmas[i].start < end + REFUGE_DISTANCE &&
+			if (vmas[i].start < end + RESTORER_DISTANCE &&
 			    vmas[i].end > start)
 				in_the_way = true;
 	}
@@ -265,17 +265,17 @@ static bool parent_uses(const struct resume *r, uint64_t start, uint64_t end)
 	uint32_t i;
 
 	for (i = 0; i < r->descriptor->vma_count; i++)
-		if (vmas[i].start < end + REFUGE_DISTANCE && vmas[i].end > start)
+		if (vmas[i].start < end + RESTORER_DISTANCE && vmas[i].end > start)
 			return true;
 	return false;
 }
 
 /* Memory that neither this process nor the parent uses. */
-static char *find_refuge(const struct resume *r, uint64_t size)
+static char *find_restorer_area(const struct resume *r, uint64_t size)
 {
 	uint64_t at;
 
-	for (at = REFUGE_FIRST; at < REFUGE_LAST; at += REFUGE_STEP) {
+	for (at = RESTORER_FIRST; at < RESTORER_LAST; at += RESTORER_STEP) {
 		void *p;
 
 		if (parent_uses(r, at, at + size))
@@ -350,15 +350,15 @@ static int compare_ranges(const void *a, const void *b)
 	return (x->start > y->start) - (x->start < y->start);
 }
 
-/* What is unmapped: everything between the refuge and the vdso, if that stays. */
+/* What is unmapped: everything between the restorer area and the vdso, if that stays. */
 static void plan_gaps(struct restore_plan *plan)
 {
 	struct restore_range kept[1 + KERNEL_VMAS_MAX];
 	uint32_t count = 1, i;
 	uint64_t at = 0;
 
-	kept[0] = (struct restore_range){ plan->refuge,
-					  plan->refuge + plan->refuge_size };
+	kept[0] = (struct restore_range){ plan->restorer,
+					  plan->restorer + plan->restorer_size };
 	for (i = 0; !plan->park && i < plan->kernel_vma_count; i++)
 		kept[count++] = (struct restore_range){
 			plan->kernel_vmas[i].start,
@@ -375,18 +375,18 @@ static void plan_gaps(struct restore_plan *plan)
 	}
 }
 
-/* Lays the refuge out. Returns the plan in it, or NULL with a sentence. */
+/* Lays the restorer area out. Returns the plan in it, or NULL with a sentence. */
 static struct restore_plan *lay_out(struct resume *r,
 				    const struct mitosis_resume_options *options,
 				    int *err)
 {
 	uint64_t files_size = r->descriptor->vma_count * sizeof(*r->files);
 	uint64_t open_size = r->open_file_count * sizeof(*r->open_files);
-	uint64_t descriptor_at = REFUGE_KEPT_SIZE;
+	uint64_t descriptor_at = RESTORER_KEPT_SIZE;
 	uint64_t files_at, open_at, park_at, room, size;
 	struct restore_plan draft = { 0 };
 	struct restore_plan *plan;
-	char *refuge;
+	char *restorer;
 
 	*err = plan_vdso(r, &draft);
 	if (*err) {
@@ -406,30 +406,30 @@ static struct restore_plan *lay_out(struct resume *r,
 	park_at = round_up(open_at + open_size, r->page_size);
 	room = park_size(r, &draft);
 	size = park_at + room;
-	refuge = find_refuge(r, size);
-	if (!refuge) {
+	restorer = find_restorer_area(r, size);
+	if (!restorer) {
 		*err = fail(-ENOMEM, "no room for %llu bytes beside the memory of %s",
 			    (unsigned long long)size, r->what);
 		return NULL;
 	}
-	memcpy(refuge, __start_restorer, __stop_restorer - __start_restorer);
-	memcpy(refuge + descriptor_at, r->descriptor, r->descriptor_size);
-	memcpy(refuge + files_at, r->files, files_size);
-	memcpy(refuge + open_at, r->open_files, open_size);
+	memcpy(restorer, __start_restorer, __stop_restorer - __start_restorer);
+	memcpy(restorer + descriptor_at, r->descriptor, r->descriptor_size);
+	memcpy(restorer + files_at, r->files, files_size);
+	memcpy(restorer + open_at, r->open_files, open_size);
 
-	plan = (struct restore_plan *)(refuge + REFUGE_CODE_SIZE);
+	plan = (struct restore_plan *)(restorer + RESTORER_CODE_SIZE);
 	*plan = draft;
 	plan->magic = RESTORE_PLAN_MAGIC;
-	plan->refuge = (uintptr_t)refuge;
-	plan->refuge_size = size;
-	plan->descriptor = (void *)(refuge + descriptor_at);
+	plan->restorer = (uintptr_t)restorer;
+	plan->restorer_size = size;
+	plan->descriptor = (void *)(restorer + descriptor_at);
 	plan->vmas = descriptor_vmas(plan->descriptor);
-	plan->files = (void *)(refuge + files_at);
-	plan->open_files = (void *)(refuge + open_at);
+	plan->files = (void *)(restorer + files_at);
+	plan->open_files = (void *)(restorer + open_at);
 	plan->open_file_count = r->open_file_count;
 	plan->thread = *descriptor_thread(r->descriptor);
 	plan->inherited = -1;
-	plan->park = room ? (uintptr_t)refuge + park_at : 0;
+	plan->park = room ? (uintptr_t)restorer + park_at : 0;
 	plan_gaps(plan);
 	plan_layout(&r->descriptor->layout, &plan->layout);
 	plan_pages(options, plan);
@@ -486,15 +486,15 @@ int resume_plan_create(int stream, const struct mitosis_resume_options *options,
 void resume_plan_destroy(struct restore_plan *plan)
 {
 	close_files(plan->open_files, plan->open_file_count);
-	munmap((void *)plan->refuge, plan->refuge_size);
+	munmap((void *)plan->restorer, plan->restorer_size);
 }
 
 /* From here on there is no caller any more. */
 static void __attribute__((noreturn)) leap(struct restore_plan *plan)
 {
-	char *refuge = (char *)plan->refuge;
-	void *code = refuge + ((const char *)restore - __start_restorer);
-	void *stack = refuge + REFUGE_KEPT_SIZE;
+	char *restorer = (char *)plan->restorer;
+	void *code = restorer + ((const char *)restore - __start_restorer);
+	void *stack = restorer + RESTORER_KEPT_SIZE;
 
 	__asm__ volatile("mov %[stack], %%rsp\n\t"
 			 "xor %%ebp, %%ebp\n\t"

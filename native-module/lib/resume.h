@@ -8,7 +8,7 @@
 
 /*
  * Lays out all that becoming a child of the snapshot behind a stream takes, in
- * a refuge of this process and of what it forks: its descriptor, its files
+ * a restorer area of this process and of what it forks: its descriptor, its files
  * opened, where everything goes. Returns 0 or -errno with a sentence that
  * names `what`.
  */
