@@ -42,8 +42,8 @@ INLINE void __attribute__((noreturn)) give_up(struct restore_plan *plan,
 {
 	plan->failed_step = step;
 	/* The last two characters before the newline are the step. */
-	plan->complaint[plan->complaint_size - 2] = '0' + step;
-	raw_syscall(SYS_write, 2, plan->complaint, plan->complaint_size);
+	plan->error_message[plan->error_message_size - 2] = '0' + step;
+	raw_syscall(SYS_write, 2, plan->error_message, plan->error_message_size);
 	for (;;)
 		raw_syscall(SYS_exit_group, RESTORE_FAILED_STATUS);
 }
@@ -162,10 +162,10 @@ INLINE void request_pages(struct restore_plan *plan)
 
 	fds[0] = plan->uffd;
 	fds[1] = plan->lifeline[1];
-	fds[2] = plan->complaints;
+	fds[2] = plan->stderr_fd;
 	if (raw_send_fds(plan->stream, &plan->page_request,
 			 sizeof(plan->page_request), fds,
-			 plan->complaints < 0 ? 2 : 3) !=
+			 plan->stderr_fd < 0 ? 2 : 3) !=
 		    sizeof(plan->page_request) ||
 	    raw_syscall(SYS_close, plan->lifeline[1]))
 		give_up(plan, STEP_REQUEST_PAGES);

@@ -49,7 +49,7 @@ struct restore_plan {
 	struct descriptor_thread thread;
 	int32_t uffd, stream;
 	int32_t lifeline[2];		/* a pipe: our end and the server's */
-	int32_t complaints;		/* where failures of the pager go, or -1 */
+	int32_t stderr_fd;		/* where the pager reports errors, or -1 */
 	struct shadow_request page_request;
 	bool eager;
 
@@ -68,8 +68,8 @@ struct restore_plan {
 	uint32_t own_rseq_size, own_rseq_signature;
 	struct prctl_mm_map layout;
 	int32_t failed_step;		/* for whoever looks at the core */
-	char complaint[64];		/* written to standard error on failure */
-	uint32_t complaint_size;
+	char error_message[64];		/* written to standard error on failure */
+	uint32_t error_message_size;
 };
 
 _Static_assert(sizeof(struct restore_plan) <= RESTORER_PLAN_SIZE, "plan too large");

@@ -433,8 +433,9 @@ static struct restore_plan *lay_out(struct resume *r,
 	plan_gaps(plan);
 	plan_layout(&r->descriptor->layout, &plan->layout);
 	plan_pages(options, plan);
-	plan->complaint_size = snprintf(plan->complaint, sizeof(plan->complaint),
-					"mitosis: resume failed at step ?\n");
+	plan->error_message_size =
+		snprintf(plan->error_message, sizeof(plan->error_message),
+			 "mitosis: resume failed at step ?\n");
 	return plan;
 }
 
@@ -543,7 +544,7 @@ int resume_run(struct restore_plan *plan, int stream, const char *what)
 		return err;
 	}
 	plan->stream = stream;
-	plan->complaints = fcntl(STDERR_FILENO, F_GETFD) < 0 ? -1 : STDERR_FILENO;
+	plan->stderr_fd = fcntl(STDERR_FILENO, F_GETFD) < 0 ? -1 : STDERR_FILENO;
 	plan->page_request.cpu = sched_getcpu();
 	trace_step(plan, "leaves its memory for the snapshot's", what);
 	rseq_of_caller(&plan->own_rseq, &plan->own_rseq_size,
