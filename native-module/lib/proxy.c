@@ -22,27 +22,27 @@
 /* Numbers that a shadow can give a clone. */
 #define NUMBER_MAX	4095
 
-/* What a SHADOW_CLONE brings. */
-struct luggage {
+/* The descriptors that a SHADOW_CLONE passes. */
+struct passed_fds {
 	uint32_t count;
-	int files[SHADOW_CLONE_FILES_MAX];
+	int fds[SHADOW_CLONE_FILES_MAX];
 	int32_t numbers[SHADOW_CLONE_FILES_MAX];	/* or SHADOW_CLONE_* */
 };
 
-/* False if there is no room. A file below 0 is none. */
-static bool pack(struct luggage *l, int file, int32_t number)
+/* False if there is no room. An fd below 0 is none. */
+static bool add_fd(struct passed_fds *passed, int fd, int32_t number)
 {
-	if (file < 0)
+	if (fd < 0)
 		return true;
-	if (l->count == SHADOW_CLONE_FILES_MAX)
+	if (passed->count == SHADOW_CLONE_FILES_MAX)
 		return false;
-	l->files[l->count] = file;
-	l->numbers[l->count++] = number;
+	passed->fds[passed->count] = fd;
+	passed->numbers[passed->count++] = number;
 	return true;
 }
 
 /* The files that an exec would keep. Returns 0 or -errno. */
-static int pack_own_files(struct luggage *l, int stream)
+static int add_own_fds(struct passed_fds *passed, int stream)
 {
 	DIR *d = opendir("/proc/self/fd");
 	struct dirent *entry;
@@ -55,7 +55,7 @@ static int pack_own_files(struct luggage *l, int stream)
 		if (entry->d_name[0] == '.' || fd == dirfd(d) || fd == stream ||
 		    fd > NUMBER_MAX || fcntl(fd, F_GETFD) & FD_CLOEXEC)
 			continue;
-		if (!pack(l, fd, fd)) {
+		if (!add_fd(passed, fd, fd)) {
 			closedir(d);
 			return -E2BIG;
 		}
@@ -73,19 +73,20 @@ static int only_cpu(void)
 		       sched_getcpu() : -1;
 }
 
-static int send_request(int stream, const struct luggage *l, uint32_t namespaces)
+static int send_request(int stream, const struct passed_fds *passed,
+			uint32_t namespaces)
 {
 	struct shadow_request request = {
 		.magic = LOCAL_MAGIC,
 		.version = LOCAL_VERSION,
 		.type = SHADOW_CLONE,
-		.length = l->count * sizeof(l->numbers[0]),
+		.length = passed->count * sizeof(passed->numbers[0]),
 		.cpu = only_cpu(),
 		.namespaces = namespaces,
 	};
 	struct iovec iov[2] = {
 		{ &request, sizeof(request) },
-		{ (void *)l->numbers, request.length },
+		{ (void *)passed->numbers, request.length },
 	};
 	union {
 		struct cmsghdr header;
@@ -94,14 +95,14 @@ static int send_request(int stream, const struct luggage *l, uint32_t namespaces
 	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 2 };
 	size_t size = sizeof(request) + request.length;
 
-	if (l->count) {
+	if (passed->count) {
 		msg.msg_control = control.bytes;
-		msg.msg_controllen = CMSG_SPACE(l->count * sizeof(int));
+		msg.msg_controllen = CMSG_SPACE(passed->count * sizeof(int));
 		control.header.cmsg_level = SOL_SOCKET;
 		control.header.cmsg_type = SCM_RIGHTS;
-		control.header.cmsg_len = CMSG_LEN(l->count * sizeof(int));
-		memcpy(CMSG_DATA(&control.header), l->files,
-		       l->count * sizeof(int));
+		control.header.cmsg_len = CMSG_LEN(passed->count * sizeof(int));
+		memcpy(CMSG_DATA(&control.header), passed->fds,
+		       passed->count * sizeof(int));
 	}
 	return sendmsg(stream, &msg, MSG_NOSIGNAL) == (ssize_t)size ? 0 : -ESTALE;
 }
@@ -167,12 +168,12 @@ static int refuse(int err, const char *what)
 
 int resume_by_clone(int stream, const char *what)
 {
-	struct luggage l = { 0 };
-	int err = pack_own_files(&l, stream);
+	struct passed_fds passed = { 0 };
+	int err = add_own_fds(&passed, stream);
 	int status;
 
 	if (!err)
-		err = send_request(stream, &l, 0);
+		err = send_request(stream, &passed, 0);
 	if (!err)
 		err = channel_set_deadline(stream, 0);
 	while (!err) {
@@ -189,17 +190,17 @@ int resume_by_clone(int stream, const char *what)
 int run_clone(int stream, const struct mitosis_spawn *child, const char *what,
 	      int *status)
 {
-	struct luggage l = { 0 };
-	bool fits = pack(&l, child->pidfd, SHADOW_CLONE_NAMESPACES) &&
-		    pack(&l, child->root, SHADOW_CLONE_ROOT);
+	struct passed_fds passed = { 0 };
+	bool fits = add_fd(&passed, child->pidfd, SHADOW_CLONE_NAMESPACES) &&
+		    add_fd(&passed, child->root, SHADOW_CLONE_ROOT);
 	uint32_t i;
 	int err;
 
 	for (i = 0; i < child->cgroup_count; i++)
-		fits = fits && pack(&l, child->cgroups[i], SHADOW_CLONE_CGROUP);
+		fits = fits && add_fd(&passed, child->cgroups[i], SHADOW_CLONE_CGROUP);
 	for (i = 0; i < child->file_count; i++)
-		fits = fits && pack(&l, child->files[i], child->files[i]);
-	err = fits ? send_request(stream, &l, child->namespaces) : -E2BIG;
+		fits = fits && add_fd(&passed, child->files[i], child->files[i]);
+	err = fits ? send_request(stream, &passed, child->namespaces) : -E2BIG;
 	if (!err)
 		err = receive_status(stream, status);
 	return err ? refuse(err, what) : 0;
