@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "local/protocol.h"
+#include "local/runtime_dir.h"
 #include "proto/user/connection.h"
 
 #define WATCHED_MAX	8192u
@@ -75,6 +76,16 @@ static bool is_stopped(pid_t pid)
 	return name_end && !strncmp(name_end, ") T", 3);
 }
 
+/* True if an entry of /proc/PID/fd is the trace file. */
+static bool is_trace(int fds, const char *entry)
+{
+	char target[4096];
+	ssize_t n = readlinkat(fds, entry, target, sizeof(target) - 1);
+
+	target[n > 0 ? n : 0] = '\0';
+	return strstr(target, "/" RUNTIME_TRACE);
+}
+
 /*
  * True if a client may be waiting. A pager counts as needed always, since it can be
  * replaced. A shadow cannot be replaced: it holds the snapshot.
@@ -93,7 +104,8 @@ static bool is_needed(const struct watched *w)
 	if (!d)
 		return true;
 	while ((entry = readdir(d)))
-		files += entry->d_name[0] != '.';
+		if (entry->d_name[0] != '.' && !is_trace(dirfd(d), entry->d_name))
+			files++;
 	closedir(d);
 	return files > SHADOW_OWN_FILES;
 }

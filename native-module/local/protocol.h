@@ -102,8 +102,8 @@ enum shadow_request_type {
 
 /*
  * Files that a shadow or per-CPU server has open for itself: its channel,
- * /proc/self/mem, /proc/self/pagemap, and its pidfd. Any further file belongs to a
- * client.
+ * /proc/self/mem, /proc/self/pagemap, and its pidfd. Any further file but that of
+ * the trace belongs to a client.
  */
 #define SHADOW_OWN_FILES	4
 

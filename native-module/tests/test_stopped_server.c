@@ -321,6 +321,13 @@ static void shadow_without_children(void)
 	mitosis_close(device);
 }
 
+/* The trace file that it has open is no client. */
+static void traced_shadow_without_children(void)
+{
+	setenv("MITOSIS_TRACE", "1", 1);
+	shadow_without_children();
+}
+
 /* Ctrl-Z at the parent's terminal stops the parent, and nothing of the snapshot's. */
 static void parent_stopped(void)
 {
@@ -502,6 +509,7 @@ static const struct {
 	{ "lingering_shadow", lingering_shadow },
 	{ "not_for_long", not_for_long },
 	{ "shadow_without_children", shadow_without_children },
+	{ "traced_shadow_without_children", traced_shadow_without_children },
 	{ "parent_stopped", parent_stopped },
 	{ "cpu_server", cpu_server },
 	{ "cpu_server_of_grandchild", cpu_server_of_grandchild },
