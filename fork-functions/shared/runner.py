@@ -130,7 +130,7 @@ class Parent:
             return {"ns": clock() - before, "calls": argument[0]}
         if verb == "quit":
             return {}
-        raise ValueError(f"the command '{' '.join(words)}' is unknown or lacks its argument")
+        raise ValueError(f"unknown command '{' '.join(words)}', or its argument is missing")
 
 
 def answer(line):

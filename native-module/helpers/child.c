@@ -17,7 +17,7 @@
 static const char usage[] =
 	"usage: mitosis-child [options]\n"
 	"\n"
-	"Becomes a child of a snapshot: goes on as the process that prepared it.\n"
+	"Becomes a child of a snapshot: continues as the process that prepared it.\n"
 	"Exits with 1 if it cannot be resumed, with 2 for bad arguments.\n"
 	"\n"
 	"  --handler-id N        key of the snapshot (default 73)\n"
@@ -25,11 +25,11 @@ static const char usage[] =
 	"                        before the first instruction; cached: on demand, kept\n"
 	"                        here for the next children; clone: the shadow forks\n"
 	"                        the child, and this process waits for it\n"
-	"  --prefetch PAGES      pages a fault, a power of two to 512 (default 64)\n"
+	"  --prefetch PAGES      pages per fault, a power of two to 512 (default 64)\n"
 	"  --backend NAME        auto (default), kernel or user\n"
 	"  --remote MACHINE      id of the machine that holds the snapshot\n"
-	"  --address ADDRESS     where that machine listens; to connect to it first\n"
-	"  --version             print the release and end\n";
+	"  --address ADDRESS     where that machine listens: connects to it first\n"
+	"  --version             print the release and exit\n";
 
 int main(int argc, char **argv)
 {
@@ -85,10 +85,10 @@ int main(int argc, char **argv)
 		}
 	}
 	if (optind < argc)
-		die(2, "the argument '%s' is one too many; see --help",
+		die(2, "unexpected argument '%s'; see --help",
 		    argv[optind]);
 	if (address && !remote)
-		die(2, "--address is of no use without --remote MACHINE");
+		die(2, "--address needs --remote MACHINE");
 
 	err = mitosis_open(backend, &device);
 	if (!err && options_given)

@@ -32,22 +32,22 @@ uint64_t parse_number(const char *text, const char *name, uint64_t min,
 	value = strtoull(text, &end, 10);
 	if (errno || *end || end == text || text[0] == '-' || value < min ||
 	    value > max)
-		die(2, "%s is to be a number from %llu to %llu, not '%s'", name,
+		die(2, "%s must be between %llu and %llu, got '%s'", name,
 		    (unsigned long long)min, (unsigned long long)max, text);
 	return value;
 }
 
-int parse_word(const char *text, const char *name, const char *const *words)
+int parse_choice(const char *text, const char *name, const char *const *choices)
 {
 	int i;
 
-	for (i = 0; words[i]; i++)
-		if (!strcmp(text, words[i]))
+	for (i = 0; choices[i]; i++)
+		if (!strcmp(text, choices[i]))
 			return i;
-	fprintf(stderr, "%s: %s is to be", program_invocation_short_name, name);
-	for (i = 0; words[i]; i++)
-		fprintf(stderr, "%s %s", i ? " or" : "", words[i]);
-	fprintf(stderr, ", not '%s'\n", text);
+	fprintf(stderr, "%s: %s must be", program_invocation_short_name, name);
+	for (i = 0; choices[i]; i++)
+		fprintf(stderr, "%s %s", i ? " or" : "", choices[i]);
+	fprintf(stderr, ", got '%s'\n", text);
 	exit(2);
 }
 
@@ -55,7 +55,7 @@ int parse_backend(const char *text)
 {
 	static const char *const backends[] = { "auto", "kernel", "user", NULL };
 
-	return parse_word(text, "--backend", backends);
+	return parse_choice(text, "--backend", backends);
 }
 
 uint32_t parse_mode(const char *text)
@@ -63,7 +63,7 @@ uint32_t parse_mode(const char *text)
 	static const char *const modes[] = { "lazy", "eager", "cached", "clone",
 					     NULL };
 
-	return parse_word(text, "--mode", modes);
+	return parse_choice(text, "--mode", modes);
 }
 
 uint32_t parse_prefetch(const char *text)

@@ -5,16 +5,16 @@
 
 #include <stdint.h>
 
-/* Prints the program's name and a sentence to standard error, and exits. */
+/* Prints the program's name and a message to standard error, and exits. */
 void die(int status, const char *format, ...)
 	__attribute__((noreturn, format(printf, 2, 3)));
 
-/* Reads a decimal number of an option; exits with 2 if it is none in range. */
+/* Reads a decimal number of an option; exits with 2 if it is not one in range. */
 uint64_t parse_number(const char *text, const char *name, uint64_t min,
 		      uint64_t max);
 
-/* The index of a word in a NULL-terminated list; exits with 2 if it is none. */
-int parse_word(const char *text, const char *name, const char *const *words);
+/* The index of a text in a NULL-terminated list; exits with 2 if it is not there. */
+int parse_choice(const char *text, const char *name, const char *const *choices);
 
 /* What --backend, --mode and --prefetch name: as libmitosis.h numbers them. */
 int parse_backend(const char *text);
@@ -23,7 +23,7 @@ uint32_t parse_prefetch(const char *text);
 
 /*
  * For an option that getopt_long() returns as 'v', --version; 'h', --help; or
- * anything that a program does not know, which is told with exit status 2.
+ * an unknown option, for which it exits with 2.
  */
 void answer_and_exit(int option, const char *usage) __attribute__((noreturn));
 

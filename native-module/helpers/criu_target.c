@@ -83,7 +83,7 @@ int main(int argc, char **argv)
 			argv[1]);
 		return 2;
 	}
-	/* Fails for whoever leads a process group, which then is a session's, too. */
+	/* Fails for the leader of a process group, which leads a session already. */
 	setsid();
 	memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -96,7 +96,7 @@ int main(int argc, char **argv)
 	if (make("ready"))
 		return 1;
 	while (access("go", F_OK)) {
-		/* Nobody is left who could have it dumped or end it. */
+		/* Its starter has ended: no process can dump or end it. */
 		if (getppid() != starter)
 			return 0;
 		nanosleep(&look, NULL);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a resumed parent program tells whoever launched it, over an inherited
+ * What a resumed parent program reports to its launcher, over an inherited
  * pipe. Little-endian, 32 bytes; times are CLOCK_MONOTONIC in ns. If it failed,
- * its words on that follow in the same write, one line without its end.
+ * an error message follows in the same write, without a newline.
  */
 #ifndef HELPERS_REPORT_H
 #define HELPERS_REPORT_H
@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #define REPORT_FD_DEFAULT	100
-#define REPORT_WORDS_MAX	1500	/* bytes */
+#define REPORT_MESSAGE_MAX	1500	/* bytes */
 
 struct child_report {
 	uint64_t resumed_ns;		/* first instruction after prepare */

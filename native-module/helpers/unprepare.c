@@ -26,11 +26,11 @@ static const char usage[] =
 	"  --all             all snapshots of this user\n"
 	"  --all-users       those of all users, in the kernel module; as root\n"
 	"  --backend NAME    auto (default), kernel or user\n"
-	"  --version         print the release and end\n";
+	"  --version         print the release and exit\n";
 
 /*
- * Counts what it dropped. One that went by itself in the meantime is no failure;
- * one that is another user's is none where it was not asked for by its id.
+ * Counts what it dropped. A snapshot that has ended in the meantime is no failure,
+ * nor is another user's unless its id was given.
  */
 static bool drop(struct mitosis *device, uint32_t handler_id, bool asked_for,
 		 uint64_t *dropped)
@@ -56,7 +56,7 @@ static bool drop_all(struct mitosis *device, uint64_t *dropped)
 
 	if (n < 0)
 		die(1, "%s", mitosis_error());
-	/* Those that are prepared from here on are not meant. */
+	/* Snapshots that are prepared later are not meant. */
 	all = calloc(n ? n : 1, sizeof(*all));
 	if (!all)
 		die(1, "no memory for %d snapshots", n);
@@ -122,7 +122,7 @@ int main(int argc, char **argv)
 		fputs(usage, stderr);
 		return 2;
 	}
-	/* Before any is dropped: they are all to be numbers. */
+	/* Check all arguments before anything is dropped. */
 	for (i = optind; i < argc; i++)
 		parse_number(argv[i], "HANDLER-ID", 0, UINT32_MAX);
 	if (all_users) {

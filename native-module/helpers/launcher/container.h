@@ -2,7 +2,7 @@
 /*
  * A lean container: namespaces that a holder process keeps ready, control
  * groups that are made once, and a root directory. What this machine or user
- * does not allow is left out, and said.
+ * does not allow is left out, and reported.
  */
 #ifndef LAUNCHER_CONTAINER_H
 #define LAUNCHER_CONTAINER_H

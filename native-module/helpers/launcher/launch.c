@@ -13,9 +13,9 @@
 #include "helpers/clock.h"
 #include "helpers/report.h"
 
-/* Exit status of a child that wrote its complaint. */
-#define COMPLAINED_STATUS	124
-#define SNAPSHOT_WORDS_SIZE	512
+/* Exit status of a child that wrote its error. */
+#define ERROR_STATUS	124
+#define SNAPSHOT_NAME_SIZE	512
 
 static volatile pid_t running;	/* for the deadline's handler */
 static volatile sig_atomic_t too_late;
@@ -31,10 +31,10 @@ static void deadline(int signal)
 int launch_init(struct launch_plan *plan)
 {
 	struct sigaction action = { .sa_handler = deadline };
-	int report[2], complaint[2];
+	int report[2], error[2];
 
 	if (pipe2(report, O_CLOEXEC | O_NONBLOCK) ||
-	    pipe2(complaint, O_CLOEXEC | O_NONBLOCK))
+	    pipe2(error, O_CLOEXEC | O_NONBLOCK))
 		return -errno;
 	/* Children inherit it where the parent's program expects it. */
 	if (dup2(report[1], REPORT_FD_DEFAULT) < 0)
@@ -42,23 +42,23 @@ int launch_init(struct launch_plan *plan)
 	close(report[1]);
 	plan->report_read = report[0];
 	plan->report_write = REPORT_FD_DEFAULT;
-	plan->complaint_read = complaint[0];
-	plan->complaint_write = complaint[1];
+	plan->error_read = error[0];
+	plan->error_write = error[1];
 	sigaction(SIGALRM, &action, NULL);
 	return 0;
 }
 
-static void __attribute__((noreturn)) complain(const struct launch_plan *plan,
-					       int err, const char *words)
+static void __attribute__((noreturn)) report_error(const struct launch_plan *plan,
+					       int err, const char *message)
 {
 	char text[512];
-	int n = snprintf(text, sizeof(text), "%d %s", -err, words);
+	int n = snprintf(text, sizeof(text), "%d %s", -err, message);
 
 	if (n >= (int)sizeof(text))
 		n = sizeof(text) - 1;
-	if (write(plan->complaint_write, text, n) < 0)
+	if (write(plan->error_write, text, n) < 0)
 		_exit(1);
-	_exit(COMPLAINED_STATUS);
+	_exit(ERROR_STATUS);
 }
 
 static int resume(const struct launch_plan *plan, struct mitosis *device)
@@ -91,101 +91,101 @@ static void __attribute__((noreturn)) be_child(const struct launch_plan *plan)
 		if (!err)
 			err = mitosis_set_resume_options(device, &plan->options);
 		if (err)
-			complain(plan, err, mitosis_error());
+			report_error(plan, err, mitosis_error());
 	}
 	err = container_enter(&plan->container);
 	if (err)
-		complain(plan, err, "the container cannot be entered");
+		report_error(plan, err, "cannot enter the container");
 	if (plan->empty)
 		_exit(0);
 	err = begin_report(plan);
 	if (err)
-		complain(plan, err, "the report cannot be written");
+		report_error(plan, err, "cannot write the report");
 	err = resume(plan, device);
-	complain(plan, err, mitosis_error());
+	report_error(plan, err, mitosis_error());
 }
 
-static int read_complaint(const struct launch_plan *plan, char *words,
+static int read_error(const struct launch_plan *plan, char *message,
 			  size_t size)
 {
 	char text[512];
-	ssize_t n = read(plan->complaint_read, text, sizeof(text) - 1);
+	ssize_t n = read(plan->error_read, text, sizeof(text) - 1);
 	int err = 0, at = 0;
 
 	text[n > 0 ? n : 0] = '\0';
 	if (sscanf(text, "%d %n", &err, &at) < 1) {
-		snprintf(words, size, "the child ended without saying why");
+		snprintf(message, size, "the child ended without an error message");
 		return -EIO;
 	}
-	snprintf(words, size, "%s", text + at);
+	snprintf(message, size, "%s", text + at);
 	return err > 0 ? -err : -EIO;
 }
 
 /* Whose child it was: where to look when it could not go on. */
 static void name_snapshot(const struct launch_plan *plan,
-			  char words[SNAPSHOT_WORDS_SIZE])
+			  char message[SNAPSHOT_NAME_SIZE])
 {
-	int n = snprintf(words, SNAPSHOT_WORDS_SIZE, "handler id %u of ",
+	int n = snprintf(message, SNAPSHOT_NAME_SIZE, "handler id %u of ",
 			 plan->handler_id);
 
-	n += plan->remote ? snprintf(words + n, SNAPSHOT_WORDS_SIZE - n,
+	n += plan->remote ? snprintf(message + n, SNAPSHOT_NAME_SIZE - n,
 				     "machine %u", plan->machine_id) :
-			    snprintf(words + n, SNAPSHOT_WORDS_SIZE - n,
+			    snprintf(message + n, SNAPSHOT_NAME_SIZE - n,
 				     "this machine");
 	if (plan->remote && plan->address)
-		snprintf(words + n, SNAPSHOT_WORDS_SIZE - n, " at %s",
+		snprintf(message + n, SNAPSHOT_NAME_SIZE - n, " at %s",
 			 plan->address);
 }
 
-static int judge(struct launch_plan *plan, int status, char *words, size_t size)
+static int judge(struct launch_plan *plan, int status, char *message, size_t size)
 {
-	char snapshot[SNAPSHOT_WORDS_SIZE];
+	char snapshot[SNAPSHOT_NAME_SIZE];
 
 	if (!too_late && WIFEXITED(status) && !WEXITSTATUS(status))
 		return 0;
 	name_snapshot(plan, snapshot);
 	if (too_late) {
-		snprintf(words, size, "the child of %s had not ended after %d s and was "
+		snprintf(message, size, "the child of %s had not ended after %d s and was "
 			 "killed", snapshot, plan->deadline_s);
 		return -ETIMEDOUT;
 	}
-	if (WIFEXITED(status) && WEXITSTATUS(status) == COMPLAINED_STATUS)
-		return read_complaint(plan, words, size);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == ERROR_STATUS)
+		return read_error(plan, message, size);
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) {
 		if (container_ran_out_of_memory(&plan->container)) {
-			snprintf(words, size, "the child of %s was killed: its control "
+			snprintf(message, size, "the child of %s was killed: its control "
 				 "group is out of memory; raise the limit", snapshot);
 			return -ENOMEM;
 		}
-		snprintf(words, size, "the child of %s was killed: what served its "
+		snprintf(message, size, "the child of %s was killed: what served its "
 			 "pages has ended; if mitosisd had to end that, its log "
 			 "(mitosisd.log) says why", snapshot);
 		return -ECONNRESET;
 	}
 	if (WIFSIGNALED(status)) {
-		snprintf(words, size, "the child of %s was ended by signal %d",
+		snprintf(message, size, "the child of %s was ended by signal %d",
 			 snapshot, WTERMSIG(status));
 		return -EIO;
 	}
-	snprintf(words, size, "the child of %s exited with %d", snapshot,
+	snprintf(message, size, "the child of %s exited with %d", snapshot,
 		 WEXITSTATUS(status));
 	return -EIO;
 }
 
 /*
- * Leaves the pipe empty for the next child. Returns how many bytes of words,
+ * Leaves the pipe empty for the next child. Returns how many bytes of the message,
  * which have no end of their own, follow the child's numbers.
  */
 static int read_report(const struct launch_plan *plan,
 		       struct launch_result *result,
-		       char words[REPORT_WORDS_MAX])
+		       char message[REPORT_MESSAGE_MAX])
 {
 	struct {
 		uint64_t before_ns;
 		struct child_report child;
-		char words[REPORT_WORDS_MAX];
+		char message[REPORT_MESSAGE_MAX];
 	} __attribute__((packed)) r;
-	const ssize_t numbers = sizeof(r) - sizeof(r.words);
+	const ssize_t numbers = sizeof(r) - sizeof(r.message);
 	ssize_t n = read(plan->report_read, &r, sizeof(r));
 	char rest[256];
 	int i;
@@ -198,9 +198,9 @@ static int read_report(const struct launch_plan *plan,
 	result->execution_ns = r.child.execution_ns;
 	result->first_result_ns = r.child.first_result_ns - r.before_ns;
 	result->wrong = r.child.wrong;
-	/* They become part of a line of ours. */
+	/* The message becomes part of one line. */
 	for (i = 0; i < n - numbers; i++)
-		words[i] = r.words[i] && r.words[i] != '\n' ? r.words[i] : ' ';
+		message[i] = r.message[i] && r.message[i] != '\n' ? r.message[i] : ' ';
 	return n - numbers;
 }
 
@@ -224,7 +224,7 @@ static int attach(struct launch_plan *plan)
 }
 
 /* By a process of this one's own. Returns 0 with its wait status, or -errno. */
-static int run_child(const struct launch_plan *plan, int *status, char *words,
+static int run_child(const struct launch_plan *plan, int *status, char *message,
 		     size_t size)
 {
 	pid_t pid = fork();
@@ -234,7 +234,7 @@ static int run_child(const struct launch_plan *plan, int *status, char *words,
 	if (pid < 0) {
 		int err = -errno;
 
-		snprintf(words, size, "no process can be made: %s%s", strerror(-err),
+		snprintf(message, size, "cannot create a process: %s%s", strerror(-err),
 			 err == -EAGAIN ? "; raise pids.max of the control group, or "
 					  "ulimit -u" : "");
 		return err;
@@ -249,7 +249,7 @@ static int run_child(const struct launch_plan *plan, int *status, char *words,
 }
 
 /* The same for one that the snapshot forks. */
-static int spawn_child(const struct launch_plan *plan, int *status, char *words,
+static int spawn_child(const struct launch_plan *plan, int *status, char *message,
 		       size_t size)
 {
 	const int files[] = { 0, 1, 2, plan->report_write };
@@ -260,7 +260,7 @@ static int spawn_child(const struct launch_plan *plan, int *status, char *words,
 	int err = begin_report(plan);
 
 	if (err) {
-		snprintf(words, size, "the report cannot be written");
+		snprintf(message, size, "cannot write the report");
 		return err;
 	}
 	container_describe(&plan->container, &child);
@@ -272,43 +272,43 @@ static int spawn_child(const struct launch_plan *plan, int *status, char *words,
 		return 0;
 	}
 	if (err)
-		snprintf(words, size, "%s", mitosis_error());
+		snprintf(message, size, "%s", mitosis_error());
 	return err;
 }
 
 /* As launch(), with `start_ns` as the time of the request. */
 static int launch_once(struct launch_plan *plan, uint64_t start_ns,
-		       struct launch_result *result, char *words, size_t size)
+		       struct launch_result *result, char *message, size_t size)
 {
 	bool spawns = plan->attachment &&
 		      plan->options.mode == MITOSIS_RESUME_CLONE;
-	char said[REPORT_WORDS_MAX];
-	int status, err, said_bytes;
+	char child_message[REPORT_MESSAGE_MAX];
+	int status, err, message_bytes;
 
 	memset(result, 0, sizeof(*result));
 	too_late = 0;
-	err = spawns ? spawn_child(plan, &status, words, size) :
-		       run_child(plan, &status, words, size);
+	err = spawns ? spawn_child(plan, &status, message, size) :
+		       run_child(plan, &status, message, size);
 	result->startup_ns = now_ns() - start_ns;
-	said_bytes = read_report(plan, result, said);
+	message_bytes = read_report(plan, result, child_message);
 	if (err)
 		return err;
 	if (result->wrong) {
-		snprintf(words, size, "%llu pages or results of the child of handler "
+		snprintf(message, size, "%llu pages or results of the child of handler "
 			 "id %u were not its parent's",
 			 (unsigned long long)result->wrong, plan->handler_id);
 		return -EIO;
 	}
-	err = judge(plan, status, words, size);
-	if (err && said_bytes) {
-		size_t used = strlen(words);
+	err = judge(plan, status, message, size);
+	if (err && message_bytes) {
+		size_t used = strlen(message);
 
-		snprintf(words + used, size - used, ": %.*s", said_bytes, said);
+		snprintf(message + used, size - used, ": %.*s", message_bytes, child_message);
 	}
 	return err;
 }
 
-int launch(struct launch_plan *plan, struct launch_result *result, char *words,
+int launch(struct launch_plan *plan, struct launch_result *result, char *message,
 	   size_t size)
 {
 	bool attaches = !plan->empty && plan->backend != MITOSIS_BACKEND_KERNEL;
@@ -320,11 +320,11 @@ int launch(struct launch_plan *plan, struct launch_result *result, char *words,
 		if (attaches && !plan->attachment) {
 			err = attach(plan);
 			if (err) {
-				snprintf(words, size, "%s", mitosis_error());
+				snprintf(message, size, "%s", mitosis_error());
 				return err;
 			}
 		}
-		err = launch_once(plan, start_ns, result, words, size);
+		err = launch_once(plan, start_ns, result, message, size);
 		/* Another snapshot may have the handler id by now. */
 		if (err == -ESTALE || err == -ECONNRESET || err == -ETIMEDOUT ||
 		    err == -EINTR) {

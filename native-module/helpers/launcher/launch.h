@@ -9,22 +9,22 @@
 #include "helpers/launcher/container.h"
 #include "libmitosis.h"
 
-#define LAUNCH_WORDS_SIZE	2048	/* for the sentence on a failure */
+#define LAUNCH_MESSAGE_SIZE	2048	/* of an error message, bytes */
 
-/* What is started, again and again. */
+/* What is started. */
 struct launch_plan {
 	struct container container;
 	struct mitosis_resume_options options;
 	struct mitosis_attachment *attachment;	/* NULL: not yet, or there are none */
 	uint32_t handler_id;
 	uint32_t machine_id;
-	const char *address;		/* of that machine, for sentences; or NULL */
+	const char *address;		/* of that machine, for messages; or NULL */
 	int backend;
 	bool remote;
 	bool empty;			/* resume nothing */
 	int deadline_s;			/* of one start */
-	int report_read, complaint_read;
-	int report_write, complaint_write;	/* the first is REPORT_FD_DEFAULT */
+	int report_read, error_read;
+	int report_write, error_write;	/* the first is REPORT_FD_DEFAULT */
 };
 
 /* Times in ns; 0 where nothing was resumed. */
@@ -41,9 +41,9 @@ int launch_init(struct launch_plan *plan);
 
 /*
  * Starts one child and waits for its end, at most the deadline. Returns 0, or
- * -errno with one sentence in `words`, of `size` bytes.
+ * -errno with an error message in `message`, of `size` bytes.
  */
-int launch(struct launch_plan *plan, struct launch_result *result, char *words,
+int launch(struct launch_plan *plan, struct launch_result *result, char *message,
 	   size_t size);
 
 #endif /* LAUNCHER_LAUNCH_H */

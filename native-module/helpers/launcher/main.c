@@ -23,13 +23,13 @@
 #define HANDLER_ID_DEFAULT	73	/* as the original's scripts have it */
 #define LAUNCH_DEADLINE_S	60
 #define FLUSH_INTERVAL_NS	100000000ull
-#define NAME_LENGTH		11	/* of a loop, as in the seed's output */
+#define NAME_LENGTH		11	/* of a loop, as in the artifact's output */
 
 static const char usage[] =
 	"usage: mitosis-launcher [options] --driven | --seconds S\n"
 	"\n"
 	"Starts lean containers, each of which becomes a child of a snapshot, runs\n"
-	"and is reaped; and says how long that took.\n"
+	"and is reaped; prints how long that took.\n"
 	"\n"
 	"  --handler-id N     key of the snapshot (default 73)\n"
 	"  --machine-id N     machine that holds it (default: this one)\n"
@@ -37,24 +37,24 @@ static const char usage[] =
 	"  --mode MODE        lazy (default), eager, cached or clone\n"
 	"  --prefetch PAGES   pages per fault, a power of two to 512 (default 64)\n"
 	"  --backend NAME     auto (default), kernel or user\n"
-	"  --start WHAT       resume (default), or empty: a container and nothing in it\n"
+	"  --start WHAT       resume (default), or empty: only a container\n"
 	"  --container KIND   lean (default) or none\n"
-	"  --cgroup WHERE     auto (default), none, or a control group to be below\n"
+	"  --cgroup WHERE     auto (default), none, or a parent control group\n"
 	"  --root DIR         root directory of the container (default /)\n"
 	"  --cpu N            run on one CPU only, children included: the Nth from 0\n"
 	"                     of those it may run on, and again from the first\n"
 	"  --driven           take commands from standard input, one a line: launch,\n"
 	"                     nil-rpc N, quit; each is answered by one line\n"
-	"  --seconds S        start one after the other for S seconds, and say every\n"
+	"  --seconds S        start one after the other for S seconds, and print every\n"
 	"                     second how many and how fast\n"
 	"  --rate N           with --seconds: start N a second on a fixed schedule;\n"
 	"                     latency is then from the intended start\n"
 	"  --format FORMAT    with --seconds: text (default), or ns: a line for each\n"
 	"                     child, LATENCY INTENDED_START END in ns\n"
-	"  --gate             with --seconds: one child ahead, not counted; then say\n"
+	"  --gate             with --seconds: one child first, not counted; then print\n"
 	"                     'ready' and wait for a line 'start NS' (CLOCK_MONOTONIC)\n"
 	"                     on standard input; end when that is closed\n"
-	"  --version          print the release and end\n";
+	"  --version          print the release and exit\n";
 
 static volatile sig_atomic_t stop;
 
@@ -70,7 +70,7 @@ static void pin(int index)
 	int cpu = -1;
 
 	if (sched_getaffinity(0, sizeof(allowed), &allowed))
-		die(1, "the CPUs to run on are not known: %s", strerror(errno));
+		die(1, "cannot read the CPU affinity: %s", strerror(errno));
 	for (index = index % CPU_COUNT(&allowed) + 1; index; index--)
 		do
 			cpu++;
@@ -78,17 +78,17 @@ static void pin(int index)
 	CPU_ZERO(&one);
 	CPU_SET(cpu, &one);
 	if (sched_setaffinity(0, sizeof(one), &one))
-		die(1, "CPU %d cannot be run on: %s", cpu, strerror(errno));
+		die(1, "cannot run on CPU %d: %s", cpu, strerror(errno));
 }
 
 static void answer_launch(struct launch_plan *plan)
 {
 	struct launch_result r;
-	char words[LAUNCH_WORDS_SIZE];
-	int err = launch(plan, &r, words, sizeof(words));
+	char message[LAUNCH_MESSAGE_SIZE];
+	int err = launch(plan, &r, message, sizeof(message));
 
 	if (err)
-		printf("error errno=%d message=%s\n", -err, words);
+		printf("error errno=%d message=%s\n", -err, message);
 	else
 		printf("ok startup_ns=%llu resume_ns=%llu execution_ns=%llu "
 		       "first_result_ns=%llu wrong=%llu\n",
@@ -135,7 +135,7 @@ static void drive(struct launch_plan *plan, struct mitosis *device)
 		else if (!strncmp(line, "nil-rpc ", 8))
 			answer_nil_rpc(plan, device, line + 8);
 		else
-			printf("error errno=%d message=the command '%s' is unknown\n",
+			printf("error errno=%d message=unknown command '%s'\n",
 			       EINVAL, line);
 		if (fflush(stdout))
 			break;
@@ -167,7 +167,7 @@ struct second {
 	uint64_t start_ns, latency_ns, count;
 };
 
-/* The seed's line, once a second. */
+/* The artifact's line, once a second. */
 static void report_second(struct second *s, uint64_t ended_ns, const char *name)
 {
 	double seconds = (ended_ns - s->start_ns) / 1e9;
@@ -181,7 +181,7 @@ static void report_second(struct second *s, uint64_t ended_ns, const char *name)
 	*s = (struct second){ .start_ns = ended_ns };
 }
 
-/* Whether whoever is to open the gate has gone. */
+/* Whether the process that opens the gate has closed its end. */
 static bool abandoned(void)
 {
 	struct pollfd input = { .fd = STDIN_FILENO };
@@ -190,8 +190,8 @@ static bool abandoned(void)
 }
 
 /*
- * Wakes up on time even if all CPUs are busy, where this user may have that;
- * nobody runs so but to read the clock.
+ * Wakes up on time even if all CPUs are busy, where this user has the right;
+ * only to read the clock.
  */
 static uint64_t sleep_punctually(uint64_t until_ns)
 {
@@ -207,17 +207,17 @@ static uint64_t sleep_punctually(uint64_t until_ns)
 }
 
 /*
- * Everything that a first child needs is made by a first child. Then waits for
- * the time to start at. Returns the exit status, 0 also if told to stop.
+ * Starts one child, so that all that is made once exists. Then waits for the time
+ * to start at. Returns the exit status, 0 also if told to stop.
  */
 static int wait_at_gate(struct launch_plan *plan, uint64_t *begin_ns)
 {
 	struct launch_result r;
-	char words[LAUNCH_WORDS_SIZE], line[64];
+	char message[LAUNCH_MESSAGE_SIZE], line[64];
 	uint64_t start_ns;
 
-	if (launch(plan, &r, words, sizeof(words))) {
-		fprintf(stderr, "mitosis-launcher: %s\n", words);
+	if (launch(plan, &r, message, sizeof(message))) {
+		fprintf(stderr, "mitosis-launcher: %s\n", message);
 		return 1;
 	}
 	puts("ready");
@@ -227,15 +227,15 @@ static int wait_at_gate(struct launch_plan *plan, uint64_t *begin_ns)
 		return 0;
 	}
 	if (sscanf(line, "start %" SCNu64, &start_ns) != 1) {
-		fprintf(stderr, "mitosis-launcher: standard input is to say 'start NS', "
-				"not '%s'\n", line);
+		fprintf(stderr, "mitosis-launcher: standard input must say 'start NS', "
+				"got '%s'\n", line);
 		return 2;
 	}
 	*begin_ns = sleep_punctually(start_ns);
 	return 0;
 }
 
-/* What is printed must not wait for more, when it is waited for. */
+/* A reader of the gated loop must get its lines while it runs. */
 static void flush_often(uint64_t ended_ns)
 {
 	static uint64_t flushed_ns;
@@ -253,7 +253,7 @@ static int loop(struct launch_plan *plan, uint64_t begin_ns, uint64_t seconds,
 	uint64_t end_ns = begin_ns + seconds * 1000000000ull;
 	struct second second = { .start_ns = begin_ns };
 	char name[NAME_LENGTH + 1];
-	char words[LAUNCH_WORDS_SIZE];
+	char message[LAUNCH_MESSAGE_SIZE];
 	uint64_t i, ended_ns = begin_ns;
 
 	make_name(name);
@@ -269,10 +269,10 @@ static int loop(struct launch_plan *plan, uint64_t begin_ns, uint64_t seconds,
 		}
 		if (stop || (gated && abandoned()))
 			break;
-		if (launch(plan, &r, words, sizeof(words))) {
+		if (launch(plan, &r, message, sizeof(message))) {
 			if (stop)
 				break;	/* a signal has ended the child, too */
-			fprintf(stderr, "mitosis-launcher: %s\n", words);
+			fprintf(stderr, "mitosis-launcher: %s\n", message);
 			return 1;
 		}
 		ended_ns = now_ns();
@@ -354,10 +354,10 @@ int main(int argc, char **argv)
 			plan.backend = parse_backend(optarg);
 			break;
 		case 's':
-			plan.empty = parse_word(optarg, "--start", starts);
+			plan.empty = parse_choice(optarg, "--start", starts);
 			break;
 		case 'c':
-			lean = !parse_word(optarg, "--container", containers);
+			lean = !parse_choice(optarg, "--container", containers);
 			break;
 		case 'g':
 			cgroup = optarg;
@@ -378,7 +378,7 @@ int main(int argc, char **argv)
 			rate = parse_number(optarg, "--rate", 1, 1000000);
 			break;
 		case 'f':
-			text = !parse_word(optarg, "--format", formats);
+			text = !parse_choice(optarg, "--format", formats);
 			break;
 		case 'G':
 			gated = true;
@@ -402,20 +402,20 @@ int main(int argc, char **argv)
 		if (err)
 			die(1, "%s", mitosis_error());
 		plan.backend = mitosis_backend(device);
-		/* For what there may be to say; without, the machine's id has to do. */
+		/* For error messages, which otherwise name the machine's id only. */
 		if (plan.remote && !plan.address &&
 		    !mitosis_session_address(device, plan.machine_id, address))
 			plan.address = address;
 	}
-	/* No SA_RESTART: what waits is to notice. */
+	/* No SA_RESTART: a signal must interrupt waits. */
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	err = launch_init(&plan);
 	if (err)
-		die(1, "no pipes: %s", strerror(-err));
+		die(1, "cannot create pipes: %s", strerror(-err));
 	container_create(&plan.container, lean, cgroup, root);
 	if (!driven && *plan.container.reason)
-		fprintf(stderr, "mitosis-launcher: weaker than asked: %s\n",
+		fprintf(stderr, "mitosis-launcher: weaker than requested: %s\n",
 			plan.container.reason);
 	begin_ns = now_ns();
 	if (driven)

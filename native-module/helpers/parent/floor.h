@@ -9,7 +9,7 @@
 
 /*
  * Installs a copy of the working set in fresh memory by UFFDIO_COPY, 64 pages
- * at a time, with nobody waiting. Returns 0 with the ns that took, or -errno.
+ * at a time, without a waiting reader. Returns 0 with the ns that took, or -errno.
  */
 int floor_uffd_copy(const struct working_set *set, uint64_t *ns);
 

@@ -25,13 +25,13 @@
 #include "libmitosis.h"
 
 #define HANDLER_ID_DEFAULT	73	/* as the original's scripts have it */
-#define SPAWN_WORDS_MAX		32
+#define SPAWN_ARGUMENTS_MAX	32
 #define LINE_MAX_SIZE		(4 * PATH_MAX)
 
 static const char usage[] =
 	"usage: mitosis-parent --memory-size BYTES [options] --driven | --repeat N\n"
 	"\n"
-	"A process with a touched working set that prepares itself and says how\n"
+	"A process with a touched working set that prepares itself and prints how\n"
 	"long that took.\n"
 	"\n"
 	"  --memory-size BYTES   size of the working set, a multiple of the page size\n"
@@ -49,7 +49,7 @@ static const char usage[] =
 	"                        fill BYTE, uffd-copy, tcp-copy, spawn PATH and its\n"
 	"                        arguments with tabs between, quit; each is answered\n"
 	"                        by a line\n"
-	"  --version             print the release and end\n";
+	"  --version             print the release and exit\n";
 
 enum child_work { CHILD_EXIT, CHILD_WORK, CHILD_READ };
 
@@ -89,7 +89,7 @@ static void __attribute__((noreturn)) be_child(struct parent *p,
 						  &report.first_result_ns);
 		report.execution_ns = now_ns() - start;
 	}
-	/* Nobody may be there to read it: then the exit status has to do. */
+	/* The reader may have ended: the exit status tells as well. */
 	if (write(p->report_fd, &report, sizeof(report)) < 0)
 		errno = 0;
 	_exit(report.wrong ? 1 : 0);
@@ -132,7 +132,7 @@ static int timed_spawn(const struct parent *p, char *line, uint64_t *ns,
 		       uint64_t *first_result_ns)
 {
 	struct child_report report = { 0 };
-	char *argv[SPAWN_WORDS_MAX + 1], *rest = NULL;
+	char *argv[SPAWN_ARGUMENTS_MAX + 1], *rest = NULL;
 	int status, pipes[2], n = 0;
 	uint64_t start;
 	pid_t pid;
@@ -140,7 +140,7 @@ static int timed_spawn(const struct parent *p, char *line, uint64_t *ns,
 	*first_result_ns = 0;
 	for (line = strtok_r(line, "\t", &rest); line;
 	     line = strtok_r(NULL, "\t", &rest)) {
-		if (n == SPAWN_WORDS_MAX)
+		if (n == SPAWN_ARGUMENTS_MAX)
 			return -E2BIG;
 		argv[n++] = line;
 	}
@@ -191,7 +191,7 @@ static void open_parent(struct parent *p, uint64_t memory_size, int backend)
 		die(1, "%s", mitosis_error());
 	err = working_set_create(&p->set, memory_size, p->random_order);
 	if (err)
-		die(1, "a working set of %llu bytes cannot be made: %s",
+		die(1, "cannot create a working set of %llu bytes: %s",
 		    (unsigned long long)memory_size, strerror(-err));
 	p->cold_ns = touch(p, 100);
 	p->warm_ns = touch(p, p->touch_ratio);
@@ -257,8 +257,8 @@ static void serve_command(struct parent *p, char *line)
 		working_set_fill(&p->set, strtoul(argument, NULL, 10));
 		puts("ok");
 	} else {
-		printf("error errno=%d message=the command '%s' is unknown or "
-		       "lacks its argument\n", EINVAL, line);
+		printf("error errno=%d message=unknown command '%s', or its "
+		       "argument is missing\n", EINVAL, line);
 	}
 }
 
@@ -349,7 +349,7 @@ int main(int argc, char **argv)
 						     100);
 			break;
 		case 'o':
-			p.random_order = !parse_word(optarg, "--order", orders);
+			p.random_order = !parse_choice(optarg, "--order", orders);
 			break;
 		case 'b':
 			backend = parse_backend(optarg);
@@ -359,7 +359,7 @@ int main(int argc, char **argv)
 						    UINT32_MAX);
 			break;
 		case 'c':
-			p.child_work = parse_word(optarg, "--child", works);
+			p.child_work = parse_choice(optarg, "--child", works);
 			break;
 		case 'p':
 			p.report_fd = parse_number(optarg, "--report-fd", 0, INT_MAX);
@@ -368,7 +368,7 @@ int main(int argc, char **argv)
 			times = parse_number(optarg, "--repeat", 1, 1000000000);
 			break;
 		case 'f':
-			text = !parse_word(optarg, "--format", formats);
+			text = !parse_choice(optarg, "--format", formats);
 			break;
 		case 'd':
 			driven = true;
