@@ -105,23 +105,9 @@ static int bring(const struct mitosis_attachment *a, int end)
 		.type = SHADOW_JOIN,
 		.flags = a->remote ? SHADOW_JOIN_ASK : 0,
 	};
-	struct iovec iov = { &request, sizeof(request) };
-	union {
-		struct cmsghdr header;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} control = { 0 };
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control.bytes,
-		.msg_controllen = sizeof(control.bytes),
-	};
+	struct iovec part = { &request, sizeof(request) };
 
-	control.header.cmsg_level = SOL_SOCKET;
-	control.header.cmsg_type = SCM_RIGHTS;
-	control.header.cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(&control.header), &end, sizeof(end));
-	return sendmsg(a->stream, &msg, MSG_NOSIGNAL) == sizeof(request) ?
+	return channel_send_fds(a->stream, &part, 1, &end, 1) == sizeof(request) ?
 		       0 : -ECONNRESET;
 }
 

@@ -84,27 +84,14 @@ static int send_request(int stream, const struct passed_fds *passed,
 		.cpu = only_cpu(),
 		.namespaces = namespaces,
 	};
-	struct iovec iov[2] = {
+	struct iovec parts[2] = {
 		{ &request, sizeof(request) },
 		{ (void *)passed->numbers, request.length },
 	};
-	union {
-		struct cmsghdr header;
-		char bytes[CMSG_SPACE(SHADOW_CLONE_FILES_MAX * sizeof(int))];
-	} control = { 0 };
-	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 2 };
-	size_t size = sizeof(request) + request.length;
+	ssize_t size = sizeof(request) + request.length;
 
-	if (passed->count) {
-		msg.msg_control = control.bytes;
-		msg.msg_controllen = CMSG_SPACE(passed->count * sizeof(int));
-		control.header.cmsg_level = SOL_SOCKET;
-		control.header.cmsg_type = SCM_RIGHTS;
-		control.header.cmsg_len = CMSG_LEN(passed->count * sizeof(int));
-		memcpy(CMSG_DATA(&control.header), passed->fds,
-		       passed->count * sizeof(int));
-	}
-	return sendmsg(stream, &msg, MSG_NOSIGNAL) == (ssize_t)size ? 0 : -ESTALE;
+	return channel_send_fds(stream, parts, 2, passed->fds, passed->count) == size ?
+		       0 : -ESTALE;
 }
 
 /*

@@ -28,31 +28,39 @@ static int gone(int err)
 	return err == EPIPE || err == ENOTCONN ? -ECONNRESET : -err;
 }
 
-int channel_send(int channel, const struct local_message *message, int fd)
+ssize_t channel_send_fds(int socket, struct iovec *parts, size_t part_count,
+			 const int *fds, size_t fd_count)
 {
-	struct iovec iov = {
-		.iov_base = (void *)message,
-		.iov_len = sizeof(*message),
-	};
-	union one_fd control = { 0 };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(CHANNEL_FDS_MAX * sizeof(int))];
+	} control;
+	struct msghdr msg = { .msg_iov = parts, .msg_iovlen = part_count };
 	ssize_t n;
 
-	if (fd >= 0) {
-		struct cmsghdr *c;
-
+	if (fd_count > CHANNEL_FDS_MAX)
+		return -EINVAL;
+	if (fd_count) {
+		memset(&control, 0, CMSG_SPACE(fd_count * sizeof(int)));
 		msg.msg_control = control.bytes;
-		msg.msg_controllen = sizeof(control.bytes);
-		c = CMSG_FIRSTHDR(&msg);
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(sizeof(fd));
-		memcpy(CMSG_DATA(c), &fd, sizeof(fd));
+		msg.msg_controllen = CMSG_SPACE(fd_count * sizeof(int));
+		control.header.cmsg_level = SOL_SOCKET;
+		control.header.cmsg_type = SCM_RIGHTS;
+		control.header.cmsg_len = CMSG_LEN(fd_count * sizeof(int));
+		memcpy(CMSG_DATA(&control.header), fds, fd_count * sizeof(int));
 	}
 	do {
-		n = sendmsg(channel, &msg, MSG_NOSIGNAL);
+		n = sendmsg(socket, &msg, MSG_NOSIGNAL);
 	} while (n < 0 && errno == EINTR);
-	return n < 0 ? gone(errno) : 0;
+	return n < 0 ? gone(errno) : n;
+}
+
+int channel_send(int channel, const struct local_message *message, int fd)
+{
+	struct iovec part = { (void *)message, sizeof(*message) };
+	ssize_t n = channel_send_fds(channel, &part, 1, &fd, fd >= 0);
+
+	return n < 0 ? n : 0;
 }
 
 static int take_fd(struct msghdr *msg)

@@ -4,6 +4,9 @@
 #define LOCAL_CHANNEL_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+#include <sys/uio.h>
 
 #include "local/protocol.h"
 
@@ -18,6 +21,16 @@ struct local_message channel_message(enum local_type type);
  * timeout. Returns 0 or -errno (-ECONNRESET: the other side has gone).
  */
 int channel_send(int channel, const struct local_message *message, int fd);
+
+/* File descriptors that channel_send_fds() can pass. */
+#define CHANNEL_FDS_MAX	SHADOW_CLONE_FILES_MAX
+
+/*
+ * Sends `part_count` parts as one message of any socket, with `fd_count` file
+ * descriptors. Returns the bytes sent, or -errno.
+ */
+ssize_t channel_send_fds(int socket, struct iovec *parts, size_t part_count,
+			 const int *fds, size_t fd_count);
 
 /*
  * Receives a message and the descriptor that came with it (-1 if none; close
