@@ -23,7 +23,7 @@
  */
 struct mitosis_attachment {
 	struct mitosis_resume_options options;
-	char what[64];			/* for sentences */
+	char what[64];			/* for error messages */
 	bool remote;
 	int stream;			/* to the shadow or pager; brings further ones */
 	struct restore_plan *plan;	/* NULL for a clone */
@@ -111,7 +111,7 @@ static int bring(const struct mitosis_attachment *a, int end)
 		       0 : -ECONNRESET;
 }
 
-/* Returns a stream of the caller's own, or -errno without a sentence. */
+/* Returns a stream of the caller's own, or -errno without a message. */
 static int join(const struct mitosis_attachment *a)
 {
 	struct shadow_answer answer;

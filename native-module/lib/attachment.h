@@ -12,7 +12,7 @@
 
 /*
  * Attaches to a snapshot: of this machine, or of `*machine_id`. Returns 0 or
- * -errno with a sentence.
+ * -errno with a message.
  */
 int attachment_create(struct daemon_link *link, const uint32_t *machine_id,
 		      uint32_t handler_id,

@@ -60,7 +60,7 @@ static int daemon_path(char path[PATH_MAX])
 }
 
 /* Reads what a starting daemon says until it closes its output. */
-static int read_words(int fd, char *words, size_t size, int64_t deadline_ms)
+static int read_message(int fd, char *message, size_t size, int64_t deadline_ms)
 {
 	size_t done = 0;
 
@@ -76,7 +76,7 @@ static int read_words(int fd, char *words, size_t size, int64_t deadline_ms)
 			continue;
 		if (n <= 0)
 			return n ? -errno : -ETIMEDOUT;
-		n = read(fd, words + done, size - 1 - done);
+		n = read(fd, message + done, size - 1 - done);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0 || done + n == size - 1) {
@@ -85,8 +85,8 @@ static int read_words(int fd, char *words, size_t size, int64_t deadline_ms)
 		}
 		done += n;
 	}
-	words[done] = '\0';
-	words[strcspn(words, "\n")] = '\0';
+	message[done] = '\0';
+	message[strcspn(message, "\n")] = '\0';
 	return 0;
 }
 
@@ -115,7 +115,7 @@ static int spawn(const char *path, const char *dir, int out, pid_t *pid)
 	return -err;
 }
 
-static int start_failed(const char *path, int exit_status, const char *words)
+static int start_failed(const char *path, int exit_status, const char *message)
 {
 	int err = exit_status > RUNTIME_EXIT_ERRNO ?
 			  RUNTIME_EXIT_ERRNO - exit_status : -EIO;
@@ -126,14 +126,14 @@ static int start_failed(const char *path, int exit_status, const char *words)
 		       "another file system";
 	else if (err == -EAGAIN)
 		next = "; raise pids.max of its control group, or ulimit -u";
-	return fail(err, "%s failed to start: %s%s", path, words, next);
+	return fail(err, "%s failed to start: %s%s", path, message, next);
 }
 
 /* The daemon's first process ends as soon as its second one listens. */
 static int start_daemon(const char *dir, int64_t deadline_ms)
 {
 	char path[PATH_MAX];
-	char words[256];
+	char message[256];
 	int pipe_fds[2];
 	int status = 0;
 	pid_t pid;
@@ -150,7 +150,7 @@ static int start_daemon(const char *dir, int64_t deadline_ms)
 		return fail(err, "%s cannot be started: %s", path,
 			    why_no_process(err));
 	}
-	err = read_words(pipe_fds[0], words, sizeof(words), deadline_ms);
+	err = read_message(pipe_fds[0], message, sizeof(message), deadline_ms);
 	close(pipe_fds[0]);
 	if (err) {
 		kill(pid, SIGKILL);
@@ -164,10 +164,10 @@ static int start_daemon(const char *dir, int64_t deadline_ms)
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
 	return start_failed(path, WIFEXITED(status) ? WEXITSTATUS(status) : 0,
-			    *words ? words : "it said nothing");
+			    *message ? message : "it said nothing");
 }
 
-/* Returns a connected channel or -errno, without a sentence. */
+/* Returns a connected channel or -errno, without a message. */
 static int dial(const struct sockaddr_un *address)
 {
 	int channel = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
@@ -210,7 +210,7 @@ static int hello(struct daemon_link *link)
 	return err;
 }
 
-static int dir_sentence(int err, const char *dir)
+static int dir_error(int err, const char *dir)
 {
 	const char *why = strerror(-err);
 
@@ -235,7 +235,7 @@ int daemon_link_open(struct daemon_link *link)
 	if (!err)
 		err = runtime_dir_ensure(dir);
 	if (err)
-		return dir_sentence(err, dir);
+		return dir_error(err, dir);
 	runtime_dir_address(dir, &link->address);
 	/* A daemon may end, being idle, while we knock: then start the next. */
 	while (now_ms() < deadline_ms) {

@@ -16,7 +16,7 @@ struct daemon_link {
 	struct sockaddr_un address;	/* of the daemon, for the shadow */
 };
 
-/* Opens a link within 5 s. Returns 0 or -errno with a sentence. */
+/* Opens a link within 5 s. Returns 0 or -errno with a message. */
 int daemon_link_open(struct daemon_link *link);
 
 /*
@@ -27,7 +27,7 @@ int daemon_link_close(struct daemon_link *link);
 
 /*
  * Sends a message and waits for its answer, at most 5 s; the answer replaces
- * the message. Returns its status, or -errno with a sentence; *fd gets the
+ * the message. Returns its status, or -errno with a message; *fd gets the
  * descriptor that came with it, or -1.
  */
 int daemon_link_call(struct daemon_link *link, struct local_message *message,
@@ -43,7 +43,7 @@ int daemon_link_call_with(struct daemon_link *link,
 /*
  * Gets a stream to what serves a snapshot, with deadlines set, and, unless NULL,
  * where it stands in the registry. `cpu` is where children are to be started, or
- * ATTACH_ONCE. Returns 0 or -errno with a sentence: -ENOENT
+ * ATTACH_ONCE. Returns 0 or -errno with a message: -ENOENT
  * no such snapshot, -ETIMEDOUT its shadow does not take the stream.
  */
 int daemon_link_attach(struct daemon_link *link, uint32_t handler_id, int cpu,
@@ -56,10 +56,10 @@ int daemon_link_attach(struct daemon_link *link, uint32_t handler_id, int cpu,
 int daemon_link_attach_remote(struct daemon_link *link, uint32_t machine_id,
 			      uint32_t handler_id, int cpu, int *stream);
 
-/* -ENOENT, with the sentence that names the handler id. */
+/* -ENOENT, with the message that names the handler id. */
 int daemon_link_unknown(uint32_t handler_id);
 
-/* -ECONNRESET, with the sentence on what to do when the daemon has gone. */
+/* -ECONNRESET, with the message on what to do when the daemon has ended. */
 int daemon_link_gone(void);
 
 #endif /* LIB_DAEMON_LINK_H */

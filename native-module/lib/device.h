@@ -40,7 +40,7 @@ struct mitosis {
 
 /*
  * What mitosis_*() does on a backend. Called with the lock held and checked
- * arguments; each returns 0 (or a count) or -errno, with fail()'s sentence.
+ * arguments; each returns 0 (or a count) or -errno, with fail()'s message.
  */
 struct backend {
 	int (*open)(struct mitosis *device);

@@ -8,14 +8,14 @@
 
 #include "libmitosis.h"
 
-static __thread char sentence[512];
+static __thread char message[512];
 
 int fail(int err, const char *format, ...)
 {
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(sentence, sizeof(sentence), format, args);
+	vsnprintf(message, sizeof(message), format, args);
 	va_end(args);
 	return err;
 }
@@ -28,5 +28,5 @@ const char *why_no_process(int err)
 
 const char *mitosis_error(void)
 {
-	return sentence;
+	return message;
 }

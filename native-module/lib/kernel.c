@@ -175,7 +175,7 @@ static int kernel_set_resume_options(struct mitosis *device,
 		    "resume options");
 }
 
-/* The module's EPERM in words: who asked, and what would permit it. */
+/* Explains the module's EPERM: who asked, and what would permit it. */
 static int resumed(int err, uint32_t handler_id)
 {
 	return err != -EPERM ? err :

@@ -136,7 +136,7 @@ static void __attribute__((noreturn)) end_alike(int32_t status)
 	_exit(WEXITSTATUS(status));
 }
 
-/* `err` with its sentence. */
+/* Sets the message of `err`. */
 static int refuse(int err, const char *what)
 {
 	if (err == -E2BIG)

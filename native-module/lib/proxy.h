@@ -8,14 +8,14 @@
 /*
  * Has the shadow behind a stream fork a child with this process's files, waits
  * for its end and ends alike. Takes the stream over. Returns only -errno, with
- * a sentence that names `what`.
+ * a message that names `what`.
  */
 int resume_by_clone(int stream, const char *what);
 
 /*
  * Has it fork a child that this process is no proxy of, and waits for its end.
  * The stream, which has no deadline, can be used again after 0. Returns 0 with
- * the child's wait status, or -errno with a sentence.
+ * the child's wait status, or -errno with a message.
  */
 int run_clone(int stream, const struct mitosis_spawn *child, const char *what,
 	      int *status);

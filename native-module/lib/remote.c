@@ -72,14 +72,14 @@ static int connection_failed(int err, const char *text)
 static int dial(const struct local_address *address, uint32_t machine_id)
 {
 	char text[LOCAL_ADDRESS_TEXT_SIZE];
-	char words[256];
+	char message[256];
 	struct sockaddr_in6 where;
 	struct auth auth;
 	uint32_t answering;
-	int fd = auth_configure(&auth, words, sizeof(words));
+	int fd = auth_configure(&auth, message, sizeof(message));
 
 	if (fd)
-		return fail(fd == -ENOENT ? -EACCES : fd, "%s", words);
+		return fail(fd == -ENOENT ? -EACCES : fd, "%s", message);
 	local_address_to_text(address, text);
 	if (auth.kind == WIRE_AUTH_NONE &&
 	    !auth_none_allowed(local_address_is_loopback(address)))

@@ -19,16 +19,16 @@ struct remote_connections {
 };
 
 /*
- * Opens this machine's session to another. Returns 0 or -errno with a sentence.
+ * Opens this machine's session to another. Returns 0 or -errno with a message.
  */
 int remote_connect(struct daemon_link *link, uint32_t machine_id,
 		   const char *address);
 
-/* Where a machine's session goes. Returns 0 or -errno with a sentence. */
+/* Where a machine's session goes. Returns 0 or -errno with a message. */
 int remote_session_address(struct daemon_link *link, uint32_t machine_id,
 			   struct local_address *address);
 
-/* One empty request. Returns 0 or -errno with a sentence. */
+/* One empty request. Returns 0 or -errno with a message. */
 int remote_nil_rpc(struct daemon_link *link,
 		   struct remote_connections *connections, uint32_t machine_id);
 

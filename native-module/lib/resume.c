@@ -44,7 +44,7 @@
 
 /* A plan in the making. */
 struct resume {
-	const char *what;		/* for sentences */
+	const char *what;		/* for error messages */
 	struct descriptor_header *descriptor;
 	uint64_t descriptor_size;
 	int32_t *files;			/* per VMA */
@@ -83,7 +83,7 @@ static int lift(int fd)
 	return high;
 }
 
-/* Returns a userfaultfd or -errno with a sentence. */
+/* Returns a userfaultfd or -errno with a message. */
 static int open_uffd(void)
 {
 	struct uffdio_api api = {
@@ -375,7 +375,7 @@ static void plan_gaps(struct restore_plan *plan)
 	}
 }
 
-/* Lays the restorer area out. Returns the plan in it, or NULL with a sentence. */
+/* Lays the restorer area out. Returns the plan in it, or NULL with a message. */
 static struct restore_plan *lay_out(struct resume *r,
 				    const struct mitosis_resume_options *options,
 				    int *err)

@@ -9,7 +9,7 @@
 /*
  * Lays out all that becoming a child of the snapshot behind a stream takes, in
  * a restorer area of this process and of what it forks: its descriptor, its files
- * opened, where everything goes. Returns 0 or -errno with a sentence that
+ * opened, where everything goes. Returns 0 or -errno with a message that
  * names `what`.
  */
 int resume_plan_create(int stream, const struct mitosis_resume_options *options,
@@ -19,13 +19,13 @@ void resume_plan_destroy(struct restore_plan *plan);
 /*
  * Becomes a child by a plan of this process or of the one it was forked from,
  * with its pages from `stream`, which it takes over. Returns only -errno, with
- * a sentence; the plan is still good then.
+ * a message; the plan is still good then.
  */
 int resume_run(struct restore_plan *plan, int stream, const char *what);
 
 /*
  * Both at once. Becomes a child of the snapshot behind a stream, with its pages as
- * `options` says. Takes the stream over. Returns only -errno, with a sentence
+ * `options` says. Takes the stream over. Returns only -errno, with a message
  * that names `what`.
  */
 int resume_from(int stream, const struct mitosis_resume_options *options,
