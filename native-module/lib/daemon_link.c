@@ -164,7 +164,7 @@ static int start_daemon(const char *dir, int64_t deadline_ms)
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
 	return start_failed(path, WIFEXITED(status) ? WEXITSTATUS(status) : 0,
-			    *message ? message : "it said nothing");
+			    *message ? message : "it printed no message");
 }
 
 /* Returns a connected channel or -errno, without a message. */

@@ -47,7 +47,7 @@ int mitosis_open(int backend, struct mitosis **out)
 	int err;
 
 	if (!out)
-		return fail(-EINVAL, "there is no place for the device");
+		return fail(-EINVAL, "the device pointer is NULL");
 	*out = NULL;
 	if (backend < MITOSIS_BACKEND_AUTO || backend > MITOSIS_BACKEND_USER)
 		return fail(-EINVAL, "%d is not a backend", backend);
@@ -239,7 +239,7 @@ static int attach(struct mitosis *device, const uint32_t *machine_id,
 		return err;
 	if (!attachment)
 		return device_put(device,
-				  fail(-EINVAL, "there is no place for the attachment"));
+				  fail(-EINVAL, "the attachment pointer is NULL"));
 	*attachment = NULL;
 	return device_put(device, device->ops->attach(device, machine_id,
 						      handler_id, attachment));

@@ -140,7 +140,7 @@ static void __attribute__((noreturn)) end_alike(int32_t status)
 static int refuse(int err, const char *what)
 {
 	if (err == -E2BIG)
-		return fail(err, "a clone takes at most %u open files along; close "
+		return fail(err, "a clone gets at most %u open files; close "
 				 "some, or set close-on-exec", SHADOW_CLONE_FILES_MAX);
 	if (err == -EINTR)
 		return fail(err, "a signal came before the end of a child of %s, "

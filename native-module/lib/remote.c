@@ -44,13 +44,13 @@ static int connection_failed(int err, const char *text)
 {
 	switch (err) {
 	case -ECONNREFUSED:
-		return fail(err, "nobody listens at %s; start mitosisd there with "
+		return fail(err, "no process listens at %s; start mitosisd there with "
 				 "--listen", text);
 	case -EACCES:
 		return fail(err, "%s refuses our key, or we refuse its; the key files "
 				 "of both machines must be the same", text);
 	case -EPROTO:
-		return fail(err, "what listens at %s is no mitosisd", text);
+		return fail(err, "the process that listens at %s is not mitosisd", text);
 	case -EPROTONOSUPPORT:
 		return fail(err, "the mitosisd at %s speaks another version of the "
 				 "protocol; run the same release on both machines",

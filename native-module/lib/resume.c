@@ -468,8 +468,8 @@ int resume_plan_create(int stream, const struct mitosis_resume_options *options,
 
 	*plan = NULL;
 	if (!err && (r.descriptor->flags & DESCRIPTOR_THREADS_MISSING))
-		err = fail(-EINVAL, "%s was prepared beside other threads, which a "
-				    "child would miss", what);
+		err = fail(-EINVAL, "%s comes from a multi-threaded process; "
+				    "prepare while only one thread runs", what);
 	if (!err)
 		err = open_files(&r);
 	if (!err)
@@ -517,7 +517,7 @@ static int open_lifeline(int ends[2], const char *what)
 		    !fcntl(ends[0], F_SETSIG, SIGKILL))
 			return 0;
 	}
-	return fail(-errno, "no lifeline to %s: %s", what, strerror(errno));
+	return fail(-errno, "no lifeline pipe can be made for %s: %s", what, strerror(errno));
 }
 
 int resume_run(struct restore_plan *plan, int stream, const char *what)

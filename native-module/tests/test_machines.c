@@ -378,7 +378,7 @@ static void lying_machines(void)
 		const char *words;
 	} told[LIES] = {
 		[LIE_VERSION] = { -EPROTONOSUPPORT, "another version" },
-		[LIE_MAGIC] = { -EPROTO, "is no mitosisd" },
+		[LIE_MAGIC] = { -EPROTO, "is not mitosisd" },
 		[LIE_OVERSIZED] = { -EMSGSIZE, "another length" },
 		[LIE_TRUNCATED] = { -ECONNRESET, "closed the connection" },
 		[LIE_SILENT] = { -ETIMEDOUT, "does not answer within" },
