@@ -4,7 +4,7 @@
  * the embedded user-space backend.
  *
  * Functions that return int answer 0 (or a count) on success and -errno on
- * failure; mitosis_error() then holds one sentence on what to do. A device is
+ * failure; mitosis_error() then returns a message that says what to do. A device is
  * one caller, as an open file of the kernel module is; it holds at most one
  * snapshot. Calls on one device from several threads are carried out one after
  * the other. In a resumed child the parent's devices are dead: every call on
@@ -94,8 +94,8 @@ int mitosis_read(struct mitosis *device, uint32_t handler_id,
  * Opens the session of this machine to another one, for every device here:
  * `address` is tcp://host:port, or a GID for a module with an RDMA device. On
  * the user backend the key is the file $MITOSIS_KEY_FILE, else
- * ~/.config/mitosis/key, else /etc/mitosis/key; MITOSIS_AUTH=none does without
- * on loopback and inside another network namespace.
+ * ~/.config/mitosis/key, else /etc/mitosis/key; MITOSIS_AUTH=none works
+ * without one, on loopback and inside another network namespace.
  * Errors: -EINVAL malformed address, or another machine answers there;
  * -ENODEV a GID without an RDMA device; -EACCES no key, or another one;
  * -EPROTONOSUPPORT another version of the protocol; -EMSGSIZE a message of
@@ -139,7 +139,7 @@ enum mitosis_resume_mode {
 /* How mitosis_resume_*() works. 8 bytes. */
 struct mitosis_resume_options {
 	uint32_t mode;			/* enum mitosis_resume_mode */
-	uint32_t prefetch_pages;	/* pages per fault, a power of two to 512 */
+	uint32_t prefetch_pages;	/* per fault: a power of two, at most 512 */
 };
 
 /*
@@ -157,9 +157,9 @@ int mitosis_set_resume_options(struct mitosis *device,
  * only on failure.
  * Errors: -ENOENT no such snapshot; -EINVAL the caller, or the parent, has
  * several threads; -EPERM no right to use userfaultfd; -EPROTO the parent ran
- * under another kernel; -EBADMSG an impossible descriptor; -ENOMEM; -ETIMEDOUT the shadow does not answer. Past
- * the point of no return a failure is a message on standard error and exit
- * status 125.
+ * under another kernel; -EBADMSG an invalid descriptor; -ENOMEM;
+ * -ETIMEDOUT the shadow does not answer. Past the point of no return a failure
+ * writes a message to standard error and ends the process with status 125.
  */
 int mitosis_resume_local(struct mitosis *device, uint32_t handler_id);
 
@@ -171,9 +171,9 @@ int mitosis_resume_remote(struct mitosis *device, uint32_t machine_id,
 			  uint32_t handler_id);
 
 /*
- * What every child of one snapshot needs, got ahead: for a process that forks
- * processes which become children, one after the other or at once. They ask
- * nobody, so each starts several round trips sooner. On the user backend.
+ * Holds what every child of one snapshot needs, fetched in advance, for a process
+ * that forks processes which become children. They send no request to mitosisd, which
+ * saves each several round trips. On the user backend.
  */
 struct mitosis_attachment;
 
@@ -191,7 +191,7 @@ int mitosis_attach_remote(struct mitosis *device, uint32_t machine_id,
 
 /*
  * Becomes a child by an attachment of this process or of the one that forked
- * it. Files that the parent mapped are those that were there when attaching.
+ * it. Files that the parent mapped are opened when attaching.
  * Returns only on failure: -ESTALE the snapshot has been dropped since, so
  * detach and attach again; else as mitosis_resume_local().
  */
@@ -212,13 +212,13 @@ struct mitosis_spawn {
 };
 
 /*
- * Has a snapshot of this machine fork a child by an attachment of mode clone that
- * this process made, and waits for its end: MITOSIS_RESUME_CLONE without a process that stands
- * for the child. Returns 0 with its wait status; exit status 125 may mean that
- * it could not be put where it was to be. Errors: -EINVAL another mode; -E2BIG
+ * Has a snapshot of this machine fork a child, by an attachment of mode clone that
+ * this process made, and waits for its end: MITOSIS_RESUME_CLONE without a proxy
+ * process. Returns 0 with its wait status; exit status 125 may mean that it could
+ * not enter its container. Errors: -EINVAL another mode; -E2BIG
  * too many descriptors; -ESTALE the snapshot has been dropped since; -ECONNRESET
- * its shadow has ended, and the child with it; -EINTR a signal came, and the
- * child has been ended. After an error only mitosis_detach() may be called on
+ * its shadow has ended, and the child with it; -EINTR a signal arrived, and
+ * the child has been ended. After an error only mitosis_detach() may be called on
  * the attachment.
  */
 int mitosis_spawn(struct mitosis_attachment *attachment,
@@ -228,7 +228,7 @@ int mitosis_spawn(struct mitosis_attachment *attachment,
 void mitosis_detach(struct mitosis_attachment *attachment);
 
 /*
- * One sentence on the last call of this thread that failed, without a full
+ * The error message of the last call of this thread that failed, without a full
  * stop; "" if none did. Valid until the thread's next call.
  */
 const char *mitosis_error(void);

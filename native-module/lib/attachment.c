@@ -18,17 +18,17 @@
 #include "local/channel.h"
 
 /*
- * In memory that what this process forks has as well, unlike a device: a child
- * resumes by the attachment of its parent.
+ * Inherited across fork, unlike a device: a forked process resumes by the attachment
+ * of the process that forked it.
  */
 struct mitosis_attachment {
 	struct mitosis_resume_options options;
 	char what[64];			/* for error messages */
 	bool remote;
-	int stream;			/* to the shadow or pager; brings further ones */
+	int stream;			/* to the shadow or pager; passes it further streams */
 	struct restore_plan *plan;	/* NULL for a clone */
 
-	/* Of this machine: where the snapshot stands in the registry. */
+	/* For a snapshot of this machine: its place in the registry. */
 	struct registry *registry;
 	uint32_t slot;
 	uint64_t generation;
@@ -41,7 +41,7 @@ int attachment_create(struct daemon_link *link, const uint32_t *machine_id,
 {
 	struct mitosis_attachment *a = calloc(1, sizeof(*a));
 	struct registry_place place = { 0 };
-	/* What is kept on this machine is kept once. */
+	/* Cached pages are kept by one server, on CPU 0. */
 	int cpu = options->mode == MITOSIS_RESUME_CACHED ? 0 : sched_getcpu();
 	int err;
 
@@ -96,7 +96,7 @@ void mitosis_detach(struct mitosis_attachment *a)
 	free(a);
 }
 
-/* Hands one end of a new stream to whoever serves the snapshot. */
+/* Passes one end of a new stream to the server of the snapshot. */
 static int bring(const struct mitosis_attachment *a, int end)
 {
 	struct shadow_request request = {
@@ -111,7 +111,7 @@ static int bring(const struct mitosis_attachment *a, int end)
 		       0 : -ECONNRESET;
 }
 
-/* Returns a stream of the caller's own, or -errno without a message. */
+/* Returns a new stream for the caller, or -errno without a message. */
 static int join(const struct mitosis_attachment *a)
 {
 	struct shadow_answer answer;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An attachment: what a resume on the user backend needs of one snapshot, got
- * ahead, so that its children need no round trip to mitosisd. A process
- * attaches once, and what it forks becomes a child each.
+ * An attachment: what a resume on the user backend needs of one snapshot, fetched
+ * in advance, so that its children need no round trip to mitosisd. A process
+ * attaches once, and each process that it forks becomes a child.
  */
 #ifndef LIB_ATTACHMENT_H
 #define LIB_ATTACHMENT_H

@@ -158,7 +158,7 @@ static int start_daemon(const char *dir, int64_t deadline_ms)
 		return fail(err, "%s did not start within %d s", path,
 			    CHANNEL_DEADLINE_MS / 1000);
 	}
-	/* ECHILD: the program ignores SIGCHLD or waits for everything itself. */
+	/* ECHILD: the program ignores SIGCHLD or reaps all children itself. */
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
@@ -237,7 +237,7 @@ int daemon_link_open(struct daemon_link *link)
 	if (err)
 		return dir_error(err, dir);
 	runtime_dir_address(dir, &link->address);
-	/* A daemon may end, being idle, while we knock: then start the next. */
+	/* An idle daemon may end while we connect: then start another. */
 	while (now_ms() < deadline_ms) {
 		link->channel = dial(&link->address);
 		if (link->channel == -ENOENT || link->channel == -ECONNREFUSED) {
@@ -308,7 +308,7 @@ int daemon_link_call_with(struct daemon_link *link,
 	}
 	if (received >= 0)
 		close(received);
-	/* A late answer must not pass for that of the next request. */
+	/* A late answer must not be taken for that of the next request. */
 	shutdown(link->channel, SHUT_RDWR);
 	if (err == -ECONNRESET)
 		return daemon_link_gone();
@@ -322,7 +322,7 @@ int daemon_link_call_with(struct daemon_link *link,
 int daemon_link_close(struct daemon_link *link)
 {
 	struct local_message m = channel_message(LOCAL_BYE);
-	/* A forked child may hold the channel open: say it, do not only close. */
+	/* A forked child may hold the channel open, so closing it is not enough. */
 	int err = daemon_link_call(link, &m, NULL);
 
 	close(link->channel);
@@ -336,7 +336,7 @@ int daemon_link_unknown(uint32_t handler_id)
 			     "machine", handler_id);
 }
 
-/* Asks until whoever is to serve the stream has room for it. */
+/* Repeats the request while the server has no room for the stream. */
 static int attach(struct daemon_link *link, const struct local_message *request,
 		  int *stream, struct registry_place *place)
 {

@@ -11,7 +11,7 @@
 
 struct daemon_link {
 	int channel;
-	uint32_t device;		/* our number at the daemon */
+	uint32_t device;		/* the number that the daemon gave this device */
 	struct registry *registry;
 	struct sockaddr_un address;	/* of the daemon, for the shadow */
 };
@@ -33,25 +33,25 @@ int daemon_link_close(struct daemon_link *link);
 int daemon_link_call(struct daemon_link *link, struct local_message *message,
 		     int *fd);
 
-/* The same, with a descriptor that goes along unless it is -1. */
+/* The same; passes descriptor `sent` unless it is -1. */
 int daemon_link_call_with(struct daemon_link *link,
 			  struct local_message *message, int sent, int *fd);
 
-/* For one child: the caller, which does not stay. */
+/* The stream is for one child: the caller itself. */
 #define ATTACH_ONCE	(-1)
 
 /*
  * Gets a stream to what serves a snapshot, with deadlines set, and, unless NULL,
- * where it stands in the registry. `cpu` is where children are to be started, or
- * ATTACH_ONCE. Returns 0 or -errno with a message: -ENOENT
- * no such snapshot, -ETIMEDOUT its shadow does not take the stream.
+ * its place in the registry. `cpu` is where children will be started, or
+ * ATTACH_ONCE. Returns 0 or -errno with a message: -ENOENT no such snapshot,
+ * -ETIMEDOUT its shadow does not take the stream.
  */
 int daemon_link_attach(struct daemon_link *link, uint32_t handler_id, int cpu,
 		       int *stream, struct registry_place *place);
 
 /*
  * The same for a snapshot of another machine; also -ENOTCONN no session, and
- * what keeps this machine from reaching the other.
+ * the errors of connecting to that machine.
  */
 int daemon_link_attach_remote(struct daemon_link *link, uint32_t machine_id,
 			      uint32_t handler_id, int cpu, int *stream);

@@ -74,7 +74,7 @@ static size_t length_of(const char *text)
 	return n;
 }
 
-/* How long maps is, in bytes and lines. */
+/* Counts the bytes and lines of /proc/self/maps. */
 static int measure_maps(uint64_t *bytes, uint64_t *lines)
 {
 	char window[READ_WINDOW];
@@ -162,7 +162,7 @@ static void describe_signals(struct descriptor_signal *signals)
 			    sizeof(signals[i].mask));
 }
 
-/* What the parent left to its shadow to ask, because fork passes it on. */
+/* Adds the state that fork copies, which the shadow can read for its parent. */
 static void describe_thread(const struct shadow_arena *arena,
 			    struct descriptor_thread *thread)
 {
@@ -197,10 +197,10 @@ struct vma_writer {
 	uint32_t last_string;
 	int pagemap;
 	uint64_t page_size;
-	bool resumed;			/* this process was a child itself */
+	bool resumed;			/* this process is a resumed child */
 	struct {
 		uint64_t start, end;
-	} hidden[2];			/* what the shadow itself brought */
+	} hidden[2];			/* the shadow's own mappings */
 };
 
 static uint32_t add_string(struct vma_writer *w, const char *name)
@@ -238,7 +238,7 @@ static enum descriptor_vma_kind kind_of(const struct vma_writer *w,
 		return VMA_KERNEL;
 	if (mappable && (vma->map_flags & MAP_SHARED))
 		return VMA_FILE;
-	/* What cannot be told is served from the snapshot, which is never wrong. */
+	/* On an error too: pages from the snapshot are always right. */
 	if (pagemap_has_private(w->pagemap, vma->start, vma->end, w->page_size))
 		return VMA_SNAPSHOT;
 	if (mappable)
@@ -274,7 +274,7 @@ static int add_vma(struct vma_writer *w, struct descriptor_vma vma,
 	return 0;
 }
 
-/* What is left of the restorer area in which a child was made: see restore.h. */
+/* Whether a VMA is what a resumed child keeps of its restorer area: see restore.h. */
 static bool is_restorer(const struct descriptor_vma *vma)
 {
 	const struct restore_plan *plan = (void *)(vma->start + RESTORER_CODE_SIZE);
@@ -322,8 +322,8 @@ static int add_line(struct vma_writer *w, char *line)
 }
 
 /*
- * What a child has not fetched yet looks empty, and comes from its own
- * parent's snapshot, by the page faults of this process.
+ * Pages that a resumed child has not fetched look empty. They come from its
+ * parent's snapshot, by page faults of this process.
  */
 static void distrust_empty(struct vma_writer *w)
 {
@@ -414,7 +414,7 @@ int describe_self(const struct shadow_arena *arena,
 	header->strings_size = w.strings_size;
 	header->owner_pid = arena->owner_pid;
 	header->owner_uid = raw_syscall(SYS_geteuid);
-	header->xstate_size = 0;	/* the caller of a function keeps none */
+	header->xstate_size = 0;	/* a function call preserves no vector registers */
 	header->xfeatures = 0;
 	header->page_size = arena->page_size;
 	header->total_size = strings + w.strings_size - scratch;

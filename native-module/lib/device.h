@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An open device, and what each backend brings for it. */
+/* An open device, and the functions of each backend. */
 #ifndef LIB_DEVICE_H
 #define LIB_DEVICE_H
 
@@ -12,7 +12,7 @@
 #include "libmitosis.h"
 #include "proto/descriptor.h"
 
-/* What the user backend keeps of a device. */
+/* State of a device on the user backend. */
 struct user_state {
 	struct daemon_link link;
 	struct shadow_arena *arena;
@@ -26,8 +26,8 @@ struct user_state {
 
 /*
  * Lies in a mapping of its own that is wiped on fork: in a forked or resumed
- * child the magic is 0 and every call answers -EBADF. What is wiped is not
- * copied either, so writing to it after a prepare costs no page fault.
+ * child the magic is 0 and every call returns -EBADF. A wiped mapping is
+ * not copied on write, so writing to it after a prepare costs no page fault.
  */
 struct mitosis {
 	uint32_t magic;

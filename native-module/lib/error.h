@@ -9,7 +9,7 @@
  */
 int fail(int err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* What to say when the kernel makes no process: -EAGAIN has a next step. */
+/* The reason why no process could be made; for -EAGAIN, also what to do. */
 const char *why_no_process(int err);
 
 #endif /* LIB_ERROR_H */

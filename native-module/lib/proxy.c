@@ -19,7 +19,7 @@
 #include "lib/stream.h"
 #include "local/channel.h"
 
-/* Numbers that a shadow can give a clone. */
+/* The highest descriptor number that a clone can have. */
 #define NUMBER_MAX	4095
 
 /* The descriptors that a SHADOW_CLONE passes. */
@@ -41,7 +41,7 @@ static bool add_fd(struct passed_fds *passed, int fd, int32_t number)
 	return true;
 }
 
-/* The files that an exec would keep. Returns 0 or -errno. */
+/* Adds the files that exec would keep. Returns 0 or -errno. */
 static int add_own_fds(struct passed_fds *passed, int stream)
 {
 	DIR *d = opendir("/proc/self/fd");
@@ -64,7 +64,7 @@ static int add_own_fds(struct passed_fds *passed, int stream)
 	return 0;
 }
 
-/* The CPU that this process may run on, and so its child; -1: there are several. */
+/* The only CPU that this process, and so its child, may run on; -1: several. */
 static int only_cpu(void)
 {
 	cpu_set_t set;
@@ -95,8 +95,8 @@ static int send_request(int stream, const struct passed_fds *passed,
 }
 
 /*
- * Waits for the child's end, for as long as it likes. Returns 0 with its wait
- * status, or -errno: -EINTR a signal came first; -ESTALE the shadow has ended
+ * Waits for the child's end, without a deadline. Returns 0 with its wait
+ * status, or -errno: -EINTR a signal arrived first; -ESTALE the shadow has ended
  * without taking the request, -ECONNRESET after it.
  */
 static int receive_status(int stream, int *status)
@@ -120,7 +120,7 @@ static int receive_status(int stream, int *status)
 	return n;
 }
 
-/* Ends this process as its child has ended. */
+/* Ends this process with its child's wait status. */
 static void __attribute__((noreturn)) end_alike(int32_t status)
 {
 	const struct rlimit no_core = { 0, 0 };

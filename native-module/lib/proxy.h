@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Waiting for a child that a shadow has forked, or standing for it. */
+/* Waits for a child that a shadow has forked, or acts as its proxy. */
 #ifndef LIB_PROXY_H
 #define LIB_PROXY_H
 
@@ -7,13 +7,13 @@
 
 /*
  * Has the shadow behind a stream fork a child with this process's files, waits
- * for its end and ends alike. Takes the stream over. Returns only -errno, with
+ * for its end and ends with the same wait status. Takes the stream over. Returns only -errno, with
  * a message that names `what`.
  */
 int resume_by_clone(int stream, const char *what);
 
 /*
- * Has it fork a child that this process is no proxy of, and waits for its end.
+ * Has it fork a child, without being its proxy, and waits for its end.
  * The stream, which has no deadline, can be used again after 0. Returns 0 with
  * the child's wait status, or -errno with a message.
  */

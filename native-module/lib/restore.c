@@ -41,7 +41,7 @@ INLINE void __attribute__((noreturn)) give_up(struct restore_plan *plan,
 					      enum step step)
 {
 	plan->failed_step = step;
-	/* The last two characters before the newline are the step. */
+	/* The character before the newline is the step. */
 	plan->error_message[plan->error_message_size - 2] = '0' + step;
 	raw_syscall(SYS_write, 2, plan->error_message, plan->error_message_size);
 	for (;;)
@@ -177,10 +177,10 @@ INLINE void request_pages(struct restore_plan *plan)
 }
 
 /*
- * When whoever serves our pages dies, the kernel kills us: from then on missing
- * pages would read as zeros, or never come. Before the first of them is needed,
- * which restore_process() does. By a pipe that no byte goes through, and not by
- * the stream: a socket may tell of its last byte after that has been read.
+ * Makes the kernel kill this process when its page server ends: from then on missing
+ * pages would read as zeros or never arrive. Comes before restore_process(), which
+ * touches the first of them. Uses a pipe that carries no data and not the stream,
+ * because a socket may signal for data that has already been read.
  */
 INLINE void hold_lifeline(struct restore_plan *plan)
 {
@@ -193,7 +193,7 @@ INLINE void hold_lifeline(struct restore_plan *plan)
 	raw_syscall(SYS_close, plan->stream);
 }
 
-/* With the layout that the descriptor's check and plan have made sure of. */
+/* descriptor_check() and the plan have checked the layout. */
 INLINE void restore_xstate(const struct descriptor_header *d)
 {
 	const void *xstate = descriptor_xstate(d);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The point of no return: code that throws this process's memory away, lays
- * out the parent's and goes on as the parent's child.
+ * The point of no return: code that unmaps this process's memory, maps the
+ * parent's and goes on as the parent's child.
  *
  * It runs from a copy of itself in a *restorer area*, the only memory that survives,
  * so it calls nothing and refers to nothing outside its section; restore.o is
- * compiled for that (see the Makefile). All it needs lies in its plan.
+ * compiled for that (see the Makefile). All its data is in its plan.
  */
 #ifndef LIB_RESTORE_H
 #define LIB_RESTORE_H
@@ -29,7 +29,7 @@
 #define RESTORER_STACK_SIZE	4096u
 #define RESTORER_KEPT_SIZE	(RESTORER_CODE_SIZE + RESTORER_PLAN_SIZE + RESTORER_STACK_SIZE)
 
-/* First in a plan: tells that a process once became a child. */
+/* At the start of a plan; marks a process that became a child. */
 #define RESTORE_PLAN_MAGIC	0x726f74736572544dull	/* "MTrestor" in memory */
 
 /* Addresses, the end not included. */
@@ -45,7 +45,7 @@ struct restore_plan {
 	const int32_t *files;		/* per VMA: what to map, or -1 */
 	const int32_t *open_files;	/* each of these once */
 	uint32_t open_file_count;
-	int32_t inherited;		/* what else the child is not to keep, or -1 */
+	int32_t inherited;		/* another descriptor to close, or -1 */
 	struct descriptor_thread thread;
 	int32_t uffd, stream;
 	int32_t lifeline[2];		/* a pipe: our end and the server's */
@@ -62,12 +62,12 @@ struct restore_plan {
 	struct {
 		uint64_t start, length;
 	} kernel_vmas[KERNEL_VMAS_MAX];
-	uint64_t park;			/* where they wait in the restorer area; 0: where they are */
+	uint64_t park;			/* where they are moved meanwhile; 0: not moved */
 
 	uint64_t own_rseq;		/* to be unregistered; 0: none */
 	uint32_t own_rseq_size, own_rseq_signature;
 	struct prctl_mm_map layout;
-	int32_t failed_step;		/* for whoever looks at the core */
+	int32_t failed_step;		/* for readers of a core file */
 	char error_message[64];		/* written to standard error on failure */
 	uint32_t error_message_size;
 };

@@ -29,20 +29,20 @@
 #include "local/channel.h"
 #include "paging/trace.h"
 
-/* Where a restorer area is looked for: far from where programs and stacks lie. */
+/* Addresses tried for the restorer area, away from programs and stacks. */
 #define RESTORER_FIRST	0x10000000000ull
 #define RESTORER_STEP	0x1000000000ull
 #define RESTORER_LAST	0x600000000000ull
-/* A stack may grow down to here above a restorer area. */
+/* Kept free above the restorer area, so that a stack there can grow. */
 #define RESTORER_DISTANCE	(64ull << 20)
 
-/* Above what the parent's program may count on being free. */
+/* Descriptors from here on do not collide with those that the parent's program expects. */
 #define FD_FLOOR	1000
 
-/* How far back an open file is looked for: a library's VMAs are neighbours. */
+/* VMAs that are searched backwards for the same file: a library's are adjacent. */
 #define SAME_FILE_DISTANCE	16
 
-/* A plan in the making. */
+/* State while a plan is made. */
 struct resume {
 	const char *what;		/* for error messages */
 	struct descriptor_header *descriptor;
@@ -72,7 +72,7 @@ static int check_single_threaded(void)
 	return 0;
 }
 
-/* Moves a descriptor out of the way of the parent's program. */
+/* Moves a descriptor to FD_FLOOR or above. */
 static int lift(int fd)
 {
 	int high = fcntl(fd, F_DUPFD_CLOEXEC, FD_FLOOR);
@@ -95,7 +95,7 @@ static int open_uffd(void)
 	int fd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
 	int err = 0;
 
-	/* vm.unprivileged_userfaultfd allows everybody all but the event of fork(2). */
+	/* vm.unprivileged_userfaultfd permits all events but that of fork(2). */
 	if (fd < 0 || ioctl(fd, UFFDIO_API, &api))
 		err = -errno;
 	if (err && fd >= 0)
@@ -140,8 +140,8 @@ static bool writes_through(const struct descriptor_vma *vma)
 }
 
 /*
- * Opens the file behind a VMA if it is the one that the parent mapped; what
- * cannot be opened, or is another file, comes page by page from the snapshot.
+ * Opens the file behind a VMA if it is the one that the parent mapped. If not, or
+ * if it cannot be opened, the VMA's pages come from the snapshot.
  */
 static int open_file(const struct descriptor_header *d,
 		     const struct descriptor_vma *vma)
@@ -201,7 +201,7 @@ static int open_files(struct resume *r)
 	return 0;
 }
 
-/* This process's vdso and vvar, and a check that the parent's are alike. */
+/* Finds this process's vdso and vvar, and checks that the parent's are the same. */
 static int plan_vdso(const struct resume *r, struct restore_plan *plan)
 {
 	const struct descriptor_vma *vmas = descriptor_vmas(r->descriptor);
@@ -238,7 +238,7 @@ static int plan_vdso(const struct resume *r, struct restore_plan *plan)
 	return theirs == own && hash == r->descriptor->vdso_hash ? 0 : -EPROTO;
 }
 
-/* Room to put the vdso aside; 0 if it can wait for its place where it is. */
+/* Bytes to move the vdso to meanwhile; 0 if no VMA of the parent overlaps it. */
 static uint64_t park_size(const struct resume *r, const struct restore_plan *plan)
 {
 	const struct descriptor_vma *vmas = descriptor_vmas(r->descriptor);
@@ -290,7 +290,7 @@ static char *find_restorer_area(const struct resume *r, uint64_t size)
 	return NULL;
 }
 
-/* How large an xstate with these features is on this CPU; 0: it lacks one. */
+/* Size of an xstate with these features on this CPU; 0: the CPU lacks one. */
 static uint32_t xstate_size(uint64_t features)
 {
 	uint32_t eax, ebx, ecx, edx, size = XSTATE_SIZE_MIN;
@@ -350,7 +350,7 @@ static int compare_ranges(const void *a, const void *b)
 	return (x->start > y->start) - (x->start < y->start);
 }
 
-/* What is unmapped: everything between the restorer area and the vdso, if that stays. */
+/* Unmaps everything but the restorer area and, if it is not moved, the vdso. */
 static void plan_gaps(struct restore_plan *plan)
 {
 	struct restore_range kept[1 + KERNEL_VMAS_MAX];
@@ -490,7 +490,7 @@ void resume_plan_destroy(struct restore_plan *plan)
 	munmap((void *)plan->restorer, plan->restorer_size);
 }
 
-/* From here on there is no caller any more. */
+/* Jumps to the restorer. The stack and code of the caller will be unmapped. */
 static void __attribute__((noreturn)) leap(struct restore_plan *plan)
 {
 	char *restorer = (char *)plan->restorer;
@@ -533,8 +533,8 @@ int resume_run(struct restore_plan *plan, int stream, const char *what)
 	if (!err)
 		err = open_lifeline(plan->lifeline, what);
 	/*
-	 * All of a large memory takes as long as it takes. Whoever copies it is
-	 * watched, by daemon/watchdog.c, and its end ends the wait.
+	 * No deadline: copying a large memory may take long. daemon/watchdog.c
+	 * monitors the process that copies, and its end ends the wait.
 	 */
 	if (!err && plan->eager)
 		err = channel_set_deadline(stream, 0);
@@ -558,7 +558,7 @@ int resume_from(int stream, const struct mitosis_resume_options *options,
 		const char *what)
 {
 	struct restore_plan *plan;
-	/* Before anything is fetched: it cannot succeed later. */
+	/* Checked before the descriptor is fetched, which may be large. */
 	int err = check_single_threaded();
 
 	if (!err)

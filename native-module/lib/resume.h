@@ -7,10 +7,10 @@
 #include "libmitosis.h"
 
 /*
- * Lays out all that becoming a child of the snapshot behind a stream takes, in
- * a restorer area of this process and of what it forks: its descriptor, its files
- * opened, where everything goes. Returns 0 or -errno with a message that
- * names `what`.
+ * Prepares everything to become a child of the snapshot behind a stream: fetches the
+ * descriptor, opens the files and lays out the restorer area. Processes that are
+ * forked later can use the plan, too. Returns 0 or -errno with a message that names
+ * `what`.
  */
 int resume_plan_create(int stream, const struct mitosis_resume_options *options,
 		       const char *what, struct restore_plan **plan);
@@ -19,13 +19,13 @@ void resume_plan_destroy(struct restore_plan *plan);
 /*
  * Becomes a child by a plan of this process or of the one it was forked from,
  * with its pages from `stream`, which it takes over. Returns only -errno, with
- * a message; the plan is still good then.
+ * a message; the plan can be used again then.
  */
 int resume_run(struct restore_plan *plan, int stream, const char *what);
 
 /*
- * Both at once. Becomes a child of the snapshot behind a stream, with its pages as
- * `options` says. Takes the stream over. Returns only -errno, with a message
+ * Makes a plan and runs it: becomes a child of the snapshot behind a stream, with
+ * its pages as `options` says. Takes the stream over. Returns only -errno, with a message
  * that names `what`.
  */
 int resume_from(int stream, const struct mitosis_resume_options *options,

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The shadow: a frozen copy of the parent, made by fork, that holds a
- * snapshot's memory and answers for it.
+ * snapshot's memory and serves it.
  *
  * It runs with all signals blocked, on a stack of its own, and writes to no
- * memory of the parent's: everything it needs lies in its arena, which the
- * descriptor leaves out. It ends when mitosisd closes its channel.
+ * memory of the parent's: its data is in its arena, which is not part of the
+ * snapshot. It ends when mitosisd closes its channel.
  */
 #ifndef LIB_SHADOW_H
 #define LIB_SHADOW_H
@@ -13,10 +13,10 @@
 #include "lib/shadow_arena.h"
 
 /*
- * Makes the memory that a shadow will live in. The orders are shared, so that
- * the parent writes them without a copy-on-write fault. The stack is not: the
- * device's last shadow may still run on its own, for the children it has. Not
- * merged with the program's own mappings. Returns 0 or -errno.
+ * Maps the memory of a shadow. The arguments are shared, so that the parent writes
+ * them without a copy-on-write fault. The stack is private, because the device's
+ * last shadow may still run on its copy, for the children it has. The mapping is not
+ * merged with the program's own. Returns 0 or -errno.
  */
 int shadow_arena_create(struct shadow_arena **arena);
 void shadow_arena_destroy(struct shadow_arena *arena);

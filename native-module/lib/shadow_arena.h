@@ -10,7 +10,7 @@
 
 #define SHADOW_STACK_SIZE	(64u << 10)
 
-/* What the parent tells its shadow; lies at the start of the arena. */
+/* The arguments that the parent passes to its shadow, then the stack. */
 struct shadow_arena {
 	struct descriptor_thread thread;	/* of the caller of prepare */
 	struct sockaddr_un daemon;

@@ -8,8 +8,8 @@
 #include "proto/descriptor.h"
 
 /*
- * All registers but what `syscall` and a call use up, then as if prepare had
- * just returned 0.
+ * Loads all registers but those that `syscall` and a call clobber, and returns 0
+ * from prepare.
  */
 static inline void __attribute__((noreturn, always_inline))
 thread_go_on(const struct descriptor_thread *t)

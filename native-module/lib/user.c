@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The user backend: a snapshot is a forked shadow process, and mitosisd plays
- * the part of the kernel module. See DESIGN.md.
+ * The user backend: a snapshot is a forked shadow process, and mitosisd does
+ * what the kernel module does. See DESIGN.md.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -87,7 +87,7 @@ static int user_open(struct mitosis *device)
 		return fail(level, "MITOSIS_TRACE must be between 0 and %d, got '%s'",
 			    RUNTIME_TRACE_LEVEL_MAX, getenv("MITOSIS_TRACE"));
 	reap_orphans();
-	/* What a shadow cannot do without; it could not tell anybody. */
+	/* Checked here because a shadow that lacks them cannot report it. */
 	if (access("/proc/self/maps", R_OK) || access("/proc/self/mem", R_OK))
 		return fail(-errno, "/proc/self/maps and /proc/self/mem are needed: "
 				    "mount /proc, and do not make this process "
@@ -128,7 +128,7 @@ static void reap(struct user_state *u, bool lingers)
 		;
 }
 
-/* The same when there is no daemon that could tell: give it a second to end. */
+/* As reap(), when there is no daemon to ask: waits up to a second for its end. */
 static void reap_untold(struct user_state *u)
 {
 	int tries = 1000;
@@ -173,7 +173,7 @@ static bool busy(struct user_state *u)
 	if (waitpid(u->shadow, NULL, __WALL | WNOHANG) == 0) {
 		if (registry_holds(registry, u->slot, u->generation))
 			return true;
-		reap_untold(u);		/* somebody else unprepared it */
+		reap_untold(u);		/* another process unprepared it */
 		return false;
 	}
 	/* It was killed, perhaps before the daemon knew it. */
@@ -182,7 +182,7 @@ static bool busy(struct user_state *u)
 	return false;
 }
 
-/* Further threads are not in the snapshot; a child must know. */
+/* A snapshot holds one thread: that of a multi-threaded process cannot be resumed. */
 static bool has_threads(void)
 {
 	struct stat st;
@@ -192,7 +192,7 @@ static bool has_threads(void)
 	       (stat("/proc/self/task", &st) || st.st_nlink > 3);
 }
 
-/* What only the calling thread itself can tell; the shadow adds the rest. */
+/* Reads state that fork does not copy; the shadow adds the rest. */
 static void describe_caller(struct descriptor_thread *t)
 {
 	void *robust_list = NULL;
@@ -441,7 +441,7 @@ static int user_resume_remote(struct mitosis *device, uint32_t machine_id,
 		return clone_is_local();
 	snprintf(what, sizeof(what), "snapshot %u of machine %u", handler_id,
 		 machine_id);
-	/* A pager that learns just now that its snapshot was dropped hangs up. */
+	/* A pager hangs up if it finds that its snapshot was dropped: try once more. */
 	do {
 		err = daemon_link_attach_remote(&u->link, machine_id, handler_id,
 						ATTACH_ONCE, &stream);

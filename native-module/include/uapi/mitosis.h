@@ -61,9 +61,10 @@
  * EPERM the caller is not what its owner was: the same user and group ids (real,
  * effective and saved), the same user namespace, at least the same permitted
  * capabilities, and, if the snapshot is undumpable, just these with CAP_SYS_PTRACE;
- * MITOSIS_IOC_PRESENT of a token permits it all the same; EKEYEXPIRED, EKEYREVOKED the
- * token presented does so no longer. A privileged caller needs one, too. The child gets no_new_privs and undumpable from the snapshot. Past the
- * point of no return a failure ends the caller with SIGKILL.
+ * a token shown with MITOSIS_IOC_PRESENT permits it nevertheless, and a privileged
+ * caller needs one, too; EKEYEXPIRED, EKEYREVOKED that token is no longer valid.
+ * The child gets no_new_privs and undumpable from the snapshot. Past the point of no
+ * return a failure ends the caller with SIGKILL.
  */
 #define MITOSIS_RESUME_LOCAL 5
 
@@ -72,7 +73,7 @@
  * Argument: pointer to struct mitosis_remote_req.
  * Effect and errors: as MITOSIS_RESUME_LOCAL; also EFAULT bad pointer,
  * ENOTCONN no session to that machine, what MITOSIS_CONNECT says of its answers,
- * EBADMSG an impossible descriptor, and EPROTO the machines do not fit (other
+ * EBADMSG an invalid descriptor, and EPROTO the machines are incompatible (other
  * vdso, other CPU features). EPERM the caller's user ids are not all the owner's, or
  * it lacks CAP_SYS_PTRACE, and the snapshot is root's or undumpable.
  */
