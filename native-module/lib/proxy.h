@@ -7,8 +7,8 @@
 
 /*
  * Has the shadow behind a stream fork a child with this process's files, waits
- * for its end and ends with the same wait status. Takes the stream over. Returns only -errno, with
- * a message that names `what`.
+ * for its end and ends with the same wait status. Takes the stream over. Returns
+ * only -errno, with a message that names `what`.
  */
 int resume_by_clone(int stream, const char *what);
 
