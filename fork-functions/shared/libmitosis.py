@@ -9,7 +9,7 @@ BACKENDS = ("auto", "kernel", "user")  # by their numbers
 
 
 class Refused(OSError):
-    """A call failed; errno, and one sentence on what to do."""
+    """A call failed; errno, and a message on what to do."""
 
 
 class Device:

@@ -2,7 +2,7 @@
 """A parent process that is a function: warms it, prepares on command, and times itself.
 
 It speaks as mitosis-parent does, so that a harness can drive either. Times are CLOCK_MONOTONIC
-in ns. A child runs the function, or not, reports to whoever launched it (as
+in ns. A child runs the function, or not, reports to its launcher (as
 native-module/helpers/report.h says) and ends.
 """
 
@@ -23,7 +23,7 @@ import workload
 
 REPORT_FD = 100
 REPORT = struct.Struct("<4Q")  # resumed, execution, first result, wrong
-WORDS_BYTES = 1500  # of a report, beside its numbers: with them less than a pipe takes at once
+MESSAGE_BYTES = 1500  # of a report, beside its numbers: with them less than a pipe takes at once
 HANDLER_ID = 73  # as the original's scripts have it
 
 clock = time.monotonic_ns
@@ -36,14 +36,14 @@ class Threads(RuntimeError):
 def one_line(failure):
     """A traceback as one line, the end of it if it is long."""
     lines = [line.strip() for line in traceback.format_exception(type(failure), failure, failure.__traceback__)]
-    return " | ".join("\n".join(lines).splitlines())[-WORDS_BYTES:]
+    return " | ".join("\n".join(lines).splitlines())[-MESSAGE_BYTES:]
 
 
-def send_report(fd, numbers, words=""):
+def send_report(fd, numbers, message=""):
     try:
-        os.write(fd, REPORT.pack(*numbers) + words.encode(errors="replace")[-WORDS_BYTES:])
+        os.write(fd, REPORT.pack(*numbers) + message.encode(errors="replace")[-MESSAGE_BYTES:])
     except OSError:
-        pass  # Nobody is there to read it: then the exit status has to do.
+        pass  # The reader has ended: the exit status tells as well.
 
 
 class Parent:
@@ -96,11 +96,11 @@ class Parent:
         os.close(write)
         _, status = os.waitpid(pid, 0)
         end = clock()
-        report = os.read(read, REPORT.size + WORDS_BYTES)
+        report = os.read(read, REPORT.size + MESSAGE_BYTES)
         os.close(read)
         if status or len(report) < REPORT.size:
-            words = report[REPORT.size :].decode(errors="replace")
-            raise RuntimeError(f"a forked child ended with {os.waitstatus_to_exitcode(status)}: {words}")
+            message = report[REPORT.size :].decode(errors="replace")
+            raise RuntimeError(f"a forked child ended with {os.waitstatus_to_exitcode(status)}: {message}")
         resumed, execution, first_result, _ = REPORT.unpack(report[: REPORT.size])
         return {
             "ns": returned - before,
@@ -110,9 +110,9 @@ class Parent:
             "startup_ns": end - before,
         }
 
-    def command(self, words):
+    def command(self, arguments):
         """Carries out a command; the fields of its answer."""
-        verb, argument = words[0], words[1:]
+        verb, argument = arguments[0], arguments[1:]
         if verb in ("touch", "cow"):
             return {"ns": self.function.warm()}
         if verb in ("prepare", "prepare-pinned"):
@@ -130,7 +130,7 @@ class Parent:
             return {"ns": clock() - before, "calls": argument[0]}
         if verb == "quit":
             return {}
-        raise ValueError(f"unknown command '{' '.join(words)}', or its argument is missing")
+        raise ValueError(f"unknown command '{' '.join(arguments)}', or its argument is missing")
 
 
 def answer(line):
@@ -156,9 +156,9 @@ def drive(parent):
         )
     )
     for line in sys.stdin:
-        words = line.split() or [""]
+        arguments = line.split() or [""]
         try:
-            answer(fields(parent.command(words)))
+            answer(fields(parent.command(arguments)))
         except libmitosis.Refused as e:
             answer(f"error errno={e.errno} message={e.strerror}")
         except (Threads, ValueError, workload.Unsteady) as e:
@@ -166,12 +166,12 @@ def drive(parent):
         except Exception as e:
             traceback.print_exc()
             answer(f"error errno={errno.EIO} message={one_line(e)}")
-        if words[0] == "quit":
+        if arguments[0] == "quit":
             return
 
 
 def repeat(parent, times):
-    """Calls and prepares so many times, in the original's words."""
+    """Calls and prepares so many times, with the original's output."""
     print(f"[cold start] Run time = {parent.function.cold_ns / 1e6:g} ms")
     print(f"[warm start] Run time = {parent.warm_ns / 1e6:g} ms")
     for _ in range(times):
@@ -204,7 +204,7 @@ def frozen(options):
     os.close(os.open("ready", os.O_CREAT | os.O_WRONLY, 0o600))
     while not os.access("go", os.F_OK):
         if os.getppid() != starter:
-            return 0  # nobody is left who could have it dumped or end it
+            return 0  # its starter has ended: no process can dump or end it
         time.sleep(50e-6)
     first = time.time_ns()
     _, after, right = function.call()

@@ -149,9 +149,9 @@ class RunnerTest(unittest.TestCase):
 
     def test_a_failure_before_prepare_ends_the_parent_with_its_traceback(self):
         self.write("broken", "def setup(v): return {}\ndef handler(s): return s['nothing']\n")
-        status, words = self.refused("broken")
+        status, message = self.refused("broken")
         self.assertEqual(1, status)
-        self.assertRegex(words, re.compile(r"Traceback.*KeyError: 'nothing'", re.S))
+        self.assertRegex(message, re.compile(r"Traceback.*KeyError: 'nothing'", re.S))
 
     def test_a_failure_in_a_later_call_is_told_and_the_parent_goes_on(self):
         self.write("later", "def setup(v): return []\ndef handler(s):\n"
@@ -170,15 +170,15 @@ class RunnerTest(unittest.TestCase):
     def test_another_result_each_time_is_refused(self):
         self.write("unsteady", "import itertools\nSTEPS = itertools.count()\ndef setup(v): return 0\n"
                    "def handler(s): return next(STEPS)\n")
-        status, words = self.refused("unsteady")
+        status, message = self.refused("unsteady")
         self.assertEqual(1, status)
-        self.assertIn("another result each time", words)
+        self.assertIn("another result each time", message)
 
     def test_an_unknown_function_and_command(self):
         self.write("steady", STEADY)
-        status, words = self.refused("stedy")
+        status, message = self.refused("stedy")
         self.assertEqual(2, status)
-        self.assertIn("'stedy' is none of steady", words)
+        self.assertIn("'stedy' is none of steady", message)
         self.assertRegex(self.ask(self.driven("steady"), "dance"), "error errno=22 .*'dance' is unknown")
 
     def test_a_start_without_a_fork_reports_its_end(self):

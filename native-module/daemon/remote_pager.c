@@ -22,7 +22,7 @@
 #include "paging/recording.h"
 #include "proto/user/connection.h"
 
-/* How long a snapshot without children is kept open, with its cache. */
+/* Time that a pager without children stays, with its cache, ms. */
 #define IDLE_MS_DEFAULT	1000
 #define CHANNEL	3
 
@@ -35,19 +35,19 @@ struct remote_memory {
 	char place[LOCAL_ADDRESS_TEXT_SIZE];
 	char *buffer, *unwanted;	/* WIRE_PAGES_MAX bytes each */
 	struct read_ahead *read_ahead;
-	struct read_range asked;	/* for already; length 0: nothing */
+	struct read_range asked;	/* requested ahead; length 0: nothing */
 	char failure[256];
 
-	/* The cache: the snapshot's VMAs one behind the other, and what of it is filled. */
+	/* The cache: the snapshot's VMAs, concatenated. */
 	struct address_map map;
-	uint64_t *offsets;		/* per segment */
+	uint64_t *offsets;		/* of each segment in the cache, bytes */
 	char *cache;			/* NULL: none */
 	uint64_t cache_size;		/* bytes */
-	uint8_t *filled;		/* per page */
+	uint8_t *filled;		/* per page: 1 if the cache holds it */
 	bool cache_failed;		/* there was no memory for it */
 };
 
-/* What is told when the connection ends while nothing is asked for. */
+/* The failure that is reported if the connection ends without a request. */
 static void expect_end(struct remote_memory *m)
 {
 	snprintf(m->failure, sizeof(m->failure),
@@ -68,7 +68,7 @@ static int give_up(struct remote_memory *m, uint64_t address, int err)
 	return err;
 }
 
-/* The answer to what was asked for first. */
+/* Receives the answer to the oldest request. */
 static int receive_pages(struct remote_memory *m, uint64_t length, void *bytes)
 {
 	uint32_t answered = 0;
@@ -88,7 +88,7 @@ static int ask(struct remote_memory *m, uint64_t address, uint64_t length)
 	return wire_send(m->fd, WIRE_PAGES, &request, sizeof(request));
 }
 
-/* Reads what was asked for ahead, and is not needed yet. */
+/* Receives and drops the pages that were requested ahead. */
 static int drop_asked(struct remote_memory *m)
 {
 	uint64_t length = m->asked.length;
@@ -102,8 +102,8 @@ static int drop_asked(struct remote_memory *m)
 }
 
 /*
- * Gets pages from the other machine into `bytes`, and has it send the next ones
- * while these are put to use.
+ * Gets pages from the other machine into `bytes`, and requests the predicted next
+ * ones, which arrive while these are used.
  */
 static int request_pages(struct remote_memory *m, uint64_t address,
 			 uint64_t length, void *bytes)
@@ -142,7 +142,7 @@ static void close_cache(struct page_source *source)
 		free_cache((struct remote_memory *)source);
 }
 
-/* False without memory; then it goes on without. */
+/* Returns false without memory: pages are then not kept. */
 static bool open_cache(struct remote_memory *m)
 {
 	uint64_t size = 0;
@@ -181,7 +181,7 @@ static int cached_fetch(struct remote_memory *m, uint64_t address,
 	page = at / m->page_size;
 	pages = (*length < s->end - address ? *length : s->end - address) /
 		m->page_size;
-	/* As far as the first page is: all of them there, or all of them missing. */
+	/* A run of pages that are all cached, or all missing. */
 	for (n = 1; n < pages && m->filled[page + n] == m->filled[page];)
 		n++;
 	*length = n * m->page_size;
@@ -213,7 +213,7 @@ static int remote_fetch(struct page_source *source, uint64_t address,
 	return request_pages(m, address, *length, m->buffer);
 }
 
-/* Which pages are worth copying only the other machine knows: all of them. */
+/* This machine does not know which pages are present: takes all. */
 static int remote_next_run(struct page_source *source, uint64_t *start,
 			   uint64_t *end)
 {
@@ -246,7 +246,7 @@ static int remote_read(struct page_source *source, uint64_t address,
 	return 0;
 }
 
-/* By a request for no pages, which a dropped snapshot's shadow refuses. */
+/* Sends a request for no pages, which a dropped snapshot's shadow refuses. */
 static int remote_admit(struct page_source *source)
 {
 	struct remote_memory *m = (struct remote_memory *)source;
@@ -303,7 +303,7 @@ static void tell(int channel, int status)
 	channel_send(channel, &m, -1);
 }
 
-/* Nothing of the daemon's but its log and this channel. */
+/* Closes all files of the daemon but its log and this channel. */
 static void leave_daemon(int channel)
 {
 	sigset_t none;
@@ -316,7 +316,7 @@ static void leave_daemon(int channel)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* As long as the daemon itself: $MITOSIS_IDLE_MS, which it has checked. */
+/* The daemon's idle time, $MITOSIS_IDLE_MS, which the daemon has checked. */
 static int idle_ms(void)
 {
 	const char *text = getenv("MITOSIS_IDLE_MS");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The clients of a page server: readers, children, who waits for a clone, other
+ * The clients of a page server: readers, children, launchers of a clone, other
  * machines. Runs in shadows: no libc, no globals.
  */
 #ifndef PAGING_CLIENT_TABLE_H

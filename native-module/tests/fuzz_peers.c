@@ -213,7 +213,7 @@ void fuzz_peers(const uint8_t *bytes, size_t size)
 	turn(&daemon);
 	fuzz_clock_ms += 2 * CHANNEL_DEADLINE_MS;
 	turn(&daemon);
-	/* Nobody is kept who has gone. */
+	/* A peer that has closed is not kept. */
 	if (daemon.peers || daemon.peer_count)
 		abort();
 	registry_unmap(daemon.registry);

@@ -161,7 +161,7 @@ int main(void)
 		CHECK_EQ(end(&of_shadow), 0);
 	}
 
-	/* It takes its own children along, and nobody else; another one follows. */
+	/* Its own children end with it, and no others; a new one takes its place. */
 	of_cpu_server = start(there);
 	of_shadow = start(here);
 	sleep_ms(20);

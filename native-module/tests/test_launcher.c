@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Lean containers with children of another machine's snapshot: a thousand leave
- * nothing behind, and whoever cannot go on is told of by a sentence that names
+ * nothing behind, and a child that cannot go on is reported with a message that names
  * machine, handler id and address.
  */
 #define _GNU_SOURCE
@@ -34,9 +34,9 @@
 #define CONNECTIONS_MAX	16
 #define NAMESPACES_MAX	64
 
-/* Files of a child: orders from the test, and the child's words to it. */
+/* Files of a child: orders of the test, and the replies of the child. */
 #define ORDERS_FD	60
-#define WORDS_FD	61
+#define REPLIES_FD	61
 
 static unsigned char *memory;
 
@@ -50,7 +50,7 @@ struct launcher {
 	pid_t pid;
 	FILE *commands, *answers;
 	int errors;		/* what it, and its children, write to standard error */
-	int orders, words;
+	int orders, replies;
 };
 
 static unsigned char value(size_t page)
@@ -83,7 +83,7 @@ static int two_halves(void)
 {
 	char byte;
 
-	if (!right(0, SIZE / PAGE / 2) || write(WORDS_FD, "h", 1) != 1 ||
+	if (!right(0, SIZE / PAGE / 2) || write(REPLIES_FD, "h", 1) != 1 ||
 	    read(ORDERS_FD, &byte, 1) != 1)
 		return 1;
 	return right(SIZE / PAGE / 2, SIZE / PAGE) ? 0 : 1;
@@ -226,14 +226,14 @@ static void say(struct launcher *l, const char *command)
 static struct launcher launcher_start(const char *address, const char *cgroup)
 {
 	char path[512], line[4096];
-	int in[2], out[2], err[2], orders[2], words[2];
+	int in[2], out[2], err[2], orders[2], replies[2];
 	struct launcher l;
 
 	snprintf(path, sizeof(path), "%s/mitosis-launcher",
 		 getenv("MITOSIS_TEST_BIN"));
 	CHECK(!pipe2(in, O_CLOEXEC) && !pipe2(out, O_CLOEXEC) &&
 	      !pipe2(err, O_CLOEXEC | O_NONBLOCK) && !pipe2(orders, O_CLOEXEC) &&
-	      !pipe2(words, O_CLOEXEC));
+	      !pipe2(replies, O_CLOEXEC));
 	l.pid = fork();
 	CHECK(l.pid >= 0);
 	if (l.pid == 0) {
@@ -241,7 +241,7 @@ static struct launcher launcher_start(const char *address, const char *cgroup)
 		dup2(out[1], 1);
 		dup2(err[1], 2);
 		dup2(orders[0], ORDERS_FD);
-		dup2(words[1], WORDS_FD);
+		dup2(replies[1], REPLIES_FD);
 		if (!address)
 			execl(path, path, "--driven", "--backend", "user",
 			      "--handler-id", ID, "--machine-id", "7", "--prefetch",
@@ -251,12 +251,12 @@ static struct launcher launcher_start(const char *address, const char *cgroup)
 		      "4", "--cgroup", cgroup, (char *)NULL);
 		_exit(127);
 	}
-	close(in[0]), close(out[1]), close(err[1]), close(orders[0]), close(words[1]);
+	close(in[0]), close(out[1]), close(err[1]), close(orders[0]), close(replies[1]);
 	l.commands = fdopen(in[1], "w");
 	l.answers = fdopen(out[0], "r");
 	l.errors = err[0];
 	l.orders = orders[1];
-	l.words = words[0];
+	l.replies = replies[0];
 	answer(&l, line);
 	if (strncmp(line, "ok ready=1", 10)) {
 		printf("no launcher: %s\n", line);
@@ -274,7 +274,7 @@ static void launcher_stop(struct launcher *l)
 	CHECK(!strcmp(line, "ok"));
 	CHECK_EQ(status_within(l->pid, PATIENCE_MS), 0);
 	fclose(l->commands), fclose(l->answers);
-	close(l->errors), close(l->orders), close(l->words);
+	close(l->errors), close(l->orders), close(l->replies);
 }
 
 /* Control groups of a launcher, in all hierarchies. */
@@ -345,7 +345,7 @@ static void a_thousand_leave_nothing(const struct machine *machine)
 			exit(1);
 		}
 	}
-	sleep_ms(100);	/* for whoever serves them to notice the ends */
+	sleep_ms(100);	/* the servers notice the ends */
 	for (i = 0; i < 4; i++)
 		fds[i] = fd_count(watched[i]);
 	groups = group_count(&l);
@@ -403,10 +403,10 @@ static void told_on_the_launcher(enum fault fault, bool connected)
 	if (connected)
 		CHECK_EQ(mitosis_connect(here, MACHINE, relay.address), 0);
 	l = launcher_start(connected ? NULL : relay.address, "none");
-	p = (struct pollfd){ .fd = l.words, .events = POLLIN };
+	p = (struct pollfd){ .fd = l.replies, .events = POLLIN };
 	printf("%s\n", fault_names[fault]);
 	say(&l, "launch");
-	CHECK(poll(&p, 1, PATIENCE_MS) == 1 && read(l.words, line, 1) == 1);
+	CHECK(poll(&p, 1, PATIENCE_MS) == 1 && read(l.replies, line, 1) == 1);
 	switch (fault) {
 	case CONNECTION_CUT:
 		kill(relay.pid, SIGKILL);
@@ -437,7 +437,7 @@ static void told_on_the_launcher(enum fault fault, bool connected)
 			printf("'%s' does not name '%s'\n", line, place);
 			exit(1);
 		}
-		/* Why, says whoever knows. */
+		/* The process that knows the cause reports it. */
 		n = read(l.errors, line, sizeof(line) - 1);
 		line[n > 0 ? n : 0] = '\0';
 		snprintf(place, sizeof(place), "machine %d at %s ", MACHINE,

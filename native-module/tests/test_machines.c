@@ -20,10 +20,10 @@
 
 #define SIZE	(8ul << 20)
 
-static void check_words(const char *words)
+static void check_message(const char *message)
 {
-	if (!strstr(mitosis_error(), words)) {
-		printf("'%s' is not in: %s\n", words, mitosis_error());
+	if (!strstr(mitosis_error(), message)) {
+		printf("'%s' is not in: %s\n", message, mitosis_error());
 		exit(1);
 	}
 }
@@ -41,10 +41,10 @@ static void bad_addresses(void)
 		CHECK_EQ(mitosis_connect(device, 1, malformed[i]), -EINVAL);
 	CHECK_EQ(mitosis_connect(device, 1,
 				 "fe80:0000:0000:0000:ec0d:9a03:00ca:2f4c"), -ENODEV);
-	check_words("RDMA");
+	check_message("RDMA");
 	/* Reserved for never being used. */
 	CHECK_EQ(mitosis_connect(device, 1, "tcp://127.0.0.1:1"), -ECONNREFUSED);
-	check_words("127.0.0.1:1");
+	check_message("127.0.0.1:1");
 	CHECK_EQ(mitosis_nil_rpc(device, 1), -ENOTCONN);
 	CHECK_EQ(mitosis_resume_remote(device, 1, 1), -ENOTCONN);
 	mitosis_close(device);
@@ -86,7 +86,7 @@ static void sessions_of_the_program(void)
 	mitosis_close(device);
 }
 
-/* Nobody lets in everybody, or goes to anybody, but among friends. */
+/* Without authentication: only on loopback and in network namespaces. */
 static void without_a_key(void)
 {
 	struct mitosis *device = open_user();
@@ -106,7 +106,7 @@ static void without_a_key(void)
 	setenv("MITOSIS_AUTH", "none", 1);
 	/* Nowhere: reserved for documentation. */
 	CHECK_EQ(mitosis_connect(device, 2, "tcp://192.0.2.1:7"), -EACCES);
-	check_words("loopback");
+	check_message("loopback");
 	unsetenv("MITOSIS_AUTH");
 	mitosis_close(device);
 }
@@ -118,7 +118,7 @@ static void sessions(void)
 	int i;
 
 	CHECK_EQ(mitosis_connect(device, 3, m.address), -EINVAL);
-	check_words("is machine 2");
+	check_message("is machine 2");
 	CHECK_EQ(mitosis_connect(device, 2, m.address), 0);
 	CHECK_EQ(mitosis_connect(device, 2, m.address), 0);
 	for (i = 0; i < 1000; i++)
@@ -126,7 +126,7 @@ static void sessions(void)
 	/* A session is the machine's, not the device's. */
 	CHECK_EQ(mitosis_nil_rpc(other, 2), 0);
 	CHECK_EQ(mitosis_resume_remote(other, 2, 12345), -ENOENT);
-	check_words("machine 2");
+	check_message("machine 2");
 
 	kill(m.pid, SIGKILL);
 	CHECK(waitpid(m.pid, NULL, 0) == m.pid);
@@ -146,14 +146,14 @@ static void keys(void)
 
 	use_key("other");
 	CHECK_EQ(mitosis_connect(device, 2, m.address), -EACCES);
-	check_words("key");
+	check_message("key");
 	snprintf(path, sizeof(path), "%s", getenv("MITOSIS_KEY_FILE"));
 	chmod(path, 0644);
 	CHECK_EQ(mitosis_connect(device, 2, m.address), -EACCES);
-	check_words("chmod 600");
+	check_message("chmod 600");
 	setenv("MITOSIS_KEY_FILE", "/nonexistent/key", 1);
 	CHECK(mitosis_connect(device, 2, m.address) < 0);
-	check_words("/nonexistent/key");
+	check_message("/nonexistent/key");
 	setenv("MITOSIS_AUTH", "none", 1);
 	CHECK_EQ(mitosis_connect(device, 2, m.address), -EACCES);
 	setenv("MITOSIS_AUTH", "whatever", 1);
@@ -263,13 +263,13 @@ static void *fetch_descriptor(const struct machine *m, uint32_t *size)
 		.sin6_port = htons(m->port),
 	};
 	struct auth auth;
-	char words[256];
+	char message[256];
 	uint32_t id;
 	void *bytes;
 	int fd;
 
 	CHECK(inet_pton(AF_INET6, "::ffff:127.0.0.1", &where.sin6_addr) == 1);
-	CHECK_EQ(auth_configure(&auth, words, sizeof(words)), 0);
+	CHECK_EQ(auth_configure(&auth, message, sizeof(message)), 0);
 	fd = wire_connect(&where, &auth, &id);
 	CHECK(fd >= 0);
 	CHECK_EQ(wire_send(fd, WIRE_OPEN, &request, sizeof(request)), 0);
@@ -303,10 +303,10 @@ lie_to(int fd, enum lie lie, const void *descriptor, uint32_t size)
 	struct wire_challenge challenge;
 	struct wire_header h = wire_header(WIRE_CHALLENGE, 0, sizeof(challenge));
 	struct auth auth;
-	char words[256], rest[64];
+	char message[256], rest[64];
 
 	alarm(10);
-	CHECK_EQ(auth_configure(&auth, words, sizeof(words)), 0);
+	CHECK_EQ(auth_configure(&auth, message, sizeof(message)), 0);
 	auth.machine_id = 2;
 	if (wire_receive(fd, &first, sizeof(first)))
 		_exit(0);
@@ -370,12 +370,12 @@ static void impostor_stop(const struct impostor *i)
 	CHECK(waitpid(i->pid, NULL, 0) == i->pid);
 }
 
-/* Each has an error and a sentence of its own. */
+/* Each has an errno and a message of its own. */
 static void lying_machines(void)
 {
 	static const struct {
 		int err;
-		const char *words;
+		const char *message;
 	} told[LIES] = {
 		[LIE_VERSION] = { -EPROTONOSUPPORT, "another version" },
 		[LIE_MAGIC] = { -EPROTO, "is not mitosisd" },
@@ -408,9 +408,9 @@ static void lying_machines(void)
 			CHECK_EQ(mitosis_resume_remote(local, 2, 9), told[lie].err);
 		} else {
 			CHECK_EQ(mitosis_connect(local, 2, i.address), told[lie].err);
-			check_words(i.address);
+			check_message(i.address);
 		}
-		check_words(told[lie].words);
+		check_message(told[lie].message);
 		impostor_stop(&i);
 	}
 	free(descriptor);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * The runtime directory's file system is full, or the control group's limit of
- * processes is reached: an errno and a sentence that names the next step, and
+ * processes is reached: an errno and a message that names the next step, and
  * nothing is left behind. What runs already needs no room.
  */
 #define _GNU_SOURCE
@@ -27,10 +27,10 @@
 
 static char base[128];
 
-static void check_refused(int got, int err, const char *words)
+static void check_refused(int got, int err, const char *message)
 {
-	if (got != err || !strstr(mitosis_error(), words)) {
-		printf("%d, not %d with '%s': %s\n", got, err, words,
+	if (got != err || !strstr(mitosis_error(), message)) {
+		printf("%d, not %d with '%s': %s\n", got, err, message,
 		       mitosis_error());
 		exit(1);
 	}

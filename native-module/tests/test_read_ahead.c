@@ -81,7 +81,7 @@ static void orders(void)
 		/* The last one is followed by nothing, not by a child's first. */
 		CHECK_EQ(after(nth(n)), -1);
 	}
-	/* Who leaves the order is followed no further, and teaches another one. */
+	/* A child that leaves the order ends its prediction and sets a new order. */
 	read_ahead_restart(r);
 	CHECK_EQ(after(nth(0)), nth(1));
 	CHECK_EQ(after(nth(500)), nth(501));

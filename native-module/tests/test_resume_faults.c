@@ -49,7 +49,7 @@ static void shadow_killed(void)
 	mitosis_close(device);
 }
 
-/* The grandchild reads while nobody can serve it; the child just waits. */
+/* The grandchild reads without a server; the child waits for it. */
 static int grandchild_reads(void)
 {
 	pid_t pid = fork();

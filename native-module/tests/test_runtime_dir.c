@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A runtime directory or a daemon that cannot be used: errno and sentence. */
+/* A runtime directory or a daemon that cannot be used: errno and message. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -8,14 +8,14 @@
 
 #include "tests/harness.h"
 
-static void check_refused(const char *dir, int err, const char *words)
+static void check_refused(const char *dir, int err, const char *message)
 {
 	struct mitosis *device;
 
 	setenv("MITOSIS_RUNTIME_DIR", dir, 1);
 	CHECK_EQ(mitosis_open(MITOSIS_BACKEND_USER, &device), err);
-	if (!strstr(mitosis_error(), words)) {
-		printf("'%s' is not in: %s\n", words, mitosis_error());
+	if (!strstr(mitosis_error(), message)) {
+		printf("'%s' is not in: %s\n", message, mitosis_error());
 		exit(1);
 	}
 }

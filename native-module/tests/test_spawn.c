@@ -21,7 +21,7 @@
 #define FILE_NUMBER	77	/* where a child reads its order and answers */
 #define HOST_NAME	"spawned"
 
-struct child_words {
+struct child_report {
 	char host[32];
 	pid_t pid;
 	bool has_marker;	/* /marker exists */
@@ -32,7 +32,7 @@ static int order[2], answer[2];
 
 static void be_child(void)
 {
-	struct child_words w = { .pid = getpid() };
+	struct child_report w = { .pid = getpid() };
 	char what;
 
 	if (read(FILE_NUMBER, &what, 1) != 1)
@@ -74,7 +74,7 @@ static struct mitosis_spawn plain(void)
 
 /* Returns the wait status; *w is what the child had to say. */
 static int spawn(struct mitosis_attachment *a, const struct mitosis_spawn *child,
-		 char what, struct child_words *w)
+		 char what, struct child_report *w)
 {
 	int status = -1;
 
@@ -94,7 +94,7 @@ static void check_interruption(struct mitosis *device)
 	struct mitosis_attachment *a = attach(device, MITOSIS_RESUME_CLONE);
 	const struct sigaction action = { .sa_handler = on_alarm };
 	const struct mitosis_spawn child = plain();
-	struct child_words w;
+	struct child_report w;
 	int status;
 
 	sigaction(SIGALRM, &action, NULL);
@@ -121,7 +121,7 @@ static void check_container(struct mitosis_attachment *a)
 	static char stack[65536] __attribute__((aligned(16)));
 	struct mitosis_spawn child = plain();
 	char marker[256], dir[200], ready;
-	struct child_words w;
+	struct child_report w;
 	pid_t holder;
 
 	holder = clone(be_holder, stack + sizeof(stack),
@@ -185,7 +185,7 @@ int main(void)
 	const struct mitosis_spawn child = plain();
 	struct mitosis *device = open_user();
 	struct mitosis_attachment *a;
-	struct child_words w;
+	struct child_report w;
 	int status, i;
 
 	CHECK_EQ(mitosis_prepare(device, ID), 0);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What serves children is stopped by a signal (SIGSTOP), and stays so: whoever
- * waits for it is ended within the deadline, and told where to look. Whoever
- * nobody waits for is let be, and job control of the parent's is no matter.
- * `test_stopped_server NAME` runs one case.
+ * A server of children is stopped by a signal (SIGSTOP) and stays stopped: the
+ * processes that wait for it end within the deadline, with a message that names the
+ * log. A server for which no process waits is not ended, nor is one that job control
+ * stops with its parent.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -29,15 +29,15 @@
 /* For a machine that is busy with something else, in ms. */
 #define PATIENCE_MS	10000
 
-/* Files of a child: orders from the test, and the child's words to it. */
+/* Files of a child: orders of the test, and the replies of the child. */
 #define ORDERS_FD	60
-#define WORDS_FD	61
+#define REPLIES_FD	61
 
 static unsigned char *memory;
 
 struct child {
 	pid_t pid;
-	int orders, words;
+	int orders, replies;
 };
 
 static bool right(size_t first, size_t end)
@@ -52,7 +52,7 @@ static bool right(size_t first, size_t end)
 
 static void say(char word)
 {
-	CHECK(write(WORDS_FD, &word, 1) == 1);
+	CHECK(write(REPLIES_FD, &word, 1) == 1);
 }
 
 /* Half of its pages, an order, the other half. */
@@ -118,13 +118,13 @@ static struct child start(void (*become)(const void *), const void *argument)
 	struct child c;
 
 	CHECK(!pipe2(in, O_CLOEXEC) && !pipe2(out, O_CLOEXEC));
-	c = (struct child){ .orders = in[1], .words = out[0] };
+	c = (struct child){ .orders = in[1], .replies = out[0] };
 	fflush(stdout);
 	c.pid = fork();
 	CHECK(c.pid >= 0);
 	if (c.pid == 0) {
 		dup2(in[0], ORDERS_FD);
-		dup2(out[1], WORDS_FD);
+		dup2(out[1], REPLIES_FD);
 		become(argument);
 		puts(mitosis_error());
 		fflush(stdout);
@@ -171,17 +171,17 @@ static void order(const struct child *c)
 /* The next word of a child; 0 if all of it has ended without one. */
 static char hear(const struct child *c)
 {
-	struct pollfd p = { .fd = c->words, .events = POLLIN };
+	struct pollfd p = { .fd = c->replies, .events = POLLIN };
 	char word = 0;
 
 	CHECK(poll(&p, 1, PATIENCE_MS) == 1);
-	return read(c->words, &word, 1) == 1 ? word : 0;
+	return read(c->replies, &word, 1) == 1 ? word : 0;
 }
 
 static void let_go(const struct child *c)
 {
 	close(c->orders);
-	close(c->words);
+	close(c->replies);
 }
 
 static void goes_on(struct child *c)
@@ -218,7 +218,7 @@ static void ends_with(struct child *c, pid_t server)
 	CHECK_SOON(!alive(server), PATIENCE_MS);
 }
 
-static bool log_says(const char *words)
+static bool log_has(const char *text)
 {
 	char path[256], line[1024];
 	bool found = false;
@@ -229,7 +229,7 @@ static bool log_says(const char *words)
 	f = fopen(path, "re");
 	CHECK(f);
 	while (!found && fgets(line, sizeof(line), f))
-		found = strstr(line, words);
+		found = strstr(line, text);
 	fclose(f);
 	return found;
 }
@@ -238,13 +238,13 @@ static void shadow(void)
 {
 	struct mitosis *device = prepare(two_halves);
 	struct child c = start(become_local, NULL);
-	char words[64];
+	char text[64];
 
 	CHECK_EQ(hear(&c), 'h');
-	snprintf(words, sizeof(words), "shadow of handler id %d, process %d", ID,
+	snprintf(text, sizeof(text), "shadow of handler id %d, process %d", ID,
 		 shadow_of(device));
 	ends_with(&c, shadow_of(device));
-	CHECK_SOON(log_says(words), PATIENCE_MS);
+	CHECK_SOON(log_has(text), PATIENCE_MS);
 	CHECK_SOON(!shadow_of(device), PATIENCE_MS);
 	mitosis_close(device);
 }
@@ -271,7 +271,7 @@ static void shadow_stopped_before(void)
 	mitosis_close(device);
 }
 
-/* It has left the daemon, which sees it all the same. */
+/* It is not a child of the daemon, which still watches it. */
 static void lingering_shadow(void)
 {
 	struct mitosis *device = prepare(two_halves);
@@ -301,7 +301,7 @@ static void not_for_long(void)
 	mitosis_close(device);
 }
 
-/* Nobody waits: the snapshot is not lost. */
+/* No process waits for it: the snapshot is kept. */
 static void shadow_without_children(void)
 {
 	struct mitosis *device = prepare(two_halves);
@@ -416,7 +416,7 @@ static void cpu_server(void)
 	cpu_server_with(two_halves);
 }
 
-/* Who reads is the child's child, which has no lifeline. */
+/* The reader is the child's child, which has no lifeline. */
 static void cpu_server_of_grandchild(void)
 {
 	cpu_server_with(grandchild_reads);
@@ -457,7 +457,7 @@ static void become_launcher(const void *answers)
 	close(in[1]);
 	dup2(in[0], 0);
 	dup2(*(const int *)answers, 1);
-	dup2(WORDS_FD, 2);
+	dup2(REPLIES_FD, 2);
 	execl(path, path, "--driven", "--backend", "user", "--handler-id", "5",
 	      "--container", "none", "--cgroup", "none", "--mode", launcher_mode,
 	      "--prefetch", "4", (char *)NULL);

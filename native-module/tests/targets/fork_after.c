@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * fork after resume: grandchildren and theirs read the parent's bytes that
- * nobody has fetched yet, and zeros where the child had unmapped before.
+ * no process has fetched yet, and zeros where the child had unmapped before.
  */
 #define _GNU_SOURCE
 #include <sys/mman.h>
@@ -34,7 +34,7 @@ static void be_grandchild(void)
 			check_memory(3 * MIB);
 			_exit(0);
 		}
-		/* What this one changes is nobody else's affair. */
+		/* What this one changes shows in no other process. */
 		CHECK(!madvise(kept, SIZE, MADV_DONTNEED));
 		CHECK_EQ(target_not_zero(kept, SIZE), -1);
 		CHECK_ENDS_WELL(last);

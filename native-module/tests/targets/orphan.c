@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * A grandchild that outlives the child, and is nobody's affair any more, still
+ * A grandchild that outlives the child, and has no parent but init, still
  * reads the parent's bytes. The child waits for the news on a pipe only.
  */
 #include <sys/mman.h>
