@@ -179,7 +179,7 @@ class RunnerTest(unittest.TestCase):
         status, message = self.refused("stedy")
         self.assertEqual(2, status)
         self.assertIn("'stedy' is none of steady", message)
-        self.assertRegex(self.ask(self.driven("steady"), "dance"), "error errno=22 .*'dance' is unknown")
+        self.assertRegex(self.ask(self.driven("steady"), "dance"), "error errno=22 .*unknown command 'dance'")
 
     def test_a_start_without_a_fork_reports_its_end(self):
         self.write("steady", STEADY)

@@ -44,6 +44,9 @@ void close_child(void);
 
 void order(void);
 
+/* The same to a child that its server's death may have ended already. */
+void order_if_alive(void);
+
 /* The next reply of the last child; 0 if it has ended without one. */
 char next_reply(void);
 
