@@ -99,11 +99,6 @@ int mitosis_auth_ready(void)
 	return auth.kind == WIRE_AUTH_NONE || auth.key_size ? 0 : -EACCES;
 }
 
-bool mitosis_auth_is_none(void)
-{
-	return auth.kind == WIRE_AUTH_NONE;
-}
-
 bool mitosis_auth_allows(const struct sockaddr_storage *address)
 {
 	const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
@@ -181,12 +176,11 @@ int mitosis_auth_prove(const struct wire_hello *hello,
 	u8 expected[WIRE_MAC_SIZE];
 	int err = make_mac("server", hello, challenge, expected);
 
-	if (err)
-		return err;
-	if (challenge->auth != auth.kind ||
-	    crypto_memneq(expected, challenge->mac, sizeof(expected)))
-		return -EACCES;
-	return make_mac("client", hello, challenge, proof->mac);
+	if (!err && (challenge->auth != auth.kind ||
+		     crypto_memneq(expected, challenge->mac, sizeof(expected))))
+		err = -EACCES;
+	memzero_explicit(expected, sizeof(expected));
+	return err ?: make_mac("client", hello, challenge, proof->mac);
 }
 
 int mitosis_auth_check(const struct wire_hello *hello,
@@ -196,7 +190,8 @@ int mitosis_auth_check(const struct wire_hello *hello,
 	u8 expected[WIRE_MAC_SIZE];
 	int err = make_mac("client", hello, challenge, expected);
 
-	if (err)
-		return err;
-	return crypto_memneq(expected, proof->mac, sizeof(expected)) ? -EACCES : 0;
+	if (!err && crypto_memneq(expected, proof->mac, sizeof(expected)))
+		err = -EACCES;
+	memzero_explicit(expected, sizeof(expected));
+	return err;
 }

@@ -20,9 +20,6 @@ int mitosis_auth_ready(void);
 /* Whether the parameters allow connecting to or listening on an address. */
 bool mitosis_auth_allows(const struct sockaddr_storage *address);
 
-/* Whether auth=none: peers are not authenticated. */
-bool mitosis_auth_is_none(void);
-
 void mitosis_auth_hello(struct wire_hello *hello);
 
 /* The server's answer. Returns 0, or -EACCES if the client's auth differs. */

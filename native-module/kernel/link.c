@@ -5,6 +5,7 @@
 #include <linux/jiffies.h>
 #include <linux/net.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/tcp.h>
 #include <net/net_namespace.h>
 #include <net/sock.h>
@@ -222,19 +223,21 @@ static int handshake(struct link *link, u32 *machine_id)
 		err = mitosis_link_receive_empty_answer(link);
 	if (!err)
 		*machine_id = challenge.machine_id;
+	memzero_explicit(&challenge, sizeof(challenge));
+	memzero_explicit(&proof, sizeof(proof));
 	return err;
 }
 
-int mitosis_link_connect(const struct sockaddr_storage *address, unsigned int deadline_ms,
-			 struct link **out, u32 *machine_id)
+int mitosis_link_connect(struct net *net, const struct sockaddr_storage *address,
+			 unsigned int deadline_ms, struct link **out, u32 *machine_id)
 {
 	struct socket *socket;
 	struct link *link;
 	int err;
 
-	/* In the machine's network namespace, not in the caller's. */
-	err = sock_create_kern(&init_net, address->ss_family, SOCK_STREAM,
-			       IPPROTO_TCP, &socket);
+	/* Not sock_create_kern(): such a socket does not hold the namespace. */
+	err = __sock_create(net, address->ss_family, SOCK_STREAM, IPPROTO_TCP, &socket,
+			    0);
 	if (err)
 		return err;
 	link = new_link(socket, deadline_ms);

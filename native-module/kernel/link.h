@@ -12,6 +12,7 @@
 
 #include "proto/wire.h"
 
+struct net;
 struct socket;
 
 struct link {
@@ -23,13 +24,14 @@ struct link {
 int mitosis_link_parse(const char *text, struct sockaddr_storage *address);
 
 /*
- * Connects and performs the handshake. Returns 0 with the peer's machine id, or
+ * Connects in a network namespace, which the socket holds until it is destroyed, and
+ * performs the handshake. Returns 0 with the peer's machine id, or
  * -errno: as connect(2); -EACCES the keys differ; -EPROTONOSUPPORT the protocol
  * versions differ; -EMSGSIZE a message of another length; -EPROTO the peer is not
  * a mitosis server; -ETIMEDOUT; -ECONNRESET.
  */
-int mitosis_link_connect(const struct sockaddr_storage *address, unsigned int deadline_ms,
-			 struct link **link, u32 *machine_id);
+int mitosis_link_connect(struct net *net, const struct sockaddr_storage *address,
+			 unsigned int deadline_ms, struct link **link, u32 *machine_id);
 
 /* Takes over an accepted socket. On lack of memory releases it and returns NULL. */
 struct link *mitosis_link_accept(struct socket *socket, unsigned int deadline_ms);

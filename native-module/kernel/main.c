@@ -45,9 +45,12 @@ static int __init mitosis_init(void)
 	err = mitosis_work_items_init();
 	if (err)
 		goto err_fork_tracker;
-	err = mitosis_server_init();
+	err = mitosis_sessions_init();
 	if (err)
 		goto err_work_items;
+	err = mitosis_server_init();
+	if (err)
+		goto err_sessions;
 	mitosis_debugfs_init();
 	err = mitosis_device_init();
 	if (err)
@@ -57,6 +60,8 @@ static int __init mitosis_init(void)
 err_server:
 	mitosis_debugfs_exit();
 	mitosis_server_exit();
+err_sessions:
+	mitosis_sessions_exit();
 err_work_items:
 	mitosis_work_items_exit();
 err_fork_tracker:

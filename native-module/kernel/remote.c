@@ -4,9 +4,11 @@
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
+#include <linux/nsproxy.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
+#include <net/net_namespace.h>
 
 #include "link.h"
 #include "parameters.h"
@@ -22,6 +24,7 @@
 
 struct remote {
 	struct kref refs;
+	const struct net *net;		/* the link holds it */
 	u32 machine_id, handler_id, owner_uid;
 	bool cached;
 	struct descriptor_header *descriptor;
@@ -74,6 +77,7 @@ const struct descriptor_header *mitosis_remote_descriptor(const struct remote *r
 
 struct open_work {
 	struct work_item item;
+	struct net *net;
 	u32 machine_id, handler_id, owner_uid;
 	unsigned int deadline_ms;
 	bool cached;
@@ -88,6 +92,7 @@ static struct remote *new_remote(const struct open_work *w)
 	if (!r)
 		return NULL;
 	kref_init(&r->refs);
+	r->net = w->net;
 	r->machine_id = w->machine_id;
 	r->handler_id = w->handler_id;
 	r->owner_uid = w->owner_uid;
@@ -149,8 +154,8 @@ static struct remote *find_cached(const struct open_work *w)
 
 	mutex_lock(&cache_lock);
 	list_for_each_entry(r, &cache, node)
-		if (r->machine_id == w->machine_id && r->handler_id == w->handler_id &&
-		    r->owner_uid == w->owner_uid) {
+		if (r->net == w->net && r->machine_id == w->machine_id &&
+		    r->handler_id == w->handler_id && r->owner_uid == w->owner_uid) {
 			kref_get(&r->refs);
 			r->used = jiffies;
 			goto out;
@@ -221,9 +226,10 @@ static void check_cache(struct work_struct *work)
 		schedule_delayed_work(&cache_check, msecs_to_jiffies(CACHE_CHECK_MS));
 }
 
-static int open_on(struct remote *r, unsigned int deadline_ms, bool idle)
+static int open_on(struct remote *r, const struct open_work *w, bool idle)
 {
-	int err = mitosis_session_take(r->machine_id, deadline_ms, idle, &r->link);
+	int err = mitosis_session_take(w->net, r->machine_id, w->deadline_ms, idle,
+				       &r->link);
 
 	if (err)
 		return err;
@@ -234,7 +240,7 @@ static int open_on(struct remote *r, unsigned int deadline_ms, bool idle)
 	r->descriptor = NULL;
 	/* After -ENOENT the connection can still be used. */
 	if (err == -ENOENT)
-		mitosis_session_give(r->machine_id, r->link);
+		mitosis_session_give(r->net, r->machine_id, r->link);
 	else
 		mitosis_link_close(r->link);
 	r->link = NULL;
@@ -264,10 +270,10 @@ static void run_open(struct work_item *item)
 	}
 	/* The other machine may have closed idle connections. */
 	do {
-		w->err = open_on(r, w->deadline_ms, true);
+		w->err = open_on(r, w, true);
 	} while (w->err == -ECONNRESET);
 	if (w->err == -EAGAIN)
-		w->err = open_on(r, w->deadline_ms, false);
+		w->err = open_on(r, w, false);
 	if (w->err) {
 		mitosis_remote_put(r);
 		return;
@@ -282,6 +288,7 @@ static void destroy_open(struct work_item *item)
 	struct open_work *w = container_of(item, struct open_work, item);
 
 	mitosis_remote_put(w->remote);
+	put_net(w->net);
 	kfree(w);
 }
 
@@ -294,6 +301,7 @@ int mitosis_remote_open(u32 machine_id, u32 handler_id, u32 owner_uid,
 	if (!w)
 		return -ENOMEM;
 	mitosis_work_item_init(&w->item, run_open, destroy_open);
+	w->net = get_net(current->nsproxy->net_ns);
 	w->machine_id = machine_id;
 	w->handler_id = handler_id;
 	w->owner_uid = owner_uid;

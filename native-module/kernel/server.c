@@ -2,12 +2,15 @@
 #include "server.h"
 
 #include <linux/kthread.h>
+#include <linux/in.h>
+#include <linux/in6.h>
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/net.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
+#include <net/ipv6.h>
 #include <net/net_namespace.h>
 #include <net/sock.h>
 
@@ -19,6 +22,8 @@
 #include "stats.h"
 
 #define CONNECTIONS_MAX		256u
+/* Of these from one address, before they are authenticated. */
+#define STRANGERS_MAX		128u
 #define HANDSHAKE_MS		10000u
 /* Poll interval for module unload and late handshakes, ms. */
 #define IDLE_STEP_MS		1000u
@@ -34,6 +39,7 @@ struct client {
 	struct work_struct work;
 	struct list_head node;
 	struct link *link;
+	struct sockaddr_storage address;
 	enum client_state state;
 	unsigned long deadline;		/* of the handshake, in jiffies */
 	struct wire_hello hello;
@@ -76,7 +82,8 @@ static int serve_proof(struct client *c, const struct wire_proof *proof)
 	int err = mitosis_auth_check(&c->hello, &c->challenge, proof);
 	int sent = answer(c, WIRE_ANSWER, err, NULL, 0);
 
-	c->state = EXPECTS_REQUEST;
+	if (!err)
+		WRITE_ONCE(c->state, EXPECTS_REQUEST);
 	return err ?: sent;
 }
 
@@ -225,6 +232,15 @@ static bool is_late(const struct client *c)
 	return c->state < EXPECTS_REQUEST && time_after(jiffies, c->deadline);
 }
 
+/* With clients_lock held: frees its place, once. */
+static void leave(struct client *c)
+{
+	if (list_empty(&c->node))
+		return;
+	list_del_init(&c->node);
+	client_count--;
+}
+
 static void serve(struct work_struct *work)
 {
 	struct client *c = container_of(work, struct client, work);
@@ -240,13 +256,52 @@ static void serve(struct work_struct *work)
 	} while (!err);
 
 	mutex_lock(&clients_lock);
-	list_del(&c->node);
-	client_count--;
+	leave(c);
 	mutex_unlock(&clients_lock);
 	mitosis_link_close(c->link);
 	mitosis_snapshot_put(c->snapshot);
 	kvfree(c->buffer);
-	kfree(c);
+	kfree_sensitive(c);
+}
+
+static bool same_host(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
+{
+	if (a->ss_family != b->ss_family || a->ss_family == AF_UNSPEC)
+		return false;
+	return a->ss_family == AF_INET ?
+		       ((const struct sockaddr_in *)a)->sin_addr.s_addr ==
+			       ((const struct sockaddr_in *)b)->sin_addr.s_addr :
+		       ipv6_addr_equal(&((const struct sockaddr_in6 *)a)->sin6_addr,
+				       &((const struct sockaddr_in6 *)b)->sin6_addr);
+}
+
+/*
+ * With clients_lock held. A new client takes the place of the oldest one that is not
+ * authenticated: of its own address if that has many, of any if there is no place.
+ */
+static void make_place(const struct sockaddr_storage *address)
+{
+	struct client *c, *oldest = NULL, *oldest_here = NULL;
+	unsigned int here = 0;
+
+	/* The newest first. */
+	list_for_each_entry(c, &clients, node) {
+		if (READ_ONCE(c->state) >= EXPECTS_REQUEST)
+			continue;
+		oldest = c;
+		if (same_host(&c->address, address)) {
+			oldest_here = c;
+			here++;
+		}
+	}
+	if (here >= STRANGERS_MAX)
+		oldest = oldest_here;
+	else if (client_count < CONNECTIONS_MAX)
+		return;
+	if (!oldest)
+		return;
+	mitosis_link_shut(oldest->link);
+	leave(oldest);
 }
 
 static void add_client(struct socket *socket)
@@ -264,7 +319,11 @@ static void add_client(struct socket *socket)
 	}
 	INIT_WORK(&c->work, serve);
 	c->deadline = jiffies + msecs_to_jiffies(HANDSHAKE_MS);
+	INIT_LIST_HEAD(&c->node);
+	if (kernel_getpeername(socket, (struct sockaddr *)&c->address) < 0)
+		c->address.ss_family = AF_UNSPEC;
 	mutex_lock(&clients_lock);
+	make_place(&c->address);
 	if (client_count < CONNECTIONS_MAX && !stopping) {
 		list_add(&c->node, &clients);
 		client_count++;
@@ -273,8 +332,8 @@ static void add_client(struct socket *socket)
 	}
 	mutex_unlock(&clients_lock);
 	if (c) {
-		pr_warn_ratelimited("more than %u connections from other machines: refused one\n",
-				    CONNECTIONS_MAX);
+		pr_warn_ratelimited("%u connections from other machines that know the key: refused %pISpc\n",
+				    CONNECTIONS_MAX, &c->address);
 		mitosis_link_close(c->link);
 		kfree(c);
 	}

@@ -5,7 +5,10 @@
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
+#include <linux/nsproxy.h>
 #include <linux/socket.h>
+#include <linux/workqueue.h>
+#include <net/net_namespace.h>
 
 #include "auth.h"
 #include "link.h"
@@ -13,9 +16,16 @@
 #include "work_item.h"
 
 #define IDLE_MAX	16
+/*
+ * How long a connection in another network namespace than the first may be idle, ms:
+ * it keeps the namespace.
+ */
+#define IDLE_MS		60000
 
 struct session {
 	struct list_head node;
+	struct net *net;		/* not held: its end removes the session */
+	unsigned long used;		/* last use of a connection, jiffies */
 	u32 machine_id;
 	struct sockaddr_storage address;
 	unsigned int idle_count;
@@ -24,14 +34,16 @@ struct session {
 
 static LIST_HEAD(sessions);
 static DEFINE_MUTEX(sessions_lock);
+static void close_unused(struct work_struct *work);
+static DECLARE_DELAYED_WORK(unused_check, close_unused);
 
 /* With sessions_lock held. */
-static struct session *find(u32 machine_id)
+static struct session *find(const struct net *net, u32 machine_id)
 {
 	struct session *s;
 
 	list_for_each_entry(s, &sessions, node)
-		if (s->machine_id == machine_id)
+		if (s->net == net && s->machine_id == machine_id)
 			return s;
 	return NULL;
 }
@@ -42,12 +54,39 @@ static void close_idle(struct session *s)
 		mitosis_link_close(s->idle[--s->idle_count]);
 }
 
+static void close_unused(struct work_struct *work)
+{
+	bool again = false;
+	struct session *s;
+
+	mutex_lock(&sessions_lock);
+	list_for_each_entry(s, &sessions, node) {
+		if (s->net == &init_net)
+			continue;
+		if (time_after(jiffies, s->used + msecs_to_jiffies(IDLE_MS)))
+			close_idle(s);
+		again |= s->idle_count;
+	}
+	mutex_unlock(&sessions_lock);
+	if (again)
+		schedule_delayed_work(&unused_check, msecs_to_jiffies(IDLE_MS / 4));
+}
+
+/* With sessions_lock held. */
+static void add_idle(struct session *s, struct link *link)
+{
+	s->idle[s->idle_count++] = link;
+	s->used = jiffies;
+	if (s->net != &init_net)
+		schedule_delayed_work(&unused_check, msecs_to_jiffies(IDLE_MS / 4));
+}
+
 /* Returns -EINVAL if another machine answers at the address. */
-static int connect_to(u32 machine_id, const struct sockaddr_storage *address,
+static int connect_to(struct net *net, u32 machine_id, const struct sockaddr_storage *address,
 		      unsigned int deadline_ms, struct link **link)
 {
 	u32 answers;
-	int err = mitosis_link_connect(address, deadline_ms, link, &answers);
+	int err = mitosis_link_connect(net, address, deadline_ms, link, &answers);
 
 	if (!err && answers != machine_id) {
 		mitosis_link_close(*link);
@@ -58,6 +97,7 @@ static int connect_to(u32 machine_id, const struct sockaddr_storage *address,
 
 struct connect_work {
 	struct work_item item;
+	struct net *net;
 	u32 machine_id;
 	struct sockaddr_storage address;
 	int err;
@@ -69,23 +109,24 @@ static void run_connect(struct work_item *item)
 	struct session *s, *fresh;
 	struct link *link;
 
-	w->err = connect_to(w->machine_id, &w->address, mitosis_deadline_ms(),
+	w->err = connect_to(w->net, w->machine_id, &w->address, mitosis_deadline_ms(),
 			    &link);
 	if (w->err)
 		return;
 	fresh = kzalloc(sizeof(*fresh), GFP_KERNEL);
 	mutex_lock(&sessions_lock);
-	s = find(w->machine_id);
+	s = find(w->net, w->machine_id);
 	if (!s && fresh) {
 		s = fresh;
 		fresh = NULL;
+		s->net = w->net;
 		s->machine_id = w->machine_id;
 		list_add(&s->node, &sessions);
 	}
 	if (s) {
 		close_idle(s);
 		s->address = w->address;
-		s->idle[s->idle_count++] = link;
+		add_idle(s, link);
 	} else {
 		w->err = -ENOMEM;
 		mitosis_link_close(link);
@@ -96,7 +137,10 @@ static void run_connect(struct work_item *item)
 
 static void destroy_connect(struct work_item *item)
 {
-	kfree(container_of(item, struct connect_work, item));
+	struct connect_work *w = container_of(item, struct connect_work, item);
+
+	put_net(w->net);
+	kfree(w);
 }
 
 int mitosis_session_connect(u32 machine_id, const char *address)
@@ -105,19 +149,21 @@ int mitosis_session_connect(u32 machine_id, const char *address)
 	struct connect_work *w;
 	int err = mitosis_link_parse(address, &parsed);
 
-	if (!err)
-		err = mitosis_auth_ready();
 	if (err)
 		return err;
-	/* Without authentication the caller decides which host is which machine. */
-	if (mitosis_auth_is_none() && !capable(CAP_NET_ADMIN))
+	/* The session is everybody's: the caller decides which host is the machine. */
+	if (!capable(CAP_NET_ADMIN))
 		return -EPERM;
+	err = mitosis_auth_ready();
+	if (err)
+		return err;
 	if (!mitosis_auth_allows(&parsed))
 		return -EACCES;
 	w = kzalloc(sizeof(*w), GFP_KERNEL);
 	if (!w)
 		return -ENOMEM;
 	mitosis_work_item_init(&w->item, run_connect, destroy_connect);
+	w->net = get_net(current->nsproxy->net_ns);
 	w->machine_id = machine_id;
 	w->address = parsed;
 	err = mitosis_work_item_run(&w->item);
@@ -127,15 +173,15 @@ int mitosis_session_connect(u32 machine_id, const char *address)
 	return err;
 }
 
-int mitosis_session_take(u32 machine_id, unsigned int deadline_ms, bool idle,
-			 struct link **link)
+int mitosis_session_take(struct net *net, u32 machine_id, unsigned int deadline_ms,
+			 bool idle, struct link **link)
 {
 	struct sockaddr_storage address;
 	struct session *s;
 	int err = 0;
 
 	mutex_lock(&sessions_lock);
-	s = find(machine_id);
+	s = find(net, machine_id);
 	if (!s) {
 		err = -ENOTCONN;
 	} else if (idle) {
@@ -148,19 +194,19 @@ int mitosis_session_take(u32 machine_id, unsigned int deadline_ms, bool idle,
 	if (err)
 		return err;
 	if (!idle)
-		return connect_to(machine_id, &address, deadline_ms, link);
+		return connect_to(net, machine_id, &address, deadline_ms, link);
 	(*link)->deadline_ms = deadline_ms;
 	return 0;
 }
 
-void mitosis_session_give(u32 machine_id, struct link *link)
+void mitosis_session_give(const struct net *net, u32 machine_id, struct link *link)
 {
 	struct session *s;
 
 	mutex_lock(&sessions_lock);
-	s = find(machine_id);
+	s = find(net, machine_id);
 	if (s && s->idle_count < IDLE_MAX) {
-		s->idle[s->idle_count++] = link;
+		add_idle(s, link);
 		link = NULL;
 	}
 	mutex_unlock(&sessions_lock);
@@ -169,6 +215,7 @@ void mitosis_session_give(u32 machine_id, struct link *link)
 
 struct nil_work {
 	struct work_item item;
+	struct net *net;
 	u32 machine_id;
 	int err;
 };
@@ -188,7 +235,8 @@ static void run_nil(struct work_item *item)
 	struct link *link;
 
 	for (;;) {
-		w->err = mitosis_session_take(w->machine_id, deadline_ms, idle, &link);
+		w->err = mitosis_session_take(w->net, w->machine_id, deadline_ms, idle,
+					      &link);
 		if (w->err == -EAGAIN && idle) {
 			idle = false;
 			continue;
@@ -197,7 +245,7 @@ static void run_nil(struct work_item *item)
 			return;
 		w->err = call_nil(link);
 		if (!w->err) {
-			mitosis_session_give(w->machine_id, link);
+			mitosis_session_give(w->net, w->machine_id, link);
 			return;
 		}
 		mitosis_link_close(link);
@@ -209,7 +257,10 @@ static void run_nil(struct work_item *item)
 
 static void destroy_nil(struct work_item *item)
 {
-	kfree(container_of(item, struct nil_work, item));
+	struct nil_work *w = container_of(item, struct nil_work, item);
+
+	put_net(w->net);
+	kfree(w);
 }
 
 int mitosis_session_nil(u32 machine_id)
@@ -220,6 +271,7 @@ int mitosis_session_nil(u32 machine_id)
 	if (!w)
 		return -ENOMEM;
 	mitosis_work_item_init(&w->item, run_nil, destroy_nil);
+	w->net = get_net(current->nsproxy->net_ns);
 	w->machine_id = machine_id;
 	err = mitosis_work_item_run(&w->item);
 	if (!err)
@@ -228,13 +280,33 @@ int mitosis_session_nil(u32 machine_id)
 	return err;
 }
 
-void mitosis_sessions_exit(void)
+/* No connection is open: each would hold the namespace, unless it is the first one. */
+static void end_of_namespace(struct net *net)
 {
 	struct session *s, *next;
 
+	mutex_lock(&sessions_lock);
 	list_for_each_entry_safe(s, next, &sessions, node) {
+		if (s->net != net)
+			continue;
 		close_idle(s);
 		list_del(&s->node);
 		kfree(s);
 	}
+	mutex_unlock(&sessions_lock);
+}
+
+static struct pernet_operations namespace_operations = {
+	.exit = end_of_namespace,
+};
+
+int mitosis_sessions_init(void)
+{
+	return register_pernet_subsys(&namespace_operations);
+}
+
+void mitosis_sessions_exit(void)
+{
+	cancel_delayed_work_sync(&unused_check);
+	unregister_pernet_subsys(&namespace_operations);
 }

@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Sessions: the address of each machine, and idle authenticated connections to it. */
+/*
+ * Sessions: the address of each machine, and idle authenticated connections to it. Each
+ * network namespace has its own.
+ */
 #ifndef MITOSIS_SESSION_H
 #define MITOSIS_SESSION_H
 
 #include <linux/types.h>
 
 struct link;
+struct net;
 
+int mitosis_sessions_init(void);
 void mitosis_sessions_exit(void);
 
 /*
- * Opens the session to a machine at an address, "tcp://host:port", for all
- * processes of this machine. Returns 0 or -errno as MITOSIS_CONNECT.
+ * Opens the session to a machine at an address, "tcp://host:port", for all processes
+ * in the caller's network namespace. Returns 0 or -errno as MITOSIS_CONNECT.
  */
 int mitosis_session_connect(u32 machine_id, const char *address);
 
@@ -22,10 +27,10 @@ int mitosis_session_nil(u32 machine_id);
  * Returns a connection for the exclusive use of a work item. With `idle`, one from
  * an earlier request, or -EAGAIN if there is none; its peer may have closed it.
  */
-int mitosis_session_take(u32 machine_id, unsigned int deadline_ms, bool idle,
-			 struct link **link);
+int mitosis_session_take(struct net *net, u32 machine_id, unsigned int deadline_ms,
+			 bool idle, struct link **link);
 
 /* Gives back a connection whose last request was answered. */
-void mitosis_session_give(u32 machine_id, struct link *link);
+void mitosis_session_give(const struct net *net, u32 machine_id, struct link *link);
 
 #endif /* MITOSIS_SESSION_H */

@@ -27,13 +27,14 @@
 /*
  * MITOSIS_CONNECT - open the session to another machine.
  * Argument: pointer to struct mitosis_connect_req.
- * Effect: later MITOSIS_RESUME_REMOTE and MITOSIS_NIL_RPC reach that machine.
+ * Effect: later MITOSIS_RESUME_REMOTE and MITOSIS_NIL_RPC of all processes in the
+ * caller's network namespace reach that machine, from there.
  * Errors: EFAULT bad pointer; EINVAL malformed address; ECONNREFUSED,
  * EHOSTUNREACH no such machine; EACCES the key was refused;
  * EPROTONOSUPPORT other protocol version; EMSGSIZE a message of another length;
  * EPROTO what answers there is another program; ECONNRESET it ended in a message;
  * ETIMEDOUT no answer within the deadline; ENODEV a GID, but no RDMA device;
- * EPERM without authentication, only CAP_NET_ADMIN may.
+ * EPERM the caller has no CAP_NET_ADMIN in the initial user namespace.
  */
 #define MITOSIS_CONNECT 3
 

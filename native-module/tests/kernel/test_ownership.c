@@ -473,6 +473,46 @@ static void ids_are_each_users(void)
 	close(fd);
 }
 
+/* Who may say where a machine is; each network namespace has its own sessions. */
+static void connecting(void)
+{
+	const struct mitosis_connect_req connect = { own_machine(), 0, own_address() };
+	const struct mitosis_remote_req nil = { own_machine(), 0 };
+	int fd = open_device(), status;
+	enum who who;
+	pid_t pid;
+
+	if (!own_address()) {
+		puts("connecting left out: needs MITOSIS_TEST_MODULE_ADDRESS");
+		return;
+	}
+	CHECK_EQ(error_of(ioctl(fd, MITOSIS_CONNECT, &connect)), 0);
+	for (who = 0; who < WHO_COUNT; who++) {
+		fflush(stdout);
+		pid = fork();
+		if (pid == 0) {
+			be(who);
+			_exit(error_of(ioctl(open_device(), MITOSIS_CONNECT, &connect)));
+		}
+		status = status_within(pid, PATIENT_MS);
+		CHECK(WIFEXITED(status));
+		CHECK_EQ(WEXITSTATUS(status), ONE(who) & TRACERS ? 0 : EPERM);
+	}
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		CHECK(!unshare(CLONE_NEWNET));
+		CHECK_EQ(error_of(ioctl(fd, MITOSIS_NIL_RPC, &nil)), ENOTCONN);
+		/* Its loopback is down: nothing reaches the first one's. */
+		CHECK_EQ(error_of(ioctl(fd, MITOSIS_CONNECT, &connect)), ENETUNREACH);
+		_exit(0);
+	}
+	status = status_within(pid, PATIENT_MS);
+	CHECK_EQ(status, 0);
+	CHECK_EQ(error_of(ioctl(fd, MITOSIS_NIL_RPC, &nil)), 0);
+	close(fd);
+}
+
 int main(void)
 {
 	struct stat st;
@@ -490,6 +530,7 @@ int main(void)
 		check_kind(&kinds[i]);
 	tokens_end();
 	ids_are_each_users();
+	connecting();
 	CHECK(!chmod(MITOSIS_DEVICE_PATH, st.st_mode & 07777));
 	return failures ? 1 : 0;
 }
