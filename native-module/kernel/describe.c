@@ -47,7 +47,7 @@ static int text_add(struct text *text, const char *string, u32 *at)
 	}
 	if (text->size + size > text->capacity) {
 		u32 capacity = max(2 * text->capacity, text->size + size + PATH_MAX);
-		char *bytes = kvmalloc(capacity, GFP_KERNEL);
+		char *bytes = kvmalloc(capacity, GFP_KERNEL_ACCOUNT);
 
 		if (!bytes)
 			return -ENOMEM;
@@ -174,8 +174,8 @@ static int add_vmas(struct writer *w, struct mm_struct *mm)
 
 	mmap_read_lock(mm);
 	w->capacity = mm->map_count + 1;
-	w->vmas = kvcalloc(w->capacity, sizeof(*w->vmas), GFP_KERNEL);
-	w->files = kvcalloc(w->capacity, sizeof(*w->files), GFP_KERNEL);
+	w->vmas = kvcalloc(w->capacity, sizeof(*w->vmas), GFP_KERNEL_ACCOUNT);
+	w->files = kvcalloc(w->capacity, sizeof(*w->files), GFP_KERNEL_ACCOUNT);
 	w->path = kmalloc(PATH_MAX, GFP_KERNEL);
 	err = w->vmas && w->files && w->path ? 0 : -ENOMEM;
 	if (!err)
@@ -234,7 +234,7 @@ static struct descriptor_header *assemble(const struct parent *parent,
 
 	if (size > INT_MAX)
 		return ERR_PTR(-E2BIG);
-	d = kvzalloc(size, GFP_KERNEL);
+	d = kvzalloc(size, GFP_KERNEL_ACCOUNT);
 	if (!d)
 		return ERR_PTR(-ENOMEM);
 	*d = (struct descriptor_header){

@@ -3,6 +3,7 @@
 
 #include <linux/log2.h>
 #include <linux/minmax.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 
 #define OPTIONS_KNOWN \
@@ -34,6 +35,14 @@ bool mitosis_selftest;
 module_param_named(selftest, mitosis_selftest, bool, 0444);
 MODULE_PARM_DESC(selftest, "Run the self-test at load time; loading fails if it fails");
 
+static unsigned int snapshots_per_user = 256;
+module_param(snapshots_per_user, uint, 0644);
+MODULE_PARM_DESC(snapshots_per_user, "Snapshots that a user without CAP_SYS_RESOURCE may have");
+
+static unsigned int snapshot_percent_per_user = 25;
+module_param(snapshot_percent_per_user, uint, 0644);
+MODULE_PARM_DESC(snapshot_percent_per_user, "Memory of the snapshots of such a user, percent of this machine's");
+
 static unsigned int prefetch_pages = MITOSIS_PREFETCH_PAGES_DEFAULT;
 module_param(prefetch_pages, uint, 0644);
 MODULE_PARM_DESC(prefetch_pages, "Pages per fault of a child, a power of two from 1 to 512");
@@ -53,6 +62,16 @@ MODULE_PARM_DESC(copy, "Copy pages for each child at once, do not share them unt
 static unsigned int deadline_ms = MITOSIS_DEADLINE_MS_DEFAULT;
 module_param(deadline_ms, uint, 0644);
 MODULE_PARM_DESC(deadline_ms, "Deadline of each wait for another machine, ms, 1 to 3600000");
+
+unsigned int mitosis_snapshots_per_user(void)
+{
+	return READ_ONCE(snapshots_per_user);
+}
+
+unsigned long mitosis_snapshot_pages_per_user(void)
+{
+	return totalram_pages() / 100 * min(READ_ONCE(snapshot_percent_per_user), 100u);
+}
 
 unsigned int mitosis_deadline_ms(void)
 {

@@ -20,6 +20,10 @@ struct mitosis_options mitosis_options_default(void);
 /* The parameter deadline_ms, in its limits. */
 unsigned int mitosis_deadline_ms(void);
 
+/* Limits of a user without CAP_SYS_RESOURCE. */
+unsigned int mitosis_snapshots_per_user(void);
+unsigned long mitosis_snapshot_pages_per_user(void);
+
 /* Checks options and replaces 0 by the module's value. Returns 0 or -EINVAL. */
 int mitosis_options_check(struct mitosis_options *options);
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "snapshot.h"
 
+#include <linux/capability.h>
 #include <linux/cred.h>
 #include <linux/fs_struct.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -10,6 +12,7 @@
 #include <linux/userfaultfd_k.h>
 
 #include "overlay.h"
+#include "parameters.h"
 #include "shadow.h"
 #include "stats.h"
 #include "trace.h"
@@ -123,13 +126,36 @@ int mitosis_snapshot_make_ready(struct snapshot *s)
 	return err;
 }
 
+/*
+ * With registry_lock held: whether the user may have one more. A snapshot counts with
+ * all anonymous pages of its parent: it keeps them when the parent has changed them.
+ */
+static int check_limits(const struct snapshot *s)
+{
+	const kuid_t user = s->parent.owner.cred->euid;
+	unsigned long index, pages = s->parent_pages;
+	unsigned int count = 1;
+	struct snapshot *other;
+
+	if (capable(CAP_SYS_RESOURCE))
+		return 0;
+	xa_for_each_range(&registry, index, other, mitosis_snapshot_key(user, 0),
+			  mitosis_snapshot_key(user, U32_MAX)) {
+		pages += other->parent_pages;
+		count++;
+	}
+	if (count > mitosis_snapshots_per_user())
+		return -EDQUOT;
+	return pages > mitosis_snapshot_pages_per_user() ? -ENOSPC : 0;
+}
+
 /* Before the memory is copied: mitosis_snapshot_find() does not find it until then. */
 static int claim(struct snapshot *s)
 {
 	int err;
 
 	mutex_lock(&registry_lock);
-	err = xa_insert(&registry, key_of(s), s, GFP_KERNEL);
+	err = check_limits(s) ?: xa_insert(&registry, key_of(s), s, GFP_KERNEL);
 	mutex_unlock(&registry_lock);
 	return err == -EBUSY ? -EEXIST : err;
 }
@@ -171,7 +197,7 @@ int mitosis_snapshot_prepare(u32 handler_id, bool pinned, u64 *key, u64 *serial)
 	struct snapshot *s;
 	int err;
 
-	s = kzalloc(sizeof(*s), GFP_KERNEL);
+	s = kzalloc(sizeof(*s), GFP_KERNEL_ACCOUNT);
 	if (!s)
 		return -ENOMEM;
 	kref_init(&s->refs);	/* dropped by mitosis_snapshot_drop() */
@@ -183,6 +209,7 @@ int mitosis_snapshot_prepare(u32 handler_id, bool pinned, u64 *key, u64 *serial)
 	s->handler_id = handler_id;
 	s->serial = atomic64_inc_return(&last_serial);
 	s->pinned = pinned;
+	s->parent_pages = get_mm_counter(current->mm, MM_ANONPAGES);
 	mitosis_owner_save(&s->parent.owner);
 	s->parent.pid = task_tgid_nr(current);
 	s->prepared_at_ns = ktime_get_coarse_real_ns();

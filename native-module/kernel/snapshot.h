@@ -18,6 +18,7 @@ struct snapshot {
 	u64 serial;			/* unique */
 	bool pinned;
 	bool dropped;			/* no new children; under the registry's lock */
+	unsigned long parent_pages;	/* anonymous ones */
 	u64 prepared_at_ns;		/* CLOCK_REALTIME */
 	struct parent parent;
 	struct shadow_pages pages;	/* no shadow until prepare is done */

@@ -47,7 +47,10 @@
  * Errors: EEXIST handler id in use; EBUSY this file already holds a snapshot;
  * EINVAL handler id out of range; ELOOP a child of a child of a child of a child;
  * EOPNOTSUPP memory whose pages come by userfaultfd; EAGAIN, as of fork(2), too
- * many processes; ENOMEM; ENODEV kprobes or ftrace are switched off. A process of
+ * many processes; ENOMEM; ENODEV kprobes or ftrace are switched off; EDQUOT, ENOSPC the
+ * user has as many snapshots, or as much memory in them, as the module's parameters
+ * snapshots_per_user and snapshot_percent_per_user allow: CAP_SYS_RESOURCE permits
+ * more, and MITOSIS_IOC_UNPREPARE_ALL makes room. A process of
  * several threads is prepared, but cannot be resumed.
  */
 #define MITOSIS_PREPARE 4

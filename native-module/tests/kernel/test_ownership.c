@@ -513,6 +513,65 @@ static void connecting(void)
 	close(fd);
 }
 
+static void set_parameter(const char *name, const char *value)
+{
+	char path[128];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/sys/module/mitosis/parameters/%s", name);
+	f = fopen(path, "w");
+	CHECK(f && fputs(value, f) >= 0 && !fclose(f));
+}
+
+/* As a user: the errno of the last of `count` pinned prepares, 0 if all went well. */
+static int prepare_many(enum who who, int count, size_t memory)
+{
+	int status;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		int i, err = 0;
+		char *pages;
+
+		be(who);
+		pages = mmap(NULL, memory + 1, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+		CHECK(pages != MAP_FAILED);
+		for (i = 0; i < count && !err; i++)
+			err = error_of(ioctl(open_device(), MITOSIS_PREPARE_PINNED, i));
+		CHECK(!err || i == count);
+		_exit(err);
+	}
+	status = status_within(pid, PATIENT_MS);
+	CHECK(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+/* A user cannot pin more snapshots, nor more memory, than is its share. */
+static void shares(void)
+{
+	/* 0.7 percent of the memory */
+	const size_t part = sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE) / 1000 * 7;
+
+	set_parameter("snapshots_per_user", "3");
+	CHECK_EQ(prepare_many(A_USER, 4, 0), EDQUOT);
+	CHECK_EQ(prepare_many(ANOTHER, 3, 0), 0);
+	CHECK_EQ(prepare_many(ROOT, 5, 0), 0);
+	CHECK_EQ(drop_all(A_USER, USER), 3);
+	CHECK_EQ(prepare_many(A_USER, 3, 0), 0);
+	CHECK_EQ(drop_all(ROOT, MITOSIS_ALL_USERS), 11);
+	set_parameter("snapshots_per_user", "256");
+	set_parameter("snapshot_percent_per_user", "1");
+	CHECK_EQ(prepare_many(A_USER, 2, part), ENOSPC);
+	CHECK_EQ(drop_all(A_USER, USER), 1);
+	CHECK_EQ(prepare_many(ROOT, 2, part), 0);
+	set_parameter("snapshot_percent_per_user", "25");
+	CHECK_EQ(prepare_many(A_USER, 2, part), 0);
+	CHECK_EQ(drop_all(ROOT, MITOSIS_ALL_USERS), 4);
+}
+
 int main(void)
 {
 	struct stat st;
@@ -531,6 +590,7 @@ int main(void)
 	tokens_end();
 	ids_are_each_users();
 	connecting();
+	shares();
 	CHECK(!chmod(MITOSIS_DEVICE_PATH, st.st_mode & 07777));
 	return failures ? 1 : 0;
 }
