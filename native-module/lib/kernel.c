@@ -71,11 +71,23 @@ static int kernel_nil(struct mitosis *device)
 static int kernel_prepare(struct mitosis *device, uint32_t handler_id,
 			  uint32_t flags, const struct descriptor_thread *thread)
 {
+	int err;
+
 	(void)thread;	/* the module reads the registers itself */
-	return call(device,
-		    flags & MITOSIS_SNAPSHOT_PINNED ? MITOSIS_PREPARE_PINNED :
-						      MITOSIS_PREPARE,
-		    handler_id, "prepare");
+	err = call(device,
+		   flags & MITOSIS_SNAPSHOT_PINNED ? MITOSIS_PREPARE_PINNED :
+						     MITOSIS_PREPARE,
+		   handler_id, "prepare");
+	if (err == -EDQUOT || err == -ENOSPC)
+		return fail(err, "user %u cannot prepare handler id %u: it has %s as the "
+				 "mitosis module's parameter %s allows; drop some "
+				 "(mitosis-unprepare --all), or have CAP_SYS_RESOURCE",
+			    geteuid(), handler_id,
+			    err == -EDQUOT ? "as many snapshots" :
+					     "as much memory in snapshots",
+			    err == -EDQUOT ? "snapshots_per_user" :
+					     "snapshot_percent_per_user");
+	return err;
 }
 
 static int kernel_unprepare(struct mitosis *device, uint32_t handler_id)
@@ -124,12 +136,17 @@ static int kernel_connect(struct mitosis *device, uint32_t machine_id,
 		.machine_id = machine_id,
 		.gid = gid,
 	};
+	int err;
 
 	if (strlen(address) >= sizeof(gid))
 		return fail(-EINVAL, "the address is longer than %zu characters",
 			    sizeof(gid) - 1);
 	strcpy(gid, address);
-	return call(device, MITOSIS_CONNECT, (uintptr_t)&request, "connect");
+	err = call(device, MITOSIS_CONNECT, (uintptr_t)&request, "connect");
+	return err != -EPERM ? err :
+	       fail(err, "user %u may not say where machine %u is: the session is that of "
+			 "all users, and needs CAP_NET_ADMIN of the initial user namespace",
+		    geteuid(), machine_id);
 }
 
 static int kernel_session_address(struct mitosis *device, uint32_t machine_id,
