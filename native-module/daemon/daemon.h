@@ -18,10 +18,10 @@ struct wire_client;
 
 struct daemon {
 	struct loop loop;
-	int idle_ms;			/* ends after this long without work; -1: never */
+	int idle_ms; /* ends after this long without work; -1: never */
 	int registry_fd;
 	struct registry *registry;
-	struct peer *peers;		/* processes of this machine */
+	struct peer *peers; /* processes of this machine */
 	uint32_t peer_count;
 	uint32_t last_device;
 	/*
@@ -29,14 +29,14 @@ struct daemon {
 	 * has gone already; 0: no deadline.
 	 */
 	int64_t shadow_deadline_ms[REGISTRY_SLOTS];
-	struct session *sessions;	/* to other machines */
-	struct wire_client *wire_clients;	/* connections from other machines */
+	struct session *sessions;	  /* to other machines */
+	struct wire_client *wire_clients; /* connections from other machines */
 	uint32_t wire_client_count;
-	struct orphan *orphans;		/* see orphan.h */
+	struct orphan *orphans; /* see orphan.h */
 	uint32_t orphan_count;
-	struct watched *watched;	/* see watchdog.h */
+	struct watched *watched; /* see watchdog.h */
 	uint32_t watched_count;
-	int64_t watchdog_check_ms;	/* time of its next check */
+	int64_t watchdog_check_ms; /* time of its next check */
 	struct auth auth;
 	struct trace trace;
 };

@@ -11,7 +11,7 @@
 #include "local/channel.h"
 
 /* Interval of the checks whether an awaited shadow has ended, in ms. */
-#define CHECK_MS	20
+#define CHECK_MS 20
 
 /* The device's process has ended; another one may still have the channel open. */
 static void process_ended(struct daemon *daemon, struct event_source *source)
@@ -93,8 +93,8 @@ static bool device_serve(struct daemon *daemon, struct peer *device,
 	case LOCAL_CONNECT:
 		if (*fd < 0)
 			return false;
-		peer_answer(daemon, device, session_add(daemon, m->machine_id,
-							&m->address, *fd));
+		peer_answer(daemon, device,
+			    session_add(daemon, m->machine_id, &m->address, *fd));
 		*fd = -1;
 		return true;
 	case LOCAL_SESSION:

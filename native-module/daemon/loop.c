@@ -7,7 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define EVENTS_AT_ONCE	64
+#define EVENTS_AT_ONCE 64
 
 int64_t monotonic_ms(void)
 {

@@ -17,7 +17,7 @@ struct event_source {
 struct loop {
 	int epoll;
 	int64_t last_event_ms;
-	bool stop;		/* makes loop_run() return */
+	bool stop; /* makes loop_run() return */
 };
 
 /* CLOCK_MONOTONIC in ms. */

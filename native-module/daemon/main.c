@@ -32,7 +32,7 @@
 #include "local/runtime_dir.h"
 #include "proto/user/auth_config.h"
 
-#define IDLE_MS_DEFAULT	1000
+#define IDLE_MS_DEFAULT 1000
 
 static const char usage[] =
 	"usage: mitosisd [options]\n"
@@ -40,21 +40,27 @@ static const char usage[] =
 	"Keeps the snapshots of the mitosis user backend on this machine.\n"
 	"libmitosis starts it when it is needed; it ends when it is idle.\n"
 	"\n"
-	"  --runtime-dir DIR  directory of its socket (default $MITOSIS_RUNTIME_DIR,\n"
-	"                     else /run/mitosis for root, $XDG_RUNTIME_DIR/mitosis,\n"
+	"  --runtime-dir DIR  directory of its socket (default "
+	"$MITOSIS_RUNTIME_DIR,\n"
+	"                     else /run/mitosis for root, "
+	"$XDG_RUNTIME_DIR/mitosis,\n"
 	"                     or /tmp/mitosis-UID)\n"
 	"  --idle-ms N        end after N ms without device or snapshot\n"
 	"                     (default $MITOSIS_IDLE_MS, else 1000)\n"
-	"  --machine-id N     this machine's id (default $MITOSIS_MACHINE_ID, else 0)\n"
+	"  --machine-id N     this machine's id (default $MITOSIS_MACHINE_ID, else "
+	"0)\n"
 	"  --listen ADDRESS   serve other machines at tcp://host:port (default\n"
-	"                     $MITOSIS_LISTEN, else none); then it never ends when idle\n"
-	"  --key-file FILE    pre-shared key, 0600 (default $MITOSIS_KEY_FILE, else\n"
+	"                     $MITOSIS_LISTEN, else none); then it never ends when "
+	"idle\n"
+	"  --key-file FILE    pre-shared key, 0600 (default $MITOSIS_KEY_FILE, "
+	"else\n"
 	"                     ~/.config/mitosis/key, else /etc/mitosis/key)\n"
 	"  --auth none        no key; only on loopback and in network namespaces\n"
 	"  --foreground       stay in the foreground\n"
 	"  --version          print the release and exit\n"
 	"\n"
-	"$MITOSIS_TRACE=1 writes each step of all processes to mitosis.trace in the\n"
+	"$MITOSIS_TRACE=1 writes each step of all processes to mitosis.trace in "
+	"the\n"
 	"runtime directory, 2 also each page fault.\n";
 
 static void __attribute__((noreturn, format(printf, 1, 2)))
@@ -89,7 +95,8 @@ static int parse_ms(const char *text, const char *name)
 
 	errno = 0;
 	value = strtol(text, &end, 10);
-	if (errno || *end || end == text || value < 0 || value > MITOSIS_DEADLINE_MS_MAX)
+	if (errno || *end || end == text || value < 0 ||
+	    value > MITOSIS_DEADLINE_MS_MAX)
 		die("%s must be between 0 and %d ms, got '%s'", name,
 		    MITOSIS_DEADLINE_MS_MAX, text);
 	return value;
@@ -115,8 +122,8 @@ static int open_dir(const char *path)
 /* The lock is held as long as this process lives. */
 static int take_lock(int dir)
 {
-	int fd = openat(dir, RUNTIME_PID,
-			O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int fd = openat(dir, RUNTIME_PID, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
+			0600);
 
 	if (fd < 0)
 		die_of(errno, "%s cannot be opened", RUNTIME_PID);
@@ -168,8 +175,9 @@ static int go_to_background(void)
 		close(ready[1]);
 		if (read(ready[0], &byte, 1) == 1)
 			_exit(0);
-		_exit(waitpid(pid, &status, 0) == pid && WIFEXITED(status) ?
-			      WEXITSTATUS(status) : 1);
+		_exit(waitpid(pid, &status, 0) == pid && WIFEXITED(status)
+			      ? WEXITSTATUS(status)
+			      : 1);
 	}
 	close(ready[0]);
 	setsid();
@@ -178,9 +186,9 @@ static int go_to_background(void)
 
 static int open_log(int dir)
 {
-	int log = openat(dir, RUNTIME_LOG,
-			 O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
-			 0600);
+	int log =
+		openat(dir, RUNTIME_LOG,
+		       O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 
 	if (log < 0)
 		die_of(errno, "%s cannot be opened", RUNTIME_LOG);
@@ -225,7 +233,7 @@ static int signal_fd(void)
 
 /* A descriptor that is watched as long as the daemon runs. */
 struct lasting_source {
-	struct event_source source;	/* first */
+	struct event_source source; /* first */
 	int fd;
 };
 
@@ -241,8 +249,8 @@ static void local_ready(struct daemon *daemon, struct event_source *source)
 	int fd;
 
 	/* Non-blocking: a peer that does not read is closed; the daemon never waits. */
-	while ((fd = accept4(listener, NULL, NULL,
-			     SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0)
+	while ((fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >=
+	       0)
 		greeting_accept(daemon, fd);
 }
 
@@ -301,7 +309,8 @@ static int listen_for_machines(struct daemon *daemon, const char *text,
 		die("%s", auth_problem);
 	if (daemon->auth.kind == WIRE_AUTH_NONE &&
 	    !auth_none_allowed(local_address_is_loopback(&address)))
-		die("--auth none is allowed on loopback and in network namespaces only, "
+		die("--auth none is allowed on loopback and in network namespaces "
+		    "only, "
 		    "got '%s'",
 		    text);
 	fd = wire_listen(&address);
@@ -404,7 +413,7 @@ int main(int argc, char **argv)
 	signal(SIGCHLD, SIG_DFL);
 	if (!foreground)
 		ready = go_to_background();
-	signal(SIGCHLD, SIG_IGN);	/* pagers are reaped by the kernel */
+	signal(SIGCHLD, SIG_IGN); /* pagers are reaped by the kernel */
 	/* The socket comes last: if a file cannot be written, there is none. */
 	write_pid(lock);
 	if (!foreground)

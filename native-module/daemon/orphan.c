@@ -10,15 +10,15 @@
 #include "paging/pager.h"
 #include "paging/uffd_poison.h"
 
-#define ORPHANS_MAX	4096u
+#define ORPHANS_MAX 4096u
 /* Interval of the checks whether an orphan still lives, in ms. */
-#define CHECK_MS	500
+#define CHECK_MS 500
 
 struct orphan {
-	struct event_source source;	/* first: the server's pidfd, later the uffd */
+	struct event_source source; /* first: the server's pidfd, later the uffd */
 	struct orphan *next;
 	int uffd;
-	int server_pidfd;		/* -1: the server has gone */
+	int server_pidfd; /* -1: the server has gone */
 	int64_t check_ms;
 };
 
@@ -74,8 +74,9 @@ static void server_gone(struct daemon *daemon, struct event_source *source)
 
 void orphan_keep(struct daemon *daemon, int uffd, int server_pidfd)
 {
-	struct orphan *orphan = daemon->orphan_count < ORPHANS_MAX ?
-					calloc(1, sizeof(*orphan)) : NULL;
+	struct orphan *orphan = daemon->orphan_count < ORPHANS_MAX
+					? calloc(1, sizeof(*orphan))
+					: NULL;
 
 	if (!orphan) {
 		close(uffd);

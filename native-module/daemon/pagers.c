@@ -18,8 +18,8 @@ bool pager_fits(const struct peer *pager, const struct remote_snapshot *remote,
 	       (cpu < 0 || pager->pager.cpu < 0 || pager->pager.cpu == cpu);
 }
 
-struct peer *pager_find(struct daemon *daemon,
-			const struct remote_snapshot *remote, int cpu)
+struct peer *pager_find(struct daemon *daemon, const struct remote_snapshot *remote,
+			int cpu)
 {
 	struct peer *p;
 
@@ -72,8 +72,7 @@ static const struct peer_role pager_role = {
 	.expire = pager_expire,
 };
 
-int pager_start(struct daemon *daemon, const struct remote_snapshot *remote,
-		int cpu,
+int pager_start(struct daemon *daemon, const struct remote_snapshot *remote, int cpu,
 		void (*started)(struct daemon *daemon, struct peer *pager,
 				int status),
 		struct peer **pager)
@@ -84,8 +83,8 @@ int pager_start(struct daemon *daemon, const struct remote_snapshot *remote,
 		.handler_id = remote->handler_id,
 	};
 	int channel, pidfd;
-	int err = session_start_pager(daemon, remote->machine_id,
-				      remote->handler_id, &channel, &pidfd);
+	int err = session_start_pager(daemon, remote->machine_id, remote->handler_id,
+				      &channel, &pidfd);
 	struct peer *p;
 
 	if (err)

@@ -14,15 +14,14 @@ bool pager_fits(const struct peer *pager, const struct remote_snapshot *remote,
 		int cpu);
 
 /* Returns a pager that fits, and assigns it to that CPU; NULL: there is none. */
-struct peer *pager_find(struct daemon *daemon,
-			const struct remote_snapshot *remote, int cpu);
+struct peer *pager_find(struct daemon *daemon, const struct remote_snapshot *remote,
+			int cpu);
 
 /*
  * Starts a pager. Returns 0 and the pager, for which `started` will be called;
  * -ENOTCONN no session to the machine, or -errno.
  */
-int pager_start(struct daemon *daemon, const struct remote_snapshot *remote,
-		int cpu,
+int pager_start(struct daemon *daemon, const struct remote_snapshot *remote, int cpu,
 		void (*started)(struct daemon *daemon, struct peer *pager,
 				int status),
 		struct peer **pager);

@@ -10,9 +10,9 @@
 
 #include "local/channel.h"
 
-#define PEERS_MAX	4096u
+#define PEERS_MAX 4096u
 /* Shorter than a device's timeout, so that the answer still reaches it. */
-#define ANSWER_DEADLINE_MS	(CHANNEL_DEADLINE_MS - 500)
+#define ANSWER_DEADLINE_MS (CHANNEL_DEADLINE_MS - 500)
 
 static void channel_ready(struct daemon *daemon, struct event_source *source)
 {
@@ -114,8 +114,8 @@ int peers_expire(struct daemon *daemon)
 	struct peer *p;
 
 	for (p = daemon->peers; p; p = p->next) {
-		int64_t due = p->fd < 0 ? INT64_MAX :
-					  p->role->expire(daemon, p, now);
+		int64_t due =
+			p->fd < 0 ? INT64_MAX : p->role->expire(daemon, p, now);
 
 		if (due < next)
 			next = due;

@@ -16,10 +16,10 @@
 #include "local/protocol.h"
 
 enum peer_kind {
-	PEER_NEW,		/* has sent no message yet */
+	PEER_NEW, /* has sent no message yet */
 	PEER_DEVICE,
 	PEER_SHADOW,
-	PEER_PAGER,		/* serves a snapshot of another machine here */
+	PEER_PAGER, /* serves a snapshot of another machine here */
 };
 
 struct peer_role {
@@ -38,9 +38,9 @@ struct peer_role {
 
 enum device_waits {
 	WAITS_NOT,
-	WAITS_FOR_END,		/* LOCAL_UNPREPARE, LOCAL_BYE: of the place's shadow */
-	WAITS_FOR_SHADOW,	/* LOCAL_ATTACH: until one registers for the place */
-	WAITS_FOR_PAGER,	/* LOCAL_ATTACH: until the pager is ready */
+	WAITS_FOR_END,	  /* LOCAL_UNPREPARE, LOCAL_BYE: of the place's shadow */
+	WAITS_FOR_SHADOW, /* LOCAL_ATTACH: until one registers for the place */
+	WAITS_FOR_PAGER,  /* LOCAL_ATTACH: until the pager is ready */
 };
 
 /* A snapshot of another machine. */
@@ -49,31 +49,31 @@ struct remote_snapshot {
 };
 
 struct peer {
-	struct event_source source;	/* first */
+	struct event_source source; /* first */
 	struct peer *next;
-	int fd;			/* -1: closed; peers_sweep() frees the peer */
-	int pidfd;		/* of its process; -1 before Linux 5.3 */
-	int64_t deadline_ms;	/* of the first message, or of what it waits for */
-	const struct peer_role *role;	/* its kind selects the union's member */
+	int fd;		     /* -1: closed; peers_sweep() frees the peer */
+	int pidfd;	     /* of its process; -1 before Linux 5.3 */
+	int64_t deadline_ms; /* of the first message, or of what it waits for */
+	const struct peer_role *role; /* its kind selects the union's member */
 	union {
 		struct {
-			struct event_source process;	/* the end of its process */
+			struct event_source process; /* the end of its process */
 			uint32_t number;
 			enum device_waits waits;
-			struct registry_place place;	/* whose shadow it waits for */
-			struct remote_snapshot remote;	/* whose pager it waits for */
-			int cpu;	/* LOCAL_ATTACH: where children start; -1: any */
+			struct registry_place place; /* whose shadow it waits for */
+			struct remote_snapshot remote; /* whose pager it waits for */
+			int cpu; /* LOCAL_ATTACH: where children start; -1: any */
 		} device;
 		struct {
 			struct registry_place place;
 			uint32_t handler_id;
-			bool lingers;	/* serves its last children only */
-			bool watched;	/* has had clients on this machine */
-			bool must_end;	/* has been told to end */
+			bool lingers;  /* serves its last children only */
+			bool watched;  /* has had clients on this machine */
+			bool must_end; /* has been told to end */
 		} shadow;
 		struct {
 			struct remote_snapshot remote;
-			int cpu;	/* of its children; -1: not chosen yet */
+			int cpu; /* of its children; -1: not chosen yet */
 			bool ready;
 			/* Called once: it is ready (0), or has failed (-errno). */
 			void (*started)(struct daemon *daemon, struct peer *pager,

@@ -27,8 +27,8 @@ void read_ahead_restart(struct read_ahead *r)
 bool read_ahead_note(struct read_ahead *r, const struct address_map *map,
 		     struct read_range now, struct read_range *next)
 {
-	bool in_sequence = r->last.length &&
-			   now.address == r->last.address + r->last.length;
+	bool in_sequence =
+		r->last.length && now.address == r->last.address + r->last.length;
 	const struct read_step *step = step_from(r, now.address);
 	const struct segment *s;
 

@@ -20,17 +20,17 @@ struct read_range {
 
 struct read_step {
 	uint64_t from;		/* start of a range */
-	struct read_range next;	/* the range that was read after it */
+	struct read_range next; /* the range that was read after it */
 	bool confirmed;		/* `next` followed twice in a row */
 };
 
 /* The table takes 640 KiB; with windows of 64 pages it covers 4 GiB. */
-#define READ_STEPS	(1u << 14)
+#define READ_STEPS (1u << 14)
 
 /* Initialized with zeros. */
 struct read_ahead {
-	struct read_range last;	/* length 0: none */
-	struct read_step steps[READ_STEPS];	/* by a hash of `from` */
+	struct read_range last;		    /* length 0: none */
+	struct read_step steps[READ_STEPS]; /* by a hash of `from` */
 };
 
 /* A child starts: its first range does not follow the last child's last one. */

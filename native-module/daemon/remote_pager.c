@@ -23,28 +23,28 @@
 #include "proto/user/connection.h"
 
 /* Time that a pager without children stays, with its cache, ms. */
-#define IDLE_MS_DEFAULT	1000
-#define CHANNEL	3
+#define IDLE_MS_DEFAULT 1000
+#define CHANNEL		3
 
 struct remote_memory {
 	struct page_source source;
-	int fd;				/* to the shadow, over TCP */
+	int fd; /* to the shadow, over TCP */
 	uint64_t page_size;
 	const struct auth *auth;
 	uint32_t machine_id, handler_id;
 	char place[LOCAL_ADDRESS_TEXT_SIZE];
-	char *buffer, *unwanted;	/* WIRE_PAGES_MAX bytes each */
+	char *buffer, *unwanted; /* WIRE_PAGES_MAX bytes each */
 	struct read_ahead *read_ahead;
-	struct read_range asked;	/* requested ahead; length 0: nothing */
+	struct read_range asked; /* requested ahead; length 0: nothing */
 	char failure[256];
 
 	/* The cache: the snapshot's VMAs, concatenated. */
 	struct address_map map;
-	uint64_t *offsets;		/* of each segment in the cache, bytes */
-	char *cache;			/* NULL: none */
-	uint64_t cache_size;		/* bytes */
-	uint8_t *filled;		/* per page: 1 if the cache holds it */
-	bool cache_failed;		/* there was no memory for it */
+	uint64_t *offsets;   /* of each segment in the cache, bytes */
+	char *cache;	     /* NULL: none */
+	uint64_t cache_size; /* bytes */
+	uint8_t *filled;     /* per page: 1 if the cache holds it */
+	bool cache_failed;   /* there was no memory for it */
 };
 
 /* The failure that is reported if the connection ends without a request. */
@@ -52,7 +52,8 @@ static void expect_end(struct remote_memory *m)
 {
 	snprintf(m->failure, sizeof(m->failure),
 		 "mitosis: machine %u at %s has closed the connection to snapshot "
-		 "%u; the child ends\n", m->machine_id, m->place, m->handler_id);
+		 "%u; the child ends\n",
+		 m->machine_id, m->place, m->handler_id);
 	m->source.failure = m->failure;
 }
 
@@ -61,8 +62,7 @@ static int give_up(struct remote_memory *m, uint64_t address, int err)
 	snprintf(m->failure, sizeof(m->failure),
 		 "mitosis: machine %u at %s does not deliver page %#llx of snapshot "
 		 "%u: %s; the child ends\n",
-		 m->machine_id, m->place, (unsigned long long)address,
-		 m->handler_id,
+		 m->machine_id, m->place, (unsigned long long)address, m->handler_id,
 		 err == -ETIMEDOUT ? "the deadline has passed" : strerror(-err));
 	fputs(m->failure, stderr);
 	return err;
@@ -83,8 +83,8 @@ static int ask(struct remote_memory *m, uint64_t address, uint64_t length)
 {
 	struct wire_pages request = { .address = address, .length = length };
 
-	trace(&m->source.trace, TRACE_PAGES, "asks for pages", TRACE_NUMBER("address", address),
-	      TRACE_NUMBER("length", length));
+	trace(&m->source.trace, TRACE_PAGES, "asks for pages",
+	      TRACE_NUMBER("address", address), TRACE_NUMBER("length", length));
 	return wire_send(m->fd, WIRE_PAGES, &request, sizeof(request));
 }
 
@@ -105,8 +105,8 @@ static int drop_asked(struct remote_memory *m)
  * Gets pages from the other machine into `bytes`, and requests the predicted next
  * ones, which arrive while these are used.
  */
-static int request_pages(struct remote_memory *m, uint64_t address,
-			 uint64_t length, void *bytes)
+static int request_pages(struct remote_memory *m, uint64_t address, uint64_t length,
+			 void *bytes)
 {
 	const struct read_range now = { address, length };
 	bool asked = m->asked.length == length && m->asked.address == address;
@@ -167,8 +167,8 @@ static bool open_cache(struct remote_memory *m)
 	return false;
 }
 
-static int cached_fetch(struct remote_memory *m, uint64_t address,
-			uint64_t *length, const void **bytes)
+static int cached_fetch(struct remote_memory *m, uint64_t address, uint64_t *length,
+			const void **bytes)
 {
 	const struct segment *s;
 	uint64_t at, page, pages, n;
@@ -223,15 +223,15 @@ static int remote_next_run(struct page_source *source, uint64_t *start,
 	return 0;
 }
 
-static int remote_read(struct page_source *source, uint64_t address,
-		       void *buffer, size_t size)
+static int remote_read(struct page_source *source, uint64_t address, void *buffer,
+		       size_t size)
 {
 	struct remote_memory *m = (struct remote_memory *)source;
 
 	while (size) {
 		uint64_t offset = address % m->page_size;
-		uint64_t n = m->page_size - offset < size ? m->page_size - offset :
-							    size;
+		uint64_t n =
+			m->page_size - offset < size ? m->page_size - offset : size;
 		uint64_t length = m->page_size;
 		const void *page;
 		int err = remote_fetch(source, address - offset, &length, &page);
@@ -351,8 +351,8 @@ void remote_pager_run(int channel, const struct auth *auth, uint32_t machine_id,
 			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	m.unwanted = m.buffer + WIRE_PAGES_MAX;
 	m.read_ahead = calloc(1, sizeof(*m.read_ahead));
-	err = m.buffer == MAP_FAILED || !m.read_ahead ?
-		      -ENOMEM : open_snapshot(&m, address);
+	err = m.buffer == MAP_FAILED || !m.read_ahead ? -ENOMEM
+						      : open_snapshot(&m, address);
 	if (!err) {
 		server = page_server_create(&m.source, CHANNEL, m.page_size);
 		err = server ? 0 : -ENOMEM;

@@ -27,7 +27,8 @@ static void join(struct daemon *daemon, struct peer *device, struct peer *server
 	answer.status = channel_send(server->fd, &serve, ends[0]);
 	trace(&daemon->trace, TRACE_STEPS, "joins a device and a server",
 	      TRACE_NUMBER("device", device->device.number),
-	      TRACE_NUMBER("pager", peer_is(server, PEER_PAGER)), TRACE_NUMBER("slot", place.slot),
+	      TRACE_NUMBER("pager", peer_is(server, PEER_PAGER)),
+	      TRACE_NUMBER("slot", place.slot),
 	      TRACE_NUMBER("status", -answer.status));
 	answer.slot = place.slot;
 	answer.generation = place.generation;
@@ -68,7 +69,8 @@ void rendezvous_attach(struct daemon *daemon, struct peer *device,
 	} else {
 		peer_wait(device, WAITS_FOR_SHADOW);
 		device->device.place = (struct registry_place){
-			slot, registry_generation(daemon->registry, slot),
+			slot,
+			registry_generation(daemon->registry, slot),
 		};
 	}
 }
@@ -78,8 +80,7 @@ void rendezvous_shadow_ready(struct daemon *daemon, struct peer *shadow)
 	struct peer *p;
 
 	for (p = daemon->peers; p && shadow->fd >= 0; p = p->next)
-		if (peer_is(p, PEER_DEVICE) &&
-		    p->device.waits == WAITS_FOR_SHADOW &&
+		if (peer_is(p, PEER_DEVICE) && p->device.waits == WAITS_FOR_SHADOW &&
 		    registry_same_place(&p->device.place, &shadow->shadow.place))
 			join_shadow(daemon, p, shadow);
 }
@@ -89,8 +90,7 @@ static void pager_started(struct daemon *daemon, struct peer *pager, int status)
 	struct peer *p;
 
 	for (p = daemon->peers; p; p = p->next) {
-		if (!peer_is(p, PEER_DEVICE) ||
-		    p->device.waits != WAITS_FOR_PAGER ||
+		if (!peer_is(p, PEER_DEVICE) || p->device.waits != WAITS_FOR_PAGER ||
 		    !pager_fits(pager, &p->device.remote, p->device.cpu))
 			continue;
 		if (status || pager->fd < 0)

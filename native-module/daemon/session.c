@@ -11,7 +11,7 @@
 #include "daemon/remote_pager.h"
 
 struct session {
-	struct event_source source;	/* first */
+	struct event_source source; /* first */
 	struct session *next;
 	uint32_t machine_id;
 	struct local_address address;
@@ -68,8 +68,7 @@ int session_add(struct daemon *daemon, uint32_t machine_id,
 int session_address(const struct daemon *daemon, uint32_t machine_id,
 		    struct local_address *address)
 {
-	const struct session *session =
-		*find((struct daemon *)daemon, machine_id);
+	const struct session *session = *find((struct daemon *)daemon, machine_id);
 
 	if (!session)
 		return -ENOTCONN;

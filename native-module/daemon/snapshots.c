@@ -15,7 +15,7 @@
 #include "local/channel.h"
 
 /* Time that a shadow has to end or to report that it lingers, in ms. */
-#define END_DEADLINE_MS		1000
+#define END_DEADLINE_MS 1000
 
 int snapshot_find(struct daemon *daemon, uint32_t handler_id)
 {
@@ -32,7 +32,8 @@ int snapshot_find(struct daemon *daemon, uint32_t handler_id)
 struct peer *snapshot_shadow(const struct daemon *daemon, uint32_t slot)
 {
 	const struct registry_place place = {
-		slot, registry_generation(daemon->registry, slot),
+		slot,
+		registry_generation(daemon->registry, slot),
 	};
 	struct peer *p;
 
@@ -137,8 +138,9 @@ static struct server_name name_of(const struct peer *shadow)
 static int server_pidfd(const struct daemon *daemon, const struct peer *shadow,
 			int cpu)
 {
-	int cpu_server = cpu < 0 ? -1 : watchdog_cpu_server(daemon, &shadow->shadow.place,
-						    cpu);
+	int cpu_server =
+		cpu < 0 ? -1
+			: watchdog_cpu_server(daemon, &shadow->shadow.place, cpu);
 
 	return cpu_server < 0 ? shadow->pidfd : cpu_server;
 }
@@ -178,8 +180,9 @@ static void shadow_gone(struct daemon *daemon, struct peer *shadow)
 	for (p = daemon->peers; p; p = p->next)
 		if (peer_is(p, PEER_DEVICE) && p->device.waits == WAITS_FOR_END &&
 		    registry_same_place(&p->device.place, place))
-			peer_answer_flags(daemon, p, 0, shadow->shadow.lingers ?
-								LOCAL_LINGERS : 0);
+			peer_answer_flags(daemon, p, 0,
+					  shadow->shadow.lingers ? LOCAL_LINGERS
+								 : 0);
 }
 
 static int64_t shadow_expire(struct daemon *daemon, struct peer *shadow,
@@ -219,7 +222,8 @@ bool snapshot_register(struct daemon *daemon, struct peer *peer,
 		daemon->registry->slots[m->slot].snapshot.handler_id;
 	daemon->shadow_deadline_ms[m->slot] = 0;
 	trace(&daemon->trace, TRACE_STEPS, "has registered a shadow",
-	      TRACE_NUMBER("handler_id", peer->shadow.handler_id), TRACE_NUMBER("slot", m->slot));
+	      TRACE_NUMBER("handler_id", peer->shadow.handler_id),
+	      TRACE_NUMBER("slot", m->slot));
 	peer_open_process(peer);
 	/* Still connected, so the pid was still the shadow's when opened. */
 	if (!channel_is_open(peer->fd)) {

@@ -15,20 +15,20 @@
 #include "local/runtime_dir.h"
 #include "proto/user/connection.h"
 
-#define WATCHED_MAX	8192u
+#define WATCHED_MAX 8192u
 /*
  * Checks within the deadline. It counts checks, not elapsed time: if this daemon
  * does not run (suspend, job control), no server is killed for it.
  */
-#define CHECKS		10
+#define CHECKS 10
 
 struct watched {
-	struct event_source source;	/* first: the end of the process */
+	struct event_source source; /* first: the end of the process */
 	struct watched *next;
 	struct server_name name;
 	int pidfd;
 	pid_t pid;
-	int stopped_checks;		/* consecutive checks that found it so */
+	int stopped_checks; /* consecutive checks that found it so */
 };
 
 static int check_ms(void)
@@ -122,7 +122,8 @@ static void kill_server(const struct watched *w)
 		snprintf(machine, sizeof(machine), " of machine %u", n->machine_id);
 	fprintf(stderr,
 		"mitosisd: the %s of handler id %u%s, process %d, was stopped for "
-		"about %d ms while it was needed; it was killed, and its children with "
+		"about %d ms while it was needed; it was killed, and its children "
+		"with "
 		"it\n",
 		kinds[n->kind], n->handler_id, machine, w->pid, CHECKS * check_ms());
 }
@@ -140,8 +141,7 @@ static void process_ended(struct daemon *daemon, struct event_source *source)
 	free(w);
 }
 
-void watchdog_watch(struct daemon *daemon, int pidfd,
-		    const struct server_name *name)
+void watchdog_watch(struct daemon *daemon, int pidfd, const struct server_name *name)
 {
 	pid_t pid = pidfd < 0 ? 0 : pid_of(pidfd);
 	struct watched *w = NULL;
@@ -170,7 +170,7 @@ void watchdog_watch(struct daemon *daemon, int pidfd,
 }
 
 int watchdog_cpu_server(const struct daemon *daemon,
-		    const struct registry_place *place, int cpu)
+			const struct registry_place *place, int cpu)
 {
 	const struct watched *w;
 

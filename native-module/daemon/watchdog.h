@@ -15,10 +15,10 @@
 /* A server: the shadow of a slot, its per-CPU server, or a pager. */
 struct server_name {
 	enum { SERVER_SHADOW, SERVER_CPU, SERVER_PAGER } kind;
-	struct registry_place place;	/* not for a pager */
-	uint32_t machine_id;	/* for a pager */
-	uint32_t handler_id;	/* for the log: the place may be free again */
-	int cpu;		/* for a per-CPU server */
+	struct registry_place place; /* not for a pager */
+	uint32_t machine_id;	     /* for a pager */
+	uint32_t handler_id;	     /* for the log: the place may be free again */
+	int cpu;		     /* for a per-CPU server */
 };
 
 /*
@@ -30,7 +30,7 @@ void watchdog_watch(struct daemon *daemon, int pidfd,
 
 /* The pidfd of a running per-CPU server, owned by the watchdog; -1: none. */
 int watchdog_cpu_server(const struct daemon *daemon,
-		    const struct registry_place *place, int cpu);
+			const struct registry_place *place, int cpu);
 
 /*
  * Checks the servers if due, and kills the stopped ones. Returns the ms until the

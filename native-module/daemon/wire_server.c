@@ -15,28 +15,28 @@
 #include "local/address.h"
 #include "proto/user/connection.h"
 
-#define CLIENTS_MAX	1024u
+#define CLIENTS_MAX 1024u
 /* Interval of the retries while a shadow has not registered yet, in ms. */
-#define RETRY_MS	1
-#define BODY_MAX	sizeof(struct wire_challenge)
+#define RETRY_MS 1
+#define BODY_MAX sizeof(struct wire_challenge)
 
 enum wire_state {
 	EXPECTS_HELLO,
 	EXPECTS_PROOF,
 	EXPECTS_REQUEST,
-	WAITS_FOR_ITS_SHADOW,	/* WIRE_OPEN came before the shadow registered */
+	WAITS_FOR_ITS_SHADOW, /* WIRE_OPEN came before the shadow registered */
 };
 
 struct wire_client {
-	struct event_source source;	/* first */
+	struct event_source source; /* first */
 	struct wire_client *next;
-	int fd;				/* -1: closed */
+	int fd; /* -1: closed */
 	enum wire_state state;
-	int64_t deadline_ms;		/* for the handshake, or for WIRE_OPEN */
+	int64_t deadline_ms; /* for the handshake, or for WIRE_OPEN */
 	struct wire_hello hello;
 	struct wire_challenge challenge;
-	uint32_t handler_id;		/* WAITS_FOR_ITS_SHADOW */
-	size_t filled;			/* bytes of `message` */
+	uint32_t handler_id; /* WAITS_FOR_ITS_SHADOW */
+	size_t filled;	     /* bytes of `message` */
 	struct {
 		struct wire_header header;
 		uint8_t body[BODY_MAX];
@@ -154,16 +154,19 @@ static int body_size(const struct wire_client *client)
 {
 	switch (client->message.header.type) {
 	case WIRE_HELLO:
-		return client->state == EXPECTS_HELLO ?
-			       (int)sizeof(struct wire_hello) : -1;
+		return client->state == EXPECTS_HELLO
+			       ? (int)sizeof(struct wire_hello)
+			       : -1;
 	case WIRE_PROOF:
-		return client->state == EXPECTS_PROOF ?
-			       (int)sizeof(struct wire_proof) : -1;
+		return client->state == EXPECTS_PROOF
+			       ? (int)sizeof(struct wire_proof)
+			       : -1;
 	case WIRE_NIL:
 		return client->state == EXPECTS_REQUEST ? 0 : -1;
 	case WIRE_OPEN:
-		return client->state == EXPECTS_REQUEST ?
-			       (int)sizeof(struct wire_open) : -1;
+		return client->state == EXPECTS_REQUEST
+			       ? (int)sizeof(struct wire_open)
+			       : -1;
 	default:
 		return -1;
 	}
@@ -209,8 +212,8 @@ static void client_ready(struct daemon *daemon, struct event_source *source)
 
 	while (c->fd >= 0 && c->state != WAITS_FOR_ITS_SHADOW) {
 		size_t header = sizeof(c->message.header);
-		size_t want = c->filled < header ?
-				      header : header + c->message.header.length;
+		size_t want = c->filled < header ? header
+						 : header + c->message.header.length;
 		ssize_t n = 0;
 		int err = 0;
 
@@ -228,8 +231,9 @@ static void client_ready(struct daemon *daemon, struct event_source *source)
 			err = check_header(c);
 		if (err) {
 			/* A machine with a newer release needs the reason. */
-			reply(daemon, c, c->state == EXPECTS_HELLO ? WIRE_CHALLENGE :
-							     WIRE_ANSWER,
+			reply(daemon, c,
+			      c->state == EXPECTS_HELLO ? WIRE_CHALLENGE
+							: WIRE_ANSWER,
 			      err, NULL, 0);
 			if (c->fd >= 0)
 				drop(daemon, c);
@@ -247,7 +251,8 @@ static void client_ready(struct daemon *daemon, struct event_source *source)
  */
 static void notice_dead_peer(int fd)
 {
-	int one = 1, idle_s = MITOSIS_DEADLINE_MS_DEFAULT / 2000, interval_s = 1, probes = 5;
+	int one = 1, idle_s = MITOSIS_DEADLINE_MS_DEFAULT / 2000, interval_s = 1,
+	    probes = 5;
 	unsigned int unanswered_ms = MITOSIS_DEADLINE_MS_DEFAULT;
 
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
@@ -263,8 +268,8 @@ static void accept_one(struct daemon *daemon, int fd)
 	struct wire_client *client;
 	int one = 1;
 
-	client = daemon->wire_client_count < CLIENTS_MAX ?
-			 calloc(1, sizeof(*client)) : NULL;
+	client = daemon->wire_client_count < CLIENTS_MAX ? calloc(1, sizeof(*client))
+							 : NULL;
 	if (!client) {
 		close(fd);
 		return;
@@ -288,8 +293,8 @@ void wire_accept_all(struct daemon *daemon, int listener)
 {
 	int fd;
 
-	while ((fd = accept4(listener, NULL, NULL,
-			     SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0)
+	while ((fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >=
+	       0)
 		accept_one(daemon, fd);
 }
 

@@ -12,7 +12,7 @@
 #include "helpers/command_line.h"
 #include "libmitosis.h"
 
-#define HANDLER_ID_DEFAULT	73	/* as the original's scripts have it */
+#define HANDLER_ID_DEFAULT 73 /* as the original's scripts have it */
 
 static const char usage[] =
 	"usage: mitosis-child [options]\n"
@@ -21,11 +21,15 @@ static const char usage[] =
 	"Exits with 1 if it cannot be resumed, with 2 for bad arguments.\n"
 	"\n"
 	"  --handler-id N        key of the snapshot (default 73)\n"
-	"  --mode MODE           lazy (default): pages on demand; eager: all of them\n"
-	"                        before the first instruction; cached: on demand, kept\n"
-	"                        here for the next children; clone: the shadow forks\n"
+	"  --mode MODE           lazy (default): pages on demand; eager: all of "
+	"them\n"
+	"                        before the first instruction; cached: on demand, "
+	"kept\n"
+	"                        here for the next children; clone: the shadow "
+	"forks\n"
 	"                        the child, and this process waits for it\n"
-	"  --prefetch PAGES      pages per fault, a power of two to 512 (default 64)\n"
+	"  --prefetch PAGES      pages per fault, a power of two to 512 (default "
+	"64)\n"
 	"  --backend NAME        auto (default), kernel or user\n"
 	"  --remote MACHINE      id of the machine that holds the snapshot\n"
 	"  --address ADDRESS     where that machine listens: connects to it first\n"
@@ -58,8 +62,8 @@ int main(int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
 		switch (option) {
 		case 'i':
-			handler_id = parse_number(optarg, "--handler-id", 0,
-						  UINT32_MAX);
+			handler_id =
+				parse_number(optarg, "--handler-id", 0, UINT32_MAX);
 			break;
 		case 'm':
 			options.mode = parse_mode(optarg);
@@ -73,8 +77,7 @@ int main(int argc, char **argv)
 			backend = parse_backend(optarg);
 			break;
 		case 'r':
-			machine_id = parse_number(optarg, "--remote", 0,
-						  UINT32_MAX);
+			machine_id = parse_number(optarg, "--remote", 0, UINT32_MAX);
 			remote = true;
 			break;
 		case 'a':
@@ -85,8 +88,7 @@ int main(int argc, char **argv)
 		}
 	}
 	if (optind < argc)
-		die(2, "unexpected argument '%s'; see --help",
-		    argv[optind]);
+		die(2, "unexpected argument '%s'; see --help", argv[optind]);
 	if (address && !remote)
 		die(2, "--address needs --remote MACHINE");
 

@@ -22,8 +22,7 @@ void die(int status, const char *format, ...)
 	exit(status);
 }
 
-uint64_t parse_number(const char *text, const char *name, uint64_t min,
-		      uint64_t max)
+uint64_t parse_number(const char *text, const char *name, uint64_t min, uint64_t max)
 {
 	unsigned long long value;
 	char *end;
@@ -68,8 +67,8 @@ uint32_t parse_mode(const char *text)
 
 uint32_t parse_prefetch(const char *text)
 {
-	uint32_t pages = parse_number(text, "--prefetch", 1,
-				      MITOSIS_PREFETCH_PAGES_MAX);
+	uint32_t pages =
+		parse_number(text, "--prefetch", 1, MITOSIS_PREFETCH_PAGES_MAX);
 
 	if (pages & (pages - 1))
 		die(2, "--prefetch must be a power of two, got '%s'", text);

@@ -31,8 +31,10 @@ int main(int argc, char **argv)
 	errno = 0;
 	machine = strtoul(argv[1], &end, 10);
 	if (errno || *end || argv[1][0] == '-' || machine > INT32_MAX) {
-		fprintf(stderr, "mitosis-connect: MACHINE must be between 0 and %d, "
-				"got '%s'\n", INT32_MAX, argv[1]);
+		fprintf(stderr,
+			"mitosis-connect: MACHINE must be between 0 and %d, "
+			"got '%s'\n",
+			INT32_MAX, argv[1]);
 		return 2;
 	}
 	if (mitosis_open(MITOSIS_BACKEND_AUTO, &device) ||

@@ -17,17 +17,21 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PAGE 4096
+#define PAGE	4096
 #define LOOK_NS 50000
 
-static const char usage[] =
-	"usage: mitosis-criu-target BYTES FOLDER\n"
-	"\n"
-	"Fills BYTES of memory, makes the file FOLDER/ready, and looks for the file\n"
-	"FOLDER/go every 50 us. Once it is there, reads a byte of each page and writes\n"
-	"two numbers to FOLDER/result: when it saw the file and when it had read all, in\n"
-	"ns since 1970 (CLOCK_REALTIME: the monotonic clock of a restored process has\n"
-	"an offset of its own). Ends with exit code 3 if a page holds something else.\n";
+static const char usage[] = "usage: mitosis-criu-target BYTES FOLDER\n"
+			    "\n"
+			    "Fills BYTES of memory, makes the file FOLDER/ready, "
+			    "and looks for the file\n"
+			    "FOLDER/go every 50 us. Once it is there, reads a byte "
+			    "of each page and writes\n"
+			    "two numbers to FOLDER/result: when it saw the file and "
+			    "when it had read all, in\n"
+			    "ns since 1970 (CLOCK_REALTIME: the monotonic clock of "
+			    "a restored process has\n"
+			    "an offset of its own). Ends with exit code 3 if a page "
+			    "holds something else.\n";
 
 static uint64_t realtime_ns(void)
 {
@@ -79,7 +83,8 @@ int main(int argc, char **argv)
 	errno = 0;
 	bytes = strtoull(argv[1], &end, 10);
 	if (errno || *end || !bytes || argv[1][0] == '-') {
-		fprintf(stderr, "mitosis-criu-target: BYTES is a number above 0, not '%s'\n",
+		fprintf(stderr,
+			"mitosis-criu-target: BYTES is a number above 0, not '%s'\n",
 			argv[1]);
 		return 2;
 	}
@@ -88,7 +93,8 @@ int main(int argc, char **argv)
 	memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (memory == MAP_FAILED || chdir(argv[2])) {
-		fprintf(stderr, "mitosis-criu-target: %s: %s\n", argv[2], strerror(errno));
+		fprintf(stderr, "mitosis-criu-target: %s: %s\n", argv[2],
+			strerror(errno));
 		return 1;
 	}
 	for (page = 0; page * PAGE < bytes; page++)

@@ -9,14 +9,14 @@
 
 #include <stdint.h>
 
-#define REPORT_FD_DEFAULT	100
-#define REPORT_MESSAGE_MAX	1500	/* bytes */
+#define REPORT_FD_DEFAULT  100
+#define REPORT_MESSAGE_MAX 1500 /* bytes */
 
 struct child_report {
-	uint64_t resumed_ns;		/* first instruction after prepare */
-	uint64_t execution_ns;		/* its work; 0 if it does none */
-	uint64_t first_result_ns;	/* after the first page or the first call */
-	uint64_t wrong;			/* pages or results that are not the parent's */
+	uint64_t resumed_ns;	  /* first instruction after prepare */
+	uint64_t execution_ns;	  /* its work; 0 if it does none */
+	uint64_t first_result_ns; /* after the first page or the first call */
+	uint64_t wrong;		  /* pages or results that are not the parent's */
 };
 
 #endif /* HELPERS_REPORT_H */

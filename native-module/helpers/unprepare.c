@@ -16,11 +16,14 @@
 #include "libmitosis.h"
 
 static const char usage[] =
-	"usage: mitosis-unprepare [--backend NAME] --all | --all-users | HANDLER-ID...\n"
+	"usage: mitosis-unprepare [--backend NAME] --all | --all-users | "
+	"HANDLER-ID...\n"
 	"\n"
-	"Drops snapshots of this machine: they can no longer be resumed, and the kernel\n"
+	"Drops snapshots of this machine: they can no longer be resumed, and the "
+	"kernel\n"
 	"module can be removed once their children have ended. Prints how many it\n"
-	"dropped. Users drop their own. Exits with 1 if one could not be dropped, with 2\n"
+	"dropped. Users drop their own. Exits with 1 if one could not be dropped, "
+	"with 2\n"
 	"for bad arguments.\n"
 	"\n"
 	"  --all             all snapshots of this user\n"
@@ -78,11 +81,14 @@ static int drop_of_all_users(void)
 	int fd = open(MITOSIS_DEVICE_PATH, O_RDWR | O_CLOEXEC), n;
 
 	if (fd < 0)
-		die(1, "%s cannot be opened: %s", MITOSIS_DEVICE_PATH, strerror(errno));
+		die(1, "%s cannot be opened: %s", MITOSIS_DEVICE_PATH,
+		    strerror(errno));
 	n = ioctl(fd, MITOSIS_IOC_UNPREPARE_ALL, &all);
 	if (n < 0)
-		die(1, "user %u may not drop the snapshots of all users: %s; it needs "
-		       "CAP_SYS_PTRACE", geteuid(), strerror(errno));
+		die(1,
+		    "user %u may not drop the snapshots of all users: %s; it needs "
+		    "CAP_SYS_PTRACE",
+		    geteuid(), strerror(errno));
 	close(fd);
 	return n;
 }
@@ -134,8 +140,9 @@ int main(int argc, char **argv)
 	if (all)
 		well = drop_all(device, &dropped);
 	for (i = optind; i < argc; i++)
-		well &= drop(device, parse_number(argv[i], "HANDLER-ID", 0,
-						  UINT32_MAX), true, &dropped);
+		well &= drop(device,
+			     parse_number(argv[i], "HANDLER-ID", 0, UINT32_MAX),
+			     true, &dropped);
 	mitosis_close(device);
 	printf("dropped %llu\n", (unsigned long long)dropped);
 	return well ? 0 : 1;

@@ -26,7 +26,7 @@ extern "C" {
 struct mitosis;
 
 enum mitosis_backend {
-	MITOSIS_BACKEND_AUTO = 0,	/* kernel if its device answers, else user */
+	MITOSIS_BACKEND_AUTO = 0, /* kernel if its device answers, else user */
 	MITOSIS_BACKEND_KERNEL = 1,
 	MITOSIS_BACKEND_USER = 2,
 };
@@ -87,8 +87,8 @@ int mitosis_list(struct mitosis *device, struct mitosis_snapshot *snapshots,
  * `buffer`: what the parent's memory held when it was prepared.
  * Errors: -ENOENT no such snapshot; -EFAULT the snapshot has no memory there.
  */
-int mitosis_read(struct mitosis *device, uint32_t handler_id,
-		 uint64_t address, void *buffer, size_t length);
+int mitosis_read(struct mitosis *device, uint32_t handler_id, uint64_t address,
+		 void *buffer, size_t length);
 
 /*
  * Opens the session of this machine to another one, for every device here:
@@ -106,7 +106,7 @@ int mitosis_connect(struct mitosis *device, uint32_t machine_id,
 		    const char *address);
 
 /* Room for the address of any session. */
-#define MITOSIS_ADDRESS_SIZE	80
+#define MITOSIS_ADDRESS_SIZE 80
 
 /*
  * Where a machine is that this one has a session to: tcp://host:port, as text.
@@ -123,9 +123,10 @@ int mitosis_nil_rpc(struct mitosis *device, uint32_t machine_id);
 
 /* How a child gets its pages. */
 enum mitosis_resume_mode {
-	MITOSIS_RESUME_LAZY = 0,	/* on demand, a prefetch window at a time */
-	MITOSIS_RESUME_EAGER = 1,	/* all of them before its first instruction */
-	MITOSIS_RESUME_CACHED = 2,	/* lazy; kept on this machine for its next children */
+	MITOSIS_RESUME_LAZY = 0,  /* on demand, a prefetch window at a time */
+	MITOSIS_RESUME_EAGER = 1, /* all of them before its first instruction */
+	MITOSIS_RESUME_CACHED =
+		2, /* lazy; kept on this machine for its next children */
 	/*
 	 * The shadow forks the child, and the caller waits as its proxy: it ends as
 	 * the child ends, and the child with it. Shares all pages and needs no
@@ -138,8 +139,8 @@ enum mitosis_resume_mode {
 
 /* How mitosis_resume_*() works. 8 bytes. */
 struct mitosis_resume_options {
-	uint32_t mode;			/* enum mitosis_resume_mode */
-	uint32_t prefetch_pages;	/* per fault: a power of two, at most 512 */
+	uint32_t mode;		 /* enum mitosis_resume_mode */
+	uint32_t prefetch_pages; /* per fault: a power of two, at most 512 */
 };
 
 /*
@@ -202,13 +203,13 @@ int mitosis_resume_attached(struct mitosis_attachment *attachment);
  * -1 is none.
  */
 struct mitosis_spawn {
-	int pidfd;			/* of a process whose namespaces it joins */
-	uint32_t namespaces;		/* which of them: CLONE_NEW* */
-	int root;			/* directory that becomes its root */
+	int pidfd;	     /* of a process whose namespaces it joins */
+	uint32_t namespaces; /* which of them: CLONE_NEW* */
+	int root;	     /* directory that becomes its root */
 	uint32_t cgroup_count;
-	const int *cgroups;		/* open cgroup.procs files that it enters */
+	const int *cgroups; /* open cgroup.procs files that it enters */
 	uint32_t file_count;
-	const int *files;		/* that it has, at the same numbers */
+	const int *files; /* that it has, at the same numbers */
 };
 
 /*

@@ -23,10 +23,10 @@
  */
 struct mitosis_attachment {
 	struct mitosis_resume_options options;
-	char what[64];			/* for error messages */
+	char what[64]; /* for error messages */
 	bool remote;
-	int stream;			/* to the shadow or pager; passes it further streams */
-	struct restore_plan *plan;	/* NULL for a clone */
+	int stream; /* to the shadow or pager; passes it further streams */
+	struct restore_plan *plan; /* NULL for a clone */
 
 	/* For a snapshot of this machine: its place in the registry. */
 	struct registry *registry;
@@ -52,13 +52,12 @@ int attachment_create(struct daemon_link *link, const uint32_t *machine_id,
 	if (machine_id) {
 		snprintf(a->what, sizeof(a->what), "snapshot %u of machine %u",
 			 handler_id, *machine_id);
-		err = daemon_link_attach_remote(link, *machine_id, handler_id,
-						cpu, &a->stream);
+		err = daemon_link_attach_remote(link, *machine_id, handler_id, cpu,
+						&a->stream);
 	} else {
 		snprintf(a->what, sizeof(a->what), "snapshot %u of this machine",
 			 handler_id);
-		err = daemon_link_attach(link, handler_id, cpu, &a->stream,
-					 &place);
+		err = daemon_link_attach(link, handler_id, cpu, &a->stream, &place);
 	}
 	if (err) {
 		free(a);
@@ -107,8 +106,9 @@ static int bring(const struct mitosis_attachment *a, int end)
 	};
 	struct iovec part = { &request, sizeof(request) };
 
-	return channel_send_fds(a->stream, &part, 1, &end, 1) == sizeof(request) ?
-		       0 : -ECONNRESET;
+	return channel_send_fds(a->stream, &part, 1, &end, 1) == sizeof(request)
+		       ? 0
+		       : -ECONNRESET;
 }
 
 /* Returns a new stream for the caller, or -errno without a message. */
@@ -139,12 +139,14 @@ static int join(const struct mitosis_attachment *a)
 
 static int dropped(const struct mitosis_attachment *a)
 {
-	return fail(-ESTALE, "%s has been dropped since this process attached to it; "
-			     "detach and attach again", a->what);
+	return fail(-ESTALE,
+		    "%s has been dropped since this process attached to it; "
+		    "detach and attach again",
+		    a->what);
 }
 
-int mitosis_spawn(struct mitosis_attachment *a,
-		  const struct mitosis_spawn *child, int *status)
+int mitosis_spawn(struct mitosis_attachment *a, const struct mitosis_spawn *child,
+		  int *status)
 {
 	int err;
 

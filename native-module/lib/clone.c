@@ -18,7 +18,7 @@
 #include "paging/run_on.h"
 
 /* The child leaves its stack when it goes on with the parent's. */
-#define CLONE_STACK_SIZE	(16u << 10)
+#define CLONE_STACK_SIZE (16u << 10)
 
 /* Arguments of clone_main(), in memory that the child gets a copy of. */
 struct clone_arguments {

@@ -21,7 +21,7 @@
 #include "local/channel.h"
 #include "local/runtime_dir.h"
 
-#define DAEMON_NAME	"mitosisd"
+#define DAEMON_NAME "mitosisd"
 
 extern char **environ;
 
@@ -50,12 +50,16 @@ static int daemon_path(char path[PATH_MAX])
 		snprintf(path, PATH_MAX, "./" DAEMON_NAME);
 	}
 	if (access(path, F_OK))
-		return fail(-errno, "%s is not there; set MITOSIS_DAEMON to the "
-				    "mitosisd of this release", path);
+		return fail(-errno,
+			    "%s is not there; set MITOSIS_DAEMON to the "
+			    "mitosisd of this release",
+			    path);
 	if (access(path, X_OK))
-		return fail(-EACCES, "%s cannot be executed; is its file system "
-				     "mounted noexec? Set MITOSIS_DAEMON to a "
-				     "copy that can", path);
+		return fail(-EACCES,
+			    "%s cannot be executed; is its file system "
+			    "mounted noexec? Set MITOSIS_DAEMON to a "
+			    "copy that can",
+			    path);
 	return 0;
 }
 
@@ -103,8 +107,8 @@ static int spawn(const char *path, const char *dir, int out, pid_t *pid)
 	posix_spawnattr_init(&attr);
 	posix_spawnattr_setsigmask(&attr, &none);
 	posix_spawnattr_setsigdefault(&attr, &all);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK |
-						POSIX_SPAWN_SETSIGDEF);
+	posix_spawnattr_setflags(&attr,
+				 POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDWR, 0);
 	posix_spawn_file_actions_adddup2(&actions, out, 1);
@@ -117,8 +121,8 @@ static int spawn(const char *path, const char *dir, int out, pid_t *pid)
 
 static int start_failed(const char *path, int exit_status, const char *message)
 {
-	int err = exit_status > RUNTIME_EXIT_ERRNO ?
-			  RUNTIME_EXIT_ERRNO - exit_status : -EIO;
+	int err = exit_status > RUNTIME_EXIT_ERRNO ? RUNTIME_EXIT_ERRNO - exit_status
+						   : -EIO;
 	const char *next = "";
 
 	if (err == -ENOSPC || err == -EDQUOT)
@@ -176,8 +180,8 @@ static int dial(const struct sockaddr_un *address)
 	if (channel < 0)
 		return -errno;
 	err = channel_set_deadline(channel, CHANNEL_DEADLINE_MS);
-	if (!err && connect(channel, (const struct sockaddr *)address,
-			    sizeof(*address)))
+	if (!err &&
+	    connect(channel, (const struct sockaddr *)address, sizeof(*address)))
 		err = -errno;
 	if (err) {
 		close(channel);
@@ -222,8 +226,10 @@ static int dir_error(int err, const char *dir)
 		why = "it belongs to another user";
 	else if (err == -EACCES)
 		why = "others can write to it, or you cannot";
-	return fail(err, "the runtime directory %s cannot be used: %s; set "
-			 "MITOSIS_RUNTIME_DIR to a directory of your own", dir, why);
+	return fail(err,
+		    "the runtime directory %s cannot be used: %s; set "
+		    "MITOSIS_RUNTIME_DIR to a directory of your own",
+		    dir, why);
 }
 
 int daemon_link_open(struct daemon_link *link)
@@ -247,30 +253,36 @@ int daemon_link_open(struct daemon_link *link)
 			continue;
 		}
 		if (link->channel < 0)
-			return fail(link->channel, "mitosisd at %s cannot be "
-				    "reached: %s", link->address.sun_path,
+			return fail(link->channel,
+				    "mitosisd at %s cannot be "
+				    "reached: %s",
+				    link->address.sun_path,
 				    strerror(-link->channel));
 		err = hello(link);
 		if (!err)
 			return 0;
 		close(link->channel);
 		if (err == -EPROTO)
-			return fail(err, "the mitosisd at %s is of another "
+			return fail(err,
+				    "the mitosisd at %s is of another "
 				    "release; end it, or set "
 				    "MITOSIS_RUNTIME_DIR to another directory",
 				    link->address.sun_path);
 		if (err == -EAGAIN)
-			return fail(-ETIMEDOUT, "the mitosisd at %s does not answer "
-				    "within %d s; end the process whose id is in "
-				    RUNTIME_PID " beside it", link->address.sun_path,
+			return fail(-ETIMEDOUT,
+				    "the mitosisd at %s does not answer "
+				    "within %d s; end the process whose id is "
+				    "in " RUNTIME_PID " beside it",
+				    link->address.sun_path,
 				    CHANNEL_DEADLINE_MS / 1000);
 		if (err != -ECONNRESET)
 			return fail(err, "mitosisd at %s does not answer: %s",
 				    link->address.sun_path, strerror(-err));
 	}
-	return fail(-ETIMEDOUT, "mitosisd at %s did not answer within %d s; see "
-		    RUNTIME_LOG " beside it", link->address.sun_path,
-		    CHANNEL_DEADLINE_MS / 1000);
+	return fail(-ETIMEDOUT,
+		    "mitosisd at %s did not answer within %d s; see " RUNTIME_LOG
+		    " beside it",
+		    link->address.sun_path, CHANNEL_DEADLINE_MS / 1000);
 }
 
 int daemon_link_gone(void)
@@ -286,8 +298,8 @@ int daemon_link_call(struct daemon_link *link, struct local_message *message,
 	return daemon_link_call_with(link, message, -1, fd);
 }
 
-int daemon_link_call_with(struct daemon_link *link,
-			  struct local_message *message, int sent, int *fd)
+int daemon_link_call_with(struct daemon_link *link, struct local_message *message,
+			  int sent, int *fd)
 {
 	int received = -1;
 	int err = channel_send(link->channel, message, sent);
@@ -313,7 +325,8 @@ int daemon_link_call_with(struct daemon_link *link,
 	if (err == -ECONNRESET)
 		return daemon_link_gone();
 	if (err == -EAGAIN)
-		return fail(-ETIMEDOUT, "mitosisd did not answer within %d s; "
+		return fail(-ETIMEDOUT,
+			    "mitosisd did not answer within %d s; "
 			    "close this device and open a new one",
 			    CHANNEL_DEADLINE_MS / 1000);
 	return fail(err, "mitosisd cannot be asked: %s", strerror(-err));
@@ -332,8 +345,10 @@ int daemon_link_close(struct daemon_link *link)
 
 int daemon_link_unknown(uint32_t handler_id)
 {
-	return fail(-ENOENT, "there is no snapshot with handler id %u on this "
-			     "machine", handler_id);
+	return fail(-ENOENT,
+		    "there is no snapshot with handler id %u on this "
+		    "machine",
+		    handler_id);
 }
 
 /* Repeats the request while the server has no room for the stream. */
@@ -372,8 +387,10 @@ int daemon_link_attach(struct daemon_link *link, uint32_t handler_id, int cpu,
 	if (err == -ENOENT)
 		return daemon_link_unknown(handler_id);
 	if (err == -EAGAIN || err == -ETIMEDOUT)
-		return fail(-ETIMEDOUT, "the shadow of snapshot %u does not answer "
-			    "within %d s", handler_id, CHANNEL_DEADLINE_MS / 1000);
+		return fail(-ETIMEDOUT,
+			    "the shadow of snapshot %u does not answer "
+			    "within %d s",
+			    handler_id, CHANNEL_DEADLINE_MS / 1000);
 	return err;
 }
 
@@ -392,23 +409,32 @@ int daemon_link_attach_remote(struct daemon_link *link, uint32_t machine_id,
 	case 0:
 		return 0;
 	case -ENOENT:
-		return fail(err, "there is no snapshot with handler id %u on machine "
-				 "%u", handler_id, machine_id);
+		return fail(err,
+			    "there is no snapshot with handler id %u on machine "
+			    "%u",
+			    handler_id, machine_id);
 	case -ENOTCONN:
-		return fail(err, "there is no session to machine %u, or it has ended; "
-				 "connect first", machine_id);
+		return fail(err,
+			    "there is no session to machine %u, or it has ended; "
+			    "connect first",
+			    machine_id);
 	case -EBADMSG:
-		return fail(err, "the descriptor of snapshot %u of machine %u is not "
-				 "valid here", handler_id, machine_id);
+		return fail(err,
+			    "the descriptor of snapshot %u of machine %u is not "
+			    "valid here",
+			    handler_id, machine_id);
 	case -EACCES:
-		return fail(err, "machine %u refuses the key of this machine's "
-				 "mitosisd", machine_id);
+		return fail(err,
+			    "machine %u refuses the key of this machine's "
+			    "mitosisd",
+			    machine_id);
 	case -EUSERS:
 		return fail(-EAGAIN, "mitosisd cannot start a pager: %s",
 			    why_no_process(-EAGAIN));
 	case -EAGAIN:
 	case -ETIMEDOUT:
-		return fail(-ETIMEDOUT, "machine %u did not open snapshot %u in time",
+		return fail(-ETIMEDOUT,
+			    "machine %u did not open snapshot %u in time",
 			    machine_id, handler_id);
 	default:
 		return fail(err, "snapshot %u of machine %u cannot be opened: %s",

@@ -11,9 +11,9 @@
 
 struct daemon_link {
 	int channel;
-	uint32_t device;		/* the number that the daemon gave this device */
+	uint32_t device; /* the number that the daemon gave this device */
 	struct registry *registry;
-	struct sockaddr_un address;	/* of the daemon, for the shadow */
+	struct sockaddr_un address; /* of the daemon, for the shadow */
 };
 
 /* Opens a link within 5 s. Returns 0 or -errno with a message. */
@@ -34,11 +34,11 @@ int daemon_link_call(struct daemon_link *link, struct local_message *message,
 		     int *fd);
 
 /* The same; passes descriptor `sent` unless it is -1. */
-int daemon_link_call_with(struct daemon_link *link,
-			  struct local_message *message, int sent, int *fd);
+int daemon_link_call_with(struct daemon_link *link, struct local_message *message,
+			  int sent, int *fd);
 
 /* The stream is for one child: the caller itself. */
-#define ATTACH_ONCE	(-1)
+#define ATTACH_ONCE (-1)
 
 /*
  * Gets a stream to what serves a snapshot, with deadlines set, and, unless NULL,

@@ -13,8 +13,8 @@
 #include "paging/raw_syscall.h"
 
 /* VMAs by which the count can grow between the two readings of maps. */
-#define VMA_SLACK	16u
-#define READ_WINDOW	(16u << 10)
+#define VMA_SLACK   16u
+#define READ_WINDOW (16u << 10)
 
 struct text {
 	char *start;
@@ -197,10 +197,10 @@ struct vma_writer {
 	uint32_t last_string;
 	int pagemap;
 	uint64_t page_size;
-	bool resumed;			/* this process is a resumed child */
+	bool resumed; /* this process is a resumed child */
 	struct {
 		uint64_t start, end;
-	} hidden[2];			/* the shadow's own mappings */
+	} hidden[2]; /* the shadow's own mappings */
 };
 
 static uint32_t add_string(struct vma_writer *w, const char *name)
@@ -246,8 +246,7 @@ static enum descriptor_vma_kind kind_of(const struct vma_writer *w,
 	return vma->inode ? VMA_SNAPSHOT : VMA_EMPTY;
 }
 
-static int add_vma(struct vma_writer *w, struct descriptor_vma vma,
-		   const char *name)
+static int add_vma(struct vma_writer *w, struct descriptor_vma vma, const char *name)
 {
 	unsigned int i;
 
@@ -370,8 +369,8 @@ int describe_self(const struct shadow_arena *arena,
 	w.capacity = lines + VMA_SLACK;
 	/* A line that is split in two keeps its name once: see add_string(). */
 	maps.size = bytes + VMA_SLACK * 256;
-	size = sizeof(*header) + sizeof(*thread) +
-	       w.capacity * sizeof(*w.vmas) + 2 * maps.size;
+	size = sizeof(*header) + sizeof(*thread) + w.capacity * sizeof(*w.vmas) +
+	       2 * maps.size;
 	size = (size + arena->page_size - 1) & ~(arena->page_size - 1);
 	scratch = (char *)raw_syscall(SYS_mmap, 0, size, PROT_READ | PROT_WRITE,
 				      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -414,7 +413,7 @@ int describe_self(const struct shadow_arena *arena,
 	header->strings_size = w.strings_size;
 	header->owner_pid = arena->owner_pid;
 	header->owner_uid = raw_syscall(SYS_geteuid);
-	header->xstate_size = 0;	/* a function call preserves no vector registers */
+	header->xstate_size = 0; /* a function call preserves no vector registers */
 	header->xfeatures = 0;
 	header->page_size = arena->page_size;
 	header->total_size = strings + w.strings_size - scratch;

@@ -9,13 +9,12 @@
 
 #include "lib/error.h"
 
-#define DEVICE_MAGIC	0x5645444du
+#define DEVICE_MAGIC 0x5645444du
 
 static struct mitosis *device_alloc(void)
 {
-	struct mitosis *device =
-		mmap(NULL, sizeof(*device), PROT_READ | PROT_WRITE,
-		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct mitosis *device = mmap(NULL, sizeof(*device), PROT_READ | PROT_WRITE,
+				      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (device == MAP_FAILED)
 		return NULL;
@@ -33,8 +32,8 @@ static int open_backend(struct mitosis *device, enum mitosis_backend backend)
 	int err;
 
 	device->backend = backend;
-	device->ops = backend == MITOSIS_BACKEND_KERNEL ? &kernel_backend :
-							  &user_backend;
+	device->ops =
+		backend == MITOSIS_BACKEND_KERNEL ? &kernel_backend : &user_backend;
 	err = device->ops->open(device);
 	if (!err)
 		device->magic = DEVICE_MAGIC;
@@ -118,19 +117,19 @@ _Static_assert(sizeof(struct descriptor_thread) <= 216, "THREAD_SIZE");
 _Static_assert(MITOSIS_SNAPSHOT_PINNED == 1, "FLAG_PINNED");
 
 /* Called by the entry points in prepare_entry.S. */
-int prepare_captured(struct mitosis *device, uint32_t handler_id,
-		     uint32_t flags, const struct descriptor_thread *thread)
+int prepare_captured(struct mitosis *device, uint32_t handler_id, uint32_t flags,
+		     const struct descriptor_thread *thread)
 	__attribute__((visibility("hidden")));
 
-int prepare_captured(struct mitosis *device, uint32_t handler_id,
-		     uint32_t flags, const struct descriptor_thread *thread)
+int prepare_captured(struct mitosis *device, uint32_t handler_id, uint32_t flags,
+		     const struct descriptor_thread *thread)
 {
 	int err = device_get(device);
 
 	if (err)
 		return err;
-	return device_put(device, device->ops->prepare(device, handler_id,
-						       flags, thread));
+	return device_put(device,
+			  device->ops->prepare(device, handler_id, flags, thread));
 }
 
 int mitosis_unprepare(struct mitosis *device, uint32_t handler_id)
@@ -149,12 +148,11 @@ int mitosis_list(struct mitosis *device, struct mitosis_snapshot *snapshots,
 
 	if (err)
 		return err;
-	return device_put(device,
-			  device->ops->list(device, snapshots, capacity));
+	return device_put(device, device->ops->list(device, snapshots, capacity));
 }
 
-int mitosis_read(struct mitosis *device, uint32_t handler_id,
-		 uint64_t address, void *buffer, size_t length)
+int mitosis_read(struct mitosis *device, uint32_t handler_id, uint64_t address,
+		 void *buffer, size_t length)
 {
 	int err = device_get(device);
 
@@ -164,8 +162,7 @@ int mitosis_read(struct mitosis *device, uint32_t handler_id,
 						    buffer, length));
 }
 
-int mitosis_connect(struct mitosis *device, uint32_t machine_id,
-		    const char *address)
+int mitosis_connect(struct mitosis *device, uint32_t machine_id, const char *address)
 {
 	int err = device_get(device);
 
@@ -173,8 +170,7 @@ int mitosis_connect(struct mitosis *device, uint32_t machine_id,
 		return err;
 	if (!address)
 		return device_put(device, fail(-EINVAL, "the address is missing"));
-	return device_put(device,
-			  device->ops->connect(device, machine_id, address));
+	return device_put(device, device->ops->connect(device, machine_id, address));
 }
 
 int mitosis_session_address(struct mitosis *device, uint32_t machine_id,
@@ -184,8 +180,8 @@ int mitosis_session_address(struct mitosis *device, uint32_t machine_id,
 
 	if (err)
 		return err;
-	return device_put(device, device->ops->session_address(device, machine_id,
-							       address));
+	return device_put(device,
+			  device->ops->session_address(device, machine_id, address));
 }
 
 int mitosis_nil_rpc(struct mitosis *device, uint32_t machine_id)
@@ -206,8 +202,7 @@ int mitosis_set_resume_options(struct mitosis *device,
 		return err;
 	if (!options)
 		return device_put(device, fail(-EINVAL, "the options are missing"));
-	return device_put(device,
-			  device->ops->set_resume_options(device, options));
+	return device_put(device, device->ops->set_resume_options(device, options));
 }
 
 int mitosis_resume_local(struct mitosis *device, uint32_t handler_id)
@@ -241,8 +236,8 @@ static int attach(struct mitosis *device, const uint32_t *machine_id,
 		return device_put(device,
 				  fail(-EINVAL, "the attachment pointer is NULL"));
 	*attachment = NULL;
-	return device_put(device, device->ops->attach(device, machine_id,
-						      handler_id, attachment));
+	return device_put(device, device->ops->attach(device, machine_id, handler_id,
+						      attachment));
 }
 
 int mitosis_attach_local(struct mitosis *device, uint32_t handler_id,

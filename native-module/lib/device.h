@@ -16,8 +16,8 @@
 struct user_state {
 	struct daemon_link link;
 	struct shadow_arena *arena;
-	pid_t shadow;		/* our child until it is reaped; 0: none */
-	uint32_t handler_id;	/* of the snapshot the shadow holds */
+	pid_t shadow;	     /* our child until it is reaped; 0: none */
+	uint32_t handler_id; /* of the snapshot the shadow holds */
 	uint32_t slot;
 	uint64_t generation;
 	struct mitosis_resume_options resume_options;
@@ -34,7 +34,7 @@ struct mitosis {
 	enum mitosis_backend backend;
 	const struct backend *ops;
 	pthread_mutex_t lock;
-	int fd;			/* the kernel's device, or the channel to mitosisd */
+	int fd; /* the kernel's device, or the channel to mitosisd */
 	struct user_state user;
 };
 
@@ -47,13 +47,13 @@ struct backend {
 	void (*close)(struct mitosis *device);
 	int (*nil)(struct mitosis *device);
 	/* `thread` holds the caller's preserved registers and return address. */
-	int (*prepare)(struct mitosis *device, uint32_t handler_id,
-		       uint32_t flags, const struct descriptor_thread *thread);
+	int (*prepare)(struct mitosis *device, uint32_t handler_id, uint32_t flags,
+		       const struct descriptor_thread *thread);
 	int (*unprepare)(struct mitosis *device, uint32_t handler_id);
 	int (*list)(struct mitosis *device, struct mitosis_snapshot *snapshots,
 		    uint32_t capacity);
-	int (*read)(struct mitosis *device, uint32_t handler_id,
-		    uint64_t address, void *buffer, size_t length);
+	int (*read)(struct mitosis *device, uint32_t handler_id, uint64_t address,
+		    void *buffer, size_t length);
 	int (*connect)(struct mitosis *device, uint32_t machine_id,
 		       const char *address);
 	int (*session_address)(struct mitosis *device, uint32_t machine_id,

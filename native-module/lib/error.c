@@ -22,8 +22,10 @@ int fail(int err, const char *format, ...)
 
 const char *why_no_process(int err)
 {
-	return err == -EAGAIN ? "the limit of processes is reached; raise pids.max of the "
-				"control group, or ulimit -u" : strerror(-err);
+	return err == -EAGAIN
+		       ? "the limit of processes is reached; raise pids.max of the "
+			 "control group, or ulimit -u"
+		       : strerror(-err);
 }
 
 const char *mitosis_error(void)

@@ -34,8 +34,8 @@ static int call(struct mitosis *device, uint64_t command, uint64_t argument,
 	int err = mitosis_device_ioctl(device->fd, command, argument);
 
 	return err < 0 ? fail(err, "the mitosis module refused the %s: %s",
-			      operation, strerror(-err)) :
-			 err;
+			      operation, strerror(-err))
+		       : err;
 }
 
 static int kernel_open(struct mitosis *device)
@@ -73,20 +73,21 @@ static int kernel_prepare(struct mitosis *device, uint32_t handler_id,
 {
 	int err;
 
-	(void)thread;	/* the module reads the registers itself */
+	(void)thread; /* the module reads the registers itself */
 	err = call(device,
-		   flags & MITOSIS_SNAPSHOT_PINNED ? MITOSIS_PREPARE_PINNED :
-						     MITOSIS_PREPARE,
+		   flags & MITOSIS_SNAPSHOT_PINNED ? MITOSIS_PREPARE_PINNED
+						   : MITOSIS_PREPARE,
 		   handler_id, "prepare");
 	if (err == -EDQUOT || err == -ENOSPC)
-		return fail(err, "user %u cannot prepare handler id %u: it has %s as the "
-				 "mitosis module's parameter %s allows; drop some "
-				 "(mitosis-unprepare --all), or have CAP_SYS_RESOURCE",
+		return fail(err,
+			    "user %u cannot prepare handler id %u: it has %s as the "
+			    "mitosis module's parameter %s allows; drop some "
+			    "(mitosis-unprepare --all), or have CAP_SYS_RESOURCE",
 			    geteuid(), handler_id,
-			    err == -EDQUOT ? "as many snapshots" :
-					     "as much memory in snapshots",
-			    err == -EDQUOT ? "snapshots_per_user" :
-					     "snapshot_percent_per_user");
+			    err == -EDQUOT ? "as many snapshots"
+					   : "as much memory in snapshots",
+			    err == -EDQUOT ? "snapshots_per_user"
+					   : "snapshot_percent_per_user");
 	return err;
 }
 
@@ -96,8 +97,8 @@ static int kernel_unprepare(struct mitosis *device, uint32_t handler_id)
 		    "unprepare");
 }
 
-static int kernel_list(struct mitosis *device,
-		       struct mitosis_snapshot *snapshots, uint32_t capacity)
+static int kernel_list(struct mitosis *device, struct mitosis_snapshot *snapshots,
+		       uint32_t capacity)
 {
 	struct mitosis_snapshot next = { 0 };
 	uint32_t n = 0;
@@ -119,8 +120,8 @@ static int kernel_list(struct mitosis *device,
 	}
 }
 
-static int kernel_read(struct mitosis *device, uint32_t handler_id,
-		       uint64_t address, void *buffer, size_t length)
+static int kernel_read(struct mitosis *device, uint32_t handler_id, uint64_t address,
+		       void *buffer, size_t length)
 {
 	(void)device, (void)handler_id, (void)address, (void)buffer, (void)length;
 	return fail(-ENOSYS, "the mitosis module does not let callers read a "
@@ -143,10 +144,13 @@ static int kernel_connect(struct mitosis *device, uint32_t machine_id,
 			    sizeof(gid) - 1);
 	strcpy(gid, address);
 	err = call(device, MITOSIS_CONNECT, (uintptr_t)&request, "connect");
-	return err != -EPERM ? err :
-	       fail(err, "user %u may not say where machine %u is: the session is that of "
-			 "all users, and needs CAP_NET_ADMIN of the initial user namespace",
-		    geteuid(), machine_id);
+	return err != -EPERM ? err
+			     : fail(err,
+				    "user %u may not say where machine %u is: the "
+				    "session is that of "
+				    "all users, and needs CAP_NET_ADMIN of the "
+				    "initial user namespace",
+				    geteuid(), machine_id);
 }
 
 static int kernel_session_address(struct mitosis *device, uint32_t machine_id,
@@ -186,8 +190,10 @@ static int kernel_set_resume_options(struct mitosis *device,
 		return fail(-EINVAL, "there is no resume mode %u", options->mode);
 	}
 	if (!options->prefetch_pages)
-		return fail(-EINVAL, "the prefetch window must be a power of two from 1 to "
-				     "%u pages, got 0", MITOSIS_PREFETCH_PAGES_MAX);
+		return fail(-EINVAL,
+			    "the prefetch window must be a power of two from 1 to "
+			    "%u pages, got 0",
+			    MITOSIS_PREFETCH_PAGES_MAX);
 	return call(device, MITOSIS_IOC_SET_OPTIONS, (uintptr_t)&wanted,
 		    "resume options");
 }
@@ -195,16 +201,21 @@ static int kernel_set_resume_options(struct mitosis *device,
 /* Explains the module's EPERM: who asked, and what would permit it. */
 static int resumed(int err, uint32_t handler_id)
 {
-	return err != -EPERM ? err :
-	       fail(err, "user %u may not become handler %u: that needs all user and "
-			 "group ids and the capabilities of its owner, or a token that "
-			 "its owner made; the kernel's log names the owner",
-		    geteuid(), handler_id);
+	return err != -EPERM
+		       ? err
+		       : fail(err,
+			      "user %u may not become handler %u: that needs all "
+			      "user and "
+			      "group ids and the capabilities of its owner, or a "
+			      "token that "
+			      "its owner made; the kernel's log names the owner",
+			      geteuid(), handler_id);
 }
 
 static int kernel_resume_local(struct mitosis *device, uint32_t handler_id)
 {
-	return resumed(call(device, MITOSIS_RESUME_LOCAL, handler_id, "local resume"),
+	return resumed(call(device, MITOSIS_RESUME_LOCAL, handler_id,
+			    "local resume"),
 		       handler_id);
 }
 
@@ -217,12 +228,12 @@ static int kernel_resume_remote(struct mitosis *device, uint32_t machine_id,
 	};
 
 	return resumed(call(device, MITOSIS_RESUME_REMOTE, (uintptr_t)&request,
-			    "remote resume"), handler_id);
+			    "remote resume"),
+		       handler_id);
 }
 
 static int kernel_attach(struct mitosis *device, const uint32_t *machine_id,
-			 uint32_t handler_id,
-			 struct mitosis_attachment **attachment)
+			 uint32_t handler_id, struct mitosis_attachment **attachment)
 {
 	(void)device, (void)machine_id, (void)handler_id, (void)attachment;
 	return fail(-ENOSYS, "the mitosis module needs no attachment; resume");

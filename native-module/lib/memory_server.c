@@ -34,8 +34,7 @@ void memory_server_run(struct own_memory *own, int channel)
  * Closes the shadow's clients first: a client ends when the last copy of its
  * stream is closed.
  */
-static void __attribute__((noreturn))
-cpu_server_main(struct cpu_server_arguments *a)
+static void __attribute__((noreturn)) cpu_server_main(struct cpu_server_arguments *a)
 {
 	struct trace *trace = &a->own.source.trace;
 	long channel = raw_syscall(SYS_dup2, a->channel, 0);

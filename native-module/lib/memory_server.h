@@ -6,8 +6,8 @@
 #include "lib/own_memory.h"
 
 /* Serves the memory of this process until the channel is closed. */
-void __attribute__((noreturn)) memory_server_run(struct own_memory *own,
-						 int channel);
+void __attribute__((noreturn))
+memory_server_run(struct own_memory *own, int channel);
 
 /* The `fork_cpu_server` of a struct own_memory's source. Returns a pidfd or -errno. */
 int memory_server_fork(struct page_source *source, int channel);

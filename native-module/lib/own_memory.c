@@ -12,16 +12,15 @@
 #include "paging/raw_syscall.h"
 
 /* Pages have the addresses that they had in the parent. */
-static int own_fetch(struct page_source *source, uint64_t address,
-		     uint64_t *length, const void **bytes)
+static int own_fetch(struct page_source *source, uint64_t address, uint64_t *length,
+		     const void **bytes)
 {
 	(void)source, (void)length;
 	*bytes = (const void *)address;
 	return 0;
 }
 
-static int own_next_run(struct page_source *source, uint64_t *start,
-			uint64_t *end)
+static int own_next_run(struct page_source *source, uint64_t *start, uint64_t *end)
 {
 	struct own_memory *own = (struct own_memory *)source;
 
@@ -52,9 +51,8 @@ static int own_read(struct page_source *source, uint64_t address, void *buffer,
 	size_t done = 0;
 
 	while (done < size) {
-		long n = raw_syscall(SYS_pread64, own->memory,
-				     (char *)buffer + done, size - done,
-				     address + done);
+		long n = raw_syscall(SYS_pread64, own->memory, (char *)buffer + done,
+				     size - done, address + done);
 
 		if (n == -EINTR)
 			continue;
@@ -79,8 +77,8 @@ void own_memory_init(struct own_memory *own, uint64_t page_size)
 bool own_memory_open(struct own_memory *own)
 {
 	own->memory = raw_syscall(SYS_open, "/proc/self/mem", O_RDONLY | O_CLOEXEC);
-	own->pagemap = raw_syscall(SYS_open, "/proc/self/pagemap",
-				   O_RDONLY | O_CLOEXEC);
+	own->pagemap =
+		raw_syscall(SYS_open, "/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 	own->self = raw_syscall(SYS_pidfd_open, raw_syscall(SYS_getpid), 0);
 	return own->memory >= 0 && own->pagemap >= 0;
 }

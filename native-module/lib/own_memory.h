@@ -10,10 +10,10 @@
 #include "proto/descriptor.h"
 
 struct own_memory {
-	struct page_source source;	/* first: a page server knows only this */
-	int memory;			/* /proc/self/mem */
-	int pagemap;			/* /proc/self/pagemap */
-	int self;			/* pidfd of this process, or -errno */
+	struct page_source source; /* first: a page server knows only this */
+	int memory;		   /* /proc/self/mem */
+	int pagemap;		   /* /proc/self/pagemap */
+	int self;		   /* pidfd of this process, or -errno */
 	uint64_t page_size;
 };
 

@@ -11,8 +11,8 @@
 /* From linux/fs.h of Linux 6.7, which the headers of Debian 12 do not have. */
 #ifndef PAGEMAP_SCAN
 #define PAGE_IS_FILE	(1 << 2)
-#define PAGE_IS_PRESENT	(1 << 3)
-#define PAGE_IS_SWAPPED	(1 << 4)
+#define PAGE_IS_PRESENT (1 << 3)
+#define PAGE_IS_SWAPPED (1 << 4)
 
 struct page_region {
 	uint64_t start, end, categories;
@@ -28,11 +28,11 @@ struct pm_scan_arg {
 #endif
 
 /* Bits of one entry: Documentation/admin-guide/mm/pagemap.rst. */
-#define ENTRY_FILE_OR_SHARED	(1ull << 61)
-#define ENTRY_SWAPPED		(1ull << 62)
-#define ENTRY_PRESENT		(1ull << 63)
+#define ENTRY_FILE_OR_SHARED (1ull << 61)
+#define ENTRY_SWAPPED	     (1ull << 62)
+#define ENTRY_PRESENT	     (1ull << 63)
 
-#define ENTRIES_AT_ONCE	512u
+#define ENTRIES_AT_ONCE 512u
 
 static int scan(int pagemap, uint64_t *start, uint64_t *end, bool private)
 {
@@ -105,8 +105,8 @@ static int read_entries(int pagemap, uint64_t *start, uint64_t *end,
  * if `private`, to the first such page that is not its file's. Returns 0, -ENOENT
  * if there is none, or -errno.
  */
-static int first_run(int pagemap, uint64_t *start, uint64_t *end,
-		     uint64_t page_size, bool private)
+static int first_run(int pagemap, uint64_t *start, uint64_t *end, uint64_t page_size,
+		     bool private)
 {
 	int err = scan(pagemap, start, end, private);
 

@@ -20,13 +20,13 @@
 #include "local/channel.h"
 
 /* The highest descriptor number that a clone can have. */
-#define NUMBER_MAX	4095
+#define NUMBER_MAX 4095
 
 /* The descriptors that a SHADOW_CLONE passes. */
 struct passed_fds {
 	uint32_t count;
 	int fds[SHADOW_CLONE_FILES_MAX];
-	int32_t numbers[SHADOW_CLONE_FILES_MAX];	/* or SHADOW_CLONE_* */
+	int32_t numbers[SHADOW_CLONE_FILES_MAX]; /* or SHADOW_CLONE_* */
 };
 
 /* False if there is no room. An fd below 0 is none. */
@@ -69,8 +69,9 @@ static int only_cpu(void)
 {
 	cpu_set_t set;
 
-	return !sched_getaffinity(0, sizeof(set), &set) && CPU_COUNT(&set) == 1 ?
-		       sched_getcpu() : -1;
+	return !sched_getaffinity(0, sizeof(set), &set) && CPU_COUNT(&set) == 1
+		       ? sched_getcpu()
+		       : -1;
 }
 
 static int send_request(int stream, const struct passed_fds *passed,
@@ -90,8 +91,9 @@ static int send_request(int stream, const struct passed_fds *passed,
 	};
 	ssize_t size = sizeof(request) + request.length;
 
-	return channel_send_fds(stream, parts, 2, passed->fds, passed->count) == size ?
-		       0 : -ESTALE;
+	return channel_send_fds(stream, parts, 2, passed->fds, passed->count) == size
+		       ? 0
+		       : -ESTALE;
 }
 
 /*
@@ -140,15 +142,21 @@ static void __attribute__((noreturn)) end_alike(int32_t status)
 static int refuse(int err, const char *what)
 {
 	if (err == -E2BIG)
-		return fail(err, "a clone gets at most %u open files; close "
-				 "some, or set close-on-exec", SHADOW_CLONE_FILES_MAX);
+		return fail(err,
+			    "a clone gets at most %u open files; close "
+			    "some, or set close-on-exec",
+			    SHADOW_CLONE_FILES_MAX);
 	if (err == -EINTR)
-		return fail(err, "a signal came before the end of a child of %s, "
-				 "which has been ended", what);
+		return fail(err,
+			    "a signal came before the end of a child of %s, "
+			    "which has been ended",
+			    what);
 	if (err == -ECONNRESET)
-		return fail(err, "the shadow of %s has ended, and its child with it; "
-				 "if mitosisd had to end it, its log (mitosisd.log) "
-				 "says why", what);
+		return fail(err,
+			    "the shadow of %s has ended, and its child with it; "
+			    "if mitosisd had to end it, its log (mitosisd.log) "
+			    "says why",
+			    what);
 	return fail(err, "the shadow of %s does not fork a child: %s", what,
 		    strerror(-err));
 }
@@ -184,7 +192,8 @@ int run_clone(int stream, const struct mitosis_spawn *child, const char *what,
 	int err;
 
 	for (i = 0; i < child->cgroup_count; i++)
-		fits = fits && add_fd(&passed, child->cgroups[i], SHADOW_CLONE_CGROUP);
+		fits = fits &&
+		       add_fd(&passed, child->cgroups[i], SHADOW_CLONE_CGROUP);
 	for (i = 0; i < child->file_count; i++)
 		fits = fits && add_fd(&passed, child->files[i], child->files[i]);
 	err = fits ? send_request(stream, &passed, child->namespaces) : -E2BIG;

@@ -31,10 +31,13 @@ static int parse(const char *text, struct local_address *address)
 	int err = local_address_parse(text, address);
 
 	if (err == -EINVAL && is_gid(text))
-		return fail(-ENODEV, "'%s' is a GID, and this machine has no RDMA "
-				     "device for it; give tcp://host:port", text);
+		return fail(-ENODEV,
+			    "'%s' is a GID, and this machine has no RDMA "
+			    "device for it; give tcp://host:port",
+			    text);
 	if (err == -EINVAL)
-		return fail(err, "'%s' is not an address; give tcp://host:port", text);
+		return fail(err, "'%s' is not an address; give tcp://host:port",
+			    text);
 	if (err)
 		return fail(-EHOSTUNREACH, "the host in '%s' is unknown", text);
 	return 0;
@@ -44,20 +47,28 @@ static int connection_failed(int err, const char *text)
 {
 	switch (err) {
 	case -ECONNREFUSED:
-		return fail(err, "no process listens at %s; start mitosisd there with "
-				 "--listen", text);
+		return fail(err,
+			    "no process listens at %s; start mitosisd there with "
+			    "--listen",
+			    text);
 	case -EACCES:
-		return fail(err, "%s refuses our key, or we refuse its; the key files "
-				 "of both machines must be the same", text);
+		return fail(err,
+			    "%s refuses our key, or we refuse its; the key files "
+			    "of both machines must be the same",
+			    text);
 	case -EPROTO:
-		return fail(err, "the process that listens at %s is not mitosisd", text);
+		return fail(err, "the process that listens at %s is not mitosisd",
+			    text);
 	case -EPROTONOSUPPORT:
-		return fail(err, "the mitosisd at %s speaks another version of the "
-				 "protocol; run the same release on both machines",
+		return fail(err,
+			    "the mitosisd at %s speaks another version of the "
+			    "protocol; run the same release on both machines",
 			    text);
 	case -EMSGSIZE:
-		return fail(err, "%s sends or wants a message of another length; run "
-				 "the same release on both machines", text);
+		return fail(err,
+			    "%s sends or wants a message of another length; run "
+			    "the same release on both machines",
+			    text);
 	case -ETIMEDOUT:
 		return fail(err, "%s does not answer within %d ms", text,
 			    wire_deadline_ms());
@@ -83,8 +94,10 @@ static int dial(const struct local_address *address, uint32_t machine_id)
 	local_address_to_text(address, text);
 	if (auth.kind == WIRE_AUTH_NONE &&
 	    !auth_none_allowed(local_address_is_loopback(address)))
-		return fail(-EACCES, "MITOSIS_AUTH=none is for loopback and network "
-				     "namespaces, not for %s", text);
+		return fail(-EACCES,
+			    "MITOSIS_AUTH=none is for loopback and network "
+			    "namespaces, not for %s",
+			    text);
 	local_address_to_socket(address, &where);
 	fd = wire_connect(&where, &auth, &answering);
 	explicit_bzero(&auth, sizeof(auth));
@@ -98,8 +111,7 @@ static int dial(const struct local_address *address, uint32_t machine_id)
 	return fd;
 }
 
-int remote_connect(struct daemon_link *link, uint32_t machine_id,
-		   const char *text)
+int remote_connect(struct daemon_link *link, uint32_t machine_id, const char *text)
 {
 	struct local_message m = channel_message(LOCAL_CONNECT);
 	int err = parse(text, &m.address);
@@ -118,8 +130,10 @@ int remote_connect(struct daemon_link *link, uint32_t machine_id,
 
 static int not_connected(uint32_t machine_id)
 {
-	return fail(-ENOTCONN, "there is no session to machine %u, or it has ended; "
-			       "connect first", machine_id);
+	return fail(-ENOTCONN,
+		    "there is no session to machine %u, or it has ended; "
+		    "connect first",
+		    machine_id);
 }
 
 int remote_session_address(struct daemon_link *link, uint32_t machine_id,
@@ -138,8 +152,8 @@ int remote_session_address(struct daemon_link *link, uint32_t machine_id,
 }
 
 /* This device's connection to a machine: its index or -errno. */
-static int connection_to(struct daemon_link *link,
-			 struct remote_connections *c, uint32_t machine_id)
+static int connection_to(struct daemon_link *link, struct remote_connections *c,
+			 uint32_t machine_id)
 {
 	struct local_address address;
 	uint32_t i;
@@ -176,11 +190,10 @@ int remote_nil_rpc(struct daemon_link *link, struct remote_connections *c,
 	if (!err)
 		return 0;
 	close(c->open[i].fd);
-	memmove(c->open + i, c->open + i + 1,
-		(--c->count - i) * sizeof(c->open[0]));
+	memmove(c->open + i, c->open + i + 1, (--c->count - i) * sizeof(c->open[0]));
 	return fail(err, "machine %u does not answer: %s", machine_id,
-		    err == -ETIMEDOUT ? "the deadline has passed" :
-					"it has closed the connection");
+		    err == -ETIMEDOUT ? "the deadline has passed"
+				      : "it has closed the connection");
 }
 
 void remote_close_all(struct remote_connections *c)

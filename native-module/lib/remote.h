@@ -7,7 +7,7 @@
 
 #include "lib/daemon_link.h"
 
-#define REMOTE_CONNECTIONS_MAX	16
+#define REMOTE_CONNECTIONS_MAX 16
 
 /* A device's own connections, made when it first needs them. */
 struct remote_connections {
@@ -29,8 +29,8 @@ int remote_session_address(struct daemon_link *link, uint32_t machine_id,
 			   struct local_address *address);
 
 /* One empty request. Returns 0 or -errno with a message. */
-int remote_nil_rpc(struct daemon_link *link,
-		   struct remote_connections *connections, uint32_t machine_id);
+int remote_nil_rpc(struct daemon_link *link, struct remote_connections *connections,
+		   uint32_t machine_id);
 
 void remote_close_all(struct remote_connections *connections);
 

@@ -16,7 +16,7 @@
 
 #define RESTORER	__attribute__((section("restorer")))
 #define INLINE		static inline __attribute__((always_inline))
-#define RSEQ_UNREGISTER	1
+#define RSEQ_UNREGISTER 1
 
 /* What struct rseq must hold when it is registered: linux/rseq.h. */
 struct rseq_area {
@@ -37,8 +37,8 @@ enum step {
 	STEP_LIFELINE,
 };
 
-INLINE void __attribute__((noreturn)) give_up(struct restore_plan *plan,
-					      enum step step)
+INLINE void __attribute__((noreturn))
+give_up(struct restore_plan *plan, enum step step)
 {
 	plan->failed_step = step;
 	/* The character before the newline is the step. */
@@ -61,8 +61,8 @@ INLINE void forget_own_memory(struct restore_plan *plan)
 		uint64_t length = plan->kernel_vmas[i].length;
 
 		if (raw_syscall(SYS_mremap, plan->kernel_vmas[i].start, length,
-				length, MREMAP_MAYMOVE | MREMAP_FIXED, to) !=
-		    (long)to)
+				length, MREMAP_MAYMOVE | MREMAP_FIXED,
+				to) != (long)to)
 			give_up(plan, STEP_PARK_VDSO);
 		plan->kernel_vmas[i].start = to;
 		to += length;
@@ -91,17 +91,16 @@ INLINE void map_vma(struct restore_plan *plan, uint32_t i)
 }
 
 /* The child's own vdso goes where the parent's code expects one. */
-INLINE void place_kernel_vma(struct restore_plan *plan, uint32_t i,
-			     uint32_t placed)
+INLINE void place_kernel_vma(struct restore_plan *plan, uint32_t i, uint32_t placed)
 {
 	uint64_t to = plan->vmas[i].start;
 	uint64_t from = plan->kernel_vmas[placed].start;
 	uint64_t length = plan->kernel_vmas[placed].length;
 
 	if (placed == plan->kernel_vma_count ||
-	    (from != to && raw_syscall(SYS_mremap, from, length, length,
-				       MREMAP_MAYMOVE | MREMAP_FIXED, to) !=
-				   (long)to))
+	    (from != to &&
+	     raw_syscall(SYS_mremap, from, length, length,
+			 MREMAP_MAYMOVE | MREMAP_FIXED, to) != (long)to))
 		give_up(plan, STEP_PLACE_VDSO);
 }
 
@@ -125,8 +124,8 @@ INLINE void map_parents_memory(struct restore_plan *plan)
 
 INLINE bool needs_uffd(const struct restore_plan *plan, uint32_t i)
 {
-	return plan->vmas[i].kind != VMA_KERNEL &&
-	       plan->vmas[i].kind != VMA_EMPTY && plan->files[i] < 0;
+	return plan->vmas[i].kind != VMA_KERNEL && plan->vmas[i].kind != VMA_EMPTY &&
+	       plan->files[i] < 0;
 }
 
 /* Adjacent VMAs are registered at once. */
@@ -230,7 +229,7 @@ INLINE void restore_process(struct restore_plan *plan)
 	if (t->rseq_address) {
 		volatile struct rseq_area *area = (void *)t->rseq_address;
 
-		area->cpu_id = (uint32_t)-1;	/* not registered yet */
+		area->cpu_id = (uint32_t)-1; /* not registered yet */
 		area->rseq_cs = 0;
 		area->flags = 0;
 		if (raw_syscall(SYS_rseq, t->rseq_address, t->rseq_size, 0,

@@ -17,20 +17,21 @@
 #include "local/protocol.h"
 #include "proto/descriptor.h"
 
-#define KERNEL_VMAS_MAX	8	/* vvar, vvar_vclock, vdso and what may come */
+#define KERNEL_VMAS_MAX 8 /* vvar, vvar_vclock, vdso and what may come */
 
 /*
  * The restorer area: code, then the plan, then the stack; these stay mapped in the
  * child. Above them lies what is unmapped at the end: the descriptor, the
  * files' numbers and the parked vdso.
  */
-#define RESTORER_CODE_SIZE	4096u
-#define RESTORER_PLAN_SIZE	4096u
-#define RESTORER_STACK_SIZE	4096u
-#define RESTORER_KEPT_SIZE	(RESTORER_CODE_SIZE + RESTORER_PLAN_SIZE + RESTORER_STACK_SIZE)
+#define RESTORER_CODE_SIZE  4096u
+#define RESTORER_PLAN_SIZE  4096u
+#define RESTORER_STACK_SIZE 4096u
+#define RESTORER_KEPT_SIZE                                                          \
+	(RESTORER_CODE_SIZE + RESTORER_PLAN_SIZE + RESTORER_STACK_SIZE)
 
 /* At the start of a plan; marks a process that became a child. */
-#define RESTORE_PLAN_MAGIC	0x726f74736572544dull	/* "MTrestor" in memory */
+#define RESTORE_PLAN_MAGIC 0x726f74736572544dull /* "MTrestor" in memory */
 
 /* Addresses, the end not included. */
 struct restore_range {
@@ -40,16 +41,16 @@ struct restore_range {
 struct restore_plan {
 	uint64_t magic;
 	uint64_t restorer, restorer_size;
-	const struct descriptor_header *descriptor;	/* in the restorer area */
+	const struct descriptor_header *descriptor; /* in the restorer area */
 	const struct descriptor_vma *vmas;
-	const int32_t *files;		/* per VMA: what to map, or -1 */
-	const int32_t *open_files;	/* each of these once */
+	const int32_t *files;	   /* per VMA: what to map, or -1 */
+	const int32_t *open_files; /* each of these once */
 	uint32_t open_file_count;
-	int32_t inherited;		/* another descriptor to close, or -1 */
+	int32_t inherited; /* another descriptor to close, or -1 */
 	struct descriptor_thread thread;
 	int32_t uffd, stream;
-	int32_t lifeline[2];		/* a pipe: our end and the server's */
-	int32_t stderr_fd;		/* where the pager reports errors, or -1 */
+	int32_t lifeline[2]; /* a pipe: our end and the server's */
+	int32_t stderr_fd;   /* where the pager reports errors, or -1 */
 	struct shadow_request page_request;
 	bool eager;
 
@@ -62,20 +63,20 @@ struct restore_plan {
 	struct {
 		uint64_t start, length;
 	} kernel_vmas[KERNEL_VMAS_MAX];
-	uint64_t park;			/* where they are moved meanwhile; 0: not moved */
+	uint64_t park; /* where they are moved meanwhile; 0: not moved */
 
-	uint64_t own_rseq;		/* to be unregistered; 0: none */
+	uint64_t own_rseq; /* to be unregistered; 0: none */
 	uint32_t own_rseq_size, own_rseq_signature;
 	struct prctl_mm_map layout;
-	int32_t failed_step;		/* for readers of a core file */
-	char error_message[64];		/* written to standard error on failure */
+	int32_t failed_step;	/* for readers of a core file */
+	char error_message[64]; /* written to standard error on failure */
 	uint32_t error_message_size;
 };
 
 _Static_assert(sizeof(struct restore_plan) <= RESTORER_PLAN_SIZE, "plan too large");
 
 /* Exit status of a process that could not become a child. */
-#define RESTORE_FAILED_STATUS	125
+#define RESTORE_FAILED_STATUS 125
 
 /* The section that holds restore(); to be copied to the restorer area. */
 extern const char __start_restorer[], __stop_restorer[];

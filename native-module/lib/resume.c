@@ -30,25 +30,25 @@
 #include "paging/trace.h"
 
 /* Addresses tried for the restorer area, away from programs and stacks. */
-#define RESTORER_FIRST	0x10000000000ull
-#define RESTORER_STEP	0x1000000000ull
-#define RESTORER_LAST	0x600000000000ull
+#define RESTORER_FIRST 0x10000000000ull
+#define RESTORER_STEP  0x1000000000ull
+#define RESTORER_LAST  0x600000000000ull
 /* Kept free above the restorer area, so that a stack there can grow. */
-#define RESTORER_DISTANCE	(64ull << 20)
+#define RESTORER_DISTANCE (64ull << 20)
 
 /* Descriptors from here on do not collide with those that the parent's program expects. */
-#define FD_FLOOR	1000
+#define FD_FLOOR 1000
 
 /* VMAs that are searched backwards for the same file: a library's are adjacent. */
-#define SAME_FILE_DISTANCE	16
+#define SAME_FILE_DISTANCE 16
 
 /* State while a plan is made. */
 struct resume {
-	const char *what;		/* for error messages */
+	const char *what; /* for error messages */
 	struct descriptor_header *descriptor;
 	uint64_t descriptor_size;
-	int32_t *files;			/* per VMA */
-	int32_t *open_files;		/* each of them once */
+	int32_t *files;	     /* per VMA */
+	int32_t *open_files; /* each of them once */
 	uint32_t open_file_count;
 	uint64_t page_size;
 };
@@ -66,9 +66,11 @@ static int check_single_threaded(void)
 		return fail(-errno, "/proc is needed to resume: %s",
 			    strerror(errno));
 	if (st.st_nlink > 3)
-		return fail(-EINVAL, "a process with %d threads cannot become a "
+		return fail(-EINVAL,
+			    "a process with %d threads cannot become a "
 			    "child; resume from a process with one thread, such "
-			    "as mitosis-child", (int)st.st_nlink - 2);
+			    "as mitosis-child",
+			    (int)st.st_nlink - 2);
 	return 0;
 }
 
@@ -104,7 +106,8 @@ static int open_uffd(void)
 		return fail(err, "userfaultfd and its events need root or "
 				 "CAP_SYS_PTRACE; or resume with mode clone");
 	if (err)
-		return fail(err, "this kernel has no userfaultfd, or not its events: %s",
+		return fail(err,
+			    "this kernel has no userfaultfd, or not its events: %s",
 			    strerror(-err));
 	return lift(fd);
 }
@@ -122,8 +125,8 @@ static int fetch_descriptor(struct resume *r, int stream)
 	if (!err) {
 		r->descriptor = malloc(length);
 		r->descriptor_size = length;
-		err = r->descriptor ? stream_receive(stream, r->descriptor, length) :
-				      -ENOMEM;
+		err = r->descriptor ? stream_receive(stream, r->descriptor, length)
+				    : -ENOMEM;
 	}
 	if (err)
 		return fail(err, "the descriptor of %s cannot be fetched: %s",
@@ -186,7 +189,8 @@ static int open_files(struct resume *r)
 	r->files = malloc((count + 1) * sizeof(*r->files));
 	r->open_files = malloc((count + 1) * sizeof(*r->open_files));
 	if (!r->files || !r->open_files)
-		return fail(-ENOMEM, "there is no memory for a child of %s", r->what);
+		return fail(-ENOMEM, "there is no memory for a child of %s",
+			    r->what);
 	for (i = 0; i < count; i++) {
 		r->files[i] = -1;
 		if (vmas[i].kind != VMA_FILE)
@@ -229,8 +233,8 @@ static int plan_vdso(const struct resume *r, struct restore_plan *plan)
 	for (i = 0; i < r->descriptor->vma_count; i++) {
 		if (vmas[i].kind != VMA_KERNEL)
 			continue;
-		if (theirs >= own || plan->kernel_vmas[theirs].length !=
-					     vmas[i].end - vmas[i].start)
+		if (theirs >= own ||
+		    plan->kernel_vmas[theirs].length != vmas[i].end - vmas[i].start)
 			return -EPROTO;
 		theirs++;
 	}
@@ -337,8 +341,8 @@ static void plan_pages(const struct mitosis_resume_options *options,
 		.version = LOCAL_VERSION,
 		.type = SHADOW_PAGE,
 		.flags = (plan->eager ? SHADOW_PAGE_EAGER : 0) |
-			 (options->mode == MITOSIS_RESUME_CACHED ?
-				  SHADOW_PAGE_CACHED : 0),
+			 (options->mode == MITOSIS_RESUME_CACHED ? SHADOW_PAGE_CACHED
+								 : 0),
 		.window = options->prefetch_pages,
 	};
 }
@@ -376,9 +380,8 @@ static void plan_gaps(struct restore_plan *plan)
 }
 
 /* Lays the restorer area out. Returns the plan in it, or NULL with a message. */
-static struct restore_plan *lay_out(struct resume *r,
-				    const struct mitosis_resume_options *options,
-				    int *err)
+static struct restore_plan *
+lay_out(struct resume *r, const struct mitosis_resume_options *options, int *err)
 {
 	uint64_t files_size = r->descriptor->vma_count * sizeof(*r->files);
 	uint64_t open_size = r->open_file_count * sizeof(*r->open_files);
@@ -390,15 +393,18 @@ static struct restore_plan *lay_out(struct resume *r,
 
 	*err = plan_vdso(r, &draft);
 	if (*err) {
-		fail(*err, "%s was made under another kernel: its vdso differs "
-			   "from this machine's; run the same kernel on both",
+		fail(*err,
+		     "%s was made under another kernel: its vdso differs "
+		     "from this machine's; run the same kernel on both",
 		     r->what);
 		return NULL;
 	}
 	if (r->descriptor->xstate_size &&
 	    r->descriptor->xstate_size != xstate_size(r->descriptor->xfeatures)) {
-		*err = fail(-EPROTO, "the CPU under %s has registers that this one "
-				     "lacks, or keeps elsewhere", r->what);
+		*err = fail(-EPROTO,
+			    "the CPU under %s has registers that this one "
+			    "lacks, or keeps elsewhere",
+			    r->what);
 		return NULL;
 	}
 	files_at = descriptor_at + round_up(r->descriptor_size, 16);
@@ -408,7 +414,8 @@ static struct restore_plan *lay_out(struct resume *r,
 	size = park_at + room;
 	restorer = find_restorer_area(r, size);
 	if (!restorer) {
-		*err = fail(-ENOMEM, "no room for %llu bytes beside the memory of %s",
+		*err = fail(-ENOMEM,
+			    "no room for %llu bytes beside the memory of %s",
 			    (unsigned long long)size, r->what);
 		return NULL;
 	}
@@ -453,7 +460,8 @@ static void trace_step(const struct restore_plan *plan, const char *step,
 	struct trace trace;
 
 	trace_open_by_environment(&trace, "child", 0);
-	trace(&trace, TRACE_STEPS, step, TRACE_NUMBER("vmas", plan->descriptor->vma_count),
+	trace(&trace, TRACE_STEPS, step,
+	      TRACE_NUMBER("vmas", plan->descriptor->vma_count),
 	      TRACE_NUMBER("files", plan->open_file_count),
 	      TRACE_NUMBER("window", plan->page_request.window),
 	      TRACE_TEXT("of", what));
@@ -468,8 +476,10 @@ int resume_plan_create(int stream, const struct mitosis_resume_options *options,
 
 	*plan = NULL;
 	if (!err && (r.descriptor->flags & DESCRIPTOR_THREADS_MISSING))
-		err = fail(-EINVAL, "%s comes from a multi-threaded process; "
-				    "prepare while only one thread runs", what);
+		err = fail(-EINVAL,
+			   "%s comes from a multi-threaded process; "
+			   "prepare while only one thread runs",
+			   what);
 	if (!err)
 		err = open_files(&r);
 	if (!err)
@@ -517,7 +527,8 @@ static int open_lifeline(int ends[2], const char *what)
 		    !fcntl(ends[0], F_SETSIG, SIGKILL))
 			return 0;
 	}
-	return fail(-errno, "no lifeline pipe can be made for %s: %s", what, strerror(errno));
+	return fail(-errno, "no lifeline pipe can be made for %s: %s", what,
+		    strerror(errno));
 }
 
 int resume_run(struct restore_plan *plan, int stream, const char *what)
@@ -540,7 +551,8 @@ int resume_run(struct restore_plan *plan, int stream, const char *what)
 		err = channel_set_deadline(stream, 0);
 	if (err) {
 		close_files((int32_t[]){ plan->uffd, plan->lifeline[0],
-					 plan->lifeline[1], stream }, 4);
+					 plan->lifeline[1], stream },
+			    4);
 		return err;
 	}
 	plan->stream = stream;

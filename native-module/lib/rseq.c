@@ -7,8 +7,8 @@
 extern const ptrdiff_t __rseq_offset __attribute__((weak));
 extern const unsigned int __rseq_size __attribute__((weak));
 
-#define RSEQ_SIGNATURE	0x53053053u	/* of glibc on x86 */
-#define RSEQ_SIZE_MIN	32u		/* registered even if less is used */
+#define RSEQ_SIGNATURE 0x53053053u /* of glibc on x86 */
+#define RSEQ_SIZE_MIN  32u	   /* registered even if less is used */
 
 void rseq_of_caller(uint64_t *address, uint32_t *size, uint32_t *signature)
 {

@@ -21,7 +21,7 @@
 #include "paging/trace.h"
 
 /* How long the daemon may take to answer a registration, in ms. */
-#define DAEMON_DEADLINE_MS	2000
+#define DAEMON_DEADLINE_MS 2000
 
 int shadow_arena_create(struct shadow_arena **arena)
 {
@@ -40,8 +40,8 @@ int shadow_arena_create(struct shadow_arena **arena)
 	madvise(p, size, MADV_DONTDUMP);
 	*arena = p;
 	(*arena)->page_size = sysconf(_SC_PAGESIZE);
-	(*arena)->arena_size = (size + (*arena)->page_size - 1) &
-			       ~((*arena)->page_size - 1);
+	(*arena)->arena_size =
+		(size + (*arena)->page_size - 1) & ~((*arena)->page_size - 1);
 	return 0;
 }
 
@@ -78,9 +78,9 @@ static int register_with_daemon(const struct shadow_arena *arena)
 	n = raw_syscall(SYS_recvfrom, fd, &m, sizeof(m), 0, 0, 0);
 	return n == sizeof(m) && m.magic == LOCAL_MAGIC &&
 			       m.version == LOCAL_VERSION &&
-			       m.type == LOCAL_ANSWER && !m.status ?
-		       fd :
-		       -1;
+			       m.type == LOCAL_ANSWER && !m.status
+		       ? fd
+		       : -1;
 }
 
 static void __attribute__((noreturn, used)) shadow_main(struct shadow_arena *arena)

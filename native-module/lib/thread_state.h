@@ -14,43 +14,43 @@
 static inline void __attribute__((noreturn, always_inline))
 thread_go_on(const struct descriptor_thread *t)
 {
-	__asm__ volatile("ldmxcsr %c[mxcsr](%[t])\n\t"
-			 "fldcw %c[x87](%[t])\n\t"
-			 "mov %c[rbx](%[t]), %%rbx\n\t"
-			 "mov %c[rbp](%[t]), %%rbp\n\t"
-			 "mov %c[r12](%[t]), %%r12\n\t"
-			 "mov %c[r13](%[t]), %%r13\n\t"
-			 "mov %c[r14](%[t]), %%r14\n\t"
-			 "mov %c[r15](%[t]), %%r15\n\t"
-			 "mov %c[rsp](%[t]), %%rsp\n\t"
-			 "mov %c[rsi](%[t]), %%rsi\n\t"
-			 "mov %c[rdx](%[t]), %%rdx\n\t"
-			 "mov %c[r8](%[t]), %%r8\n\t"
-			 "mov %c[r9](%[t]), %%r9\n\t"
-			 "mov %c[r10](%[t]), %%r10\n\t"
-			 "mov %c[rip](%[t]), %%r11\n\t"
-			 "mov %c[rdi](%[t]), %%rdi\n\t"
-			 "xor %%eax, %%eax\n\t"
-			 "jmp *%%r11"
-			 :
-			 : [t] "D"(t),
-			   [mxcsr] "i"(offsetof(struct descriptor_thread, mxcsr)),
-			   [x87] "i"(offsetof(struct descriptor_thread, x87_control)),
-			   [rbx] "i"(offsetof(struct descriptor_thread, rbx)),
-			   [rbp] "i"(offsetof(struct descriptor_thread, rbp)),
-			   [r12] "i"(offsetof(struct descriptor_thread, r12)),
-			   [r13] "i"(offsetof(struct descriptor_thread, r13)),
-			   [r14] "i"(offsetof(struct descriptor_thread, r14)),
-			   [r15] "i"(offsetof(struct descriptor_thread, r15)),
-			   [rsp] "i"(offsetof(struct descriptor_thread, rsp)),
-			   [rsi] "i"(offsetof(struct descriptor_thread, rsi)),
-			   [rdx] "i"(offsetof(struct descriptor_thread, rdx)),
-			   [r8] "i"(offsetof(struct descriptor_thread, r8)),
-			   [r9] "i"(offsetof(struct descriptor_thread, r9)),
-			   [r10] "i"(offsetof(struct descriptor_thread, r10)),
-			   [rdi] "i"(offsetof(struct descriptor_thread, rdi)),
-			   [rip] "i"(offsetof(struct descriptor_thread, rip))
-			 : "memory");
+	__asm__ volatile(
+		"ldmxcsr %c[mxcsr](%[t])\n\t"
+		"fldcw %c[x87](%[t])\n\t"
+		"mov %c[rbx](%[t]), %%rbx\n\t"
+		"mov %c[rbp](%[t]), %%rbp\n\t"
+		"mov %c[r12](%[t]), %%r12\n\t"
+		"mov %c[r13](%[t]), %%r13\n\t"
+		"mov %c[r14](%[t]), %%r14\n\t"
+		"mov %c[r15](%[t]), %%r15\n\t"
+		"mov %c[rsp](%[t]), %%rsp\n\t"
+		"mov %c[rsi](%[t]), %%rsi\n\t"
+		"mov %c[rdx](%[t]), %%rdx\n\t"
+		"mov %c[r8](%[t]), %%r8\n\t"
+		"mov %c[r9](%[t]), %%r9\n\t"
+		"mov %c[r10](%[t]), %%r10\n\t"
+		"mov %c[rip](%[t]), %%r11\n\t"
+		"mov %c[rdi](%[t]), %%rdi\n\t"
+		"xor %%eax, %%eax\n\t"
+		"jmp *%%r11"
+		:
+		: [t] "D"(t), [mxcsr] "i"(offsetof(struct descriptor_thread, mxcsr)),
+		  [x87] "i"(offsetof(struct descriptor_thread, x87_control)),
+		  [rbx] "i"(offsetof(struct descriptor_thread, rbx)),
+		  [rbp] "i"(offsetof(struct descriptor_thread, rbp)),
+		  [r12] "i"(offsetof(struct descriptor_thread, r12)),
+		  [r13] "i"(offsetof(struct descriptor_thread, r13)),
+		  [r14] "i"(offsetof(struct descriptor_thread, r14)),
+		  [r15] "i"(offsetof(struct descriptor_thread, r15)),
+		  [rsp] "i"(offsetof(struct descriptor_thread, rsp)),
+		  [rsi] "i"(offsetof(struct descriptor_thread, rsi)),
+		  [rdx] "i"(offsetof(struct descriptor_thread, rdx)),
+		  [r8] "i"(offsetof(struct descriptor_thread, r8)),
+		  [r9] "i"(offsetof(struct descriptor_thread, r9)),
+		  [r10] "i"(offsetof(struct descriptor_thread, r10)),
+		  [rdi] "i"(offsetof(struct descriptor_thread, rdi)),
+		  [rip] "i"(offsetof(struct descriptor_thread, rip))
+		: "memory");
 	__builtin_unreachable();
 }
 

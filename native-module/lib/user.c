@@ -43,7 +43,7 @@
 static struct orphan {
 	struct orphan *next;
 	pid_t pid;
-} *orphans;
+} * orphans;
 static pthread_mutex_t orphans_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static void add_orphan(pid_t pid)
@@ -51,7 +51,7 @@ static void add_orphan(pid_t pid)
 	struct orphan *orphan = malloc(sizeof(*orphan));
 
 	if (!orphan)
-		return;	/* it stays a zombie until this process ends */
+		return; /* it stays a zombie until this process ends */
 	orphan->pid = pid;
 	pthread_mutex_lock(&orphans_lock);
 	orphan->next = orphans;
@@ -84,14 +84,17 @@ static int user_open(struct mitosis *device)
 	int err;
 
 	if (level < 0)
-		return fail(level, "MITOSIS_TRACE must be between 0 and %d, got '%s'",
+		return fail(level,
+			    "MITOSIS_TRACE must be between 0 and %d, got '%s'",
 			    RUNTIME_TRACE_LEVEL_MAX, getenv("MITOSIS_TRACE"));
 	reap_orphans();
 	/* Checked here because a shadow that lacks them cannot report it. */
 	if (access("/proc/self/maps", R_OK) || access("/proc/self/mem", R_OK))
-		return fail(-errno, "/proc/self/maps and /proc/self/mem are needed: "
-				    "mount /proc, and do not make this process "
-				    "undumpable (%s)", strerror(errno));
+		return fail(-errno,
+			    "/proc/self/maps and /proc/self/mem are needed: "
+			    "mount /proc, and do not make this process "
+			    "undumpable (%s)",
+			    strerror(errno));
 	err = shadow_arena_create(&u->arena);
 	if (err)
 		return fail(err, "there is no memory for a device");
@@ -144,10 +147,9 @@ static void user_close(struct mitosis *device)
 {
 	struct user_state *u = &device->user;
 	struct registry *registry = u->link.registry;
-	bool pinned = u->shadow &&
-		      registry_holds(registry, u->slot, u->generation) &&
-		      (registry->slots[u->slot].snapshot.flags &
-		       MITOSIS_SNAPSHOT_PINNED);
+	bool pinned =
+		u->shadow && registry_holds(registry, u->slot, u->generation) &&
+		(registry->slots[u->slot].snapshot.flags & MITOSIS_SNAPSHOT_PINNED);
 	int result = daemon_link_close(&u->link);
 
 	if (u->shadow && result < 0)
@@ -173,7 +175,7 @@ static bool busy(struct user_state *u)
 	if (waitpid(u->shadow, NULL, __WALL | WNOHANG) == 0) {
 		if (registry_holds(registry, u->slot, u->generation))
 			return true;
-		reap_untold(u);		/* another process unprepared it */
+		reap_untold(u); /* another process unprepared it */
 		return false;
 	}
 	/* It was killed, perhaps before the daemon knew it. */
@@ -213,12 +215,13 @@ static void trace_prepare(const struct user_state *u)
 	struct trace trace;
 
 	trace_open_by_environment(&trace, "parent", u->handler_id);
-	trace(&trace, TRACE_STEPS, "has forked its shadow", TRACE_NUMBER("shadow", u->shadow));
+	trace(&trace, TRACE_STEPS, "has forked its shadow",
+	      TRACE_NUMBER("shadow", u->shadow));
 	trace_close(&trace);
 }
 
-static int user_prepare(struct mitosis *device, uint32_t handler_id,
-			uint32_t flags, const struct descriptor_thread *thread)
+static int user_prepare(struct mitosis *device, uint32_t handler_id, uint32_t flags,
+			const struct descriptor_thread *thread)
 {
 	struct user_state *u = &device->user;
 	struct registry *registry = u->link.registry;
@@ -229,16 +232,22 @@ static int user_prepare(struct mitosis *device, uint32_t handler_id,
 	if (!channel_is_open(device->fd))
 		return daemon_link_gone();
 	if (busy(u))
-		return fail(-EBUSY, "this device already holds the snapshot with "
-				    "handler id %u; unprepare it first, or open "
-				    "another device", u->handler_id);
+		return fail(-EBUSY,
+			    "this device already holds the snapshot with "
+			    "handler id %u; unprepare it first, or open "
+			    "another device",
+			    u->handler_id);
 	slot = registry_claim(registry, handler_id, flags, u->link.device);
 	if (slot == -EEXIST)
-		return fail(slot, "handler id %u is in use on this machine; choose "
-				  "another or unprepare it", handler_id);
+		return fail(slot,
+			    "handler id %u is in use on this machine; choose "
+			    "another or unprepare it",
+			    handler_id);
 	if (slot == -ENOSPC)
-		return fail(slot, "this machine already holds %u snapshots; "
-				  "unprepare one", REGISTRY_SLOTS);
+		return fail(slot,
+			    "this machine already holds %u snapshots; "
+			    "unprepare one",
+			    REGISTRY_SLOTS);
 	if (slot < 0)
 		return fail(slot, "the registry of snapshots does not answer: %s",
 			    strerror(-slot));
@@ -296,8 +305,8 @@ static int compare_ids(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static int user_list(struct mitosis *device,
-		     struct mitosis_snapshot *snapshots, uint32_t capacity)
+static int user_list(struct mitosis *device, struct mitosis_snapshot *snapshots,
+		     uint32_t capacity)
 {
 	struct registry *registry = device->user.link.registry;
 	struct mitosis_snapshot all[REGISTRY_SLOTS];
@@ -340,8 +349,8 @@ static int read_some(int stream, uint64_t address, void *buffer, size_t length)
 	return stream_receive(stream, buffer, length);
 }
 
-static int user_read(struct mitosis *device, uint32_t handler_id,
-		     uint64_t address, void *buffer, size_t length)
+static int user_read(struct mitosis *device, uint32_t handler_id, uint64_t address,
+		     void *buffer, size_t length)
 {
 	size_t done = 0;
 	int stream;
@@ -398,8 +407,8 @@ static int user_resume_local(struct mitosis *device, uint32_t handler_id)
 	struct user_state *u = &device->user;
 	char what[64];
 	int stream;
-	int err = daemon_link_attach(&u->link, handler_id, ATTACH_ONCE, &stream,
-				     NULL);
+	int err =
+		daemon_link_attach(&u->link, handler_id, ATTACH_ONCE, &stream, NULL);
 
 	if (err)
 		return err;
@@ -418,8 +427,9 @@ static int user_set_resume_options(struct mitosis *device,
 		return fail(-EINVAL, "%u is not a resume mode", options->mode);
 	if (!window || window > MITOSIS_PREFETCH_PAGES_MAX ||
 	    (window & (window - 1)))
-		return fail(-EINVAL, "the prefetch window must be a power of two from 1 to "
-				     "%u pages, got %u",
+		return fail(-EINVAL,
+			    "the prefetch window must be a power of two from 1 to "
+			    "%u pages, got %u",
 			    MITOSIS_PREFETCH_PAGES_MAX, window);
 	device->user.resume_options = *options;
 	return 0;

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SCHEME	"tcp://"
+#define SCHEME "tcp://"
 
 /* A statically linked program has no resolver: numeric addresses only. */
 #pragma weak getaddrinfo
@@ -22,8 +22,8 @@ static int resolve_number(const char *host, struct local_address *address)
 	if (inet_pton(AF_INET6, host, address->ip) == 1)
 		return 0;
 	memcpy(address->ip, mapped, sizeof(mapped));
-	return inet_pton(AF_INET, host, address->ip + sizeof(mapped)) == 1 ?
-		       0 : -ENOENT;
+	return inet_pton(AF_INET, host, address->ip + sizeof(mapped)) == 1 ? 0
+									   : -ENOENT;
 }
 
 static int resolve_name(const char *host, struct local_address *address)
@@ -109,7 +109,7 @@ void local_address_to_socket(const struct local_address *address,
 
 bool local_address_is_loopback(const struct local_address *address)
 {
-	return is_ipv4(address) ? address->ip[12] == 127 :
-				  IN6_IS_ADDR_LOOPBACK(
-					  (const struct in6_addr *)address->ip);
+	return is_ipv4(address)
+		       ? address->ip[12] == 127
+		       : IN6_IS_ADDR_LOOPBACK((const struct in6_addr *)address->ip);
 }

@@ -9,7 +9,7 @@
 #include "local/protocol.h"
 
 /* "tcp://[", an IPv6 address, "]:", a port, NUL. */
-#define LOCAL_ADDRESS_TEXT_SIZE	(INET6_ADDRSTRLEN + 24)
+#define LOCAL_ADDRESS_TEXT_SIZE (INET6_ADDRSTRLEN + 24)
 
 /*
  * Parses tcp://host:port or tcp://[ipv6]:port, and resolves names. Returns 0, or

@@ -11,7 +11,7 @@
 #include "local/protocol.h"
 
 /* How long each side waits for the other, in ms. */
-#define CHANNEL_DEADLINE_MS	5000
+#define CHANNEL_DEADLINE_MS 5000
 
 /* A message of the given type with everything else 0. */
 struct local_message channel_message(enum local_type type);
@@ -23,7 +23,7 @@ struct local_message channel_message(enum local_type type);
 int channel_send(int channel, const struct local_message *message, int fd);
 
 /* File descriptors that channel_send_fds() can pass. */
-#define CHANNEL_FDS_MAX	SHADOW_CLONE_FILES_MAX
+#define CHANNEL_FDS_MAX SHADOW_CLONE_FILES_MAX
 
 /*
  * Sends `part_count` parts as one message of any socket, with `fd_count` file

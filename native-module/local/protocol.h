@@ -11,53 +11,57 @@
 
 #include <stdint.h>
 
-#define LOCAL_MAGIC	0x534f544du	/* "MTOS" in memory */
-#define LOCAL_VERSION	1
+#define LOCAL_MAGIC   0x534f544du /* "MTOS" in memory */
+#define LOCAL_VERSION 1
 
 enum local_type {
-	LOCAL_HELLO = 1,	/* device -> daemon; answered with the registry */
-	LOCAL_UNPREPARE = 2,	/* device -> daemon: drop handler_id */
-	LOCAL_ATTACH = 3,	/* device -> daemon; answered with a stream to the shadow */
-	LOCAL_BYE = 4,		/* device -> daemon: drop the device's unpinned snapshot */
-	LOCAL_REGISTER = 5,	/* shadow -> daemon: holds slot, generation */
-	LOCAL_SERVE = 6,	/* daemon -> shadow, with one end of a stream */
-	LOCAL_ANSWER = 7,	/* reply, with a status */
-	LOCAL_LINGER = 8,	/* shadow -> daemon: stays until its last child ends */
-	LOCAL_CONNECT = 9,	/* device -> daemon, with a TCP connection to machine_id */
-	LOCAL_KEEP = 11,	/* shadow -> daemon, with the uffd of what a child forked */
-	LOCAL_CPU_SERVER = 12,	/* shadow -> daemon, with the pidfd of its server on cpu */
-	LOCAL_SESSION = 10,	/* device -> daemon: asks for the address of machine_id */
+	LOCAL_HELLO = 1,     /* device -> daemon; answered with the registry */
+	LOCAL_UNPREPARE = 2, /* device -> daemon: drop handler_id */
+	LOCAL_ATTACH =
+		3,     /* device -> daemon; answered with a stream to the shadow */
+	LOCAL_BYE = 4, /* device -> daemon: drop the device's unpinned snapshot */
+	LOCAL_REGISTER = 5, /* shadow -> daemon: holds slot, generation */
+	LOCAL_SERVE = 6,    /* daemon -> shadow, with one end of a stream */
+	LOCAL_ANSWER = 7,   /* reply, with a status */
+	LOCAL_LINGER = 8,   /* shadow -> daemon: stays until its last child ends */
+	LOCAL_CONNECT =
+		9,	 /* device -> daemon, with a TCP connection to machine_id */
+	LOCAL_KEEP = 11, /* shadow -> daemon, with the uffd of what a child forked */
+	LOCAL_CPU_SERVER =
+		12, /* shadow -> daemon, with the pidfd of its server on cpu */
+	LOCAL_SESSION =
+		10, /* device -> daemon: asks for the address of machine_id */
 };
 
 /* The snapshot is dropped, but its shadow stays until its last child ends. */
-#define LOCAL_LINGERS	0x1u
+#define LOCAL_LINGERS 0x1u
 
 /* LOCAL_SERVE: the descriptor is a TCP connection that has sent WIRE_OPEN. */
-#define LOCAL_MACHINE	0x2u
+#define LOCAL_MACHINE 0x2u
 
 /* LOCAL_ATTACH: to a snapshot of machine_id, not of this one. */
-#define LOCAL_REMOTE	0x4u
+#define LOCAL_REMOTE 0x4u
 
 /* Where a machine listens. 24 bytes. */
 struct local_address {
-	uint8_t ip[16];		/* IPv6, or ::ffff:a.b.c.d */
-	uint16_t port;		/* in host byte order */
+	uint8_t ip[16]; /* IPv6, or ::ffff:a.b.c.d */
+	uint16_t port;	/* in host byte order */
 	uint16_t reserved;
-	uint32_t scope;		/* of link-local addresses */
+	uint32_t scope; /* of link-local addresses */
 };
 
 /* 72 bytes, no padding. Fields a type does not use are 0. */
 struct local_message {
 	uint32_t magic;
 	uint16_t version;
-	uint16_t type;		/* enum local_type */
-	int32_t status;		/* LOCAL_ANSWER: 0 or -errno */
+	uint16_t type;	/* enum local_type */
+	int32_t status; /* LOCAL_ANSWER: 0 or -errno */
 	uint32_t handler_id;
-	uint32_t device;	/* LOCAL_ANSWER to LOCAL_HELLO: the caller's number */
+	uint32_t device; /* LOCAL_ANSWER to LOCAL_HELLO: the caller's number */
 	/* LOCAL_REGISTER, LOCAL_ANSWER to LOCAL_ATTACH: the place in the registry. */
 	uint32_t slot;
-	uint64_t generation;	/* of that slot */
-	uint32_t flags;		/* LOCAL_LINGERS, LOCAL_MACHINE, LOCAL_REMOTE */
+	uint64_t generation; /* of that slot */
+	uint32_t flags;	     /* LOCAL_LINGERS, LOCAL_MACHINE, LOCAL_REMOTE */
 	uint32_t machine_id;
 	struct local_address address;
 	/*
@@ -74,11 +78,11 @@ struct local_message {
  * one struct shadow_answer, followed by answer.length bytes.
  */
 enum shadow_request_type {
-	SHADOW_DESCRIPTOR = 1,	/* the whole descriptor */
-	SHADOW_READ = 2,	/* [address, address + length) of the snapshot */
-	SHADOW_PAGE = 3,	/* serve the userfaultfd that comes with it */
-	SHADOW_CLONE = 4,	/* fork a child; answered when it ends */
-	SHADOW_JOIN = 5,	/* serve the stream that comes with it as well */
+	SHADOW_DESCRIPTOR = 1, /* the whole descriptor */
+	SHADOW_READ = 2,       /* [address, address + length) of the snapshot */
+	SHADOW_PAGE = 3,       /* serve the userfaultfd that comes with it */
+	SHADOW_CLONE = 4,      /* fork a child; answered when it ends */
+	SHADOW_JOIN = 5,       /* serve the stream that comes with it as well */
 };
 
 /*
@@ -86,7 +90,7 @@ enum shadow_request_type {
  * snapshot may have further children. Needed for snapshots of another machine;
  * for those of this machine the registry tells.
  */
-#define SHADOW_JOIN_ASK	0x1u
+#define SHADOW_JOIN_ASK 0x1u
 
 /*
  * SHADOW_CLONE comes with open files, and is followed by `length` bytes: an
@@ -94,21 +98,21 @@ enum shadow_request_type {
  * below. The answer's 4 bytes are the wait status of the child.
  */
 #define SHADOW_CLONE_FILES_MAX	64u
-#define SHADOW_CLONE_NAMESPACES	(-1)	/* pidfd: join that process's `namespaces` */
-#define SHADOW_CLONE_CGROUP	(-2)	/* cgroup.procs of a group that it enters */
-#define SHADOW_CLONE_ROOT	(-3)	/* directory that becomes its root */
+#define SHADOW_CLONE_NAMESPACES (-1) /* pidfd: join that process's `namespaces` */
+#define SHADOW_CLONE_CGROUP	(-2) /* cgroup.procs of a group that it enters */
+#define SHADOW_CLONE_ROOT	(-3) /* directory that becomes its root */
 /* Exit status of a clone that cannot enter its container or install its files. */
-#define SHADOW_CLONE_FAILED_STATUS	125
+#define SHADOW_CLONE_FAILED_STATUS 125
 
 /*
  * Files that a shadow or per-CPU server has open for itself: its channel,
  * /proc/self/mem, /proc/self/pagemap, and its pidfd. Any further file but that of
  * the trace belongs to a client.
  */
-#define SHADOW_OWN_FILES	4
+#define SHADOW_OWN_FILES 4
 
 /* The most bytes that one SHADOW_READ may ask for. */
-#define SHADOW_READ_MAX		(1u << 20)
+#define SHADOW_READ_MAX (1u << 20)
 
 /*
  * SHADOW_PAGE comes with a userfaultfd, the write end of a pipe (the lifeline) and,
@@ -116,27 +120,27 @@ enum shadow_request_type {
  * written to it, but it shows each side when the other one ends. EAGER: copy every
  * page first, then answer on the stream; else there is no answer.
  */
-#define SHADOW_PAGE_EAGER	0x1u
+#define SHADOW_PAGE_EAGER 0x1u
 /* SHADOW_PAGE: cache pages of another machine for later children. */
-#define SHADOW_PAGE_CACHED	0x2u
+#define SHADOW_PAGE_CACHED 0x2u
 
 /* 40 bytes, no padding. Fields a type does not use are 0. */
 struct shadow_request {
 	uint32_t magic;
 	uint16_t version;
-	uint16_t type;		/* enum shadow_request_type */
-	uint64_t address;	/* SHADOW_READ */
-	uint64_t length;	/* SHADOW_READ */
-	uint32_t flags;		/* SHADOW_PAGE_*, SHADOW_JOIN_* */
-	uint32_t window;	/* SHADOW_PAGE: pages per fault, a power of two */
+	uint16_t type;	  /* enum shadow_request_type */
+	uint64_t address; /* SHADOW_READ */
+	uint64_t length;  /* SHADOW_READ */
+	uint32_t flags;	  /* SHADOW_PAGE_*, SHADOW_JOIN_* */
+	uint32_t window;  /* SHADOW_PAGE: pages per fault, a power of two */
 	/* SHADOW_PAGE: the child's CPU; SHADOW_CLONE: the CPU to start it on; -1: any */
 	int32_t cpu;
-	uint32_t namespaces;	/* SHADOW_CLONE: CLONE_NEW* */
+	uint32_t namespaces; /* SHADOW_CLONE: CLONE_NEW* */
 };
 
 /* 8 bytes, no padding. */
 struct shadow_answer {
-	int32_t status;		/* 0 or -errno; then length is 0 */
+	int32_t status; /* 0 or -errno; then length is 0 */
 	uint32_t length;
 };
 

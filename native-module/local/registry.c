@@ -10,11 +10,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#define REGISTRY_MAGIC		0x4752544du
-#define REGISTRY_VERSION	1
-#define LOCK_DEADLINE_S		1
-#define STATE_BITS		2
-#define STATE_MASK		3u
+#define REGISTRY_MAGIC	 0x4752544du
+#define REGISTRY_VERSION 1
+#define LOCK_DEADLINE_S	 1
+#define STATE_BITS	 2
+#define STATE_MASK	 3u
 
 static void init_lock(pthread_mutex_t *lock)
 {
@@ -29,8 +29,8 @@ static void init_lock(pthread_mutex_t *lock)
 
 static int map(int fd, struct registry **registry)
 {
-	void *p = mmap(NULL, sizeof(**registry), PROT_READ | PROT_WRITE,
-		       MAP_SHARED, fd, 0);
+	void *p = mmap(NULL, sizeof(**registry), PROT_READ | PROT_WRITE, MAP_SHARED,
+		       fd, 0);
 
 	if (p == MAP_FAILED)
 		return -errno;
@@ -167,8 +167,8 @@ static uint64_t realtime_ns(void)
 	return now.tv_sec * 1000000000ull + now.tv_nsec;
 }
 
-int registry_claim(struct registry *registry, uint32_t handler_id,
-		   uint32_t flags, uint32_t device)
+int registry_claim(struct registry *registry, uint32_t handler_id, uint32_t flags,
+		   uint32_t device)
 {
 	struct registry_slot *slot;
 	uint32_t used, i;
@@ -212,8 +212,8 @@ out:
 	return err;
 }
 
-bool registry_publish(struct registry *registry, uint32_t slot,
-		      uint64_t generation, int32_t shadow_pid)
+bool registry_publish(struct registry *registry, uint32_t slot, uint64_t generation,
+		      int32_t shadow_pid)
 {
 	uint64_t claimed = make_word(generation, SLOT_CLAIMED);
 
@@ -222,8 +222,7 @@ bool registry_publish(struct registry *registry, uint32_t slot,
 					      make_word(generation, SLOT_READY));
 }
 
-void registry_free(struct registry *registry, uint32_t slot,
-		   uint64_t generation)
+void registry_free(struct registry *registry, uint32_t slot, uint64_t generation)
 {
 	_Atomic uint64_t *word = &registry->slots[slot].word;
 	uint64_t claimed = make_word(generation, SLOT_CLAIMED);

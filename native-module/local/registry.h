@@ -20,18 +20,18 @@
 
 #include "uapi/mitosis.h"
 
-#define REGISTRY_SLOTS	1024u
+#define REGISTRY_SLOTS 1024u
 
 enum slot_state {
 	SLOT_FREE = 0,
-	SLOT_CLAIMED = 1,	/* its prepare is in progress */
+	SLOT_CLAIMED = 1, /* its prepare is in progress */
 	SLOT_READY = 2,
 };
 
 struct registry_slot {
 	/* generation << 2 | state, so that both change at once */
 	_Atomic uint64_t word;
-	uint32_t device;		/* number of the device that owns it */
+	uint32_t device; /* number of the device that owns it */
 	uint32_t reserved;
 	struct mitosis_snapshot snapshot;
 };
@@ -51,8 +51,8 @@ static inline bool registry_same_place(const struct registry_place *a,
 struct registry {
 	uint32_t magic;
 	uint32_t version;
-	pthread_mutex_t lock;		/* process-shared and robust */
-	uint32_t used;			/* slots at and above it were never claimed */
+	pthread_mutex_t lock; /* process-shared and robust */
+	uint32_t used;	      /* slots at and above it were never claimed */
 	struct registry_slot slots[REGISTRY_SLOTS];
 };
 
@@ -81,8 +81,8 @@ void registry_unlock(struct registry *registry);
  * Claims a handler id for a device. Returns the slot's index; -EEXIST if the
  * id is in use, -ENOSPC, -ETIMEDOUT.
  */
-int registry_claim(struct registry *registry, uint32_t handler_id,
-		   uint32_t flags, uint32_t device);
+int registry_claim(struct registry *registry, uint32_t handler_id, uint32_t flags,
+		   uint32_t device);
 
 /* The slot may change at any time. */
 enum slot_state registry_state(const struct registry *registry, uint32_t slot);
@@ -92,12 +92,11 @@ uint64_t registry_generation(const struct registry *registry, uint32_t slot);
  * Publishes a claimed slot, whose snapshot `shadow_pid` holds. False if the claim
  * has been dropped.
  */
-bool registry_publish(struct registry *registry, uint32_t slot,
-		      uint64_t generation, int32_t shadow_pid);
+bool registry_publish(struct registry *registry, uint32_t slot, uint64_t generation,
+		      int32_t shadow_pid);
 
 /* Frees a slot, unless it has been claimed again since. */
-void registry_free(struct registry *registry, uint32_t slot,
-		   uint64_t generation);
+void registry_free(struct registry *registry, uint32_t slot, uint64_t generation);
 
 /* With the lock held: the slot that holds a READY handler id, or -ENOENT. */
 int registry_find(const struct registry *registry, uint32_t handler_id);

@@ -62,6 +62,6 @@ void runtime_dir_address(const char *path, struct sockaddr_un *address)
 	memset(address, 0, sizeof(*address));
 	address->sun_family = AF_UNIX;
 	snprintf(address->sun_path, sizeof(address->sun_path), "%.*s/%s",
-		 (int)(sizeof(address->sun_path) - sizeof("/" RUNTIME_SOCKET)),
-		 path, RUNTIME_SOCKET);
+		 (int)(sizeof(address->sun_path) - sizeof("/" RUNTIME_SOCKET)), path,
+		 RUNTIME_SOCKET);
 }

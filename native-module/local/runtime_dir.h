@@ -6,18 +6,18 @@
 #include <sys/un.h>
 
 /* Files of the runtime directory. */
-#define RUNTIME_SOCKET	"mitosisd.sock"	/* where mitosisd listens */
-#define RUNTIME_PID	"mitosisd.pid"	/* its pid, locked while it runs */
-#define RUNTIME_TRACE	"mitosis.trace"	/* steps of all processes: paging/trace.h */
-#define RUNTIME_LOG	"mitosisd.log"	/* its output */
+#define RUNTIME_SOCKET "mitosisd.sock" /* where mitosisd listens */
+#define RUNTIME_PID    "mitosisd.pid"  /* its pid, locked while it runs */
+#define RUNTIME_TRACE  "mitosis.trace" /* steps of all processes: paging/trace.h */
+#define RUNTIME_LOG    "mitosisd.log"  /* its output */
 
-#define RUNTIME_TRACE_LEVEL_MAX	2
+#define RUNTIME_TRACE_LEVEL_MAX 2
 
 /* Exit status of a mitosisd whose start failed in a system call: this plus errno. */
-#define RUNTIME_EXIT_ERRNO	100
+#define RUNTIME_EXIT_ERRNO 100
 
 /* Size of a path that leaves room for the socket's name in a sockaddr_un. */
-#define RUNTIME_PATH_MAX	(sizeof(((struct sockaddr_un *)0)->sun_path))
+#define RUNTIME_PATH_MAX (sizeof(((struct sockaddr_un *)0)->sun_path))
 
 /*
  * Writes the runtime directory's path: $MITOSIS_RUNTIME_DIR, else /run/mitosis

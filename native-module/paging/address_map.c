@@ -9,13 +9,13 @@
 #include "paging/raw_syscall.h"
 
 /* Segments by which an operation can grow the map: a hole splits one in two. */
-#define GROWTH	2u
+#define GROWTH 2u
 
 static struct segment *allocate(uint32_t capacity)
 {
 	long p = raw_syscall(SYS_mmap, 0, capacity * sizeof(struct segment),
-			     PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-			     -1, 0);
+			     PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			     0);
 
 	return p < 0 && p > -4096 ? NULL : (struct segment *)p;
 }

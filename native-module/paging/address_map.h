@@ -13,14 +13,14 @@
 #include "proto/descriptor.h"
 
 struct segment {
-	uint64_t start, end;	/* of the child */
-	uint64_t source;	/* in the snapshot, of `start` */
+	uint64_t start, end; /* of the child */
+	uint64_t source;     /* in the snapshot, of `start` */
 };
 
 struct address_map {
-	struct segment *segments;	/* ascending, not overlapping */
+	struct segment *segments; /* ascending, not overlapping */
 	uint32_t count, capacity;
-	bool shared;			/* the first one, which is never written */
+	bool shared; /* the first one, which is never written */
 };
 
 /*

@@ -11,27 +11,27 @@
 #include <stdint.h>
 
 /* The most clients of one server at a time. */
-#define CLIENTS_MAX	256
+#define CLIENTS_MAX 256
 
 enum client_kind {
-	CLIENT_READER,		/* has asked for no pages yet */
-	CLIENT_CHILD,		/* with its userfaultfd, and what it has forked */
-	CLIENT_CLONE,		/* waits for a child that the source has forked */
-	CLIENT_MACHINE,		/* a pager of another machine */
+	CLIENT_READER,	/* has asked for no pages yet */
+	CLIENT_CHILD,	/* with its userfaultfd, and what it has forked */
+	CLIENT_CLONE,	/* waits for a child that the source has forked */
+	CLIENT_MACHINE, /* a pager of another machine */
 };
 
 struct client {
-	int stream;		/* CLIENT_CHILD: its lifeline. -1: free, unless `left` */
-	bool left;		/* a child without lifeline whose address spaces live on */
+	int stream; /* CLIENT_CHILD: its lifeline. -1: free, unless `left` */
+	bool left;  /* a child without lifeline whose address spaces live on */
 	enum client_kind kind;
-	int stderr_fd;		/* CLIENT_CHILD: its standard error, or -1 */
-	int pidfd;		/* CLIENT_CLONE: of the child; else -1 */
-	bool stays;		/* starts child after child */
+	int stderr_fd; /* CLIENT_CHILD: its standard error, or -1 */
+	int pidfd;     /* CLIENT_CLONE: of the child; else -1 */
+	bool stays;    /* starts child after child */
 };
 
 /* Begins as zeros. */
 struct client_table {
-	uint32_t count;		/* `clients` is filled up to here, with free ones between */
+	uint32_t count; /* `clients` is filled up to here, with free ones between */
 	struct client clients[CLIENTS_MAX];
 };
 

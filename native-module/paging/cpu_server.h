@@ -14,17 +14,17 @@
 #include "paging/page_source.h"
 
 /* The most per-CPU servers of one snapshot. */
-#define CPU_SERVERS_MAX	64
+#define CPU_SERVERS_MAX 64
 
 struct cpu_server {
-	int channel;		/* to it: LOCAL_SERVE there, LOCAL_KEEP back */
+	int channel; /* to it: LOCAL_SERVE there, LOCAL_KEEP back */
 	int pidfd;
-	int cpu;		/* -1: free */
+	int cpu; /* -1: free */
 };
 
 /* Begins as zeros. */
 struct cpu_servers {
-	uint32_t count;		/* `servers` is filled up to here, with free ones between */
+	uint32_t count; /* `servers` is filled up to here, with free ones between */
 	struct cpu_server servers[CPU_SERVERS_MAX];
 };
 

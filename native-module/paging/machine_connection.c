@@ -69,8 +69,8 @@ static bool send_pages(struct page_source *source, uint64_t page_size, int fd,
 	return true;
 }
 
-bool machine_connection_serve(int fd, struct page_source *source,
-			      uint64_t page_size, bool dropped)
+bool machine_connection_serve(int fd, struct page_source *source, uint64_t page_size,
+			      bool dropped)
 {
 	struct {
 		struct wire_header header;
@@ -86,7 +86,8 @@ bool machine_connection_serve(int fd, struct page_source *source,
 	    request.header.length != sizeof(request.pages))
 		return false;
 	trace(&source->trace, TRACE_PAGES, "other machine asks for pages",
-	      TRACE_NUMBER("address", p->address), TRACE_NUMBER("length", p->length));
+	      TRACE_NUMBER("address", p->address),
+	      TRACE_NUMBER("length", p->length));
 	/* A request for no pages asks whether the snapshot is still there. */
 	if (!p->length)
 		return answer(fd, dropped ? -ENOENT : 0, 0);

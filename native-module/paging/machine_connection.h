@@ -18,7 +18,7 @@ bool machine_connection_open(int fd, const struct descriptor_header *descriptor)
  * Serves one request. `dropped`: the snapshot takes no further children. False
  * if the connection has to be closed.
  */
-bool machine_connection_serve(int fd, struct page_source *source,
-			      uint64_t page_size, bool dropped);
+bool machine_connection_serve(int fd, struct page_source *source, uint64_t page_size,
+			      bool dropped);
 
 #endif /* PAGING_MACHINE_CONNECTION_H */

@@ -19,16 +19,16 @@
 #include "uapi/mitosis.h"
 
 /* Poll interval for processes whose lifeline has closed, ms. */
-#define LEFT_CHECK_MS	200
+#define LEFT_CHECK_MS 200
 
 struct page_server {
 	struct page_source *source;
 	uint64_t page_size;
-	struct address_map map;		/* of a child that has changed nothing */
-	int channel;			/* to mitosisd; -1: closed, see linger() */
+	struct address_map map; /* of a child that has changed nothing */
+	int channel;		/* to mitosisd; -1: closed, see linger() */
 	bool failed;
-	struct recording recording;	/* of the first child; then the prefetch set */
-	int cpu;		/* of the clients that stay; -1: there have been none */
+	struct recording recording; /* of the first child; then the prefetch set */
+	int cpu; /* of the clients that stay; -1: there have been none */
 	struct cpu_servers cpu_servers;
 	struct client_table clients;
 	struct space_table spaces;
@@ -147,8 +147,8 @@ static struct client *add_client(struct page_server *server, int stream,
 static void linger(struct page_server *server);
 
 /* A known client passes the stream of a further one, without the daemon. */
-static void serve_join(struct page_server *server,
-		       const struct shadow_request *r, int stream)
+static void serve_join(struct page_server *server, const struct shadow_request *r,
+		       int stream)
 {
 	struct page_source *source = server->source;
 	int err = 0;
@@ -156,9 +156,9 @@ static void serve_join(struct page_server *server,
 	if (stream < 0)
 		return;
 	if (r->flags & SHADOW_JOIN_ASK) {
-		err = server->channel < 0 ? -ENOENT :
-		      source->admit	  ? source->admit(source) :
-					    0;
+		err = server->channel < 0 ? -ENOENT
+		      : source->admit	  ? source->admit(source)
+					  : 0;
 		/* Linger before answering, so that a refused client attaches elsewhere. */
 		if (err && server->channel >= 0)
 			linger(server);
@@ -247,7 +247,8 @@ static void remove_client(struct page_server *server, uint32_t index)
 	client->left = space_table_sweep(&server->spaces, index);
 	if (just_closed)
 		trace(&server->source->trace, TRACE_STEPS, "client has closed",
-		      TRACE_NUMBER("client", index), TRACE_NUMBER("kind", client->kind),
+		      TRACE_NUMBER("client", index),
+		      TRACE_NUMBER("kind", client->kind),
 		      TRACE_NUMBER("spaces_left", client->left));
 	if (client->left && just_closed)
 		entrust_all(server, index);
@@ -270,16 +271,16 @@ static void check_left(struct page_server *server)
 static struct client *add_client(struct page_server *server, int stream,
 				 bool machine)
 {
-	struct client *client =
-		client_table_add(&server->clients, stream,
-				 machine ? CLIENT_MACHINE : CLIENT_READER);
+	struct client *client = client_table_add(
+		&server->clients, stream, machine ? CLIENT_MACHINE : CLIENT_READER);
 
 	if (!client) {
 		raw_close(stream);
 		return NULL;
 	}
 	trace(&server->source->trace, TRACE_STEPS, "has a client",
-	      TRACE_NUMBER("client", client - server->clients.clients), TRACE_NUMBER("machine", machine));
+	      TRACE_NUMBER("client", client - server->clients.clients),
+	      TRACE_NUMBER("machine", machine));
 	raw_set_deadline(stream, PEER_DEADLINE_MS);
 	if (machine &&
 	    !machine_connection_open(stream, server->source->descriptor)) {
@@ -308,7 +309,8 @@ static void serve_space(struct page_server *server, uint32_t index)
 			if (server->failed)
 				return;
 			trace(&server->source->trace, TRACE_STEPS,
-			      "child has forked", TRACE_NUMBER("client", space->client));
+			      "child has forked",
+			      TRACE_NUMBER("client", space->client));
 			entrust(server, forked.uffd);
 			continue;
 		case SPACE_GONE:
@@ -337,8 +339,9 @@ static struct cpu_server *cpu_server_on(struct page_server *server, int cpu)
 	if (server->cpu == cpu)
 		return NULL;
 	other = cpu_servers_find(&server->cpu_servers, cpu);
-	return other ? other : cpu_servers_add(&server->cpu_servers, server->source,
-					       server->channel, cpu);
+	return other ? other
+		     : cpu_servers_add(&server->cpu_servers, server->source,
+				       server->channel, cpu);
 }
 
 static void add_staying_client(struct page_server *server, int stream, int cpu)
@@ -380,8 +383,8 @@ static void linger(struct page_server *server)
 	      TRACE_NUMBER("lingers", is_needed(server)));
 	cpu_servers_close(&server->cpu_servers);
 	if (is_needed(server))
-		raw_syscall(SYS_sendto, server->channel, &m, sizeof(m),
-			    MSG_NOSIGNAL, 0, 0);
+		raw_syscall(SYS_sendto, server->channel, &m, sizeof(m), MSG_NOSIGNAL,
+			    0, 0);
 	raw_close(server->channel);
 	server->channel = -1;
 }
@@ -395,9 +398,8 @@ static void serve_channel(struct page_server *server)
 	if (n == -EINTR || n == -EAGAIN)
 		return;
 	raw_close_passed(passed, 1);
-	if (n == sizeof(m) && m.magic == LOCAL_MAGIC &&
-	    m.version == LOCAL_VERSION && m.type == LOCAL_SERVE &&
-	    passed[0] >= 0 &&
+	if (n == sizeof(m) && m.magic == LOCAL_MAGIC && m.version == LOCAL_VERSION &&
+	    m.type == LOCAL_SERVE && passed[0] >= 0 &&
 	    !(server->source->admit && server->source->admit(server->source))) {
 		if (m.cpu >= 0)
 			add_staying_client(server, passed[0], m.cpu);
@@ -423,9 +425,12 @@ static uint32_t fill_polls(struct page_server *server, int watched)
 		*p++ = (struct pollfd){ .fd = server->clients.clients[i].stream,
 					.events = POLLIN };
 	for (i = 0; i < server->clients.count; i++)
-		*p++ = (struct pollfd){ .fd = server->clients.clients[i].stream < 0 ?
-						      -1 : server->clients.clients[i].pidfd,
-					.events = POLLIN };
+		*p++ = (struct pollfd){
+			.fd = server->clients.clients[i].stream < 0
+				      ? -1
+				      : server->clients.clients[i].pidfd,
+			.events = POLLIN
+		};
 	for (i = 0; i < server->cpu_servers.count; i++)
 		*p++ = (struct pollfd){ .fd = server->cpu_servers.servers[i].channel,
 					.events = POLLIN };
@@ -448,8 +453,8 @@ static void serve_client(struct page_server *server, uint32_t i, short events)
 {
 	const struct client *c = &server->clients.clients[i];
 	bool stays = events & POLLIN &&
-		     (c->kind == CLIENT_MACHINE ? serve_machine(server, c->stream) :
-						  serve_request(server, i));
+		     (c->kind == CLIENT_MACHINE ? serve_machine(server, c->stream)
+						: serve_request(server, i));
 
 	if (!stays)
 		remove_client(server, i);
@@ -465,7 +470,8 @@ static void abandon_children(struct page_server *server)
 	uint32_t i;
 
 	trace(&server->source->trace, TRACE_STEPS, "the source has failed",
-	      TRACE_NUMBER("children_end", client_table_has_any(&server->clients, false)));
+	      TRACE_NUMBER("children_end",
+			   client_table_has_any(&server->clients, false)));
 	if (server->source->failure)
 		client_table_report(&server->clients, server->source->failure);
 	server->failed = false;
@@ -484,8 +490,8 @@ static bool may_go_on(struct page_server *server)
 {
 	struct page_source *source = server->source;
 
-	return client_table_has_any(&server->clients, true) && server->channel >= 0 &&
-	       source->admit && !source->admit(source);
+	return client_table_has_any(&server->clients, true) &&
+	       server->channel >= 0 && source->admit && !source->admit(source);
 }
 
 void page_server_run(struct page_server *server, int watched, int idle_ms)
@@ -501,7 +507,9 @@ void page_server_run(struct page_server *server, int watched, int idle_ms)
 		struct pollfd *end_polls = cpu_server_polls + cpu_servers;
 		struct pollfd *space_polls = end_polls + cpu_servers;
 		bool left = client_table_has_left(&server->clients);
-		int timeout = left ? LEFT_CHECK_MS : is_needed(server) ? -1 : idle_ms;
+		int timeout = left		  ? LEFT_CHECK_MS
+			      : is_needed(server) ? -1
+						  : idle_ms;
 		long n = raw_syscall(SYS_poll, server->polls, count, timeout);
 		uint32_t i;
 
@@ -553,8 +561,8 @@ struct page_server *page_server_create(struct page_source *source, int channel,
 				       uint64_t page_size)
 {
 	long p = raw_syscall(SYS_mmap, 0, sizeof(struct page_server),
-			     PROT_READ | PROT_WRITE,
-			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+			     PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			     0);
 	struct page_server *server = (struct page_server *)p;
 
 	if (p < 0 && p > -4096)

@@ -14,30 +14,30 @@
 struct recording;
 
 struct clone_request {
-	uint32_t namespaces;	/* CLONE_NEW* */
-	int cpu;		/* that the child is to run on; -1: any */
+	uint32_t namespaces; /* CLONE_NEW* */
+	int cpu;	     /* that the child is to run on; -1: any */
 	uint32_t count;
-	int passed[SHADOW_CLONE_FILES_MAX];	/* in this process */
+	int passed[SHADOW_CLONE_FILES_MAX]; /* in this process */
 	/* In the child, or SHADOW_CLONE_*. */
 	int32_t numbers[SHADOW_CLONE_FILES_MAX];
 };
 
 struct page_source {
 	const struct descriptor_header *descriptor;
-	bool caching;		/* a child asked for its pages to be kept */
-	bool remote;		/* its pages are not in this process's memory */
+	bool caching; /* a child asked for its pages to be kept */
+	bool remote;  /* its pages are not in this process's memory */
 	/* Of the server. While it is on, fetched pages are kept as if `caching`. */
 	const struct recording *recording;
 	struct trace trace;
-	const char *failure;	/* why it has failed, with a newline; or NULL */
+	const char *failure; /* why it has failed, with a newline; or NULL */
 
 	/*
 	 * Makes pages readable: *bytes is where, *length how many, which may be
 	 * less than asked for. Valid until the next call. Returns 0 or -errno: -EFAULT the
 	 * snapshot has none there; anything else: it will not give any again.
 	 */
-	int (*fetch)(struct page_source *source, uint64_t address,
-		     uint64_t *length, const void **bytes);
+	int (*fetch)(struct page_source *source, uint64_t address, uint64_t *length,
+		     const void **bytes);
 
 	/* The recording has ended: drops the kept pages unless `caching`. May be NULL. */
 	void (*forget)(struct page_source *source);
@@ -46,8 +46,7 @@ struct page_source {
 	 * Narrows [*start, *end) to its first run of pages that are worth
 	 * copying. Returns 0, -ENOENT if there is none, or -errno.
 	 */
-	int (*next_run)(struct page_source *source, uint64_t *start,
-			uint64_t *end);
+	int (*next_run)(struct page_source *source, uint64_t *start, uint64_t *end);
 
 	/* Copies what may lie in any VMA, even one of PROT_NONE. Returns 0 or -EFAULT. */
 	int (*read)(struct page_source *source, uint64_t address, void *buffer,

@@ -21,7 +21,7 @@ static void wake(const struct address_space *p, uint64_t address)
 
 /* Faults that cannot be served before an event is read. */
 struct put_off {
-	uint64_t start, end;	/* equal: none */
+	uint64_t start, end; /* equal: none */
 };
 
 static void put_off(const struct address_space *p, struct put_off *pages,
@@ -186,7 +186,7 @@ static enum address_space_event leave(const struct address_space *p,
  * rest of the window is fetched but not copied: the next touch is likely there.
  */
 static void record(struct address_space *p, const struct segment *s,
-		  uint64_t address, uint64_t start, uint64_t end)
+		   uint64_t address, uint64_t start, uint64_t end)
 {
 	recording_add(p->recording, s->source + (address - s->start));
 	while (start < end) {
@@ -249,11 +249,11 @@ static int serve_fault(struct address_space *p, uint64_t address)
 	 * Some page of the window cannot be read, or the child has split the VMA:
 	 * try the faulting page alone.
 	 */
-	if (copy(p, address, s->source + (address - s->start), p->page_size,
-		 &err) == p->page_size)
+	if (copy(p, address, s->source + (address - s->start), p->page_size, &err) ==
+	    p->page_size)
 		return 0;
 	if (err == -ENOENT) {
-		wake(p, address);	/* unmapped since */
+		wake(p, address); /* unmapped since */
 		return 0;
 	}
 	return err == -EFAULT ? fill_poison(p, address) : err;
@@ -290,12 +290,11 @@ enum address_space_event address_space_serve(struct address_space *p,
 			break;
 		case UFFD_EVENT_FORK:
 			wake_all(p, &waiting);
-			return adopt(p, msg.arg.fork.ufd, forked) ?
-				       SPACE_FAILED : SPACE_FORKED;
+			return adopt(p, msg.arg.fork.ufd, forked) ? SPACE_FAILED
+								  : SPACE_FORKED;
 		case UFFD_EVENT_REMAP:
 			err = address_map_move(&p->map, msg.arg.remap.from,
-					       msg.arg.remap.to,
-					       msg.arg.remap.len);
+					       msg.arg.remap.to, msg.arg.remap.len);
 			break;
 		case UFFD_EVENT_REMOVE:
 		case UFFD_EVENT_UNMAP:
@@ -336,8 +335,8 @@ int address_space_copy_all(struct address_space *p)
 				break;
 			if (err)
 				return err;
-			copy(p, start, s->source + (start - s->start),
-			     end - start, &err);
+			copy(p, start, s->source + (start - s->start), end - start,
+			     &err);
 			/* The child mapped the file itself: nothing to copy here. */
 			if (err == -ENOENT)
 				break;
@@ -356,7 +355,8 @@ int address_space_copy_all(struct address_space *p)
 bool address_space_is_alive(const struct address_space *p)
 {
 	struct uffdio_writeprotect w = {
-		.range = { .start = USER_MEMORY_END - p->page_size, .len = p->page_size },
+		.range = { .start = USER_MEMORY_END - p->page_size,
+			   .len = p->page_size },
 	};
 
 	return raw_syscall(SYS_ioctl, p->uffd, UFFDIO_WRITEPROTECT, &w) != -ESRCH;

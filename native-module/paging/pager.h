@@ -16,20 +16,20 @@
 /* One address space: a child's, or that of a process it forked. */
 struct address_space {
 	int uffd;
-	uint32_t window;		/* pages per fault, a power of two */
+	uint32_t window; /* pages per fault, a power of two */
 	uint64_t page_size;
 	struct page_source *source;
-	bool lost;			/* `source` has failed: missing pages cannot be read */
+	bool lost; /* `source` has failed: missing pages cannot be read */
 	struct address_map map;
-	struct recording *recording;	/* of this one's first touches; or NULL */
+	struct recording *recording; /* of this one's first touches; or NULL */
 };
 
 /* What address_space_serve() found. */
 enum address_space_event {
-	SPACE_SERVED,			/* all faults are served */
-	SPACE_FORKED,			/* the address space was forked: see `forked` */
-	SPACE_GONE,			/* no process lives there */
-	SPACE_FAILED,			/* one does, but the source gives no page */
+	SPACE_SERVED, /* all faults are served */
+	SPACE_FORKED, /* the address space was forked: see `forked` */
+	SPACE_GONE,   /* no process lives there */
+	SPACE_FAILED, /* one does, but the source gives no page */
 };
 
 /*

@@ -6,17 +6,18 @@ void prefetch_push(const struct recording *set, const struct address_space *spac
 {
 	uint64_t size = space->page_size;
 	uint32_t i = *next;
-	uint32_t end = set->count - i < PREFETCH_BATCH ? set->count :
-							 i + PREFETCH_BATCH;
+	uint32_t end =
+		set->count - i < PREFETCH_BATCH ? set->count : i + PREFETCH_BATCH;
 
 	*next = end;
 	trace(&space->source->trace, TRACE_PAGES, "pushes prefetched pages",
-	      TRACE_NUMBER("from", i), TRACE_NUMBER("to", end), TRACE_NUMBER("of", set->count));
+	      TRACE_NUMBER("from", i), TRACE_NUMBER("to", end),
+	      TRACE_NUMBER("of", set->count));
 	while (i < end) {
 		uint64_t address = set->pages[i];
 		const struct segment *s = address_map_find(&space->map, address);
-		const void *bytes = set->copies ? set->copies + i * size :
-						  (const void *)address;
+		const void *bytes =
+			set->copies ? set->copies + i * size : (const void *)address;
 		uint64_t length = 0;
 
 		/* Not where the child has put something else in the meantime. */

@@ -22,8 +22,8 @@ bool raw_send_all(int fd, const void *data, size_t size, int flags)
 	const char *p = data;
 
 	while (size) {
-		long n = raw_syscall(SYS_sendto, fd, p, size,
-				     flags | MSG_NOSIGNAL, 0, 0);
+		long n = raw_syscall(SYS_sendto, fd, p, size, flags | MSG_NOSIGNAL,
+				     0, 0);
 
 		if (n == -EINTR)
 			continue;

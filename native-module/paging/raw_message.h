@@ -16,11 +16,11 @@
 #include "paging/raw_syscall.h"
 
 /* Descriptors that one received message may bring. */
-#define PASSED_FDS_MAX	SHADOW_CLONE_FILES_MAX
+#define PASSED_FDS_MAX SHADOW_CLONE_FILES_MAX
 /* Descriptors that raw_send_fds() can pass. */
-#define SENT_FDS_MAX	3
+#define SENT_FDS_MAX 3
 /* How long a peer may leave a message unread, in ms. */
-#define PEER_DEADLINE_MS	2000
+#define PEER_DEADLINE_MS 2000
 
 /*
  * Sends a message with `count` descriptors, at least one. Returns what sendmsg()

@@ -11,8 +11,8 @@
 
 #include <sys/syscall.h>
 
-static inline long raw_syscall6(long number, long a, long b, long c, long d,
-				long e, long f)
+static inline long raw_syscall6(long number, long a, long b, long c, long d, long e,
+				long f)
 {
 	register long r10 __asm__("r10") = d;
 	register long r8 __asm__("r8") = e;
@@ -21,27 +21,28 @@ static inline long raw_syscall6(long number, long a, long b, long c, long d,
 
 	__asm__ volatile("syscall"
 			 : "=a"(result)
-			 : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10),
-			   "r"(r8), "r"(r9)
+			 : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8),
+			   "r"(r9)
 			 : "rcx", "r11", "memory");
 	return result;
 }
 
 #define RAW_PICK(_1, _2, _3, _4, _5, _6, _7, name, ...) name
-#define RAW_0(n)		raw_syscall6(n, 0, 0, 0, 0, 0, 0)
-#define RAW_1(n, a)		raw_syscall6(n, (long)(a), 0, 0, 0, 0, 0)
-#define RAW_2(n, a, b)		raw_syscall6(n, (long)(a), (long)(b), 0, 0, 0, 0)
-#define RAW_3(n, a, b, c)	\
-	raw_syscall6(n, (long)(a), (long)(b), (long)(c), 0, 0, 0)
-#define RAW_4(n, a, b, c, d)	\
+#define RAW_0(n)					raw_syscall6(n, 0, 0, 0, 0, 0, 0)
+#define RAW_1(n, a)					raw_syscall6(n, (long)(a), 0, 0, 0, 0, 0)
+#define RAW_2(n, a, b)					raw_syscall6(n, (long)(a), (long)(b), 0, 0, 0, 0)
+#define RAW_3(n, a, b, c)				raw_syscall6(n, (long)(a), (long)(b), (long)(c), 0, 0, 0)
+#define RAW_4(n, a, b, c, d)                                                        \
 	raw_syscall6(n, (long)(a), (long)(b), (long)(c), (long)(d), 0, 0)
-#define RAW_5(n, a, b, c, d, e)	\
+#define RAW_5(n, a, b, c, d, e)                                                     \
 	raw_syscall6(n, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), 0)
-#define RAW_6(n, a, b, c, d, e, f)	\
-	raw_syscall6(n, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
+#define RAW_6(n, a, b, c, d, e, f)                                                  \
+	raw_syscall6(n, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e),      \
+		     (long)(f))
 
 /* raw_syscall(number, up to six arguments of any scalar type) */
-#define raw_syscall(...) \
-	RAW_PICK(__VA_ARGS__, RAW_6, RAW_5, RAW_4, RAW_3, RAW_2, RAW_1, RAW_0)(__VA_ARGS__)
+#define raw_syscall(...)                                                            \
+	RAW_PICK(__VA_ARGS__, RAW_6, RAW_5, RAW_4, RAW_3, RAW_2, RAW_1, RAW_0)      \
+	(__VA_ARGS__)
 
 #endif /* PAGING_RAW_SYSCALL_H */

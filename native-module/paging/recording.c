@@ -9,7 +9,7 @@
 #include "paging/raw_syscall.h"
 
 /* Limit of a recording, in ms. */
-#define RECORDING_MAX_MS	200
+#define RECORDING_MAX_MS 200
 
 static uint64_t now_ms(void)
 {
@@ -48,15 +48,15 @@ static void copy_pages(struct recording *r, struct page_source *source,
 		       uint64_t page_size)
 {
 	long p = raw_syscall(SYS_mmap, 0, PREFETCH_SET_MAX * page_size,
-			     PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-			     -1, 0);
+			     PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			     0);
 	uint32_t i = 0;
 
 	if (p >= 0 || p <= -4096) {
 		r->copies = (char *)p;
 		while (i < r->count &&
-		       !source->read(source, r->pages[i],
-				     r->copies + i * page_size, page_size))
+		       !source->read(source, r->pages[i], r->copies + i * page_size,
+				     page_size))
 			i++;
 	}
 	r->count = i;
@@ -69,8 +69,8 @@ void recording_end(struct recording *r, struct page_source *source,
 	uint32_t i;
 
 	for (i = 0; i < r->count; i += PREFETCH_BATCH)
-		sort(r->pages + i, r->count - i < PREFETCH_BATCH ?
-					   r->count - i : PREFETCH_BATCH);
+		sort(r->pages + i,
+		     r->count - i < PREFETCH_BATCH ? r->count - i : PREFETCH_BATCH);
 	/* While it is on: a remote source still has the pages then. */
 	if (source->remote && touched)
 		copy_pages(r, source, page_size);

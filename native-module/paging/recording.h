@@ -14,21 +14,21 @@
 struct page_source;
 
 /* The most pages of a prefetch set; 4 MiB. */
-#define PREFETCH_SET_MAX	1024u
+#define PREFETCH_SET_MAX 1024u
 /* Pages that are pushed at once. Faults are served between two batches. */
-#define PREFETCH_BATCH		64u
+#define PREFETCH_BATCH 64u
 
 /* Begins as zeros. */
 struct recording {
 	enum { RECORDING_NOT_BEGUN, RECORDING_ON, RECORDING_OVER } state;
-	uint64_t end_ms;	/* RECORDING_ON: when its time is over */
+	uint64_t end_ms; /* RECORDING_ON: when its time is over */
 	uint32_t count;
 	/*
 	 * Addresses in the snapshot, in the order of the first touch; once the
 	 * recording is over, ascending within each batch.
 	 */
 	uint64_t pages[PREFETCH_SET_MAX];
-	char *copies;		/* the pages' bytes, of a remote source; else NULL */
+	char *copies; /* the pages' bytes, of a remote source; else NULL */
 };
 
 static inline bool recording_is_on(const struct recording *r)

@@ -12,17 +12,17 @@
 
 #include "paging/pager.h"
 
-#define SPACES_MAX	1024
+#define SPACES_MAX 1024
 
 struct served_space {
-	struct address_space memory;	/* uffd -1: free */
-	uint32_t client;	/* index of the child that it is or comes from */
-	uint32_t pushed;	/* pages of the prefetch set that it has got */
+	struct address_space memory; /* uffd -1: free */
+	uint32_t client; /* index of the child that it is or comes from */
+	uint32_t pushed; /* pages of the prefetch set that it has got */
 };
 
 /* Begins as zeros. */
 struct space_table {
-	uint32_t count;		/* `spaces` is filled up to here, with free ones between */
+	uint32_t count; /* `spaces` is filled up to here, with free ones between */
 	struct served_space spaces[SPACES_MAX];
 };
 

@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 
 /* Bytes that are read and sent at once. */
-#define READ_CHUNK	(16u << 10)
+#define READ_CHUNK (16u << 10)
 
 bool stream_answer(int stream, int status, uint32_t length)
 {
@@ -37,8 +37,8 @@ bool stream_send_memory(int stream, struct page_source *source, uint64_t address
 	if (!stream_answer(stream, 0, length))
 		return false;
 	for (done = 0; done < length; done += sizeof(chunk)) {
-		size_t n = length - done < sizeof(chunk) ? length - done :
-							   sizeof(chunk);
+		size_t n = length - done < sizeof(chunk) ? length - done
+							 : sizeof(chunk);
 
 		/* Too late for a status: the short stream tells the reader. */
 		if (source->read(source, address + done, chunk, n) ||
@@ -86,8 +86,8 @@ void stream_end_clone(int stream, int pidfd)
 	int32_t status;
 
 	raw_syscall(SYS_waitid, P_PIDFD, pidfd, &info, WEXITED | __WALL, 0);
-	status = info.si_code == CLD_EXITED ? (info.si_status & 0xff) << 8 :
-					      info.si_status & 0x7f;
+	status = info.si_code == CLD_EXITED ? (info.si_status & 0xff) << 8
+					    : info.si_status & 0x7f;
 	raw_close(pidfd);
 	if (stream_answer(stream, 0, sizeof(status)))
 		raw_send_all(stream, &status, sizeof(status), 0);

@@ -10,7 +10,7 @@
 #include "paging/raw_syscall.h"
 
 /* The longest line; what does not fit is cut off. */
-#define LINE_MAX_SIZE	400
+#define LINE_MAX_SIZE 400
 
 struct line {
 	size_t size;
@@ -19,7 +19,7 @@ struct line {
 
 static void add_char(struct line *line, char c)
 {
-	if (line->size < LINE_MAX_SIZE - 1)	/* room for the newline */
+	if (line->size < LINE_MAX_SIZE - 1) /* room for the newline */
 		line->bytes[line->size++] = c;
 }
 
@@ -60,9 +60,10 @@ void trace_open(struct trace *trace, uint32_t level, const char *path,
 	}
 	for (i = 0; i < sizeof(RUNTIME_TRACE); i++)
 		file[directory + i] = name[i];
-	trace->fd = raw_syscall(SYS_open, file,
-				O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC,
-				0600);
+	trace->fd =
+		raw_syscall(SYS_open, file,
+			    O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC,
+			    0600);
 	if (trace->fd >= 0)
 		trace->level = level;
 }

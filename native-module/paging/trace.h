@@ -17,21 +17,22 @@
 
 #include "local/runtime_dir.h"
 
-#define TRACE_STEPS	1	/* of prepare, resume, clients and sessions */
-#define TRACE_PAGES	RUNTIME_TRACE_LEVEL_MAX	/* and each fault and request for pages */
+#define TRACE_STEPS 1 /* of prepare, resume, clients and sessions */
+#define TRACE_PAGES                                                                 \
+	RUNTIME_TRACE_LEVEL_MAX /* and each fault and request for pages */
 
 struct trace {
-	uint32_t level;		/* 0: off */
+	uint32_t level; /* 0: off */
 	int fd;
 	const char *role;
-	uint32_t handler_id;	/* of the snapshot; 0 of mitosisd */
+	uint32_t handler_id; /* of the snapshot; 0 of mitosisd */
 };
 
 /* A number, in hexadecimal from 2^32 on, or a text. */
 struct trace_value {
-	const char *name;	/* NULL behind the last value */
+	const char *name; /* NULL behind the last value */
 	uint64_t number;
-	const char *text;	/* or NULL */
+	const char *text; /* or NULL */
 };
 
 /*
@@ -53,18 +54,24 @@ void trace_close(struct trace *trace);
 void trace_write(const struct trace *trace, const char *what,
 		 const struct trace_value *values);
 
-#define TRACE_NUMBER(name, value)	{ name, (uint64_t)(value), NULL }
-#define TRACE_TEXT(name, value)		{ name, 0, value }
+#define TRACE_NUMBER(name, value)                                                   \
+	{                                                                           \
+		name, (uint64_t)(value), NULL                                       \
+	}
+#define TRACE_TEXT(name, value)                                                     \
+	{                                                                           \
+		name, 0, value                                                      \
+	}
 
 /* trace(t, TRACE_PAGES, "serves a fault", TRACE_NUMBER("address", address)); */
-#define trace(t, at_level, what, ...)						\
-	do {									\
-		const struct trace *t_ = (t);					\
-										\
-		if (__builtin_expect(t_->level >= (at_level), 0))		\
-			trace_write(t_, what,					\
-				    (const struct trace_value[]){		\
-					    __VA_ARGS__, { 0 } }); \
+#define trace(t, at_level, what, ...)                                               \
+	do {                                                                        \
+		const struct trace *t_ = (t);                                       \
+                                                                                    \
+		if (__builtin_expect(t_->level >= (at_level), 0))                   \
+			trace_write(t_, what,                                       \
+				    (const struct trace_value[]){ __VA_ARGS__,      \
+								  { 0 } });         \
 	} while (0)
 
 #endif /* PAGING_TRACE_H */

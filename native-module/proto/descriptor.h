@@ -20,14 +20,14 @@
 #include <stdint.h>
 #endif
 
-#define DESCRIPTOR_MAGIC	0x4344544du	/* "MTDC" in memory */
-#define DESCRIPTOR_VERSION	2
-#define DESCRIPTOR_SIGNALS	64
-#define DESCRIPTOR_NAME_SIZE	16
-#define DESCRIPTOR_NO_STRING	0xffffffffu
+#define DESCRIPTOR_MAGIC     0x4344544du /* "MTDC" in memory */
+#define DESCRIPTOR_VERSION   2
+#define DESCRIPTOR_SIGNALS   64
+#define DESCRIPTOR_NAME_SIZE 16
+#define DESCRIPTOR_NO_STRING 0xffffffffu
 /* The end of user memory with four-level page tables; nothing lies above. */
-#define USER_MEMORY_END		0x7ffffffff000ull
-#define DESCRIPTOR_VMAS_MAX	(1u << 20)
+#define USER_MEMORY_END	    0x7ffffffff000ull
+#define DESCRIPTOR_VMAS_MAX (1u << 20)
 
 /*
  * The xstate is what XSAVE writes, in its standard format: 512 bytes of x87 and
@@ -35,26 +35,26 @@
  * each part lies differs between makers of CPUs, so its size has to be the one
  * of the child's CPU. It starts at a multiple of 64 bytes.
  */
-#define XSTATE_FEATURES		0xe7ull
-#define XSTATE_LEGACY_SIZE	512u
-#define XSTATE_SIZE_MIN		576u
-#define XSTATE_SIZE_MAX		4096u
-#define XSTATE_ALIGNMENT	64u
-#define XSTATE_MXCSR_OFFSET	24u
-#define XSTATE_MXCSR_MASK	0xffffu
+#define XSTATE_FEATURES	    0xe7ull
+#define XSTATE_LEGACY_SIZE  512u
+#define XSTATE_SIZE_MIN	    576u
+#define XSTATE_SIZE_MAX	    4096u
+#define XSTATE_ALIGNMENT    64u
+#define XSTATE_MXCSR_OFFSET 24u
+#define XSTATE_MXCSR_MASK   0xffffu
 
 struct descriptor_xstate_header {
-	uint64_t features;	/* what is not in its initial state */
-	uint64_t compacted;	/* 0: standard format */
+	uint64_t features;  /* what is not in its initial state */
+	uint64_t compacted; /* 0: standard format */
 	uint64_t reserved[6];
 };
 
 /* The parent had further threads, which the snapshot does not hold. */
-#define DESCRIPTOR_THREADS_MISSING	0x1u
+#define DESCRIPTOR_THREADS_MISSING 0x1u
 /* It had no_new_privs. Children of the kernel module get it, too. */
-#define DESCRIPTOR_NO_NEW_PRIVS		0x2u
+#define DESCRIPTOR_NO_NEW_PRIVS 0x2u
 /* Its memory was not dumpable (PR_SET_DUMPABLE). As above. */
-#define DESCRIPTOR_UNDUMPABLE		0x4u
+#define DESCRIPTOR_UNDUMPABLE 0x4u
 
 /* As the kernel's struct sigaction: what rt_sigaction() reads and writes. */
 struct descriptor_signal {
@@ -78,21 +78,22 @@ struct descriptor_header {
 	uint32_t magic;
 	uint16_t version;
 	uint16_t header_size;
-	uint64_t total_size;		/* bytes, this header included */
-	uint32_t flags;			/* DESCRIPTOR_* */
+	uint64_t total_size; /* bytes, this header included */
+	uint32_t flags;	     /* DESCRIPTOR_* */
 	uint32_t thread_count;
 	uint32_t vma_count;
 	uint32_t fd_count;
 	uint32_t strings_size;
 	int32_t owner_pid;
 	uint32_t owner_uid;
-	uint32_t xstate_size;		/* bytes; 0: the thread's mxcsr and x87_control say all */
-	uint64_t xfeatures;		/* that the xstate has room for */
+	uint32_t
+		xstate_size; /* bytes; 0: the thread's mxcsr and x87_control say all */
+	uint64_t xfeatures; /* that the xstate has room for */
 	uint64_t page_size;
-	uint64_t vdso_hash;		/* descriptor_hash() of the vdso's pages; 0: none */
-	char name[DESCRIPTOR_NAME_SIZE];	/* of the thread, NUL-terminated */
+	uint64_t vdso_hash; /* descriptor_hash() of the vdso's pages; 0: none */
+	char name[DESCRIPTOR_NAME_SIZE]; /* of the thread, NUL-terminated */
 	struct descriptor_layout layout;
-	struct descriptor_signal signals[DESCRIPTOR_SIGNALS];	/* of 1 to 64 */
+	struct descriptor_signal signals[DESCRIPTOR_SIGNALS]; /* of 1 to 64 */
 };
 
 /*
@@ -102,7 +103,7 @@ struct descriptor_header {
  */
 struct descriptor_thread {
 	uint64_t rbx, rbp, r12, r13, r14, r15;
-	uint64_t rsp, rip;		/* just after the call */
+	uint64_t rsp, rip; /* just after the call */
 	uint32_t mxcsr;
 	uint16_t x87_control;
 	uint16_t reserved;
@@ -112,28 +113,28 @@ struct descriptor_thread {
 	uint32_t altstack_flags;
 	int32_t tid;
 	uint64_t robust_list, robust_list_size;
-	uint64_t tid_address;		/* cleared at exit */
-	uint64_t rseq_address;		/* 0: not registered */
+	uint64_t tid_address;  /* cleared at exit */
+	uint64_t rseq_address; /* 0: not registered */
 	uint32_t rseq_size, rseq_signature;
 	uint64_t rdi, rsi, rdx, r8, r9, r10;
 };
 
 enum descriptor_vma_kind {
-	VMA_FILE = 1,		/* clean pages of a file that can be mapped again */
-	VMA_SNAPSHOT = 2,	/* pages come from the snapshot */
-	VMA_EMPTY = 3,		/* anonymous, never written: zeros */
-	VMA_KERNEL = 4,		/* vdso, vvar: the child's own, at this address */
+	VMA_FILE = 1,	  /* clean pages of a file that can be mapped again */
+	VMA_SNAPSHOT = 2, /* pages come from the snapshot */
+	VMA_EMPTY = 3,	  /* anonymous, never written: zeros */
+	VMA_KERNEL = 4,	  /* vdso, vvar: the child's own, at this address */
 };
 
 struct descriptor_vma {
-	uint64_t start, end;	/* addresses, multiples of the page size */
-	uint64_t offset;	/* into the file, bytes */
+	uint64_t start, end; /* addresses, multiples of the page size */
+	uint64_t offset;     /* into the file, bytes */
 	uint64_t inode;
 	uint32_t device_major, device_minor;
-	uint32_t protection;	/* PROT_* */
-	uint32_t map_flags;	/* MAP_PRIVATE or MAP_SHARED, MAP_GROWSDOWN */
-	uint32_t kind;		/* enum descriptor_vma_kind */
-	uint32_t name;		/* string: path or [name], or DESCRIPTOR_NO_STRING */
+	uint32_t protection; /* PROT_* */
+	uint32_t map_flags;  /* MAP_PRIVATE or MAP_SHARED, MAP_GROWSDOWN */
+	uint32_t kind;	     /* enum descriptor_vma_kind */
+	uint32_t name;	     /* string: path or [name], or DESCRIPTOR_NO_STRING */
 };
 
 /* A file descriptor to open again in the child (none in version 1). */
@@ -141,7 +142,7 @@ struct descriptor_fd {
 	uint32_t number;
 	uint32_t flags;
 	uint64_t position;
-	uint32_t path;		/* string */
+	uint32_t path; /* string */
 	uint32_t reserved;
 };
 
@@ -164,8 +165,9 @@ static inline const char *descriptor_string(const struct descriptor_header *d,
 					    uint32_t string)
 {
 	const char *strings =
-		(const char *)((const struct descriptor_fd *)
-			       (descriptor_vmas(d) + d->vma_count) + d->fd_count);
+		(const char *)((const struct descriptor_fd *)(descriptor_vmas(d) +
+							      d->vma_count) +
+			       d->fd_count);
 
 	return string == DESCRIPTOR_NO_STRING ? "" : strings + string;
 }
@@ -173,8 +175,8 @@ static inline const char *descriptor_string(const struct descriptor_header *d,
 /* NULL if there is none. */
 static inline const void *descriptor_xstate(const struct descriptor_header *d)
 {
-	return d->xstate_size ? (const char *)d + d->total_size - d->xstate_size :
-				NULL;
+	return d->xstate_size ? (const char *)d + d->total_size - d->xstate_size
+			      : NULL;
 }
 
 /*
@@ -204,7 +206,7 @@ static inline int descriptor_covers(const struct descriptor_header *d,
 static inline uint64_t descriptor_hash(const void *bytes, uint64_t size)
 {
 	const uint64_t *p = (const uint64_t *)bytes;
-	uint64_t hash = 0xcbf29ce484222325ull;	/* FNV-1a, by words */
+	uint64_t hash = 0xcbf29ce484222325ull; /* FNV-1a, by words */
 
 	for (; size >= sizeof(*p); size -= sizeof(*p)) {
 		hash = (hash ^ *p++) * 0x100000001b3ull;

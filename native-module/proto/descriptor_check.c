@@ -11,20 +11,18 @@
 
 #include "proto/descriptor.h"
 
-#define PROT_ALL	(PROT_READ | PROT_WRITE | PROT_EXEC)
-#define MAP_ALLOWED	(MAP_PRIVATE | MAP_SHARED | MAP_GROWSDOWN | MAP_STACK)
+#define PROT_ALL    (PROT_READ | PROT_WRITE | PROT_EXEC)
+#define MAP_ALLOWED (MAP_PRIVATE | MAP_SHARED | MAP_GROWSDOWN | MAP_STACK)
 
 static bool sizes_fit(const struct descriptor_header *d, uint64_t size)
 {
-	return d->vma_count <= DESCRIPTOR_VMAS_MAX &&
-	       d->total_size == size &&
+	return d->vma_count <= DESCRIPTOR_VMAS_MAX && d->total_size == size &&
 	       size == sizeof(*d) +
 			       (uint64_t)d->thread_count *
 				       sizeof(struct descriptor_thread) +
 			       (uint64_t)d->vma_count *
 				       sizeof(struct descriptor_vma) +
-			       (uint64_t)d->fd_count *
-				       sizeof(struct descriptor_fd) +
+			       (uint64_t)d->fd_count * sizeof(struct descriptor_fd) +
 			       d->strings_size + d->xstate_size;
 }
 
@@ -57,9 +55,9 @@ static bool layout_valid(const struct descriptor_layout *l)
 	return l->start_code <= l->end_code && l->end_code < USER_MEMORY_END &&
 	       l->start_data <= l->end_data && l->end_data < USER_MEMORY_END &&
 	       l->start_brk <= l->brk && l->brk < USER_MEMORY_END &&
-	       l->start_stack < USER_MEMORY_END &&
-	       l->arg_start <= l->arg_end && l->arg_end < USER_MEMORY_END &&
-	       l->env_start <= l->env_end && l->env_end < USER_MEMORY_END;
+	       l->start_stack < USER_MEMORY_END && l->arg_start <= l->arg_end &&
+	       l->arg_end < USER_MEMORY_END && l->env_start <= l->env_end &&
+	       l->env_end < USER_MEMORY_END;
 }
 
 static bool vma_valid(const struct descriptor_header *d,
@@ -111,9 +109,8 @@ int descriptor_check(const void *bytes, uint64_t size, uint64_t page_size)
 
 	if (size < sizeof(*d) || d->magic != DESCRIPTOR_MAGIC ||
 	    d->version != DESCRIPTOR_VERSION || d->header_size != sizeof(*d) ||
-	    d->page_size != page_size || d->thread_count != 1 ||
-	    d->fd_count != 0 || !sizes_fit(d, size) ||
-	    d->name[DESCRIPTOR_NAME_SIZE - 1])
+	    d->page_size != page_size || d->thread_count != 1 || d->fd_count != 0 ||
+	    !sizes_fit(d, size) || d->name[DESCRIPTOR_NAME_SIZE - 1])
 		return -EPROTO;
 	if (d->strings_size &&
 	    ((const char *)bytes)[size - d->xstate_size - 1] != '\0')

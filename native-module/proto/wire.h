@@ -15,59 +15,60 @@
 #include <stdint.h>
 #endif
 
-#define WIRE_MAGIC	0x3157544du	/* "MTW1" in memory */
+#define WIRE_MAGIC	0x3157544du /* "MTW1" in memory */
 #define WIRE_VERSION	1
-#define WIRE_NONCE_SIZE	32
-#define WIRE_MAC_SIZE	32		/* HMAC-SHA-256 */
+#define WIRE_NONCE_SIZE 32
+#define WIRE_MAC_SIZE	32 /* HMAC-SHA-256 */
 
 enum wire_type {
-	WIRE_HELLO = 1,		/* client: struct wire_hello */
-	WIRE_CHALLENGE = 2,	/* server: struct wire_challenge */
-	WIRE_PROOF = 3,		/* client: struct wire_proof */
-	WIRE_NIL = 4,		/* client: nothing; answered */
-	WIRE_OPEN = 5,		/* client: struct wire_open; answered by the descriptor */
-	WIRE_PAGES = 6,		/* client, after WIRE_OPEN: struct wire_pages; answered by them */
-	WIRE_ANSWER = 7,	/* server: the requested bytes, or a status */
+	WIRE_HELLO = 1,	    /* client: struct wire_hello */
+	WIRE_CHALLENGE = 2, /* server: struct wire_challenge */
+	WIRE_PROOF = 3,	    /* client: struct wire_proof */
+	WIRE_NIL = 4,	    /* client: nothing; answered */
+	WIRE_OPEN = 5, /* client: struct wire_open; answered by the descriptor */
+	WIRE_PAGES =
+		6, /* client, after WIRE_OPEN: struct wire_pages; answered by them */
+	WIRE_ANSWER = 7, /* server: the requested bytes, or a status */
 };
 
 /* 16 bytes. */
 struct wire_header {
 	uint32_t magic;
 	uint16_t version;
-	uint16_t type;		/* enum wire_type */
-	int32_t status;		/* WIRE_ANSWER, WIRE_CHALLENGE: 0 or -errno; then no body */
-	uint32_t length;	/* of the body, bytes */
+	uint16_t type;	 /* enum wire_type */
+	int32_t status;	 /* WIRE_ANSWER, WIRE_CHALLENGE: 0 or -errno; then no body */
+	uint32_t length; /* of the body, bytes */
 };
 
 enum wire_auth {
-	WIRE_AUTH_NONE = 0,	/* MACs are zeros; loopback and tests only */
-	WIRE_AUTH_KEY = 1,	/* pre-shared key */
+	WIRE_AUTH_NONE = 0, /* MACs are zeros; loopback and tests only */
+	WIRE_AUTH_KEY = 1,  /* pre-shared key */
 };
 
 /* 40 bytes. */
 struct wire_hello {
-	uint32_t machine_id;	/* of the client */
-	uint32_t auth;		/* enum wire_auth */
+	uint32_t machine_id; /* of the client */
+	uint32_t auth;	     /* enum wire_auth */
 	uint8_t nonce[WIRE_NONCE_SIZE];
 };
 
 /* 72 bytes. */
 struct wire_challenge {
-	uint32_t machine_id;	/* of the server */
-	uint32_t auth;		/* the same as the client's */
+	uint32_t machine_id; /* of the server */
+	uint32_t auth;	     /* the same as the client's */
 	uint8_t nonce[WIRE_NONCE_SIZE];
-	uint8_t mac[WIRE_MAC_SIZE];	/* over "server", both hellos */
+	uint8_t mac[WIRE_MAC_SIZE]; /* over "server", both hellos */
 };
 
 /* 32 bytes; answered by WIRE_ANSWER. */
 struct wire_proof {
-	uint8_t mac[WIRE_MAC_SIZE];	/* over "client", both hellos */
+	uint8_t mac[WIRE_MAC_SIZE]; /* over "client", both hellos */
 };
 
 /* 8 bytes. */
 struct wire_open {
 	uint32_t handler_id;
-	uint32_t owner_uid;	/* whose snapshot; mitosisd has its user's only */
+	uint32_t owner_uid; /* whose snapshot; mitosisd has its user's only */
 };
 
 /*
@@ -75,8 +76,8 @@ struct wire_open {
  * -ENOENT when it has been dropped and only serves the children it has.
  */
 struct wire_pages {
-	uint64_t address;	/* multiple of the page size */
-	uint64_t length;	/* multiple of the page size, at most WIRE_PAGES_MAX */
+	uint64_t address; /* multiple of the page size */
+	uint64_t length;  /* multiple of the page size, at most WIRE_PAGES_MAX */
 };
 
 /*
@@ -86,16 +87,16 @@ struct wire_pages {
  * 8 bytes are xored with the number, most significant byte first. 16 bytes.
  */
 struct wire_record {
-	uint32_t magic;		/* WIRE_RECORD_MAGIC */
-	uint32_t size;		/* 1 to WIRE_RECORD_TEXT_MAX bytes */
-	uint64_t number;	/* of the record in its direction, from 0 */
+	uint32_t magic;	 /* WIRE_RECORD_MAGIC */
+	uint32_t size;	 /* 1 to WIRE_RECORD_TEXT_MAX bytes */
+	uint64_t number; /* of the record in its direction, from 0 */
 };
 
-#define WIRE_RECORD_MAGIC	0x3252544du	/* "MTR2" in memory */
-#define WIRE_RECORD_TEXT_MAX	(16u << 10)
-#define WIRE_RECORD_TAG_SIZE	16
-#define WIRE_RECORD_KEY_SIZE	16
-#define WIRE_RECORD_IV_SIZE	12
+#define WIRE_RECORD_MAGIC    0x3252544du /* "MTR2" in memory */
+#define WIRE_RECORD_TEXT_MAX (16u << 10)
+#define WIRE_RECORD_TAG_SIZE 16
+#define WIRE_RECORD_KEY_SIZE 16
+#define WIRE_RECORD_IV_SIZE  12
 
 /* The secrets of one direction of a sealed session. 28 bytes. */
 struct wire_record_secret {
@@ -103,7 +104,7 @@ struct wire_record_secret {
 	uint8_t iv[WIRE_RECORD_IV_SIZE];
 };
 
-#define WIRE_PAGES_MAX		(4u << 20)
-#define WIRE_DESCRIPTOR_MAX	(256u << 20)
+#define WIRE_PAGES_MAX	    (4u << 20)
+#define WIRE_DESCRIPTOR_MAX (256u << 20)
 
 #endif /* PROTO_WIRE_H */

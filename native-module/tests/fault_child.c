@@ -14,7 +14,7 @@
 #include "tests/machine.h"
 
 /* How long a child may take for a reply, or to end, ms. */
-#define DEADLINE_MS	5000
+#define DEADLINE_MS 5000
 
 unsigned char *memory;
 int orders, replies;
@@ -88,8 +88,7 @@ pid_t start_child(const char *handler_id, int output)
 	int in[2], out[2];
 	pid_t pid;
 
-	snprintf(path, sizeof(path), "%s/mitosis-child",
-		 getenv("MITOSIS_TEST_BIN"));
+	snprintf(path, sizeof(path), "%s/mitosis-child", getenv("MITOSIS_TEST_BIN"));
 	CHECK(!pipe2(in, O_CLOEXEC) && !pipe2(out, O_CLOEXEC));
 	pid = fork();
 	CHECK(pid >= 0);
@@ -102,8 +101,8 @@ pid_t start_child(const char *handler_id, int output)
 			execl(path, path, "--backend", "user", "--handler-id",
 			      handler_id, "--prefetch", "4", "--remote", REMOTE_ID,
 			      "--address", remote_address, (char *)NULL);
-		execl(path, path, "--backend", "user", "--handler-id",
-		      handler_id, "--prefetch", "4", (char *)NULL);
+		execl(path, path, "--backend", "user", "--handler-id", handler_id,
+		      "--prefetch", "4", (char *)NULL);
 		_exit(127);
 	}
 	close(in[0]);
@@ -179,7 +178,7 @@ int run_cases(const struct test_case *cases, int count, const char *only)
 	memory = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	CHECK(memory != MAP_FAILED);
-	use_key("faults");	/* mitosisd reads it at its start */
+	use_key("faults"); /* mitosisd reads it at its start */
 	for (i = 0; i < count; i++) {
 		int status;
 		pid_t pid;

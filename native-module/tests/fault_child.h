@@ -9,17 +9,17 @@
 
 #include "tests/harness.h"
 
-#define SIZE		(8ul << 20)	/* of the memory */
-#define PAGE		4096ul
-#define REMOTE_ID	"7"		/* the machine at remote_address */
+#define SIZE	  (8ul << 20) /* of the memory */
+#define PAGE	  4096ul
+#define REMOTE_ID "7" /* the machine at remote_address */
 
 /* Files of a child: the test's orders, and the child's replies. */
-#define ORDERS_FD	60
-#define REPLIES_FD	61
+#define ORDERS_FD  60
+#define REPLIES_FD 61
 
 extern unsigned char *memory;
-extern int orders, replies;		/* the test's ends */
-extern const char *remote_address;	/* NULL: resume locally */
+extern int orders, replies;	   /* the test's ends */
+extern const char *remote_address; /* NULL: resume locally */
 
 /* Prepares, then overwrites the memory. A child runs `part` and exits with its result. */
 struct mitosis *prepare(uint32_t handler_id, int (*part)(void));

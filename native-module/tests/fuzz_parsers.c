@@ -14,7 +14,7 @@
 #include "proto/user/connection.c"
 #include "local/address.h"
 
-#define KEY_SIZE	32	/* bytes, all zero */
+#define KEY_SIZE 32 /* bytes, all zero */
 
 /* What the parsers call of the daemon. */
 int64_t fuzz_clock_ms;
@@ -68,8 +68,8 @@ static int next_run(struct page_source *source, uint64_t *start, uint64_t *end)
 	return -ENOENT;
 }
 
-static int read_bytes(struct page_source *source, uint64_t address,
-		      void *buffer, size_t size)
+static int read_bytes(struct page_source *source, uint64_t address, void *buffer,
+		      size_t size)
 {
 	const void *bytes;
 	uint64_t length = size;

@@ -11,22 +11,22 @@
 
 /* This process is behind every peer, and may not be ended for it. */
 #undef SYS_pidfd_send_signal
-#define SYS_pidfd_send_signal	SYS_getpid
+#define SYS_pidfd_send_signal SYS_getpid
 /* fuzz_parsers.c has one of its own for other machines. */
-#define snapshot_hand_over	snapshot_hand_over_local
+#define snapshot_hand_over snapshot_hand_over_local
 #include "daemon/snapshots.c"
 
 #include "daemon/greeting.h"
 #include "daemon/session.h"
 
-#define ENDS		5	/* the last is a pager's */
-#define STEP_END	0x03	/* which of them */
-#define STEP_FILE	0x04	/* a file comes along */
-#define STEP_SHORT	0x08	/* the packet is all the rest */
-#define STEP_CLOSE	0x10	/* it closes its end: no packet */
-#define STEP_PAGER	0x20	/* it is the pager, not whom STEP_END says */
-#define STEP_MACHINE	0x40	/* another machine asks for a snapshot: no packet */
-#define STEP_LATER	0x80	/* ahead of it, a deadline passes */
+#define ENDS	     5	  /* the last is a pager's */
+#define STEP_END     0x03 /* which of them */
+#define STEP_FILE    0x04 /* a file comes along */
+#define STEP_SHORT   0x08 /* the packet is all the rest */
+#define STEP_CLOSE   0x10 /* it closes its end: no packet */
+#define STEP_PAGER   0x20 /* it is the pager, not whom STEP_END says */
+#define STEP_MACHINE 0x40 /* another machine asks for a snapshot: no packet */
+#define STEP_LATER   0x80 /* ahead of it, a deadline passes */
 
 /* The other ends of the peers' channels; -1: none. */
 static int ends[ENDS];
@@ -71,18 +71,17 @@ void orphan_keep(struct daemon *daemon, int uffd, int server_pidfd)
 	(void)daemon;
 	close(uffd);
 	if (server_pidfd < 0)
-		abort();	/* without a server it would get a bus error per fault */
+		abort(); /* without a server it would get a bus error per fault */
 	close(server_pidfd);
 }
 
-void watchdog_watch(struct daemon *daemon, int pidfd,
-		    const struct server_name *name)
+void watchdog_watch(struct daemon *daemon, int pidfd, const struct server_name *name)
 {
 	(void)daemon, (void)pidfd, (void)name;
 }
 
 int watchdog_cpu_server(const struct daemon *daemon,
-		    const struct registry_place *place, int cpu)
+			const struct registry_place *place, int cpu)
 {
 	(void)daemon, (void)place, (void)cpu;
 	return -1;
@@ -194,7 +193,7 @@ void fuzz_peers(const uint8_t *bytes, size_t size)
 			fuzz_clock_ms += CHANNEL_DEADLINE_MS;
 		if (step & STEP_MACHINE) {
 			snapshot_hand_over_local(&daemon, step & STEP_END,
-					      STDERR_FILENO);
+						 STDERR_FILENO);
 		} else if (step & STEP_CLOSE) {
 			close_end(i);
 		} else {

@@ -264,3 +264,11 @@ pid_t find_process(const char *wanted, pid_t of)
 	closedir(d);
 	return found;
 }
+
+void check_error_has(const char *text)
+{
+	if (!strstr(mitosis_error(), text)) {
+		printf("'%s' is not in: %s\n", text, mitosis_error());
+		exit(1);
+	}
+}

@@ -12,39 +12,38 @@
 
 #include "libmitosis.h"
 
-#define CHECK(condition)							\
-	do {									\
-		if (!(condition)) {						\
-			printf("%s:%d: %s\n", __FILE__, __LINE__, #condition);	\
-			exit(1);						\
-		}								\
+#define CHECK(condition)                                                            \
+	do {                                                                        \
+		if (!(condition)) {                                                 \
+			printf("%s:%d: %s\n", __FILE__, __LINE__, #condition);      \
+			exit(1);                                                    \
+		}                                                                   \
 	} while (0)
 
 /* Like CHECK(a == b), and says what the two are. */
-#define CHECK_EQ(a, b)								\
-	do {									\
-		long long a_ = (a), b_ = (b);					\
-										\
-		if (a_ != b_) {							\
-			printf("%s:%d: %s is %lld, not %s = %lld (%s)\n",	\
-			       __FILE__, __LINE__, #a, a_, #b, b_,		\
-			       mitosis_error());				\
-			exit(1);						\
-		}								\
+#define CHECK_EQ(a, b)                                                              \
+	do {                                                                        \
+		long long a_ = (a), b_ = (b);                                       \
+                                                                                    \
+		if (a_ != b_) {                                                     \
+			printf("%s:%d: %s is %lld, not %s = %lld (%s)\n", __FILE__, \
+			       __LINE__, #a, a_, #b, b_, mitosis_error());          \
+			exit(1);                                                    \
+		}                                                                   \
 	} while (0)
 
 /* Waits at most `ms` for a condition. */
-#define CHECK_SOON(condition, ms)						\
-	do {									\
-		int tries_ = (ms);						\
-										\
-		while (!(condition) && tries_-- > 0)				\
-			sleep_ms(1);						\
-		if (tries_ < 0) {						\
-			printf("%s:%d: %s not within %d ms\n", __FILE__,	\
-			       __LINE__, #condition, ms);			\
-			exit(1);						\
-		}								\
+#define CHECK_SOON(condition, ms)                                                   \
+	do {                                                                        \
+		int tries_ = (ms);                                                  \
+                                                                                    \
+		while (!(condition) && tries_-- > 0)                                \
+			sleep_ms(1);                                                \
+		if (tries_ < 0) {                                                   \
+			printf("%s:%d: %s not within %d ms\n", __FILE__, __LINE__,  \
+			       #condition, ms);                                     \
+			exit(1);                                                    \
+		}                                                                   \
 	} while (0)
 
 void sleep_ms(int ms);
@@ -105,5 +104,8 @@ pid_t next_of_ours(DIR *proc);
 
 /* Living processes that were started with this test's runtime directory, or one below. */
 int process_count(void);
+
+/* Ends the test unless mitosis_error() holds the text. */
+void check_error_has(const char *text);
 
 #endif /* TESTS_HARNESS_H */

@@ -31,12 +31,12 @@
 
 struct held {
 	struct mitosis_snapshot snapshot;
-	int fd;		/* the file that prepared it */
+	int fd; /* the file that prepared it */
 };
 
 static struct held held[MAX_SNAPSHOTS];
 static unsigned int n_held;
-static int session = -1;	/* the machine connected to */
+static int session = -1; /* the machine connected to */
 
 static void hex(char **end, const char *name, const void *bytes, size_t n)
 {
@@ -73,8 +73,8 @@ static void record(unsigned long command, uintptr_t argument)
 		end += sprintf(end, " value=%lu", (unsigned long)argument);
 	}
 	*end++ = '\n';
-	log = path ? open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600) :
-		     -1;
+	log = path ? open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600)
+		   : -1;
 	if (log < 0 || write(log, line, end - line) != end - line) {
 		perror("ioctl_recorder: the log cannot be written");
 		abort();

@@ -7,10 +7,10 @@
 #include <sys/types.h>
 
 struct machine {
-	pid_t pid;			/* of its mitosisd */
+	pid_t pid; /* of its mitosisd */
 	uint16_t port;
-	char dir[160];			/* its runtime directory */
-	char address[64];		/* tcp://127.0.0.1:port */
+	char dir[160];	  /* its runtime directory */
+	char address[64]; /* tcp://127.0.0.1:port */
 };
 
 /*

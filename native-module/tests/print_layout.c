@@ -7,12 +7,12 @@
 
 #include "libmitosis.h"
 
-#define NUMBER(name)	printf(#name " %llu\n", (unsigned long long)(name))
-#define STRUCT(type)	printf("sizeof." #type " %zu\n", sizeof(struct type))
-#define FIELD(type, field) \
-	printf("offsetof." #type "." #field " %zu\nsizeof." #type "." #field \
-	       " %zu\n", offsetof(struct type, field), \
-	       sizeof(((struct type *)0)->field))
+#define NUMBER(name) printf(#name " %llu\n", (unsigned long long)(name))
+#define STRUCT(type) printf("sizeof." #type " %zu\n", sizeof(struct type))
+#define FIELD(type, field)                                                          \
+	printf("offsetof." #type "." #field " %zu\nsizeof." #type "." #field        \
+	       " %zu\n",                                                            \
+	       offsetof(struct type, field), sizeof(((struct type *)0)->field))
 
 int main(void)
 {

@@ -11,19 +11,21 @@
 #include "proto/user/aes_gcm.h"
 #include "tests/harness.h"
 
-#define SIZE_MAX_TRIED	1100u
-#define EVP_CTRL_AEAD_GET_TAG	0x10
+#define SIZE_MAX_TRIED	      1100u
+#define EVP_CTRL_AEAD_GET_TAG 0x10
 
 struct vector {
 	const char *key, *nonce, *aad, *text, *sealed, *tag;
 };
 
-#define TEXT_60	"d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a72" \
-		"1c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b39"
-#define SEALED_60 "42831ec2217774244b7221b784d0d49ce3aa212f2c02a4e035c17e2329aca12e" \
-		"21d514b25466931c7d8f6a5aac84aa051ba30b396a0aac973d58e091"
+#define TEXT_60                                                                     \
+	"d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a72"          \
+	"1c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b39"
+#define SEALED_60                                                                   \
+	"42831ec2217774244b7221b784d0d49ce3aa212f2c02a4e035c17e2329aca12e"          \
+	"21d514b25466931c7d8f6a5aac84aa051ba30b396a0aac973d58e091"
 #define KEY_3	"feffe9928665731c6d6a8f9467308308"
-#define NONCE_3	"cafebabefacedbaddecaf888"
+#define NONCE_3 "cafebabefacedbaddecaf888"
 
 static const struct vector vectors[] = {
 	{ "00000000000000000000000000000000", "000000000000000000000000", "", "", "",
@@ -112,8 +114,10 @@ static void every_changed_bit_is_noticed(void)
 		uint8_t *bytes;
 		size_t size;
 	} parts[] = {
-		{ nonce, sizeof(nonce) }, { aad, sizeof(aad) },
-		{ sealed, sizeof(sealed) }, { tag, sizeof(tag) },
+		{ nonce, sizeof(nonce) },
+		{ aad, sizeof(aad) },
+		{ sealed, sizeof(sealed) },
+		{ tag, sizeof(tag) },
 	};
 	size_t part, bit;
 
@@ -198,15 +202,15 @@ static void equal_to_libcrypto(void)
 		fill(nonce, sizeof(nonce), size + 1);
 		fill(aad, sizeof(aad), size + 2);
 		fill(text, size, size + 3);
-		sealed_by_libcrypto(key, nonce, aad, size % sizeof(aad), text, theirs,
-				    size, their_tag);
+		sealed_by_libcrypto(key, nonce, aad, size % sizeof(aad), text,
+				    theirs, size, their_tag);
 		aes_gcm_init(&gcm, key);
 		aes_gcm_seal(&gcm, nonce, aad, size % sizeof(aad), text, ours, size,
 			     our_tag);
 		CHECK(!memcmp(ours, theirs, size));
 		CHECK(!memcmp(our_tag, their_tag, sizeof(our_tag)));
-		CHECK(aes_gcm_open(&gcm, nonce, aad, size % sizeof(aad), theirs, ours,
-				   size, their_tag));
+		CHECK(aes_gcm_open(&gcm, nonce, aad, size % sizeof(aad), theirs,
+				   ours, size, their_tag));
 		CHECK(!memcmp(ours, text, size));
 	}
 }
@@ -219,7 +223,8 @@ int main(void)
 	sealed_in_place();
 	every_changed_bit_is_noticed();
 	if (!find_libcrypto())
-		skip("libcrypto.so.3, to compare with (the published vectors agree)");
+		skip("libcrypto.so.3, to compare with (the published vectors "
+		     "agree)");
 	equal_to_libcrypto();
 	return 0;
 }

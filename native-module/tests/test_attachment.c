@@ -15,20 +15,20 @@
 #include "tests/harness.h"
 #include "tests/machine.h"
 
-#define ID	9
-#define CHILDREN	8
-#define STALE	101		/* exit statuses */
-#define REFUSED	102
-#define MACHINE	2		/* the one that holds the snapshot */
-#define DEADLINE_MS	5000
+#define ID	    9
+#define CHILDREN    8
+#define STALE	    101 /* exit statuses */
+#define REFUSED	    102
+#define MACHINE	    2 /* the one that holds the snapshot */
+#define DEADLINE_MS 5000
 /* The shadow is killed this much later, in us, until the child gets to its end. */
-#define KILL_STEP_US	15
-#define KILL_LAST_US	900
+#define KILL_STEP_US 15
+#define KILL_LAST_US 900
 
 static const char *mode_names[] = { "lazy", "eager", "cached", "clone" };
 
-static struct mitosis_attachment *attach(const struct machine *remote,
-					 uint32_t mode, int expected)
+static struct mitosis_attachment *attach(const struct machine *remote, uint32_t mode,
+					 int expected)
 {
 	const struct mitosis_resume_options options = { mode, 64 };
 	struct mitosis_attachment *attachment = NULL;

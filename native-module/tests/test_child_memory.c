@@ -13,16 +13,16 @@
 #include "tests/harness.h"
 #include "tests/machine.h"
 
-#define SIZE		(64ul << 20)
-#define PAGE		4096ul
-#define TOUCHED		16		/* pages, as far from each other as can be */
-#define STEP		(SIZE / TOUCHED)
-#define SHIFT		(STEP / 8)	/* from one child's pages to the next one's */
-#define CHILDREN	3		/* one after the other; the first is learnt from */
-#define ID		9
-#define MACHINE		2
-#define DEADLINE_MS	10000
-#define NUMBER_FD	60		/* a child's file, which has its number */
+#define SIZE	    (64ul << 20)
+#define PAGE	    4096ul
+#define TOUCHED	    16 /* pages, as far from each other as can be */
+#define STEP	    (SIZE / TOUCHED)
+#define SHIFT	    (STEP / 8) /* from one child's pages to the next one's */
+#define CHILDREN    3	       /* one after the other; the first is learnt from */
+#define ID	    9
+#define MACHINE	    2
+#define DEADLINE_MS 10000
+#define NUMBER_FD   60 /* a child's file, which has its number */
 
 static unsigned char *set;
 
@@ -109,8 +109,8 @@ int main(void)
 	int file;
 
 	need_userfaultfd();
-	set = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
-		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	set = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+		   -1, 0);
 	CHECK(set != MAP_FAILED);
 	/* A huge page would be the kernel's window, not ours. */
 	madvise(set, SIZE, MADV_NOHUGEPAGE);

@@ -13,8 +13,8 @@
 
 #include "tests/harness.h"
 
-#define FILE_NUMBER	77
-#define ID		4
+#define FILE_NUMBER 77
+#define ID	    4
 
 /* What the child does is the proxy's word, over a pipe that it brings. */
 static void be_child(void)
@@ -23,7 +23,7 @@ static void be_child(void)
 	char order;
 
 	if (fcntl(FILE_NUMBER + 2, F_GETFD) >= 0)
-		_exit(98);	/* close-on-exec: not passed on */
+		_exit(98); /* close-on-exec: not passed on */
 	if (read(FILE_NUMBER, &order, 1) != 1 ||
 	    write(FILE_NUMBER + 1, &own, sizeof(own)) != sizeof(own))
 		_exit(99);

@@ -7,7 +7,7 @@
 
 #include "tests/harness.h"
 
-#define UNKNOWN_ID	4000000000u
+#define UNKNOWN_ID 4000000000u
 
 int main(void)
 {

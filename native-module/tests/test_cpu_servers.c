@@ -16,9 +16,9 @@
 
 #include "tests/harness.h"
 
-#define ID		6
-#define ORDERS		77	/* where a child reads that it may go on */
-#define SIZE		(4u << 20)
+#define ID     6
+#define ORDERS 77 /* where a child reads that it may go on */
+#define SIZE   (4u << 20)
 
 static unsigned char *memory;
 
@@ -170,7 +170,7 @@ int main(void)
 	CHECK_EQ(end(&of_shadow), 0);
 	CHECK_SOON(!cpu_server_of(shadow), 2000);
 	of_cpu_server = start(there);
-	CHECK_EQ(end(&of_cpu_server), 100 << 8);	/* -ESTALE: attach again */
+	CHECK_EQ(end(&of_cpu_server), 100 << 8); /* -ESTALE: attach again */
 	mitosis_detach(there);
 	there = attach_on(device, cpus[1]);
 	CHECK_SOON((cpu_server = cpu_server_of(shadow)), 2000);

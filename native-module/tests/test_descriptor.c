@@ -17,9 +17,9 @@
 #include "proto/descriptor.h"
 #include "tests/harness.h"
 
-#define MANY	2000
-#define SOME	300		/* VMAs that are to fit into SOME_SIZE */
-#define SOME_SIZE	(64u << 10)	/* bytes */
+#define MANY	  2000
+#define SOME	  300	      /* VMAs that are to fit into SOME_SIZE */
+#define SOME_SIZE (64u << 10) /* bytes */
 
 static void receive(int fd, void *buffer, size_t size)
 {
@@ -47,7 +47,8 @@ static struct descriptor_header *fetch(uint32_t handler_id)
 	int stream;
 
 	CHECK_EQ(daemon_link_open(&link), 0);
-	CHECK_EQ(daemon_link_attach(&link, handler_id, ATTACH_ONCE, &stream, NULL), 0);
+	CHECK_EQ(daemon_link_attach(&link, handler_id, ATTACH_ONCE, &stream, NULL),
+		 0);
 	CHECK(send(stream, &request, sizeof(request), 0) == sizeof(request));
 	receive(stream, &answer, sizeof(answer));
 	CHECK_EQ(answer.status, 0);
@@ -72,9 +73,9 @@ static const struct descriptor_vma *vmas_of(const struct descriptor_header *h)
 
 static const char *string_of(const struct descriptor_header *h, uint32_t string)
 {
-	return string == DESCRIPTOR_NO_STRING ?
-		       "" :
-		       (const char *)(vmas_of(h) + h->vma_count) + string;
+	return string == DESCRIPTOR_NO_STRING
+		       ? ""
+		       : (const char *)(vmas_of(h) + h->vma_count) + string;
 }
 
 static const struct descriptor_vma *vma_at(const struct descriptor_header *h,
@@ -153,8 +154,8 @@ int main(void)
 		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	empty = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE | PROT_EXEC,
 		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	forbidden = mmap(NULL, 1 << 20, PROT_NONE,
-			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	forbidden =
+		mmap(NULL, 1 << 20, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	touched[5000] = 1;
 	initialised[5000] = 2;
 	sigaction(SIGUSR1, &action, NULL);
@@ -188,7 +189,8 @@ int main(void)
 	CHECK(!strcmp(string_of(h, vma_at(h, (void *)t->rsp)->name), "[stack]"));
 
 	v = vma_at(h, touched);
-	CHECK(v && v->kind == VMA_SNAPSHOT && v->protection == (PROT_READ | PROT_WRITE));
+	CHECK(v && v->kind == VMA_SNAPSHOT &&
+	      v->protection == (PROT_READ | PROT_WRITE));
 	v = vma_at(h, empty);
 	CHECK(v && v->kind == VMA_EMPTY);
 	CHECK_EQ(v->protection, PROT_READ | PROT_WRITE | PROT_EXEC);

@@ -18,13 +18,13 @@
 #include "tests/harness.h"
 #include "tests/machine.h"
 
-#define ID		3
-#define MACHINE		7
-#define PEERS_MAX	4096	/* daemon/peer.c */
-#define FILES_NEEDED	(PEERS_MAX + 100)
-#define PATIENCE_MS	10000
+#define ID	     3
+#define MACHINE	     7
+#define PEERS_MAX    4096 /* daemon/peer.c */
+#define FILES_NEEDED (PEERS_MAX + 100)
+#define PATIENCE_MS  10000
 /* The daemon closes channels without a greeting after 5 s. */
-#define FILL_MS		4000
+#define FILL_MS 4000
 
 static int channels[PEERS_MAX];
 

@@ -14,7 +14,7 @@
 #include "lib/daemon_link.h"
 #include "tests/harness.h"
 
-#define ROUNDS	20000
+#define ROUNDS 20000
 
 static uint64_t state = 88172645463325252ull;
 
@@ -83,7 +83,8 @@ static int attach(struct daemon_link *link, uint32_t handler_id)
 {
 	int stream;
 
-	CHECK_EQ(daemon_link_attach(link, handler_id, ATTACH_ONCE, &stream, NULL), 0);
+	CHECK_EQ(daemon_link_attach(link, handler_id, ATTACH_ONCE, &stream, NULL),
+		 0);
 	return stream;
 }
 
@@ -105,8 +106,10 @@ static void shadow_survives(struct mitosis *device)
 			request.type = pseudo_random() % 4;
 			request.length %= 4 << 20;
 		}
-		CHECK(send(stream, &request, pseudo_random() % 3 ?
-			   sizeof(request) : pseudo_random() % sizeof(request) + 1,
+		CHECK(send(stream, &request,
+			   pseudo_random() % 3
+				   ? sizeof(request)
+				   : pseudo_random() % sizeof(request) + 1,
 			   MSG_NOSIGNAL) > 0);
 		close(stream);
 	}

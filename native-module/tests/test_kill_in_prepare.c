@@ -10,7 +10,7 @@
 
 #include "tests/harness.h"
 
-#define ROUNDS	150
+#define ROUNDS 150
 
 /*
  * A process that prepares and unprepares for ever; it ends only when the daemon
@@ -29,9 +29,8 @@ static pid_t start_preparer(uint32_t handler_id, bool pinned)
 
 		CHECK(write(ready[1], "r", 1) == 1);
 		for (;;) {
-			int err = pinned ?
-				mitosis_prepare_pinned(device, handler_id) :
-				mitosis_prepare(device, handler_id);
+			int err = pinned ? mitosis_prepare_pinned(device, handler_id)
+					 : mitosis_prepare(device, handler_id);
 
 			if (!err)
 				err = mitosis_unprepare(device, handler_id);
@@ -56,10 +55,11 @@ static void parent_killed(bool pinned)
 		usleep((i * 7919) % 3000);
 		kill(pid, SIGKILL);
 		CHECK(waitpid(pid, NULL, 0) == pid);
-		if (pinned)	/* finished or not: then it stays, or is not there */
+		if (pinned) /* finished or not: then it stays, or is not there */
 			mitosis_unprepare(device, 9);
 		CHECK_SOON(mitosis_list(device, NULL, 0) == 0 ||
-			   mitosis_unprepare(device, 9) == 0, 3000);
+				   mitosis_unprepare(device, 9) == 0,
+			   3000);
 	}
 	CHECK_SOON(mitosis_list(device, NULL, 0) == 0, 3000);
 	mitosis_close(device);

@@ -25,18 +25,18 @@
 
 #define SIZE		(32ul << 20)
 #define PAGE		4096ul
-#define MEMORY_LIMIT	"8388608"	/* bytes, less than SIZE */
+#define MEMORY_LIMIT	"8388608" /* bytes, less than SIZE */
 #define LAUNCHES	1000
 #define ID		"9"
 #define MACHINE		7
-#define DEADLINE_MS	"1000"		/* of machines */
+#define DEADLINE_MS	"1000" /* of machines */
 #define PATIENCE_MS	10000
-#define CONNECTIONS_MAX	16
+#define CONNECTIONS_MAX 16
 #define NAMESPACES_MAX	64
 
 /* Files of a child: orders of the test, and the replies of the child. */
-#define ORDERS_FD	60
-#define REPLIES_FD	61
+#define ORDERS_FD  60
+#define REPLIES_FD 61
 
 static unsigned char *memory;
 
@@ -49,7 +49,7 @@ struct relay {
 struct launcher {
 	pid_t pid;
 	FILE *commands, *answers;
-	int errors;		/* what it, and its children, write to standard error */
+	int errors; /* what it, and its children, write to standard error */
 	int orders, replies;
 };
 
@@ -251,7 +251,8 @@ static struct launcher launcher_start(const char *address, const char *cgroup)
 		      "4", "--cgroup", cgroup, (char *)NULL);
 		_exit(127);
 	}
-	close(in[0]), close(out[1]), close(err[1]), close(orders[0]), close(replies[1]);
+	close(in[0]), close(out[1]), close(err[1]), close(orders[0]),
+		close(replies[1]);
 	l.commands = fdopen(in[1], "w");
 	l.answers = fdopen(out[0], "r");
 	l.errors = err[0];
@@ -345,7 +346,7 @@ static void a_thousand_leave_nothing(const struct machine *machine)
 			exit(1);
 		}
 	}
-	sleep_ms(100);	/* the servers notice the ends */
+	sleep_ms(100); /* the servers notice the ends */
 	for (i = 0; i < 4; i++)
 		fds[i] = fd_count(watched[i]);
 	groups = group_count(&l);
@@ -378,13 +379,13 @@ enum fault {
 	NETWORK_SILENT,
 	SHADOW_KILLED,
 	SHADOW_STOPPED,
-	DAEMON_KILLED,	/* the shadow has the connection: the child goes on */
+	DAEMON_KILLED, /* the shadow has the connection: the child goes on */
 	FAULTS,
 };
 
 static const char *const fault_names[FAULTS] = {
-	"connection cut", "network silent", "shadow killed", "shadow stopped",
-	"daemon killed",
+	"connection cut", "network silent", "shadow killed",
+	"shadow stopped", "daemon killed",
 };
 
 /* A child in a container waits for a page that does not come. */
@@ -431,8 +432,9 @@ static void told_on_the_launcher(enum fault fault, bool connected)
 	if (fault == DAEMON_KILLED) {
 		CHECK(!strncmp(line, "ok ", 3));
 	} else {
-		snprintf(place, sizeof(place), "handler id " ID " of machine %d at %s ",
-			 MACHINE, relay.address);
+		snprintf(place, sizeof(place),
+			 "handler id " ID " of machine %d at %s ", MACHINE,
+			 relay.address);
 		if (strncmp(line, "error errno=104 ", 16) || !strstr(line, place)) {
 			printf("'%s' does not name '%s'\n", line, place);
 			exit(1);
@@ -481,14 +483,16 @@ static bool make_small_group(char path[4200])
 	while (mounts && !made && (m = getmntent(mounts))) {
 		bool v2 = !strcmp(m->mnt_type, "cgroup2");
 
-		if (!v2 && (strcmp(m->mnt_type, "cgroup") || !hasmntopt(m, "memory")))
+		if (!v2 &&
+		    (strcmp(m->mnt_type, "cgroup") || !hasmntopt(m, "memory")))
 			continue;
 		snprintf(path, 4200, "%s/mitosis-test-%d", m->mnt_dir, getpid());
 		if (mkdir(path, 0755))
 			continue;
 		made = v2 ? write_file(path, "memory.max", MEMORY_LIMIT) &&
-				    write_file(path, "cgroup.subtree_control", "+memory") :
-			    write_file(path, "memory.limit_in_bytes", MEMORY_LIMIT);
+				       write_file(path, "cgroup.subtree_control",
+						  "+memory")
+			  : write_file(path, "memory.limit_in_bytes", MEMORY_LIMIT);
 		if (!made)
 			rmdir(path);
 	}
@@ -504,7 +508,8 @@ static void out_of_memory(const struct machine *machine)
 	struct launcher l;
 
 	if (!make_small_group(group)) {
-		puts("out_of_memory left out: needs the right to make a control group "
+		puts("out_of_memory left out: needs the right to make a control "
+		     "group "
 		     "with a limit to its memory");
 		return;
 	}

@@ -19,8 +19,9 @@ static pid_t start_owner(uint32_t handler_id, bool pinned)
 	if (pid == 0) {
 		struct mitosis *device = open_user();
 
-		CHECK_EQ(pinned ? mitosis_prepare_pinned(device, handler_id) :
-				  mitosis_prepare(device, handler_id), 0);
+		CHECK_EQ(pinned ? mitosis_prepare_pinned(device, handler_id)
+				: mitosis_prepare(device, handler_id),
+			 0);
 		CHECK(write(ready[1], "r", 1) == 1);
 		for (;;)
 			pause();
@@ -151,7 +152,7 @@ static void daemon_idle(void)
 
 	CHECK_EQ(mitosis_prepare_pinned(device, 1), 0);
 	mitosis_close(device);
-	sleep_ms(600);		/* MITOSIS_IDLE_MS is 200 */
+	sleep_ms(600); /* MITOSIS_IDLE_MS is 200 */
 	CHECK_EQ(daemon_pid(), daemon);
 	device = open_user();
 	CHECK_EQ(mitosis_unprepare(device, 1), 0);

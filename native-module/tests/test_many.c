@@ -12,8 +12,8 @@
 #include "local/registry.h"
 #include "tests/harness.h"
 
-#define RACERS	16
-#define CYCLES	1000
+#define RACERS 16
+#define CYCLES 1000
 
 static void *race(void *start)
 {
@@ -84,7 +84,7 @@ static void nothing_left(void)
 	CHECK_EQ(mitosis_prepare(device, 1), 0);
 	CHECK_EQ(mitosis_unprepare(device, 1), 0);
 	fds = fd_count(getpid());
-	sleep_ms(50);	/* for the daemon to notice the end of the shadow */
+	sleep_ms(50); /* for the daemon to notice the end of the shadow */
 	daemon_fds = fd_count(daemon_pid());
 	for (i = 0; i < CYCLES; i++) {
 		CHECK_EQ(mitosis_prepare(device, 1), 0);

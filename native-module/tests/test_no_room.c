@@ -21,9 +21,9 @@
 #include "tests/harness.h"
 #include "tests/machine.h"
 
-#define ID		3
-#define MACHINE		7
-#define PATIENCE_MS	10000
+#define ID	    3
+#define MACHINE	    7
+#define PATIENCE_MS 10000
 
 static char base[128];
 
@@ -281,7 +281,8 @@ static void too_many_processes(void)
 	int part;
 
 	if (!make_group(group)) {
-		puts("too_many_processes left out: needs the right to make a control "
+		puts("too_many_processes left out: needs the right to make a "
+		     "control "
 		     "group with a limit to its processes (pids.max)");
 		return;
 	}

@@ -11,10 +11,10 @@
 
 #define WINDOW	(256ull << 10)
 #define BASE	(1ull << 32)
-#define WINDOWS	1000u
+#define WINDOWS 1000u
 
 static struct read_ahead *r;
-static struct segment segment = { BASE, BASE + WINDOWS * WINDOW, BASE };
+static struct segment segment = { BASE, BASE + WINDOWS *WINDOW, BASE };
 static const struct address_map map = { .segments = &segment, .count = 1 };
 
 /* What is expected after a window: its number, or -1 if nothing is. */

@@ -11,7 +11,8 @@
 #include "proto/user/record.h"
 #include "tests/harness.h"
 
-static const struct wire_record_secret secret = { "0123456789abcdef", "nonce of 12" };
+static const struct wire_record_secret secret = { "0123456789abcdef",
+						  "nonce of 12" };
 static char record[RECORD_MAX];
 
 static struct record_direction direction(uint64_t number)
@@ -140,10 +141,12 @@ static void hkdf_vectors(void)
 	}, none = { "", 0 };
 
 	check_hkdf("\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c", 13, 22,
-		   &info, "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56"
-			  "ecc4c5bf34007208d5b887185865");
-	check_hkdf("", 0, 22, &none, "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee187"
-				     "9ec3454e5f3c738d2d9d201395faa4b61a96c8");
+		   &info,
+		   "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56"
+		   "ecc4c5bf34007208d5b887185865");
+	check_hkdf("", 0, 22, &none,
+		   "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee187"
+		   "9ec3454e5f3c738d2d9d201395faa4b61a96c8");
 }
 
 int main(void)

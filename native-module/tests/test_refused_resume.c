@@ -100,8 +100,7 @@ static int run_helper(char *const argv[])
 	char path[512];
 	pid_t pid;
 
-	snprintf(path, sizeof(path), "%s/mitosis-child",
-		 getenv("MITOSIS_TEST_BIN"));
+	snprintf(path, sizeof(path), "%s/mitosis-child", getenv("MITOSIS_TEST_BIN"));
 	pid = fork();
 	if (pid == 0) {
 		int null = open("/dev/null", O_WRONLY);

@@ -15,7 +15,7 @@
 #include "tests/machine.h"
 
 /* How often a resume is repeated to see what it leaves behind. */
-#define RESUMES		1000
+#define RESUMES 1000
 
 enum fault {
 	SHADOW_KILLED,
@@ -244,7 +244,7 @@ static void many_resumes(void)
 		CHECK_EQ(end_of(start_child("1", -1)), 0);
 		close_child();
 	}
-	sleep_ms(100);	/* for the daemon and the shadow to notice the ends */
+	sleep_ms(100); /* for the daemon and the shadow to notice the ends */
 	fds = fd_count(getpid());
 	daemon_fds = fd_count(daemon_pid());
 	shadow_fds = fd_count(shadow);
@@ -259,7 +259,7 @@ static void many_resumes(void)
 	CHECK_SOON(fd_count(shadow) == shadow_fds, 2000);
 	CHECK_EQ(mount_count(), mounts);
 	CHECK_SOON(process_count() == processes, 2000);
-	CHECK_EQ(child_count(), 1);	/* the shadow */
+	CHECK_EQ(child_count(), 1); /* the shadow */
 	mitosis_close(device);
 	CHECK_EQ(child_count(), 0);
 }
@@ -375,8 +375,10 @@ static void child_killed(void)
 
 static const struct test_case cases[FAULTS] = {
 	[SHADOW_KILLED] = { "shadow_killed", shadow_killed },
-	[SHADOW_KILLED_GRANDCHILD] = { "shadow_killed_grandchild", shadow_killed_grandchild },
-	[MACHINE_LOST_GRANDCHILD] = { "machine_lost_grandchild", machine_lost_grandchild },
+	[SHADOW_KILLED_GRANDCHILD] = { "shadow_killed_grandchild",
+				       shadow_killed_grandchild },
+	[MACHINE_LOST_GRANDCHILD] = { "machine_lost_grandchild",
+				      machine_lost_grandchild },
 	[UNPREPARED] = { "unprepared", unprepared },
 	[OWNER_CLOSED] = { "owner_closed", owner_closed },
 	[OWNER_KILLED] = { "owner_killed", owner_killed },

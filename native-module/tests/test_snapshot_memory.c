@@ -10,8 +10,8 @@
 
 #include "tests/harness.h"
 
-#define SIZE	(64ul << 20)
-#define ID	73
+#define SIZE (64ul << 20)
+#define ID   73
 
 int main(void)
 {

@@ -17,15 +17,15 @@
 
 #include "tests/harness.h"
 
-#define ID		5
-#define FILE_NUMBER	77	/* where a child reads its order and answers */
-#define HOST_NAME	"spawned"
+#define ID	    5
+#define FILE_NUMBER 77 /* where a child reads its order and answers */
+#define HOST_NAME   "spawned"
 
 struct child_report {
 	char host[32];
 	pid_t pid;
-	bool has_marker;	/* /marker exists */
-	bool has_stray;		/* an open file that was not passed on */
+	bool has_marker; /* /marker exists */
+	bool has_stray;	 /* an open file that was not passed on */
 };
 
 static int order[2], answer[2];

@@ -19,19 +19,19 @@
 #include "tests/harness.h"
 #include "tests/machine.h"
 
-#define SIZE		(4ul << 20)
-#define PAGE		4096ul
-#define ID		5
-#define MACHINE		7
+#define SIZE	(4ul << 20)
+#define PAGE	4096ul
+#define ID	5
+#define MACHINE 7
 /* How long a server may be stopped, in ms; as text for mitosisd. */
-#define DEADLINE_MS	1000
-#define DEADLINE_TEXT	"1000"
+#define DEADLINE_MS   1000
+#define DEADLINE_TEXT "1000"
 /* For a machine that is busy with something else, in ms. */
-#define PATIENCE_MS	10000
+#define PATIENCE_MS 10000
 
 /* Files of a child: orders of the test, and the replies of the child. */
-#define ORDERS_FD	60
-#define REPLIES_FD	61
+#define ORDERS_FD  60
+#define REPLIES_FD 61
 
 static unsigned char *memory;
 
@@ -310,7 +310,7 @@ static void shadow_without_children(void)
 
 	CHECK_EQ(hear(&c), 'h');
 	goes_on(&c);
-	sleep_ms(DEADLINE_MS / 2);	/* for it to notice the end */
+	sleep_ms(DEADLINE_MS / 2); /* for it to notice the end */
 	CHECK(!kill(server, SIGSTOP));
 	sleep_ms(3 * DEADLINE_MS);
 	CHECK(alive(server));

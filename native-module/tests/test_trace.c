@@ -14,7 +14,7 @@
 #include "tests/harness.h"
 #include "tests/machine.h"
 
-#define MACHINE	2
+#define MACHINE 2
 #define ID	5
 #define SIZE	(1u << 20)
 
@@ -29,7 +29,8 @@ static void run_child(const struct machine *remote)
 	if (pid == 0) {
 		device = open_user();
 		if (remote) {
-			CHECK_EQ(mitosis_connect(device, MACHINE, remote->address), 0);
+			CHECK_EQ(mitosis_connect(device, MACHINE, remote->address),
+				 0);
 			mitosis_resume_remote(device, MACHINE, ID);
 		} else {
 			mitosis_resume_local(device, ID);
@@ -106,23 +107,30 @@ static void wrong_level(void)
 int main(void)
 {
 	static const char *const own[] = {
-		" mitosisd: is ready", " parent of handler id 5: has forked its shadow",
+		" mitosisd: is ready",
+		" parent of handler id 5: has forked its shadow",
 		" mitosisd: has registered a shadow handler_id=5",
 		" shadow of handler id 5: has described itself",
-		" child: is ready to resume", " child: leaves its memory",
+		" child: is ready to resume",
+		" child: leaves its memory",
 		" mitosisd: joins a device and a server",
-		" shadow of handler id 5: serves a child", " serves a fault address=0x",
-		" recording ends pages=", NULL,
+		" shadow of handler id 5: serves a child",
+		" serves a fault address=0x",
+		" recording ends pages=",
+		NULL,
 	};
 	static const char *const other[] = {
 		" mitosisd: has started a pager machine=2 handler_id=5",
-		" pager of handler id 5: has opened the snapshot machine=2 at=tcp://127.",
+		" pager of handler id 5: has opened the snapshot machine=2 "
+		"at=tcp://127.",
 		" pager of handler id 5: asks for pages address=0x",
-		" pager of handler id 5: serves a child", NULL,
+		" pager of handler id 5: serves a child",
+		NULL,
 	};
 	static const char *const holders[] = {
 		" mitosisd: passes another machine to a shadow handler_id=5",
-		" shadow of handler id 5: other machine asks for pages address=0x", NULL,
+		" shadow of handler id 5: other machine asks for pages address=0x",
+		NULL,
 	};
 	struct machine holder;
 	struct mitosis *device;

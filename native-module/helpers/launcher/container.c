@@ -20,7 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define NAMESPACES	(CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNS | CLONE_NEWPID)
+#define NAMESPACES (CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNS | CLONE_NEWPID)
 
 static void __attribute__((format(printf, 2, 3)))
 weaker(struct container *c, const char *format, ...)
@@ -137,7 +137,8 @@ static void make_cgroups(struct container *c, const char *asked)
 		if (add_cgroup(c, asked))
 			c->cgroup_version = "given";
 		else
-			weaker(c, "no control group in %s: %s", asked, strerror(errno));
+			weaker(c, "no control group in %s: %s", asked,
+			       strerror(errno));
 		return;
 	}
 	mounts = setmntent("/proc/self/mounts", "r");
@@ -248,9 +249,9 @@ bool container_ran_out_of_memory(struct container *c)
 
 	c->oom_kills = 0;
 	for (i = 0; i < c->cgroup_count; i++)
-		c->oom_kills += oom_kills_in(c->cgroup_paths[i],
-					     "memory.oom_control") +
-				oom_kills_in(c->cgroup_paths[i], "memory.events");
+		c->oom_kills +=
+			oom_kills_in(c->cgroup_paths[i], "memory.oom_control") +
+			oom_kills_in(c->cgroup_paths[i], "memory.events");
 	return c->oom_kills > before;
 }
 

@@ -13,30 +13,30 @@
 
 #include "libmitosis.h"
 
-#define CGROUPS_MAX	16
+#define CGROUPS_MAX 16
 
 struct container {
-	bool lean;			/* false: nothing, a plain process */
+	bool lean; /* false: nothing, a plain process */
 	const char *root;
-	pid_t holder;			/* 0: none */
+	pid_t holder; /* 0: none */
 	int holder_pidfd;
-	int root_fd;			/* the same directory as its namespaces have it; -1: none */
-	int namespaces;			/* CLONE_NEW* that a child joins */
+	int root_fd;	/* the same directory as its namespaces have it; -1: none */
+	int namespaces; /* CLONE_NEW* that a child joins */
 	const char *namespace_names;
-	const char *cgroup_version;	/* "v1", "v2" or "none" */
+	const char *cgroup_version; /* "v1", "v2" or "none" */
 	int cgroup_count;
-	int cgroup_procs[CGROUPS_MAX];	/* open cgroup.procs files */
+	int cgroup_procs[CGROUPS_MAX]; /* open cgroup.procs files */
 	char *cgroup_paths[CGROUPS_MAX];
-	uint64_t oom_kills;		/* of them, as last counted */
-	char reason[256];		/* why it is weaker than asked; "" if it is not */
+	uint64_t oom_kills; /* of them, as last counted */
+	char reason[256];   /* why it is weaker than asked; "" if it is not */
 };
 
 /*
  * Makes what all children of this launcher share. `cgroup` is auto, none, or
  * the path of a control group to make them below. Never fails: see reason.
  */
-void container_create(struct container *container, bool lean,
-		      const char *cgroup, const char *root);
+void container_create(struct container *container, bool lean, const char *cgroup,
+		      const char *root);
 
 /* Puts the calling process, a fresh child, into it. Returns 0 or -errno. */
 int container_enter(const struct container *container);

@@ -14,10 +14,10 @@
 #include "helpers/report.h"
 
 /* Exit status of a child that wrote its error. */
-#define ERROR_STATUS	124
-#define SNAPSHOT_NAME_SIZE	512
+#define ERROR_STATUS	   124
+#define SNAPSHOT_NAME_SIZE 512
 
-static volatile pid_t running;	/* for the deadline's handler */
+static volatile pid_t running; /* for the deadline's handler */
 static volatile sig_atomic_t too_late;
 
 static void deadline(int signal)
@@ -48,8 +48,8 @@ int launch_init(struct launch_plan *plan)
 	return 0;
 }
 
-static void __attribute__((noreturn)) report_error(const struct launch_plan *plan,
-					       int err, const char *message)
+static void __attribute__((noreturn))
+report_error(const struct launch_plan *plan, int err, const char *message)
 {
 	char text[512];
 	int n = snprintf(text, sizeof(text), "%d %s", -err, message);
@@ -75,8 +75,8 @@ static int begin_report(const struct launch_plan *plan)
 {
 	uint64_t before_ns = now_ns();
 
-	return write(plan->report_write, &before_ns, sizeof(before_ns)) < 0 ? -errno :
-									     0;
+	return write(plan->report_write, &before_ns, sizeof(before_ns)) < 0 ? -errno
+									    : 0;
 }
 
 static void __attribute__((noreturn)) be_child(const struct launch_plan *plan)
@@ -105,8 +105,7 @@ static void __attribute__((noreturn)) be_child(const struct launch_plan *plan)
 	report_error(plan, err, mitosis_error());
 }
 
-static int read_error(const struct launch_plan *plan, char *message,
-			  size_t size)
+static int read_error(const struct launch_plan *plan, char *message, size_t size)
 {
 	char text[512];
 	ssize_t n = read(plan->error_read, text, sizeof(text) - 1);
@@ -128,10 +127,10 @@ static void name_snapshot(const struct launch_plan *plan,
 	int n = snprintf(message, SNAPSHOT_NAME_SIZE, "handler id %u of ",
 			 plan->handler_id);
 
-	n += plan->remote ? snprintf(message + n, SNAPSHOT_NAME_SIZE - n,
-				     "machine %u", plan->machine_id) :
-			    snprintf(message + n, SNAPSHOT_NAME_SIZE - n,
-				     "this machine");
+	n += plan->remote
+		     ? snprintf(message + n, SNAPSHOT_NAME_SIZE - n, "machine %u",
+				plan->machine_id)
+		     : snprintf(message + n, SNAPSHOT_NAME_SIZE - n, "this machine");
 	if (plan->remote && plan->address)
 		snprintf(message + n, SNAPSHOT_NAME_SIZE - n, " at %s",
 			 plan->address);
@@ -145,21 +144,27 @@ static int judge(struct launch_plan *plan, int status, char *message, size_t siz
 		return 0;
 	name_snapshot(plan, snapshot);
 	if (too_late) {
-		snprintf(message, size, "the child of %s had not ended after %d s and was "
-			 "killed", snapshot, plan->deadline_s);
+		snprintf(message, size,
+			 "the child of %s had not ended after %d s and was "
+			 "killed",
+			 snapshot, plan->deadline_s);
 		return -ETIMEDOUT;
 	}
 	if (WIFEXITED(status) && WEXITSTATUS(status) == ERROR_STATUS)
 		return read_error(plan, message, size);
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) {
 		if (container_ran_out_of_memory(&plan->container)) {
-			snprintf(message, size, "the child of %s was killed: its control "
-				 "group is out of memory; raise the limit", snapshot);
+			snprintf(message, size,
+				 "the child of %s was killed: its control "
+				 "group is out of memory; raise the limit",
+				 snapshot);
 			return -ENOMEM;
 		}
-		snprintf(message, size, "the child of %s was killed: what served its "
+		snprintf(message, size,
+			 "the child of %s was killed: what served its "
 			 "pages has ended; if mitosisd had to end that, its log "
-			 "(mitosisd.log) says why", snapshot);
+			 "(mitosisd.log) says why",
+			 snapshot);
 		return -ECONNRESET;
 	}
 	if (WIFSIGNALED(status)) {
@@ -176,8 +181,7 @@ static int judge(struct launch_plan *plan, int status, char *message, size_t siz
  * Leaves the pipe empty for the next child. Returns how many bytes of the message,
  * which have no end of their own, follow the child's numbers.
  */
-static int read_report(const struct launch_plan *plan,
-		       struct launch_result *result,
+static int read_report(const struct launch_plan *plan, struct launch_result *result,
 		       char message[REPORT_MESSAGE_MAX])
 {
 	struct {
@@ -200,7 +204,8 @@ static int read_report(const struct launch_plan *plan,
 	result->wrong = r.child.wrong;
 	/* The message becomes part of one line. */
 	for (i = 0; i < n - numbers; i++)
-		message[i] = r.message[i] && r.message[i] != '\n' ? r.message[i] : ' ';
+		message[i] =
+			r.message[i] && r.message[i] != '\n' ? r.message[i] : ' ';
 	return n - numbers;
 }
 
@@ -234,9 +239,12 @@ static int run_child(const struct launch_plan *plan, int *status, char *message,
 	if (pid < 0) {
 		int err = -errno;
 
-		snprintf(message, size, "cannot create a process: %s%s", strerror(-err),
-			 err == -EAGAIN ? "; raise pids.max of the control group, or "
-					  "ulimit -u" : "");
+		snprintf(message, size, "cannot create a process: %s%s",
+			 strerror(-err),
+			 err == -EAGAIN
+				 ? "; raise pids.max of the control group, or "
+				   "ulimit -u"
+				 : "");
 		return err;
 	}
 	running = pid;
@@ -268,7 +276,7 @@ static int spawn_child(const struct launch_plan *plan, int *status, char *messag
 	err = mitosis_spawn(plan->attachment, &child, status);
 	alarm(0);
 	if ((err == -EINTR && too_late) || err == -ECONNRESET) {
-		*status = SIGKILL;	/* judge() says why */
+		*status = SIGKILL; /* judge() says why */
 		return 0;
 	}
 	if (err)
@@ -280,21 +288,21 @@ static int spawn_child(const struct launch_plan *plan, int *status, char *messag
 static int launch_once(struct launch_plan *plan, uint64_t start_ns,
 		       struct launch_result *result, char *message, size_t size)
 {
-	bool spawns = plan->attachment &&
-		      plan->options.mode == MITOSIS_RESUME_CLONE;
+	bool spawns = plan->attachment && plan->options.mode == MITOSIS_RESUME_CLONE;
 	char child_message[REPORT_MESSAGE_MAX];
 	int status, err, message_bytes;
 
 	memset(result, 0, sizeof(*result));
 	too_late = 0;
-	err = spawns ? spawn_child(plan, &status, message, size) :
-		       run_child(plan, &status, message, size);
+	err = spawns ? spawn_child(plan, &status, message, size)
+		     : run_child(plan, &status, message, size);
 	result->startup_ns = now_ns() - start_ns;
 	message_bytes = read_report(plan, result, child_message);
 	if (err)
 		return err;
 	if (result->wrong) {
-		snprintf(message, size, "%llu pages or results of the child of handler "
+		snprintf(message, size,
+			 "%llu pages or results of the child of handler "
 			 "id %u were not its parent's",
 			 (unsigned long long)result->wrong, plan->handler_id);
 		return -EIO;
@@ -303,7 +311,8 @@ static int launch_once(struct launch_plan *plan, uint64_t start_ns,
 	if (err && message_bytes) {
 		size_t used = strlen(message);
 
-		snprintf(message + used, size - used, ": %.*s", message_bytes, child_message);
+		snprintf(message + used, size - used, ": %.*s", message_bytes,
+			 child_message);
 	}
 	return err;
 }

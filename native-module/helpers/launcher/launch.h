@@ -9,31 +9,31 @@
 #include "helpers/launcher/container.h"
 #include "libmitosis.h"
 
-#define LAUNCH_MESSAGE_SIZE	2048	/* of an error message, bytes */
+#define LAUNCH_MESSAGE_SIZE 2048 /* of an error message, bytes */
 
 /* What is started. */
 struct launch_plan {
 	struct container container;
 	struct mitosis_resume_options options;
-	struct mitosis_attachment *attachment;	/* NULL: not yet, or there are none */
+	struct mitosis_attachment *attachment; /* NULL: not yet, or there are none */
 	uint32_t handler_id;
 	uint32_t machine_id;
-	const char *address;		/* of that machine, for messages; or NULL */
+	const char *address; /* of that machine, for messages; or NULL */
 	int backend;
 	bool remote;
-	bool empty;			/* resume nothing */
-	int deadline_s;			/* of one start */
+	bool empty;	/* resume nothing */
+	int deadline_s; /* of one start */
 	int report_read, error_read;
-	int report_write, error_write;	/* the first is REPORT_FD_DEFAULT */
+	int report_write, error_write; /* the first is REPORT_FD_DEFAULT */
 };
 
 /* Times in ns; 0 where nothing was resumed. */
 struct launch_result {
-	uint64_t startup_ns;		/* request -> the child has been reaped */
-	uint64_t resume_ns;		/* before resume -> first instruction */
+	uint64_t startup_ns; /* request -> the child has been reaped */
+	uint64_t resume_ns;  /* before resume -> first instruction */
 	uint64_t execution_ns;
-	uint64_t first_result_ns;	/* before resume -> first result */
-	uint64_t wrong;			/* pages or results */
+	uint64_t first_result_ns; /* before resume -> first result */
+	uint64_t wrong;		  /* pages or results */
 };
 
 /* Makes the pipes. Returns 0 or -errno. */

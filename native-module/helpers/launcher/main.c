@@ -20,10 +20,10 @@
 #include "helpers/command_line.h"
 #include "helpers/launcher/launch.h"
 
-#define HANDLER_ID_DEFAULT	73	/* as the original's scripts have it */
-#define LAUNCH_DEADLINE_S	60
-#define FLUSH_INTERVAL_NS	100000000ull
-#define NAME_LENGTH		11	/* of a loop, as in the artifact's output */
+#define HANDLER_ID_DEFAULT 73 /* as the original's scripts have it */
+#define LAUNCH_DEADLINE_S  60
+#define FLUSH_INTERVAL_NS  100000000ull
+#define NAME_LENGTH	   11 /* of a loop, as in the artifact's output */
 
 static const char usage[] =
 	"usage: mitosis-launcher [options] --driven | --seconds S\n"
@@ -41,18 +41,25 @@ static const char usage[] =
 	"  --container KIND   lean (default) or none\n"
 	"  --cgroup WHERE     auto (default), none, or a parent control group\n"
 	"  --root DIR         root directory of the container (default /)\n"
-	"  --cpu N            run on one CPU only, children included: the Nth from 0\n"
+	"  --cpu N            run on one CPU only, children included: the Nth from "
+	"0\n"
 	"                     of those it may run on, and again from the first\n"
-	"  --driven           take commands from standard input, one a line: launch,\n"
+	"  --driven           take commands from standard input, one a line: "
+	"launch,\n"
 	"                     nil-rpc N, quit; each is answered by one line\n"
-	"  --seconds S        start one after the other for S seconds, and print every\n"
+	"  --seconds S        start one after the other for S seconds, and print "
+	"every\n"
 	"                     second how many and how fast\n"
-	"  --rate N           with --seconds: start N a second on a fixed schedule;\n"
+	"  --rate N           with --seconds: start N a second on a fixed "
+	"schedule;\n"
 	"                     latency is then from the intended start\n"
-	"  --format FORMAT    with --seconds: text (default), or ns: a line for each\n"
+	"  --format FORMAT    with --seconds: text (default), or ns: a line for "
+	"each\n"
 	"                     child, LATENCY INTENDED_START END in ns\n"
-	"  --gate             with --seconds: one child first, not counted; then print\n"
-	"                     'ready' and wait for a line 'start NS' (CLOCK_MONOTONIC)\n"
+	"  --gate             with --seconds: one child first, not counted; then "
+	"print\n"
+	"                     'ready' and wait for a line 'start NS' "
+	"(CLOCK_MONOTONIC)\n"
 	"                     on standard input; end when that is closed\n"
 	"  --version          print the release and exit\n";
 
@@ -99,8 +106,8 @@ static void answer_launch(struct launch_plan *plan)
 		       (unsigned long long)r.wrong);
 }
 
-static void answer_nil_rpc(const struct launch_plan *plan,
-			   struct mitosis *device, const char *argument)
+static void answer_nil_rpc(const struct launch_plan *plan, struct mitosis *device,
+			   const char *argument)
 {
 	unsigned long long calls = strtoull(argument, NULL, 10), i;
 	uint64_t start = now_ns();
@@ -158,8 +165,8 @@ static void sleep_until(uint64_t ns)
 {
 	struct timespec t = { ns / 1000000000, ns % 1000000000 };
 
-	while (!stop && clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) ==
-				EINTR)
+	while (!stop &&
+	       clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) == EINTR)
 		;
 }
 
@@ -175,8 +182,7 @@ static void report_second(struct second *s, uint64_t ended_ns, const char *name)
 	if (seconds < 1)
 		return;
 	printf("[%s] Throughput: %f containers/sec, latency %f ms\n", name,
-	       s->count / seconds,
-	       s->count ? s->latency_ns / 1e6 / s->count : 0.0);
+	       s->count / seconds, s->count ? s->latency_ns / 1e6 / s->count : 0.0);
 	fflush(stdout);
 	*s = (struct second){ .start_ns = ended_ns };
 }
@@ -227,8 +233,10 @@ static int wait_at_gate(struct launch_plan *plan, uint64_t *begin_ns)
 		return 0;
 	}
 	if (sscanf(line, "start %" SCNu64, &start_ns) != 1) {
-		fprintf(stderr, "mitosis-launcher: standard input must say 'start NS', "
-				"got '%s'\n", line);
+		fprintf(stderr,
+			"mitosis-launcher: standard input must say 'start NS', "
+			"got '%s'\n",
+			line);
 		return 2;
 	}
 	*begin_ns = sleep_punctually(start_ns);
@@ -271,7 +279,7 @@ static int loop(struct launch_plan *plan, uint64_t begin_ns, uint64_t seconds,
 			break;
 		if (launch(plan, &r, message, sizeof(message))) {
 			if (stop)
-				break;	/* a signal has ended the child, too */
+				break; /* a signal has ended the child, too */
 			fprintf(stderr, "mitosis-launcher: %s\n", message);
 			return 1;
 		}
@@ -333,12 +341,12 @@ int main(int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
 		switch (option) {
 		case 'i':
-			plan.handler_id = parse_number(optarg, "--handler-id", 0,
-						       UINT32_MAX);
+			plan.handler_id =
+				parse_number(optarg, "--handler-id", 0, UINT32_MAX);
 			break;
 		case 'm':
-			plan.machine_id = parse_number(optarg, "--machine-id", 0,
-						       INT32_MAX);
+			plan.machine_id =
+				parse_number(optarg, "--machine-id", 0, INT32_MAX);
 			plan.remote = true;
 			break;
 		case 'a':
@@ -387,8 +395,8 @@ int main(int argc, char **argv)
 			answer_and_exit(option, usage);
 		}
 	}
-	if (optind < argc || driven == (seconds > 0) ||
-	    (gated && driven) || (plan.address && !plan.remote)) {
+	if (optind < argc || driven == (seconds > 0) || (gated && driven) ||
+	    (plan.address && !plan.remote)) {
 		fputs(usage, stderr);
 		return 2;
 	}
@@ -397,8 +405,7 @@ int main(int argc, char **argv)
 		if (!err)
 			err = mitosis_set_resume_options(device, &plan.options);
 		if (!err && plan.address)
-			err = mitosis_connect(device, plan.machine_id,
-					      plan.address);
+			err = mitosis_connect(device, plan.machine_id, plan.address);
 		if (err)
 			die(1, "%s", mitosis_error());
 		plan.backend = mitosis_backend(device);

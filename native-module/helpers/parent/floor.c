@@ -16,8 +16,8 @@
 
 #include "helpers/clock.h"
 
-#define WINDOW_PAGES	64
-#define READ_SIZE	(256u << 10)
+#define WINDOW_PAGES 64
+#define READ_SIZE    (256u << 10)
 
 static int copy_windows(int uffd, char *to, const struct working_set *set)
 {
@@ -88,8 +88,8 @@ static int send_all(int fd, const struct working_set *set)
 	char byte;
 
 	while (done < set->size) {
-		ssize_t n = send(fd, set->memory + done, set->size - done,
-				 MSG_NOSIGNAL);
+		ssize_t n =
+			send(fd, set->memory + done, set->size - done, MSG_NOSIGNAL);
 
 		if (n < 0 && errno == EINTR)
 			continue;

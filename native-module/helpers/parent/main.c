@@ -24,9 +24,9 @@
 #include "helpers/report.h"
 #include "libmitosis.h"
 
-#define HANDLER_ID_DEFAULT	73	/* as the original's scripts have it */
-#define SPAWN_ARGUMENTS_MAX	32
-#define LINE_MAX_SIZE		(4 * PATH_MAX)
+#define HANDLER_ID_DEFAULT  73 /* as the original's scripts have it */
+#define SPAWN_ARGUMENTS_MAX 32
+#define LINE_MAX_SIZE	    (4 * PATH_MAX)
 
 static const char usage[] =
 	"usage: mitosis-parent --memory-size BYTES [options] --driven | --repeat N\n"
@@ -34,20 +34,29 @@ static const char usage[] =
 	"A process with a touched working set that prepares itself and prints how\n"
 	"long that took.\n"
 	"\n"
-	"  --memory-size BYTES   size of the working set, a multiple of the page size\n"
-	"  --touch-ratio PERCENT pages touched again before each prepare (default 100)\n"
+	"  --memory-size BYTES   size of the working set, a multiple of the page "
+	"size\n"
+	"  --touch-ratio PERCENT pages touched again before each prepare (default "
+	"100)\n"
 	"  --order ORDER         random (default) or sequential touching\n"
 	"  --backend NAME        auto (default), kernel or user\n"
 	"  --handler-id N        key of the snapshot (default 73)\n"
-	"  --child WHAT          what a resumed child does: exit (default); work: touch\n"
-	"                        its pages, checking what they hold; or read: only check\n"
+	"  --child WHAT          what a resumed child does: exit (default); work: "
+	"touch\n"
+	"                        its pages, checking what they hold; or read: only "
+	"check\n"
 	"  --report-fd N         where it reports (default 100; helpers/report.h)\n"
 	"  --repeat N            touch, prepare and unprepare N times\n"
-	"  --format FORMAT       with --repeat: text (default), or ns, one number a line\n"
-	"  --driven              take commands from standard input, one a line: touch,\n"
-	"                        prepare, prepare-pinned, unprepare, cow, fork, nil N,\n"
-	"                        fill BYTE, uffd-copy, tcp-copy, spawn PATH and its\n"
-	"                        arguments with tabs between, quit; each is answered\n"
+	"  --format FORMAT       with --repeat: text (default), or ns, one number a "
+	"line\n"
+	"  --driven              take commands from standard input, one a line: "
+	"touch,\n"
+	"                        prepare, prepare-pinned, unprepare, cow, fork, nil "
+	"N,\n"
+	"                        fill BYTE, uffd-copy, tcp-copy, spawn PATH and "
+	"its\n"
+	"                        arguments with tabs between, quit; each is "
+	"answered\n"
 	"                        by a line\n"
 	"  --version             print the release and exit\n";
 
@@ -56,7 +65,7 @@ enum child_work { CHILD_EXIT, CHILD_WORK, CHILD_READ };
 struct parent {
 	struct mitosis *device;
 	struct working_set set;
-	unsigned int touch_ratio;	/* percent */
+	unsigned int touch_ratio; /* percent */
 	bool random_order;
 	uint32_t handler_id;
 	uint64_t cold_ns, warm_ns;
@@ -73,8 +82,7 @@ static uint64_t touch(struct parent *p, unsigned int percent)
 }
 
 /* A resumed child does its part, reports to its launcher and ends. */
-static void __attribute__((noreturn)) be_child(struct parent *p,
-					       uint64_t resumed_ns)
+static void __attribute__((noreturn)) be_child(struct parent *p, uint64_t resumed_ns)
 {
 	struct child_report report = {
 		.resumed_ns = resumed_ns,
@@ -98,8 +106,8 @@ static void __attribute__((noreturn)) be_child(struct parent *p,
 static int timed_prepare(struct parent *p, bool pinned, uint64_t *ns)
 {
 	uint64_t start = now_ns(), end;
-	int err = pinned ? mitosis_prepare_pinned(p->device, p->handler_id) :
-			   mitosis_prepare(p->device, p->handler_id);
+	int err = pinned ? mitosis_prepare_pinned(p->device, p->handler_id)
+			 : mitosis_prepare(p->device, p->handler_id);
 
 	end = now_ns();
 	*ns = end - start;
@@ -258,7 +266,8 @@ static void serve_command(struct parent *p, char *line)
 		puts("ok");
 	} else {
 		printf("error errno=%d message=unknown command '%s', or its "
-		       "argument is missing\n", EINVAL, line);
+		       "argument is missing\n",
+		       EINVAL, line);
 	}
 }
 
@@ -268,10 +277,10 @@ static void drive(struct parent *p)
 
 	printf("ok ready=1 pid=%d memory_size=%zu address=%llu pages=%u "
 	       "backend=%s cold_ns=%llu warm_ns=%llu\n",
-	       getpid(), p->set.size,
-	       (unsigned long long)(uintptr_t)p->set.memory, p->set.pages,
-	       mitosis_backend(p->device) == MITOSIS_BACKEND_KERNEL ? "kernel" :
-								      "user",
+	       getpid(), p->set.size, (unsigned long long)(uintptr_t)p->set.memory,
+	       p->set.pages,
+	       mitosis_backend(p->device) == MITOSIS_BACKEND_KERNEL ? "kernel"
+								    : "user",
 	       (unsigned long long)p->cold_ns, (unsigned long long)p->warm_ns);
 	fflush(stdout);
 	while (fgets(line, sizeof(line), stdin)) {
@@ -325,7 +334,8 @@ int main(int argc, char **argv)
 		{ 0 },
 	};
 	static const char *const orders[] = { "random", "sequential", NULL };
-	static const char *const works[] = { "exit", "work", "read", NULL }; /* enum child_work */
+	static const char *const works[] = { "exit", "work", "read",
+					     NULL }; /* enum child_work */
 	static const char *const formats[] = { "text", "ns", NULL };
 	struct parent p = {
 		.touch_ratio = 100,
@@ -341,12 +351,12 @@ int main(int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (option) {
 		case 'm':
-			memory_size = parse_number(optarg, "--memory-size", 1,
-						   1ull << 46);
+			memory_size =
+				parse_number(optarg, "--memory-size", 1, 1ull << 46);
 			break;
 		case 't':
-			p.touch_ratio = parse_number(optarg, "--touch-ratio", 0,
-						     100);
+			p.touch_ratio =
+				parse_number(optarg, "--touch-ratio", 0, 100);
 			break;
 		case 'o':
 			p.random_order = !parse_choice(optarg, "--order", orders);
@@ -355,14 +365,15 @@ int main(int argc, char **argv)
 			backend = parse_backend(optarg);
 			break;
 		case 'i':
-			p.handler_id = parse_number(optarg, "--handler-id", 0,
-						    UINT32_MAX);
+			p.handler_id =
+				parse_number(optarg, "--handler-id", 0, UINT32_MAX);
 			break;
 		case 'c':
 			p.child_work = parse_choice(optarg, "--child", works);
 			break;
 		case 'p':
-			p.report_fd = parse_number(optarg, "--report-fd", 0, INT_MAX);
+			p.report_fd =
+				parse_number(optarg, "--report-fd", 0, INT_MAX);
 			break;
 		case 'r':
 			times = parse_number(optarg, "--repeat", 1, 1000000000);

@@ -10,7 +10,7 @@
 
 #include "helpers/clock.h"
 
-#define SHUFFLE_SEED	0x9e3779b97f4a7c15ull
+#define SHUFFLE_SEED 0x9e3779b97f4a7c15ull
 
 static uint64_t xorshift(uint64_t *state)
 {
@@ -66,8 +66,7 @@ void working_set_touch(struct working_set *set, unsigned int percent)
 
 	for (i = 0; i < count; i++) {
 		volatile uint64_t *word =
-			(uint64_t *)(set->memory +
-				     set->order[i] * set->page_size);
+			(uint64_t *)(set->memory + set->order[i] * set->page_size);
 
 		*word = *word + 1;
 	}
@@ -84,8 +83,7 @@ uint32_t working_set_verify(struct working_set *set, unsigned int percent,
 	*first_ns = now_ns();
 	for (i = 0; i < count; i++) {
 		volatile uint64_t *word =
-			(uint64_t *)(set->memory +
-				     set->order[i] * set->page_size);
+			(uint64_t *)(set->memory + set->order[i] * set->page_size);
 		uint64_t value = *word;
 
 		wrong += value != set->expected;

@@ -12,11 +12,11 @@
 
 struct working_set {
 	char *memory;
-	size_t size;			/* bytes */
+	size_t size; /* bytes */
 	size_t page_size;
 	uint32_t pages;
-	uint32_t *order;		/* page numbers in the order of touching */
-	uint64_t expected;		/* word of every page that each touch has reached */
+	uint32_t *order;   /* page numbers in the order of touching */
+	uint64_t expected; /* word of every page that each touch has reached */
 };
 
 /*

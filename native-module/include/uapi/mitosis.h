@@ -112,7 +112,7 @@
  */
 struct mitosis_connect_req {
 	unsigned int machine_id;
-	unsigned int nic_id;	/* which RDMA port to use; 0 is the first */
+	unsigned int nic_id; /* which RDMA port to use; 0 is the first */
 	const char *gid;
 };
 
@@ -128,10 +128,10 @@ struct mitosis_remote_req {
 /* One snapshot of this machine. 24 bytes. */
 struct mitosis_snapshot {
 	__u32 handler_id;
-	__u32 flags;		/* MITOSIS_SNAPSHOT_* */
-	__s32 owner_pid;	/* the parent that prepared it */
-	__s32 shadow_pid;	/* what holds its memory; 0 for the module itself */
-	__u64 prepared_at_ns;	/* CLOCK_REALTIME, ns since the epoch */
+	__u32 flags;	      /* MITOSIS_SNAPSHOT_* */
+	__s32 owner_pid;      /* the parent that prepared it */
+	__s32 shadow_pid;     /* what holds its memory; 0 for the module itself */
+	__u64 prepared_at_ns; /* CLOCK_REALTIME, ns since the epoch */
 };
 
 /*
@@ -160,14 +160,14 @@ struct mitosis_snapshot {
  * Pages per fault: a power of two. Larger windows cost little more per fault,
  * and waste what is not touched.
  */
-#define MITOSIS_PREFETCH_PAGES_MAX	512
-#define MITOSIS_PREFETCH_PAGES_DEFAULT	64
+#define MITOSIS_PREFETCH_PAGES_MAX     512
+#define MITOSIS_PREFETCH_PAGES_DEFAULT 64
 /* For each wait for another machine, ms; at least 1. */
-#define MITOSIS_DEADLINE_MS_MAX		3600000
-#define MITOSIS_DEADLINE_MS_DEFAULT	10000
+#define MITOSIS_DEADLINE_MS_MAX	    3600000
+#define MITOSIS_DEADLINE_MS_DEFAULT 10000
 /* Of the key that machines share, bytes. */
-#define MITOSIS_KEY_SIZE_MIN		16
-#define MITOSIS_KEY_SIZE_MAX		4096
+#define MITOSIS_KEY_SIZE_MIN 16
+#define MITOSIS_KEY_SIZE_MAX 4096
 
 /* Every page before the child's first instruction. */
 #define MITOSIS_OPTION_EAGER 0x1u
@@ -178,10 +178,10 @@ struct mitosis_snapshot {
 
 /* How a device resumes. 16 bytes; may grow, new fields mean what 0 means. */
 struct mitosis_options {
-	__u32 flags;		/* MITOSIS_OPTION_* */
-	__u32 prefetch_pages;	/* MITOSIS_PREFETCH_PAGES_*; 0: the module's */
-	__u32 deadline_ms;	/* MITOSIS_DEADLINE_MS_*; 0: the module's */
-	__u32 reserved;		/* 0 */
+	__u32 flags;	      /* MITOSIS_OPTION_* */
+	__u32 prefetch_pages; /* MITOSIS_PREFETCH_PAGES_*; 0: the module's */
+	__u32 deadline_ms;    /* MITOSIS_DEADLINE_MS_*; 0: the module's */
+	__u32 reserved;	      /* 0 */
 };
 
 /*
@@ -195,16 +195,16 @@ struct mitosis_options {
 
 /* What the module has done since it was loaded. 96 bytes; may grow. */
 struct mitosis_stat {
-	__u64 snapshots;	/* there are */
-	__u64 children;		/* processes that hold a resumed memory */
+	__u64 snapshots; /* there are */
+	__u64 children;	 /* processes that hold a resumed memory */
 	__u64 prepares, prepare_failures;
 	__u64 resumes, resume_failures;
-	__u64 faults;		/* page faults of children that were served */
-	__u64 pages_shared;	/* mapped to a child without a copy */
+	__u64 faults;	    /* page faults of children that were served */
+	__u64 pages_shared; /* mapped to a child without a copy */
 	__u64 pages_copied;
-	__u64 pages_fetched;	/* from other machines */
-	__u64 pages_served;	/* to other machines */
-	__u64 fault_failures;	/* each was a SIGBUS */
+	__u64 pages_fetched;  /* from other machines */
+	__u64 pages_served;   /* to other machines */
+	__u64 fault_failures; /* each was a SIGBUS */
 };
 
 /*
@@ -221,7 +221,7 @@ struct mitosis_stat {
 /* Lets others resume one snapshot. 24 bytes. */
 struct mitosis_token {
 	__u32 handler_id;
-	__u32 expires_s;	/* CLOCK_BOOTTIME, s; 0: never */
+	__u32 expires_s; /* CLOCK_BOOTTIME, s; 0: never */
 	__u8 secret[16];
 };
 
@@ -256,7 +256,7 @@ struct mitosis_token {
 
 /* A snapshot of any user. 8 bytes. */
 struct mitosis_snapshot_of {
-	__u32 owner_uid;	/* as the caller's user namespace has it */
+	__u32 owner_uid; /* as the caller's user namespace has it */
 	__u32 handler_id;
 };
 
@@ -271,8 +271,8 @@ struct mitosis_snapshot_of {
 
 /* 32 bytes. */
 struct mitosis_owned_snapshot {
-	__u32 owner_uid;	/* as the initial user namespace has it */
-	__u32 reserved;		/* 0 */
+	__u32 owner_uid; /* as the initial user namespace has it */
+	__u32 reserved;	 /* 0 */
 	struct mitosis_snapshot snapshot;
 };
 

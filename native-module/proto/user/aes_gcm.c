@@ -11,10 +11,10 @@
 #include <cpuid.h>
 #include <immintrin.h>
 
-#define TARGET		__attribute__((target("aes,pclmul,ssse3,sse4.1")))
-#define INLINE		static inline __attribute__((always_inline)) TARGET
-#define LANES		AES_GCM_LANES
-#define BLOCK		16u
+#define TARGET __attribute__((target("aes,pclmul,ssse3,sse4.1")))
+#define INLINE static inline __attribute__((always_inline)) TARGET
+#define LANES  AES_GCM_LANES
+#define BLOCK  16u
 
 /* The sum of products before its reduction. */
 struct sum {
@@ -25,8 +25,8 @@ bool aes_gcm_available(void)
 {
 	unsigned int a, b, c, d;
 
-	return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_AES) &&
-	       (c & bit_PCLMUL) && (c & bit_SSSE3) && (c & bit_SSE4_1);
+	return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_AES) && (c & bit_PCLMUL) &&
+	       (c & bit_SSSE3) && (c & bit_SSE4_1);
 }
 
 INLINE __m128i load(const void *p)
@@ -41,8 +41,8 @@ INLINE void store(void *p, __m128i v)
 
 INLINE __m128i reversed(__m128i v)
 {
-	return _mm_shuffle_epi8(v, _mm_set_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
-						11, 12, 13, 14, 15));
+	return _mm_shuffle_epi8(v, _mm_set_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11,
+						12, 13, 14, 15));
 }
 
 INLINE void add_product(struct sum *sum, __m128i a, __m128i b)
@@ -105,10 +105,10 @@ INLINE __m128i next_key(__m128i key, __m128i assist)
 }
 
 /* The round constant has to be an immediate. */
-#define EXPAND(i, constant)							\
-	do {									\
-		key = next_key(key, _mm_aeskeygenassist_si128(key, constant));	\
-		store(gcm->round_keys[i], key);					\
+#define EXPAND(i, constant)                                                         \
+	do {                                                                        \
+		key = next_key(key, _mm_aeskeygenassist_si128(key, constant));      \
+		store(gcm->round_keys[i], key);                                     \
 	} while (0)
 
 TARGET void aes_gcm_init(struct aes_gcm *gcm, const uint8_t bytes[AES_GCM_KEY_SIZE])
@@ -151,8 +151,8 @@ INLINE __m128i hash(const struct aes_gcm *gcm, __m128i state, __m128i block)
 	return product(_mm_xor_si128(state, reversed(block)), load(gcm->powers[0]));
 }
 
-INLINE __m128i hash_bytes(const struct aes_gcm *gcm, __m128i state,
-			  const uint8_t *p, size_t size)
+INLINE __m128i hash_bytes(const struct aes_gcm *gcm, __m128i state, const uint8_t *p,
+			  size_t size)
 {
 	for (; size >= BLOCK; p += BLOCK, size -= BLOCK)
 		state = hash(gcm, state, load(p));
@@ -283,8 +283,8 @@ TARGET void aes_gcm_seal(const struct aes_gcm *gcm,
 			 size_t aad_size, const void *text, void *sealed,
 			 size_t size, uint8_t tag[AES_GCM_TAG_SIZE])
 {
-	store(tag, crypt_and_tag(gcm, nonce, aad, aad_size, text, sealed, size,
-				 true));
+	store(tag,
+	      crypt_and_tag(gcm, nonce, aad, aad_size, text, sealed, size, true));
 }
 
 TARGET bool aes_gcm_open(const struct aes_gcm *gcm,
@@ -292,8 +292,8 @@ TARGET bool aes_gcm_open(const struct aes_gcm *gcm,
 			 size_t aad_size, const void *sealed, void *text,
 			 size_t size, const uint8_t tag[AES_GCM_TAG_SIZE])
 {
-	__m128i made = crypt_and_tag(gcm, nonce, aad, aad_size, sealed, text, size,
-				     false);
+	__m128i made =
+		crypt_and_tag(gcm, nonce, aad, aad_size, sealed, text, size, false);
 	__m128i difference = _mm_xor_si128(made, load(tag));
 
 	return _mm_testz_si128(difference, difference);

@@ -12,11 +12,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define AES_GCM_KEY_SIZE	16
-#define AES_GCM_NONCE_SIZE	12
-#define AES_GCM_TAG_SIZE	16
+#define AES_GCM_KEY_SIZE   16
+#define AES_GCM_NONCE_SIZE 12
+#define AES_GCM_TAG_SIZE   16
 /* Blocks that are worked on at once. */
-#define AES_GCM_LANES		8
+#define AES_GCM_LANES 8
 
 struct aes_gcm {
 	uint8_t round_keys[11][16];
@@ -33,18 +33,16 @@ void aes_gcm_init(struct aes_gcm *gcm, const uint8_t key[AES_GCM_KEY_SIZE]);
  * Encrypts `size` bytes; `text` and `sealed` are the same or do not overlap. A
  * nonce must never be used twice with a key.
  */
-void aes_gcm_seal(const struct aes_gcm *gcm,
-		  const uint8_t nonce[AES_GCM_NONCE_SIZE], const void *aad,
-		  size_t aad_size, const void *text, void *sealed, size_t size,
-		  uint8_t tag[AES_GCM_TAG_SIZE]);
+void aes_gcm_seal(const struct aes_gcm *gcm, const uint8_t nonce[AES_GCM_NONCE_SIZE],
+		  const void *aad, size_t aad_size, const void *text, void *sealed,
+		  size_t size, uint8_t tag[AES_GCM_TAG_SIZE]);
 
 /*
  * Decrypts. False if nonce, associated data, bytes or tag are not those of one
  * aes_gcm_seal(); `text` then holds bytes that must not be used.
  */
-bool aes_gcm_open(const struct aes_gcm *gcm,
-		  const uint8_t nonce[AES_GCM_NONCE_SIZE], const void *aad,
-		  size_t aad_size, const void *sealed, void *text, size_t size,
-		  const uint8_t tag[AES_GCM_TAG_SIZE]);
+bool aes_gcm_open(const struct aes_gcm *gcm, const uint8_t nonce[AES_GCM_NONCE_SIZE],
+		  const void *aad, size_t aad_size, const void *sealed, void *text,
+		  size_t size, const uint8_t tag[AES_GCM_TAG_SIZE]);
 
 #endif /* PROTO_USER_AES_GCM_H */

@@ -89,8 +89,7 @@ int auth_prove(const struct auth *auth, const struct wire_hello *hello,
 	uint8_t expected[WIRE_MAC_SIZE];
 
 	make_mac(auth, "server", hello, challenge, expected);
-	if (challenge->auth != auth->kind ||
-	    !mac_equal(expected, challenge->mac))
+	if (challenge->auth != auth->kind || !mac_equal(expected, challenge->mac))
 		return -EACCES;
 	make_mac(auth, "client", hello, challenge, proof->mac);
 	return 0;

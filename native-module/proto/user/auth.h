@@ -12,7 +12,7 @@
 
 struct auth {
 	enum wire_auth kind;
-	uint32_t machine_id;	/* of this machine */
+	uint32_t machine_id; /* of this machine */
 	size_t key_size;
 	uint8_t key[MITOSIS_KEY_SIZE_MAX];
 };

@@ -22,16 +22,17 @@ static int read_machine_id(struct auth *auth, char *problem, size_t size)
 	errno = 0;
 	value = strtoul(text, &end, 10);
 	if (errno || *end || text[0] == '-' || value > INT32_MAX) {
-		snprintf(problem, size, "MITOSIS_MACHINE_ID must be between 0 and %d, got "
-					"'%s'", INT32_MAX, text);
+		snprintf(problem, size,
+			 "MITOSIS_MACHINE_ID must be between 0 and %d, got "
+			 "'%s'",
+			 INT32_MAX, text);
 		return -EINVAL;
 	}
 	auth->machine_id = value;
 	return 0;
 }
 
-static int read_key(struct auth *auth, const char *path, char *problem,
-		    size_t size)
+static int read_key(struct auth *auth, const char *path, char *problem, size_t size)
 {
 	int err = auth_read_key(auth, path);
 	const char *why = strerror(-err);
@@ -43,7 +44,8 @@ static int read_key(struct auth *auth, const char *path, char *problem,
 	else if (err == -EINVAL)
 		why = "it must be a file of 16 to 4096 bytes";
 	if (err)
-		snprintf(problem, size, "the key file %s cannot be used: %s", path, why);
+		snprintf(problem, size, "the key file %s cannot be used: %s", path,
+			 why);
 	return err;
 }
 
@@ -76,9 +78,10 @@ int auth_configure(struct auth *auth, char *problem, size_t size)
 		return read_key(auth, path, problem, size);
 	if (!access("/etc/mitosis/key", F_OK))
 		return read_key(auth, "/etc/mitosis/key", problem, size);
-	snprintf(problem, size, "there is no key: make one with 'head -c 32 /dev/urandom "
-				">key; chmod 600 key', copy it to every machine and set "
-				"MITOSIS_KEY_FILE");
+	snprintf(problem, size,
+		 "there is no key: make one with 'head -c 32 /dev/urandom "
+		 ">key; chmod 600 key', copy it to every machine and set "
+		 "MITOSIS_KEY_FILE");
 	return -ENOENT;
 }
 

@@ -15,13 +15,12 @@ int wire_deadline_ms(void)
 	const char *text = getenv("MITOSIS_DEADLINE_MS");
 	long value = text ? strtol(text, NULL, 10) : 0;
 
-	return value > 0 && value <= MITOSIS_DEADLINE_MS_MAX ?
-		       value :
-		       MITOSIS_DEADLINE_MS_DEFAULT;
+	return value > 0 && value <= MITOSIS_DEADLINE_MS_MAX
+		       ? value
+		       : MITOSIS_DEADLINE_MS_DEFAULT;
 }
 
-struct wire_header wire_header(enum wire_type type, int32_t status,
-			       uint32_t length)
+struct wire_header wire_header(enum wire_type type, int32_t status, uint32_t length)
 {
 	return (struct wire_header){
 		.magic = WIRE_MAGIC,

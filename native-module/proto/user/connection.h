@@ -34,7 +34,6 @@ int wire_receive(int fd, void *bytes, size_t size);
 /* Sends a request whose answer has no body, such as WIRE_NIL, and receives that. */
 int wire_call(int fd, enum wire_type type, const void *body, size_t size);
 
-struct wire_header wire_header(enum wire_type type, int32_t status,
-			       uint32_t length);
+struct wire_header wire_header(enum wire_type type, int32_t status, uint32_t length);
 
 #endif /* PROTO_USER_CONNECTION_H */

@@ -4,11 +4,11 @@
 
 #include <string.h>
 
-#define INFO_MAX	4
+#define INFO_MAX 4
 
 void hkdf_sha256(const void *salt, size_t salt_size, const void *key,
-		 size_t key_size, const struct hmac_part *info,
-		 size_t info_count, void *out, size_t size)
+		 size_t key_size, const struct hmac_part *info, size_t info_count,
+		 void *out, size_t size)
 {
 	const struct hmac_part secret = { key, key_size };
 	uint8_t extracted[SHA256_SIZE], block[SHA256_SIZE];

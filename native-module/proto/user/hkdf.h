@@ -6,11 +6,11 @@
 #include "proto/user/sha256.h"
 
 /* The most bytes that hkdf_sha256() makes. */
-#define HKDF_SIZE_MAX	(255 * SHA256_SIZE)
+#define HKDF_SIZE_MAX (255 * SHA256_SIZE)
 
 /* Extracts from `key` and expands by the concatenated `info` to `size` bytes. */
 void hkdf_sha256(const void *salt, size_t salt_size, const void *key,
-		 size_t key_size, const struct hmac_part *info,
-		 size_t info_count, void *out, size_t size);
+		 size_t key_size, const struct hmac_part *info, size_t info_count,
+		 void *out, size_t size);
 
 #endif /* PROTO_USER_HKDF_H */

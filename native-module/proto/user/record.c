@@ -22,8 +22,8 @@ static void make_nonce(const struct record_direction *direction,
 		nonce[AES_GCM_NONCE_SIZE - 1 - i] ^= direction->number >> 8 * i;
 }
 
-void record_seal(struct record_direction *direction, const void *text,
-		 size_t size, void *record)
+void record_seal(struct record_direction *direction, const void *text, size_t size,
+		 void *record)
 {
 	const struct wire_record header = {
 		.magic = WIRE_RECORD_MAGIC,
@@ -52,8 +52,8 @@ int record_check_header(const struct record_direction *direction,
 	return header->number > direction->number ? -EILSEQ : 0;
 }
 
-int record_open(struct record_direction *direction,
-		const struct wire_record *header, const void *sealed, void *text)
+int record_open(struct record_direction *direction, const struct wire_record *header,
+		const void *sealed, void *text)
 {
 	const uint8_t *tag = (const uint8_t *)sealed + header->size;
 	uint8_t nonce[AES_GCM_NONCE_SIZE];

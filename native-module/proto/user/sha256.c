@@ -3,11 +3,11 @@
 
 #include <string.h>
 
-#define BLOCK_SIZE	64
+#define BLOCK_SIZE 64
 
 struct sha256 {
 	uint32_t state[8];
-	uint64_t size;			/* bytes so far */
+	uint64_t size; /* bytes so far */
 	uint8_t block[BLOCK_SIZE];
 };
 
@@ -62,11 +62,13 @@ static void compress(uint32_t state[8], const uint8_t block[BLOCK_SIZE])
 	for (i = 0; i < 64; i++) {
 		uint32_t choice = (s[4] & s[5]) ^ (~s[4] & s[6]);
 		uint32_t majority = (s[0] & s[1]) ^ (s[0] & s[2]) ^ (s[1] & s[2]);
-		uint32_t t1 = s[7] +
-			      (rotate(s[4], 6) ^ rotate(s[4], 11) ^ rotate(s[4], 25)) +
-			      choice + round_constants[i] + w[i];
-		uint32_t t2 = (rotate(s[0], 2) ^ rotate(s[0], 13) ^ rotate(s[0], 22)) +
-			      majority;
+		uint32_t t1 =
+			s[7] +
+			(rotate(s[4], 6) ^ rotate(s[4], 11) ^ rotate(s[4], 25)) +
+			choice + round_constants[i] + w[i];
+		uint32_t t2 =
+			(rotate(s[0], 2) ^ rotate(s[0], 13) ^ rotate(s[0], 22)) +
+			majority;
 
 		memmove(s + 1, s, 7 * sizeof(s[0]));
 		s[4] += t1;

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SHA256_SIZE	32
+#define SHA256_SIZE 32
 
 /* A part of a message. */
 struct hmac_part {

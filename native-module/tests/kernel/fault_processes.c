@@ -10,7 +10,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#define PAGES		1024
+#define PAGES 1024
 
 static char *memory;
 static int messages[2], releases[2];
@@ -63,8 +63,9 @@ void release_child(void)
 void prepare(struct mitosis *device, uint32_t id, bool pinned)
 {
 	memset(memory, 'p', PAGES * PAGE);
-	CHECK_EQ(pinned ? mitosis_prepare_pinned(device, id) :
-			  mitosis_prepare(device, id), 0);
+	CHECK_EQ(pinned ? mitosis_prepare_pinned(device, id)
+			: mitosis_prepare(device, id),
+		 0);
 	if (mitosis_nil(device))
 		be_child();
 	memset(memory, 'o', PAGES * PAGE);

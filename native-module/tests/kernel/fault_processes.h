@@ -12,8 +12,8 @@
 
 #include "tests/harness.h"
 
-#define PAGE		4096
-#define ID		73
+#define PAGE 4096
+#define ID   73
 
 /* Allocates the memory of the parents and makes the pipes. */
 void init_processes(void);

@@ -24,10 +24,10 @@
 #include "helpers/clock.h"
 #include "tests/harness.h"
 
-#define PAGE		4096
-#define PROCESSES	2
-#define FDS		4
-#define ID		4242
+#define PAGE	  4096
+#define PROCESSES 2
+#define FDS	  4
+#define ID	  4242
 
 static int fds[FDS];
 /* Two pages before an unmapped one; threads unmap and map the second. */
@@ -35,11 +35,22 @@ static char *pages;
 static uint64_t end_ns;
 
 static const unsigned long commands[] = {
-	MITOSIS_NIL, MITOSIS_CONNECT, MITOSIS_PREPARE, MITOSIS_RESUME_LOCAL,
-	MITOSIS_RESUME_REMOTE, MITOSIS_PREPARE_PINNED, MITOSIS_NIL_RPC,
-	MITOSIS_IOC_UNPREPARE, MITOSIS_IOC_NEXT, MITOSIS_IOC_SET_OPTIONS,
-	MITOSIS_IOC_STAT, MITOSIS_IOC_TOKEN, MITOSIS_IOC_PRESENT,
-	MITOSIS_IOC_REVOKE, MITOSIS_IOC_UNPREPARE_OF, MITOSIS_IOC_NEXT_OF,
+	MITOSIS_NIL,
+	MITOSIS_CONNECT,
+	MITOSIS_PREPARE,
+	MITOSIS_RESUME_LOCAL,
+	MITOSIS_RESUME_REMOTE,
+	MITOSIS_PREPARE_PINNED,
+	MITOSIS_NIL_RPC,
+	MITOSIS_IOC_UNPREPARE,
+	MITOSIS_IOC_NEXT,
+	MITOSIS_IOC_SET_OPTIONS,
+	MITOSIS_IOC_STAT,
+	MITOSIS_IOC_TOKEN,
+	MITOSIS_IOC_PRESENT,
+	MITOSIS_IOC_REVOKE,
+	MITOSIS_IOC_UNPREPARE_OF,
+	MITOSIS_IOC_NEXT_OF,
 	MITOSIS_IOC_UNPREPARE_ALL,
 };
 #define COMMANDS (sizeof(commands) / sizeof(*commands))
@@ -61,7 +72,7 @@ static unsigned long some_command(uint64_t *state)
 		return pseudo_random(state);
 	case 1:
 		return pseudo_random(state) & 0xffffffff;
-	case 2:		/* another size, direction or number */
+	case 2: /* another size, direction or number */
 		return command ^ 1ul << pseudo_random(state) % 32;
 	case 3:
 		return command + pseudo_random(state) % 3;
@@ -75,21 +86,28 @@ static uint32_t some_id(uint64_t *state)
 {
 	static const uint32_t edges[] = { 0, 1, INT32_MAX, 1u << 31, UINT32_MAX };
 
-	return pseudo_random(state) % 3 ? 1000 + pseudo_random(state) % 4 :
-					  edges[pseudo_random(state) % 5];
+	return pseudo_random(state) % 3 ? 1000 + pseudo_random(state) % 4
+					: edges[pseudo_random(state) % 5];
 }
 
 static const char *some_text(uint64_t *state, char *at)
 {
 	static const char *const texts[] = {
-		"fe80:0000:0000:0000:ec0d:9a03:00ca:2f4c", "tcp://127.0.0.1:1",
-		"tcp://[::1]:1", "tcp://127.0.0.1:65536", "tcp://", "", "tcp://:::",
-		"tcp://999.0.0.1:1", "tcp://[::1", "tcp://127.0.0.1:-1",
+		"fe80:0000:0000:0000:ec0d:9a03:00ca:2f4c",
+		"tcp://127.0.0.1:1",
+		"tcp://[::1]:1",
+		"tcp://127.0.0.1:65536",
+		"tcp://",
+		"",
+		"tcp://:::",
+		"tcp://999.0.0.1:1",
+		"tcp://[::1",
+		"tcp://127.0.0.1:-1",
 	};
 	const char *text = texts[pseudo_random(state) % 10];
 
 	switch (pseudo_random(state) % 6) {
-	case 0:		/* up to the unmapped page, without NUL */
+	case 0: /* up to the unmapped page, without NUL */
 		at = pages + 2 * PAGE - strlen(text);
 		memcpy(at, text, strlen(text));
 		return at;
@@ -113,9 +131,9 @@ static unsigned long some_argument(uint64_t *state)
 	switch (pseudo_random(state) % 12) {
 	case 0:
 		return pseudo_random(state);
-	case 1:		/* an address of the kernel */
+	case 1: /* an address of the kernel */
 		return 0xffff800000000000 | pseudo_random(state) >> 8;
-	case 2:		/* across the end of the mapped pages */
+	case 2: /* across the end of the mapped pages */
 		return (unsigned long)pages + 2 * PAGE - pseudo_random(state) % 64;
 	case 3:
 		return 0;
@@ -134,7 +152,8 @@ static unsigned long some_argument(uint64_t *state)
 		return (unsigned long)at;
 	default:
 		for (i = 0; i < 32; i++)
-			words[i] = pseudo_random(state) % 3 ? pseudo_random(state) : 0;
+			words[i] =
+				pseudo_random(state) % 3 ? pseudo_random(state) : 0;
 		words[0] = some_id(state);
 		if (pseudo_random(state) % 2)
 			words[1] = some_id(state);
@@ -169,8 +188,9 @@ static void *fuzz(void *seed)
 			close(*fd);
 			*fd = open(MITOSIS_DEVICE_PATH, O_RDWR | O_CLOEXEC);
 			break;
-		case 3:		/* calls that the device does not support */
-			if (read(*fd, pages, 64) >= 0 || write(*fd, pages, 64) >= 0 ||
+		case 3: /* calls that the device does not support */
+			if (read(*fd, pages, 64) >= 0 ||
+			    write(*fd, pages, 64) >= 0 ||
 			    mmap(NULL, PAGE, PROT_READ, MAP_SHARED, *fd, 0) !=
 				    MAP_FAILED)
 				_exit(3);
@@ -201,7 +221,8 @@ static void __attribute__((noreturn)) be_process(uint64_t seed, int threads)
 	for (i = 1; i < threads; i++)
 		pthread_create(&others[i], NULL, fuzz,
 			       (void *)(uintptr_t)(seed + i));
-	printf("%lu calls\n", (unsigned long)(uintptr_t)fuzz((void *)(uintptr_t)seed));
+	printf("%lu calls\n",
+	       (unsigned long)(uintptr_t)fuzz((void *)(uintptr_t)seed));
 	for (i = 1; i < threads; i++)
 		pthread_join(others[i], NULL);
 	fflush(stdout);

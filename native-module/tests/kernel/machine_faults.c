@@ -12,13 +12,13 @@
 #include "tests/kernel/fault_processes.h"
 #include "tests/machine.h"
 
-#define USER_MACHINE	101
-#define DEADLINE_MS	2000
+#define USER_MACHINE 101
+#define DEADLINE_MS  2000
 
 /* A machine of the user backend with a parent, whose children run on the kernel backend. */
 struct remote {
 	struct machine machine;
-	pid_t parent, shadow;	/* the shadow serves the pages */
+	pid_t parent, shadow; /* the shadow serves the pages */
 };
 
 static struct remote start_remote(void)
@@ -43,7 +43,8 @@ static void end_remote(struct remote *remote)
 		machine_stop(&remote->machine);
 }
 
-static pid_t start_remote_child(const struct remote *remote, unsigned int deadline_ms)
+static pid_t start_remote_child(const struct remote *remote,
+				unsigned int deadline_ms)
 {
 	struct mitosis_options options = {
 		.prefetch_pages = 1,

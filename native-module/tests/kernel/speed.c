@@ -20,11 +20,11 @@
 #include "helpers/clock.h"
 #include "tests/harness.h"
 
-#define PAGE		4096
-#define MIB		(1ul << 20)
-#define ROUNDS_MAX	1000
-#define READ_MIB	64
-#define ID		7300
+#define PAGE	   4096
+#define MIB	   (1ul << 20)
+#define ROUNDS_MAX 1000
+#define READ_MIB   64
+#define ID	   7300
 
 static int rounds = 15;
 static bool missed;
@@ -47,7 +47,8 @@ static void report(const char *what, uint64_t *ns, uint64_t *over_ns, double goa
 	double us = median_us(ns), over_us = median_us(over_ns);
 
 	printf("%-44s %5.2f  (%9.1f us / %9.1f us; goal <= %.1f)%s\n", what,
-	       us / over_us, us, over_us, goal, us / over_us > goal ? "  MISSED" : "");
+	       us / over_us, us, over_us, goal,
+	       us / over_us > goal ? "  MISSED" : "");
 	fflush(stdout);
 	missed |= us / over_us > goal;
 }
@@ -115,7 +116,7 @@ struct parent {
 	pid_t pid;
 	int backend;
 	uint32_t id;
-	int messages[2];	/* pipe: a byte when prepared, then each child's times */
+	int messages[2]; /* pipe: a byte when prepared, then each child's times */
 };
 
 struct times {
@@ -227,7 +228,8 @@ static void read_kernel_over_user(void)
 		kernel_ns[i] = k.read_ns;
 		user_ns[i] = u.read_ns;
 	}
-	report("reading 64 MiB after resume, kernel / user", kernel_ns, user_ns, 0.6);
+	report("reading 64 MiB after resume, kernel / user", kernel_ns, user_ns,
+	       0.6);
 	end_parent(&kernel);
 	end_parent(&user);
 }

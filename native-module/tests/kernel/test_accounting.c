@@ -14,11 +14,11 @@
 
 #include "tests/harness.h"
 
-#define SIZE	(1u << 20)
-#define ROUNDS	200
-#define TRIALS	4
-#define PAGE_KIB	4
-#define SLACK_KIB	(ROUNDS / 2 * PAGE_KIB)
+#define SIZE	  (1u << 20)
+#define ROUNDS	  200
+#define TRIALS	  4
+#define PAGE_KIB  4
+#define SLACK_KIB (ROUNDS / 2 * PAGE_KIB)
 
 static volatile char *memory;
 
@@ -71,7 +71,7 @@ static void settle(void)
 	sync();
 	CHECK(fd >= 0 && write(fd, "3", 1) == 1);
 	close(fd);
-	sleep_ms(300);	/* RCU frees memory after a grace period */
+	sleep_ms(300); /* RCU frees memory after a grace period */
 }
 
 static void round_trip(struct mitosis *device, uint32_t handler_id)

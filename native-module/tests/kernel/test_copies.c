@@ -13,13 +13,13 @@
 
 #include "tests/harness.h"
 
-#define ID	75
-#define PAGE	4096
-#define PAGES	512
+#define ID    75
+#define PAGE  4096
+#define PAGES 512
 /* Limit of other pages that a child touches: stack, data, libraries. */
-#define OTHER_PAGES	128
+#define OTHER_PAGES 128
 
-#define PARAMETER	"/sys/module/mitosis/parameters/copy"
+#define PARAMETER "/sys/module/mitosis/parameters/copy"
 
 static volatile char *memory;
 

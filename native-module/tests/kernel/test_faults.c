@@ -20,9 +20,9 @@
 #include "tests/kernel/fault_processes.h"
 #include "tests/kernel/machine_faults.h"
 
-#define OTHER_ID	74
-#define SWEEP		40
-#define SWEEP_NS	10000000000ull	/* limit of a sweep of children */
+#define OTHER_ID 74
+#define SWEEP	 40
+#define SWEEP_NS 10000000000ull /* limit of a sweep of children */
 
 static int module_parameter(const char *name)
 {
@@ -67,8 +67,7 @@ static pid_t start_over_tcp(void)
 		return pid;
 	if (!mitosis_open(MITOSIS_BACKEND_KERNEL, &device) &&
 	    !mitosis_set_resume_options(device, &options) &&
-	    !mitosis_connect(device, machine,
-			     getenv("MITOSIS_TEST_MODULE_ADDRESS")))
+	    !mitosis_connect(device, machine, getenv("MITOSIS_TEST_MODULE_ADDRESS")))
 		mitosis_resume_remote(device, machine, ID);
 	fprintf(stderr, "%s\n", mitosis_error());
 	_exit(125);
@@ -381,7 +380,7 @@ static const struct fault {
 	{ "no-address-space", no_address_space },
 };
 
-#define FAULTS	(sizeof(faults) / sizeof(*faults))
+#define FAULTS (sizeof(faults) / sizeof(*faults))
 
 static void run_and_check(const struct fault *fault)
 {

@@ -26,15 +26,15 @@
 #include "proto/wire.h"
 #include "tests/harness.h"
 
-#define ID		73
-#define PAGES		256
-#define NOISES		150
-#define SILENT		600	/* more than the module has places */
-#define MANGLED		60
-#define AT_ONCE		5
-#define CHILD_MS	8000
-#define DEADLINE_MS	400	/* of children that must time out */
-#define PATIENT_MS	15000
+#define ID	    73
+#define PAGES	    256
+#define NOISES	    150
+#define SILENT	    600 /* more than the module has places */
+#define MANGLED	    60
+#define AT_ONCE	    5
+#define CHILD_MS    8000
+#define DEADLINE_MS 400 /* of children that must time out */
+#define PATIENT_MS  15000
 
 static uint64_t state = 88172645463325252ull;
 
@@ -126,7 +126,8 @@ static void send_random_bytes(void)
 	for (i = 0; i < 4 && !answered; i++) {
 		char address[64];
 
-		snprintf(address, sizeof(address), "tcp://127.0.0.1:%u", module_port());
+		snprintf(address, sizeof(address), "tcp://127.0.0.1:%u",
+			 module_port());
 		answered = !mitosis_connect(device, machine_id(), address) &&
 			   !mitosis_nil_rpc(device, machine_id());
 		if (!answered)
@@ -145,7 +146,7 @@ struct mangling {
 	bool of_answers;
 	enum { CHANGE, CUT, STALL, KINDS } kind;
 	size_t offset;
-	unsigned char flip;	/* CHANGE: these bits */
+	unsigned char flip; /* CHANGE: these bits */
 };
 
 static void *mangle(void *argument)
@@ -180,8 +181,8 @@ static void *mangle(void *argument)
 				} else {
 					send(to, bytes, m.offset - seen[i],
 					     MSG_NOSIGNAL);
-					sleep_ms(m.kind == STALL ?
-							 3 * DEADLINE_MS : 0);
+					sleep_ms(m.kind == STALL ? 3 * DEADLINE_MS
+								 : 0);
 					goto out;
 				}
 			}
@@ -197,7 +198,7 @@ out:
 }
 
 static int listener;
-static const struct mangling *volatile chosen;	/* NULL: a random one */
+static const struct mangling *volatile chosen; /* NULL: a random one */
 static volatile size_t largest_offset = 64;
 
 static struct mangling random_mangling(void)
@@ -240,9 +241,9 @@ static pid_t start_parent(void)
 	CHECK(pid >= 0);
 	if (pid == 0) {
 		struct mitosis *device = open_kernel();
-		volatile char *memory = mmap(NULL, PAGES * 4096,
-					     PROT_READ | PROT_WRITE,
-					     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		volatile char *memory =
+			mmap(NULL, PAGES * 4096, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		int i, sum = 0;
 
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -312,7 +313,7 @@ static void check_errnos(uint16_t port)
 		struct mangling done;
 		int err;
 	} cases[] = {
-#define OF(from_server, action, at, bits) \
+#define OF(from_server, action, at, bits)                                           \
 	{ .of_answers = from_server, .kind = action, .offset = at, .flip = bits }
 		{ "hello's magic", OF(0, CHANGE, 0, 1), EPROTO },
 		{ "hello's version", OF(0, CHANGE, VERSION, 1), EPROTONOSUPPORT },
@@ -321,20 +322,25 @@ static void check_errnos(uint16_t port)
 		{ "hello's length", OF(0, CHANGE, LENGTH, 1), EMSGSIZE },
 		{ "proof's length", OF(0, CHANGE, PROOF + LENGTH, 1), EMSGSIZE },
 		{ "proof", OF(0, CHANGE, PROOF + HEADER, 1), EACCES },
-		{ "open's version", OF(0, CHANGE, OPEN + VERSION, 1), EPROTONOSUPPORT },
+		{ "open's version", OF(0, CHANGE, OPEN + VERSION, 1),
+		  EPROTONOSUPPORT },
 		{ "open's type", OF(0, CHANGE, OPEN + TYPE, 3), EPROTO },
 		{ "open's length", OF(0, CHANGE, OPEN + LENGTH, 1), EMSGSIZE },
 		{ "open's handler", OF(0, CHANGE, OPEN + HEADER, 1), ENOENT },
 		{ "challenge's magic", OF(1, CHANGE, 0, 1), EPROTO },
-		{ "challenge's version", OF(1, CHANGE, VERSION, 1), EPROTONOSUPPORT },
+		{ "challenge's version", OF(1, CHANGE, VERSION, 1),
+		  EPROTONOSUPPORT },
 		{ "challenge's type", OF(1, CHANGE, TYPE, 1), EPROTO },
 		{ "challenge's length", OF(1, CHANGE, LENGTH, 1), EMSGSIZE },
 		{ "challenge's mac", OF(1, CHANGE, PROVEN - 1, 1), EACCES },
 		{ "challenge's end", OF(1, CUT, PROVEN - 1, 0), ECONNRESET },
 		{ "a positive status", OF(1, CHANGE, PROVEN + STATUS, 1), EPROTO },
-		{ "an unexpected body", OF(1, CHANGE, PROVEN + LENGTH, 1), EMSGSIZE },
-		{ "a huge descriptor", OF(1, CHANGE, OPENED + LENGTH + 3, 0x80), EMSGSIZE },
-		{ "an invalid descriptor", OF(1, CHANGE, OPENED + HEADER, 1), EBADMSG },
+		{ "an unexpected body", OF(1, CHANGE, PROVEN + LENGTH, 1),
+		  EMSGSIZE },
+		{ "a huge descriptor", OF(1, CHANGE, OPENED + LENGTH + 3, 0x80),
+		  EMSGSIZE },
+		{ "an invalid descriptor", OF(1, CHANGE, OPENED + HEADER, 1),
+		  EBADMSG },
 		{ "a descriptor's end", OF(1, CUT, OPENED + 200, 0), ECONNRESET },
 		{ "half a descriptor", OF(1, STALL, OPENED + 200, 0), ETIMEDOUT },
 #undef OF
@@ -346,11 +352,12 @@ static void check_errnos(uint16_t port)
 		int status;
 
 		chosen = &cases[i].done;
-		status = status_within(start_child_by(port, stalls ? DEADLINE_MS : PATIENT_MS),
+		status = status_within(start_child_by(port, stalls ? DEADLINE_MS
+								   : PATIENT_MS),
 				       30000);
 		if (!WIFEXITED(status) || WEXITSTATUS(status) != cases[i].err) {
-			printf("%s: got status %#x, must be errno %d\n", cases[i].what,
-			       status, cases[i].err);
+			printf("%s: got status %#x, must be errno %d\n",
+			       cases[i].what, status, cases[i].err);
 			exit(1);
 		}
 	}
@@ -393,7 +400,8 @@ static void mangled_streams(void)
 		/* From the handshake only to handshake, descriptor and pages. */
 		largest_offset = 64ul << i / AT_ONCE % 12;
 		for (j = 0; j < AT_ONCE; j++)
-			children[j] = start_child_by(ntohs(address.sin_port), DEADLINE_MS);
+			children[j] =
+				start_child_by(ntohs(address.sin_port), DEADLINE_MS);
 		for (j = 0; j < AT_ONCE; j++)
 			succeeded += succeeds(children[j], until);
 	}

@@ -23,9 +23,9 @@
 #include "helpers/clock.h"
 #include "tests/harness.h"
 
-#define PAGE	4096
-#define NOBODY	65534
-#define BAD_POINTER	((void *)-4096l)
+#define PAGE	    4096
+#define NOBODY	    65534
+#define BAD_POINTER ((void *)-4096l)
 
 static int open_device(void)
 {
@@ -85,8 +85,14 @@ static void memory_of_dropped(int fd)
 static void unknown_commands(int fd)
 {
 	static const unsigned long unknown[] = {
-		9, 10, 0x1000, 0xffffffff, _IO('m', 0), _IO('m', 99),
-		_IOR('m', 1, __u64), _IOWR('n', 2, struct mitosis_snapshot),
+		9,
+		10,
+		0x1000,
+		0xffffffff,
+		_IO('m', 0),
+		_IO('m', 99),
+		_IOR('m', 1, __u64),
+		_IOWR('n', 2, struct mitosis_snapshot),
 	};
 	size_t i;
 
@@ -144,7 +150,8 @@ static void prepare_and_list(void)
 
 static int connect_to(int fd, unsigned int machine_id, const char *gid)
 {
-	struct mitosis_connect_req request = { .machine_id = machine_id, .gid = gid };
+	struct mitosis_connect_req request = { .machine_id = machine_id,
+					       .gid = gid };
 
 	return call_at(fd, MITOSIS_CONNECT, &request);
 }
@@ -152,10 +159,19 @@ static int connect_to(int fd, unsigned int machine_id, const char *gid)
 static void addresses(int fd)
 {
 	static const char *malformed[] = {
-		"", "nonsense", "tcp://", "tcp://127.0.0.1", "tcp://127.0.0.1:",
-		"tcp://127.0.0.1:0x10", "tcp://127.0.0.1:99999", "tcp://:7000",
-		"tcp://127.0.0.1:70 ", "tcp://[::1:7000", "udp://127.0.0.1:7000",
-		"tcp://1.2.3:7000", "tcp://300.1.1.1:7000",
+		"",
+		"nonsense",
+		"tcp://",
+		"tcp://127.0.0.1",
+		"tcp://127.0.0.1:",
+		"tcp://127.0.0.1:0x10",
+		"tcp://127.0.0.1:99999",
+		"tcp://:7000",
+		"tcp://127.0.0.1:70 ",
+		"tcp://[::1:7000",
+		"udp://127.0.0.1:7000",
+		"tcp://1.2.3:7000",
+		"tcp://300.1.1.1:7000",
 		"fe80:0000:0000:0000:ec0d:9a03:00ca:2f4g",
 	};
 	static const char gid[] = "fe80:0000:0000:0000:ec0d:9a03:00ca:2f4c";
@@ -245,7 +261,7 @@ static void other_users(int fd)
 	CHECK(!chmod(MITOSIS_DEVICE_PATH, 0666));
 	CHECK_EQ(call(fd, MITOSIS_PREPARE_PINNED, 11), 0);
 	if (getuid() == NOBODY)
-		_exit(42);	/* the child, which keeps its credentials */
+		_exit(42); /* the child, which keeps its credentials */
 	pid = fork();
 	if (pid == 0) {
 		int own;
@@ -347,7 +363,8 @@ static void prepare_among_signals(int fd)
 /* Without kprobes prepare fails with ENODEV. */
 static void kprobes_off(int fd)
 {
-	int enabled = open("/sys/kernel/debug/kprobes/enabled", O_WRONLY | O_CLOEXEC);
+	int enabled =
+		open("/sys/kernel/debug/kprobes/enabled", O_WRONLY | O_CLOEXEC);
 	int without;
 
 	if (enabled < 0) {

@@ -22,28 +22,33 @@
 
 #include "tests/harness.h"
 
-#define ID		61
-#define USER		1000
-#define OTHER		1001
-#define PATIENT_MS	20000
-#define CHILD		100	/* exit status of a child, plus the two below */
-#define CHILD_CONFINED	1	/* it has no_new_privs */
+#define ID		 61
+#define USER		 1000
+#define OTHER		 1001
+#define PATIENT_MS	 20000
+#define CHILD		 100 /* exit status of a child, plus the two below */
+#define CHILD_CONFINED	 1   /* it has no_new_privs */
 #define CHILD_UNDUMPABLE 2
 
 enum who {
-	ROOT,		/* with all capabilities */
-	BARE_ROOT,	/* user 0 without any */
-	SETUID,		/* a setuid program: started by USER, effective user 0 */
+	ROOT,	   /* with all capabilities */
+	BARE_ROOT, /* user 0 without any */
+	SETUID,	   /* a setuid program: started by USER, effective user 0 */
 	A_USER,
-	ITS_GROUP,	/* USER with another group */
+	ITS_GROUP, /* USER with another group */
 	ANOTHER,
-	NS_ROOT,	/* USER as root of a user namespace */
+	NS_ROOT, /* USER as root of a user namespace */
 	WHO_COUNT,
 };
 
 static const char *const names[] = {
-	"root", "root without capabilities", "a setuid program", "the user",
-	"the user in another group", "another user", "root of a user namespace",
+	"root",
+	"root without capabilities",
+	"a setuid program",
+	"the user",
+	"the user in another group",
+	"another user",
+	"root of a user namespace",
 };
 
 #define ONE(who) (1u << (who))
@@ -59,7 +64,7 @@ struct kind {
 
 #define ROOTS	(ONE(ROOT) | ONE(BARE_ROOT) | ONE(SETUID))
 #define USERS	(ONE(A_USER) | ONE(ITS_GROUP) | ONE(NS_ROOT))
-#define TRACERS	(ONE(ROOT) | ONE(SETUID))
+#define TRACERS (ONE(ROOT) | ONE(SETUID))
 
 static const struct kind kinds[] = {
 	{ "root's", ROOT, false, false, ONE(ROOT), ROOTS },
@@ -79,7 +84,7 @@ static const struct kind kinds[] = {
 static struct shared {
 	struct mitosis_token token;
 	volatile bool prepared;
-} *shared;
+} * shared;
 
 static void drop_capabilities(void)
 {
@@ -145,18 +150,20 @@ static int error_of(int result)
 
 static uid_t user_of(enum who who)
 {
-	return who == ANOTHER ? OTHER :
-	       who == A_USER || who == ITS_GROUP || who == NS_ROOT ? USER : 0;
+	return who == ANOTHER					     ? OTHER
+	       : who == A_USER || who == ITS_GROUP || who == NS_ROOT ? USER
+								     : 0;
 }
 
 /* By its own means, or, for a snapshot of another user, those of a privileged caller. */
 static int drop(int fd, uid_t user, enum who who)
 {
-	const struct mitosis_snapshot_of of = { .owner_uid = user, .handler_id = ID };
+	const struct mitosis_snapshot_of of = { .owner_uid = user,
+						.handler_id = ID };
 
-	return user == user_of(who) ?
-		       error_of(ioctl(fd, MITOSIS_IOC_UNPREPARE, &of.handler_id)) :
-		       error_of(ioctl(fd, MITOSIS_IOC_UNPREPARE_OF, &of));
+	return user == user_of(who)
+		       ? error_of(ioctl(fd, MITOSIS_IOC_UNPREPARE, &of.handler_id))
+		       : error_of(ioctl(fd, MITOSIS_IOC_UNPREPARE_OF, &of));
 }
 
 static int child_status(void)
@@ -215,11 +222,13 @@ static int attempt(enum who who, enum deed deed, uid_t owner)
 		fd = open_device();
 		if (deed == BECOME_BY_TOKEN)
 			CHECK_EQ(error_of(ioctl(fd, MITOSIS_IOC_PRESENT,
-						&shared->token)), 0);
+						&shared->token)),
+				 0);
 		if (deed == DROP)
 			_exit(drop(fd, owner, who));
 		if (deed == MAKE_TOKEN)
-			_exit(error_of(ioctl(fd, MITOSIS_IOC_TOKEN, &shared->token)));
+			_exit(error_of(
+				ioctl(fd, MITOSIS_IOC_TOKEN, &shared->token)));
 		if (deed == REVOKE)
 			_exit(error_of(ioctl(fd, MITOSIS_IOC_REVOKE, &id)));
 		_exit(error_of(ioctl(fd, MITOSIS_RESUME_LOCAL, ID)));
@@ -236,8 +245,8 @@ static void expect(const struct kind *kind, enum who who, const char *deed, int 
 {
 	if (got == wanted)
 		return;
-	printf("%s snapshot: %s by %s gave %d, not %d\n", kind->name, deed, names[who],
-	       got, wanted);
+	printf("%s snapshot: %s by %s gave %d, not %d\n", kind->name, deed,
+	       names[who], got, wanted);
 	failures++;
 }
 
@@ -258,15 +267,17 @@ static void check_kind(const struct kind *kind)
 		shared->token.expires_s = 0;
 		expect(kind, who, "making a token", attempt(who, MAKE_TOKEN, user),
 		       may ? 0 : no);
-		expect(kind, who, "becoming by token", attempt(who, BECOME_BY_TOKEN, user),
-		       child);
+		expect(kind, who, "becoming by token",
+		       attempt(who, BECOME_BY_TOKEN, user), child);
 	}
 	for (who = 0; who < WHO_COUNT; who++) {
 		bool may = kind->drop & ONE(who);
 
 		/* No other user is mapped in the namespace of NS_ROOT. */
 		expect(kind, who, "dropping", attempt(who, DROP, user),
-		       may ? 0 : who == NS_ROOT ? ENOENT : EPERM);
+		       may		? 0
+		       : who == NS_ROOT ? ENOENT
+					: EPERM);
 		if (may) {
 			CHECK(!kill(owner, SIGKILL));
 			status_within(owner, PATIENT_MS);
@@ -373,8 +384,8 @@ static int owner_seen_by(enum who who, bool remote)
 
 		be(who);
 		fd = open_device();
-		_exit(error_of(remote ? ioctl(fd, MITOSIS_RESUME_REMOTE, &request) :
-					ioctl(fd, MITOSIS_RESUME_LOCAL, ID)));
+		_exit(error_of(remote ? ioctl(fd, MITOSIS_RESUME_REMOTE, &request)
+				      : ioctl(fd, MITOSIS_RESUME_LOCAL, ID)));
 	}
 	status = status_within(pid, PATIENT_MS);
 	CHECK(WIFEXITED(status));
@@ -398,7 +409,8 @@ static int listed_by(enum who who)
 		fd = open_device();
 		for (; !ioctl(fd, MITOSIS_IOC_NEXT, &own); own.handler_id++)
 			n += 10;
-		for (; !ioctl(fd, MITOSIS_IOC_NEXT_OF, &of); of.snapshot.handler_id++) {
+		for (; !ioctl(fd, MITOSIS_IOC_NEXT_OF, &of);
+		     of.snapshot.handler_id++) {
 			CHECK_EQ(of.reserved, 0);
 			n++;
 		}
@@ -430,7 +442,8 @@ static int drop_all(enum who who, uint32_t uid)
 
 static void ids_are_each_users(void)
 {
-	const struct mitosis_connect_req connect = { own_machine(), 0, own_address() };
+	const struct mitosis_connect_req connect = { own_machine(), 0,
+						     own_address() };
 	int fd = open_device();
 	size_t i;
 
@@ -445,8 +458,9 @@ static void ids_are_each_users(void)
 			enum who owner = three[i];
 
 			be(owner);
-			CHECK_EQ(error_of(ioctl(open_device(), MITOSIS_PREPARE_PINNED,
-						ID)), 0);
+			CHECK_EQ(error_of(ioctl(open_device(),
+						MITOSIS_PREPARE_PINNED, ID)),
+				 0);
 			_exit(getpid() == self ? 0 : CHILD + (int)owner);
 		}
 		status = status_within(pid, PATIENT_MS);
@@ -476,7 +490,8 @@ static void ids_are_each_users(void)
 /* Who may say where a machine is; each network namespace has its own sessions. */
 static void connecting(void)
 {
-	const struct mitosis_connect_req connect = { own_machine(), 0, own_address() };
+	const struct mitosis_connect_req connect = { own_machine(), 0,
+						     own_address() };
 	const struct mitosis_remote_req nil = { own_machine(), 0 };
 	int fd = open_device(), status;
 	enum who who;
@@ -492,7 +507,8 @@ static void connecting(void)
 		pid = fork();
 		if (pid == 0) {
 			be(who);
-			_exit(error_of(ioctl(open_device(), MITOSIS_CONNECT, &connect)));
+			_exit(error_of(
+				ioctl(open_device(), MITOSIS_CONNECT, &connect)));
 		}
 		status = status_within(pid, PATIENT_MS);
 		CHECK(WIFEXITED(status));
@@ -504,7 +520,8 @@ static void connecting(void)
 		CHECK(!unshare(CLONE_NEWNET));
 		CHECK_EQ(error_of(ioctl(fd, MITOSIS_NIL_RPC, &nil)), ENOTCONN);
 		/* Its loopback is down: nothing reaches the first one's. */
-		CHECK_EQ(error_of(ioctl(fd, MITOSIS_CONNECT, &connect)), ENETUNREACH);
+		CHECK_EQ(error_of(ioctl(fd, MITOSIS_CONNECT, &connect)),
+			 ENETUNREACH);
 		_exit(0);
 	}
 	status = status_within(pid, PATIENT_MS);
@@ -540,7 +557,8 @@ static int prepare_many(enum who who, int count, size_t memory)
 			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 		CHECK(pages != MAP_FAILED);
 		for (i = 0; i < count && !err; i++)
-			err = error_of(ioctl(open_device(), MITOSIS_PREPARE_PINNED, i));
+			err = error_of(
+				ioctl(open_device(), MITOSIS_PREPARE_PINNED, i));
 		CHECK(!err || i == count);
 		_exit(err);
 	}
@@ -553,7 +571,8 @@ static int prepare_many(enum who who, int count, size_t memory)
 static void shares(void)
 {
 	/* 0.7 percent of the memory */
-	const size_t part = sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE) / 1000 * 7;
+	const size_t part =
+		sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE) / 1000 * 7;
 
 	set_parameter("snapshots_per_user", "3");
 	CHECK_EQ(prepare_many(A_USER, 4, 0), EDQUOT);

@@ -16,10 +16,10 @@
 
 #include "tests/harness.h"
 
-#define PAGES		512
-#define PAGE		4096
-#define RELATIVES	3
-#define ROUNDS		40
+#define PAGES	  512
+#define PAGE	  4096
+#define RELATIVES 3
+#define ROUNDS	  40
 
 static char *memory, *shared;
 
@@ -44,8 +44,7 @@ static void __attribute__((noreturn)) be_relative(unsigned int seed)
 		if (page % 5 == 0)
 			mprotect(memory + page * PAGE, PAGE, PROT_READ);
 		if (page % 5 == 0)
-			mprotect(memory + page * PAGE, PAGE,
-				 PROT_READ | PROT_WRITE);
+			mprotect(memory + page * PAGE, PAGE, PROT_READ | PROT_WRITE);
 		if (pid > 0)
 			waitpid(pid, NULL, 0);
 	}
@@ -75,7 +74,8 @@ static void be_child(char value)
 	int i;
 
 	for (i = 0; i < PAGES; i++)
-		if (memory[i * PAGE] != value || memory[i * PAGE + PAGE - 1] != value ||
+		if (memory[i * PAGE] != value ||
+		    memory[i * PAGE + PAGE - 1] != value ||
 		    memory[i * PAGE + 8] != value)
 			_exit(2);
 	memset(memory, 'c', PAGES * PAGE);

@@ -9,8 +9,8 @@
 
 #include "tests/targets/target.h"
 
-#define SIZE		(4 * MIB)
-#define GENERATIONS	3
+#define SIZE	    (4 * MIB)
+#define GENERATIONS 3
 
 static char *m, *untouched, *dropped;
 
@@ -58,8 +58,8 @@ static void descend(uint32_t handler_id)
 /* Guards keep the kernel from merging what differs in what is fetched. */
 static char *map(void)
 {
-	char *p = mmap(NULL, SIZE + 2 * PAGE, PROT_NONE,
-		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *p = mmap(NULL, SIZE + 2 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
+		       -1, 0);
 
 	CHECK(p != MAP_FAILED);
 	CHECK(!mprotect(p + PAGE, SIZE, PROT_READ | PROT_WRITE));

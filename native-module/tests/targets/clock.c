@@ -11,7 +11,7 @@
 
 #include "tests/targets/target.h"
 
-#define ROUNDS	20000
+#define ROUNDS 20000
 
 static int64_t ns_of(const struct timespec *t)
 {

@@ -4,7 +4,7 @@
 
 #include "tests/targets/target.h"
 
-#define DEPTH	1500
+#define DEPTH 1500
 
 static long __attribute__((noinline)) descend(long depth)
 {

@@ -4,7 +4,7 @@
 
 #include "tests/targets/target.h"
 
-#define SIZE	(4 * MIB)
+#define SIZE (4 * MIB)
 
 int main(void)
 {

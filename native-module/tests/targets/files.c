@@ -12,7 +12,7 @@
 
 #include "tests/targets/target.h"
 
-#define SIZE	(MIB + 3 * PAGE)
+#define SIZE (MIB + 3 * PAGE)
 
 static char paths[3][256];
 static sigjmp_buf back;

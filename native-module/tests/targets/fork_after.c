@@ -9,7 +9,7 @@
 
 #include "tests/targets/target.h"
 
-#define SIZE	(4 * MIB)
+#define SIZE (4 * MIB)
 
 static char *kept, *changed, *spare;
 
@@ -19,8 +19,7 @@ static void check_memory(size_t offset)
 	CHECK_EQ(target_differs(changed, 0, MIB, 3), -1);
 	CHECK_EQ(target_not_zero(changed + MIB, MIB), -1);
 	CHECK_EQ(target_not_zero(changed + 2 * MIB, MIB), -1);
-	CHECK_EQ(*(uint64_t *)(spare + PAGE),
-		 target_word(2, (3 * MIB + PAGE) / 8));
+	CHECK_EQ(*(uint64_t *)(spare + PAGE), target_word(2, (3 * MIB + PAGE) / 8));
 }
 
 static void be_grandchild(void)
@@ -51,8 +50,8 @@ int main(void)
 	pid_t pids[8];
 	int i;
 
-	kept = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
-		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	kept = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+		    -1, 0);
 	changed = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	spare = mmap(NULL, MIB, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -66,8 +65,7 @@ int main(void)
 	target_fill(changed, MIB, 3);
 	CHECK(!munmap(changed + MIB, MIB));
 	CHECK(mmap(changed + MIB, MIB, PROT_READ | PROT_WRITE,
-		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
-		   0) == changed + MIB);
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == changed + MIB);
 	CHECK(!madvise(changed + 2 * MIB, MIB, MADV_DONTNEED));
 	CHECK(mremap(changed + 3 * MIB, MIB, MIB, MREMAP_MAYMOVE | MREMAP_FIXED,
 		     spare) == spare);

@@ -5,8 +5,8 @@
 
 #include "tests/targets/target.h"
 
-#define SIZE	(1024 * MIB)
-#define WORDS	(PAGE / sizeof(uint64_t))
+#define SIZE  (1024 * MIB)
+#define WORDS (PAGE / sizeof(uint64_t))
 
 int main(void)
 {

@@ -4,7 +4,7 @@
 
 #include "tests/targets/target.h"
 
-#define BLOCKS	1000
+#define BLOCKS 1000
 
 static void *blocks[BLOCKS];
 static size_t sizes[BLOCKS];

@@ -4,8 +4,8 @@
 
 #include "tests/targets/target.h"
 
-#define SIZE	(1024 * MIB)
-#define STRIDE	(37 * MIB + 5 * PAGE)
+#define SIZE   (1024 * MIB)
+#define STRIDE (37 * MIB + 5 * PAGE)
 
 int main(void)
 {

@@ -4,8 +4,8 @@
 
 #include "tests/targets/target.h"
 
-#define HUGE	(2 * MIB)
-#define SIZE	(8 * HUGE)
+#define HUGE (2 * MIB)
+#define SIZE (8 * HUGE)
 
 static bool has_huge_pages(void)
 {
@@ -72,8 +72,8 @@ int main(void)
 	CHECK_EQ(target_differs(partly, 0, HUGE / 2, 2), -1);
 	CHECK_EQ(target_not_zero(partly + HUGE / 2, HUGE), -1);
 	CHECK(!mprotect(partly + 3 * HUGE + PAGE, PAGE, PROT_READ));
-	CHECK_EQ(target_differs(partly, HUGE + HUGE / 2, SIZE - HUGE - HUGE / 2,
-				2), -1);
+	CHECK_EQ(target_differs(partly, HUGE + HUGE / 2, SIZE - HUGE - HUGE / 2, 2),
+		 -1);
 	CHECK(!munmap(m + HUGE + HUGE / 2, HUGE));
 	CHECK_EQ(target_differs(m, 0, HUGE + HUGE / 2, 1), -1);
 	own = map_aligned();

@@ -14,7 +14,7 @@
 
 #include "tests/targets/target.h"
 
-#define PART	(16 * PAGE)
+#define PART (16 * PAGE)
 
 enum part { READ_INTO, WRITE_FROM, SPLICED, OF_OTHERS, POKED, READ_ONLY, PARTS };
 

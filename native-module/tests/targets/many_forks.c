@@ -5,8 +5,8 @@
 
 #include "tests/targets/target.h"
 
-#define FORKS	2000
-#define SIZE	(FORKS * PAGE)
+#define FORKS 2000
+#define SIZE  (FORKS * PAGE)
 
 int main(void)
 {

@@ -4,7 +4,7 @@
 
 #include "tests/targets/target.h"
 
-#define PAGES	10000
+#define PAGES 10000
 
 int main(void)
 {

@@ -7,7 +7,7 @@
 
 #include "tests/targets/target.h"
 
-#define SIZE	(5 * MIB + 3 * PAGE)
+#define SIZE (5 * MIB + 3 * PAGE)
 
 static uint64_t data[4 * PAGE / sizeof(uint64_t)] = { 1, 2, 3 };
 static uint64_t bss[4 * PAGE / sizeof(uint64_t)];

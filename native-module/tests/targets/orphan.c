@@ -8,7 +8,7 @@
 
 #include "tests/targets/target.h"
 
-#define SIZE	(4 * MIB)
+#define SIZE (4 * MIB)
 
 int main(void)
 {

@@ -26,8 +26,8 @@ int main(void)
 {
 	struct sigaction action = { .sa_sigaction = allow, .sa_flags = SA_SIGINFO };
 
-	m = mmap(NULL, MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-		 -1, 0);
+	m = mmap(NULL, MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		 0);
 	CHECK(m != MAP_FAILED);
 	target_fill(m, MIB, 1);
 	CHECK(!mprotect(m, MIB / 2, PROT_READ));

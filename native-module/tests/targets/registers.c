@@ -8,8 +8,8 @@
 
 #include "tests/targets/target.h"
 
-#define FLUSH_TO_ZERO	0x8000u
-#define X87_SINGLE	0x0c7fu		/* 24-bit mantissa, rounds to zero */
+#define FLUSH_TO_ZERO 0x8000u
+#define X87_SINGLE    0x0c7fu /* 24-bit mantissa, rounds to zero */
 
 /*
  * Calls target_prepare() with a value of its own in each callee-saved

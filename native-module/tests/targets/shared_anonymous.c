@@ -9,7 +9,7 @@
 
 #include "tests/targets/target.h"
 
-#define SIZE	(MIB + PAGE)
+#define SIZE (MIB + PAGE)
 
 int main(void)
 {

@@ -11,13 +11,13 @@
 
 #include "tests/targets/target.h"
 
-#define STACK_SIZE	(64 * 1024)
+#define STACK_SIZE (64 * 1024)
 
 static char *alternate;
 static volatile int caught, on_alternate;
 static siginfo_t last;
 
-static void catch(int signal, siginfo_t *info, void *context)
+static void catch (int signal, siginfo_t *info, void *context)
 {
 	char here;
 

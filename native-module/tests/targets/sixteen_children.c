@@ -4,7 +4,7 @@
 
 #include "tests/targets/target.h"
 
-#define SIZE	(8 * MIB)
+#define SIZE (8 * MIB)
 
 int main(void)
 {

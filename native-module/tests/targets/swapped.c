@@ -6,10 +6,10 @@
 #include "tests/targets/target.h"
 
 #ifndef MADV_PAGEOUT
-#define MADV_PAGEOUT	21
+#define MADV_PAGEOUT 21
 #endif
 
-#define SIZE	(8 * MIB)
+#define SIZE (8 * MIB)
 
 static size_t swapped_kib(void)
 {
@@ -33,8 +33,8 @@ int main(void)
 	CHECK(!sysinfo(&info));
 	if (info.freeswap * info.mem_unit < 2 * SIZE)
 		target_skip("16 MiB of free swap");
-	m = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-		 -1, 0);
+	m = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		 0);
 	CHECK(m != MAP_FAILED);
 	/* Huge pages leave in one piece, or not at all. */
 	CHECK(!madvise(m, SIZE, MADV_NOHUGEPAGE));

@@ -18,29 +18,29 @@
 
 #include "libmitosis.h"
 
-#define PAGE		4096ul
-#define MIB		(1ul << 20)
+#define PAGE 4096ul
+#define MIB  (1ul << 20)
 
-#define CHECK(condition)							\
-	do {									\
-		if (!(condition)) {						\
-			printf("%s:%d: %s\n", __FILE__, __LINE__, #condition);	\
-			fflush(stdout);						\
-			_exit(1);						\
-		}								\
+#define CHECK(condition)                                                            \
+	do {                                                                        \
+		if (!(condition)) {                                                 \
+			printf("%s:%d: %s\n", __FILE__, __LINE__, #condition);      \
+			fflush(stdout);                                             \
+			_exit(1);                                                   \
+		}                                                                   \
 	} while (0)
 
 /* Like CHECK(a == b), and says what the two are. */
-#define CHECK_EQ(a, b)								\
-	do {									\
-		long long a_ = (long long)(a), b_ = (long long)(b);		\
-										\
-		if (a_ != b_) {							\
-			printf("%s:%d: %s is %lld, not %s = %lld\n", __FILE__,	\
-			       __LINE__, #a, a_, #b, b_);			\
-			fflush(stdout);						\
-			_exit(1);						\
-		}								\
+#define CHECK_EQ(a, b)                                                              \
+	do {                                                                        \
+		long long a_ = (long long)(a), b_ = (long long)(b);                 \
+                                                                                    \
+		if (a_ != b_) {                                                     \
+			printf("%s:%d: %s is %lld, not %s = %lld\n", __FILE__,      \
+			       __LINE__, #a, a_, #b, b_);                           \
+			fflush(stdout);                                             \
+			_exit(1);                                                   \
+		}                                                                   \
 	} while (0)
 
 static struct {
@@ -87,8 +87,8 @@ static inline int target_backend(void)
 {
 	const char *name = getenv("MITOSIS_TEST_BACKEND");
 
-	return name && !strcmp(name, "kernel") ? MITOSIS_BACKEND_KERNEL :
-						 MITOSIS_BACKEND_USER;
+	return name && !strcmp(name, "kernel") ? MITOSIS_BACKEND_KERNEL
+					       : MITOSIS_BACKEND_USER;
 }
 
 /* With an id of its own choice; returns in children only. */
@@ -101,8 +101,8 @@ static inline void target_prepare_as(uint32_t handler_id)
 	fflush(stdout);
 	err = mitosis_open(target_backend(), &device);
 	if (!err)
-		err = pinned ? mitosis_prepare_pinned(device, handler_id) :
-			       mitosis_prepare(device, handler_id);
+		err = pinned ? mitosis_prepare_pinned(device, handler_id)
+			     : mitosis_prepare(device, handler_id);
 	if (err) {
 		printf("prepare: %s\n", mitosis_error());
 		exit(1);
@@ -172,12 +172,12 @@ static inline long target_not_zero(const void *memory, size_t size)
 }
 
 /* The status of a process of ours that is to exit with 0. */
-#define CHECK_ENDS_WELL(pid)							\
-	do {									\
-		int status_ = -1;						\
-										\
-		CHECK_EQ(waitpid(pid, &status_, 0), pid);			\
-		CHECK_EQ(status_, 0);						\
+#define CHECK_ENDS_WELL(pid)                                                        \
+	do {                                                                        \
+		int status_ = -1;                                                   \
+                                                                                    \
+		CHECK_EQ(waitpid(pid, &status_, 0), pid);                           \
+		CHECK_EQ(status_, 0);                                               \
 	} while (0)
 
 #endif /* TARGETS_TARGET_H */

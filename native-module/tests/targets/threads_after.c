@@ -8,7 +8,7 @@
 
 #include "tests/targets/target.h"
 
-#define THREADS	8
+#define THREADS 8
 #define SHARE	MIB
 #define HOLE	(8 * PAGE)
 

@@ -4,13 +4,12 @@
 
 #include "tests/targets/target.h"
 
-#define SIZE	(4 * MIB)
+#define SIZE (4 * MIB)
 
 static void map_again(char *at, size_t size)
 {
 	CHECK(mmap(at, size, PROT_READ | PROT_WRITE,
-		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1,
-		   0) == at);
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == at);
 }
 
 int main(void)

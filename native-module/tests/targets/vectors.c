@@ -5,7 +5,7 @@
 
 #include "tests/targets/target.h"
 
-#define FLOATS	(MIB / sizeof(float))
+#define FLOATS (MIB / sizeof(float))
 
 static float sum_sse(const float *v)
 {

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A machine that answers wrongly: each lie has an errno and a message of its own. */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "proto/descriptor.h"
+#include "proto/user/auth_config.h"
+#include "proto/user/connection.h"
+#include "tests/harness.h"
+#include "tests/machine.h"
+
+/* What a machine may answer that is none, or none any more. */
+enum lie {
+	LIE_VERSION,
+	LIE_MAGIC,
+	LIE_OVERSIZED,
+	LIE_TRUNCATED,
+	LIE_SILENT,
+	LIE_IMPOSSIBLE_VMA, /* in a descriptor, after a handshake with the right key */
+	LIES,
+};
+
+struct impostor {
+	pid_t pid;
+	char address[64];
+};
+
+/* The descriptor of snapshot 9 of a machine, as it comes over the network. */
+static void *fetch_descriptor(const struct machine *m, uint32_t *size)
+{
+	const struct wire_open request = { .handler_id = 9 };
+	struct sockaddr_in6 where = {
+		.sin6_family = AF_INET6,
+		.sin6_port = htons(m->port),
+	};
+	struct auth auth;
+	char message[256];
+	uint32_t id;
+	void *bytes;
+	int fd;
+
+	CHECK(inet_pton(AF_INET6, "::ffff:127.0.0.1", &where.sin6_addr) == 1);
+	CHECK_EQ(auth_configure(&auth, message, sizeof(message)), 0);
+	fd = wire_connect(&where, &auth, &id);
+	CHECK(fd >= 0);
+	CHECK_EQ(wire_send(fd, WIRE_OPEN, &request, sizeof(request)), 0);
+	CHECK_EQ(wire_receive_answer(fd, size), 0);
+	bytes = malloc(*size);
+	CHECK(bytes && !wire_receive(fd, bytes, *size));
+	close(fd);
+	return bytes;
+}
+
+static void tell(int fd, const struct wire_header *header, const void *body,
+		 size_t size)
+{
+	if (send(fd, header, sizeof(*header), MSG_NOSIGNAL) < 0 ||
+	    (size && send(fd, body, size, MSG_NOSIGNAL) < 0))
+		_exit(0);
+}
+
+/* One connection to an impostor. */
+static void __attribute__((noreturn))
+lie_to(int fd, enum lie lie, const void *descriptor, uint32_t size)
+{
+	struct {
+		struct wire_header header;
+		struct wire_hello hello;
+	} first;
+	struct {
+		struct wire_header header;
+		struct wire_proof proof;
+	} second;
+	struct wire_challenge challenge;
+	struct wire_header h = wire_header(WIRE_CHALLENGE, 0, sizeof(challenge));
+	struct auth auth;
+	char message[256], rest[64];
+
+	alarm(10);
+	CHECK_EQ(auth_configure(&auth, message, sizeof(message)), 0);
+	auth.machine_id = 2;
+	if (wire_receive(fd, &first, sizeof(first)))
+		_exit(0);
+	CHECK_EQ(auth_challenge(&auth, &first.hello, &challenge), 0);
+	h.version += lie == LIE_VERSION;
+	h.magic += lie == LIE_MAGIC;
+	h.length = lie == LIE_OVERSIZED ? 0x7fffffff : h.length;
+	if (lie != LIE_SILENT)
+		tell(fd, &h, &challenge,
+		     lie == LIE_TRUNCATED ? 20 : sizeof(challenge));
+	if (lie == LIE_IMPOSSIBLE_VMA &&
+	    !wire_receive(fd, &second, sizeof(second))) {
+		CHECK_EQ(auth_check(&auth, &first.hello, &challenge, &second.proof),
+			 0);
+		h = wire_header(WIRE_ANSWER, 0, 0);
+		tell(fd, &h, NULL, 0);
+		if (recv(fd, rest, sizeof(rest), 0) <= 0)
+			_exit(0);
+		h.length = size;
+		tell(fd, &h, descriptor, size);
+	}
+	if (lie != LIE_TRUNCATED)
+		while (recv(fd, rest, sizeof(rest), 0) > 0)
+			;
+	_exit(0);
+}
+
+static struct impostor impostor_start(enum lie lie, const void *descriptor,
+				      uint32_t size)
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	socklen_t length = sizeof(address);
+	int fd, listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct impostor i;
+
+	CHECK(!bind(listener, (struct sockaddr *)&address, length));
+	CHECK(!listen(listener, 8));
+	CHECK(!getsockname(listener, (struct sockaddr *)&address, &length));
+	snprintf(i.address, sizeof(i.address), "tcp://127.0.0.1:%u",
+		 ntohs(address.sin_port));
+	fflush(stdout);
+	i.pid = fork();
+	CHECK(i.pid >= 0);
+	if (i.pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		signal(SIGCHLD, SIG_IGN);
+		while ((fd = accept(listener, NULL, NULL)) >= 0) {
+			if (fork() == 0)
+				lie_to(fd, lie, descriptor, size);
+			close(fd);
+		}
+		_exit(1);
+	}
+	close(listener);
+	return i;
+}
+
+static void impostor_stop(const struct impostor *i)
+{
+	kill(i->pid, SIGKILL);
+	CHECK(waitpid(i->pid, NULL, 0) == i->pid);
+}
+
+int main(void)
+{
+	static const struct {
+		int err;
+		const char *message;
+	} told[LIES] = {
+		[LIE_VERSION] = { -EPROTONOSUPPORT, "another version" },
+		[LIE_MAGIC] = { -EPROTO, "is not mitosisd" },
+		[LIE_OVERSIZED] = { -EMSGSIZE, "another length" },
+		[LIE_TRUNCATED] = { -ECONNRESET, "closed the connection" },
+		[LIE_SILENT] = { -ETIMEDOUT, "does not answer within" },
+		[LIE_IMPOSSIBLE_VMA] = { -EBADMSG, "is not valid here" },
+	};
+	struct machine m;
+	struct mitosis *device, *local;
+	struct descriptor_header *descriptor;
+	struct descriptor_vma *vma;
+	struct impostor i;
+	uint32_t size;
+	enum lie lie;
+
+	setenv("MITOSIS_DEADLINE_MS", "1000", 1);
+	use_key("lies");
+	m = machine_start(2);
+	local = open_user();
+	machine_enter(&m);
+	device = open_user();
+	machine_leave();
+	CHECK_EQ(mitosis_prepare(device, 9), 0);
+	descriptor = fetch_descriptor(&m, &size);
+	CHECK_EQ(descriptor_check(descriptor, size, sysconf(_SC_PAGESIZE)), 0);
+	/* A VMA over the one behind it. */
+	vma = (struct descriptor_vma *)descriptor_vmas(descriptor);
+	vma->end = vma[1].start + sysconf(_SC_PAGESIZE);
+	for (lie = 0; lie < LIES; lie++) {
+		i = impostor_start(lie, descriptor, size);
+		if (lie == LIE_IMPOSSIBLE_VMA) {
+			CHECK_EQ(mitosis_connect(local, 2, i.address), 0);
+			CHECK_EQ(mitosis_resume_remote(local, 2, 9), told[lie].err);
+		} else {
+			CHECK_EQ(mitosis_connect(local, 2, i.address),
+				 told[lie].err);
+			check_error_has(i.address);
+		}
+		check_error_has(told[lie].message);
+		impostor_stop(&i);
+	}
+	free(descriptor);
+	mitosis_close(local);
+	mitosis_close(device);
+	machine_stop(&m);
+	return 0;
+}
