@@ -69,6 +69,23 @@ static void drop(struct daemon *daemon, struct wire_client *client)
 {
 	loop_close(&daemon->loop, client->fd);
 	client->fd = -1;
+	daemon->wire_client_count--;
+}
+
+/*
+ * Drops the oldest client that has not proved who it is: clients without the key
+ * must not keep others out. The list begins with the newest.
+ */
+static void drop_oldest_unproved(struct daemon *daemon)
+{
+	struct wire_client *c, *oldest = NULL;
+
+	for (c = daemon->wire_clients; c; c = c->next)
+		if (c->fd >= 0 &&
+		    (c->state == EXPECTS_HELLO || c->state == EXPECTS_PROOF))
+			oldest = c;
+	if (oldest)
+		drop(daemon, oldest);
 }
 
 /* A reply fits into an empty send buffer. A client that lets it fill is dropped. */
@@ -268,6 +285,8 @@ static void accept_one(struct daemon *daemon, int fd)
 	struct wire_client *client;
 	int one = 1;
 
+	if (daemon->wire_client_count == CLIENTS_MAX)
+		drop_oldest_unproved(daemon);
 	client = daemon->wire_client_count < CLIENTS_MAX ? calloc(1, sizeof(*client))
 							 : NULL;
 	if (!client) {
@@ -317,7 +336,6 @@ int wire_expire(struct daemon *daemon)
 			drop(daemon, c);
 		if (c->fd < 0) {
 			*link = c->next;
-			daemon->wire_client_count--;
 			free(c);
 			continue;
 		}

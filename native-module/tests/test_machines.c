@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -18,6 +19,9 @@
 #include "tests/machine.h"
 
 #define SIZE (8ul << 20)
+
+/* More than the places of a daemon, CLIENTS_MAX in daemon/wire_server.c. */
+#define SILENT 1200
 
 static void bad_addresses(void)
 {
@@ -191,6 +195,31 @@ static int answer_to(const struct machine *m, const void *bytes, size_t size)
 	n = recv(fd, &h, sizeof(h), MSG_WAITALL);
 	close(fd);
 	return n == sizeof(h) ? h.status : -1000;
+}
+
+/* More silent connections than a daemon has places do not keep a machine out. */
+static void silent_crowd(void)
+{
+	struct rlimit limit;
+	struct machine m = machine_start(2);
+	struct mitosis *device = open_user();
+	int fds[SILENT], i;
+
+	CHECK(!getrlimit(RLIMIT_NOFILE, &limit));
+	limit.rlim_cur = limit.rlim_max;
+	CHECK(!setrlimit(RLIMIT_NOFILE, &limit));
+	if (limit.rlim_max < SILENT + 64) {
+		puts("silent_crowd left out: needs 1,300 open files");
+	} else {
+		for (i = 0; i < SILENT; i++)
+			fds[i] = dial(&m);
+		CHECK_EQ(mitosis_connect(device, 2, m.address), 0);
+		CHECK_EQ(mitosis_nil_rpc(device, 2), 0);
+		while (i)
+			close(fds[--i]);
+	}
+	mitosis_close(device);
+	machine_stop(&m);
 }
 
 static void hostile_machines(void)
@@ -401,6 +430,7 @@ int main(void)
 	keys();
 	without_a_key();
 	hostile_machines();
+	silent_crowd();
 	need_userfaultfd();
 	prepared_again();
 	for (fault = 0; fault < FAULTS; fault++) {
