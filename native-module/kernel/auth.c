@@ -12,11 +12,11 @@
 
 #include "parameters.h"
 
-#define ROLE_SIZE	6	/* "server", "client" */
+#define ROLE_SIZE 6 /* "server", "client" */
 
 static struct {
 	enum wire_auth kind;
-	unsigned int key_size;	/* 0 without a key */
+	unsigned int key_size; /* 0 without a key */
 	u8 *key;
 } auth;
 
@@ -28,8 +28,7 @@ static const char *key_file_problem(const struct inode *inode)
 		return "it must be owned by root";
 	if (inode->i_mode & 0077)
 		return "group and others must have no access: chmod 600";
-	if (i_size_read(inode) < MITOSIS_KEY_SIZE_MIN ||
-	    i_size_read(inode) > MITOSIS_KEY_SIZE_MAX)
+	if (i_size_read(inode) < MITOSIS_KEY_SIZE_MIN || i_size_read(inode) > MITOSIS_KEY_SIZE_MAX)
 		return "its size must be between 16 and 4096 bytes";
 	return NULL;
 }
@@ -69,8 +68,7 @@ int mitosis_auth_init(void)
 		return 0;
 	}
 	if (strcmp(mitosis_auth, "key")) {
-		pr_err("the parameter auth must be key or none, got '%s'\n",
-		       mitosis_auth);
+		pr_err("the parameter auth must be key or none, got '%s'\n", mitosis_auth);
 		return -EINVAL;
 	}
 	auth.kind = WIRE_AUTH_KEY;
@@ -79,7 +77,8 @@ int mitosis_auth_init(void)
 		/* A machine without peers needs no key. */
 		if (!*mitosis_listen)
 			return 0;
-		pr_err("key file %s not found: create one with 'head -c 32 /dev/urandom >key; chmod 600 key', copy it to every machine and pass its path as key_file=\n",
+		pr_err("key file %s not found: create one with 'head -c 32 /dev/urandom >key; "
+		       "chmod 600 key', copy it to every machine and pass its path as key_file=\n",
 		       mitosis_key_file);
 	}
 	if (err)
@@ -106,9 +105,8 @@ bool mitosis_auth_allows(const struct sockaddr_storage *address)
 
 	if (auth.kind != WIRE_AUTH_NONE || mitosis_private_network)
 		return true;
-	return address->ss_family == AF_INET ?
-		       ipv4_is_loopback(v4->sin_addr.s_addr) :
-		       ipv6_addr_loopback(&v6->sin6_addr);
+	return address->ss_family == AF_INET ? ipv4_is_loopback(v4->sin_addr.s_addr)
+					     : ipv6_addr_loopback(&v6->sin6_addr);
 }
 
 int mitosis_auth_mac(const void *key, unsigned int key_size, const struct mac_part *parts,
@@ -127,8 +125,7 @@ int mitosis_auth_mac(const void *key, unsigned int key_size, const struct mac_pa
 		state->tfm = hmac;
 		err = crypto_shash_init(state);
 		for (i = 0; !err && i < count; i++)
-			err = crypto_shash_update(state, parts[i].bytes,
-						  parts[i].size);
+			err = crypto_shash_update(state, parts[i].bytes, parts[i].size);
 		if (!err)
 			err = crypto_shash_final(state, mac);
 		shash_desc_zero(state);
@@ -159,8 +156,7 @@ void mitosis_auth_hello(struct wire_hello *hello)
 	get_random_bytes(hello->nonce, sizeof(hello->nonce));
 }
 
-int mitosis_auth_challenge(const struct wire_hello *hello,
-			   struct wire_challenge *challenge)
+int mitosis_auth_challenge(const struct wire_hello *hello, struct wire_challenge *challenge)
 {
 	if (hello->auth != auth.kind)
 		return -EACCES;
@@ -170,8 +166,8 @@ int mitosis_auth_challenge(const struct wire_hello *hello,
 	return make_mac("server", hello, challenge, challenge->mac);
 }
 
-int mitosis_auth_prove(const struct wire_hello *hello,
-		       const struct wire_challenge *challenge, struct wire_proof *proof)
+int mitosis_auth_prove(const struct wire_hello *hello, const struct wire_challenge *challenge,
+		       struct wire_proof *proof)
 {
 	u8 expected[WIRE_MAC_SIZE];
 	int err = make_mac("server", hello, challenge, expected);
@@ -183,8 +179,7 @@ int mitosis_auth_prove(const struct wire_hello *hello,
 	return err ?: make_mac("client", hello, challenge, proof->mac);
 }
 
-int mitosis_auth_check(const struct wire_hello *hello,
-		       const struct wire_challenge *challenge,
+int mitosis_auth_check(const struct wire_hello *hello, const struct wire_challenge *challenge,
 		       const struct wire_proof *proof)
 {
 	u8 expected[WIRE_MAC_SIZE];

@@ -23,14 +23,12 @@ bool mitosis_auth_allows(const struct sockaddr_storage *address);
 void mitosis_auth_hello(struct wire_hello *hello);
 
 /* The server's answer. Returns 0, or -EACCES if the client's auth differs. */
-int mitosis_auth_challenge(const struct wire_hello *hello,
-			   struct wire_challenge *challenge);
+int mitosis_auth_challenge(const struct wire_hello *hello, struct wire_challenge *challenge);
 /* Checks the server's challenge and makes the client's proof: 0, -EACCES. */
-int mitosis_auth_prove(const struct wire_hello *hello,
-		       const struct wire_challenge *challenge, struct wire_proof *proof);
+int mitosis_auth_prove(const struct wire_hello *hello, const struct wire_challenge *challenge,
+		       struct wire_proof *proof);
 /* Checks the client's proof: 0, -EACCES. */
-int mitosis_auth_check(const struct wire_hello *hello,
-		       const struct wire_challenge *challenge,
+int mitosis_auth_check(const struct wire_hello *hello, const struct wire_challenge *challenge,
 		       const struct wire_proof *proof);
 
 /* HMAC-SHA-256 of the concatenated parts. Returns 0 or -errno. */

@@ -21,21 +21,21 @@
 struct child {
 	struct origin origin;
 	struct mitosis_options options;
-	struct overlay *overlay;	/* NULL unless VMAs are being mapped */
+	struct overlay *overlay; /* NULL unless VMAs are being mapped */
 };
 
 /* The pages of one fault: contiguous in the child and in the parent. */
 struct window {
 	struct vm_area_struct *vma;
-	unsigned long start;	/* address in the child */
-	unsigned long from;	/* in the parent; 0: one page of zeros */
+	unsigned long start; /* address in the child */
+	unsigned long from;  /* in the parent; 0: one page of zeros */
 	unsigned long count;
 };
 
 const struct descriptor_header *mitosis_origin_descriptor(const struct origin *origin)
 {
-	return origin->snapshot ? origin->snapshot->description.descriptor :
-				  mitosis_remote_descriptor(origin->remote);
+	return origin->snapshot ? origin->snapshot->description.descriptor
+				: mitosis_remote_descriptor(origin->remote);
 }
 
 void mitosis_origin_put(struct origin *origin)
@@ -45,8 +45,7 @@ void mitosis_origin_put(struct origin *origin)
 }
 
 /* A page's address in the parent, or 0 if the parent's VMA does not reach it. */
-static unsigned long parents_address(const struct child *child,
-				     unsigned long number)
+static unsigned long parents_address(const struct child *child, unsigned long number)
 {
 	const struct descriptor_header *d = mitosis_origin_descriptor(&child->origin);
 	unsigned long index = number >> CHILD_VMA_SHIFT;
@@ -59,15 +58,14 @@ static unsigned long parents_address(const struct child *child,
 	return offset < vma->end - vma->start ? vma->start + offset : 0;
 }
 
-static unsigned long number_at(const struct vm_area_struct *vma,
-			       unsigned long address)
+static unsigned long number_at(const struct vm_area_struct *vma, unsigned long address)
 {
 	return vma->vm_pgoff + ((address - vma->vm_start) >> PAGE_SHIFT);
 }
 
 /* Finds the source of a page: address `from` in the parent, or 0 for zeros. */
-static int find_source(const struct child *child, struct vm_area_struct *vma,
-		       unsigned long address, unsigned long *from)
+static int find_source(const struct child *child, struct vm_area_struct *vma, unsigned long address,
+		       unsigned long *from)
 {
 	unsigned long number = number_at(vma, address);
 
@@ -90,15 +88,11 @@ static int find_source(const struct child *child, struct vm_area_struct *vma,
  * adjacent in the parent and have not been dropped. Windows are aligned to their
  * size, so that those of random accesses do not overlap.
  */
-static int place_window(const struct child *child, const struct vm_fault *vmf,
-			struct window *w)
+static int place_window(const struct child *child, const struct vm_fault *vmf, struct window *w)
 {
-	const unsigned long size = (unsigned long)child->options.prefetch_pages
-				   << PAGE_SHIFT;
-	const unsigned long lowest = max(vmf->address & ~(size - 1),
-					 vmf->vma->vm_start);
-	const unsigned long highest = min((vmf->address | (size - 1)) + 1,
-					  vmf->vma->vm_end);
+	const unsigned long size = (unsigned long)child->options.prefetch_pages << PAGE_SHIFT;
+	const unsigned long lowest = max(vmf->address & ~(size - 1), vmf->vma->vm_start);
+	const unsigned long highest = min((vmf->address | (size - 1)) + 1, vmf->vma->vm_end);
 	unsigned long end = vmf->address + PAGE_SIZE, other;
 	int err = find_source(child, vmf->vma, vmf->address, &w->from);
 
@@ -107,8 +101,7 @@ static int place_window(const struct child *child, const struct vm_fault *vmf,
 	w->count = 1;
 	if (err || !w->from)
 		return err;
-	while (w->start > lowest &&
-	       !find_source(child, w->vma, w->start - PAGE_SIZE, &other) &&
+	while (w->start > lowest && !find_source(child, w->vma, w->start - PAGE_SIZE, &other) &&
 	       other == w->from - PAGE_SIZE) {
 		w->start -= PAGE_SIZE;
 		w->from -= PAGE_SIZE;
@@ -120,18 +113,17 @@ static int place_window(const struct child *child, const struct vm_fault *vmf,
 	return 0;
 }
 
-static vm_fault_t fail(const struct child *child, const struct vm_fault *vmf,
-		       int err)
+static vm_fault_t fail(const struct child *child, const struct vm_fault *vmf, int err)
 {
 	if (err == -ENOMEM)
 		return VM_FAULT_OOM;
 	mitosis_count(fault_failures);
 	/* No message for a child that is killed while it waits. */
 	if (!fatal_signal_pending(current))
-		pr_warn_ratelimited("%s[%d]: no page at %lx of handler %u of machine %u: error %d\n",
-				    current->comm, task_pid_nr(current), vmf->address,
-				    child->origin.handler_id,
-				    child->origin.machine_id, err);
+		pr_warn_ratelimited(
+			"%s[%d]: no page at %lx of handler %u of machine %u: error %d\n",
+			current->comm, task_pid_nr(current), vmf->address, child->origin.handler_id,
+			child->origin.machine_id, err);
 	return VM_FAULT_SIGBUS;
 }
 
@@ -145,14 +137,13 @@ static int set_zero(pte_t *pte, unsigned long address, void *vma)
 /* Maps the zero page. On a write access the kernel then copies it. */
 static vm_fault_t map_zero(struct vm_fault *vmf)
 {
-	return apply_to_page_range(vmf->vma->vm_mm, vmf->address, PAGE_SIZE,
-				   set_zero, vmf->vma) ?
-		       VM_FAULT_OOM : VM_FAULT_NOPAGE;
+	return apply_to_page_range(vmf->vma->vm_mm, vmf->address, PAGE_SIZE, set_zero, vmf->vma)
+		       ? VM_FAULT_OOM
+		       : VM_FAULT_NOPAGE;
 }
 
 /* A write fault on a page of this machine: the kernel copies the page. */
-static vm_fault_t write_local(const struct child *child, struct vm_fault *vmf,
-			      unsigned long from)
+static vm_fault_t write_local(const struct child *child, struct vm_fault *vmf, unsigned long from)
 {
 	int err = mitosis_pages_peek(&child->origin.snapshot->pages, from, &vmf->page);
 
@@ -165,16 +156,14 @@ static vm_fault_t write_local(const struct child *child, struct vm_fault *vmf,
 }
 
 /* Replaces a page by a copy: of this child alone, or shared with its siblings. */
-static int copy_local(const struct child *child, unsigned long from,
-		      struct page **page)
+static int copy_local(const struct child *child, unsigned long from, struct page **page)
 {
 	struct page *copy;
 
 	if (child->options.flags & MITOSIS_OPTION_COPY)
 		copy = mitosis_pages_copy(*page) ?: ERR_PTR(-ENOMEM);
 	else
-		copy = mitosis_pages_shared_copy(&child->origin.snapshot->pages, from,
-						 *page);
+		copy = mitosis_pages_shared_copy(&child->origin.snapshot->pages, from, *page);
 	put_page(*page);
 	*page = copy;
 	return PTR_ERR_OR_ZERO(copy);
@@ -190,8 +179,8 @@ static vm_fault_t read_local(const struct child *child, struct vm_fault *vmf,
 
 	for (round = 0; round < 2 && !err; round++) {
 		if (shares) {
-			err = mitosis_pages_map_shared(pages, w->from, w->vma, w->start,
-						       w->count, vmf->address);
+			err = mitosis_pages_map_shared(pages, w->from, w->vma, w->start, w->count,
+						       vmf->address);
 			if (err > 0)
 				return VM_FAULT_NOPAGE;
 		}
@@ -216,9 +205,8 @@ static vm_fault_t read_local(const struct child *child, struct vm_fault *vmf,
 static vm_fault_t fault_remote(const struct child *child, struct vm_fault *vmf,
 			       const struct window *w)
 {
-	int err = mitosis_remote_page(child->origin.remote,
-				      w->from + (vmf->address - w->start), w->from,
-				      w->count, &vmf->page);
+	int err = mitosis_remote_page(child->origin.remote, w->from + (vmf->address - w->start),
+				      w->from, w->count, &vmf->page);
 
 	if (err)
 		return fail(child, vmf, err);
@@ -237,9 +225,8 @@ static vm_fault_t serve_fault(const struct child *child, struct vm_fault *vmf)
 	} else {
 		err = place_window(child, vmf, &w);
 		if (!err && w.from)
-			return child->origin.snapshot ?
-				       read_local(child, vmf, &w) :
-				       fault_remote(child, vmf, &w);
+			return child->origin.snapshot ? read_local(child, vmf, &w)
+						      : fault_remote(child, vmf, &w);
 	}
 	return err ? fail(child, vmf, err) : map_zero(vmf);
 }
@@ -253,9 +240,8 @@ static vm_fault_t child_fault(struct vm_fault *vmf)
 	if (!(result & VM_FAULT_ERROR))
 		mitosis_count(faults);
 	if (started)
-		trace_mitosis_fault(child->origin.machine_id,
-				    child->origin.handler_id, vmf->address,
-				    vmf->flags & FAULT_FLAG_WRITE, result,
+		trace_mitosis_fault(child->origin.machine_id, child->origin.handler_id,
+				    vmf->address, vmf->flags & FAULT_FLAG_WRITE, result,
 				    ktime_get_ns() - started);
 	return result;
 }
@@ -310,8 +296,7 @@ struct file *mitosis_child_create(const struct origin *origin,
 		return ERR_PTR(-ENOMEM);
 	child->origin = *origin;
 	child->options = *options;
-	file = anon_inode_getfile("[mitosis]", &child_file_operations, child,
-				  O_RDWR);
+	file = anon_inode_getfile("[mitosis]", &child_file_operations, child, O_RDWR);
 	if (IS_ERR(file))
 		kfree(child);
 	else
@@ -322,8 +307,7 @@ struct file *mitosis_child_create(const struct origin *origin,
 int mitosis_child_start(struct file *map)
 {
 	struct child *child = map->private_data;
-	unsigned int depth = child->origin.snapshot ?
-				     child->origin.snapshot->pages.depth : 1;
+	unsigned int depth = child->origin.snapshot ? child->origin.snapshot->pages.depth : 1;
 	struct overlay *overlay = mitosis_overlay_create(depth);
 
 	if (IS_ERR(overlay))

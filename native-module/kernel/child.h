@@ -18,14 +18,14 @@ struct remote;
 struct snapshot;
 
 /* A page's number: the VMA's index, shifted by this, plus the page within it. */
-#define CHILD_VMA_SHIFT		36
-#define CHILD_VMAS_MAX		(1u << (64 - 12 - CHILD_VMA_SHIFT))
+#define CHILD_VMA_SHIFT 36
+#define CHILD_VMAS_MAX	(1u << (64 - 12 - CHILD_VMA_SHIFT))
 
 /* The snapshot a child is made from: one of the two, the other is NULL. */
 struct origin {
 	struct snapshot *snapshot;
 	struct remote *remote;
-	u32 machine_id, handler_id;	/* for log messages */
+	u32 machine_id, handler_id; /* for log messages */
 };
 
 const struct descriptor_header *mitosis_origin_descriptor(const struct origin *origin);

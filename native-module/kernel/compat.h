@@ -9,10 +9,8 @@
 #include <linux/version.h>
 
 /* 6.5 removed the argument for the VMAs. */
-static inline long compat_get_user_pages_remote(struct mm_struct *mm,
-						unsigned long address,
-						unsigned long count,
-						unsigned int flags,
+static inline long compat_get_user_pages_remote(struct mm_struct *mm, unsigned long address,
+						unsigned long count, unsigned int flags,
 						struct page **pages)
 {
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
@@ -23,8 +21,7 @@ static inline long compat_get_user_pages_remote(struct mm_struct *mm,
 }
 
 /* Adds a mapping of an anonymous page; fails only for an exclusive page. */
-static inline int compat_dup_anon_rmap(struct page *page,
-				       struct vm_area_struct *vma)
+static inline int compat_dup_anon_rmap(struct page *page, struct vm_area_struct *vma)
 {
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0)
 	return folio_try_dup_anon_rmap_pte(page_folio(page), page, vma);
@@ -43,8 +40,8 @@ static inline void compat_count_anon_page(struct mm_struct *mm)
 #endif
 }
 
-static inline void compat_vm_flags_change(struct vm_area_struct *vma,
-					  unsigned long set, unsigned long clear)
+static inline void compat_vm_flags_change(struct vm_area_struct *vma, unsigned long set,
+					  unsigned long clear)
 {
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
 	vm_flags_mod(vma, set, clear);
@@ -54,7 +51,7 @@ static inline void compat_vm_flags_change(struct vm_area_struct *vma,
 }
 
 /* Before 6.3 the area always has its original size. */
-#define COMPAT_RSEQ_SIZE	32u
+#define COMPAT_RSEQ_SIZE 32u
 
 static inline u32 compat_rseq_size(const struct task_struct *task)
 {
@@ -86,8 +83,7 @@ static inline bool compat_rseq_size_valid(u32 size)
  * function that is not exported. Returns NULL if there is no page table. The
  * caller releases the lock with compat_pte_unlock().
  */
-static inline pte_t *compat_pte_lock_nested(struct mm_struct *mm, pmd_t *pmd,
-					    unsigned long address,
+static inline pte_t *compat_pte_lock_nested(struct mm_struct *mm, pmd_t *pmd, unsigned long address,
 					    spinlock_t **lock)
 {
 	pmd_t value;
@@ -95,8 +91,8 @@ static inline pte_t *compat_pte_lock_nested(struct mm_struct *mm, pmd_t *pmd,
 	rcu_read_lock();
 	for (;;) {
 		value = READ_ONCE(*pmd);
-		if (pmd_none(value) || !pmd_present(value) ||
-		    pmd_trans_huge(value) || pmd_devmap(value) || pmd_bad(value)) {
+		if (pmd_none(value) || !pmd_present(value) || pmd_trans_huge(value) ||
+		    pmd_devmap(value) || pmd_bad(value)) {
 			rcu_read_unlock();
 			return NULL;
 		}

@@ -16,12 +16,10 @@ struct mitosis_stat mitosis_stat(void)
 {
 #define VALUE(name) .name = atomic64_read(&mitosis_counters.name)
 	return (struct mitosis_stat){
-		VALUE(snapshots), VALUE(children),
-		VALUE(prepares), VALUE(prepare_failures),
-		VALUE(resumes), VALUE(resume_failures),
-		VALUE(faults), VALUE(pages_shared), VALUE(pages_copied),
-		VALUE(pages_fetched), VALUE(pages_served),
-		VALUE(fault_failures),
+		VALUE(snapshots),	 VALUE(children),     VALUE(prepares),
+		VALUE(prepare_failures), VALUE(resumes),      VALUE(resume_failures),
+		VALUE(faults),		 VALUE(pages_shared), VALUE(pages_copied),
+		VALUE(pages_fetched),	 VALUE(pages_served), VALUE(fault_failures),
 	};
 #undef VALUE
 }

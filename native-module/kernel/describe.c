@@ -19,7 +19,7 @@
 struct text {
 	char *bytes;
 	u32 size, capacity;
-	u32 last;	/* offset of the last string */
+	u32 last; /* offset of the last string */
 };
 
 struct writer {
@@ -28,9 +28,9 @@ struct writer {
 	u32 count, capacity;
 	struct text strings;
 	const struct path *root;
-	char *path;	/* PATH_MAX bytes */
-	struct file *named;	/* the file whose path is in `path` */
-	const char *name;	/* that path: a place in `path`, or "" */
+	char *path;	    /* PATH_MAX bytes */
+	struct file *named; /* the file whose path is in `path` */
+	const char *name;   /* that path: a place in `path`, or "" */
 };
 
 static int text_add(struct text *text, const char *string, u32 *at)
@@ -65,8 +65,8 @@ static int text_add(struct text *text, const char *string, u32 *at)
 
 static const char *special_name(struct vm_area_struct *vma)
 {
-	const char *name = vma->vm_ops && vma->vm_ops->name && !vma->vm_file ?
-				   vma->vm_ops->name(vma) : NULL;
+	const char *name =
+		vma->vm_ops && vma->vm_ops->name && !vma->vm_file ? vma->vm_ops->name(vma) : NULL;
 
 	return name ?: "";
 }
@@ -109,15 +109,13 @@ static const char *name_of(struct writer *w, struct vm_area_struct *vma,
 
 	if (kind == VMA_KERNEL)
 		return special_name(vma);
-	if (vma->vm_start <= vma->vm_mm->start_stack &&
-	    vma->vm_end > vma->vm_mm->start_stack)
+	if (vma->vm_start <= vma->vm_mm->start_stack && vma->vm_end > vma->vm_mm->start_stack)
 		return "[stack]";
 	if (!vma->vm_file || mitosis_overlay_owns(vma))
 		return "";
 	/* Consecutive VMAs of a library have the same file: keep its path. */
 	if (w->named != vma->vm_file) {
-		name = mitosis_d_path(&vma->vm_file->f_path, w->root, w->path,
-				      PATH_MAX);
+		name = mitosis_d_path(&vma->vm_file->f_path, w->root, w->path, PATH_MAX);
 		w->name = IS_ERR_OR_NULL(name) ? "" : name;
 		w->named = vma->vm_file;
 	}
@@ -147,10 +145,8 @@ static int add_vma(struct writer *w, struct vm_area_struct *vma)
 		.protection = (vma->vm_flags & VM_READ ? PROT_READ : 0) |
 			      (vma->vm_flags & VM_WRITE ? PROT_WRITE : 0) |
 			      (vma->vm_flags & VM_EXEC ? PROT_EXEC : 0),
-		.map_flags = (vma->vm_flags & VM_MAYSHARE ? MAP_SHARED :
-							    MAP_PRIVATE) |
-			     (vma->vm_flags & VM_GROWSDOWN ?
-				      MAP_GROWSDOWN | MAP_STACK : 0),
+		.map_flags = (vma->vm_flags & VM_MAYSHARE ? MAP_SHARED : MAP_PRIVATE) |
+			     (vma->vm_flags & VM_GROWSDOWN ? MAP_GROWSDOWN | MAP_STACK : 0),
 		.kind = kind,
 	};
 	if (kind == VMA_FILE) {
@@ -209,7 +205,7 @@ u64 mitosis_describe_vdso(const struct mm_struct *mm)
 {
 	/* The image in memory, with this CPU's alternatives patched in. */
 	const struct vdso_image *image = mm->context.vdso_image;
-	static u64 hash;	/* of vdso_image_64, the only image of 64-bit processes */
+	static u64 hash; /* of vdso_image_64, the only image of 64-bit processes */
 
 	if (!mm->context.vdso || !image)
 		return 0;
@@ -219,15 +215,13 @@ u64 mitosis_describe_vdso(const struct mm_struct *mm)
 }
 
 /* Returns the descriptor or an error pointer. */
-static struct descriptor_header *assemble(const struct parent *parent,
-					  const struct mm_struct *mm,
+static struct descriptor_header *assemble(const struct parent *parent, const struct mm_struct *mm,
 					  const struct writer *w)
 {
 	const struct thread_state *t = &parent->thread;
 	struct descriptor_header *d;
 	u64 vmas_size = w->count * sizeof(*w->vmas);
-	u64 before = sizeof(*d) + sizeof(t->registers) + vmas_size +
-		     w->strings.size;
+	u64 before = sizeof(*d) + sizeof(t->registers) + vmas_size + w->strings.size;
 	u64 padding = -before & (XSTATE_ALIGNMENT - 1);
 	u64 size = before + padding + t->xstate_size;
 	void *at;

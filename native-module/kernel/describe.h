@@ -18,14 +18,14 @@ struct vm_area_struct;
 struct parent {
 	struct owner owner;
 	pid_t pid;
-	bool threads_missing;		/* it had threads besides the caller */
+	bool threads_missing; /* it had threads besides the caller */
 	struct path root;
 	struct thread_state thread;
 };
 
 struct description {
 	struct descriptor_header *descriptor;
-	struct file **files;		/* per VMA of the descriptor, or NULL */
+	struct file **files; /* per VMA of the descriptor, or NULL */
 };
 
 /*

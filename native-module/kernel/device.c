@@ -23,12 +23,12 @@
 
 /* One open file. */
 struct caller {
-	struct mutex lock;		/* of the fields below */
-	u64 prepared_key;		/* of this file's snapshot */
-	u64 prepared_serial;		/* its serial number; 0: none yet */
+	struct mutex lock;   /* of the fields below */
+	u64 prepared_key;    /* of this file's snapshot */
+	u64 prepared_serial; /* its serial number; 0: none yet */
 	bool options_set;
 	struct mitosis_options options;
-	struct grant grant;		/* of the last valid token presented */
+	struct grant grant; /* of the last valid token presented */
 };
 
 static int lock_caller(struct caller *caller)
@@ -39,8 +39,7 @@ static int lock_caller(struct caller *caller)
 /* A reference to this file's snapshot; NULL if it has none or it was dropped. */
 static struct snapshot *prepared_by(const struct caller *caller)
 {
-	return mitosis_snapshot_find_serial(caller->prepared_key,
-					    caller->prepared_serial);
+	return mitosis_snapshot_find_serial(caller->prepared_key, caller->prepared_serial);
 }
 
 static int prepare(struct caller *caller, unsigned long handler_id, bool pinned)
@@ -55,8 +54,7 @@ static int prepare(struct caller *caller, unsigned long handler_id, bool pinned)
 	if (err)
 		return err;
 	before = prepared_by(caller);
-	err = before ? -EBUSY :
-		       mitosis_snapshot_prepare(handler_id, pinned, &key, &serial);
+	err = before ? -EBUSY : mitosis_snapshot_prepare(handler_id, pinned, &key, &serial);
 	mitosis_snapshot_put(before);
 	if (!err) {
 		caller->prepared_key = key;
@@ -90,8 +88,7 @@ static struct mitosis_options options_of(struct caller *caller)
 	struct mitosis_options options;
 
 	mutex_lock(&caller->lock);
-	options = caller->options_set ? caller->options :
-					mitosis_options_default();
+	options = caller->options_set ? caller->options : mitosis_options_default();
 	mutex_unlock(&caller->lock);
 	return options;
 }
@@ -99,11 +96,11 @@ static struct mitosis_options options_of(struct caller *caller)
 /* The log names both users, which the errno cannot. */
 static int refuse(const struct origin *origin, kuid_t owner)
 {
-	pr_notice_ratelimited("%s[%d] of user %u may not become handler %u of machine %u, which is user %u's: it needs all ids and capabilities of its owner, or a token\n",
-			      current->comm, task_pid_nr(current),
-			      from_kuid(&init_user_ns, current_euid()),
-			      origin->handler_id, origin->machine_id,
-			      from_kuid(&init_user_ns, owner));
+	pr_notice_ratelimited(
+		"%s[%d] of user %u may not become handler %u of machine %u, which is user %u's: it "
+		"needs all ids and capabilities of its owner, or a token\n",
+		current->comm, task_pid_nr(current), from_kuid(&init_user_ns, current_euid()),
+		origin->handler_id, origin->machine_id, from_kuid(&init_user_ns, owner));
 	return -EPERM;
 }
 
@@ -216,13 +213,12 @@ static int connect(unsigned long argument)
 	if (length < 0)
 		return -EFAULT;
 	if (strncmp(address, scheme, sizeof(scheme) - 1)) {
-		if (strncpy_from_user(address, request.gid,
-				      MITOSIS_GID_LENGTH) < 0)
+		if (strncpy_from_user(address, request.gid, MITOSIS_GID_LENGTH) < 0)
 			return -EFAULT;
 		return is_gid(address) ? -ENODEV : -EINVAL;
 	}
-	length = strncpy_from_user(address + length, request.gid + length,
-				   sizeof(address) - length);
+	length =
+		strncpy_from_user(address + length, request.gid + length, sizeof(address) - length);
 	if (length < 0)
 		return -EFAULT;
 	if (address[sizeof(address) - 1])
@@ -263,9 +259,8 @@ static int unprepare_of(unsigned long argument)
 	if (copy_from_user(&of, (void __user *)argument, sizeof(of)))
 		return -EFAULT;
 	user = make_kuid(current_user_ns(), of.owner_uid);
-	s = uid_valid(user) ? mitosis_snapshot_find(
-				      mitosis_snapshot_key(user, of.handler_id)) :
-			      NULL;
+	s = uid_valid(user) ? mitosis_snapshot_find(mitosis_snapshot_key(user, of.handler_id))
+			    : NULL;
 	err = s ? drop(s) : -ENOENT;
 	mitosis_snapshot_put(s);
 	return err;
@@ -289,8 +284,7 @@ static int unprepare_all(unsigned long argument)
 		key = mitosis_snapshot_key(user, 0);
 		last = mitosis_snapshot_key(user, U32_MAX);
 	}
-	if (!capable(CAP_SYS_PTRACE) &&
-	    (uid == MITOSIS_ALL_USERS || !uid_eq(user, current_euid())))
+	if (!capable(CAP_SYS_PTRACE) && (uid == MITOSIS_ALL_USERS || !uid_eq(user, current_euid())))
 		return -EPERM;
 	while ((s = mitosis_snapshot_next(&key))) {
 		bool beyond = key > last;
@@ -322,8 +316,7 @@ static int next(unsigned long argument)
 	mitosis_snapshot_put(s);
 	if (key != own_key(info.handler_id))
 		return -ENOENT;
-	return copy_to_user((void __user *)argument, &info, sizeof(info)) ?
-		       -EFAULT : 0;
+	return copy_to_user((void __user *)argument, &info, sizeof(info)) ? -EFAULT : 0;
 }
 
 /* Those of all users. */
@@ -346,15 +339,13 @@ static int next_of(unsigned long argument)
 		.snapshot = mitosis_snapshot_info(s),
 	};
 	mitosis_snapshot_put(s);
-	return copy_to_user((void __user *)argument, &info, sizeof(info)) ?
-		       -EFAULT : 0;
+	return copy_to_user((void __user *)argument, &info, sizeof(info)) ? -EFAULT : 0;
 }
 
 static int set_options(struct caller *caller, unsigned long argument, size_t size)
 {
 	struct mitosis_options options;
-	int err = copy_struct_from_user(&options, sizeof(options),
-					(void __user *)argument, size);
+	int err = copy_struct_from_user(&options, sizeof(options), (void __user *)argument, size);
 
 	if (!err)
 		err = mitosis_options_check(&options);
@@ -374,8 +365,7 @@ static int get_stat(unsigned long argument, size_t size)
 	void __user *to = (void __user *)argument;
 	size_t known = min(size, sizeof(stat));
 
-	return copy_to_user(to, &stat, known) ||
-	       clear_user(to + known, size - known) ? -EFAULT : 0;
+	return copy_to_user(to, &stat, known) || clear_user(to + known, size - known) ? -EFAULT : 0;
 }
 
 /*
@@ -423,8 +413,7 @@ static int present_token(struct caller *caller, unsigned long argument)
 	if (copy_from_user(&token, (void __user *)argument, sizeof(token)))
 		return -EFAULT;
 	/* A token does not name the user. */
-	while (err == -EACCES &&
-	       (s = mitosis_snapshot_next_of_id(&key, token.handler_id))) {
+	while (err == -EACCES && (s = mitosis_snapshot_next_of_id(&key, token.handler_id))) {
 		err = mitosis_token_check(s, &token, &grant);
 		mitosis_snapshot_put(s);
 		key += 1ull << 32;
@@ -460,13 +449,11 @@ static int revoke_tokens(unsigned long argument)
 
 static bool is_command(unsigned int command, unsigned int known)
 {
-	return _IOC_TYPE(command) == _IOC_TYPE(known) &&
-	       _IOC_NR(command) == _IOC_NR(known) &&
+	return _IOC_TYPE(command) == _IOC_TYPE(known) && _IOC_NR(command) == _IOC_NR(known) &&
 	       _IOC_DIR(command) == _IOC_DIR(known);
 }
 
-static long device_ioctl(struct file *file, unsigned int command,
-			 unsigned long argument)
+static long device_ioctl(struct file *file, unsigned int command, unsigned long argument)
 {
 	struct caller *caller = file->private_data;
 

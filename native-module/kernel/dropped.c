@@ -5,8 +5,8 @@
 #include <linux/minmax.h>
 #include <linux/slab.h>
 
-#define DROPPED_BLOCK	512ul
-#define FULL_BLOCK	xa_mk_value(1)
+#define DROPPED_BLOCK 512ul
+#define FULL_BLOCK    xa_mk_value(1)
 
 struct block {
 	DECLARE_BITMAP(bits, DROPPED_BLOCK);
@@ -47,8 +47,7 @@ static struct block *get_block(struct dropped *d, unsigned long index)
 	if (block)
 		return block;
 	block = kzalloc(sizeof(*block), GFP_ATOMIC | __GFP_NOWARN);
-	if (block && xa_is_err(__xa_store(&d->blocks, index, block,
-					  GFP_ATOMIC | __GFP_NOWARN))) {
+	if (block && xa_is_err(__xa_store(&d->blocks, index, block, GFP_ATOMIC | __GFP_NOWARN))) {
 		kfree(block);
 		block = NULL;
 	}
@@ -57,16 +56,15 @@ static struct block *get_block(struct dropped *d, unsigned long index)
 	return block;
 }
 
-static void add_to_block(struct dropped *d, unsigned long index,
-			 unsigned int first, unsigned int count)
+static void add_to_block(struct dropped *d, unsigned long index, unsigned int first,
+			 unsigned int count)
 {
 	struct block *block;
 	void *old;
 
 	xa_lock(&d->blocks);
 	if (count == DROPPED_BLOCK) {
-		old = __xa_store(&d->blocks, index, FULL_BLOCK,
-				 GFP_ATOMIC | __GFP_NOWARN);
+		old = __xa_store(&d->blocks, index, FULL_BLOCK, GFP_ATOMIC | __GFP_NOWARN);
 		if (xa_is_err(old))
 			mitosis_dropped_lose(d);
 		else if (!xa_is_value(old))
@@ -97,8 +95,7 @@ bool mitosis_dropped_has(struct dropped *d, unsigned long number)
 
 	xa_lock(&d->blocks);
 	block = xa_load(&d->blocks, number / DROPPED_BLOCK);
-	has = xa_is_value(block) ||
-	      (block && test_bit(number % DROPPED_BLOCK, block->bits));
+	has = xa_is_value(block) || (block && test_bit(number % DROPPED_BLOCK, block->bits));
 	xa_unlock(&d->blocks);
 	return has;
 }
@@ -111,11 +108,10 @@ void mitosis_dropped_copy(struct dropped *to, struct dropped *from)
 	if (mitosis_dropped_is_lost(from))
 		mitosis_dropped_lose(to);
 	xa_for_each(&from->blocks, index, entry) {
-		void *copy = xa_is_value(entry) ? entry :
-			     kmemdup(entry, sizeof(struct block), GFP_KERNEL);
+		void *copy = xa_is_value(entry) ? entry
+						: kmemdup(entry, sizeof(struct block), GFP_KERNEL);
 
-		if (!copy || xa_is_err(xa_store(&to->blocks, index, copy,
-						GFP_KERNEL))) {
+		if (!copy || xa_is_err(xa_store(&to->blocks, index, copy, GFP_KERNEL))) {
 			if (!xa_is_value(copy))
 				kfree(copy);
 			mitosis_dropped_lose(to);

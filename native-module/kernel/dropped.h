@@ -7,16 +7,15 @@
 #include <linux/xarray.h>
 
 struct dropped {
-	struct xarray blocks;	/* of DROPPED_BLOCK bits, or FULL_BLOCK */
-	bool lost;		/* an allocation failed: numbers may be missing */
+	struct xarray blocks; /* of DROPPED_BLOCK bits, or FULL_BLOCK */
+	bool lost;	      /* an allocation failed: numbers may be missing */
 };
 
 void mitosis_dropped_init(struct dropped *dropped);
 void mitosis_dropped_destroy(struct dropped *dropped);
 
 /* Adds `first` to `last`. Does not sleep; without memory the set becomes lost. */
-void mitosis_dropped_add(struct dropped *dropped, unsigned long first,
-			 unsigned long last);
+void mitosis_dropped_add(struct dropped *dropped, unsigned long first, unsigned long last);
 bool mitosis_dropped_has(struct dropped *dropped, unsigned long number);
 
 /* Fills an empty set from another, which must not change meanwhile. May sleep. */

@@ -9,8 +9,7 @@
 
 static struct tracepoint *fork_tracepoint;
 
-static void forked(void *unused, struct task_struct *parent,
-		   struct task_struct *task)
+static void forked(void *unused, struct task_struct *parent, struct task_struct *task)
 {
 	if (!task->mm || task->mm == current->mm)
 		return;

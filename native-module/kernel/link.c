@@ -88,8 +88,8 @@ void mitosis_link_shut(struct link *link)
 	kernel_sock_shutdown(link->socket, SHUT_RDWR);
 }
 
-int mitosis_link_send(struct link *link, enum wire_type type, int status,
-		      struct kvec *parts, size_t count, size_t size, bool more)
+int mitosis_link_send(struct link *link, enum wire_type type, int status, struct kvec *parts,
+		      size_t count, size_t size, bool more)
 {
 	struct wire_header header = {
 		.magic = WIRE_MAGIC,
@@ -115,16 +115,15 @@ int mitosis_link_send(struct link *link, enum wire_type type, int status,
 	return n == sizeof(header) ? 0 : n < 0 ? error_of(n) : -ETIMEDOUT;
 }
 
-int mitosis_link_send_body(struct link *link, enum wire_type type, void *body,
-			   size_t size)
+int mitosis_link_send_body(struct link *link, enum wire_type type, void *body, size_t size)
 {
 	struct kvec part = { body, size };
 
 	return mitosis_link_send(link, type, 0, &part, 1, size, false);
 }
 
-static int receive(struct link *link, struct kvec *parts, size_t count,
-		   size_t size, unsigned int ms)
+static int receive(struct link *link, struct kvec *parts, size_t count, size_t size,
+		   unsigned int ms)
 {
 	struct msghdr msg = { .msg_flags = MSG_NOSIGNAL };
 	int n;
@@ -136,8 +135,8 @@ static int receive(struct link *link, struct kvec *parts, size_t count,
 	if (n < 0)
 		return n;
 	/* A short read: the connection ended, or the timeout came. */
-	return !n || READ_ONCE(link->socket->sk->sk_shutdown) & RCV_SHUTDOWN ?
-		       -ECONNRESET : -ETIMEDOUT;
+	return !n || READ_ONCE(link->socket->sk->sk_shutdown) & RCV_SHUTDOWN ? -ECONNRESET
+									     : -ETIMEDOUT;
 }
 
 int mitosis_link_receive(struct link *link, struct kvec *parts, size_t count, size_t size)
@@ -152,8 +151,7 @@ int mitosis_link_receive_body(struct link *link, void *body, size_t size)
 	return size ? mitosis_link_receive(link, &part, 1, size) : 0;
 }
 
-int mitosis_link_receive_header(struct link *link, struct wire_header *header,
-				unsigned int ms)
+int mitosis_link_receive_header(struct link *link, struct wire_header *header, unsigned int ms)
 {
 	struct kvec part = { header, sizeof(*header) };
 
@@ -179,8 +177,8 @@ static int receive_answer(struct link *link, enum wire_type type, u32 *length)
 	if (err)
 		return err;
 	/* Errnos above EHWPOISON are kernel-internal: system calls must not return them. */
-	if (header.type != type || header.status > 0 ||
-	    header.status < -EHWPOISON || (header.status && header.length))
+	if (header.type != type || header.status > 0 || header.status < -EHWPOISON ||
+	    (header.status && header.length))
 		return -EPROTO;
 	*length = header.length;
 	return header.status;
@@ -236,17 +234,16 @@ int mitosis_link_connect(struct net *net, const struct sockaddr_storage *address
 	int err;
 
 	/* Not sock_create_kern(): such a socket does not hold the namespace. */
-	err = __sock_create(net, address->ss_family, SOCK_STREAM, IPPROTO_TCP, &socket,
-			    0);
+	err = __sock_create(net, address->ss_family, SOCK_STREAM, IPPROTO_TCP, &socket, 0);
 	if (err)
 		return err;
 	link = new_link(socket, deadline_ms);
 	if (!link)
 		return -ENOMEM;
 	err = error_of(kernel_connect(socket, (struct sockaddr *)address,
-				      address->ss_family == AF_INET ?
-					      sizeof(struct sockaddr_in) :
-					      sizeof(struct sockaddr_in6), 0));
+				      address->ss_family == AF_INET ? sizeof(struct sockaddr_in)
+								    : sizeof(struct sockaddr_in6),
+				      0));
 	if (!err)
 		err = handshake(link, machine_id);
 	if (err)

@@ -17,7 +17,7 @@ struct socket;
 
 struct link {
 	struct socket *socket;
-	unsigned int deadline_ms;	/* for each message */
+	unsigned int deadline_ms; /* for each message */
 };
 
 /* Parses "tcp://host:port". Returns 0 or -EINVAL. */
@@ -41,21 +41,18 @@ void mitosis_link_close(struct link *link);
 void mitosis_link_shut(struct link *link);
 
 /* Sends a message with a body of `count` parts. `more`: another follows at once. */
-int mitosis_link_send(struct link *link, enum wire_type type, int status,
-		      struct kvec *parts, size_t count, size_t size, bool more);
+int mitosis_link_send(struct link *link, enum wire_type type, int status, struct kvec *parts,
+		      size_t count, size_t size, bool more);
 
 /* Sends a message with a body of one part, or none. */
-int mitosis_link_send_body(struct link *link, enum wire_type type, void *body,
-			   size_t size);
+int mitosis_link_send_body(struct link *link, enum wire_type type, void *body, size_t size);
 
 /* Receive exactly `size` bytes. */
-int mitosis_link_receive(struct link *link, struct kvec *parts, size_t count,
-			 size_t size);
+int mitosis_link_receive(struct link *link, struct kvec *parts, size_t count, size_t size);
 int mitosis_link_receive_body(struct link *link, void *body, size_t size);
 
 /* Does not check the header. Returns -EAGAIN if no byte came within `ms`. */
-int mitosis_link_receive_header(struct link *link, struct wire_header *header,
-				unsigned int ms);
+int mitosis_link_receive_header(struct link *link, struct wire_header *header, unsigned int ms);
 
 /* Returns 0, -EPROTO for a wrong magic number, -EPROTONOSUPPORT for a version. */
 int mitosis_link_check_header(const struct wire_header *header);

@@ -16,13 +16,13 @@
 
 struct overlay {
 	struct mmu_notifier notifier;
-	struct callback_head registration;	/* in a forked process, at its start */
-	struct hlist_node node;		/* in overlays */
-	refcount_t refs;		/* of its VMAs and its creator */
-	struct mm_struct *mm;		/* outlives the VMAs, which hold this */
+	struct callback_head registration; /* in a forked process, at its start */
+	struct hlist_node node;		   /* in overlays */
+	refcount_t refs;		   /* of its VMAs and its creator */
+	struct mm_struct *mm;		   /* outlives the VMAs, which hold this */
 	bool registered;
 	unsigned int depth;
-	struct maple_tree segments;	/* address in pages -> SEGMENT() */
+	struct maple_tree segments; /* address in pages -> SEGMENT() */
 	struct dropped dropped;
 	/* The last moved VMA, until its old range is unmapped: in pages. */
 	unsigned long moved_first, moved_last, moved_number;
@@ -37,8 +37,8 @@ static DEFINE_SPINLOCK(overlays_lock);
  * pages, so that the tree can keep the entry when it cuts a segment in two. The
  * bias makes it positive and below 2^62, as xa_mk_value() requires.
  */
-#define SEGMENT_BIAS		(1ul << 52)
-#define SEGMENT(number, page)	xa_mk_value((number) - (page) + SEGMENT_BIAS)
+#define SEGMENT_BIAS		    (1ul << 52)
+#define SEGMENT(number, page)	    xa_mk_value((number) - (page) + SEGMENT_BIAS)
 #define SEGMENT_NUMBER(entry, page) (xa_to_value(entry) - SEGMENT_BIAS + (page))
 
 static void free_overlay(struct overlay *o)
@@ -58,8 +58,7 @@ static void free_notifier(struct mmu_notifier *notifier)
  * child's own already: no later fault reads them from the snapshot, so they may be
  * marked as dropped, too.
  */
-static int range_start(struct mmu_notifier *notifier,
-		       const struct mmu_notifier_range *range)
+static int range_start(struct mmu_notifier *notifier, const struct mmu_notifier_range *range)
 {
 	struct overlay *o = container_of(notifier, struct overlay, notifier);
 	unsigned long first = range->start >> PAGE_SHIFT;
@@ -169,7 +168,7 @@ void mitosis_overlay_put(struct overlay *o)
 	hash_del(&o->node);
 	spin_unlock(&overlays_lock);
 	if (o->registered)
-		mmu_notifier_put(&o->notifier);	/* and free_notifier() later */
+		mmu_notifier_put(&o->notifier); /* and free_notifier() later */
 	else
 		free_overlay(o);
 }
@@ -191,8 +190,8 @@ void mitosis_overlay_add(struct overlay *o, struct vm_area_struct *vma)
 }
 
 /* Copies existing segments only: pages by which a VMA has grown have none. */
-static void copy_segments(struct overlay *to, struct overlay *from,
-			  unsigned long first, unsigned long last)
+static void copy_segments(struct overlay *to, struct overlay *from, unsigned long first,
+			  unsigned long last)
 {
 	MA_STATE(mas, &from->segments, first, first);
 	void *entry;
@@ -213,8 +212,7 @@ static void copy_segments(struct overlay *to, struct overlay *from,
 }
 
 /* In fork(2). `old` is the parent's overlay; the new process does not run yet. */
-static struct overlay *fork_overlay(struct overlay *old,
-				    struct vm_area_struct *vma)
+static struct overlay *fork_overlay(struct overlay *old, struct vm_area_struct *vma)
 {
 	struct overlay *o = find(vma->vm_mm);
 
@@ -226,8 +224,7 @@ static struct overlay *fork_overlay(struct overlay *old,
 		mitosis_dropped_copy(&o->dropped, &old->dropped);
 		publish(o);
 	}
-	copy_segments(o, old, vma->vm_start >> PAGE_SHIFT,
-		      (vma->vm_end - 1) >> PAGE_SHIFT);
+	copy_segments(o, old, vma->vm_start >> PAGE_SHIFT, (vma->vm_end - 1) >> PAGE_SHIFT);
 	return o;
 }
 
@@ -297,8 +294,7 @@ void mitosis_overlay_vma_closed(struct vm_area_struct *vma)
 	if (atomic_read(&o->mm->mm_users)) {
 		cut_growth(o, vma);
 		if (mtree_store_range(&o->segments, vma->vm_start >> PAGE_SHIFT,
-				      (vma->vm_end - 1) >> PAGE_SHIFT, NULL,
-				      GFP_KERNEL))
+				      (vma->vm_end - 1) >> PAGE_SHIFT, NULL, GFP_KERNEL))
 			mitosis_dropped_lose(&o->dropped);
 	}
 	mitosis_overlay_put(o);
@@ -310,8 +306,8 @@ static void register_forked(struct callback_head *work)
 	struct overlay *o = container_of(work, struct overlay, registration);
 
 	/* A process that dies here drops no memory. */
-	if (current->mm == o->mm && !fatal_signal_pending(current) &&
-	    register_notifier(o) && !fatal_signal_pending(current))
+	if (current->mm == o->mm && !fatal_signal_pending(current) && register_notifier(o) &&
+	    !fatal_signal_pending(current))
 		mitosis_dropped_lose(&o->dropped);
 	mitosis_overlay_put(o);
 }
@@ -351,8 +347,7 @@ enum overlay_page mitosis_overlay_look(struct vm_area_struct *vma, unsigned long
 		return OVERLAY_UNKNOWN;
 	if (!in_segment(o, address >> PAGE_SHIFT))
 		return OVERLAY_DROPPED;
-	return mitosis_dropped_has(&o->dropped, number) ? OVERLAY_DROPPED :
-							  OVERLAY_SNAPSHOT;
+	return mitosis_dropped_has(&o->dropped, number) ? OVERLAY_DROPPED : OVERLAY_SNAPSHOT;
 }
 
 unsigned int mitosis_overlay_depth(struct mm_struct *mm)

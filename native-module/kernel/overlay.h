@@ -41,9 +41,9 @@ void mitosis_overlay_vma_closed(struct vm_area_struct *vma);
 int mitosis_overlay_vma_moved(struct vm_area_struct *vma);
 
 enum overlay_page {
-	OVERLAY_SNAPSHOT,	/* as the snapshot has it */
-	OVERLAY_DROPPED,	/* zeros */
-	OVERLAY_UNKNOWN,	/* memory ran out: the set is incomplete */
+	OVERLAY_SNAPSHOT, /* as the snapshot has it */
+	OVERLAY_DROPPED,  /* zeros */
+	OVERLAY_UNKNOWN,  /* memory ran out: the set is incomplete */
 };
 
 /* Pages by which a VMA has grown are OVERLAY_DROPPED too: they are zeros. */

@@ -27,9 +27,8 @@ void mitosis_owner_put(struct owner *owner)
 
 static bool same_ids(const struct cred *a, const struct cred *b)
 {
-	return uid_eq(a->uid, b->uid) && uid_eq(a->euid, b->euid) &&
-	       uid_eq(a->suid, b->suid) && gid_eq(a->gid, b->gid) &&
-	       gid_eq(a->egid, b->egid) && gid_eq(a->sgid, b->sgid);
+	return uid_eq(a->uid, b->uid) && uid_eq(a->euid, b->euid) && uid_eq(a->suid, b->suid) &&
+	       gid_eq(a->gid, b->gid) && gid_eq(a->egid, b->egid) && gid_eq(a->sgid, b->sgid);
 }
 
 /* Of SELinux, Smack and others that label processes; without one all are equal. */
@@ -50,9 +49,8 @@ bool mitosis_owner_lets_become(const struct owner *owner)
 	    !cap_issubset(theirs->cap_permitted, caller->cap_permitted) ||
 	    !same_label(caller, theirs))
 		return false;
-	return owner->dumpable ||
-	       (cap_issubset(caller->cap_permitted, theirs->cap_permitted) &&
-		ns_capable(owner->memory_ns, CAP_SYS_PTRACE));
+	return owner->dumpable || (cap_issubset(caller->cap_permitted, theirs->cap_permitted) &&
+				   ns_capable(owner->memory_ns, CAP_SYS_PTRACE));
 }
 
 bool mitosis_owner_lets_become_remote(const struct descriptor_header *descriptor)
@@ -63,8 +61,7 @@ bool mitosis_owner_lets_become_remote(const struct descriptor_header *descriptor
 	if (caller->user_ns != &init_user_ns || !uid_eq(caller->uid, theirs) ||
 	    !uid_eq(caller->euid, theirs) || !uid_eq(caller->suid, theirs))
 		return false;
-	return (descriptor->owner_uid &&
-		!(descriptor->flags & DESCRIPTOR_UNDUMPABLE)) ||
+	return (descriptor->owner_uid && !(descriptor->flags & DESCRIPTOR_UNDUMPABLE)) ||
 	       capable(CAP_SYS_PTRACE);
 }
 
@@ -85,6 +82,5 @@ void mitosis_owner_confine(u32 flags)
 	if (flags & DESCRIPTOR_NO_NEW_PRIVS)
 		task_set_no_new_privs(current);
 	if (flags & DESCRIPTOR_UNDUMPABLE)
-		set_mask_bits(&current->mm->flags, MMF_DUMPABLE_MASK,
-			      SUID_DUMP_DISABLE);
+		set_mask_bits(&current->mm->flags, MMF_DUMPABLE_MASK, SUID_DUMP_DISABLE);
 }

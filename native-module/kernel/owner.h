@@ -15,7 +15,7 @@ struct user_namespace;
 /* The owner's rights at the prepare call. */
 struct owner {
 	const struct cred *cred;
-	struct user_namespace *memory_ns;	/* of its mm: who may read undumpable memory */
+	struct user_namespace *memory_ns; /* of its mm: who may read undumpable memory */
 	bool dumpable;
 	bool no_new_privs;
 };

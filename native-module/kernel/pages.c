@@ -19,9 +19,8 @@
  */
 static bool is_sharable(pte_t pte, struct page *page)
 {
-	return !pte_write(pte) && PageAnon(page) && !PageAnonExclusive(page) &&
-	       !PageKsm(page) && !PageHuge(page) &&
-	       folio_test_swapbacked(page_folio(page));
+	return !pte_write(pte) && PageAnon(page) && !PageAnonExclusive(page) && !PageKsm(page) &&
+	       !PageHuge(page) && folio_test_swapbacked(page_folio(page));
 }
 
 struct page *mitosis_pages_copy(struct page *page)
@@ -90,8 +89,7 @@ static void unlock_shadow(struct shadow_pages *p)
  * zeros, or an error pointer. A hole in anonymous memory is not faulted in; other
  * memory is. In huge TLB memory a fault fails if the parent took the page.
  */
-static struct page *look_up(struct mm_struct *mm, unsigned long address,
-			    unsigned int flags)
+static struct page *look_up(struct mm_struct *mm, unsigned long address, unsigned int flags)
 {
 	struct vm_area_struct *vma = find_vma(mm, address);
 	struct page *page = NULL;
@@ -103,7 +101,7 @@ static struct page *look_up(struct mm_struct *mm, unsigned long address,
 		return NULL;
 	n = compat_get_user_pages_remote(mm, address, 1, flags | FOLL_FORCE, &page);
 	if (n == -EFAULT && is_vm_hugetlb_page(vma))
-		n = -EHWPOISON;	/* the page is lost */
+		n = -EHWPOISON; /* the page is lost */
 	if (n != 1)
 		return ERR_PTR(n < 0 ? n : -EFAULT);
 	if (!is_zero_pfn(page_to_pfn(page)))
@@ -131,8 +129,7 @@ int mitosis_pages_peek(struct shadow_pages *p, unsigned long address, struct pag
 	return peek(p, address, 0, page);
 }
 
-int mitosis_pages_peek_split(struct shadow_pages *p, unsigned long address,
-			     struct page **page)
+int mitosis_pages_peek_split(struct shadow_pages *p, unsigned long address, struct page **page)
 {
 	return peek(p, address, FOLL_SPLIT_PMD, page);
 }
@@ -193,25 +190,22 @@ void mitosis_pages_set_zero(struct vm_area_struct *vma, unsigned long address, p
 
 struct sharing {
 	struct mm_struct *shadow;
-	bool zeros;			/* holes are zeros: anonymous memory */
-	struct vm_area_struct *vma;	/* the child's */
-	unsigned long distance;		/* from its addresses to the parent's */
-	unsigned long needed;		/* an address in the child */
+	bool zeros;		    /* holes are zeros: anonymous memory */
+	struct vm_area_struct *vma; /* the child's */
+	unsigned long distance;	    /* from its addresses to the parent's */
+	unsigned long needed;	    /* an address in the child */
 	bool has_needed;
 };
 
 /* With the locks of both page tables held, as in fork(2). */
-static void share(struct sharing *sharing, unsigned long address, pte_t *pte,
-		  pte_t shadows)
+static void share(struct sharing *sharing, unsigned long address, pte_t *pte, pte_t shadows)
 {
 	struct page *page;
 
-	if (!pte_present(shadows) || pte_special(shadows) ||
-	    !pfn_valid(pte_pfn(shadows)))
+	if (!pte_present(shadows) || pte_special(shadows) || !pfn_valid(pte_pfn(shadows)))
 		return;
 	page = pte_page(shadows);
-	if (!is_sharable(shadows, page) ||
-	    compat_dup_anon_rmap(page, sharing->vma))
+	if (!is_sharable(shadows, page) || compat_dup_anon_rmap(page, sharing->vma))
 		return;
 	get_page(page);
 	compat_count_anon_page(sharing->vma->vm_mm);
@@ -231,8 +225,7 @@ static int share_one(pte_t *pte, unsigned long address, void *data)
 
 	if (!pte_none(*pte))
 		goto out;
-	shadows = pmd ? compat_pte_lock_nested(sharing->shadow, pmd, from, &lock) :
-			NULL;
+	shadows = pmd ? compat_pte_lock_nested(sharing->shadow, pmd, from, &lock) : NULL;
 	if (shadows) {
 		if (!pte_none(*shadows))
 			share(sharing, address, pte, *shadows);
@@ -248,9 +241,8 @@ out:
 	return 0;
 }
 
-int mitosis_pages_map_shared(struct shadow_pages *p, unsigned long from,
-			     struct vm_area_struct *vma, unsigned long address,
-			     unsigned long count, unsigned long needed)
+int mitosis_pages_map_shared(struct shadow_pages *p, unsigned long from, struct vm_area_struct *vma,
+			     unsigned long address, unsigned long count, unsigned long needed)
 {
 	struct sharing sharing = {
 		.shadow = p->shadow,
@@ -264,11 +256,10 @@ int mitosis_pages_map_shared(struct shadow_pages *p, unsigned long from,
 	lock_shadow(p);
 	parents = find_vma(p->shadow, from);
 	if (parents && parents->vm_start <= from &&
-	    parents->vm_end >= from + (count << PAGE_SHIFT) &&
-	    !is_vm_hugetlb_page(parents)) {
+	    parents->vm_end >= from + (count << PAGE_SHIFT) && !is_vm_hugetlb_page(parents)) {
 		sharing.zeros = vma_is_anonymous(parents);
-		err = apply_to_page_range(vma->vm_mm, address, count << PAGE_SHIFT,
-					  share_one, &sharing);
+		err = apply_to_page_range(vma->vm_mm, address, count << PAGE_SHIFT, share_one,
+					  &sharing);
 	}
 	unlock_shadow(p);
 	return err ?: sharing.has_needed;
@@ -282,8 +273,7 @@ void mitosis_pages_seal(struct shadow_pages *p)
 
 	mmap_write_lock(mm);
 	for_each_vma(vmi, vma)
-		compat_vm_flags_change(vma, VM_NOHUGEPAGE,
-				       VM_MERGEABLE | VM_HUGEPAGE);
+		compat_vm_flags_change(vma, VM_NOHUGEPAGE, VM_MERGEABLE | VM_HUGEPAGE);
 	mmap_write_unlock(mm);
 }
 

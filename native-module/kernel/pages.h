@@ -17,10 +17,10 @@
 #include <linux/xarray.h>
 
 struct shadow_pages {
-	struct mm_struct *shadow;	/* see shadow.h */
+	struct mm_struct *shadow; /* see shadow.h */
 	/* 1; for a parent that is a child itself, its snapshot's depth plus 1. */
 	unsigned int depth;
-	struct xarray copies;		/* of pages that cannot be shared, by number */
+	struct xarray copies; /* of pages that cannot be shared, by number */
 };
 
 /* The caller sets `shadow` later; mitosis_pages_destroy() drops it. */
@@ -36,20 +36,18 @@ void mitosis_pages_seal(struct shadow_pages *pages);
  * `needed` now, 0 if none is, or -ENOMEM.
  */
 int mitosis_pages_map_shared(struct shadow_pages *pages, unsigned long from,
-			     struct vm_area_struct *vma, unsigned long address,
-			     unsigned long count, unsigned long needed);
+			     struct vm_area_struct *vma, unsigned long address, unsigned long count,
+			     unsigned long needed);
 
 /*
  * Finds a page to copy from; it must not be mapped to a child. Returns 0 with a
  * reference to the page, or with NULL for memory that was never touched and reads
  * as zeros; or -errno: -EFAULT if the snapshot has no memory there. Sleeps.
  */
-int mitosis_pages_peek(struct shadow_pages *pages, unsigned long address,
-		       struct page **page);
+int mitosis_pages_peek(struct shadow_pages *pages, unsigned long address, struct page **page);
 
 /* The same; a huge page is split, so that mitosis_pages_map_shared() can share it. */
-int mitosis_pages_peek_split(struct shadow_pages *pages, unsigned long address,
-			     struct page **page);
+int mitosis_pages_peek_split(struct shadow_pages *pages, unsigned long address, struct page **page);
 
 /* Copies a page into a buffer. Returns 0 or -errno. */
 int mitosis_pages_read(struct shadow_pages *pages, unsigned long address, void *buffer);
@@ -65,7 +63,6 @@ struct page *mitosis_pages_shared_copy(struct shadow_pages *pages, unsigned long
 				       struct page *page);
 
 /* Maps the zero page at an address whose page table entry is locked. */
-void mitosis_pages_set_zero(struct vm_area_struct *vma, unsigned long address,
-			    pte_t *pte);
+void mitosis_pages_set_zero(struct vm_area_struct *vma, unsigned long address, pte_t *pte);
 
 #endif /* MITOSIS_PAGES_H */

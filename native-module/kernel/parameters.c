@@ -6,8 +6,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 
-#define OPTIONS_KNOWN \
-	(MITOSIS_OPTION_EAGER | MITOSIS_OPTION_CACHE | MITOSIS_OPTION_COPY)
+#define OPTIONS_KNOWN (MITOSIS_OPTION_EAGER | MITOSIS_OPTION_CACHE | MITOSIS_OPTION_COPY)
 
 unsigned int mitosis_machine_id;
 module_param_named(machine_id, mitosis_machine_id, uint, 0444);
@@ -21,11 +20,13 @@ MODULE_PARM_DESC(listen, "Address to serve other machines at, tcp://address:port
 
 char *mitosis_key_file = "/etc/mitosis/key";
 module_param_named(key_file, mitosis_key_file, charp, 0400);
-MODULE_PARM_DESC(key_file, "File of the pre-shared key: 16 to 4096 bytes, owned by root, mode 0600");
+MODULE_PARM_DESC(key_file,
+		 "File of the pre-shared key: 16 to 4096 bytes, owned by root, mode 0600");
 
 char *mitosis_auth = "key";
 module_param_named(auth, mitosis_auth, charp, 0444);
-MODULE_PARM_DESC(auth, "Authentication of machines, key or none; none needs loopback addresses or private_network=1");
+MODULE_PARM_DESC(auth, "Authentication of machines, key or none; none needs loopback addresses or "
+		       "private_network=1");
 
 bool mitosis_private_network;
 module_param_named(private_network, mitosis_private_network, bool, 0444);
@@ -41,7 +42,8 @@ MODULE_PARM_DESC(snapshots_per_user, "Snapshots that a user without CAP_SYS_RESO
 
 static unsigned int snapshot_percent_per_user = 25;
 module_param(snapshot_percent_per_user, uint, 0644);
-MODULE_PARM_DESC(snapshot_percent_per_user, "Memory of the snapshots of such a user, percent of this machine's");
+MODULE_PARM_DESC(snapshot_percent_per_user,
+		 "Memory of the snapshots of such a user, percent of this machine's");
 
 static unsigned int prefetch_pages = MITOSIS_PREFETCH_PAGES_DEFAULT;
 module_param(prefetch_pages, uint, 0644);
@@ -75,16 +77,14 @@ unsigned long mitosis_snapshot_pages_per_user(void)
 
 unsigned int mitosis_deadline_ms(void)
 {
-	return clamp_t(unsigned int, READ_ONCE(deadline_ms), 1,
-		       MITOSIS_DEADLINE_MS_MAX);
+	return clamp_t(unsigned int, READ_ONCE(deadline_ms), 1, MITOSIS_DEADLINE_MS_MAX);
 }
 
 /* The parameter can be written at any time, so its limits are applied here. */
 static unsigned int default_prefetch(void)
 {
-	return rounddown_pow_of_two(clamp_t(unsigned int,
-					    READ_ONCE(prefetch_pages), 1,
-					    MITOSIS_PREFETCH_PAGES_MAX));
+	return rounddown_pow_of_two(
+		clamp_t(unsigned int, READ_ONCE(prefetch_pages), 1, MITOSIS_PREFETCH_PAGES_MAX));
 }
 
 struct mitosis_options mitosis_options_default(void)

@@ -8,9 +8,9 @@
 #include "uapi/mitosis.h"
 
 extern unsigned int mitosis_machine_id;
-extern char *mitosis_listen;		/* tcp://host:port; empty: no server */
+extern char *mitosis_listen; /* tcp://host:port; empty: no server */
 extern char *mitosis_key_file;
-extern char *mitosis_auth;		/* "key" or "none" */
+extern char *mitosis_auth; /* "key" or "none" */
 extern bool mitosis_private_network;
 extern bool mitosis_selftest;
 

@@ -19,25 +19,25 @@
 #include "work_item.h"
 
 /* The page cache: interval of the checks of its snapshots, and time to live unused. */
-#define CACHE_CHECK_MS	1000
-#define CACHE_IDLE_MS	60000
+#define CACHE_CHECK_MS 1000
+#define CACHE_IDLE_MS  60000
 
 struct remote {
 	struct kref refs;
-	const struct net *net;		/* the link holds it */
+	const struct net *net; /* the link holds it */
 	u32 machine_id, handler_id, owner_uid;
 	bool cached;
 	struct descriptor_header *descriptor;
-	struct xarray pages;		/* by number: cached or prefetched; or ZEROS */
-	struct mutex lock;		/* of the link; only workers take it */
+	struct xarray pages; /* by number: cached or prefetched; or ZEROS */
+	struct mutex lock;   /* of the link; only workers take it */
 	struct link *link;
-	int broken;			/* 0, or the error that made the link unusable */
-	struct list_head node;		/* in the cache, which holds a reference */
-	unsigned long used;		/* last use by a child, jiffies */
+	int broken;	       /* 0, or the error that made the link unusable */
+	struct list_head node; /* in the cache, which holds a reference */
+	unsigned long used;    /* last use by a child, jiffies */
 };
 
 /* The entry of a page of zeros. */
-#define ZEROS	xa_mk_value(0)
+#define ZEROS xa_mk_value(0)
 
 static LIST_HEAD(cache);
 static DEFINE_MUTEX(cache_lock);
@@ -228,8 +228,7 @@ static void check_cache(struct work_struct *work)
 
 static int open_on(struct remote *r, const struct open_work *w, bool idle)
 {
-	int err = mitosis_session_take(w->net, r->machine_id, w->deadline_ms, idle,
-				       &r->link);
+	int err = mitosis_session_take(w->net, r->machine_id, w->deadline_ms, idle, &r->link);
 
 	if (err)
 		return err;
@@ -360,8 +359,7 @@ static void run_fetch(struct work_item *item)
 	if (w->err && w->err != -EFAULT && w->err != -EINVAL)
 		r->broken = w->err;
 	mutex_unlock(&r->lock);
-	trace_mitosis_fetch(r->machine_id, r->handler_id, w->address, w->count,
-			    w->err);
+	trace_mitosis_fetch(r->machine_id, r->handler_id, w->address, w->count, w->err);
 	if (!w->err)
 		mitosis_count_many(pages_fetched, w->count);
 }
@@ -380,8 +378,7 @@ static void destroy_fetch(struct work_item *item)
 	kfree(w);
 }
 
-static struct fetch_work *new_fetch(struct remote *r, unsigned long address,
-				    unsigned long count)
+static struct fetch_work *new_fetch(struct remote *r, unsigned long address, unsigned long count)
 {
 	struct fetch_work *w = kzalloc(sizeof(*w), GFP_KERNEL);
 	unsigned long i;
@@ -407,8 +404,7 @@ static struct fetch_work *new_fetch(struct remote *r, unsigned long address,
 }
 
 /* Fetches pages, with a reference to each. Returns 0 or -errno. */
-static int fetch(struct remote *r, unsigned long address, unsigned long count,
-		 struct page **pages)
+static int fetch(struct remote *r, unsigned long address, unsigned long count, struct page **pages)
 {
 	struct fetch_work *w = new_fetch(r, address, count);
 	unsigned long i;

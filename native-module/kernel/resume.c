@@ -24,15 +24,15 @@
 #include "thread.h"
 #include "trace.h"
 
-#define KERNEL_VMAS_MAX		8	/* vvar, vdso and future ones */
+#define KERNEL_VMAS_MAX 8 /* vvar, vdso and future ones */
 /* Temporary places of the kernel's VMAs: below programs, libraries and stacks. */
-#define PARK_FIRST		0x10000000ul
-#define PARK_STEP		0x10000000ul
-#define PARKS			16
+#define PARK_FIRST 0x10000000ul
+#define PARK_STEP  0x10000000ul
+#define PARKS	   16
 
 /* How long another reference to the mm, such as a reader of /proc, is waited for. */
-#define ALONE_TRIES		100
-#define ALONE_STEP_US		200
+#define ALONE_TRIES   100
+#define ALONE_STEP_US 200
 
 struct span {
 	unsigned long start, end;
@@ -40,11 +40,11 @@ struct span {
 
 struct plan {
 	const struct descriptor_header *descriptor;
-	struct snapshot *snapshot;	/* of this machine, or NULL */
-	struct file **files;	/* per VMA of the descriptor: the file to map, or NULL */
-	bool files_opened;	/* by this resume, which must close them */
+	struct snapshot *snapshot; /* of this machine, or NULL */
+	struct file **files;	   /* per VMA of the descriptor: the file to map, or NULL */
+	bool files_opened;	   /* by this resume, which must close them */
 	struct file *map;
-	u32 kernel_vma_count;	/* of `own` and of `theirs` */
+	u32 kernel_vma_count; /* of `own` and of `theirs` */
 	struct span own[KERNEL_VMAS_MAX], theirs[KERNEL_VMAS_MAX];
 };
 
@@ -81,13 +81,11 @@ static int plan_kernel_vmas(struct plan *plan)
 	mmap_read_lock(mm);
 	for_each_vma(vmi, vma)
 		if (mitosis_vma_is_kernel(vma) && own < KERNEL_VMAS_MAX)
-			plan->own[own++] = (struct span){ vma->vm_start,
-							   vma->vm_end };
+			plan->own[own++] = (struct span){ vma->vm_start, vma->vm_end };
 	mmap_read_unlock(mm);
 	for (i = 0; i < d->vma_count; i++)
 		if (vmas[i].kind == VMA_KERNEL && theirs < KERNEL_VMAS_MAX)
-			plan->theirs[theirs++] = (struct span){ vmas[i].start,
-								 vmas[i].end };
+			plan->theirs[theirs++] = (struct span){ vmas[i].start, vmas[i].end };
 	plan->kernel_vma_count = own;
 	if (own != theirs || d->vdso_hash != mitosis_describe_vdso(mm))
 		return -EPROTO;
@@ -102,13 +100,11 @@ static int plan_kernel_vmas(struct plan *plan)
  * Opens the file of a VMA with the caller's rights. Returns NULL if that fails or
  * it is not the file that the parent mapped: then the pages come from the snapshot.
  */
-static struct file *open_file(const struct descriptor_header *d,
-			      const struct descriptor_vma *vma)
+static struct file *open_file(const struct descriptor_header *d, const struct descriptor_vma *vma)
 {
 	bool writes = vma->map_flags & MAP_SHARED && vma->protection & PROT_WRITE;
 	struct file *file = filp_open(descriptor_string(d, vma->name),
-				      (writes ? O_RDWR : O_RDONLY) | O_NOCTTY |
-					      O_NONBLOCK, 0);
+				      (writes ? O_RDWR : O_RDONLY) | O_NOCTTY | O_NONBLOCK, 0);
 	const struct inode *inode;
 
 	if (IS_ERR(file))
@@ -167,9 +163,10 @@ static int make_plan(struct plan *plan, const struct origin *origin)
 	if (!err)
 		err = plan_kernel_vmas(plan);
 	if (err)
-		pr_warn_ratelimited("%s[%d]: handler %u of machine %u needs another CPU or kernel\n",
-				    current->comm, task_pid_nr(current),
-				    origin->handler_id, origin->machine_id);
+		pr_warn_ratelimited(
+			"%s[%d]: handler %u of machine %u needs another CPU or kernel\n",
+			current->comm, task_pid_nr(current), origin->handler_id,
+			origin->machine_id);
 	return err ?: plan_files(plan, origin);
 }
 
@@ -179,8 +176,7 @@ static int unmap_all(const struct plan *plan)
 	u32 i;
 
 	for (i = 0; i <= plan->kernel_vma_count; i++) {
-		unsigned long end = i < plan->kernel_vma_count ?
-					    plan->own[i].start : TASK_SIZE_MAX;
+		unsigned long end = i < plan->kernel_vma_count ? plan->own[i].start : TASK_SIZE_MAX;
 		int err = end > at ? vm_munmap(at, end - at) : 0;
 
 		if (err)
@@ -228,8 +224,7 @@ static int park(struct plan *plan)
 
 		place.end = place.start + size;
 		for (i = 0; i < count; i++)
-			if (overlaps(&place, &plan->own[i]) ||
-			    overlaps(&place, &plan->theirs[i]))
+			if (overlaps(&place, &plan->own[i]) || overlaps(&place, &plan->theirs[i]))
 				is_free = false;
 		if (!is_free)
 			continue;
@@ -254,11 +249,11 @@ static int place_kernel_vmas(struct plan *plan)
 	return err;
 }
 
-static int map_at(struct file *file, unsigned long start, unsigned long end,
-		  u32 protection, unsigned long flags, u64 offset)
+static int map_at(struct file *file, unsigned long start, unsigned long end, u32 protection,
+		  unsigned long flags, u64 offset)
 {
-	unsigned long at = vm_mmap(file, start, end - start, protection,
-				   flags | MAP_FIXED_NOREPLACE, offset);
+	unsigned long at =
+		vm_mmap(file, start, end - start, protection, flags | MAP_FIXED_NOREPLACE, offset);
 
 	return at == start ? 0 : IS_ERR_VALUE(at) ? (long)at : -EEXIST;
 }
@@ -272,8 +267,7 @@ static int map_room_below(const struct plan *plan, u32 i)
 	if (start < PAGE_SIZE || (i && vmas[i - 1].end > start))
 		return 0;
 	return map_at(NULL, start, vmas[i].start, vmas[i].protection,
-		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_GROWSDOWN |
-			      MAP_STACK, 0);
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_GROWSDOWN | MAP_STACK, 0);
 }
 
 static int map_vma(const struct plan *plan, u32 i)
@@ -291,10 +285,8 @@ static int map_vma(const struct plan *plan, u32 i)
 			      0);
 	if (vma->kind == VMA_FILE && file)
 		return map_at(file, vma->start, vma->end, vma->protection,
-			      vma->map_flags & (MAP_PRIVATE | MAP_SHARED),
-			      vma->offset);
-	err = map_at(plan->map, vma->start, vma->end, vma->protection,
-		     MAP_PRIVATE | MAP_NORESERVE,
+			      vma->map_flags & (MAP_PRIVATE | MAP_SHARED), vma->offset);
+	err = map_at(plan->map, vma->start, vma->end, vma->protection, MAP_PRIVATE | MAP_NORESERVE,
 		     (u64)i << (CHILD_VMA_SHIFT + PAGE_SHIFT));
 	if (!err && vma->map_flags & MAP_GROWSDOWN)
 		err = map_room_below(plan, i);
@@ -377,8 +369,7 @@ static int fault_all_in(const struct plan *plan)
 	u32 i;
 
 	for (i = 0; i < plan->descriptor->vma_count; i++) {
-		if (vmas[i].kind == VMA_KERNEL || vmas[i].kind == VMA_EMPTY ||
-		    plan->files[i])
+		if (vmas[i].kind == VMA_KERNEL || vmas[i].kind == VMA_EMPTY || plan->files[i])
 			continue;
 		for (at = vmas[i].start; at < vmas[i].end; at += PAGE_SIZE) {
 			err = has_memory(plan, at);
@@ -439,14 +430,13 @@ int mitosis_resume(struct origin *origin, const struct mitosis_options *options)
 	mitosis_child_started(plan.map);
 	if (err) {
 		if (!fatal_signal_pending(current))
-			pr_err_ratelimited("%s[%d]: handler %u of machine %u cannot be resumed: error %d\n",
-					   current->comm, task_pid_nr(current),
-					   handler_id, machine_id, err);
+			pr_err_ratelimited(
+				"%s[%d]: handler %u of machine %u cannot be resumed: error %d\n",
+				current->comm, task_pid_nr(current), handler_id, machine_id, err);
 		send_sig(SIGKILL, current, 1);
 	}
 	if (started)
-		trace_mitosis_resume(machine_id, handler_id,
-				     plan.descriptor->vma_count, err,
+		trace_mitosis_resume(machine_id, handler_id, plan.descriptor->vma_count, err,
 				     ktime_get_ns() - started);
 out_map:
 	plan_destroy(&plan);

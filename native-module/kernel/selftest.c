@@ -10,19 +10,18 @@
 #include "link.h"
 #include "proto/descriptor.h"
 
-#define EXPECT(condition)						\
-	do {								\
-		if (!(condition)) {					\
-			pr_err("selftest: %s:%d: %s\n", __func__,	\
-			       __LINE__, #condition);			\
-			failures++;					\
-		}							\
+#define EXPECT(condition)                                                                          \
+	do {                                                                                       \
+		if (!(condition)) {                                                                \
+			pr_err("selftest: %s:%d: %s\n", __func__, __LINE__, #condition);           \
+			failures++;                                                                \
+		}                                                                                  \
 	} while (0)
 
 static int failures;
 
-#define FIRST	0x400000ull
-#define VMAS	3
+#define FIRST 0x400000ull
+#define VMAS  3
 
 /* A valid descriptor with all of its parts. */
 struct sample {
@@ -46,8 +45,7 @@ static struct sample *make_sample(void)
 		.magic = DESCRIPTOR_MAGIC,
 		.version = DESCRIPTOR_VERSION,
 		.header_size = sizeof(s->header),
-		.total_size = before - before % XSTATE_ALIGNMENT +
-			      XSTATE_SIZE_MIN,
+		.total_size = before - before % XSTATE_ALIGNMENT + XSTATE_SIZE_MIN,
 		.thread_count = 1,
 		.vma_count = VMAS,
 		.strings_size = sizeof(s->strings) - before % XSTATE_ALIGNMENT,
@@ -78,17 +76,17 @@ static int check(struct sample *s)
 }
 
 /* Checks that a sample with one invalid field is refused. */
-#define REFUSED(change)						\
-	do {							\
-		struct sample *s = make_sample();		\
-								\
-		if (!s) {					\
-			failures++;				\
-			break;					\
-		}						\
-		change;						\
-		EXPECT(check(s) == -EPROTO);			\
-		kfree(s);					\
+#define REFUSED(change)                                                                            \
+	do {                                                                                       \
+		struct sample *s = make_sample();                                                  \
+                                                                                                   \
+		if (!s) {                                                                          \
+			failures++;                                                                \
+			break;                                                                     \
+		}                                                                                  \
+		change;                                                                            \
+		EXPECT(check(s) == -EPROTO);                                                       \
+		kfree(s);                                                                          \
 	} while (0)
 
 static void test_descriptor(void)
@@ -102,10 +100,9 @@ static void test_descriptor(void)
 	EXPECT(check(good) == 0);
 	EXPECT(descriptor_string(&good->header, 0) == good->strings);
 	EXPECT(descriptor_vmas(&good->header) == good->vmas);
-	EXPECT((unsigned long)descriptor_xstate(&good->header) %
-		       XSTATE_ALIGNMENT == (unsigned long)good % XSTATE_ALIGNMENT);
-	EXPECT(descriptor_check(good, sizeof(good->header) - 1, PAGE_SIZE) ==
-	       -EPROTO);
+	EXPECT((unsigned long)descriptor_xstate(&good->header) % XSTATE_ALIGNMENT ==
+	       (unsigned long)good % XSTATE_ALIGNMENT);
+	EXPECT(descriptor_check(good, sizeof(good->header) - 1, PAGE_SIZE) == -EPROTO);
 	kfree(good);
 	REFUSED(s->header.magic++);
 	REFUSED(s->header.version++);
@@ -141,7 +138,7 @@ static void test_dropped(void)
 	EXPECT(!mitosis_dropped_has(&a, 0));
 	mitosis_dropped_add(&a, 5, 5);
 	mitosis_dropped_add(&a, 510, 513);
-	mitosis_dropped_add(&a, 1024, 4095);	/* whole blocks */
+	mitosis_dropped_add(&a, 1024, 4095); /* whole blocks */
 	mitosis_dropped_add(&a, 1ul << 40, (1ul << 40) + 600);
 	EXPECT(mitosis_dropped_has(&a, 5));
 	EXPECT(!mitosis_dropped_has(&a, 4) && !mitosis_dropped_has(&a, 6));
@@ -150,7 +147,7 @@ static void test_dropped(void)
 	EXPECT(mitosis_dropped_has(&a, 1024) && mitosis_dropped_has(&a, 4095));
 	EXPECT(!mitosis_dropped_has(&a, 1023) && !mitosis_dropped_has(&a, 4096));
 	EXPECT(mitosis_dropped_has(&a, (1ul << 40) + 600));
-	mitosis_dropped_add(&a, 1500, 1500);	/* within a whole block */
+	mitosis_dropped_add(&a, 1500, 1500); /* within a whole block */
 	EXPECT(mitosis_dropped_has(&a, 1501));
 	mitosis_dropped_copy(&b, &a);
 	mitosis_dropped_add(&b, 7, 7);

@@ -21,12 +21,12 @@
 #include "snapshot.h"
 #include "stats.h"
 
-#define CONNECTIONS_MAX		256u
+#define CONNECTIONS_MAX 256u
 /* Of these from one address, before they are authenticated. */
-#define STRANGERS_MAX		128u
-#define HANDSHAKE_MS		10000u
+#define STRANGERS_MAX 128u
+#define HANDSHAKE_MS  10000u
 /* Poll interval for module unload and late handshakes, ms. */
-#define IDLE_STEP_MS		1000u
+#define IDLE_STEP_MS 1000u
 
 enum client_state {
 	EXPECTS_HELLO,
@@ -41,11 +41,11 @@ struct client {
 	struct link *link;
 	struct sockaddr_storage address;
 	enum client_state state;
-	unsigned long deadline;		/* of the handshake, in jiffies */
+	unsigned long deadline; /* of the handshake, in jiffies */
 	struct wire_hello hello;
 	struct wire_challenge challenge;
-	struct snapshot *snapshot;	/* HAS_SNAPSHOT */
-	void *buffer;			/* of pages to send */
+	struct snapshot *snapshot; /* HAS_SNAPSHOT */
+	void *buffer;		   /* of pages to send */
 	size_t buffer_size;
 };
 
@@ -57,8 +57,7 @@ static unsigned int client_count;
 static bool stopping;
 static DEFINE_MUTEX(clients_lock);
 
-static int answer(struct client *c, enum wire_type type, int status, void *body,
-		  size_t size)
+static int answer(struct client *c, enum wire_type type, int status, void *body, size_t size)
 {
 	struct kvec part = { body, size };
 
@@ -90,8 +89,7 @@ static int serve_proof(struct client *c, const struct wire_proof *proof)
 static int serve_open(struct client *c, const struct wire_open *request)
 {
 	kuid_t user = make_kuid(&init_user_ns, request->owner_uid);
-	struct snapshot *s = mitosis_snapshot_find(
-		mitosis_snapshot_key(user, request->handler_id));
+	struct snapshot *s = mitosis_snapshot_find(mitosis_snapshot_key(user, request->handler_id));
 	int err = s ? mitosis_snapshot_make_ready(s) : -ENOENT;
 	struct descriptor_header *d;
 
@@ -120,9 +118,10 @@ static int make_room(struct client *c, size_t size)
 static int collect(struct client *c, const struct wire_pages *request)
 {
 	u64 done;
-	int err = descriptor_covers(c->snapshot->description.descriptor,
-				    request->address, request->length) ?
-			  make_room(c, request->length) : -EFAULT;
+	int err = descriptor_covers(c->snapshot->description.descriptor, request->address,
+				    request->length)
+			  ? make_room(c, request->length)
+			  : -EFAULT;
 
 	for (done = 0; !err && done < request->length; done += PAGE_SIZE) {
 		err = mitosis_pages_read(&c->snapshot->pages, request->address + done,
@@ -141,8 +140,8 @@ static int serve_pages(struct client *c, const struct wire_pages *request)
 
 	/* A request of no pages asks whether the snapshot still exists. */
 	if (!request->length)
-		return answer(c, WIRE_ANSWER,
-			      READ_ONCE(c->snapshot->dropped) ? -ENOENT : 0, NULL, 0);
+		return answer(c, WIRE_ANSWER, READ_ONCE(c->snapshot->dropped) ? -ENOENT : 0, NULL,
+			      0);
 	if (request->address % PAGE_SIZE || request->length % PAGE_SIZE ||
 	    request->length > WIRE_PAGES_MAX)
 		err = -EINVAL;
@@ -162,19 +161,15 @@ static int body_size(const struct client *c, unsigned int type)
 {
 	switch (type) {
 	case WIRE_HELLO:
-		return c->state == EXPECTS_HELLO ? sizeof(struct wire_hello) :
-						   -EPROTO;
+		return c->state == EXPECTS_HELLO ? sizeof(struct wire_hello) : -EPROTO;
 	case WIRE_PROOF:
-		return c->state == EXPECTS_PROOF ? sizeof(struct wire_proof) :
-						   -EPROTO;
+		return c->state == EXPECTS_PROOF ? sizeof(struct wire_proof) : -EPROTO;
 	case WIRE_NIL:
 		return c->state == EXPECTS_REQUEST ? 0 : -EPROTO;
 	case WIRE_OPEN:
-		return c->state == EXPECTS_REQUEST ? sizeof(struct wire_open) :
-						     -EPROTO;
+		return c->state == EXPECTS_REQUEST ? sizeof(struct wire_open) : -EPROTO;
 	case WIRE_PAGES:
-		return c->state == HAS_SNAPSHOT ? sizeof(struct wire_pages) :
-						  -EPROTO;
+		return c->state == HAS_SNAPSHOT ? sizeof(struct wire_pages) : -EPROTO;
 	default:
 		return -EPROTO;
 	}
@@ -205,12 +200,10 @@ static int serve_message(struct client *c, const struct wire_header *header)
 
 	if (err) {
 		/* The errno tells a machine of a newer version the reason. */
-		answer(c, c->state == EXPECTS_HELLO ? WIRE_CHALLENGE : WIRE_ANSWER,
-		       err, NULL, 0);
+		answer(c, c->state == EXPECTS_HELLO ? WIRE_CHALLENGE : WIRE_ANSWER, err, NULL, 0);
 		return err;
 	}
-	err = mitosis_link_receive_body(c->link, hello ? (void *)&c->hello : &body,
-					header->length);
+	err = mitosis_link_receive_body(c->link, hello ? (void *)&c->hello : &body, header->length);
 	if (err)
 		return err;
 	switch (header->type) {
@@ -268,11 +261,11 @@ static bool same_host(const struct sockaddr_storage *a, const struct sockaddr_st
 {
 	if (a->ss_family != b->ss_family || a->ss_family == AF_UNSPEC)
 		return false;
-	return a->ss_family == AF_INET ?
-		       ((const struct sockaddr_in *)a)->sin_addr.s_addr ==
-			       ((const struct sockaddr_in *)b)->sin_addr.s_addr :
-		       ipv6_addr_equal(&((const struct sockaddr_in6 *)a)->sin6_addr,
-				       &((const struct sockaddr_in6 *)b)->sin6_addr);
+	return a->ss_family == AF_INET
+		       ? ((const struct sockaddr_in *)a)->sin_addr.s_addr ==
+				 ((const struct sockaddr_in *)b)->sin_addr.s_addr
+		       : ipv6_addr_equal(&((const struct sockaddr_in6 *)a)->sin6_addr,
+					 &((const struct sockaddr_in6 *)b)->sin6_addr);
 }
 
 /*
@@ -332,8 +325,9 @@ static void add_client(struct socket *socket)
 	}
 	mutex_unlock(&clients_lock);
 	if (c) {
-		pr_warn_ratelimited("%u connections from other machines that know the key: refused %pISpc\n",
-				    CONNECTIONS_MAX, &c->address);
+		pr_warn_ratelimited(
+			"%u connections from other machines that know the key: refused %pISpc\n",
+			CONNECTIONS_MAX, &c->address);
 		mitosis_link_close(c->link);
 		kfree(c);
 	}
@@ -356,10 +350,10 @@ static int accept_all(void *unused)
 
 static int start_listening(const struct sockaddr_storage *address)
 {
-	int size = address->ss_family == AF_INET ? sizeof(struct sockaddr_in) :
-						   sizeof(struct sockaddr_in6);
-	int err = sock_create_kern(&init_net, address->ss_family, SOCK_STREAM,
-				   IPPROTO_TCP, &listener);
+	int size = address->ss_family == AF_INET ? sizeof(struct sockaddr_in)
+						 : sizeof(struct sockaddr_in6);
+	int err = sock_create_kern(&init_net, address->ss_family, SOCK_STREAM, IPPROTO_TCP,
+				   &listener);
 
 	if (err) {
 		listener = NULL;
@@ -385,7 +379,8 @@ int mitosis_server_init(void)
 		return err;
 	}
 	if (!mitosis_auth_allows(&address)) {
-		pr_err("listen must be a loopback address with auth=none, got %s: set auth=key or private_network=1\n",
+		pr_err("listen must be a loopback address with auth=none, got %s: set auth=key or "
+		       "private_network=1\n",
 		       mitosis_listen);
 		return -EACCES;
 	}

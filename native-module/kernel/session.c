@@ -15,17 +15,17 @@
 #include "parameters.h"
 #include "work_item.h"
 
-#define IDLE_MAX	16
+#define IDLE_MAX 16
 /*
  * How long a connection in another network namespace than the first may be idle, ms:
  * it keeps the namespace.
  */
-#define IDLE_MS		60000
+#define IDLE_MS 60000
 
 struct session {
 	struct list_head node;
-	struct net *net;		/* not held: its end removes the session */
-	unsigned long used;		/* last use of a connection, jiffies */
+	struct net *net;    /* not held: its end removes the session */
+	unsigned long used; /* last use of a connection, jiffies */
 	u32 machine_id;
 	struct sockaddr_storage address;
 	unsigned int idle_count;
@@ -109,8 +109,7 @@ static void run_connect(struct work_item *item)
 	struct session *s, *fresh;
 	struct link *link;
 
-	w->err = connect_to(w->net, w->machine_id, &w->address, mitosis_deadline_ms(),
-			    &link);
+	w->err = connect_to(w->net, w->machine_id, &w->address, mitosis_deadline_ms(), &link);
 	if (w->err)
 		return;
 	fresh = kzalloc(sizeof(*fresh), GFP_KERNEL);
@@ -173,8 +172,8 @@ int mitosis_session_connect(u32 machine_id, const char *address)
 	return err;
 }
 
-int mitosis_session_take(struct net *net, u32 machine_id, unsigned int deadline_ms,
-			 bool idle, struct link **link)
+int mitosis_session_take(struct net *net, u32 machine_id, unsigned int deadline_ms, bool idle,
+			 struct link **link)
 {
 	struct sockaddr_storage address;
 	struct session *s;
@@ -235,8 +234,7 @@ static void run_nil(struct work_item *item)
 	struct link *link;
 
 	for (;;) {
-		w->err = mitosis_session_take(w->net, w->machine_id, deadline_ms, idle,
-					      &link);
+		w->err = mitosis_session_take(w->net, w->machine_id, deadline_ms, idle, &link);
 		if (w->err == -EAGAIN && idle) {
 			idle = false;
 			continue;

@@ -27,8 +27,8 @@ int mitosis_session_nil(u32 machine_id);
  * Returns a connection for the exclusive use of a work item. With `idle`, one from
  * an earlier request, or -EAGAIN if there is none; its peer may have closed it.
  */
-int mitosis_session_take(struct net *net, u32 machine_id, unsigned int deadline_ms,
-			 bool idle, struct link **link);
+int mitosis_session_take(struct net *net, u32 machine_id, unsigned int deadline_ms, bool idle,
+			 struct link **link);
 
 /* Gives back a connection whose last request was answered. */
 void mitosis_session_give(const struct net *net, u32 machine_id, struct link *link);

@@ -66,7 +66,8 @@ struct mm_struct *mitosis_shadow_create(void)
 		return clone.shadow;
 	if (pid != -EINVAL)
 		return ERR_PTR(pid);
-	pr_err_ratelimited("prepare needs kprobes and ftrace: switch them on (/sys/kernel/debug/kprobes/enabled, sysctl kernel.ftrace_enabled)\n");
+	pr_err_ratelimited("prepare needs kprobes and ftrace: switch them on "
+			   "(/sys/kernel/debug/kprobes/enabled, sysctl kernel.ftrace_enabled)\n");
 	return ERR_PTR(-ENODEV);
 }
 
@@ -75,8 +76,7 @@ int mitosis_shadow_init(void)
 	int err = register_kprobe(&registers_probe);
 
 	if (err)
-		pr_err("cannot probe the kernel function copy_thread: error %d\n",
-		       err);
+		pr_err("cannot probe the kernel function copy_thread: error %d\n", err);
 	return err;
 }
 

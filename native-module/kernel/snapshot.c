@@ -65,7 +65,7 @@ struct snapshot *mitosis_snapshot_find(u64 key)
 	if (s && s->pages.shadow)
 		kref_get(&s->refs);
 	else
-		s = NULL;	/* not there, or still being prepared */
+		s = NULL; /* not there, or still being prepared */
 	mutex_unlock(&registry_lock);
 	return s;
 }
@@ -200,7 +200,7 @@ int mitosis_snapshot_prepare(u32 handler_id, bool pinned, u64 *key, u64 *serial)
 	s = kzalloc(sizeof(*s), GFP_KERNEL_ACCOUNT);
 	if (!s)
 		return -ENOMEM;
-	kref_init(&s->refs);	/* dropped by mitosis_snapshot_drop() */
+	kref_init(&s->refs); /* dropped by mitosis_snapshot_drop() */
 	/* Children cannot continue what the other threads are doing: see resume.c. */
 	s->parent.threads_missing = !thread_group_empty(current);
 	mitosis_pages_init(&s->pages, mitosis_overlay_depth(current->mm) + 1);
@@ -213,7 +213,7 @@ int mitosis_snapshot_prepare(u32 handler_id, bool pinned, u64 *key, u64 *serial)
 	mitosis_owner_save(&s->parent.owner);
 	s->parent.pid = task_tgid_nr(current);
 	s->prepared_at_ns = ktime_get_coarse_real_ns();
-	__module_get(THIS_MODULE);	/* safe: the caller's open file holds one */
+	__module_get(THIS_MODULE); /* safe: the caller's open file holds one */
 	mitosis_count(snapshots);
 
 	err = s->pages.depth > SNAPSHOT_DEPTH_MAX ? -ELOOP : 0;

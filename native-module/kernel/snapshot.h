@@ -15,21 +15,21 @@
 struct snapshot {
 	struct kref refs;
 	u32 handler_id;
-	u64 serial;			/* unique */
+	u64 serial; /* unique */
 	bool pinned;
-	bool dropped;			/* no new children; under the registry's lock */
-	unsigned long parent_pages;	/* anonymous ones */
-	u64 prepared_at_ns;		/* CLOCK_REALTIME */
+	bool dropped;		    /* no new children; under the registry's lock */
+	unsigned long parent_pages; /* anonymous ones */
+	u64 prepared_at_ns;	    /* CLOCK_REALTIME */
 	struct parent parent;
-	struct shadow_pages pages;	/* no shadow until prepare is done */
-	atomic_t revocations;		/* of its tokens */
+	struct shadow_pages pages; /* no shadow until prepare is done */
+	atomic_t revocations;	   /* of its tokens */
 
 	struct mutex lock;		/* of mitosis_snapshot_make_ready() */
-	struct description description;	/* from then on */
+	struct description description; /* from then on */
 };
 
 /* Limit of nesting: a fault in a child of a child causes one in its parent. */
-#define SNAPSHOT_DEPTH_MAX	4u
+#define SNAPSHOT_DEPTH_MAX 4u
 
 void mitosis_snapshots_exit(void);
 

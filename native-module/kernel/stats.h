@@ -17,9 +17,9 @@ struct mitosis_counters {
 
 extern struct mitosis_counters mitosis_counters;
 
-#define mitosis_count(what)		atomic64_inc(&mitosis_counters.what)
-#define mitosis_count_down(what)	atomic64_dec(&mitosis_counters.what)
-#define mitosis_count_many(what, n)	atomic64_add(n, &mitosis_counters.what)
+#define mitosis_count(what)	    atomic64_inc(&mitosis_counters.what)
+#define mitosis_count_down(what)    atomic64_dec(&mitosis_counters.what)
+#define mitosis_count_many(what, n) atomic64_add(n, &mitosis_counters.what)
 
 struct mitosis_stat mitosis_stat(void);
 

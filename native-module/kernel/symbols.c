@@ -15,8 +15,7 @@ static long no_mremap(const struct pt_regs *regs)
 	return -ENOSYS;
 }
 
-static char *no_d_path(const struct path *path, const struct path *root,
-		       char *buffer, int size)
+static char *no_d_path(const struct path *path, const struct path *root, char *buffer, int size)
 {
 	return NULL;
 }
@@ -77,8 +76,7 @@ long mitosis_mremap(unsigned long from, unsigned long length, unsigned long to)
 	return static_call(mitosis_mremap_call)(&regs);
 }
 
-char *mitosis_d_path(const struct path *path, const struct path *root,
-		     char *buffer, int size)
+char *mitosis_d_path(const struct path *path, const struct path *root, char *buffer, int size)
 {
 	return static_call(mitosis_d_path_call)(path, root, buffer, size);
 }

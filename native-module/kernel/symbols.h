@@ -19,7 +19,6 @@ pid_t mitosis_clone(struct kernel_clone_args *args);
 long mitosis_mremap(unsigned long from, unsigned long length, unsigned long to);
 
 /* __d_path(): the path as seen from a root; NULL if it is not below the root. */
-char *mitosis_d_path(const struct path *path, const struct path *root,
-		     char *buffer, int size);
+char *mitosis_d_path(const struct path *path, const struct path *root, char *buffer, int size);
 
 #endif /* MITOSIS_SYMBOLS_H */

@@ -15,9 +15,9 @@
 
 #include "compat.h"
 
-#define XSTATE_LEAF		0xd
-#define XSTATE_FCW_OFFSET	0
-#define XSTATE_X87_SSE		3ull
+#define XSTATE_LEAF	  0xd
+#define XSTATE_FCW_OFFSET 0
+#define XSTATE_X87_SSE	  3ull
 
 /* The XSTATE_FEATURES that this machine has enabled. */
 static u64 own_xfeatures;
@@ -67,8 +67,7 @@ static void xstate_save(void *xstate, u64 features)
 	xstate_lock();
 	asm volatile("xsave64 (%0)"
 		     :
-		     : "r" (xstate), "a" ((u32)features),
-		       "d" ((u32)(features >> 32))
+		     : "r"(xstate), "a"((u32)features), "d"((u32)(features >> 32))
 		     : "memory");
 	fpregs_unlock();
 }
@@ -82,11 +81,10 @@ static int xstate_load(const void *xstate)
 	asm volatile("1: xrstor64 (%1)\n\t"
 		     "jmp 3f\n"
 		     "2: movl %[fault], %0\n"
-		     "3:\n"
-		     _ASM_EXTABLE(1b, 2b)
-		     : "+r" (err)
-		     : "r" (xstate), "a" ((u32)own_xfeatures),
-		       "d" ((u32)(own_xfeatures >> 32)), [fault] "i" (-EPROTO)
+		     "3:\n" _ASM_EXTABLE(1b, 2b)
+		     : "+r"(err)
+		     : "r"(xstate), "a"((u32)own_xfeatures),
+		       "d"((u32)(own_xfeatures >> 32)), [fault] "i"(-EPROTO)
 		     : "memory");
 	fpregs_unlock();
 	return err;
@@ -96,7 +94,7 @@ static void save_bases(struct descriptor_thread *r)
 {
 	preempt_disable();
 	r->fs_base = x86_fsbase_read_cpu();
-	rdmsrl(MSR_KERNEL_GS_BASE, r->gs_base);	/* of user mode, while in the kernel */
+	rdmsrl(MSR_KERNEL_GS_BASE, r->gs_base); /* of user mode, while in the kernel */
 	preempt_enable();
 }
 
@@ -176,12 +174,10 @@ int mitosis_thread_state_save(struct thread_state *state)
 		.x87_control = *(u16 *)(state->xstate + XSTATE_FCW_OFFSET),
 		.altstack_base = current->sas_ss_sp,
 		.altstack_size = current->sas_ss_size,
-		.altstack_flags = current->sas_ss_size ? current->sas_ss_flags :
-							 SS_DISABLE,
+		.altstack_flags = current->sas_ss_size ? current->sas_ss_flags : SS_DISABLE,
 		.tid = task_pid_vnr(current),
 		.robust_list = (uintptr_t)current->robust_list,
-		.robust_list_size = current->robust_list ?
-					    sizeof(struct robust_list_head) : 0,
+		.robust_list_size = current->robust_list ? sizeof(struct robust_list_head) : 0,
 		.tid_address = (uintptr_t)current->clear_child_tid,
 		.rseq_address = (uintptr_t)current->rseq,
 		.rseq_size = compat_rseq_size(current),
@@ -219,19 +215,16 @@ int mitosis_thread_check(const struct descriptor_header *d)
 		return -EPROTO;
 	/* The same checks as in the system calls that set these values. */
 	if (t->rseq_address &&
-	    (!compat_rseq_size_valid(t->rseq_size) ||
-	     t->rseq_address % COMPAT_RSEQ_SIZE ||
+	    (!compat_rseq_size_valid(t->rseq_size) || t->rseq_address % COMPAT_RSEQ_SIZE ||
 	     !user_range(t->rseq_address, t->rseq_size)))
 		return -EPROTO;
-	if (t->robust_list &&
-	    (t->robust_list_size != sizeof(struct robust_list_head) ||
-	     !user_range(t->robust_list, t->robust_list_size)))
+	if (t->robust_list && (t->robust_list_size != sizeof(struct robust_list_head) ||
+			       !user_range(t->robust_list, t->robust_list_size)))
 		return -EPROTO;
 	if (t->tid_address && !user_range(t->tid_address, sizeof(u32)))
 		return -EPROTO;
 	if (!(t->altstack_flags & SS_DISABLE) && t->altstack_size &&
-	    (t->altstack_flags & ~(SS_ONSTACK | SS_AUTODISARM) ||
-	     t->altstack_size < MINSIGSTKSZ ||
+	    (t->altstack_flags & ~(SS_ONSTACK | SS_AUTODISARM) || t->altstack_size < MINSIGSTKSZ ||
 	     !user_range(t->altstack_base, t->altstack_size)))
 		return -EPROTO;
 	return 0;
@@ -358,9 +351,8 @@ int mitosis_thread_load(const struct descriptor_header *d)
 	current->robust_list = (void __user *)t->robust_list;
 	current->clear_child_tid = (void __user *)t->tid_address;
 	current->sas_ss_sp = t->altstack_base;
-	current->sas_ss_size = t->altstack_flags & SS_DISABLE ? 0 :
-								t->altstack_size;
-	current->sas_ss_flags = t->altstack_flags & SS_DISABLE ?
-					SS_DISABLE : t->altstack_flags & SS_AUTODISARM;
+	current->sas_ss_size = t->altstack_flags & SS_DISABLE ? 0 : t->altstack_size;
+	current->sas_ss_flags =
+		t->altstack_flags & SS_DISABLE ? SS_DISABLE : t->altstack_flags & SS_AUTODISARM;
 	return 0;
 }

@@ -75,8 +75,7 @@ int mitosis_token_check(const struct snapshot *s, const struct mitosis_token *to
 	/* A revocation in between makes the grant invalid, not the other way round. */
 	if (!err)
 		*grant = (struct grant){
-			.key = mitosis_snapshot_key(s->parent.owner.cred->euid,
-						    s->handler_id),
+			.key = mitosis_snapshot_key(s->parent.owner.cred->euid, s->handler_id),
 			.serial = s->serial,
 			.revocations = revocations,
 			.expires_s = token->expires_s,

@@ -12,9 +12,9 @@ struct snapshot;
 
 /* What an open file keeps of a token that was presented. */
 struct grant {
-	u64 key, serial;	/* of the snapshot; serial 0: none */
-	u32 revocations;	/* of the snapshot's, when the token was presented */
-	u32 expires_s;		/* CLOCK_BOOTTIME; 0: never */
+	u64 key, serial; /* of the snapshot; serial 0: none */
+	u32 revocations; /* of the snapshot's, when the token was presented */
+	u32 expires_s;	 /* CLOCK_BOOTTIME; 0: never */
 };
 
 void mitosis_tokens_init(void);
@@ -30,8 +30,8 @@ int mitosis_token_make(const struct snapshot *snapshot, struct mitosis_token *to
  * Returns 0 with the grant; -EACCES if the token is another snapshot's, invented or
  * revoked; -EKEYEXPIRED.
  */
-int mitosis_token_check(const struct snapshot *snapshot,
-			const struct mitosis_token *token, struct grant *grant);
+int mitosis_token_check(const struct snapshot *snapshot, const struct mitosis_token *token,
+			struct grant *grant);
 
 /*
  * Returns 0 if the grant permits becoming the snapshot; -EPERM if it is another's,

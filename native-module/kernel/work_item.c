@@ -47,7 +47,7 @@ void mitosis_work_item_init(struct work_item *item, void (*run)(struct work_item
 
 int mitosis_work_item_run(struct work_item *item)
 {
-	kref_get(&item->refs);	/* the worker's */
+	kref_get(&item->refs); /* the worker's */
 	queue_work(workers, &item->work);
 	return wait_for_completion_killable(&item->done) ? -EINTR : 0;
 }
