@@ -8,8 +8,8 @@ import java.util.Objects;
  *
  * @param backend the backend spoken of
  * @param available true if {@link Mitosis#open(Backend)} is expected to succeed
- * @param cause what was found, as one sentence without a full stop
- * @param remedy what to do to make it available, one sentence without a full stop; empty if
+ * @param cause what was found, as one message without a full stop
+ * @param remedy what to do to make it available, one message without a full stop; empty if
  *     available
  */
 public record Availability(Backend backend, boolean available, String cause, String remedy) {

@@ -7,7 +7,7 @@ import java.util.List;
  * The backend that {@link Mitosis#open()} uses, and why.
  *
  * @param backend the backend chosen
- * @param reason why, as one sentence without a full stop
+ * @param reason why, as one message without a full stop
  * @param availabilities what was found of every backend, in the order of {@link Backend}
  */
 public record BackendChoice(Backend backend, String reason, List<Availability> availabilities) {

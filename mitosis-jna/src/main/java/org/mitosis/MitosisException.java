@@ -7,7 +7,7 @@ import java.util.OptionalInt;
 /**
  * A failed operation: which one, on which ids, the errno, and what to do about it.
  *
- * <p>The message is one sentence that holds all of it.
+ * <p>The message holds all of it.
  */
 public final class MitosisException extends RuntimeException {
   private static final long serialVersionUID = 1L;
@@ -59,7 +59,7 @@ public final class MitosisException extends RuntimeException {
     return problem;
   }
 
-  /** What to do about it: one sentence without a full stop; empty if there is nothing to say. */
+  /** What to do about it: one message without a full stop; empty if there is nothing to say. */
   public String advice() {
     return advice;
   }

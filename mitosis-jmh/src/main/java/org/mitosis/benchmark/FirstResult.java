@@ -20,7 +20,7 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * How long whoever waits for a child waits for the first sign of it: resume and its first page.
+ * Time from the resume call to the child's first result: resume and its first page.
  *
  * <p>Run {@code ./bench FirstResult -p resumeMode=lazy,eager}. The figure is the metric {@code
  * firstResult}, from before the call that resumes to the end of the first page's work, by the clock

@@ -54,7 +54,7 @@ public class NilRpc {
   /** Requests in one invocation of {@link #c}. */
   static final int CALLS = 200;
 
-  /** Nobody else should have a session of this machine to a machine of this id. */
+  /** No other program should have a session of this machine to a machine of this id. */
   private static final int MACHINE = 1_999_999_999;
 
   /** Made by JMH, which needs a public constructor. */

@@ -15,7 +15,7 @@ import java.util.List;
 import org.mitosis.setting.MissingPrerequisite;
 
 /**
- * The first thing that runs on a machine: a script that sees to it that benchmarks.jar is there, as
+ * The first thing that runs on a machine: a script that makes sure that benchmarks.jar is there, as
  * it is here, and becomes the agent. It talks over the same channel as the agent does after it, so
  * one connection does everything.
  *

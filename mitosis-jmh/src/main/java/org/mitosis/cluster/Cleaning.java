@@ -29,7 +29,7 @@ final class Cleaning {
   }
 
   /**
-   * What is to be cleaned.
+   * What to clean.
    *
    * @param directory where benchmarks.jar was copied to, and unpacked what is in it
    */
@@ -43,7 +43,7 @@ final class Cleaning {
   /**
    * Cleans.
    *
-   * @return what was done, one sentence each
+   * @return what was done, one message each
    */
   List<String> run() throws IOException {
     List<String> done = new ArrayList<>(endProcesses());

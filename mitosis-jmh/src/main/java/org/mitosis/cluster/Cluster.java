@@ -19,19 +19,19 @@ final class Cluster implements AutoCloseable {
 
   private Cluster() {}
 
-  /** Several machines could not do their parts: one sentence each. */
+  /** Several machines could not do their parts: one message each. */
   static final class Failures extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
-    private final transient List<String> sentences;
+    private final transient List<String> messages;
 
-    Failures(List<String> sentences) {
-      super(String.join("\n", sentences));
-      this.sentences = List.copyOf(sentences);
+    Failures(List<String> messages) {
+      super(String.join("\n", messages));
+      this.messages = List.copyOf(messages);
     }
 
-    List<String> sentences() {
-      return sentences;
+    List<String> messages() {
+      return messages;
     }
   }
 

@@ -65,7 +65,7 @@ final class ClusterCheck {
   }
 
   /**
-   * What keeps children from running: one sentence each.
+   * What keeps children from running: one message each.
    *
    * @param resumes whether children are resumed
    * @param needsBackend whether the backend has to be there already
@@ -121,7 +121,7 @@ final class ClusterCheck {
         .toList();
   }
 
-  /** What makes figures less sure, or will be in the way later: one sentence each. */
+  /** What makes figures less sure, or will be in the way later: one message each. */
   List<String> warnings() {
     List<String> warnings = new ArrayList<>();
     facts.forEach(

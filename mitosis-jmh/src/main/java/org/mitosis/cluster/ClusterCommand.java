@@ -104,7 +104,7 @@ public final class ClusterCommand {
     } catch (MissingPrerequisite | MachineFailure e) {
       return refuse(e.getMessage());
     } catch (Cluster.Failures e) {
-      e.sentences().forEach(this::refuse);
+      e.messages().forEach(this::refuse);
       return 1;
     } catch (IOException e) {
       return refuse(e.getMessage());
@@ -283,8 +283,8 @@ public final class ClusterCommand {
     return 0;
   }
 
-  private void print(Map<String, JsonNode> sentences) {
-    sentences.forEach(
+  private void print(Map<String, JsonNode> messages) {
+    messages.forEach(
         (host, said) -> said.forEach(line -> out.println(host + ": " + line.asText())));
   }
 
@@ -345,8 +345,8 @@ public final class ClusterCommand {
       }
     } catch (Cluster.Failures e) {
       standStillIfInterrupted();
-      record.failed(e.sentences());
-      e.sentences().forEach(this::refuse);
+      record.failed(e.messages());
+      e.messages().forEach(this::refuse);
     } catch (MachineFailure | MissingPrerequisite e) {
       standStillIfInterrupted();
       record.failed(List.of(e.getMessage()));
@@ -406,8 +406,8 @@ public final class ClusterCommand {
     }
   }
 
-  private int refuse(String sentence) {
-    err.println("mitosis: " + sentence);
+  private int refuse(String message) {
+    err.println("mitosis: " + message);
     return 1;
   }
 }

@@ -140,7 +140,7 @@ final class ClusterRun {
     if (fitting.isEmpty() || (asked && !leftOut.isEmpty())) {
       throw new Cluster.Failures(leftOut);
     }
-    leftOut.forEach(sentence -> err.println("mitosis: left out: " + sentence));
+    leftOut.forEach(message -> err.println("mitosis: left out: " + message));
     record.leftOut(leftOut);
     return fitting;
   }
@@ -159,7 +159,7 @@ final class ClusterRun {
     parentAddress = addresses.get(roles.parent());
   }
 
-  /** Children only ask; nobody has to reach them. */
+  /** Children only connect to others; no machine connects to them. */
   private String listen(String host) {
     if (!host.equals(roles.parent()) || roles.children().isEmpty() || !target.usesChildren()) {
       return "127.0.0.1:0";

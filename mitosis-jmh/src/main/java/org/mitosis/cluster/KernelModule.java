@@ -45,7 +45,7 @@ final class KernelModule {
   }
 
   /**
-   * Builds and loads it; what was done, one sentence each. One that was loaded here goes first, as
+   * Builds and loads it; what was done, one message each. One that was loaded here goes first, as
    * each run has a key of its own; one that somebody else has loaded stays, if it will do.
    */
   List<String> load(Task.LoadModule how) throws IOException {
@@ -102,7 +102,7 @@ final class KernelModule {
     Files.write(keyFile, key);
   }
 
-  /** Unloads it, if it was loaded here; what was done, one sentence each. */
+  /** Unloads it, if it was loaded here; what was done, one message each. */
   List<String> unload() throws IOException {
     if (!isLoaded()) {
       Files.deleteIfExists(keyFile);

@@ -18,8 +18,8 @@ import java.util.concurrent.locks.LockSupport;
 import org.mitosis.setting.MissingPrerequisite;
 
 /**
- * A machine, taken for one run at a time, whoever runs it: a locked file whose content names the
- * owner. The lock goes with the process that holds it, however that ends.
+ * A machine, taken for one run of any user at a time: a locked file whose content names the owner.
+ * The lock goes with the process that holds it, however that ends.
  */
 final class MachineLock implements AutoCloseable {
   private static final String NAME = "mitosis-cluster.lock";
@@ -42,7 +42,7 @@ final class MachineLock implements AutoCloseable {
     return Files.isWritable(usual) ? usual : Path.of("/tmp");
   }
 
-  /** Who else holds it; empty if nobody does. */
+  /** The other holder; empty if there is none. */
   static String owner(Path directory) {
     if (held) {
       return "";
@@ -101,8 +101,8 @@ final class MachineLock implements AutoCloseable {
   }
 
   /**
-   * Others' files in a directory like /tmp may be opened, but not with O_CREAT; and whoever may put
-   * files there must not make us write to one elsewhere.
+   * Others' files in a directory like /tmp may be opened, but not with O_CREAT; and a user who may
+   * put files there must not make us write to one elsewhere.
    */
   private static FileChannel open(Path file) throws IOException {
     while (true) {

@@ -53,7 +53,7 @@ final class RunRecord implements AutoCloseable {
    * @param machines all machines, by name
    * @param points what was measured, in order
    * @param leftOut what was not run, and why
-   * @param failures what went wrong, one sentence each
+   * @param failures what went wrong, one message each
    */
   private record Content(
       int schema,
@@ -144,12 +144,12 @@ final class RunRecord implements AutoCloseable {
     write(Outcome.RUNNING);
   }
 
-  synchronized void leftOut(List<String> sentences) {
-    leftOut.addAll(sentences);
+  synchronized void leftOut(List<String> messages) {
+    leftOut.addAll(messages);
   }
 
-  synchronized void failed(List<String> sentences) {
-    failures.addAll(sentences);
+  synchronized void failed(List<String> messages) {
+    failures.addAll(messages);
   }
 
   synchronized List<String> failures() {

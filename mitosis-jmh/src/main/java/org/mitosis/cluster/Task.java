@@ -37,9 +37,9 @@ sealed interface Task {
   record Beat() implements Task {}
 
   /**
-   * Who are you? Answered by {@link Facts}.
+   * Asks for the facts of the machine. Answered by {@link Facts}.
    *
-   * @param functions whether what functions need is to be looked for
+   * @param functions whether to look for what functions need
    */
   record Hello(boolean functions) implements Task {}
 
@@ -167,7 +167,7 @@ sealed interface Task {
    * What is sent: a task and the number its reply will have.
    *
    * @param id of this request
-   * @param task what is to be done
+   * @param task what to do
    */
   record Request(long id, Task task) {}
 
@@ -176,7 +176,7 @@ sealed interface Task {
    *
    * @param id of the request; 0 for samples
    * @param value the answer
-   * @param error a sentence
+   * @param error a message
    * @param samples what has been measured meanwhile
    */
   record Reply(long id, JsonNode value, String error, Samples samples) {}
@@ -223,8 +223,8 @@ sealed interface Task {
    * @param memoryBytes available
    * @param diskBytes free where the jar is
    * @param address where ssh or the scheduler reached it; empty if unknown
-   * @param functions what each function lacks, as a sentence; empty if nothing
-   * @param heldBy who uses it; empty if nobody
+   * @param functions what each function lacks, as a message; empty if nothing
+   * @param heldBy its user; empty if there is none
    */
   record Facts(
       String host,

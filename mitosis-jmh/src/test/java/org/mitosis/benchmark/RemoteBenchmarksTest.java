@@ -180,9 +180,9 @@ class RemoteBenchmarksTest {
             + " transport=tcp"
       })
   void aValueThatIsNoneIsOneSentence(
-      String benchmark, String parameter, String value, String sentence) throws IOException {
+      String benchmark, String parameter, String value, String message) throws IOException {
     assertEquals(
-        "org.mitosis.setting.MissingPrerequisite: " + sentence,
+        "org.mitosis.setting.MissingPrerequisite: " + message,
         shortRun
             .failure(
                 options(Mode.SingleShotTime, "local")

@@ -157,7 +157,7 @@ class ClusterIT {
     cluster.script("link", cluster.directory().toString(), "c2", "down");
     try {
       assertFailureOf("c2", "has not been heard of for 10 s", run.outcome());
-      // Nobody can tell that machine: it ends by itself.
+      // No message reaches that machine: it ends by itself.
       cluster.assertNothingLeft(ENDED_S);
     } finally {
       cluster.script("link", cluster.directory().toString(), "c2", "up");

@@ -107,7 +107,7 @@ final class NamespaceCluster implements AutoCloseable {
     Files.writeString(file, text);
     List<String> command =
         new ArrayList<>(List.of(SCRIPT.toString(), "exec", directory.toString()));
-    // Whoever runs this test in the background may have it ignore Ctrl-C.
+    // A shell that runs this test in the background may have it ignore Ctrl-C.
     command.addAll(List.of("env", "--default-signal=INT"));
     command.addAll(before);
     command.addAll(

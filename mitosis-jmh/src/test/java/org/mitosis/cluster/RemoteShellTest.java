@@ -21,7 +21,7 @@ import org.mitosis.setting.MissingPrerequisite;
 
 class RemoteShellTest {
   @Test
-  void sshAddsNothingToItsConfigButThatNobodyIsAsked() {
+  void sshAddsNothingToItsConfigButBatchMode() {
     assertEquals(
         List.of("ssh", "-T", "-o", "BatchMode=yes", "c1"),
         new Ssh("", null, true).commandLine("c1", List.of("true")).subList(0, 5));

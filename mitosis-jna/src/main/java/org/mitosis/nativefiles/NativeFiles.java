@@ -147,7 +147,7 @@ public final class NativeFiles {
 
   private static Path cache() {
     String asked = System.getenv("XDG_CACHE_HOME");
-    // The XDG specification says that a relative path is to be ignored.
+    // The XDG specification says that a relative path must be ignored.
     Path cache =
         asked != null && asked.startsWith("/")
             ? Path.of(asked)

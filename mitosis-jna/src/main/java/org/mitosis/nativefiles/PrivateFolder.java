@@ -22,7 +22,7 @@ import java.util.Set;
  * A folder (0700) whose files only this user can have put there, and which several JVMs fill at
  * once.
  *
- * <p>Programs are executed from it, so whoever could write to it, or put another folder in its
+ * <p>Programs are executed from it, so a user who could write to it, or put another folder in its
  * place, would act as this user. A file appears under its name by a rename, complete: a process
  * that runs or maps the file of before keeps that one.
  */
@@ -43,7 +43,7 @@ final class PrivateFolder {
   /**
    * Makes the folder {@code base/name} unless it is there, and checks both.
    *
-   * @throws IOException if they cannot be made, or are not safe; the message is one sentence
+   * @throws IOException if they cannot be made, or are not safe; the message says which
    */
   static PrivateFolder in(Path base, String name) throws IOException {
     int uid = ownUid();

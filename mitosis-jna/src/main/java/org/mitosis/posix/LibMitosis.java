@@ -55,7 +55,7 @@ public final class LibMitosis {
     loaded = true;
   }
 
-  /** The sentence of {@code mitosis_error()}, for the last failed call of this thread. */
+  /** The message of {@code mitosis_error()}, for the last failed call of this thread. */
   public static String error() {
     return text(mitosis_error());
   }

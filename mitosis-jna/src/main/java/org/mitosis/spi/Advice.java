@@ -9,9 +9,7 @@ import org.mitosis.Operation;
 final class Advice {
   private Advice() {}
 
-  /**
-   * One sentence without a full stop; empty if there is nothing more to say than the errno does.
-   */
+  /** One message without a full stop; empty if there is nothing more to say than the errno does. */
   static String of(Backend backend, Operation operation, int errno) {
     return switch (errno) {
       case Errno.EBADF -> "open a new device";

@@ -66,7 +66,7 @@ public abstract class CheckedDevice implements Device {
    * What the backend says of the last call, which failed: "problem" or "problem; advice"; empty if
    * there is only the errno.
    */
-  protected String sentence() {
+  protected String message() {
     return "";
   }
 
@@ -199,12 +199,12 @@ public abstract class CheckedDevice implements Device {
   }
 
   private MitosisException failure(Operation operation, int errno, int handlerId, int machineId) {
-    return failure(operation, errno, handlerId, machineId, sentence());
+    return failure(operation, errno, handlerId, machineId, message());
   }
 
   private MitosisException failure(
-      Operation operation, int errno, int handlerId, int machineId, String sentence) {
-    return Failure.of(backend, operation, errno, sentence)
+      Operation operation, int errno, int handlerId, int machineId, String message) {
+    return Failure.of(backend, operation, errno, message)
         .handlerId(handlerId)
         .machineId(machineId)
         .build();

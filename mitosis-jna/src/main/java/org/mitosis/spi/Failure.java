@@ -15,17 +15,17 @@ public final class Failure {
    * Starts the description.
    *
    * @param errno a positive number
-   * @param sentence what the backend says of it, as "problem" or "problem; advice"; what is missing
+   * @param message what the backend says of it, as "problem" or "problem; advice"; what is missing
    *     follows from the errno
    */
   public static MitosisException.Builder of(
-      Backend backend, Operation operation, int errno, String sentence) {
-    int end = sentence.indexOf(PROBLEM_FROM_ADVICE);
-    String problem = end < 0 ? sentence : sentence.substring(0, end);
+      Backend backend, Operation operation, int errno, String message) {
+    int end = message.indexOf(PROBLEM_FROM_ADVICE);
+    String problem = end < 0 ? message : message.substring(0, end);
     String advice =
         end < 0
             ? Advice.of(backend, operation, errno)
-            : sentence.substring(end + PROBLEM_FROM_ADVICE.length());
+            : message.substring(end + PROBLEM_FROM_ADVICE.length());
     return MitosisException.of(operation, errno).problem(problem).advice(advice);
   }
 }

@@ -58,7 +58,7 @@ public final class UserBackend implements BackendProvider {
           Backend.USER,
           e.problem(),
           e.advice().isEmpty()
-              ? "put right what the sentence names, or load the mitosis kernel module"
+              ? "correct what the message names, or load the mitosis kernel module"
               : e.advice());
     }
   }

@@ -96,7 +96,7 @@ final class UserDevice extends CheckedDevice {
   }
 
   @Override
-  protected String sentence() {
+  protected String message() {
     return LibMitosis.error();
   }
 }

@@ -255,7 +255,7 @@ class NativeFilesTest {
         Files.getAttribute(Path.of("/proc/self"), "unix:uid").equals(0), "needs root " + why);
   }
 
-  /** Prints the folder that the files are in; or the errno's name and the sentence. */
+  /** Prints the folder that the files are in; or the errno's name and the message. */
   static final class Unpack {
     public static void main(String[] arguments) {
       try {

@@ -32,9 +32,9 @@ class CheckedDeviceTest {
   }
 
   @Test
-  void sentenceOfTheBackendIsSplitIntoProblemAndAdvice() {
+  void messageOfTheBackendIsSplitIntoProblemAndAdvice() {
     device.answer = -Errno.EBUSY;
-    device.sentence = "it holds 5; unprepare it; or wait";
+    device.message = "it holds 5; unprepare it; or wait";
     MitosisException e = assertThrows(MitosisException.class, () -> device.preparePinned(6));
     assertEquals(
         "pinned prepare of handler id 6 failed: it holds 5 (EBUSY); unprepare it; or wait",
@@ -43,9 +43,9 @@ class CheckedDeviceTest {
   }
 
   @Test
-  void sentenceWithoutAdviceGetsThatOfTheErrno() {
+  void messageWithoutAdviceGetsThatOfTheErrno() {
     device.answer = -Errno.ENOTCONN;
-    device.sentence = "no session";
+    device.message = "no session";
     MitosisException e = assertThrows(MitosisException.class, () -> device.resumeRemote(2, 3));
     assertEquals(
         "remote resume of handler id 3 on machine 2 failed: no session (ENOTCONN);"
@@ -54,7 +54,7 @@ class CheckedDeviceTest {
   }
 
   @Test
-  void errnoThatNobodyExpectedIsShownAsANumber() {
+  void unknownErrnoIsShownAsANumber() {
     device.answer = -131;
     MitosisException e = assertThrows(MitosisException.class, device::nil);
     assertEquals("nil failed: the system refused (errno 131)", e.getMessage());
@@ -131,7 +131,7 @@ class CheckedDeviceTest {
   private static final class Scripted extends CheckedDevice {
     final List<String> calls = new ArrayList<>();
     int answer;
-    String sentence = "";
+    String message = "";
 
     Scripted() {
       super(Backend.KERNEL);
@@ -193,8 +193,8 @@ class CheckedDeviceTest {
     }
 
     @Override
-    protected String sentence() {
-      return sentence;
+    protected String message() {
+      return message;
     }
   }
 }

@@ -42,7 +42,7 @@ import org.mitosis.nativefiles.NativeFiles;
 @Timeout(60)
 @ExtendWith(DaemonOfTheTests.class)
 class RemoteMachineTest {
-  /** Nobody else on this machine has a session to these. */
+  /** No other program on this machine has a session to these. */
   private static final int MACHINE = 1_900_000_001;
 
   private static final int UNCONNECTED = 1_900_000_002;
