@@ -65,7 +65,7 @@ static void parent_has_threads(void)
 	CHECK(!pthread_create(&thread, NULL, wait_to_end, &end));
 	device = prepare(1, two_halves);
 	CHECK_EQ(failed_child("1", message, sizeof(message)), 1 << 8);
-	CHECK(strstr(message, "threads"));
+	CHECK(strstr(message, "multi-threaded"));
 	pthread_barrier_wait(&end);
 	pthread_join(thread, NULL);
 	mitosis_close(device);
