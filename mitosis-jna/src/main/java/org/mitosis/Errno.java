@@ -3,7 +3,7 @@ package org.mitosis;
 
 import java.util.Map;
 
-/** The errno values that operations answer with, as Linux numbers them on x86-64. */
+/** The errno values that operations fail with, as Linux numbers them on x86-64. */
 public final class Errno {
   /** Operation not permitted. */
   public static final int EPERM = 1;
@@ -20,7 +20,7 @@ public final class Errno {
   /** The device is closed. */
   public static final int EBADF = 9;
 
-  /** No process could be made. */
+  /** No process could be created. */
   public static final int EAGAIN = 11;
 
   /** Not enough memory. */
@@ -41,7 +41,7 @@ public final class Errno {
   /** No such device: the kernel module is not loaded. */
   public static final int ENODEV = 19;
 
-  /** A part of a path is not a directory. */
+  /** A component of a path is not a directory. */
   public static final int ENOTDIR = 20;
 
   /** The argument or the caller does not fit the operation. */
@@ -86,7 +86,7 @@ public final class Errno {
   /** The machine does not accept connections. */
   public static final int ECONNREFUSED = 111;
 
-  /** No way leads to the machine. */
+  /** No route to the machine. */
   public static final int EHOSTUNREACH = 113;
 
   private record Entry(String name, String meaning) {}
@@ -98,7 +98,7 @@ public final class Errno {
           Map.entry(EIO, new Entry("EIO", "input or output error")),
           Map.entry(ENOEXEC, new Entry("ENOEXEC", "this machine cannot run the program")),
           Map.entry(EBADF, new Entry("EBADF", "the device is closed")),
-          Map.entry(EAGAIN, new Entry("EAGAIN", "no process could be made")),
+          Map.entry(EAGAIN, new Entry("EAGAIN", "no process could be created")),
           Map.entry(ENOMEM, new Entry("ENOMEM", "not enough memory")),
           Map.entry(EACCES, new Entry("EACCES", "permission denied")),
           Map.entry(EFAULT, new Entry("EFAULT", "no memory at that address")),
@@ -118,11 +118,12 @@ public final class Errno {
           Map.entry(
               EPROTONOSUPPORT,
               new Entry("EPROTONOSUPPORT", "the other side speaks another version")),
-          Map.entry(ECONNRESET, new Entry("ECONNRESET", "the other side has gone")),
+          Map.entry(
+              ECONNRESET, new Entry("ECONNRESET", "the other side has closed the connection")),
           Map.entry(ENOTCONN, new Entry("ENOTCONN", "no session to that machine is open")),
           Map.entry(ETIMEDOUT, new Entry("ETIMEDOUT", "the deadline has passed")),
           Map.entry(ECONNREFUSED, new Entry("ECONNREFUSED", "connection refused")),
-          Map.entry(EHOSTUNREACH, new Entry("EHOSTUNREACH", "no way leads to the machine")));
+          Map.entry(EHOSTUNREACH, new Entry("EHOSTUNREACH", "no route to the machine")));
 
   private Errno() {}
 
@@ -132,7 +133,7 @@ public final class Errno {
     return entry == null ? "errno " + errno : entry.name();
   }
 
-  /** What it means for an operation of a {@link Device}, in words without a full stop. */
+  /** What it means for an operation of a {@link Device}, without a full stop. */
   public static String meaning(int errno) {
     Entry entry = ENTRIES.get(errno);
     return entry == null ? "the system refused" : entry.meaning();

@@ -27,7 +27,7 @@ public final class Mitosis {
 
   private Mitosis() {}
 
-  /** What is there of every backend, in the order of {@link Backend}. */
+  /** The availability of every backend, in the order of {@link Backend}. */
   public static List<Availability> availabilities() {
     return Providers.ALL.values().stream().map(BackendProvider::availability).toList();
   }

@@ -90,15 +90,15 @@ public final class MitosisException extends RuntimeException {
       return this;
     }
 
-    /** Says what went wrong, in words without a full stop; the errno's meaning if never called. */
-    public Builder problem(String words) {
-      problem = Objects.requireNonNull(words, "words");
+    /** The problem, without a full stop; the errno's meaning if never called. */
+    public Builder problem(String text) {
+      problem = Objects.requireNonNull(text, "text");
       return this;
     }
 
-    /** Says what to do about it, in words without a full stop. */
-    public Builder advice(String words) {
-      advice = Objects.requireNonNull(words, "words");
+    /** What to do about it, without a full stop. */
+    public Builder advice(String text) {
+      advice = Objects.requireNonNull(text, "text");
       return this;
     }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.mitosis;
 
-/** The operations of a {@link Device}, by the words the documentation uses for them. */
+/** The operations of a {@link Device}, by the names that the documentation uses. */
 public enum Operation {
   /** Opening a device. */
   OPEN("open"),
@@ -26,15 +26,15 @@ public enum Operation {
   /** Closing a device. */
   CLOSE("close");
 
-  private final String words;
+  private final String label;
 
-  Operation(String words) {
-    this.words = words;
+  Operation(String label) {
+    this.label = label;
   }
 
-  /** The operation in words, lower case. */
+  /** The name of the operation, lower case. */
   @Override
   public String toString() {
-    return words;
+    return label;
   }
 }

@@ -19,7 +19,7 @@ public final class LibC {
   /**
    * Sets a variable for the C code of this process and for processes that C code starts; {@link
    * System#getenv} and {@link ProcessBuilder} do not see it. Does nothing if it has this value from
-   * an earlier call: setenv(3) is no friend of other threads.
+   * an earlier call: setenv(3) is not safe with other threads.
    */
   public static synchronized void setenv(String name, String value) {
     if (!value.equals(SET.put(name, value))) {

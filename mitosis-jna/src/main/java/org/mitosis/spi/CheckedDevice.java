@@ -13,10 +13,10 @@ import org.mitosis.Operation;
 import org.mitosis.Snapshot;
 
 /**
- * The part of a {@link Device} that is the same for every backend: it checks arguments, carries out
- * calls one after the other, refuses them once closed, and turns -errno into an exception.
+ * The part of a {@link Device} that is the same for every backend: it checks arguments, serializes
+ * calls, refuses them after close, and turns -errno into an exception.
  *
- * <p>A backend implements the {@code call…} methods, which answer 0 or -errno. They run under this
+ * <p>A backend implements the {@code call…} methods, which return 0 or -errno. They run under this
  * object's lock and never after {@link #callClose}.
  */
 public abstract class CheckedDevice implements Device {
@@ -32,13 +32,13 @@ public abstract class CheckedDevice implements Device {
     this.backend = backend;
   }
 
-  /** Enters the backend and returns. */
+  /** An empty call of the backend. */
   protected abstract int callNil();
 
-  /** Takes a snapshot that goes with this device. */
+  /** Takes a snapshot that is dropped when this device is closed. */
   protected abstract int callPrepare(int handlerId);
 
-  /** Takes a snapshot that stays. */
+  /** Takes a snapshot that outlives this device. */
   protected abstract int callPreparePinned(int handlerId);
 
   /** Drops a snapshot. */
@@ -53,17 +53,17 @@ public abstract class CheckedDevice implements Device {
   /** One empty request to a machine. */
   protected abstract int callNilRpc(int machineId);
 
-  /** Becomes a child of a snapshot here. */
+  /** Becomes a child of a snapshot of this machine. */
   protected abstract int callResumeLocal(int handlerId);
 
-  /** Becomes a child of a snapshot there. */
+  /** Becomes a child of a snapshot of another machine. */
   protected abstract int callResumeRemote(int machineId, int handlerId);
 
-  /** Gives back what the device holds; called once. */
+  /** Releases what the device holds; called once. */
   protected abstract int callClose();
 
   /**
-   * What the backend says of the last call, which failed: "problem" or "problem; advice"; empty if
+   * The backend's message for the last call, which failed: "problem" or "problem; advice"; empty if
    * there is only the errno.
    */
   protected String message() {
@@ -160,7 +160,7 @@ public abstract class CheckedDevice implements Device {
     int result = callResumeLocal(handlerId);
     throw result < 0
         ? failure(Operation.RESUME_LOCAL, -result, handlerId, NO_ID)
-        : cameBack(Operation.RESUME_LOCAL, handlerId, NO_ID);
+        : returned(Operation.RESUME_LOCAL, handlerId, NO_ID);
   }
 
   @Override
@@ -171,7 +171,7 @@ public abstract class CheckedDevice implements Device {
     int result = callResumeRemote(machineId, handlerId);
     throw result < 0
         ? failure(Operation.RESUME_REMOTE, -result, handlerId, machineId)
-        : cameBack(Operation.RESUME_REMOTE, handlerId, machineId);
+        : returned(Operation.RESUME_REMOTE, handlerId, machineId);
   }
 
   @Override
@@ -188,7 +188,7 @@ public abstract class CheckedDevice implements Device {
 
   private static void requireId(String what, int id) {
     if (id < 0) {
-      throw new IllegalArgumentException(what + " is " + id + ": it must be 0 or greater");
+      throw new IllegalArgumentException(what + " must be 0 or greater, got " + id);
     }
   }
 
@@ -211,13 +211,13 @@ public abstract class CheckedDevice implements Device {
   }
 
   /** A resume that succeeds never returns to its caller. */
-  private MitosisException cameBack(Operation operation, int handlerId, int machineId) {
+  private MitosisException returned(Operation operation, int handlerId, int machineId) {
     return failure(
         operation,
         Errno.EIO,
         handlerId,
         machineId,
-        "the call came back and the caller is still itself; check that the loaded module is this"
+        "the call returned without making the caller a child; check that the loaded module is this"
             + " project's: the original does not have every operation");
   }
 }

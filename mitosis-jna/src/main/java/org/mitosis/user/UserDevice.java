@@ -16,7 +16,7 @@ import org.mitosis.spi.CheckedDevice;
 final class UserDevice extends CheckedDevice {
   private static final int FIRST_CAPACITY = 64;
 
-  /** How often the list is asked for again because it grew in between. */
+  /** How many times the list is requested, as it can grow between two calls. */
   private static final int LIST_TRIES = 8;
 
   /** A {@code struct mitosis *}. */

@@ -17,7 +17,7 @@ import org.mitosis.Errno;
 import org.mitosis.MitosisException;
 import org.mitosis.Operation;
 
-/** What is said of the kernel backend where there is no module, or another file in its place. */
+/** The availability of the kernel backend without a module, or with another file in its place. */
 class KernelBackendTest {
   @TempDir private Path folder;
 

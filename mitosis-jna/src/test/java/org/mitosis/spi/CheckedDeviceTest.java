@@ -21,7 +21,7 @@ class CheckedDeviceTest {
   private final Scripted device = new Scripted();
 
   @Test
-  void errnoBecomesOneSentenceWithIdAndAdvice() {
+  void errnoBecomesAMessageWithIdAndAdvice() {
     device.answer = -Errno.EEXIST;
     MitosisException e = assertThrows(MitosisException.class, () -> device.prepare(73));
     assertEquals(
