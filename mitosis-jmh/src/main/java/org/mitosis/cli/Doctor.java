@@ -179,7 +179,7 @@ final class Doctor {
     line("cpu", known(machine.cpu().logical()) + " x " + known(machine.cpu().model()));
     line("memory", memory());
     line("thp", hugePages(machine.memory().hugePages()));
-    line("uffd", "userfaultfd: " + UserfaultfdRight.read(probe::text).words());
+    line("uffd", "userfaultfd: " + UserfaultfdRight.read(probe::text).state());
     line("children", subject.containers());
     line("disk", disk(Path.of("").toAbsolutePath()));
   }

@@ -387,10 +387,10 @@ final class AgentLink implements AutoCloseable {
     }
   }
 
-  private void fail(String words) {
+  private void fail(String message) {
     synchronized (waiting) {
       if (failure == null) {
-        failure = new MachineFailure(host, words);
+        failure = new MachineFailure(host, message);
       }
     }
     waiting.values().forEach(answer -> answer.completeExceptionally(failure));

@@ -153,7 +153,7 @@ final class AgentTasks implements AutoCloseable {
         System.getProperty("user.name"),
         isRoot(),
         backends,
-        right.allowed() ? "" : right.words(),
+        right.allowed() ? "" : right.state(),
         MachineMemory.read().availableBytes(),
         Files.getFileStore(directory()).getUsableSpace(),
         address(),

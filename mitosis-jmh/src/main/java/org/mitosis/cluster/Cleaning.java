@@ -109,9 +109,9 @@ final class Cleaning {
         throw new IOException("processes cannot be ended: " + left);
       }
       for (ProcessHandle process : left) {
-        String words = "ended process " + process.pid() + " (" + command(process) + ")";
-        if (!ended.contains(words)) {
-          ended.add(words);
+        String line = "ended process " + process.pid() + " (" + command(process) + ")";
+        if (!ended.contains(line)) {
+          ended.add(line);
         }
         if (passedNs > GRACE.toNanos()) {
           process.destroyForcibly();

@@ -165,8 +165,8 @@ final class ClusterCheck {
     return warnings;
   }
 
-  /** One machine after the other, in words. */
-  String words() {
+  /** A line for each machine. */
+  String text() {
     StringBuilder text = new StringBuilder();
     facts.forEach(
         (host, fact) -> {
@@ -214,7 +214,7 @@ final class ClusterCheck {
     return text.toString();
   }
 
-  private static void line(StringBuilder text, String name, String words) {
-    text.append(String.format(Locale.ROOT, "  %-9s %s%n", name, words));
+  private static void line(StringBuilder text, String name, String value) {
+    text.append(String.format(Locale.ROOT, "  %-9s %s%n", name, value));
   }
 }

@@ -45,7 +45,7 @@ public final class ClusterCommand {
         --force           with clean: end a run of somebody else, too
         KEY=VALUE         in the place of what the file says, as with make
 
-      Further words in the place of a target:
+      Commands in the place of a target:
 
         list              the targets
         check             looks at every machine, and says what is in the way
@@ -118,7 +118,7 @@ public final class ClusterCommand {
 
   private int list() {
     for (Target target : Target.values()) {
-      out.println(String.format(Locale.ROOT, "%-34s %s", target, target.words()));
+      out.println(String.format(Locale.ROOT, "%-34s %s", target, target.description()));
     }
     return 0;
   }
@@ -216,7 +216,7 @@ public final class ClusterCommand {
 
   private int check(Cluster cluster, ClusterConfig config, Roles roles) {
     ClusterCheck check = ClusterCheck.of(cluster, roles.all(), config, roles, true);
-    out.print(check.words());
+    out.print(check.text());
     check.warnings().forEach(warning -> out.println("warning: " + warning));
     List<String> problems = check.problems(true, true);
     problems.forEach(problem -> out.println("problem: " + problem));

@@ -252,12 +252,12 @@ record ClusterConfig(
       return setting == null ? "" : setting.value();
     }
 
-    private List<String> words(Key key) {
+    private List<String> items(Key key) {
       return Stream.of(text(key).split(",")).map(String::strip).filter(s -> !s.isEmpty()).toList();
     }
 
     private List<String> childHosts() {
-      List<String> hosts = words(Key.CHILD_HOSTS);
+      List<String> hosts = items(Key.CHILD_HOSTS);
       for (String host : hosts) {
         if (!NAME.matcher(host).matches()) {
           throw bad(Key.CHILD_HOSTS, "must be host names with commas between, got '" + host + "'");
@@ -274,7 +274,7 @@ record ClusterConfig(
         return;
       }
       List<String> quoted =
-          words(Key.STR_CHILD_HOSTS).stream()
+          items(Key.STR_CHILD_HOSTS).stream()
               .map(host -> host.replaceAll("^['\"]|['\"]$", ""))
               .filter(host -> !host.isEmpty())
               .toList();
@@ -320,7 +320,7 @@ record ClusterConfig(
 
     private <T> List<T> list(Key key, Function<String, T> parse) {
       List<T> parsed = new ArrayList<>();
-      for (String word : words(key)) {
+      for (String word : items(key)) {
         try {
           parsed.add(parse.apply(word));
         } catch (IllegalArgumentException e) {

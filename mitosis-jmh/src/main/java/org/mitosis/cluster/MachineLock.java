@@ -48,7 +48,7 @@ final class MachineLock implements AutoCloseable {
       return "";
     }
     try (FileChannel channel = open(directory.resolve(NAME))) {
-      return channel.tryLock() != null ? "" : words(channel);
+      return channel.tryLock() != null ? "" : holderText(channel);
     } catch (IOException e) {
       throw unusable(directory, e);
     }
@@ -69,7 +69,7 @@ final class MachineLock implements AutoCloseable {
         lock = afterEnding(channel);
       }
       if (lock == null) {
-        String holder = words(channel);
+        String holder = holderText(channel);
         channel.close();
         throw new MissingPrerequisite(
             "is in use by "
@@ -120,14 +120,14 @@ final class MachineLock implements AutoCloseable {
     }
   }
 
-  private static String words(FileChannel channel) throws IOException {
+  private static String holderText(FileChannel channel) throws IOException {
     ByteBuffer bytes = ByteBuffer.allocate(LONGEST_OWNER);
     channel.read(bytes, 0);
-    String words =
+    String text =
         new String(bytes.array(), 0, bytes.position(), StandardCharsets.UTF_8)
             .replaceAll("\\p{Cntrl}", " ")
             .strip();
-    return words.isEmpty() ? "somebody who has just started" : words;
+    return text.isEmpty() ? "a process that has just started" : text;
   }
 
   private static FileLock afterEnding(FileChannel channel) throws IOException {
@@ -140,7 +140,7 @@ final class MachineLock implements AutoCloseable {
       }
       boolean insist = System.nanoTime() - startNs > END_DEADLINE.toNanos() / 2;
       if (!asked || insist) {
-        holder(words(channel), insist);
+        holder(holderText(channel), insist);
         asked = true;
       }
       LockSupport.parkNanos(POLL.toNanos());
@@ -149,10 +149,10 @@ final class MachineLock implements AutoCloseable {
   }
 
   /**
-   * Ends the process that the words name, if it is an agent: its number may be anybody's by now.
+   * Ends the process that the text names, if it is an agent: another process may have its number.
    */
-  private static void holder(String words, boolean insist) {
-    String number = words.replaceFirst(".*, process ([0-9]{1,9})$", "$1");
+  private static void holder(String text, boolean insist) {
+    String number = text.replaceFirst(".*, process ([0-9]{1,9})$", "$1");
     if (number.matches("[0-9]{1,9}")) {
       ProcessHandle.of(Long.parseLong(number))
           .filter(Agent::isAgent)

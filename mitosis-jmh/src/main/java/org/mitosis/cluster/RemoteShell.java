@@ -9,7 +9,7 @@ interface RemoteShell {
    * The local command line that runs a command on a machine, with its standard streams.
    *
    * @param host the machine
-   * @param command words, for the machine's shell or none
+   * @param command program and arguments, for the machine's shell or none
    */
   List<String> commandLine(String host, List<String> command);
 

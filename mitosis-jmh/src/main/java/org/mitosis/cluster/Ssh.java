@@ -50,9 +50,9 @@ record Ssh(String user, Path configFile, boolean proxyAllowed) implements Remote
   }
 
   /**
-   * ssh joins its words, and the account's shell takes them apart again. That may be csh or fish,
-   * to which line ends, exclamation marks and backslashes between quotes mean other things than to
-   * sh: it gets to see none, but a line for sh with everything unusual in octal digits.
+   * ssh joins its arguments, and the account's shell takes them apart again. That may be csh or
+   * fish, to which line ends, exclamation marks and backslashes between quotes mean other things
+   * than to sh: it gets to see none, but a line for sh with everything unusual in octal digits.
    */
   private static String forAnyShell(List<String> command) {
     String line = "exec " + command.stream().map(Ssh::quoted).collect(Collectors.joining(" "));

@@ -76,11 +76,11 @@ enum Target {
   private static final int TIMES = 10;
 
   private final Kind kind;
-  private final String words;
+  private final String description;
 
-  Target(Kind kind, String words) {
+  Target(Kind kind, String description) {
     this.kind = kind;
-    this.words = words;
+    this.description = description;
   }
 
   /** The target of this name, as the makefile has it. */
@@ -92,9 +92,9 @@ enum Target {
     return kind;
   }
 
-  /** What it does, in words. */
-  String words() {
-    return words;
+  /** What it does. */
+  String description() {
+    return description;
   }
 
   /** Whether child machines are needed. */

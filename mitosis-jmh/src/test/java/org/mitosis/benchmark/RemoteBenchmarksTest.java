@@ -89,7 +89,7 @@ class RemoteBenchmarksTest {
   @BeforeAll
   static void needsUserfaultfd() {
     UserfaultfdRight right = UserfaultfdRight.read();
-    assumeTrue(right.allowed(), () -> "needs userfaultfd, which is " + right.words());
+    assumeTrue(right.allowed(), () -> "needs userfaultfd, which is " + right.state());
   }
 
   @BeforeAll
@@ -170,17 +170,19 @@ class RemoteBenchmarksTest {
       delimiter = ';',
       quoteCharacter = '"',
       value = {
-        "ForkResume.workingSet;transport;udp;transport 'udp' is none of local, tcp",
-        "Execution.workingSet;resumeMode;fast;resumeMode 'fast' is none of lazy, eager, cached, clone",
-        "FirstResult.workingSet;prefetch;3;prefetch '3' is no power of two from 1 to 512",
-        "StartupExecution.workingSet;container;fat;container 'fat' is none of lean, none",
-        "TouchRatio.workingSet;touchRatio;101;touchRatio '101' is no whole number from 0 to 100",
-        "PeakThroughput.workingSet;seconds;soon;seconds 'soon' is no whole number from 1 to 3600",
+        "ForkResume.workingSet;transport;udp;transport must be one of local, tcp, got 'udp'",
+        "Execution.workingSet;resumeMode;fast;resumeMode must be one of lazy, eager, cached, clone,"
+            + " got 'fast'",
+        "FirstResult.workingSet;prefetch;3;prefetch must be a power of two between 1 and 512, got"
+            + " '3'",
+        "StartupExecution.workingSet;container;fat;container must be one of lean, none, got 'fat'",
+        "TouchRatio.workingSet;touchRatio;101;touchRatio must be between 0 and 100, got '101'",
+        "PeakThroughput.workingSet;seconds;soon;seconds must be between 1 and 3600, got 'soon'",
         "PeakThroughput.workingSet;childMachines;2;transport local has one machine, not 2: choose"
             + " transport=tcp"
       })
-  void aValueThatIsNoneIsOneSentence(
-      String benchmark, String parameter, String value, String message) throws IOException {
+  void aWrongValueIsOneMessage(String benchmark, String parameter, String value, String message)
+      throws IOException {
     assertEquals(
         "org.mitosis.setting.MissingPrerequisite: " + message,
         shortRun

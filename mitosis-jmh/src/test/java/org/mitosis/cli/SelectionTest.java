@@ -127,7 +127,9 @@ class SelectionTest {
     String message =
         assertThrows(MissingPrerequisite.class, () -> require(true, "ForkResume", "-p", parameter))
             .getMessage();
-    assertTrue(message.startsWith(parameter.replace("=", " '") + "' is no"), message);
+    String[] nameAndValue = parameter.split("=");
+    assertTrue(message.startsWith(nameAndValue[0] + " must be "), message);
+    assertTrue(message.endsWith(", got '" + nameAndValue[1] + "'"), message);
   }
 
   @Test

@@ -300,12 +300,12 @@ class ClusterIT {
   }
 
   /** The run has failed, says of which machine and why, and leaves no file half written. */
-  private static void assertFailureOf(String host, String words, NamespaceCluster.Outcome run)
+  private static void assertFailureOf(String host, String message, NamespaceCluster.Outcome run)
       throws IOException {
     assertEquals(1, run.exitCode(), run.out() + run.err());
     assertTrue(
         run.err().lines().anyMatch(line -> line.startsWith("mitosis: " + host + ": ")), run.err());
-    assertTrue(run.err().contains(words), run.err());
+    assertTrue(run.err().contains(message), run.err());
     assertTrue(run.err().contains("the run is marked as failed"), run.err());
     JsonNode description = cluster.description();
     assertEquals("failed", description.get("outcome").asText());

@@ -93,13 +93,14 @@ final class NamespaceCluster implements AutoCloseable {
     return startRun(target, values).outcome();
   }
 
-  /** Starts {@code cluster} with the config of all machines and the given words behind it. */
-  Running startRun(String target, String... words) throws IOException {
-    return start(coordinator(List.of(), target, words));
+  /** Starts {@code cluster} with the config of all machines and the given arguments. */
+  Running startRun(String target, String... arguments) throws IOException {
+    return start(coordinator(List.of(), target, arguments));
   }
 
   /** The command line of a coordinator, with a command before it. */
-  List<String> coordinator(List<String> before, String target, String... words) throws IOException {
+  List<String> coordinator(List<String> before, String target, String... arguments)
+      throws IOException {
     runs++;
     Path file = work.resolve("cluster" + runs + ".conf");
     StringBuilder text = new StringBuilder();
@@ -120,7 +121,7 @@ final class NamespaceCluster implements AutoCloseable {
             target,
             "--config",
             file.toString()));
-    command.addAll(Arrays.asList(words));
+    command.addAll(Arrays.asList(arguments));
     return command;
   }
 
@@ -216,11 +217,11 @@ final class NamespaceCluster implements AutoCloseable {
     }
   }
 
-  private static void await(long deadlineS, Supplier<String> words, BooleanSupplier condition) {
+  private static void await(long deadlineS, Supplier<String> message, BooleanSupplier condition) {
     long startNs = System.nanoTime();
     while (!condition.getAsBoolean()) {
       if (System.nanoTime() - startNs > TimeUnit.SECONDS.toNanos(deadlineS)) {
-        fail("not within " + deadlineS + " s: " + words.get());
+        fail("not within " + deadlineS + " s: " + message.get());
       }
       try {
         Thread.sleep(POLL_MS);

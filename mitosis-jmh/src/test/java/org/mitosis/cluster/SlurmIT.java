@@ -56,7 +56,7 @@ class SlurmIT {
     return cluster.directory().resolve("results" + runs);
   }
 
-  private static NamespaceCluster.Running start(String... words) throws IOException {
+  private static NamespaceCluster.Running start(String... arguments) throws IOException {
     runs++;
     List<String> command =
         new ArrayList<>(
@@ -82,7 +82,7 @@ class SlurmIT {
                 "PROJECT_PATH=/opt/mitosis",
                 "MEMORY_SIZES=1m",
                 "JAVA=" + Path.of(System.getProperty("java.home"), "bin", "java")));
-    command.addAll(List.of(words));
+    command.addAll(List.of(arguments));
     return cluster.start(command);
   }
 
