@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.mitosis;
 
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideOutsideOfPackages;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
@@ -86,16 +88,18 @@ class ArchitectureTest {
   }
 
   @Test
-  void reportsReadResultsOnly() {
-    noClasses()
+  void reportsReadResultsAndStatisticsOnly() {
+    classes()
         .that()
         .resideInAPackage("org.mitosis.report..")
         .should()
-        .dependOnClassesThat()
-        .resideInAnyPackage(BACKENDS)
-        .orShould()
-        .dependOnClassesThat()
-        .resideInAPackage("org.openjdk.jmh..")
+        .onlyDependOnClassesThat(
+            resideInAnyPackage(
+                    "org.mitosis.report..",
+                    "org.mitosis.result..",
+                    "org.mitosis.stats..",
+                    "org.mitosis.setting..")
+                .or(resideOutsideOfPackages("org.mitosis..", "org.openjdk.jmh..", "com.sun.jna..")))
         .because("a report is made from the files of a run, on any machine")
         .check(CLASSES);
   }
