@@ -19,20 +19,20 @@ import org.mitosis.MitosisException;
 import org.mitosis.setting.MissingPrerequisite;
 
 /**
- * What runs on each machine of a cluster for as long as a run takes: carries out the coordinator's
- * tasks, which come in over standard input, and ends everything it has started when that is closed,
- * or nothing has come for the time of its lease. So a coordinator that dies, or a connection that
- * is cut, leaves nothing behind.
+ * The process that carries out the coordinator's tasks on a machine during a run. It reads them
+ * from standard input, and ends everything it has started when that is closed or its lease expires
+ * without a line from the coordinator: nothing stays if the coordinator dies or the connection is
+ * cut.
  */
 final class Agent {
-  /** The word of the command line that starts one. */
+  /** The argument that starts an agent. */
   static final String WORD = "cluster-agent";
 
-  /** System property: how long it goes on without a word from its coordinator, in s. */
+  /** System property: the lease, in s: the agent ends after that time without a line. */
   static final String LEASE_PROPERTY = "mitosis.cluster.leaseSeconds";
 
-  /** What ending everything may take, before this JVM is halted; the rest ends with it. */
-  private static final Duration LONGEST_END = Duration.ofSeconds(8);
+  /** Time to end everything, before this JVM is halted. */
+  private static final Duration END_DEADLINE = Duration.ofSeconds(8);
 
   private static final int LEASE_OVER = 3;
   private static final Duration POLL = Duration.ofMillis(100);
@@ -51,7 +51,7 @@ final class Agent {
     this.tasks = new AgentTasks(this::send);
   }
 
-  /** Whether a process is one. */
+  /** Whether a process is an agent. */
   static boolean isAgent(ProcessHandle process) {
     return process.info().commandLine().orElse("").contains(" " + WORD);
   }
@@ -63,7 +63,7 @@ final class Agent {
    */
   static int run() {
     OutputStream channel = System.out;
-    // Whatever prints is not to disturb the channel.
+    // What code prints to standard output must not get into the channel.
     System.setOut(System.err);
     Duration lease =
         Duration.ofSeconds(Long.getLong(LEASE_PROPERTY, ClusterConfig.DEFAULT_LEASE_S));
@@ -92,7 +92,7 @@ final class Agent {
       System.err.println("the coordinator is of another release: " + e.getOriginalMessage());
       return 1;
     } catch (IOException e) {
-      // As good as the end of the input.
+      // The same as the end of the input.
     }
     haltLater();
     return 0; // the caller exits, and the hook ends everything
@@ -111,7 +111,7 @@ final class Agent {
       String message = e.getMessage();
       send(new Task.Reply(request.id(), null, message == null ? e.toString() : message, null));
     } catch (RuntimeException e) {
-      send(new Task.Reply(request.id(), null, "a mistake in benchmarks.jar: " + e, null));
+      send(new Task.Reply(request.id(), null, "internal error of benchmarks.jar: " + e, null));
     }
   }
 
@@ -136,13 +136,13 @@ final class Agent {
     System.exit(LEASE_OVER);
   }
 
-  /** Whatever hangs, even a write to a connection that is cut, this process ends. */
+  /** Ends this process even if a thread hangs, as in a write to a connection that is cut. */
   private static void haltLater() {
     Thread thread =
         daemonThread(
             () -> {
               long startNs = System.nanoTime();
-              while (System.nanoTime() - startNs < LONGEST_END.toNanos()) {
+              while (System.nanoTime() - startNs < END_DEADLINE.toNanos()) {
                 LockSupport.parkNanos(POLL.toNanos());
               }
               Runtime.getRuntime().halt(LEASE_OVER);

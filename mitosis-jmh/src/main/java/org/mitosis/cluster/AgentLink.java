@@ -28,8 +28,8 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 
 /**
- * The coordinator's end of a channel to the agent on a machine. While it is open, the agent hears
- * of it every second; an agent that is not heard of for longer than its lease has failed.
+ * The coordinator's end of a channel to the agent on a machine. While it is open, it sends a beat
+ * every second; an agent that sends nothing for longer than its lease has failed.
  */
 final class AgentLink implements AutoCloseable {
   private static final Duration BEAT = Duration.ofSeconds(1);
@@ -39,8 +39,8 @@ final class AgentLink implements AutoCloseable {
   private static final Duration COPY_DEADLINE = Duration.ofSeconds(600);
 
   private static final Duration END_DEADLINE = Duration.ofSeconds(10);
-  private static final Duration LAST_WORDS_WAIT = Duration.ofMillis(500);
-  private static final int LAST_WORDS = 4;
+  private static final Duration ERROR_OUTPUT_WAIT = Duration.ofMillis(500);
+  private static final int LAST_ERROR_LINES = 4;
   private static final int LOGIN_LINES = 1000;
   private static final int LONGEST_LINE = 1 << 16;
 
@@ -54,7 +54,7 @@ final class AgentLink implements AutoCloseable {
   private final OutputStream out;
   private final AtomicLong lastId = new AtomicLong();
   private final Map<Long, CompletableFuture<JsonNode>> waiting = new ConcurrentHashMap<>();
-  private final Deque<String> lastWords = new ArrayDeque<>();
+  private final Deque<String> lastErrors = new ArrayDeque<>();
   private final Thread errorReader;
   private volatile long heardNs = System.nanoTime();
   private volatile MachineFailure failure;
@@ -82,8 +82,8 @@ final class AgentLink implements AutoCloseable {
    * Starts an agent on a machine, copying the jar if it is not there.
    *
    * @param samples takes what is streamed, on a thread of the link
-   * @param log takes lines that the machine says beside
-   * @throws MachineFailure if that is not possible, with what to do
+   * @param log takes lines that the machine prints to standard error
+   * @throws MachineFailure if that fails; the message says what to do
    */
   static AgentLink open(
       String host,
@@ -92,7 +92,7 @@ final class AgentLink implements AutoCloseable {
       ClusterConfig config,
       Consumer<Task.Samples> samples,
       Consumer<String> log) {
-    // A session of its own: neither a lost terminal nor Ctrl-C is to reach it before us.
+    // A session of its own: otherwise SIGHUP and SIGINT of the terminal reach ssh, too.
     List<String> command = new ArrayList<>(List.of("setsid"));
     command.addAll(shell.commandLine(host, bootstrap.command(config)));
     Process process;
@@ -176,7 +176,7 @@ final class AgentLink implements AutoCloseable {
     try {
       send(new Task.Request(id, task));
     } catch (IOException e) {
-      // The reader of answers notices as well, and knows more.
+      // The reader of answers fails as well, with a more exact message.
     }
     return answer.thenApply(
         value -> {
@@ -190,9 +190,9 @@ final class AgentLink implements AutoCloseable {
   }
 
   /**
-   * Asks, and waits.
+   * Asks for a task, and waits for its answer.
    *
-   * @throws MachineFailure if it fails, or is not done by the deadline
+   * @throws MachineFailure if the task fails or misses the deadline
    */
   <T> T get(Task task, Class<T> type, Duration deadline) {
     return await(ask(task, type), deadline, task.getClass().getSimpleName());
@@ -201,8 +201,8 @@ final class AgentLink implements AutoCloseable {
   /**
    * Waits for an answer.
    *
-   * @param what is waited for, for the message
-   * @throws MachineFailure if it fails, or is not there by the deadline
+   * @param what what is waited for, for the message
+   * @throws MachineFailure if the task fails or misses the deadline
    */
   <T> T await(CompletableFuture<T> answer, Duration deadline, String what) {
     try {
@@ -220,7 +220,7 @@ final class AgentLink implements AutoCloseable {
     }
   }
 
-  /** Lets the agent end, and everything that it has started; waits for that. */
+  /** Ends the agent and everything that it has started, and waits until they have ended. */
   @Override
   public void close() {
     closing = true;
@@ -239,7 +239,7 @@ final class AgentLink implements AutoCloseable {
     }
   }
 
-  /** Gives the channel up; the agent ends when its lease does. */
+  /** Closes the channel without waiting; the agent ends when its lease expires. */
   private void kill() {
     closing = true;
     process.destroyForcibly();
@@ -254,7 +254,7 @@ final class AgentLink implements AutoCloseable {
         jar.transferTo(out);
         out.flush();
       } catch (IOException e) {
-        // What it says next is why.
+        // The next line of the script says why.
       }
       word = readWord();
     }
@@ -268,13 +268,11 @@ final class AgentLink implements AutoCloseable {
     String rest = parts.length > 1 ? parts[1] : "";
     return switch (parts[0]) {
       case "no-java" ->
-          "there is no '"
-              + config.java()
-              + "': install a Java 17 or newer there, or say where it is with JAVA=PATH";
+          "there is no '" + config.java() + "': install Java 17 or newer there, or set JAVA=PATH";
       case "cannot-write" ->
           "benchmarks.jar cannot be written to "
               + config.projectPath()
-              + quotedLastWords()
+              + quotedErrors()
               + (rest.isEmpty() ? "" : " (" + rest + ", " + (bootstrap.bytes() >> 10) + " needed)")
               + "; free some space or choose another PROJECT_PATH";
       case "damaged" -> "benchmarks.jar arrived damaged; try again";
@@ -283,7 +281,7 @@ final class AgentLink implements AutoCloseable {
               + config.projectPath()
               + (rest.isEmpty() ? " is missing" : " is another one (" + rest + ")")
               + " and DEPLOY=false forbids copying ours there; put the same file on all machines";
-      default -> "said '" + word + "' where benchmarks.jar was to be started" + quotedLastWords();
+      default -> "answered '" + word + "' when benchmarks.jar was started" + quotedErrors();
     };
   }
 
@@ -291,12 +289,12 @@ final class AgentLink implements AutoCloseable {
     return new MachineFailure(
         host,
         "cannot be reached, or ended at once"
-            + quotedLastWords()
+            + quotedErrors()
             + "; try by hand: "
             + shell.trial(host));
   }
 
-  /** What the script says next; what a login script prints is passed over. */
+  /** The next answer of the script; skips what login scripts print. */
   private String readWord() throws IOException {
     for (int i = 0; i < LOGIN_LINES; i++) {
       String line = readLine();
@@ -304,10 +302,11 @@ final class AgentLink implements AutoCloseable {
         return line.substring(Bootstrap.MARK.length()).strip();
       }
     }
-    throw new MachineFailure(host, "prints without end when a command is run there");
+    throw new MachineFailure(
+        host, "a login script there prints more than " + LOGIN_LINES + " lines");
   }
 
-  /** One line, and not a byte more. */
+  /** Reads one line, and no byte after it. */
   private String readLine() throws IOException {
     ByteArrayOutputStream line = new ByteArrayOutputStream();
     for (int b = in.read(); b != '\n'; b = in.read()) {
@@ -335,15 +334,15 @@ final class AgentLink implements AutoCloseable {
         take(json.readValue(line, Task.Reply.class));
       }
     } catch (JsonProcessingException e) {
-      fail("printed what is no answer of an agent: " + e.getOriginalMessage());
+      fail("printed a line that is not an answer of an agent: " + e.getOriginalMessage());
       kill();
     } catch (IOException e) {
-      // The end of the channel, as it were.
+      // The channel has ended.
     } catch (RuntimeException e) {
       fail("its samples cannot be used: " + e);
       kill();
     }
-    fail("ended" + quotedLastWords());
+    fail("ended" + quotedErrors());
   }
 
   private void take(Task.Reply reply) {
@@ -362,7 +361,7 @@ final class AgentLink implements AutoCloseable {
     }
   }
 
-  /** A write to a connection that is cut may not return. */
+  /** Runs in a thread of its own: a write to a connection that is cut may block forever. */
   private void beat() {
     try {
       while (failure == null && !closing) {
@@ -370,7 +369,7 @@ final class AgentLink implements AutoCloseable {
         LockSupport.parkNanos(BEAT.toNanos());
       }
     } catch (IOException e) {
-      // The reader of answers notices.
+      // The reader of answers reports it.
     }
   }
 
@@ -378,19 +377,19 @@ final class AgentLink implements AutoCloseable {
     while (failure == null && !closing) {
       if (System.nanoTime() - heardNs > lease.toNanos()) {
         fail(
-            "has not been heard of for "
+            "has sent nothing for "
                 + lease.toSeconds()
-                + " s: powered off, or the network is cut; what ran there ends by itself");
+                + " s: it is powered off, or the network is cut; what ran there ends by itself");
         kill();
       }
       LockSupport.parkNanos(BEAT.toNanos() / 4);
     }
   }
 
-  private void fail(String message) {
+  private void fail(String problem) {
     synchronized (waiting) {
       if (failure == null) {
-        failure = new MachineFailure(host, message);
+        failure = new MachineFailure(host, problem);
       }
     }
     waiting.values().forEach(answer -> answer.completeExceptionally(failure));
@@ -400,10 +399,10 @@ final class AgentLink implements AutoCloseable {
     try (BufferedReader reader = process.errorReader(StandardCharsets.UTF_8)) {
       for (String line = reader.readLine(); line != null; line = reader.readLine()) {
         log.accept(line);
-        synchronized (lastWords) {
-          lastWords.addLast(line.strip());
-          if (lastWords.size() > LAST_WORDS) {
-            lastWords.removeFirst();
+        synchronized (lastErrors) {
+          lastErrors.addLast(line.strip());
+          if (lastErrors.size() > LAST_ERROR_LINES) {
+            lastErrors.removeFirst();
           }
         }
       }
@@ -412,14 +411,14 @@ final class AgentLink implements AutoCloseable {
     }
   }
 
-  private String quotedLastWords() {
+  private String quotedErrors() {
     try {
-      errorReader.join(LAST_WORDS_WAIT.toMillis());
+      errorReader.join(ERROR_OUTPUT_WAIT.toMillis());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
-    synchronized (lastWords) {
-      return lastWords.isEmpty() ? "" : "; it said: " + String.join(" / ", lastWords);
+    synchronized (lastErrors) {
+      return lastErrors.isEmpty() ? "" : "; it said: " + String.join(" / ", lastErrors);
     }
   }
 

@@ -17,14 +17,14 @@ import org.mitosis.fixture.ChildLauncher;
 import org.mitosis.fixture.LaunchLoop;
 import org.mitosis.fixture.ParentProcess;
 
-/** One of the loops that an agent runs beside each other. Its name is as the artifact's are. */
+/** One of the concurrent loops of an agent. Its name has the form of the artifact's names. */
 abstract class AgentLoop {
   private static final String LETTERS =
       "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
   private static final int NAME_LENGTH = 11;
   private static final SecureRandom RANDOM = new SecureRandom();
 
-  /** Requests in one command, so that talking to the launcher is a small part of them. */
+  /** Requests in one command, so that the command itself takes a small part of their time. */
   private static final int REQUESTS = 100;
 
   private final String name;
@@ -41,13 +41,13 @@ abstract class AgentLoop {
     return name;
   }
 
-  /** Returns when it can be started. */
+  /** Waits until it can be started. */
   abstract void awaitReady();
 
   /** Starts at a time of System.nanoTime(), and returns when it has ended. */
   abstract void run(long startNs, Consumer<Task.Samples> sink);
 
-  /** Lets all run beside each other; the first failure counts, once all have ended. */
+  /** Runs all at the same time; throws the first failure after all have ended. */
   static void runAll(List<AgentLoop> loops, long startNs, Consumer<Task.Samples> sink) {
     ExecutorService threads = Executors.newFixedThreadPool(Math.max(1, loops.size()));
     try {
@@ -76,7 +76,7 @@ abstract class AgentLoop {
     }
   }
 
-  /** Containers, started by a launcher that was told for how long. */
+  /** A launcher that starts containers for a given time. */
   static AgentLoop gated(LaunchLoop loop) {
     return new AgentLoop() {
       @Override
@@ -102,7 +102,7 @@ abstract class AgentLoop {
     };
   }
 
-  /** So many children, one by one. */
+  /** Children, one after the other. */
   static AgentLoop children(ChildLauncher launcher, int times) {
     return new AgentLoop() {
       @Override
@@ -178,7 +178,7 @@ abstract class AgentLoop {
     return now;
   }
 
-  /** Samples on their way to the coordinator, some at a time. */
+  /** Collects samples, and sends them to the coordinator in batches. */
   static final class Stream {
     private static final long FLUSH_NS = TimeUnit.MILLISECONDS.toNanos(200);
 

@@ -37,8 +37,8 @@ import org.mitosis.result.MachineFacts;
 import org.mitosis.result.MachineProbe;
 
 /**
- * What an agent can do on its machine. One thread carries out tasks; another may close it
- * meanwhile.
+ * Carries out the tasks of an agent. One thread carries out tasks; another one may close it at any
+ * time.
  */
 final class AgentTasks implements AutoCloseable {
   /** System property: the folder of the jar, absolute. */
@@ -167,7 +167,7 @@ final class AgentTasks implements AutoCloseable {
         && status.lines().anyMatch(line -> line.matches("Uid:\\s+\\d+\\s+0\\s.*"));
   }
 
-  /** Of this machine: where ssh's connection arrived, or what the scheduler's node talks from. */
+  /** The address of this machine to which ssh connected, or that it has towards Slurm's node. */
   private static String address() {
     String[] connection =
         Objects.requireNonNullElse(System.getenv("SSH_CONNECTION"), "").split(" ");
@@ -178,7 +178,7 @@ final class AgentTasks implements AutoCloseable {
     if (launchNode == null || launchNode.isEmpty()) {
       return "";
     }
-    // Connecting such a socket sends nothing; it only chooses the way.
+    // Connecting a datagram socket sends nothing: the kernel only chooses the source address.
     try (DatagramSocket socket = new DatagramSocket()) {
       socket.connect(new InetSocketAddress(InetAddress.getByName(launchNode), 9));
       return socket.getLocalAddress().getHostAddress();
@@ -203,7 +203,7 @@ final class AgentTasks implements AutoCloseable {
           Environment.started(
               Instant.now(), describe.commandLine(), List.of(), Preflight.backend(), probe);
     }
-    Environment said =
+    Environment described =
         describe.outcome().isEmpty()
             ? environment
             : environment.ended(
@@ -211,7 +211,7 @@ final class AgentTasks implements AutoCloseable {
                 Instant.now(),
                 List.of(),
                 probe);
-    return json.readTree(said.toJson());
+    return json.readTree(described.toJson());
   }
 
   private ParentProcess.Builder describe(Task.ParentSpec spec) {
@@ -320,7 +320,7 @@ final class AgentTasks implements AutoCloseable {
     closeAll(lasting);
   }
 
-  /** One that cannot be closed is no reason to leave the others. */
+  /** Closes all, also if one of them cannot be closed. */
   private static void closeAll(Deque<AutoCloseable> all) {
     for (AutoCloseable part = all.poll(); part != null; part = all.poll()) {
       try {

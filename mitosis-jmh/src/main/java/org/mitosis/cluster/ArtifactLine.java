@@ -11,7 +11,7 @@ import java.util.TreeMap;
 import java.util.regex.Pattern;
 
 /**
- * A line as the programs of the MITOSIS artifact print it, for those who read its logs and tables.
+ * A line in the format of the MITOSIS artifact's programs, for tools that read its logs and tables.
  *
  * @param host the machine
  * @param text the line
@@ -22,13 +22,13 @@ record ArtifactLine(String host, String text) {
   private static final MathContext AS_CPP_PRINTS = new MathContext(6);
   private static final int HOST_WIDTH = 9;
 
-  /** Of the C program's prepare. */
+  /** A prepare of the C program. */
   static ArtifactLine prepare(String host, long ns) {
     return new ArtifactLine(host, "Prepare time = " + ms(ns) + " ms");
   }
 
   /**
-   * Of the C program's work.
+   * Work of the C program.
    *
    * @param phase cold, warm or cow
    */
@@ -38,7 +38,7 @@ record ArtifactLine(String host, String text) {
   }
 
   /**
-   * Of a function.
+   * A call of a function.
    *
    * @param phase prepare or execution
    */
@@ -47,12 +47,12 @@ record ArtifactLine(String host, String text) {
         host, String.format(Locale.ROOT, "[%s-%s] duration: %.2f ms", name, phase, ns / NS_PER_MS));
   }
 
-  /** As C++'s streams print a double by default. */
+  /** The default format of a double in C++ streams. */
   private static String ms(long ns) {
     return new BigDecimal(ns / NS_PER_MS).round(AS_CPP_PRINTS).stripTrailingZeros().toPlainString();
   }
 
-  /** As the artifact's logs have it. */
+  /** The format of the artifact's logs. */
   @Override
   public String toString() {
     return "(u'@"
@@ -66,7 +66,7 @@ record ArtifactLine(String host, String text) {
   /**
    * The artifact's table.
    *
-   * @param byTrace the lines of each row, by its name, in the order they are to have
+   * @param byTrace the lines of each row, by its name, in the order of the table
    * @param filter which lines are shown
    */
   static String table(Map<String, List<ArtifactLine>> byTrace, Pattern filter) {
@@ -88,7 +88,7 @@ record ArtifactLine(String host, String text) {
     if (rows.isEmpty()) {
       return all == 0
           ? ""
-          : "FILTER '" + filter.pattern() + "' leaves none of " + all + " lines; see log.txt\n";
+          : "FILTER '" + filter.pattern() + "' matches none of " + all + " lines; see log.txt\n";
     }
     int longest = rows.stream().mapToInt(String::length).max().orElse(0) - width - 2;
     return padded("trace", width, numbers)
@@ -106,14 +106,14 @@ record ArtifactLine(String host, String text) {
     return right ? padding + text : text + padding;
   }
 
-  /** Lines of loops: one for each second of each loop, as the artifact's launcher prints them. */
+  /** One line for each second of each loop, in the format of the artifact's launcher. */
   static final class Seconds {
     private final String host;
     private final String things;
     private final Map<String, Second> byLoop = new TreeMap<>();
 
     /**
-     * Of one machine.
+     * The lines of a machine.
      *
      * @param things what is counted, such as containers
      */
@@ -122,7 +122,7 @@ record ArtifactLine(String host, String text) {
       this.things = things;
     }
 
-    /** Takes samples of a loop; the lines of the seconds that have passed with them. */
+    /** Adds samples of a loop; returns the lines of the seconds that they complete. */
     List<ArtifactLine> add(Task.Samples samples, List<Long> times) {
       Second second = byLoop.computeIfAbsent(samples.loop(), loop -> new Second(samples.startNs()));
       List<ArtifactLine> lines = new ArrayList<>();

@@ -15,22 +15,21 @@ import java.util.List;
 import org.mitosis.setting.MissingPrerequisite;
 
 /**
- * The first thing that runs on a machine: a script that makes sure that benchmarks.jar is there, as
- * it is here, and becomes the agent. It talks over the same channel as the agent does after it, so
- * one connection does everything.
+ * The script that starts the agent on a machine: it copies this host's benchmarks.jar there if
+ * necessary, and executes the agent, which uses the same connection.
  *
- * <p>It says one line, which begins with {@value #MARK}: {@code have}; {@code need}, whereupon it
- * takes the jar's bytes and then says {@code have}; or a word for what is wrong, and details.
+ * <p>Each line that it prints begins with {@value #MARK}: {@code have}; or {@code need}, after
+ * which it reads the jar's bytes and prints {@code have}; or the name of an error, and details.
  *
  * @param jar the file
  * @param sha256 its digest in hexadecimal digits
  * @param bytes its size
  */
 record Bootstrap(Path jar, String sha256, long bytes) {
-  /** What a login script prints before is told from the script's own lines by this. */
+  /** Prefix of the script's lines, which tells them from the output of login scripts. */
   static final String MARK = "mitosis-cluster: ";
 
-  /** What the jar is called on a machine. */
+  /** The name of the jar on a machine. */
   static final String JAR = "benchmarks.jar";
 
   private static final String SCRIPT =
@@ -80,7 +79,7 @@ record Bootstrap(Path jar, String sha256, long bytes) {
       """;
 
   /**
-   * Of the jar that this program runs from.
+   * The script for the jar that this program runs from.
    *
    * @throws MissingPrerequisite if it runs from something else
    */

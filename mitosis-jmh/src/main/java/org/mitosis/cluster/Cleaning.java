@@ -16,7 +16,7 @@ import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 
-/** Leaves nothing of ours on a machine: no process, no module, no file. */
+/** Removes what {@code cluster} left on a machine: processes, the module, files. */
 final class Cleaning {
   private static final Duration GRACE = Duration.ofSeconds(3);
   private static final Duration DEADLINE = Duration.ofSeconds(6);
@@ -29,15 +29,15 @@ final class Cleaning {
   }
 
   /**
-   * What to clean.
+   * The cleaning of a directory.
    *
-   * @param directory where benchmarks.jar was copied to, and unpacked what is in it
+   * @param directory where benchmarks.jar was copied to and unpacked
    */
   static Cleaning of(Path directory) {
     return new Cleaning(directory);
   }
 
-  /** Where the agent's JVM unpacks to, below the directory. */
+  /** The folder below the directory to which the agent's JVM unpacks programs. */
   static final String NATIVE = "native";
 
   /**
@@ -55,7 +55,7 @@ final class Cleaning {
     return done;
   }
 
-  /** With all that is in it; machines that share a home directory do so at the same time. */
+  /** Removes a tree; machines that share a home directory may do so concurrently. */
   private static void remove(Path folder) throws IOException {
     if (!Files.exists(folder, LinkOption.NOFOLLOW_LINKS)) {
       return;
@@ -86,7 +86,7 @@ final class Cleaning {
         });
   }
 
-  /** What is in use elsewhere, or was put there by somebody else, stays. */
+  /** A folder with files of other machines or users stays. */
   private static void removeIfEmpty(Path folder) throws IOException {
     try {
       Files.deleteIfExists(folder);
@@ -95,7 +95,7 @@ final class Cleaning {
     }
   }
 
-  /** Those that were started from the directory: asked first, then killed. */
+  /** Ends processes that were started from the directory: SIGTERM, later SIGKILL. */
   private List<String> endProcesses() throws IOException {
     List<String> ended = new ArrayList<>();
     long startNs = System.nanoTime();
@@ -109,9 +109,9 @@ final class Cleaning {
         throw new IOException("processes cannot be ended: " + left);
       }
       for (ProcessHandle process : left) {
-        String line = "ended process " + process.pid() + " (" + command(process) + ")";
-        if (!ended.contains(line)) {
-          ended.add(line);
+        String message = "ended process " + process.pid() + " (" + command(process) + ")";
+        if (!ended.contains(message)) {
+          ended.add(message);
         }
         if (passedNs > GRACE.toNanos()) {
           process.destroyForcibly();

@@ -5,18 +5,18 @@ import java.time.Duration;
 import java.time.Instant;
 
 /**
- * How a machine's clocks stand to this host's, from the exchange that took least of several: the
- * machine read its clock somewhere within that time.
+ * A machine's clocks compared with this host's, by the fastest of several exchanges: the machine
+ * read its clock within that time.
  *
- * @param offsetNs what to add to CLOCK_MONOTONIC here to have the machine's
- * @param uncertaintyNs half of the fastest exchange: how far the offset may be off
- * @param wallSkewNs how far the machine's time of day is ahead of this host's
+ * @param offsetNs CLOCK_MONOTONIC of the machine minus that of this host
+ * @param uncertaintyNs half of the fastest exchange: the largest error of the offset
+ * @param wallSkewNs time of day of the machine minus that of this host
  */
 record Clocks(long offsetNs, long uncertaintyNs, long wallSkewNs) {
   private static final int EXCHANGES = 25;
   private static final Duration DEADLINE = Duration.ofSeconds(30);
 
-  /** Compares them. */
+  /** Compares the clocks. */
   static Clocks compare(AgentLink link) {
     Clocks best = null;
     for (int i = 0; i < EXCHANGES; i++) {
@@ -37,12 +37,12 @@ record Clocks(long offsetNs, long uncertaintyNs, long wallSkewNs) {
     return best;
   }
 
-  /** A time of this host, as the machine's clock shows it. */
+  /** Converts a time of this host to the machine's clock. */
   long thereNs(long hereNs) {
     return hereNs + offsetNs;
   }
 
-  /** A time of the machine's, as this host's clock shows it. */
+  /** Converts a time of the machine to this host's clock. */
   long hereNs(long thereNs) {
     return thereNs - offsetNs;
   }

@@ -13,13 +13,13 @@ import java.util.concurrent.Future;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
 
-/** Machines with an agent on each. What is asked of several is done on all at the same time. */
+/** Machines with an agent on each. Several machines carry out a task at the same time. */
 final class Cluster implements AutoCloseable {
   private final Map<String, AgentLink> links = new LinkedHashMap<>();
 
   private Cluster() {}
 
-  /** Several machines could not do their parts: one message each. */
+  /** Failures of several machines: one message each. */
   static final class Failures extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
@@ -40,7 +40,7 @@ final class Cluster implements AutoCloseable {
    *
    * @param samples takes what they stream, with the machine's name
    * @param log takes what machines say beside, with the machine's name
-   * @throws Failures if any machine cannot be used; no agent is left then
+   * @throws Failures if a machine cannot be used; all agents have been ended then
    */
   static Cluster open(
       List<String> hosts,
@@ -79,10 +79,10 @@ final class Cluster implements AutoCloseable {
   }
 
   /**
-   * Does something for each of some machines, at the same time.
+   * Calls a function for each machine, concurrently.
    *
    * @return the results by machine, in the order of the machines
-   * @throws Failures if any fails, once all are done
+   * @throws Failures if a machine fails, after all have ended
    */
   <T> Map<String, T> each(List<String> hosts, Function<AgentLink, T> work) {
     return onAll(hosts, host -> work.apply(link(host)));
@@ -125,7 +125,7 @@ final class Cluster implements AutoCloseable {
     return thread;
   }
 
-  /** Ends all agents, and with them everything that they have started. Twice is harmless. */
+  /** Ends all agents and everything that they have started. Closing twice is harmless. */
   @Override
   public void close() {
     List<AgentLink> open;

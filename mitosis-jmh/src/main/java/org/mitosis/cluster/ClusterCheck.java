@@ -11,15 +11,15 @@ import java.util.stream.Collectors;
 import org.mitosis.Backend;
 import org.mitosis.fixture.ResumeMode;
 
-/** What is found on the machines before anything runs, and what of it is in the way. */
+/** The state of the machines before a run, and what in it prevents one. */
 final class ClusterCheck {
   private static final Duration DEADLINE = Duration.ofSeconds(120);
   private static final double NS_PER_MS = 1e6;
 
-  /** The time of day may be off by so much; only what people read depends on it. */
+  /** Largest difference of the time of day without a warning; only log times depend on it. */
   private static final double WALL_SKEW_MAX_MS = 1000;
 
-  private static final long ENOUGH_DISK = 64L << 20;
+  private static final long DISK_BYTES_MIN = 64L << 20;
 
   private final ClusterConfig config;
   private final Roles roles;
@@ -38,17 +38,17 @@ final class ClusterCheck {
   }
 
   /**
-   * Looks at machines.
+   * Checks machines.
    *
-   * @param hosts which
-   * @param functions whether to look for what functions need
+   * @param hosts the machines
+   * @param functions whether to check what functions need
    */
   static ClusterCheck of(
       Cluster cluster, List<String> hosts, ClusterConfig config, Roles roles, boolean functions) {
     Map<String, Task.Facts> facts =
         cluster.each(
             hosts, link -> link.get(new Task.Hello(functions), Task.Facts.class, DEADLINE));
-    // One after the other: an exchange that waits for another one says less.
+    // One after the other: concurrent exchanges would delay each other.
     Map<String, Clocks> clocks = new LinkedHashMap<>();
     for (String host : hosts) {
       clocks.put(host, Clocks.compare(cluster.link(host)));
@@ -65,17 +65,17 @@ final class ClusterCheck {
   }
 
   /**
-   * What keeps children from running: one message each.
+   * Problems that prevent children from running: one message each.
    *
    * @param resumes whether children are resumed
-   * @param needsBackend whether the backend has to be there already
+   * @param needsBackend whether the backend must be available already
    */
   List<String> problems(boolean resumes, boolean needsBackend) {
     List<String> problems = new ArrayList<>();
     facts.forEach(
         (host, fact) -> {
           String lacking =
-              fact.backends().getOrDefault(config.backend().toString(), "it is not known there");
+              fact.backends().getOrDefault(config.backend().toString(), "unknown there");
           if (needsBackend && !lacking.isEmpty()) {
             problems.add(
                 host
@@ -105,7 +105,7 @@ final class ClusterCheck {
     return problems;
   }
 
-  /** A child goes on in the parent's memory, with the kernel's own page in it. */
+  /** A child continues in the parent's memory, which includes the vDSO of its kernel. */
   private List<String> differentKernels() {
     String ofParent = facts.get(roles.parent()).kernel();
     return facts.entrySet().stream()
@@ -121,7 +121,7 @@ final class ClusterCheck {
         .toList();
   }
 
-  /** What makes figures less sure, or will be in the way later: one message each. */
+  /** Problems that do not prevent a run: one message each. */
   List<String> warnings() {
     List<String> warnings = new ArrayList<>();
     facts.forEach(
@@ -145,7 +145,7 @@ final class ClusterCheck {
                     + fact.user()
                     + " is not root: containers have no root directory of their own there");
           }
-          if (fact.diskBytes() < ENOUGH_DISK) {
+          if (fact.diskBytes() < DISK_BYTES_MIN) {
             warnings.add(
                 host
                     + ": "
@@ -153,19 +153,18 @@ final class ClusterCheck {
                     + " MiB are free in "
                     + config.projectPath()
                     + ", less than "
-                    + (ENOUGH_DISK >> 20));
+                    + (DISK_BYTES_MIN >> 20));
           }
           if (fact.address().isEmpty()
               && host.equals(roles.parent())
               && config.parentAddress().isEmpty()) {
-            warnings.add(
-                host + ": where it can be reached is not known: set PARENT_ADDRESS before a run");
+            warnings.add(host + ": its address is unknown: set PARENT_ADDRESS before a run");
           }
         });
     return warnings;
   }
 
-  /** A line for each machine. */
+  /** The facts of all machines, as text. */
   String text() {
     StringBuilder text = new StringBuilder();
     facts.forEach(

@@ -26,9 +26,9 @@ import org.mitosis.result.Environment.Outcome;
 import org.mitosis.result.ResultFolder;
 import org.mitosis.setting.MissingPrerequisite;
 
-/** The word {@code cluster}: benchmarks on several machines, from this one. */
+/** The command {@code cluster}: benchmarks on several machines, from this one. */
 public final class ClusterCommand {
-  /** The word of the command line. */
+  /** The name of the command. */
   public static final String WORD = "cluster";
 
   private static final String HELP =
@@ -40,15 +40,15 @@ public final class ClusterCommand {
       MITOSIS artifact and statistics, keeps everything in results/<date>-<host>-cluster-TARGET.
 
         --config FILE     the machines and what to run; by default cluster.conf. A makefile of the
-                          artifact will do.
+                          artifact is accepted.
         --launcher HOW    ssh (default), or slurm: inside an allocation, whose machines are taken
-        --force           with clean: end a run of somebody else, too
-        KEY=VALUE         in the place of what the file says, as with make
+        --force           with clean: also ends a run of another user
+        KEY=VALUE         replaces a value of the file, as with make
 
-      Commands in the place of a target:
+      Instead of a target:
 
         list              the targets
-        check             looks at every machine, and says what is in the way
+        check             checks every machine, and names what prevents a run
         template          writes a config file to fill in, with all keys and what they mean
       """;
 
@@ -61,13 +61,13 @@ public final class ClusterCommand {
   private final CountDownLatch standing = new CountDownLatch(1);
   private volatile boolean interrupted;
 
-  /** Prints to these. */
+  /** A command that prints to these streams. */
   public ClusterCommand(PrintStream out, PrintStream err) {
     this.out = out;
     this.err = err;
   }
 
-  /** What is asked for. */
+  /** The parsed command line. */
   private record Request(
       String word,
       Path config,
@@ -77,20 +77,21 @@ public final class ClusterCommand {
       Map<String, String> values,
       List<String> commandLine) {}
 
-  /** Whether these arguments start an agent on a machine, which is not for users. */
+  /** Whether these arguments start an agent: the coordinator does that, not a user. */
   public static boolean isAgent(String[] args) {
     return args.length == 1 && args[0].equals(Agent.WORD);
   }
 
-  /** Is the agent on a machine; the exit code. */
+  /** Runs the agent of this machine; returns the exit code. */
   public static int runAgent() {
     return Agent.run();
   }
 
   /**
-   * Carries out the arguments behind the word.
+   * Runs the command.
    *
-   * @return the exit code: 0 if all machines did their part
+   * @param args the arguments after {@code cluster}
+   * @return the exit code: 0 if no machine failed
    */
   public int run(String[] args) {
     try {
@@ -111,9 +112,9 @@ public final class ClusterCommand {
     }
   }
 
-  private int help(boolean asMistake) {
+  private int help(boolean isMistake) {
     out.print(HELP);
-    return asMistake ? 1 : 0;
+    return isMistake ? 1 : 0;
   }
 
   private int list() {
@@ -150,7 +151,7 @@ public final class ClusterCommand {
         } else if (value.equals("slurm") || value.equals("ssh")) {
           slurm = value.equals("slurm");
         } else {
-          throw new MissingPrerequisite("--launcher is ssh or slurm, not '" + value + "'");
+          throw new MissingPrerequisite("--launcher must be ssh or slurm, got '" + value + "'");
         }
       } else if (arg.equals("--force")) {
         force = true;
@@ -160,7 +161,7 @@ public final class ClusterCommand {
       } else if (word.isEmpty()) {
         word = arg;
       } else {
-        throw new MissingPrerequisite("'" + arg + "' is one word too many; see 'cluster help'");
+        throw new MissingPrerequisite("unexpected argument '" + arg + "'; see 'cluster help'");
       }
     }
     return new Request(word, config, configGiven, slurm, force, values, List.of(args));
@@ -180,10 +181,14 @@ public final class ClusterCommand {
     Target target = Target.named(request.word()).orElse(null);
     if (target == null && !request.word().equals(CHECK)) {
       return refuse(
-          "'" + request.word() + "' is no target of 'cluster': " + Target.names() + ", or check");
+          "the target must be check, or one of "
+              + Target.names()
+              + "; got '"
+              + request.word()
+              + "'");
     }
     if (request.force() && target != Target.CLEAN) {
-      return refuse("--force is for clean");
+      return refuse("--force is an option of clean only");
     }
     ClusterConfig config = config(request);
     RemoteShell shell;
@@ -297,7 +302,7 @@ public final class ClusterCommand {
       Bootstrap bootstrap)
       throws IOException {
     List<String> hosts = roles.takingPart(target);
-    target.points(config); // what cannot be read is told before anything is started
+    target.points(config); // reports invalid values before anything is started
     Hangup.ignore();
     Instant started = Instant.now();
     ResultFolder folder = folder(started, target);
@@ -317,7 +322,7 @@ public final class ClusterCommand {
               if (open[0] != null) {
                 open[0].close();
               }
-              // A connection that is still being made has no agent yet.
+              // A connection that is not established yet has no agent to close.
               ProcessHandle.current().descendants().forEach(ProcessHandle::destroyForcibly);
               awaitStandstill();
               keep(run, record, Outcome.INTERRUPTED);
@@ -389,7 +394,7 @@ public final class ClusterCommand {
     }
   }
 
-  /** The run's own thread adds what has come in until now; it cannot be waited for without end. */
+  /** Waits, within a deadline, until the run's thread has stored the samples received so far. */
   private void awaitStandstill() {
     try {
       standing.await(STANDSTILL.toMillis(), TimeUnit.MILLISECONDS);
@@ -398,7 +403,7 @@ public final class ClusterCommand {
     }
   }
 
-  /** The virtual machine ends while this thread waits. */
+  /** Parks this thread until the JVM exits. */
   private void standStillIfInterrupted() {
     while (interrupted) {
       standing.countDown();

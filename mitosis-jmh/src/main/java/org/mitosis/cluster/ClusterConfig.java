@@ -25,33 +25,33 @@ import org.mitosis.fixture.ResumeMode;
 import org.mitosis.setting.MissingPrerequisite;
 
 /**
- * What a config file says, parsed and checked: the machines of a cluster and what is measured on
- * them.
+ * The parsed and checked settings of a config file: the machines of a cluster and what is measured
+ * on them.
  *
- * @param user the account on all machines; empty for what ssh chooses
- * @param projectPath where the jar goes on each machine: absolute, or below the home directory
+ * @param user the account on all machines; empty for the choice of ssh
+ * @param projectPath folder of the jar on each machine: absolute, or below the home directory
  * @param parentHost the parent machine; empty if a scheduler chooses it
  * @param childHosts the child machines, in their order
- * @param proxyAllowed whether a machine may be reached through another one, as ~/.ssh/config says
+ * @param proxyAllowed whether ssh may use the jump hosts of ~/.ssh/config
  * @param filter which lines of the log are printed
- * @param parentAddress where the parent machine listens: HOST or HOST:PORT; empty for where ssh
- *     reached it
+ * @param parentAddress where the parent machine listens: HOST or HOST:PORT; empty for the address
+ *     to which ssh connected
  * @param parentGid the address of the parent machine's RDMA port; empty if there is none
  * @param backend the backend on all machines
  * @param givenLoops loops on each machine, if given
- * @param givenSeconds how long each point of a target is measured, in s, if given
- * @param givenTimes how many samples a target takes that counts them, if given
+ * @param givenSeconds time to measure each point of a target, in s, if given
+ * @param givenTimes samples of each point, for a target that counts them, if given
  * @param givenMemorySizes working sets; empty if not given
  * @param givenFunctions functions; empty if not given
  * @param givenTouchRatios percentages of the working set that are touched; empty if not given
  * @param resumeMode how children get their pages
  * @param prefetch pages for each fault
  * @param placement where launchers and children run
- * @param sshConfig a file for {@code ssh -F}; null for what ssh reads by itself
+ * @param sshConfig a file for {@code ssh -F}; null for ssh's own
  * @param java the java command on all machines
  * @param deploys whether benchmarks.jar is copied to machines that lack it
- * @param leaseSeconds a machine ends what it runs if it does not hear from the coordinator for this
- *     long
+ * @param leaseSeconds time after which a machine without a message from the coordinator ends what
+ *     it runs
  * @param asMap the text of all keys that have a value, for the description of a run
  */
 record ClusterConfig(
@@ -111,22 +111,17 @@ record ClusterConfig(
     }
   }
 
-  /**
-   * The lease unless the file says otherwise, in s: of an agent that is not told by a coordinator,
-   * too.
-   */
+  /** The default of the lease, in s: also of an agent that is started without a coordinator. */
   static final int DEFAULT_LEASE_S = 10;
 
-  /**
-   * Words that a shell or a program's command line gets: no blanks, no quotes, no dash in front.
-   */
+  /** A name that becomes an argument of a shell or program: no blank, quote or leading dash. */
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9._-]*");
 
   private static final Pattern GID = Pattern.compile("[0-9a-fA-F]{4}(:[0-9a-fA-F]{4}){7}");
   private static final Pattern ADDRESS = Pattern.compile("[A-Za-z0-9._-]+(:[0-9]{1,5})?");
   private static final Pattern FOLDER = Pattern.compile("[A-Za-z0-9._/+@-]+");
 
-  /** Of the module, if PARENT_ADDRESS has none: loading it and running are separate commands. */
+  /** Port of the module, if PARENT_ADDRESS has none: one command loads it, another one runs. */
   private static final int KERNEL_PORT = 7473;
 
   /**
@@ -140,7 +135,7 @@ record ClusterConfig(
     return new Parser(settings).parse();
   }
 
-  /** Where the kernel module of the parent machine is reached: over RDMA if it has a GID. */
+  /** Address of the kernel module of the parent machine: over RDMA if it has a GID. */
   String kernelAddress() {
     if (!parentGid.isEmpty()) {
       return parentGid;
@@ -154,12 +149,12 @@ record ClusterConfig(
     return givenLoops.orElse(defaultValue);
   }
 
-  /** How long each point of a target is measured, in s. */
+  /** Time to measure each point of a target, in s. */
   int seconds(int defaultValue) {
     return givenSeconds.orElse(defaultValue);
   }
 
-  /** How many samples a target takes that counts them. */
+  /** Samples of each point, for a target that counts them. */
   int times(int defaultValue) {
     return givenTimes.orElse(defaultValue);
   }
@@ -320,9 +315,9 @@ record ClusterConfig(
 
     private <T> List<T> list(Key key, Function<String, T> parse) {
       List<T> parsed = new ArrayList<>();
-      for (String word : items(key)) {
+      for (String item : items(key)) {
         try {
-          parsed.add(parse.apply(word));
+          parsed.add(parse.apply(item));
         } catch (IllegalArgumentException e) {
           throw bad(key, e.getMessage());
         }
@@ -362,7 +357,7 @@ record ClusterConfig(
               + "'");
     }
 
-    /** True if it has no value. */
+    /** The value of a flag, which is true by default. */
     private boolean flag(Key key) {
       return switch (text(key)) {
         case "", "true" -> true;

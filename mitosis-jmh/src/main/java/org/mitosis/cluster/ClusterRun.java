@@ -21,19 +21,19 @@ import org.mitosis.result.ArtifactTable;
 import org.mitosis.result.TableText;
 
 /**
- * One target, on machines that have agents: point after point, parent first, then all loops at
- * once. The machines do the measuring; what is done here lies between the points.
+ * Runs one target on machines that have agents: for each point it starts the parent first, then all
+ * loops at once. The machines measure; this host only works between the points.
  */
 final class ClusterRun {
   private static final Duration STEP_DEADLINE = Duration.ofSeconds(180);
-  private static final Duration BEYOND_RUN = Duration.ofSeconds(120);
+  private static final Duration RUN_GRACE = Duration.ofSeconds(120);
 
-  /** How long before the start the loops are told of it. */
+  /** Time between the command to start and the start. */
   private static final Duration LEAD = Duration.ofMillis(250);
 
   private static final double NS_PER_MS = 1e6;
 
-  /** Parent, snapshot and child may all hold the working set. */
+  /** Parent, snapshot and child may each have a copy of the working set. */
   private static final int COPIES = 3;
 
   private final Target target;
@@ -76,7 +76,7 @@ final class ClusterRun {
   /**
    * Measures everything.
    *
-   * @throws Cluster.Failures if a machine fails; what was measured until then is kept
+   * @throws Cluster.Failures if a machine fails; the samples so far are kept
    */
   void run(Cluster cluster, ClusterCheck checked, List<String> commandLine) throws IOException {
     check = checked;
@@ -92,7 +92,7 @@ final class ClusterRun {
     }
   }
 
-  /** Keeps what describes each machine, before and after. */
+  /** Writes the environment of each machine, before and after the run. */
   void describe(Cluster cluster, List<String> commandLine, String outcome) throws IOException {
     Map<String, JsonNode> environments =
         cluster.each(
@@ -105,7 +105,9 @@ final class ClusterRun {
   }
 
   /**
-   * Without those that the machines cannot hold or have not what it takes; said, if not asked for.
+   * The points that fit the memory and the installed packages of the machines; reports the others.
+   *
+   * @throws Cluster.Failures if the config names one that does not fit
    */
   private List<Point> fitting(List<Point> points) {
     List<String> leftOut = new ArrayList<>();
@@ -126,7 +128,12 @@ final class ClusterRun {
           && !new MachineMemory(memory, "")
               .fits(MemorySize.parse(size), COPIES, MachineMemory.OVERHEAD_BYTES)) {
         leftOut.add(
-            size + ": needs " + COPIES + " times that, and " + (memory >> 20) + " MiB are there");
+            size
+                + ": needs "
+                + COPIES
+                + " times that, and "
+                + (memory >> 20)
+                + " MiB are available");
       } else if (!lacking.isEmpty()) {
         leftOut.add(roles.parent() + ": " + lacking);
       } else {
@@ -170,10 +177,10 @@ final class ClusterRun {
     }
     if (address.isEmpty()) {
       throw new MachineFailure(
-          host, "where the child machines reach it is not known: set PARENT_ADDRESS=HOST");
+          host, "its address for the child machines is unknown: set PARENT_ADDRESS=HOST");
     }
     if (address.contains(":") && !config.parentAddress().equals(address)) {
-      return "[" + address + "]:0"; // IPv6, as ssh says it
+      return "[" + address + "]:0"; // IPv6, in the form that ssh gives
     }
     return address.contains(":") ? address : address + ":0";
   }
@@ -247,7 +254,7 @@ final class ClusterRun {
       Clocks clock = check.clocks().get(host);
       runs.put(host, cluster.link(host).ask(new Task.Run(clock.thereNs(startNs)), String.class));
     }
-    // All are waited for: what the others measure is kept if one fails.
+    // Waits for all: if one fails, the samples of the others are kept.
     cluster.each(
         working,
         link -> link.await(runs.get(link.host()), deadline(point), "the run of " + point.trace()));
@@ -276,7 +283,7 @@ final class ClusterRun {
   }
 
   private Duration deadline(Point point) {
-    return BEYOND_RUN.plusSeconds(point.seconds()).plusSeconds(point.times());
+    return RUN_GRACE.plusSeconds(point.seconds()).plusSeconds(point.times());
   }
 
   /** The tables of what was measured. */

@@ -17,9 +17,9 @@ import org.mitosis.setting.MissingPrerequisite;
  * Assignments {@code KEY=VALUE}, one a line, as a shell and make read them: {@code #} starts a
  * comment, {@code $(KEY)} is another key's value.
  *
- * <p>A makefile of the MITOSIS artifact can be given as it is: it is told by its rules. Of such a
- * file only the keys that mean something here are read; in any other file a line that is none of
- * these is an error.
+ * <p>A makefile of the MITOSIS artifact is accepted unchanged: a file with rules is a makefile, of
+ * which only the keys of {@link ClusterConfig} are read. In any other file a line that is not an
+ * assignment is an error.
  */
 final class ConfigFile {
   private static final Pattern ASSIGNMENT =
@@ -57,7 +57,7 @@ final class ConfigFile {
   /**
    * Reads a text.
    *
-   * @param source its name, for messages
+   * @param source name of the text, for messages
    */
   static Map<String, Setting> parse(String text, String source) {
     SortedMap<Integer, String> lines = joinedLines(text);
@@ -84,7 +84,7 @@ final class ConfigFile {
     return settings;
   }
 
-  /** The lines by the number of their first part; a line that ends with a backslash goes on. */
+  /** The lines, by the number of their first part; a backslash at the end continues a line. */
   private static SortedMap<Integer, String> joinedLines(String text) {
     SortedMap<Integer, String> joined = new TreeMap<>();
     StringBuilder line = new StringBuilder();
@@ -106,7 +106,7 @@ final class ConfigFile {
     return joined;
   }
 
-  /** Quotes around the whole value are the file's; those inside STR_CHILD_HOSTS are its own. */
+  /** Removes quotes around a value; those of STR_CHILD_HOSTS are part of it. */
   private static String unquoted(String key, String value) {
     boolean quoted =
         value.length() > 1
@@ -117,7 +117,7 @@ final class ConfigFile {
         : value;
   }
 
-  /** One step deep: the artifact's values refer to plain ones. */
+  /** Replaces references, one level deep: the artifact's values refer to plain ones. */
   private static Setting resolved(String key, Setting setting, Map<String, Setting> settings) {
     String value =
         REFERENCE

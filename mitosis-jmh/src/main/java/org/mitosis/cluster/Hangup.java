@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.mitosis.cluster;
 
-/** The loss of the terminal, which is no reason to end a run of hours. */
+/** SIGHUP: the loss of the terminal must not end a run. */
 final class Hangup {
   private Hangup() {}
 
   /**
-   * Ignores SIGHUP from now on, as nohup does. Returns whether that was possible: not every virtual
-   * machine lets a program handle signals. The classes are of jdk.unsupported, and javac warns of
-   * them wherever they are named.
+   * Ignores SIGHUP from now on, as nohup does. Returns whether that was possible: not every JVM
+   * lets a program handle signals. Uses reflection because javac warns of sun.misc.Signal wherever
+   * it is named.
    */
   static boolean ignore() {
     try {

@@ -20,8 +20,8 @@ import org.mitosis.nativefiles.NativeFiles;
 import org.mitosis.setting.MissingPrerequisite;
 
 /**
- * The kernel module on the machine of an agent: built from the sources that travel in the jar, with
- * the headers of the running kernel, and loaded. Needs root.
+ * Builds the kernel module on the machine of an agent, from the sources in the jar and with the
+ * headers of the running kernel, and loads it. Needs root.
  */
 final class KernelModule {
   private static final String SOURCES = "kernel-module/";
@@ -29,29 +29,30 @@ final class KernelModule {
   private static final long BUILD_DEADLINE_S = 600;
   private static final long LOAD_DEADLINE_S = 60;
 
-  /** How long {@link #load} may take: to unload, build and load, and a little more. */
+  /** The deadline of {@link #load}: to unload, build and load, with a margin. */
   static final Duration LOAD_DEADLINE =
       Duration.ofSeconds(BUILD_DEADLINE_S + 2 * LOAD_DEADLINE_S + 30);
 
   private final Path keyFile;
 
   /**
-   * On this machine.
+   * The module of this machine.
    *
-   * @param directory where the machines' key is kept while it is loaded
+   * @param directory where the key is stored while the module is loaded
    */
   KernelModule(Path directory) {
     this.keyFile = directory.resolve("module.key");
   }
 
   /**
-   * Builds and loads it; what was done, one message each. One that was loaded here goes first, as
-   * each run has a key of its own; one that somebody else has loaded stays, if it will do.
+   * Builds and loads the module; returns what was done, one message each. Unloads a module that an
+   * agent has loaded, because each run has a key of its own. A module of another user stays, and
+   * must have the parameters of this run.
    */
   List<String> load(Task.LoadModule how) throws IOException {
     if (isLoadedByOthers()) {
       checkLoaded(how);
-      return List.of("the module " + NAME + " was loaded by somebody else, and keeps its key");
+      return List.of("the module " + NAME + " was loaded by another user, and keeps its key");
     }
     List<String> done = new ArrayList<>(unload());
     Path folder = NativeFiles.unpackBeside(sources()).resolve("kernel");
@@ -81,7 +82,7 @@ final class KernelModule {
       throw new MissingPrerequisite(
           "the module "
               + NAME
-              + " was loaded by somebody else with machine_id="
+              + " was loaded by another user with machine_id="
               + machineId
               + " listen="
               + listen
@@ -102,14 +103,14 @@ final class KernelModule {
     Files.write(keyFile, key);
   }
 
-  /** Unloads it, if it was loaded here; what was done, one message each. */
+  /** Unloads the module if an agent has loaded it; returns what was done, one message each. */
   List<String> unload() throws IOException {
     if (!isLoaded()) {
       Files.deleteIfExists(keyFile);
       return List.of();
     }
     if (isLoadedByOthers()) {
-      return List.of("the module " + NAME + " was loaded by somebody else, and stays");
+      return List.of("the module " + NAME + " was loaded by another user, and stays");
     }
     execute(LOAD_DEADLINE_S, "rmmod", NAME);
     Files.delete(keyFile);

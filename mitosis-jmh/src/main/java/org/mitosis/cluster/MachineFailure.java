@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.mitosis.cluster;
 
-/** A machine of the cluster could not do its part. The message begins with its name. */
+/** A failure of a machine of the cluster. The message begins with its name. */
 final class MachineFailure extends RuntimeException {
   private static final long serialVersionUID = 1L;
 

@@ -18,8 +18,8 @@ import java.util.concurrent.locks.LockSupport;
 import org.mitosis.setting.MissingPrerequisite;
 
 /**
- * A machine, taken for one run of any user at a time: a locked file whose content names the owner.
- * The lock goes with the process that holds it, however that ends.
+ * The lock of a machine, which is used by one run at a time, of any user: a locked file whose
+ * content names the owner. The kernel releases the lock when the process that holds it ends.
  */
 final class MachineLock implements AutoCloseable {
   private static final String NAME = "mitosis-cluster.lock";
@@ -27,7 +27,7 @@ final class MachineLock implements AutoCloseable {
   private static final Duration END_DEADLINE = Duration.ofSeconds(10);
   private static final Duration POLL = Duration.ofMillis(20);
 
-  /** Opening the file a second time would give the lock up when that is closed. */
+  /** Whether this process has the lock: closing a second channel of the file would release it. */
   private static volatile boolean held;
 
   private final FileChannel channel;
@@ -36,7 +36,7 @@ final class MachineLock implements AutoCloseable {
     this.channel = channel;
   }
 
-  /** Where the locks of this host are, which every user can write to. */
+  /** The folder of this host's locks, which every user can write to. */
   static Path directory() {
     Path usual = Path.of("/run/lock");
     return Files.isWritable(usual) ? usual : Path.of("/tmp");
@@ -48,7 +48,7 @@ final class MachineLock implements AutoCloseable {
       return "";
     }
     try (FileChannel channel = open(directory.resolve(NAME))) {
-      return channel.tryLock() != null ? "" : holderText(channel);
+      return channel.tryLock() != null ? "" : holder(channel);
     } catch (IOException e) {
       throw unusable(directory, e);
     }
@@ -59,7 +59,7 @@ final class MachineLock implements AutoCloseable {
    *
    * @param owner who takes it, one line; the process id is added
    * @param force ends the process that holds it, if this user may
-   * @throws MissingPrerequisite if somebody else has it
+   * @throws MissingPrerequisite if another run has it
    */
   static MachineLock take(Path directory, String owner, boolean force) {
     try {
@@ -69,12 +69,12 @@ final class MachineLock implements AutoCloseable {
         lock = afterEnding(channel);
       }
       if (lock == null) {
-        String holder = holderText(channel);
+        String holder = holder(channel);
         channel.close();
         throw new MissingPrerequisite(
             "is in use by "
                 + holder
-                + "; wait until that has ended, or end it with 'cluster clean --force'");
+                + "; wait until it has ended, or end it with 'cluster clean --force'");
       }
       channel.truncate(0);
       channel.write(
@@ -96,13 +96,13 @@ final class MachineLock implements AutoCloseable {
       channel.close();
       held = false;
     } catch (IOException e) {
-      // It goes with this process at the latest.
+      // The kernel releases it when this process ends.
     }
   }
 
   /**
-   * Others' files in a directory like /tmp may be opened, but not with O_CREAT; and a user who may
-   * put files there must not make us write to one elsewhere.
+   * Opens without O_CREAT, which the kernel refuses for another user's file in a sticky directory
+   * like /tmp, and does not follow a symbolic link that another user may have put there.
    */
   private static FileChannel open(Path file) throws IOException {
     while (true) {
@@ -114,20 +114,20 @@ final class MachineLock implements AutoCloseable {
           Files.createFile(file);
           Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-rw-rw-"));
         } catch (FileAlreadyExistsException again) {
-          // Somebody else was first.
+          // Another process was first.
         }
       }
     }
   }
 
-  private static String holderText(FileChannel channel) throws IOException {
+  private static String holder(FileChannel channel) throws IOException {
     ByteBuffer bytes = ByteBuffer.allocate(LONGEST_OWNER);
     channel.read(bytes, 0);
-    String text =
+    String holder =
         new String(bytes.array(), 0, bytes.position(), StandardCharsets.UTF_8)
             .replaceAll("\\p{Cntrl}", " ")
             .strip();
-    return text.isEmpty() ? "a process that has just started" : text;
+    return holder.isEmpty() ? "a process that has just started" : holder;
   }
 
   private static FileLock afterEnding(FileChannel channel) throws IOException {
@@ -140,7 +140,7 @@ final class MachineLock implements AutoCloseable {
       }
       boolean insist = System.nanoTime() - startNs > END_DEADLINE.toNanos() / 2;
       if (!asked || insist) {
-        holder(holderText(channel), insist);
+        end(holder(channel), insist);
         asked = true;
       }
       LockSupport.parkNanos(POLL.toNanos());
@@ -148,11 +148,9 @@ final class MachineLock implements AutoCloseable {
     return null;
   }
 
-  /**
-   * Ends the process that the text names, if it is an agent: another process may have its number.
-   */
-  private static void holder(String text, boolean insist) {
-    String number = text.replaceFirst(".*, process ([0-9]{1,9})$", "$1");
+  /** Ends the process of a holder, if it is an agent: the kernel may have reused its number. */
+  private static void end(String holder, boolean insist) {
+    String number = holder.replaceFirst(".*, process ([0-9]{1,9})$", "$1");
     if (number.matches("[0-9]{1,9}")) {
       ProcessHandle.of(Long.parseLong(number))
           .filter(Agent::isAgent)

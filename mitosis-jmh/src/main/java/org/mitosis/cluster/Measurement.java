@@ -13,7 +13,7 @@ import java.util.function.Consumer;
 import org.HdrHistogram.Histogram;
 import org.mitosis.stats.Rates;
 
-/** What all machines measure at one point of a target, as it comes in. Any thread may add. */
+/** The samples of all machines at one point of a target. Any thread may add some. */
 final class Measurement {
   /** A histogram as precise as those of the benchmarks. */
   private static final int SIGNIFICANT_DIGITS = 3;
@@ -38,9 +38,9 @@ final class Measurement {
   private boolean over;
 
   /**
-   * Of one point.
+   * A measurement without samples.
    *
-   * @param log takes each line when it is there
+   * @param log takes each line as it comes
    */
   Measurement(Target target, Point point, Consumer<ArtifactLine> log) {
     this.target = target;
@@ -56,7 +56,7 @@ final class Measurement {
     return from;
   }
 
-  /** Takes a line that is no sample. */
+  /** Adds a line that is not of a sample. */
   synchronized void line(ArtifactLine line) {
     lines.add(line);
     latest.put(line.host(), line);
@@ -64,9 +64,9 @@ final class Measurement {
   }
 
   /**
-   * Takes samples.
+   * Adds samples.
    *
-   * @param clocks of the machine they are from, null if their times are of no loop
+   * @param clocks of the machine that they are from
    */
   synchronized void add(String host, Clocks clocks, Task.Samples samples) {
     samples
@@ -118,7 +118,7 @@ final class Measurement {
         .add(samples, samples.ns().getOrDefault(metric, List.of()));
   }
 
-  /** All lines so far, of one machine after the other. */
+  /** The lines so far, in the order in which they came. */
   synchronized List<ArtifactLine> lines() {
     return List.copyOf(lines);
   }
@@ -149,7 +149,7 @@ final class Measurement {
     return copy;
   }
 
-  /** How far apart the loops started, in ns; empty if there were not two. */
+  /** Time from the first start of a loop to the last, in ns; empty for fewer than two loops. */
   synchronized Optional<Long> startSkewNs() {
     Collection<Long> all = starts.values();
     return all.size() < 2
@@ -160,9 +160,9 @@ final class Measurement {
   }
 
   /**
-   * How many operations per second all machines did together.
+   * The rate of operations.
    *
-   * @param perSecond over the stable part, or the whole if there was none
+   * @param perSecond of all machines, over the stable part, or the whole time if there was none
    * @param byHost of each machine, over the same part
    * @param stable whether there was a stable part
    * @param fromS where the part starts, in s from the first start
@@ -171,7 +171,7 @@ final class Measurement {
   record Peak(
       double perSecond, Map<String, Double> byHost, boolean stable, double fromS, double toS) {}
 
-  /** There are no more samples: their ends, which may be millions, are let go. */
+  /** Ends the measurement, and frees the times of its samples, which may be millions. */
   synchronized void end() {
     peakAtEnd = peak();
     over = true;

@@ -8,15 +8,15 @@ import org.mitosis.fixture.MemorySize;
 import org.mitosis.fixture.PythonFunction;
 
 /**
- * One row of a target's table: what is measured at once.
+ * One row of a target's table.
  *
- * @param trace the row's name, as the MITOSIS artifact has it
- * @param parameters the same for the statistics, by name
+ * @param trace the row's name, in the form of the MITOSIS artifact
+ * @param parameters of the histograms, by name
  * @param parent the parent; null if there is none
- * @param container what children are started in
- * @param loops how many on each machine
- * @param seconds for how long
- * @param times how many samples, where they are counted
+ * @param container the container of each child
+ * @param loops on each machine
+ * @param seconds how long the loops run
+ * @param times samples, for a target that counts them
  */
 record Point(
     String trace,

@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.locks.LockSupport;
 
-/** A line for each machine while a point is measured; on a terminal they stay in their place. */
+/** Prints one line for each machine while a point is measured; on a terminal it updates them. */
 final class Progress {
   private static final Duration INTERVAL = Duration.ofSeconds(1);
   private static final int WIDTH = 110;
@@ -22,9 +22,9 @@ final class Progress {
   private boolean shown;
 
   /**
-   * Shows from now on.
+   * Starts to show.
    *
-   * @param terminal whether lines can be written over
+   * @param terminal whether lines can be overwritten
    */
   Progress(
       PrintStream out,
@@ -77,7 +77,7 @@ final class Progress {
     out.flush();
   }
 
-  /** Shows the last state, and no more. */
+  /** Shows the last state, and ends. */
   void close() {
     over = true;
     show();

@@ -8,13 +8,13 @@ import java.util.Set;
 import org.mitosis.setting.MissingPrerequisite;
 
 /**
- * Which machine is what.
+ * The roles of the machines.
  *
  * @param parent the parent machine; its machine id is 0
  * @param children the child machines; their ids follow, in this order
  */
 record Roles(String parent, List<String> children) {
-  /** As the config names them. */
+  /** The roles in the config. */
   static Roles of(ClusterConfig config) {
     if (config.parentHost().isEmpty()) {
       throw new MissingPrerequisite("PARENT_HOST is missing: name the parent machine");
@@ -22,7 +22,9 @@ record Roles(String parent, List<String> children) {
     return new Roles(config.parentHost(), config.childHosts());
   }
 
-  /** As the config names them out of an allocation, else its first machine and all others. */
+  /**
+   * The roles in the config; if it has none, the allocation's first machine is the parent machine.
+   */
   static Roles of(ClusterConfig config, Slurm allocation) {
     if (!config.parentHost().isEmpty()) {
       Roles named = of(config);
@@ -34,7 +36,7 @@ record Roles(String parent, List<String> children) {
                   + allocation.jobId()
                   + ", which has "
                   + String.join(", ", allocation.hosts())
-                  + ": leave PARENT_HOST and CHILD_HOSTS out to take them as they are");
+                  + ": leave PARENT_HOST and CHILD_HOSTS empty to use these");
         }
       }
       return named;

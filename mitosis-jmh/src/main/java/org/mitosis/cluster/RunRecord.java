@@ -24,15 +24,15 @@ import org.mitosis.result.HistogramLog;
 import org.mitosis.result.ResultFolder;
 
 /**
- * What is kept of a run on a cluster: cluster.json says what it was and how it ended, log.txt has
+ * The files of a run on a cluster: cluster.json describes the run and its outcome, log.txt has
  * every line, hlog/ every sample, machines/ the environment of each machine, table.txt the tables.
- * Written as the run goes on, so that one that is killed keeps what it has.
+ * They are written during the run, so that a killed run keeps what it has measured.
  */
 final class RunRecord implements AutoCloseable {
   /** The version of the format of cluster.json. */
   static final int SCHEMA = 1;
 
-  /** What the histograms call a target: its name with this before it. */
+  /** Prefix of a target's name in the histograms. */
   static final String BENCHMARK = "org.mitosis.cluster.";
 
   private static final ObjectMapper JSON =
@@ -43,10 +43,10 @@ final class RunRecord implements AutoCloseable {
    *
    * @param schema {@value #SCHEMA}
    * @param target what was run
-   * @param outcome how far it has come
+   * @param outcome whether it runs, or how it ended
    * @param started ISO 8601 in UTC
-   * @param ended the same; null while it runs
-   * @param mitosis what was run
+   * @param ended ISO 8601 in UTC; null while it runs
+   * @param mitosis the build of this program
    * @param commandLine the arguments as given
    * @param config the keys that had values
    * @param parent the parent machine
@@ -71,10 +71,10 @@ final class RunRecord implements AutoCloseable {
       List<String> failures) {}
 
   /**
-   * A machine; how its clocks stand to the coordinator's, in ns.
+   * A machine.
    *
-   * @param facts what was found there
-   * @param clock the comparison
+   * @param facts its state before the run
+   * @param clock its clocks compared with the coordinator's
    */
   private record MachineContent(Task.Facts facts, Clocks clock) {}
 
@@ -82,10 +82,10 @@ final class RunRecord implements AutoCloseable {
    * A point.
    *
    * @param trace its name
-   * @param complete whether every machine did its part
-   * @param startSkewNs how far apart the loops started; null if there were not two
+   * @param complete whether no machine failed
+   * @param startSkewNs from the first start of a loop to the last; null for fewer than two loops
    * @param samples by machine
-   * @param peak operations per second; null where it is not asked for
+   * @param peak operations per second; null if the target measures none
    */
   private record PointContent(
       String trace,
@@ -106,7 +106,7 @@ final class RunRecord implements AutoCloseable {
   private final List<String> leftOut = new ArrayList<>();
   private final List<String> failures = new ArrayList<>();
 
-  /** Begins. */
+  /** Creates the files. */
   RunRecord(
       Target target,
       List<String> commandLine,
@@ -162,11 +162,11 @@ final class RunRecord implements AutoCloseable {
       log.write(Instant.now() + " " + host + " " + line + "\n");
       log.flush();
     } catch (IOException e) {
-      // The disk is full: the table at the end meets the same, and says so.
+      // The disk may be full: writing the table fails as well, and that is reported.
     }
   }
 
-  /** Keeps what describes a machine. */
+  /** Writes the environment of a machine. */
   void environment(String host, JsonNode environment) throws IOException {
     try {
       Files.writeString(
@@ -177,7 +177,7 @@ final class RunRecord implements AutoCloseable {
     }
   }
 
-  /** Keeps what was measured at a point. */
+  /** Writes what was measured at a point. */
   synchronized void point(Measurement measurement, boolean complete) throws IOException {
     Point point = measurement.point();
     Map<String, Long> samples = new TreeMap<>();
@@ -198,12 +198,12 @@ final class RunRecord implements AutoCloseable {
     write(Outcome.RUNNING);
   }
 
-  /** Keeps the tables. */
+  /** Writes the tables. */
   synchronized void table(String text) throws IOException {
     folder.replace(folder.table(), text);
   }
 
-  /** Ends. */
+  /** Writes the outcome. */
   synchronized void end(Outcome outcome) throws IOException {
     write(outcome);
   }

@@ -10,7 +10,7 @@ import java.util.concurrent.TimeUnit;
 import org.mitosis.setting.MissingPrerequisite;
 
 /**
- * The machines of a Slurm allocation: {@code srun} in the place of ssh.
+ * The machines of a Slurm allocation, reached by {@code srun} instead of ssh.
  *
  * @param jobId of the allocation
  * @param hosts its machines, in Slurm's order
@@ -19,10 +19,10 @@ record Slurm(String jobId, List<String> hosts) implements RemoteShell {
   private static final long DEADLINE_S = 20;
 
   /**
-   * The allocation that this process runs in.
+   * The allocation of this process.
    *
    * @param environment of this process
-   * @throws MissingPrerequisite if there is none, or Slurm's programs are not here
+   * @throws MissingPrerequisite if there is none, or Slurm's programs are not installed
    */
   static Slurm ofAllocation(Map<String, String> environment) {
     String jobId = environment.getOrDefault("SLURM_JOB_ID", "");
@@ -41,12 +41,12 @@ record Slurm(String jobId, List<String> hosts) implements RemoteShell {
           new ProcessBuilder("scontrol", "show", "hostnames", nodes)
               .redirectError(ProcessBuilder.Redirect.INHERIT)
               .start();
-      String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
       if (!process.waitFor(DEADLINE_S, TimeUnit.SECONDS) || process.exitValue() != 0) {
         process.destroyForcibly();
         throw new MissingPrerequisite("'scontrol show hostnames " + nodes + "' failed, see above");
       }
-      return said.lines().map(String::strip).filter(line -> !line.isEmpty()).toList();
+      return output.lines().map(String::strip).filter(line -> !line.isEmpty()).toList();
     } catch (IOException e) {
       throw new MissingPrerequisite(
           "scontrol cannot be run: "

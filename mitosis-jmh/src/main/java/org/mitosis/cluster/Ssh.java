@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.stream.Collectors;
 
 /**
- * The system's ssh, as its user has configured it: keys, agents, known hosts, jump hosts, shared
- * connections. Only asking for passwords is ruled out.
+ * The system's ssh with its user's configuration: keys, agents, known hosts, jump hosts, shared
+ * connections. It never asks for a password.
  *
  * @param user the account; empty for what ssh chooses
  * @param configFile for {@code -F}; null for what ssh reads by itself
@@ -50,9 +50,9 @@ record Ssh(String user, Path configFile, boolean proxyAllowed) implements Remote
   }
 
   /**
-   * ssh joins its arguments, and the account's shell takes them apart again. That may be csh or
-   * fish, to which line ends, exclamation marks and backslashes between quotes mean other things
-   * than to sh: it gets to see none, but a line for sh with everything unusual in octal digits.
+   * ssh joins its arguments with blanks, and the account's shell splits them again. That may be csh
+   * or fish, which treat line ends, exclamation marks and backslashes between quotes differently
+   * from sh. So the shell gets one line for sh, with all special characters as octal escapes.
    */
   private static String forAnyShell(List<String> command) {
     String line = "exec " + command.stream().map(Ssh::quoted).collect(Collectors.joining(" "));

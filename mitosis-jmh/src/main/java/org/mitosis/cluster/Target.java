@@ -11,7 +11,7 @@ import org.mitosis.fixture.ContainerKind;
 import org.mitosis.fixture.MemorySize;
 import org.mitosis.fixture.PythonFunction;
 
-/** What {@code cluster} can be told to do: the targets of the MITOSIS artifact's makefile. */
+/** The targets of {@code cluster}: those of the MITOSIS artifact's makefile. */
 enum Target {
   /** Prepare of the C program. */
   MICRO_C_PREPARE(Kind.PREPARE, "time of prepare, C program, by memory size"),
@@ -31,25 +31,25 @@ enum Target {
   MICRO_FUNCTION_STARTUP_EXECUTION(Kind.LOOPS, "as micro-function-startup, and the child works"),
   /** The work of a child that touches a share of its pages. */
   MICRO_TOUCH_RATIO(Kind.EXECUTION, "work of a child, 64 MiB, by share of pages touched (%)"),
-  /** As many children as all child machines can start. */
+  /** Peak throughput of functions: children started per second on all child machines. */
   PEAK_FUNC_LEAN_CONTAINER(
       Kind.LOOPS, "children/s of all child machines, functions, which are called"),
-  /** The same with the C program. */
+  /** Peak throughput of the C program. */
   PEAK_C_LEAN_CONTAINER(
       Kind.LOOPS, "children/s of all child machines, C program, which ends at once"),
-  /** The same by share of pages touched. */
+  /** Peak throughput of the C program by share of pages touched. */
   PEAK_C_TOUCH_RATIO(Kind.LOOPS, "children/s, 64 MiB, by share of pages touched (%)"),
-  /** Containers and processes with nothing in them. */
+  /** Empty containers and processes. */
   PEAK_EMPTY_FORK(Kind.EMPTY, "empty lean containers/s, and plain processes/s"),
-  /** Functions called again and again without any fork. */
+  /** Functions that are called repeatedly, without a fork. */
   PEAK_FUNCTION_EXEC(Kind.WORK, "calls/s of functions on the parent machine, no fork"),
-  /** The C program's work without any fork. */
+  /** The C program's work, without a fork. */
   PEAK_C_EXEC(Kind.WORK, "touches/s of the C program on the parent machine, no fork"),
   /** Empty requests to the parent machine. */
   PEAK_NIL_RPC(Kind.NIL_RPC, "empty requests/s from all child machines"),
-  /** Brings everything to all machines. */
+  /** Copies benchmarks.jar to all machines; builds and loads the module there. */
   BUILD_MITOSIS_PREFETCH(Kind.DEPLOY, "copy benchmarks.jar; with BACKEND=kernel build and load"),
-  /** Leaves nothing. */
+  /** Removes everything from all machines. */
   CLEAN(Kind.CLEAN, "end what runs, unload what was loaded, remove what was copied");
 
   /** What kind of work a target is. */
@@ -92,7 +92,7 @@ enum Target {
     return kind;
   }
 
-  /** What it does. */
+  /** What it does, in one line. */
   String description() {
     return description;
   }
@@ -127,7 +127,7 @@ enum Target {
     return name().endsWith("TOUCH_RATIO");
   }
 
-  /** Whether children do their work; they end at once if not. */
+  /** Whether children do their work; otherwise they end at once. */
   private boolean childWorks() {
     return kind == Kind.EXECUTION
         || name().endsWith("STARTUP_EXECUTION")
@@ -135,8 +135,8 @@ enum Target {
         || this == PEAK_FUNC_LEAN_CONTAINER;
   }
 
-  /** How many loops each machine runs, if the config does not say. */
-  private int usualLoops() {
+  /** Loops on each machine, if the config does not say. */
+  private int defaultLoops() {
     if (!isPeak()) {
       return 1;
     }
@@ -145,18 +145,18 @@ enum Target {
         : ofFunctions() ? ARTIFACT_FUNCTION_LOOPS : ARTIFACT_C_LOOPS;
   }
 
-  private int usualSeconds() {
+  private int defaultSeconds() {
     return isPeak() ? 30 : 5;
   }
 
   /**
-   * What is measured, one after the other.
+   * The points that are measured, in order.
    *
-   * @param config where sizes, functions, ratios, loops and seconds are from
+   * @param config gives sizes, functions, ratios, loops and seconds
    */
   List<Point> points(ClusterConfig config) {
-    int loops = config.loops(usualLoops());
-    int seconds = config.seconds(usualSeconds());
+    int loops = config.loops(defaultLoops());
+    int seconds = config.seconds(defaultSeconds());
     int times = config.times(TIMES);
     if (kind == Kind.EMPTY) {
       return Arrays.stream(ContainerKind.values())

@@ -11,9 +11,8 @@ import org.mitosis.fixture.Placement;
 import org.mitosis.fixture.ResumeMode;
 
 /**
- * What the coordinator asks of the agent on a machine: one line of JSON each, answered by one line
- * ({@link Reply}). An agent carries out one task after the other; only {@link Beat} is answered at
- * once.
+ * A task of the agent on a machine: one line of JSON, answered by one line ({@link Reply}). An
+ * agent carries out one task after the other; only {@link Beat} is answered at once.
  */
 @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "do")
 @JsonSubTypes({
@@ -33,24 +32,24 @@ import org.mitosis.fixture.ResumeMode;
   @JsonSubTypes.Type(value = Task.Clean.class, name = "clean"),
 })
 sealed interface Task {
-  /** The coordinator lives; answered at once. */
+  /** Renews the lease; answered at once. */
   record Beat() implements Task {}
 
   /**
    * Asks for the facts of the machine. Answered by {@link Facts}.
    *
-   * @param functions whether to look for what functions need
+   * @param functions whether to check what functions need
    */
   record Hello(boolean functions) implements Task {}
 
-  /** What time is it? Answered by {@link ClockReading}. */
+  /** Asks for the time. Answered by {@link ClockReading}. */
   record ReadClock() implements Task {}
 
   /**
-   * Takes the machine for a run.
+   * Locks the machine for a run.
    *
-   * @param owner who runs what, for others who want it
-   * @param force ends a run that has it
+   * @param owner user, host and target of the run, for the message to others
+   * @param force ends a run that has the lock
    */
   record Lock(String owner, boolean force) implements Task {}
 
@@ -63,18 +62,18 @@ sealed interface Task {
   record Describe(List<String> commandLine, String outcome) implements Task {}
 
   /**
-   * Makes a machine of the user backend. Answered by its address.
+   * Starts a machine of the user backend. Answered by its address.
    *
    * @param id its machine id
-   * @param key what it shares with the others
+   * @param key the key that it shares with the other machines
    * @param listen HOST:PORT
    */
   record StartMachine(int id, byte[] key, String listen) implements Task {}
 
   /**
-   * What a parent is.
+   * Specifies a parent.
    *
-   * @param memorySize of a working set; empty for a function
+   * @param memorySize of the working set; empty for a function
    * @param function its name; empty for a working set
    * @param touchRatio percent of its pages
    * @param childWorks whether its children work, or end at once
@@ -85,47 +84,47 @@ sealed interface Task {
   record StartParent(ParentSpec parent) implements Task {}
 
   /**
-   * Lets the parent prepare itself again and again; streams {@code prepare}.
+   * Prepares the parent repeatedly; streams {@code prepare}.
    *
-   * @param times how often
+   * @param times number of prepares
    */
   record Prepare(int times) implements Task {}
 
   /**
-   * Prepares the parent for children, and does its work once in the parent.
+   * Prepares the parent for children. Answered by the time of its work after that, in ns.
    *
-   * @param work whether it is to do it; its time is the answer, in ns
+   * @param work whether the parent works; the answer is 0 if not
    */
   record Freeze(boolean work) implements Task {}
 
-  /** What a loop does. */
+  /** The kind of a loop. */
   enum LoopKind {
     /** Containers with a resumed child; streams {@code startup}. */
     START,
     /** Children one by one, each with all its times; streams {@code execution} and others. */
     CHILD,
-    /** Containers with nothing in them; streams {@code startup}. */
+    /** Empty containers; streams {@code startup}. */
     EMPTY,
-    /** The work of a parent without any fork; streams {@code work}. */
+    /** The work of a parent, without a fork; streams {@code work}. */
     WORK,
     /** Empty requests, in batches; streams {@code nilRpc}. */
     NIL_RPC
   }
 
   /**
-   * Gets loops ready to start. Answered by their names.
+   * Prepares loops to start. Answered by their names.
    *
-   * @param kind what each does
-   * @param loops how many
-   * @param seconds for how long; 0 to count instead
-   * @param times how many children, if they are counted
-   * @param container what children are in
-   * @param parentMachine id of the machine that holds the snapshot; below 0 for this one
-   * @param parentAddress where that listens
+   * @param kind of each loop
+   * @param loops number of loops
+   * @param seconds how long they run; unused by loops that count
+   * @param times number of children, for loops that count them
+   * @param container of the children
+   * @param parentMachine id of the machine with the snapshot; negative for this one
+   * @param parentAddress where that machine listens
    * @param resumeMode how children get their pages
    * @param prefetch pages for each fault
    * @param placement where launchers and children run
-   * @param parent what works, in loops that do not fork
+   * @param parent of loops without a fork
    */
   record Ready(
       LoopKind kind,
@@ -142,9 +141,9 @@ sealed interface Task {
       implements Task {}
 
   /**
-   * Lets the loops run. Answered when all have ended.
+   * Runs the loops. Answered when all have ended.
    *
-   * @param startNs when they start, CLOCK_MONOTONIC of the machine
+   * @param startNs their start, CLOCK_MONOTONIC of the machine
    */
   record Run(long startNs) implements Task {}
 
@@ -156,15 +155,15 @@ sealed interface Task {
    *
    * @param machineId of this machine
    * @param listen where it serves others, as the module takes it; empty for nowhere
-   * @param key what it shares with the others
+   * @param key the key that it shares with the other machines
    */
   record LoadModule(int machineId, String listen, byte[] key) implements Task {}
 
-  /** Ends what others have left, unloads the module, removes what was unpacked. */
+  /** Ends processes of earlier runs, unloads the module, removes what was unpacked. */
   record Clean() implements Task {}
 
   /**
-   * What is sent: a task and the number its reply will have.
+   * A task, and the number of its reply.
    *
    * @param id of this request
    * @param task what to do
@@ -172,12 +171,12 @@ sealed interface Task {
   record Request(long id, Task task) {}
 
   /**
-   * What comes back: exactly one of value, error and samples is there, unless the value is none.
+   * An answer: at most one of value, error and samples is not null.
    *
    * @param id of the request; 0 for samples
    * @param value the answer
    * @param error a message
-   * @param samples what has been measured meanwhile
+   * @param samples that have been measured since the last reply
    */
   record Reply(long id, JsonNode value, String error, Samples samples) {}
 
@@ -202,7 +201,7 @@ sealed interface Task {
   record ClockReading(long monotonicNs, long realtimeNs) {}
 
   /**
-   * What the work of a parent took.
+   * The times of the work of a parent.
    *
    * @param coldNs the first time
    * @param warmNs the second time
@@ -210,21 +209,21 @@ sealed interface Task {
   record ParentTimes(long coldNs, long warmNs) {}
 
   /**
-   * What a machine is and can do.
+   * The facts of a machine.
    *
-   * @param host what it calls itself
+   * @param host its own name
    * @param version of benchmarks.jar
    * @param java its version
    * @param kernel release and build
-   * @param user who the agent is
+   * @param user the account of the agent
    * @param root whether that is root
-   * @param backends what is there of each: name, then what was found; empty if ready
-   * @param userfaultfd empty if allowed, else why not
+   * @param backends by name: why each cannot be used; empty if it can
+   * @param userfaultfd why it is not allowed; empty if it is
    * @param memoryBytes available
    * @param diskBytes free where the jar is
    * @param address where ssh or the scheduler reached it; empty if unknown
-   * @param functions what each function lacks, as a message; empty if nothing
-   * @param heldBy its user; empty if there is none
+   * @param functions by name: what each lacks, as a message; empty if nothing
+   * @param heldBy the holder of the machine's lock; empty if it is free
    */
   record Facts(
       String host,

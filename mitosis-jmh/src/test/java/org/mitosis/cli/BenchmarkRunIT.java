@@ -263,13 +263,13 @@ class BenchmarkRunIT {
     }
   }
 
-  /** One sentence on standard error, nothing else, and no folder left. */
-  private void assertRefused(BenchmarksJar.Outcome run, String words) throws IOException {
+  /** One message on standard error, no other output, and no folder left. */
+  private void assertRefused(BenchmarksJar.Outcome run, String message) throws IOException {
     assertEquals(1, run.exitCode(), run.out() + run.err());
     assertEquals("", run.out());
     assertEquals(1, run.err().lines().count(), run.err());
     assertTrue(run.err().startsWith("mitosis: "), run.err());
-    assertTrue(run.err().contains(words), run.err());
+    assertTrue(run.err().contains(message), run.err());
     assertFalse(run.err().contains("Exception"), run.err());
     assertEquals(List.of(), jar.resultFolders());
   }
@@ -324,13 +324,13 @@ class BenchmarkRunIT {
       }
     }
 
-    private static int command(String... words) throws IOException, InterruptedException {
+    private static int command(String... command) throws IOException, InterruptedException {
       Process process =
-          new ProcessBuilder(words)
+          new ProcessBuilder(command)
               .redirectErrorStream(true)
               .redirectOutput(ProcessBuilder.Redirect.DISCARD)
               .start();
-      assertTrue(process.waitFor(30, TimeUnit.SECONDS), words[0]);
+      assertTrue(process.waitFor(30, TimeUnit.SECONDS), command[0]);
       return process.exitValue();
     }
   }

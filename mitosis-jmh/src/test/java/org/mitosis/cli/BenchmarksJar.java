@@ -160,7 +160,7 @@ final class BenchmarksJar {
     }
   }
 
-  /** Living processes that were started, by whomever, with our runtime directory. */
+  /** Living processes with our runtime directory, whichever process started them. */
   List<String> processes() {
     String mark = "MITOSIS_RUNTIME_DIR=" + runtimeDirectory() + "\0";
     return ProcessHandle.allProcesses()
@@ -169,12 +169,12 @@ final class BenchmarksJar {
         .toList();
   }
 
-  /** Waits until something is the case, and fails with the words if it never is. */
-  static void await(long deadlineMs, String words, BooleanSupplier condition) {
+  /** Waits until a condition holds; fails with the message if it does not within the deadline. */
+  static void await(long deadlineMs, String message, BooleanSupplier condition) {
     long startNs = System.nanoTime();
     while (!condition.getAsBoolean()) {
       if (System.nanoTime() - startNs > TimeUnit.MILLISECONDS.toNanos(deadlineMs)) {
-        fail("not within " + deadlineMs + " ms: " + words);
+        fail("not within " + deadlineMs + " ms: " + message);
       }
       try {
         Thread.sleep(POLL_MS);

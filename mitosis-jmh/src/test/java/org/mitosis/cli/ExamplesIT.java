@@ -40,11 +40,11 @@ class ExamplesIT {
       List<Path> sources =
           files.filter(file -> file.toString().endsWith(".java")).sorted().toList();
       assertEquals(5, sources.size());
-      StringWriter words = new StringWriter();
+      StringWriter messages = new StringWriter();
       boolean compiled =
           compiler
               .getTask(
-                  words,
+                  messages,
                   null,
                   null,
                   List.of(
@@ -60,7 +60,7 @@ class ExamplesIT {
                       .getStandardFileManager(null, null, null)
                       .getJavaFileObjectsFromPaths(sources))
               .call();
-      assertTrue(compiled, words::toString);
+      assertTrue(compiled, messages::toString);
     }
   }
 

@@ -48,7 +48,7 @@ class ArtifactLineTest {
   @Test
   void filterThatLeavesNothingIsNamed() {
     assertEquals(
-        "FILTER 'latency' leaves none of 1 lines; see log.txt\n",
+        "FILTER 'latency' matches none of 1 lines; see log.txt\n",
         ArtifactLine.table(
             Map.of("1048576", List.of(ArtifactLine.prepare("val01", 1))),
             Pattern.compile("latency")));

@@ -50,11 +50,11 @@ class CleaningTest {
   }
 
   @Test
-  void whatIsNotOursStays() throws IOException {
+  void keepsFilesOfOthers() throws IOException {
     Path directory = deployed();
-    Path theirs = Files.writeString(directory.resolve("notes"), "of somebody");
+    Path theirs = Files.writeString(directory.resolve("notes"), "of another user");
     Cleaning.of(directory).run();
-    assertEquals("of somebody", Files.readString(theirs));
+    assertEquals("of another user", Files.readString(theirs));
     assertFalse(Files.exists(directory.resolve(Bootstrap.JAR)));
     assertFalse(Files.exists(directory.resolve(Cleaning.NATIVE)));
   }

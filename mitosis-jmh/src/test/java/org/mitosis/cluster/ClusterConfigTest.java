@@ -82,7 +82,7 @@ class ClusterConfigTest {
   }
 
   @Test
-  void whatIsNotGivenIsTheTargets() {
+  void defaultsAreThoseOfTheTarget() {
     ClusterConfig empty = ConfigFiles.config(Map.of(), "c");
     assertEquals(24, Target.PEAK_FUNC_LEAN_CONTAINER.points(empty).get(0).loops());
     assertEquals(16, Target.PEAK_C_LEAN_CONTAINER.points(empty).get(0).loops());

@@ -33,7 +33,7 @@ class RemoteShellTest {
   /** Of the account on the machine, which ssh hands the command to. */
   @ParameterizedTest
   @ValueSource(strings = {"sh", "bash", "zsh", "csh", "tcsh", "fish"})
-  void wordsArriveThroughAnyShellAsTheyWere(String shell) throws IOException {
+  void argumentsPassUnchangedThroughAnyShell(String shell) throws IOException {
     assumeTrue(
         Stream.of(System.getenv("PATH").split(File.pathSeparator))
             .anyMatch(folder -> Files.isExecutable(Path.of(folder, shell))),

@@ -23,8 +23,8 @@ class QuantityTest {
     "3600000000000, 3600 s",
     "NaN, –"
   })
-  void timesHaveTheUnitThatFits(double ns, String words) {
-    assertEquals(words, Quantity.of(ns, "ns"));
+  void timesHaveTheUnitThatFits(double ns, String expected) {
+    assertEquals(expected, Quantity.of(ns, "ns"));
   }
 
   @Test

@@ -164,7 +164,7 @@ class ReportTest {
   }
 
   @Test
-  void wordsFromFilesAreNoMarkup() throws IOException {
+  void textFromFilesIsEscaped() throws IOException {
     sample.environment("machine.host", "<script>alert(1)</script>");
     String html = Files.readString(write(sample).resolve("index.html"));
     assertFalse(html.contains("<script>"));
