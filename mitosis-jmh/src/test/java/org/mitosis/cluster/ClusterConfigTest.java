@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.reflect.RecordComponent;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
@@ -97,17 +98,33 @@ class ClusterConfigTest {
   }
 
   @Test
-  void theTemplateNamesEveryKeyAndCanBeRead() throws IOException {
-    String template;
-    try (InputStream in = ClusterConfig.class.getResourceAsStream("cluster.conf")) {
-      template = new String(in.readAllBytes(), StandardCharsets.UTF_8);
-    }
-    Map<String, Setting> values = ConfigFile.parse(template, "template");
-    ClusterConfig.of(values);
+  void theTemplateNamesEveryKey() throws IOException {
     TreeSet<String> expected = new TreeSet<>();
     Arrays.stream(ClusterConfig.Key.values()).map(Enum::name).forEach(expected::add);
-    // Kept for the artifact's files only.
+    // Accepted in the artifact's files only.
     expected.removeAll(List.of("PWD", "STR_CHILD_HOSTS"));
-    assertEquals(expected, new TreeSet<>(values.keySet()));
+    assertEquals(expected, new TreeSet<>(template().keySet()));
+  }
+
+  @Test
+  void theTemplateHasTheDefaults() throws Exception {
+    Map<String, Setting> template = template();
+    template.keySet().removeAll(List.of("PARENT_HOST", "CHILD_HOSTS"));
+    ClusterConfig filledIn = ClusterConfig.of(template);
+    ClusterConfig defaults = ClusterConfig.of(Map.of());
+    for (RecordComponent component : ClusterConfig.class.getRecordComponents()) {
+      if (!component.getName().equals("asMap")) {
+        assertEquals(
+            String.valueOf(component.getAccessor().invoke(defaults)),
+            String.valueOf(component.getAccessor().invoke(filledIn)),
+            component.getName());
+      }
+    }
+  }
+
+  private static Map<String, Setting> template() throws IOException {
+    try (InputStream in = ClusterConfig.class.getResourceAsStream("cluster.conf")) {
+      return ConfigFile.parse(new String(in.readAllBytes(), StandardCharsets.UTF_8), "template");
+    }
   }
 }
