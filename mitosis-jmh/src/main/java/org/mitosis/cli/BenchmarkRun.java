@@ -116,7 +116,7 @@ final class BenchmarkRun {
     } catch (CommandLineOptionException | RuntimeException e) {
       return handOver(args); // JMH fails again and prints its own message
     }
-    if (asksForAList(commandLine)) {
+    if (asksForList(commandLine)) {
       return handOver(args);
     }
     Instant started = Instant.now();
@@ -173,9 +173,9 @@ final class BenchmarkRun {
   }
 
   /**
-   * The environment that a sweep was begun in.
+   * The environment at the start of a sweep.
    *
-   * @throws MissingPrerequisite if it is not known
+   * @throws MissingPrerequisite if it is unknown
    */
   private static Environment begun(ResultFolder folder) throws IOException {
     return Run.read(folder.path())
@@ -184,17 +184,17 @@ final class BenchmarkRun {
             () ->
                 new MissingPrerequisite(
                     folder.path()
-                        + " does not say where its sweep was begun, and results of two"
+                        + " has no description of the environment of its sweep, and results of two"
                         + " environments are never mixed: start a new sweep"));
   }
 
-  /** JMH's own main, so that what it prints and its exit code are its own. */
+  /** Runs JMH's main, so that output and exit code are those of JMH. */
   private static int handOver(String[] args) throws Exception {
     org.openjdk.jmh.Main.main(args);
     return 0;
   }
 
-  private static boolean asksForAList(CommandLineOptions options) {
+  private static boolean asksForList(CommandLineOptions options) {
     return options.shouldHelp()
         || options.shouldList()
         || options.shouldListWithParams()
@@ -255,7 +255,7 @@ final class BenchmarkRun {
       Environment environment,
       OutputFormat output)
       throws IOException {
-    // For -f 0, where the benchmarks run in this virtual machine.
+    // For -f 0, with which the benchmarks run in this JVM.
     System.setProperty(HistogramLog.DIRECTORY_PROPERTY, folder.histograms().toString());
     Interruption interruption = Interruption.watch(() -> keepInterrupted(folder, environment));
     Collection<RunResult> results;
@@ -280,7 +280,9 @@ final class BenchmarkRun {
     return keep(results, commandLine, plan, folder, environment);
   }
 
-  /** A run that JMH has given up: before the first benchmark, or at one that failed (-foe true). */
+  /**
+   * Ends a run that JMH has aborted: before the first benchmark, or at a failed one (-foe true).
+   */
   private int failed(
       RunnerException failure, Plan plan, ResultFolder folder, Environment environment)
       throws IOException {
@@ -303,7 +305,7 @@ final class BenchmarkRun {
             + folder.histograms());
   }
 
-  /** Keeps the results; a part that cannot be kept is reported, and the rest is kept. */
+  /** Writes the results; reports a part that cannot be written, and writes the others. */
   private int keep(
       Collection<RunResult> results,
       CommandLineOptions commandLine,
@@ -372,8 +374,8 @@ final class BenchmarkRun {
   /**
    * The arguments of a fork in addition to those of JMH.
    *
-   * @param properties this virtual machine's
-   * @param inherited arguments that JMH passes on by itself
+   * @param properties of this JVM
+   * @param inherited arguments that JMH passes to forks by itself
    * @param javaFeature the fork's Java release; 0 if not known
    */
   static List<String> forkArguments(
@@ -385,14 +387,14 @@ final class BenchmarkRun {
       }
     }
     if (javaFeature >= FIRST_JDK_WITH_NATIVE_ACCESS) {
-      // The manifest asks for it too, but JMH starts its forks with -cp.
+      // The manifest grants it as well, but JMH starts its forks with -cp.
       arguments.add("--enable-native-access=ALL-UNNAMED");
     }
     arguments.removeAll(inherited);
     return arguments;
   }
 
-  /** As JMH's Runner makes it for itself. */
+  /** The output format that JMH's Runner would create. */
   private static OutputFormat output(Options options) throws IOException {
     PrintStream stream;
     try {
@@ -408,7 +410,7 @@ final class BenchmarkRun {
         stream, options.verbosity().orElse(Defaults.VERBOSITY));
   }
 
-  /** As JMH's Main does, but for the lock, which that explains with a stack trace. */
+  /** Prints what JMH's Main prints, but for the lock, of which that prints a stack trace. */
   private void explain(RunnerException failure) {
     if (failure instanceof ProfilersFailedException) {
       for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
@@ -450,7 +452,7 @@ final class BenchmarkRun {
     return bytes.toString(StandardCharsets.UTF_8);
   }
 
-  /** Where JMH's own output goes, after it. */
+  /** Prints the table to the destination of JMH's output. */
   private void show(String table, Options options) throws IOException {
     if (options.verbosity().orElse(Defaults.VERBOSITY) == VerboseMode.SILENT) {
       return;

@@ -19,17 +19,17 @@ final class CompareCommand {
       """
       java -jar benchmarks.jar compare [--by NAME,...] [--fail-above N%] [--force] OLD NEW
 
-      OLD and NEW are folders that runs have left, .zip files of these (see pack), or JSON files of
-      JMH's. Shows every figure that both have: medians, their ratio with its interval, p-value,
-      effect size, and the verdict.
+      OLD and NEW are folders of runs, .zip files of these (see pack), or JSON files of JMH.
+      Shows every figure that both have: medians, their ratio with its interval, p-value, effect
+      size, and the verdict.
 
         --by NAME,...      one table for each combination of values of these parameters; by default
                            one for each benchmark and figure
-        --fail-above N%    end with exit code 2 if a figure is worse by more than N percent beyond
-                           chance, or failed in NEW only
+        --fail-above N%    end with exit code 2 if a figure is significantly worse by more than N
+                           percent, or failed in NEW only
         --force            compare runs although their environments differ
 
-      Exit code 0 on success, 1 on failure, 2 as --fail-above says.
+      Exit code 0 on success, 1 on failure, 2 with --fail-above.
       """;
 
   private static final int WORSE = 2;
@@ -83,8 +83,8 @@ final class CompareCommand {
     boolean known = runs.stream().allMatch(run -> run.environment().isPresent());
     if (!known) {
       say(
-          "warning: the environment of one run is not known, so it is not checked whether they may be"
-              + " compared");
+          "warning: the environment of one run is unknown, so differences between the environments"
+              + " are not checked");
     }
     comparison.differences().forEach(difference -> say("the environments differ in " + difference));
     if (!comparison.differences().isEmpty() && !request.force()) {
@@ -152,7 +152,7 @@ final class CompareCommand {
     }
     if (runs.size() != 2) {
       throw new IOException(
-          "compare takes two runs, OLD and NEW, not " + runs.size() + ": see compare --help");
+          "compare takes two runs, OLD and NEW, got " + runs.size() + ": see compare --help");
     }
     return new Request(runs, by, failAbove, force);
   }
@@ -167,7 +167,9 @@ final class CompareCommand {
     String number = percent.endsWith("%") ? percent.substring(0, percent.length() - 1) : percent;
     if (!number.matches("[0-9]{1,6}([.][0-9]{1,6})?")) {
       throw new IOException(
-          "--fail-above takes a percentage such as 5%, not '" + percent + "': see compare --help");
+          "--fail-above must be a percentage such as 5%, got '"
+              + percent
+              + "': see compare --help");
     }
     return Double.parseDouble(number) / 100;
   }

@@ -35,8 +35,9 @@ final class Doctor {
       """
       java -jar benchmarks.jar doctor
 
-      Reports for each backend what it needs, whether it is there, and what to do if not; then other
-      properties of this machine. Starts the user backend's daemon briefly; changes nothing.
+      Reports for each backend what it needs, whether that is available, and what to do if not;
+      then other properties of this machine. Starts the user backend's daemon briefly; changes
+      nothing.
       Exit code 0 if benchmarks can run, 1 if no backend, or not the one asked for, can be used.
       """;
 
@@ -88,7 +89,7 @@ final class Doctor {
   }
 
   /**
-   * Prints what it finds.
+   * Prints the report.
    *
    * @return 0 if the backend that benchmarks would use can be used, else 1
    */
@@ -199,7 +200,7 @@ final class Doctor {
         : "transparent huge pages: "
             + setting
             + (setting.equals("always")
-                ? " (prepare and fork cost far less than with 4 KiB pages)"
+                ? " (prepare and fork cost much less than with 4 KiB pages)"
                 : "");
   }
 
@@ -265,7 +266,7 @@ final class Doctor {
       return NativeFiles.path("mitosisd").getParent();
     }
 
-    /** As libmitosis chooses it: runtime_dir.h. */
+    /** The choice of libmitosis: runtime_dir.h. */
     @Override
     public Path runtimeDirectory() {
       String given = System.getenv("MITOSIS_RUNTIME_DIR");

@@ -13,8 +13,8 @@ import org.openjdk.jmh.runner.format.OutputFormat;
  * Handles the end of a run from outside (Ctrl-C, SIGTERM): every process that the run has started
  * is ended, then the given action keeps the results so far.
  *
- * <p>JMH takes the death of a fork for a failed benchmark and would start the next one. So its
- * output passes through here and blocks from the interruption on: JMH prints between two forks.
+ * <p>JMH treats the end of a fork as a failed benchmark and would start the next one. So its output
+ * passes through here and blocks after an interruption: JMH prints between two forks.
  */
 final class Interruption {
   private static final long GRACE_NS = TimeUnit.SECONDS.toNanos(2);
@@ -23,30 +23,30 @@ final class Interruption {
   private final Thread hook;
   private volatile boolean interrupted;
 
-  private Interruption(Runnable keepWhatThereIs) {
+  private Interruption(Runnable keepResults) {
     hook =
         new Thread(
             () -> {
               interrupted = true;
               endDescendants();
-              keepWhatThereIs.run();
+              keepResults.run();
             },
             "mitosis-interruption");
   }
 
-  /** Starts to watch. */
-  static Interruption watch(Runnable keepWhatThereIs) {
-    Interruption interruption = new Interruption(keepWhatThereIs);
+  /** Installs the shutdown hook. */
+  static Interruption watch(Runnable keepResults) {
+    Interruption interruption = new Interruption(keepResults);
     Runtime.getRuntime().addShutdownHook(interruption.hook);
     return interruption;
   }
 
-  /** Stops watching after the run has ended by itself. Does not return after an interruption. */
+  /** Removes the hook after the run has ended by itself. Does not return after an interruption. */
   void over() {
     try {
       Runtime.getRuntime().removeShutdownHook(hook);
     } catch (IllegalStateException e) {
-      standStill();
+      parkUntilExit();
     }
   }
 
@@ -58,7 +58,7 @@ final class Interruption {
             new Class<?>[] {OutputFormat.class},
             (proxy, method, arguments) -> {
               if (interrupted) {
-                standStill();
+                parkUntilExit();
               }
               try {
                 return method.invoke(output, arguments);
@@ -68,14 +68,14 @@ final class Interruption {
             });
   }
 
-  /** The virtual machine ends while this thread waits. */
-  private static void standStill() {
+  /** Parks this thread until the JVM exits. */
+  private static void parkUntilExit() {
     while (true) {
       LockSupport.park();
     }
   }
 
-  /** Sends SIGTERM, later SIGKILL; finds processes that start in between, too. */
+  /** Sends SIGTERM, later SIGKILL; also to processes that start in between. */
   private static void endDescendants() {
     long startNs = System.nanoTime();
     Set<ProcessHandle> asked = new LinkedHashSet<>();

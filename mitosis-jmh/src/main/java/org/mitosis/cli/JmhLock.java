@@ -43,7 +43,7 @@ final class JmhLock {
     if (Boolean.getBoolean("jmh.ignoreLock") || Files.notExists(file)) {
       return;
     }
-    // Opened as JMH opens it: in /tmp the kernel may refuse that for another user's file.
+    // Opens it as JMH does: in /tmp the kernel may refuse that for another user's file.
     try (RandomAccessFile opened = new RandomAccessFile(file.toFile(), "rw");
         FileLock lock = opened.getChannel().tryLock()) {
       if (lock == null) {

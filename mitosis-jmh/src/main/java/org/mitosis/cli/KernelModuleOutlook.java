@@ -8,11 +8,10 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Whether the kernel module could be loaded on this machine: how it is built and loaded, or why it
- * cannot be.
+ * How the kernel module is built and loaded on this machine, or why it cannot be loaded.
  *
  * @param obstacle the reason why no unsigned module can be loaded here, and what to do, without a
- *     full stop; empty if nothing does
+ *     full stop; empty if there is none
  * @param build the commands that build it, from the root of a checkout
  * @param load the command that loads it
  */
@@ -30,9 +29,10 @@ record KernelModuleOutlook(String obstacle, String build, String load) {
   private static final String SECURE_BOOT =
       "sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c";
   private static final String SIGN =
-      "sign mitosis.ko with a key that this kernel trusts (a machine owner key, by mokutil --import)";
+      "sign mitosis.ko with a key that this kernel trusts (a machine owner key, by mokutil"
+          + " --import)";
 
-  /** How each family of distributions names the headers of a release. */
+  /** The commands that install the headers of a release, by family of distributions. */
   private static final Map<String, String> INSTALL =
       Map.of(
           "debian", "apt-get install linux-headers-%s gcc make",
@@ -109,7 +109,7 @@ record KernelModuleOutlook(String obstacle, String build, String load) {
     return version.group(1).equals("6") && minor >= OLDEST_MINOR && minor <= NEWEST_MINOR;
   }
 
-  /** The distribution and what it is like, as /etc/os-release has them. */
+  /** The distribution and those that it is derived from, of /etc/os-release. */
   private static List<String> families(UnaryOperator<String> text) {
     String release = text.apply("etc/os-release");
     if (release == null) {

@@ -8,15 +8,15 @@ import org.mitosis.result.BuildInfo;
 import org.mitosis.result.MachineProbe;
 import org.openjdk.jmh.util.Version;
 
-/** Where {@code java -jar benchmarks.jar} starts. */
+/** The main class of benchmarks.jar. */
 public final class Main {
   static final String HELP =
       """
       java [-Dmitosis.*] -jar benchmarks.jar [JMH options] [regexp]...   run benchmarks
       java [-Dmitosis.*] -jar benchmarks.jar COMMAND                     one of:
 
-        cluster      a benchmark on several machines; 'cluster help' says more
-        functions    the Python functions: what they stand for, what they need, whether it is there
+        cluster      a benchmark on several machines; see 'cluster help'
+        functions    the Python functions: what they stand for, and what each lacks on this machine
         sweep        benchmarks in random order, which can be killed and resumed
         compare      the differences between two runs
         report       pages, tables and plots of runs
@@ -33,12 +33,12 @@ public final class Main {
                                          else user
         -Dmitosis.results=DIR            keep the results in DIR, which must be empty or missing; by
                                          default results/<date>-<host>-<name>
-        -Dmitosis.name=NAME              what the run is called in that folder's name
+        -Dmitosis.name=NAME              the name of the run in that folder's name
         -Dmitosis.native.dir=DIR         unpack the native programs into DIR; by default
                                          $XDG_CACHE_HOME/mitosis or ~/.cache/mitosis
-        -Dmitosis.deadlineMs=MS          how long any step of a helper process may take, in ms; by
+        -Dmitosis.deadlineMs=MS          the deadline of each step of a helper process, in ms; by
                                          default 60000
-        -Dmitosis.keyFile=FILE           the key that machines share, for what connects from Java; by
+        -Dmitosis.keyFile=FILE           the key that machines share, for connections from Java; by
                                          default $MITOSIS_KEY_FILE, ~/.config/mitosis/key or
                                          /etc/mitosis/key
         -Dmitosis.criu=PATH              the CRIU of BaselineCriu; by default the first on PATH
@@ -60,7 +60,7 @@ public final class Main {
   private Main() {}
 
   /**
-   * Carries out a command line; exits with 0 if all went well, 1 if not.
+   * Runs a command line; exits with 0 on success, else with the exit code of the command.
    *
    * @param args JMH's, or a command and its arguments
    * @throws Exception as {@code org.openjdk.jmh.Main} does

@@ -15,11 +15,11 @@ final class PackCommand {
       """
       java -jar benchmarks.jar pack [-o FILE] [--force] RUN
 
-      Packs RUN, a folder that a run has left, as one .zip file, which report and compare read as
-      they read the folder. The folder stays as it is. Its report is left out: it can be made again.
+      Packs RUN, the folder of a run, as one .zip file, which report and compare read like the
+      folder. The folder stays unchanged. Its report is left out: it can be made again.
 
         -o FILE    the .zip file, which must not exist; by default RUN.zip beside the folder
-        --force    pack a run that has not ended, too
+        --force    also pack a run that has not ended
 
       Prints the name of the file. Exit code 0 if it was written, 1 if not.
       """;
@@ -69,7 +69,7 @@ final class PackCommand {
   private void pack(Path folder, Path zip, boolean force) throws IOException {
     if (Files.isRegularFile(folder)) {
       throw new IOException(
-          folder + " is a file: pack takes a folder that a run has left (see pack --help)");
+          folder + " is a file: pack takes the folder of a run (see pack --help)");
     }
     Run run = Run.read(folder);
     if (!run.ended() && !force) {

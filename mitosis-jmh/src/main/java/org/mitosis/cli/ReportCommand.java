@@ -19,7 +19,7 @@ final class ReportCommand {
       """
       java -jar benchmarks.jar report [-o DIR] RUN...
 
-      RUN is a folder that a run has left, a .zip of one (see pack), or a JSON file of JMH's.
+      RUN is the folder of a run, a .zip of one (see pack), or a JSON file of JMH.
       Several are shown together.
       Writes index.html (one file, which needs no network), report.md, figures.csv, and plots/ with
       each plot as SVG and PNG.
@@ -43,7 +43,7 @@ final class ReportCommand {
       out.print(HELP);
       return 0;
     }
-    // Nothing is shown on a screen.
+    // Plots are drawn without a display.
     System.setProperty("java.awt.headless", "true");
     List<Path> paths = new ArrayList<>();
     Path folder = null;

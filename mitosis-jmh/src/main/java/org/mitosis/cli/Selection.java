@@ -57,7 +57,7 @@ final class Selection {
       return new Item(params.getBenchmark(), params.getMode(), parameters);
     }
 
-    /** As a user would ask for it. */
+    /** The name by which a user selects it. */
     @Override
     public String toString() {
       String name =
@@ -85,7 +85,7 @@ final class Selection {
    * @param leftOut a message for each function of the default sweep that cannot run here
    */
   record Functions(List<String> override, List<String> excluded, List<String> leftOut) {
-    /** Leaves out what the other leaves out, too. */
+    /** Also leaves out what the other leaves out. */
     Functions and(Functions other) {
       return new Functions(
           override, joined(excluded, other.excluded), joined(leftOut, other.leftOut));
@@ -264,8 +264,8 @@ final class Selection {
   }
 
   /**
-   * Checks what the selected benchmarks need beside memory, and the parameters that have the same
-   * values in all of them.
+   * Checks what the selected benchmarks need besides memory, and the parameters that have the same
+   * range in all of them.
    *
    * @param right whether this user may use userfaultfd
    * @throws MissingPrerequisite if something is missing, or a value is invalid
@@ -283,7 +283,7 @@ final class Selection {
     }
   }
 
-  /** Whether no child gets its pages by userfaultfd, whatever is selected. */
+  /** Whether the options resume children in a mode without userfaultfd only. */
   private static boolean onlyClones(Options options) {
     return options.getParameter(ResumeMode.PROPERTY).hasValue()
         && Set.copyOf(options.getParameter(ResumeMode.PROPERTY).get())
@@ -295,7 +295,7 @@ final class Selection {
       return Optional.ofNullable(
           Class.forName(entry.getUserClassQName()).getAnnotation(Needs.class));
     } catch (ClassNotFoundException e) {
-      return Optional.empty(); // JMH says so when it comes to it
+      return Optional.empty(); // JMH reports it when it runs the benchmark
     }
   }
 

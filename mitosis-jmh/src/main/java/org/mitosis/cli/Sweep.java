@@ -147,7 +147,7 @@ final class Sweep {
       if (isDone(i)) {
         keepSamples(i);
       } else {
-        throwAwaySamples(i);
+        deleteSamples(i);
       }
     }
   }
@@ -170,7 +170,7 @@ final class Sweep {
     return done;
   }
 
-  /** Makes the options of a block: the directory of the samples has been set by then. */
+  /** Makes the options of a block, after the directory of its samples has been set. */
   interface BlockOptions {
     /** The options of all blocks. */
     Options get();
@@ -190,7 +190,7 @@ final class Sweep {
       System.setProperty(HistogramLog.DIRECTORY_PROPERTY, samples(i).toString());
       Collection<RunResult> block = new Runner(only(item, options.get()), output).run();
       if (block.isEmpty()) {
-        throwAwaySamples(i);
+        deleteSamples(i);
         continue; // it failed: JMH has printed the reason, and a resumed sweep runs it again
       }
       folder.replace(result(i), json(block));
@@ -210,7 +210,7 @@ final class Sweep {
     return one.build();
   }
 
-  /** JMH's results of all blocks that are done, as one file of JMH's. */
+  /** JMH's results of all blocks that are done, in the format of one file. */
   String json() throws IOException {
     ArrayNode all = JSON.createArrayNode();
     Map<String, JsonNode> sorted = new TreeMap<>();
@@ -233,7 +233,7 @@ final class Sweep {
     return blocks().resolve(String.format(Locale.ROOT, "%04d.json", block + 1));
   }
 
-  /** Where the samples of a block are until it is done. */
+  /** The folder of a block's samples until it is done. */
   private Path samples(int block) {
     return blocks().resolve(String.format(Locale.ROOT, "%04d.hlog", block + 1));
   }
@@ -255,7 +255,7 @@ final class Sweep {
     Files.delete(samples(block));
   }
 
-  private void throwAwaySamples(int block) throws IOException {
+  private void deleteSamples(int block) throws IOException {
     if (Files.notExists(samples(block))) {
       return;
     }

@@ -349,11 +349,11 @@ public final class ClusterCommand {
         outcome = Outcome.COMPLETE;
       }
     } catch (Cluster.Failures e) {
-      standStillIfInterrupted();
+      parkIfInterrupted();
       record.failed(e.messages());
       e.messages().forEach(this::refuse);
     } catch (MachineFailure | MissingPrerequisite e) {
-      standStillIfInterrupted();
+      parkIfInterrupted();
       record.failed(List.of(e.getMessage()));
       refuse(e.getMessage());
     }
@@ -361,7 +361,7 @@ public final class ClusterCommand {
       Runtime.getRuntime().removeShutdownHook(hook);
     } catch (IllegalStateException e) {
       interrupted = true;
-      standStillIfInterrupted();
+      parkIfInterrupted();
     }
     keep(run, record, outcome);
     if (outcome != Outcome.COMPLETE) {
@@ -404,7 +404,7 @@ public final class ClusterCommand {
   }
 
   /** Parks this thread until the JVM exits. */
-  private void standStillIfInterrupted() {
+  private void parkIfInterrupted() {
     while (interrupted) {
       standing.countDown();
       LockSupport.park();

@@ -25,7 +25,7 @@ record EnvironmentTable(List<String> head, List<Row> rows) {
    *
    * @param what the property
    * @param cells one for each machine
-   * @param matters whether the machines differ in it and it changes measured times
+   * @param matters whether it differs between machines and changes measured times
    */
   record Row(String what, List<String> cells, boolean matters) {}
 

@@ -14,7 +14,7 @@ import org.mitosis.stats.SteadyState.Label;
 import org.mitosis.stats.Summary;
 
 /**
- * All that is known of one figure of one benchmark, a row for each of its settings.
+ * One figure of one benchmark, a row for each of its settings.
  *
  * @param title benchmark and figure
  * @param common the settings that all rows share
@@ -101,7 +101,7 @@ record FigureTable(
     cells.add(Quantity.of(summary.max(), figure.unit()));
     cells.add(Long.toString(summary.count()));
     cells.add(Integer.toString(figure.forks().size()));
-    cells.add(one.estimate().steadyWords());
+    cells.add(one.estimate().steadyLabels());
     if (published) {
       boolean known = one.published().isPresent();
       cells.add(
@@ -147,7 +147,7 @@ record FigureTable(
     return String.join(", ", notes);
   }
 
-  /** As text in Markdown. */
+  /** The table in Markdown. */
   String markdown() {
     TextTable table = new TextTable(head, left);
     rows.forEach(row -> table.add(row.cells()));

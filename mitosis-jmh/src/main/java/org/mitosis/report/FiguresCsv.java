@@ -60,7 +60,7 @@ final class FiguresCsv {
       cells.add(number(summary.max()));
       cells.add(Long.toString(summary.count()));
       cells.add(Integer.toString(one.figure().forks().size()));
-      cells.add(one.estimate().steadyWords());
+      cells.add(one.estimate().steadyLabels());
       cells.add(number(one.published()));
       cells.add(one.publishedHosts());
       cells.add(one.floor() > 0 ? number(one.floor()) : "");

@@ -13,7 +13,7 @@ import org.knowm.xchart.CategoryChart;
 import org.knowm.xchart.CategorySeries;
 import org.mitosis.result.Run;
 
-/** Functions as bars, with what one would use instead, and what was published, beside them. */
+/** Functions as bars, beside their baselines and the published figures. */
 final class FunctionPlots {
   static final String SECTION = "Functions";
 
@@ -28,7 +28,7 @@ final class FunctionPlots {
           "fork", "prepare",
           "warm", "execution");
 
-  private static final Map<String, String> WORDS =
+  private static final Map<String, String> TITLES =
       Map.of(
           "prepare", "Functions: prepare",
           "resume", "Functions: resume",
@@ -47,7 +47,7 @@ final class FunctionPlots {
     for (ReportedFigure one : figures) {
       if (one.isTime() && one.figure().function().isPresent() && one.medianMs() > 0) {
         String metric = BESIDE.getOrDefault(one.figure().metric(), one.figure().metric());
-        if (WORDS.containsKey(metric)) {
+        if (TITLES.containsKey(metric)) {
           byMetric.computeIfAbsent(metric, key -> new ArrayList<>()).add(one);
         }
       }
@@ -83,7 +83,7 @@ final class FunctionPlots {
         hosts = one.publishedHosts();
       }
     }
-    CategoryChart chart = PlotStyle.bars(WORDS.get(metric), "", "ms (logarithmic)");
+    CategoryChart chart = PlotStyle.bars(TITLES.get(metric), "", "ms (logarithmic)");
     // Else there is room for every other name only.
     chart.getStyler().setXAxisTickMarkSpacingHint(NAMES_APART);
     chart.getStyler().setXAxisLabelRotation(NAMES_DEGREES);
@@ -103,7 +103,7 @@ final class FunctionPlots {
             .mapToDouble(Double::doubleValue)
             .toArray();
     double least = Arrays.stream(drawn).min().orElse(1);
-    // Bars of a logarithmic axis begin anywhere: at the power of ten below the least.
+    // Bars of a logarithmic axis have no zero: they begin at the power of ten below the least.
     double base = Math.pow(10, Math.floor(Math.log10(least / 1.5)));
     chart.getStyler().setYAxisMin(base);
     PlotStyle.logarithmic(
@@ -111,10 +111,11 @@ final class FunctionPlots {
     return new Plot(
         SECTION,
         PlotName.file("function", metric),
-        WORDS.get(metric),
+        TITLES.get(metric),
         bars.size() > MOST_BARS
             ? "The first " + MOST_BARS + " of " + bars.size() + " settings; the table has all."
-            : "Medians over forks. The axis is logarithmic: compare where bars end, not their areas.",
+            : "Medians over forks. The axis is logarithmic: compare where bars end, not their"
+                + " areas.",
         chart);
   }
 

@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Map;
 import org.mitosis.result.Run;
 
-/** A report as one HTML file: style and plots are in it, and nothing is fetched. */
+/** A report as one HTML file, which includes style and plots and loads nothing. */
 final class HtmlReport {
   private final List<Run> runs;
   private final List<String> problems;
@@ -101,7 +101,7 @@ final class HtmlReport {
         .append(escaped(section))
         .append("</h2>\n<div class=\"plots\">\n");
     for (Report.Drawn one : plots) {
-      // As an image each drawing keeps its names to itself, and can be saved by a click.
+      // An image has element ids of its own, and can be saved by a click.
       String data = Base64.getEncoder().encodeToString(one.svg().getBytes(StandardCharsets.UTF_8));
       text.append("<figure id=\"")
           .append(one.plot().name())
@@ -142,7 +142,7 @@ final class HtmlReport {
   private void environment() {
     text.append("<h2 id=\"environment\">Environment</h2>\n");
     if (environments.head().isEmpty()) {
-      text.append("<p>Where this was measured is not known.</p>\n");
+      text.append("<p>The environment is unknown.</p>\n");
       return;
     }
     text.append("<div class=\"scroll\"><table class=\"environment\">\n<thead><tr><th></th>");

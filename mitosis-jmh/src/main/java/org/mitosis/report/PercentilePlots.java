@@ -14,7 +14,7 @@ import org.knowm.xchart.style.markers.SeriesMarkers;
 import org.mitosis.result.Run;
 import org.mitosis.stats.ValueCounts;
 
-/** Times by percentile: how long the slow ones take, of figures with enough samples. */
+/** Times by percentile, of figures with enough samples. */
 final class PercentilePlots {
   static final String SECTION = "Percentiles";
 
@@ -62,7 +62,7 @@ final class PercentilePlots {
     return plots;
   }
 
-  /** Of too many, those of baselines and of what has drawings of its own are left out first. */
+  /** If there are too many figures, leaves out baselines and those with other plots first. */
   private static List<ReportedFigure> oursFirst(List<ReportedFigure> figures) {
     return figures.stream()
         .sorted(Comparator.comparing(one -> LAST.contains(one.figure().className())))

@@ -7,9 +7,9 @@ import java.math.RoundingMode;
 import java.util.Locale;
 import org.mitosis.result.Figure;
 
-/** How values are written: three significant digits, times in the unit that fits them. */
+/** Formats values: three significant digits, times in the unit that fits them. */
 final class Quantity {
-  /** What is written where nothing is known. */
+  /** The text for an unknown value. */
   static final String NOTHING = "–";
 
   private static final int DIGITS = 3;
@@ -53,7 +53,7 @@ final class Quantity {
     return Double.isFinite(ratio) ? String.format(Locale.ROOT, "%.3f", ratio) : NOTHING;
   }
 
-  /** A p-value as papers have it. */
+  /** A p-value in the form that papers use. */
   static String pValue(double p) {
     if (Double.isNaN(p)) {
       return NOTHING;
@@ -79,7 +79,7 @@ final class Quantity {
       return BigDecimal.ZERO;
     }
     BigDecimal rounded = exact.round(new MathContext(DIGITS, RoundingMode.HALF_EVEN));
-    // No exponent and no zeros that say nothing: 1200 stays 1200, 0.500 stays 0.500.
+    // No exponent and no insignificant zeros: 1200 stays 1200, 0.500 stays 0.500.
     return rounded.scale() < 0 ? exact.setScale(0, RoundingMode.HALF_EVEN) : padded(rounded);
   }
 

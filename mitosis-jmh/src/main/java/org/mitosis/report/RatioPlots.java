@@ -34,7 +34,7 @@ final class RatioPlots {
     return plots;
   }
 
-  /** Whether it is in these drawings. */
+  /** Whether a figure is in these plots. */
   static boolean shows(Figure figure) {
     return ratio(figure).isPresent();
   }

@@ -21,7 +21,7 @@ import org.mitosis.result.Environment;
 import org.mitosis.result.Run;
 
 /**
- * A report on runs: {@code index.html}, one file that needs nothing else; {@code report.md}; {@code
+ * A report on runs: {@code index.html}, which needs no other file; {@code report.md}; {@code
  * figures.csv}; and the plots as SVG and PNG in {@code plots/}.
  */
 public final class Report {
@@ -38,7 +38,7 @@ public final class Report {
     this.problems = problems;
   }
 
-  /** Of runs that have been read; nothing is written yet. */
+  /** A report on runs, not written yet. */
   public static Report of(List<Run> runs) {
     List<ReportedFigure> figures = new ArrayList<>();
     Set<String> problems = new LinkedHashSet<>();
@@ -105,7 +105,7 @@ public final class Report {
     }
   }
 
-  /** How many figures there are. */
+  /** The number of figures. */
   public int size() {
     return figures.size();
   }
@@ -177,7 +177,7 @@ public final class Report {
                     + (environment.backend() == null ? "unknown" : environment.backend().chosen())
                     + ", outcome "
                     + environment.outcome())
-        .orElse("its environment is not known");
+        .orElse("its environment is unknown");
   }
 
   /** Explains the columns of the tables. */

@@ -9,10 +9,10 @@ import org.mitosis.result.ReferenceFigures;
 import org.mitosis.result.Run;
 
 /**
- * A figure with all that a report shows of it.
+ * A figure with its statistics and its published value.
  *
- * @param run which run it is of
- * @param figure what was measured
+ * @param run index of its run
+ * @param figure the measured figure
  * @param estimate its estimate
  * @param published the published median, in its unit; empty if none was published
  * @param publishedHosts the machines of the published figure; empty if there is none

@@ -17,7 +17,7 @@ import org.mitosis.result.Figure;
 import org.mitosis.result.ReferenceFigures;
 import org.mitosis.result.Run;
 
-/** Times against the size of the working set, both axes logarithmic, beside what was published. */
+/** Times against the size of the working set, both axes logarithmic, beside published figures. */
 final class SizePlots {
   static final String SECTION = "Latency against memory size";
 
@@ -25,7 +25,7 @@ final class SizePlots {
   private static final double NS_PER_MS = 1e6;
   private static final int MOST_LINES = 10;
 
-  /** What else belongs beside a figure: what one would use instead, or what it cannot be below. */
+  /** Baselines and lower bounds that are drawn beside a figure, by metric. */
   private static final Map<String, String> BESIDE =
       Map.ofEntries(
           Map.entry("fork", "prepare"),

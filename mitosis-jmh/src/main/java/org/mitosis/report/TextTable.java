@@ -40,7 +40,7 @@ final class TextTable {
     return text.toString();
   }
 
-  /** As GitHub shows it, and readable as it is. */
+  /** In Markdown, aligned for reading as text. */
   String markdown() {
     StringBuilder text = new StringBuilder();
     int[] widths = widths();

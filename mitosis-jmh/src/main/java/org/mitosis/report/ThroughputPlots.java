@@ -13,14 +13,14 @@ import org.knowm.xchart.style.markers.SeriesMarkers;
 import org.mitosis.result.Figure;
 import org.mitosis.result.Run;
 
-/** Children per second over the time of a peak run, with the interval that the peak is from. */
+/** Children per second over the time of a peak run, with the stable interval. */
 final class ThroughputPlots {
   static final String SECTION = "Throughput over time";
 
   private static final String EVERY_CHILD = "child";
   private static final double MS_PER_S = 1e3;
 
-  /** All shades over each other leave the lines easy to see. */
+  /** Opacity of all shades together: the lines stay visible. */
   private static final int SHADE_ALPHA = 90;
 
   private static final double HEADROOM = 1.15;
@@ -76,7 +76,7 @@ final class ThroughputPlots {
     List<Double> y = new ArrayList<>();
     for (Figure.Point point : fork.points()) {
       if (point.endMs() > point.startMs()) {
-        // A step for each slice: the rate is of the whole of it.
+        // A step for each slice, because its rate is a mean over the slice.
         x.addAll(
             List.of((point.startMs() - startMs) / MS_PER_S, (point.endMs() - startMs) / MS_PER_S));
         y.addAll(List.of(rate(point), rate(point)));

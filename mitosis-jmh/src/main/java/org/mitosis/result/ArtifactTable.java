@@ -18,8 +18,8 @@ import org.mitosis.setting.ParameterNames;
 import org.mitosis.stats.Summary;
 
 /**
- * The tables after a run: like the ones of the MITOSIS artifact ({@code trace}, then the data), of
- * every self-timed figure, beside what was published.
+ * The tables after a run, in the form of the MITOSIS artifact ({@code trace}, then the data): every
+ * self-timed figure, beside the published one.
  *
  * <p>Times are in ms with at least three significant digits. The spread, the distance between the
  * quartiles as a share of the median, is shown from three samples on.
@@ -30,11 +30,11 @@ public final class ArtifactTable {
   private static final int LONGEST_NUMBER = 20;
   private static final String PEAK = "peak";
 
-  /** The parameters whose values the artifact's tables have in their first column, bare. */
+  /** The parameters whose values are in the first column of the artifact's tables. */
   private static final List<String> TRACE_PARAMETERS =
       List.of(ParameterNames.MEMORY_SIZE, ParameterNames.FUNCTION_NAME);
 
-  /** Figures of one benchmark whose ratio is what it is about: the first over the second. */
+  /** Two figures of a benchmark that measures their ratio: the first over the second. */
   private static final Map<String, List<String>> RATIOS =
       Map.of(
           "PrepareOverFork.turnByTurn", List.of("prepare", "fork"),
@@ -47,10 +47,10 @@ public final class ArtifactTable {
    * The tables of a run.
    *
    * @param histograms the folder of its .hlog files
-   * @param jmhJson JMH's results as JSON, for what is not in a histogram: a nil call from Java, and
-   *     rates
-   * @param environment where it ran
-   * @return empty if nothing timed itself
+   * @param jmhJson JMH's results as JSON, for figures that are in no histogram: a nil call from
+   *     Java, and rates
+   * @param environment of the run
+   * @return empty if there are no self-timed figures
    * @throws IOException if the folder cannot be read
    */
   public static String of(Path histograms, String jmhJson, Environment environment)
@@ -63,11 +63,11 @@ public final class ArtifactTable {
   }
 
   /**
-   * The tables of samples that JMH had no part in.
+   * The tables of samples that were measured without JMH.
    *
    * @param histograms the folder of their .hlog files
-   * @param caption where they are from
-   * @param failed what gave no or not all results
+   * @param caption names machine and backend
+   * @param failed the benchmarks without a complete result
    * @return empty if there are none
    * @throws IOException if the folder cannot be read
    */
@@ -153,7 +153,7 @@ public final class ArtifactTable {
     return "\n" + title + parameters.common() + "\n" + TableText.aligned(rows);
   }
 
-  /** One table for each benchmark that is about a ratio. */
+  /** One table for each benchmark that measures a ratio. */
   private static String ratios(List<HistogramLog.Series> all) {
     StringBuilder text = new StringBuilder();
     RATIOS.forEach(
@@ -233,7 +233,7 @@ public final class ArtifactTable {
                     TableText.significant(jnaNs.getAsDouble() / cNs.getAsDouble(), 0))));
   }
 
-  /** Children per second: of all machines, of each, and how sure it is. */
+  /** Children per second of all machines and of each, with the stable interval. */
   private static String peak(List<Figure> scores) {
     Map<String, Map<Map<String, String>, Map<String, Double>>> byBenchmark = new TreeMap<>();
     for (Figure score : scores) {
@@ -287,7 +287,7 @@ public final class ArtifactTable {
     return TableText.significant(figures.getOrDefault(name, Double.NaN), 0);
   }
 
-  /** In which share of the runs there was a stable interval. */
+  /** The share of the runs with a stable interval. */
   private static String stable(Double share) {
     if (share == null) {
       return TableText.NOTHING;
@@ -297,7 +297,7 @@ public final class ArtifactTable {
         : share == 0 ? "no" : TableText.significant(share * 100, 0) + " % of runs";
   }
 
-  /** Of all iterations of all forks, as JMH has it. */
+  /** The mean of all iterations of all forks, as JMH computes it. */
   private static double mean(Figure score) {
     return score.forks().stream()
         .flatMap(fork -> fork.points().stream())
@@ -307,8 +307,8 @@ public final class ArtifactTable {
   }
 
   /**
-   * The parameters of a table: the artifact's in its first column, others that vary in one each,
-   * and those that do not in its title.
+   * The parameters of a table: the artifact's in the first column, others that vary in a column
+   * each, and constant ones in the title.
    */
   private record Parameters(List<String> varying, String common) {
     static Parameters of(List<Map<String, String>> rows) {
@@ -361,7 +361,7 @@ public final class ArtifactTable {
         .toList();
   }
 
-  /** All parameters, such that texts are in the order that their numbers are in. */
+  /** All parameters, with numbers padded so that their text sorts by value. */
   private static String padded(Map<String, String> parameters) {
     return new TreeMap<>(parameters)
         .entrySet().stream()
@@ -375,7 +375,7 @@ public final class ArtifactTable {
         : "0".repeat(Math.max(0, LONGEST_NUMBER - value.length())) + value;
   }
 
-  /** The values of the artifact's parameters, as its tables have them in their first column. */
+  /** The first column of the artifact's tables: the values of its parameters. */
   private static String trace(Map<String, String> parameters) {
     String trace =
         TRACE_PARAMETERS.stream()

@@ -7,7 +7,7 @@ import java.io.UncheckedIOException;
 import java.util.Properties;
 
 /**
- * What was built into this jar.
+ * The release and commit of this jar.
  *
  * @param version the release
  * @param commit the git commit it was built from, or {@code unknown}
@@ -17,7 +17,7 @@ import java.util.Properties;
 public record BuildInfo(String version, String commit, String dirty) {
   private static final String UNKNOWN = "unknown";
 
-  /** What this program was built from. */
+  /** The build of this program. */
   public static BuildInfo current() {
     try (InputStream stream = BuildInfo.class.getResourceAsStream("/build.properties")) {
       Properties properties = new Properties();

@@ -17,21 +17,21 @@ import org.mitosis.BackendChoice;
 import org.mitosis.setting.MissingPrerequisite;
 
 /**
- * What a run was and where it ran: the content of environment.json.
+ * The description of a run and its machine: the content of environment.json.
  *
  * <p>Written when the run starts and again when it ends, so that a killed run can be distinguished
  * from a complete one.
  *
  * @param schema version of this format, {@value #SCHEMA}
- * @param outcome how far the run has come
+ * @param outcome whether the run goes on, or how it ended
  * @param started when it started, ISO 8601 in UTC
  * @param ended when it ended; null while it runs
  * @param failed the benchmarks that gave no result
  * @param leftOut what was not run, and why
  * @param commandLine the arguments as given
- * @param mitosis what was run
- * @param backend what carries out the operations
- * @param jvm what it ran on
+ * @param mitosis the build of this program
+ * @param backend the backend
+ * @param jvm the Java virtual machine
  * @param machine the machine
  * @param before its state at the start
  * @param after its state at the end; null while it runs
@@ -61,7 +61,7 @@ public record Environment(
   private static final ObjectMapper JSON =
       new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
 
-  /** How far a run has come. */
+  /** The outcome of a run. */
   public enum Outcome {
     /** It has not ended, or was killed. */
     RUNNING,
@@ -85,7 +85,7 @@ public record Environment(
    *
    * @param chosen its name
    * @param reason why it was chosen
-   * @param availabilities what was found of each
+   * @param availabilities of all backends
    */
   public record BackendFacts(String chosen, String reason, List<BackendFact> availabilities) {
     static BackendFacts of(BackendChoice choice) {
@@ -97,11 +97,11 @@ public record Environment(
   }
 
   /**
-   * What was found of one backend.
+   * The availability of one backend.
    *
    * @param backend its name
    * @param available whether it can be used
-   * @param cause what was found
+   * @param cause why, or why not
    * @param remedy what to do; empty if available
    */
   public record BackendFact(String backend, boolean available, String cause, String remedy) {
@@ -120,8 +120,8 @@ public record Environment(
    * @param version of the JDK
    * @param vendor its maker
    * @param vm name and version of the virtual machine
-   * @param home where it is
-   * @param arguments what it was started with
+   * @param home its directory
+   * @param arguments its command line options
    */
   public record Jvm(String version, String vendor, String vm, String home, List<String> arguments) {
     /** The virtual machine that runs this. */
@@ -179,7 +179,8 @@ public record Environment(
     }
     if (!differences.isEmpty()) {
       throw new MissingPrerequisite(
-          "the run started in another environment, and results of two environments are never mixed ("
+          "the run started in another environment, and results of two environments are never mixed"
+              + " ("
               + String.join("; ", differences)
               + "): continue it there, or start a new run");
     }
@@ -253,7 +254,7 @@ public record Environment(
     if ("always".equals(machine.memory().hugePages())) {
       warnings.add(
           "transparent huge pages are 'always': a working set has fewer, larger pages, and prepare"
-              + " and fork cost far less than with 4 KiB pages");
+              + " and fork cost much less than with 4 KiB pages");
     }
     if (Boolean.TRUE.equals(machine.surroundings().hypervisor())) {
       warnings.add(

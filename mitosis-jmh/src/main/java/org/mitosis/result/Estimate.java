@@ -13,10 +13,10 @@ import org.mitosis.stats.Summary;
 import org.mitosis.stats.ValueCounts;
 
 /**
- * What can be said of a figure: of the steady part of each process; of a process that has none, of
- * all that it measured.
+ * The statistics of a figure, over the steady part of each process, or over all samples of a
+ * process without a steady part.
  *
- * @param steady what each process did, by number
+ * @param steady state of each process, by number
  * @param median of the processes' medians, in the figure's unit
  * @param interval of that median, with the process as the sampling unit; empty if there are too few
  * @param summary of all samples together
@@ -29,7 +29,7 @@ public record Estimate(
     Summary summary,
     Optional<ValueCounts> allSamples) {
 
-  /** Judges a figure. */
+  /** Computes the statistics of a figure. */
   public static Estimate of(Figure figure) {
     List<SteadyPart> parts = steadyParts(figure);
     List<SteadyPart> measured = parts.stream().filter(part -> !part.points().isEmpty()).toList();
@@ -55,7 +55,7 @@ public record Estimate(
     return steadyParts(figure).stream().map(part -> iterations(part.points())).toList();
   }
 
-  /** What a process did, and what it measured while it did so. */
+  /** The steady state of a process, and its points in that. */
   private record SteadyPart(SteadyState state, List<Figure.Point> points) {}
 
   private static List<SteadyPart> steadyParts(Figure figure) {
@@ -75,7 +75,7 @@ public record Estimate(
   }
 
   /** Each label once, with the number of processes where they differ, such as {@code 2 flat}. */
-  public String steadyWords() {
+  public String steadyLabels() {
     Map<SteadyState.Label, Long> counts =
         steady.stream()
             .collect(

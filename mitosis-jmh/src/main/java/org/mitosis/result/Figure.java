@@ -13,7 +13,7 @@ import org.mitosis.setting.ParameterNames;
 import org.mitosis.stats.ValueCounts;
 
 /**
- * One figure of a run, as it was measured: a benchmark with its parameters, and one of its metrics.
+ * One measured figure of a run: a benchmark with its parameters, and one of its metrics.
  *
  * @param benchmark class and method, with the package
  * @param params values of its parameters by their names
@@ -36,14 +36,14 @@ public record Figure(
   private static final List<String> TRACES =
       List.of(ParameterNames.MEMORY_SIZE, ParameterNames.FUNCTION_NAME);
 
-  /** Sorts the parameters, and copies what is given. */
+  /** Sorts the parameters, and copies lists and maps. */
   public Figure {
     params = Collections.unmodifiableMap(new TreeMap<>(params));
     forks = List.copyOf(forks);
   }
 
   /**
-   * What one process measured.
+   * The measurements of one process.
    *
    * @param number from 1
    * @param points in the order of time
@@ -56,7 +56,7 @@ public record Figure(
   }
 
   /**
-   * What was measured in one stretch of time.
+   * The measurement in one interval of time.
    *
    * @param iteration the measured iteration, from 1
    * @param startMs when it began, in ms since 1970; 0 if that is not known
@@ -71,7 +71,7 @@ public record Figure(
     return !unit.startsWith("ops/");
   }
 
-  /** Whether it only tells how another figure was found, such as the ends of a stable interval. */
+  /** Whether it only explains another figure, such as the ends of a stable interval. */
   public boolean isNote() {
     return NOTES.contains(metric);
   }
@@ -105,7 +105,7 @@ public record Figure(
     return setting;
   }
 
-  /** As a user would ask for it, and as the environment names what failed. */
+  /** The name by which a user selects it, and by which the environment names a failure. */
   public String title() {
     return shortName() + text(params);
   }
@@ -117,13 +117,13 @@ public record Figure(
         .collect(Collectors.joining());
   }
 
-  /** What two runs have in common if both have this figure. */
+  /** The key by which the same figure is found in another run. */
   public Key key() {
     return new Key(benchmark, params, metric, unit);
   }
 
   /**
-   * What makes figures comparable.
+   * The key of comparable figures.
    *
    * @param benchmark class and method
    * @param params by name
@@ -131,7 +131,7 @@ public record Figure(
    * @param unit of its values
    */
   public record Key(String benchmark, Map<String, String> params, String metric, String unit) {
-    /** None of it may be missing. */
+    /** No part may be null. */
     public Key {
       Objects.requireNonNull(benchmark);
       Objects.requireNonNull(params);

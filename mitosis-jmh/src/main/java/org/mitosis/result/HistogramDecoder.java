@@ -10,12 +10,12 @@ import java.util.zip.Inflater;
 import org.mitosis.stats.ValueCounts;
 
 /**
- * Reads the histograms of a log (HdrHistogram's compressed format V2) without making histograms of
- * them: a run has ten thousands, each with some hundred samples among as many thousand places, and
- * to lay out and walk over these takes twenty times as long as to read what is there.
+ * Decodes histograms of a log (HdrHistogram's compressed format V2) without allocating their
+ * counts: a run has ten thousands of histograms with some hundred samples among some hundred
+ * thousand counts each, and to allocate and visit these takes twenty times as long.
  *
- * <p>{@link org.HdrHistogram.Histogram#decodeFromCompressedByteBuffer} says the same of each. Not
- * for several threads at once.
+ * <p>The result is the same as of {@link
+ * org.HdrHistogram.Histogram#decodeFromCompressedByteBuffer}. Not thread-safe.
  */
 final class HistogramDecoder implements AutoCloseable {
   private static final int COMPRESSED = 0x1c849314;
@@ -30,7 +30,7 @@ final class HistogramDecoder implements AutoCloseable {
   private byte[] inflated = new byte[4096];
 
   /**
-   * Decodes one.
+   * Decodes a histogram.
    *
    * @throws DataFormatException if it is damaged, or of another format
    */

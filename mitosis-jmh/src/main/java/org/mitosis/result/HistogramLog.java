@@ -52,7 +52,7 @@ public final class HistogramLog {
   /** System property: the directory of a run's results; the logs are in its folder {@code hlog}. */
   public static final String RESULTS_PROPERTY = "mitosis.results";
 
-  /** How the names of the files end. */
+  /** Suffix of the files. */
   public static final String SUFFIX = ".hlog";
 
   private static final double NS_PER_MS = 1e6;
@@ -117,7 +117,7 @@ public final class HistogramLog {
     }
   }
 
-  /** Where it is. */
+  /** The path of the file. */
   Path file() {
     return file;
   }
@@ -147,7 +147,7 @@ public final class HistogramLog {
   }
 
   /**
-   * Adds samples that were taken elsewhere, as one iteration, in one write.
+   * Adds samples of another machine, as one iteration, in one write.
    *
    * @param byMetric histograms in ns by the figure's name
    * @param from when the first was taken
@@ -187,7 +187,7 @@ public final class HistogramLog {
     return when(samples.slices().get(slice).fromNs(), samples, from, to);
   }
 
-  /** A time by {@link System#nanoTime} as one of the iteration that ended when it was taken. */
+  /** Converts a time by {@link System#nanoTime} to the time of day of its iteration. */
   private static Instant when(long ns, SelfTimed.Samples samples, Instant from, Instant to) {
     Instant when = to.minusNanos(samples.takenNs() - ns);
     if (when.isAfter(to)) {
@@ -197,7 +197,7 @@ public final class HistogramLog {
   }
 
   /**
-   * The samples of one stretch of time.
+   * The samples of one interval of time.
    *
    * @param iteration the number of the measured iteration that it is a part of, from 1
    * @param startMs when it began, in ms since 1970
@@ -218,14 +218,14 @@ public final class HistogramLog {
   public record Series(
       String benchmark, Map<String, String> params, int fork, String metric, List<Slice> slices) {
 
-    /** Those of all measured iterations together, in ns; computed at each call. */
+    /** The samples of all measured iterations, in ns; computed at each call. */
     public ValueCounts samples() {
       return ValueCounts.joined(slices.stream().map(Slice::samples).toList());
     }
   }
 
   /**
-   * What could be read.
+   * The readable content.
    *
    * @param series by file name, and within a file by metric
    * @param warnings a message for each part that cannot be read
@@ -364,7 +364,7 @@ public final class HistogramLog {
     }
 
     void read(List<Series> series) throws IOException {
-      // Not Files.readString, which refuses a file that damage has made other than UTF-8.
+      // Not Files.readString, which throws on bytes that are not UTF-8.
       String text = new String(RunFiles.bytes(file), StandardCharsets.UTF_8);
       int number = 0;
       for (int from = 0; from < text.length(); ) {

@@ -13,11 +13,11 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.mitosis.stats.Summary;
 
-/** The result file that JMH writes with {@code -rf json}: read as far as it can be. */
+/** Reads the readable part of the result file that JMH writes with {@code -rf json}. */
 final class JmhJson {
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  /** How long the units of JMH's times are. */
+  /** The units of JMH's times, in ns. */
   private static final Map<String, Double> NS_PER_OPERATION =
       Map.of(
           "ns/op", 1.0,
@@ -31,7 +31,7 @@ final class JmhJson {
   private JmhJson() {}
 
   /**
-   * Reads the figures of what is, or will be, the content of a file.
+   * Reads the figures.
    *
    * @param file its name, for the messages
    * @param problems a message for each part that cannot be read
@@ -97,7 +97,7 @@ final class JmhJson {
         benchmark, params, name, NS_PER_OPERATION.containsKey(unit) ? Figure.NS : unit, forks);
   }
 
-  /** Of pairs of a value and how often it was seen, as -bm sample leaves them. */
+  /** The mean of pairs of a value and its count, the format of -bm sample. */
   private static double medianOf(JsonNode pairs) {
     List<double[]> values = new ArrayList<>();
     long all = 0;

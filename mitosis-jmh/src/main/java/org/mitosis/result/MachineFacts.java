@@ -4,19 +4,19 @@ package org.mitosis.result;
 import java.util.List;
 
 /**
- * What of a machine can change a measured time, and stays the same during a run.
+ * The properties of a machine that can change measured times, and stay the same during a run.
  *
- * <p>A value that could not be read is null: nothing here is a guess.
+ * <p>A value that could not be read is null.
  *
  * @param host the machine's name
  * @param kernel its kernel
- * @param kernelCommandLine what the kernel was started with
+ * @param kernelCommandLine the parameters of the kernel
  * @param distribution the name that /etc/os-release gives
  * @param cpu its processors
  * @param memory its memory
  * @param aslr kernel.randomize_va_space: 0 off, 1 without the heap, 2 full
  * @param cgroups the control groups this process is in
- * @param surroundings what it runs inside
+ * @param surroundings hypervisor and container
  */
 public record MachineFacts(
     String host,
@@ -48,7 +48,7 @@ public record MachineFacts(
    * @param logical processors that are online
    * @param microcode the first processor's microcode revision
    * @param governors the distinct frequency governors
-   * @param frequencyDriver what sets the frequency
+   * @param frequencyDriver the driver that sets the frequency
    * @param turbo whether frequencies above the nominal one are allowed
    * @param smt whether a core runs several threads
    * @param numaNodes memory nodes
@@ -68,12 +68,12 @@ public record MachineFacts(
   /**
    * Memory; sizes in bytes.
    *
-   * @param totalBytes all of it
+   * @param totalBytes size of the memory
    * @param swapBytes swap space
-   * @param pageBytes a page
+   * @param pageBytes size of a page
    * @param overcommit vm.overcommit_memory: 0 by heuristic, 1 always, 2 never
    * @param hugePages transparent huge pages: always, madvise or never
-   * @param hugePagesDefrag how hard the kernel tries to make one
+   * @param hugePagesDefrag when the kernel compacts memory for one
    */
   public record Memory(
       Long totalBytes,
@@ -100,16 +100,16 @@ public record MachineFacts(
       String pidsLimit) {}
 
   /**
-   * What the machine runs inside.
+   * Hypervisor and container of the machine.
    *
-   * @param hypervisor whether the processor says that a hypervisor runs it
-   * @param vendor the maker and product that the firmware names
-   * @param container what says that this is a container
+   * @param hypervisor whether the CPU has the flag hypervisor
+   * @param vendor maker and product in the firmware
+   * @param container the manager or file that shows that this is a container
    */
   public record Surroundings(Boolean hypervisor, String vendor, String container) {}
 
   /**
-   * What changes while a machine works.
+   * The properties that change during a run.
    *
    * @param load processes that ran or waited to run, averaged over 1, 5 and 15 minutes
    * @param availableBytes memory that can be used without swapping

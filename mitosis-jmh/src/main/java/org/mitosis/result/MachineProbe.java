@@ -34,7 +34,7 @@ public final class MachineProbe {
     this.root = root;
   }
 
-  /** What stays the same during a run. */
+  /** The properties that stay the same during a run. */
   public MachineFacts machine() {
     Map<String, Long> meminfo = meminfo();
     return new MachineFacts(
@@ -59,7 +59,7 @@ public final class MachineProbe {
         new MachineFacts.Surroundings(hypervisor(), vendor(), container()));
   }
 
-  /** What is the case now. */
+  /** The current load and free memory. */
   public MachineFacts.State state() {
     Map<String, Long> meminfo = meminfo();
     Long swapTotal = meminfo.get("SwapTotal");
@@ -130,11 +130,11 @@ public final class MachineProbe {
   private Map<String, Long> meminfo() {
     Map<String, Long> sizes = new LinkedHashMap<>();
     for (String line : lines("proc/meminfo")) {
-      String[] words = line.split(":?\\s+");
-      if (words.length == 3 && words[2].equals("kB")) {
-        Long kibibytes = parsed(words[1], Long::valueOf);
+      String[] fields = line.split(":?\\s+");
+      if (fields.length == 3 && fields[2].equals("kB")) {
+        Long kibibytes = parsed(fields[1], Long::valueOf);
         if (kibibytes != null) {
-          sizes.put(words[0], kibibytes * 1024);
+          sizes.put(fields[0], kibibytes * 1024);
         }
       }
     }

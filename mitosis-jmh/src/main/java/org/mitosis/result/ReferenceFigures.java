@@ -44,7 +44,7 @@ public final class ReferenceFigures {
   /** Execution time of the C++ parent, by working set in bytes; host val01. */
   public static final String EXECUTION_WORKING_SET = "execution-working-set";
 
-  /** What was published of the same thing: the section by benchmark. */
+  /** The section with the published figures of a benchmark. */
   private static final Map<String, String> BY_BENCHMARK =
       Map.of(
           "ForkPrepare.workingSet", FORK_PREPARE_WORKING_SET,
@@ -55,7 +55,7 @@ public final class ReferenceFigures {
           "Execution.function", EXECUTION_FUNCTION,
           "PeakThroughput.function", PEAK_FUNCTION);
 
-  /** The same of what was measured on a cluster. */
+  /** The section with the published figures of a target of cluster. */
   private static final Map<String, String> BY_TARGET =
       Map.of(
           "cluster.micro-c-prepare", FORK_PREPARE_WORKING_SET,
@@ -94,11 +94,11 @@ public final class ReferenceFigures {
   }
 
   /**
-   * What was published of the figure that a benchmark measures.
+   * The published figures of a benchmark.
    *
    * @param benchmark class and method, without the package
    * @param figure such as {@code prepare}
-   * @return empty if nothing was
+   * @return empty if there are none
    */
   public static Optional<ReferenceFigures> ofBenchmark(String benchmark, String figure) {
     return Optional.ofNullable(BY_BENCHMARK.getOrDefault(benchmark, BY_TARGET.get(benchmark)))
@@ -160,7 +160,7 @@ public final class ReferenceFigures {
    *
    * @param trace the working set in bytes, or the name of the function
    * @param figure the figure's name, such as {@code prepare}
-   * @return empty if nothing was published
+   * @return empty if there are none published
    */
   public OptionalDouble medianMs(String trace, String figure) {
     List<Double> published = values.get(new Key(trace, figure, "ms"));

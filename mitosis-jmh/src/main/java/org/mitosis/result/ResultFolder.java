@@ -19,13 +19,13 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * The folder that keeps everything of one run: JMH's JSON, the histograms, the environment, the
- * table. No two runs share one.
+ * The folder of one run: JMH's JSON, the histograms, the environment, the table. No two runs share
+ * one.
  *
  * <p>Every {@link IOException} from here has a message for the user that names the next step.
  */
 public final class ResultFolder {
-  /** System property that says where a run's results go, instead of a new folder below results/. */
+  /** System property: the folder of a run, instead of a new folder below results/. */
   public static final String PROPERTY = HistogramLog.RESULTS_PROPERTY;
 
   /**
@@ -36,7 +36,7 @@ public final class ResultFolder {
   /** The folder in a run's folder where its report goes by default. */
   public static final String REPORT = "report";
 
-  /** The file that says how a run on several machines ended. */
+  /** The file with the outcome of a run on several machines. */
   public static final String CLUSTER = "cluster.json";
 
   /** The folder with the environment of each machine of a run on several. */
@@ -68,7 +68,7 @@ public final class ResultFolder {
    * @param results the folder of all runs; made if missing
    * @param started when the run started
    * @param host the machine's name
-   * @param name what the run is called
+   * @param name of the run
    */
   public static ResultFolder create(Path results, Instant started, String host, String name)
       throws IOException {
@@ -116,7 +116,7 @@ public final class ResultFolder {
     }
   }
 
-  /** The folder of a run that goes on. */
+  /** The folder of a run that continues. */
   public static ResultFolder existing(Path path) {
     return new ResultFolder(path, null);
   }
@@ -139,7 +139,7 @@ public final class ResultFolder {
     return path;
   }
 
-  /** Where JMH's own JSON goes. */
+  /** The file for JMH's JSON. */
   public Path jmhJson() {
     return path.resolve(JMH_JSON);
   }
@@ -149,12 +149,12 @@ public final class ResultFolder {
     return path.resolve(HISTOGRAMS);
   }
 
-  /** Where the description of machine and run goes. */
+  /** The file for the description of machine and run. */
   public Path environment() {
     return path.resolve(ENVIRONMENT);
   }
 
-  /** Where the table goes that is printed at the end. */
+  /** The file for the table that is printed at the end. */
   public Path table() {
     return path.resolve("table.txt");
   }
@@ -178,7 +178,7 @@ public final class ResultFolder {
     }
   }
 
-  /** Removes what {@code create} made, for a run that does not start; keeps anything else. */
+  /** Removes what {@code create} made, for a run that does not start; keeps all other files. */
   public void discard() {
     if (made == null) {
       return; // it has results of an earlier run
@@ -209,7 +209,7 @@ public final class ResultFolder {
     return plain.isEmpty() ? ifNothingIsLeft : plain;
   }
 
-  /** What a run is called that selects benchmarks by these regular expressions. */
+  /** The name of a run that selects benchmarks by these regular expressions. */
   public static String nameOf(List<String> regexes) {
     return String.join("+", regexes);
   }

@@ -21,16 +21,16 @@ import java.util.zip.ZipException;
 
 /**
  * A run, read from its {@link ResultFolder}, from a .zip of that ({@link PackedRun}), or from a
- * result file of JMH's alone. {@link #problems} has a message for each part that is damaged or
- * missing; all other parts are there.
+ * result file of JMH alone. {@link #problems} has a message for each part that is damaged or
+ * missing.
  *
- * @param name the folder's, packed or not
- * @param path the folder, the .zip, or JMH's file
- * @param ended whether the run says that it has ended
+ * @param name of the folder, packed or not
+ * @param path of the folder, the .zip, or JMH's file
+ * @param ended whether its files say that it has ended
  * @param environments of each machine by its name: the one that ran the command first
  * @param figures by benchmark, in the order of the files
- * @param failed what gave no result, as {@link Figure#title} would name it
- * @param problems a message each
+ * @param failed the benchmarks without a result, as {@link Figure#title} names them
+ * @param problems one message each
  */
 public record Run(
     String name,
@@ -52,14 +52,14 @@ public record Run(
   /**
    * Reads a run.
    *
-   * @param path a folder that a run left, a .zip of one, or a JSON file of JMH's
-   * @throws IOException with a message for the user if there is nothing of a run
+   * @param path the folder of a run, a .zip of one, or a JSON file of JMH
+   * @throws IOException with a message for the user if it has no file of a run
    */
   public static Run read(Path path) throws IOException {
     if (Files.notExists(path)) {
       throw new IOException(
           path
-              + " does not exist: name a folder that a run has left, such as"
+              + " does not exist: name the folder of a run, such as"
               + " results/<date>-<host>-<name>, or a .zip of one");
     }
     if (Files.isRegularFile(path) && !RunFiles.isPacked(path)) {
@@ -103,7 +103,7 @@ public record Run(
       throw new IOException(
           path
               + " holds no results: there is no jmh.json, no hlog/*.hlog and no environment.json"
-              + " in it; name a folder that a run has left, or a .zip of one"
+              + " in it; name the folder of a run, or a .zip of one"
               + (problems.isEmpty() ? "" : " (" + String.join("; ", problems) + ")"));
     }
     Environment.Outcome outcome = own == null ? null : own.outcome();
@@ -122,7 +122,7 @@ public record Run(
         List.copyOf(problems));
   }
 
-  /** A run on several machines, which says in a file of its own how it ended. */
+  /** A run on several machines, whose outcome is in a file of its own. */
   private static Run ofCluster(
       RunFiles files,
       Map<String, Environment> environments,
@@ -141,7 +141,7 @@ public record Run(
       }
       cluster.path("failures").forEach(failure -> failed.add(failure.asText()));
     } catch (JsonProcessingException e) {
-      problems.add(files.nameOf(file) + " is damaged: how the run ended is not known");
+      problems.add(files.nameOf(file) + " is damaged: the outcome of the run is unknown");
     }
     return new Run(
         files.name(),
@@ -158,7 +158,7 @@ public record Run(
     return environments.values().stream().findFirst();
   }
 
-  /** JMH's score says nothing that is worth showing where a benchmark has a clock of its own. */
+  /** Leaves out JMH's score of benchmarks that time themselves. */
   private static List<Figure> mainFigures(List<Figure> all) {
     Map<List<Object>, Boolean> hasOwnClock = new LinkedHashMap<>();
     for (Figure figure : all) {
@@ -239,8 +239,7 @@ public record Run(
     if (Files.exists(own)) {
       files.add(own);
     } else if (Files.notExists(run.resolve(ResultFolder.CLUSTER))) {
-      problems.add(
-          run.path() + ": there is no environment.json: where this was measured is not known");
+      problems.add(run.path() + ": there is no environment.json: the environment is unknown");
     }
     files.addAll(jsonFiles(run.resolve(ResultFolder.MACHINES)));
     for (Path file : files) {
@@ -275,7 +274,7 @@ public record Run(
     } catch (JsonProcessingException | IllegalArgumentException e) {
       problems.add(
           file
-              + " is damaged, so the environment is not known: "
+              + " is damaged, so the environment is unknown: "
               + e.getMessage().lines().findFirst().orElse(""));
       return Optional.empty();
     }

@@ -24,7 +24,7 @@ import java.util.zip.ZipException;
  * has at most {@value #LARGEST_PACKED_BYTES} bytes.
  */
 final class RunFiles implements Closeable {
-  /** How the name of a packed run ends. */
+  /** Suffix of a packed run. */
   static final String ZIP = ".zip";
 
   private static final int LARGEST_PACKED_BYTES = 256 << 20;
@@ -125,7 +125,7 @@ final class RunFiles implements Closeable {
     return root.resolve(name);
   }
 
-  /** A file of the run as messages name it: below the path that the user has given. */
+  /** The name of a file in messages: below the path that the user has given. */
   String nameOf(Path file) {
     return path.resolve(root.relativize(file).toString()).toString();
   }
@@ -133,7 +133,7 @@ final class RunFiles implements Closeable {
   /**
    * The content of a file of a run.
    *
-   * @throws ZipException if it is in a .zip, and too large or not as that describes it
+   * @throws ZipException if it is in a .zip, and too large or damaged
    */
   static byte[] bytes(Path file) throws IOException {
     if (file.getFileSystem() == FileSystems.getDefault()) {
@@ -146,7 +146,8 @@ final class RunFiles implements Closeable {
     }
     byte[] bytes;
     try (InputStream in = Files.newInputStream(file)) {
-      bytes = in.readNBytes((int) size + 1); // one more shows an entry that is larger than it says
+      bytes =
+          in.readNBytes((int) size + 1); // one more detects an entry that is larger than declared
     }
     CRC32 checksum = new CRC32();
     checksum.update(bytes);

@@ -14,9 +14,9 @@ import org.HdrHistogram.Histogram;
  * Collects times that a benchmark, or a process it drives, has measured itself.
  *
  * <p>{@link SelfTimedProfiler} takes them at the end of each iteration. Without that profiler they
- * are gathered and never read; that costs no more than a fixed amount of memory. Recording takes
- * some tens of ns and may happen from any thread, inside a benchmark method but not in
- * {@code @Setup}, which is not part of an iteration.
+ * are collected but never read, which takes a bounded amount of memory. Recording takes some tens
+ * of ns and may happen from any thread, inside a benchmark method but not in {@code @Setup}, which
+ * is not part of an iteration.
  */
 public final class SelfTimed {
   /** The longest time that can be recorded, in ns: one hour. */
@@ -25,13 +25,13 @@ public final class SelfTimed {
   /** Decimal digits to which the histograms of samples are precise. */
   static final int SIGNIFICANT_DIGITS = 3;
 
-  /** How long the first slices of an iteration are, in ns. */
+  /** Length of the first slices of an iteration, in ns. */
   private static final long SLICE_NS = 100_000_000;
 
   /** More slices than these are joined in pairs. */
   static final int MOST_SLICES = 32;
 
-  /** What may stand in a tag of a histogram log. */
+  /** The characters of a tag in a histogram log. */
   private static final Pattern METRIC_NAME = Pattern.compile("[A-Za-z][A-Za-z0-9._-]*");
 
   private static final Map<String, Metric> METRICS = new ConcurrentHashMap<>();
@@ -40,7 +40,7 @@ public final class SelfTimed {
   private SelfTimed() {}
 
   /**
-   * Records how long one operation took.
+   * Records the time of one operation.
    *
    * @param metric the figure's name: a letter, then letters, digits, dots, dashes, underscores
    * @param ns its time, 0 to {@link #LONGEST_NS}
@@ -51,11 +51,11 @@ public final class SelfTimed {
   }
 
   /**
-   * Records how long a number of like operations took together. It is one sample, of their mean.
+   * Records the time of several equal operations together, as one sample of their mean.
    *
    * @param metric the figure's name: a letter, then letters, digits, dots, dashes, underscores
    * @param totalNs the time of all of them, 0 to {@link #LONGEST_NS}
-   * @param operations how many they were, at least 1
+   * @param operations their number, at least 1
    * @throws IllegalArgumentException if any is out of range
    */
   public static void record(String metric, long totalNs, int operations) {
@@ -74,7 +74,7 @@ public final class SelfTimed {
   }
 
   /**
-   * Records how long one operation took that ended at another time than now.
+   * Records the time of one operation that ended before now.
    *
    * @param metric the figure's name: a letter, then letters, digits, dots, dashes, underscores
    * @param ns its time, 0 to {@link #LONGEST_NS}
@@ -107,13 +107,13 @@ public final class SelfTimed {
     }
   }
 
-  /** Forgets what has been recorded. */
+  /** Discards what has been recorded. */
   static void clear() {
     METRICS.values().forEach(Metric::take);
     takeValues();
   }
 
-  /** Takes away the figures that are not times. */
+  /** Removes and returns the figures that are not times. */
   static List<Values> takeValues() {
     synchronized (VALUES) {
       List<Values> taken = List.copyOf(VALUES.values());
@@ -125,7 +125,7 @@ public final class SelfTimed {
   /**
    * The figures of one metric that is not a time.
    *
-   * @param unit of all of them
+   * @param unit of the figures
    */
   record Values(String metric, String unit, List<Double> values) {
     double mean() {
@@ -139,7 +139,7 @@ public final class SelfTimed {
     }
   }
 
-  /** Takes away what has been recorded since the last time: one for each metric with samples. */
+  /** Removes and returns the times recorded since the last call: one for each metric. */
   static List<Samples> take() {
     Map<String, Samples> taken = new TreeMap<>();
     METRICS.forEach((name, metric) -> taken.put(name, metric.take()));
@@ -151,11 +151,11 @@ public final class SelfTimed {
    * The samples of one metric.
    *
    * @param totalNs the sum of all times, in ns
-   * @param operations how many operations they were
+   * @param operations number of operations
    * @param slices one after the other, at most {@value #MOST_SLICES}
    * @param lastNs when the last operation ended, by {@link System#nanoTime}, if they were recorded
    *     with the times when they ended
-   * @param takenNs when they were taken away, by {@link System#nanoTime}
+   * @param takenNs when they were removed, by {@link System#nanoTime}
    */
   record Samples(
       String metric,
@@ -178,14 +178,14 @@ public final class SelfTimed {
   }
 
   /**
-   * What was recorded in a part of an iteration, so that a change within it can be seen.
+   * The times of a part of an iteration, which show a change during the iteration.
    *
    * @param fromNs its beginning by {@link System#nanoTime}; it lasts until the next one begins
    * @param histogram one value for each recording, in ns
    */
   record Slice(long fromNs, Histogram histogram) {}
 
-  /** What was recorded under one name. */
+  /** The times of one metric. */
   static final class Metric {
     private final String name;
     private long totalNs;

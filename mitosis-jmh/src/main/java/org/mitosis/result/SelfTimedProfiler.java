@@ -20,20 +20,20 @@ import org.openjdk.jmh.results.ScalarResult;
 import org.openjdk.jmh.runner.IterationType;
 
 /**
- * Turns what a benchmark has put into {@link SelfTimed} into secondary metrics of JMH, one for each
- * metric and iteration (the mean; times in us/op), and keeps every time of the measured iterations
- * in a {@link HistogramLog}.
+ * Makes secondary metrics of JMH of the times in {@link SelfTimed}, one for each metric and
+ * iteration (the mean; times in us/op), and writes every time of the measured iterations to a
+ * {@link HistogramLog}.
  *
  * <p>Our command line adds it to every run. From {@code org.openjdk.jmh.Main}, and so from an IDE,
- * ask for it with {@code -prof org.mitosis.result.SelfTimedProfiler}. Being there twice changes
- * nothing: the first takes the samples, the second finds none.
+ * add it with {@code -prof org.mitosis.result.SelfTimedProfiler}. Two of them do no harm: the first
+ * takes the samples, the second finds none.
  */
 public final class SelfTimedProfiler implements InternalProfiler {
   private String benchmarkOfLog = "";
   private HistogramLog log;
   private Instant iterationStart = Instant.now();
 
-  /** Made by JMH, which needs a public constructor. */
+  /** For JMH, which needs a public constructor. */
   public SelfTimedProfiler() {}
 
   @Override
@@ -82,7 +82,7 @@ public final class SelfTimedProfiler implements InternalProfiler {
       }
       log.append(taken, iterationStart, Instant.now());
     } catch (UncheckedIOException e) {
-      // Fails this benchmark: better now than a run of hours whose samples are nowhere.
+      // Fails the benchmark at once, instead of losing the samples of a long run.
       throw new MissingPrerequisite(e.getMessage());
     }
   }

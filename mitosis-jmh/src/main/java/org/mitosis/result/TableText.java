@@ -22,7 +22,7 @@ public final class TableText {
     return text.matches("[0-9]+") ? new BigDecimal(text) : null;
   }
 
-  /** A time: three decimals as the artifact prints them, more if they would not be significant. */
+  /** A time with three decimals, as in the artifact, or with three significant digits. */
   public static String ms(double value) {
     return significant(value, FEWEST_DECIMALS);
   }
@@ -41,7 +41,7 @@ public final class TableText {
   }
 
   /**
-   * Columns two spaces apart, numbers to the right, a first column of text to the left.
+   * Columns two spaces apart, right-aligned but for a first column of text.
    *
    * @param rows the head first; all of one length
    */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * What a run leaves behind, and how it is read again.
+ * The files of a run, and reading them.
  *
- * <p>A figure that a benchmark or a process it drives measures by its own clock takes this way:
+ * <p>The path of a figure that a benchmark, or a process that it drives, measures by its own clock:
  *
  * <pre>
  * forked JVM:  benchmark -> SelfTimed -> SelfTimedProfiler -> secondary metric -> JMH's JSON
@@ -10,7 +10,7 @@
  * afterwards:  HistogramLog + Environment + ReferenceFigures -> ArtifactTable
  * </pre>
  *
- * <p>JMH's JSON is as JMH writes it; everything of our own lies beside it in the {@link
+ * <p>JMH's JSON is unchanged; the other files are beside it in the {@link
  * org.mitosis.result.ResultFolder}. Recording a sample costs some tens of ns, keeping the samples
  * of an iteration one write of a few hundred bytes.
  */

@@ -9,26 +9,26 @@ import org.apache.commons.math3.distribution.TDistribution;
 
 /**
  * Confidence intervals by resampling (bootstrap; Efron 1979) with the process as the sampling unit:
- * what differs from start to start of a JVM (addresses, compilation) is the same for all samples of
- * one process, so that more samples of it make nothing surer (Kalibera and Jones: Rigorous
+ * addresses and compilation differ between processes and are the same for all samples of one
+ * process, so that more samples of it do not narrow the interval (Kalibera and Jones: Rigorous
  * benchmarking in reasonable time, ISMM 2013). Each process counts with its median.
  *
- * <p>They lie between expanded percentiles (Hesterberg: What teachers should know about the
- * bootstrap, 2015): resamples scatter less than samples do, and of six to ten processes the plain
- * percentiles hold the median in 92 to 94 cases of 100 only.
+ * <p>The ends are expanded percentiles (Hesterberg: What teachers should know about the bootstrap,
+ * 2015): resamples scatter less than samples, and the plain percentiles of six to ten processes
+ * contain the median in only 92 to 94 of 100 cases.
  *
- * <p>There is none below {@value #FEWEST} processes. With a few, no interval from samples can be
- * sure: the median of all processes lies outside of everything seen with probability 2^(1-n), which
- * is one in four for three. {@link Interval#confidence} says so.
+ * <p>There is none below {@value #FEWEST} processes. With few processes the confidence is below
+ * {@link #CONFIDENCE}: the true median lies outside of all samples with probability 2^(1-n), which
+ * is one in four for three. {@link Interval#confidence} has the confidence.
  *
- * <p>The same samples give the same interval: where all resamples are few enough they are all
- * taken, else {@value #RESAMPLES} are drawn from one fixed seed.
+ * <p>The same samples give the same interval: if there are at most {@value #RESAMPLES} resamples,
+ * all are used; else as many are drawn with a fixed seed.
  */
 public final class Bootstrap {
-  /** The confidence that is asked for. */
+  /** The nominal confidence. */
   public static final double CONFIDENCE = 0.95;
 
-  /** No interval below so many processes. */
+  /** The fewest processes for an interval. */
   public static final int FEWEST = 3;
 
   static final int RESAMPLES = 5_000;
@@ -38,7 +38,7 @@ public final class Bootstrap {
   private Bootstrap() {}
 
   /**
-   * Of the median.
+   * The interval of the median.
    *
    * @param medians one for each process
    */
@@ -52,7 +52,7 @@ public final class Bootstrap {
   }
 
   /**
-   * Of the ratio of two medians, new over old.
+   * The interval of the ratio of two medians, new over old.
    *
    * @param old one median for each process, above 0
    * @param now one median for each process
@@ -77,13 +77,13 @@ public final class Bootstrap {
               .mapToDouble(any -> above[any % above.length] / below[random.nextInt(below.length)])
               .toArray();
     }
-    // Two groups of the same kind are apart completely once in so many draws.
+    // Of two equal groups, one is completely above the other with the probability subtracted here.
     double attainable = 1 - 2 / choose(old.length + now.length, old.length);
     return Optional.of(
         interval(ratios, Math.min(old.length, now.length), Math.min(CONFIDENCE, attainable)));
   }
 
-  /** Medians of resamples: of all there are, or of many. */
+  /** Medians of all resamples, or of a random choice of them. */
   static double[] medianResamples(double[] samples) {
     int n = samples.length;
     double all = Math.pow(n, n);

@@ -6,15 +6,15 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Where the level of a series of numbers changes: the partition into segments of least cost
+ * The positions at which the level of a series changes: the partition into segments of least cost
  * (Jackson et al.: An algorithm for optimal partitioning of data on an interval, 2005; PELT is the
  * same with a shortcut for long series).
  *
  * <p>The cost of a segment is its sum of squares around its mean, the penalty of a change {@value
  * #PENALTY} ln(n) variances of the noise. The noise is estimated from the differences of
- * neighbours, which a change of level hardly touches, by their median, which outliers hardly touch;
- * and a value further than {@value #CLAMP} deviations from the median of its neighbourhood counts
- * as one at that distance, so that a single pause is not a change.
+ * neighbours, which a change of level hardly affects, by their median, which outliers hardly
+ * affect. A value further than {@value #CLAMP} deviations from the median of its neighbours is
+ * clamped to that distance, so that a single pause is not a change.
  *
  * <p>Takes time in proportion to the square of the length: a thousand values take milliseconds.
  */
@@ -96,13 +96,13 @@ public final class ChangePoints {
     return List.copyOf(changes);
   }
 
-  /** Of any segment in constant time, from sums of all beginnings. */
+  /** The cost of any segment in constant time, from prefix sums. */
   private static final class SquaresAroundMean {
     private final double[] sums;
     private final double[] squares;
 
     SquaresAroundMean(double[] values) {
-      // Around the median, so that little is lost when squares are taken from each other.
+      // Around the median, so that the difference of the squares loses few digits.
       double centre = Summary.of(values).median();
       sums = new double[values.length + 1];
       squares = new double[values.length + 1];

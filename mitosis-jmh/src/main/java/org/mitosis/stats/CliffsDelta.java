@@ -4,9 +4,9 @@ package org.mitosis.stats;
 import java.util.Arrays;
 
 /**
- * How far two sets of samples are apart, whatever their distribution: the chance that one of the
- * second is larger than one of the first, less the chance that it is smaller (Cliff 1993). From -1,
- * all are smaller, to 1, all are larger; 0 if neither.
+ * The effect size of two sets of samples of any distribution: the probability that a sample of the
+ * second is larger than one of the first, minus the probability that it is smaller (Cliff 1993).
+ * From -1, all are smaller, to 1, all are larger.
  */
 public final class CliffsDelta {
   // Romano, Kromrey, Coraggio, Skowronek 2006.
@@ -16,7 +16,7 @@ public final class CliffsDelta {
 
   private CliffsDelta() {}
 
-  /** Of two sets, neither of them empty; takes n log n. */
+  /** The delta of two sets, which must not be empty; takes O(n log n). */
   public static double of(double[] first, double[] second) {
     double[] sorted = first.clone();
     Arrays.sort(sorted);

@@ -21,11 +21,11 @@ import org.apache.commons.statistics.inference.MannWhitneyUTest;
 public record Comparison(
     double old, double now, Optional<Interval> interval, double pValue, double delta, int samples) {
 
-  /** The level that adjusted p-values are tested at. */
+  /** The significance level of adjusted p-values. */
   public static final double LEVEL = 0.05;
 
   /**
-   * Compares.
+   * Compares two sets.
    *
    * @param old one array for each process, in no particular order
    * @param now one array for each process
@@ -54,9 +54,9 @@ public record Comparison(
 
   /**
    * Whether the difference is significant by both the corrected test and the interval, which takes
-   * into account that samples of one process are not independent. If processes differ far more than
-   * their samples do, p is useless and the interval alone decides: with six processes a side it is
-   * wrong for one figure in a hundred.
+   * into account that samples of one process are not independent. If processes differ much more
+   * than their samples, the p-value has no meaning and the interval alone decides: with six
+   * processes on each side it is wrong for one figure in a hundred.
    *
    * @param adjusted the p-value after the correction for all comparisons of the sweep
    */

@@ -5,8 +5,8 @@ import java.util.Comparator;
 import java.util.stream.IntStream;
 
 /**
- * The correction for multiple comparisons (Holm 1979): the chance that a sweep without any
- * difference shows one is at most the level of significance.
+ * The correction for multiple comparisons (Holm 1979): the probability that a sweep without any
+ * difference shows one is at most the significance level.
  */
 public final class Holm {
   private Holm() {}
@@ -14,7 +14,7 @@ public final class Holm {
   /**
    * Adjusts p-values.
    *
-   * @param values of all comparisons; NaN where there is none, which does not count
+   * @param values of all comparisons; NaN for a missing one, which is not counted
    * @return in the same order, comparable with the level
    */
   public static double[] adjust(double... values) {

@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * How many things happened per second, counted in intervals of one length.
+ * The rates of events, counted in intervals of equal length.
  *
  * @param startNs where the first interval starts, by the clock of the times
  * @param intervalNs the length of an interval, at least 1
@@ -22,12 +22,12 @@ public record Rates(long startNs, long intervalNs, List<Double> perSecond) {
   }
 
   /**
-   * Counts.
+   * Counts events.
    *
-   * @param timesNs when it happened, in any order; times outside are not counted
+   * @param timesNs of the events, in any order; those outside are not counted
    * @param fromNs where the first interval starts
    * @param toNs where the last one ends; the remainder is cut off
-   * @param intervals how many, at least 1
+   * @param intervals their number, at least 1
    * @throws IllegalArgumentException if the time is too short for so many intervals
    */
   public static Rates of(Collection<Long> timesNs, long fromNs, long toNs, int intervals) {
@@ -76,7 +76,7 @@ public record Rates(long startNs, long intervalNs, List<Double> perSecond) {
   }
 
   /**
-   * A stretch of time, in ns.
+   * An interval of time, in ns.
    *
    * @param fromNs its start
    * @param toNs its end, exclusive
@@ -87,7 +87,7 @@ public record Rates(long startNs, long intervalNs, List<Double> perSecond) {
       return timeNs >= fromNs && timeNs < toNs;
     }
 
-    /** How many of these times per second are in it. */
+    /** The rate of the events in it. */
     public double perSecond(Collection<Long> timesNs) {
       return timesNs.stream().filter(this::contains).count() * NS_PER_S / (toNs - fromNs);
     }

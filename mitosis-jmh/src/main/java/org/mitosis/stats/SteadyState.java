@@ -11,8 +11,8 @@ import java.util.Locale;
  *
  * <p>The classes are those of Barrett, Bolz-Tereick, Killick, Mount and Tratt: Virtual machine
  * warmup blows hot and cold, OOPSLA 2017: the series is cut at its {@link ChangePoints}; segments
- * whose levels differ by less than {@value #TOLERANCE} of the last one's count as alike; what is
- * alike at the end is the steady part, and must be at least a quarter of the series.
+ * whose levels differ by less than {@value #TOLERANCE} of the last level are equal; the equal
+ * segments at the end are the steady part, which must be at least a quarter of the series.
  *
  * @param label how the series changes
  * @param from index of the first value of the steady part; 0 if there is none
@@ -21,7 +21,7 @@ public record SteadyState(Label label, int from) {
   /** Levels closer than this, as a share of the last, are one level. */
   static final double TOLERANCE = 0.02;
 
-  /** A shorter series is not judged. */
+  /** The shortest series that is classified. */
   static final int FEWEST = 8;
 
   private static final int SHARE_OF_END = 4;
@@ -30,13 +30,13 @@ public record SteadyState(Label label, int from) {
   public enum Label {
     /** The same level from beginning to end. */
     FLAT("flat"),
-    /** It ends on its lowest level: times got shorter, and then stayed. */
+    /** It ends on its lowest level: times decreased, then stayed. */
     WARM_UP("warm-up"),
-    /** It ends on a level above an earlier one: times got longer, and then stayed. */
+    /** It ends on a level above an earlier one: times increased, then stayed. */
     SLOW_DOWN("slow-down"),
     /** It ends with a change: there is no steady part. */
     NONE("none"),
-    /** Too short a series to say. */
+    /** The series is too short. */
     TOO_SHORT("too short");
 
     private final String text;
@@ -45,7 +45,7 @@ public record SteadyState(Label label, int from) {
       this.text = text;
     }
 
-    /** As shown in tables. */
+    /** The text in tables. */
     @Override
     public String toString() {
       return text;

@@ -8,7 +8,7 @@ import org.apache.commons.math3.stat.descriptive.rank.Percentile.EstimationType;
  * The summary of a set of samples, in their own unit. Of no samples at all, every figure but the
  * count is NaN.
  *
- * @param count how many samples
+ * @param count number of samples
  * @param median half of them are below
  * @param p90 90 % of them are below
  * @param p99 99 % of them are below; below 100 samples this is close to the largest
@@ -22,7 +22,7 @@ public record Summary(
   public static final Summary NONE =
       new Summary(0, Double.NaN, Double.NaN, Double.NaN, Double.NaN, Double.NaN, Double.NaN);
 
-  /** Of samples in memory; percentiles are interpolated between neighbours (R's type 7). */
+  /** The summary of samples; percentiles are interpolated between neighbours (R's type 7). */
   public static Summary of(double... samples) {
     if (samples.length == 0) {
       return NONE;
@@ -39,7 +39,7 @@ public record Summary(
         percentile.evaluate(75) - percentile.evaluate(25));
   }
 
-  /** Of counted samples; a percentile is one of them, as {@link ValueCounts#atPercentile} says. */
+  /** The summary of counted samples; percentiles are those of {@link ValueCounts}. */
   public static Summary of(ValueCounts samples) {
     if (samples.total() == 0) {
       return NONE;
@@ -54,7 +54,7 @@ public record Summary(
         samples.atPercentile(75) - samples.atPercentile(25));
   }
 
-  /** Distance between the quartiles, as a share of the median: 0 if all are alike. */
+  /** Distance between the quartiles, as a share of the median. */
   public double spread() {
     return range == 0 ? 0 : range / median;
   }

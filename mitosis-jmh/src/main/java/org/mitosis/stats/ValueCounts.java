@@ -6,12 +6,11 @@ import java.util.List;
 import org.HdrHistogram.AbstractHistogram;
 
 /**
- * The samples of a histogram without its empty buckets: some hundred bytes where a histogram of
- * milliseconds takes as many thousand, so that all slices of a long run fit into memory, and are
- * merged without visiting empty buckets.
+ * The samples of a histogram without its empty buckets: some hundred bytes instead of some hundred
+ * thousand, so that all slices of a long run fit into memory and are merged quickly.
  *
- * <p>A value stands for all that the histogram does not tell apart, and is the largest of them, as
- * {@link AbstractHistogram#getValueAtPercentile} gives it.
+ * <p>A value is the largest of its bucket, as {@link AbstractHistogram#getValueAtPercentile}
+ * returns it.
  */
 public final class ValueCounts {
   /** No samples at all. */
@@ -41,7 +40,7 @@ public final class ValueCounts {
     return builder.build();
   }
 
-  /** All of them together. */
+  /** The samples of several together. */
   public static ValueCounts joined(List<ValueCounts> all) {
     int size = all.size();
     return switch (size) {
@@ -73,7 +72,7 @@ public final class ValueCounts {
     return builder.build();
   }
 
-  /** How many samples they are. */
+  /** The number of samples. */
   public long total() {
     return total;
   }
@@ -88,18 +87,18 @@ public final class ValueCounts {
     return max;
   }
 
-  /** The median, as {@link #atPercentile} has it. */
+  /** The median, as of {@link #atPercentile}. */
   public long median() {
     return atPercentile(50);
   }
 
   /**
-   * The smallest value with that share of the samples at or below it; 0 if there are none.
+   * The smallest value with this share of the samples at or below it; 0 without samples.
    *
    * @param percentile 0 to 100
    */
   public long atPercentile(double percentile) {
-    // A share that is a whole number of samples but for rounding is that number.
+    // Without nextDown, rounding could turn a whole number of samples into the next one.
     long wanted = Math.max(1, (long) Math.ceil(Math.nextDown(percentile) * total / 100));
     long seen = 0;
     Cursor cursor = new Cursor(bytes);
@@ -109,15 +108,15 @@ public final class ValueCounts {
     return cursor.value;
   }
 
-  /** Walks over the values in ascending order. */
+  /** Iterates over the values in ascending order. */
   private static final class Cursor {
     private final byte[] bytes;
     private int at;
 
-    /** The one that it stands on. */
+    /** The current value. */
     long value;
 
-    /** How many samples have it; 0 behind the last one. */
+    /** The number of samples with it; 0 after the last one. */
     long count;
 
     Cursor(byte[] bytes) {
@@ -150,7 +149,7 @@ public final class ValueCounts {
     }
   }
 
-  /** Puts samples together whose values are known in ascending order. */
+  /** Collects samples, whose values must be added in ascending order. */
   public static final class Builder {
     private static final int LONGEST_NUMBER = 10;
 
@@ -159,14 +158,14 @@ public final class ValueCounts {
     private long last;
     private long total;
 
-    /** Without samples. */
+    /** A builder without samples. */
     public Builder() {}
 
     /**
      * Adds samples.
      *
-     * @param value in any unit; not below 0, and larger than any before
-     * @param count how many samples have it; 0 adds nothing
+     * @param value in any unit; at least 0, and larger than the last one
+     * @param count number of samples with it; 0 adds nothing
      */
     public void add(long value, long count) {
       if (count == 0) {
@@ -190,7 +189,7 @@ public final class ValueCounts {
       bytes[size++] = (byte) left;
     }
 
-    /** What has been added. */
+    /** The samples that have been added. */
     public ValueCounts build() {
       return new ValueCounts(Arrays.copyOf(bytes, size), total, last);
     }

@@ -91,10 +91,10 @@ class CompareCommandTest {
   }
 
   @Test
-  void aPlaceThatIsNotKnownIsAWarning() throws IOException {
+  void warnsOfAnUnknownEnvironment() throws IOException {
     Files.delete(old.folder().resolve("environment.json"));
     assertEquals(0, compare());
-    assertTrue(errors().contains("the environment of one run is not known"), errors());
+    assertTrue(errors().contains("the environment of one run is unknown"), errors());
   }
 
   @Test

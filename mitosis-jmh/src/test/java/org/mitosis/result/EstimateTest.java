@@ -21,7 +21,7 @@ class EstimateTest {
     assertEquals(20, estimate.median());
     assertEquals(Optional.of(new Interval(10, 30, 0.75)), estimate.interval());
     assertEquals(10, estimate.summary().median(), "of all samples");
-    assertEquals("too short", estimate.steadyWords());
+    assertEquals("too short", estimate.steadyLabels());
     assertTrue(estimate.allSamples().isEmpty());
   }
 

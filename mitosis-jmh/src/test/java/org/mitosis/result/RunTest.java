@@ -197,7 +197,7 @@ class RunTest {
     Path empty = Files.createDirectories(directory.resolve("empty"));
     String message = assertThrows(IOException.class, () -> Run.read(empty)).getMessage();
     assertTrue(message.contains("holds no results"), message);
-    assertTrue(message.contains("name a folder that a run has left"), message);
+    assertTrue(message.contains("name the folder of a run"), message);
     message =
         assertThrows(IOException.class, () -> Run.read(directory.resolve("none"))).getMessage();
     assertTrue(message.contains("does not exist"), message);
