@@ -32,10 +32,6 @@ public record Figure(
 
   private static final Set<String> NOTES = Set.of("stable", "stableFrom", "stableTo");
 
-  /** The parameters that the artifact's tables have in their first column. */
-  private static final List<String> TRACES =
-      List.of(ParameterNames.MEMORY_SIZE, ParameterNames.FUNCTION_NAME);
-
   /** Sorts the parameters, and copies lists and maps. */
   public Figure {
     params = Collections.unmodifiableMap(new TreeMap<>(params));
@@ -101,7 +97,7 @@ public record Figure(
   /** The parameters beside working set and function, such as {@code transport=tcp}. */
   public Map<String, String> setting() {
     Map<String, String> setting = new TreeMap<>(params);
-    setting.keySet().removeAll(TRACES);
+    setting.keySet().removeAll(ParameterNames.TRACE);
     return setting;
   }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.mitosis.setting;
 
+import java.util.List;
+
 /** The names of benchmark parameters by which results are grouped, too. */
 public final class ParameterNames {
   /** The size of a working set, in bytes. */
@@ -8,6 +10,9 @@ public final class ParameterNames {
 
   /** The name of a function. */
   public static final String FUNCTION_NAME = "functionName";
+
+  /** The parameters whose values are in the first column of the MITOSIS artifact's tables. */
+  public static final List<String> TRACE = List.of(MEMORY_SIZE, FUNCTION_NAME);
 
   private ParameterNames() {}
 }
