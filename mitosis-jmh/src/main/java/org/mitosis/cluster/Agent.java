@@ -40,14 +40,13 @@ final class Agent {
   private final ObjectMapper json = new ObjectMapper();
   private final InputStream in;
   private final PrintStream out;
-  private final Duration lease;
+  private final Lease lease;
   private final AgentTasks tasks;
-  private volatile long heardNs = System.nanoTime();
 
   private Agent(InputStream in, OutputStream out, Duration lease) {
     this.in = in;
     this.out = new PrintStream(out, false, StandardCharsets.UTF_8);
-    this.lease = lease;
+    this.lease = new Lease(lease, System::nanoTime);
     this.tasks = new AgentTasks(this::send);
   }
 
@@ -80,7 +79,7 @@ final class Agent {
     try (BufferedReader reader =
         new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8))) {
       for (String line = reader.readLine(); line != null; line = reader.readLine()) {
-        heardNs = System.nanoTime();
+        lease.renew();
         Task.Request request = json.readValue(line, Task.Request.class);
         if (request.task() instanceof Task.Beat) {
           send(new Task.Reply(request.id(), null, null, null));
@@ -129,7 +128,7 @@ final class Agent {
   }
 
   private void watchLease() {
-    while (System.nanoTime() - heardNs < lease.toNanos()) {
+    while (!lease.isExpired()) {
       LockSupport.parkNanos(POLL.toNanos());
     }
     haltLater();

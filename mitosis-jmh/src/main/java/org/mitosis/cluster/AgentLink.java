@@ -47,7 +47,7 @@ final class AgentLink implements AutoCloseable {
   private final ObjectMapper json = new ObjectMapper();
   private final String host;
   private final RemoteShell shell;
-  private final Duration lease;
+  private final Lease lease;
   private final Consumer<Task.Samples> samples;
   private final Process process;
   private final InputStream in;
@@ -56,7 +56,6 @@ final class AgentLink implements AutoCloseable {
   private final Map<Long, CompletableFuture<JsonNode>> waiting = new ConcurrentHashMap<>();
   private final Deque<String> lastErrors = new ArrayDeque<>();
   private final Thread errorReader;
-  private volatile long heardNs = System.nanoTime();
   private volatile MachineFailure failure;
   private volatile boolean closing;
   private boolean copied;
@@ -70,7 +69,7 @@ final class AgentLink implements AutoCloseable {
       Consumer<String> log) {
     this.host = host;
     this.shell = shell;
-    this.lease = lease;
+    this.lease = new Lease(lease, System::nanoTime);
     this.process = process;
     this.samples = samples;
     this.in = new BufferedInputStream(process.getInputStream());
@@ -145,7 +144,7 @@ final class AgentLink implements AutoCloseable {
       Thread.currentThread().interrupt();
       throw new MachineFailure(host, "interrupted");
     }
-    link.heardNs = System.nanoTime();
+    link.lease.renew();
     link.daemon("answers", link::readAnswers).start();
     link.daemon("beat", link::beat).start();
     link.daemon("watch", link::watch).start();
@@ -330,7 +329,7 @@ final class AgentLink implements AutoCloseable {
     try (BufferedReader reader =
         new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8))) {
       for (String line = reader.readLine(); line != null; line = reader.readLine()) {
-        heardNs = System.nanoTime();
+        lease.renew();
         take(json.readValue(line, Task.Reply.class));
       }
     } catch (JsonProcessingException e) {
@@ -375,10 +374,10 @@ final class AgentLink implements AutoCloseable {
 
   private void watch() {
     while (failure == null && !closing) {
-      if (System.nanoTime() - heardNs > lease.toNanos()) {
+      if (lease.isExpired()) {
         fail(
             "has sent nothing for "
-                + lease.toSeconds()
+                + lease.length().toSeconds()
                 + " s: it is powered off, or the network is cut; what ran there ends by itself");
         kill();
       }
