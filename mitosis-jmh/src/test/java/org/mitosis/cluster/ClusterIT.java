@@ -115,7 +115,9 @@ class ClusterIT {
     NamespaceCluster.Outcome run = cluster.run("micro-c-startup", SMALL);
     assertEquals(0, run.exitCode(), run.err());
     for (JsonNode point : cluster.description().get("points")) {
-      assertTrue(point.get("startSkewNs").asLong() <= 5_000_000, point.toString());
+      assertTrue(
+          point.get("startSkewNs").asLong() <= NamespaceCluster.MAX_START_SKEW_NS,
+          point.toString());
     }
   }
 

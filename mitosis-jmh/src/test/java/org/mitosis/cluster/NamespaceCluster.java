@@ -25,6 +25,13 @@ import java.util.stream.Stream;
  */
 final class NamespaceCluster implements AutoCloseable {
   static final Path SCRIPT = Path.of("..", "scripts", "namespace-cluster").toAbsolutePath();
+
+  /**
+   * Between the starts of loops that one gate opens. A loaded host may keep a loop waiting for a
+   * processor this long; loops without a gate start whole JVM starts apart.
+   */
+  static final long MAX_START_SKEW_NS = 500_000_000;
+
   private static final long DEADLINE_S = 150;
   private static final long POLL_MS = 50;
 

@@ -100,7 +100,8 @@ class SlurmIT {
     assertTrue(run.out().contains("(u'@c2        ', u'["), run.out());
     assertTrue(run.out().contains("(u'@p         ', u'["), run.out());
     JsonNode point = description().get("points").get(0);
-    assertTrue(point.get("startSkewNs").asLong() <= 5_000_000, point.toString());
+    assertTrue(
+        point.get("startSkewNs").asLong() <= NamespaceCluster.MAX_START_SKEW_NS, point.toString());
     assertEquals(0, start("clean").outcome().exitCode());
   }
 
