@@ -2,11 +2,14 @@
 #define _GNU_SOURCE
 #include "daemon/orphan.h"
 
+#include <errno.h>
 #include <linux/userfaultfd.h>
-#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "daemon/faulting_process.h"
 #include "paging/pager.h"
 #include "paging/uffd_poison.h"
 
@@ -32,34 +35,72 @@ static bool lives(const struct orphan *orphan)
 	return address_space_is_alive(&space);
 }
 
-/* The page is lost: a process that touches it gets SIGBUS instead of zeros. */
-static void refuse(const struct orphan *orphan, const struct uffd_msg *msg)
+static uint64_t page_of(const struct uffd_msg *msg)
 {
-	uint64_t page = sysconf(_SC_PAGESIZE);
-	uint64_t address = msg->arg.pagefault.address & ~(page - 1);
+	return msg->arg.pagefault.address & ~((uint64_t)sysconf(_SC_PAGESIZE) - 1);
+}
 
-	if (!uffd_poison(orphan->uffd, address, page))
-		return;
-	/*
-	 * Before Linux 6.6: kill by the thread's id, which is wrong if the process is
-	 * in another PID namespace.
-	 */
-	if (msg->arg.pagefault.feat.ptid)
-		kill(msg->arg.pagefault.feat.ptid, SIGKILL);
+/* The waiting threads fault again, if they still need the page. */
+static void wake(const struct orphan *orphan, uint64_t page)
+{
+	struct uffdio_range range = {
+		.start = page,
+		.len = sysconf(_SC_PAGESIZE),
+	};
+
+	ioctl(orphan->uffd, UFFDIO_WAKE, &range);
+}
+
+/* Before Linux 6.6, which cannot raise SIGBUS for a page. */
+static void kill_faulting(const struct orphan *orphan, const struct uffd_msg *msg)
+{
+	uint32_t tid = msg->arg.pagefault.feat.ptid;
+	int err = faulting_process_kill(orphan->uffd, page_of(msg),
+					sysconf(_SC_PAGESIZE), tid);
+
+	if (err == -ENOENT)
+		wake(orphan, page_of(msg));
+	else if (err)
+		fprintf(stderr,
+			"mitosisd: a process waits for a page that is lost, and "
+			"mitosisd may not inspect it: kill it (thread %u of its "
+			"PID namespace, forked by a child)\n",
+			tid);
+}
+
+/*
+ * The page is lost: a process that touches it gets SIGBUS instead of zeros. False if
+ * an event has to be read first.
+ */
+static bool refuse(const struct orphan *orphan, const struct uffd_msg *msg)
+{
+	int err = uffd_poison(orphan->uffd, page_of(msg), sysconf(_SC_PAGESIZE));
+
+	if (err == -EAGAIN)
+		return false;
+	if (err == -EINVAL || err == -ENOTTY)
+		kill_faulting(orphan, msg);
+	else if (err)
+		wake(orphan, page_of(msg)); /* it has come, or was unmapped */
+	return true;
 }
 
 static void fault_ready(struct daemon *daemon, struct event_source *source)
 {
 	struct orphan *orphan = (struct orphan *)source;
+	uint64_t put_off[16];
+	uint32_t count = 0;
 	struct uffd_msg msg;
 
-	while (orphan->uffd >= 0 &&
+	while (orphan->uffd >= 0 && count < sizeof(put_off) / sizeof(put_off[0]) &&
 	       read(orphan->uffd, &msg, sizeof(msg)) == sizeof(msg)) {
-		if (msg.event == UFFD_EVENT_PAGEFAULT)
-			refuse(orphan, &msg);
+		if (msg.event == UFFD_EVENT_PAGEFAULT && !refuse(orphan, &msg))
+			put_off[count++] = page_of(&msg);
 		else if (msg.event == UFFD_EVENT_FORK)
 			orphan_keep(daemon, msg.arg.fork.ufd, -1);
 	}
+	while (count)
+		wake(orphan, put_off[--count]);
 }
 
 static void server_gone(struct daemon *daemon, struct event_source *source)
