@@ -187,7 +187,7 @@ def once(options):
     send_report(options.report_fd, (end, function.cold_ns, end, 0))
 
 
-def frozen(options):
+def criu_target(options):
     """What CRIU dumps: warm, it waits as mitosis-criu-target does; its copy says when it began and had its result.
 
     Their clock is CLOCK_REALTIME: the monotonic one of a restored process has an offset of its own.
@@ -197,10 +197,10 @@ def frozen(options):
     function.warm()
     function.settle()
     try:
-        os.setsid()  # CRIU wants nothing of it to be somebody else's
+        os.setsid()  # CRIU dumps whole sessions without further options
     except PermissionError:
         pass  # it leads a process group, which then is a session's, too
-    os.chdir(options.frozen)
+    os.chdir(options.criu_target)
     os.close(os.open("ready", os.O_CREAT | os.O_WRONLY, 0o600))
     while not os.access("go", os.F_OK):
         if os.getppid() != starter:
@@ -235,7 +235,7 @@ def parse(arguments):
                       "prepare, prepare-pinned, unprepare, cow, fork, nil N, quit; each is answered by a line")
     mode.add_argument("--repeat", type=int, metavar="N", help="call and prepare N times")
     mode.add_argument("--once", action="store_true", help="call it once and end")
-    mode.add_argument("--frozen", metavar="FOLDER", help="to be dumped: once there is FOLDER/go, call it and end")
+    mode.add_argument("--criu-target", metavar="FOLDER", help="wait for FOLDER/go to be dumped by CRIU, then call it and end")
     return parser.parse_args(arguments)
 
 
@@ -248,8 +248,8 @@ def main(arguments):
             once(options)
             sys.stdout.flush()
             os._exit(0)  # what an interpreter does at its end is no part of a start
-        if options.frozen:
-            return frozen(options)
+        if options.criu_target:
+            return criu_target(options)
         parent = Parent(options)
     except (workload.Unknown, workload.Unsteady, libmitosis.Refused) as e:
         print(f"runner.py: {e.strerror if isinstance(e, OSError) else e}", file=sys.stderr)

@@ -195,12 +195,12 @@ class RunnerTest(unittest.TestCase):
             end = int.from_bytes(report.read()[:8], "little")
         self.assertTrue(before < end < time.monotonic_ns())
 
-    def test_frozen(self):
+    def test_criu_target(self):
         self.write("steady", STEADY)
         before = time.time_ns()
         process = self.start(
             sys.executable, str(self.folder / "shared" / "runner.py"), "--function", "steady",
-            "--frozen", str(self.folder),
+            "--criu-target", str(self.folder),
         )
         deadline = time.monotonic() + DEADLINE_S
         while not (self.folder / "ready").exists():

@@ -3,7 +3,7 @@ package org.mitosis.benchmark;
 
 import java.util.concurrent.TimeUnit;
 import org.mitosis.fixture.Criu;
-import org.mitosis.fixture.FrozenProcess;
+import org.mitosis.fixture.DumpedProcess;
 import org.mitosis.fixture.Needs;
 import org.mitosis.fixture.Preflight;
 import org.mitosis.result.SelfTimed;
@@ -68,13 +68,13 @@ public class BaselineCriu {
   /** The process is dumped, and goes on. */
   @Benchmark
   public void dump(Running state) {
-    SelfTimed.record("criuDump", state.process().dumpNs());
+    SelfTimed.record("criuDump", state.process().dumpRunningNs());
   }
 
   /** A copy is restored with all its memory. */
   @Benchmark
-  public void restore(Frozen state) {
-    FrozenProcess.Restored restored = state.process().restore();
+  public void restore(Dumped state) {
+    DumpedProcess.Restored restored = state.process().restore();
     SelfTimed.record("criuRestore", restored.firstInstructionNs());
     SelfTimed.record("criuRestoreTouch", restored.workNs());
   }
@@ -82,7 +82,7 @@ public class BaselineCriu {
   /** A copy is restored, and gets its pages from the images when it needs them. */
   @Benchmark
   public void lazy(Served state) {
-    FrozenProcess.Restored restored = state.process().restoreLazily();
+    DumpedProcess.Restored restored = state.process().restoreLazily();
     SelfTimed.record("criuLazy", restored.firstInstructionNs());
     SelfTimed.record("criuLazyTouch", restored.workNs());
   }
@@ -90,7 +90,7 @@ public class BaselineCriu {
   /** A copy is restored, and gets its pages over loopback TCP when it needs them. */
   @Benchmark
   public void lazyTcp(ServedByTcp state) {
-    FrozenProcess.Restored restored = state.process().restoreLazily();
+    DumpedProcess.Restored restored = state.process().restoreLazily();
     SelfTimed.record("criuLazyTcp", restored.firstInstructionNs());
     SelfTimed.record("criuLazyTcpTouch", restored.workNs());
   }
@@ -98,13 +98,13 @@ public class BaselineCriu {
   /** A warm function is dumped, and goes on. */
   @Benchmark
   public void functionDump(RunningFunction state) {
-    SelfTimed.record("criuDump", state.process().dumpNs());
+    SelfTimed.record("criuDump", state.process().dumpRunningNs());
   }
 
   /** A copy of a warm function is restored with all its memory, and called. */
   @Benchmark
-  public void functionRestore(FrozenFunction state) {
-    FrozenProcess.Restored restored = state.process().restore();
+  public void functionRestore(DumpedFunction state) {
+    DumpedProcess.Restored restored = state.process().restore();
     SelfTimed.record("criuRestore", restored.firstInstructionNs());
     SelfTimed.record("criuFirstResult", restored.firstInstructionNs() + restored.workNs());
   }
@@ -112,7 +112,7 @@ public class BaselineCriu {
   /** A copy of a warm function is restored, called, and gets its pages from the images then. */
   @Benchmark
   public void functionLazy(ServedFunction state) {
-    FrozenProcess.Restored restored = state.process().restoreLazily();
+    DumpedProcess.Restored restored = state.process().restoreLazily();
     SelfTimed.record("criuLazy", restored.firstInstructionNs());
     SelfTimed.record("criuLazyFirstResult", restored.firstInstructionNs() + restored.workNs());
   }
@@ -120,12 +120,12 @@ public class BaselineCriu {
   /** A process for each benchmark thread. */
   @State(Scope.Thread)
   public abstract static class OneProcess {
-    private FrozenProcess process;
+    private DumpedProcess process;
 
     /** For the states that JMH makes. */
     protected OneProcess() {}
 
-    FrozenProcess process() {
+    DumpedProcess process() {
       return process;
     }
 
@@ -137,10 +137,10 @@ public class BaselineCriu {
     }
 
     /** Which process it is. */
-    protected abstract FrozenProcess start(Criu criu);
+    protected abstract DumpedProcess start(Criu criu);
 
     /** What a benchmark needs beforehand; nothing, here. */
-    protected void started(FrozenProcess started) {
+    protected void started(DumpedProcess started) {
       // JMH calls the set-up of a class and of its parent in no order that can be relied on.
     }
 
@@ -164,26 +164,26 @@ public class BaselineCriu {
     public Running() {}
 
     @Override
-    protected FrozenProcess start(Criu criu) {
-      return FrozenProcess.start(criu, Preflight.memorySize(memorySize, 3));
+    protected DumpedProcess start(Criu criu) {
+      return DumpedProcess.start(criu, Preflight.memorySize(memorySize, 3));
     }
   }
 
   /** A process that has been dumped. */
   @State(Scope.Thread)
-  public static class Frozen extends Running {
+  public static class Dumped extends Running {
     /** Made by JMH, which needs a public constructor. */
-    public Frozen() {}
+    public Dumped() {}
 
     @Override
-    protected void started(FrozenProcess started) {
-      started.freeze();
+    protected void started(DumpedProcess started) {
+      started.dump();
     }
   }
 
   /** A process that has been dumped, and a server of its pages for each copy. */
   @State(Scope.Thread)
-  public static class Served extends Frozen {
+  public static class Served extends Dumped {
     /** Made by JMH, which needs a public constructor. */
     public Served() {}
 
@@ -203,7 +203,7 @@ public class BaselineCriu {
     /** Dumps it, and starts the servers. */
     @Setup(Level.Invocation)
     public void serve() {
-      process().freezeBehindTcp();
+      process().dumpLazily();
     }
   }
 
@@ -228,26 +228,26 @@ public class BaselineCriu {
     public RunningFunction() {}
 
     @Override
-    protected FrozenProcess start(Criu criu) {
-      return FrozenProcess.start(criu, Preflight.function(functionName));
+    protected DumpedProcess start(Criu criu) {
+      return DumpedProcess.start(criu, Preflight.function(functionName));
     }
   }
 
   /** A warm function that has been dumped. */
   @State(Scope.Thread)
-  public static class FrozenFunction extends RunningFunction {
+  public static class DumpedFunction extends RunningFunction {
     /** Made by JMH, which needs a public constructor. */
-    public FrozenFunction() {}
+    public DumpedFunction() {}
 
     @Override
-    protected void started(FrozenProcess started) {
-      started.freeze();
+    protected void started(DumpedProcess started) {
+      started.dump();
     }
   }
 
   /** A warm function that has been dumped, and a server of its pages for each copy. */
   @State(Scope.Thread)
-  public static class ServedFunction extends FrozenFunction {
+  public static class ServedFunction extends DumpedFunction {
     /** Made by JMH, which needs a public constructor. */
     public ServedFunction() {}
 

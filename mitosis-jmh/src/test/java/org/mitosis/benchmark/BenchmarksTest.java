@@ -40,7 +40,7 @@ import org.openjdk.jmh.runner.options.TimeValue;
 class BenchmarksTest {
   private static final String UFFD_COPY = "Baseline.uffdCopy";
 
-  /** What they measure is tested by FrozenProcessTest, where CRIU works. */
+  /** Its benchmarks are tested by DumpedProcessTest, where CRIU works. */
   private static final String OF_CRIU = "\\.BaselineCriu\\.";
 
   private static final Map<String, Set<String>> METRICS_OF_BENCHMARK =
