@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Remote fork: prepare freezes a copy of a process's memory, and other processes,
+ * Remote fork: prepare keeps a copy of a process's memory, and other processes,
  * on this or on other machines, become copies of that process. Their pages are
  * fetched on demand. See include/uapi/mitosis.h and DESIGN.md.
  */

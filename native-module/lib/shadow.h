@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The shadow: a frozen copy of the parent, made by fork, that holds a
+ * The shadow: a copy of the parent, made by fork, that holds a
  * snapshot's memory and serves it.
  *
  * It runs with all signals blocked, on a stack of its own, and writes to no

@@ -94,11 +94,11 @@ final class AgentTasks implements AutoCloseable {
     if (task instanceof Task.Prepare prepare) {
       return prepare(prepare.times());
     }
-    if (task instanceof Task.Freeze freeze) {
+    if (task instanceof Task.TakeSnapshot snapshot) {
       parent.preparePinnedNs();
       // Closed after the loops of its children, and before the parent.
       own(parent::unprepareNs);
-      return freeze.work() ? parent.cowNs() : 0L;
+      return snapshot.work() ? parent.cowNs() : 0L;
     }
     if (task instanceof Task.Ready ready) {
       return ready(ready);

@@ -236,7 +236,7 @@ final class ClusterRun {
       return;
     }
     boolean works = target.kind() == Target.Kind.EXECUTION;
-    long cowNs = link.get(new Task.Freeze(works), Long.class, STEP_DEADLINE);
+    long cowNs = link.get(new Task.TakeSnapshot(works), Long.class, STEP_DEADLINE);
     if (works) {
       measurement.line(
           target.ofFunctions()

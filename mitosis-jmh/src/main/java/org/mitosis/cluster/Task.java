@@ -24,7 +24,7 @@ import org.mitosis.fixture.ResumeMode;
   @JsonSubTypes.Type(value = Task.StartMachine.class, name = "machine"),
   @JsonSubTypes.Type(value = Task.StartParent.class, name = "parent"),
   @JsonSubTypes.Type(value = Task.Prepare.class, name = "prepare"),
-  @JsonSubTypes.Type(value = Task.Freeze.class, name = "freeze"),
+  @JsonSubTypes.Type(value = Task.TakeSnapshot.class, name = "snapshot"),
   @JsonSubTypes.Type(value = Task.Ready.class, name = "ready"),
   @JsonSubTypes.Type(value = Task.Run.class, name = "run"),
   @JsonSubTypes.Type(value = Task.Drop.class, name = "drop"),
@@ -95,7 +95,7 @@ sealed interface Task {
    *
    * @param work whether the parent works; the answer is 0 if not
    */
-  record Freeze(boolean work) implements Task {}
+  record TakeSnapshot(boolean work) implements Task {}
 
   /** The kind of a loop. */
   enum LoopKind {

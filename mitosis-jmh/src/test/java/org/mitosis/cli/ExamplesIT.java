@@ -70,8 +70,8 @@ class ExamplesIT {
   }
 
   @Test
-  void aProcessFreezesItself() throws IOException {
-    String out = run("FreezeMyself");
+  void aProcessPreparesItself() throws IOException {
+    String out = run("PrepareMyself");
     assertTrue(out.contains("7073") && out.endsWith("dropped\n"), out);
   }
 

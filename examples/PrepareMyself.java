@@ -4,13 +4,13 @@ import org.mitosis.Mitosis;
 import org.mitosis.Snapshot;
 
 /**
- * This process, frozen under a key while it goes on. A JVM has many threads, so its snapshot can be
- * measured and listed, but not resumed.
+ * Prepares this process under a key, while it runs on. A JVM has many threads, so its snapshot can
+ * be measured and listed, but not resumed.
  */
-public final class FreezeMyself {
+public final class PrepareMyself {
   private static final int HANDLER_ID = 7073;
 
-  private FreezeMyself() {}
+  private PrepareMyself() {}
 
   public static void main(String[] args) {
     try (Device device = Mitosis.open()) {
