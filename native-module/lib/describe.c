@@ -10,6 +10,7 @@
 
 #include "lib/pagemap.h"
 #include "lib/restore.h"
+#include "lib/vma_flags.h"
 #include "paging/raw_syscall.h"
 
 /* VMAs by which the count can grow between the two readings of maps. */
@@ -322,14 +323,15 @@ static int add_line(struct vma_writer *w, char *line)
 
 /*
  * Pages that a resumed child has not fetched look empty. They come from its
- * parent's snapshot, by page faults of this process.
+ * parent's snapshot, by page faults of this process; except those that fork wipes.
  */
 static void distrust_empty(struct vma_writer *w)
 {
 	uint32_t i;
 
 	for (i = 0; i < w->count; i++)
-		if (w->vmas[i].kind == VMA_EMPTY)
+		if (w->vmas[i].kind == VMA_EMPTY &&
+		    !(w->vmas[i].flags & DESCRIPTOR_VMA_WIPE))
 			w->vmas[i].kind = VMA_SNAPSHOT;
 }
 
@@ -345,6 +347,9 @@ static int describe_vmas(struct vma_writer *w, struct text *maps)
 		err = add_line(w, line);
 		line = p + 1;
 	}
+	if (!err)
+		err = vma_flags_read(w->vmas, w->count,
+				     w->pagemap >= 0 && !w->resumed);
 	if (w->resumed)
 		distrust_empty(w);
 	return err;

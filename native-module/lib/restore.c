@@ -88,6 +88,12 @@ INLINE void map_vma(struct restore_plan *plan, uint32_t i)
 	if (raw_syscall(SYS_mmap, vma->start, length, vma->protection, flags, file,
 			file >= 0 ? vma->offset : 0) != (long)vma->start)
 		give_up(plan, STEP_MAP);
+	if (vma->flags & DESCRIPTOR_VMA_WIPE &&
+	    raw_syscall(SYS_madvise, vma->start, length, MADV_WIPEONFORK))
+		give_up(plan, STEP_MAP);
+	if (vma->flags & DESCRIPTOR_VMA_NO_DUMP &&
+	    raw_syscall(SYS_madvise, vma->start, length, MADV_DONTDUMP))
+		give_up(plan, STEP_MAP);
 }
 
 /* The child's own vdso goes where the parent's code expects one. */

@@ -131,6 +131,13 @@ static int fetch_descriptor(struct resume *r, int stream)
 	if (err)
 		return fail(err, "the descriptor of %s cannot be fetched: %s",
 			    r->what, strerror(-err));
+	if (r->descriptor_size >= sizeof(*r->descriptor) &&
+	    r->descriptor->magic == DESCRIPTOR_MAGIC &&
+	    r->descriptor->version != DESCRIPTOR_VERSION)
+		return fail(-EPROTONOSUPPORT,
+			    "%s has a descriptor of version %u, and this program "
+			    "reads version %u; use the same release for both",
+			    r->what, r->descriptor->version, DESCRIPTOR_VERSION);
 	if (descriptor_check(r->descriptor, r->descriptor_size, r->page_size))
 		return fail(-EBADMSG, "the descriptor of %s is not valid here",
 			    r->what);

@@ -89,9 +89,9 @@ static int user_open(struct mitosis *device)
 			    RUNTIME_TRACE_LEVEL_MAX, getenv("MITOSIS_TRACE"));
 	reap_orphans();
 	/* Checked here because a shadow that lacks them cannot report it. */
-	if (access("/proc/self/maps", R_OK) || access("/proc/self/mem", R_OK))
+	if (access("/proc/self/smaps", R_OK) || access("/proc/self/mem", R_OK))
 		return fail(-errno,
-			    "/proc/self/maps and /proc/self/mem are needed: "
+			    "/proc/self/smaps and /proc/self/mem are needed: "
 			    "mount /proc, and do not make this process "
 			    "undumpable (%s)",
 			    strerror(errno));

@@ -7,7 +7,7 @@
  * NUL-terminated strings that the others point into, then `xstate_size` bytes
  * of the thread's extended registers. Its size grows with the number of VMAs,
  * never with the number of pages. Little-endian, naturally aligned, no padding
- * but NULs at the end of the strings; version 2 holds one thread and no file
+ * but NULs at the end of the strings; version 3 holds one thread and no file
  * descriptor.
  */
 #ifndef PROTO_DESCRIPTOR_H
@@ -21,7 +21,7 @@
 #endif
 
 #define DESCRIPTOR_MAGIC     0x4344544du /* "MTDC" in memory */
-#define DESCRIPTOR_VERSION   2
+#define DESCRIPTOR_VERSION   3
 #define DESCRIPTOR_SIGNALS   64
 #define DESCRIPTOR_NAME_SIZE 16
 #define DESCRIPTOR_NO_STRING 0xffffffffu
@@ -126,6 +126,13 @@ enum descriptor_vma_kind {
 	VMA_KERNEL = 4,	  /* vdso, vvar: the child's own, at this address */
 };
 
+/*
+ * What madvise(2) has set for a VMA, and is set in a child as well. Memory that is not
+ * given to forked processes (MADV_DONTFORK) is not in the descriptor at all.
+ */
+#define DESCRIPTOR_VMA_WIPE    0x1u /* MADV_WIPEONFORK; its kind is VMA_EMPTY */
+#define DESCRIPTOR_VMA_NO_DUMP 0x2u /* MADV_DONTDUMP */
+
 struct descriptor_vma {
 	uint64_t start, end; /* addresses, multiples of the page size */
 	uint64_t offset;     /* into the file, bytes */
@@ -133,7 +140,8 @@ struct descriptor_vma {
 	uint32_t device_major, device_minor;
 	uint32_t protection; /* PROT_* */
 	uint32_t map_flags;  /* MAP_PRIVATE or MAP_SHARED, MAP_GROWSDOWN */
-	uint32_t kind;	     /* enum descriptor_vma_kind */
+	uint16_t kind;	     /* enum descriptor_vma_kind */
+	uint16_t flags;	     /* DESCRIPTOR_VMA_* */
 	uint32_t name;	     /* string: path or [name], or DESCRIPTOR_NO_STRING */
 };
 

@@ -13,6 +13,7 @@
 
 #define PROT_ALL    (PROT_READ | PROT_WRITE | PROT_EXEC)
 #define MAP_ALLOWED (MAP_PRIVATE | MAP_SHARED | MAP_GROWSDOWN | MAP_STACK)
+#define VMA_FLAGS   (DESCRIPTOR_VMA_WIPE | DESCRIPTOR_VMA_NO_DUMP)
 
 static bool sizes_fit(const struct descriptor_header *d, uint64_t size)
 {
@@ -73,6 +74,11 @@ static bool vma_valid(const struct descriptor_header *d,
 		return false;
 	if (vma->protection & ~PROT_ALL || vma->map_flags & ~MAP_ALLOWED ||
 	    (sharing != MAP_PRIVATE && sharing != MAP_SHARED))
+		return false;
+	/* The kernel wipes private anonymous memory only. */
+	if (vma->flags & ~VMA_FLAGS ||
+	    (vma->flags & DESCRIPTOR_VMA_WIPE &&
+	     (vma->kind != VMA_EMPTY || sharing != MAP_PRIVATE)))
 		return false;
 	if (vma->name != DESCRIPTOR_NO_STRING && vma->name >= d->strings_size)
 		return false;
