@@ -55,7 +55,11 @@ static const char usage[] =
 	"  --key-file FILE    pre-shared key, 0600 (default $MITOSIS_KEY_FILE, "
 	"else\n"
 	"                     ~/.config/mitosis/key, else /etc/mitosis/key)\n"
-	"  --auth none        no key; only on loopback and in network namespaces\n"
+	"  --auth none        no key; for loopback addresses\n"
+	"  --private-network  allow --auth none with any address: all machines "
+	"that\n"
+	"                     reach it can read every snapshot\n"
+	"                     (default $MITOSIS_PRIVATE_NETWORK=1, else no)\n"
 	"  --foreground       stay in the foreground\n"
 	"  --version          print the release and exit\n"
 	"\n"
@@ -308,10 +312,9 @@ static int listen_for_machines(struct daemon *daemon, const char *text,
 	if (*auth_problem)
 		die("%s", auth_problem);
 	if (daemon->auth.kind == WIRE_AUTH_NONE &&
-	    !auth_none_allowed(local_address_is_loopback(&address)))
-		die("--auth none is allowed on loopback and in network namespaces "
-		    "only, "
-		    "got '%s'",
+	    !local_address_is_loopback(&address) && !auth_private_network())
+		die("--auth none is for loopback addresses, got '%s'; give "
+		    "--key-file, or --private-network if no stranger reaches it",
 		    text);
 	fd = wire_listen(&address);
 	if (fd < 0)
@@ -329,6 +332,7 @@ int main(int argc, char **argv)
 		{ "listen", required_argument, NULL, 'l' },
 		{ "key-file", required_argument, NULL, 'k' },
 		{ "auth", required_argument, NULL, 'a' },
+		{ "private-network", no_argument, NULL, 'p' },
 		{ "foreground", no_argument, NULL, 'f' },
 		{ "version", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
@@ -368,6 +372,9 @@ int main(int argc, char **argv)
 			break;
 		case 'a':
 			setenv("MITOSIS_AUTH", optarg, 1);
+			break;
+		case 'p':
+			setenv("MITOSIS_PRIVATE_NETWORK", "1", 1);
 			break;
 		case 'f':
 			foreground = true;

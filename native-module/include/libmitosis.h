@@ -95,7 +95,7 @@ int mitosis_read(struct mitosis *device, uint32_t handler_id, uint64_t address,
  * `address` is tcp://host:port, or a GID for a module with an RDMA device. On
  * the user backend the key is the file $MITOSIS_KEY_FILE, else
  * ~/.config/mitosis/key, else /etc/mitosis/key; MITOSIS_AUTH=none works
- * without one, on loopback and inside another network namespace.
+ * without one, for loopback addresses (for all with MITOSIS_PRIVATE_NETWORK=1).
  * Errors: -EINVAL malformed address, or another machine answers there;
  * -ENODEV a GID without an RDMA device; -EACCES no key, or another one;
  * -EPROTONOSUPPORT another version of the protocol; -EMSGSIZE a message of

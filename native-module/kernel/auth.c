@@ -146,6 +146,9 @@ static int make_mac(const char *role, const struct wire_hello *hello,
 	memset(mac, 0, WIRE_MAC_SIZE);
 	if (auth.kind == WIRE_AUTH_NONE)
 		return 0;
+	/* A MAC with an empty key can be made by everyone. */
+	if (!auth.key_size)
+		return -EACCES;
 	return mitosis_auth_mac(auth.key, auth.key_size, parts, ARRAY_SIZE(parts), mac);
 }
 

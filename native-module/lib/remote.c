@@ -92,15 +92,16 @@ static int dial(const struct local_address *address, uint32_t machine_id)
 	if (fd)
 		return fail(fd == -ENOENT ? -EACCES : fd, "%s", message);
 	local_address_to_text(address, text);
-	if (auth.kind == WIRE_AUTH_NONE &&
-	    !auth_none_allowed(local_address_is_loopback(address)))
+	if (auth.kind == WIRE_AUTH_NONE && !local_address_is_loopback(address) &&
+	    !auth_private_network())
 		return fail(-EACCES,
-			    "MITOSIS_AUTH=none is for loopback and network "
-			    "namespaces, not for %s",
+			    "MITOSIS_AUTH=none is for loopback addresses, not for "
+			    "%s; set MITOSIS_KEY_FILE, or "
+			    "MITOSIS_PRIVATE_NETWORK=1 if no stranger reaches it",
 			    text);
 	local_address_to_socket(address, &where);
 	fd = wire_connect(&where, &auth, &answering);
-	explicit_bzero(&auth, sizeof(auth));
+	auth_forget(&auth);
 	if (fd < 0)
 		return connection_failed(fd, text);
 	if (answering != machine_id) {

@@ -36,6 +36,7 @@ void use_key(const char *name)
 	if (fd >= 0) {
 		CHECK(getrandom(key, sizeof(key), 0) == sizeof(key));
 		CHECK(write(fd, key, sizeof(key)) == sizeof(key));
+		explicit_bzero(key, sizeof(key));
 		close(fd);
 	}
 	setenv("MITOSIS_KEY_FILE", path, 1);

@@ -33,11 +33,20 @@ int auth_read_key(struct auth *auth, const char *path)
 		n = read(fd, auth->key, sizeof(auth->key));
 		if (n != st.st_size)
 			err = n < 0 ? -errno : -EINVAL;
-		auth->key_size = n;
+		else
+			auth->key_size = n;
 		auth->kind = WIRE_AUTH_KEY;
 	}
+	if (err)
+		auth_forget(auth);
 	close(fd);
 	return err;
+}
+
+void auth_forget(struct auth *auth)
+{
+	explicit_bzero(auth->key, sizeof(auth->key));
+	auth->key_size = 0;
 }
 
 static int random_nonce(uint8_t nonce[WIRE_NONCE_SIZE])
@@ -45,10 +54,14 @@ static int random_nonce(uint8_t nonce[WIRE_NONCE_SIZE])
 	return getrandom(nonce, WIRE_NONCE_SIZE, 0) == WIRE_NONCE_SIZE ? 0 : -EIO;
 }
 
-static void make_mac(const struct auth *auth, const char *role,
-		     const struct wire_hello *hello,
-		     const struct wire_challenge *challenge,
-		     uint8_t mac[WIRE_MAC_SIZE])
+/*
+ * Returns 0, or -EACCES without a key: a MAC with an empty key can be made by
+ * everyone, so none is made or accepted.
+ */
+static int make_mac(const struct auth *auth, const char *role,
+		    const struct wire_hello *hello,
+		    const struct wire_challenge *challenge,
+		    uint8_t mac[WIRE_MAC_SIZE])
 {
 	const struct hmac_part parts[] = {
 		{ role, 6 },
@@ -57,9 +70,13 @@ static void make_mac(const struct auth *auth, const char *role,
 	};
 
 	memset(mac, 0, WIRE_MAC_SIZE);
-	if (auth->kind == WIRE_AUTH_KEY)
-		hmac_sha256(auth->key, auth->key_size, parts,
-			    sizeof(parts) / sizeof(parts[0]), mac);
+	if (auth->kind == WIRE_AUTH_NONE)
+		return 0;
+	if (auth->key_size < MITOSIS_KEY_SIZE_MIN)
+		return -EACCES;
+	hmac_sha256(auth->key, auth->key_size, parts,
+		    sizeof(parts) / sizeof(parts[0]), mac);
+	return 0;
 }
 
 int auth_hello(const struct auth *auth, struct wire_hello *hello)
@@ -79,20 +96,20 @@ int auth_challenge(const struct auth *auth, const struct wire_hello *hello,
 	challenge->machine_id = auth->machine_id;
 	challenge->auth = auth->kind;
 	err = random_nonce(challenge->nonce);
-	make_mac(auth, "server", hello, challenge, challenge->mac);
-	return err;
+	return err ? err
+		   : make_mac(auth, "server", hello, challenge, challenge->mac);
 }
 
 int auth_prove(const struct auth *auth, const struct wire_hello *hello,
 	       const struct wire_challenge *challenge, struct wire_proof *proof)
 {
 	uint8_t expected[WIRE_MAC_SIZE];
+	int err = make_mac(auth, "server", hello, challenge, expected);
 
-	make_mac(auth, "server", hello, challenge, expected);
-	if (challenge->auth != auth->kind || !mac_equal(expected, challenge->mac))
-		return -EACCES;
-	make_mac(auth, "client", hello, challenge, proof->mac);
-	return 0;
+	if (!err &&
+	    (challenge->auth != auth->kind || !mac_equal(expected, challenge->mac)))
+		err = -EACCES;
+	return err ? err : make_mac(auth, "client", hello, challenge, proof->mac);
 }
 
 int auth_check(const struct auth *auth, const struct wire_hello *hello,
@@ -100,7 +117,7 @@ int auth_check(const struct auth *auth, const struct wire_hello *hello,
 	       const struct wire_proof *proof)
 {
 	uint8_t expected[WIRE_MAC_SIZE];
+	int err = make_mac(auth, "client", hello, challenge, expected);
 
-	make_mac(auth, "client", hello, challenge, expected);
-	return mac_equal(expected, proof->mac) ? 0 : -EACCES;
+	return !err && !mac_equal(expected, proof->mac) ? -EACCES : err;
 }

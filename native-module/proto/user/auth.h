@@ -24,10 +24,13 @@ struct auth {
  */
 int auth_read_key(struct auth *auth, const char *path);
 
+/* Wipes the key. A structure without one can only be used with WIRE_AUTH_NONE. */
+void auth_forget(struct auth *auth);
+
 /* Fills a hello with a fresh nonce. Returns 0 or -errno. */
 int auth_hello(const struct auth *auth, struct wire_hello *hello);
 
-/* The server's answer to a hello. Returns 0 or -errno (-EACCES: other auth). */
+/* The server's answer to a hello. Returns 0 or -errno (-EACCES: other auth, no key). */
 int auth_challenge(const struct auth *auth, const struct wire_hello *hello,
 		   struct wire_challenge *challenge);
 

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 static int read_machine_id(struct auth *auth, char *problem, size_t size)
@@ -85,12 +84,9 @@ int auth_configure(struct auth *auth, char *problem, size_t size)
 	return -ENOENT;
 }
 
-bool auth_none_allowed(bool loopback)
+bool auth_private_network(void)
 {
-	struct stat own, first;
+	const char *text = getenv("MITOSIS_PRIVATE_NETWORK");
 
-	if (loopback)
-		return true;
-	return !stat("/proc/self/ns/net", &own) && !stat("/proc/1/ns/net", &first) &&
-	       own.st_ino != first.st_ino;
+	return text && !strcmp(text, "1");
 }

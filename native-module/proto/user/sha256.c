@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Everything that holds bytes of a key is wiped before it is left: this runs in
+ * processes that become snapshots, with the stack below the current frame.
+ */
+#define _GNU_SOURCE
 #include "proto/user/sha256.h"
 
 #include <string.h>
@@ -76,6 +81,8 @@ static void compress(uint32_t state[8], const uint8_t block[BLOCK_SIZE])
 	}
 	for (i = 0; i < 8; i++)
 		state[i] += s[i];
+	explicit_bzero(w, sizeof(w));
+	explicit_bzero(s, sizeof(s));
 }
 
 static void sha256_init(struct sha256 *h)
@@ -150,6 +157,8 @@ void hmac_sha256(const void *key, size_t key_size, const struct hmac_part *parts
 	sha256_update(&h, block, BLOCK_SIZE);
 	sha256_update(&h, mac, SHA256_SIZE);
 	sha256_final(&h, mac);
+	explicit_bzero(block, sizeof(block));
+	explicit_bzero(&h, sizeof(h));
 }
 
 int mac_equal(const uint8_t a[SHA256_SIZE], const uint8_t b[SHA256_SIZE])
