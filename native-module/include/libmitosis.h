@@ -68,6 +68,35 @@ int mitosis_prepare(struct mitosis *device, uint32_t handler_id);
 /* The same, but the snapshot stays until it is unprepared. */
 int mitosis_prepare_pinned(struct mitosis *device, uint32_t handler_id);
 
+/* Bytes of a child's seed. */
+#define MITOSIS_SEED_SIZE 32
+/* Hooks that a process can register. */
+#define MITOSIS_RESUME_HOOKS_MAX 16
+
+/* What a child is told. 48 bytes, no padding. */
+struct mitosis_child {
+	uint8_t seed[MITOSIS_SEED_SIZE]; /* fresh in each child, and for each hook */
+	uint64_t generation; /* of the snapshot under its id; 0: not known */
+	uint32_t handler_id; /* that the parent prepared under */
+	uint32_t reserved;
+};
+
+typedef void (*mitosis_resume_hook)(const struct mitosis_child *child,
+				    void *argument);
+
+/*
+ * Registers a function that is called in every child of this process's later
+ * snapshots, on both backends, before it returns from mitosis_prepare(); in the
+ * order of registration. Children share what the parent's random number generators
+ * hold: a hook gives them another seed. It runs on the stack of the caller of
+ * mitosis_prepare() and may call what could be called there, except mitosis_prepare();
+ * it must return. If that caller holds a lock that the hook needs, or is a signal
+ * handler, the hook may only do what is async-signal-safe. A fork(2) calls no hooks.
+ * A child that gets no random bytes ends with status 125 and a message.
+ * Errors: -EINVAL no hook; -ENOSPC there are MITOSIS_RESUME_HOOKS_MAX.
+ */
+int mitosis_on_resume(mitosis_resume_hook hook, void *argument);
+
 /*
  * Drops a snapshot of this machine, whichever device prepared it.
  * Errors: -ENOENT no such snapshot; -ECONNRESET the daemon has gone.

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 
 #include "lib/error.h"
+#include "lib/resume_hooks.h"
 
 #define DEVICE_MAGIC 0x5645444du
 
@@ -128,8 +129,13 @@ int prepare_captured(struct mitosis *device, uint32_t handler_id, uint32_t flags
 
 	if (err)
 		return err;
-	return device_put(device,
-			  device->ops->prepare(device, handler_id, flags, thread));
+	err = device->ops->prepare(device, handler_id, flags, thread);
+	/* Wiped: a child of the kernel module, which starts behind its system call. */
+	if (!err && device->magic != DEVICE_MAGIC) {
+		resume_hooks_run();
+		return 0;
+	}
+	return device_put(device, err);
 }
 
 int mitosis_unprepare(struct mitosis *device, uint32_t handler_id)

@@ -8,6 +8,7 @@
 
 #include "lib/device.h"
 #include "lib/error.h"
+#include "lib/resume_hooks.h"
 
 int mitosis_device_open(const char *path)
 {
@@ -73,6 +74,7 @@ static int kernel_prepare(struct mitosis *device, uint32_t handler_id,
 {
 	int err;
 
+	resume_hooks_set_snapshot(handler_id, 0);
 	(void)thread; /* the module reads the registers itself */
 	err = call(device,
 		   flags & MITOSIS_SNAPSHOT_PINNED ? MITOSIS_PREPARE_PINNED

@@ -40,6 +40,26 @@
 	.size	\name, . - \name
 .endm
 
+/*
+ * Where a child starts if there are hooks: as if just called, with the return
+ * address of prepare on its stack.
+ */
+	.globl	prepare_child
+	.hidden	prepare_child
+	.type	prepare_child, @function
+prepare_child:
+	.cfi_startproc
+	endbr64
+	sub	$8, %rsp
+	.cfi_adjust_cfa_offset 8
+	call	resume_hooks_run
+	xor	%eax, %eax
+	add	$8, %rsp
+	.cfi_adjust_cfa_offset -8
+	ret
+	.cfi_endproc
+	.size	prepare_child, . - prepare_child
+
 	prepare_entry mitosis_prepare 0
 	prepare_entry mitosis_prepare_pinned FLAG_PINNED
 

@@ -26,6 +26,7 @@
 #include "lib/proxy.h"
 #include "lib/remote.h"
 #include "lib/resume.h"
+#include "lib/resume_hooks.h"
 #include "lib/rseq.h"
 #include "lib/shadow.h"
 #include "lib/stream.h"
@@ -254,9 +255,11 @@ static int user_prepare(struct mitosis *device, uint32_t handler_id, uint32_t fl
 
 	arena->thread = *thread;
 	describe_caller(&arena->thread);
+	resume_hooks_divert(&arena->thread);
 	arena->slot = slot;
 	arena->handler_id = handler_id;
 	arena->generation = registry_generation(registry, slot);
+	resume_hooks_set_snapshot(handler_id, arena->generation);
 	arena->descriptor_flags = has_threads() ? DESCRIPTOR_THREADS_MISSING : 0;
 	arena->owner_pid = registry->slots[slot].snapshot.owner_pid;
 

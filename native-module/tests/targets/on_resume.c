@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Hooks run in children, before prepare returns, in the order of their registration,
+ * with a seed that no other hook and no other child gets.
+ */
+#include <fcntl.h>
+
+#include "tests/targets/target.h"
+
+#define HOOKS MITOSIS_RESUME_HOOKS_MAX
+
+static struct {
+	int number; /* of the call; from 1 on */
+	struct mitosis_child child;
+} calls[HOOKS];
+static int called;
+static char path[4096];
+static double precise = 0.125;
+
+static void hook(const struct mitosis_child *child, void *argument)
+{
+	int i = (int)(intptr_t)argument;
+
+	/* Its stack is aligned: the compiler moves this by aligned instructions. */
+	__attribute__((aligned(16))) char local[64];
+
+	CHECK_EQ((uintptr_t)local % 16, 0);
+	calls[i].number = ++called;
+	calls[i].child = *child;
+	precise *= 2;
+}
+
+/* Seeds of all children so far; they differ. */
+static void check_seeds(void)
+{
+	static uint8_t seeds[4096][MITOSIS_SEED_SIZE];
+	int fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	ssize_t size;
+	int i, k, count;
+
+	CHECK(fd >= 0);
+	for (i = 0; i < HOOKS; i++)
+		CHECK_EQ(write(fd, calls[i].child.seed, MITOSIS_SEED_SIZE),
+			 MITOSIS_SEED_SIZE);
+	size = pread(fd, seeds, sizeof(seeds), 0);
+	CHECK(size >= HOOKS * MITOSIS_SEED_SIZE && size % MITOSIS_SEED_SIZE == 0);
+	close(fd);
+	count = size / MITOSIS_SEED_SIZE;
+	for (i = 0; i < count; i++)
+		for (k = 0; k < i; k++)
+			CHECK(memcmp(seeds[i], seeds[k], MITOSIS_SEED_SIZE));
+}
+
+int main(void)
+{
+	const char *dir = getenv("MITOSIS_RUNTIME_DIR");
+	int i;
+
+	CHECK(dir);
+	snprintf(path, sizeof(path), "%s/seeds", dir);
+	CHECK_EQ(mitosis_on_resume(NULL, NULL), -EINVAL);
+	for (i = 0; i < HOOKS; i++)
+		CHECK_EQ(mitosis_on_resume(hook, (void *)(intptr_t)i), 0);
+	CHECK_EQ(mitosis_on_resume(hook, NULL), -ENOSPC);
+	CHECK(strstr(mitosis_error(), "16 hooks"));
+	CHECK_EQ(called, 0);
+	target_overwrites(&called, sizeof(called));
+	target_prepare();
+
+	CHECK_EQ(called, HOOKS);
+	for (i = 0; i < HOOKS; i++) {
+		CHECK_EQ(calls[i].number, i + 1);
+		CHECK_EQ(calls[i].child.handler_id, target_id());
+		CHECK_EQ(calls[i].child.reserved, 0);
+	}
+	CHECK(precise == 0.125 * (1 << HOOKS));
+	check_seeds();
+	return 0;
+}
