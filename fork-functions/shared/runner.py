@@ -19,6 +19,7 @@ import time
 import traceback
 
 import libmitosis
+import randomness
 import workload
 
 REPORT_FD = 100
@@ -71,6 +72,7 @@ class Parent:
     def be_child(self, resumed):
         status = 1
         try:
+            randomness.reseed()
             if self.options.child == "exit":
                 send_report(self.options.report_fd, (resumed, 0, resumed, 0))
                 status = 0

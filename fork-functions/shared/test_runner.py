@@ -25,6 +25,28 @@ STEADY = """
         return sum(state[:-1]), state[-1]
 """
 
+# Its children write what they draw, one line each, to a file beside it.
+DRAWING = """
+    import os, random, ssl, tempfile
+    try:
+        import numpy
+    except ImportError:
+        numpy = None
+    FILE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "drawn")
+    PARENT = os.getpid()
+
+    def setup(variant):
+        return 0
+
+    def handler(state):
+        drawn = [os.getpid(), random.random(), ssl.RAND_bytes(16).hex(), next(tempfile._get_candidate_names())]
+        drawn.append(numpy.random.random() if numpy else random.random())
+        if os.getpid() != PARENT:
+            with open(FILE, "a") as file:
+                print(*drawn, file=file)
+        return 1
+"""
+
 
 class RunnerTest(unittest.TestCase):
     def setUp(self):
@@ -123,6 +145,22 @@ class RunnerTest(unittest.TestCase):
         self.ask(parent, "prepare")
         for mode in ("lazy", "eager", "cached"):
             self.assert_right_result(mode)
+
+    @unittest.skipUnless(MAY_PAGE, "needs root, for userfaultfd and PID namespaces")
+    def test_children_draw_random_numbers_of_their_own(self):
+        self.write("drawing", DRAWING)
+        parent = self.driven("drawing")
+        self.assert_ns(self.ask(parent, "prepare"), "ns")
+        for _ in range(3):
+            subprocess.run(
+                ["unshare", "--pid", "--fork", BIN + "/mitosis-child", "--backend", "user", "--handler-id", "73"],
+                check=True, env=self.environment, timeout=DEADLINE_S,
+            )
+        lines = (self.folder / "drawing" / "drawn").read_text().splitlines()
+        pids, *drawn = zip(*(line.split() for line in lines))
+        self.assertEqual(("1", "1", "1"), pids)
+        for values in drawn:
+            self.assertEqual(3, len(set(values)), lines)
 
     def test_a_child_that_only_starts(self):
         self.write("steady", STEADY)
