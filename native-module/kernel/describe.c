@@ -148,6 +148,10 @@ static int add_vma(struct writer *w, struct vm_area_struct *vma)
 		.map_flags = (vma->vm_flags & VM_MAYSHARE ? MAP_SHARED : MAP_PRIVATE) |
 			     (vma->vm_flags & VM_GROWSDOWN ? MAP_GROWSDOWN | MAP_STACK : 0),
 		.kind = kind,
+		.flags = (kind == VMA_EMPTY && vma->vm_flags & VM_WIPEONFORK ? DESCRIPTOR_VMA_WIPE
+									     : 0) |
+			 (kind != VMA_KERNEL && vma->vm_flags & VM_DONTDUMP ? DESCRIPTOR_VMA_NO_DUMP
+									    : 0),
 	};
 	if (kind == VMA_FILE) {
 		const struct inode *inode = file_inode(vma->vm_file);

@@ -270,6 +270,19 @@ static int map_room_below(const struct plan *plan, u32 i)
 		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_GROWSDOWN | MAP_STACK, 0);
 }
 
+/* Sets what madvise(2) had set for the parent's VMA. */
+static int advise(const struct descriptor_vma *vma)
+{
+	unsigned long length = vma->end - vma->start;
+	int err = 0;
+
+	if (vma->flags & DESCRIPTOR_VMA_WIPE)
+		err = mitosis_madvise(vma->start, length, MADV_WIPEONFORK);
+	if (!err && vma->flags & DESCRIPTOR_VMA_NO_DUMP)
+		err = mitosis_madvise(vma->start, length, MADV_DONTDUMP);
+	return err;
+}
+
 static int map_vma(const struct plan *plan, u32 i)
 {
 	const struct descriptor_vma *vma = &descriptor_vmas(plan->descriptor)[i];
@@ -298,8 +311,11 @@ static int map_all(const struct plan *plan)
 	int err = 0;
 	u32 i;
 
-	for (i = 0; !err && i < plan->descriptor->vma_count; i++)
+	for (i = 0; !err && i < plan->descriptor->vma_count; i++) {
 		err = map_vma(plan, i);
+		if (!err)
+			err = advise(&descriptor_vmas(plan->descriptor)[i]);
+	}
 	return err;
 }
 

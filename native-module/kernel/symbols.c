@@ -3,6 +3,7 @@
 
 #include <linux/kprobes.h>
 #include <linux/mman.h>
+#include <linux/sched.h>
 #include <linux/static_call.h>
 
 static pid_t no_clone(struct kernel_clone_args *args)
@@ -11,6 +12,11 @@ static pid_t no_clone(struct kernel_clone_args *args)
 }
 
 static long no_mremap(const struct pt_regs *regs)
+{
+	return -ENOSYS;
+}
+
+static int no_madvise(struct mm_struct *mm, unsigned long start, size_t length, int advice)
 {
 	return -ENOSYS;
 }
@@ -26,6 +32,7 @@ static char *no_d_path(const struct path *path, const struct path *root, char *b
  */
 DEFINE_STATIC_CALL(mitosis_clone_call, no_clone);
 DEFINE_STATIC_CALL(mitosis_mremap_call, no_mremap);
+DEFINE_STATIC_CALL(mitosis_madvise_call, no_madvise);
 DEFINE_STATIC_CALL(mitosis_d_path_call, no_d_path);
 
 /* Finds a function's address by registering a kprobe on it. */
@@ -48,12 +55,14 @@ int mitosis_symbols_init(void)
 {
 	void *clone = find("kernel_clone");
 	void *mremap = find("__x64_sys_mremap");
+	void *madvise = find("do_madvise");
 	void *d_path = find("__d_path");
 
-	if (!clone || !mremap || !d_path)
+	if (!clone || !mremap || !madvise || !d_path)
 		return -ENOENT;
 	static_call_update(mitosis_clone_call, clone);
 	static_call_update(mitosis_mremap_call, mremap);
+	static_call_update(mitosis_madvise_call, madvise);
 	static_call_update(mitosis_d_path_call, d_path);
 	return 0;
 }
@@ -74,6 +83,11 @@ long mitosis_mremap(unsigned long from, unsigned long length, unsigned long to)
 	};
 
 	return static_call(mitosis_mremap_call)(&regs);
+}
+
+int mitosis_madvise(unsigned long start, unsigned long length, int advice)
+{
+	return static_call(mitosis_madvise_call)(current->mm, start, length, advice);
 }
 
 char *mitosis_d_path(const struct path *path, const struct path *root, char *buffer, int size)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Three kernel functions that are not exported. */
+/* Four kernel functions that are not exported. */
 #ifndef MITOSIS_SYMBOLS_H
 #define MITOSIS_SYMBOLS_H
 
@@ -17,6 +17,9 @@ pid_t mitosis_clone(struct kernel_clone_args *args);
  * Returns `to` or -errno.
  */
 long mitosis_mremap(unsigned long from, unsigned long length, unsigned long to);
+
+/* madvise(2) of the calling process. Returns 0 or -errno. */
+int mitosis_madvise(unsigned long start, unsigned long length, int advice);
 
 /* __d_path(): the path as seen from a root; NULL if it is not below the root. */
 char *mitosis_d_path(const struct path *path, const struct path *root, char *buffer, int size);
