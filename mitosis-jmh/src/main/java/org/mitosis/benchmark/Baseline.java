@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.mitosis.MitosisException;
 import org.mitosis.fixture.ChildLauncher;
+import org.mitosis.fixture.FunctionNameState;
 import org.mitosis.fixture.MemorySize;
 import org.mitosis.fixture.ParentProcess;
 import org.mitosis.fixture.Preflight;
@@ -20,7 +21,6 @@ import org.openjdk.jmh.annotations.Fork;
 import org.openjdk.jmh.annotations.Measurement;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
-import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
@@ -127,23 +127,7 @@ public class Baseline {
 
   /** A small parent for each benchmark thread, and the function it starts. */
   @State(Scope.Thread)
-  public static class ColdStart {
-    /**
-     * As {@link org.mitosis.fixture.PythonFunction#parse} reads it; those with published figures.
-     */
-    @Param({
-      "chameleon",
-      "compression",
-      "helloworld",
-      "image",
-      "json",
-      "micro",
-      "pagerank",
-      "pyaes",
-      "recognition"
-    })
-    public String functionName;
-
+  public static class ColdStart extends FunctionNameState {
     private ParentProcess parent;
     private List<String> command;
 

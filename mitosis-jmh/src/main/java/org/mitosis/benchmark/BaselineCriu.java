@@ -2,8 +2,10 @@
 package org.mitosis.benchmark;
 
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import org.mitosis.fixture.Criu;
 import org.mitosis.fixture.DumpedProcess;
+import org.mitosis.fixture.FunctionNameState;
 import org.mitosis.fixture.Needs;
 import org.mitosis.fixture.Preflight;
 import org.mitosis.result.SelfTimed;
@@ -129,15 +131,11 @@ public class BaselineCriu {
       return process;
     }
 
-    /** Starts it, and does what a benchmark needs beforehand. */
-    @Setup
-    public void start() {
-      process = start(Criu.requireWorking());
+    /** Starts it, and does what a benchmark needs beforehand; for a subclass's set-up. */
+    final void start(Function<Criu, DumpedProcess> starter) {
+      process = starter.apply(Criu.requireWorking());
       started(process);
     }
-
-    /** Which process it is. */
-    protected abstract DumpedProcess start(Criu criu);
 
     /** What a benchmark needs beforehand; nothing, here. */
     protected void started(DumpedProcess started) {
@@ -163,9 +161,10 @@ public class BaselineCriu {
     /** Made by JMH, which needs a public constructor. */
     public Running() {}
 
-    @Override
-    protected DumpedProcess start(Criu criu) {
-      return DumpedProcess.start(criu, Preflight.memorySize(memorySize, 3));
+    /** Starts it. */
+    @Setup
+    public void start() {
+      start(criu -> DumpedProcess.start(criu, Preflight.memorySize(memorySize, 3)));
     }
   }
 
@@ -210,26 +209,13 @@ public class BaselineCriu {
   /** A warm function. */
   @State(Scope.Thread)
   public static class RunningFunction extends OneProcess {
-    /** As {@link org.mitosis.fixture.PythonFunction#parse} reads it. */
-    @Param({
-      "chameleon",
-      "compression",
-      "helloworld",
-      "image",
-      "json",
-      "micro",
-      "pagerank",
-      "pyaes",
-      "recognition"
-    })
-    public String functionName;
-
     /** Made by JMH, which needs a public constructor. */
     public RunningFunction() {}
 
-    @Override
-    protected DumpedProcess start(Criu criu) {
-      return DumpedProcess.start(criu, Preflight.function(functionName));
+    /** Starts it. */
+    @Setup
+    public void start(FunctionNameState state) {
+      start(criu -> DumpedProcess.start(criu, Preflight.function(state.functionName)));
     }
   }
 

@@ -2,7 +2,6 @@
 package org.mitosis.benchmark;
 
 import java.util.concurrent.TimeUnit;
-import org.mitosis.fixture.MemorySize;
 import org.mitosis.fixture.Needs;
 import org.mitosis.fixture.ParentProcess;
 import org.mitosis.fixture.RemoteFork;
@@ -81,7 +80,7 @@ public class FirstResult {
 
     @Override
     protected void describe(RemoteFork.Builder builder) {
-      boolean onePercentIsAPage = MemorySize.parse(memorySize).pages() >= 100;
+      boolean onePercentIsAPage = memorySize().pages() >= 100;
       builder.childWork(ParentProcess.ChildWork.WORK).touchRatio(onePercentIsAPage ? 1 : 100);
     }
   }

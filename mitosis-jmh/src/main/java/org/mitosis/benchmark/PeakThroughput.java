@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.mitosis.fixture.ChildLauncher;
+import org.mitosis.fixture.FunctionNameState;
 import org.mitosis.fixture.LaunchLoop;
 import org.mitosis.fixture.Needs;
 import org.mitosis.fixture.ParentProcess;
@@ -25,6 +26,7 @@ import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
@@ -141,38 +143,25 @@ public class PeakThroughput {
     /** Made by JMH, which needs a public constructor. */
     public WorkingSetLoad() {}
 
-    @Override
-    protected RemoteFork.Builder ofParent() {
-      return RemoteFork.of(Preflight.memorySize(memorySize, 2));
+    /** Starts machines, parent and launchers. */
+    @Setup
+    public void start() {
+      start(RemoteFork.of(Preflight.memorySize(memorySize, 2)));
     }
   }
 
   /** A function whose children call it, and what is asked of it. */
   @State(Scope.Thread)
   public static class FunctionLoad extends Load {
-    /**
-     * As {@link org.mitosis.fixture.PythonFunction#parse} reads it; those with published figures.
-     */
-    @Param({
-      "chameleon",
-      "compression",
-      "helloworld",
-      "image",
-      "json",
-      "micro",
-      "pagerank",
-      "pyaes",
-      "recognition"
-    })
-    public String functionName;
-
     /** Made by JMH, which needs a public constructor. */
     public FunctionLoad() {}
 
-    @Override
-    protected RemoteFork.Builder ofParent() {
-      return RemoteFork.of(Preflight.function(functionName))
-          .childWork(ParentProcess.ChildWork.WORK);
+    /** Starts machines, parent and launchers. */
+    @Setup
+    public void start(FunctionNameState state) {
+      start(
+          RemoteFork.of(Preflight.function(state.functionName))
+              .childWork(ParentProcess.ChildWork.WORK));
     }
   }
 
@@ -250,11 +239,11 @@ public class PeakThroughput {
   private static int loops(String text) {
     return text.equals(AS_MANY_AS_CPUS)
         ? Runtime.getRuntime().availableProcessors()
-        : Preflight.number("loops", text, 1, 1024);
+        : Preflight.number("loops", text, 1, LaunchLoop.MAX_LOOPS);
   }
 
   private static int seconds(String text) {
-    return Preflight.number("seconds", text, 1, 3600);
+    return Preflight.number("seconds", text, 1, LaunchLoop.MAX_SECONDS);
   }
 
   /** Lets so many loops of each launcher run, all at once; the children of each launcher. */

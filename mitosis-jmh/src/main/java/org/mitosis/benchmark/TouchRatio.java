@@ -17,6 +17,7 @@ import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
@@ -84,9 +85,10 @@ public class TouchRatio {
     /** Made by JMH, which needs a public constructor. */
     public Share() {}
 
-    @Override
-    protected RemoteFork.Builder ofParent() {
-      return RemoteFork.of(Preflight.memorySize(memorySize, 2));
+    /** Starts machines, parent and launchers. */
+    @Setup
+    public void start() {
+      start(RemoteFork.of(Preflight.memorySize(memorySize, 2)));
     }
 
     @Override

@@ -17,6 +17,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.mitosis.Backend;
 import org.mitosis.Limits;
+import org.mitosis.fixture.LaunchLoop;
 import org.mitosis.fixture.MemorySize;
 import org.mitosis.fixture.Placement;
 import org.mitosis.fixture.Preflight;
@@ -226,8 +227,8 @@ record ClusterConfig(
           parentAddress,
           parentGid,
           backend,
-          number(Key.LOOPS, 1, 1024),
-          number(Key.SECONDS, 1, 3600),
+          number(Key.LOOPS, 1, LaunchLoop.MAX_LOOPS),
+          number(Key.SECONDS, 1, LaunchLoop.MAX_SECONDS),
           number(Key.TIMES, 1, 1_000_000),
           list(Key.MEMORY_SIZES, MemorySize::parse),
           list(Key.FUNCTIONS, PythonFunction::parse),
