@@ -290,7 +290,7 @@ void mitosis_overlay_vma_closed(struct vm_area_struct *vma)
 
 	if (!o)
 		return;
-	/* An address space that is torn down needs no segments any more. */
+	/* An address space that is torn down has no further use for segments. */
 	if (atomic_read(&o->mm->mm_users)) {
 		cut_growth(o, vma);
 		if (mtree_store_range(&o->segments, vma->vm_start >> PAGE_SHIFT,

@@ -105,8 +105,8 @@ static void make_snapshot(void)
 	};
 }
 
-/* One end of a stream on which the bytes wait; the other is *far. */
-static int stream_with(const uint8_t *bytes, size_t size, int *far)
+/* One end of a stream on which the bytes wait; the other is *peer. */
+static int stream_with(const uint8_t *bytes, size_t size, int *peer)
 {
 	int ends[2];
 
@@ -115,7 +115,7 @@ static int stream_with(const uint8_t *bytes, size_t size, int *far)
 	if (send(ends[1], bytes, size, MSG_DONTWAIT) < 0 && size)
 		abort();
 	shutdown(ends[1], SHUT_WR);
-	*far = ends[1];
+	*peer = ends[1];
 	return ends[0];
 }
 
@@ -131,7 +131,7 @@ static void fuzz_machine(const uint8_t *bytes, size_t size, enum wire_auth kind)
 {
 	static struct daemon daemon;
 	struct wire_client *client;
-	int far, fd = stream_with(bytes, size, &far);
+	int peer, fd = stream_with(bytes, size, &peer);
 
 	daemon.auth = (struct auth){ .kind = kind, .key_size = KEY_SIZE };
 	fcntl(fd, F_SETFL, O_NONBLOCK);
@@ -143,8 +143,8 @@ static void fuzz_machine(const uint8_t *bytes, size_t size, enum wire_auth kind)
 	if (client == daemon.wire_clients && client->fd >= 0)
 		drop(&daemon, client);
 	wire_expire(&daemon);
-	drain(far);
-	close(far);
+	drain(peer);
+	close(peer);
 }
 
 /* What a client gets as answers: to its handshake, and to a request after that. */
@@ -152,12 +152,12 @@ static void fuzz_client(const uint8_t *bytes, size_t size)
 {
 	const struct auth auth = { .kind = WIRE_AUTH_NONE };
 	uint32_t machine_id, length;
-	int far, fd = stream_with(bytes, size, &far);
+	int peer, fd = stream_with(bytes, size, &peer);
 
 	if (!shake_hands(fd, &auth, &machine_id))
 		wire_receive_answer(fd, &length);
 	close(fd);
-	close(far);
+	close(peer);
 }
 
 /* fuzz_peers.c, which is a file of its own: names are used twice. */
@@ -166,7 +166,7 @@ void fuzz_peers(const uint8_t *bytes, size_t size);
 static void fuzz_page_server(const uint8_t *bytes, size_t size, bool machine)
 {
 	static struct page_server *server;
-	int far, fd = stream_with(bytes, size, &far);
+	int peer, fd = stream_with(bytes, size, &peer);
 	int i;
 
 	if (!server)
@@ -174,11 +174,11 @@ static void fuzz_page_server(const uint8_t *bytes, size_t size, bool machine)
 	add_client(server, fd, machine);
 	for (i = 0; i < 64 && server->clients.clients[0].stream >= 0; i++) {
 		serve_client(server, 0, POLLIN);
-		drain(far);
+		drain(peer);
 	}
 	if (server->clients.clients[0].stream >= 0)
 		remove_client(server, 0);
-	close(far);
+	close(peer);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);

@@ -3,7 +3,7 @@
 # What tests/run and tests/run-targets share.
 
 # left_behind DIR: processes, as "name(pid) ...", that have MITOSIS_RUNTIME_DIR=DIR
-# in their environment or a file below DIR open. Zombies are nobody's memory.
+# in their environment or a file below DIR open. Zombies have no memory.
 left_behind() {
 	{
 		grep -lszx "MITOSIS_RUNTIME_DIR=$1" /proc/[0-9]*/environ

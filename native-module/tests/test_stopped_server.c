@@ -249,7 +249,7 @@ static void shadow(void)
 	mitosis_close(device);
 }
 
-/* Who attached before does not ask the daemon, nor wait for an answer. */
+/* A process that attached before neither asks the daemon nor waits for an answer. */
 static void shadow_stopped_before(void)
 {
 	struct mitosis *device = prepare(two_halves);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Whose snapshot it is: every kind of owner with every kind of caller. Who may become
+ * Ownership of snapshots: every kind of owner with every kind of caller. Who may become
  * it, drop it and make its token is the table of SECURITY.md; with a token every
  * caller may become it. Children carry no_new_privs and undumpable memory.
  */
@@ -487,7 +487,7 @@ static void ids_are_each_users(void)
 	close(fd);
 }
 
-/* Who may say where a machine is; each network namespace has its own sessions. */
+/* Which callers may set the address of a machine; each network namespace has its own sessions. */
 static void connecting(void)
 {
 	const struct mitosis_connect_req connect = { own_machine(), 0,

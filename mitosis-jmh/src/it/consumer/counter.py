@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A parent program of somebody else's: it counts, and its children say how far it had come."""
+"""A parent program that is not part of Mitosis: it counts, and its children say how far it had come."""
 
 import argparse
 import ctypes

@@ -31,9 +31,9 @@ import org.openjdk.jmh.annotations.Warmup;
  * '[.]Execution[.]'} is this one alone. Parent and child do the same work, a write to each page in
  * random order; with {@code -p access=read} children only read. The figures are the metrics {@code
  * execution}, the work in a child after resume, by the child's clock, and {@code cow}, the work in
- * the parent right after its prepare, by the parent's: what copying costs where nothing is far
- * away. A function's figure in the parent is {@code warm}, one more call. Each child checks that
- * every page holds what the parent prepared; one wrong page fails the benchmark.
+ * the parent right after its prepare, by the parent's: the cost of copying without another machine.
+ * A function's figure in the parent is {@code warm}, one more call. Each child checks that every
+ * page holds what the parent prepared; one wrong page fails the benchmark.
  *
  * <p>What can mislead:
  *
