@@ -56,6 +56,23 @@ bool client_table_has_staying(const struct client_table *table)
 	return false;
 }
 
+int client_table_timeout(const struct client_table *table)
+{
+	int timeout = -1;
+	uint32_t i;
+
+	for (i = 0; i < table->count; i++) {
+		const struct client *c = &table->clients[i];
+		int ms = c->stream < 0 || c->kind != CLIENT_MACHINE
+				 ? -1
+				 : machine_connection_timeout(&c->machine);
+
+		if (ms >= 0 && (timeout < 0 || ms < timeout))
+			timeout = ms;
+	}
+	return timeout;
+}
+
 void client_table_report(const struct client_table *table, const char *message)
 {
 	size_t size = 0;

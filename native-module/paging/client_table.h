@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "paging/machine_connection.h"
+
 /* The most clients of one server at a time. */
 #define CLIENTS_MAX 256
 
@@ -27,6 +29,7 @@ struct client {
 	int stderr_fd; /* CLIENT_CHILD: its standard error, or -1 */
 	int pidfd;     /* CLIENT_CLONE: of the child; else -1 */
 	bool stays;    /* starts child after child */
+	struct machine_connection machine; /* CLIENT_MACHINE */
 };
 
 /* Begins as zeros. */
@@ -47,6 +50,9 @@ bool client_table_has_left(const struct client_table *table);
 
 /* True if there is a client that starts child after child. */
 bool client_table_has_staying(const struct client_table *table);
+
+/* The ms until the answer to another machine is late, or -1 if none is being sent. */
+int client_table_timeout(const struct client_table *table);
 
 /* Writes a message to the standard error of every child that has passed it. */
 void client_table_report(const struct client_table *table, const char *message);

@@ -10,15 +10,46 @@
 #include <stdint.h>
 
 #include "paging/page_source.h"
+#include "proto/wire.h"
 
-/* Answers WIRE_OPEN. False if the connection has to be closed. */
-bool machine_connection_open(int fd, const struct descriptor_header *descriptor);
+/* How long the other machine may take to receive one answer, ms. */
+#define MACHINE_ANSWER_MS 10000
 
 /*
- * Serves one request. `dropped`: the snapshot takes no further children. False
- * if the connection has to be closed.
+ * A request that is being received, or an answer that is being sent. Nothing here
+ * waits: a machine that does not read must not keep the others from their pages.
+ * Begins as zeros.
  */
-bool machine_connection_serve(int fd, struct page_source *source, uint64_t page_size,
+struct machine_connection {
+	uint32_t received; /* bytes of `request` */
+	struct {
+		struct wire_header header;
+		struct wire_pages pages;
+	} request;
+	struct wire_header header; /* of the answer */
+	uint32_t header_left;	   /* bytes of it that are not sent yet */
+	uint64_t left;		   /* bytes of the body that are not sent yet */
+	uint64_t address;	   /* of the next one in the snapshot */
+	const char *descriptor;	   /* that of the body instead; or NULL */
+	int64_t deadline_ms;	   /* of the answer; 0: it has not had to wait */
+};
+
+/* Answers WIRE_OPEN. False if the connection has to be closed. */
+bool machine_connection_open(struct machine_connection *c, int fd,
+			     struct page_source *source, uint64_t page_size);
+
+/* What poll() has to wait for: POLLIN a request, or POLLOUT the rest of an answer. */
+short machine_connection_events(const struct machine_connection *c);
+
+/* The ms until its answer is late: -1 if it sends none, 0 if it is late. */
+int machine_connection_timeout(const struct machine_connection *c);
+
+/*
+ * Receives what there is of a request, or goes on with an answer. `dropped`: the
+ * snapshot takes no further children. False if the connection has to be closed.
+ */
+bool machine_connection_serve(struct machine_connection *c, int fd,
+			      struct page_source *source, uint64_t page_size,
 			      bool dropped);
 
 #endif /* PAGING_MACHINE_CONNECTION_H */

@@ -281,9 +281,10 @@ static struct client *add_client(struct page_server *server, int stream,
 	trace(&server->source->trace, TRACE_STEPS, "has a client",
 	      TRACE_NUMBER("client", client - server->clients.clients),
 	      TRACE_NUMBER("machine", machine));
-	raw_set_deadline(stream, PEER_DEADLINE_MS);
-	if (machine &&
-	    !machine_connection_open(stream, server->source->descriptor)) {
+	if (!machine)
+		raw_set_deadline(stream, PEER_DEADLINE_MS);
+	else if (!machine_connection_open(&client->machine, stream, server->source,
+					  server->page_size)) {
 		remove_client(server, client - server->clients.clients);
 		return NULL;
 	}
@@ -422,8 +423,11 @@ static uint32_t fill_polls(struct page_server *server, int watched)
 	/* Poll for hang-up only; replies are read elsewhere. */
 	*p++ = (struct pollfd){ .fd = watched, .events = POLLRDHUP };
 	for (i = 0; i < server->clients.count; i++)
-		*p++ = (struct pollfd){ .fd = server->clients.clients[i].stream,
-					.events = POLLIN };
+		*p++ = (struct pollfd){
+			.fd = server->clients.clients[i].stream,
+			.events = machine_connection_events(
+				&server->clients.clients[i].machine)
+		};
 	for (i = 0; i < server->clients.count; i++)
 		*p++ = (struct pollfd){
 			.fd = server->clients.clients[i].stream < 0
@@ -443,21 +447,32 @@ static uint32_t fill_polls(struct page_server *server, int watched)
 	return p - server->polls;
 }
 
-static bool serve_machine(struct page_server *server, int fd)
+static bool serve_machine(struct page_server *server, struct client *c)
 {
-	return machine_connection_serve(fd, server->source, server->page_size,
-					server->channel < 0);
+	return machine_connection_serve(&c->machine, c->stream, server->source,
+					server->page_size, server->channel < 0);
 }
 
 static void serve_client(struct page_server *server, uint32_t i, short events)
 {
-	const struct client *c = &server->clients.clients[i];
-	bool stays = events & POLLIN &&
-		     (c->kind == CLIENT_MACHINE ? serve_machine(server, c->stream)
+	struct client *c = &server->clients.clients[i];
+	bool stays = events & (POLLIN | POLLOUT) &&
+		     (c->kind == CLIENT_MACHINE ? serve_machine(server, c)
 						: serve_request(server, i));
 
 	if (!stays)
 		remove_client(server, i);
+}
+
+/* Removes the machines that do not take their answers. */
+static void remove_late_machines(struct page_server *server)
+{
+	struct client *c = server->clients.clients;
+	uint32_t i;
+
+	for (i = 0; i < server->clients.count; i++, c++)
+		if (c->stream >= 0 && !machine_connection_timeout(&c->machine))
+			remove_client(server, i);
 }
 
 /*
@@ -510,12 +525,18 @@ void page_server_run(struct page_server *server, int watched, int idle_ms)
 		int timeout = left		  ? LEFT_CHECK_MS
 			      : is_needed(server) ? -1
 						  : idle_ms;
-		long n = raw_syscall(SYS_poll, server->polls, count, timeout);
+		int late_ms = client_table_timeout(&server->clients);
+		bool sends = late_ms >= 0;
 		uint32_t i;
+		long n;
+
+		if (sends && (timeout < 0 || late_ms < timeout))
+			timeout = late_ms;
+		n = raw_syscall(SYS_poll, server->polls, count, timeout);
 
 		if (n == -EINTR)
 			continue;
-		if (n < 0 || (n == 0 && !left && !may_go_on(server)))
+		if (n < 0 || (n == 0 && !left && !sends && !may_go_on(server)))
 			return;
 		for (i = 0; i < spaces; i++)
 			if (space_polls[i].revents &&
@@ -550,6 +571,8 @@ void page_server_run(struct page_server *server, int watched, int idle_ms)
 				cpu_server_remove(&server->cpu_servers.servers[i]);
 		if (server->polls[0].revents)
 			serve_channel(server);
+		if (sends)
+			remove_late_machines(server);
 		if (left)
 			check_left(server);
 		if (server->channel < 0 && !is_needed(server))

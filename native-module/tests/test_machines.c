@@ -431,6 +431,78 @@ static void prepared_again(void)
 	machine_stop(&m);
 }
 
+/* A connection that has opened snapshot 9 and has read its descriptor. */
+static int open_snapshot(const struct machine *m)
+{
+	const struct wire_open request = { .handler_id = 9 };
+	struct sockaddr_in6 where = {
+		.sin6_family = AF_INET6,
+		.sin6_port = htons(m->port),
+	};
+	struct auth auth = { 0 };
+	uint32_t id, size;
+	void *bytes;
+	int fd;
+
+	where.sin6_addr.s6_addr[10] = where.sin6_addr.s6_addr[11] = 0xff;
+	where.sin6_addr.s6_addr[12] = 127;
+	where.sin6_addr.s6_addr[15] = 1;
+	CHECK_EQ(auth_read_key(&auth, getenv("MITOSIS_KEY_FILE")), 0);
+	fd = wire_connect(&where, &auth, &id);
+	CHECK(fd >= 0);
+	CHECK_EQ(wire_send(fd, WIRE_OPEN, &request, sizeof(request)), 0);
+	CHECK_EQ(wire_receive_answer(fd, &size), 0);
+	bytes = malloc(size);
+	CHECK(bytes && !wire_receive(fd, bytes, size));
+	free(bytes);
+	return fd;
+}
+
+/* A machine that asks for much and reads nothing keeps no other one waiting. */
+static void slow_reader(void)
+{
+	struct machine m = machine_start(2);
+	unsigned char *set = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
+				  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	static unsigned char got[4096];
+	struct wire_pages much = { .address = (uintptr_t)set, .length = 4 << 20 };
+	const struct wire_pages little = { (uintptr_t)set, 4096 };
+	struct mitosis *device;
+	int slow, other, fds, i;
+	pid_t shadow;
+	uint32_t size;
+
+	memset(set, 7, SIZE);
+	machine_enter(&m);
+	device = open_user();
+	machine_leave();
+	CHECK_EQ(mitosis_prepare(device, 9), 0);
+	shadow = find_snapshot(device, 9).shadow_pid;
+	other = open_snapshot(&m);
+	fds = fd_count(shadow);
+	slow = open_snapshot(&m);
+	for (i = 0; i < 16; i++)
+		CHECK_EQ(wire_send(slow, WIRE_PAGES, &much, sizeof(much)), 0);
+	/* Each has MITOSIS_DEADLINE_MS, 1 s. */
+	for (i = 0; i < 100; i++) {
+		CHECK_EQ(wire_send(other, WIRE_PAGES, &little, sizeof(little)), 0);
+		CHECK_EQ(wire_receive_answer(other, &size), 0);
+		CHECK_EQ(size, sizeof(got));
+		CHECK_EQ(wire_receive(other, got, sizeof(got)), 0);
+		CHECK(got[0] == 7 && got[4095] == 7);
+	}
+	/* It loses its place after 10 s, MACHINE_ANSWER_MS; not the other one. */
+	CHECK_EQ(fd_count(shadow), fds + 1);
+	CHECK_SOON(fd_count(shadow) == fds, 20000);
+	CHECK_EQ(wire_send(other, WIRE_PAGES, &little, sizeof(little)), 0);
+	CHECK_EQ(wire_receive_answer(other, &size), 0);
+	close(slow);
+	close(other);
+	munmap(set, SIZE);
+	mitosis_close(device);
+	machine_stop(&m);
+}
+
 int main(void)
 {
 	enum fault fault;
@@ -444,6 +516,7 @@ int main(void)
 	without_a_key();
 	hostile_machines();
 	silent_crowd();
+	slow_reader();
 	need_userfaultfd();
 	prepared_again();
 	for (fault = 0; fault < FAULTS; fault++) {
