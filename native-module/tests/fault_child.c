@@ -14,7 +14,7 @@
 #include "tests/machine.h"
 
 /* How long a child may take for a reply, or to end, ms. */
-#define DEADLINE_MS 5000
+#define DEADLINE_MS 15000
 
 unsigned char *memory;
 int orders, replies;
