@@ -1,4 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-/* As vma_flags.c, with so many pages that lib/vma_flags.c has a process read the flags. */
+/* With so many pages that lib/vma_flags.c has a process read the flags. */
 #define POPULATED (72 * MIB)
-#include "tests/targets/vma_flags.c"
+#include "tests/targets/vma_flags.h"
