@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The program of vma_flags.c and vma_flags_large.c, which say how much memory has
- * pages (POPULATED, bytes).
- *
  * What madvise(2) has set for memory holds in a child, and for what the child forks:
  * it is empty (MADV_WIPEONFORK), absent (MADV_DONTFORK) or not dumped (MADV_DONTDUMP).
+ * POPULATED says how many bytes have pages.
  */
 #ifndef TESTS_TARGETS_VMA_FLAGS_H
 #define TESTS_TARGETS_VMA_FLAGS_H
@@ -90,7 +88,7 @@ static void check_memory(void)
 	CHECK_EQ(target_differs(part(LAST), 0, PART, LAST), -1);
 }
 
-int main(void)
+static int run_target(void)
 {
 	char *populated;
 	int i, pid;

@@ -2,3 +2,8 @@
 /* With so many pages that lib/vma_flags.c has a process read the flags. */
 #define POPULATED (72 * MIB)
 #include "tests/targets/vma_flags.h"
+
+int main(void)
+{
+	return run_target();
+}
