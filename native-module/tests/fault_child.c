@@ -19,6 +19,7 @@
 unsigned char *memory;
 int orders, replies;
 const char *remote_address;
+const char *resume_mode = "lazy";
 
 static unsigned char value(size_t page)
 {
@@ -66,14 +67,20 @@ int two_halves(void)
 	return 0;
 }
 
-struct mitosis *prepare(uint32_t handler_id, int (*part)(void))
+void fill_memory(void)
 {
-	struct mitosis *device = open_user();
-	pid_t self = getpid();
 	size_t page;
 
 	for (page = 0; page < SIZE / PAGE; page++)
 		memset(memory + page * PAGE, value(page), PAGE);
+}
+
+struct mitosis *prepare(uint32_t handler_id, int (*part)(void))
+{
+	struct mitosis *device = open_user();
+	pid_t self = getpid();
+
+	fill_memory();
 	fflush(stdout);
 	CHECK_EQ(mitosis_prepare(device, handler_id), 0);
 	if (getpid() != self)
@@ -99,10 +106,11 @@ pid_t start_child(const char *handler_id, int output)
 			dup2(output, STDERR_FILENO);
 		if (remote_address)
 			execl(path, path, "--backend", "user", "--handler-id",
-			      handler_id, "--prefetch", "4", "--remote", REMOTE_ID,
-			      "--address", remote_address, (char *)NULL);
+			      handler_id, "--mode", resume_mode, "--prefetch", "4",
+			      "--remote", REMOTE_ID, "--address", remote_address,
+			      (char *)NULL);
 		execl(path, path, "--backend", "user", "--handler-id", handler_id,
-		      "--prefetch", "4", (char *)NULL);
+		      "--mode", resume_mode, "--prefetch", "4", (char *)NULL);
 		_exit(127);
 	}
 	close(in[0]);

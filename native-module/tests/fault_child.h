@@ -20,6 +20,10 @@
 extern unsigned char *memory;
 extern int orders, replies;	   /* the test's ends */
 extern const char *remote_address; /* NULL: resume locally */
+extern const char *resume_mode;	   /* of mitosis-child; "lazy" at first */
+
+/* Gives the memory the values that right() expects. */
+void fill_memory(void);
 
 /* Prepares, then overwrites the memory. A child runs `part` and exits with its result. */
 struct mitosis *prepare(uint32_t handler_id, int (*part)(void));

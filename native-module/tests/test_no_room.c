@@ -8,7 +8,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <mntent.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -20,6 +19,7 @@
 
 #include "tests/harness.h"
 #include "tests/machine.h"
+#include "tests/process_limit.h"
 
 #define ID	    3
 #define MACHINE	    7
@@ -189,44 +189,6 @@ static void full_disks(void)
 	rmdir(base);
 }
 
-static bool write_number(const char *folder, const char *name, long number)
-{
-	char path[4200], text[32];
-	int fd, n = snprintf(text, sizeof(text), "%ld", number);
-	bool done;
-
-	snprintf(path, sizeof(path), "%s/%s", folder, name);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	done = fd >= 0 && write(fd, text, n) == n;
-	if (fd >= 0)
-		close(fd);
-	return done;
-}
-
-/* A control group that can limit processes; false if none can be made. */
-static bool make_group(char path[4160])
-{
-	FILE *mounts = setmntent("/proc/self/mounts", "r");
-	struct mntent *m;
-	bool made = false;
-
-	while (mounts && !made && (m = getmntent(mounts))) {
-		bool v2 = !strcmp(m->mnt_type, "cgroup2");
-
-		if (!v2 && (strcmp(m->mnt_type, "cgroup") || !hasmntopt(m, "pids")))
-			continue;
-		snprintf(path, 4160, "%s/mitosis-test-%d", m->mnt_dir, getpid());
-		if (mkdir(path, 0755))
-			continue;
-		made = write_number(path, "pids.max", 1);
-		if (!made)
-			rmdir(path);
-	}
-	if (mounts)
-		endmntent(mounts);
-	return made;
-}
-
 /* By a process that is alone in its group, whose limit is one. */
 static void limited_caller(const char *group)
 {
@@ -276,7 +238,7 @@ static void limited_daemon(const char *group)
 
 static void too_many_processes(void)
 {
-	char group[4160];
+	char group[GROUP_PATH_MAX];
 	pid_t pid;
 	int part;
 
