@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #define POPULATED MIB
-#include "tests/targets/vma_flags.h"
+#include "tests/targets/flagged_memory.h"
 
 int main(void)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* With so many pages that lib/vma_flags.c has a process read the flags. */
 #define POPULATED (72 * MIB)
-#include "tests/targets/vma_flags.h"
+#include "tests/targets/flagged_memory.h"
 
 int main(void)
 {

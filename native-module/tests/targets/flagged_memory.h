@@ -4,8 +4,8 @@
  * it is empty (MADV_WIPEONFORK), absent (MADV_DONTFORK) or not dumped (MADV_DONTDUMP).
  * POPULATED says how many bytes have pages.
  */
-#ifndef TESTS_TARGETS_VMA_FLAGS_H
-#define TESTS_TARGETS_VMA_FLAGS_H
+#ifndef TESTS_TARGETS_FLAGGED_MEMORY_H
+#define TESTS_TARGETS_FLAGGED_MEMORY_H
 
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -132,4 +132,4 @@ static int run_target(void)
 	return 0;
 }
 
-#endif /* TESTS_TARGETS_VMA_FLAGS_H */
+#endif /* TESTS_TARGETS_FLAGGED_MEMORY_H */
