@@ -96,6 +96,26 @@ INLINE void map_vma(struct restore_plan *plan, uint32_t i)
 		give_up(plan, STEP_MAP);
 }
 
+/*
+ * Others read /proc/PID/cmdline and environ at any time (ps, pgrep). In memory that is
+ * mapped but not yet registered that would leave zero pages, which the page server
+ * takes for pages that are there already. So there is nothing to read until
+ * restore_process().
+ */
+INLINE void hide_arguments(struct restore_plan *plan)
+{
+	uint64_t arg_end = plan->layout.arg_end;
+	uint64_t env_end = plan->layout.env_end;
+
+	plan->layout.arg_end = plan->layout.arg_start;
+	plan->layout.env_end = plan->layout.env_start;
+	if (raw_syscall(SYS_prctl, PR_SET_MM, PR_SET_MM_MAP, &plan->layout,
+			sizeof(plan->layout), 0))
+		give_up(plan, STEP_LAYOUT);
+	plan->layout.arg_end = arg_end;
+	plan->layout.env_end = env_end;
+}
+
 /* The child's own vdso goes where the parent's code expects one. */
 INLINE void place_kernel_vma(struct restore_plan *plan, uint32_t i, uint32_t placed)
 {
@@ -265,6 +285,7 @@ INLINE void __attribute__((noreturn)) go_on(struct restore_plan *plan)
 
 RESTORER void restore(struct restore_plan *plan)
 {
+	hide_arguments(plan);
 	forget_own_memory(plan);
 	map_parents_memory(plan);
 	register_pages(plan);
