@@ -17,7 +17,7 @@ public final class JudgeARun {
       System.out.println(
           figure.title() + ", " + figure.metric() + ": " + estimate.median() + " " + figure.unit()
               + estimate.interval().map(it -> ", " + it.low() + " to " + it.high()).orElse("")
-              + " (" + estimate.steadyWords() + ")");
+              + " (" + estimate.steadyLabels() + ")");
     }
   }
 }
