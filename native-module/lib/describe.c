@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 
+#include "lib/cursor.h"
 #include "lib/pagemap.h"
 #include "lib/restore.h"
 #include "lib/vma_flags.h"
@@ -21,41 +22,6 @@ struct text {
 	char *start;
 	uint64_t size;
 };
-
-struct cursor {
-	const char *at;
-};
-
-static uint64_t take_number(struct cursor *c, unsigned int base)
-{
-	uint64_t value = 0;
-
-	for (;; c->at++) {
-		unsigned int digit;
-
-		if (*c->at >= '0' && *c->at <= '9')
-			digit = *c->at - '0';
-		else if (base == 16 && *c->at >= 'a' && *c->at <= 'f')
-			digit = *c->at - 'a' + 10;
-		else
-			return value;
-		value = value * base + digit;
-	}
-}
-
-static void skip(struct cursor *c, char character)
-{
-	while (*c->at == character)
-		c->at++;
-}
-
-static bool starts_with(const char *text, const char *prefix)
-{
-	while (*prefix)
-		if (*text++ != *prefix++)
-			return false;
-	return true;
-}
 
 static bool same(const char *a, const char *b)
 {

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
+#include "lib/cursor.h"
 #include "lib/shadow_process.h"
 #include "paging/raw_syscall.h"
 
@@ -31,30 +32,6 @@ struct reader {
 	struct reading reading;
 	char stack[STACK_SIZE] __attribute__((aligned(64)));
 };
-
-static uint64_t take_hex(const char **at)
-{
-	uint64_t value = 0;
-
-	for (;; (*at)++) {
-		char c = **at;
-
-		if (c >= '0' && c <= '9')
-			value = value * 16 + (c - '0');
-		else if (c >= 'a' && c <= 'f')
-			value = value * 16 + (c - 'a' + 10);
-		else
-			return value;
-	}
-}
-
-static bool starts_with(const char *text, const char *prefix)
-{
-	while (*prefix)
-		if (*text++ != *prefix++)
-			return false;
-	return true;
-}
 
 /* Two letters for each flag: proc_pid_smaps(5). */
 static uint8_t flags_of(const char *at)
@@ -82,13 +59,13 @@ static void set_flags(struct reading *r, uint8_t flags)
 /* "start-end ..." begins a VMA, whose last line is "VmFlags: rd wr ...". */
 static void take_line(struct reading *r, const char *line)
 {
-	const char *at = line;
-	uint64_t start = take_hex(&at);
+	struct cursor c = { .at = line };
+	uint64_t start = take_number(&c, 16);
 
-	if (at > line && *at == '-') {
-		at++;
+	if (c.at > line && *c.at == '-') {
+		c.at++;
 		r->start = start;
-		r->end = take_hex(&at);
+		r->end = take_number(&c, 16);
 	} else if (starts_with(line, "VmFlags:")) {
 		set_flags(r, flags_of(line + sizeof("VmFlags:") - 1));
 	}
@@ -169,20 +146,21 @@ static bool read_without_pages(const struct reading *r)
 static bool has_many_pages(void)
 {
 	char text[64];
+	struct cursor c = { .at = text };
 	long fd = raw_syscall(SYS_open, "/proc/self/statm", O_RDONLY | O_CLOEXEC);
-	uint64_t pages = 0;
-	long n, i = 0;
+	long n;
 
 	if (fd < 0)
 		return false;
-	n = raw_syscall(SYS_read, fd, text, sizeof(text));
+	n = raw_syscall(SYS_read, fd, text, sizeof(text) - 1);
 	raw_syscall(SYS_close, fd);
+	if (n <= 0)
+		return false;
+	text[n] = '\0';
 	/* The second number: resident pages. */
-	while (i < n && text[i] != ' ')
-		i++;
-	for (i++; i < n && text[i] != ' '; i++)
-		pages = pages * 10 + (text[i] - '0');
-	return pages >= MANY_PAGES;
+	take_number(&c, 10);
+	skip(&c, ' ');
+	return take_number(&c, 10) >= MANY_PAGES;
 }
 
 int vma_flags_read(struct descriptor_vma *vmas, uint32_t count, bool exact)
