@@ -96,6 +96,13 @@ INLINE void map_vma(struct restore_plan *plan, uint32_t i)
 		give_up(plan, STEP_MAP);
 }
 
+INLINE void set_layout(struct restore_plan *plan)
+{
+	if (raw_syscall(SYS_prctl, PR_SET_MM, PR_SET_MM_MAP, &plan->layout,
+			sizeof(plan->layout), 0))
+		give_up(plan, STEP_LAYOUT);
+}
+
 /*
  * Others read /proc/PID/cmdline and environ at any time (ps, pgrep). In memory that is
  * mapped but not yet registered that would leave zero pages, which the page server
@@ -109,9 +116,7 @@ INLINE void hide_arguments(struct restore_plan *plan)
 
 	plan->layout.arg_end = plan->layout.arg_start;
 	plan->layout.env_end = plan->layout.env_start;
-	if (raw_syscall(SYS_prctl, PR_SET_MM, PR_SET_MM_MAP, &plan->layout,
-			sizeof(plan->layout), 0))
-		give_up(plan, STEP_LAYOUT);
+	set_layout(plan);
 	plan->layout.arg_end = arg_end;
 	plan->layout.env_end = env_end;
 }
@@ -238,9 +243,7 @@ INLINE void restore_process(struct restore_plan *plan)
 	stack_t altstack;
 	int i;
 
-	if (raw_syscall(SYS_prctl, PR_SET_MM, PR_SET_MM_MAP, &plan->layout,
-			sizeof(plan->layout), 0))
-		give_up(plan, STEP_LAYOUT);
+	set_layout(plan);
 	raw_syscall(SYS_prctl, PR_SET_NAME, d->name, 0, 0, 0);
 	raw_syscall(SYS_arch_prctl, ARCH_SET_FS, t->fs_base);
 	raw_syscall(SYS_arch_prctl, ARCH_SET_GS, t->gs_base);
