@@ -312,7 +312,7 @@ static int listen_for_machines(struct daemon *daemon, const char *text,
 	if (*auth_problem)
 		die("%s", auth_problem);
 	if (daemon->auth.kind == WIRE_AUTH_NONE &&
-	    !local_address_is_loopback(&address) && !auth_private_network())
+	    !auth_none_allowed(local_address_is_loopback(&address)))
 		die("--auth none is for loopback addresses, got '%s'; give "
 		    "--key-file, or --private-network if no stranger reaches it",
 		    text);

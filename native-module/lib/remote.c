@@ -92,8 +92,8 @@ static int dial(const struct local_address *address, uint32_t machine_id)
 	if (fd)
 		return fail(fd == -ENOENT ? -EACCES : fd, "%s", message);
 	local_address_to_text(address, text);
-	if (auth.kind == WIRE_AUTH_NONE && !local_address_is_loopback(address) &&
-	    !auth_private_network())
+	if (auth.kind == WIRE_AUTH_NONE &&
+	    !auth_none_allowed(local_address_is_loopback(address)))
 		return fail(-EACCES,
 			    "MITOSIS_AUTH=none is for loopback addresses, not for "
 			    "%s; set MITOSIS_KEY_FILE, or "

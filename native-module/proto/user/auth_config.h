@@ -16,9 +16,10 @@
 int auth_configure(struct auth *auth, char *problem, size_t size);
 
 /*
- * MITOSIS_PRIVATE_NETWORK=1: MITOSIS_AUTH=none may be used with any address. Else
- * only with loopback addresses: a network namespace may well be reached from outside.
+ * True if MITOSIS_AUTH=none may be used with an address: any with
+ * MITOSIS_PRIVATE_NETWORK=1, else loopback addresses only, as a network namespace may
+ * well be reached from outside.
  */
-bool auth_private_network(void);
+bool auth_none_allowed(bool loopback);
 
 #endif /* PROTO_USER_AUTH_CONFIG_H */
