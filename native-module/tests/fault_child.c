@@ -177,16 +177,21 @@ int failed_child(const char *handler_id, char *message, size_t size)
 	return status;
 }
 
-int run_cases(const struct test_case *cases, int count, const char *only)
+void set_up(const char *key)
 {
-	int i, failed = 0;
-
 	need_userfaultfd();
 	signal(SIGPIPE, SIG_IGN);
 	memory = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	CHECK(memory != MAP_FAILED);
-	use_key("faults"); /* mitosisd reads it at its start */
+	use_key(key); /* mitosisd reads it at its start */
+}
+
+int run_cases(const struct test_case *cases, int count, const char *only)
+{
+	int i, failed = 0;
+
+	set_up("faults");
 	for (i = 0; i < count; i++) {
 		int status;
 		pid_t pid;

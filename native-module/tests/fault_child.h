@@ -22,6 +22,9 @@ extern int orders, replies;	   /* the test's ends */
 extern const char *remote_address; /* NULL: resume locally */
 extern const char *resume_mode;	   /* of mitosis-child; "lazy" at first */
 
+/* Maps the memory and makes the key of that name; skips the test without userfaultfd. */
+void set_up(const char *key);
+
 /* Gives the memory the values that right() expects. */
 void fill_memory(void);
 

@@ -87,6 +87,9 @@ uint64_t pss_of(pid_t pid);
 /* Open file descriptors of a process. */
 int fd_count(pid_t pid);
 
+/* The same; -1 if the process has ended. */
+int fd_count_if_alive(pid_t pid);
+
 /* Children of this process that have not been reaped, zombies included. */
 int child_count(void);
 

@@ -10,7 +10,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -184,25 +183,10 @@ static void limit(pid_t pid, enum __rlimit_resource resource, rlim_t value)
 	prlimit(pid, resource, &before, NULL);
 }
 
-/* Descriptors of a process that may have ended. */
-static int descriptors_of(pid_t pid)
-{
-	char path[64];
-	int n = 0;
-	DIR *d;
-
-	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
-	d = opendir(path);
-	while (d && readdir(d))
-		n++;
-	if (d)
-		closedir(d);
-	return n;
-}
-
 static void strike(enum fault fault, pid_t pid)
 {
 	uint64_t size;
+	int files;
 
 	switch (fault) {
 	case KILL:
@@ -214,7 +198,9 @@ static void strike(enum fault fault, pid_t pid)
 		kill(pid, SIGCONT);
 		break;
 	case DESCRIPTORS:
-		limit(pid, RLIMIT_NOFILE, descriptors_of(pid) - 2 + random() % 3);
+		files = fd_count_if_alive(pid);
+		if (files >= 0)
+			limit(pid, RLIMIT_NOFILE, files - 2 + random() % 3);
 		break;
 	case MEMORY:
 		size = status_kib(pid, "VmSize: %llu") << 10;
@@ -328,12 +314,7 @@ int main(int argc, char **argv)
 	uint64_t started_us, length_us = 1;
 	pid_t runner = getppid();
 
-	need_userfaultfd();
-	signal(SIGPIPE, SIG_IGN);
-	memory = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
-		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	CHECK(memory != MAP_FAILED);
-	use_key("storm");
+	set_up("storm");
 	if (!make_group(group)) {
 		group[0] = '\0';
 		puts("no limits of processes: needs the right to make a control "
