@@ -5,6 +5,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -250,8 +251,11 @@ static int user_prepare(struct mitosis *device, uint32_t handler_id, uint32_t fl
 			    "unprepare one",
 			    REGISTRY_SLOTS);
 	if (slot < 0)
-		return fail(slot, "the registry of snapshots does not answer: %s",
-			    strerror(-slot));
+		return fail(slot,
+			    "another process of this user holds the registry "
+			    "of snapshots for longer than %d ms; end that "
+			    "process, or try again",
+			    SHARED_LOCK_DEADLINE_MS);
 
 	arena->thread = *thread;
 	describe_caller(&arena->thread);
@@ -320,8 +324,11 @@ static int user_list(struct mitosis *device, struct mitosis_snapshot *snapshots,
 		return daemon_link_gone();
 	err = registry_lock(registry);
 	if (err)
-		return fail(err, "the registry of snapshots does not answer: %s",
-			    strerror(-err));
+		return fail(err,
+			    "another process of this user holds the registry "
+			    "of snapshots for longer than %d ms; end that "
+			    "process, or try again",
+			    SHARED_LOCK_DEADLINE_MS);
 	for (i = 0; i < REGISTRY_SLOTS; i++)
 		if (registry_state(registry, i) == SLOT_READY)
 			all[n++] = registry->slots[i].snapshot;

@@ -11,21 +11,9 @@
 #include <unistd.h>
 
 #define REGISTRY_MAGIC	 0x4752544du
-#define REGISTRY_VERSION 1
-#define LOCK_DEADLINE_S	 1
+#define REGISTRY_VERSION 2
 #define STATE_BITS	 2
 #define STATE_MASK	 3u
-
-static void init_lock(pthread_mutex_t *lock)
-{
-	pthread_mutexattr_t attr;
-
-	pthread_mutexattr_init(&attr);
-	pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
-	pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST);
-	pthread_mutex_init(lock, &attr);
-	pthread_mutexattr_destroy(&attr);
-}
 
 static int map(int fd, struct registry **registry)
 {
@@ -35,6 +23,7 @@ static int map(int fd, struct registry **registry)
 	if (p == MAP_FAILED)
 		return -errno;
 	*registry = p;
+	shared_lock_forget_thread();
 	return 0;
 }
 
@@ -53,7 +42,6 @@ int registry_create(struct registry **registry)
 	err = map(fd, registry);
 	if (err)
 		goto err_fd;
-	init_lock(&(*registry)->lock);
 	(*registry)->magic = REGISTRY_MAGIC;
 	(*registry)->version = REGISTRY_VERSION;
 	return fd;
@@ -118,25 +106,13 @@ void registry_unmap(struct registry *registry)
 
 int registry_lock(struct registry *registry)
 {
-	struct timespec deadline;
-	int err;
-
-	err = pthread_mutex_trylock(&registry->lock);
-	if (err == EBUSY) {
-		clock_gettime(CLOCK_MONOTONIC, &deadline);
-		deadline.tv_sec += LOCK_DEADLINE_S;
-		err = pthread_mutex_clocklock(&registry->lock, CLOCK_MONOTONIC,
-					      &deadline);
-	}
 	/* Each slot is consistent at every step: no repair after a dead holder. */
-	if (err == EOWNERDEAD)
-		err = pthread_mutex_consistent(&registry->lock);
-	return -err;
+	return shared_lock_take(&registry->lock);
 }
 
 void registry_unlock(struct registry *registry)
 {
-	pthread_mutex_unlock(&registry->lock);
+	shared_lock_release(&registry->lock);
 }
 
 static uint32_t used_slots(const struct registry *registry)
@@ -171,6 +147,7 @@ int registry_claim(struct registry *registry, uint32_t handler_id, uint32_t flag
 		   uint32_t device)
 {
 	struct registry_slot *slot;
+	uint64_t before, claimed;
 	uint32_t used, i;
 	int free_slot = -1;
 	int err = registry_lock(registry);
@@ -197,6 +174,8 @@ int registry_claim(struct registry *registry, uint32_t handler_id, uint32_t flag
 		goto out;
 	}
 	slot = &registry->slots[free_slot];
+	before = slot->word;
+	claimed = make_word((before >> STATE_BITS) + 1, SLOT_CLAIMED);
 	slot->snapshot = (struct mitosis_snapshot){
 		.handler_id = handler_id,
 		.flags = flags,
@@ -204,9 +183,10 @@ int registry_claim(struct registry *registry, uint32_t handler_id, uint32_t flag
 		.prepared_at_ns = realtime_ns(),
 	};
 	slot->device = device;
-	slot->word = make_word(registry_generation(registry, free_slot) + 1,
-			       SLOT_CLAIMED);
-	err = free_slot;
+	/* It fails only for one whose lock has been taken over meanwhile. */
+	err = atomic_compare_exchange_strong(&slot->word, &before, claimed)
+		      ? free_slot
+		      : -ETIMEDOUT;
 out:
 	registry_unlock(registry);
 	return err;

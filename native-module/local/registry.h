@@ -6,18 +6,18 @@
  * A device claims a handler id without a message: a round trip to the daemon costs
  * 30 us and more, as much as the whole fork of a small process. The daemon frees
  * the slots of a device that has gone. It knows a snapshot's shadow once that
- * registers. Processes that map the table run under one user id (or as root), so
- * they could ptrace each other. Still, each value is checked before it is used, and
- * a lock holder that dies or stops delays others at most until their deadline.
+ * registers. Each value is checked before it is used: a process that maps the table
+ * may have fewer rights than another one. A lock holder that dies or stops delays
+ * others at most until their deadline.
  */
 #ifndef LOCAL_REGISTRY_H
 #define LOCAL_REGISTRY_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "local/shared_lock.h"
 #include "uapi/mitosis.h"
 
 #define REGISTRY_SLOTS 1024u
@@ -51,8 +51,8 @@ static inline bool registry_same_place(const struct registry_place *a,
 struct registry {
 	uint32_t magic;
 	uint32_t version;
-	pthread_mutex_t lock; /* process-shared and robust */
-	uint32_t used;	      /* slots at and above it were never claimed */
+	struct shared_lock lock;
+	uint32_t used; /* slots at and above it were never claimed */
 	struct registry_slot slots[REGISTRY_SLOTS];
 };
 
@@ -73,7 +73,7 @@ struct registry *registry_map_again(struct registry *registry);
 
 void registry_unmap(struct registry *registry);
 
-/* Returns 0, or -ETIMEDOUT if another process has held the lock for a second. */
+/* As shared_lock_take(). */
 int registry_lock(struct registry *registry);
 void registry_unlock(struct registry *registry);
 
