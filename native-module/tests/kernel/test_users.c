@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Users beside each other: handler ids are each user's, sessions each network
+ * namespace's, and a user has a limited number of snapshots and of their bytes.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "tests/kernel/callers.h"
+
+#define ID    61
+#define CHILD 100 /* exit status of a child, plus its owner */
+
+static const enum who three[] = { ROOT, A_USER, ANOTHER };
+#define THREE (sizeof(three) / sizeof(*three))
+
+/* The address at which the module serves this machine to itself; NULL: none. */
+static const char *own_address(void)
+{
+	return getenv("MITOSIS_TEST_MODULE_ADDRESS");
+}
+
+static unsigned int own_machine(void)
+{
+	unsigned int id = 0;
+	FILE *f = fopen("/sys/module/mitosis/parameters/machine_id", "r");
+
+	CHECK(f && fscanf(f, "%u", &id) == 1);
+	fclose(f);
+	return id;
+}
+
+/* Becomes what the handler id means to it; a child exits with CHILD and its owner. */
+static int owner_seen_by(enum who who, bool remote)
+{
+	const struct mitosis_remote_req request = { own_machine(), ID };
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		int fd;
+
+		be(who);
+		fd = open_device();
+		_exit(error_of(remote ? ioctl(fd, MITOSIS_RESUME_REMOTE, &request)
+				      : ioctl(fd, MITOSIS_RESUME_LOCAL, ID)));
+	}
+	return exit_of(pid) - CHILD;
+}
+
+/* What `who` sees listed by the two ways: 10 * its own + those of all users. */
+static int listed_by(enum who who)
+{
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		struct mitosis_owned_snapshot of = { 0 };
+		struct mitosis_snapshot own = { 0 };
+		int fd, n = 0;
+
+		be(who);
+		fd = open_device();
+		for (; !ioctl(fd, MITOSIS_IOC_NEXT, &own); own.handler_id++)
+			n += 10;
+		for (; !ioctl(fd, MITOSIS_IOC_NEXT_OF, &of);
+		     of.snapshot.handler_id++) {
+			CHECK_EQ(of.reserved, 0);
+			n++;
+		}
+		_exit(n);
+	}
+	return exit_of(pid);
+}
+
+static int drop_all(enum who who, uint32_t uid)
+{
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		int n;
+
+		be(who);
+		n = ioctl(open_device(), MITOSIS_IOC_UNPREPARE_ALL, &uid);
+		_exit(n < 0 ? errno + 100 : n);
+	}
+	return exit_of(pid);
+}
+
+static void ids_are_each_users(void)
+{
+	const struct mitosis_connect_req connect = { own_machine(), 0,
+						     own_address() };
+	int fd = open_device();
+	size_t i;
+
+	for (i = 0; i < THREE; i++) {
+		pid_t pid;
+
+		fflush(stdout);
+		pid = fork();
+		if (pid == 0) {
+			pid_t self = getpid();
+			enum who owner = three[i];
+
+			be(owner);
+			CHECK_EQ(error_of(ioctl(open_device(),
+						MITOSIS_PREPARE_PINNED, ID)),
+				 0);
+			_exit(getpid() == self ? 0 : CHILD + (int)owner);
+		}
+		CHECK_EQ(exit_of(pid), 0);
+	}
+	if (own_address())
+		CHECK_EQ(error_of(ioctl(fd, MITOSIS_CONNECT, &connect)), 0);
+	for (i = 0; i < THREE; i++) {
+		CHECK_EQ(owner_seen_by(three[i], false), three[i]);
+		if (own_address())
+			CHECK_EQ(owner_seen_by(three[i], true), three[i]);
+		CHECK_EQ(listed_by(three[i]), three[i] == ROOT ? 13 : 10);
+	}
+	/* Not root's, though it has the same id. */
+	CHECK_EQ(owner_seen_by(BARE_ROOT, false), EPERM - CHILD);
+	CHECK_EQ(drop_all(A_USER, OTHER), 100 + EPERM);
+	CHECK_EQ(drop_all(A_USER, MITOSIS_ALL_USERS), 100 + EPERM);
+	CHECK_EQ(drop_all(NS_ROOT, MITOSIS_ALL_USERS), 100 + EPERM);
+	CHECK_EQ(drop_all(A_USER, USER), 1);
+	CHECK_EQ(owner_seen_by(A_USER, false), ENOENT - CHILD);
+	CHECK_EQ(listed_by(ROOT), 12);
+	CHECK_EQ(drop_all(ROOT, MITOSIS_ALL_USERS), 2);
+	CHECK_EQ(listed_by(ROOT), 0);
+	close(fd);
+}
+
+/* Which callers may set the address of a machine; each network namespace has its own sessions. */
+static void connecting(void)
+{
+	const struct mitosis_connect_req connect = { own_machine(), 0,
+						     own_address() };
+	const struct mitosis_remote_req nil = { own_machine(), 0 };
+	int fd = open_device();
+	enum who who;
+	pid_t pid;
+
+	if (!own_address()) {
+		puts("connecting left out: needs MITOSIS_TEST_MODULE_ADDRESS");
+		return;
+	}
+	CHECK_EQ(error_of(ioctl(fd, MITOSIS_CONNECT, &connect)), 0);
+	for (who = 0; who < WHO_COUNT; who++) {
+		fflush(stdout);
+		pid = fork();
+		if (pid == 0) {
+			be(who);
+			_exit(error_of(
+				ioctl(open_device(), MITOSIS_CONNECT, &connect)));
+		}
+		CHECK_EQ(exit_of(pid), ONE(who) & TRACERS ? 0 : EPERM);
+	}
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		CHECK(!unshare(CLONE_NEWNET));
+		CHECK_EQ(error_of(ioctl(fd, MITOSIS_NIL_RPC, &nil)), ENOTCONN);
+		/* Its loopback is down: nothing reaches the first one's. */
+		CHECK_EQ(error_of(ioctl(fd, MITOSIS_CONNECT, &connect)),
+			 ENETUNREACH);
+		_exit(0);
+	}
+	CHECK_EQ(exit_of(pid), 0);
+	CHECK_EQ(error_of(ioctl(fd, MITOSIS_NIL_RPC, &nil)), 0);
+	close(fd);
+}
+
+static void set_parameter(const char *name, const char *value)
+{
+	char path[128];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/sys/module/mitosis/parameters/%s", name);
+	f = fopen(path, "w");
+	CHECK(f && fputs(value, f) >= 0 && !fclose(f));
+}
+
+/* As a user: the errno of the last of `count` pinned prepares, 0 if all went well. */
+static int prepare_many(enum who who, int count, size_t memory)
+{
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		int i, err = 0;
+		char *pages;
+
+		be(who);
+		pages = mmap(NULL, memory + 1, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+		CHECK(pages != MAP_FAILED);
+		for (i = 0; i < count && !err; i++)
+			err = error_of(
+				ioctl(open_device(), MITOSIS_PREPARE_PINNED, i));
+		CHECK(!err || i == count);
+		_exit(err);
+	}
+	return exit_of(pid);
+}
+
+/* A user cannot pin more snapshots, nor more memory, than is its share. */
+static void shares(void)
+{
+	/* 0.7 percent of the memory */
+	const size_t part =
+		sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE) / 1000 * 7;
+
+	set_parameter("snapshots_per_user", "3");
+	CHECK_EQ(prepare_many(A_USER, 4, 0), EDQUOT);
+	CHECK_EQ(prepare_many(ANOTHER, 3, 0), 0);
+	CHECK_EQ(prepare_many(ROOT, 5, 0), 0);
+	CHECK_EQ(drop_all(A_USER, USER), 3);
+	CHECK_EQ(prepare_many(A_USER, 3, 0), 0);
+	CHECK_EQ(drop_all(ROOT, MITOSIS_ALL_USERS), 11);
+	set_parameter("snapshots_per_user", "256");
+	set_parameter("snapshot_percent_per_user", "1");
+	CHECK_EQ(prepare_many(A_USER, 2, part), ENOSPC);
+	CHECK_EQ(drop_all(A_USER, USER), 1);
+	CHECK_EQ(prepare_many(ROOT, 2, part), 0);
+	set_parameter("snapshot_percent_per_user", "25");
+	CHECK_EQ(prepare_many(A_USER, 2, part), 0);
+	CHECK_EQ(drop_all(ROOT, MITOSIS_ALL_USERS), 4);
+}
+
+int main(void)
+{
+	permit_all_callers();
+	ids_are_each_users();
+	connecting();
+	shares();
+	restore_permissions();
+	return 0;
+}
