@@ -22,7 +22,7 @@ WIDTH, HEIGHT = 640, 400
 def setup(variant):
     name = variant or MODELS[0]
     if name not in MODELS:
-        raise ValueError(f"the model {name} is none of {', '.join(MODELS)}")
+        raise ValueError(f"the model {name} is not one of {', '.join(MODELS)}")
     torch.set_num_threads(1)
     build = getattr(torchvision.models, name)
     model = build()

@@ -19,7 +19,7 @@ class RecognitionTest(unittest.TestCase):
         self.assertTrue(all(torch.equal(drawn[name], value) for name, value in model.state_dict().items()))
 
     def test_other_models(self):
-        with self.assertRaisesRegex(ValueError, "resnet99 is none of resnet50, resnet18"):
+        with self.assertRaisesRegex(ValueError, "resnet99 is not one of resnet50, resnet18"):
             function.setup("resnet99")
 
 

@@ -216,7 +216,7 @@ class RunnerTest(unittest.TestCase):
         self.write("steady", STEADY)
         status, message = self.refused("stedy")
         self.assertEqual(2, status)
-        self.assertIn("'stedy' is none of steady", message)
+        self.assertIn("'stedy' is not one of steady", message)
         self.assertRegex(self.ask(self.driven("steady"), "dance"), "error errno=22 .*unknown command 'dance'")
 
     def test_a_start_without_a_fork_reports_its_end(self):

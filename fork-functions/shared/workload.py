@@ -37,7 +37,7 @@ class Workload:
         """Loads "name" or "name:variant" and calls it. Raises Unknown, Unsteady, or what it raises."""
         folder, _, variant = name.partition(":")
         if folder not in known():
-            raise Unknown(f"the function '{folder}' is none of {', '.join(known())}")
+            raise Unknown(f"the function '{folder}' is not one of {', '.join(known())}")
         os.environ.update(SINGLE_THREAD)
         spec = importlib.util.spec_from_file_location("function", path_of(folder))
         module = importlib.util.module_from_spec(spec)

@@ -369,8 +369,8 @@ static int get_stat(unsigned long argument, size_t size)
 }
 
 /*
- * Who may become it; and the owner through the file that prepared it, which may be
- * its only way if the snapshot is undumpable.
+ * Those that may become it, and the owner through the file that prepared it, which
+ * is the only way if the snapshot is undumpable and the owner has no CAP_SYS_PTRACE.
  */
 static bool may_give_token(struct caller *caller, const struct snapshot *s)
 {

@@ -186,30 +186,3 @@ void set_up(const char *key)
 	CHECK(memory != MAP_FAILED);
 	use_key(key); /* mitosisd reads it at its start */
 }
-
-int run_cases(const struct test_case *cases, int count, const char *only)
-{
-	int i, failed = 0;
-
-	set_up("faults");
-	for (i = 0; i < count; i++) {
-		int status;
-		pid_t pid;
-
-		if (only && strcmp(only, cases[i].name))
-			continue;
-		fflush(stdout);
-		pid = fork();
-		CHECK(pid >= 0);
-		if (pid == 0) {
-			cases[i].run();
-			exit(0);
-		}
-		CHECK(waitpid(pid, &status, 0) == pid);
-		if (status) {
-			printf("%s: failed\n", cases[i].name);
-			failed = 1;
-		}
-	}
-	return failed;
-}

@@ -63,15 +63,4 @@ int end_of(pid_t pid);
 /* Runs mitosis-child: its wait status, and its output to standard error. */
 int failed_child(const char *handler_id, char *message, size_t size);
 
-struct test_case {
-	const char *name;
-	void (*run)(void);
-};
-
-/*
- * Runs each case, or the one called `only` unless that is NULL, in a process of its
- * own, so that one failure does not hide the next. Returns the test's exit status.
- */
-int run_cases(const struct test_case *cases, int count, const char *only);
-
 #endif /* TESTS_FAULT_CHILD_H */

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
@@ -69,6 +70,19 @@ struct mitosis_stat kernel_statistics(void)
 	return s;
 }
 
+int module_parameter(const char *name)
+{
+	char path[96];
+	int value = -1;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/sys/module/mitosis/parameters/%s", name);
+	f = fopen(path, "r");
+	CHECK(f && fscanf(f, "%d", &value) == 1);
+	fclose(f);
+	return value;
+}
+
 pid_t start_kernel_child(uint32_t handler_id, uint32_t prefetch_pages)
 {
 	struct mitosis_resume_options options = {
@@ -86,6 +100,44 @@ pid_t start_kernel_child(uint32_t handler_id, uint32_t prefetch_pages)
 		mitosis_resume_local(device, handler_id);
 	fprintf(stderr, "%s\n", mitosis_error());
 	_exit(125);
+}
+
+uint64_t pseudo_random(void)
+{
+	static uint64_t state = 88172645463325252ull;
+
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	return state;
+}
+
+pid_t start_waiting(void (*prepare)(void *argument), void *argument)
+{
+	int ready[2];
+	char byte;
+	pid_t pid;
+
+	CHECK(!pipe(ready));
+	fflush(stdout);
+	pid = fork();
+	CHECK(pid >= 0);
+	if (pid == 0) {
+		prepare(argument);
+		CHECK(write(ready[1], "r", 1) == 1);
+		for (;;)
+			pause();
+	}
+	close(ready[1]);
+	CHECK(read(ready[0], &byte, 1) == 1);
+	close(ready[0]);
+	return pid;
+}
+
+void kill_and_reap(pid_t pid)
+{
+	CHECK(!kill(pid, SIGKILL));
+	CHECK(waitpid(pid, NULL, 0) == pid);
 }
 
 int status_within(pid_t pid, int ms)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the test programs share: a check that says where, a skip that says why. */
+/* Functions of all test programs. */
 #ifndef TESTS_HARNESS_H
 #define TESTS_HARNESS_H
 
@@ -66,8 +66,22 @@ struct mitosis *open_kernel(void);
  */
 pid_t start_kernel_child(uint32_t handler_id, uint32_t prefetch_pages);
 
+/* A numeric parameter of the loaded module. */
+int module_parameter(const char *name);
+
 /* What the module has counted, MITOSIS_IOC_STAT. */
 struct mitosis_stat kernel_statistics(void);
+
+/* The next number of a fixed series, by which a failure can be repeated. */
+uint64_t pseudo_random(void);
+
+/*
+ * Forks a process that calls `prepare(argument)` and then waits to be killed.
+ * Returns when the call has returned.
+ */
+pid_t start_waiting(void (*prepare)(void *argument), void *argument);
+
+void kill_and_reap(pid_t pid);
 
 /* The wait status of a process; the test ends if that takes longer than `ms`. */
 int status_within(pid_t pid, int ms);

@@ -53,7 +53,7 @@ show_daemon_log() {
 	fi
 }
 
-# kernel_complaint: what the kernel has to say since the last test, where
+# kernel_complaint: prints the kernel's reports since the last test, where
 # MITOSIS_TEST_KERNEL_LOG names a command that prints it (tests/qemu).
 kernel_complaint() {
 	[ -z "${MITOSIS_TEST_KERNEL_LOG:-}" ] || $MITOSIS_TEST_KERNEL_LOG

@@ -15,10 +15,10 @@
 
 #define SIZE	    (64ul << 20)
 #define PAGE	    4096ul
-#define TOUCHED	    16 /* pages, as far from each other as can be */
+#define TOUCHED	    16 /* pages, evenly spread over the memory */
 #define STEP	    (SIZE / TOUCHED)
 #define SHIFT	    (STEP / 8) /* from one child's pages to the next one's */
-#define CHILDREN    3	       /* one after the other; the first is learnt from */
+#define CHILDREN    3	       /* one after the other; the first is recorded */
 #define ID	    9
 #define MACHINE	    2
 #define DEADLINE_MS 10000

@@ -16,7 +16,7 @@
 #define FILE_NUMBER 77
 #define ID	    4
 
-/* What the child does is the proxy's word, over a pipe that it brings. */
+/* The proxy tells the child what to do, over a pipe of its own. */
 static void be_child(void)
 {
 	pid_t own = getpid();

@@ -42,13 +42,13 @@ int main(void)
 	s = find_snapshot(a, 3);
 	CHECK(alive(s.shadow_pid));
 
-	/* Anybody may unprepare it; then the id is free again. */
+	/* Any device may unprepare it; then the id is free again. */
 	CHECK_EQ(mitosis_unprepare(a, 3), 0);
 	CHECK_SOON(!alive(s.shadow_pid), 1000);
 	CHECK_EQ(mitosis_unprepare(a, 3), -ENOENT);
 	CHECK_EQ(mitosis_prepare(a, 3), 0);
 
-	/* An own snapshot that somebody else unprepared is no longer in the way. */
+	/* An own snapshot that another device unprepared is no longer in the way. */
 	b = open_user();
 	CHECK_EQ(mitosis_unprepare(b, 3), 0);
 	CHECK_EQ(mitosis_prepare(a, 3), 0);

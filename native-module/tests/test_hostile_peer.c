@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Whatever comes over the daemon's socket, and over a stream to a shadow, ends
+ * Invalid input over the daemon's socket, and over a stream to a shadow, ends
  * that connection at the most.
  */
 #define _GNU_SOURCE
@@ -15,16 +15,6 @@
 #include "tests/harness.h"
 
 #define ROUNDS 20000
-
-static uint64_t state = 88172645463325252ull;
-
-static uint64_t pseudo_random(void)
-{
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return state;
-}
 
 static int dial(void)
 {
@@ -62,7 +52,7 @@ static void daemon_survives(struct mitosis *device)
 			m->magic = LOCAL_MAGIC;
 			m->version = LOCAL_VERSION;
 			m->type = pseudo_random() % 9;
-			/* The daemon's own snapshots are fair game, this one is not. */
+			/* Random packets may drop other snapshots, but not this one. */
 			if (m->handler_id == 73)
 				m->handler_id++;
 			m->slot = pseudo_random() % 2 ? m->slot % 2048 : m->slot;
@@ -122,14 +112,14 @@ static void shadow_survives(struct mitosis *device)
 static void slow_reader(struct mitosis *device)
 {
 	struct daemon_link link;
+	static char large[1 << 20];
 	struct shadow_request request = {
 		.magic = LOCAL_MAGIC,
 		.version = LOCAL_VERSION,
 		.type = SHADOW_READ,
-		.address = (uintptr_t)&state,
+		.address = (uintptr_t)large,
 		.length = 8,
 	};
-	static char large[1 << 20];
 	char byte;
 	int stream, i;
 

@@ -7,47 +7,27 @@
 
 #include "tests/harness.h"
 
-/* A child process that prepares and then sleeps. */
-static pid_t start_owner(uint32_t handler_id, bool pinned)
+static void prepare_plain(void *handler_id)
 {
-	int ready[2];
-	char byte;
-	pid_t pid;
-
-	CHECK(pipe(ready) == 0);
-	pid = fork();
-	if (pid == 0) {
-		struct mitosis *device = open_user();
-
-		CHECK_EQ(pinned ? mitosis_prepare_pinned(device, handler_id)
-				: mitosis_prepare(device, handler_id),
-			 0);
-		CHECK(write(ready[1], "r", 1) == 1);
-		for (;;)
-			pause();
-	}
-	close(ready[1]);
-	CHECK(read(ready[0], &byte, 1) == 1);
-	close(ready[0]);
-	return pid;
+	CHECK_EQ(mitosis_prepare(open_user(), *(int *)handler_id), 0);
 }
 
-static void end(pid_t pid)
+static void prepare_pinned(void *handler_id)
 {
-	kill(pid, SIGKILL);
-	CHECK(waitpid(pid, NULL, 0) == pid);
+	CHECK_EQ(mitosis_prepare_pinned(open_user(), *(int *)handler_id), 0);
 }
 
 static void owner_killed(void)
 {
 	struct mitosis *device = open_user();
-	pid_t plain = start_owner(1, false), pinned = start_owner(2, true);
+	pid_t plain = start_waiting(prepare_plain, &(int){ 1 });
+	pid_t pinned = start_waiting(prepare_pinned, &(int){ 2 });
 	pid_t plain_shadow = find_snapshot(device, 1).shadow_pid;
 	pid_t pinned_shadow = find_snapshot(device, 2).shadow_pid;
 
 	CHECK(alive(plain_shadow) && alive(pinned_shadow));
-	end(plain);
-	end(pinned);
+	kill_and_reap(plain);
+	kill_and_reap(pinned);
 	CHECK_SOON(find_snapshot(device, 1).shadow_pid == 0, 2000);
 	CHECK_SOON(!alive(plain_shadow), 2000);
 	sleep_ms(50);
@@ -78,7 +58,7 @@ static void owner_killed_with_heir(void)
 	}
 	CHECK(read(pids[0], &heir, sizeof(heir)) == sizeof(heir));
 	CHECK(find_snapshot(device, 1).shadow_pid);
-	end(owner);
+	kill_and_reap(owner);
 	CHECK_SOON(find_snapshot(device, 1).shadow_pid == 0, 2000);
 	CHECK(alive(heir));
 	kill(heir, SIGKILL);

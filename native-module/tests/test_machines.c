@@ -46,7 +46,7 @@ static void bad_addresses(void)
 				 "fe80:0000:0000:0000:ec0d:9a03:00ca:2f4c"),
 		 -ENODEV);
 	check_error_has("RDMA");
-	/* Reserved for never being used. */
+	/* An address reserved for documentation (RFC 5737). */
 	CHECK_EQ(mitosis_connect(device, 1, "tcp://127.0.0.1:1"), -ECONNREFUSED);
 	check_error_has("127.0.0.1:1");
 	CHECK_EQ(mitosis_nil_rpc(device, 1), -ENOTCONN);
@@ -197,7 +197,7 @@ static int dial(const struct machine *m)
 	return fd;
 }
 
-/* Sends bytes and reads the answer's status; -1000 when the door is shut. */
+/* Sends bytes and reads the answer's status; -1000 when the connection is closed. */
 static int answer_to(const struct machine *m, const void *bytes, size_t size)
 {
 	struct wire_header h;

@@ -92,7 +92,7 @@ static void orders(void)
 	CHECK_EQ(after(nth(0)), nth(500));
 }
 
-/* Ranges are learnt with their lengths: a shorter one is another one. */
+/* A range of another length is another range. */
 static void lengths(void)
 {
 	const struct read_range first = { BASE, WINDOW };

@@ -10,7 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/cases.h"
 #include "tests/fault_child.h"
+
+#define CASE_MS 60000
 
 enum refusal {
 	UNKNOWN_ID,
@@ -143,5 +146,6 @@ static const struct test_case cases[REFUSALS] = {
 
 int main(int argc, char **argv)
 {
-	return run_cases(cases, REFUSALS, argc > 1 ? argv[1] : NULL);
+	set_up("refusals");
+	return run_cases(cases, REFUSALS, CASE_MS, argc > 1 ? argv[1] : NULL);
 }

@@ -11,11 +11,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/cases.h"
 #include "tests/fault_child.h"
 #include "tests/machine.h"
 
 /* How often a resume is repeated to see what it leaves behind. */
 #define RESUMES 1000
+
+#define CASE_MS 120000
 
 enum fault {
 	SHADOW_KILLED,
@@ -71,13 +74,13 @@ static void shadow_killed_grandchild(void)
 	sleep_ms(50);
 	order_if_alive();
 	end_of(child);
-	/* Ended without a word: it may not have read anything wrong. */
+	/* It ended without a reply: it has not read wrong data. */
 	CHECK_EQ(next_reply(), 0);
 	close_child();
 	mitosis_close(device);
 }
 
-/* The same with a shadow on another machine: here somebody notices, and stays. */
+/* The same with a shadow on another machine: here mitosisd notices, and goes on. */
 static void machine_lost_grandchild(void)
 {
 	struct machine machine;
@@ -176,30 +179,22 @@ static void owner_closed(void)
 	CHECK_SOON(!alive(shadow), 2000);
 }
 
+static void prepare_two_halves(void *unused)
+{
+	(void)unused;
+	prepare(1, two_halves);
+}
+
 static void owner_killed(void)
 {
 	struct mitosis *device = open_user();
 	pid_t owner, shadow, child;
-	int ready[2];
-	char byte;
 
-	CHECK(!pipe(ready));
-	owner = fork();
-	CHECK(owner >= 0);
-	if (owner == 0) {
-		prepare(1, two_halves);
-		CHECK(write(ready[1], "r", 1) == 1);
-		for (;;)
-			pause();
-	}
-	close(ready[1]);
-	CHECK(read(ready[0], &byte, 1) == 1);
-	close(ready[0]);
+	owner = start_waiting(prepare_two_halves, NULL);
 	shadow = find_snapshot(device, 1).shadow_pid;
 	child = start_child("1", -1);
 	CHECK_EQ(next_reply(), 'h');
-	kill(owner, SIGKILL);
-	CHECK(waitpid(owner, NULL, 0) == owner);
+	kill_and_reap(owner);
 	CHECK_SOON(find_snapshot(device, 1).shadow_pid == 0, 2000);
 	order();
 	CHECK_EQ(next_reply(), 'w');
@@ -392,5 +387,6 @@ static const struct test_case cases[FAULTS] = {
 
 int main(int argc, char **argv)
 {
-	return run_cases(cases, FAULTS, argc > 1 ? argv[1] : NULL);
+	set_up("faults");
+	return run_cases(cases, FAULTS, CASE_MS, argc > 1 ? argv[1] : NULL);
 }

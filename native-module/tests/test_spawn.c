@@ -72,7 +72,7 @@ static struct mitosis_spawn plain(void)
 	};
 }
 
-/* Returns the wait status; *w is what the child had to say. */
+/* Returns the wait status; *w is the child's reply. */
 static int spawn(struct mitosis_attachment *a, const struct mitosis_spawn *child,
 		 char what, struct child_report *w)
 {

@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/cases.h"
 #include "tests/harness.h"
 #include "tests/machine.h"
 
@@ -328,28 +329,21 @@ static void traced_shadow_without_children(void)
 	shadow_without_children();
 }
 
+static void prepare_in_own_group(void *unused)
+{
+	(void)unused;
+	CHECK(!setpgid(0, 0));
+	prepare(two_halves);
+}
+
 /* Ctrl-Z at the parent's terminal stops the parent, and nothing of the snapshot's. */
 static void parent_stopped(void)
 {
 	struct mitosis *device = open_user();
 	struct child c;
 	pid_t parent;
-	int ready[2];
-	char byte;
 
-	CHECK(!pipe(ready));
-	parent = fork();
-	CHECK(parent >= 0);
-	if (parent == 0) {
-		CHECK(!setpgid(0, 0));
-		prepare(two_halves);
-		CHECK(write(ready[1], "r", 1) == 1);
-		for (;;)
-			pause();
-	}
-	close(ready[1]);
-	CHECK(read(ready[0], &byte, 1) == 1);
-	close(ready[0]);
+	parent = start_waiting(prepare_in_own_group, NULL);
 	CHECK(!kill(-parent, SIGTSTP));
 	CHECK_SOON(waitpid(parent, NULL, WUNTRACED | WNOHANG) == parent,
 		   PATIENCE_MS);
@@ -358,8 +352,7 @@ static void parent_stopped(void)
 	sleep_ms(2 * DEADLINE_MS);
 	goes_on(&c);
 	CHECK(shadow_of(device));
-	kill(parent, SIGKILL);
-	status_within(parent, PATIENCE_MS);
+	kill_and_reap(parent);
 	mitosis_close(device);
 }
 
@@ -500,10 +493,7 @@ static void launcher_of_clones(void)
 	told_on_the_launcher("clone", wait_for_ever);
 }
 
-static const struct {
-	const char *name;
-	void (*run)(void);
-} cases[] = {
+static const struct test_case cases[] = {
 	{ "shadow", shadow },
 	{ "shadow_stopped_before", shadow_stopped_before },
 	{ "lingering_shadow", lingering_shadow },
@@ -520,9 +510,6 @@ static const struct {
 
 int main(int argc, char **argv)
 {
-	size_t i;
-	int failed = 0;
-
 	need_userfaultfd();
 	setenv("MITOSIS_DEADLINE_MS", DEADLINE_TEXT, 1);
 	signal(SIGPIPE, SIG_IGN);
@@ -530,23 +517,6 @@ int main(int argc, char **argv)
 		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	CHECK(memory != MAP_FAILED);
 	use_key("stopped");
-	/* A process for each, so that one failure does not hide the next. */
-	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		pid_t pid;
-
-		if (argc > 1 && strcmp(argv[1], cases[i].name))
-			continue;
-		fflush(stdout);
-		pid = fork();
-		CHECK(pid >= 0);
-		if (pid == 0) {
-			cases[i].run();
-			exit(0);
-		}
-		if (status_within(pid, 4 * PATIENCE_MS)) {
-			printf("%s: failed\n", cases[i].name);
-			failed = 1;
-		}
-	}
-	return failed;
+	return run_cases(cases, sizeof(cases) / sizeof(cases[0]), 4 * PATIENCE_MS,
+			 argc > 1 ? argv[1] : NULL);
 }

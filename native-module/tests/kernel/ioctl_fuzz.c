@@ -55,7 +55,7 @@ static const unsigned long commands[] = {
 };
 #define COMMANDS (sizeof(commands) / sizeof(*commands))
 
-static uint64_t pseudo_random(uint64_t *state)
+static uint64_t next_number(uint64_t *state)
 {
 	*state ^= *state << 13;
 	*state ^= *state >> 7;
@@ -65,17 +65,17 @@ static uint64_t pseudo_random(uint64_t *state)
 
 static unsigned long some_command(uint64_t *state)
 {
-	unsigned long command = commands[pseudo_random(state) % COMMANDS];
+	unsigned long command = commands[next_number(state) % COMMANDS];
 
-	switch (pseudo_random(state) % 16) {
+	switch (next_number(state) % 16) {
 	case 0:
-		return pseudo_random(state);
+		return next_number(state);
 	case 1:
-		return pseudo_random(state) & 0xffffffff;
+		return next_number(state) & 0xffffffff;
 	case 2: /* another size, direction or number */
-		return command ^ 1ul << pseudo_random(state) % 32;
+		return command ^ 1ul << next_number(state) % 32;
 	case 3:
-		return command + pseudo_random(state) % 3;
+		return command + next_number(state) % 3;
 	default:
 		return command;
 	}
@@ -86,8 +86,8 @@ static uint32_t some_id(uint64_t *state)
 {
 	static const uint32_t edges[] = { 0, 1, INT32_MAX, 1u << 31, UINT32_MAX };
 
-	return pseudo_random(state) % 3 ? 1000 + pseudo_random(state) % 4
-					: edges[pseudo_random(state) % 5];
+	return next_number(state) % 3 ? 1000 + next_number(state) % 4
+				      : edges[next_number(state) % 5];
 }
 
 static const char *some_text(uint64_t *state, char *at)
@@ -104,9 +104,9 @@ static const char *some_text(uint64_t *state, char *at)
 		"tcp://[::1",
 		"tcp://127.0.0.1:-1",
 	};
-	const char *text = texts[pseudo_random(state) % 10];
+	const char *text = texts[next_number(state) % 10];
 
-	switch (pseudo_random(state) % 6) {
+	switch (next_number(state) % 6) {
 	case 0: /* up to the unmapped page, without NUL */
 		at = pages + 2 * PAGE - strlen(text);
 		memcpy(at, text, strlen(text));
@@ -115,7 +115,7 @@ static const char *some_text(uint64_t *state, char *at)
 		memset(pages, 'x', 300);
 		return pages;
 	case 2:
-		return (void *)pseudo_random(state);
+		return (void *)next_number(state);
 	default:
 		return text;
 	}
@@ -124,17 +124,17 @@ static const char *some_text(uint64_t *state, char *at)
 static unsigned long some_argument(uint64_t *state)
 {
 	uint32_t words[32];
-	size_t i, length = pseudo_random(state) % sizeof(words) + 1;
-	char *at = pages + pseudo_random(state) % (2 * PAGE - sizeof(words));
+	size_t i, length = next_number(state) % sizeof(words) + 1;
+	char *at = pages + next_number(state) % (2 * PAGE - sizeof(words));
 	struct mitosis_connect_req connect;
 
-	switch (pseudo_random(state) % 12) {
+	switch (next_number(state) % 12) {
 	case 0:
-		return pseudo_random(state);
+		return next_number(state);
 	case 1: /* an address of the kernel */
-		return 0xffff800000000000 | pseudo_random(state) >> 8;
+		return 0xffff800000000000 | next_number(state) >> 8;
 	case 2: /* across the end of the mapped pages */
-		return (unsigned long)pages + 2 * PAGE - pseudo_random(state) % 64;
+		return (unsigned long)pages + 2 * PAGE - next_number(state) % 64;
 	case 3:
 		return 0;
 	case 4:
@@ -145,17 +145,16 @@ static unsigned long some_argument(uint64_t *state)
 	case 8:
 		connect = (struct mitosis_connect_req){
 			.machine_id = some_id(state),
-			.nic_id = pseudo_random(state) % 3,
+			.nic_id = next_number(state) % 3,
 		};
 		connect.gid = some_text(state, at);
 		memcpy(at, &connect, sizeof(connect));
 		return (unsigned long)at;
 	default:
 		for (i = 0; i < 32; i++)
-			words[i] =
-				pseudo_random(state) % 3 ? pseudo_random(state) : 0;
+			words[i] = next_number(state) % 3 ? next_number(state) : 0;
 		words[0] = some_id(state);
-		if (pseudo_random(state) % 2)
+		if (next_number(state) % 2)
 			words[1] = some_id(state);
 		memcpy(at, words, length);
 		return (unsigned long)at;
@@ -175,9 +174,9 @@ static void *fuzz(void *seed)
 	uint64_t state = (uintptr_t)seed, calls = 0;
 
 	while (now_ns() < end_ns) {
-		int *fd = &fds[pseudo_random(&state) % FDS];
+		int *fd = &fds[next_number(&state) % FDS];
 
-		switch (pseudo_random(&state) % 64) {
+		switch (next_number(&state) % 64) {
 		case 0:
 			munmap(pages + PAGE, PAGE);
 			break;

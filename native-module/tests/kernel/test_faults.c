@@ -24,19 +24,6 @@
 #define SWEEP	 40
 #define SWEEP_NS 10000000000ull /* limit of a sweep of children */
 
-static int module_parameter(const char *name)
-{
-	char path[96];
-	int value = -1;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/sys/module/mitosis/parameters/%s", name);
-	f = fopen(path, "r");
-	CHECK(f && fscanf(f, "%d", &value) == 1);
-	fclose(f);
-	return value;
-}
-
 /* The time from the start of a child to its end, without waiting in between. */
 static uint64_t life_ns(pid_t (*start)(void))
 {

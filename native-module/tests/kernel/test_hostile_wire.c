@@ -36,26 +36,6 @@
 #define DEADLINE_MS 400 /* of children that must time out */
 #define PATIENT_MS  15000
 
-static uint64_t state = 88172645463325252ull;
-
-static uint64_t pseudo_random(void)
-{
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return state;
-}
-
-static int machine_id(void)
-{
-	int value = -1;
-	FILE *f = fopen("/sys/module/mitosis/parameters/machine_id", "r");
-
-	CHECK(f && fscanf(f, "%d", &value) == 1);
-	fclose(f);
-	return value;
-}
-
 static uint16_t module_port(void)
 {
 	const char *address = getenv("MITOSIS_TEST_MODULE_ADDRESS");
@@ -92,7 +72,8 @@ static void connect_to(struct mitosis *device, uint16_t port)
 	char address[64];
 
 	snprintf(address, sizeof(address), "tcp://127.0.0.1:%u", port);
-	CHECK_EQ(mitosis_connect(device, machine_id(), address), 0);
+	CHECK_EQ(mitosis_connect(device, module_parameter("machine_id"), address),
+		 0);
 }
 
 static void send_random_bytes(void)
@@ -128,8 +109,9 @@ static void send_random_bytes(void)
 
 		snprintf(address, sizeof(address), "tcp://127.0.0.1:%u",
 			 module_port());
-		answered = !mitosis_connect(device, machine_id(), address) &&
-			   !mitosis_nil_rpc(device, machine_id());
+		answered = !mitosis_connect(device, module_parameter("machine_id"),
+					    address) &&
+			   !mitosis_nil_rpc(device, module_parameter("machine_id"));
 		if (!answered)
 			sleep_ms(250);
 	}
@@ -270,7 +252,7 @@ static pid_t start_child_by(uint16_t port, unsigned int deadline_ms)
 {
 	struct mitosis_options options = { .prefetch_pages = 4,
 					   .deadline_ms = deadline_ms };
-	struct mitosis_remote_req request = { machine_id(), ID };
+	struct mitosis_remote_req request = { module_parameter("machine_id"), ID };
 	struct mitosis_connect_req there = { .machine_id = request.machine_id };
 	char address[64];
 	pid_t pid = fork();
@@ -422,11 +404,11 @@ int main(void)
 	struct mitosis *device = open_kernel();
 
 	connect_to(device, module_port());
-	CHECK_EQ(mitosis_nil_rpc(device, machine_id()), 0);
+	CHECK_EQ(mitosis_nil_rpc(device, module_parameter("machine_id")), 0);
 	send_random_bytes();
 	mangled_streams();
 	connect_to(device, module_port());
-	CHECK_EQ(mitosis_nil_rpc(device, machine_id()), 0);
+	CHECK_EQ(mitosis_nil_rpc(device, module_parameter("machine_id")), 0);
 	mitosis_close(device);
 	return 0;
 }

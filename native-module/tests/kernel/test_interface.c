@@ -248,7 +248,7 @@ static void options(int fd)
 	close(other);
 }
 
-/* What the user nobody may do with a snapshot of root, without and with a token. */
+/* What user NOBODY may do with a snapshot of root, without and with a token. */
 static void other_users(int fd)
 {
 	struct mitosis_token token = { .handler_id = 11 }, wrong;

@@ -25,20 +25,11 @@ static const char *own_address(void)
 	return getenv("MITOSIS_TEST_MODULE_ADDRESS");
 }
 
-static unsigned int own_machine(void)
-{
-	unsigned int id = 0;
-	FILE *f = fopen("/sys/module/mitosis/parameters/machine_id", "r");
-
-	CHECK(f && fscanf(f, "%u", &id) == 1);
-	fclose(f);
-	return id;
-}
-
 /* Becomes what the handler id means to it; a child exits with CHILD and its owner. */
 static int owner_seen_by(enum who who, bool remote)
 {
-	const struct mitosis_remote_req request = { own_machine(), ID };
+	const struct mitosis_remote_req request = { module_parameter("machine_id"),
+						    ID };
 	pid_t pid;
 
 	fflush(stdout);
@@ -98,8 +89,8 @@ static int drop_all(enum who who, uint32_t uid)
 
 static void ids_are_each_users(void)
 {
-	const struct mitosis_connect_req connect = { own_machine(), 0,
-						     own_address() };
+	const struct mitosis_connect_req connect = { module_parameter("machine_id"),
+						     0, own_address() };
 	int fd = open_device();
 	size_t i;
 
@@ -144,9 +135,9 @@ static void ids_are_each_users(void)
 /* Which callers may set the address of a machine; each network namespace has its own sessions. */
 static void connecting(void)
 {
-	const struct mitosis_connect_req connect = { own_machine(), 0,
-						     own_address() };
-	const struct mitosis_remote_req nil = { own_machine(), 0 };
+	const struct mitosis_connect_req connect = { module_parameter("machine_id"),
+						     0, own_address() };
+	const struct mitosis_remote_req nil = { module_parameter("machine_id"), 0 };
 	int fd = open_device();
 	enum who who;
 	pid_t pid;
@@ -171,7 +162,7 @@ static void connecting(void)
 	if (pid == 0) {
 		CHECK(!unshare(CLONE_NEWNET));
 		CHECK_EQ(error_of(ioctl(fd, MITOSIS_NIL_RPC, &nil)), ENOTCONN);
-		/* Its loopback is down: nothing reaches the first one's. */
+		/* Its loopback is down: the first one's is not reachable. */
 		CHECK_EQ(error_of(ioctl(fd, MITOSIS_CONNECT, &connect)),
 			 ENETUNREACH);
 		_exit(0);

@@ -35,7 +35,7 @@ int main(void)
 	}
 
 	/*
-	 * MADV_FREE keeps a page or zeroes it, as the kernel likes. The memory of the
+	 * MADV_FREE keeps a page or zeroes it, as the kernel chooses. The memory of the
 	 * module's children is none that it can be asked of.
 	 */
 	CHECK(!madvise(m + 3 * MIB, MIB, MADV_FREE) || errno == EINVAL);

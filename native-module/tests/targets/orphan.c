@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * A grandchild that outlives the child, and has no parent but init, still
- * reads the parent's bytes. The child waits for the news on a pipe only.
+ * reads the parent's bytes. The child waits for the result on a pipe only.
  */
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -23,7 +23,7 @@ int main(void)
 	target_overwrites(m, SIZE);
 	target_prepare();
 
-	/* The witness touches nothing and waits for the orphan's verdict. */
+	/* The child touches nothing and waits for the orphan's result. */
 	CHECK(!pipe(news) && !pipe(gone));
 	pid = fork();
 	CHECK(pid >= 0);

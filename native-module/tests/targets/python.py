@@ -23,7 +23,7 @@ def check(result):
 
 
 def spoil(table):
-    """What the parent's objects hold from now on is none of the child's affair."""
+    """Changes the parent's objects; the child must not see it."""
     for key in table:
         table[key] = None
 

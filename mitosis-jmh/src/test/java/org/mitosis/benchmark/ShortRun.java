@@ -28,7 +28,7 @@ import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
 import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.TimeValue;
 
-/** Benchmarks for a moment each, with JMH's words and the samples in a folder. */
+/** Benchmarks for a moment each, with JMH's output and the samples in a folder. */
 final class ShortRun {
   private final Path directory;
 

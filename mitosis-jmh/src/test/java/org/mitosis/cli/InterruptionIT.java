@@ -41,7 +41,7 @@ class InterruptionIT {
   })
   void leavesNoProcessSocketOrShadow(String signal, int number, int forks, String target)
       throws Exception {
-    // Whoever runs this test in the background may have it ignore Ctrl-C.
+    // A shell starts background commands with SIGINT ignored.
     assumeTrue(
         succeeds("setsid", "env", "--default-signal=INT", "true"),
         "needs setsid (util-linux) and env --default-signal (coreutils 8.31)");

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/cases.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/harness.h"
+
+int run_cases(const struct test_case *cases, int count, int ms, const char *only)
+{
+	int i, failed = 0;
+
+	for (i = 0; i < count; i++) {
+		pid_t pid;
+
+		if (only && strcmp(only, cases[i].name))
+			continue;
+		fflush(stdout);
+		pid = fork();
+		CHECK(pid >= 0);
+		if (pid == 0) {
+			cases[i].run();
+			exit(0);
+		}
+		if (status_within(pid, ms)) {
+			printf("%s: failed\n", cases[i].name);
+			failed = 1;
+		}
+	}
+	return failed;
+}
