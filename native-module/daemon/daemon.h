@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "daemon/listener.h"
 #include "daemon/loop.h"
 #include "local/registry.h"
 #include "paging/trace.h"
@@ -18,6 +19,7 @@ struct wire_client;
 
 struct daemon {
 	struct loop loop;
+	struct listener local, wire; /* for this machine; for others */
 	int idle_ms; /* ends after this long without work; -1: never */
 	int registry_fd;
 	struct registry *registry;

@@ -8,7 +8,10 @@
 
 #include "daemon/daemon.h"
 
-/* Takes over a connection; closes it if its user is not served. */
+/*
+ * Takes over a non-blocking connection: a peer that does not read is closed, and the
+ * daemon never waits. Closes it if its user is not served.
+ */
 void greeting_accept(struct daemon *daemon, int fd);
 
 #endif /* DAEMON_GREETING_H */

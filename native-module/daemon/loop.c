@@ -37,9 +37,14 @@ int loop_watch(struct loop *loop, int fd, struct event_source *source)
 	return epoll_ctl(loop->epoll, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
 }
 
-void loop_close(struct loop *loop, int fd)
+void loop_forget(struct loop *loop, int fd)
 {
 	epoll_ctl(loop->epoll, EPOLL_CTL_DEL, fd, NULL);
+}
+
+void loop_close(struct loop *loop, int fd)
+{
+	loop_forget(loop, fd);
 	close(fd);
 }
 

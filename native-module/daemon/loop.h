@@ -32,6 +32,9 @@ int loop_init(struct loop *loop);
 /* Calls `source->ready` whenever `fd` is readable. Returns 0 or -errno. */
 int loop_watch(struct loop *loop, int fd, struct event_source *source);
 
+/* Watches a descriptor no longer; it stays open. */
+void loop_forget(struct loop *loop, int fd);
+
 /*
  * Closes a watched descriptor. close() alone is not enough: while another
  * process has the same open file, epoll goes on reporting its events.

@@ -235,37 +235,15 @@ static int signal_fd(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-/* A descriptor that is watched as long as the daemon runs. */
-struct lasting_source {
-	struct event_source source; /* first */
-	int fd;
-};
-
 static void signalled(struct daemon *daemon, struct event_source *source)
 {
 	(void)source;
 	daemon->loop.stop = true;
 }
 
-static void local_ready(struct daemon *daemon, struct event_source *source)
+static void start_listener(struct daemon *daemon, struct listener *listener)
 {
-	int listener = ((struct lasting_source *)source)->fd;
-	int fd;
-
-	/* Non-blocking: a peer that does not read is closed; the daemon never waits. */
-	while ((fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >=
-	       0)
-		greeting_accept(daemon, fd);
-}
-
-static void wire_ready(struct daemon *daemon, struct event_source *source)
-{
-	wire_accept_all(daemon, ((struct lasting_source *)source)->fd);
-}
-
-static void watch_lasting(struct daemon *daemon, struct lasting_source *source)
-{
-	int err = loop_watch(&daemon->loop, source->fd, &source->source);
+	int err = listener_start(&daemon->loop, listener);
 
 	if (err)
 		die("epoll: %s", strerror(-err));
@@ -282,6 +260,10 @@ static int due(struct daemon *daemon)
 
 	timeout_ms = sooner_ms(timeout_ms, snapshots_expire(daemon));
 	timeout_ms = sooner_ms(timeout_ms, wire_expire(daemon));
+	timeout_ms = sooner_ms(timeout_ms,
+			       listener_expire(&daemon->loop, &daemon->local));
+	timeout_ms =
+		sooner_ms(timeout_ms, listener_expire(&daemon->loop, &daemon->wire));
 	timeout_ms = sooner_ms(timeout_ms, orphan_expire(daemon));
 	timeout_ms = sooner_ms(timeout_ms, watchdog_expire(daemon));
 	peers_sweep(daemon);
@@ -342,10 +324,13 @@ int main(int argc, char **argv)
 	char path[RUNTIME_PATH_MAX];
 	char actual[LOCAL_ADDRESS_TEXT_SIZE];
 	struct sockaddr_un address;
-	struct daemon daemon = { .idle_ms = IDLE_MS_DEFAULT };
-	struct lasting_source local = { { local_ready }, -1 };
-	struct lasting_source wire = { { wire_ready }, -1 };
-	struct lasting_source signals = { { signalled }, -1 };
+	struct daemon daemon = {
+		.idle_ms = IDLE_MS_DEFAULT,
+		.local = { .fd = -1, .accepted = greeting_accept },
+		.wire = { .fd = -1, .accepted = wire_accept },
+	};
+	struct event_source signals = { signalled };
+	int signals_fd;
 	const char *listen_text = getenv("MITOSIS_LISTEN");
 	char auth_problem[256] = "";
 	bool foreground = false;
@@ -406,14 +391,14 @@ int main(int argc, char **argv)
 	dir = open_dir(path);
 	lock = take_lock(dir);
 	raise_fd_limit();
-	signals.fd = signal_fd();
+	signals_fd = signal_fd();
 	/* Without a key, mitosisd serves this machine only. */
 	if (auth_configure(&daemon.auth, auth_problem, sizeof(auth_problem)) ==
 	    -EINVAL)
 		die("%s", auth_problem);
 	if (listen_text && *listen_text)
-		wire.fd = listen_for_machines(&daemon, listen_text, auth_problem,
-					      actual);
+		daemon.wire.fd = listen_for_machines(&daemon, listen_text,
+						     auth_problem, actual);
 	daemon.registry_fd = registry_create(&daemon.registry);
 	if (daemon.registry_fd < 0)
 		die_of(-daemon.registry_fd, "cannot create the registry");
@@ -425,20 +410,22 @@ int main(int argc, char **argv)
 	write_pid(lock);
 	if (!foreground)
 		log = open_log(dir);
-	local.fd = listen_at(path);
+	daemon.local.fd = listen_at(path);
 	trace_open_by_environment(&daemon.trace, "mitosisd", 0);
 	trace(&daemon.trace, TRACE_STEPS, "is ready",
 	      TRACE_NUMBER("machine", daemon.auth.machine_id),
-	      TRACE_TEXT("listens", wire.fd >= 0 ? actual : "no"));
+	      TRACE_TEXT("listens", daemon.wire.fd >= 0 ? actual : "no"));
 	err = loop_init(&daemon.loop);
 	if (err)
 		die_of(-err, "cannot create the event loop");
-	watch_lasting(&daemon, &local);
-	watch_lasting(&daemon, &signals);
-	if (wire.fd >= 0)
-		watch_lasting(&daemon, &wire);
+	err = loop_watch(&daemon.loop, signals_fd, &signals);
+	if (err)
+		die("epoll: %s", strerror(-err));
+	start_listener(&daemon, &daemon.local);
+	if (daemon.wire.fd >= 0)
+		start_listener(&daemon, &daemon.wire);
 	/* At this point the socket and the pid file exist: a reader may use them. */
-	if (wire.fd >= 0) {
+	if (daemon.wire.fd >= 0) {
 		printf("mitosisd: machine %u listens at %s\n",
 		       daemon.auth.machine_id, actual);
 		fflush(stdout);
@@ -447,7 +434,7 @@ int main(int argc, char **argv)
 		report_ready(log, ready);
 
 	/* Other machines expect a listener: do not end when idle. */
-	if (wire.fd >= 0)
+	if (daemon.wire.fd >= 0)
 		daemon.idle_ms = -1;
 	err = loop_run(&daemon.loop, &daemon, due);
 	if (err)

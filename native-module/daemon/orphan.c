@@ -23,6 +23,7 @@ struct orphan {
 	int uffd;
 	int server_pidfd; /* -1: the server has gone */
 	int64_t check_ms;
+	bool paused; /* until check_ms: no descriptor for what a process has forked */
 };
 
 static bool lives(const struct orphan *orphan)
@@ -91,16 +92,30 @@ static void fault_ready(struct daemon *daemon, struct event_source *source)
 	uint64_t put_off[16];
 	uint32_t count = 0;
 	struct uffd_msg msg;
+	ssize_t n = sizeof(msg);
 
-	while (orphan->uffd >= 0 && count < sizeof(put_off) / sizeof(put_off[0]) &&
-	       read(orphan->uffd, &msg, sizeof(msg)) == sizeof(msg)) {
+	while (count < sizeof(put_off) / sizeof(put_off[0])) {
+		n = read(orphan->uffd, &msg, sizeof(msg));
+		if (n != sizeof(msg))
+			break;
 		if (msg.event == UFFD_EVENT_PAGEFAULT && !refuse(orphan, &msg))
 			put_off[count++] = page_of(&msg);
 		else if (msg.event == UFFD_EVENT_FORK)
 			orphan_keep(daemon, msg.arg.fork.ufd, -1);
 	}
+	/* The event stays, and what has forked waits. */
+	if (n < 0 && errno != EAGAIN && errno != EINTR) {
+		loop_forget(&daemon->loop, orphan->uffd);
+		orphan->paused = true;
+	}
 	while (count)
 		wake(orphan, put_off[--count]);
+}
+
+static void watch_faults(struct daemon *daemon, struct orphan *orphan)
+{
+	orphan->source.ready = fault_ready;
+	orphan->paused = loop_watch(&daemon->loop, orphan->uffd, &orphan->source);
 }
 
 static void server_gone(struct daemon *daemon, struct event_source *source)
@@ -109,8 +124,7 @@ static void server_gone(struct daemon *daemon, struct event_source *source)
 
 	loop_close(&daemon->loop, orphan->server_pidfd);
 	orphan->server_pidfd = -1;
-	orphan->source.ready = fault_ready;
-	loop_watch(&daemon->loop, orphan->uffd, &orphan->source);
+	watch_faults(daemon, orphan);
 }
 
 void orphan_keep(struct daemon *daemon, int uffd, int server_pidfd)
@@ -137,8 +151,7 @@ void orphan_keep(struct daemon *daemon, int uffd, int server_pidfd)
 		orphan->source.ready = server_gone;
 		loop_watch(&daemon->loop, server_pidfd, &orphan->source);
 	} else {
-		orphan->source.ready = fault_ready;
-		loop_watch(&daemon->loop, uffd, &orphan->source);
+		watch_faults(daemon, orphan);
 	}
 }
 
@@ -151,8 +164,11 @@ int orphan_expire(struct daemon *daemon)
 		struct orphan *orphan = *link;
 
 		if (orphan->check_ms > now || lives(orphan)) {
-			if (orphan->check_ms <= now)
+			if (orphan->check_ms <= now) {
 				orphan->check_ms = now + CHECK_MS;
+				if (orphan->paused)
+					watch_faults(daemon, orphan);
+			}
 			link = &orphan->next;
 			continue;
 		}

@@ -280,7 +280,7 @@ static void notice_dead_peer(int fd)
 		   sizeof(unanswered_ms));
 }
 
-static void accept_one(struct daemon *daemon, int fd)
+void wire_accept(struct daemon *daemon, int fd)
 {
 	struct wire_client *client;
 	int one = 1;
@@ -306,15 +306,6 @@ static void accept_one(struct daemon *daemon, int fd)
 	client->next = daemon->wire_clients;
 	daemon->wire_clients = client;
 	daemon->wire_client_count++;
-}
-
-void wire_accept_all(struct daemon *daemon, int listener)
-{
-	int fd;
-
-	while ((fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >=
-	       0)
-		accept_one(daemon, fd);
 }
 
 int wire_expire(struct daemon *daemon)

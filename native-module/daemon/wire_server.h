@@ -12,8 +12,8 @@
  */
 int wire_listen(struct local_address *address);
 
-/* Accepts all pending connections of a listener. */
-void wire_accept_all(struct daemon *daemon, int listener);
+/* Takes over a connection of another machine. */
+void wire_accept(struct daemon *daemon, int fd);
 
 /* Drops clients that are too slow. Returns the ms until the next deadline, or -1. */
 int wire_expire(struct daemon *daemon);
