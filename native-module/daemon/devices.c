@@ -91,6 +91,10 @@ static bool device_serve(struct daemon *daemon, struct peer *device,
 		serve_attach(daemon, device, m);
 		return true;
 	case LOCAL_CONNECT:
+		if (*fd == -EMFILE) {
+			peer_answer(daemon, device, -EMFILE);
+			return true;
+		}
 		if (*fd < 0)
 			return false;
 		peer_answer(daemon, device,

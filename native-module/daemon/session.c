@@ -95,11 +95,15 @@ int session_start_pager(struct daemon *daemon, uint32_t machine_id,
 	/* -EAGAIN would make the device retry. */
 	err = pid >= 0 ? 0 : errno == EAGAIN ? -EUSERS : -errno;
 	close(ends[1]);
+	*pidfd = err ? -1 : syscall(SYS_pidfd_open, pid, 0);
+	/* Without it nothing would notice that the pager is stopped. */
+	if (!err && *pidfd < 0)
+		err = -errno;
 	if (err) {
+		/* The pager, if there is one, ends because its channel is closed. */
 		close(ends[0]);
 		return err;
 	}
 	*channel = ends[0];
-	*pidfd = syscall(SYS_pidfd_open, pid, 0);
 	return 0;
 }

@@ -205,7 +205,7 @@ static int hello(struct daemon_link *link)
 	else if (m.status)
 		err = m.status < 0 ? m.status : -EPROTO;
 	else if (fd < 0)
-		err = -EPROTO;
+		err = fd == -EMFILE ? fd : -EPROTO;
 	else
 		err = registry_map(fd, &link->registry);
 	if (fd >= 0)
@@ -368,6 +368,9 @@ static int attach(struct daemon_link *link, const struct local_message *request,
 	}
 	if (err)
 		return err;
+	if (*stream == -EMFILE)
+		return fail(-EMFILE, "this process has no descriptor for the stream "
+				     "to the snapshot; raise ulimit -n");
 	if (*stream < 0)
 		return fail(-EPROTO, "mitosisd sent no stream to the snapshot");
 	if (place)

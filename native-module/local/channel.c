@@ -8,9 +8,14 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-union one_fd {
+#include "local/passed_fds.h"
+
+/* A message brings one descriptor at most. The others of a bad one are closed. */
+#define RECEIVED_FDS_MAX 16
+
+union received_fds {
 	struct cmsghdr header;
-	char bytes[CMSG_SPACE(sizeof(int))];
+	char bytes[PASSED_FDS_SPACE(RECEIVED_FDS_MAX)];
 };
 
 struct local_message channel_message(enum local_type type)
@@ -63,22 +68,24 @@ int channel_send(int channel, const struct local_message *message, int fd)
 	return n < 0 ? n : 0;
 }
 
-static int take_fd(struct msghdr *msg)
+/* The descriptor of a message, -1 without, or -EMFILE. -EPROTO: refuse the message. */
+static int take_fd(const struct msghdr *msg)
 {
-	struct cmsghdr *c = CMSG_FIRSTHDR(msg);
-	int fd;
+	int fds[RECEIVED_FDS_MAX];
+	uint32_t count;
+	int err = passed_fds_take(msg, fds, RECEIVED_FDS_MAX, &count);
 
-	if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS ||
-	    c->cmsg_len != CMSG_LEN(sizeof(fd)))
-		return -1;
-	memcpy(&fd, CMSG_DATA(c), sizeof(fd));
-	return fd;
+	if (!err && count <= 1)
+		return count ? fds[0] : -1;
+	while (count)
+		close(fds[--count]);
+	return err == -EMFILE ? err : -EPROTO;
 }
 
 int channel_receive(int channel, struct local_message *message, int *fd)
 {
 	struct iovec iov = { .iov_base = message, .iov_len = sizeof(*message) };
-	union one_fd control;
+	union received_fds control;
 	struct msghdr msg = {
 		.msg_iov = &iov,
 		.msg_iovlen = 1,
@@ -96,7 +103,7 @@ int channel_receive(int channel, struct local_message *message, int *fd)
 	if (n == 0)
 		return -ECONNRESET;
 	*fd = take_fd(&msg);
-	if (n != sizeof(*message) || (msg.msg_flags & MSG_TRUNC) ||
+	if (*fd == -EPROTO || n != sizeof(*message) || (msg.msg_flags & MSG_TRUNC) ||
 	    message->magic != LOCAL_MAGIC || message->version != LOCAL_VERSION) {
 		if (*fd >= 0)
 			close(*fd);

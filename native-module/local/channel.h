@@ -33,10 +33,10 @@ ssize_t channel_send_fds(int socket, struct iovec *parts, size_t part_count,
 			 const int *fds, size_t fd_count);
 
 /*
- * Receives a message and the descriptor that came with it (-1 if none; close
- * it). Returns 0 or -errno: -ECONNRESET the other side has gone, -EAGAIN no
+ * Receives a message and the descriptor that came with it: close it; -1 if none came;
+ * -EMFILE if one came for which this process has no room. Returns 0 or -errno: -ECONNRESET the other side has gone, -EAGAIN no
  * message within the socket's receive timeout, -EPROTO not a message of this
- * version.
+ * version, or one with several descriptors, which are closed.
  */
 int channel_receive(int channel, struct local_message *message, int *fd);
 

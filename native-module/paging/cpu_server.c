@@ -77,7 +77,7 @@ void cpu_server_relay(struct cpu_server *server, int daemon)
 	int passed[PASSED_FDS_MAX];
 	long n = raw_receive(server->channel, &m, sizeof(m), MSG_DONTWAIT, passed);
 
-	if (n == -EINTR || n == -EAGAIN)
+	if (n == -EINTR || n == -EAGAIN || n == -EMFILE)
 		return;
 	if (n == sizeof(m) && m.type == LOCAL_KEEP && passed[0] >= 0)
 		raw_send_local(daemon, LOCAL_KEEP, server->cpu, passed[0]);

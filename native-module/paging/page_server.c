@@ -396,7 +396,8 @@ static void serve_channel(struct page_server *server)
 	int passed[PASSED_FDS_MAX];
 	long n = raw_receive(server->channel, &m, sizeof(m), 0, passed);
 
-	if (n == -EINTR || n == -EAGAIN)
+	/* -EMFILE: the client that was to come sees its stream end. */
+	if (n == -EINTR || n == -EAGAIN || n == -EMFILE)
 		return;
 	raw_close_passed(passed, 1);
 	if (n == sizeof(m) && m.magic == LOCAL_MAGIC && m.version == LOCAL_VERSION &&

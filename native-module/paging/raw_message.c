@@ -41,7 +41,7 @@ long raw_receive(int fd, void *message, size_t size, int flags,
 	struct iovec iov = { .iov_base = message, .iov_len = size };
 	union {
 		struct cmsghdr header;
-		char bytes[CMSG_SPACE(PASSED_FDS_MAX * sizeof(int))];
+		char bytes[PASSED_FDS_SPACE(PASSED_FDS_MAX)];
 	} control;
 	struct msghdr msg = {
 		.msg_iov = &iov,
@@ -49,16 +49,19 @@ long raw_receive(int fd, void *message, size_t size, int flags,
 		.msg_control = control.bytes,
 		.msg_controllen = sizeof(control.bytes),
 	};
-	struct cmsghdr *c;
 	long n = raw_syscall(SYS_recvmsg, fd, &msg, flags | MSG_CMSG_CLOEXEC);
-	uint32_t i, count = 0;
+	uint32_t count = 0, i;
+	int err = n < 0 ? 0 : passed_fds_take(&msg, passed, PASSED_FDS_MAX, &count);
 
-	c = n < 0 ? NULL : CMSG_FIRSTHDR(&msg);
-	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
-		count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-	for (i = 0; i < PASSED_FDS_MAX; i++)
-		passed[i] = i < count ? ((int *)CMSG_DATA(c))[i] : -1;
-	return n;
+	for (i = count; i < PASSED_FDS_MAX; i++)
+		passed[i] = -1;
+	if (!err)
+		return n;
+	while (count) {
+		raw_close(passed[--count]);
+		passed[count] = -1;
+	}
+	return err;
 }
 
 void raw_close_passed(const int passed[PASSED_FDS_MAX], uint32_t first)

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "local/passed_fds.h"
 #include "local/protocol.h"
 #include "paging/raw_syscall.h"
 
@@ -71,7 +72,8 @@ bool raw_send_all(int fd, const void *data, size_t size, int flags);
 
 /*
  * Receives a message and the descriptors that come with it (-1: none). Returns
- * what recvmsg() returns.
+ * what recvmsg() returns; or, without any descriptor and with the message read, -EMFILE
+ * (no room for one of them) or -EPROTO (more than PASSED_FDS_MAX, or others things).
  */
 long raw_receive(int fd, void *message, size_t size, int flags,
 		 int passed[PASSED_FDS_MAX]);
