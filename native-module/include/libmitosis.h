@@ -159,8 +159,8 @@ enum mitosis_resume_mode {
 	/*
 	 * The shadow forks the child, and the caller waits as its proxy: it ends as
 	 * the child ends, and the child with it. Shares all pages and needs no
-	 * privilege; for snapshots of this machine. The child has the caller's files
-	 * that are not close-on-exec, but a pid of its own, and the parent's
+	 * privilege; for snapshots of this machine. The child has the same files of the
+	 * caller as in other modes, but a pid of its own, and the parent's
 	 * namespaces, control groups, root and working directory.
 	 */
 	MITOSIS_RESUME_CLONE = 3,
@@ -183,10 +183,11 @@ int mitosis_set_resume_options(struct mitosis *device,
 /*
  * Becomes a child of a snapshot of this machine: the caller's memory and
  * registers are replaced by the parent's, and it goes on where the parent's
- * prepare returned 0. It keeps its pid, open files and credentials. Returns
- * only on failure.
+ * prepare returned 0. It keeps its pid, credentials, and the open files that exec
+ * would keep: those that are close-on-exec are closed. Returns only on failure.
  * Errors: -ENOENT no such snapshot; -EINVAL the caller, or the parent, has
- * several threads; -EPERM no right to use userfaultfd; -EPROTO the parent ran
+ * several threads; -EPERM no right to use userfaultfd; -E2BIG more than 128
+ * files that exec would keep; -EPROTO the parent ran
  * under another kernel; -EBADMSG an invalid descriptor; -ENOMEM;
  * -ETIMEDOUT the shadow does not answer. Past the point of no return a failure
  * writes a message to standard error and ends the process with status 125.
@@ -221,8 +222,10 @@ int mitosis_attach_remote(struct mitosis *device, uint32_t machine_id,
 
 /*
  * Becomes a child by an attachment of this process or of the one that forked
- * it. Files that the parent mapped are opened when attaching.
- * Returns only on failure: -ESTALE the snapshot has been dropped since, so
+ * it. Files that the parent mapped are opened when attaching. Of its own open files
+ * the child keeps the standard three, and numbers that were open and not
+ * close-on-exec when attaching, and are so now: open a child's files before, or
+ * put others in their place by dup2(). Returns only on failure: -ESTALE the snapshot has been dropped since, so
  * detach and attach again; else as mitosis_resume_local().
  */
 int mitosis_resume_attached(struct mitosis_attachment *attachment);

@@ -175,6 +175,5 @@ int mitosis_resume_attached(struct mitosis_attachment *a)
 			    strerror(-stream));
 	if (a->options.mode == MITOSIS_RESUME_CLONE)
 		return resume_by_clone(stream, a->what);
-	a->plan->inherited = a->stream;
 	return resume_run(a->plan, stream, a->what);
 }

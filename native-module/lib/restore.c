@@ -5,6 +5,7 @@
 #include <asm/prctl.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <linux/userfaultfd.h>
 #include <signal.h>
 #include <sys/ioctl.h>
@@ -17,6 +18,8 @@
 #define RESTORER	__attribute__((section("restorer")))
 #define INLINE		static inline __attribute__((always_inline))
 #define RSEQ_UNREGISTER 1
+/* The highest limit of open files that systems set by default. */
+#define CLOSED_ONE_BY_ONE 65536
 
 /* What struct rseq must hold when it is registered: linux/rseq.h. */
 struct rseq_area {
@@ -147,10 +150,6 @@ INLINE void map_parents_memory(struct restore_plan *plan)
 		else
 			map_vma(plan, i);
 	}
-	for (i = 0; i < plan->open_file_count; i++)
-		raw_syscall(SYS_close, plan->open_files[i]);
-	if (plan->inherited >= 0)
-		raw_syscall(SYS_close, plan->inherited);
 }
 
 INLINE bool needs_uffd(const struct restore_plan *plan, uint32_t i)
@@ -195,15 +194,36 @@ INLINE void request_pages(struct restore_plan *plan)
 	fds[2] = plan->stderr_fd;
 	if (raw_send_fds(plan->stream, &plan->page_request,
 			 sizeof(plan->page_request), fds,
-			 plan->stderr_fd < 0 ? 2 : 3) !=
-		    sizeof(plan->page_request) ||
-	    raw_syscall(SYS_close, plan->lifeline[1]))
+			 plan->stderr_fd < 0 ? 2 : 3) != sizeof(plan->page_request))
 		give_up(plan, STEP_REQUEST_PAGES);
 	if (plan->eager &&
 	    (raw_syscall(SYS_recvfrom, plan->stream, &answer, sizeof(answer),
 			 MSG_WAITALL, 0, 0) != sizeof(answer) ||
 	     answer.status))
 		give_up(plan, STEP_REQUEST_PAGES);
+}
+
+/*
+ * From here on the child has only what it is given: see lib/child_files.h. The stream
+ * and the server's end of the lifeline are among what is closed.
+ */
+INLINE void close_files(struct restore_plan *plan)
+{
+	uint32_t i;
+
+	for (i = 0; i < plan->closed_file_range_count; i++) {
+		const struct file_range *range = &plan->closed_files[i];
+		uint32_t fd;
+
+		/* A table that another process shares stays as it is. */
+		if (!raw_syscall(SYS_close_range, range->first, range->last,
+				 CLOSE_RANGE_UNSHARE))
+			continue;
+		/* Before Linux 5.9, or a seccomp filter that does not know the call. */
+		for (fd = range->first; fd <= range->last && fd < CLOSED_ONE_BY_ONE;
+		     fd++)
+			raw_syscall(SYS_close, fd);
+	}
 }
 
 /*
@@ -220,7 +240,6 @@ INLINE void hold_lifeline(struct restore_plan *plan)
 	if (raw_syscall(SYS_fcntl, fd, F_SETFL, O_ASYNC | O_NONBLOCK) ||
 	    raw_syscall(SYS_read, fd, &byte, 1) != -EAGAIN)
 		give_up(plan, STEP_LIFELINE);
-	raw_syscall(SYS_close, plan->stream);
 }
 
 /* descriptor_check() and the plan have checked the layout. */
@@ -293,6 +312,7 @@ RESTORER void restore(struct restore_plan *plan)
 	map_parents_memory(plan);
 	register_pages(plan);
 	request_pages(plan);
+	close_files(plan);
 	hold_lifeline(plan);
 	restore_process(plan);
 	go_on(plan);

@@ -33,9 +33,17 @@
 /* At the start of a plan; marks a process that became a child. */
 #define RESTORE_PLAN_MAGIC 0x726f74736572544dull /* "MTrestor" in memory */
 
+/* Open files beyond the standard three that a child gets from its caller. */
+#define CHILD_FILES_MAX 128
+
 /* Addresses, the end not included. */
 struct restore_range {
 	uint64_t start, end;
+};
+
+/* Numbers of open files, as close_range(2) has them. */
+struct file_range {
+	uint32_t first, last;
 };
 
 struct restore_plan {
@@ -46,7 +54,12 @@ struct restore_plan {
 	const int32_t *files;	   /* per VMA: what to map, or -1 */
 	const int32_t *open_files; /* each of these once */
 	uint32_t open_file_count;
-	int32_t inherited; /* another descriptor to close, or -1 */
+
+	/* See lib/child_files.h: numbers in ascending order; what is closed. */
+	uint32_t kept_file_count, closed_file_range_count;
+	int32_t kept_files[CHILD_FILES_MAX];
+	struct file_range closed_files[CHILD_FILES_MAX + 3];
+
 	struct descriptor_thread thread;
 	int32_t uffd, stream;
 	int32_t lifeline[2]; /* a pipe: our end and the server's */

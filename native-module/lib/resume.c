@@ -21,6 +21,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "lib/child_files.h"
 #include "lib/describe.h"
 #include "lib/error.h"
 #include "lib/restore.h"
@@ -414,6 +415,9 @@ lay_out(struct resume *r, const struct mitosis_resume_options *options, int *err
 			    r->what);
 		return NULL;
 	}
+	*err = child_files_list(&draft);
+	if (*err)
+		return NULL;
 	files_at = descriptor_at + round_up(r->descriptor_size, 16);
 	open_at = files_at + files_size;
 	park_at = round_up(open_at + open_size, r->page_size);
@@ -442,7 +446,6 @@ lay_out(struct resume *r, const struct mitosis_resume_options *options, int *err
 	plan->open_files = (void *)(restorer + open_at);
 	plan->open_file_count = r->open_file_count;
 	plan->thread = *descriptor_thread(r->descriptor);
-	plan->inherited = -1;
 	plan->park = room ? (uintptr_t)restorer + park_at : 0;
 	plan_gaps(plan);
 	plan_layout(&r->descriptor->layout, &plan->layout);
@@ -493,7 +496,7 @@ int resume_plan_create(int stream, const struct mitosis_resume_options *options,
 		*plan = lay_out(&r, options, &err);
 	if (!err)
 		trace_step(*plan, "is ready to resume", what);
-	if (err)
+	else
 		close_files(r.open_files, r.open_file_count);
 	free(r.open_files);
 	free(r.files);
@@ -565,6 +568,7 @@ int resume_run(struct restore_plan *plan, int stream, const char *what)
 	plan->stream = stream;
 	plan->stderr_fd = fcntl(STDERR_FILENO, F_GETFD) < 0 ? -1 : STDERR_FILENO;
 	plan->page_request.cpu = sched_getcpu();
+	child_files_plan(plan);
 	trace_step(plan, "leaves its memory for the snapshot's", what);
 	rseq_of_caller(&plan->own_rseq, &plan->own_rseq_size,
 		       &plan->own_rseq_signature);

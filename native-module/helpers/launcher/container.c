@@ -20,6 +20,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* The container's open files are numbered from here on, to be closed at once. */
+#define FILES_FLOOR 600
+#define FILES_MAX   (CGROUPS_MAX + 2) /* the holder's pidfd, the root directory */
+
 #define NAMESPACES (CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNS | CLONE_NEWPID)
 
 static void __attribute__((format(printf, 2, 3)))
@@ -35,6 +39,17 @@ weaker(struct container *c, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(c->reason + used, sizeof(c->reason) - used, format, args);
 	va_end(args);
+}
+
+/* Moves an open file to FILES_FLOOR or above, where the limit permits it. */
+static int move_up(int fd)
+{
+	int high = fcntl(fd, F_DUPFD_CLOEXEC, FILES_FLOOR);
+
+	if (high < 0)
+		return fd;
+	close(fd);
+	return high;
 }
 
 /* First process of the PID namespace: everything in it ends with this one. */
@@ -71,6 +86,7 @@ static void start_holder(struct container *c)
 		c->holder = 0;
 		return;
 	}
+	c->holder_pidfd = move_up(c->holder_pidfd);
 	c->namespaces = NAMESPACES & ~CLONE_NEWPID;
 	c->namespace_names = "uts,ipc,mnt,pid";
 }
@@ -113,7 +129,7 @@ static bool add_cgroup(struct container *c, const char *parent)
 		rmdir(path);
 		return false;
 	}
-	c->cgroup_procs[c->cgroup_count] = fd;
+	c->cgroup_procs[c->cgroup_count] = move_up(fd);
 	c->cgroup_paths[c->cgroup_count++] = strdup(path);
 	return true;
 }
@@ -178,7 +194,7 @@ static void open_root(struct container *c)
 		snprintf(path, sizeof(path), "/proc/%d/root/%s", c->holder, c->root);
 	else
 		snprintf(path, sizeof(path), "%s", c->root);
-	c->root_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	c->root_fd = move_up(open(path, O_PATH | O_DIRECTORY | O_CLOEXEC));
 }
 
 void container_create(struct container *c, bool lean, const char *cgroup,
@@ -213,6 +229,8 @@ int container_enter(const struct container *c)
 			return -errno;
 	if (geteuid() == 0 && (chdir(c->root) || chroot(c->root)))
 		return -errno;
+	/* They lead out of it. All are close-on-exec, too: see lib/child_files.h. */
+	syscall(SYS_close_range, FILES_FLOOR, FILES_FLOOR + FILES_MAX - 1, 0);
 	return 0;
 }
 
