@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <sys/prctl.h>
 
+#include "lib/mapped_file.h"
 #include "lib/own_memory.h"
 #include "lib/shadow_process.h"
 #include "lib/thread_state.h"
@@ -91,11 +92,23 @@ static bool enter_root(const struct clone_request *r, int fd)
 	return !raw_syscall(SYS_fchdir, fd) && !raw_syscall(SYS_chroot, ".");
 }
 
-static bool enter_container(const struct clone_request *r)
+static bool has_root(const struct clone_request *r)
+{
+	uint32_t i;
+
+	for (i = 0; i < r->count; i++)
+		if (r->numbers[i] == SHADOW_CLONE_ROOT)
+			return true;
+	return false;
+}
+
+static bool enter_container(const struct clone_request *r,
+			    const struct descriptor_header *d)
 {
 	return enter_each(r, SHADOW_CLONE_NAMESPACES, enter_namespaces) &&
 	       enter_each(r, SHADOW_CLONE_CGROUP, enter_cgroup) &&
-	       enter_each(r, SHADOW_CLONE_ROOT, enter_root);
+	       enter_each(r, SHADOW_CLONE_ROOT, enter_root) &&
+	       (!has_root(r) || mapped_files_leave_foreign(d));
 }
 
 /* Undoes what the shadow changed in the memory and the thread of the parent. */
@@ -118,7 +131,8 @@ static void __attribute__((noreturn, used)) clone_main(struct clone_arguments *o
 
 	/* It ends with the shadow, which reports its exit status. */
 	raw_syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	if (!enter_container(&o->request) || !arrange_files(&o->request))
+	if (!enter_container(&o->request, o->descriptor) ||
+	    !arrange_files(&o->request))
 		raw_syscall(SYS_exit_group, SHADOW_CLONE_FAILED_STATUS);
 	undo_shadow(o->descriptor);
 	run_on(o->request.cpu);

@@ -18,12 +18,12 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "lib/child_files.h"
 #include "lib/describe.h"
 #include "lib/error.h"
+#include "lib/mapped_file.h"
 #include "lib/restore.h"
 #include "lib/rseq.h"
 #include "lib/stream.h"
@@ -145,34 +145,6 @@ static int fetch_descriptor(struct resume *r, int stream)
 	return 0;
 }
 
-static bool writes_through(const struct descriptor_vma *vma)
-{
-	return vma->map_flags & MAP_SHARED && vma->protection & PROT_WRITE;
-}
-
-/*
- * Opens the file behind a VMA if it is the one that the parent mapped. If not, or
- * if it cannot be opened, the VMA's pages come from the snapshot.
- */
-static int open_file(const struct descriptor_header *d,
-		     const struct descriptor_vma *vma)
-{
-	int fd = open(descriptor_string(d, vma->name),
-		      (writes_through(vma) ? O_RDWR : O_RDONLY) | O_CLOEXEC |
-			      O_NOCTTY);
-	struct stat st;
-
-	if (fd < 0)
-		return -1;
-	if (fstat(fd, &st) || st.st_ino != vma->inode ||
-	    major(st.st_dev) != vma->device_major ||
-	    minor(st.st_dev) != vma->device_minor) {
-		close(fd);
-		return -1;
-	}
-	return lift(fd);
-}
-
 /* The file of a VMA shortly before that one maps as well, or -1. */
 static int same_file(const struct resume *r, uint32_t index)
 {
@@ -183,7 +155,7 @@ static int same_file(const struct resume *r, uint32_t index)
 	for (i = index; i-- && index - i <= SAME_FILE_DISTANCE;)
 		if (r->files[i] >= 0 && vmas[i].name == vma->name &&
 		    vmas[i].inode == vma->inode &&
-		    writes_through(&vmas[i]) == writes_through(vma))
+		    mapped_file_is_written(&vmas[i]) == mapped_file_is_written(vma))
 			return r->files[i];
 	return -1;
 }
@@ -206,9 +178,11 @@ static int open_files(struct resume *r)
 		r->files[i] = same_file(r, i);
 		if (r->files[i] >= 0)
 			continue;
-		r->files[i] = open_file(r->descriptor, &vmas[i]);
-		if (r->files[i] >= 0)
-			r->open_files[r->open_file_count++] = r->files[i];
+		r->files[i] = mapped_file_open(r->descriptor, &vmas[i]);
+		if (r->files[i] < 0)
+			continue; /* its pages come from the snapshot */
+		r->files[i] = lift(r->files[i]);
+		r->open_files[r->open_file_count++] = r->files[i];
 	}
 	return 0;
 }

@@ -234,6 +234,11 @@ int container_enter(const struct container *c)
 	return 0;
 }
 
+bool container_has_own_root(const struct container *c)
+{
+	return c->lean && geteuid() == 0 && strcmp(c->root, "/");
+}
+
 void container_describe(const struct container *c, struct mitosis_spawn *child)
 {
 	child->pidfd = c->holder ? c->holder_pidfd : -1;

@@ -41,6 +41,9 @@ void container_create(struct container *container, bool lean, const char *cgroup
 /* Puts the calling process, a fresh child, into it. Returns 0 or -errno. */
 int container_enter(const struct container *container);
 
+/* True if its root directory is another one than that of this process. */
+bool container_has_own_root(const struct container *container);
+
 /* The same for a child that a snapshot is to fork: where that is put. */
 void container_describe(const struct container *container,
 			struct mitosis_spawn *child);

@@ -317,10 +317,21 @@ static int launch_once(struct launch_plan *plan, uint64_t start_ns,
 	return err;
 }
 
+/*
+ * An attachment opens the parent's files where it is made. With a root directory of
+ * its own, each child opens them itself, in there; a clone opens none.
+ */
+static bool attaches_at_all(const struct launch_plan *plan)
+{
+	return !plan->empty && plan->backend != MITOSIS_BACKEND_KERNEL &&
+	       (plan->options.mode == MITOSIS_RESUME_CLONE ||
+		!container_has_own_root(&plan->container));
+}
+
 int launch(struct launch_plan *plan, struct launch_result *result, char *message,
 	   size_t size)
 {
-	bool attaches = !plan->empty && plan->backend != MITOSIS_BACKEND_KERNEL;
+	bool attaches = attaches_at_all(plan);
 	uint64_t start_ns = now_ns();
 	int tries = 2;
 	int err;

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The files that a parent has mapped, when a child comes: what is no longer a regular
+ * file is not opened, and nothing outside a container's root directory is.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/harness.h"
+
+#define ID	     73
+#define PAGE	     4096
+#define PATIENCE_MS  20000
+#define WRONG_STATUS 3
+
+static char base[64], file[80], other[80], root[80];
+static char *shared, *private;
+
+static void make_file(const char *path, char byte)
+{
+	char bytes[PAGE];
+	int fd = open(path, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
+
+	memset(bytes, byte, sizeof(bytes));
+	CHECK(fd >= 0);
+	CHECK_EQ(write(fd, bytes, sizeof(bytes)), (ssize_t)sizeof(bytes));
+	close(fd);
+}
+
+static char first_byte(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char byte;
+
+	CHECK(fd >= 0);
+	CHECK_EQ(read(fd, &byte, 1), 1);
+	close(fd);
+	return byte;
+}
+
+static void *map(int flags)
+{
+	int fd = open(file, O_RDWR | O_CLOEXEC);
+	void *p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, flags, fd, 0);
+
+	CHECK(p != MAP_FAILED);
+	close(fd);
+	return p;
+}
+
+/* In each child: the parent's bytes, of which it changes one. */
+static struct mitosis *prepare(void)
+{
+	struct mitosis *device = open_user();
+	pid_t self = getpid();
+	char byte;
+
+	make_file(file, 'H');
+	shared = map(MAP_SHARED);
+	private = map(MAP_PRIVATE);
+	fflush(stdout);
+	CHECK_EQ(mitosis_prepare(device, ID), 0);
+	if (getpid() == self) {
+		/* The shadow has described itself, and these files, when it answers. */
+		CHECK_EQ(mitosis_read(device, ID, (uintptr_t)&self, &byte, 1), 0);
+		return device;
+	}
+	if (shared[1] != 'H' || private[1] != 'H')
+		_exit(WRONG_STATUS);
+	shared[0] = 'C';
+	_exit(shared[0] == 'C' && private[PAGE - 1] == 'H' ? 0 : WRONG_STATUS);
+}
+
+static void forget(struct mitosis *device)
+{
+	mitosis_close(device);
+	munmap(shared, PAGE);
+	munmap(private, PAGE);
+	unlink(file);
+	unlink(other);
+}
+
+/* The exit status of a child, by an attachment or not. */
+static int child_status(uint32_t mode, bool attached)
+{
+	const struct mitosis_resume_options options = { mode, 64 };
+	struct mitosis_attachment *attachment;
+	struct mitosis *device;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	CHECK(pid >= 0);
+	if (pid)
+		return status_within(pid, PATIENCE_MS);
+	device = open_user();
+	CHECK_EQ(mitosis_set_resume_options(device, &options), 0);
+	if (!attached)
+		mitosis_resume_local(device, ID);
+	else if (!mitosis_attach_local(device, ID, &attachment))
+		mitosis_resume_attached(attachment);
+	puts(mitosis_error());
+	fflush(stdout);
+	_exit(100);
+}
+
+enum replacement {
+	A_FIFO,
+	A_LINK_TO_A_FIFO,
+	A_DEVICE,
+	A_LINK_TO_A_DEVICE,
+	A_DIRECTORY,
+	ANOTHER_FILE,
+	REPLACEMENTS,
+};
+
+/* Puts something else at the path of the mapped file. False without the right. */
+static bool replace(enum replacement kind)
+{
+	CHECK(!unlink(file));
+	switch (kind) {
+	case A_FIFO:
+		return !mkfifo(file, 0600);
+	case A_LINK_TO_A_FIFO:
+		return !mkfifo(other, 0600) && !symlink(other, file);
+	case A_DEVICE:
+		return !mknod(file, S_IFCHR | 0600, makedev(1, 5));
+	case A_LINK_TO_A_DEVICE:
+		return !mknod(other, S_IFCHR | 0600, makedev(1, 5)) &&
+		       !symlink(other, file);
+	case A_DIRECTORY:
+		return !mkdir(file, 0700);
+	default:
+		make_file(file, 'O');
+		return true;
+	}
+}
+
+static void replaced(enum replacement kind)
+{
+	const uint32_t modes[] = { MITOSIS_RESUME_LAZY, MITOSIS_RESUME_EAGER,
+				   MITOSIS_RESUME_CLONE };
+	int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	struct mitosis *device = prepare();
+	char events[512];
+	size_t i;
+
+	CHECK(watch >= 0);
+	if (!replace(kind)) {
+		printf("replacement %d left out: needs the right to make devices\n",
+		       kind);
+		forget(device);
+		close(watch);
+		return;
+	}
+	CHECK(inotify_add_watch(watch, file, IN_OPEN) >= 0);
+	for (i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		CHECK_EQ(child_status(modes[i], false), 0);
+		CHECK_EQ(child_status(modes[i], true), 0);
+	}
+	if (kind != ANOTHER_FILE)
+		CHECK(read(watch, events, sizeof(events)) < 0 && errno == EAGAIN);
+	close(watch);
+	rmdir(file);
+	forget(device);
+}
+
+/* What the launcher says of a child in the root directory. */
+static void launch(const char *mode, char *line, size_t size)
+{
+	char command[PATH_MAX + 300];
+	FILE *f;
+
+	snprintf(
+		command, sizeof(command),
+		"(echo launch; echo quit) | '%.*s/mitosis-launcher' --handler-id %d "
+		"--mode %s --root %s --cgroup none --driven",
+		(int)(strrchr(getenv("MITOSIS_DAEMON"), '/') -
+		      getenv("MITOSIS_DAEMON")),
+		getenv("MITOSIS_DAEMON"), ID, mode, root);
+	f = popen(command, "re");
+	CHECK(f);
+	CHECK(fgets(line, size, f));
+	printf("%s: %s", mode, line);
+	CHECK(fgets(line, size, f));
+	printf("%s: %s", mode, line);
+	pclose(f);
+}
+
+/* `same`: the file of the parent is in the root directory, too. */
+static void in_root(const char *mode, bool same)
+{
+	struct mitosis *device = prepare();
+	char inside[200], line[1024];
+
+	snprintf(inside, sizeof(inside), "%s%s", root, file);
+	make_file(inside, 'R');
+	if (same)
+		CHECK(!mount(file, inside, NULL, MS_BIND, NULL));
+	launch(mode, line, sizeof(line));
+	CHECK(!strncmp(line, "ok startup", 10));
+	CHECK_EQ(first_byte(inside), same ? 'C' : 'R');
+	CHECK_EQ(first_byte(file), same ? 'C' : 'H');
+	if (same)
+		CHECK(!umount(inside));
+	CHECK(!unlink(inside));
+	forget(device);
+}
+
+static void roots(void)
+{
+	char path[200];
+
+	CHECK(!unshare(CLONE_NEWNS));
+	CHECK(!mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	CHECK(!mount("tmpfs", root, "tmpfs", 0, "size=1m,mode=0700"));
+	snprintf(path, sizeof(path), "%s/proc", root);
+	CHECK(!mkdir(path, 0700) && !mount("/proc", path, NULL, MS_BIND, NULL));
+	snprintf(path, sizeof(path), "%s/tmp", root);
+	CHECK(!mkdir(path, 0700));
+	snprintf(path, sizeof(path), "%s%s", root, base);
+	CHECK(!mkdir(path, 0700));
+	in_root("lazy", false);
+	in_root("eager", false);
+	in_root("clone", false);
+	in_root("lazy", true);
+	in_root("clone", true);
+}
+
+static void in_roots(void)
+{
+	pid_t pid;
+
+	if (geteuid()) {
+		puts("roots left out: needs root");
+		return;
+	}
+	fflush(stdout);
+	pid = fork();
+	CHECK(pid >= 0);
+	if (pid == 0) {
+		roots();
+		exit(0);
+	}
+	CHECK_EQ(status_within(pid, 3 * PATIENCE_MS), 0);
+}
+
+int main(void)
+{
+	enum replacement kind;
+
+	need_userfaultfd();
+	strcpy(base, "/tmp/mitosis-mapped-XXXXXX");
+	CHECK(mkdtemp(base));
+	snprintf(file, sizeof(file), "%s/file", base);
+	snprintf(other, sizeof(other), "%s/other", base);
+	snprintf(root, sizeof(root), "%s/root", base);
+	CHECK(!mkdir(root, 0700));
+	for (kind = 0; kind < REPLACEMENTS; kind++)
+		replaced(kind);
+	in_roots();
+	CHECK(!rmdir(root) && !rmdir(base));
+	return 0;
+}
