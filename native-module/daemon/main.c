@@ -55,10 +55,16 @@ static const char usage[] =
 	"  --key-file FILE    pre-shared key, 0600 (default $MITOSIS_KEY_FILE, "
 	"else\n"
 	"                     ~/.config/mitosis/key, else /etc/mitosis/key)\n"
-	"  --auth none        no key; for loopback addresses\n"
-	"  --private-network  allow --auth none with any address: all machines "
+	"  --protection WHAT  of sessions between machines, the same on both:\n"
+	"                     sealed     key, and all messages encrypted\n"
+	"                     handshake  key, then plain messages: for networks "
 	"that\n"
-	"                     reach it can read every snapshot\n"
+	"                                one trusts, and for the kernel module\n"
+	"                     none       no key; for loopback addresses\n"
+	"                     (default $MITOSIS_PROTECTION, else handshake)\n"
+	"  --private-network  allow --protection none with any address: all "
+	"machines\n"
+	"                     that reach it can read every snapshot\n"
 	"                     (default $MITOSIS_PRIVATE_NETWORK=1, else no)\n"
 	"  --foreground       stay in the foreground\n"
 	"  --version          print the release and exit\n"
@@ -293,9 +299,9 @@ static int listen_for_machines(struct daemon *daemon, const char *text,
 		die("--listen must be tcp://host:port, got '%s'", text);
 	if (*auth_problem)
 		die("%s", auth_problem);
-	if (daemon->auth.kind == WIRE_AUTH_NONE &&
+	if (daemon->auth.protection == WIRE_PROTECTION_NONE &&
 	    !auth_none_allowed(local_address_is_loopback(&address)))
-		die("--auth none is for loopback addresses, got '%s'; give "
+		die("--protection none is for loopback addresses, got '%s'; give "
 		    "--key-file, or --private-network if no stranger reaches it",
 		    text);
 	fd = wire_listen(&address);
@@ -313,7 +319,7 @@ int main(int argc, char **argv)
 		{ "machine-id", required_argument, NULL, 'm' },
 		{ "listen", required_argument, NULL, 'l' },
 		{ "key-file", required_argument, NULL, 'k' },
-		{ "auth", required_argument, NULL, 'a' },
+		{ "protection", required_argument, NULL, 's' },
 		{ "private-network", no_argument, NULL, 'p' },
 		{ "foreground", no_argument, NULL, 'f' },
 		{ "version", no_argument, NULL, 'v' },
@@ -355,8 +361,8 @@ int main(int argc, char **argv)
 		case 'k':
 			setenv("MITOSIS_KEY_FILE", optarg, 1);
 			break;
-		case 'a':
-			setenv("MITOSIS_AUTH", optarg, 1);
+		case 's':
+			setenv("MITOSIS_PROTECTION", optarg, 1);
 			break;
 		case 'p':
 			setenv("MITOSIS_PRIVATE_NETWORK", "1", 1);

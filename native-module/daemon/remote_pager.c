@@ -28,7 +28,7 @@
 
 struct remote_memory {
 	struct page_source source;
-	int fd; /* to the shadow, over TCP */
+	struct wire_connection connection; /* to the shadow, over TCP */
 	uint64_t page_size;
 	const struct auth *auth;
 	uint32_t machine_id, handler_id;
@@ -63,7 +63,7 @@ static int give_up(struct remote_memory *m, uint64_t address, int err)
 		 "mitosis: machine %u at %s does not deliver page %#llx of snapshot "
 		 "%u: %s; the child ends\n",
 		 m->machine_id, m->place, (unsigned long long)address, m->handler_id,
-		 err == -ETIMEDOUT ? "the deadline has passed" : strerror(-err));
+		 wire_problem(err));
 	fputs(m->failure, stderr);
 	return err;
 }
@@ -72,11 +72,11 @@ static int give_up(struct remote_memory *m, uint64_t address, int err)
 static int receive_pages(struct remote_memory *m, uint64_t length, void *bytes)
 {
 	uint32_t answered = 0;
-	int err = wire_receive_answer(m->fd, &answered);
+	int err = wire_receive_answer(&m->connection, &answered);
 
 	if (!err && answered != length)
 		err = -EMSGSIZE;
-	return err ? err : wire_receive(m->fd, bytes, length);
+	return err ? err : wire_receive(&m->connection, bytes, length);
 }
 
 static int ask(struct remote_memory *m, uint64_t address, uint64_t length)
@@ -85,7 +85,7 @@ static int ask(struct remote_memory *m, uint64_t address, uint64_t length)
 
 	trace(&m->source.trace, TRACE_PAGES, "asks for pages",
 	      TRACE_NUMBER("address", address), TRACE_NUMBER("length", length));
-	return wire_send(m->fd, WIRE_PAGES, &request, sizeof(request));
+	return wire_send(&m->connection, WIRE_PAGES, &request, sizeof(request));
 }
 
 /* Receives and drops the pages that were requested ahead. */
@@ -257,7 +257,7 @@ static int remote_admit(struct page_source *source)
 	m->cache_failed = false;
 	if (!err)
 		err = ask(m, 0, 0);
-	return err ? err : wire_receive_answer(m->fd, &length);
+	return err ? err : wire_receive_answer(&m->connection, &length);
 }
 
 static int open_snapshot(struct remote_memory *m,
@@ -268,24 +268,33 @@ static int open_snapshot(struct remote_memory *m,
 		.owner_uid = geteuid(),
 	};
 	struct sockaddr_in6 where;
-	uint32_t length, answering;
+	uint32_t length;
 	void *descriptor = NULL;
 	int err;
 
 	local_address_to_socket(address, &where);
-	m->fd = wire_connect(&where, m->auth, &answering);
-	if (m->fd < 0)
-		return m->fd;
-	if (answering != m->machine_id)
+	err = wire_connect(&m->connection, &where, m->auth);
+	if (err == -EPROTOTYPE)
+		fprintf(stderr,
+			"mitosis: sessions of machine %u at %s are protected by "
+			"'%s', ours by '%s'; give both the same "
+			"MITOSIS_PROTECTION\n",
+			m->machine_id, m->place,
+			auth_protection_name(m->connection.its_protection),
+			auth_protection_name(m->auth->protection));
+	if (err)
+		return err;
+	if (m->connection.machine_id != m->machine_id)
 		return -EINVAL;
-	err = wire_send(m->fd, WIRE_OPEN, &request, sizeof(request));
+	err = wire_send(&m->connection, WIRE_OPEN, &request, sizeof(request));
 	if (!err)
-		err = wire_receive_answer(m->fd, &length);
+		err = wire_receive_answer(&m->connection, &length);
 	if (!err && length > WIRE_DESCRIPTOR_MAX)
 		err = -EMSGSIZE;
 	if (!err) {
 		descriptor = malloc(length);
-		err = descriptor ? wire_receive(m->fd, descriptor, length) : -ENOMEM;
+		err = descriptor ? wire_receive(&m->connection, descriptor, length)
+				 : -ENOMEM;
 	}
 	if (!err && descriptor_check(descriptor, length, m->page_size))
 		err = -EBADMSG;
@@ -363,6 +372,6 @@ void remote_pager_run(int channel, const struct auth *auth, uint32_t machine_id,
 	tell(CHANNEL, err);
 	expect_end(&m);
 	if (!err)
-		page_server_run(server, m.fd, idle_ms());
+		page_server_run(server, m.connection.fd, idle_ms());
 	_exit(err != 0);
 }

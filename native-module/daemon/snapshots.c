@@ -244,11 +244,17 @@ void snapshot_watch(struct daemon *daemon, struct peer *shadow)
 	shadow->shadow.watched = true;
 }
 
-int snapshot_hand_over(struct daemon *daemon, uint32_t handler_id, int fd)
+int snapshot_hand_over(struct daemon *daemon, uint32_t handler_id, int fd,
+		       const struct local_sealing *sealing)
 {
 	struct local_message m = channel_message(LOCAL_SERVE);
+	struct iovec parts[] = {
+		{ &m, sizeof(m) },
+		{ (void *)sealing, sizeof(*sealing) },
+	};
 	int slot = snapshot_find(daemon, handler_id);
 	struct peer *shadow;
+	ssize_t n;
 
 	if (slot < 0)
 		return slot;
@@ -257,8 +263,9 @@ int snapshot_hand_over(struct daemon *daemon, uint32_t handler_id, int fd)
 		return -EAGAIN;
 	trace(&daemon->trace, TRACE_STEPS, "passes another machine to a shadow",
 	      TRACE_NUMBER("handler_id", handler_id));
-	m.flags = LOCAL_MACHINE;
-	return channel_send(shadow->fd, &m, fd);
+	m.flags = LOCAL_MACHINE | (sealing ? LOCAL_SEALED : 0);
+	n = channel_send_fds(shadow->fd, parts, sealing ? 2 : 1, &fd, 1);
+	return n < 0 ? n : 0;
 }
 
 int snapshots_expire(struct daemon *daemon)

@@ -45,10 +45,11 @@ void snapshot_watch(struct daemon *daemon, struct peer *shadow);
 
 /*
  * Hands a TCP connection that asked for a snapshot of this machine to its
- * shadow. Returns 0; -ENOENT no such snapshot; -EAGAIN its shadow has not
- * registered yet, or is busy.
+ * shadow; `sealing` of a sealed session, or NULL. Returns 0; -ENOENT no such snapshot;
+ * -EAGAIN its shadow has not registered yet, or is busy.
  */
-int snapshot_hand_over(struct daemon *daemon, uint32_t handler_id, int fd);
+int snapshot_hand_over(struct daemon *daemon, uint32_t handler_id, int fd,
+		       const struct local_sealing *sealing);
 
 /* Handles expired deadlines. Returns the ms until the next one, or -1. */
 int snapshots_expire(struct daemon *daemon);

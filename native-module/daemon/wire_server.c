@@ -33,10 +33,10 @@ struct wire_client {
 	int fd; /* -1: closed */
 	enum wire_state state;
 	int64_t deadline_ms; /* for the handshake, or for WIRE_OPEN */
-	struct wire_hello hello;
-	struct wire_challenge challenge;
-	uint32_t handler_id; /* WAITS_FOR_ITS_SHADOW */
-	size_t filled;	     /* bytes of `message` */
+	struct handshake shake;
+	struct sealing *sealing; /* after the handshake of a sealed session */
+	uint32_t handler_id;	 /* WAITS_FOR_ITS_SHADOW */
+	size_t filled;		 /* bytes of `message`, or of `sealing->message` */
 	struct {
 		struct wire_header header;
 		uint8_t body[BODY_MAX];
@@ -69,6 +69,8 @@ static void drop(struct daemon *daemon, struct wire_client *client)
 {
 	loop_close(&daemon->loop, client->fd);
 	client->fd = -1;
+	sealing_destroy(client->sealing);
+	client->sealing = NULL;
 	daemon->wire_client_count--;
 }
 
@@ -92,46 +94,100 @@ static void drop_oldest_unproved(struct daemon *daemon)
 static void reply(struct daemon *daemon, struct wire_client *client,
 		  enum wire_type type, int status, const void *body, size_t size)
 {
-	char bytes[sizeof(struct wire_header) + BODY_MAX];
+	char text[sizeof(struct wire_header) + BODY_MAX];
+	char sealed[RECORD_EXTRA + sizeof(text)];
 	struct wire_header header = wire_header(type, status, size);
+	const char *bytes = text;
 
-	memcpy(bytes, &header, sizeof(header));
+	memcpy(text, &header, sizeof(header));
 	if (size)
-		memcpy(bytes + sizeof(header), body, size);
-	if (send(client->fd, bytes, sizeof(header) + size, MSG_NOSIGNAL) !=
-	    (ssize_t)(sizeof(header) + size))
+		memcpy(text + sizeof(header), body, size);
+	size += sizeof(header);
+	if (client->sealing) {
+		record_seal(&client->sealing->out, text, size, sealed);
+		bytes = sealed;
+		size += RECORD_EXTRA;
+	}
+	if (send(client->fd, bytes, size, MSG_NOSIGNAL) != (ssize_t)size)
 		drop(daemon, client);
 }
 
 static void serve_hello(struct daemon *daemon, struct wire_client *client)
 {
-	int err;
+	struct handshake *shake = &client->shake;
+	int err = 0;
 
-	memcpy(&client->hello, client->message.body, sizeof(client->hello));
-	err = auth_challenge(&daemon->auth, &client->hello, &client->challenge);
-	if (err) {
+	memcpy(&shake->hello, client->message.body, sizeof(shake->hello));
+	if (daemon->auth.protection == WIRE_PROTECTION_SEALED)
+		err = auth_bind(shake, client->fd, false);
+	if (!err)
+		err = auth_challenge(&daemon->auth, shake);
+	/* A client of another protection is told which one it should have. */
+	if (err && err != -EPROTOTYPE)
 		reply(daemon, client, WIRE_CHALLENGE, err, NULL, 0);
-		if (client->fd >= 0)
-			drop(daemon, client);
-		return;
-	}
-	reply(daemon, client, WIRE_CHALLENGE, 0, &client->challenge,
-	      sizeof(client->challenge));
+	else
+		reply(daemon, client, WIRE_CHALLENGE, 0, &shake->challenge,
+		      sizeof(shake->challenge));
 	client->state = EXPECTS_PROOF;
+	if (err && client->fd >= 0)
+		drop(daemon, client);
+}
+
+static struct sealing *make_sealing(const struct daemon *daemon,
+				    const struct wire_client *client)
+{
+	struct wire_secrets secrets;
+	struct sealing *sealing;
+
+	auth_secrets(&daemon->auth, &client->shake, &secrets);
+	sealing = sealing_create(&secrets, false);
+	explicit_bzero(&secrets, sizeof(secrets));
+	return sealing;
 }
 
 static void serve_proof(struct daemon *daemon, struct wire_client *client)
 {
+	struct sealing *sealing = NULL;
 	struct wire_proof proof;
 	int err;
 
 	memcpy(&proof, client->message.body, sizeof(proof));
-	err = auth_check(&daemon->auth, &client->hello, &client->challenge, &proof);
+	err = auth_check(&daemon->auth, &client->shake, &proof);
+	if (!err && daemon->auth.protection == WIRE_PROTECTION_SEALED) {
+		sealing = make_sealing(daemon, client);
+		err = sealing ? 0 : -ENOMEM;
+	}
+	/* This answer still belongs to the handshake. */
 	reply(daemon, client, WIRE_ANSWER, err, NULL, 0);
 	client->state = EXPECTS_REQUEST;
 	client->deadline_ms = INT64_MAX;
+	if (client->fd >= 0)
+		client->sealing = sealing;
+	else
+		sealing_destroy(sealing);
 	if (err && client->fd >= 0)
 		drop(daemon, client);
+}
+
+/* Hands over what the shadow needs to go on with the session. */
+static int hand_over(struct daemon *daemon, struct wire_client *client)
+{
+	const struct sealing *sealing = client->sealing;
+	struct local_sealing passed;
+	int err;
+
+	if (!sealing)
+		return snapshot_hand_over(daemon, client->handler_id, client->fd,
+					  NULL);
+	passed = (struct local_sealing){
+		.in = sealing->in_secret,
+		.out = sealing->out_secret,
+		.in_number = sealing->in.number,
+		.out_number = sealing->out.number,
+	};
+	err = snapshot_hand_over(daemon, client->handler_id, client->fd, &passed);
+	explicit_bzero(&passed, sizeof(passed));
+	return err;
 }
 
 /* Hands the connection to the shadow, which answers. */
@@ -141,7 +197,7 @@ static void try_open(struct daemon *daemon, struct wire_client *client)
 	int err;
 
 	fcntl(client->fd, F_SETFL, flags & ~O_NONBLOCK);
-	err = snapshot_hand_over(daemon, client->handler_id, client->fd);
+	err = hand_over(daemon, client);
 	if (!err) {
 		drop(daemon, client);
 		return;
@@ -223,42 +279,93 @@ static void serve_message(struct daemon *daemon, struct wire_client *client)
 	}
 }
 
+/*
+ * Receives up to `want` bytes of what comes next, and no more: what is behind a
+ * WIRE_OPEN is for the shadow. Returns 1 when they are all there, 0 if some are
+ * still to come, -ECONNRESET at the end of the connection.
+ */
+static int receive_until(struct wire_client *c, void *bytes, size_t want)
+{
+	ssize_t n;
+
+	if (c->filled >= want)
+		return 1;
+	n = recv(c->fd, (char *)bytes + c->filled, want - c->filled, 0);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	if (n <= 0)
+		return -ECONNRESET;
+	c->filled += n;
+	return c->filled == want ? 1 : 0;
+}
+
+/* Returns 1 when `message` is whole, 0 if it is not yet, or -errno. */
+static int receive_message(struct wire_client *c)
+{
+	size_t header = sizeof(c->message.header);
+	int got = 1;
+
+	if (c->filled < header) {
+		got = receive_until(c, &c->message, header);
+		if (got == 1)
+			got = check_header(c) ?: 1;
+	}
+	if (got != 1)
+		return got;
+	return receive_until(c, &c->message, header + c->message.header.length);
+}
+
+/* The same of the record that a message comes in. */
+static int receive_record(struct wire_client *c)
+{
+	struct sealing *s = c->sealing;
+	size_t header = sizeof(c->message.header);
+	int got = receive_until(c, s->message, sizeof(struct wire_record));
+	int size;
+
+	if (got != 1)
+		return got;
+	size = sealing_message_size(s);
+	if (size < 0)
+		return size;
+	got = receive_until(c, s->message, size);
+	if (got != 1)
+		return got;
+	size = sealing_open_message(s, (uint8_t *)&c->message);
+	if (size < 0)
+		return size;
+	if ((size_t)size < header)
+		return -EMSGSIZE;
+	got = check_header(c);
+	if (!got && (size_t)size != header + c->message.header.length)
+		got = -EMSGSIZE;
+	return got ? got : 1;
+}
+
 static void client_ready(struct daemon *daemon, struct event_source *source)
 {
 	struct wire_client *c = (struct wire_client *)source;
+	int got;
 
 	while (c->fd >= 0 && c->state != WAITS_FOR_ITS_SHADOW) {
-		size_t header = sizeof(c->message.header);
-		size_t want = c->filled < header ? header
-						 : header + c->message.header.length;
-		ssize_t n = 0;
-		int err = 0;
-
-		if (c->filled < want)
-			n = recv(c->fd, (char *)&c->message + c->filled,
-				 want - c->filled, 0);
-		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		got = c->sealing ? receive_record(c) : receive_message(c);
+		if (got == 0)
 			return;
-		if (c->filled < want && n <= 0) {
-			drop(daemon, c);
-			return;
+		if (got == 1) {
+			serve_message(daemon, c);
+			continue;
 		}
-		c->filled += n;
-		if (c->filled == header && want == header)
-			err = check_header(c);
-		if (err) {
-			/* A machine with a newer release needs the reason. */
+		trace(&daemon->trace, TRACE_STEPS, "ends another machine's session",
+		      TRACE_NUMBER("sealed", c->sealing != NULL),
+		      TRACE_NUMBER("status", -got));
+		/* A machine with a newer release needs the reason. */
+		if (got != -ECONNRESET)
 			reply(daemon, c,
 			      c->state == EXPECTS_HELLO ? WIRE_CHALLENGE
 							: WIRE_ANSWER,
-			      err, NULL, 0);
-			if (c->fd >= 0)
-				drop(daemon, c);
-			return;
-		}
-		if (c->filled >= header &&
-		    c->filled == header + c->message.header.length)
-			serve_message(daemon, c);
+			      got, NULL, 0);
+		if (c->fd >= 0)
+			drop(daemon, c);
 	}
 }
 

@@ -15,7 +15,7 @@
 #define ROLE_SIZE 6 /* "server", "client" */
 
 static struct {
-	enum wire_auth kind;
+	enum wire_protection protection;
 	unsigned int key_size; /* 0 without a key */
 	u8 *key;
 } auth;
@@ -64,14 +64,14 @@ int mitosis_auth_init(void)
 	int err;
 
 	if (!strcmp(mitosis_auth, "none")) {
-		auth.kind = WIRE_AUTH_NONE;
+		auth.protection = WIRE_PROTECTION_NONE;
 		return 0;
 	}
 	if (strcmp(mitosis_auth, "key")) {
 		pr_err("the parameter auth must be key or none, got '%s'\n", mitosis_auth);
 		return -EINVAL;
 	}
-	auth.kind = WIRE_AUTH_KEY;
+	auth.protection = WIRE_PROTECTION_HANDSHAKE;
 	err = read_key(mitosis_key_file);
 	if (err == -ENOENT) {
 		/* A machine without peers needs no key. */
@@ -95,7 +95,7 @@ void mitosis_auth_exit(void)
 
 int mitosis_auth_ready(void)
 {
-	return auth.kind == WIRE_AUTH_NONE || auth.key_size ? 0 : -EACCES;
+	return auth.protection == WIRE_PROTECTION_NONE || auth.key_size ? 0 : -EACCES;
 }
 
 bool mitosis_auth_allows(const struct sockaddr_storage *address)
@@ -103,7 +103,7 @@ bool mitosis_auth_allows(const struct sockaddr_storage *address)
 	const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
 	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
 
-	if (auth.kind != WIRE_AUTH_NONE || mitosis_private_network)
+	if (auth.protection != WIRE_PROTECTION_NONE || mitosis_private_network)
 		return true;
 	return address->ss_family == AF_INET ? ipv4_is_loopback(v4->sin_addr.s_addr)
 					     : ipv6_addr_loopback(&v6->sin6_addr);
@@ -144,7 +144,7 @@ static int make_mac(const char *role, const struct wire_hello *hello,
 	};
 
 	memset(mac, 0, WIRE_MAC_SIZE);
-	if (auth.kind == WIRE_AUTH_NONE)
+	if (auth.protection == WIRE_PROTECTION_NONE)
 		return 0;
 	/* A MAC with an empty key can be made by everyone. */
 	if (!auth.key_size)
@@ -152,19 +152,25 @@ static int make_mac(const char *role, const struct wire_hello *hello,
 	return mitosis_auth_mac(auth.key, auth.key_size, parts, ARRAY_SIZE(parts), mac);
 }
 
+const char *mitosis_auth_protection(void)
+{
+	return auth.protection == WIRE_PROTECTION_NONE ? "none" : "handshake";
+}
+
 void mitosis_auth_hello(struct wire_hello *hello)
 {
 	hello->machine_id = mitosis_machine_id;
-	hello->auth = auth.kind;
+	hello->protection = auth.protection;
 	get_random_bytes(hello->nonce, sizeof(hello->nonce));
 }
 
 int mitosis_auth_challenge(const struct wire_hello *hello, struct wire_challenge *challenge)
 {
-	if (hello->auth != auth.kind)
-		return -EACCES;
+	memset(challenge, 0, sizeof(*challenge));
 	challenge->machine_id = mitosis_machine_id;
-	challenge->auth = auth.kind;
+	challenge->protection = auth.protection;
+	if (hello->protection != auth.protection)
+		return -EPROTOTYPE;
 	get_random_bytes(challenge->nonce, sizeof(challenge->nonce));
 	return make_mac("server", hello, challenge, challenge->mac);
 }
@@ -173,10 +179,12 @@ int mitosis_auth_prove(const struct wire_hello *hello, const struct wire_challen
 		       struct wire_proof *proof)
 {
 	u8 expected[WIRE_MAC_SIZE];
-	int err = make_mac("server", hello, challenge, expected);
+	int err;
 
-	if (!err && (challenge->auth != auth.kind ||
-		     crypto_memneq(expected, challenge->mac, sizeof(expected))))
+	if (challenge->protection != auth.protection)
+		return -EPROTOTYPE;
+	err = make_mac("server", hello, challenge, expected);
+	if (!err && crypto_memneq(expected, challenge->mac, sizeof(expected)))
 		err = -EACCES;
 	memzero_explicit(expected, sizeof(expected));
 	return err ?: make_mac("client", hello, challenge, proof->mac);

@@ -20,11 +20,20 @@ int mitosis_auth_ready(void);
 /* Whether the parameters allow connecting to or listening on an address. */
 bool mitosis_auth_allows(const struct sockaddr_storage *address);
 
+/* What other machines must have as MITOSIS_PROTECTION: "handshake" or "none". */
+const char *mitosis_auth_protection(void);
+
 void mitosis_auth_hello(struct wire_hello *hello);
 
-/* The server's answer. Returns 0, or -EACCES if the client's auth differs. */
+/*
+ * The server's answer. Returns 0, -EACCES without a key, or -EPROTOTYPE with an answer
+ * that tells a client whose protection differs the module's.
+ */
 int mitosis_auth_challenge(const struct wire_hello *hello, struct wire_challenge *challenge);
-/* Checks the server's challenge and makes the client's proof: 0, -EACCES. */
+/*
+ * Checks the server's challenge and makes the client's proof: 0, -EACCES, or
+ * -EPROTOTYPE if the server's protection differs.
+ */
 int mitosis_auth_prove(const struct wire_hello *hello, const struct wire_challenge *challenge,
 		       struct wire_proof *proof);
 /* Checks the client's proof: 0, -EACCES. */

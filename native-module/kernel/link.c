@@ -215,6 +215,10 @@ static int handshake(struct link *link, u32 *machine_id)
 		err = mitosis_link_receive_body(link, &challenge, sizeof(challenge));
 	if (!err)
 		err = mitosis_auth_prove(&hello, &challenge, &proof);
+	if (err == -EPROTOTYPE)
+		pr_err_ratelimited("machine %u protects its sessions in another way; the module "
+				   "speaks to those with MITOSIS_PROTECTION=%s\n",
+				   challenge.machine_id, mitosis_auth_protection());
 	if (!err)
 		err = mitosis_link_send_body(link, WIRE_PROOF, &proof, sizeof(proof));
 	if (!err)

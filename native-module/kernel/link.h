@@ -26,8 +26,8 @@ int mitosis_link_parse(const char *text, struct sockaddr_storage *address);
 /*
  * Connects in a network namespace, which the socket holds until it is destroyed, and
  * performs the handshake. Returns 0 with the peer's machine id, or
- * -errno: as connect(2); -EACCES the keys differ; -EPROTONOSUPPORT the protocol
- * versions differ; -EMSGSIZE a message of another length; -EPROTO the peer is not
+ * -errno: as connect(2); -EACCES the keys differ; -EPROTOTYPE the protections
+ * differ (told in the log); -EPROTONOSUPPORT the protocol versions differ; -EMSGSIZE a message of another length; -EPROTO the peer is not
  * a mitosis server; -ETIMEDOUT; -ECONNRESET.
  */
 int mitosis_link_connect(struct net *net, const struct sockaddr_storage *address,

@@ -68,12 +68,15 @@ static int serve_hello(struct client *c)
 {
 	int err = mitosis_auth_challenge(&c->hello, &c->challenge);
 
-	if (err) {
+	int sent;
+
+	if (err && err != -EPROTOTYPE) {
 		answer(c, WIRE_CHALLENGE, err, NULL, 0);
 		return err;
 	}
 	c->state = EXPECTS_PROOF;
-	return answer(c, WIRE_CHALLENGE, 0, &c->challenge, sizeof(c->challenge));
+	sent = answer(c, WIRE_CHALLENGE, 0, &c->challenge, sizeof(c->challenge));
+	return err ?: sent;
 }
 
 static int serve_proof(struct client *c, const struct wire_proof *proof)

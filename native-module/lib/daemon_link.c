@@ -20,6 +20,7 @@
 #include "lib/error.h"
 #include "local/channel.h"
 #include "local/runtime_dir.h"
+#include "proto/user/connection.h"
 
 #define DAEMON_NAME "mitosisd"
 
@@ -424,13 +425,20 @@ int daemon_link_attach_remote(struct daemon_link *link, uint32_t machine_id,
 	case -EBADMSG:
 		return fail(err,
 			    "the descriptor of snapshot %u of machine %u is not "
-			    "valid here",
+			    "valid here, or was changed on its way",
 			    handler_id, machine_id);
 	case -EACCES:
 		return fail(err,
 			    "machine %u refuses the key of this machine's "
 			    "mitosisd",
 			    machine_id);
+	case -EPROTOTYPE:
+		return fail(
+			err,
+			"machine %u and this machine's mitosisd protect sessions "
+			"in two ways, which mitosisd.log names; give both the "
+			"same MITOSIS_PROTECTION",
+			machine_id);
 	case -EUSERS:
 		return fail(-EAGAIN, "mitosisd cannot start a pager: %s",
 			    why_no_process(-EAGAIN));
@@ -441,6 +449,6 @@ int daemon_link_attach_remote(struct daemon_link *link, uint32_t machine_id,
 			    machine_id, handler_id);
 	default:
 		return fail(err, "snapshot %u of machine %u cannot be opened: %s",
-			    handler_id, machine_id, strerror(-err));
+			    handler_id, machine_id, wire_problem(err));
 	}
 }

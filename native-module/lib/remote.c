@@ -6,14 +6,12 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "lib/error.h"
 #include "libmitosis.h"
 #include "local/address.h"
 #include "local/channel.h"
 #include "proto/user/auth_config.h"
-#include "proto/user/connection.h"
 
 /* Eight groups of four hexadecimal digits with colons between them. */
 static bool is_gid(const char *text)
@@ -43,7 +41,19 @@ static int parse(const char *text, struct local_address *address)
 	return 0;
 }
 
-static int connection_failed(int err, const char *text)
+static int protections_differ(uint32_t ours, uint32_t its, const char *text)
+{
+	return fail(-EPROTOTYPE,
+		    "sessions of the machine at %s are protected by '%s', ours by "
+		    "'%s'; give both the same MITOSIS_PROTECTION%s",
+		    text, auth_protection_name(its), auth_protection_name(ours),
+		    ours == WIRE_PROTECTION_SEALED &&
+				    its == WIRE_PROTECTION_HANDSHAKE
+			    ? " (the kernel module can 'handshake' only)"
+			    : "");
+}
+
+static int connection_failed(int err, uint32_t protection, const char *text)
 {
 	switch (err) {
 	case -ECONNREFUSED:
@@ -54,8 +64,12 @@ static int connection_failed(int err, const char *text)
 	case -EACCES:
 		return fail(err,
 			    "%s refuses our key, or we refuse its; the key files "
-			    "of both machines must be the same",
-			    text);
+			    "of both machines must be the same%s",
+			    text,
+			    protection == WIRE_PROTECTION_SEALED
+				    ? ", and no address may be translated between "
+				      "them (NAT, a relay)"
+				    : "");
 	case -EPROTO:
 		return fail(err, "the process that listens at %s is not mitosisd",
 			    text);
@@ -80,52 +94,54 @@ static int connection_failed(int err, const char *text)
 }
 
 /* Connects to an address and checks that the right machine answers. */
-static int dial(const struct local_address *address, uint32_t machine_id)
+static int dial(struct wire_connection *c, const struct local_address *address,
+		uint32_t machine_id)
 {
 	char text[LOCAL_ADDRESS_TEXT_SIZE];
 	char message[256];
 	struct sockaddr_in6 where;
 	struct auth auth;
-	uint32_t answering;
-	int fd = auth_configure(&auth, message, sizeof(message));
+	int err = auth_configure(&auth, message, sizeof(message));
 
-	if (fd)
-		return fail(fd == -ENOENT ? -EACCES : fd, "%s", message);
+	if (err)
+		return fail(err == -ENOENT ? -EACCES : err, "%s", message);
 	local_address_to_text(address, text);
-	if (auth.kind == WIRE_AUTH_NONE &&
+	if (auth.protection == WIRE_PROTECTION_NONE &&
 	    !auth_none_allowed(local_address_is_loopback(address)))
 		return fail(-EACCES,
-			    "MITOSIS_AUTH=none is for loopback addresses, not for "
-			    "%s; set MITOSIS_KEY_FILE, or "
+			    "MITOSIS_PROTECTION=none is for loopback addresses, not "
+			    "for %s; set MITOSIS_KEY_FILE, or "
 			    "MITOSIS_PRIVATE_NETWORK=1 if no stranger reaches it",
 			    text);
 	local_address_to_socket(address, &where);
-	fd = wire_connect(&where, &auth, &answering);
+	err = wire_connect(c, &where, &auth);
 	auth_forget(&auth);
-	if (fd < 0)
-		return connection_failed(fd, text);
-	if (answering != machine_id) {
-		close(fd);
-		return fail(-EINVAL, "at %s is machine %u, not %u", text, answering,
-			    machine_id);
+	if (err == -EPROTOTYPE)
+		return protections_differ(auth.protection, c->its_protection, text);
+	if (err)
+		return connection_failed(err, auth.protection, text);
+	if (c->machine_id != machine_id) {
+		wire_close(c);
+		return fail(-EINVAL, "at %s is machine %u, not %u", text,
+			    c->machine_id, machine_id);
 	}
-	return fd;
+	return 0;
 }
 
 int remote_connect(struct daemon_link *link, uint32_t machine_id, const char *text)
 {
 	struct local_message m = channel_message(LOCAL_CONNECT);
+	struct wire_connection c;
 	int err = parse(text, &m.address);
-	int fd;
 
+	if (!err)
+		err = dial(&c, &m.address, machine_id);
 	if (err)
 		return err;
-	fd = dial(&m.address, machine_id);
-	if (fd < 0)
-		return fd;
 	m.machine_id = machine_id;
-	err = daemon_link_call_with(link, &m, fd, NULL);
-	close(fd);
+	/* mitosisd keeps it open and sends nothing: it needs no secrets. */
+	err = daemon_link_call_with(link, &m, c.fd, NULL);
+	wire_close(&c);
 	return err;
 }
 
@@ -152,30 +168,33 @@ int remote_session_address(struct daemon_link *link, uint32_t machine_id,
 	return err;
 }
 
+static void close_at(struct remote_connections *c, uint32_t i)
+{
+	wire_close(&c->open[i]);
+	memmove(c->open + i, c->open + i + 1, (--c->count - i) * sizeof(c->open[0]));
+}
+
 /* This device's connection to a machine: its index or -errno. */
 static int connection_to(struct daemon_link *link, struct remote_connections *c,
 			 uint32_t machine_id)
 {
+	struct wire_connection connection;
 	struct local_address address;
 	uint32_t i;
-	int err, fd;
+	int err;
 
 	for (i = 0; i < c->count; i++)
 		if (c->open[i].machine_id == machine_id)
 			return i;
 	err = remote_session_address(link, machine_id, &address);
+	if (!err)
+		err = dial(&connection, &address, machine_id);
 	if (err)
 		return err;
-	fd = dial(&address, machine_id);
-	if (fd < 0)
-		return fd;
-	if (c->count == REMOTE_CONNECTIONS_MAX) {
-		/* Forget the oldest. */
-		close(c->open[0].fd);
-		memmove(c->open, c->open + 1, --c->count * sizeof(c->open[0]));
-	}
-	c->open[c->count].machine_id = machine_id;
-	c->open[c->count].fd = fd;
+	/* Forget the oldest. */
+	if (c->count == REMOTE_CONNECTIONS_MAX)
+		close_at(c, 0);
+	c->open[c->count] = connection;
 	return c->count++;
 }
 
@@ -187,18 +206,16 @@ int remote_nil_rpc(struct daemon_link *link, struct remote_connections *c,
 
 	if (i < 0)
 		return i;
-	err = wire_call(c->open[i].fd, WIRE_NIL, NULL, 0);
+	err = wire_call(&c->open[i], WIRE_NIL, NULL, 0);
 	if (!err)
 		return 0;
-	close(c->open[i].fd);
-	memmove(c->open + i, c->open + i + 1, (--c->count - i) * sizeof(c->open[0]));
+	close_at(c, i);
 	return fail(err, "machine %u does not answer: %s", machine_id,
-		    err == -ETIMEDOUT ? "the deadline has passed"
-				      : "it has closed the connection");
+		    wire_problem(err));
 }
 
 void remote_close_all(struct remote_connections *c)
 {
 	while (c->count)
-		close(c->open[--c->count].fd);
+		close_at(c, c->count - 1);
 }

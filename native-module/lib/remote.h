@@ -6,16 +6,14 @@
 #include <stdint.h>
 
 #include "lib/daemon_link.h"
+#include "proto/user/connection.h"
 
 #define REMOTE_CONNECTIONS_MAX 16
 
 /* A device's own connections, made when it first needs them. */
 struct remote_connections {
 	uint32_t count;
-	struct {
-		uint32_t machine_id;
-		int fd;
-	} open[REMOTE_CONNECTIONS_MAX];
+	struct wire_connection open[REMOTE_CONNECTIONS_MAX];
 };
 
 /*

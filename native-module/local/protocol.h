@@ -3,13 +3,16 @@
  * Messages between libmitosis, mitosisd and the shadows of one machine.
  *
  * They travel over SOCK_SEQPACKET Unix sockets named by path, so that they
- * cross network namespaces. Every message is one struct local_message; a packet
- * of any other length, magic or version ends the connection. See PROTOCOL.md.
+ * cross network namespaces. Every message is one struct local_message, with one
+ * exception, LOCAL_SEALED; a packet of any other length, magic or version ends the
+ * connection. See PROTOCOL.md.
  */
 #ifndef LOCAL_PROTOCOL_H
 #define LOCAL_PROTOCOL_H
 
 #include <stdint.h>
+
+#include "proto/wire.h"
 
 #define LOCAL_MAGIC   0x534f544du /* "MTOS" in memory */
 #define LOCAL_VERSION 1
@@ -39,6 +42,9 @@ enum local_type {
 /* LOCAL_SERVE: the descriptor is a TCP connection that has sent WIRE_OPEN. */
 #define LOCAL_MACHINE 0x2u
 
+/* LOCAL_SERVE with LOCAL_MACHINE: a struct local_sealing follows in the packet. */
+#define LOCAL_SEALED 0x8u
+
 /* LOCAL_ATTACH: to a snapshot of machine_id, not of this one. */
 #define LOCAL_REMOTE 0x4u
 
@@ -61,7 +67,7 @@ struct local_message {
 	/* LOCAL_REGISTER, LOCAL_ANSWER to LOCAL_ATTACH: the place in the registry. */
 	uint32_t slot;
 	uint64_t generation; /* of that slot */
-	uint32_t flags;	     /* LOCAL_LINGERS, LOCAL_MACHINE, LOCAL_REMOTE */
+	uint32_t flags;	     /* LOCAL_LINGERS, _MACHINE, _SEALED, _REMOTE */
 	uint32_t machine_id;
 	struct local_address address;
 	/*
@@ -71,6 +77,12 @@ struct local_message {
 	 */
 	int32_t cpu;
 	uint32_t reserved;
+};
+
+/* A sealed session as it is passed on, seen from the one who gets it. 72 bytes. */
+struct local_sealing {
+	struct wire_record_secret in, out;
+	uint64_t in_number, out_number; /* of the next record */
 };
 
 /*

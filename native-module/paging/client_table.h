@@ -6,6 +6,7 @@
 #ifndef PAGING_CLIENT_TABLE_H
 #define PAGING_CLIENT_TABLE_H
 
+#include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -53,6 +54,13 @@ bool client_table_has_staying(const struct client_table *table);
 
 /* The ms until the answer to another machine is late, or -1 if none is being sent. */
 int client_table_timeout(const struct client_table *table);
+
+/*
+ * Fills a pollfd for the stream of each client, then one for the pidfd of each; poll()
+ * ignores negative ones. Returns what is behind them.
+ */
+struct pollfd *client_table_fill_polls(const struct client_table *table,
+				       struct pollfd *p);
 
 /* Writes a message to the standard error of every child that has passed it. */
 void client_table_report(const struct client_table *table, const char *message);

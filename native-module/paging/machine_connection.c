@@ -4,11 +4,17 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include "paging/raw_message.h"
+#include "proto/user/sealing.h"
 
 static const char zero_page[4096];
+
+_Static_assert(SEALED_MESSAGE_MAX ==
+		       sizeof(((struct machine_connection *)0)->request),
+	       "the longest message is WIRE_PAGES");
 
 static int64_t now_ms(void)
 {
@@ -69,9 +75,65 @@ static long send_next(const struct machine_connection *c, int fd,
 	return send_memory(c, fd, source, page_size);
 }
 
+/* Reads pages. Those behind the end of a file become zeros, as in send_memory(). */
+static void read_pages(struct page_source *source, uint64_t page_size,
+		       uint64_t address, uint8_t *to, uint64_t size)
+{
+	uint64_t n;
+
+	if (!source->read(source, address, to, size))
+		return;
+	for (; size; address += n, to += n, size -= n) {
+		n = page_size - address % page_size;
+		n = n < size ? n : size;
+		if (source->read(source, address, to, n))
+			raw_wipe(to, n);
+	}
+}
+
+/* Copies what comes next of the body. */
+static void take_body(struct machine_connection *c, struct page_source *source,
+		      uint64_t page_size, uint8_t *to, uint64_t size)
+{
+	const struct descriptor_header *d = source->descriptor;
+
+	if (c->descriptor)
+		__builtin_memcpy(to, c->descriptor + d->total_size - c->left, size);
+	else
+		read_pages(source, page_size, c->address, to, size);
+	c->address += size;
+	c->left -= size;
+}
+
+/* Seals as much of the answer as the buffer has room for. */
+static void seal_some(struct machine_connection *c, struct page_source *source,
+		      uint64_t page_size)
+{
+	const char *header_end = (const char *)(&c->header + 1);
+	struct sealing *s = c->sealing;
+
+	s->begin = s->end = 0;
+	while ((c->header_left || c->left) &&
+	       s->end + RECORD_MAX <= sizeof(s->buffer)) {
+		uint8_t *record = s->buffer + s->end;
+		uint8_t *text = record + sizeof(struct wire_record);
+		uint64_t first = c->header_left;
+		uint64_t size = WIRE_RECORD_TEXT_MAX - first;
+
+		size = size < c->left ? size : c->left;
+		__builtin_memcpy(text, header_end - first, first);
+		c->header_left = 0;
+		if (size)
+			take_body(c, source, page_size, text + first, size);
+		record_seal(&s->out, text, first + size, record);
+		s->end += RECORD_EXTRA + first + size;
+	}
+}
+
 static bool sends(const struct machine_connection *c)
 {
-	return c->header_left || c->left;
+	return c->header_left || c->left ||
+	       (c->sealing && c->sealing->begin < c->sealing->end);
 }
 
 short machine_connection_events(const struct machine_connection *c)
@@ -79,12 +141,41 @@ short machine_connection_events(const struct machine_connection *c)
 	return sends(c) ? POLLOUT : POLLIN;
 }
 
+static long send_records(struct machine_connection *c, int fd,
+			 struct page_source *source, uint64_t page_size)
+{
+	struct sealing *s = c->sealing;
+	long sent;
+
+	if (s->begin == s->end)
+		seal_some(c, source, page_size);
+	sent = send_some(fd, s->buffer + s->begin, s->end - s->begin, c->left);
+	if (sent > 0)
+		s->begin += sent;
+	return sent;
+}
+
+static long send_plain(struct machine_connection *c, int fd,
+		       struct page_source *source, uint64_t page_size)
+{
+	long sent = send_next(c, fd, source, page_size);
+
+	if (sent > 0 && c->header_left) {
+		c->header_left -= sent;
+	} else if (sent > 0) {
+		c->address += sent;
+		c->left -= sent;
+	}
+	return sent;
+}
+
 /* Sends what the socket takes of an answer. */
 static bool go_on(struct machine_connection *c, int fd, struct page_source *source,
 		  uint64_t page_size)
 {
 	while (sends(c)) {
-		long sent = send_next(c, fd, source, page_size);
+		long sent = c->sealing ? send_records(c, fd, source, page_size)
+				       : send_plain(c, fd, source, page_size);
 
 		if (sent == -EAGAIN) {
 			if (!c->deadline_ms)
@@ -93,16 +184,10 @@ static bool go_on(struct machine_connection *c, int fd, struct page_source *sour
 		}
 		if (sent <= 0)
 			return false;
-		if (c->header_left) {
-			c->header_left -= sent;
-			continue;
-		}
-		c->address += sent;
-		c->left -= sent;
 	}
 	c->descriptor = NULL;
 	c->deadline_ms = 0;
-	return true;
+	return !c->is_last;
 }
 
 int machine_connection_timeout(const struct machine_connection *c)
@@ -128,9 +213,42 @@ static void begin(struct machine_connection *c, int status, uint32_t length)
 	c->left = length;
 }
 
-bool machine_connection_open(struct machine_connection *c, int fd,
-			     struct page_source *source, uint64_t page_size)
+/* As sealing_create(), without libc. */
+static struct sealing *map_sealing(const struct local_sealing *passed)
 {
+	long p = raw_syscall(SYS_mmap, 0, sizeof(struct sealing),
+			     PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			     0);
+	struct sealing *s = (struct sealing *)p;
+
+	if (p < 0 && p > -4096)
+		return NULL;
+	if (raw_syscall(SYS_madvise, p, sizeof(*s), MADV_DONTFORK) ||
+	    raw_syscall(SYS_madvise, p, sizeof(*s), MADV_DONTDUMP)) {
+		raw_syscall(SYS_munmap, p, sizeof(*s));
+		return NULL;
+	}
+	sealing_init(s, &passed->in, passed->in_number, &passed->out,
+		     passed->out_number);
+	return s;
+}
+
+void machine_connection_close(struct machine_connection *c)
+{
+	if (c->sealing)
+		raw_syscall(SYS_munmap, c->sealing, sizeof(*c->sealing));
+	c->sealing = NULL;
+}
+
+bool machine_connection_open(struct machine_connection *c, int fd,
+			     struct page_source *source, uint64_t page_size,
+			     const struct local_sealing *sealing)
+{
+	if (sealing) {
+		c->sealing = map_sealing(sealing);
+		if (!c->sealing)
+			return false;
+	}
 	begin(c, 0, source->descriptor->total_size);
 	c->descriptor = (const char *)source->descriptor;
 	return go_on(c, fd, source, page_size);
@@ -151,31 +269,78 @@ static int check(const struct wire_pages *p, const struct page_source *source,
 		       : -EFAULT;
 }
 
+/*
+ * Receives up to `size` bytes. Returns 1 when they are all there, 0 if some are
+ * still to come, -ECONNRESET at the end of the connection.
+ */
+static int receive_until(struct machine_connection *c, int fd, void *bytes,
+			 uint32_t size)
+{
+	long n = raw_syscall(SYS_recvfrom, fd, (char *)bytes + c->received,
+			     size - c->received, MSG_DONTWAIT, 0, 0);
+
+	if (n == -EAGAIN || n == -EINTR)
+		return 0;
+	if (n <= 0)
+		return -ECONNRESET;
+	c->received += n;
+	return c->received == size ? 1 : 0;
+}
+
+/* Returns 1 when `request` is whole, 0 if it is not yet, or -errno. */
+static int receive_sealed(struct machine_connection *c, int fd)
+{
+	struct sealing *s = c->sealing;
+	int size, got = receive_until(c, fd, s->message,
+				      RECORD_EXTRA + sizeof(c->request));
+
+	if (got < 0 || c->received < sizeof(struct wire_record))
+		return got;
+	/* A wrong header is told without what it promises. */
+	size = sealing_message_size(s);
+	if (size < 0)
+		return size;
+	if (size != RECORD_EXTRA + sizeof(c->request))
+		return -EMSGSIZE;
+	if (got == 1)
+		size = sealing_open_message(s, (uint8_t *)&c->request);
+	return size < 0 ? size : got;
+}
+
+static bool refuse(struct machine_connection *c, int fd, struct page_source *source,
+		   uint64_t page_size, int err)
+{
+	trace(&source->trace, TRACE_STEPS, "ends another machine's session",
+	      TRACE_NUMBER("sealed", c->sealing != NULL),
+	      TRACE_NUMBER("status", -err));
+	if (!c->sealing || err == -ECONNRESET)
+		return false;
+	begin(c, err, 0);
+	c->is_last = true;
+	return go_on(c, fd, source, page_size);
+}
+
 bool machine_connection_serve(struct machine_connection *c, int fd,
 			      struct page_source *source, uint64_t page_size,
 			      bool dropped)
 {
 	const struct wire_pages *p = &c->request.pages;
-	int status;
-	long n;
+	int got, status;
 
 	if (sends(c))
 		return go_on(c, fd, source, page_size);
-	n = raw_syscall(SYS_recvfrom, fd, (char *)&c->request + c->received,
-			sizeof(c->request) - c->received, MSG_DONTWAIT, 0, 0);
-	if (n == -EAGAIN || n == -EINTR)
-		return true;
-	if (n <= 0)
-		return false;
-	c->received += n;
-	if (c->received < sizeof(c->request))
+	got = c->sealing ? receive_sealed(c, fd)
+			 : receive_until(c, fd, &c->request, sizeof(c->request));
+	if (!got)
 		return true;
 	c->received = 0;
-	if (c->request.header.magic != WIRE_MAGIC ||
-	    c->request.header.version != WIRE_VERSION ||
-	    c->request.header.type != WIRE_PAGES ||
-	    c->request.header.length != sizeof(c->request.pages))
-		return false;
+	if (got > 0 && (c->request.header.magic != WIRE_MAGIC ||
+			c->request.header.version != WIRE_VERSION ||
+			c->request.header.type != WIRE_PAGES ||
+			c->request.header.length != sizeof(c->request.pages)))
+		got = -EPROTO;
+	if (got < 0)
+		return refuse(c, fd, source, page_size, got);
 	trace(&source->trace, TRACE_PAGES, "other machine asks for pages",
 	      TRACE_NUMBER("address", p->address),
 	      TRACE_NUMBER("length", p->length));

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "local/protocol.h"
 #include "paging/page_source.h"
 #include "proto/wire.h"
 
@@ -21,22 +22,31 @@
  * Begins as zeros.
  */
 struct machine_connection {
-	uint32_t received; /* bytes of `request` */
+	struct sealing *sealing; /* NULL: messages travel as they are */
+	uint32_t received;	 /* bytes of `request`, or of its record */
 	struct {
 		struct wire_header header;
 		struct wire_pages pages;
 	} request;
 	struct wire_header header; /* of the answer */
-	uint32_t header_left;	   /* bytes of it that are not sent yet */
-	uint64_t left;		   /* bytes of the body that are not sent yet */
-	uint64_t address;	   /* of the next one in the snapshot */
-	const char *descriptor;	   /* that of the body instead; or NULL */
-	int64_t deadline_ms;	   /* of the answer; 0: it has not had to wait */
+	uint32_t header_left;	   /* bytes of it that are not sent (sealed) yet */
+	uint64_t left;	  /* bytes of the body that are not sent (sealed) yet */
+	uint64_t address; /* of the next one in the snapshot */
+	const char *descriptor; /* that of the body instead; or NULL */
+	int64_t deadline_ms;	/* of the answer; 0: it has not had to wait */
+	bool is_last;		/* the connection is closed behind this answer */
 };
 
-/* Answers WIRE_OPEN. False if the connection has to be closed. */
+/*
+ * Answers WIRE_OPEN. `sealing` of a sealed session, else NULL. False if the
+ * connection has to be closed.
+ */
 bool machine_connection_open(struct machine_connection *c, int fd,
-			     struct page_source *source, uint64_t page_size);
+			     struct page_source *source, uint64_t page_size,
+			     const struct local_sealing *sealing);
+
+/* Frees what it has; the socket is the caller's. */
+void machine_connection_close(struct machine_connection *c);
 
 /* What poll() has to wait for: POLLIN a request, or POLLOUT the rest of an answer. */
 short machine_connection_events(const struct machine_connection *c);
@@ -46,7 +56,9 @@ int machine_connection_timeout(const struct machine_connection *c);
 
 /*
  * Receives what there is of a request, or goes on with an answer. `dropped`: the
- * snapshot takes no further children. False if the connection has to be closed.
+ * snapshot takes no further children. False if the connection has to be closed. A
+ * request that was changed, repeated or moved on its way gets an answer that says
+ * so, the last one.
  */
 bool machine_connection_serve(struct machine_connection *c, int fd,
 			      struct page_source *source, uint64_t page_size,

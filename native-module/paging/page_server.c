@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 
+#include "paging/client_clone.h"
 #include "paging/client_table.h"
 #include "paging/cpu_server.h"
 #include "paging/machine_connection.h"
@@ -117,33 +118,7 @@ static bool serve_pages(struct page_server *server, uint32_t index,
 	return taken;
 }
 
-/* False if the client has to be removed. */
-static bool serve_clone(struct client *client, struct page_source *source,
-			const struct shadow_request *r,
-			const int passed[PASSED_FDS_MAX])
-{
-	if (client->kind != CLIENT_READER)
-		return stream_answer(client->stream, -EINVAL, 0);
-	if (!stream_start_clone(client->stream, source, r, passed, &client->pidfd))
-		return false;
-	if (client->pidfd >= 0) {
-		client->kind = CLIENT_CLONE;
-		trace(&source->trace, TRACE_STEPS, "has forked a clone",
-		      TRACE_NUMBER("cpu", r->cpu < 0 ? 0 : r->cpu));
-	}
-	return true;
-}
-
-/* The child has ended. Its launcher may then ask for another one. */
-static void end_clone(struct client *client)
-{
-	stream_end_clone(client->stream, client->pidfd);
-	client->pidfd = -1;
-	client->kind = CLIENT_READER;
-}
-
-static struct client *add_client(struct page_server *server, int stream,
-				 bool machine);
+static struct client *add_client(struct page_server *server, int stream);
 static void linger(struct page_server *server);
 
 /* A known client passes the stream of a further one, without the daemon. */
@@ -167,7 +142,7 @@ static void serve_join(struct page_server *server, const struct shadow_request *
 	if (err)
 		raw_close(stream);
 	else
-		add_client(server, stream, false);
+		add_client(server, stream);
 }
 
 /* False if the client has to be removed. */
@@ -191,7 +166,7 @@ static bool serve_request(struct page_server *server, uint32_t index)
 		return true;
 	}
 	if (valid && r.type == SHADOW_CLONE)
-		valid = serve_clone(client, server->source, &r, passed);
+		valid = client_start_clone(client, server->source, &r, passed);
 	raw_close_passed(passed, 0);
 	if (!valid || r.type == SHADOW_CLONE)
 		return valid;
@@ -239,10 +214,11 @@ static void remove_client(struct page_server *server, uint32_t index)
 
 	raw_close(client->stream);
 	client->stream = -1;
+	machine_connection_close(&client->machine);
 	if (client->pidfd >= 0) {
 		/* The child ends with the process that asked for it. */
 		raw_syscall(SYS_pidfd_send_signal, client->pidfd, SIGKILL, 0, 0);
-		end_clone(client);
+		client_end_clone(client);
 	}
 	client->left = space_table_sweep(&server->spaces, index);
 	if (just_closed)
@@ -267,12 +243,11 @@ static void check_left(struct page_server *server)
 			remove_client(server, i);
 }
 
-/* Returns NULL without room, or if its connection has failed already. */
-static struct client *add_client(struct page_server *server, int stream,
-				 bool machine)
+/* Returns NULL, and closes the stream, without room. */
+static struct client *add(struct page_server *server, int stream,
+			  enum client_kind kind)
 {
-	struct client *client = client_table_add(
-		&server->clients, stream, machine ? CLIENT_MACHINE : CLIENT_READER);
+	struct client *client = client_table_add(&server->clients, stream, kind);
 
 	if (!client) {
 		raw_close(stream);
@@ -280,15 +255,29 @@ static struct client *add_client(struct page_server *server, int stream,
 	}
 	trace(&server->source->trace, TRACE_STEPS, "has a client",
 	      TRACE_NUMBER("client", client - server->clients.clients),
-	      TRACE_NUMBER("machine", machine));
-	if (!machine)
-		raw_set_deadline(stream, PEER_DEADLINE_MS);
-	else if (!machine_connection_open(&client->machine, stream, server->source,
-					  server->page_size)) {
-		remove_client(server, client - server->clients.clients);
-		return NULL;
-	}
+	      TRACE_NUMBER("machine", kind == CLIENT_MACHINE));
 	return client;
+}
+
+static struct client *add_client(struct page_server *server, int stream)
+{
+	struct client *client = add(server, stream, CLIENT_READER);
+
+	if (client)
+		raw_set_deadline(stream, PEER_DEADLINE_MS);
+	return client;
+}
+
+/* `sealing`: of a sealed session, or NULL. */
+static void add_machine(struct page_server *server, int stream,
+			const struct local_sealing *sealing)
+{
+	struct client *client = add(server, stream, CLIENT_MACHINE);
+
+	if (client &&
+	    !machine_connection_open(&client->machine, stream, server->source,
+				     server->page_size, sealing))
+		remove_client(server, client - server->clients.clients);
 }
 
 static void serve_space(struct page_server *server, uint32_t index)
@@ -356,7 +345,7 @@ static void add_staying_client(struct page_server *server, int stream, int cpu)
 		raw_close(stream);
 		return;
 	}
-	client = add_client(server, stream, false);
+	client = add_client(server, stream);
 	if (client)
 		client->stays = true;
 }
@@ -392,21 +381,33 @@ static void linger(struct page_server *server)
 
 static void serve_channel(struct page_server *server)
 {
-	struct local_message m;
+	struct {
+		struct local_message m;
+		struct local_sealing sealing;
+	} packet;
+	struct local_message *m = &packet.m;
 	int passed[PASSED_FDS_MAX];
-	long n = raw_receive(server->channel, &m, sizeof(m), 0, passed);
+	long n = raw_receive(server->channel, &packet, sizeof(packet), 0, passed);
+	bool sealed;
 
 	/* -EMFILE: the client that was to come sees its stream end. */
 	if (n == -EINTR || n == -EAGAIN || n == -EMFILE)
 		return;
 	raw_close_passed(passed, 1);
-	if (n == sizeof(m) && m.magic == LOCAL_MAGIC && m.version == LOCAL_VERSION &&
-	    m.type == LOCAL_SERVE && passed[0] >= 0 &&
+	sealed = n == sizeof(packet) && m->flags & LOCAL_SEALED;
+	if ((sealed || n == sizeof(*m)) && m->magic == LOCAL_MAGIC &&
+	    m->version == LOCAL_VERSION && m->type == LOCAL_SERVE &&
+	    passed[0] >= 0 &&
 	    !(server->source->admit && server->source->admit(server->source))) {
-		if (m.cpu >= 0)
-			add_staying_client(server, passed[0], m.cpu);
+		if (m->cpu >= 0)
+			add_staying_client(server, passed[0], m->cpu);
+		else if (m->flags & LOCAL_MACHINE)
+			add_machine(server, passed[0],
+				    sealed ? &packet.sealing : NULL);
 		else
-			add_client(server, passed[0], m.flags & LOCAL_MACHINE);
+			add_client(server, passed[0]);
+		/* Its secrets must not be in what this process forks. */
+		raw_wipe(&packet.sealing, sizeof(packet.sealing));
 		return;
 	}
 	/* Linger before the close, which sends the client back to the daemon. */
@@ -423,19 +424,7 @@ static uint32_t fill_polls(struct page_server *server, int watched)
 	*p++ = (struct pollfd){ .fd = server->channel, .events = POLLIN };
 	/* Poll for hang-up only; replies are read elsewhere. */
 	*p++ = (struct pollfd){ .fd = watched, .events = POLLRDHUP };
-	for (i = 0; i < server->clients.count; i++)
-		*p++ = (struct pollfd){
-			.fd = server->clients.clients[i].stream,
-			.events = machine_connection_events(
-				&server->clients.clients[i].machine)
-		};
-	for (i = 0; i < server->clients.count; i++)
-		*p++ = (struct pollfd){
-			.fd = server->clients.clients[i].stream < 0
-				      ? -1
-				      : server->clients.clients[i].pidfd,
-			.events = POLLIN
-		};
+	p = client_table_fill_polls(&server->clients, p);
 	for (i = 0; i < server->cpu_servers.count; i++)
 		*p++ = (struct pollfd){ .fd = server->cpu_servers.servers[i].channel,
 					.events = POLLIN };
@@ -559,7 +548,7 @@ void page_server_run(struct page_server *server, int watched, int idle_ms)
 		}
 		for (i = 0; i < clients; i++)
 			if (clone_polls[i].revents)
-				end_clone(&server->clients.clients[i]);
+				client_end_clone(&server->clients.clients[i]);
 		for (i = 0; i < clients; i++)
 			if (client_polls[i].revents)
 				serve_client(server, i, client_polls[i].revents);

@@ -64,6 +64,15 @@ static inline void raw_close(int fd)
 		raw_syscall(SYS_close, fd);
 }
 
+/* Overwrites secrets with zeros. */
+static inline void raw_wipe(void *bytes, size_t size)
+{
+	size_t i;
+
+	for (i = 0; i < size; i++)
+		((volatile char *)bytes)[i] = 0;
+}
+
 /* Sets the send and receive timeouts of a socket. */
 void raw_set_deadline(int fd, int deadline_ms);
 

@@ -40,29 +40,45 @@ struct wire_header {
 	uint32_t length; /* of the body, bytes */
 };
 
-enum wire_auth {
-	WIRE_AUTH_NONE = 0, /* MACs are zeros; loopback and tests only */
-	WIRE_AUTH_KEY = 1,  /* pre-shared key */
+/* What protects a session. Both ends must have the same. */
+enum wire_protection {
+	WIRE_PROTECTION_NONE = 0,      /* MACs are zeros */
+	WIRE_PROTECTION_HANDSHAKE = 1, /* proofs of the key, then plain messages */
+	WIRE_PROTECTION_SEALED = 2,    /* proofs of the key, then records */
 };
 
 /* 40 bytes. */
 struct wire_hello {
 	uint32_t machine_id; /* of the client */
-	uint32_t auth;	     /* enum wire_auth */
+	uint32_t protection; /* enum wire_protection */
 	uint8_t nonce[WIRE_NONCE_SIZE];
 };
 
 /* 72 bytes. */
 struct wire_challenge {
 	uint32_t machine_id; /* of the server */
-	uint32_t auth;	     /* the same as the client's */
+	/* enum wire_protection; if not the client's, nonce and MAC are zeros. */
+	uint32_t protection;
 	uint8_t nonce[WIRE_NONCE_SIZE];
-	uint8_t mac[WIRE_MAC_SIZE]; /* over "server", both hellos */
+	uint8_t mac[WIRE_MAC_SIZE]; /* over "server", both hellos, the binding */
 };
 
 /* 32 bytes; answered by WIRE_ANSWER. */
 struct wire_proof {
-	uint8_t mac[WIRE_MAC_SIZE]; /* over "client", both hellos */
+	uint8_t mac[WIRE_MAC_SIZE]; /* over "client", both hellos, the binding */
+};
+
+/*
+ * What a sealed session's MACs and secrets cover besides both hellos. It is not
+ * sent: each end has it from its own socket. 40 bytes.
+ */
+struct wire_binding {
+	uint8_t client_ip[16]; /* IPv6, or ::ffff:a.b.c.d */
+	uint8_t server_ip[16];
+	uint16_t client_port;
+	uint16_t server_port;
+	uint16_t version; /* WIRE_VERSION */
+	uint16_t protection;
 };
 
 /* 8 bytes. */
@@ -81,9 +97,10 @@ struct wire_pages {
 };
 
 /*
- * A sealed session sends, from the end of the handshake on, its messages as a
- * stream of bytes that is cut into records: this header, `size` encrypted bytes,
- * and the tag of AES-128-GCM over both. The nonce is the direction's iv, whose last
+ * A sealed session sends its messages, from the end of the handshake on, in
+ * records: this header, `size` encrypted bytes, and the tag of AES-128-GCM over
+ * both. Each request is one record; answers are a stream of bytes that is cut into
+ * records anywhere. The nonce is the direction's iv, whose last
  * 8 bytes are xored with the number, most significant byte first. 16 bytes.
  */
 struct wire_record {
@@ -102,6 +119,11 @@ struct wire_record {
 struct wire_record_secret {
 	uint8_t key[WIRE_RECORD_KEY_SIZE];
 	uint8_t iv[WIRE_RECORD_IV_SIZE];
+};
+
+/* Of what each end sends. 56 bytes. */
+struct wire_secrets {
+	struct wire_record_secret client, server;
 };
 
 #define WIRE_PAGES_MAX	    (4u << 20)

@@ -37,9 +37,10 @@ void loop_close(struct loop *loop, int fd)
 }
 
 /* Snapshot 1 is there, snapshot 2 not ready yet, others unknown. */
-int snapshot_hand_over(struct daemon *daemon, uint32_t handler_id, int fd)
+int snapshot_hand_over(struct daemon *daemon, uint32_t handler_id, int fd,
+		       const struct local_sealing *sealing)
 {
-	(void)daemon, (void)fd;
+	(void)daemon, (void)fd, (void)sealing;
 	return handler_id == 1 ? 0 : handler_id == 2 ? -EAGAIN : -ENOENT;
 }
 
@@ -127,13 +128,15 @@ static void drain(int fd)
 		;
 }
 
-static void fuzz_machine(const uint8_t *bytes, size_t size, enum wire_auth kind)
+static void fuzz_machine(const uint8_t *bytes, size_t size,
+			 enum wire_protection protection)
 {
 	static struct daemon daemon;
 	struct wire_client *client;
 	int peer, fd = stream_with(bytes, size, &peer);
 
-	daemon.auth = (struct auth){ .kind = kind, .key_size = KEY_SIZE };
+	daemon.auth =
+		(struct auth){ .protection = protection, .key_size = KEY_SIZE };
 	fcntl(fd, F_SETFL, O_NONBLOCK);
 	accept_one(&daemon, fd);
 	client = daemon.wire_clients;
@@ -150,28 +153,116 @@ static void fuzz_machine(const uint8_t *bytes, size_t size, enum wire_auth kind)
 /* What a client gets as answers: to its handshake, and to a request after that. */
 static void fuzz_client(const uint8_t *bytes, size_t size)
 {
-	const struct auth auth = { .kind = WIRE_AUTH_NONE };
-	uint32_t machine_id, length;
-	int peer, fd = stream_with(bytes, size, &peer);
+	const struct auth auth = { .protection = WIRE_PROTECTION_NONE };
+	struct wire_connection c = { 0 };
+	uint32_t length;
+	int peer;
 
-	if (!shake_hands(fd, &auth, &machine_id))
-		wire_receive_answer(fd, &length);
-	close(fd);
+	c.fd = stream_with(bytes, size, &peer);
+	if (!shake_hands(&c, &auth))
+		wire_receive_answer(&c, &length);
+	wire_close(&c);
 	close(peer);
 }
 
 /* fuzz_peers.c, which is a file of its own: names are used twice. */
 void fuzz_peers(const uint8_t *bytes, size_t size);
 
-static void fuzz_page_server(const uint8_t *bytes, size_t size, bool machine)
+static const struct wire_secrets secrets = {
+	{ "the client's key", "the client's" },
+	{ "the server's key", "the server's" },
+};
+
+/*
+ * What a sealed session brings. The first byte says how long the records are that
+ * the bytes are sealed in, as only a machine with the key does; 0: the bytes are
+ * records themselves.
+ */
+static int sealed_stream_with(const uint8_t *bytes, size_t size, int *peer,
+			      const struct wire_record_secret *secret)
 {
+	static uint8_t records[64 << 10];
+	struct record_direction out;
+	size_t step = size ? *bytes : 0, used = 0;
+
+	if (size)
+		bytes++, size--;
+	if (!step)
+		return stream_with(bytes, size, peer);
+	record_direction_init(&out, secret, 0);
+	while (size && used + RECORD_EXTRA + step <= sizeof(records)) {
+		size_t n = step < size ? step : size;
+
+		record_seal(&out, bytes, n, records + used);
+		used += RECORD_EXTRA + n;
+		bytes += n;
+		size -= n;
+	}
+	return stream_with(records, used, peer);
+}
+
+/* Requests in a sealed session of mitosisd's. */
+static void fuzz_sealed_machine(const uint8_t *bytes, size_t size)
+{
+	static struct daemon daemon;
+	struct wire_client *client;
+	int peer, fd = sealed_stream_with(bytes, size, &peer, &secrets.client);
+
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	accept_one(&daemon, fd);
+	client = daemon.wire_clients;
+	client->state = EXPECTS_REQUEST;
+	client->sealing = sealing_create(&secrets, false);
+	client_ready(&daemon, &client->source);
+	fuzz_clock_ms += 2 * MITOSIS_DEADLINE_MS_DEFAULT;
+	wire_expire(&daemon);
+	if (client == daemon.wire_clients && client->fd >= 0)
+		drop(&daemon, client);
+	wire_expire(&daemon);
+	drain(peer);
+	close(peer);
+}
+
+/* Answers in a sealed session. */
+static void fuzz_sealed_client(const uint8_t *bytes, size_t size)
+{
+	static char body[4096];
+	struct wire_connection c = { 0 };
+	uint32_t length;
+	int peer;
+
+	c.fd = sealed_stream_with(bytes, size, &peer, &secrets.server);
+	c.sealing = sealing_create(&secrets, true);
+	while (!wire_receive_answer(&c, &length) && length <= sizeof(body) &&
+	       !wire_receive(&c, body, length))
+		;
+	wire_close(&c);
+	close(peer);
+}
+
+enum fuzzed_client { FUZZ_LOCAL, FUZZ_MACHINE, FUZZ_SEALED_MACHINE };
+
+static void fuzz_page_server(const uint8_t *bytes, size_t size,
+			     enum fuzzed_client kind)
+{
+	static const struct local_sealing sealing = {
+		.in = { "the client's key", "the client's" },
+		.out = { "the server's key", "the server's" },
+	};
 	static struct page_server *server;
-	int peer, fd = stream_with(bytes, size, &peer);
-	int i;
+	int peer, i,
+		fd = kind == FUZZ_SEALED_MACHINE
+			     ? sealed_stream_with(bytes, size, &peer,
+						  &secrets.client)
+			     : stream_with(bytes, size, &peer);
 
 	if (!server)
 		server = page_server_create(&source, -1, 4096);
-	add_client(server, fd, machine);
+	if (kind == FUZZ_LOCAL)
+		add_client(server, fd);
+	else
+		add_machine(server, fd,
+			    kind == FUZZ_SEALED_MACHINE ? &sealing : NULL);
 	for (i = 0; i < 64 && server->clients.clients[0].stream >= 0; i++) {
 		serve_client(server, 0, POLLIN);
 		drain(peer);
@@ -191,7 +282,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	if (!size || size > 4096)
 		return 0;
 	make_snapshot();
-	switch (*bytes++ % 8) {
+	switch (*bytes++ % 11) {
 	case 0: {
 		/* Aligned, as it comes from malloc. */
 		void *copy = malloc(size);
@@ -202,26 +293,35 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		break;
 	}
 	case 1:
-		fuzz_machine(bytes, size - 1, WIRE_AUTH_NONE);
+		fuzz_machine(bytes, size - 1, WIRE_PROTECTION_NONE);
 		break;
 	case 2:
-		fuzz_page_server(bytes, size - 1, false);
+		fuzz_page_server(bytes, size - 1, FUZZ_LOCAL);
 		break;
 	case 3:
-		fuzz_page_server(bytes, size - 1, true);
+		fuzz_page_server(bytes, size - 1, FUZZ_MACHINE);
 		break;
 	case 4:
 		snprintf(text, sizeof(text), "%.*s", (int)(size - 1), bytes);
 		local_address_parse(text, &address);
 		break;
 	case 5:
-		fuzz_machine(bytes, size - 1, WIRE_AUTH_KEY);
+		fuzz_machine(bytes, size - 1, WIRE_PROTECTION_HANDSHAKE);
 		break;
 	case 6:
 		fuzz_client(bytes, size - 1);
 		break;
 	case 7:
 		fuzz_peers(bytes, size - 1);
+		break;
+	case 8:
+		fuzz_sealed_machine(bytes, size - 1);
+		break;
+	case 9:
+		fuzz_page_server(bytes, size - 1, FUZZ_SEALED_MACHINE);
+		break;
+	case 10:
+		fuzz_sealed_client(bytes, size - 1);
 		break;
 	}
 	return 0;

@@ -193,7 +193,7 @@ void fuzz_peers(const uint8_t *bytes, size_t size)
 			fuzz_clock_ms += CHANNEL_DEADLINE_MS;
 		if (step & STEP_MACHINE) {
 			snapshot_hand_over_local(&daemon, step & STEP_END,
-						 STDERR_FILENO);
+						 STDERR_FILENO, NULL);
 		} else if (step & STEP_CLOSE) {
 			close_end(i);
 		} else {

@@ -16,40 +16,111 @@
 
 #define KEY_SIZE 32
 
-static void a_proof_needs_a_key(void)
+/* A whole handshake of two machines that are configured alike. */
+static int agree(const struct auth *auth, struct handshake *shake)
 {
-	const struct auth empty = { .kind = WIRE_AUTH_KEY };
-	const struct auth none = { .kind = WIRE_AUTH_NONE };
-	struct auth known = { .kind = WIRE_AUTH_KEY, .key_size = KEY_SIZE };
-	struct wire_challenge challenge = { 0 };
-	struct wire_hello hello;
+	struct wire_proof proof;
+	int err = auth_hello(auth, shake);
+
+	if (!err)
+		err = auth_challenge(auth, shake);
+	if (!err)
+		err = auth_prove(auth, shake, &proof);
+	return err ? err : auth_check(auth, shake, &proof);
+}
+
+static void a_proof_needs_a_key(enum wire_protection protection)
+{
+	const struct auth empty = { .protection = protection };
+	struct auth known = { .protection = protection, .key_size = KEY_SIZE };
+	struct handshake shake = { 0 };
 	struct wire_proof proof;
 	struct hmac_part parts[] = {
 		{ "server", 6 },
-		{ &hello, sizeof(hello) },
-		{ &challenge, offsetof(struct wire_challenge, mac) },
+		{ &shake.hello, sizeof(shake.hello) },
+		{ &shake.challenge, offsetof(struct wire_challenge, mac) },
+		{ &shake.binding, sizeof(shake.binding) },
 	};
+	size_t count = protection == WIRE_PROTECTION_SEALED ? 4 : 3;
 
-	CHECK_EQ(auth_hello(&empty, &hello), 0);
-	CHECK_EQ(auth_challenge(&empty, &hello, &challenge), -EACCES);
+	CHECK_EQ(auth_hello(&empty, &shake), 0);
+	CHECK_EQ(auth_challenge(&empty, &shake), -EACCES);
 	/* As a machine without the key could answer one that has none, either. */
-	challenge.auth = WIRE_AUTH_KEY;
-	hmac_sha256("", 0, parts, 3, challenge.mac);
-	CHECK_EQ(auth_prove(&empty, &hello, &challenge, &proof), -EACCES);
+	hmac_sha256("", 0, parts, count, shake.challenge.mac);
+	CHECK_EQ(auth_prove(&empty, &shake, &proof), -EACCES);
 	parts[0].bytes = "client";
-	hmac_sha256("", 0, parts, 3, proof.mac);
-	CHECK_EQ(auth_check(&empty, &hello, &challenge, &proof), -EACCES);
+	hmac_sha256("", 0, parts, count, proof.mac);
+	CHECK_EQ(auth_check(&empty, &shake, &proof), -EACCES);
 
-	CHECK_EQ(auth_challenge(&known, &hello, &challenge), 0);
-	CHECK_EQ(auth_prove(&known, &hello, &challenge, &proof), 0);
-	CHECK_EQ(auth_check(&known, &hello, &challenge, &proof), 0);
+	CHECK_EQ(agree(&known, &shake), 0);
+	CHECK_EQ(auth_prove(&known, &shake, &proof), 0);
 	auth_forget(&known);
-	CHECK_EQ(auth_check(&known, &hello, &challenge, &proof), -EACCES);
+	CHECK_EQ(auth_check(&known, &shake, &proof), -EACCES);
+}
 
-	CHECK_EQ(auth_hello(&none, &hello), 0);
-	CHECK_EQ(auth_challenge(&none, &hello, &challenge), 0);
-	CHECK_EQ(auth_prove(&none, &hello, &challenge, &proof), 0);
-	CHECK_EQ(auth_check(&none, &hello, &challenge, &proof), 0);
+static void no_proof_without_protection(void)
+{
+	const struct auth none = { .protection = WIRE_PROTECTION_NONE };
+	struct handshake shake = { 0 };
+
+	CHECK_EQ(agree(&none, &shake), 0);
+}
+
+/* A server of another protection names its own, and gives no MAC away. */
+static void other_protection(void)
+{
+	static const uint8_t zeros[WIRE_MAC_SIZE];
+	const struct auth client = { .protection = WIRE_PROTECTION_SEALED,
+				     .key_size = KEY_SIZE };
+	const struct auth server = { .protection = WIRE_PROTECTION_HANDSHAKE,
+				     .key_size = KEY_SIZE };
+	struct handshake shake = { 0 };
+	struct wire_proof proof;
+
+	CHECK_EQ(auth_hello(&client, &shake), 0);
+	CHECK_EQ(auth_challenge(&server, &shake), -EPROTOTYPE);
+	CHECK_EQ(shake.challenge.protection, WIRE_PROTECTION_HANDSHAKE);
+	CHECK(!memcmp(shake.challenge.mac, zeros, sizeof(zeros)));
+	CHECK_EQ(auth_prove(&client, &shake, &proof), -EPROTOTYPE);
+}
+
+/* Everything that is bound changes the proofs and the secrets. */
+static void what_is_bound(void)
+{
+	const struct auth auth = { .protection = WIRE_PROTECTION_SEALED,
+				   .key_size = KEY_SIZE,
+				   .key = "any" };
+	struct handshake shake = { 0 }, changed;
+	struct wire_secrets secrets, others;
+	struct wire_proof proof;
+	size_t i, end = offsetof(struct wire_challenge, mac);
+	struct {
+		size_t from, to;
+	} bound[] = {
+		{ offsetof(struct handshake, hello),
+		  offsetof(struct handshake, hello) + sizeof(shake.hello) },
+		{ offsetof(struct handshake, challenge),
+		  offsetof(struct handshake, challenge) + end },
+		{ offsetof(struct handshake, binding),
+		  offsetof(struct handshake, binding) + sizeof(shake.binding) },
+	}, *b;
+
+	CHECK_EQ(agree(&auth, &shake), 0);
+	CHECK_EQ(auth_prove(&auth, &shake, &proof), 0);
+	auth_secrets(&auth, &shake, &secrets);
+	CHECK(memcmp(&secrets.client, &secrets.server, sizeof(secrets.client)));
+	for (b = bound; b < bound + 3; b++) {
+		for (i = b->from; i < b->to; i++) {
+			changed = shake;
+			((uint8_t *)&changed)[i] ^= 1;
+			CHECK_EQ(auth_check(&auth, &changed, &proof), -EACCES);
+			auth_secrets(&auth, &changed, &others);
+			CHECK(memcmp(&secrets.client, &others.client,
+				     sizeof(secrets.client)));
+			CHECK(memcmp(&secrets.server, &others.server,
+				     sizeof(secrets.server)));
+		}
+	}
 }
 
 /* How often 8 bytes, which are half a key at most, are in a process's memory. */
@@ -144,7 +215,11 @@ static void a_snapshot_has_no_key(void)
 
 int main(void)
 {
-	a_proof_needs_a_key();
+	a_proof_needs_a_key(WIRE_PROTECTION_HANDSHAKE);
+	a_proof_needs_a_key(WIRE_PROTECTION_SEALED);
+	no_proof_without_protection();
+	other_protection();
+	what_is_bound();
 	a_snapshot_has_no_key();
 	return 0;
 }

@@ -40,21 +40,19 @@ static void *fetch_descriptor(const struct machine *m, uint32_t *size)
 		.sin6_family = AF_INET6,
 		.sin6_port = htons(m->port),
 	};
+	struct wire_connection c;
 	struct auth auth;
 	char message[256];
-	uint32_t id;
 	void *bytes;
-	int fd;
 
 	CHECK(inet_pton(AF_INET6, "::ffff:127.0.0.1", &where.sin6_addr) == 1);
 	CHECK_EQ(auth_configure(&auth, message, sizeof(message)), 0);
-	fd = wire_connect(&where, &auth, &id);
-	CHECK(fd >= 0);
-	CHECK_EQ(wire_send(fd, WIRE_OPEN, &request, sizeof(request)), 0);
-	CHECK_EQ(wire_receive_answer(fd, size), 0);
+	CHECK_EQ(wire_connect(&c, &where, &auth), 0);
+	CHECK_EQ(wire_send(&c, WIRE_OPEN, &request, sizeof(request)), 0);
+	CHECK_EQ(wire_receive_answer(&c, size), 0);
 	bytes = malloc(*size);
-	CHECK(bytes && !wire_receive(fd, bytes, *size));
-	close(fd);
+	CHECK(bytes && !wire_receive(&c, bytes, *size));
+	wire_close(&c);
 	return bytes;
 }
 
@@ -78,27 +76,29 @@ lie_to(int fd, enum lie lie, const void *descriptor, uint32_t size)
 		struct wire_header header;
 		struct wire_proof proof;
 	} second;
-	struct wire_challenge challenge;
-	struct wire_header h = wire_header(WIRE_CHALLENGE, 0, sizeof(challenge));
+	struct wire_connection c = { .fd = fd };
+	struct handshake shake = { 0 };
+	struct wire_header h =
+		wire_header(WIRE_CHALLENGE, 0, sizeof(shake.challenge));
 	struct auth auth;
 	char message[256], rest[64];
 
 	alarm(10);
 	CHECK_EQ(auth_configure(&auth, message, sizeof(message)), 0);
 	auth.machine_id = 2;
-	if (wire_receive(fd, &first, sizeof(first)))
+	if (wire_receive(&c, &first, sizeof(first)))
 		_exit(0);
-	CHECK_EQ(auth_challenge(&auth, &first.hello, &challenge), 0);
+	shake.hello = first.hello;
+	CHECK_EQ(auth_challenge(&auth, &shake), 0);
 	h.version += lie == LIE_VERSION;
 	h.magic += lie == LIE_MAGIC;
 	h.length = lie == LIE_OVERSIZED ? 0x7fffffff : h.length;
 	if (lie != LIE_SILENT)
-		tell(fd, &h, &challenge,
-		     lie == LIE_TRUNCATED ? 20 : sizeof(challenge));
+		tell(fd, &h, &shake.challenge,
+		     lie == LIE_TRUNCATED ? 20 : sizeof(shake.challenge));
 	if (lie == LIE_IMPOSSIBLE_VMA &&
-	    !wire_receive(fd, &second, sizeof(second))) {
-		CHECK_EQ(auth_check(&auth, &first.hello, &challenge, &second.proof),
-			 0);
+	    !wire_receive(&c, &second, sizeof(second))) {
+		CHECK_EQ(auth_check(&auth, &shake, &second.proof), 0);
 		h = wire_header(WIRE_ANSWER, 0, 0);
 		tell(fd, &h, NULL, 0);
 		if (recv(fd, rest, sizeof(rest), 0) <= 0)
@@ -173,6 +173,8 @@ int main(void)
 	enum lie lie;
 
 	setenv("MITOSIS_DEADLINE_MS", "1000", 1);
+	/* test_sealed_session.c has the lies in records. */
+	setenv("MITOSIS_PROTECTION", "handshake", 1);
 	use_key("lies");
 	m = machine_start(2);
 	local = open_user();

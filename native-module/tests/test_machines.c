@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "proto/descriptor.h"
+#include "proto/user/auth_config.h"
 #include "proto/user/connection.h"
 #include "tests/harness.h"
 #include "tests/machine.h"
@@ -102,7 +103,7 @@ static void without_a_key(void)
 		 getenv("MITOSIS_RUNTIME_DIR"));
 	machine_enter(&open_to_all);
 	CHECK_EQ(run("mitosisd", "--foreground", "--listen", "tcp://0.0.0.0:0",
-		     "--auth=none"),
+		     "--protection=none"),
 		 1);
 	pid = fork();
 	CHECK(pid >= 0);
@@ -110,14 +111,14 @@ static void without_a_key(void)
 		_exit(unshare(CLONE_NEWNET)
 			      ? 77
 			      : run("mitosisd", "--foreground", "--listen",
-				    "tcp://0.0.0.0:0", "--auth=none"));
+				    "tcp://0.0.0.0:0", "--protection=none"));
 	CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status));
 	if (WEXITSTATUS(status) == 77)
 		puts("in a network namespace left out: needs CAP_SYS_ADMIN");
 	else
 		CHECK_EQ(WEXITSTATUS(status), 1);
 	machine_leave();
-	setenv("MITOSIS_AUTH", "none", 1);
+	setenv("MITOSIS_PROTECTION", "none", 1);
 	/* Nowhere: reserved for documentation. */
 	CHECK_EQ(mitosis_connect(device, 2, "tcp://192.0.2.1:7"), -EACCES);
 	check_error_has("loopback");
@@ -126,7 +127,7 @@ static void without_a_key(void)
 	setenv("MITOSIS_PRIVATE_NETWORK", "1", 1);
 	CHECK(mitosis_connect(device, 2, "tcp://192.0.2.1:7") != -EACCES);
 	unsetenv("MITOSIS_PRIVATE_NETWORK");
-	unsetenv("MITOSIS_AUTH");
+	unsetenv("MITOSIS_PROTECTION");
 	mitosis_close(device);
 }
 
@@ -173,14 +174,47 @@ static void keys(void)
 	setenv("MITOSIS_KEY_FILE", "/nonexistent/key", 1);
 	CHECK(mitosis_connect(device, 2, m.address) < 0);
 	check_error_has("/nonexistent/key");
-	setenv("MITOSIS_AUTH", "none", 1);
-	CHECK_EQ(mitosis_connect(device, 2, m.address), -EACCES);
-	setenv("MITOSIS_AUTH", "whatever", 1);
+	setenv("MITOSIS_PROTECTION", "whatever", 1);
 	CHECK_EQ(mitosis_connect(device, 2, m.address), -EINVAL);
-	unsetenv("MITOSIS_AUTH");
+	check_error_has("'whatever'");
+	unsetenv("MITOSIS_PROTECTION");
 	use_key("first");
 	CHECK_EQ(mitosis_connect(device, 2, m.address), 0);
 	machine_stop(&m);
+	mitosis_close(device);
+}
+
+/* Both ends must have the same protection; each refusal names both. */
+static void protections(void)
+{
+	static const char *const names[] = { "none", "handshake", "sealed" };
+	struct mitosis *device = open_user();
+	char expected[64];
+	struct machine m;
+	int theirs, ours;
+
+	for (theirs = 0; theirs < 3; theirs++) {
+		setenv("MITOSIS_PROTECTION", names[theirs], 1);
+		m = machine_start(2);
+		for (ours = 0; ours < 3; ours++) {
+			setenv("MITOSIS_PROTECTION", names[ours], 1);
+			CHECK_EQ(mitosis_connect(device, 2, m.address),
+				 ours == theirs ? 0 : -EPROTOTYPE);
+			if (ours == theirs) {
+				CHECK_EQ(mitosis_nil_rpc(device, 2), 0);
+				CHECK_EQ(mitosis_nil_rpc(device, 2), 0);
+				continue;
+			}
+			snprintf(expected, sizeof(expected),
+				 "protected by '%s', ours by '%s'", names[theirs],
+				 names[ours]);
+			check_error_has(expected);
+		}
+		machine_stop(&m);
+		/* The device's connection has gone with it. */
+		CHECK(mitosis_nil_rpc(device, 2) < 0);
+	}
+	unsetenv("MITOSIS_PROTECTION");
 	mitosis_close(device);
 }
 
@@ -256,9 +290,6 @@ static void hostile_machines(void)
 	hello.header = wire_header(WIRE_OPEN, 0, sizeof(struct wire_open));
 	CHECK_EQ(answer_to(&m, &hello, sizeof(hello)), -EPROTO);
 	hello.header = wire_header(WIRE_HELLO, 0, sizeof(hello.hello));
-	hello.hello.auth = WIRE_AUTH_NONE;
-	CHECK_EQ(answer_to(&m, &hello, sizeof(hello)), -EACCES);
-
 	for (i = 0; i < 2000; i++) {
 		unsigned char noise[128];
 		size_t j, size;
@@ -432,30 +463,30 @@ static void prepared_again(void)
 }
 
 /* A connection that has opened snapshot 9 and has read its descriptor. */
-static int open_snapshot(const struct machine *m)
+static struct wire_connection open_snapshot(const struct machine *m)
 {
 	const struct wire_open request = { .handler_id = 9 };
 	struct sockaddr_in6 where = {
 		.sin6_family = AF_INET6,
 		.sin6_port = htons(m->port),
 	};
-	struct auth auth = { 0 };
-	uint32_t id, size;
+	struct wire_connection c;
+	struct auth auth;
+	char message[256];
+	uint32_t size;
 	void *bytes;
-	int fd;
 
 	where.sin6_addr.s6_addr[10] = where.sin6_addr.s6_addr[11] = 0xff;
 	where.sin6_addr.s6_addr[12] = 127;
 	where.sin6_addr.s6_addr[15] = 1;
-	CHECK_EQ(auth_read_key(&auth, getenv("MITOSIS_KEY_FILE")), 0);
-	fd = wire_connect(&where, &auth, &id);
-	CHECK(fd >= 0);
-	CHECK_EQ(wire_send(fd, WIRE_OPEN, &request, sizeof(request)), 0);
-	CHECK_EQ(wire_receive_answer(fd, &size), 0);
+	CHECK_EQ(auth_configure(&auth, message, sizeof(message)), 0);
+	CHECK_EQ(wire_connect(&c, &where, &auth), 0);
+	CHECK_EQ(wire_send(&c, WIRE_OPEN, &request, sizeof(request)), 0);
+	CHECK_EQ(wire_receive_answer(&c, &size), 0);
 	bytes = malloc(size);
-	CHECK(bytes && !wire_receive(fd, bytes, size));
+	CHECK(bytes && !wire_receive(&c, bytes, size));
 	free(bytes);
-	return fd;
+	return c;
 }
 
 /* A machine that asks for much and reads nothing keeps no other one waiting. */
@@ -468,7 +499,8 @@ static void slow_reader(void)
 	struct wire_pages much = { .address = (uintptr_t)set, .length = 4 << 20 };
 	const struct wire_pages little = { (uintptr_t)set, 4096 };
 	struct mitosis *device;
-	int slow, other, fds, i;
+	struct wire_connection slow, other;
+	int fds, i;
 	pid_t shadow;
 	uint32_t size;
 
@@ -482,22 +514,22 @@ static void slow_reader(void)
 	fds = fd_count(shadow);
 	slow = open_snapshot(&m);
 	for (i = 0; i < 16; i++)
-		CHECK_EQ(wire_send(slow, WIRE_PAGES, &much, sizeof(much)), 0);
+		CHECK_EQ(wire_send(&slow, WIRE_PAGES, &much, sizeof(much)), 0);
 	/* Each has MITOSIS_DEADLINE_MS, 1 s. */
 	for (i = 0; i < 100; i++) {
-		CHECK_EQ(wire_send(other, WIRE_PAGES, &little, sizeof(little)), 0);
-		CHECK_EQ(wire_receive_answer(other, &size), 0);
+		CHECK_EQ(wire_send(&other, WIRE_PAGES, &little, sizeof(little)), 0);
+		CHECK_EQ(wire_receive_answer(&other, &size), 0);
 		CHECK_EQ(size, sizeof(got));
-		CHECK_EQ(wire_receive(other, got, sizeof(got)), 0);
+		CHECK_EQ(wire_receive(&other, got, sizeof(got)), 0);
 		CHECK(got[0] == 7 && got[4095] == 7);
 	}
 	/* It loses its place after 10 s, MACHINE_ANSWER_MS; not the other one. */
 	CHECK_EQ(fd_count(shadow), fds + 1);
 	CHECK_SOON(fd_count(shadow) == fds, 20000);
-	CHECK_EQ(wire_send(other, WIRE_PAGES, &little, sizeof(little)), 0);
-	CHECK_EQ(wire_receive_answer(other, &size), 0);
-	close(slow);
-	close(other);
+	CHECK_EQ(wire_send(&other, WIRE_PAGES, &little, sizeof(little)), 0);
+	CHECK_EQ(wire_receive_answer(&other, &size), 0);
+	wire_close(&slow);
+	wire_close(&other);
 	munmap(set, SIZE);
 	mitosis_close(device);
 	machine_stop(&m);
@@ -513,6 +545,7 @@ int main(void)
 	sessions();
 	sessions_of_the_program();
 	keys();
+	protections();
 	without_a_key();
 	hostile_machines();
 	silent_crowd();

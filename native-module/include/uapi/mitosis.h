@@ -30,7 +30,8 @@
  * Effect: later MITOSIS_RESUME_REMOTE and MITOSIS_NIL_RPC of all processes in the
  * caller's network namespace reach that machine, from there.
  * Errors: EFAULT bad pointer; EINVAL malformed address; ECONNREFUSED,
- * EHOSTUNREACH no such machine; EACCES the key was refused;
+ * EHOSTUNREACH no such machine; EACCES the key was refused; EPROTOTYPE the machine
+ * protects its sessions otherwise (the log tells);
  * EPROTONOSUPPORT other protocol version; EMSGSIZE a message of another length;
  * EPROTO what answers there is another program; ECONNRESET it ended in a message;
  * ETIMEDOUT no answer within the deadline; ENODEV a GID, but no RDMA device;

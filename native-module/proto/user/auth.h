@@ -11,10 +11,17 @@
 #include "uapi/mitosis.h"
 
 struct auth {
-	enum wire_auth kind;
+	enum wire_protection protection;
 	uint32_t machine_id; /* of this machine */
 	size_t key_size;
 	uint8_t key[MITOSIS_KEY_SIZE_MAX];
+};
+
+/* What both ends of a connection know by the end of their handshake. */
+struct handshake {
+	struct wire_hello hello;
+	struct wire_challenge challenge;
+	struct wire_binding binding; /* WIRE_PROTECTION_SEALED */
 };
 
 /*
@@ -24,23 +31,37 @@ struct auth {
  */
 int auth_read_key(struct auth *auth, const char *path);
 
-/* Wipes the key. A structure without one can only be used with WIRE_AUTH_NONE. */
+/* Wipes the key. Without one, only WIRE_PROTECTION_NONE is possible. */
 void auth_forget(struct auth *auth);
 
-/* Fills a hello with a fresh nonce. Returns 0 or -errno. */
-int auth_hello(const struct auth *auth, struct wire_hello *hello);
+/* "sealed", "handshake", "none"; "unknown" for a number that is none of them. */
+const char *auth_protection_name(uint32_t protection);
 
-/* The server's answer to a hello. Returns 0 or -errno (-EACCES: other auth, no key). */
-int auth_challenge(const struct auth *auth, const struct wire_hello *hello,
-		   struct wire_challenge *challenge);
+/* Fills the binding from a connected socket. Returns 0 or -errno. */
+int auth_bind(struct handshake *handshake, int fd, bool is_client);
 
-/* The client checks the challenge and makes its proof. Returns 0 or -EACCES. */
-int auth_prove(const struct auth *auth, const struct wire_hello *hello,
-	       const struct wire_challenge *challenge, struct wire_proof *proof);
+/* Fills the hello, with a fresh nonce. Returns 0 or -errno. */
+int auth_hello(const struct auth *auth, struct handshake *handshake);
+
+/*
+ * Fills the server's answer to a hello. Returns 0, -EACCES without a key, -EIO, or
+ * -EPROTOTYPE with an answer that tells the client the server's protection.
+ */
+int auth_challenge(const struct auth *auth, struct handshake *handshake);
+
+/*
+ * The client checks the challenge and makes its proof. Returns 0, -EACCES, or
+ * -EPROTOTYPE if the server's protection differs.
+ */
+int auth_prove(const struct auth *auth, const struct handshake *handshake,
+	       struct wire_proof *proof);
 
 /* The server checks the proof. Returns 0 or -EACCES. */
-int auth_check(const struct auth *auth, const struct wire_hello *hello,
-	       const struct wire_challenge *challenge,
+int auth_check(const struct auth *auth, const struct handshake *handshake,
 	       const struct wire_proof *proof);
+
+/* The secrets of a sealed session whose proofs have been checked. */
+void auth_secrets(const struct auth *auth, const struct handshake *handshake,
+		  struct wire_secrets *secrets);
 
 #endif /* PROTO_USER_AUTH_H */

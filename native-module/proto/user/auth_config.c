@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "proto/user/aes_gcm.h"
+
 static int read_machine_id(struct auth *auth, char *problem, size_t size)
 {
 	const char *text = getenv("MITOSIS_MACHINE_ID");
@@ -48,27 +50,45 @@ static int read_key(struct auth *auth, const char *path, char *problem, size_t s
 	return err;
 }
 
+static int read_protection(struct auth *auth, char *problem, size_t size)
+{
+	const char *text = getenv("MITOSIS_PROTECTION");
+	uint32_t i;
+
+	auth->protection = WIRE_PROTECTION_HANDSHAKE;
+	if (!text || !*text)
+		return 0;
+	for (i = WIRE_PROTECTION_NONE; i <= WIRE_PROTECTION_SEALED; i++) {
+		if (!strcmp(text, auth_protection_name(i))) {
+			auth->protection = i;
+			return 0;
+		}
+	}
+	snprintf(problem, size,
+		 "MITOSIS_PROTECTION must be sealed, handshake or none, got '%s'",
+		 text);
+	return -EINVAL;
+}
+
 int auth_configure(struct auth *auth, char *problem, size_t size)
 {
-	const char *kind = getenv("MITOSIS_AUTH");
 	const char *asked = getenv("MITOSIS_KEY_FILE");
 	const char *home = getenv("HOME");
 	char path[PATH_MAX];
 	int err;
 
 	memset(auth, 0, sizeof(*auth));
-	auth->kind = WIRE_AUTH_KEY;
 	err = read_machine_id(auth, problem, size);
-	if (err)
+	if (!err)
+		err = read_protection(auth, problem, size);
+	if (err || auth->protection == WIRE_PROTECTION_NONE)
 		return err;
-	if (kind && !strcmp(kind, "none")) {
-		auth->kind = WIRE_AUTH_NONE;
-		return 0;
-	}
-	if (kind && *kind && strcmp(kind, "key")) {
-		snprintf(problem, size, "MITOSIS_AUTH must be key or none, got '%s'",
-			 kind);
-		return -EINVAL;
+	if (auth->protection == WIRE_PROTECTION_SEALED && !aes_gcm_available()) {
+		snprintf(problem, size,
+			 "sealed sessions need a CPU with AES and PCLMULQDQ, which "
+			 "this one lacks; on a network that you trust set "
+			 "MITOSIS_PROTECTION=handshake on all machines");
+		return -EOPNOTSUPP;
 	}
 	if (asked && *asked)
 		return read_key(auth, asked, problem, size);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/uio.h>
@@ -38,14 +39,27 @@ static int io_error(int err)
 	return err == EPIPE ? -ECONNRESET : -err;
 }
 
-int wire_send(int fd, enum wire_type type, const void *body, size_t size)
+const char *wire_problem(int err)
 {
-	struct wire_header header = wire_header(type, 0, size);
-	struct iovec iov[2] = {
-		{ &header, sizeof(header) },
-		{ (void *)body, size },
-	};
-	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = size ? 2 : 1 };
+	switch (err) {
+	case -EALREADY:
+		return "a record came a second time (replay)";
+	case -EILSEQ:
+		return "records are missing or came in another order";
+	case -EBADMSG:
+		return "a record was changed on its way";
+	case -ETIMEDOUT:
+		return "the deadline has passed";
+	case -ECONNRESET:
+		return "it has closed the connection";
+	default:
+		return strerror(-err);
+	}
+}
+
+static int send_all(int fd, struct iovec *iov, size_t count, size_t size)
+{
+	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = count };
 	ssize_t n;
 
 	do {
@@ -54,10 +68,35 @@ int wire_send(int fd, enum wire_type type, const void *body, size_t size)
 	if (n < 0)
 		return io_error(errno);
 	/* Our messages are smaller than any send buffer. */
-	return (size_t)n == sizeof(header) + size ? 0 : -ETIMEDOUT;
+	return (size_t)n == size ? 0 : -ETIMEDOUT;
 }
 
-int wire_receive(int fd, void *bytes, size_t size)
+int wire_send(struct wire_connection *c, enum wire_type type, const void *body,
+	      size_t size)
+{
+	struct wire_header header = wire_header(type, 0, size);
+	struct iovec plain[2] = {
+		{ &header, sizeof(header) },
+		{ (void *)body, size },
+	};
+	uint8_t text[SEALED_MESSAGE_MAX];
+	struct iovec sealed;
+
+	if (!c->sealing)
+		return send_all(c->fd, plain, size ? 2 : 1, sizeof(header) + size);
+	if (size > sizeof(text) - sizeof(header))
+		return -EMSGSIZE;
+	memcpy(text, &header, sizeof(header));
+	if (size)
+		memcpy(text + sizeof(header), body, size);
+	sealed.iov_base = c->sealing->message;
+	sealed.iov_len = RECORD_EXTRA + sizeof(header) + size;
+	record_seal(&c->sealing->out, text, sizeof(header) + size,
+		    c->sealing->message);
+	return send_all(c->fd, &sealed, 1, sealed.iov_len);
+}
+
+static int receive_plain(int fd, void *bytes, size_t size)
 {
 	char *p = bytes;
 
@@ -76,9 +115,89 @@ int wire_receive(int fd, void *bytes, size_t size)
 	return 0;
 }
 
-static int receive_header(int fd, enum wire_type type, struct wire_header *h)
+/* Receives until the buffer has `size` bytes, and more if they are there. */
+static int fill(struct wire_connection *c, size_t size)
 {
-	int err = wire_receive(fd, h, sizeof(*h));
+	struct sealing *s = c->sealing;
+
+	if (s->begin == s->end)
+		s->begin = s->end = 0;
+	if (s->begin + size > sizeof(s->buffer)) {
+		memmove(s->buffer, s->buffer + s->begin, s->end - s->begin);
+		s->end -= s->begin;
+		s->begin = 0;
+	}
+	while (s->end - s->begin < size) {
+		ssize_t n = recv(c->fd, s->buffer + s->end,
+				 sizeof(s->buffer) - s->end, 0);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return io_error(errno);
+		if (n == 0)
+			return -ECONNRESET;
+		s->end += n;
+	}
+	return 0;
+}
+
+/* Opens the next record, straight to `bytes` if there is room for all of it. */
+static int open_next(struct wire_connection *c, void *bytes, size_t size)
+{
+	struct sealing *s = c->sealing;
+	struct wire_record header;
+	uint8_t *text;
+	int err = fill(c, sizeof(header));
+
+	if (err)
+		return err;
+	memcpy(&header, s->buffer + s->begin, sizeof(header));
+	err = record_check_header(&s->in, &header);
+	if (!err)
+		err = fill(c, RECORD_EXTRA + header.size);
+	if (err)
+		return err;
+	/* fill() may have moved it. */
+	text = s->buffer + s->begin + sizeof(header);
+	s->begin += RECORD_EXTRA + header.size;
+	s->text = header.size <= size ? bytes : text;
+	s->text_size = header.size;
+	return record_open(&s->in, &header, text, (void *)s->text);
+}
+
+static int receive_sealed(struct wire_connection *c, void *bytes, size_t size)
+{
+	struct sealing *s = c->sealing;
+	uint8_t *p = bytes;
+
+	while (size) {
+		size_t n;
+		int err = s->text_size ? 0 : open_next(c, p, size);
+
+		if (err)
+			return err;
+		n = s->text_size < size ? s->text_size : size;
+		if (s->text != p)
+			memcpy(p, s->text, n);
+		s->text += n;
+		s->text_size -= n;
+		p += n;
+		size -= n;
+	}
+	return 0;
+}
+
+int wire_receive(struct wire_connection *c, void *bytes, size_t size)
+{
+	return c->sealing ? receive_sealed(c, bytes, size)
+			  : receive_plain(c->fd, bytes, size);
+}
+
+static int receive_header(struct wire_connection *c, enum wire_type type,
+			  struct wire_header *h)
+{
+	int err = wire_receive(c, h, sizeof(*h));
 
 	if (err)
 		return err;
@@ -90,75 +209,99 @@ static int receive_header(int fd, enum wire_type type, struct wire_header *h)
 	return h->status;
 }
 
-int wire_receive_answer(int fd, uint32_t *length)
+int wire_receive_answer(struct wire_connection *c, uint32_t *length)
 {
 	struct wire_header h;
-	int err = receive_header(fd, WIRE_ANSWER, &h);
+	int err = receive_header(c, WIRE_ANSWER, &h);
 
 	*length = err ? 0 : h.length;
 	return err;
 }
 
-int wire_call(int fd, enum wire_type type, const void *body, size_t size)
+int wire_call(struct wire_connection *c, enum wire_type type, const void *body,
+	      size_t size)
 {
 	uint32_t length;
-	int err = wire_send(fd, type, body, size);
+	int err = wire_send(c, type, body, size);
 
 	if (!err)
-		err = wire_receive_answer(fd, &length);
+		err = wire_receive_answer(c, &length);
 	return err ? err : length ? -EMSGSIZE : 0;
 }
 
-static int shake_hands(int fd, const struct auth *auth, uint32_t *machine_id)
+/* From here on, messages travel in records. */
+static int begin_sealing(struct wire_connection *c, const struct auth *auth,
+			 const struct handshake *h)
 {
-	struct wire_challenge challenge;
-	struct wire_header h;
-	struct wire_hello hello;
-	struct wire_proof proof;
-	int err = auth_hello(auth, &hello);
+	struct wire_secrets secrets;
 
-	if (!err)
-		err = wire_send(fd, WIRE_HELLO, &hello, sizeof(hello));
-	if (!err)
-		err = receive_header(fd, WIRE_CHALLENGE, &h);
-	if (!err && h.length != sizeof(challenge))
-		err = -EMSGSIZE;
-	if (!err)
-		err = wire_receive(fd, &challenge, sizeof(challenge));
-	if (!err)
-		err = auth_prove(auth, &hello, &challenge, &proof);
-	if (!err)
-		err = wire_call(fd, WIRE_PROOF, &proof, sizeof(proof));
-	if (!err)
-		*machine_id = challenge.machine_id;
-	return err;
+	auth_secrets(auth, h, &secrets);
+	c->sealing = sealing_create(&secrets, true);
+	explicit_bzero(&secrets, sizeof(secrets));
+	return c->sealing ? 0 : -ENOMEM;
 }
 
-int wire_connect(const struct sockaddr_in6 *address, const struct auth *auth,
-		 uint32_t *machine_id)
+static int shake_hands(struct wire_connection *c, const struct auth *auth)
+{
+	bool sealed = auth->protection == WIRE_PROTECTION_SEALED;
+	struct handshake shake = { 0 };
+	struct wire_header h;
+	struct wire_proof proof;
+	int err = auth_hello(auth, &shake);
+
+	if (!err && sealed)
+		err = auth_bind(&shake, c->fd, true);
+	if (!err)
+		err = wire_send(c, WIRE_HELLO, &shake.hello, sizeof(shake.hello));
+	if (!err)
+		err = receive_header(c, WIRE_CHALLENGE, &h);
+	if (!err && h.length != sizeof(shake.challenge))
+		err = -EMSGSIZE;
+	if (!err)
+		err = wire_receive(c, &shake.challenge, sizeof(shake.challenge));
+	if (err)
+		return err;
+	c->machine_id = shake.challenge.machine_id;
+	c->its_protection = shake.challenge.protection;
+	err = auth_prove(auth, &shake, &proof);
+	if (!err)
+		err = wire_call(c, WIRE_PROOF, &proof, sizeof(proof));
+	return !err && sealed ? begin_sealing(c, auth, &shake) : err;
+}
+
+int wire_connect(struct wire_connection *c, const struct sockaddr_in6 *address,
+		 const struct auth *auth)
 {
 	int deadline_ms = wire_deadline_ms();
 	struct timeval t = {
 		.tv_sec = deadline_ms / 1000,
 		.tv_usec = deadline_ms % 1000 * 1000,
 	};
-	/* IPv4 comes as ::ffff:a.b.c.d. */
-	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	int one = 1;
 	int err = 0;
 
-	if (fd < 0)
+	memset(c, 0, sizeof(*c));
+	/* IPv4 comes as ::ffff:a.b.c.d. */
+	c->fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (c->fd < 0)
 		return -errno;
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof(t));
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof(t));
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	if (connect(fd, (const struct sockaddr *)address, sizeof(*address)))
+	setsockopt(c->fd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof(t));
+	setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof(t));
+	setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	if (connect(c->fd, (const struct sockaddr *)address, sizeof(*address)))
 		err = errno == EINPROGRESS ? -ETIMEDOUT : -errno;
 	if (!err)
-		err = shake_hands(fd, auth, machine_id);
-	if (err) {
-		close(fd);
-		return err;
-	}
-	return fd;
+		err = shake_hands(c, auth);
+	if (err)
+		wire_close(c);
+	return err;
+}
+
+void wire_close(struct wire_connection *c)
+{
+	if (c->fd >= 0)
+		close(c->fd);
+	sealing_destroy(c->sealing);
+	c->fd = -1;
+	c->sealing = NULL;
 }

@@ -7,32 +7,52 @@
 #include <stddef.h>
 
 #include "proto/user/auth.h"
+#include "proto/user/sealing.h"
 
 /* The deadline of a step, in ms; $MITOSIS_DEADLINE_MS overrides the default. */
 int wire_deadline_ms(void);
 
+struct wire_connection {
+	int fd;
+	struct sealing *sealing; /* NULL: messages travel as they are */
+	uint32_t machine_id;	 /* of the server */
+	uint32_t its_protection; /* enum wire_protection of the server */
+};
+
 /*
- * Connects and does the handshake. Sets *machine_id to the server's. Returns a
- * socket, or -errno: that of connect(); -EACCES the keys differ; -EPROTONOSUPPORT other
- * version; -EMSGSIZE other length; -EPROTO no mitosisd; -ETIMEDOUT, -ECONNRESET.
+ * Connects and does the handshake. Returns 0, or -errno: that of connect(); -EACCES
+ * the keys or the addresses that both ends see differ; -EPROTOTYPE the protections
+ * differ (`its_protection`); -EPROTONOSUPPORT other version; -EMSGSIZE other
+ * length; -EPROTO no mitosisd; -ETIMEDOUT, -ECONNRESET.
  */
-int wire_connect(const struct sockaddr_in6 *address, const struct auth *auth,
-		 uint32_t *machine_id);
+int wire_connect(struct wire_connection *connection,
+		 const struct sockaddr_in6 *address, const struct auth *auth);
+
+void wire_close(struct wire_connection *connection);
+
+/*
+ * What a failure of the calls below means, for messages: those of a sealed
+ * session are -EALREADY a repeated record, -EILSEQ missing or reordered ones,
+ * -EBADMSG a changed one, -EPROTO and -EMSGSIZE no record.
+ */
+const char *wire_problem(int err);
 
 /* Sends a message. Returns 0, -ECONNRESET or -ETIMEDOUT. */
-int wire_send(int fd, enum wire_type type, const void *body, size_t size);
+int wire_send(struct wire_connection *connection, enum wire_type type,
+	      const void *body, size_t size);
 
 /*
  * Receives the header of an answer. Returns 0 with the length of its body, or
  * -errno: the answer's status, -EPROTO, -EPROTONOSUPPORT, -ECONNRESET, -ETIMEDOUT.
  */
-int wire_receive_answer(int fd, uint32_t *length);
+int wire_receive_answer(struct wire_connection *connection, uint32_t *length);
 
 /* Receives exactly `size` bytes. Returns 0, -ECONNRESET or -ETIMEDOUT. */
-int wire_receive(int fd, void *bytes, size_t size);
+int wire_receive(struct wire_connection *connection, void *bytes, size_t size);
 
 /* Sends a request whose answer has no body, such as WIRE_NIL, and receives that. */
-int wire_call(int fd, enum wire_type type, const void *body, size_t size);
+int wire_call(struct wire_connection *connection, enum wire_type type,
+	      const void *body, size_t size);
 
 struct wire_header wire_header(enum wire_type type, int32_t status, uint32_t length);
 
