@@ -138,7 +138,7 @@ static void fuzz_machine(const uint8_t *bytes, size_t size,
 	daemon.auth =
 		(struct auth){ .protection = protection, .key_size = KEY_SIZE };
 	fcntl(fd, F_SETFL, O_NONBLOCK);
-	accept_one(&daemon, fd);
+	wire_accept(&daemon, fd);
 	client = daemon.wire_clients;
 	client_ready(&daemon, &client->source);
 	fuzz_clock_ms += 2 * MITOSIS_DEADLINE_MS_DEFAULT;
@@ -209,7 +209,7 @@ static void fuzz_sealed_machine(const uint8_t *bytes, size_t size)
 	int peer, fd = sealed_stream_with(bytes, size, &peer, &secrets.client);
 
 	fcntl(fd, F_SETFL, O_NONBLOCK);
-	accept_one(&daemon, fd);
+	wire_accept(&daemon, fd);
 	client = daemon.wire_clients;
 	client->state = EXPECTS_REQUEST;
 	client->sealing = sealing_create(&secrets, false);
