@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Properties;
@@ -315,14 +316,22 @@ final class BenchmarkRun {
     Set<Selection.Item> missing = new LinkedHashSet<>(plan.items());
     results.stream().map(Selection.Item::of).forEach(missing::remove);
     sweep.ifPresent(blocks -> missing.removeAll(blocks.done()));
+    Map<Selection.Item, String> incomplete =
+        sweep.map(Sweep::incomplete).orElseGet(() -> ForkCheck.incomplete(results));
+    Set<Selection.Item> failed = new LinkedHashSet<>(missing);
+    failed.addAll(incomplete.keySet());
     Environment ended =
         environment.ended(
-            missing.isEmpty() ? Outcome.COMPLETE : Outcome.FAILED,
+            failed.isEmpty() ? Outcome.COMPLETE : Outcome.FAILED,
             Instant.now(),
-            names(missing),
+            names(failed),
+            sweep.map(Sweep::repeated).orElse(List.of()),
             probe);
     int code = 0;
     try {
+      if (sweep.isEmpty()) {
+        ForkCheck.markAborted(results, plan.items(), folder.histograms());
+      }
       // A resumed sweep has results of all its sessions.
       String json = sweep.isPresent() ? sweep.get().json() : json(results);
       String table = ArtifactTable.of(folder.histograms(), json, ended);
@@ -333,6 +342,15 @@ final class BenchmarkRun {
       say("results: " + folder.path());
     } catch (IOException e) {
       code = refuse(e.getMessage());
+    }
+    for (Map.Entry<Selection.Item, String> one : incomplete.entrySet()) {
+      code =
+          refuse(
+              one.getKey()
+                  + ": only "
+                  + one.getValue()
+                  + " gave a result: see the output of JMH above; its figures are of these alone,"
+                  + " and are marked");
     }
     if (!missing.isEmpty()) {
       code =

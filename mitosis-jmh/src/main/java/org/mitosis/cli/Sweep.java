@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
@@ -47,17 +48,39 @@ import org.openjdk.jmh.runner.options.OptionsBuilder;
  *
  * <p>The folder of the run has {@code sweep.json} with the seed and all blocks in their order, and
  * in {@code blocks/} JMH's result of each one that is done, so that a killed sweep continues with
- * the first unfinished block. The samples of an unfinished block are deleted.
+ * the first unfinished block. The samples of an unfinished block are deleted; that it failed stays
+ * in {@code sweep.json}, also when a later session has run it again.
  */
 final class Sweep {
   private static final int SCHEMA = 1;
   private static final String FILE = "sweep.json";
+  private static final String NO_RESULT = "no result";
   private static final ObjectMapper JSON =
       new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
 
   /** The content of sweep.json. */
   record Progress(
-      int schema, long seed, List<String> arguments, List<Block> blocks, List<String> sessions) {}
+      int schema,
+      long seed,
+      List<String> arguments,
+      List<Block> blocks,
+      List<String> sessions,
+      List<Failure> failures) {
+
+    /** Of a version that kept no failures. */
+    Progress {
+      failures = failures == null ? List.of() : List.copyOf(failures);
+    }
+  }
+
+  /**
+   * A block that failed, which stays here when a later session has run it again.
+   *
+   * @param block its number, from 1
+   * @param at when it ended, ISO 8601 in UTC
+   * @param what it gave, such as {@code 2 of 3 forks}
+   */
+  record Failure(int block, String at, String what) {}
 
   /** One line of JMH's final table. */
   record Block(String benchmark, String mode, SortedMap<String, String> parameters) {
@@ -82,7 +105,7 @@ final class Sweep {
 
   /** A sweep that starts. */
   static Sweep of(long seed, List<String> arguments) {
-    return new Sweep(new Progress(SCHEMA, seed, arguments, List.of(), List.of()), null);
+    return new Sweep(new Progress(SCHEMA, seed, arguments, List.of(), List.of(), List.of()), null);
   }
 
   /**
@@ -141,8 +164,15 @@ final class Sweep {
     List<String> sessions =
         new ArrayList<>(begun.sessions() == null ? List.of() : begun.sessions());
     sessions.add(now.toString());
-    progress = new Progress(SCHEMA, begun.seed(), begun.arguments(), List.copyOf(order), sessions);
-    folder.replace(folder.path().resolve(FILE), JSON.writeValueAsString(progress) + "\n");
+    progress =
+        new Progress(
+            SCHEMA,
+            begun.seed(),
+            begun.arguments(),
+            List.copyOf(order),
+            sessions,
+            begun.failures());
+    writeProgress();
     for (int i = 0; i < order.size(); i++) {
       if (isDone(i)) {
         keepSamples(i);
@@ -190,14 +220,63 @@ final class Sweep {
       System.setProperty(HistogramLog.DIRECTORY_PROPERTY, samples(i).toString());
       Collection<RunResult> block = new Runner(only(item, options.get()), output).run();
       if (block.isEmpty()) {
+        noteFailure(i, NO_RESULT);
         deleteSamples(i);
         continue; // it failed: JMH has printed the reason, and a resumed sweep runs it again
       }
+      for (String what : ForkCheck.incomplete(block).values()) {
+        noteFailure(i, what);
+      }
+      ForkCheck.markAborted(block, Set.of(item), samples(i));
       folder.replace(result(i), json(block));
       keepSamples(i);
       results.addAll(block);
     }
     return results;
+  }
+
+  private void noteFailure(int block, String what) throws IOException {
+    List<Failure> failures = new ArrayList<>(progress.failures());
+    failures.add(new Failure(block + 1, Instant.now().toString(), what));
+    progress =
+        new Progress(
+            progress.schema(),
+            progress.seed(),
+            progress.arguments(),
+            progress.blocks(),
+            progress.sessions(),
+            failures);
+    writeProgress();
+  }
+
+  private void writeProgress() throws IOException {
+    folder.replace(folder.path().resolve(FILE), JSON.writeValueAsString(progress) + "\n");
+  }
+
+  /** The blocks that are done without some of their forks or iterations, and what they have. */
+  Map<Selection.Item, String> incomplete() {
+    Map<Selection.Item, String> incomplete = new LinkedHashMap<>();
+    for (Failure failure : progress.failures()) {
+      if (isDone(failure.block() - 1) && !failure.what().equals(NO_RESULT)) {
+        incomplete.put(progress.blocks().get(failure.block() - 1).item(), failure.what());
+      }
+    }
+    return incomplete;
+  }
+
+  /** The failures of blocks that a later session has run again, one line each. */
+  List<String> repeated() {
+    return progress.failures().stream()
+        .filter(failure -> isDone(failure.block() - 1) && failure.what().equals(NO_RESULT))
+        .map(
+            failure ->
+                progress.blocks().get(failure.block() - 1).item()
+                    + ": "
+                    + failure.what()
+                    + " at "
+                    + failure.at()
+                    + ", run again later")
+        .toList();
   }
 
   private static Options only(Selection.Item item, Options options) {

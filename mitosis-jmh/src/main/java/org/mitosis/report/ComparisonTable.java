@@ -128,7 +128,7 @@ public final class ComparisonTable {
           case BETTER -> change(row) + " better";
           case WORSE -> change(row) + " worse";
         };
-    return row.failed() ? verdict + ", failed in part" : verdict;
+    return row.failed() ? verdict + ", " + row.shortfall() : verdict;
   }
 
   private static String change(RunComparison.Row row) {

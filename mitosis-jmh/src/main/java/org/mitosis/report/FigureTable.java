@@ -136,7 +136,7 @@ record FigureTable(
   private static String note(ReportedFigure one) {
     List<String> notes = new ArrayList<>();
     if (one.failed()) {
-      notes.add("failed in part");
+      notes.add(one.shortfall());
     }
     if (one.isBelowFloor()) {
       notes.add("below the noise floor");

@@ -29,6 +29,7 @@ final class FiguresCsv {
           "max",
           "samples",
           "forks",
+          "forks_asked",
           "steady",
           "published",
           "published_on",
@@ -60,6 +61,7 @@ final class FiguresCsv {
       cells.add(number(summary.max()));
       cells.add(Long.toString(summary.count()));
       cells.add(Integer.toString(one.figure().forks().size()));
+      cells.add(one.figure().forksAsked() == 0 ? "" : "" + one.figure().forksAsked());
       cells.add(one.estimate().steadyLabels());
       cells.add(number(one.published()));
       cells.add(one.publishedHosts());

@@ -75,6 +75,7 @@ final class HtmlReport {
           .append(escaped(Report.headline(run)))
           .append("</p>\n");
       list("Failed: what is shown of these is incomplete", "failed", run.failed());
+      list("Failed before, and run again", "failed", Report.repeated(run));
       list("Reasons why the figures are less reliable", "warnings", Report.warnings(run));
       list("Left out", "left-out", Report.leftOut(run));
       text.append("</section>\n");

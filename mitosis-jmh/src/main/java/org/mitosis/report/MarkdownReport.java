@@ -27,6 +27,7 @@ final class MarkdownReport {
       Report.warnings(run).forEach(warning -> item(text, "warning: " + warning));
       Report.leftOut(run).forEach(reason -> item(text, "left out: " + reason));
       run.failed().forEach(name -> item(text, "**failed**: " + name));
+      Report.repeated(run).forEach(what -> item(text, "failed before: " + what));
     }
     if (!problems.isEmpty()) {
       text.append("\n## What could not be read\n\n");

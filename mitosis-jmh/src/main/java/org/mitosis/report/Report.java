@@ -196,6 +196,13 @@ public final class Report {
     return run.environment().map(Environment::warnings).orElse(List.of());
   }
 
+  static List<String> repeated(Run run) {
+    return run.environment()
+        .map(Environment::repeated)
+        .map(list -> list == null ? List.<String>of() : list)
+        .orElse(List.of());
+  }
+
   static List<String> leftOut(Run run) {
     return run.environment().map(Environment::leftOut).orElse(List.of());
   }

@@ -44,8 +44,13 @@ record ReportedFigure(
         Estimate.of(figure),
         ms.isPresent() ? OptionalDouble.of(ms.getAsDouble() * NS_PER_MS) : OptionalDouble.empty(),
         ms.isPresent() ? reference.map(ReferenceFigures::hosts).orElse("") : "",
-        run.failed().contains(figure.title()),
+        figure.isIncomplete() || run.failed().contains(figure.title()),
         floor.below(figure));
+  }
+
+  /** Why it stands for less than the run asked for; empty if it does not. */
+  String shortfall() {
+    return figure.isIncomplete() ? figure.shortfall() : failed ? "failed in part" : "";
   }
 
   boolean isTime() {

@@ -3,6 +3,7 @@ package org.mitosis.report;
 
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -42,10 +43,16 @@ public record RunComparison(
    * @param comparison the statistics
    * @param adjusted the p-value after Holm's correction over all rows
    * @param verdict the verdict
-   * @param failed whether a process of it gave no result, in either run
+   * @param shortfall what is missing of it, in either run, such as {@code 2 of 3 forks in old};
+   *     empty if nothing is
    */
   public record Row(
-      Figure figure, Comparison comparison, double adjusted, Verdict verdict, boolean failed) {
+      Figure figure, Comparison comparison, double adjusted, Verdict verdict, String shortfall) {
+    /** Whether a process of it gave no result, in either run. */
+    public boolean failed() {
+      return !shortfall.isEmpty();
+    }
+
     /** How much worse the new one is, as a share; below 0 if it is better. */
     public double worseBy() {
       return (figure.lessIsBetter() ? comparison.ratio() : 1 / comparison.ratio()) - 1;
@@ -73,17 +80,27 @@ public record RunComparison(
     for (int i = 0; i < figures.size(); i++) {
       Figure figure = figures.get(i);
       Comparison comparison = comparisons.get(i);
-      boolean failed =
-          old.failed().contains(figure.title()) || now.failed().contains(figure.title());
       rows.add(
           new Row(
               figure,
               comparison,
               adjusted[i],
               verdict(figure, comparison, adjusted[i], floor),
-              failed));
+              shortfall(old, before.get(figure.key()), now, figure)));
     }
     return new RunComparison(old, now, List.copyOf(rows), differences(old, now));
+  }
+
+  private static String shortfall(Run old, Figure before, Run now, Figure after) {
+    List<String> missing = new ArrayList<>();
+    if (before.isIncomplete()) {
+      missing.add(before.shortfall() + " in old");
+    }
+    if (after.isIncomplete()) {
+      missing.add(after.shortfall() + " in new");
+    }
+    boolean failed = old.failed().contains(after.title()) || now.failed().contains(after.title());
+    return missing.isEmpty() && failed ? "failed in part" : String.join(", ", missing);
   }
 
   /** The figures of the first run only. */
@@ -98,7 +115,15 @@ public record RunComparison(
 
   /** The benchmarks that failed in the second run only. */
   public List<String> newlyFailed() {
-    return now.failed().stream().filter(name -> !old.failed().contains(name)).toList();
+    Set<String> before = failedOf(old);
+    return failedOf(now).stream().filter(name -> !before.contains(name)).toList();
+  }
+
+  /** The benchmarks without a result of each fork that the run asked for. */
+  private static Set<String> failedOf(Run run) {
+    Set<String> failed = new LinkedHashSet<>(run.failed());
+    run.figures().stream().filter(Figure::isIncomplete).map(Figure::title).forEach(failed::add);
+    return failed;
   }
 
   /** The fewest processes on a side of any row. */

@@ -49,7 +49,12 @@ public final class ArtifactTable {
     List<String> warnings = new ArrayList<>(contents.warnings());
     List<Figure> scores =
         JmhJson.read("JMH's result", jmhJson.getBytes(StandardCharsets.UTF_8), warnings);
-    return of(new HistogramLog.Contents(contents.series(), warnings), scores, environment);
+    boolean killed = environment.outcome().isWithoutEnd();
+    List<HistogramLog.Series> kept =
+        contents.series().stream()
+            .filter(series -> !series.log().aborted() && (killed || !series.log().isUnfinished()))
+            .toList();
+    return of(new HistogramLog.Contents(kept, warnings), scores, environment);
   }
 
   /**

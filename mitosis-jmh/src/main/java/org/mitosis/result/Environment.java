@@ -26,7 +26,9 @@ import org.mitosis.setting.MissingPrerequisite;
  * @param outcome whether the run goes on, or how it ended
  * @param started when it started, ISO 8601 in UTC
  * @param ended when it ended; null while it runs
- * @param failed the benchmarks that gave no result
+ * @param failed the benchmarks that gave no result, or not those of all forks
+ * @param repeated what failed in an earlier session of a sweep and was run again; null in files of
+ *     versions that do not keep it
  * @param leftOut what was not run, and why
  * @param commandLine the arguments as given
  * @param mitosis the build of this program
@@ -43,6 +45,7 @@ public record Environment(
     String started,
     String ended,
     List<String> failed,
+    List<String> repeated,
     List<String> leftOut,
     List<String> commandLine,
     BuildInfo mitosis,
@@ -67,10 +70,15 @@ public record Environment(
     RUNNING,
     /** Every benchmark gave a result. */
     COMPLETE,
-    /** At least one benchmark gave no result. */
+    /** At least one benchmark gave no result, or not those of all forks. */
     FAILED,
     /** It was ended from outside, by Ctrl-C or a signal. */
     INTERRUPTED;
+
+    /** Whether the run was ended before its last benchmark. */
+    public boolean isWithoutEnd() {
+      return this == RUNNING || this == INTERRUPTED;
+    }
 
     /** The outcome as environment.json writes it. */
     @Override
@@ -150,6 +158,7 @@ public record Environment(
         now.toString(),
         null,
         List.of(),
+        List.of(),
         List.copyOf(leftOut),
         List.copyOf(commandLine),
         BuildInfo.current(),
@@ -190,6 +199,7 @@ public record Environment(
         begun.started(),
         null,
         List.of(),
+        List.of(),
         leftOut,
         begun.commandLine(),
         mitosis,
@@ -204,12 +214,23 @@ public record Environment(
   /** The same run, ended. */
   public Environment ended(
       Outcome how, Instant now, List<String> failedBenchmarks, MachineProbe probe) {
+    return ended(how, now, failedBenchmarks, List.of(), probe);
+  }
+
+  /** The same run, ended, of which some benchmarks were run again. */
+  public Environment ended(
+      Outcome how,
+      Instant now,
+      List<String> failedBenchmarks,
+      List<String> failedBefore,
+      MachineProbe probe) {
     return new Environment(
         schema,
         how,
         started,
         now.toString(),
         List.copyOf(failedBenchmarks),
+        List.copyOf(failedBefore),
         leftOut,
         commandLine,
         mitosis,

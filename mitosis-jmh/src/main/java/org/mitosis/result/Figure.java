@@ -20,10 +20,16 @@ import org.mitosis.stats.ValueCounts;
  * @param metric the figure's name; {@value #SCORE} is what JMH itself measured
  * @param unit of its values: {@value #NS} for every time, else as JMH wrote it, such as {@code
  *     ops/s}
- * @param forks one for each process, by number
+ * @param forks one for each process that was kept, by number
+ * @param forksAsked the number of processes that the run asked for; 0 if it is not known
  */
 public record Figure(
-    String benchmark, Map<String, String> params, String metric, String unit, List<Fork> forks) {
+    String benchmark,
+    Map<String, String> params,
+    String metric,
+    String unit,
+    List<Fork> forks,
+    int forksAsked) {
   /** The metric of JMH's primary score. */
   public static final String SCORE = "score";
 
@@ -36,6 +42,12 @@ public record Figure(
   public Figure {
     params = Collections.unmodifiableMap(new TreeMap<>(params));
     forks = List.copyOf(forks);
+  }
+
+  /** A figure of which it is not known how many processes the run asked for. */
+  public Figure(
+      String benchmark, Map<String, String> params, String metric, String unit, List<Fork> forks) {
+    this(benchmark, params, metric, unit, forks, 0);
   }
 
   /**
@@ -61,6 +73,22 @@ public record Figure(
    * @param samples all its samples, in ns; null if only the value is known
    */
   public record Point(int iteration, long startMs, long endMs, double value, ValueCounts samples) {}
+
+  /** Whether processes are missing that the run asked for. */
+  public boolean isIncomplete() {
+    return forks.size() < forksAsked;
+  }
+
+  /** What is there of what the run asked for, such as {@code 2 of 3 forks}; empty if all is. */
+  public String shortfall() {
+    return isIncomplete() ? forks.size() + " of " + forksAsked + " forks" : "";
+  }
+
+  /** The same figure in a run that asked for this number of processes, if that is not known yet. */
+  Figure asked(int forksOfRun) {
+    return new Figure(
+        benchmark, params, metric, unit, forks, forksAsked > 0 ? forksAsked : forksOfRun);
+  }
 
   /** Whether a smaller value is the better one. */
   public boolean lessIsBetter() {

@@ -39,9 +39,15 @@ import org.mitosis.stats.ValueCounts;
  * #[benchmark = org.mitosis.benchmark.ForkPrepare.workingSet]
  * #[param memorySize = 1048576]
  * #[fork = 1]
+ * #[format = 2]
+ * #[forks = 3]
+ * #[iterations = 5]
  * …
  * #[iteration = 1]
  * </pre>
+ *
+ * <p>The last line of a fork that JMH did not keep is {@code #[aborted = true]}. Such a fork, and
+ * one with fewer iterations than its header asks for, is in no estimate.
  *
  * <p>A file takes some hundred bytes for each line, whatever the number of samples.
  */
@@ -55,6 +61,9 @@ public final class HistogramLog {
   /** Suffix of the files. */
   public static final String SUFFIX = ".hlog";
 
+  /** The version of the tags that this class writes; files without it are of version 1. */
+  public static final int FORMAT = 2;
+
   private static final double NS_PER_MS = 1e6;
 
   /** Leaves room for the fork and the suffix in the 255 bytes of a file name. */
@@ -63,6 +72,10 @@ public final class HistogramLog {
   private static final String BENCHMARK = "benchmark";
   private static final String FORK = "fork";
   private static final String ITERATION = "iteration";
+  private static final String FORMAT_TAG = "format";
+  private static final String FORKS = "forks";
+  private static final String ITERATIONS = "iterations";
+  private static final String ABORTED = "aborted";
   private static final String PARAM = "param ";
   private static final String TAG = "Tag=";
   private static final int FIELDS = 5;
@@ -91,22 +104,41 @@ public final class HistogramLog {
   }
 
   /**
+   * What a run asks of one benchmark.
+   *
+   * @param forks number of forks; 0 if it is not known
+   * @param iterations number of measured iterations of each; 0 if it is not known
+   */
+  public record Asked(int forks, int iterations) {
+    /** Of a log that does not say it. */
+    public static final Asked UNKNOWN = new Asked(0, 0);
+  }
+
+  /** Creates the file of a fork of which nothing is known about the others. */
+  public static HistogramLog create(
+      Path directory, String benchmark, Map<String, String> params, Instant start) {
+    return create(directory, benchmark, params, Asked.UNKNOWN, start);
+  }
+
+  /**
    * Creates the file of a fork. Its number is the first one that has no file yet.
    *
    * @param directory created if missing
    * @param benchmark name of the benchmark with its package
    * @param params values of its parameters by their names
+   * @param asked what the run asks for
    * @throws UncheckedIOException with a message for the user if that fails
    */
   public static HistogramLog create(
-      Path directory, String benchmark, Map<String, String> params, Instant start) {
+      Path directory, String benchmark, Map<String, String> params, Asked asked, Instant start) {
     try {
       Files.createDirectories(directory);
       String name = nameOf(benchmark, params);
       for (int fork = 1; ; fork++) {
         Path file = directory.resolve(name + ",fork=" + fork + SUFFIX);
         try {
-          Files.write(file, header(benchmark, params, fork, start), StandardOpenOption.CREATE_NEW);
+          Files.write(
+              file, header(benchmark, params, fork, asked, start), StandardOpenOption.CREATE_NEW);
           return new HistogramLog(file, start);
         } catch (FileAlreadyExistsException e) {
           // Another fork has this number: try the next.
@@ -115,6 +147,15 @@ public final class HistogramLog {
     } catch (IOException e) {
       throw cannotWrite(directory, e);
     }
+  }
+
+  /**
+   * Marks the file of a fork that JMH did not keep. A second mark does no harm.
+   *
+   * @throws IOException if the file cannot be written
+   */
+  public static void markAborted(Path file) throws IOException {
+    Files.writeString(file, "#" + comment(ABORTED, "true") + "\n", StandardOpenOption.APPEND);
   }
 
   /** The path of the file. */
@@ -144,6 +185,11 @@ public final class HistogramLog {
             }
           }
         });
+  }
+
+  /** Counts a measured iteration that took no sample. */
+  void skip() {
+    append(List.of(), start, start);
   }
 
   /**
@@ -214,13 +260,44 @@ public final class HistogramLog {
    * @param fork the number of the fork, from 1; 0 if the samples of all forks are put together
    * @param metric the figure's name
    * @param slices of all measured iterations, in the order of time; fork by fork if of all forks
+   * @param log what the file says of the fork; of the first one if of all forks
    */
   public record Series(
-      String benchmark, Map<String, String> params, int fork, String metric, List<Slice> slices) {
+      String benchmark,
+      Map<String, String> params,
+      int fork,
+      String metric,
+      List<Slice> slices,
+      ForkLog log) {
+
+    /** Samples that come from no log. */
+    public Series(
+        String benchmark, Map<String, String> params, int fork, String metric, List<Slice> slices) {
+      this(benchmark, params, fork, metric, slices, ForkLog.NONE);
+    }
 
     /** The samples of all measured iterations, in ns; computed at each call. */
     public ValueCounts samples() {
       return ValueCounts.joined(slices.stream().map(Slice::samples).toList());
+    }
+  }
+
+  /**
+   * What the file of a fork says of it.
+   *
+   * @param file its name
+   * @param startMs when its first measured iteration began, in ms since 1970
+   * @param asked what the run asked for
+   * @param iterations the measured iterations that it has
+   * @param aborted whether JMH did not keep the fork
+   */
+  public record ForkLog(String file, long startMs, Asked asked, int iterations, boolean aborted) {
+    /** Of samples that come from no log. */
+    public static final ForkLog NONE = new ForkLog("", 0, Asked.UNKNOWN, 0, false);
+
+    /** Whether it ended before its last iteration did. */
+    public boolean isUnfinished() {
+      return iterations < asked.iterations();
     }
   }
 
@@ -250,7 +327,8 @@ public final class HistogramLog {
           first.params(),
           0,
           first.metric(),
-          forks.stream().flatMap(fork -> fork.slices().stream()).toList());
+          forks.stream().flatMap(fork -> fork.slices().stream()).toList(),
+          first.log());
     }
   }
 
@@ -293,13 +371,20 @@ public final class HistogramLog {
   }
 
   private static byte[] header(
-      String benchmark, Map<String, String> params, int fork, Instant start) {
+      String benchmark, Map<String, String> params, int fork, Asked asked, Instant start) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     HistogramLogWriter writer = new HistogramLogWriter(bytes);
     writer.outputLogFormatVersion();
     writer.outputComment(comment(BENCHMARK, benchmark));
     params.forEach((name, value) -> writer.outputComment(comment(PARAM + name, value)));
     writer.outputComment(comment(FORK, Integer.toString(fork)));
+    writer.outputComment(comment(FORMAT_TAG, Integer.toString(FORMAT)));
+    if (asked.forks() > 0) {
+      writer.outputComment(comment(FORKS, Integer.toString(asked.forks())));
+    }
+    if (asked.iterations() > 0) {
+      writer.outputComment(comment(ITERATIONS, Integer.toString(asked.iterations())));
+    }
     writer.outputComment("[values in ns, Interval_Max in ms]");
     writer.outputStartTime(start.toEpochMilli());
     writer.outputLegend();
@@ -355,6 +440,10 @@ public final class HistogramLog {
     private final Map<String, List<Slice>> byMetric = new TreeMap<>();
     private int iteration;
     private double startSeconds;
+    private int format = 1;
+    private int forksAsked;
+    private int iterationsAsked;
+    private boolean aborted;
 
     LogFile(Path file, HistogramDecoder decoder, List<String> warnings) {
       this.file = file;
@@ -377,11 +466,29 @@ public final class HistogramLog {
         line(number, text.substring(from, end));
         from = end + 1;
       }
+      if (format > FORMAT) {
+        warnings.add(
+            file.getFileName()
+                + " is of a newer version of this program (format "
+                + format
+                + ", this one knows "
+                + FORMAT
+                + "): what has the same name is shown");
+      }
       byMetric.forEach((metric, slices) -> series.add(seriesOf(metric, slices)));
     }
 
     private Series seriesOf(String metric, List<Slice> slices) {
-      return new Series(benchmark, Map.copyOf(params), fork, metric, List.copyOf(slices));
+      return new Series(benchmark, Map.copyOf(params), fork, metric, List.copyOf(slices), log());
+    }
+
+    private ForkLog log() {
+      return new ForkLog(
+          file.getFileName().toString(),
+          Math.round(startSeconds * MS_PER_S),
+          new Asked(forksAsked, iterationsAsked),
+          iteration,
+          aborted);
     }
 
     private void line(int number, String line) {
@@ -427,10 +534,21 @@ public final class HistogramLog {
         benchmark = value;
       } else if (key.startsWith(PARAM)) {
         params.put(key.substring(PARAM.length()), value);
-      } else if (key.equals(FORK) && value.matches("[0-9]{1,9}")) {
-        fork = Integer.parseInt(value);
-      } else if (key.equals(ITERATION) && value.matches("[0-9]{1,9}")) {
-        iteration = Integer.parseInt(value);
+      } else if (key.equals(ABORTED)) {
+        aborted = true;
+      } else if (value.matches("[0-9]{1,9}")) {
+        noteNumber(key, Integer.parseInt(value));
+      }
+    }
+
+    private void noteNumber(String key, int value) {
+      switch (key) {
+        case FORK -> fork = value;
+        case ITERATION -> iteration = value;
+        case FORMAT_TAG -> format = value;
+        case FORKS -> forksAsked = value;
+        case ITERATIONS -> iterationsAsked = value;
+        default -> {} // a tag of another program
       }
     }
 

@@ -71,27 +71,55 @@ final class JmhJson {
         .properties()
         .forEach(one -> params.put(one.getKey(), one.getValue().asText()));
     String benchmark = entry.get("benchmark").asText();
-    figures.add(figure(benchmark, params, Figure.SCORE, entry.get("primaryMetric")));
+    // With -f 0 the benchmark runs in the JVM of the command, which counts as its fork.
+    int asked = entry.has("forks") ? Math.max(1, entry.get("forks").asInt()) : 0;
+    List<Boolean> whole = wholeForks(entry);
+    figures.add(
+        figure(benchmark, params, Figure.SCORE, entry.get("primaryMetric"), whole).asked(asked));
     entry
         .path("secondaryMetrics")
         .properties()
         .forEach(
-            metric -> figures.add(figure(benchmark, params, metric.getKey(), metric.getValue())));
+            metric ->
+                figures.add(
+                    figure(benchmark, params, metric.getKey(), metric.getValue(), whole)
+                        .asked(asked)));
+  }
+
+  /** For each fork, whether it has all its iterations: JMH keeps those before a failure. */
+  private static List<Boolean> wholeForks(JsonNode entry) {
+    int iterations = entry.path("measurementIterations").asInt(0);
+    List<Boolean> whole = new ArrayList<>();
+    rawData(entry.get("primaryMetric")).forEach(fork -> whole.add(fork.size() >= iterations));
+    return whole;
+  }
+
+  private static JsonNode rawData(JsonNode metric) {
+    return metric.has("rawData") ? metric.get("rawData") : metric.path("rawDataHistogram");
   }
 
   private static Figure figure(
-      String benchmark, Map<String, String> params, String name, JsonNode metric) {
+      String benchmark,
+      Map<String, String> params,
+      String name,
+      JsonNode metric,
+      List<Boolean> whole) {
     String unit = metric.path("scoreUnit").asText();
     double ns = NS_PER_OPERATION.getOrDefault(unit, 1.0);
     List<Figure.Fork> forks = new ArrayList<>();
-    for (JsonNode fork :
-        metric.has("rawData") ? metric.get("rawData") : metric.path("rawDataHistogram")) {
+    JsonNode rawData = rawData(metric);
+    int number = 0;
+    for (JsonNode fork : rawData) {
+      number++;
+      if (rawData.size() == whole.size() && !whole.get(number - 1)) {
+        continue;
+      }
       List<Figure.Point> points = new ArrayList<>();
       for (JsonNode iteration : fork) {
         double value = iteration.isNumber() ? iteration.asDouble() : medianOf(iteration);
         points.add(new Figure.Point(points.size() + 1, 0, 0, value * ns, null));
       }
-      forks.add(new Figure.Fork(forks.size() + 1, points));
+      forks.add(new Figure.Fork(number, points));
     }
     return new Figure(
         benchmark, params, name, NS_PER_OPERATION.containsKey(unit) ? Figure.NS : unit, forks);

@@ -15,7 +15,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.stream.Stream;
 import java.util.zip.ZipException;
 
@@ -87,10 +86,11 @@ public record Run(
     Path path = files.path();
     List<String> problems = new ArrayList<>();
     Map<String, Environment> environments = environments(files, problems);
-    List<Figure> figures = new ArrayList<>(selfTimed(files, problems));
+    List<Figure> scores = scores(files, problems);
+    List<Figure> figures = new ArrayList<>(selfTimed(files, environments, scores, problems));
     Set<Figure.Key> known = new HashSet<>();
     figures.forEach(figure -> known.add(figure.key()));
-    for (Figure figure : scores(files, problems)) {
+    for (Figure figure : scores) {
       if (known.add(figure.key())) {
         figures.add(figure);
       }
@@ -176,38 +176,25 @@ public record Run(
         .toList();
   }
 
-  private static List<Figure> selfTimed(RunFiles run, List<String> problems) throws IOException {
+  private static List<Figure> selfTimed(
+      RunFiles run,
+      Map<String, Environment> environments,
+      List<Figure> scores,
+      List<String> problems)
+      throws IOException {
     Path hlog = run.resolve(ResultFolder.HISTOGRAMS);
     if (!Files.isDirectory(hlog)) {
       return List.of();
     }
     HistogramLog.Contents contents = HistogramLog.read(hlog);
     problems.addAll(contents.warnings());
-    Map<Figure.Key, List<Figure.Fork>> byFigure = new LinkedHashMap<>();
-    for (HistogramLog.Series series : contents.series()) {
-      List<Figure.Point> points = new ArrayList<>();
-      for (HistogramLog.Slice slice : series.slices()) {
-        points.add(
-            new Figure.Point(
-                slice.iteration(),
-                slice.startMs(),
-                slice.endMs(),
-                slice.samples().median(),
-                slice.samples()));
-      }
-      byFigure
-          .computeIfAbsent(
-              new Figure.Key(
-                  series.benchmark(), new TreeMap<>(series.params()), series.metric(), Figure.NS),
-              key -> new ArrayList<>())
-          .add(new Figure.Fork(series.fork(), points));
-    }
-    List<Figure> figures = new ArrayList<>();
-    byFigure.forEach(
-        (key, forks) ->
-            figures.add(
-                new Figure(key.benchmark(), key.params(), key.metric(), key.unit(), forks)));
-    return figures;
+    boolean killed =
+        environments.values().stream()
+            .findFirst()
+            .map(Environment::outcome)
+            .filter(Environment.Outcome::isWithoutEnd)
+            .isPresent();
+    return SelfTimedFigures.of(contents.series(), killed, scores, problems);
   }
 
   private static List<Figure> scores(RunFiles run, List<String> problems) throws IOException {

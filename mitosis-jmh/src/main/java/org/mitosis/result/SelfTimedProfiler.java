@@ -31,6 +31,7 @@ import org.openjdk.jmh.runner.IterationType;
 public final class SelfTimedProfiler implements InternalProfiler {
   private String benchmarkOfLog = "";
   private HistogramLog log;
+  private int iterationsWithoutSamples;
   private Instant iterationStart = Instant.now();
 
   /** For JMH, which needs a public constructor. */
@@ -51,7 +52,7 @@ public final class SelfTimedProfiler implements InternalProfiler {
   public Collection<ScalarResult> afterIteration(
       BenchmarkParams benchmark, IterationParams iteration, IterationResult result) {
     List<SelfTimed.Samples> taken = SelfTimed.take();
-    if (iteration.getType() == IterationType.MEASUREMENT && !taken.isEmpty()) {
+    if (iteration.getType() == IterationType.MEASUREMENT) {
       keep(benchmark, taken);
     }
     List<ScalarResult> results = new ArrayList<>();
@@ -76,9 +77,27 @@ public final class SelfTimedProfiler implements InternalProfiler {
     try {
       if (!benchmarkOfLog.equals(benchmark.id())) {
         benchmarkOfLog = benchmark.id();
+        log = null;
+        iterationsWithoutSamples = 0;
+      }
+      if (log == null && taken.isEmpty()) {
+        iterationsWithoutSamples++;
+        return;
+      }
+      if (log == null) {
+        HistogramLog.Asked asked =
+            new HistogramLog.Asked(
+                Math.max(1, benchmark.getForks()), benchmark.getMeasurement().getCount());
         log =
             HistogramLog.create(
-                directory.get(), benchmark.getBenchmark(), paramsOf(benchmark), iterationStart);
+                directory.get(),
+                benchmark.getBenchmark(),
+                paramsOf(benchmark),
+                asked,
+                iterationStart);
+        for (int i = 0; i < iterationsWithoutSamples; i++) {
+          log.skip();
+        }
       }
       log.append(taken, iterationStart, Instant.now());
     } catch (UncheckedIOException e) {

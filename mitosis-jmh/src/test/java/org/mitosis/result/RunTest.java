@@ -41,6 +41,61 @@ class RunTest {
   }
 
   @Test
+  void aForkThatWasAbortedIsInNoFigureAndIsMissing() throws IOException {
+    SampleRun sample = sample().asks(3, 2);
+    sample.selfTimed(PREPARE, ONE_MEBIBYTE, "prepare", new long[] {100}, new long[] {100});
+    sample.selfTimed(PREPARE, ONE_MEBIBYTE, "prepare", new long[] {900}, new long[] {900});
+    sample.selfTimed(PREPARE, ONE_MEBIBYTE, "prepare", new long[] {100}, new long[] {100});
+    Path second =
+        sample.folder().resolve("hlog/" + PREPARE + ",memorySize=1048576,fork=2" + ".hlog");
+    HistogramLog.markAborted(second);
+    Run run = Run.read(sample.finished().folder());
+    Figure figure = run.figures().get(0);
+    assertEquals(List.of(1, 3), figure.forks().stream().map(Figure.Fork::number).toList());
+    assertEquals("2 of 3 forks", figure.shortfall());
+    assertEquals(
+        List.of(
+            PREPARE
+                + ",memorySize=1048576,fork=2.hlog is of a fork that JMH did not keep: its samples"
+                + " are left out"),
+        run.problems());
+  }
+
+  @Test
+  void aForkWithTooFewIterationsCountsOnlyIfTheWholeRunWasKilled() throws IOException {
+    SampleRun sample = sample().asks(2, 2);
+    sample.selfTimed(PREPARE, ONE_MEBIBYTE, "prepare", new long[] {100}, new long[] {100});
+    sample.selfTimed(PREPARE, ONE_MEBIBYTE, "prepare", new long[] {900});
+    sample.finished();
+    assertEquals("1 of 2 forks", Run.read(sample.folder()).figures().get(0).shortfall());
+    sample.environment(Environment.Outcome.INTERRUPTED, List.of());
+    assertEquals(2, Run.read(sample.folder()).figures().get(0).forks().size());
+  }
+
+  @Test
+  void whereNoLogSaysItTheResultOfJmhHasTheForksAskedFor() throws IOException {
+    SampleRun sample = sample();
+    sample.levels(PREPARE, Map.of(), "prepare", 1000, 1000);
+    sample.score("org.mitosis.benchmark." + PREPARE, Map.of(), "us/op", List.of(List.of(1.0)));
+    Path json = sample.folder().resolve("jmh.json");
+    String entry = Files.readString(json);
+    Files.writeString(json, entry.replace("\"mode\"", "\"forks\" : 3, \"mode\""));
+    assertEquals("2 of 3 forks", Run.read(sample.folder()).figures().get(0).shortfall());
+  }
+
+  @Test
+  void aScoreOfAForkWithoutAllItsIterationsIsLeftOut() throws IOException {
+    SampleRun sample = sample();
+    sample.score("a.B.c", Map.of(), "us/op", List.of(List.of(1.0, 1.0), List.of(9.0)));
+    Path json = sample.folder().resolve("jmh.json");
+    String asked = "\"forks\" : 2, \"measurementIterations\" : 2, \"mode\"";
+    Files.writeString(json, Files.readString(json).replace("\"mode\"", asked));
+    Figure figure = Run.read(sample.folder()).figures().get(0);
+    assertEquals(List.of(1), figure.forks().stream().map(Figure.Fork::number).toList());
+    assertEquals("1 of 2 forks", figure.shortfall());
+  }
+
+  @Test
   void aScoreIsShownOnlyWhereNothingTimedItself() throws IOException {
     SampleRun sample = sample();
     sample.levels(PREPARE, Map.of(), "prepare", 1000);

@@ -23,6 +23,7 @@ public final class SampleRun {
   private static final long SLICE_NS = 100_000_000;
 
   private final Path folder;
+  private HistogramLog.Asked asked = HistogramLog.Asked.UNKNOWN;
   private final ArrayNode scores = JSON.createArrayNode();
 
   /** A run without figures, on a machine of which nothing is known. */
@@ -73,6 +74,12 @@ public final class SampleRun {
     return this;
   }
 
+  /** Says in the logs that follow what the run asks for. */
+  public SampleRun asks(int forks, int iterations) {
+    asked = new HistogramLog.Asked(forks, iterations);
+    return this;
+  }
+
   /**
    * Adds what one fork has timed.
    *
@@ -83,7 +90,7 @@ public final class SampleRun {
       String method, Map<String, String> params, String metric, long[]... iterationsNs) {
     HistogramLog log =
         HistogramLog.create(
-            folder.resolve("hlog"), "org.mitosis.benchmark." + method, params, START);
+            folder.resolve("hlog"), "org.mitosis.benchmark." + method, params, asked, START);
     Instant from = START;
     for (long[] iteration : iterationsNs) {
       SelfTimed.Metric times = new SelfTimed.Metric(metric);

@@ -77,6 +77,17 @@ class SelfTimedProfilerTest {
   }
 
   @Test
+  void anIterationWithoutSamplesIsCounted() throws IOException {
+    iterate("A.a", MEASUREMENT);
+    iterate("A.a", MEASUREMENT, 1_000);
+    iterate("A.a", MEASUREMENT);
+    HistogramLog.ForkLog log = HistogramLog.read(directory.resolve("hlog")).series().get(0).log();
+    assertEquals(3, log.iterations());
+    assertEquals(new HistogramLog.Asked(1, 1), log.asked());
+    assertFalse(log.isUnfinished());
+  }
+
+  @Test
   void eachBenchmarkInOneJvmHasItsOwnFile() throws IOException {
     iterate("A.a", MEASUREMENT, 1_000);
     iterate("A.b", MEASUREMENT, 1_000);
