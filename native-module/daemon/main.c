@@ -61,7 +61,7 @@ static const char usage[] =
 	"that\n"
 	"                                one trusts, and for the kernel module\n"
 	"                     none       no key; for loopback addresses\n"
-	"                     (default $MITOSIS_PROTECTION, else handshake)\n"
+	"                     (default $MITOSIS_PROTECTION, else sealed)\n"
 	"  --private-network  allow --protection none with any address: all "
 	"machines\n"
 	"                     that reach it can read every snapshot\n"

@@ -83,6 +83,8 @@ lie_to(int fd, enum lie lie, const void *descriptor, uint32_t size)
 	struct auth auth;
 	char message[256], rest[64];
 
+	/* An impostor's connections end with it. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	alarm(10);
 	CHECK_EQ(auth_configure(&auth, message, sizeof(message)), 0);
 	auth.machine_id = 2;

@@ -55,7 +55,7 @@ static int read_protection(struct auth *auth, char *problem, size_t size)
 	const char *text = getenv("MITOSIS_PROTECTION");
 	uint32_t i;
 
-	auth->protection = WIRE_PROTECTION_HANDSHAKE;
+	auth->protection = WIRE_PROTECTION_SEALED;
 	if (!text || !*text)
 		return 0;
 	for (i = WIRE_PROTECTION_NONE; i <= WIRE_PROTECTION_SEALED; i++) {

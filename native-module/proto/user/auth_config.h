@@ -9,7 +9,7 @@
 
 /*
  * Fills from MITOSIS_MACHINE_ID (default 0), MITOSIS_PROTECTION (sealed, handshake
- * or none; default handshake) and, unless that is none, the key file:
+ * or none; default sealed) and, unless that is none, the key file:
  * $MITOSIS_KEY_FILE, else ~/.config/mitosis/key, else /etc/mitosis/key. Returns 0,
  * or -errno with a message in `problem`: -EINVAL, -ENOENT no key, -EOPNOTSUPP this CPU
  * cannot seal, and those of auth_read_key().
