@@ -25,6 +25,7 @@
 struct clone_arguments {
 	struct clone_request request;
 	const struct descriptor_header *descriptor;
+	struct rlimit files; /* RLIMIT_NOFILE of the parent */
 	char stack[CLONE_STACK_SIZE] __attribute__((aligned(64)));
 };
 
@@ -134,6 +135,7 @@ static void __attribute__((noreturn, used)) clone_main(struct clone_arguments *o
 	if (!enter_container(&o->request, o->descriptor) ||
 	    !arrange_files(&o->request))
 		raw_syscall(SYS_exit_group, SHADOW_CLONE_FAILED_STATUS);
+	raw_syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, &o->files, 0);
 	undo_shadow(o->descriptor);
 	run_on(o->request.cpu);
 	raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, 0, sizeof(mask));
@@ -172,6 +174,7 @@ int clone_child(struct page_source *source, const struct clone_request *request)
 		return -ENOMEM;
 	o->request = *request;
 	o->descriptor = source->descriptor;
+	o->files = own->files;
 	if (t->tid_address)
 		flags |= CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID;
 	if (pid_ns >= 0)

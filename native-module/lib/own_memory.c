@@ -83,6 +83,16 @@ bool own_memory_open(struct own_memory *own)
 	return own->memory >= 0 && own->pagemap >= 0;
 }
 
+void own_memory_raise_files(struct own_memory *own)
+{
+	struct rlimit files;
+
+	raw_syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, &own->files);
+	files = own->files;
+	files.rlim_cur = files.rlim_max;
+	raw_syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, &files, 0);
+}
+
 /* Sets the protection of each VMA that the parent cannot read. */
 static void protect_unreadable(const struct descriptor_header *d, bool readable)
 {

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/resource.h>
 
 #include "paging/page_source.h"
 #include "proto/descriptor.h"
@@ -15,6 +16,7 @@ struct own_memory {
 	int pagemap;		   /* /proc/self/pagemap */
 	int self;		   /* pidfd of this process, or -errno */
 	uint64_t page_size;
+	struct rlimit files; /* RLIMIT_NOFILE of the parent, for clones */
 };
 
 /* Sets the functions that read pages. */
@@ -22,6 +24,9 @@ void own_memory_init(struct own_memory *own, uint64_t page_size);
 
 /* Opens what the calling process needs to be served. False on an error. */
 bool own_memory_open(struct own_memory *own);
+
+/* A page server takes three files for each child: as many as this user may have. */
+void own_memory_raise_files(struct own_memory *own);
 
 /*
  * Makes the snapshot's VMAs that the parent cannot read readable, because the

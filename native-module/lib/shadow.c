@@ -96,6 +96,7 @@ static void __attribute__((noreturn, used)) shadow_main(struct shadow_arena *are
 
 	own_memory_init(&own, arena->page_size);
 	shadow_process_close_from(0);
+	own_memory_raise_files(&own);
 	raw_syscall(SYS_setsid);
 	raw_syscall(SYS_prctl, PR_GET_NAME, arena->name, 0, 0, 0);
 	raw_syscall(SYS_prctl, PR_SET_NAME, "mitosis-shadow", 0, 0, 0);

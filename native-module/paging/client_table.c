@@ -73,24 +73,6 @@ int client_table_timeout(const struct client_table *table)
 	return timeout;
 }
 
-struct pollfd *client_table_fill_polls(const struct client_table *table,
-				       struct pollfd *p)
-{
-	const struct client *c;
-
-	for (c = table->clients; c < table->clients + table->count; c++)
-		*p++ = (struct pollfd){
-			.fd = c->stream,
-			.events = machine_connection_events(&c->machine),
-		};
-	for (c = table->clients; c < table->clients + table->count; c++)
-		*p++ = (struct pollfd){
-			.fd = c->stream < 0 ? -1 : c->pidfd,
-			.events = POLLIN,
-		};
-	return p;
-}
-
 void client_table_report(const struct client_table *table, const char *message)
 {
 	size_t size = 0;

@@ -6,15 +6,17 @@
 #ifndef PAGING_CLIENT_TABLE_H
 #define PAGING_CLIENT_TABLE_H
 
-#include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "paging/machine_connection.h"
 
-/* The most clients of one server at a time. */
-#define CLIENTS_MAX 256
+/*
+ * The most clients of one server at a time. Memory is used for those that there are;
+ * each child takes three of the process's files.
+ */
+#define CLIENTS_MAX 16384
 
 enum client_kind {
 	CLIENT_READER,	/* has asked for no pages yet */
@@ -54,13 +56,6 @@ bool client_table_has_staying(const struct client_table *table);
 
 /* The ms until the answer to another machine is late, or -1 if none is being sent. */
 int client_table_timeout(const struct client_table *table);
-
-/*
- * Fills a pollfd for the stream of each client, then one for the pidfd of each; poll()
- * ignores negative ones. Returns what is behind them.
- */
-struct pollfd *client_table_fill_polls(const struct client_table *table,
-				       struct pollfd *p);
 
 /* Writes a message to the standard error of every child that has passed it. */
 void client_table_report(const struct client_table *table, const char *message);

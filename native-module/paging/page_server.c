@@ -3,7 +3,6 @@
 #include "paging/page_server.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
 
@@ -11,6 +10,7 @@
 #include "paging/client_table.h"
 #include "paging/cpu_server.h"
 #include "paging/machine_connection.h"
+#include "paging/poll_list.h"
 #include "paging/prefetch.h"
 #include "paging/raw_message.h"
 #include "paging/recording.h"
@@ -33,7 +33,7 @@ struct page_server {
 	struct cpu_servers cpu_servers;
 	struct client_table clients;
 	struct space_table spaces;
-	struct pollfd polls[2 + 2 * CLIENTS_MAX + 2 * CPU_SERVERS_MAX + SPACES_MAX];
+	struct poll_list polled;
 };
 
 /* Moves this process to the child's CPU: a wake-up from another one costs 30 us. */
@@ -250,6 +250,8 @@ static struct client *add(struct page_server *server, int stream,
 	struct client *client = client_table_add(&server->clients, stream, kind);
 
 	if (!client) {
+		if (kind != CLIENT_MACHINE)
+			stream_answer(stream, -EUSERS, 0);
 		raw_close(stream);
 		return NULL;
 	}
@@ -415,28 +417,6 @@ static void serve_channel(struct page_server *server)
 	raw_close(passed[0]);
 }
 
-/* poll() ignores negative descriptors. */
-static uint32_t fill_polls(struct page_server *server, int watched)
-{
-	struct pollfd *p = server->polls;
-	uint32_t i;
-
-	*p++ = (struct pollfd){ .fd = server->channel, .events = POLLIN };
-	/* Poll for hang-up only; replies are read elsewhere. */
-	*p++ = (struct pollfd){ .fd = watched, .events = POLLRDHUP };
-	p = client_table_fill_polls(&server->clients, p);
-	for (i = 0; i < server->cpu_servers.count; i++)
-		*p++ = (struct pollfd){ .fd = server->cpu_servers.servers[i].channel,
-					.events = POLLIN };
-	for (i = 0; i < server->cpu_servers.count; i++)
-		*p++ = (struct pollfd){ .fd = server->cpu_servers.servers[i].pidfd,
-					.events = POLLIN };
-	for (i = 0; i < server->spaces.count; i++)
-		*p++ = (struct pollfd){ .fd = server->spaces.spaces[i].memory.uffd,
-					.events = POLLIN };
-	return p - server->polls;
-}
-
 static bool serve_machine(struct page_server *server, struct client *c)
 {
 	return machine_connection_serve(&c->machine, c->stream, server->source,
@@ -499,45 +479,66 @@ static bool may_go_on(struct page_server *server)
 	       server->channel >= 0 && source->admit && !source->admit(source);
 }
 
+static bool is_ready(const struct page_server *server, enum poll_kind kind)
+{
+	return poll_list_next(&server->polled, kind, 0) != UINT32_MAX;
+}
+
+static void serve_ready_spaces(struct page_server *server)
+{
+	const struct poll_list *list = &server->polled;
+	uint32_t at;
+
+	for_each_ready(list, POLL_SPACES,
+		       at) if (server->spaces.spaces[list->owners[at]].memory.uffd >=
+			       0) serve_space(server, list->owners[at]);
+	/* The recorded child has ended, or has touched enough. */
+	if (recording_is_on(&server->recording) &&
+	    (recording_is_full(&server->recording) ||
+	     !space_table_is_recorded(&server->spaces)))
+		end_recording(server);
+}
+
+static void serve_ready_clients(struct page_server *server)
+{
+	const struct poll_list *list = &server->polled;
+	uint32_t at;
+
+	for_each_ready(list, POLL_CLONES, at)
+		client_end_clone(&server->clients.clients[list->owners[at]]);
+	for_each_ready(list, POLL_CLIENTS, at)
+		serve_client(server, list->owners[at], list->polls[at].revents);
+	for_each_ready(list, POLL_CPU_CHANNELS, at) cpu_server_relay(
+		&server->cpu_servers.servers[list->owners[at]], server->channel);
+	for_each_ready(list, POLL_CPU_ENDS, at)
+		cpu_server_remove(&server->cpu_servers.servers[list->owners[at]]);
+}
+
 void page_server_run(struct page_server *server, int watched, int idle_ms)
 {
 	for (;;) {
-		uint32_t clients = server->clients.count;
-		uint32_t spaces = server->spaces.count;
-		uint32_t cpu_servers = server->cpu_servers.count;
-		uint32_t count = fill_polls(server, watched);
-		struct pollfd *client_polls = server->polls + 2;
-		struct pollfd *clone_polls = client_polls + clients;
-		struct pollfd *cpu_server_polls = clone_polls + clients;
-		struct pollfd *end_polls = cpu_server_polls + cpu_servers;
-		struct pollfd *space_polls = end_polls + cpu_servers;
 		bool left = client_table_has_left(&server->clients);
 		int timeout = left		  ? LEFT_CHECK_MS
 			      : is_needed(server) ? -1
 						  : idle_ms;
 		int late_ms = client_table_timeout(&server->clients);
 		bool sends = late_ms >= 0;
-		uint32_t i;
 		long n;
 
 		if (sends && (timeout < 0 || late_ms < timeout))
 			timeout = late_ms;
-		n = raw_syscall(SYS_poll, server->polls, count, timeout);
+		poll_list_fill(&server->polled, server->channel, watched,
+			       &server->clients, &server->spaces,
+			       &server->cpu_servers);
+		n = raw_syscall(SYS_poll, server->polled.polls,
+				server->polled.starts[POLL_KINDS], timeout);
 
 		if (n == -EINTR)
 			continue;
 		if (n < 0 || (n == 0 && !left && !sends && !may_go_on(server)))
 			return;
-		for (i = 0; i < spaces; i++)
-			if (space_polls[i].revents &&
-			    server->spaces.spaces[i].memory.uffd >= 0)
-				serve_space(server, i);
-		/* The recorded child has ended, or has touched enough. */
-		if (recording_is_on(&server->recording) &&
-		    (recording_is_full(&server->recording) ||
-		     !space_table_is_recorded(&server->spaces)))
-			end_recording(server);
-		if (server->polls[1].revents)
+		serve_ready_spaces(server);
+		if (is_ready(server, POLL_WATCHED))
 			server->failed = true;
 		if (server->failed) {
 			abandon_children(server);
@@ -546,20 +547,8 @@ void page_server_run(struct page_server *server, int watched, int idle_ms)
 				return;
 			continue;
 		}
-		for (i = 0; i < clients; i++)
-			if (clone_polls[i].revents)
-				client_end_clone(&server->clients.clients[i]);
-		for (i = 0; i < clients; i++)
-			if (client_polls[i].revents)
-				serve_client(server, i, client_polls[i].revents);
-		for (i = 0; i < cpu_servers; i++)
-			if (cpu_server_polls[i].revents)
-				cpu_server_relay(&server->cpu_servers.servers[i],
-						 server->channel);
-		for (i = 0; i < cpu_servers; i++)
-			if (end_polls[i].revents)
-				cpu_server_remove(&server->cpu_servers.servers[i]);
-		if (server->polls[0].revents)
+		serve_ready_clients(server);
+		if (is_ready(server, POLL_CHANNEL))
 			serve_channel(server);
 		if (sends)
 			remove_late_machines(server);
@@ -574,12 +563,14 @@ struct page_server *page_server_create(struct page_source *source, int channel,
 				       uint64_t page_size)
 {
 	long p = raw_syscall(SYS_mmap, 0, sizeof(struct page_server),
-			     PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-			     0);
+			     PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	struct page_server *server = (struct page_server *)p;
 
 	if (p < 0 && p > -4096)
 		return NULL;
+	/* The tables have room for many, and need memory for those that come. */
+	raw_syscall(SYS_madvise, p, sizeof(struct page_server), MADV_NOHUGEPAGE);
 	server->source = source;
 	server->channel = channel;
 	server->page_size = page_size;

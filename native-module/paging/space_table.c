@@ -9,20 +9,34 @@ void space_table_free(struct served_space *space)
 	space->memory.uffd = -1;
 }
 
-struct served_space *space_table_add(struct space_table *table, uint32_t client,
-				     const struct address_space *memory)
+/* Address spaces of which each new one checks whether a process lives there. */
+#define CHECKED_AT_ONCE 4u
+
+/* In turns, so that the work does not grow with their number. */
+static void free_some_dead(struct space_table *table)
 {
-	struct served_space *space;
 	uint32_t i;
 
-	for (i = 0; i < table->count; i++) {
-		space = &table->spaces[i];
+	for (i = 0; i < CHECKED_AT_ONCE && i < table->count; i++) {
+		struct served_space *space;
+
+		table->checked = (table->checked + 1) % table->count;
+		space = &table->spaces[table->checked];
 		if (space->memory.uffd >= 0 &&
 		    !address_space_is_alive(&space->memory))
 			space_table_free(space);
-		if (space->memory.uffd < 0)
-			break;
 	}
+}
+
+struct served_space *space_table_add(struct space_table *table, uint32_t client,
+				     const struct address_space *memory)
+{
+	uint32_t i;
+
+	free_some_dead(table);
+	for (i = 0; i < table->count; i++)
+		if (table->spaces[i].memory.uffd < 0)
+			break;
 	if (i == SPACES_MAX)
 		return NULL;
 	if (i == table->count)

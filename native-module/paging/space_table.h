@@ -12,7 +12,8 @@
 
 #include "paging/pager.h"
 
-#define SPACES_MAX 1024
+/* As CLIENTS_MAX. */
+#define SPACES_MAX 32768
 
 struct served_space {
 	struct address_space memory; /* uffd -1: free */
@@ -22,7 +23,8 @@ struct served_space {
 
 /* Begins as zeros. */
 struct space_table {
-	uint32_t count; /* `spaces` is filled up to here, with free ones between */
+	uint32_t count;	  /* `spaces` is filled up to here, with free ones between */
+	uint32_t checked; /* index of the last one that was checked for life */
 	struct served_space spaces[SPACES_MAX];
 };
 

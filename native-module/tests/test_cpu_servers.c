@@ -132,6 +132,8 @@ int main(void)
 	need_userfaultfd();
 	choose_cpus(cpus);
 	signal(SIGPIPE, SIG_IGN);
+	/* A child keeps numbers that are open when attaching. */
+	CHECK(dup2(0, ORDERS) == ORDERS);
 	device = open_user();
 	memory = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

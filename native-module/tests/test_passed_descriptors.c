@@ -133,7 +133,7 @@ static void sent_to_daemon(void)
 		send_with(fd, &hello, sizeof(hello), counts[i]);
 		CHECK_SOON(!channel_is_open(fd) || recv(fd, &m, sizeof(m), 0) > 0,
 			   PATIENCE_MS);
-		CHECK_SOON(fd_count(daemon_pid()) == before, PATIENCE_MS);
+		CHECK_SOON(fd_count(daemon_pid()) <= before, PATIENCE_MS);
 		close(fd);
 		fd = dial();
 		CHECK_EQ(channel_send(fd, &hello, -1), 0);
@@ -141,7 +141,7 @@ static void sent_to_daemon(void)
 		close(registry);
 		send_with(fd, &connect, sizeof(connect), counts[i]);
 		CHECK_SOON(!channel_is_open(fd), PATIENCE_MS);
-		CHECK_SOON(fd_count(daemon_pid()) == before, PATIENCE_MS);
+		CHECK_SOON(fd_count(daemon_pid()) <= before, PATIENCE_MS);
 		close(fd);
 	}
 }
@@ -173,7 +173,7 @@ static void sent_to_shadow(struct daemon_link *link, pid_t shadow)
 		send_with(stream, &read_request, sizeof(read_request), counts[i]);
 		recv(stream, &answer, sizeof(answer), MSG_WAITALL);
 		close(stream);
-		CHECK_SOON(fd_count(shadow) == before, PATIENCE_MS);
+		CHECK_SOON(fd_count(shadow) <= before, PATIENCE_MS);
 	}
 }
 
@@ -226,6 +226,8 @@ int main(void)
 	if (getpid() != self)
 		_exit(0);
 	shadow = find_snapshot(device, ID).shadow_pid;
+	/* From then on neither of them opens anything more by itself. */
+	CHECK_EQ(mitosis_read(device, ID, (uintptr_t)counts, &byte, 1), 0);
 	sent_to_daemon();
 	CHECK_EQ(daemon_link_open(&link), 0);
 	sent_to_shadow(&link, shadow);

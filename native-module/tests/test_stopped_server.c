@@ -513,6 +513,8 @@ int main(int argc, char **argv)
 	need_userfaultfd();
 	setenv("MITOSIS_DEADLINE_MS", DEADLINE_TEXT, 1);
 	signal(SIGPIPE, SIG_IGN);
+	/* A child keeps numbers that are open when attaching. */
+	CHECK(dup2(0, ORDERS_FD) >= 0 && dup2(0, REPLIES_FD) >= 0);
 	memory = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	CHECK(memory != MAP_FAILED);
