@@ -184,8 +184,9 @@ int mitosis_set_resume_options(struct mitosis *device,
 /*
  * Becomes a child of a snapshot of this machine: the caller's memory and
  * registers are replaced by the parent's, and it goes on where the parent's
- * prepare returned 0. It keeps its pid, credentials, and the open files that exec
- * would keep: those that are close-on-exec are closed. Returns only on failure.
+ * prepare returned 0. It keeps its pid, its user and group ids, those of its
+ * capabilities that the parent had, and the open files that exec would keep: those
+ * that are close-on-exec are closed. Returns only on failure.
  * Errors: -ENOENT no such snapshot; -EINVAL the caller, or the parent, has
  * several threads; -EPERM no right to use userfaultfd; -E2BIG more than 128
  * files that exec would keep; -EPROTO the parent ran

@@ -3,6 +3,7 @@
 #ifndef MITOSIS_COMPAT_H
 #define MITOSIS_COMPAT_H
 
+#include <linux/capability.h>
 #include <linux/mm.h>
 #include <linux/rmap.h>
 #include <linux/sched.h>
@@ -47,6 +48,25 @@ static inline void compat_vm_flags_change(struct vm_area_struct *vma, unsigned l
 	vm_flags_mod(vma, set, clear);
 #else
 	vma->vm_flags = (vma->vm_flags & ~clear) | set;
+#endif
+}
+
+/* A set of capabilities as bits, 1 << CAP_*. */
+static inline u64 compat_cap_bits(const kernel_cap_t *set)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+	return set->val;
+#else
+	return ((u64)set->cap[1] << 32 | set->cap[0]) & (~0ull >> (63 - CAP_LAST_CAP));
+#endif
+}
+
+static inline kernel_cap_t compat_cap_of_bits(u64 bits)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+	return (kernel_cap_t){ bits };
+#else
+	return (kernel_cap_t){ { bits, bits >> 32 } };
 #endif
 }
 

@@ -252,6 +252,7 @@ static struct descriptor_header *assemble(const struct parent *parent, const str
 		.page_size = PAGE_SIZE,
 		.vdso_hash = mitosis_describe_vdso(mm),
 		.layout = layout_of(mm),
+		.credentials = mitosis_owner_credentials(&parent->owner),
 	};
 	memcpy(d->name, t->name, sizeof(d->name));
 	memcpy(d->signals, t->signals, sizeof(d->signals));

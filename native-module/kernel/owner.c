@@ -9,6 +9,7 @@
 #include <linux/security.h>
 #include <linux/user_namespace.h>
 
+#include "compat.h"
 #include "proto/descriptor.h"
 
 void mitosis_owner_save(struct owner *owner)
@@ -77,10 +78,59 @@ u32 mitosis_owner_flags(const struct owner *owner)
 	       (owner->dumpable ? 0 : DESCRIPTOR_UNDUMPABLE);
 }
 
-void mitosis_owner_confine(u32 flags)
+struct descriptor_credentials mitosis_owner_credentials(const struct owner *owner)
 {
-	if (flags & DESCRIPTOR_NO_NEW_PRIVS)
+	const struct cred *cred = owner->cred;
+
+	return (struct descriptor_credentials){
+		.permitted = compat_cap_bits(&cred->cap_permitted),
+		.effective = compat_cap_bits(&cred->cap_effective),
+		.inheritable = compat_cap_bits(&cred->cap_inheritable),
+		.bounding = compat_cap_bits(&cred->cap_bset),
+		.user_namespace = cred->user_ns->ns.inum,
+		.securebits = cred->securebits,
+		.last_capability = CAP_LAST_CAP,
+	};
+}
+
+static void limit(kernel_cap_t *set, u64 bits)
+{
+	*set = cap_intersect(*set, compat_cap_of_bits(bits));
+}
+
+/* Root gets all capabilities back by exec; another user does not. */
+static bool is_root_instead(u32 owner_uid, const struct cred *cred)
+{
+	kuid_t root = make_kuid(cred->user_ns, 0);
+
+	return owner_uid &&
+	       (uid_eq(cred->uid, root) || uid_eq(cred->euid, root) || uid_eq(cred->suid, root));
+}
+
+int mitosis_owner_confine(const struct descriptor_header *descriptor)
+{
+	struct descriptor_credentials parent = descriptor->credentials;
+	bool foreign = parent.user_namespace != DESCRIPTOR_INITIAL_NAMESPACE &&
+		       parent.user_namespace != current_user_ns()->ns.inum;
+	struct cred *cred = prepare_creds();
+
+	if (!cred)
+		return -ENOMEM;
+	/* Its capabilities count nothing here. */
+	if (foreign)
+		parent = (struct descriptor_credentials){ 0 };
+	limit(&cred->cap_permitted, parent.permitted);
+	limit(&cred->cap_effective, parent.effective);
+	limit(&cred->cap_inheritable, parent.inheritable);
+	limit(&cred->cap_bset, parent.bounding);
+	cred->cap_ambient = cap_intersect(cred->cap_ambient, cap_intersect(cred->cap_permitted,
+									   cred->cap_inheritable));
+	cred->securebits |= parent.securebits;
+	if (foreign || descriptor->flags & DESCRIPTOR_NO_NEW_PRIVS ||
+	    is_root_instead(descriptor->owner_uid, cred))
 		task_set_no_new_privs(current);
-	if (flags & DESCRIPTOR_UNDUMPABLE)
+	commit_creds(cred);
+	if (descriptor->flags & DESCRIPTOR_UNDUMPABLE)
 		set_mask_bits(&current->mm->flags, MMF_DUMPABLE_MASK, SUID_DUMP_DISABLE);
+	return 0;
 }

@@ -9,6 +9,7 @@
 #include <linux/types.h>
 
 struct cred;
+struct descriptor_credentials;
 struct descriptor_header;
 struct user_namespace;
 
@@ -45,10 +46,14 @@ bool mitosis_owner_lets_manage(const struct owner *owner);
 /* The DESCRIPTOR_* flags that children must carry. */
 u32 mitosis_owner_flags(const struct owner *owner);
 
+/* What children must not exceed. */
+struct descriptor_credentials mitosis_owner_credentials(const struct owner *owner);
+
 /*
- * Lays the flags on the calling process; it never loses what it had. Must be called
- * before the snapshot's memory is mapped.
+ * Lays the descriptor's flags and securebits on the calling process, and takes the
+ * capabilities that the owner had not; it never gets a right. Must be called before
+ * the snapshot's memory is mapped. Returns 0 or -ENOMEM.
  */
-void mitosis_owner_confine(u32 flags);
+int mitosis_owner_confine(const struct descriptor_header *descriptor);
 
 #endif /* MITOSIS_OWNER_H */

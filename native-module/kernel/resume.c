@@ -13,6 +13,7 @@
 
 #include "compat.h"
 #include "describe.h"
+#include "files.h"
 #include "overlay.h"
 #include "owner.h"
 #include "pages.h"
@@ -53,12 +54,12 @@ static bool overlaps(const struct span *a, const struct span *b)
 	return a->start < b->end && b->start < a->end;
 }
 
-/* The caller must have one thread and share its memory with no process. */
+/* The caller must have one thread and share memory and open files with no process. */
 static int check_caller(void)
 {
 	int i;
 
-	if (!thread_group_empty(current) || current->vfork_done)
+	if (!thread_group_empty(current) || current->vfork_done || !mitosis_files_are_own())
 		return -EINVAL;
 	for (i = 0; atomic_read(&current->mm->mm_users) > 1; i++) {
 		if (i == ALONE_TRIES)
@@ -401,11 +402,11 @@ static int fault_all_in(const struct plan *plan)
 
 static int become(struct plan *plan, const struct mitosis_options *options)
 {
-	int err;
+	int err = mitosis_owner_confine(plan->descriptor);
 
 	mitosis_thread_detach();
-	mitosis_owner_confine(plan->descriptor->flags);
-	err = unmap_all(plan);
+	if (!err)
+		err = unmap_all(plan);
 	if (!err)
 		err = place_kernel_vmas(plan);
 	if (!err)
@@ -415,7 +416,11 @@ static int become(struct plan *plan, const struct mitosis_options *options)
 	set_layout(&plan->descriptor->layout);
 	if (options->flags & MITOSIS_OPTION_EAGER)
 		err = fault_all_in(plan);
-	return err ?: mitosis_thread_load(plan->descriptor);
+	if (!err)
+		err = mitosis_thread_load(plan->descriptor);
+	if (!err)
+		mitosis_files_close_on_exec();
+	return err;
 }
 
 int mitosis_resume(struct origin *origin, const struct mitosis_options *options)

@@ -12,6 +12,18 @@
 
 #include "lib/error.h"
 
+#define LIFTED_FIRST 1000
+
+int child_files_lift(int fd)
+{
+	int high = fcntl(fd, F_DUPFD_CLOEXEC, LIFTED_FIRST);
+
+	if (high < 0)
+		return fd;
+	close(fd);
+	return high;
+}
+
 static bool survives_exec(int fd)
 {
 	int flags = fcntl(fd, F_GETFD);

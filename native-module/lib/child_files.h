@@ -10,6 +10,12 @@
 #include "lib/restore.h"
 
 /*
+ * Moves an open file, by dup and close, to a number that the parent's program does not
+ * expect. Returns the new one; the same where the limit of open files is too low.
+ */
+int child_files_lift(int fd);
+
+/*
  * Lists the caller's files that are not close-on-exec, for all children of the plan.
  * Returns 0 or -errno with a message.
  */

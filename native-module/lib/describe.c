@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 
 #include "lib/cursor.h"
+#include "lib/describe_credentials.h"
 #include "lib/pagemap.h"
 #include "lib/restore.h"
 #include "lib/vma_flags.h"
@@ -377,7 +378,8 @@ int describe_self(const struct shadow_arena *arena,
 	header->magic = DESCRIPTOR_MAGIC;
 	header->version = DESCRIPTOR_VERSION;
 	header->header_size = sizeof(*header);
-	header->flags = arena->descriptor_flags;
+	header->flags =
+		arena->descriptor_flags | describe_credentials(&header->credentials);
 	header->thread_count = 1;
 	header->vma_count = w.count;
 	header->fd_count = 0;

@@ -5,7 +5,6 @@
 #include <cpuid.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/userfaultfd.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -13,17 +12,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "lib/child_credentials.h"
 #include "lib/child_files.h"
 #include "lib/describe.h"
 #include "lib/error.h"
 #include "lib/mapped_file.h"
+#include "lib/page_link.h"
 #include "lib/restore.h"
 #include "lib/rseq.h"
 #include "lib/stream.h"
@@ -36,9 +36,6 @@
 #define RESTORER_LAST  0x600000000000ull
 /* Kept free above the restorer area, so that a stack there can grow. */
 #define RESTORER_DISTANCE (64ull << 20)
-
-/* Descriptors from here on do not collide with those that the parent's program expects. */
-#define FD_FLOOR 1000
 
 /* VMAs that are searched backwards for the same file: a library's are adjacent. */
 #define SAME_FILE_DISTANCE 16
@@ -73,44 +70,6 @@ static int check_single_threaded(void)
 			    "as mitosis-child",
 			    (int)st.st_nlink - 2);
 	return 0;
-}
-
-/* Moves a descriptor to FD_FLOOR or above. */
-static int lift(int fd)
-{
-	int high = fcntl(fd, F_DUPFD_CLOEXEC, FD_FLOOR);
-
-	if (high < 0)
-		return fd;
-	close(fd);
-	return high;
-}
-
-/* Returns a userfaultfd or -errno with a message. */
-static int open_uffd(void)
-{
-	struct uffdio_api api = {
-		.api = UFFD_API,
-		.features = UFFD_FEATURE_EVENT_FORK | UFFD_FEATURE_EVENT_REMAP |
-			    UFFD_FEATURE_EVENT_REMOVE | UFFD_FEATURE_EVENT_UNMAP |
-			    UFFD_FEATURE_THREAD_ID,
-	};
-	int fd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
-	int err = 0;
-
-	/* vm.unprivileged_userfaultfd permits all events but that of fork(2). */
-	if (fd < 0 || ioctl(fd, UFFDIO_API, &api))
-		err = -errno;
-	if (err && fd >= 0)
-		close(fd);
-	if (err == -EPERM)
-		return fail(err, "userfaultfd and its events need root or "
-				 "CAP_SYS_PTRACE; or resume with mode clone");
-	if (err)
-		return fail(err,
-			    "this kernel has no userfaultfd, or not its events: %s",
-			    strerror(-err));
-	return lift(fd);
 }
 
 static int fetch_descriptor(struct resume *r, int stream)
@@ -181,7 +140,7 @@ static int open_files(struct resume *r)
 		r->files[i] = mapped_file_open(r->descriptor, &vmas[i]);
 		if (r->files[i] < 0)
 			continue; /* its pages come from the snapshot */
-		r->files[i] = lift(r->files[i]);
+		r->files[i] = child_files_lift(r->files[i]);
 		r->open_files[r->open_file_count++] = r->files[i];
 	}
 	return 0;
@@ -500,21 +459,6 @@ static void __attribute__((noreturn)) leap(struct restore_plan *plan)
 	__builtin_unreachable();
 }
 
-/* See hold_lifeline() in restore.c. */
-static int open_lifeline(int ends[2], const char *what)
-{
-	if (pipe2(ends, O_CLOEXEC)) {
-		ends[0] = ends[1] = -1;
-	} else {
-		ends[0] = lift(ends[0]);
-		if (!fcntl(ends[0], F_SETOWN, getpid()) &&
-		    !fcntl(ends[0], F_SETSIG, SIGKILL))
-			return 0;
-	}
-	return fail(-errno, "no lifeline pipe can be made for %s: %s", what,
-		    strerror(errno));
-}
-
 int resume_run(struct restore_plan *plan, int stream, const char *what)
 {
 	int err = check_single_threaded();
@@ -522,17 +466,20 @@ int resume_run(struct restore_plan *plan, int stream, const char *what)
 
 	plan->uffd = plan->lifeline[0] = plan->lifeline[1] = -1;
 	if (!err) {
-		plan->uffd = open_uffd();
+		plan->uffd = page_link_open_uffd();
 		err = plan->uffd < 0 ? plan->uffd : 0;
 	}
 	if (!err)
-		err = open_lifeline(plan->lifeline, what);
+		err = page_link_open_lifeline(plan->lifeline, what);
 	/*
 	 * No deadline: copying a large memory may take long. daemon/watchdog.c
 	 * monitors the process that copies, and its end ends the wait.
 	 */
 	if (!err && plan->eager)
 		err = channel_set_deadline(stream, 0);
+	/* Last: the userfaultfd needed CAP_SYS_PTRACE, and nothing fails behind it. */
+	if (!err)
+		err = child_credentials_limit(plan->descriptor, what);
 	if (err) {
 		close_files((int32_t[]){ plan->uffd, plan->lifeline[0],
 					 plan->lifeline[1], stream },

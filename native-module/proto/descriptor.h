@@ -7,7 +7,7 @@
  * NUL-terminated strings that the others point into, then `xstate_size` bytes
  * of the thread's extended registers. Its size grows with the number of VMAs,
  * never with the number of pages. Little-endian, naturally aligned, no padding
- * but NULs at the end of the strings; version 3 holds one thread and no file
+ * but NULs at the end of the strings; version 4 holds one thread and no file
  * descriptor.
  */
 #ifndef PROTO_DESCRIPTOR_H
@@ -21,7 +21,7 @@
 #endif
 
 #define DESCRIPTOR_MAGIC     0x4344544du /* "MTDC" in memory */
-#define DESCRIPTOR_VERSION   3
+#define DESCRIPTOR_VERSION   4
 #define DESCRIPTOR_SIGNALS   64
 #define DESCRIPTOR_NAME_SIZE 16
 #define DESCRIPTOR_NO_STRING 0xffffffffu
@@ -51,7 +51,7 @@ struct descriptor_xstate_header {
 
 /* The parent had further threads, which the snapshot does not hold. */
 #define DESCRIPTOR_THREADS_MISSING 0x1u
-/* It had no_new_privs. Children of the kernel module get it, too. */
+/* It had no_new_privs. Children get it, too. */
 #define DESCRIPTOR_NO_NEW_PRIVS 0x2u
 /* Its memory was not dumpable (PR_SET_DUMPABLE). As above. */
 #define DESCRIPTOR_UNDUMPABLE 0x4u
@@ -74,6 +74,20 @@ struct descriptor_layout {
 	uint64_t env_start, env_end;
 };
 
+/* The inode number of the initial user namespace on every machine: /proc/self/ns/user. */
+#define DESCRIPTOR_INITIAL_NAMESPACE 0xeffffffdull
+
+/*
+ * What the parent might do, which its children do not exceed. Capabilities are bits, 1 <<
+ * CAP_*; they count in the user namespace with this inode number.
+ */
+struct descriptor_credentials {
+	uint64_t permitted, effective, inheritable, bounding;
+	uint64_t user_namespace;
+	uint32_t securebits;	  /* SECBIT_* */
+	uint32_t last_capability; /* that the parent's kernel knows */
+};
+
 struct descriptor_header {
 	uint32_t magic;
 	uint16_t version;
@@ -93,6 +107,7 @@ struct descriptor_header {
 	uint64_t vdso_hash; /* descriptor_hash() of the vdso's pages; 0: none */
 	char name[DESCRIPTOR_NAME_SIZE]; /* of the thread, NUL-terminated */
 	struct descriptor_layout layout;
+	struct descriptor_credentials credentials;
 	struct descriptor_signal signals[DESCRIPTOR_SIGNALS]; /* of 1 to 64 */
 };
 
@@ -153,6 +168,12 @@ struct descriptor_fd {
 	uint32_t path; /* string */
 	uint32_t reserved;
 };
+
+/* Whether the parent's kernel knew a capability that it could not get even by exec. */
+static inline int descriptor_bounded(const struct descriptor_credentials *c)
+{
+	return c->bounding != ~0ull >> (63 - c->last_capability);
+}
 
 /* The parts behind the header. */
 static inline const struct descriptor_thread *
@@ -227,7 +248,7 @@ static inline uint64_t descriptor_hash(const void *bytes, uint64_t size)
  * Checks that `size` bytes are a descriptor that a child of this machine can
  * be made from: sizes and counts that fit together, VMAs that ascend, are
  * aligned and lie in user memory, a layout of such addresses, strings that end,
- * an xstate that XRSTOR takes on a CPU with its features. Returns 0 or -EPROTO.
+ * credentials that a process can have, an xstate that XRSTOR takes on a CPU with its features. Returns 0 or -EPROTO.
  */
 int descriptor_check(const void *bytes, uint64_t size, uint64_t page_size);
 

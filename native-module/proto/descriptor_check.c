@@ -13,7 +13,10 @@
 
 #define PROT_ALL    (PROT_READ | PROT_WRITE | PROT_EXEC)
 #define MAP_ALLOWED (MAP_PRIVATE | MAP_SHARED | MAP_GROWSDOWN | MAP_STACK)
-#define VMA_FLAGS   (DESCRIPTOR_VMA_WIPE | DESCRIPTOR_VMA_NO_DUMP)
+#define HEADER_FLAGS                                                                \
+	(DESCRIPTOR_THREADS_MISSING | DESCRIPTOR_NO_NEW_PRIVS |                     \
+	 DESCRIPTOR_UNDUMPABLE)
+#define VMA_FLAGS (DESCRIPTOR_VMA_WIPE | DESCRIPTOR_VMA_NO_DUMP)
 
 static bool sizes_fit(const struct descriptor_header *d, uint64_t size)
 {
@@ -59,6 +62,18 @@ static bool layout_valid(const struct descriptor_layout *l)
 	       l->start_stack < USER_MEMORY_END && l->arg_start <= l->arg_end &&
 	       l->arg_end < USER_MEMORY_END && l->env_start <= l->env_end &&
 	       l->env_end < USER_MEMORY_END;
+}
+
+/* What a kernel with these capabilities lets a process have. */
+static bool credentials_valid(const struct descriptor_credentials *c)
+{
+	uint64_t known;
+
+	if (c->last_capability > 63)
+		return false;
+	known = ~0ull >> (63 - c->last_capability);
+	return !(c->effective & ~c->permitted) && !(c->permitted & ~known) &&
+	       !(c->inheritable & ~known) && !(c->bounding & ~known);
 }
 
 static bool vma_valid(const struct descriptor_header *d,
@@ -121,7 +136,8 @@ int descriptor_check(const void *bytes, uint64_t size, uint64_t page_size)
 	if (d->strings_size &&
 	    ((const char *)bytes)[size - d->xstate_size - 1] != '\0')
 		return -EPROTO;
-	if (!xstate_valid(d) || !layout_valid(&d->layout))
+	if (!xstate_valid(d) || !layout_valid(&d->layout) ||
+	    !credentials_valid(&d->credentials) || d->flags & ~HEADER_FLAGS)
 		return -EPROTO;
 	vmas = descriptor_vmas(d);
 	for (i = 0; i < d->vma_count; i++) {

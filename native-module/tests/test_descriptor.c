@@ -7,8 +7,10 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <signal.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -136,6 +138,48 @@ static void covered_ranges(void)
 	CHECK(!descriptor_covers(&d.header, UINT64_MAX - 1, 1));
 }
 
+/* A check of a copy with one change. */
+static bool valid_with(const struct descriptor_header *h, size_t at, uint64_t bits)
+{
+	char *copy = malloc(h->total_size);
+	uint64_t field;
+	bool valid;
+
+	memcpy(copy, h, h->total_size);
+	memcpy(&field, copy + at, sizeof(field));
+	field ^= bits;
+	memcpy(copy + at, &field, sizeof(field));
+	valid = !descriptor_check(copy, h->total_size, sysconf(_SC_PAGESIZE));
+	free(copy);
+	return valid;
+}
+
+#define FIELD(name) offsetof(struct descriptor_header, name)
+
+/* What the kernel says of this process, and what no process can have. */
+static void credentials(const struct descriptor_header *h)
+{
+	const struct descriptor_credentials *c = &h->credentials;
+	uint32_t bit;
+
+	CHECK_EQ(h->flags, prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1
+				   ? DESCRIPTOR_NO_NEW_PRIVS
+				   : 0);
+	CHECK_EQ(c->securebits, prctl(PR_GET_SECUREBITS));
+	CHECK(c->user_namespace);
+	for (bit = 0; bit <= c->last_capability; bit++)
+		CHECK_EQ(c->bounding >> bit & 1, prctl(PR_CAPBSET_READ, bit));
+	CHECK(prctl(PR_CAPBSET_READ, bit) < 0);
+
+	CHECK(valid_with(h, 0, 0));
+	CHECK(!valid_with(h, FIELD(credentials.effective), 1ull << 63));
+	CHECK(!valid_with(h, FIELD(credentials.permitted), 1ull << 63));
+	CHECK(!valid_with(h, FIELD(credentials.inheritable), 1ull << 63));
+	CHECK(!valid_with(h, FIELD(credentials.bounding), 1ull << 63));
+	CHECK(!valid_with(h, FIELD(credentials.securebits), 1ull << 40));
+	CHECK(!valid_with(h, FIELD(flags), 1ull << 31));
+}
+
 int main(void)
 {
 	covered_ranges();
@@ -166,7 +210,7 @@ int main(void)
 	CHECK_EQ(h->magic, DESCRIPTOR_MAGIC);
 	CHECK_EQ(h->version, DESCRIPTOR_VERSION);
 	CHECK_EQ(h->thread_count, 1);
-	CHECK_EQ(h->flags, 0);
+	credentials(h);
 	CHECK_EQ(h->owner_pid, getpid());
 	CHECK_EQ(h->layout.brk, (uintptr_t)sbrk(0));
 	CHECK(h->layout.start_code && h->layout.start_stack && h->layout.env_end);

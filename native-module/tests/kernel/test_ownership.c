@@ -2,7 +2,8 @@
 /*
  * Ownership of snapshots: every kind of owner with every kind of caller. Who may become
  * it, drop it and make its token is the table of SECURITY.md; with a token every
- * caller may become it. Children carry no_new_privs and undumpable memory.
+ * caller may become it. Children carry no_new_privs and undumpable memory, and get
+ * no_new_privs where exec would give them what the owner could not get.
  */
 #include <errno.h>
 #include <signal.h>
@@ -142,10 +143,20 @@ static void expect(const struct kind *kind, enum who who, const char *deed, int 
 	failures++;
 }
 
+/* The exit status of a child that this caller becomes. */
+static int status_of_child(const struct kind *kind, enum who who)
+{
+	/* Each process has a user namespace of its own. */
+	bool foreign = kind->owner == NS_ROOT;
+	bool root_instead = user_of(kind->owner) && ROOTS & ONE(who);
+
+	return CHILD +
+	       (kind->no_new_privs || foreign || root_instead ? CHILD_CONFINED : 0) +
+	       (kind->undumpable ? CHILD_UNDUMPABLE : 0);
+}
+
 static void check_kind(const struct kind *kind)
 {
-	const int child = CHILD + (kind->no_new_privs ? CHILD_CONFINED : 0) +
-			  (kind->undumpable ? CHILD_UNDUMPABLE : 0);
 	const uid_t user = user_of(kind->owner);
 	pid_t owner = start_owner(kind);
 	enum who who;
@@ -153,6 +164,7 @@ static void check_kind(const struct kind *kind)
 	for (who = 0; who < WHO_COUNT; who++) {
 		bool may = kind->become & ONE(who);
 		int no = user_of(who) == user ? EPERM : ENOENT;
+		int child = status_of_child(kind, who);
 
 		expect(kind, who, "becoming", attempt(who, BECOME, user),
 		       may ? child : no);

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
+#include "lib/child_credentials.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "lib/error.h"
+
+/* Whether the parent's capabilities say something about those that this process has. */
+static bool in_namespace_of(const struct descriptor_credentials *parent)
+{
+	struct stat st;
+
+	/* This process is in the initial namespace, or in one below it. */
+	if (parent->user_namespace == DESCRIPTOR_INITIAL_NAMESPACE)
+		return true;
+	return !stat("/proc/self/ns/user", &st) &&
+	       st.st_ino == parent->user_namespace;
+}
+
+/* True if it has them now. */
+static bool carry_securebits(uint32_t parents)
+{
+	int own;
+
+	if (!parents)
+		return true;
+	own = prctl(PR_GET_SECUREBITS);
+	return own >= 0 &&
+	       (!(parents & ~own) || !prctl(PR_SET_SECUREBITS, own | parents));
+}
+
+/* True if exec gives no capability that it could not give to the parent. */
+static bool limit_bounding_set(const struct descriptor_credentials *parent)
+{
+	uint32_t i;
+
+	for (i = 0; descriptor_bounded(parent) && i <= parent->last_capability; i++)
+		if (!(parent->bounding >> i & 1) && prctl(PR_CAPBSET_READ, i) == 1 &&
+		    prctl(PR_CAPBSET_DROP, i))
+			return false;
+	return true;
+}
+
+/* Root gets all capabilities back by exec; another user does not. */
+static bool is_root_instead(const struct descriptor_header *parent)
+{
+	uid_t real, effective, saved;
+
+	return parent->owner_uid && (getresuid(&real, &effective, &saved) || !real ||
+				     !effective || !saved);
+}
+
+static int limit_sets(const struct descriptor_credentials *parent)
+{
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct own[2], limited[2];
+	int i;
+
+	if (syscall(SYS_capget, &header, own))
+		return -errno;
+	for (i = 0; i < 2; i++) {
+		limited[i].permitted =
+			own[i].permitted & parent->permitted >> 32 * i;
+		limited[i].effective =
+			own[i].effective & parent->effective >> 32 * i;
+		limited[i].inheritable =
+			own[i].inheritable & parent->inheritable >> 32 * i;
+	}
+	if (!memcmp(own, limited, sizeof(own)))
+		return 0;
+	return syscall(SYS_capset, &header, limited) ? -errno : 0;
+}
+
+int child_credentials_limit(const struct descriptor_header *parent, const char *what)
+{
+	static const struct descriptor_credentials none;
+	const struct descriptor_credentials *c = &parent->credentials;
+	bool needs_no_new_privs = parent->flags & DESCRIPTOR_NO_NEW_PRIVS;
+	int err;
+
+	if (!in_namespace_of(c)) {
+		c = &none;
+		needs_no_new_privs = true;
+	} else if (!carry_securebits(c->securebits) || !limit_bounding_set(c) ||
+		   is_root_instead(parent)) {
+		needs_no_new_privs = true;
+	}
+	if (needs_no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		return fail(-errno, "a child of %s cannot get no_new_privs: %s",
+			    what, strerror(errno));
+	if (parent->flags & DESCRIPTOR_UNDUMPABLE && prctl(PR_SET_DUMPABLE, 0))
+		return fail(-errno, "a child of %s cannot be undumpable: %s", what,
+			    strerror(errno));
+	err = limit_sets(c);
+	return err ? fail(err,
+			  "the capabilities of a child of %s cannot be limited "
+			  "to its parent's: %s",
+			  what, strerror(-err))
+		   : 0;
+}
