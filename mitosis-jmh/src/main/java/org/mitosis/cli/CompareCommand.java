@@ -10,21 +10,30 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import org.mitosis.report.ComparisonTable;
+import org.mitosis.report.PlanTable;
 import org.mitosis.report.RunComparison;
 import org.mitosis.result.Run;
+import org.mitosis.stats.Correction;
 
 /** The command {@code compare}: the differences between two runs. */
 final class CompareCommand {
   static final String HELP =
       """
-      java -jar benchmarks.jar compare [--by NAME,...] [--fail-above N%] [--force] OLD NEW
+      java -jar benchmarks.jar compare [--by NAME,...] [--correction bh|holm] [--fail-above N%]
+                                       [--force] OLD NEW
+      java -jar benchmarks.jar compare --plan OLD --effect N%
 
       OLD and NEW are folders of runs, .zip files of these (see pack), or JSON files of JMH.
       Shows every figure that both have: medians, their ratio with its interval, p-value, effect
-      size, and the verdict.
+      size, the smallest change that could be found, and the verdict.
 
         --by NAME,...      one table for each combination of values of these parameters; by default
                            one for each benchmark and figure
+        --correction NAME  for many comparisons at once: bh, Benjamini-Hochberg, by default: of the
+                           figures called different, 5 percent are not; or holm: in 5 percent of
+                           comparisons any figure is
+        --plan OLD         how many forks a comparison with this run needs
+        --effect N%        the change that it should find, with --plan
         --fail-above N%    end with exit code 2 if a figure is significantly worse by more than N
                            percent, or failed in NEW only
         --force            compare runs although their environments differ
@@ -43,7 +52,13 @@ final class CompareCommand {
   }
 
   private record Request(
-      List<Path> runs, List<String> by, OptionalDouble failAbove, boolean force) {}
+      List<Path> runs,
+      List<String> by,
+      OptionalDouble failAbove,
+      boolean force,
+      Correction correction,
+      boolean plan,
+      OptionalDouble effect) {}
 
   int run(String[] args) {
     if (args.length == 1 && List.of("--help", "-h").contains(args[0])) {
@@ -51,10 +66,18 @@ final class CompareCommand {
       return 0;
     }
     try {
-      return compare(request(args));
+      Request request = request(args);
+      return request.plan() ? plan(request) : compare(request);
     } catch (IOException e) {
       return refuse(e.getMessage());
     }
+  }
+
+  private int plan(Request request) throws IOException {
+    Run run = Run.read(request.runs().get(0));
+    run.problems().forEach(this::say);
+    out.print(PlanTable.of(run, request.effect().getAsDouble()));
+    return 0;
   }
 
   private int compare(Request request) throws IOException {
@@ -73,7 +96,7 @@ final class CompareCommand {
       runs.forEach(run -> listed(run));
       throw unreadable;
     }
-    RunComparison comparison = RunComparison.of(runs.get(0), runs.get(1));
+    RunComparison comparison = RunComparison.of(runs.get(0), runs.get(1), request.correction());
     if (comparison.rows().isEmpty()) {
       runs.forEach(run -> listed(run));
       throw new IOException(
@@ -92,10 +115,31 @@ final class CompareCommand {
           "these differences change times by themselves; measure both runs on one machine in one"
               + " state, or compare them anyway with --force");
     }
+    tellConditions("old", runs.get(0));
+    tellConditions("new", runs.get(1));
     out.print(new ComparisonTable(comparison, request.by()).text());
     return request.failAbove().isPresent()
         ? judge(comparison, request.failAbove().getAsDouble())
         : 0;
+  }
+
+  /** What makes the figures of a run less reliable, and how busy its machine was. */
+  private void tellConditions(String side, Run run) {
+    run.environment()
+        .ifPresent(
+            environment -> {
+              environment.warnings().forEach(warning -> say(side + ": warning: " + warning));
+              if (environment.before() != null && environment.before().load() != null) {
+                say(
+                    side
+                        + ": load "
+                        + environment.before().load().get(0)
+                        + " before"
+                        + (environment.after() == null || environment.after().load() == null
+                            ? ""
+                            : ", " + environment.after().load().get(0) + " after"));
+              }
+            });
   }
 
   private int judge(RunComparison comparison, double limit) {
@@ -130,6 +174,9 @@ final class CompareCommand {
     List<String> by = List.of();
     OptionalDouble failAbove = OptionalDouble.empty();
     boolean force = false;
+    Correction correction = Correction.BENJAMINI_HOCHBERG;
+    boolean plan = false;
+    OptionalDouble effect = OptionalDouble.empty();
     for (int i = 0; i < args.length; i++) {
       Optional<String> next = i + 1 < args.length ? Optional.of(args[i + 1]) : Optional.empty();
       switch (args[i]) {
@@ -138,10 +185,19 @@ final class CompareCommand {
           i++;
         }
         case "--fail-above" -> {
-          failAbove = OptionalDouble.of(share(required(args[i], next, "a percentage")));
+          failAbove = OptionalDouble.of(share(args[i], required(args[i], next, "a percentage")));
           i++;
         }
         case "--force" -> force = true;
+        case "--plan" -> plan = true;
+        case "--effect" -> {
+          effect = OptionalDouble.of(share(args[i], required(args[i], next, "a percentage")));
+          i++;
+        }
+        case "--correction" -> {
+          correction = correction(required(args[i], next, "bh or holm"));
+          i++;
+        }
         default -> {
           if (args[i].startsWith("-")) {
             throw new IOException("compare: unknown option " + args[i] + ": see compare --help");
@@ -150,11 +206,20 @@ final class CompareCommand {
         }
       }
     }
-    if (runs.size() != 2) {
+    if (plan != effect.isPresent() || plan && effect.getAsDouble() == 0) {
+      throw new IOException(
+          "compare --plan OLD needs --effect N%, a percentage above 0, and --effect needs --plan:"
+              + " see compare --help");
+    }
+    if (plan && runs.size() != 1) {
+      throw new IOException(
+          "compare --plan takes one run, got " + runs.size() + ": see compare --help");
+    }
+    if (!plan && runs.size() != 2) {
       throw new IOException(
           "compare takes two runs, OLD and NEW, got " + runs.size() + ": see compare --help");
     }
-    return new Request(runs, by, failAbove, force);
+    return new Request(runs, by, failAbove, force, correction, plan, effect);
   }
 
   private static String required(String option, Optional<String> value, String what)
@@ -163,13 +228,21 @@ final class CompareCommand {
         () -> new IOException(option + " takes " + what + ": see compare --help"));
   }
 
-  private static double share(String percent) throws IOException {
+  private static Correction correction(String name) throws IOException {
+    for (Correction one : Correction.values()) {
+      if (one.option().equals(name)) {
+        return one;
+      }
+    }
+    throw new IOException(
+        "--correction must be bh or holm, got '" + name + "': see compare --help");
+  }
+
+  private static double share(String option, String percent) throws IOException {
     String number = percent.endsWith("%") ? percent.substring(0, percent.length() - 1) : percent;
     if (!number.matches("[0-9]{1,6}([.][0-9]{1,6})?")) {
       throw new IOException(
-          "--fail-above must be a percentage such as 5%, got '"
-              + percent
-              + "': see compare --help");
+          option + " must be a percentage such as 5%, got '" + percent + "': see compare --help");
     }
     return Double.parseDouble(number) / 100;
   }

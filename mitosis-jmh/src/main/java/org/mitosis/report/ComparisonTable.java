@@ -18,9 +18,7 @@ import org.mitosis.stats.Interval;
 /** A comparison of two runs as text, like benchstat's: one table for each group of rows. */
 public final class ComparisonTable {
   private static final List<String> HEAD =
-      List.of("", "old", "new", "new/old", "interval", "p", "delta", "");
-
-  private static final int FORKS_FOR_CERTAINTY = 6;
+      List.of("", "old", "new", "new/old", "interval", "p", "delta", "findable", "");
 
   private final RunComparison comparison;
   private final List<String> by;
@@ -74,7 +72,7 @@ public final class ComparisonTable {
 
   private String group(String title, List<RunComparison.Row> rows) {
     Map<String, String> common = commonTo(rows);
-    TextTable table = new TextTable(HEAD, Set.of(0, 7));
+    TextTable table = new TextTable(HEAD, Set.of(0, 8));
     for (RunComparison.Row row : rows) {
       table.add(cells(row, common.keySet()));
     }
@@ -96,12 +94,23 @@ public final class ComparisonTable {
         Quantity.of(values.old(), figure.unit()),
         Quantity.of(values.now(), figure.unit()),
         Quantity.ratio(values.ratio()),
-        values.interval().map(ComparisonTable::text).orElse(Quantity.NOTHING),
+        values
+            .interval()
+            .map(ratio -> RunComparison.widened(ratio, row.isControl() ? 0 : comparison.drift()))
+            .map(ComparisonTable::text)
+            .orElse(Quantity.NOTHING),
         Quantity.pValue(row.adjusted()),
         Double.isNaN(values.delta())
             ? Quantity.NOTHING
             : String.format(Locale.ROOT, "%+.2f", values.delta()),
+        findable(row),
         verdict(row));
+  }
+
+  private static String findable(RunComparison.Row row) {
+    return Double.isFinite(row.findable())
+        ? String.format(Locale.ROOT, "%.1f %%", row.findable() * 100)
+        : "none";
   }
 
   private String label(Figure figure, Set<String> common) {
@@ -128,6 +137,9 @@ public final class ComparisonTable {
           case BETTER -> change(row) + " better";
           case WORSE -> change(row) + " worse";
         };
+    if (row.fewSamples()) {
+      verdict += ", few samples";
+    }
     return row.failed() ? verdict + ", " + row.shortfall() : verdict;
   }
 
@@ -148,6 +160,7 @@ public final class ComparisonTable {
         "",
         "",
         Quantity.ratio(mean),
+        "",
         "",
         "",
         "",
@@ -177,24 +190,31 @@ public final class ComparisonTable {
     if (comparison.rows().isEmpty()) {
       return;
     }
-    int forks = comparison.fewestForks();
     text.append(
-        "\nnew/old: of the medians over forks, with its 95 % interval (bootstrap, the fork is the"
-            + " sampling unit)\n"
-            + "p: Mann-Whitney U on iterations, Holm's correction over "
+        "\n"
+            + "new/old: of the medians of the forks' medians; interval: of that ratio, 95 %, by"
+            + " Welch's t on the logarithms of the forks' medians\n"
+            + "p: of the same model, corrected over "
             + comparison.rows().size()
-            + " figures; delta: Cliff's, -1 all less, +1 all more\n"
-            + "~: no difference shown: p is not below 0.05, or the interval contains 1, or the"
-            + " difference is below the noise floor\n");
-    if (forks < FORKS_FOR_CERTAINTY) {
+            + " figures ("
+            + comparison.correction()
+            + "); delta: Cliff's, -1 all less, +1 all more\n"
+            + "findable: the smallest change that these forks show in 9 of 10 comparisons; 'none':"
+            + " no difference can be found with them\n"
+            + "~: no difference shown: p is not below 0.05, or the difference is below the noise"
+            + " floor; few samples: a fork has fewer than five, so no verdict\n");
+    if (comparison.drift() > 0) {
       text.append(
-          "warning: as few as "
-              + forks
-              + " forks a side: "
-              + (forks < 3
-                  ? "no interval, so no verdict; run with -f 3, better -f 6"
-                  : "the confidence of the interval is below 95 %; run with -f 6 or more")
-              + "\n");
+          String.format(
+              Locale.ROOT,
+              "warning: the machine changed: controls differ by %.1f %%; the other intervals are"
+                  + " widened by it, and a change within it has no verdict%n",
+              comparison.drift() * 100));
+    }
+    if (comparison.fewestForks() < Comparison.FEWEST) {
+      text.append(
+          "warning: a figure has one fork on a side, so no interval and no verdict; run with -f 6"
+              + " or more, or see compare --plan\n");
     }
   }
 

@@ -33,10 +33,6 @@ record FigureTable(
    */
   record Row(List<String> cells, boolean failed) {}
 
-  private static final int SAMPLES_FOR_P90 = 10;
-  private static final int SAMPLES_FOR_P99 = 100;
-  private static final int SAMPLES_FOR_P999 = 1000;
-
   static List<FigureTable> of(List<Run> runs, List<ReportedFigure> figures) {
     Map<String, List<ReportedFigure>> byTitle = new LinkedHashMap<>();
     for (ReportedFigure one : figures) {
@@ -63,8 +59,7 @@ record FigureTable(
     head.addAll(varying);
     int textColumns = head.size();
     head.addAll(
-        List.of(
-            "median", "95 % interval", "p90", "p99", "p99.9", "max", "samples", "forks", "steady"));
+        List.of("median", "interval", "p90", "p99", "p99.9", "max", "samples", "forks", "steady"));
     if (published) {
       head.addAll(List.of("published", "ours/published"));
     }
@@ -95,9 +90,9 @@ record FigureTable(
     varying.forEach(name -> cells.add(figure.setting().getOrDefault(name, Quantity.NOTHING)));
     cells.add(Quantity.of(one.estimate().median(), figure.unit()));
     cells.add(interval(one));
-    cells.add(percentile(summary.p90(), summary, SAMPLES_FOR_P90, figure));
-    cells.add(percentile(summary.p99(), summary, SAMPLES_FOR_P99, figure));
-    cells.add(percentile(summary.p999(), summary, SAMPLES_FOR_P999, figure));
+    cells.add(Quantity.of(summary.p90(), figure.unit()));
+    cells.add(Quantity.of(summary.p99(), figure.unit()));
+    cells.add(Quantity.of(summary.p999(), figure.unit()));
     cells.add(Quantity.of(summary.max(), figure.unit()));
     cells.add(Long.toString(summary.count()));
     cells.add(Integer.toString(figure.forks().size()));
@@ -123,20 +118,19 @@ record FigureTable(
                 Quantity.of(interval.low(), one.figure().unit())
                     + " to "
                     + Quantity.of(interval.high(), one.figure().unit())
-                    + (interval.confidence() < 0.95
-                        ? " (" + Math.round(interval.confidence() * 100) + " %)"
-                        : ""))
+                    + " ("
+                    + Math.round(interval.confidence() * 100)
+                    + " %)")
         .orElse(Quantity.NOTHING);
-  }
-
-  private static String percentile(double value, Summary summary, int fewest, Figure figure) {
-    return summary.count() < fewest ? Quantity.NOTHING : Quantity.of(value, figure.unit());
   }
 
   private static String note(ReportedFigure one) {
     List<String> notes = new ArrayList<>();
     if (one.failed()) {
       notes.add(one.shortfall());
+    }
+    if (one.estimate().fewSamples()) {
+      notes.add("few samples");
     }
     if (one.isBelowFloor()) {
       notes.add("below the noise floor");

@@ -34,7 +34,8 @@ final class FiguresCsv {
           "published",
           "published_on",
           "floor",
-          "failed");
+          "failed",
+          "few_samples");
 
   private FiguresCsv() {}
 
@@ -67,6 +68,7 @@ final class FiguresCsv {
       cells.add(one.publishedHosts());
       cells.add(one.floor() > 0 ? number(one.floor()) : "");
       cells.add(Boolean.toString(one.failed()));
+      cells.add(Boolean.toString(one.estimate().fewSamples()));
       text.append(line(cells));
     }
     return text.toString();

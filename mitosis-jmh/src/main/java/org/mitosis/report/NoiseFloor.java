@@ -5,12 +5,14 @@ import java.util.List;
 import org.mitosis.result.Estimate;
 import org.mitosis.result.Figure;
 import org.mitosis.result.Run;
+import org.mitosis.stats.Summary;
 
 /**
  * The noise floor of a run: {@code EmptyContainer.lean} for figures that include the start of a
  * child, {@code NilCall} for all other times. Differences below the noise floor are not reported.
  *
- * @param startupNs the quartile distance of starting an empty container, in ns; 0 if not measured
+ * @param startupNs the quartile distance between forks that start empty containers, in ns; 0 if not
+ *     measured
  * @param callNs the median of a call that does nothing, in ns; 0 if not measured
  */
 public record NoiseFloor(double startupNs, double callNs) {
@@ -21,7 +23,7 @@ public record NoiseFloor(double startupNs, double callNs) {
     for (Figure figure : run.figures()) {
       if (figure.unit().equals(Figure.NS)) {
         if (figure.shortName().equals("EmptyContainer.lean") && isStartup(figure)) {
-          startupNs = Estimate.of(figure).summary().range();
+          startupNs = Summary.of(Estimate.of(figure).forks()).range();
         } else if (List.of("NilCall.c", "NilCall.jna").contains(figure.shortName())) {
           callNs = Math.max(callNs, Estimate.of(figure).median());
         }

@@ -88,7 +88,7 @@ public final class Report {
     write(
         folder.resolve(MARKDOWN),
         MarkdownReport.of(runs, all, bySection(drawn), tables, environments));
-    write(folder.resolve("figures.csv"), FiguresCsv.of(figures));
+    write(folder.resolve("figures.csv"), csv());
     return failures;
   }
 
@@ -103,6 +103,11 @@ public final class Report {
         }
       }
     }
+  }
+
+  /** The content of figures.csv. */
+  String csv() {
+    return FiguresCsv.of(figures);
   }
 
   /** The number of figures. */
@@ -184,9 +189,10 @@ public final class Report {
   static final List<String> LEGEND =
       List.of(
           "median: of the medians of the forks, each over its steady part",
-          "95 % interval: bootstrap with the fork as the sampling unit; if there are too few forks"
-              + " for that, the confidence is in brackets; none below three forks",
+          "interval: of the median, by bootstrap with the fork as the sampling unit; its confidence"
+              + " is in brackets: below six forks it is less than 95 %; none below three forks",
           "p90, p99, p99.9: of all samples of the steady parts; from 10, 100 and 1000 samples on",
+          "few samples: a fork has fewer than five, which do not carry a comparison",
           "steady: how the times of each fork changed, by changepoints; none: no steady part was"
               + " found, and all iterations are used",
           "published: the median of the figures in the MITOSIS artifact's documentation"

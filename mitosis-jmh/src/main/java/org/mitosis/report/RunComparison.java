@@ -13,7 +13,8 @@ import org.mitosis.result.Estimate;
 import org.mitosis.result.Figure;
 import org.mitosis.result.Run;
 import org.mitosis.stats.Comparison;
-import org.mitosis.stats.Holm;
+import org.mitosis.stats.Correction;
+import org.mitosis.stats.Interval;
 
 /**
  * Two runs, figure by figure.
@@ -21,10 +22,22 @@ import org.mitosis.stats.Holm;
  * @param old the first run
  * @param now the second
  * @param rows the figures of both
+ * @param correction the correction over all rows
+ * @param drift by how much the figures differ that no version of this program changes, as a share:
+ *     the machine has changed by it; 0 if that is not shown
  * @param differences differences of the environments; empty also if one is unknown
  */
 public record RunComparison(
-    Run old, Run now, List<Row> rows, List<EnvironmentDifference> differences) {
+    Run old,
+    Run now,
+    List<Row> rows,
+    Correction correction,
+    double drift,
+    List<EnvironmentDifference> differences) {
+
+  /** The benchmarks in which this program does nothing but measure. */
+  private static final Set<String> CONTROLS =
+      Set.of("Baseline.fork", "Baseline.spawn", "NilCall.c");
 
   /** The verdict on a row. */
   public enum Verdict {
@@ -41,13 +54,26 @@ public record RunComparison(
    *
    * @param figure the new one
    * @param comparison the statistics
-   * @param adjusted the p-value after Holm's correction over all rows
+   * @param adjusted the p-value after the correction over all rows
+   * @param findable the smallest change, as a share, that could be found; NaN if none
+   * @param fewSamples whether a process has too few samples to carry a verdict, in either run
    * @param verdict the verdict
    * @param shortfall what is missing of it, in either run, such as {@code 2 of 3 forks in old};
    *     empty if nothing is
    */
   public record Row(
-      Figure figure, Comparison comparison, double adjusted, Verdict verdict, String shortfall) {
+      Figure figure,
+      Comparison comparison,
+      double adjusted,
+      double findable,
+      Verdict verdict,
+      boolean fewSamples,
+      String shortfall) {
+    /** Whether no version of this program changes it. */
+    public boolean isControl() {
+      return RunComparison.isControl(figure);
+    }
+
     /** Whether a process of it gave no result, in either run. */
     public boolean failed() {
       return !shortfall.isEmpty();
@@ -59,36 +85,79 @@ public record RunComparison(
     }
   }
 
-  /** Compares. */
+  /** Compares with the correction of Benjamini and Hochberg. */
   public static RunComparison of(Run old, Run now) {
+    return of(old, now, Correction.BENJAMINI_HOCHBERG);
+  }
+
+  /** A figure of both runs. */
+  private record Pair(Estimate old, Estimate now) {
+    boolean fewSamples() {
+      return old.fewSamples() || now.fewSamples();
+    }
+  }
+
+  /** Compares. */
+  public static RunComparison of(Run old, Run now, Correction correction) {
     Map<Figure.Key, Figure> before = new LinkedHashMap<>();
     old.figures().forEach(figure -> before.put(figure.key(), figure));
     List<Figure> figures =
         now.figures().stream()
             .filter(figure -> before.containsKey(figure.key()) && !figure.isNote())
             .toList();
-    List<Comparison> comparisons =
+    List<Pair> pairs =
         figures.parallelStream()
-            .map(
-                figure ->
-                    Comparison.of(
-                        Estimate.iterations(before.get(figure.key())), Estimate.iterations(figure)))
+            .map(figure -> new Pair(Estimate.of(before.get(figure.key())), Estimate.of(figure)))
             .toList();
-    double[] adjusted = Holm.adjust(comparisons.stream().mapToDouble(Comparison::pValue).toArray());
+    List<Comparison> comparisons =
+        pairs.stream().map(pair -> Comparison.of(pair.old().forks(), pair.now().forks())).toList();
+    double[] adjusted =
+        correction.adjust(comparisons.stream().mapToDouble(Comparison::pValue).toArray());
+    double drift = drift(figures, comparisons);
     NoiseFloor floor = NoiseFloor.of(old).or(NoiseFloor.of(now));
     List<Row> rows = new ArrayList<>();
     for (int i = 0; i < figures.size(); i++) {
       Figure figure = figures.get(i);
       Comparison comparison = comparisons.get(i);
+      boolean few = pairs.get(i).fewSamples();
+      Verdict verdict =
+          few
+              ? Verdict.UNSURE
+              : verdict(figure, comparison, adjusted[i], floor, isControl(figure) ? 0 : drift);
       rows.add(
           new Row(
               figure,
               comparison,
               adjusted[i],
-              verdict(figure, comparison, adjusted[i], floor),
+              comparison.findable(figures.size()),
+              verdict,
+              few,
               shortfall(old, before.get(figure.key()), now, figure)));
     }
-    return new RunComparison(old, now, List.copyOf(rows), differences(old, now));
+    return new RunComparison(old, now, List.copyOf(rows), correction, drift, differences(old, now));
+  }
+
+  private static boolean isControl(Figure figure) {
+    return CONTROLS.contains(figure.shortName());
+  }
+
+  /** The largest difference among the controls that differ. */
+  private static double drift(List<Figure> figures, List<Comparison> comparisons) {
+    List<Comparison> controls = new ArrayList<>();
+    for (int i = 0; i < figures.size(); i++) {
+      if (isControl(figures.get(i))) {
+        controls.add(comparisons.get(i));
+      }
+    }
+    double[] adjusted =
+        Correction.HOLM.adjust(controls.stream().mapToDouble(Comparison::pValue).toArray());
+    double drift = 0;
+    for (int i = 0; i < adjusted.length; i++) {
+      if (controls.get(i).isDifferent(adjusted[i])) {
+        drift = Math.max(drift, Math.expm1(Math.abs(Math.log(controls.get(i).ratio()))));
+      }
+    }
+    return drift;
   }
 
   private static String shortfall(Run old, Figure before, Run now, Figure after) {
@@ -137,12 +206,24 @@ public record RunComparison(
   }
 
   private static Verdict verdict(
-      Figure figure, Comparison comparison, double adjusted, NoiseFloor floor) {
+      Figure figure, Comparison comparison, double adjusted, NoiseFloor floor, double drift) {
     boolean aboveNoise = Math.abs(comparison.now() - comparison.old()) > floor.below(figure);
-    if (!aboveNoise || !comparison.isDifferent(adjusted)) {
+    if (!aboveNoise
+        || !comparison.isDifferent(adjusted)
+        || comparison.interval().map(ratio -> widened(ratio, drift).contains(1)).orElse(true)) {
       return Verdict.UNSURE;
     }
-    return comparison.ratio() < 1 == figure.lessIsBetter() ? Verdict.BETTER : Verdict.WORSE;
+    // The interval is of the mean of logarithms: the median may lie on the other side of 1.
+    boolean less = comparison.interval().get().high() < 1;
+    if (less != comparison.ratio() < 1) {
+      return Verdict.UNSURE;
+    }
+    return less == figure.lessIsBetter() ? Verdict.BETTER : Verdict.WORSE;
+  }
+
+  /** The interval if the machine alone may have changed the figure by a share. */
+  static Interval widened(Interval ratio, double drift) {
+    return new Interval(ratio.low() / (1 + drift), ratio.high() * (1 + drift), ratio.confidence());
   }
 
   private static List<EnvironmentDifference> differences(Run old, Run now) {

@@ -6,19 +6,24 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.mitosis.stats.Summary;
 
 /**
  * The tables after a run, in the form of the MITOSIS artifact ({@code trace}, then the data): every
  * self-timed figure, beside the published one.
  *
- * <p>Times are in ms with at least three significant digits. The spread, the distance between the
- * quartiles as a share of the median, is shown from three samples on.
+ * <p>The median is that of {@link Estimate}. Times are in ms with at least three significant
+ * digits. The spread, the distance between the quartiles as a share of the median, is shown from
+ * three samples on.
  */
 public final class ArtifactTable {
   private static final int FEWEST_SAMPLES_FOR_SPREAD = 3;
@@ -49,12 +54,7 @@ public final class ArtifactTable {
     List<String> warnings = new ArrayList<>(contents.warnings());
     List<Figure> scores =
         JmhJson.read("JMH's result", jmhJson.getBytes(StandardCharsets.UTF_8), warnings);
-    boolean killed = environment.outcome().isWithoutEnd();
-    List<HistogramLog.Series> kept =
-        contents.series().stream()
-            .filter(series -> !series.log().aborted() && (killed || !series.log().isUnfinished()))
-            .toList();
-    return of(new HistogramLog.Contents(kept, warnings), scores, environment);
+    return of(new HistogramLog.Contents(contents.series(), warnings), scores, environment);
   }
 
   /**
@@ -67,33 +67,51 @@ public final class ArtifactTable {
    * @throws IOException if the folder cannot be read
    */
   public static String of(Path histograms, String caption, List<String> failed) throws IOException {
-    return of(HistogramLog.read(histograms), List.of(), caption, failed);
+    HistogramLog.Contents contents = HistogramLog.read(histograms);
+    List<String> warnings = new ArrayList<>(contents.warnings());
+    List<Figure> figures = SelfTimedFigures.of(contents.series(), false, List.of(), warnings);
+    return of(figures, List.of(), caption, failed, warnings);
   }
 
   static String of(HistogramLog.Contents contents, List<Figure> scores, Environment environment) {
-    return of(contents, scores, caption(environment), environment.failed());
+    List<String> warnings = new ArrayList<>(contents.warnings());
+    boolean killed = environment.outcome().isWithoutEnd();
+    List<Figure> selfTimed = SelfTimedFigures.of(contents.series(), killed, scores, warnings);
+    return of(selfTimed, scores, caption(environment), environment.failed(), warnings);
   }
 
   private static String of(
-      HistogramLog.Contents contents, List<Figure> scores, String caption, List<String> failures) {
-    if (contents.series().isEmpty() && contents.warnings().isEmpty()) {
+      List<Figure> selfTimed,
+      List<Figure> scores,
+      String caption,
+      List<String> failures,
+      List<String> warnings) {
+    if (selfTimed.isEmpty() && warnings.isEmpty()) {
       return "";
     }
-    Map<String, List<HistogramLog.Series>> byFigure = new TreeMap<>();
-    for (HistogramLog.Series series : contents.overForks()) {
-      byFigure
-          .computeIfAbsent(
-              shortName(series.benchmark()) + ", " + series.metric(), key -> new ArrayList<>())
-          .add(series);
+    List<Row> rows =
+        selfTimed.stream()
+            .filter(figure -> !figure.forks().isEmpty())
+            .sorted(Comparator.comparing(Figure::params, TableParameters.ORDER))
+            .map(figure -> new Row(figure, Estimate.of(figure)))
+            .toList();
+    Map<String, List<Row>> byFigure = new TreeMap<>();
+    for (Row row : rows) {
+      String title = row.figure().shortName() + ", " + row.figure().metric();
+      byFigure.computeIfAbsent(title, key -> new ArrayList<>()).add(row);
     }
     StringBuilder text = new StringBuilder("\n" + caption + "\n");
-    byFigure.forEach((title, series) -> text.append(figures(title, series)));
-    text.append(ratios(contents.overForks()));
-    text.append(ScoreTables.of(scores));
+    byFigure.forEach((title, some) -> text.append(figures(title, some)));
+    text.append(ratios(rows));
+    Set<Figure.Key> known = new HashSet<>();
+    List<Figure> all = new ArrayList<>(selfTimed);
+    all.forEach(figure -> known.add(figure.key()));
+    scores.stream().filter(score -> known.add(score.key())).forEach(all::add);
+    text.append(ScoreTables.of(all));
     for (String failed : failures) {
       text.append("\nFailed, so figures of it are incomplete: ").append(failed).append('\n');
     }
-    contents.warnings().forEach(warning -> text.append('\n').append(warning).append('\n'));
+    warnings.forEach(warning -> text.append('\n').append(warning).append('\n'));
     return text.toString();
   }
 
@@ -113,34 +131,55 @@ public final class ArtifactTable {
     return value == null ? "unknown" : value;
   }
 
-  private static String figures(String title, List<HistogramLog.Series> series) {
-    HistogramLog.Series first = series.get(0);
+  /** A figure and its statistics. */
+  private record Row(Figure figure, Estimate estimate) {
+    double medianMs() {
+      return estimate.median() / NS_PER_MS;
+    }
+
+    /** What is missing of it; empty if nothing is. */
+    String note() {
+      return Stream.of(figure.shortfall(), estimate.fewSamples() ? "few samples" : "")
+          .filter(text -> !text.isEmpty())
+          .collect(Collectors.joining(", "));
+    }
+  }
+
+  private static String figures(String title, List<Row> figures) {
+    Figure first = figures.get(0).figure();
     ReferenceFigures published =
-        ReferenceFigures.ofBenchmark(shortName(first.benchmark()), first.metric()).orElse(null);
+        ReferenceFigures.ofBenchmark(first.shortName(), first.metric()).orElse(null);
     TableParameters parameters =
-        TableParameters.of(series.stream().map(HistogramLog.Series::params).toList());
+        TableParameters.of(figures.stream().map(one -> one.figure().params()).toList());
+    boolean notes = figures.stream().anyMatch(one -> !one.note().isEmpty());
     List<List<String>> rows = new ArrayList<>();
     List<String> head = new ArrayList<>(parameters.head());
     head.addAll(List.of("median", "p99", "spread", "samples"));
     if (published != null) {
       head.addAll(List.of(published.hosts(), "ours/" + published.hosts()));
     }
+    if (notes) {
+      head.add("note");
+    }
     rows.add(head);
-    for (HistogramLog.Series one : sorted(series)) {
-      Summary summary = Summary.of(one.samples());
-      List<String> row = new ArrayList<>(parameters.cells(one.params()));
-      row.add(TableText.ms(summary.median() / NS_PER_MS));
+    for (Row one : figures) {
+      Summary summary = one.estimate().summary();
+      List<String> row = new ArrayList<>(parameters.cells(one.figure().params()));
+      row.add(TableText.ms(one.medianMs()));
       row.add(TableText.ms(summary.p99() / NS_PER_MS));
       row.add(spread(summary));
       row.add(Long.toString(summary.count()));
       if (published != null) {
         OptionalDouble theirs =
-            published.medianMs(TableParameters.trace(one.params()), one.metric());
+            published.medianMs(TableParameters.trace(one.figure().params()), one.figure().metric());
         row.add(theirs.isPresent() ? TableText.ms(theirs.getAsDouble()) : TableText.NOTHING);
         row.add(
             theirs.isPresent()
-                ? TableText.significant(summary.median() / NS_PER_MS / theirs.getAsDouble(), 0)
+                ? TableText.significant(one.medianMs() / theirs.getAsDouble(), 0)
                 : TableText.NOTHING);
+      }
+      if (notes) {
+        row.add(one.note());
       }
       rows.add(row);
     }
@@ -148,21 +187,20 @@ public final class ArtifactTable {
   }
 
   /** One table for each benchmark that measures a ratio. */
-  private static String ratios(List<HistogramLog.Series> all) {
+  private static String ratios(List<Row> all) {
     StringBuilder text = new StringBuilder();
     RATIOS.forEach(
         (benchmark, metrics) -> {
-          Map<Map<String, String>, Map<String, HistogramLog.Series>> byParameters =
-              new LinkedHashMap<>();
-          for (HistogramLog.Series series : sorted(all)) {
-            if (shortName(series.benchmark()).equals(benchmark)) {
+          Map<Map<String, String>, Map<String, Row>> byParameters = new LinkedHashMap<>();
+          for (Row row : all) {
+            if (row.figure().shortName().equals(benchmark)) {
               byParameters
-                  .computeIfAbsent(series.params(), key -> new TreeMap<>())
-                  .put(series.metric(), series);
+                  .computeIfAbsent(row.figure().params(), key -> new TreeMap<>())
+                  .put(row.figure().metric(), row);
             }
           }
           List<List<String>> rows = new ArrayList<>();
-          byParameters.forEach((parameters, series) -> ratio(rows, metrics, parameters, series));
+          byParameters.forEach((parameters, some) -> ratio(rows, metrics, parameters, some));
           if (!rows.isEmpty()) {
             rows.add(0, List.of("trace", metrics.get(0), metrics.get(1), "ratio"));
             text.append('\n')
@@ -180,12 +218,12 @@ public final class ArtifactTable {
       List<List<String>> rows,
       List<String> metrics,
       Map<String, String> parameters,
-      Map<String, HistogramLog.Series> series) {
-    HistogramLog.Series upper = series.get(metrics.get(0));
-    HistogramLog.Series lower = series.get(metrics.get(1));
+      Map<String, Row> byMetric) {
+    Row upper = byMetric.get(metrics.get(0));
+    Row lower = byMetric.get(metrics.get(1));
     if (upper != null && lower != null) {
-      double upperNs = upper.samples().median();
-      double lowerNs = lower.samples().median();
+      double upperNs = upper.estimate().median();
+      double lowerNs = lower.estimate().median();
       rows.add(
           List.of(
               TableParameters.trace(parameters),
@@ -193,17 +231,6 @@ public final class ArtifactTable {
               TableText.ms(lowerNs / NS_PER_MS),
               lowerNs == 0 ? TableText.NOTHING : TableText.significant(upperNs / lowerNs, 0)));
     }
-  }
-
-  /** Class and method, without the package. */
-  private static String shortName(String benchmark) {
-    return benchmark.substring(benchmark.lastIndexOf('.', benchmark.lastIndexOf('.') - 1) + 1);
-  }
-
-  private static List<HistogramLog.Series> sorted(List<HistogramLog.Series> series) {
-    return series.stream()
-        .sorted(Comparator.comparing(HistogramLog.Series::params, TableParameters.ORDER))
-        .toList();
   }
 
   private static String spread(Summary summary) {

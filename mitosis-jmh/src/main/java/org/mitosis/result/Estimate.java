@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.mitosis.result;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -14,20 +15,32 @@ import org.mitosis.stats.ValueCounts;
 
 /**
  * The statistics of a figure, over the steady part of each process, or over all samples of a
- * process without a steady part.
+ * process without a steady part. Table, report, comparison and figures.csv all take them from here.
+ *
+ * <p>The estimate of a figure is the median of the medians of its processes: each process counts
+ * once, however many samples it has. Of an even number, a median is the mean of the two values in
+ * the middle.
  *
  * @param steady state of each process, by number
  * @param median of the processes' medians, in the figure's unit
+ * @param forkMedians the median of each process with samples, by number
  * @param interval of that median, with the process as the sampling unit; empty if there are too few
  * @param summary of all samples together
  * @param allSamples of the steady parts, in ns; empty if only scores are known
+ * @param fewSamples whether a process has fewer than {@value #FEWEST_SAMPLES} samples; a score
+ *     stands for as many operations as its iteration had time for, and is never one of few
  */
 public record Estimate(
     List<SteadyState> steady,
     double median,
+    List<Double> forkMedians,
     Optional<Interval> interval,
     Summary summary,
-    Optional<ValueCounts> allSamples) {
+    Optional<ValueCounts> allSamples,
+    boolean fewSamples) {
+
+  /** The fewest samples of a process that carry a figure of it. */
+  public static final int FEWEST_SAMPLES = 5;
 
   /** Computes the statistics of a figure. */
   public static Estimate of(Figure figure) {
@@ -45,14 +58,17 @@ public record Estimate(
     return new Estimate(
         parts.stream().map(SteadyPart::state).toList(),
         Summary.of(medians).median(),
+        Arrays.stream(medians).boxed().toList(),
         Bootstrap.median(medians),
         allSamples.map(Summary::of).orElseGet(() -> Summary.of(values(measured))),
-        allSamples);
+        allSamples,
+        allSamples.isPresent()
+            && measured.stream().anyMatch(part -> samples(part.points()).total() < FEWEST_SAMPLES));
   }
 
-  /** The median of each iteration of the steady part, in the figure's unit, by process. */
-  public static List<double[]> iterations(Figure figure) {
-    return steadyParts(figure).stream().map(part -> iterations(part.points())).toList();
+  /** The median of each process as an array. */
+  public double[] forks() {
+    return forkMedians.stream().mapToDouble(Double::doubleValue).toArray();
   }
 
   /** The steady state of a process, and its points in that. */
@@ -85,15 +101,6 @@ public record Estimate(
         : counts.entrySet().stream()
             .map(count -> count.getValue() + " " + count.getKey())
             .collect(Collectors.joining(", "));
-  }
-
-  private static double[] iterations(List<Figure.Point> points) {
-    return points.stream()
-        .collect(Collectors.groupingBy(Figure.Point::iteration, TreeMap::new, Collectors.toList()))
-        .values()
-        .stream()
-        .mapToDouble(Estimate::median)
-        .toArray();
   }
 
   private static double median(List<Figure.Point> points) {

@@ -12,9 +12,11 @@ import java.util.stream.Collectors;
 
 /**
  * The tables of {@link ArtifactTable} that are made of JMH's scores: calls from Java, and rates.
+ * The values are the medians of {@link Estimate}.
  */
 final class ScoreTables {
   private static final String PEAK = "peak";
+  private static final String STABLE = "stable";
 
   private ScoreTables() {}
 
@@ -34,11 +36,11 @@ final class ScoreTables {
       if (score.shortName().equals(benchmark + ".jna")
           && score.metric().equals(Figure.SCORE)
           && isTime) {
-        jnaNs = OptionalDouble.of(mean(score));
+        jnaNs = OptionalDouble.of(median(score));
       } else if (score.shortName().equals(benchmark + ".c")
           && score.metric().equals(metric)
           && isTime) {
-        cNs = OptionalDouble.of(mean(score));
+        cNs = OptionalDouble.of(median(score));
       }
     }
     if (jnaNs.isEmpty() || cNs.isEmpty()) {
@@ -46,7 +48,7 @@ final class ScoreTables {
     }
     return "\n"
         + benchmark
-        + ", jna / c (means, ns)\n"
+        + ", jna / c (medians, ns)\n"
         + TableText.aligned(
             List.of(
                 List.of("trace", "jna", "c", "ratio"),
@@ -64,7 +66,7 @@ final class ScoreTables {
       byBenchmark
           .computeIfAbsent(score.shortName(), name -> new LinkedHashMap<>())
           .computeIfAbsent(score.params(), params -> new TreeMap<>())
-          .put(score.metric(), mean(score));
+          .put(score.metric(), score.metric().equals(STABLE) ? mean(score) : median(score));
     }
     StringBuilder text = new StringBuilder();
     byBenchmark.forEach(
@@ -94,14 +96,14 @@ final class ScoreTables {
                   .sorted(Comparator.comparing(String::length).thenComparing(name -> name))
                   .map(name -> score(figures, name))
                   .collect(Collectors.joining(" + ")));
-          row.add(stable(figures.get("stable")));
+          row.add(stable(figures.get(STABLE)));
           row.add(score(figures, "stableFrom"));
           row.add(score(figures, "stableTo"));
           rows.add(row);
         });
     return "\n"
         + benchmark
-        + ", peak (containers/s, means)"
+        + ", peak (containers/s, medians)"
         + parameters.common()
         + "\n"
         + TableText.aligned(rows);
@@ -121,7 +123,11 @@ final class ScoreTables {
         : share == 0 ? "no" : TableText.significant(share * 100, 0) + " % of runs";
   }
 
-  /** The mean of all iterations of all forks, as JMH computes it. */
+  private static double median(Figure score) {
+    return Estimate.of(score).median();
+  }
+
+  /** The mean of all iterations of all forks: of zeros and ones, the share of the ones. */
   private static double mean(Figure score) {
     return score.forks().stream()
         .flatMap(fork -> fork.points().stream())

@@ -51,38 +51,6 @@ public final class Bootstrap {
         interval(medianResamples(medians), medians.length, Math.min(CONFIDENCE, attainable)));
   }
 
-  /**
-   * The interval of the ratio of two medians, new over old.
-   *
-   * @param old one median for each process, above 0
-   * @param now one median for each process
-   */
-  public static Optional<Interval> ratio(double[] old, double[] now) {
-    if (old.length < FEWEST || now.length < FEWEST) {
-      return Optional.empty();
-    }
-    double[] below = medianResamples(old);
-    double[] above = medianResamples(now);
-    double[] ratios;
-    if ((long) below.length * above.length <= RESAMPLES) {
-      ratios = new double[below.length * above.length];
-      for (int i = 0; i < ratios.length; i++) {
-        ratios[i] = above[i / below.length] / below[i % below.length];
-      }
-    } else {
-      SplittableRandom random = new SplittableRandom(SEED);
-      ratios =
-          random
-              .ints(RESAMPLES, 0, Integer.MAX_VALUE)
-              .mapToDouble(any -> above[any % above.length] / below[random.nextInt(below.length)])
-              .toArray();
-    }
-    // Of two equal groups, one is completely above the other with the probability subtracted here.
-    double attainable = 1 - 2 / choose(old.length + now.length, old.length);
-    return Optional.of(
-        interval(ratios, Math.min(old.length, now.length), Math.min(CONFIDENCE, attainable)));
-  }
-
   /** Medians of all resamples, or of a random choice of them. */
   static double[] medianResamples(double[] samples) {
     int n = samples.length;
@@ -115,13 +83,5 @@ public final class Bootstrap {
         new TDistribution(processes - 1.0).inverseCumulativeProbability((1 + CONFIDENCE) / 2);
     double wider = Math.sqrt(processes / (processes - 1.0));
     return new NormalDistribution().cumulativeProbability(-wider * t);
-  }
-
-  private static double choose(int n, int k) {
-    double ways = 1;
-    for (int i = 1; i <= k; i++) {
-      ways *= (n - k + i) / (double) i;
-    }
-    return ways;
   }
 }

@@ -2,49 +2,103 @@
 package org.mitosis.stats;
 
 import java.util.Arrays;
-import java.util.List;
 import java.util.Optional;
-import org.apache.commons.statistics.inference.MannWhitneyUTest;
+import org.apache.commons.math3.distribution.TDistribution;
+import org.apache.commons.math3.stat.StatUtils;
+import org.apache.commons.statistics.inference.DataDispersion;
+import org.apache.commons.statistics.inference.TTest;
 
 /**
- * Compares two sets of samples of one figure.
+ * Compares a figure of two runs by the medians of their processes. Samples of one process are not
+ * independent, so that each process counts once: with the iterations of all processes together, a
+ * test finds differences between equal runs.
  *
- * @param old median over the old processes, in the unit of the samples
+ * <p>Test and interval are Welch's, for two groups of different variance, on the logarithms: noise
+ * is a share of a time, and the difference of logarithms is the logarithm of the ratio.
+ *
+ * @param old median over the old processes, in their own unit
  * @param now median over the new ones
- * @param interval of the ratio new / old with the process as the sampling unit; empty if either
- *     side has too few
- * @param pValue of the Mann-Whitney U test on the samples of all processes, before any correction;
- *     exact for small sets without ties; NaN if a side has no samples
- * @param delta Cliff's delta of the same samples: above 0 if the new ones are larger
- * @param samples the smaller side's count
+ * @param interval of the ratio new / old; empty if a side has fewer than two processes
+ * @param pValue of Welch's t test, before any correction; NaN if a side has fewer than two
+ *     processes, or a value is not above 0
+ * @param delta Cliff's delta of the processes: above 0 if the new ones are larger
+ * @param error standard error of the logarithm of the ratio
+ * @param freedom Welch's degrees of freedom
  */
 public record Comparison(
-    double old, double now, Optional<Interval> interval, double pValue, double delta, int samples) {
+    double old,
+    double now,
+    Optional<Interval> interval,
+    double pValue,
+    double delta,
+    double error,
+    double freedom) {
 
   /** The significance level of adjusted p-values. */
   public static final double LEVEL = 0.05;
 
+  /** The confidence of the interval. */
+  public static final double CONFIDENCE = 0.95;
+
+  /** The share of equal experiments that find a difference of the size that is called findable. */
+  public static final double POWER = 0.9;
+
+  /** The fewest processes of a side. */
+  public static final int FEWEST = 2;
+
+  /** Variance of a value that is known to three digits: equal medians are not free of error. */
+  private static final double VARIANCE_OF_ROUNDING = 1e-6 / 12;
+
   /**
-   * Compares two sets.
+   * Compares two runs.
    *
-   * @param old one array for each process, in no particular order
-   * @param now one array for each process
+   * @param old the median of each process
+   * @param now the median of each process
    */
-  public static Comparison of(List<double[]> old, List<double[]> now) {
-    double[] oldMedians = medians(old);
-    double[] nowMedians = medians(now);
-    double[] oldSamples = joined(old);
-    double[] nowSamples = joined(now);
-    boolean none = oldSamples.length == 0 || nowSamples.length == 0;
+  public static Comparison of(double[] old, double[] now) {
+    double oldMedian = Summary.of(old).median();
+    double nowMedian = Summary.of(now).median();
+    double delta = old.length == 0 || now.length == 0 ? Double.NaN : CliffsDelta.of(old, now);
+    double[] before = logarithms(old);
+    double[] after = logarithms(now);
+    if (before.length < FEWEST || after.length < FEWEST || !areFinite(before, after)) {
+      return new Comparison(
+          oldMedian, nowMedian, Optional.empty(), Double.NaN, delta, Double.NaN, Double.NaN);
+    }
+    double variance = StatUtils.variance(before) + VARIANCE_OF_ROUNDING;
+    double varianceNow = StatUtils.variance(after) + VARIANCE_OF_ROUNDING;
+    double difference = StatUtils.mean(after) - StatUtils.mean(before);
+    TTest.Result test =
+        TTest.withDefaults()
+            .with(DataDispersion.HETEROSCEDASTIC)
+            .test(
+                StatUtils.mean(after),
+                varianceNow,
+                after.length,
+                StatUtils.mean(before),
+                variance,
+                before.length);
+    double error = Math.sqrt(variance / before.length + varianceNow / after.length);
+    double freedom = test.getDegreesOfFreedom();
+    double reach =
+        error * new TDistribution(freedom).inverseCumulativeProbability((1 + CONFIDENCE) / 2);
     return new Comparison(
-        Summary.of(oldMedians).median(),
-        Summary.of(nowMedians).median(),
-        Bootstrap.ratio(oldMedians, nowMedians),
-        none
-            ? Double.NaN
-            : MannWhitneyUTest.withDefaults().test(oldSamples, nowSamples).getPValue(),
-        none ? Double.NaN : CliffsDelta.of(oldSamples, nowSamples),
-        Math.min(oldSamples.length, nowSamples.length));
+        oldMedian,
+        nowMedian,
+        Optional.of(
+            new Interval(Math.exp(difference - reach), Math.exp(difference + reach), CONFIDENCE)),
+        test.getPValue(),
+        delta,
+        error,
+        freedom);
+  }
+
+  private static double[] logarithms(double[] values) {
+    return Arrays.stream(values).map(Math::log).toArray();
+  }
+
+  private static boolean areFinite(double[]... sides) {
+    return Arrays.stream(sides).flatMapToDouble(Arrays::stream).allMatch(Double::isFinite);
   }
 
   /** New over old. */
@@ -53,25 +107,28 @@ public record Comparison(
   }
 
   /**
-   * Whether the difference is significant by both the corrected test and the interval, which takes
-   * into account that samples of one process are not independent. If processes differ much more
-   * than their samples, the p-value has no meaning and the interval alone decides: with six
-   * processes on each side it is wrong for one figure in a hundred.
+   * Whether the difference is significant.
    *
-   * @param adjusted the p-value after the correction for all comparisons of the sweep
+   * @param adjusted the p-value after the correction for all comparisons
    */
   public boolean isDifferent(double adjusted) {
-    return adjusted < LEVEL && interval.isPresent() && !interval.get().contains(1);
+    return adjusted < LEVEL;
   }
 
-  private static double[] medians(List<double[]> processes) {
-    return processes.stream()
-        .filter(samples -> samples.length > 0)
-        .mapToDouble(samples -> Summary.of(samples).median())
-        .toArray();
-  }
-
-  private static double[] joined(List<double[]> processes) {
-    return processes.stream().flatMapToDouble(Arrays::stream).toArray();
+  /**
+   * The smallest change, as a share, that is found with probability {@value #POWER} if this figure
+   * alone of all changes; NaN without a test.
+   *
+   * @param figures the number of figures that are compared
+   */
+  public double findable(int figures) {
+    if (Double.isNaN(error)) {
+      return Double.NaN;
+    }
+    TDistribution t = new TDistribution(freedom);
+    double reach =
+        t.inverseCumulativeProbability(1 - LEVEL / figures / 2)
+            + t.inverseCumulativeProbability(POWER);
+    return Math.expm1(error * reach);
   }
 }

@@ -87,9 +87,10 @@ public final class ValueCounts {
     return max;
   }
 
-  /** The median, as of {@link #atPercentile}. */
-  public long median() {
-    return atPercentile(50);
+  /** The median: of an even number of samples, the mean of the two in the middle; 0 without any. */
+  public double median() {
+    long lower = atRank((total + 1) / 2);
+    return total % 2 == 1 ? lower : lower + (atRank(total / 2 + 1) - lower) / 2.0;
   }
 
   /**
@@ -99,7 +100,11 @@ public final class ValueCounts {
    */
   public long atPercentile(double percentile) {
     // Without nextDown, rounding could turn a whole number of samples into the next one.
-    long wanted = Math.max(1, (long) Math.ceil(Math.nextDown(percentile) * total / 100));
+    return atRank(Math.max(1, (long) Math.ceil(Math.nextDown(percentile) * total / 100)));
+  }
+
+  /** The sample with this number in ascending order, from 1. */
+  private long atRank(long wanted) {
     long seen = 0;
     Cursor cursor = new Cursor(bytes);
     while (seen < wanted && cursor.next()) {

@@ -11,6 +11,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
@@ -51,7 +52,7 @@ class CompareCommandTest {
     assertTrue(small.matches(".* 10[23] µs +12[23] µs +1\\.19\\d .*\\+19\\.\\d % worse"), small);
     assertTrue(line("64 MiB").endsWith("~"), text());
     assertTrue(line("geometric mean").contains("1.09"), text());
-    assertTrue(text().contains("Holm's correction over 2 figures"), text());
+    assertTrue(text().contains("corrected over 2 figures (Benjamini-Hochberg)"), text());
     assertFalse(text().contains("warning"), text());
     assertEquals("", err.toString(StandardCharsets.UTF_8));
   }
@@ -108,19 +109,82 @@ class CompareCommandTest {
 
   @Test
   void aDifferenceBelowTheNoiseFloorIsNotReported() throws IOException {
-    now.levels("NilCall.c", Map.of(), "nil", 30_000, 30_000, 30_000);
+    now.levels("NilCall.c", Map.of(), "nil", 30_000, 30_000, 30_000); // of one run: no control
     assertEquals(0, compare());
     assertTrue(line("1 MiB").endsWith("~"), text());
   }
 
   @Test
-  void ofFewForksNoDifferenceIsReported() throws IOException {
+  void ofOneForkNoDifferenceCanBeFoundAndThatIsSaid() throws IOException {
     SampleRun few = new SampleRun(directory.resolve("few"));
-    few.levels(PREPARE, SMALL, "prepare", 1_000, 1_000).finished();
+    few.levels(PREPARE, SMALL, "prepare", 1_000).finished();
     assertEquals(0, run(old.folder().toString(), few.folder().toString()));
-    assertTrue(line("1 MiB").endsWith("~"), text());
-    assertTrue(text().contains("warning: as few as 2 forks a side"), text());
+    assertTrue(line("1 MiB").matches(".* none +~"), text());
+    assertTrue(text().contains("warning: a figure has one fork on a side"), text());
     assertTrue(text().contains("only in old: ForkPrepare.workingSet, prepare"), text());
+  }
+
+  @Test
+  void ofFewSamplesThereIsNoVerdict() throws IOException {
+    SampleRun before = new SampleRun(directory.resolve("before"));
+    SampleRun after = new SampleRun(directory.resolve("after"));
+    for (int fork = 0; fork < 6; fork++) {
+      before.selfTimed(PREPARE, SMALL, "prepare", new long[] {100, 100, 100, 100 + fork});
+      after.selfTimed(PREPARE, SMALL, "prepare", new long[] {900, 900, 900, 900 + fork});
+    }
+    before.finished();
+    after.finished();
+    assertEquals(0, run(before.folder().toString(), after.folder().toString()));
+    assertTrue(line("1 MiB").endsWith("~, few samples"), text());
+  }
+
+  @Test
+  void aMissingForkMarksTheRowAndCountsAsAFailure() throws IOException {
+    SampleRun short2 = new SampleRun(directory.resolve("short")).asks(3, 5);
+    short2.levels(PREPARE, SMALL, "prepare", 100_000, 101_000).finished();
+    assertEquals(
+        2, run("--fail-above", "900%", old.folder().toString(), short2.folder().toString()));
+    assertTrue(line("1 MiB").endsWith("2 of 3 forks in new"), text());
+    assertTrue(errors().contains("fails in the new run only"), errors());
+  }
+
+  @Test
+  void aMachineThatChangedIsTakenIntoAccount() throws IOException {
+    long[] level = {100_000, 100_100, 100_200, 100_300, 100_400, 100_500};
+    long[] slower = Arrays.stream(level).map(ns -> ns * 5 / 4).toArray();
+    old.levels("Baseline.fork", SMALL, "fork", level);
+    now.levels("Baseline.fork", SMALL, "fork", slower);
+    assertEquals(0, compare());
+    assertTrue(text().contains("the machine changed: controls differ by 25."), text());
+    List<String> rows = text().lines().filter(line -> line.startsWith("1 MiB")).toList();
+    assertTrue(rows.stream().anyMatch(row -> row.endsWith("~")), "prepare, 19 %: " + text());
+    assertTrue(text().contains("% worse"), "the control itself: " + text());
+  }
+
+  @Test
+  void whatMakesEachSideLessReliableIsSaid() throws IOException {
+    old.environment("warnings", "other processes use the CPUs");
+    assertEquals(0, compare());
+    assertEquals("mitosis: old: warning: other processes use the CPUs\n", errors());
+  }
+
+  @Test
+  void aPlanSaysHowManyForksAChangeTakes() {
+    assertEquals(0, run("--plan", old.folder().toString(), "--effect", "5%"));
+    assertTrue(
+        text().lines().anyMatch(row -> row.matches("ForkPrepare.* prepare +6 +1\\.8. % +\\d+")),
+        text());
+    assertTrue(text().contains("to find a change of 5 % of any one figure among 2"), text());
+    assertEquals(1, run("--plan", old.folder().toString()));
+    assertTrue(errors().contains("needs --effect"), errors());
+  }
+
+  @Test
+  void holmCanBeChosen() {
+    assertEquals(0, compare("--correction", "holm"));
+    assertTrue(text().contains("corrected over 2 figures (Holm)"), text());
+    assertEquals(1, compare("--correction", "bonferroni"));
+    assertTrue(errors().contains("got 'bonferroni'"), errors());
   }
 
   @Test

@@ -32,11 +32,11 @@ class ArtifactTableTest {
         """
 
         ForkPrepare.workingSet, prepare
-           trace   median      p99  spread  samples  val01  ours/val01
-        --------  -------  -------  ------  -------  -----  ----------
-            4096  0.00100  0.00100       -        1      -           -
-         1048576   0.0648   0.0648     0 %        3  0.648       0.100
-        67108864    1.000    2.000       -        2  3.362       0.298
+           trace   median  p99  spread  samples  val01  ours/val01         note
+        --------  -------  ---  ------  -------  -----  ----------  -----------
+            4096  0.00100    -       -        1      -           -  few samples
+         1048576   0.0648    -     0 %        3  0.648       0.100  few samples
+        67108864    1.500    -       -        2  3.362       0.446  few samples
         """,
         withoutCaption(table));
   }
@@ -57,9 +57,9 @@ class ArtifactTableTest {
         """
 
         Baseline.fork, fork
-        trace  median    p99  spread  samples
-        -----  ------  -----  ------  -------
-         4096   1.000  1.000       -        1
+        trace  median  p99  spread  samples         note
+        -----  ------  ---  ------  -------  -----------
+         4096   1.000    -       -        1  few samples
         """,
         withoutCaption(table(series("Baseline.fork", "4096", 1, "fork", 1_000_000))));
   }
@@ -95,11 +95,11 @@ class ArtifactTableTest {
         """
 
         ForkResume.workingSet, startup (resumeMode=lazy)
-           trace  transport  median    p99  spread  samples  val02  ours/val02
-        --------  ---------  ------  -----  ------  -------  -----  ----------
-         1048576      local   1.459  1.459       -        1  2.918       0.500
-         1048576        tcp   2.918  2.918       -        1  2.918        1.00
-        67108864      local   2.000  2.000       -        1  3.339       0.599
+           trace  transport  median  p99  spread  samples  val02  ours/val02         note
+        --------  ---------  ------  ---  ------  -------  -----  ----------  -----------
+         1048576      local   1.459    -       -        1  2.918       0.500  few samples
+         1048576        tcp   2.918    -       -        1  2.918        1.00  few samples
+        67108864      local   2.000    -       -        1  3.339       0.599  few samples
         """,
         table);
   }
@@ -110,9 +110,9 @@ class ArtifactTableTest {
         """
 
         ForkResume.workingSet, resume (resumeMode=lazy, transport=tcp)
-          trace  median    p99  spread  samples
-        -------  ------  -----  ------  -------
-        1048576   1.000  1.000       -        1
+          trace  median  p99  spread  samples         note
+        -------  ------  ---  ------  -------  -----------
+        1048576   1.000    -       -        1  few samples
         """,
         withoutCaption(table(resumed("1048576", "tcp", "resume", 1_000_000))));
   }
@@ -162,14 +162,14 @@ class ArtifactTableTest {
             environment());
     assertTrue(
         table.contains(
-            "\nNilCall, jna / c (means, ns)\n"
+            "\nNilCall, jna / c (medians, ns)\n"
                 + "trace  jna    c  ratio\n"
                 + "-----  ---  ---  -----\n"
                 + "nil    250  100   2.50\n"),
         table);
     assertTrue(
         table.contains(
-            "\nPeakThroughput.workingSet, peak (containers/s, means)\n"
+            "\nPeakThroughput.workingSet, peak (containers/s, medians)\n"
                 + "trace  loops  peak  by machine          stable  from s  to s\n"
                 + "-----  -----  ----  ----------  --------------  ------  ----\n"
                 + "-          1  6.00              50.0 % of runs       -     -\n"

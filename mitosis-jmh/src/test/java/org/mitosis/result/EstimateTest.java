@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.mitosis.result;
 
-import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
@@ -12,6 +12,7 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.mitosis.stats.Interval;
 import org.mitosis.stats.SteadyState.Label;
+import org.mitosis.stats.ValueCounts;
 
 class EstimateTest {
   @Test
@@ -49,16 +50,18 @@ class EstimateTest {
   }
 
   @Test
-  void samplesAreOneForEachIteration() {
-    Figure.Fork fork =
-        new Figure.Fork(
-            1,
-            List.of(
-                new Figure.Point(1, 0, 1, 5, null),
-                new Figure.Point(1, 1, 2, 7, null),
-                new Figure.Point(2, 2, 3, 9, null)));
-    Figure figure = new Figure("a.B.c", Map.of(), "prepare", "ns", List.of(fork));
-    assertArrayEquals(new double[] {6, 9}, Estimate.iterations(figure).get(0));
+  void fewerThanFiveSamplesOfAForkAreFewButScoresNeverAre() {
+    assertFalse(Estimate.of(figure("ops/s", List.of(1.0))).fewSamples());
+    assertTrue(Estimate.of(sampled(4)).fewSamples());
+    assertFalse(Estimate.of(sampled(5)).fewSamples());
+  }
+
+  private static Figure sampled(int samples) {
+    ValueCounts.Builder builder = new ValueCounts.Builder();
+    builder.add(100, samples);
+    Figure.Point point = new Figure.Point(1, 0, 1, 100, builder.build());
+    return new Figure(
+        "a.B.c", Map.of(), "prepare", "ns", List.of(new Figure.Fork(1, List.of(point))));
   }
 
   @SafeVarargs

@@ -45,25 +45,12 @@ class BootstrapTest {
   void belowThreeThereIsNone() {
     assertEquals(Optional.empty(), Bootstrap.median());
     assertEquals(Optional.empty(), Bootstrap.median(1, 2));
-    double[] three = {1, 2, 3};
-    assertEquals(Optional.empty(), Bootstrap.ratio(new double[] {1, 2}, three));
-    assertEquals(Optional.empty(), Bootstrap.ratio(three, new double[] {1, 2}));
-  }
-
-  @Test
-  void aRatioIsOfNewOverOld() {
-    Interval ratio =
-        Bootstrap.ratio(new double[] {10, 10, 20}, new double[] {30, 30, 40}).orElseThrow();
-    assertEquals(1.5, ratio.low());
-    assertEquals(4, ratio.high());
-    assertEquals(0.9, ratio.confidence(), 1e-12, "2 of the 20 ways to draw three of six");
   }
 
   @Test
   void theSameSamplesGiveTheSameInterval() {
     double[] many = new SplittableRandom(3).doubles(20).toArray();
     assertEquals(Bootstrap.median(many), Bootstrap.median(many));
-    assertEquals(Bootstrap.ratio(many, many), Bootstrap.ratio(many, many));
   }
 
   /** Of numpy and scipy: norm.cdf(-sqrt(n / (n - 1)) * t.ppf(0.975, n - 1)). */
@@ -87,17 +74,5 @@ class BootstrapTest {
     }
     double standardError = Math.sqrt(confidence * (1 - confidence) / 400);
     assertTrue(held / 400.0 > confidence - 2 * standardError, held + " of 400");
-  }
-
-  @Test
-  void theRatioOfLikeGroupsHoldsOne() {
-    SplittableRandom random = new SplittableRandom(5);
-    int held = 0;
-    for (int run = 0; run < 200; run++) {
-      double[] old = random.doubles(10, 90, 110).toArray();
-      double[] now = random.doubles(10, 90, 110).toArray();
-      held += Bootstrap.ratio(old, now).orElseThrow().contains(1) ? 1 : 0;
-    }
-    assertTrue(held >= 194, held + " of 200");
   }
 }

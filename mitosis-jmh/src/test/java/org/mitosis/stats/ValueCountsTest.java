@@ -52,6 +52,14 @@ class ValueCountsTest {
   }
 
   @Test
+  void theMedianOfAnEvenNumberLiesBetweenTheTwoInTheMiddle() {
+    assertEquals(20, of(10, 30).median());
+    assertEquals(25, of(10, 20, 30, 40).median());
+    assertEquals(20, of(10, 20, 20, 40).median());
+    assertEquals(20, of(10, 20, 40).median());
+  }
+
+  @Test
   void joiningLeavesTheOthersAsTheyAre() {
     ValueCounts one = of(1, 2);
     assertEquals(4, ValueCounts.joined(List.of(one, one)).total());
