@@ -2,10 +2,10 @@
 #define _GNU_SOURCE
 #include "daemon/greeting.h"
 
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "daemon/devices.h"
+#include "daemon/owner.h"
 #include "daemon/rendezvous.h"
 #include "daemon/snapshots.h"
 #include "local/channel.h"
@@ -43,12 +43,9 @@ static const struct peer_role new_role = {
 
 void greeting_accept(struct daemon *daemon, int fd)
 {
-	struct ucred cred;
-	socklen_t size = sizeof(cred);
 	struct peer *peer = NULL;
 
-	if (!getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &size) &&
-	    (cred.uid == geteuid() || cred.uid == 0))
+	if (owner_lets_manage(fd))
 		peer = peer_add(daemon, fd, &new_role);
 	if (peer)
 		peer->deadline_ms = monotonic_ms() + CHANNEL_DEADLINE_MS;

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "daemon/owner.h"
 #include "daemon/pagers.h"
 #include "daemon/session.h"
 #include "daemon/snapshots.h"
@@ -41,6 +42,10 @@ static void join(struct daemon *daemon, struct peer *device, struct peer *server
 static void join_shadow(struct daemon *daemon, struct peer *device,
 			struct peer *shadow)
 {
+	if (!owner_lets_become(device->fd, shadow->fd)) {
+		peer_answer(daemon, device, -EPERM);
+		return;
+	}
 	snapshot_watch(daemon, shadow);
 	join(daemon, device, shadow, shadow->shadow.place);
 }

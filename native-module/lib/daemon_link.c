@@ -390,6 +390,12 @@ int daemon_link_attach(struct daemon_link *link, uint32_t handler_id, int cpu,
 	err = attach(link, &m, stream, place);
 	if (err == -ENOENT)
 		return daemon_link_unknown(handler_id);
+	if (err == -EPERM)
+		return fail(err,
+			    "snapshot %u may be read and resumed only with the ids "
+			    "of its parent, in the same user namespace, and with at "
+			    "least its capabilities; resume as that user",
+			    handler_id);
 	if (err == -EAGAIN || err == -ETIMEDOUT)
 		return fail(-ETIMEDOUT,
 			    "the shadow of snapshot %u does not answer "

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
+#include "daemon/owner.h"
+
+#include <inttypes.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Of a process, by the kernel's word. */
+struct rights {
+	uint32_t uid[3], gid[3]; /* real, effective, saved */
+	uint64_t permitted;
+	char namespace[256]; /* the uid_map that it has */
+};
+
+static bool peer_of(int channel, struct ucred *cred)
+{
+	socklen_t size = sizeof(*cred);
+
+	return !getsockopt(channel, SOL_SOCKET, SO_PEERCRED, cred, &size);
+}
+
+bool owner_lets_manage(int channel)
+{
+	struct ucred cred;
+
+	return peer_of(channel, &cred) && (cred.uid == geteuid() || cred.uid == 0);
+}
+
+static bool read_status(pid_t pid, struct rights *r)
+{
+	char path[64], line[256];
+	int found = 0;
+	FILE *status;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	status = fopen(path, "re");
+	while (status && found < 3 && fgets(line, sizeof(line), status)) {
+		if (sscanf(line, "Uid: %" SCNu32 " %" SCNu32 " %" SCNu32, &r->uid[0],
+			   &r->uid[1], &r->uid[2]) == 3 ||
+		    sscanf(line, "Gid: %" SCNu32 " %" SCNu32 " %" SCNu32, &r->gid[0],
+			   &r->gid[1], &r->gid[2]) == 3 ||
+		    sscanf(line, "CapPrm: %" SCNx64, &r->permitted) == 1)
+			found++;
+	}
+	if (status)
+		fclose(status);
+	return found == 3;
+}
+
+/* Two namespaces with the same map give the same rights over the same users. */
+static bool read_namespace(pid_t pid, struct rights *r)
+{
+	char path[64];
+	FILE *map;
+	size_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/uid_map", pid);
+	map = fopen(path, "re");
+	if (!map)
+		return false;
+	n = fread(r->namespace, 1, sizeof(r->namespace) - 1, map);
+	r->namespace[n] = '\0';
+	fclose(map);
+	/* One that is longer than can be compared equals no other. */
+	return n < sizeof(r->namespace) - 1;
+}
+
+static bool rights_of(int channel, struct rights *r)
+{
+	struct ucred cred;
+
+	memset(r, 0, sizeof(*r));
+	return peer_of(channel, &cred) && cred.pid > 0 && read_status(cred.pid, r) &&
+	       read_namespace(cred.pid, r);
+}
+
+bool owner_lets_become(int device, int shadow)
+{
+	struct rights caller, owner;
+
+	return rights_of(device, &caller) && rights_of(shadow, &owner) &&
+	       !memcmp(caller.uid, owner.uid, sizeof(owner.uid)) &&
+	       !memcmp(caller.gid, owner.gid, sizeof(owner.gid)) &&
+	       !strcmp(caller.namespace, owner.namespace) &&
+	       !(owner.permitted & ~caller.permitted);
+}

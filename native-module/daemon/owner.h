@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What processes may do with the snapshots of this mitosisd. All permissions of the user
+ * backend are decided here; SECURITY.md has the table.
+ */
+#ifndef DAEMON_OWNER_H
+#define DAEMON_OWNER_H
+
+#include <stdbool.h>
+
+/*
+ * Whether the process at the other end of a new channel may prepare, list and drop: it
+ * has this mitosisd's effective user id, or is root.
+ */
+bool owner_lets_manage(int channel);
+
+/*
+ * Whether the process of a device may read and become the snapshot of a shadow: its user
+ * and group ids (real, effective, saved) are the shadow's, in the same user namespace,
+ * and it has at least its permitted capabilities. The ends of channels name both
+ * processes; one that has ended, or that this mitosisd cannot see, may not.
+ */
+bool owner_lets_become(int device, int shadow);
+
+#endif /* DAEMON_OWNER_H */
