@@ -241,8 +241,8 @@ static vm_fault_t child_fault(struct vm_fault *vmf)
 		mitosis_count(faults);
 	if (started)
 		trace_mitosis_fault(child->origin.machine_id, child->origin.handler_id,
-				    vmf->address, vmf->flags & FAULT_FLAG_WRITE, result,
-				    ktime_get_ns() - started);
+				    vmf->address, vmf->flags & FAULT_FLAG_WRITE,
+				    (__force unsigned int)result, ktime_get_ns() - started);
 	return result;
 }
 

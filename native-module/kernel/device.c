@@ -205,20 +205,21 @@ static int connect(unsigned long argument)
 	static const char scheme[] = "tcp://";
 	char address[MITOSIS_ADDRESS_LENGTH + 1] = {};
 	struct mitosis_connect_req request;
+	const char __user *gid;
 	long length;
 
 	if (copy_from_user(&request, (void __user *)argument, sizeof(request)))
 		return -EFAULT;
-	length = strncpy_from_user(address, request.gid, sizeof(scheme) - 1);
+	gid = (const char __user *)request.gid;
+	length = strncpy_from_user(address, gid, sizeof(scheme) - 1);
 	if (length < 0)
 		return -EFAULT;
 	if (strncmp(address, scheme, sizeof(scheme) - 1)) {
-		if (strncpy_from_user(address, request.gid, MITOSIS_GID_LENGTH) < 0)
+		if (strncpy_from_user(address, gid, MITOSIS_GID_LENGTH) < 0)
 			return -EFAULT;
 		return is_gid(address) ? -ENODEV : -EINVAL;
 	}
-	length =
-		strncpy_from_user(address + length, request.gid + length, sizeof(address) - length);
+	length = strncpy_from_user(address + length, gid + length, sizeof(address) - length);
 	if (length < 0)
 		return -EFAULT;
 	if (address[sizeof(address) - 1])

@@ -111,12 +111,19 @@ static void load_bases(const struct descriptor_thread *r)
 	preempt_enable();
 }
 
+/* That of the current process, which only this process replaces. */
+static struct sighand_struct *own_sighand(void)
+{
+	return rcu_dereference_protected(current->sighand, true);
+}
+
 static void save_signals(struct thread_state *state)
 {
-	const struct k_sigaction *action = current->sighand->action;
+	struct sighand_struct *sighand = own_sighand();
+	const struct k_sigaction *action = sighand->action;
 	unsigned int i;
 
-	spin_lock_irq(&current->sighand->siglock);
+	spin_lock_irq(&sighand->siglock);
 	for (i = 0; i < DESCRIPTOR_SIGNALS; i++)
 		state->signals[i] = (struct descriptor_signal){
 			.handler = (uintptr_t)action[i].sa.sa_handler,
@@ -125,16 +132,17 @@ static void save_signals(struct thread_state *state)
 			.mask = action[i].sa.sa_mask.sig[0],
 		};
 	state->registers.signal_mask = current->blocked.sig[0];
-	spin_unlock_irq(&current->sighand->siglock);
+	spin_unlock_irq(&sighand->siglock);
 }
 
 static void load_signals(const struct descriptor_header *d)
 {
 	const u64 never = sigmask(SIGKILL) | sigmask(SIGSTOP);
-	struct k_sigaction *action = current->sighand->action;
+	struct sighand_struct *sighand = own_sighand();
+	struct k_sigaction *action = sighand->action;
 	unsigned int i;
 
-	spin_lock_irq(&current->sighand->siglock);
+	spin_lock_irq(&sighand->siglock);
 	for (i = 0; i < DESCRIPTOR_SIGNALS; i++) {
 		const struct descriptor_signal *s = &d->signals[i];
 
@@ -147,7 +155,7 @@ static void load_signals(const struct descriptor_header *d)
 	}
 	current->blocked.sig[0] = descriptor_thread(d)->signal_mask & ~never;
 	recalc_sigpending();
-	spin_unlock_irq(&current->sighand->siglock);
+	spin_unlock_irq(&sighand->siglock);
 }
 
 int mitosis_thread_state_save(struct thread_state *state)

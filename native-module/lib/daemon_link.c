@@ -138,7 +138,7 @@ static int start_failed(const char *path, int exit_status, const char *message)
 static int start_daemon(const char *dir, int64_t deadline_ms)
 {
 	char path[PATH_MAX];
-	char message[256];
+	char message[256] = "";
 	int pipe_fds[2];
 	int status = 0;
 	pid_t pid;

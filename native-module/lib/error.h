@@ -7,7 +7,19 @@
  * Keeps a message for this thread and returns `err`, a negative errno. The
  * format has no full stop at its end.
  */
+#ifdef __clang_analyzer__
+/* Tells the analyzer that -errno, of which `err` is made, is not 0. */
+static inline int fail_value(int err)
+{
+	if (err >= 0)
+		__builtin_unreachable();
+	return err;
+}
+void fail_message(const char *format, ...);
+#define fail(err, ...) (fail_message(__VA_ARGS__), fail_value(err))
+#else
 int fail(int err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+#endif
 
 /* The reason why no process could be made; for -EAGAIN, also what to do. */
 const char *why_no_process(int err);

@@ -131,7 +131,7 @@ static int dial(struct wire_connection *c, const struct local_address *address,
 int remote_connect(struct daemon_link *link, uint32_t machine_id, const char *text)
 {
 	struct local_message m = channel_message(LOCAL_CONNECT);
-	struct wire_connection c;
+	struct wire_connection c = { .fd = -1 };
 	int err = parse(text, &m.address);
 
 	if (!err)

@@ -77,6 +77,7 @@ static void draw_seed(uint8_t seed[MITOSIS_SEED_SIZE])
 		} else if (errno != EINTR) {
 			/* It must not go on with its siblings' random numbers. */
 			n = write(STDERR_FILENO, message, sizeof(message) - 1);
+			(void)n;
 			_exit(RESTORE_FAILED_STATUS);
 		}
 	}

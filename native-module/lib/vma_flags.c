@@ -73,7 +73,7 @@ static void take_line(struct reading *r, const char *line)
 
 static int read_smaps(struct reading *r)
 {
-	char window[READ_WINDOW], line[LINE_SIZE];
+	char window[READ_WINDOW], line[LINE_SIZE] = "";
 	long fd = raw_syscall(SYS_open, "/proc/self/smaps", O_RDONLY | O_CLOEXEC);
 	uint32_t length = 0;
 	long i, n;

@@ -41,8 +41,13 @@ static inline long raw_syscall6(long number, long a, long b, long c, long d, lon
 		     (long)(f))
 
 /* raw_syscall(number, up to six arguments of any scalar type) */
+#ifdef __clang_analyzer__
+/* The analyzer does not see that the assembler code fills what pointers refer to. */
+long raw_syscall(long number, ...);
+#else
 #define raw_syscall(...)                                                            \
 	RAW_PICK(__VA_ARGS__, RAW_6, RAW_5, RAW_4, RAW_3, RAW_2, RAW_1, RAW_0)      \
 	(__VA_ARGS__)
+#endif
 
 #endif /* PAGING_RAW_SYSCALL_H */

@@ -290,7 +290,7 @@ static int launch_once(struct launch_plan *plan, uint64_t start_ns,
 {
 	bool spawns = plan->attachment && plan->options.mode == MITOSIS_RESUME_CLONE;
 	char child_message[REPORT_MESSAGE_MAX];
-	int status, err, message_bytes;
+	int status = 0, err, message_bytes;
 
 	memset(result, 0, sizeof(*result));
 	too_late = 0;

@@ -68,7 +68,7 @@ const char *auth_protection_name(uint32_t protection)
 int auth_bind(struct handshake *handshake, int fd, bool is_client)
 {
 	struct wire_binding *b = &handshake->binding;
-	struct sockaddr_in6 own, other;
+	struct sockaddr_in6 own = { 0 }, other = { 0 };
 	socklen_t own_size = sizeof(own), other_size = sizeof(other);
 	const struct sockaddr_in6 *client = is_client ? &own : &other;
 	const struct sockaddr_in6 *server = is_client ? &other : &own;
