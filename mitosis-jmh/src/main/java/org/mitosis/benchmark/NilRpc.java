@@ -9,6 +9,7 @@ import org.mitosis.MitosisException;
 import org.mitosis.fixture.Machine;
 import org.mitosis.fixture.MemorySize;
 import org.mitosis.fixture.Preflight;
+import org.mitosis.fixture.Protection;
 import org.mitosis.fixture.RemoteFork;
 import org.mitosis.fixture.Transport;
 import org.mitosis.result.SelfTimed;
@@ -98,7 +99,7 @@ public class NilRpc {
         machine = Machine.ofKernelModule();
         return;
       }
-      machine = Machine.of(MACHINE).start();
+      machine = Machine.of(MACHINE).protection(Protection.ofThisProcess()).start();
       System.setProperty(Mitosis.KEY_FILE_PROPERTY, machine.keyFile().toString());
     }
 

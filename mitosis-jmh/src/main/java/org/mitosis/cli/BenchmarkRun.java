@@ -22,10 +22,13 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
+import org.mitosis.Backend;
 import org.mitosis.BackendChoice;
+import org.mitosis.fixture.Machine;
 import org.mitosis.fixture.MachineMemory;
 import org.mitosis.fixture.MemorySize;
 import org.mitosis.fixture.Preflight;
+import org.mitosis.fixture.Protection;
 import org.mitosis.fixture.PythonFunction;
 import org.mitosis.fixture.UserfaultfdRight;
 import org.mitosis.result.ArtifactTable;
@@ -233,12 +236,23 @@ final class BenchmarkRun {
     Selection.Sizes sizes = left.memorySizes(options, MachineMemory.read());
     JmhLock.ofThisProcess().requireFree();
     return new Plan(
-        left.items(withSweeps(options, sizes, functions).build()), sizes, functions, backend);
+        left.items(withSweeps(options, sizes, functions, backend).build()),
+        sizes,
+        functions,
+        backend);
   }
 
   private static ChainedOptionsBuilder withSweeps(
-      Options options, Selection.Sizes sizes, Selection.Functions functions) {
+      Options options,
+      Selection.Sizes sizes,
+      Selection.Functions functions,
+      BackendChoice backend) {
     ChainedOptionsBuilder builder = new OptionsBuilder().parent(options);
+    if (backend.backend() == Backend.KERNEL
+        && !options.getParameter(Protection.PROPERTY).hasValue()) {
+      // The benchmarks' default is of the user backend.
+      builder.param(Protection.PROPERTY, Machine.protectionOfModule().toString());
+    }
     if (!sizes.override().isEmpty()) {
       builder.param(MemorySize.PROPERTY, sizes.override().toArray(String[]::new));
     }
@@ -369,7 +383,8 @@ final class BenchmarkRun {
   }
 
   private Options options(CommandLineOptions commandLine, Plan plan) {
-    ChainedOptionsBuilder builder = withSweeps(commandLine, plan.sizes(), plan.functions());
+    ChainedOptionsBuilder builder =
+        withSweeps(commandLine, plan.sizes(), plan.functions(), plan.backend());
     String profiler = SelfTimedProfiler.class.getName();
     if (commandLine.getProfilers().stream().noneMatch(given -> given.getKlass().equals(profiler))) {
       builder.addProfiler(SelfTimedProfiler.class);

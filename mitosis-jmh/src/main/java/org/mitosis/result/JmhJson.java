@@ -70,6 +70,10 @@ final class JmhJson {
         .path("params")
         .properties()
         .forEach(one -> params.put(one.getKey(), one.getValue().asText()));
+    if (params.containsKey("transport")) {
+      // Results without this parameter are of releases that had no other protection.
+      params.putIfAbsent("protection", "handshake");
+    }
     String benchmark = entry.get("benchmark").asText();
     // With -f 0 the benchmark runs in the JVM of the command, which counts as its fork.
     int asked = entry.has("forks") ? Math.max(1, entry.get("forks").asInt()) : 0;

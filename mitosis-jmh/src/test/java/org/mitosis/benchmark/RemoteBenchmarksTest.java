@@ -173,6 +173,8 @@ class RemoteBenchmarksTest {
       quoteCharacter = '"',
       value = {
         "ForkResume.workingSet;transport;udp;transport must be one of local, tcp, got 'udp'",
+        "ForkResume.workingSet;protection;strong;protection must be one of sealed, handshake, none,"
+            + " got 'strong'",
         "Execution.workingSet;resumeMode;fast;resumeMode must be one of lazy, eager, cached, clone,"
             + " got 'fast'",
         "FirstResult.workingSet;prefetch;3;prefetch must be a power of two between 1 and 512, got"

@@ -122,7 +122,14 @@ class SelectionTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"transport=udp", "resumeMode=fast", "prefetch=3", "container=fat"})
+  @ValueSource(
+      strings = {
+        "transport=udp",
+        "protection=strong",
+        "resumeMode=fast",
+        "prefetch=3",
+        "container=fat"
+      })
   void aParameterWithAValueThatItCannotHaveIsRefused(String parameter) {
     String message =
         assertThrows(MissingPrerequisite.class, () -> require(true, "ForkResume", "-p", parameter))

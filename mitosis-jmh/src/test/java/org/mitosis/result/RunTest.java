@@ -73,6 +73,24 @@ class RunTest {
   }
 
   @Test
+  void sessionsThatNoParameterDescribesAreOfTheOldKind() throws IOException {
+    SampleRun sample = sample();
+    sample.score(
+        "org.mitosis.benchmark.ForkResume.workingSet",
+        Map.of("transport", "tcp"),
+        "us/op",
+        List.of(List.of(1.0)));
+    sample.score(
+        "org.mitosis.benchmark.ForkResume.function",
+        Map.of("transport", "tcp", "protection", "sealed"),
+        "us/op",
+        List.of(List.of(1.0)));
+    List<Figure> figures = Run.read(sample.finished().folder()).figures();
+    assertEquals(Map.of("transport", "tcp", "protection", "handshake"), figures.get(0).params());
+    assertEquals(Map.of("transport", "tcp", "protection", "sealed"), figures.get(1).params());
+  }
+
+  @Test
   void whereNoLogSaysItTheResultOfJmhHasTheForksAskedFor() throws IOException {
     SampleRun sample = sample();
     sample.levels(PREPARE, Map.of(), "prepare", 1000, 1000);
