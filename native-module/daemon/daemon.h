@@ -5,7 +5,6 @@
 
 #include <stdint.h>
 
-#include "daemon/listener.h"
 #include "daemon/loop.h"
 #include "local/registry.h"
 #include "paging/trace.h"
@@ -16,6 +15,15 @@ struct session;
 struct orphan;
 struct watched;
 struct wire_client;
+
+/* A socket that accepts connections: see listener.h. */
+struct listener {
+	struct event_source source; /* first */
+	int fd;			    /* non-blocking; -1: none */
+	int64_t paused_until_ms;    /* 0: it accepts */
+	/* Takes a connection over, non-blocking and close-on-exec. */
+	void (*accepted)(struct daemon *daemon, int fd);
+};
 
 struct daemon {
 	struct loop loop;

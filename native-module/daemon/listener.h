@@ -3,15 +3,8 @@
 #ifndef DAEMON_LISTENER_H
 #define DAEMON_LISTENER_H
 
-#include "daemon/loop.h"
-
-struct listener {
-	struct event_source source; /* first */
-	int fd;			    /* non-blocking; -1: none */
-	int64_t paused_until_ms;    /* 0: it accepts */
-	/* Takes a connection over, non-blocking and close-on-exec. */
-	void (*accepted)(struct daemon *daemon, int fd);
-};
+struct loop;
+struct listener; /* in daemon.h */
 
 /* Begins to accept. Returns 0 or -errno. */
 int listener_start(struct loop *loop, struct listener *listener);

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "daemon/greeting.h"
+#include "daemon/listener.h"
 #include "daemon/orphan.h"
 #include "daemon/peer.h"
 #include "daemon/snapshots.h"
