@@ -42,6 +42,7 @@ struct daemon {
 	struct session *sessions;	  /* to other machines */
 	struct wire_client *wire_clients; /* connections from other machines */
 	uint32_t wire_client_count;
+	uint32_t pagers_max;
 	struct orphan *orphans; /* see orphan.h */
 	uint32_t orphan_count;
 	struct watched *watched; /* see watchdog.h */

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <sys/sysinfo.h>
 
 #include "daemon/rendezvous.h"
 #include "daemon/session.h"
@@ -62,6 +63,11 @@ static void serve_attach(struct daemon *daemon, struct peer *device,
 {
 	const struct remote_snapshot remote = { m->machine_id, m->handler_id };
 
+	/* Each CPU can have a server of its own. */
+	if (m->cpu < -1 || m->cpu >= get_nprocs_conf()) {
+		peer_answer(daemon, device, -EINVAL);
+		return;
+	}
 	device->device.cpu = m->cpu;
 	if (m->flags & LOCAL_REMOTE)
 		rendezvous_attach_remote(daemon, device, &remote);

@@ -30,6 +30,7 @@
 #include "daemon/watchdog.h"
 #include "daemon/wire_server.h"
 #include "local/address.h"
+#include "local/child_limits.h"
 #include "local/runtime_dir.h"
 #include "proto/user/auth_config.h"
 
@@ -69,6 +70,12 @@ static const char usage[] =
 	"                     (default $MITOSIS_PRIVATE_NETWORK=1, else no)\n"
 	"  --foreground       stay in the foreground\n"
 	"  --version          print the release and exit\n"
+	"\n"
+	"$MITOSIS_PAGERS limits the processes that serve snapshots of other "
+	"machines\n"
+	"(default 64); $MITOSIS_CHILD_PROCESSES (256) and $MITOSIS_CHILD_MAP_KIB "
+	"(16384),\n"
+	"what each of their children may have of one.\n"
 	"\n"
 	"$MITOSIS_TRACE=1 writes each step of all processes to mitosis.trace in "
 	"the\n"
@@ -340,6 +347,8 @@ int main(int argc, char **argv)
 	int signals_fd;
 	const char *listen_text = getenv("MITOSIS_LISTEN");
 	char auth_problem[256] = "";
+	struct child_limits limits; /* for the pagers, which read them again */
+	char problem[128];
 	bool foreground = false;
 	int dir, lock, option, err, log = -1, ready = -1;
 
@@ -387,6 +396,9 @@ int main(int argc, char **argv)
 	if (runtime_trace_level() < 0)
 		die("MITOSIS_TRACE must be between 0 and %d, got '%s'",
 		    RUNTIME_TRACE_LEVEL_MAX, getenv("MITOSIS_TRACE"));
+	if (child_limits_read(&limits, problem, sizeof(problem)) ||
+	    pagers_limit_read(&daemon.pagers_max, problem, sizeof(problem)))
+		die("%s", problem);
 	if (runtime_dir_path(path))
 		die("the runtime directory must be an absolute path of at most %zu "
 		    "characters, got '%s'",

@@ -3,6 +3,7 @@
 #include "daemon/orphan.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/userfaultfd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +14,7 @@
 #include "paging/pager.h"
 #include "paging/uffd_poison.h"
 
-#define ORPHANS_MAX 4096u
+#define ORPHANS_MAX 65536u
 /* Interval of the checks whether an orphan still lives, in ms. */
 #define CHECK_MS 500
 
@@ -100,8 +101,11 @@ static void fault_ready(struct daemon *daemon, struct event_source *source)
 			break;
 		if (msg.event == UFFD_EVENT_PAGEFAULT && !refuse(orphan, &msg))
 			put_off[count++] = page_of(&msg);
-		else if (msg.event == UFFD_EVENT_FORK)
-			orphan_keep(daemon, msg.arg.fork.ufd, -1);
+		else if (msg.event == UFFD_EVENT_FORK &&
+			 !orphan_keep(daemon, msg.arg.fork.ufd, -1))
+			fprintf(stderr,
+				"mitosisd: no room for an address space without a "
+				"server: its processes wait for their pages\n");
 	}
 	/* The event stays, and what has forked waits. */
 	if (n < 0 && errno != EAGAIN && errno != EINTR) {
@@ -127,17 +131,18 @@ static void server_gone(struct daemon *daemon, struct event_source *source)
 	watch_faults(daemon, orphan);
 }
 
-void orphan_keep(struct daemon *daemon, int uffd, int server_pidfd)
+bool orphan_keep(struct daemon *daemon, int uffd, int server)
 {
-	struct orphan *orphan = daemon->orphan_count < ORPHANS_MAX
-					? calloc(1, sizeof(*orphan))
-					: NULL;
+	int server_pidfd = server < 0 ? -1 : fcntl(server, F_DUPFD_CLOEXEC, 0);
+	struct orphan *orphan = NULL;
 
+	/* Without its pidfd, the server would count as gone. */
+	if (daemon->orphan_count < ORPHANS_MAX && (server < 0 || server_pidfd >= 0))
+		orphan = calloc(1, sizeof(*orphan));
 	if (!orphan) {
-		close(uffd);
 		if (server_pidfd >= 0)
 			close(server_pidfd);
-		return;
+		return false;
 	}
 	trace(&daemon->trace, TRACE_STEPS, "keeps an address space",
 	      TRACE_NUMBER("kept", daemon->orphan_count));
@@ -153,6 +158,7 @@ void orphan_keep(struct daemon *daemon, int uffd, int server_pidfd)
 	} else {
 		watch_faults(daemon, orphan);
 	}
+	return true;
 }
 
 int orphan_expire(struct daemon *daemon)

@@ -13,10 +13,10 @@
 #include "daemon/daemon.h"
 
 /*
- * Keeps a userfaultfd that the process behind `server_pidfd` serves; both are
- * taken over.
+ * Keeps a userfaultfd, which it takes over, that the process behind the pidfd `server`
+ * serves; -1: none does any more. False without room.
  */
-void orphan_keep(struct daemon *daemon, int uffd, int server_pidfd);
+bool orphan_keep(struct daemon *daemon, int uffd, int server);
 
 /*
  * Frees those in which no process lives. Returns the ms until the next check, or

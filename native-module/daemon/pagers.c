@@ -40,9 +40,8 @@ static void has_started(struct daemon *daemon, struct peer *pager, int status)
 static bool pager_serve(struct daemon *daemon, struct peer *pager,
 			const struct local_message *m, int *fd)
 {
-	if (m->type == LOCAL_KEEP && *fd >= 0 && pager->pidfd >= 0) {
-		orphan_keep(daemon, *fd, fcntl(pager->pidfd, F_DUPFD_CLOEXEC, 0));
-		*fd = -1;
+	if (m->type == LOCAL_KEEP && *fd != -1) {
+		peer_keep(daemon, pager, m, fd, pager->pidfd);
 		return true;
 	}
 	if (m->type != LOCAL_ANSWER || pager->pager.ready)
@@ -72,6 +71,16 @@ static const struct peer_role pager_role = {
 	.expire = pager_expire,
 };
 
+static bool has_room(const struct daemon *daemon)
+{
+	uint32_t count = 0;
+	struct peer *p;
+
+	for (p = daemon->peers; p; p = p->next)
+		count += peer_is(p, PEER_PAGER);
+	return count < daemon->pagers_max;
+}
+
 int pager_start(struct daemon *daemon, const struct remote_snapshot *remote, int cpu,
 		void (*started)(struct daemon *daemon, struct peer *pager,
 				int status),
@@ -83,10 +92,12 @@ int pager_start(struct daemon *daemon, const struct remote_snapshot *remote, int
 		.handler_id = remote->handler_id,
 	};
 	int channel, pidfd;
-	int err = session_start_pager(daemon, remote->machine_id, remote->handler_id,
-				      &channel, &pidfd);
+	int err = -EDQUOT;
 	struct peer *p;
 
+	if (has_room(daemon))
+		err = session_start_pager(daemon, remote->machine_id,
+					  remote->handler_id, &channel, &pidfd);
 	if (err)
 		return err;
 	p = peer_add(daemon, channel, &pager_role);

@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "daemon/orphan.h"
 #include "local/channel.h"
 
 #define PEERS_MAX 4096u
@@ -91,6 +92,22 @@ void peer_answer_flags(struct daemon *daemon, struct peer *peer, int status,
 	if (peer->role->kind == PEER_DEVICE)
 		peer->device.waits = WAITS_NOT;
 	peer_send(daemon, peer, &m, -1);
+}
+
+void peer_keep(struct daemon *daemon, struct peer *peer,
+	       const struct local_message *message, int *fd, int server)
+{
+	struct local_message refusal = *message;
+
+	if (*fd >= 0 && server >= 0 && orphan_keep(daemon, *fd, server)) {
+		*fd = -1;
+		return;
+	}
+	trace(&daemon->trace, TRACE_STEPS, "has no room for an address space",
+	      TRACE_NUMBER("kept", daemon->orphan_count));
+	refusal.type = LOCAL_REFUSED;
+	/* A server that does not read has others to serve: it stays. */
+	channel_send(peer->fd, &refusal, -1);
 }
 
 void peer_wait(struct peer *device, enum device_waits what)

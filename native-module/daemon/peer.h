@@ -108,6 +108,13 @@ void peer_answer(struct daemon *daemon, struct peer *peer, int status);
 void peer_answer_flags(struct daemon *daemon, struct peer *peer, int status,
 		       uint32_t flags);
 
+/*
+ * LOCAL_KEEP, with a descriptor or -EMFILE in *fd: keeps it, or says that it cannot.
+ * `server`: the pidfd of the process that serves it.
+ */
+void peer_keep(struct daemon *daemon, struct peer *peer,
+	       const struct local_message *message, int *fd, int server);
+
 /* Makes a device wait; the caller sets the place or the pager. */
 void peer_wait(struct peer *device, enum device_waits what);
 

@@ -351,9 +351,12 @@ void remote_pager_run(int channel, const struct auth *auth, uint32_t machine_id,
 		.page_size = sysconf(_SC_PAGESIZE),
 	};
 	struct page_server *server = NULL;
+	char problem[128];
 	int err;
 
 	leave_daemon(channel);
+	/* mitosisd has checked them. */
+	child_limits_read(&m.source.limits, problem, sizeof(problem));
 	trace_open_by_environment(&m.source.trace, "pager", handler_id);
 	local_address_to_text(address, m.place);
 	m.buffer = mmap(NULL, 2 * WIRE_PAGES_MAX, PROT_READ | PROT_WRITE,

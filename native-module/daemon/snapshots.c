@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -150,11 +151,15 @@ static bool shadow_serve(struct daemon *daemon, struct peer *shadow,
 {
 	struct server_name name;
 
-	if (m->type == LOCAL_KEEP && *fd >= 0 && shadow->pidfd >= 0) {
-		orphan_keep(daemon, *fd,
-			    fcntl(server_pidfd(daemon, shadow, m->cpu),
-				  F_DUPFD_CLOEXEC, 0));
-		*fd = -1;
+	if (m->type == LOCAL_KEEP && *fd != -1) {
+		peer_keep(daemon, shadow, m, fd,
+			  server_pidfd(daemon, shadow, m->cpu));
+		return true;
+	}
+	if (m->type == LOCAL_CPU_SERVER && *fd == -EMFILE) {
+		fprintf(stderr,
+			"mitosisd: no descriptor for a per-CPU server: if that is "
+			"stopped, its children wait; raise ulimit -n\n");
 		return true;
 	}
 	if (m->type == LOCAL_CPU_SERVER && *fd >= 0) {

@@ -445,6 +445,10 @@ int daemon_link_attach_remote(struct daemon_link *link, uint32_t machine_id,
 			"in two ways, which mitosisd.log names; give both the "
 			"same MITOSIS_PROTECTION",
 			machine_id);
+	case -EDQUOT:
+		return fail(err, "mitosisd has as many pagers as MITOSIS_PAGERS "
+				 "permits; wait until children of other snapshots "
+				 "have ended, or restart it with more");
 	case -EUSERS:
 		return fail(-EAGAIN, "mitosisd cannot start a pager: %s",
 			    why_no_process(-EAGAIN));

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <sys/un.h>
 
+#include "local/child_limits.h"
 #include "proto/descriptor.h"
 
 #define SHADOW_STACK_SIZE (64u << 10)
@@ -21,7 +22,8 @@ struct shadow_arena {
 	uint64_t arena_size;	   /* of this mapping */
 	uint32_t descriptor_flags; /* DESCRIPTOR_* */
 	int32_t owner_pid;
-	uint32_t trace_level;		 /* as of paging/trace.h */
+	uint32_t trace_level; /* as of paging/trace.h */
+	struct child_limits limits;
 	char name[DESCRIPTOR_NAME_SIZE]; /* the shadow's, from its parent */
 	/* On pages of its own: see shadow_arena_create() in shadow.h. */
 	char stack[SHADOW_STACK_SIZE] __attribute__((aligned(4096)));

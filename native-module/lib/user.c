@@ -83,8 +83,12 @@ static int user_open(struct mitosis *device)
 {
 	struct user_state *u = &device->user;
 	int level = runtime_trace_level();
-	int err;
+	struct child_limits limits;
+	char problem[128];
+	int err = child_limits_read(&limits, problem, sizeof(problem));
 
+	if (err)
+		return fail(err, "%s", problem);
 	if (level < 0)
 		return fail(level,
 			    "MITOSIS_TRACE must be between 0 and %d, got '%s'",
@@ -107,6 +111,7 @@ static int user_open(struct mitosis *device)
 	}
 	u->arena->daemon = u->link.address;
 	u->arena->trace_level = level;
+	u->arena->limits = limits;
 	u->resume_options = (struct mitosis_resume_options){
 		.mode = MITOSIS_RESUME_LAZY,
 		.prefetch_pages = MITOSIS_PREFETCH_PAGES_DEFAULT,

@@ -32,6 +32,11 @@ enum local_type {
 	LOCAL_KEEP = 11, /* shadow -> daemon, with the uffd of what a child forked */
 	LOCAL_CPU_SERVER =
 		12, /* shadow -> daemon, with the pidfd of its server on cpu */
+	/*
+	 * daemon -> shadow or pager: has no room for the uffd of the LOCAL_KEEP with
+	 * the same cpu, slot and generation.
+	 */
+	LOCAL_REFUSED = 13,
 	LOCAL_SESSION =
 		10, /* device -> daemon: asks for the address of machine_id */
 };
@@ -64,7 +69,10 @@ struct local_message {
 	int32_t status; /* LOCAL_ANSWER: 0 or -errno */
 	uint32_t handler_id;
 	uint32_t device; /* LOCAL_ANSWER to LOCAL_HELLO: the caller's number */
-	/* LOCAL_REGISTER, LOCAL_ANSWER to LOCAL_ATTACH: the place in the registry. */
+	/*
+	 * LOCAL_REGISTER, LOCAL_ANSWER to LOCAL_ATTACH: the place in the registry.
+	 * LOCAL_KEEP, LOCAL_REFUSED: which one, to its sender.
+	 */
 	uint32_t slot;
 	uint64_t generation; /* of that slot */
 	uint32_t flags;	     /* LOCAL_LINGERS, _MACHINE, _SEALED, _REMOTE */

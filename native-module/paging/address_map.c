@@ -68,6 +68,12 @@ void address_map_destroy(struct address_map *map)
 			    map->capacity * sizeof(*map->segments));
 	map->segments = NULL;
 	map->count = 0;
+	map->shared = true;
+}
+
+uint32_t address_map_weight(const struct address_map *map)
+{
+	return map->shared ? 0 : map->capacity;
 }
 
 /* Index of the first segment that ends above an address. */
@@ -105,6 +111,8 @@ static int make_room(struct address_map *map, uint32_t more)
 	if (!map->shared && map->count + more <= map->capacity)
 		return 0;
 	capacity = 2 * (map->count + more);
+	if (map->capacity_max && capacity > map->capacity_max)
+		return -EDQUOT;
 	segments = allocate(capacity);
 	if (!segments)
 		return -ENOMEM;
@@ -141,11 +149,13 @@ int address_map_remove(struct address_map *map, uint64_t start, uint64_t end)
 {
 	uint32_t i = first_above(map, start), last;
 	struct segment *s;
+	int err;
 
 	if (i == map->count || map->segments[i].start >= end)
 		return 0;
-	if (make_room(map, GROWTH))
-		return -ENOMEM;
+	err = make_room(map, GROWTH);
+	if (err)
+		return err;
 	s = &map->segments[i];
 	if (s->start < start) {
 		struct segment above = *s;
@@ -175,6 +185,7 @@ int address_map_move(struct address_map *map, uint64_t from, uint64_t to,
 {
 	uint32_t first = first_above(map, from), count = 0, i, at;
 	struct segment *moved;
+	int err;
 
 	while (first + count < map->count &&
 	       map->segments[first + count].start < from + length)
@@ -197,11 +208,14 @@ int address_map_move(struct address_map *map, uint64_t from, uint64_t to,
 		s.end += to - from;
 		moved[i] = s;
 	}
-	if (make_room(map, count + 2 * GROWTH) ||
-	    address_map_remove(map, from, from + length) ||
-	    address_map_remove(map, to, to + length)) {
+	err = make_room(map, count + 2 * GROWTH);
+	if (!err)
+		err = address_map_remove(map, from, from + length);
+	if (!err)
+		err = address_map_remove(map, to, to + length);
+	if (err) {
 		raw_syscall(SYS_munmap, moved, count * sizeof(*moved));
-		return -ENOMEM;
+		return err;
 	}
 	at = first_above(map, to);
 	for (i = 0; i < count; i++)

@@ -20,7 +20,8 @@ struct segment {
 struct address_map {
 	struct segment *segments; /* ascending, not overlapping */
 	uint32_t count, capacity;
-	bool shared; /* the first one, which is never written */
+	uint32_t capacity_max; /* 0: no limit */
+	bool shared;	       /* the first one, which is never written */
 };
 
 /*
@@ -35,14 +36,17 @@ int address_map_copy(const struct address_map *map, struct address_map *copy);
 
 void address_map_destroy(struct address_map *map);
 
+/* Segments for which it has memory of its own. */
+uint32_t address_map_weight(const struct address_map *map);
+
 /* The segment that holds an address, or NULL. */
 const struct segment *address_map_find(const struct address_map *map,
 				       uint64_t address);
 
-/* Makes [start, end) read as zeros. Returns 0 or -ENOMEM. */
+/* Makes [start, end) read as zeros. Returns 0, -ENOMEM, or -EDQUOT: capacity_max. */
 int address_map_remove(struct address_map *map, uint64_t start, uint64_t end);
 
-/* Moves [from, from + length) to `to`. Returns 0 or -ENOMEM. */
+/* Moves [from, from + length) to `to`. Returns as address_map_remove(). */
 int address_map_move(struct address_map *map, uint64_t from, uint64_t to,
 		     uint64_t length);
 

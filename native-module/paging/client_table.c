@@ -73,15 +73,20 @@ int client_table_timeout(const struct client_table *table)
 	return timeout;
 }
 
-void client_table_report(const struct client_table *table, const char *message)
+void client_report(const struct client *client, const char *message)
 {
 	size_t size = 0;
-	uint32_t i;
 
 	while (message[size])
 		size++;
+	if (client->stderr_fd >= 0)
+		raw_syscall(SYS_write, client->stderr_fd, message, size);
+}
+
+void client_table_report(const struct client_table *table, const char *message)
+{
+	uint32_t i;
+
 	for (i = 0; i < table->count; i++)
-		if (table->clients[i].stderr_fd >= 0)
-			raw_syscall(SYS_write, table->clients[i].stderr_fd, message,
-				    size);
+		client_report(&table->clients[i], message);
 }

@@ -57,6 +57,9 @@ bool client_table_has_staying(const struct client_table *table);
 /* The ms until the answer to another machine is late, or -1 if none is being sent. */
 int client_table_timeout(const struct client_table *table);
 
+/* Writes a message to the standard error of a child, if that has passed it. */
+void client_report(const struct client *client, const char *message);
+
 /* Writes a message to the standard error of every child that has passed it. */
 void client_table_report(const struct client_table *table, const char *message);
 

@@ -71,16 +71,33 @@ bool cpu_server_pass(const struct cpu_server *server, int stream)
 	return raw_send_local(server->channel, LOCAL_SERVE, server->cpu, stream);
 }
 
+void cpu_server_refuse(const struct cpu_server *server,
+		       const struct local_message *message)
+{
+	struct local_message m = *message;
+
+	m.type = LOCAL_REFUSED;
+	raw_syscall(SYS_sendto, server->channel, &m, sizeof(m),
+		    MSG_NOSIGNAL | MSG_DONTWAIT, 0, 0);
+}
+
 void cpu_server_relay(struct cpu_server *server, int daemon)
 {
 	struct local_message m;
 	int passed[PASSED_FDS_MAX];
 	long n = raw_receive(server->channel, &m, sizeof(m), MSG_DONTWAIT, passed);
 
-	if (n == -EINTR || n == -EAGAIN || n == -EMFILE)
+	if (n == -EINTR || n == -EAGAIN)
 		return;
-	if (n == sizeof(m) && m.type == LOCAL_KEEP && passed[0] >= 0)
-		raw_send_local(daemon, LOCAL_KEEP, server->cpu, passed[0]);
+	if (n == -EMFILE) {
+		cpu_server_refuse(server, &m);
+		return;
+	}
+	if (n == sizeof(m) && m.type == LOCAL_KEEP && passed[0] >= 0) {
+		m.cpu = server->cpu;
+		if (raw_send_fds(daemon, &m, sizeof(m), passed, 1) != sizeof(m))
+			cpu_server_refuse(server, &m);
+	}
 	raw_close_passed(passed, 0);
 	if (n <= 0) {
 		raw_close(server->channel);

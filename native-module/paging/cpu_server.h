@@ -50,6 +50,10 @@ bool cpu_server_pass(const struct cpu_server *server, int stream);
 /* Its channel is ready: passes to mitosisd what its children have forked. */
 void cpu_server_relay(struct cpu_server *server, int daemon);
 
+/* Passes LOCAL_REFUSED on to the sender of a LOCAL_KEEP. */
+void cpu_server_refuse(const struct cpu_server *server,
+		       const struct local_message *message);
+
 /* Frees one that has ended. */
 void cpu_server_remove(struct cpu_server *server);
 

@@ -6,9 +6,11 @@
 #include <signal.h>
 #include <sys/mman.h>
 
+#include "paging/children.h"
 #include "paging/client_clone.h"
 #include "paging/client_table.h"
 #include "paging/cpu_server.h"
+#include "paging/entrusted.h"
 #include "paging/machine_connection.h"
 #include "paging/poll_list.h"
 #include "paging/prefetch.h"
@@ -21,20 +23,6 @@
 
 /* Poll interval for processes whose lifeline has closed, ms. */
 #define LEFT_CHECK_MS 200
-
-struct page_server {
-	struct page_source *source;
-	uint64_t page_size;
-	struct address_map map; /* of a child that has changed nothing */
-	int channel;		/* to mitosisd; -1: closed, see linger() */
-	bool failed;
-	struct recording recording; /* of the first child; then the prefetch set */
-	int cpu; /* of the clients that stay; -1: there have been none */
-	struct cpu_servers cpu_servers;
-	struct client_table clients;
-	struct space_table spaces;
-	struct poll_list polled;
-};
 
 /* Moves this process to the child's CPU: a wake-up from another one costs 30 us. */
 static void follow(int cpu)
@@ -181,68 +169,6 @@ static bool serve_request(struct page_server *server, uint32_t index)
 	}
 }
 
-/*
- * Its lifeline kills a child when this server ends, but neither what it has forked
- * nor a child that has closed its end. The daemon keeps their userfaultfds, so
- * that they never read zeros: daemon/orphan.h.
- */
-static void entrust(const struct page_server *server, int uffd)
-{
-	raw_send_local(server->channel, LOCAL_KEEP, -1, uffd);
-}
-
-static void entrust_all(struct page_server *server, uint32_t index)
-{
-	uint32_t i;
-
-	for (i = 0; i < server->spaces.count; i++) {
-		const struct served_space *space = &server->spaces.spaces[i];
-
-		if (space->memory.uffd >= 0 && space->client == index)
-			entrust(server, space->memory.uffd);
-	}
-}
-
-/*
- * A lifeline closes with the last process that has it open, or when a program
- * closes all files it does not know. Such a program still needs its pages.
- */
-static void remove_client(struct page_server *server, uint32_t index)
-{
-	struct client *client = &server->clients.clients[index];
-	bool just_closed = client->stream >= 0;
-
-	raw_close(client->stream);
-	client->stream = -1;
-	machine_connection_close(&client->machine);
-	if (client->pidfd >= 0) {
-		/* The child ends with the process that asked for it. */
-		raw_syscall(SYS_pidfd_send_signal, client->pidfd, SIGKILL, 0, 0);
-		client_end_clone(client);
-	}
-	client->left = space_table_sweep(&server->spaces, index);
-	if (just_closed)
-		trace(&server->source->trace, TRACE_STEPS, "client has closed",
-		      TRACE_NUMBER("client", index),
-		      TRACE_NUMBER("kind", client->kind),
-		      TRACE_NUMBER("spaces_left", client->left));
-	if (client->left && just_closed)
-		entrust_all(server, index);
-	if (client->left)
-		return;
-	raw_close(client->stderr_fd);
-	client->stderr_fd = -1;
-}
-
-static void check_left(struct page_server *server)
-{
-	uint32_t i;
-
-	for (i = 0; i < server->clients.count; i++)
-		if (server->clients.clients[i].left)
-			remove_client(server, i);
-}
-
 /* Returns NULL, and closes the stream, without room. */
 static struct client *add(struct page_server *server, int stream,
 			  enum client_kind kind)
@@ -279,40 +205,7 @@ static void add_machine(struct page_server *server, int stream,
 	if (client &&
 	    !machine_connection_open(&client->machine, stream, server->source,
 				     server->page_size, sealing))
-		remove_client(server, client - server->clients.clients);
-}
-
-static void serve_space(struct page_server *server, uint32_t index)
-{
-	struct served_space *space = &server->spaces.spaces[index];
-	struct address_space forked;
-
-	if (space->pushed < server->recording.count)
-		prefetch_push(&server->recording, &space->memory, &space->pushed);
-	for (;;) {
-		switch (address_space_serve(&space->memory, &forked)) {
-		case SPACE_SERVED:
-			return;
-		case SPACE_FORKED:
-			/* Without room it would never be served. */
-			if (!space_table_add(&server->spaces, space->client,
-					     &forked))
-				server->failed = true;
-			if (server->failed)
-				return;
-			trace(&server->source->trace, TRACE_STEPS,
-			      "child has forked",
-			      TRACE_NUMBER("client", space->client));
-			entrust(server, forked.uffd);
-			continue;
-		case SPACE_GONE:
-			space_table_free(space);
-			return;
-		case SPACE_FAILED:
-			server->failed = true;
-			return;
-		}
-	}
+		child_remove(server, client - server->clients.clients);
 }
 
 /* The per-CPU server for clients that start children on a CPU; NULL: this one. */
@@ -396,6 +289,10 @@ static void serve_channel(struct page_server *server)
 	if (n == -EINTR || n == -EAGAIN || n == -EMFILE)
 		return;
 	raw_close_passed(passed, 1);
+	if (n == sizeof(*m) && m->type == LOCAL_REFUSED && passed[0] < 0) {
+		children_refuse_entrusted(server, m);
+		return;
+	}
 	sealed = n == sizeof(packet) && m->flags & LOCAL_SEALED;
 	if ((sealed || n == sizeof(*m)) && m->magic == LOCAL_MAGIC &&
 	    m->version == LOCAL_VERSION && m->type == LOCAL_SERVE &&
@@ -431,7 +328,7 @@ static void serve_client(struct page_server *server, uint32_t i, short events)
 						: serve_request(server, i));
 
 	if (!stays)
-		remove_client(server, i);
+		child_remove(server, i);
 }
 
 /* Removes the machines that do not take their answers. */
@@ -442,7 +339,7 @@ static void remove_late_machines(struct page_server *server)
 
 	for (i = 0; i < server->clients.count; i++, c++)
 		if (c->stream >= 0 && !machine_connection_timeout(&c->machine))
-			remove_client(server, i);
+			child_remove(server, i);
 }
 
 /*
@@ -467,7 +364,7 @@ static void abandon_children(struct page_server *server)
 	space_table_lose(&server->spaces);
 	for (i = 0; i < server->clients.count; i++)
 		if (server->clients.clients[i].stream >= 0)
-			remove_client(server, i);
+			child_remove(server, i);
 }
 
 /* Only readers are left: true while they may still bring children. */
@@ -491,7 +388,7 @@ static void serve_ready_spaces(struct page_server *server)
 
 	for_each_ready(list, POLL_SPACES,
 		       at) if (server->spaces.spaces[list->owners[at]].memory.uffd >=
-			       0) serve_space(server, list->owners[at]);
+			       0) child_serve_space(server, list->owners[at]);
 	/* The recorded child has ended, or has touched enough. */
 	if (recording_is_on(&server->recording) &&
 	    (recording_is_full(&server->recording) ||
@@ -517,7 +414,8 @@ static void serve_ready_clients(struct page_server *server)
 void page_server_run(struct page_server *server, int watched, int idle_ms)
 {
 	for (;;) {
-		bool left = client_table_has_left(&server->clients);
+		bool left = client_table_has_left(&server->clients) ||
+			    server->spaces.paused;
 		int timeout = left		  ? LEFT_CHECK_MS
 			      : is_needed(server) ? -1
 						  : idle_ms;
@@ -553,7 +451,7 @@ void page_server_run(struct page_server *server, int watched, int idle_ms)
 		if (sends)
 			remove_late_machines(server);
 		if (left)
-			check_left(server);
+			children_check_left(server);
 		if (server->channel < 0 && !is_needed(server))
 			return;
 	}

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "local/child_limits.h"
 #include "local/protocol.h"
 #include "paging/trace.h"
 #include "proto/descriptor.h"
@@ -24,6 +25,7 @@ struct clone_request {
 
 struct page_source {
 	const struct descriptor_header *descriptor;
+	struct child_limits limits;
 	bool caching; /* a child asked for its pages to be kept */
 	bool remote;  /* its pages are not in this process's memory */
 	/* Of the server. While it is on, fetched pages are kept as if `caching`. */

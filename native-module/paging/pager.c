@@ -161,24 +161,34 @@ static int read_event(const struct address_space *p, struct uffd_msg *msg)
 	return n < 0 ? n : -EIO;
 }
 
-static int adopt(const struct address_space *p, int uffd,
-		 struct address_space *forked)
+/* Without memory for its map, it is lost. */
+static void adopt(const struct address_space *p, int uffd,
+		  struct address_space *forked)
 {
 	*forked = *p;
 	forked->uffd = uffd;
 	forked->recording = NULL;
 	raw_syscall(SYS_fcntl, uffd, F_SETFL, O_NONBLOCK);
-	return address_map_copy(&p->map, &forked->map);
+	forked->problem = address_map_copy(&p->map, &forked->map);
+	if (forked->problem)
+		address_space_lose_map(forked);
+}
+
+static enum address_space_event refuse_all(struct address_space *p, int err)
+{
+	p->problem = err;
+	return SPACE_REFUSED;
 }
 
 /* After a fault that was not served. The waiting thread faults again. */
-static enum address_space_event leave(const struct address_space *p,
-				      uint64_t address, int err)
+static enum address_space_event leave(struct address_space *p, uint64_t address,
+				      int err)
 {
 	if (err == -ESRCH)
 		return SPACE_GONE;
 	wake(p, address & ~(p->page_size - 1));
-	return SPACE_FAILED;
+	/* -ENOMEM: the child's control group, say. */
+	return err == -EIO ? SPACE_FAILED : refuse_all(p, err);
 }
 
 /*
@@ -212,6 +222,8 @@ static int serve_fault(struct address_space *p, uint64_t address)
 	int err;
 
 	address &= ~(p->page_size - 1);
+	if (p->lost && !p->map.segments)
+		return refuse(p, address);
 	s = address_map_find(&p->map, address);
 	if (!s)
 		return fill_zero(p, address);
@@ -276,8 +288,11 @@ enum address_space_event address_space_serve(struct address_space *p,
 			wake_all(p, &waiting);
 			return SPACE_SERVED;
 		}
-		if (err)
-			return SPACE_FAILED;
+		if (err) {
+			/* It stays unread: no descriptor for what forks. */
+			wake_all(p, &waiting);
+			return refuse_all(p, err);
+		}
 		switch (msg.event) {
 		case UFFD_EVENT_PAGEFAULT:
 			err = serve_fault(p, msg.arg.pagefault.address);
@@ -290,8 +305,8 @@ enum address_space_event address_space_serve(struct address_space *p,
 			break;
 		case UFFD_EVENT_FORK:
 			wake_all(p, &waiting);
-			return adopt(p, msg.arg.fork.ufd, forked) ? SPACE_FAILED
-								  : SPACE_FORKED;
+			adopt(p, msg.arg.fork.ufd, forked);
+			return SPACE_FORKED;
 		case UFFD_EVENT_REMAP:
 			err = address_map_move(&p->map, msg.arg.remap.from,
 					       msg.arg.remap.to, msg.arg.remap.len);
@@ -304,8 +319,12 @@ enum address_space_event address_space_serve(struct address_space *p,
 		default:
 			break;
 		}
-		if (err && err != -EAGAIN)
-			return SPACE_FAILED;
+		if (err && err != -EAGAIN) {
+			/* The map no longer says what the child has. */
+			address_space_lose_map(p);
+			wake_all(p, &waiting);
+			return refuse_all(p, err);
+		}
 	}
 }
 
@@ -360,6 +379,12 @@ bool address_space_is_alive(const struct address_space *p)
 	};
 
 	return raw_syscall(SYS_ioctl, p->uffd, UFFDIO_WRITEPROTECT, &w) != -ESRCH;
+}
+
+void address_space_lose_map(struct address_space *p)
+{
+	address_map_destroy(&p->map);
+	p->lost = true;
 }
 
 void address_space_destroy(struct address_space *p)

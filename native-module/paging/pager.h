@@ -19,7 +19,12 @@ struct address_space {
 	uint32_t window; /* pages per fault, a power of two */
 	uint64_t page_size;
 	struct page_source *source;
-	bool lost; /* `source` has failed: missing pages cannot be read */
+	/*
+	 * Missing pages cannot be read: `source` has failed, or serving this address
+	 * space has been refused. Without a map that holds for all of them.
+	 */
+	bool lost;
+	int problem; /* of SPACE_REFUSED: -errno */
 	struct address_map map;
 	struct recording *recording; /* of this one's first touches; or NULL */
 };
@@ -30,6 +35,11 @@ enum address_space_event {
 	SPACE_FORKED, /* the address space was forked: see `forked` */
 	SPACE_GONE,   /* no process lives there */
 	SPACE_FAILED, /* one does, but the source gives no page */
+	/*
+	 * One does, but for lack of room, or beyond a limit of its own, this one
+	 * cannot be served: see `problem`.
+	 */
+	SPACE_REFUSED,
 };
 
 /*
@@ -51,6 +61,9 @@ int address_space_copy_all(struct address_space *space);
 
 /* True while a process lives in the address space. */
 bool address_space_is_alive(const struct address_space *space);
+
+/* Frees its map: no missing page of it can be read from now on. */
+void address_space_lose_map(struct address_space *space);
 
 void address_space_destroy(struct address_space *space);
 

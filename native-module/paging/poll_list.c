@@ -35,7 +35,8 @@ void poll_list_fill(struct poll_list *list, int channel, int watched,
 	add(list, watched, POLLRDHUP, 0);
 	begin(list, POLL_SPACES);
 	for (i = 0; i < spaces->count; i++)
-		add(list, spaces->spaces[i].memory.uffd, POLLIN, i);
+		if (!spaces->spaces[i].paused)
+			add(list, spaces->spaces[i].memory.uffd, POLLIN, i);
 	begin(list, POLL_CLONES);
 	for (i = 0; i < clients->count; i++)
 		add(list, c[i].stream < 0 ? -1 : c[i].pidfd, POLLIN, i);

@@ -3,10 +3,40 @@
 
 #include <stddef.h>
 
-void space_table_free(struct served_space *space)
+void space_table_free(struct space_table *table, struct served_space *space)
 {
+	table->use[space->client].spaces--;
+	table->use[space->client].segments -= address_map_weight(&space->memory.map);
+	table->used--;
 	address_space_destroy(&space->memory);
 	space->memory.uffd = -1;
+}
+
+void space_table_note_map(struct space_table *table,
+			  const struct served_space *space, uint32_t weight_before)
+{
+	table->use[space->client].segments +=
+		address_map_weight(&space->memory.map) - weight_before;
+}
+
+bool space_table_has_room(const struct space_table *table, uint32_t client,
+			  uint32_t limit)
+{
+	return table->used < SPACES_MAX && table->use[client].spaces < 2 * limit;
+}
+
+void space_table_pause(struct space_table *table, struct served_space *space)
+{
+	space->paused = table->paused = true;
+}
+
+void space_table_go_on(struct space_table *table)
+{
+	uint32_t i;
+
+	for (i = 0; table->paused && i < table->count; i++)
+		table->spaces[i].paused = false;
+	table->paused = false;
 }
 
 /* Address spaces of which each new one checks whether a process lives there. */
@@ -24,7 +54,7 @@ static void free_some_dead(struct space_table *table)
 		space = &table->spaces[table->checked];
 		if (space->memory.uffd >= 0 &&
 		    !address_space_is_alive(&space->memory))
-			space_table_free(space);
+			space_table_free(table, space);
 	}
 }
 
@@ -45,7 +75,11 @@ struct served_space *space_table_add(struct space_table *table, uint32_t client,
 		.memory = *memory,
 		.client = client,
 		.pushed = UINT32_MAX,
+		.number = ++table->numbers,
 	};
+	table->used++;
+	table->use[client].spaces++;
+	table->use[client].segments += address_map_weight(&memory->map);
 	return &table->spaces[i];
 }
 
@@ -62,7 +96,7 @@ bool space_table_sweep(struct space_table *table, uint32_t client)
 		if (address_space_is_alive(&space->memory))
 			left = true;
 		else
-			space_table_free(space);
+			space_table_free(table, space);
 	}
 	return left;
 }
@@ -84,6 +118,20 @@ void space_table_stop_recording(struct space_table *table)
 
 	for (i = 0; i < table->count; i++)
 		table->spaces[i].memory.recording = NULL;
+}
+
+void space_table_lose_client(struct space_table *table, uint32_t client)
+{
+	uint32_t i;
+
+	for (i = 0; i < table->count; i++) {
+		struct served_space *space = &table->spaces[i];
+
+		if (space->memory.uffd < 0 || space->client != client)
+			continue;
+		space->memory.lost = true;
+		space->pushed = UINT32_MAX;
+	}
 }
 
 void space_table_lose(struct space_table *table)

@@ -82,6 +82,7 @@ static int read_bytes(struct page_source *source, uint64_t address, void *buffer
 
 static struct page_source source = {
 	.descriptor = &snapshot.header,
+	.limits = { CHILD_PROCESSES_DEFAULT, CHILD_MAP_KIB_DEFAULT },
 	.fetch = fetch,
 	.next_run = next_run,
 	.read = read_bytes,
@@ -268,7 +269,7 @@ static void fuzz_page_server(const uint8_t *bytes, size_t size,
 		drain(peer);
 	}
 	if (server->clients.clients[0].stream >= 0)
-		remove_client(server, 0);
+		child_remove(server, 0);
 	close(peer);
 }
 

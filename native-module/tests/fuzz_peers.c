@@ -66,13 +66,13 @@ int session_start_pager(struct daemon *daemon, uint32_t machine_id,
 	return 0;
 }
 
-void orphan_keep(struct daemon *daemon, int uffd, int server_pidfd)
+bool orphan_keep(struct daemon *daemon, int uffd, int server)
 {
 	(void)daemon;
-	close(uffd);
-	if (server_pidfd < 0)
+	if (server < 0)
 		abort(); /* without a server it would get a bus error per fault */
-	close(server_pidfd);
+	close(uffd);
+	return true;
 }
 
 void watchdog_watch(struct daemon *daemon, int pidfd, const struct server_name *name)

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
+#include "local/child_limits.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static int read_number(const char *name, uint32_t max, uint32_t *value,
+		       char *problem, size_t size)
+{
+	const char *text = secure_getenv(name);
+	unsigned long number;
+	char *end;
+
+	if (!text || !*text)
+		return 0;
+	errno = 0;
+	number = strtoul(text, &end, 10);
+	if (errno || *end || *text == '-' || !number || number > max) {
+		snprintf(problem, size, "%s must be between 1 and %u, got '%s'",
+			 name, max, text);
+		return -EINVAL;
+	}
+	*value = number;
+	return 0;
+}
+
+int child_limits_read(struct child_limits *limits, char *problem, size_t size)
+{
+	int err;
+
+	*limits = (struct child_limits){
+		.processes = CHILD_PROCESSES_DEFAULT,
+		.map_kib = CHILD_MAP_KIB_DEFAULT,
+	};
+	err = read_number("MITOSIS_CHILD_PROCESSES", CHILD_PROCESSES_MAX,
+			  &limits->processes, problem, size);
+	return err ? err
+		   : read_number("MITOSIS_CHILD_MAP_KIB", CHILD_MAP_KIB_MAX,
+				 &limits->map_kib, problem, size);
+}
+
+int pagers_limit_read(uint32_t *pagers, char *problem, size_t size)
+{
+	*pagers = PAGERS_DEFAULT;
+	return read_number("MITOSIS_PAGERS", PAGERS_MAX, pagers, problem, size);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What one child may take of the process that serves its pages, which is not in the
+ * child's control group.
+ */
+#ifndef LOCAL_CHILD_LIMITS_H
+#define LOCAL_CHILD_LIMITS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define CHILD_PROCESSES_DEFAULT 256u
+#define CHILD_PROCESSES_MAX	8192u
+#define CHILD_MAP_KIB_DEFAULT	16384u
+#define CHILD_MAP_KIB_MAX	1048576u
+
+struct child_limits {
+	uint32_t
+		processes; /* address spaces at a time: its own, and what it forks */
+	uint32_t map_kib;  /* for where its moved and dropped pages lie, in KiB */
+};
+
+#define PAGERS_DEFAULT 64u
+#define PAGERS_MAX     4096u
+
+/* Reads $MITOSIS_PAGERS: processes of mitosisd that serve snapshots of other machines. */
+int pagers_limit_read(uint32_t *pagers, char *problem, size_t size);
+
+/*
+ * Reads $MITOSIS_CHILD_PROCESSES and $MITOSIS_CHILD_MAP_KIB. Returns 0, or -EINVAL with
+ * the reason in `problem`.
+ */
+int child_limits_read(struct child_limits *limits, char *problem, size_t size);
+
+#endif /* LOCAL_CHILD_LIMITS_H */
