@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "daemon/owner.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -69,22 +70,34 @@ static bool read_namespace(pid_t pid, struct rights *r)
 	return n < sizeof(r->namespace) - 1;
 }
 
+/* False for a process of a PID namespace that is not this process's or below it. */
+static bool sees(int channel)
+{
+	struct ucred cred;
+
+	return peer_of(channel, &cred) && cred.pid > 0;
+}
+
 static bool rights_of(int channel, struct rights *r)
 {
 	struct ucred cred;
 
 	memset(r, 0, sizeof(*r));
-	return peer_of(channel, &cred) && cred.pid > 0 && read_status(cred.pid, r) &&
-	       read_namespace(cred.pid, r);
+	return sees(channel) && peer_of(channel, &cred) &&
+	       read_status(cred.pid, r) && read_namespace(cred.pid, r);
 }
 
-bool owner_lets_become(int device, int shadow)
+int owner_lets_become(int device, int shadow)
 {
 	struct rights caller, owner;
 
-	return rights_of(device, &caller) && rights_of(shadow, &owner) &&
-	       !memcmp(caller.uid, owner.uid, sizeof(owner.uid)) &&
-	       !memcmp(caller.gid, owner.gid, sizeof(owner.gid)) &&
-	       !strcmp(caller.namespace, owner.namespace) &&
-	       !(owner.permitted & ~caller.permitted);
+	if (!rights_of(shadow, &owner))
+		return sees(shadow) ? -ENOENT : -EPERM;
+	return rights_of(device, &caller) &&
+			       !memcmp(caller.uid, owner.uid, sizeof(owner.uid)) &&
+			       !memcmp(caller.gid, owner.gid, sizeof(owner.gid)) &&
+			       !strcmp(caller.namespace, owner.namespace) &&
+			       !(owner.permitted & ~caller.permitted)
+		       ? 0
+		       : -EPERM;
 }

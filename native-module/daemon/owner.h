@@ -15,11 +15,12 @@
 bool owner_lets_manage(int channel);
 
 /*
- * Whether the process of a device may read and become the snapshot of a shadow: its user
- * and group ids (real, effective, saved) are the shadow's, in the same user namespace,
- * and it has at least its permitted capabilities. The ends of channels name both
- * processes; one that has ended, or that this mitosisd cannot see, may not.
+ * Returns 0 if the process of a device may read and become the snapshot of a shadow: its
+ * user and group ids (real, effective, saved) are the shadow's, in the same user
+ * namespace, and it has at least its permitted capabilities. The ends of channels name
+ * both. -EPERM: it may not, or this mitosisd does not see one of them, whose PID
+ * namespace is neither its own nor below that. -ENOENT: the shadow has ended.
  */
-bool owner_lets_become(int device, int shadow);
+int owner_lets_become(int device, int shadow);
 
 #endif /* DAEMON_OWNER_H */

@@ -42,8 +42,10 @@ static void join(struct daemon *daemon, struct peer *device, struct peer *server
 static void join_shadow(struct daemon *daemon, struct peer *device,
 			struct peer *shadow)
 {
-	if (!owner_lets_become(device->fd, shadow->fd)) {
-		peer_answer(daemon, device, -EPERM);
+	int err = owner_lets_become(device->fd, shadow->fd);
+
+	if (err) {
+		peer_answer(daemon, device, err);
 		return;
 	}
 	snapshot_watch(daemon, shadow);

@@ -394,7 +394,8 @@ int daemon_link_attach(struct daemon_link *link, uint32_t handler_id, int cpu,
 		return fail(err,
 			    "snapshot %u may be read and resumed only with the ids "
 			    "of its parent, in the same user namespace, and with at "
-			    "least its capabilities; resume as that user",
+			    "least its capabilities, from PID namespaces that "
+			    "mitosisd sees; resume as that user",
 			    handler_id);
 	if (err == -EAGAIN || err == -ETIMEDOUT)
 		return fail(-ETIMEDOUT,
