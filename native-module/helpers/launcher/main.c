@@ -22,6 +22,7 @@
 
 #define HANDLER_ID_DEFAULT 73 /* as the original's scripts have it */
 #define LAUNCH_DEADLINE_S  60
+#define DRAIN_SECONDS_MAX  10
 #define FLUSH_INTERVAL_NS  100000000ull
 #define NAME_LENGTH	   11 /* of a loop, as in the artifact's output */
 
@@ -52,10 +53,17 @@ static const char usage[] =
 	"                     second how many and how fast\n"
 	"  --rate N           with --seconds: start N a second on a fixed "
 	"schedule;\n"
-	"                     latency is then from the intended start\n"
+	"                     latency is then from the intended start; what has "
+	"not\n"
+	"                     started when S seconds, at most 10, have passed "
+	"again\n"
+	"                     is lost\n"
 	"  --format FORMAT    with --seconds: text (default), or ns: a line for "
 	"each\n"
-	"                     child, LATENCY INTENDED_START END in ns\n"
+	"                     child, LATENCY INTENDED_START END in ns, and "
+	"'lost LAG\n"
+	"                     INTENDED_START' for each that was scheduled and did "
+	"not start\n"
 	"  --gate             with --seconds: one child first, not counted; then "
 	"print\n"
 	"                     'ready' and wait for a line 'start NS' "
@@ -254,7 +262,36 @@ static void flush_often(uint64_t ended_ns)
 	flushed_ns = ended_ns;
 }
 
-/* Returns the exit status. */
+/* When child i of a schedule should start. */
+static uint64_t scheduled_ns(uint64_t begin_ns, uint64_t i, uint64_t rate)
+{
+	return begin_ns + i / rate * 1000000000ull + i % rate * 1000000000ull / rate;
+}
+
+/* The children of a schedule that the launcher was too slow to start: from i on. */
+static void report_lost(uint64_t begin_ns, uint64_t i, uint64_t scheduled,
+			uint64_t rate, bool text)
+{
+	uint64_t gave_up_ns = now_ns();
+
+	if (text && i < scheduled)
+		printf("lost %llu of %llu scheduled children\n",
+		       (unsigned long long)(scheduled - i),
+		       (unsigned long long)scheduled);
+	for (; !text && i < scheduled; i++) {
+		uint64_t intended_ns = scheduled_ns(begin_ns, i, rate);
+
+		printf("lost %llu %llu\n",
+		       (unsigned long long)(gave_up_ns - intended_ns),
+		       (unsigned long long)intended_ns);
+	}
+}
+
+/*
+ * Returns the exit status. A schedule goes on after its end until all its children
+ * have started: those that wait then are the slowest ones. It gives up after as many
+ * seconds again, at most DRAIN_SECONDS_MAX.
+ */
 static int loop(struct launch_plan *plan, uint64_t begin_ns, uint64_t seconds,
 		uint64_t rate, bool text, bool gated)
 {
@@ -263,16 +300,19 @@ static int loop(struct launch_plan *plan, uint64_t begin_ns, uint64_t seconds,
 	char name[NAME_LENGTH + 1];
 	char message[LAUNCH_MESSAGE_SIZE];
 	uint64_t i, ended_ns = begin_ns;
+	uint64_t drain = seconds < DRAIN_SECONDS_MAX ? seconds : DRAIN_SECONDS_MAX;
 
+	if (rate)
+		end_ns += drain * 1000000000ull;
 	make_name(name);
 	for (i = 0; !stop && ended_ns < end_ns; i++) {
 		uint64_t intended_ns = ended_ns;
 		struct launch_result r;
 
 		if (rate) {
-			intended_ns = begin_ns + i * 1000000000ull / rate;
-			if (intended_ns >= end_ns)
+			if (i == seconds * rate)
 				break;
+			intended_ns = scheduled_ns(begin_ns, i, rate);
 			sleep_until(intended_ns);
 		}
 		if (stop || (gated && abandoned()))
@@ -296,6 +336,8 @@ static int loop(struct launch_plan *plan, uint64_t begin_ns, uint64_t seconds,
 		if (!text && gated)
 			flush_often(ended_ns);
 	}
+	if (rate && !stop && !(gated && abandoned()))
+		report_lost(begin_ns, i, seconds * rate, rate, text);
 	return 0;
 }
 

@@ -37,15 +37,19 @@ import org.openjdk.jmh.annotations.Warmup;
  * <p>Run {@code ./bench PeakThroughput}. On each child machine, {@code loops} launchers start one
  * child after the other for {@code seconds}. The figures are the metrics {@code peak} (ops/s, all
  * machines) and {@code peak.machineN}, counted over the stable interval: the longest part of the
- * run, a quarter of it at least, in which the rate stays within a tenth of its median. {@code
- * stable} says whether there was one (1 or 0); where there was none the figures are of the whole
- * run. {@code stableFrom} and {@code stableTo} are where it lies, in seconds; {@code startup} is
- * the time of each child in it, {@code child} that of every child of the whole run, by the time at
- * which it ended: the report draws it.
+ * run, a quarter of it at least, in which the rate and the median time of a child stay within a
+ * tenth of their medians. {@code stable} says whether there was one (1 or 0); where there was none
+ * the figures are of the whole run. {@code stableFrom} and {@code stableTo} are where it lies, in
+ * seconds; {@code startup} is the time of each child in it, {@code child} that of every child of
+ * the whole run, by the time at which it ended: the report draws it.
  *
  * <p>With {@code -p rate=500}, 500 children a second are started on a fixed schedule instead, and
- * {@code startup} is from when each was to be started: what a queue at that load costs. Its score
- * is no peak.
+ * {@code startup} is from when each was to be started, of all children of the schedule: what a
+ * queue at that load costs. A child that is late is still started, until the launcher has been
+ * behind for as long as the schedule lasts; the others are lost, and count in {@code startup} with
+ * their lag, which is less than what they would have taken. {@code offered}, {@code started} and
+ * {@code lost} are numbers of children. A row of which children are lost says that its rate was not
+ * reached. Its score is no peak.
  *
  * <p>What can mislead:
  *
@@ -90,23 +94,34 @@ public class PeakThroughput {
   /** Children of a C program with a working set, which end at once. */
   @Benchmark
   public void workingSet(WorkingSetLoad state) {
-    peak(state.run(), state.seconds);
+    peak(state.run(), state.seconds, state.rate() > 0);
   }
 
   /** Children of a Python function, which call it. */
   @Benchmark
   public void function(FunctionLoad state) {
-    peak(state.run(), state.seconds);
+    peak(state.run(), state.seconds, state.rate() > 0);
   }
 
   /** Lean containers with nothing in them: no figure of children of this run can be higher. */
   @Benchmark
   public void emptyContainer(EmptyLoad state) {
-    peak(state.run(), state.seconds);
+    peak(state.run(), state.seconds, false);
   }
 
-  private static void peak(List<List<LaunchLoop.Child>> byMachine, String seconds) {
-    List<LaunchLoop.Child> all = byMachine.stream().flatMap(List::stream).toList();
+  /** What the launchers of a machine have done. */
+  private record Done(List<LaunchLoop.Child> children, List<LaunchLoop.Lost> lost) {
+    static Done of(List<LaunchLoop> loops) {
+      // The lost ones are known once all children have been read.
+      List<LaunchLoop.Child> children =
+          loops.stream().flatMap(loop -> loop.await().stream()).toList();
+      return new Done(children, loops.stream().flatMap(loop -> loop.lost().stream()).toList());
+    }
+  }
+
+  private static void peak(List<Done> byMachine, String seconds, boolean scheduled) {
+    List<LaunchLoop.Child> all =
+        byMachine.stream().flatMap(machine -> machine.children().stream()).toList();
     if (all.isEmpty()) {
       throw new IllegalStateException(
           "no child ended within " + seconds + " s; choose a longer run with -p seconds");
@@ -115,22 +130,36 @@ public class PeakThroughput {
     long startNs = all.stream().mapToLong(LaunchLoop.Child::intendedNs).min().getAsLong();
     long endNs = ends.stream().mapToLong(Long::longValue).max().getAsLong() + 1;
     Optional<Rates.Span> stable =
-        Rates.of(ends, startNs, endNs, INTERVALS).stable(TOLERANCE, FEWEST_STABLE);
+        Rates.of(ends, startNs, endNs, INTERVALS)
+            .stable(TOLERANCE, FEWEST_STABLE, ends, latencies(all));
     Rates.Span span = stable.orElse(new Rates.Span(startNs, endNs));
     SelfTimed.value("stable", stable.isPresent() ? 1 : 0, "share");
     SelfTimed.value("stableFrom", (span.fromNs() - startNs) / NS_PER_S, "s");
     SelfTimed.value("stableTo", (span.toNs() - startNs) / NS_PER_S, "s");
     SelfTimed.value("peak", span.perSecond(ends), "ops/s");
     for (int i = 0; i < byMachine.size(); i++) {
-      List<Long> endsHere = byMachine.get(i).stream().map(LaunchLoop.Child::endNs).toList();
+      List<Long> endsHere =
+          byMachine.get(i).children().stream().map(LaunchLoop.Child::endNs).toList();
       SelfTimed.value("peak.machine" + (i + 1), span.perSecond(endsHere), "ops/s");
     }
     all.stream()
         .sorted(Comparator.comparingLong(LaunchLoop.Child::endNs))
         .forEach(child -> SelfTimed.recordAt("child", child.latencyNs(), child.endNs()));
     all.stream()
-        .filter(child -> span.contains(child.endNs()))
+        .filter(child -> scheduled || span.contains(child.endNs()))
         .forEach(child -> SelfTimed.record("startup", child.latencyNs()));
+    if (scheduled) {
+      List<LaunchLoop.Lost> lost =
+          byMachine.stream().flatMap(machine -> machine.lost().stream()).toList();
+      lost.forEach(child -> SelfTimed.record("startup", child.lagNs()));
+      SelfTimed.value("offered", all.size() + lost.size(), "children");
+      SelfTimed.value("started", all.size(), "children");
+      SelfTimed.value("lost", lost.size(), "children");
+    }
+  }
+
+  private static List<Long> latencies(List<LaunchLoop.Child> children) {
+    return children.stream().map(LaunchLoop.Child::latencyNs).toList();
   }
 
   /** A parent with a working set, and what is asked of it. */
@@ -183,7 +212,7 @@ public class PeakThroughput {
     /** Made by JMH, which needs a public constructor. */
     public EmptyLoad() {}
 
-    List<List<LaunchLoop.Child>> run() {
+    List<Done> run() {
       ChildLauncher.Builder launcher =
           ChildLauncher.ofEmptyContainers()
               .placement(Preflight.choice(Placement.class, Placement.PROPERTY, placement));
@@ -226,11 +255,11 @@ public class PeakThroughput {
       }
     }
 
-    private int rate() {
+    int rate() {
       return Preflight.number("rate", rate, 0, 1_000_000);
     }
 
-    List<List<LaunchLoop.Child>> run() {
+    List<Done> run() {
       return children(
           fork().childMachines().stream().map(fork()::launcherOn).toList(), loops, seconds, rate());
     }
@@ -247,7 +276,7 @@ public class PeakThroughput {
   }
 
   /** Lets so many loops of each launcher run, all at once; the children of each launcher. */
-  private static List<List<LaunchLoop.Child>> children(
+  private static List<Done> children(
       List<ChildLauncher.Builder> launchers, String loops, String seconds, int rate) {
     List<List<LaunchLoop>> byLauncher = new ArrayList<>();
     int count = loops(loops);
@@ -261,9 +290,7 @@ public class PeakThroughput {
           here.add(launcher.startLoop(seconds(seconds), share));
         }
       }
-      return byLauncher.stream()
-          .map(here -> here.stream().flatMap(loop -> loop.await().stream()).toList())
-          .toList();
+      return byLauncher.stream().map(Done::of).toList();
     } finally {
       byLauncher.forEach(here -> here.forEach(LaunchLoop::close));
     }

@@ -4,6 +4,7 @@ package org.mitosis.report;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -128,6 +129,10 @@ record FigureTable(
     List<String> notes = new ArrayList<>();
     if (one.failed()) {
       notes.add(one.shortfall());
+    }
+    double lost = one.run().lostShare(one.figure());
+    if (lost > 0) {
+      notes.add(String.format(Locale.ROOT, "rate not reached, %.1f %% lost", lost * 100));
     }
     if (one.estimate().fewSamples()) {
       notes.add("few samples");

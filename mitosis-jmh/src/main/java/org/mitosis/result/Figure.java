@@ -33,10 +33,14 @@ public record Figure(
   /** The metric of JMH's primary score. */
   public static final String SCORE = "score";
 
+  /** The metric of the children of a schedule that were not started. */
+  public static final String LOST = "lost";
+
   /** The unit of times. */
   public static final String NS = "ns";
 
-  private static final Set<String> NOTES = Set.of("stable", "stableFrom", "stableTo");
+  private static final Set<String> NOTES =
+      Set.of("stable", "stableFrom", "stableTo", "offered", "started", LOST);
 
   /** Sorts the parameters, and copies lists and maps. */
   public Figure {

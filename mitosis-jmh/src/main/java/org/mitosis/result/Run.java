@@ -158,6 +158,26 @@ public record Run(
     return environments.values().stream().findFirst();
   }
 
+  /**
+   * How many children of a figure's schedule were not started, as a share of all; 0 without a
+   * schedule.
+   */
+  public double lostShare(Figure figure) {
+    double offered = total(figure, "offered");
+    return offered > 0 ? total(figure, Figure.LOST) / offered : 0;
+  }
+
+  private double total(Figure figure, String metric) {
+    return figures.stream()
+        .filter(other -> other.metric().equals(metric))
+        .filter(other -> other.benchmark().equals(figure.benchmark()))
+        .filter(other -> other.params().equals(figure.params()))
+        .flatMap(other -> other.forks().stream())
+        .flatMap(fork -> fork.points().stream())
+        .mapToDouble(Figure.Point::value)
+        .sum();
+  }
+
   /** Leaves out JMH's score of benchmarks that time themselves. */
   private static List<Figure> mainFigures(List<Figure> all) {
     Map<List<Object>, Boolean> hasOwnClock = new LinkedHashMap<>();

@@ -85,6 +85,10 @@ final class ScoreTables {
     List<List<String>> rows = new ArrayList<>();
     List<String> head = new ArrayList<>(parameters.head());
     head.addAll(List.of("peak", "by machine", "stable", "from s", "to s"));
+    boolean scheduled = byParams.values().stream().anyMatch(row -> row.containsKey(Figure.LOST));
+    if (scheduled) {
+      head.addAll(List.of("offered", "started", "lost", "note"));
+    }
     rows.add(head);
     byParams.forEach(
         (params, figures) -> {
@@ -99,6 +103,12 @@ final class ScoreTables {
           row.add(stable(figures.get(STABLE)));
           row.add(score(figures, "stableFrom"));
           row.add(score(figures, "stableTo"));
+          if (scheduled) {
+            row.add(score(figures, "offered"));
+            row.add(score(figures, "started"));
+            row.add(score(figures, Figure.LOST));
+            row.add(figures.getOrDefault(Figure.LOST, 0.0) > 0 ? "rate not reached" : "");
+          }
           rows.add(row);
         });
     return "\n"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.mitosis.stats;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
@@ -58,9 +59,13 @@ public record Rates(long startNs, long intervalNs, List<Double> perSecond) {
    * @return empty if there is none
    */
   public Optional<Span> stable(double tolerance, int fewest) {
+    return stable(fewest, (from, to) -> isStable(perSecond.subList(from, to), tolerance));
+  }
+
+  private Optional<Span> stable(int fewest, Judge judge) {
     for (int length = perSecond.size(); length >= fewest; length--) {
       for (int from = 0; from + length <= perSecond.size(); from++) {
-        if (isStable(perSecond.subList(from, from + length), tolerance)) {
+        if (judge.isStable(from, from + length)) {
           return Optional.of(
               new Span(startNs + from * intervalNs, startNs + (from + length) * intervalNs));
         }
@@ -69,8 +74,44 @@ public record Rates(long startNs, long intervalNs, List<Double> perSecond) {
     return Optional.empty();
   }
 
+  /**
+   * The longest part that is stable, and in which the medians of the events' latencies do not move
+   * away from their median either: a queue that grows is served at a stable rate.
+   *
+   * @param tolerance as a share of the median, of rates and of latencies
+   * @param fewest intervals that it must have, at least 1
+   * @param timesNs of the events, as they were counted
+   * @param latenciesNs of the same events, in the same order
+   * @return empty if there is none
+   */
+  public Optional<Span> stable(
+      double tolerance, int fewest, List<Long> timesNs, List<Long> latenciesNs) {
+    List<List<Double>> byInterval = new ArrayList<>();
+    perSecond.forEach(any -> byInterval.add(new ArrayList<>()));
+    for (int i = 0; i < timesNs.size(); i++) {
+      long at = Math.floorDiv(timesNs.get(i) - startNs, intervalNs);
+      if (at >= 0 && at < byInterval.size()) {
+        byInterval.get((int) at).add((double) latenciesNs.get(i));
+      }
+    }
+    List<Double> latencies = byInterval.stream().map(Rates::median).toList();
+    return stable(
+        fewest,
+        (from, to) ->
+            isStable(perSecond.subList(from, to), tolerance)
+                && isStable(latencies.subList(from, to), tolerance));
+  }
+
+  private interface Judge {
+    boolean isStable(int from, int to);
+  }
+
+  private static double median(List<Double> values) {
+    return Summary.of(values.stream().mapToDouble(Double::doubleValue).toArray()).median();
+  }
+
   private static boolean isStable(List<Double> rates, double tolerance) {
-    double median = Summary.of(rates.stream().mapToDouble(Double::doubleValue).toArray()).median();
+    double median = median(rates);
     return median > 0
         && rates.stream().allMatch(rate -> Math.abs(rate - median) <= tolerance * median);
   }

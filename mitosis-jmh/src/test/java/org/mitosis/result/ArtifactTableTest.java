@@ -177,6 +177,21 @@ class ArtifactTableTest {
         table);
   }
 
+  @Test
+  void aScheduleThatWasNotKeptIsMarked() {
+    Map<String, String> rate = Map.of("rate", "500");
+    String table =
+        ArtifactTable.of(
+            new HistogramLog.Contents(List.of(series("NilCall.c", "4096", 1, "nil", 1)), List.of()),
+            List.of(
+                score("PeakThroughput.workingSet", rate, "peak", "ops/s", 300),
+                score("PeakThroughput.workingSet", rate, "offered", "children", 5_000),
+                score("PeakThroughput.workingSet", rate, "started", "children", 3_000),
+                score("PeakThroughput.workingSet", rate, "lost", "children", 2_000)),
+            environment());
+    assertTrue(table.contains("5000     3000  2000  rate not reached"), table);
+  }
+
   private static Figure score(
       String method, Map<String, String> params, String metric, String unit, double... values) {
     List<Figure.Fork> forks = new ArrayList<>();

@@ -114,6 +114,23 @@ class RunTest {
   }
 
   @Test
+  void theShareOfLostChildrenIsOfTheSameBenchmarkAndParameters() throws IOException {
+    SampleRun sample = sample();
+    Map<String, List<Double>> schedule =
+        Map.of("offered", List.of(100.0, 100.0), "lost", List.of(0.0, 50.0));
+    List<List<Double>> scores = List.of(List.of(1.0), List.of(1.0));
+    sample.score("a.B.c", Map.of("rate", "9"), "us/op", scores, schedule, "children");
+    sample.score("a.B.c", Map.of("rate", "1"), "us/op", scores);
+    Run run = Run.read(sample.folder());
+    Figure late =
+        run.figures().stream().filter(one -> one.params().containsValue("9")).findFirst().get();
+    Figure other =
+        run.figures().stream().filter(one -> one.params().containsValue("1")).findFirst().get();
+    assertEquals(0.25, run.lostShare(late));
+    assertEquals(0, run.lostShare(other));
+  }
+
+  @Test
   void aScoreIsShownOnlyWhereNothingTimedItself() throws IOException {
     SampleRun sample = sample();
     sample.levels(PREPARE, Map.of(), "prepare", 1000);

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -14,6 +15,24 @@ import org.junit.jupiter.api.Test;
 /** Expected values are worked out by hand. */
 class RatesTest {
   private static final long S = 1_000_000_000;
+
+  /** A queue that grows: 100 events a second all the time, each later by a tenth than the last. */
+  @Test
+  void aStableRateOfAQueueThatGrowsIsNotStable() {
+    List<Long> times = new ArrayList<>();
+    List<Long> growing = new ArrayList<>();
+    List<Long> flat = new ArrayList<>();
+    for (long i = 0; i < 1_000; i++) {
+      times.add(i * 10_000_000);
+      growing.add(1_000 + i * 100);
+      flat.add(1_000L + i % 7);
+    }
+    Rates rates = Rates.of(times, 0, 10_000_000_000L, 20);
+    assertEquals(
+        new Rates.Span(0, 10_000_000_000L), rates.stable(0.1, 5, times, flat).orElseThrow());
+    assertTrue(rates.stable(0.1, 5).isPresent());
+    assertTrue(rates.stable(0.1, 5, times, growing).isEmpty());
+  }
 
   @Test
   void countsWhatIsInside() {
