@@ -65,15 +65,12 @@ final class JmhJson {
   }
 
   private static void add(JsonNode entry, List<Figure> figures) {
-    Map<String, String> params = new TreeMap<>();
+    Map<String, String> written = new TreeMap<>();
     entry
         .path("params")
         .properties()
-        .forEach(one -> params.put(one.getKey(), one.getValue().asText()));
-    if (params.containsKey("transport")) {
-      // Results without this parameter are of releases that had no other protection.
-      params.putIfAbsent("protection", "handshake");
-    }
+        .forEach(one -> written.put(one.getKey(), one.getValue().asText()));
+    Map<String, String> params = OlderResults.completed(written);
     String benchmark = entry.get("benchmark").asText();
     // With -f 0 the benchmark runs in the JVM of the command, which counts as its fork.
     int asked = entry.has("forks") ? Math.max(1, entry.get("forks").asInt()) : 0;

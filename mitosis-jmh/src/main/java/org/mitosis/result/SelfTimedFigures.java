@@ -7,7 +7,6 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
 
 /**
  * Figures from the logs of all forks. A fork that JMH did not keep is left out, and so is one that
@@ -37,7 +36,8 @@ final class SelfTimedFigures {
     Set<String> leftOut = new LinkedHashSet<>();
     for (HistogramLog.Series one : series) {
       Figure.Key key =
-          new Figure.Key(one.benchmark(), new TreeMap<>(one.params()), one.metric(), Figure.NS);
+          new Figure.Key(
+              one.benchmark(), OlderResults.completed(one.params()), one.metric(), Figure.NS);
       asked.merge(key, one.log().asked().forks(), Math::max);
       List<Figure.Fork> forks = byFigure.computeIfAbsent(key, any -> new ArrayList<>());
       if (one.log().aborted() || one.log().isUnfinished() && !killed) {

@@ -94,7 +94,7 @@ class ArtifactTableTest {
     assertEquals(
         """
 
-        ForkResume.workingSet, startup (resumeMode=lazy)
+        ForkResume.workingSet, startup (protection=handshake, resumeMode=lazy)
            trace  transport  median  p99  spread  samples  val02  ours/val02         note
         --------  ---------  ------  ---  ------  -------  -----  ----------  -----------
          1048576      local   1.459    -       -        1  2.918       0.500  few samples
@@ -109,7 +109,7 @@ class ArtifactTableTest {
     assertEquals(
         """
 
-        ForkResume.workingSet, resume (resumeMode=lazy, transport=tcp)
+        ForkResume.workingSet, resume (protection=handshake, resumeMode=lazy, transport=tcp)
           trace  median  p99  spread  samples         note
         -------  ------  ---  ------  -------  -----------
         1048576   1.000    -       -        1  few samples

@@ -91,6 +91,23 @@ class RunTest {
   }
 
   @Test
+  void logsAndScoresOfOlderReleasesAreOfTheSameFigure() throws IOException {
+    SampleRun sample = sample();
+    Map<String, String> params = Map.of("transport", "tcp");
+    sample.levels("ForkResume.workingSet", params, "resume", 1000);
+    sample.score(
+        "org.mitosis.benchmark.ForkResume.workingSet",
+        params,
+        "us/op",
+        List.of(List.of(1.0)),
+        Map.of("resume", List.of(1.0)),
+        "us/op");
+    List<Figure> figures = Run.read(sample.folder()).figures();
+    assertEquals(1, figures.size(), figures::toString);
+    assertEquals("handshake", figures.get(0).params().get("protection"));
+  }
+
+  @Test
   void whereNoLogSaysItTheResultOfJmhHasTheForksAskedFor() throws IOException {
     SampleRun sample = sample();
     sample.levels(PREPARE, Map.of(), "prepare", 1000, 1000);
