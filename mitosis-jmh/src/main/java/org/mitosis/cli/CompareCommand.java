@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import org.mitosis.report.ComparisonData;
 import org.mitosis.report.ComparisonTable;
 import org.mitosis.report.PlanTable;
 import org.mitosis.report.RunComparison;
@@ -20,7 +21,7 @@ final class CompareCommand {
   static final String HELP =
       """
       java -jar benchmarks.jar compare [--by NAME,...] [--correction bh|holm] [--fail-above N%]
-                                       [--force] OLD NEW
+                                       [--format text|md|csv|json] [--force] OLD NEW
       java -jar benchmarks.jar compare --plan OLD --effect N%
 
       OLD and NEW are folders of runs, .zip files of these (see pack), or JSON files of JMH.
@@ -32,6 +33,7 @@ final class CompareCommand {
         --correction NAME  for many comparisons at once: bh, Benjamini-Hochberg, by default: of the
                            figures called different, 5 percent are not; or holm: in 5 percent of
                            comparisons any figure is
+        --format NAME      the output: text, by default; md, for a comment or an issue; csv; or json
         --plan OLD         how many forks a comparison with this run needs
         --effect N%        the change that it should find, with --plan
         --fail-above N%    end with exit code 2 if a figure is significantly worse by more than N
@@ -57,6 +59,7 @@ final class CompareCommand {
       OptionalDouble failAbove,
       boolean force,
       Correction correction,
+      String format,
       boolean plan,
       OptionalDouble effect) {}
 
@@ -117,7 +120,13 @@ final class CompareCommand {
     }
     tellConditions("old", runs.get(0));
     tellConditions("new", runs.get(1));
-    out.print(new ComparisonTable(comparison, request.by()).text());
+    out.print(
+        switch (request.format()) {
+          case "md" -> new ComparisonTable(comparison, request.by()).markdown();
+          case "csv" -> ComparisonData.csv(comparison);
+          case "json" -> ComparisonData.json(comparison);
+          default -> new ComparisonTable(comparison, request.by()).text();
+        });
     return request.failAbove().isPresent()
         ? judge(comparison, request.failAbove().getAsDouble())
         : 0;
@@ -175,6 +184,7 @@ final class CompareCommand {
     OptionalDouble failAbove = OptionalDouble.empty();
     boolean force = false;
     Correction correction = Correction.BENJAMINI_HOCHBERG;
+    String format = "text";
     boolean plan = false;
     OptionalDouble effect = OptionalDouble.empty();
     for (int i = 0; i < args.length; i++) {
@@ -189,6 +199,10 @@ final class CompareCommand {
           i++;
         }
         case "--force" -> force = true;
+        case "--format" -> {
+          format = format(required(args[i], next, "text, md, csv or json"));
+          i++;
+        }
         case "--plan" -> plan = true;
         case "--effect" -> {
           effect = OptionalDouble.of(share(args[i], required(args[i], next, "a percentage")));
@@ -219,13 +233,21 @@ final class CompareCommand {
       throw new IOException(
           "compare takes two runs, OLD and NEW, got " + runs.size() + ": see compare --help");
     }
-    return new Request(runs, by, failAbove, force, correction, plan, effect);
+    return new Request(runs, by, failAbove, force, correction, format, plan, effect);
   }
 
   private static String required(String option, Optional<String> value, String what)
       throws IOException {
     return value.orElseThrow(
         () -> new IOException(option + " takes " + what + ": see compare --help"));
+  }
+
+  private static String format(String name) throws IOException {
+    if (!List.of("text", "md", "csv", "json").contains(name)) {
+      throw new IOException(
+          "--format must be text, md, csv or json, got '" + name + "': see compare --help");
+    }
+    return name;
   }
 
   private static Correction correction(String name) throws IOException {

@@ -36,10 +36,19 @@ public final class ComparisonTable {
 
   /** The whole text. */
   public String text() {
+    return text(false);
+  }
+
+  /** The whole text, with tables in Markdown. */
+  public String markdown() {
+    return text(true);
+  }
+
+  private String text(boolean markdown) {
     StringBuilder text = new StringBuilder();
     text.append("old: ").append(comparison.old().path()).append('\n');
     text.append("new: ").append(comparison.now().path()).append('\n');
-    groups().forEach((title, rows) -> text.append('\n').append(group(title, rows)));
+    groups().forEach((title, rows) -> text.append('\n').append(group(title, rows, markdown)));
     legend(text);
     only(text, "only in old", comparison.onlyOld());
     only(text, "only in new", comparison.onlyNow());
@@ -70,7 +79,7 @@ public final class ComparisonTable {
         .collect(Collectors.joining(" "));
   }
 
-  private String group(String title, List<RunComparison.Row> rows) {
+  private String group(String title, List<RunComparison.Row> rows, boolean markdown) {
     Map<String, String> common = commonTo(rows);
     TextTable table = new TextTable(HEAD, Set.of(0, 8));
     for (RunComparison.Row row : rows) {
@@ -80,10 +89,10 @@ public final class ComparisonTable {
       table.add(geometricMean(rows));
     }
     common.keySet().removeAll(by);
-    return title
+    return (markdown ? "### " : "")
+        + title
         + (common.isEmpty() ? "" : " (" + Figure.text(common).strip() + ")")
-        + "\n"
-        + table.plain();
+        + (markdown ? "\n\n" + table.markdown() : "\n" + table.plain());
   }
 
   private List<String> cells(RunComparison.Row row, Set<String> common) {
@@ -94,11 +103,7 @@ public final class ComparisonTable {
         Quantity.of(values.old(), figure.unit()),
         Quantity.of(values.now(), figure.unit()),
         Quantity.ratio(values.ratio()),
-        values
-            .interval()
-            .map(ratio -> RunComparison.widened(ratio, row.isControl() ? 0 : comparison.drift()))
-            .map(ComparisonTable::text)
-            .orElse(Quantity.NOTHING),
+        comparison.intervalOf(row).map(ComparisonTable::text).orElse(Quantity.NOTHING),
         Quantity.pValue(row.adjusted()),
         Double.isNaN(values.delta())
             ? Quantity.NOTHING

@@ -35,7 +35,11 @@ final class FiguresCsv {
           "published_on",
           "floor",
           "failed",
-          "few_samples");
+          "few_samples",
+          "format");
+
+  /** The version of this format, in its last column; files without it are of version 1. */
+  private static final int FORMAT = 2;
 
   private FiguresCsv() {}
 
@@ -69,12 +73,13 @@ final class FiguresCsv {
       cells.add(one.floor() > 0 ? number(one.floor()) : "");
       cells.add(Boolean.toString(one.failed()));
       cells.add(Boolean.toString(one.estimate().fewSamples()));
+      cells.add(Integer.toString(FORMAT));
       text.append(line(cells));
     }
     return text.toString();
   }
 
-  private static String number(Optional<Double> value) {
+  static String number(Optional<Double> value) {
     return value.map(FiguresCsv::number).orElse("");
   }
 
@@ -82,11 +87,11 @@ final class FiguresCsv {
     return value.isPresent() ? number(value.getAsDouble()) : "";
   }
 
-  private static String number(double value) {
+  static String number(double value) {
     return Double.isFinite(value) ? Quantity.trimmed(value) : "";
   }
 
-  private static String line(List<String> cells) {
+  static String line(List<String> cells) {
     return cells.stream().map(FiguresCsv::quoted).collect(Collectors.joining(",", "", "\r\n"));
   }
 

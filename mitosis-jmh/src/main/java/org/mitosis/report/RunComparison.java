@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.mitosis.result.EnvironmentDifference;
@@ -221,8 +222,13 @@ public record RunComparison(
     return less == figure.lessIsBetter() ? Verdict.BETTER : Verdict.WORSE;
   }
 
+  /** The interval of a row's ratio, widened by what the machine alone may have changed. */
+  Optional<Interval> intervalOf(Row row) {
+    return row.comparison().interval().map(ratio -> widened(ratio, row.isControl() ? 0 : drift));
+  }
+
   /** The interval if the machine alone may have changed the figure by a share. */
-  static Interval widened(Interval ratio, double drift) {
+  private static Interval widened(Interval ratio, double drift) {
     return new Interval(ratio.low() / (1 + drift), ratio.high() * (1 + drift), ratio.confidence());
   }
 

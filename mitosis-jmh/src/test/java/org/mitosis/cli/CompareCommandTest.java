@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -177,6 +179,42 @@ class CompareCommandTest {
     assertTrue(text().contains("to find a change of 5 % of any one figure among 2"), text());
     assertEquals(1, run("--plan", old.folder().toString()));
     assertTrue(errors().contains("needs --effect"), errors());
+  }
+
+  @Test
+  void otherProgramsGetTheSameAsTheTable() throws IOException {
+    assertEquals(0, compare("--format", "json"));
+    JsonNode json = new ObjectMapper().readTree(text());
+    assertEquals(1, json.get("format").asInt());
+    JsonNode small = json.get("rows").get(0);
+    assertEquals("1048576", small.get("params").get("memorySize").asText());
+    assertEquals("worse", small.get("verdict").asText());
+    assertEquals(1.195, small.get("ratio").asDouble(), 0.001);
+    assertTrue(small.get("low").asDouble() > 1.1 && small.get("high").asDouble() < 1.3);
+    assertTrue(text().endsWith("}\n"), text());
+
+    assertEquals(0, compare("--format", "csv"));
+    List<String> lines = text().lines().toList();
+    assertEquals(3, lines.size());
+    assertTrue(lines.get(0).startsWith("format,benchmark,param.memorySize,metric,unit,old,new,"));
+    assertTrue(lines.get(1).contains(",worse,false,"), lines.get(1));
+
+    assertEquals(0, compare("--format", "md"));
+    assertTrue(text().contains("### ForkPrepare.workingSet, prepare\n\n|"), text());
+    assertEquals(2, compare("--format", "json", "--fail-above", "5%"));
+    assertEquals(1, compare("--format", "xml"));
+    assertTrue(errors().contains("got 'xml'"), errors());
+  }
+
+  @Test
+  void withoutAnIntervalJsonHasNulls() throws IOException {
+    SampleRun few = new SampleRun(directory.resolve("few"));
+    few.levels(PREPARE, SMALL, "prepare", 1_000).finished();
+    String[] sides = {old.folder().toString(), few.folder().toString()};
+    assertEquals(0, run("--format", "json", sides[0], sides[1]));
+    JsonNode row = new ObjectMapper().readTree(text()).get("rows").get(0);
+    assertTrue(row.get("low").isNull() && row.get("p").isNull(), row.toString());
+    assertEquals("unsure", row.get("verdict").asText());
   }
 
   @Test

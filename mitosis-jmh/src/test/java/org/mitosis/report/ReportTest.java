@@ -160,7 +160,7 @@ class ReportTest {
                 line ->
                     line.contains(",1048576,")
                         && line.contains(",prepare,")
-                        && line.matches(".*,true,(true|false)")));
+                        && line.matches(".*,true,(true|false),2")));
   }
 
   @Test

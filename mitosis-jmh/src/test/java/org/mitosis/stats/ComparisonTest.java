@@ -44,6 +44,14 @@ class ComparisonTest {
   }
 
   @Test
+  void aSideWhoseMediansAreAllEqualIsCompared() {
+    double[] old = {115, 114, 115, 115, 115};
+    Comparison comparison = Comparison.of(old, new double[] {78.8, 78.8, 78.8, 78.8, 78.8});
+    assertTrue(comparison.isDifferent(comparison.pValue()));
+    assertEquals(78.8 / 115, comparison.ratio(), 1e-12);
+  }
+
+  @Test
   void processesThatOverlapAreNotDifferent() {
     Comparison comparison =
         Comparison.of(new double[] {100, 110, 120}, new double[] {105, 115, 125});
