@@ -40,6 +40,20 @@ class HistogramLogTest {
   }
 
   @Test
+  void aLogSaysItsVersionAndANewerOneIsTold() throws IOException {
+    Path file = create(ONE_MEBIBYTE).file();
+    String header = Files.readString(file);
+    assertTrue(header.contains("#[format = " + HistogramLog.FORMAT + "]\n"), header);
+    assertEquals(List.of(), HistogramLog.read(file).warnings());
+    Files.writeString(file, header.replace("#[format = 2]", "#[format = 3]"));
+    List<String> warnings = HistogramLog.read(file).warnings();
+    assertEquals(1, warnings.size());
+    assertTrue(warnings.get(0).contains("is of a newer version of this program"), warnings.get(0));
+    Files.writeString(file, header.replace("#[format = 2]\n", ""));
+    assertEquals(List.of(), HistogramLog.read(file).warnings(), "version 1 did not say it");
+  }
+
+  @Test
   void whatIsWrittenIsReadBackWithoutClosing() throws IOException {
     HistogramLog log = create(ONE_MEBIBYTE);
     append(log, "prepare", 100, 200);
