@@ -10,13 +10,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Of a process, by the kernel's word. */
-struct rights {
-	uint32_t uid[3], gid[3]; /* real, effective, saved */
-	uint64_t permitted;
-	char namespace[256]; /* the uid_map that it has */
-};
-
 static bool peer_of(int channel, struct ucred *cred)
 {
 	socklen_t size = sizeof(*cred);
@@ -31,7 +24,7 @@ bool owner_lets_manage(int channel)
 	return peer_of(channel, &cred) && (cred.uid == geteuid() || cred.uid == 0);
 }
 
-static bool read_status(pid_t pid, struct rights *r)
+static bool read_status(pid_t pid, struct owner_rights *r)
 {
 	char path[64], line[256];
 	int found = 0;
@@ -53,7 +46,7 @@ static bool read_status(pid_t pid, struct rights *r)
 }
 
 /* Two namespaces with the same map give the same rights over the same users. */
-static bool read_namespace(pid_t pid, struct rights *r)
+static bool read_namespace(pid_t pid, struct owner_rights *r)
 {
 	char path[64];
 	FILE *map;
@@ -78,26 +71,27 @@ static bool sees(int channel)
 	return peer_of(channel, &cred) && cred.pid > 0;
 }
 
-static bool rights_of(int channel, struct rights *r)
+static bool rights_of(int channel, struct owner_rights *r)
 {
 	struct ucred cred;
 
 	memset(r, 0, sizeof(*r));
-	return sees(channel) && peer_of(channel, &cred) &&
-	       read_status(cred.pid, r) && read_namespace(cred.pid, r);
+	r->known = sees(channel) && peer_of(channel, &cred) &&
+		   read_status(cred.pid, r) && read_namespace(cred.pid, r);
+	return r->known;
 }
 
-int owner_lets_become(int device, int shadow)
+int owner_lets_become(int device, int shadow, struct owner_rights *owner)
 {
-	struct rights caller, owner;
+	struct owner_rights caller;
 
-	if (!rights_of(shadow, &owner))
+	if (!owner->known && !rights_of(shadow, owner))
 		return sees(shadow) ? -ENOENT : -EPERM;
 	return rights_of(device, &caller) &&
-			       !memcmp(caller.uid, owner.uid, sizeof(owner.uid)) &&
-			       !memcmp(caller.gid, owner.gid, sizeof(owner.gid)) &&
-			       !strcmp(caller.namespace, owner.namespace) &&
-			       !(owner.permitted & ~caller.permitted)
+			       !memcmp(caller.uid, owner->uid, sizeof(owner->uid)) &&
+			       !memcmp(caller.gid, owner->gid, sizeof(owner->gid)) &&
+			       !strcmp(caller.namespace, owner->namespace) &&
+			       !(owner->permitted & ~caller.permitted)
 		       ? 0
 		       : -EPERM;
 }

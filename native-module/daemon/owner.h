@@ -7,6 +7,15 @@
 #define DAEMON_OWNER_H
 
 #include <stdbool.h>
+#include <stdint.h>
+
+/* Of a process, by the kernel's word. */
+struct owner_rights {
+	bool known;
+	uint32_t uid[3], gid[3]; /* real, effective, saved */
+	uint64_t permitted;
+	char namespace[256]; /* the uid_map that it has */
+};
 
 /*
  * Whether the process at the other end of a new channel may prepare, list and drop: it
@@ -19,8 +28,9 @@ bool owner_lets_manage(int channel);
  * user and group ids (real, effective, saved) are the shadow's, in the same user
  * namespace, and it has at least its permitted capabilities. The ends of channels name
  * both. -EPERM: it may not, or this mitosisd does not see one of them, whose PID
- * namespace is neither its own nor below that. -ENOENT: the shadow has ended.
+ * namespace is neither its own nor below that. -ENOENT: the shadow has ended. `owner` is
+ * where the shadow's rights are kept: they never change.
  */
-int owner_lets_become(int device, int shadow);
+int owner_lets_become(int device, int shadow, struct owner_rights *owner);
 
 #endif /* DAEMON_OWNER_H */

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "daemon/daemon.h"
+#include "daemon/owner.h"
 #include "local/protocol.h"
 
 enum peer_kind {
@@ -67,6 +68,7 @@ struct peer {
 		struct {
 			struct registry_place place;
 			uint32_t handler_id;
+			struct owner_rights rights; /* read at the first attach */
 			bool lingers;  /* serves its last children only */
 			bool watched;  /* has had clients on this machine */
 			bool must_end; /* has been told to end */
