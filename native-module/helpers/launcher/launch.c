@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "helpers/clock.h"
+#include "helpers/launcher/printable.h"
 #include "helpers/report.h"
 
 /* Exit status of a child that wrote its error. */
@@ -116,6 +117,7 @@ static int read_error(const struct launch_plan *plan, char *message, size_t size
 		snprintf(message, size, "the child ended without an error message");
 		return -EIO;
 	}
+	make_printable(text + at, strlen(text + at));
 	snprintf(message, size, "%s", text + at);
 	return err > 0 ? -err : -EIO;
 }
@@ -192,7 +194,6 @@ static int read_report(const struct launch_plan *plan, struct launch_result *res
 	const ssize_t numbers = sizeof(r) - sizeof(r.message);
 	ssize_t n = read(plan->report_read, &r, sizeof(r));
 	char rest[256];
-	int i;
 
 	while (read(plan->report_read, rest, sizeof(rest)) > 0)
 		;
@@ -202,10 +203,9 @@ static int read_report(const struct launch_plan *plan, struct launch_result *res
 	result->execution_ns = r.child.execution_ns;
 	result->first_result_ns = r.child.first_result_ns - r.before_ns;
 	result->wrong = r.child.wrong;
-	/* The message becomes part of one line. */
-	for (i = 0; i < n - numbers; i++)
-		message[i] =
-			r.message[i] && r.message[i] != '\n' ? r.message[i] : ' ';
+	/* It becomes part of a line, and may come from a stranger's code. */
+	memcpy(message, r.message, n - numbers);
+	make_printable(message, n - numbers);
 	return n - numbers;
 }
 

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Text of a child, for a terminal. */
+#ifndef LAUNCHER_PRINTABLE_H
+#define LAUNCHER_PRINTABLE_H
+
+#include <stddef.h>
+
+/*
+ * Replaces what a terminal could obey, or what would change the order of a line: control
+ * characters by spaces; those of Unicode, and bytes that are not UTF-8, by '?'.
+ */
+void make_printable(char *text, size_t size);
+
+#endif /* LAUNCHER_PRINTABLE_H */
