@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -37,7 +38,7 @@ static int64_t now_ms(void)
 /* $MITOSIS_DAEMON, else beside the file that holds this code. */
 static int daemon_path(char path[PATH_MAX])
 {
-	const char *asked = getenv("MITOSIS_DAEMON");
+	const char *asked = secure_getenv("MITOSIS_DAEMON");
 	const char *slash;
 	Dl_info info;
 
@@ -95,6 +96,17 @@ static int read_message(int fd, char *message, size_t size, int64_t deadline_ms)
 	return 0;
 }
 
+/*
+ * A setuid program passes nothing on that its caller has set. What it may use itself is
+ * read by secure_getenv().
+ */
+static char **environment(void)
+{
+	static char *const secure[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL };
+
+	return getauxval(AT_SECURE) ? (char **)secure : environ;
+}
+
 static int spawn(const char *path, const char *dir, int out, pid_t *pid)
 {
 	char *argv[] = { (char *)path, "--runtime-dir", (char *)dir, NULL };
@@ -114,7 +126,7 @@ static int spawn(const char *path, const char *dir, int out, pid_t *pid)
 	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDWR, 0);
 	posix_spawn_file_actions_adddup2(&actions, out, 1);
 	posix_spawn_file_actions_adddup2(&actions, out, 2);
-	err = posix_spawn(pid, path, &actions, &attr, argv, environ);
+	err = posix_spawn(pid, path, &actions, &attr, argv, environment());
 	posix_spawn_file_actions_destroy(&actions);
 	posix_spawnattr_destroy(&attr);
 	return -err;

@@ -105,6 +105,7 @@ static void __attribute__((noreturn, used)) shadow_main(struct shadow_arena *are
 		shadow_process_exit();
 	own.source.descriptor = descriptor;
 	own.source.limits = arena->limits;
+	own.source.answer_ms = arena->answer_ms;
 	trace_open(&own.source.trace, arena->trace_level, arena->daemon.sun_path,
 		   "shadow", arena->handler_id);
 	trace(&own.source.trace, TRACE_STEPS, "has described itself",

@@ -24,6 +24,7 @@ struct shadow_arena {
 	int32_t owner_pid;
 	uint32_t trace_level; /* as of paging/trace.h */
 	struct child_limits limits;
+	int32_t answer_ms; /* of other machines, as of paging/page_source.h */
 	char name[DESCRIPTOR_NAME_SIZE]; /* the shadow's, from its parent */
 	/* On pages of its own: see shadow_arena_create() in shadow.h. */
 	char stack[SHADOW_STACK_SIZE] __attribute__((aligned(4096)));

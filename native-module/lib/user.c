@@ -35,6 +35,7 @@
 #include "local/channel.h"
 #include "local/registry.h"
 #include "local/runtime_dir.h"
+#include "proto/user/connection.h"
 #include "paging/trace.h"
 
 /*
@@ -92,7 +93,7 @@ static int user_open(struct mitosis *device)
 	if (level < 0)
 		return fail(level,
 			    "MITOSIS_TRACE must be between 0 and %d, got '%s'",
-			    RUNTIME_TRACE_LEVEL_MAX, getenv("MITOSIS_TRACE"));
+			    RUNTIME_TRACE_LEVEL_MAX, secure_getenv("MITOSIS_TRACE"));
 	reap_orphans();
 	/* Checked here because a shadow that lacks them cannot report it. */
 	if (access("/proc/self/smaps", R_OK) || access("/proc/self/mem", R_OK))
@@ -112,6 +113,7 @@ static int user_open(struct mitosis *device)
 	u->arena->daemon = u->link.address;
 	u->arena->trace_level = level;
 	u->arena->limits = limits;
+	u->arena->answer_ms = wire_deadline_ms();
 	u->resume_options = (struct mitosis_resume_options){
 		.mode = MITOSIS_RESUME_LAZY,
 		.prefetch_pages = MITOSIS_PREFETCH_PAGES_DEFAULT,

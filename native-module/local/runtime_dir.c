@@ -12,8 +12,8 @@
 
 int runtime_dir_path(char path[RUNTIME_PATH_MAX])
 {
-	const char *asked = getenv("MITOSIS_RUNTIME_DIR");
-	const char *session = getenv("XDG_RUNTIME_DIR");
+	const char *asked = secure_getenv("MITOSIS_RUNTIME_DIR");
+	const char *session = secure_getenv("XDG_RUNTIME_DIR");
 	int n;
 
 	if (asked && *asked)
@@ -48,7 +48,7 @@ int runtime_dir_ensure(const char *path)
 
 int runtime_trace_level(void)
 {
-	const char *text = getenv("MITOSIS_TRACE");
+	const char *text = secure_getenv("MITOSIS_TRACE");
 
 	if (!text || !*text)
 		return 0;

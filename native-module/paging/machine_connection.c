@@ -179,7 +179,7 @@ static bool go_on(struct machine_connection *c, int fd, struct page_source *sour
 
 		if (sent == -EAGAIN) {
 			if (!c->deadline_ms)
-				c->deadline_ms = now_ms() + MACHINE_ANSWER_MS;
+				c->deadline_ms = now_ms() + source->answer_ms;
 			return true;
 		}
 		if (sent <= 0)

@@ -13,9 +13,6 @@
 #include "paging/page_source.h"
 #include "proto/wire.h"
 
-/* How long the other machine may take to receive one answer, ms. */
-#define MACHINE_ANSWER_MS 10000
-
 /*
  * A request that is being received, or an answer that is being sent. Nothing here
  * waits: a machine that does not read must not keep the others from their pages.

@@ -26,8 +26,9 @@ struct clone_request {
 struct page_source {
 	const struct descriptor_header *descriptor;
 	struct child_limits limits;
-	bool caching; /* a child asked for its pages to be kept */
-	bool remote;  /* its pages are not in this process's memory */
+	int answer_ms; /* that another machine may take to receive an answer */
+	bool caching;  /* a child asked for its pages to be kept */
+	bool remote;   /* its pages are not in this process's memory */
 	/* Of the server. While it is on, fetched pages are kept as if `caching`. */
 	const struct recording *recording;
 	struct trace trace;

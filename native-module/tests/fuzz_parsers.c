@@ -82,6 +82,7 @@ static int read_bytes(struct page_source *source, uint64_t address, void *buffer
 
 static struct page_source source = {
 	.descriptor = &snapshot.header,
+	.answer_ms = MITOSIS_DEADLINE_MS_DEFAULT,
 	.limits = { CHILD_PROCESSES_DEFAULT, CHILD_MAP_KIB_DEFAULT },
 	.fetch = fetch,
 	.next_run = next_run,

@@ -13,7 +13,7 @@
 
 static int read_machine_id(struct auth *auth, char *problem, size_t size)
 {
-	const char *text = getenv("MITOSIS_MACHINE_ID");
+	const char *text = secure_getenv("MITOSIS_MACHINE_ID");
 	char *end;
 	unsigned long value;
 
@@ -52,7 +52,7 @@ static int read_key(struct auth *auth, const char *path, char *problem, size_t s
 
 static int read_protection(struct auth *auth, char *problem, size_t size)
 {
-	const char *text = getenv("MITOSIS_PROTECTION");
+	const char *text = secure_getenv("MITOSIS_PROTECTION");
 	uint32_t i;
 
 	auth->protection = WIRE_PROTECTION_SEALED;
@@ -72,8 +72,8 @@ static int read_protection(struct auth *auth, char *problem, size_t size)
 
 int auth_configure(struct auth *auth, char *problem, size_t size)
 {
-	const char *asked = getenv("MITOSIS_KEY_FILE");
-	const char *home = getenv("HOME");
+	const char *asked = secure_getenv("MITOSIS_KEY_FILE");
+	const char *home = secure_getenv("HOME");
 	char path[PATH_MAX];
 	int err;
 
@@ -106,7 +106,7 @@ int auth_configure(struct auth *auth, char *problem, size_t size)
 
 bool auth_none_allowed(bool loopback)
 {
-	const char *text = getenv("MITOSIS_PRIVATE_NETWORK");
+	const char *text = secure_getenv("MITOSIS_PRIVATE_NETWORK");
 
 	return loopback || (text && !strcmp(text, "1"));
 }

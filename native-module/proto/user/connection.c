@@ -13,7 +13,7 @@
 
 int wire_deadline_ms(void)
 {
-	const char *text = getenv("MITOSIS_DEADLINE_MS");
+	const char *text = secure_getenv("MITOSIS_DEADLINE_MS");
 	long value = text ? strtol(text, NULL, 10) : 0;
 
 	return value > 0 && value <= MITOSIS_DEADLINE_MS_MAX
