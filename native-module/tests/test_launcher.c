@@ -555,6 +555,8 @@ int main(void)
 	a_thousand_leave_nothing(&machine);
 	out_of_memory(&machine);
 	machine_stop(&machine);
+	/* The next one gets another MITOSIS_PROTECTION. */
+	CHECK_SOON(!daemon_pid(), PATIENCE_MS);
 	for (fault = 0; fault < FAULTS; fault++)
 		told_on_the_launcher(fault, false);
 	told_on_the_launcher(CONNECTION_CUT, true);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Messages with more descriptors than expected, with a pidfd that nobody asked for, or
+ * Messages with more descriptors than expected, with a pidfd that was not asked for, or
  * to a process without room for one: nothing stays open, and others are served.
  */
 #define _GNU_SOURCE
