@@ -252,7 +252,7 @@ class BenchmarkRunIT {
   void theRatioOfANilCallIsShown() throws IOException {
     BenchmarksJar.Outcome run = jar.run(args("NilCall"));
     assertEquals(0, run.exitCode(), run.err());
-    assertTrue(run.out().contains("\nNilCall, jna / c (means, ns)\n"), run.out());
+    assertTrue(run.out().contains("\nNilCall, jna / c (medians, ns)\n"), run.out());
   }
 
   private static boolean holdsTheLock(BenchmarksJar.Running run) {
