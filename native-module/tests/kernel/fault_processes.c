@@ -20,7 +20,7 @@ void init_processes(void)
 	memory = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	CHECK(memory != MAP_FAILED);
-	CHECK(!pipe2(messages, O_CLOEXEC) && !pipe2(releases, O_CLOEXEC));
+	CHECK(!pipe(messages) && !pipe(releases));
 	fcntl(messages[0], F_SETFL, O_NONBLOCK);
 }
 
