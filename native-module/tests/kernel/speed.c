@@ -129,7 +129,7 @@ static void start_parent(struct parent *p, size_t mib, int backend, uint32_t id)
 	char byte;
 
 	*p = (struct parent){ .backend = backend, .id = id };
-	CHECK(!pipe2(p->messages, O_CLOEXEC));
+	CHECK(!pipe(p->messages));
 	p->pid = fork();
 	CHECK(p->pid >= 0);
 	if (p->pid == 0) {
