@@ -96,19 +96,28 @@ int wire_send(struct wire_connection *c, enum wire_type type, const void *body,
 	return send_all(c->fd, &sealed, 1, sealed.iov_len);
 }
 
+/* Receives up to `size` bytes. Returns how many, at least one, or -errno. */
+static ssize_t receive_some(int fd, void *bytes, size_t size, int flags)
+{
+	ssize_t n;
+
+	do {
+		n = recv(fd, bytes, size, flags);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return io_error(errno);
+	return n ? n : -ECONNRESET;
+}
+
 static int receive_plain(int fd, void *bytes, size_t size)
 {
 	char *p = bytes;
 
 	while (size) {
-		ssize_t n = recv(fd, p, size, MSG_WAITALL);
+		ssize_t n = receive_some(fd, p, size, MSG_WAITALL);
 
-		if (n < 0 && errno == EINTR)
-			continue;
 		if (n < 0)
-			return io_error(errno);
-		if (n == 0)
-			return -ECONNRESET;
+			return n;
 		p += n;
 		size -= n;
 	}
@@ -128,15 +137,11 @@ static int fill(struct wire_connection *c, size_t size)
 		s->begin = 0;
 	}
 	while (s->end - s->begin < size) {
-		ssize_t n = recv(c->fd, s->buffer + s->end,
-				 sizeof(s->buffer) - s->end, 0);
+		ssize_t n = receive_some(c->fd, s->buffer + s->end,
+					 sizeof(s->buffer) - s->end, 0);
 
-		if (n < 0 && errno == EINTR)
-			continue;
 		if (n < 0)
-			return io_error(errno);
-		if (n == 0)
-			return -ECONNRESET;
+			return n;
 		s->end += n;
 	}
 	return 0;
