@@ -63,12 +63,10 @@ static bool read_namespace(pid_t pid, struct owner_rights *r)
 	return n < sizeof(r->namespace) - 1;
 }
 
-/* False for a process of a PID namespace that is not this process's or below it. */
-static bool sees(int channel)
+/* False, too, for a process of a PID namespace that is not this process's or below it. */
+static bool sees(int channel, struct ucred *cred)
 {
-	struct ucred cred;
-
-	return peer_of(channel, &cred) && cred.pid > 0;
+	return peer_of(channel, cred) && cred->pid > 0;
 }
 
 static bool rights_of(int channel, struct owner_rights *r)
@@ -76,17 +74,18 @@ static bool rights_of(int channel, struct owner_rights *r)
 	struct ucred cred;
 
 	memset(r, 0, sizeof(*r));
-	r->known = sees(channel) && peer_of(channel, &cred) &&
-		   read_status(cred.pid, r) && read_namespace(cred.pid, r);
+	r->known = sees(channel, &cred) && read_status(cred.pid, r) &&
+		   read_namespace(cred.pid, r);
 	return r->known;
 }
 
 int owner_lets_become(int device, int shadow, struct owner_rights *owner)
 {
 	struct owner_rights caller;
+	struct ucred cred;
 
 	if (!owner->known && !rights_of(shadow, owner))
-		return sees(shadow) ? -ENOENT : -EPERM;
+		return sees(shadow, &cred) ? -ENOENT : -EPERM;
 	return rights_of(device, &caller) &&
 			       !memcmp(caller.uid, owner->uid, sizeof(owner->uid)) &&
 			       !memcmp(caller.gid, owner->gid, sizeof(owner->gid)) &&

@@ -229,6 +229,14 @@ static void trace_prepare(const struct user_state *u)
 	trace_close(&trace);
 }
 
+static int registry_is_held(int err)
+{
+	return fail(err,
+		    "another process of this user holds the registry of snapshots "
+		    "for longer than %d ms; end that process, or try again",
+		    SHARED_LOCK_DEADLINE_MS);
+}
+
 static int user_prepare(struct mitosis *device, uint32_t handler_id, uint32_t flags,
 			const struct descriptor_thread *thread)
 {
@@ -258,11 +266,7 @@ static int user_prepare(struct mitosis *device, uint32_t handler_id, uint32_t fl
 			    "unprepare one",
 			    REGISTRY_SLOTS);
 	if (slot < 0)
-		return fail(slot,
-			    "another process of this user holds the registry "
-			    "of snapshots for longer than %d ms; end that "
-			    "process, or try again",
-			    SHARED_LOCK_DEADLINE_MS);
+		return registry_is_held(slot);
 
 	arena->thread = *thread;
 	describe_caller(&arena->thread);
@@ -331,11 +335,7 @@ static int user_list(struct mitosis *device, struct mitosis_snapshot *snapshots,
 		return daemon_link_gone();
 	err = registry_lock(registry);
 	if (err)
-		return fail(err,
-			    "another process of this user holds the registry "
-			    "of snapshots for longer than %d ms; end that "
-			    "process, or try again",
-			    SHARED_LOCK_DEADLINE_MS);
+		return registry_is_held(err);
 	for (i = 0; i < REGISTRY_SLOTS; i++)
 		if (registry_state(registry, i) == SLOT_READY)
 			all[n++] = registry->slots[i].snapshot;
