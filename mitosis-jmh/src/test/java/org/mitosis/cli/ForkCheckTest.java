@@ -12,10 +12,10 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
 import org.HdrHistogram.Histogram;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.mitosis.result.BenchmarkOfJmh;
 import org.mitosis.result.HistogramLog;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.infra.BenchmarkParams;
@@ -114,28 +114,7 @@ class ForkCheckTest {
     IterationParams measurement =
         new IterationParams(IterationType.MEASUREMENT, iterations, TimeValue.milliseconds(1), 1);
     BenchmarkParams params =
-        new BenchmarkParams(
-            BENCHMARK,
-            BENCHMARK,
-            true,
-            1,
-            new int[] {1},
-            List.of(),
-            forks,
-            0,
-            measurement,
-            measurement,
-            Mode.AverageTime,
-            new WorkloadParams(),
-            TimeUnit.MICROSECONDS,
-            1,
-            "java",
-            List.of(),
-            "17",
-            "vm",
-            "17",
-            "1.37",
-            TimeValue.minutes(1));
+        BenchmarkOfJmh.of(BENCHMARK, forks, measurement, measurement, new WorkloadParams());
     List<BenchmarkResult> results = new ArrayList<>();
     for (Fork fork : kept) {
       List<IterationResult> all =

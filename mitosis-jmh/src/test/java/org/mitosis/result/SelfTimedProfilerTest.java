@@ -11,13 +11,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mitosis.setting.MissingPrerequisite;
-import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.infra.BenchmarkParams;
 import org.openjdk.jmh.infra.IterationParams;
 import org.openjdk.jmh.results.ScalarResult;
@@ -139,27 +137,6 @@ class SelfTimedProfilerTest {
   private static BenchmarkParams benchmark(String name) {
     WorkloadParams params = new WorkloadParams();
     params.put("memorySize", "4096", 0);
-    return new BenchmarkParams(
-        name,
-        name,
-        true,
-        1,
-        new int[] {1},
-        List.of(),
-        1,
-        0,
-        WARMUP,
-        MEASUREMENT,
-        Mode.AverageTime,
-        params,
-        TimeUnit.MICROSECONDS,
-        1,
-        "java",
-        List.of(),
-        "17",
-        "vm",
-        "17",
-        "1.37",
-        TimeValue.minutes(1));
+    return BenchmarkOfJmh.of(name, 1, WARMUP, MEASUREMENT, params);
   }
 }
