@@ -130,26 +130,37 @@ static void drain(int fd)
 		;
 }
 
+/* mitosisd, as other machines reach it. */
+static struct daemon wire_daemon;
+
+static struct wire_client *accept_machine(int fd, const struct auth *auth)
+{
+	wire_daemon.auth = *auth;
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	wire_accept(&wire_daemon, fd);
+	return wire_daemon.wire_clients;
+}
+
+/* Serves what a machine has sent, and drops it. */
+static void serve_and_drop(struct wire_client *client, int peer)
+{
+	client_ready(&wire_daemon, &client->source);
+	fuzz_clock_ms += 2 * MITOSIS_DEADLINE_MS_DEFAULT;
+	wire_expire(&wire_daemon);
+	if (client == wire_daemon.wire_clients && client->fd >= 0)
+		drop(&wire_daemon, client);
+	wire_expire(&wire_daemon);
+	drain(peer);
+	close(peer);
+}
+
 static void fuzz_machine(const uint8_t *bytes, size_t size,
 			 enum wire_protection protection)
 {
-	static struct daemon daemon;
-	struct wire_client *client;
+	const struct auth auth = { .protection = protection, .key_size = KEY_SIZE };
 	int peer, fd = stream_with(bytes, size, &peer);
 
-	daemon.auth =
-		(struct auth){ .protection = protection, .key_size = KEY_SIZE };
-	fcntl(fd, F_SETFL, O_NONBLOCK);
-	wire_accept(&daemon, fd);
-	client = daemon.wire_clients;
-	client_ready(&daemon, &client->source);
-	fuzz_clock_ms += 2 * MITOSIS_DEADLINE_MS_DEFAULT;
-	wire_expire(&daemon);
-	if (client == daemon.wire_clients && client->fd >= 0)
-		drop(&daemon, client);
-	wire_expire(&daemon);
-	drain(peer);
-	close(peer);
+	serve_and_drop(accept_machine(fd, &auth), peer);
 }
 
 /* What a client gets as answers: to its handshake, and to a request after that. */
@@ -206,23 +217,13 @@ static int sealed_stream_with(const uint8_t *bytes, size_t size, int *peer,
 /* Requests in a sealed session of mitosisd's. */
 static void fuzz_sealed_machine(const uint8_t *bytes, size_t size)
 {
-	static struct daemon daemon;
-	struct wire_client *client;
+	const struct auth auth = { 0 };
 	int peer, fd = sealed_stream_with(bytes, size, &peer, &secrets.client);
+	struct wire_client *client = accept_machine(fd, &auth);
 
-	fcntl(fd, F_SETFL, O_NONBLOCK);
-	wire_accept(&daemon, fd);
-	client = daemon.wire_clients;
 	client->state = EXPECTS_REQUEST;
 	client->sealing = sealing_create(&secrets, false);
-	client_ready(&daemon, &client->source);
-	fuzz_clock_ms += 2 * MITOSIS_DEADLINE_MS_DEFAULT;
-	wire_expire(&daemon);
-	if (client == daemon.wire_clients && client->fd >= 0)
-		drop(&daemon, client);
-	wire_expire(&daemon);
-	drain(peer);
-	close(peer);
+	serve_and_drop(client, peer);
 }
 
 /* Answers in a sealed session. */
@@ -247,9 +248,9 @@ enum fuzzed_client { FUZZ_LOCAL, FUZZ_MACHINE, FUZZ_SEALED_MACHINE };
 static void fuzz_page_server(const uint8_t *bytes, size_t size,
 			     enum fuzzed_client kind)
 {
-	static const struct local_sealing sealing = {
-		.in = { "the client's key", "the client's" },
-		.out = { "the server's key", "the server's" },
+	const struct local_sealing sealing = {
+		.in = secrets.client,
+		.out = secrets.server,
 	};
 	static struct page_server *server;
 	int peer, i,

@@ -6,13 +6,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "local/runtime_dir.h"
 
 void sleep_ms(int ms)
 {
@@ -114,6 +118,7 @@ uint64_t pseudo_random(void)
 
 pid_t start_waiting(void (*prepare)(void *argument), void *argument)
 {
+	struct pollfd p = { .events = POLLIN };
 	int ready[2];
 	char byte;
 	pid_t pid;
@@ -129,7 +134,8 @@ pid_t start_waiting(void (*prepare)(void *argument), void *argument)
 			pause();
 	}
 	close(ready[1]);
-	CHECK(read(ready[0], &byte, 1) == 1);
+	p.fd = ready[0];
+	CHECK(poll(&p, 1, 20000) == 1 && read(ready[0], &byte, 1) == 1);
 	close(ready[0]);
 	return pid;
 }
@@ -180,6 +186,17 @@ pid_t daemon_pid(void)
 		pid = 0;
 	fclose(f);
 	return pid && alive(pid) ? pid : 0;
+}
+
+int dial_daemon(const char *dir)
+{
+	struct sockaddr_un address;
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	runtime_dir_address(dir, &address);
+	CHECK(fd >= 0);
+	CHECK(!connect(fd, (struct sockaddr *)&address, sizeof(address)));
+	return fd;
 }
 
 struct mitosis_snapshot find_snapshot(struct mitosis *device, uint32_t handler_id)

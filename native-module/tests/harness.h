@@ -77,7 +77,7 @@ uint64_t pseudo_random(void);
 
 /*
  * Forks a process that calls `prepare(argument)` and then waits to be killed.
- * Returns when the call has returned.
+ * Returns when the call has returned; the test ends if that takes 20 s.
  */
 pid_t start_waiting(void (*prepare)(void *argument), void *argument);
 
@@ -91,6 +91,9 @@ bool alive(pid_t pid);
 
 /* Pid of this test's mitosisd; 0 if none runs. */
 pid_t daemon_pid(void);
+
+/* A channel to the mitosisd of a runtime directory, without a greeting. */
+int dial_daemon(const char *dir);
 
 /* The snapshot with the handler id, or all zeros. */
 struct mitosis_snapshot find_snapshot(struct mitosis *device, uint32_t handler_id);

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "tests/machine.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "proto/user/auth_config.h"
 #include "tests/harness.h"
 
 static char own_dir[128];
@@ -89,4 +91,31 @@ void machine_enter(const struct machine *m)
 void machine_leave(void)
 {
 	setenv("MITOSIS_RUNTIME_DIR", base_dir(), 1);
+}
+
+int machine_connect(uint16_t port, struct wire_connection *connection)
+{
+	struct sockaddr_in6 where = {
+		.sin6_family = AF_INET6,
+		.sin6_port = htons(port),
+	};
+	struct auth auth;
+	char message[256];
+
+	CHECK(inet_pton(AF_INET6, "::ffff:127.0.0.1", &where.sin6_addr) == 1);
+	CHECK_EQ(auth_configure(&auth, message, sizeof(message)), 0);
+	return wire_connect(connection, &where, &auth);
+}
+
+void machine_open_snapshot(struct wire_connection *connection, uint32_t handler_id)
+{
+	const struct wire_open request = { .handler_id = handler_id };
+	uint32_t size;
+	void *bytes;
+
+	CHECK_EQ(wire_send(connection, WIRE_OPEN, &request, sizeof(request)), 0);
+	CHECK_EQ(wire_receive_answer(connection, &size), 0);
+	bytes = malloc(size);
+	CHECK(bytes && !wire_receive(connection, bytes, size));
+	free(bytes);
 }

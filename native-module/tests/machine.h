@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "proto/user/connection.h"
+
 struct machine {
 	pid_t pid; /* of its mitosisd */
 	uint16_t port;
@@ -26,5 +28,11 @@ void machine_stop(struct machine *machine);
 /* Makes the devices that this process opens those of a machine, or its own again. */
 void machine_enter(const struct machine *machine);
 void machine_leave(void);
+
+/* Connects with the key in use to a port of 127.0.0.1. Returns 0 or -errno. */
+int machine_connect(uint16_t port, struct wire_connection *connection);
+
+/* Opens a snapshot of the machine; the shadow has the connection then. */
+void machine_open_snapshot(struct wire_connection *connection, uint32_t handler_id);
 
 #endif /* TESTS_MACHINE_H */

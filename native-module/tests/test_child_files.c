@@ -6,7 +6,6 @@
  * the container's holder and control groups, or to the host's root directory.
  */
 #define _GNU_SOURCE
-#include <dirent.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -17,23 +16,13 @@
 #include "tests/harness.h"
 #include "tests/machine.h"
 
+#include "tests/each_file.h"
+
 #define ID	    "12"
 #define MACHINE	    7
 #define NUMBERS_MAX 1024
 
 static bool inherited[NUMBERS_MAX];
-
-static void each_file(void (*look_at)(int fd))
-{
-	DIR *d = opendir("/proc/self/fd");
-	struct dirent *entry;
-
-	CHECK(d);
-	while ((entry = readdir(d)))
-		if (*entry->d_name != '.' && atoi(entry->d_name) != dirfd(d))
-			look_at(atoi(entry->d_name));
-	closedir(d);
-}
 
 static void note(int fd)
 {

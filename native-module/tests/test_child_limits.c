@@ -276,13 +276,9 @@ static void no_such_cpu(void)
 	struct local_message attach = channel_message(LOCAL_ATTACH), answer;
 	struct mitosis *device = prepare();
 	const int cpus[] = { 1 << 20, 1 << 30, -2 };
-	struct sockaddr_un address;
 	size_t i;
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), got;
+	int fd = dial_daemon(getenv("MITOSIS_RUNTIME_DIR")), got;
 
-	runtime_dir_address(getenv("MITOSIS_RUNTIME_DIR"), &address);
-	CHECK(fd >= 0);
-	CHECK(!connect(fd, (struct sockaddr *)&address, sizeof(address)));
 	CHECK_EQ(channel_send(fd, &hello, -1), 0);
 	CHECK_EQ(channel_receive(fd, &answer, &got), 0);
 	close(got);

@@ -38,17 +38,6 @@ static void need_open_files(void)
 		skip("needs 4196 open files a process: raise ulimit -Hn");
 }
 
-static int dial(void)
-{
-	struct sockaddr_un address;
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-
-	runtime_dir_address(getenv("MITOSIS_RUNTIME_DIR"), &address);
-	CHECK(fd >= 0);
-	CHECK(!connect(fd, (struct sockaddr *)&address, sizeof(address)));
-	return fd;
-}
-
 static int pidfd_count(pid_t pid)
 {
 	char path[64], target[64];
@@ -78,7 +67,7 @@ static void fill(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &begin);
 	for (i = 0; i < PEERS_MAX; i++)
-		channels[i] = dial();
+		channels[i] = dial_daemon(getenv("MITOSIS_RUNTIME_DIR"));
 	CHECK_SOON(!channel_is_open(channels[PEERS_MAX - 1]), PATIENCE_MS);
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	if ((end.tv_sec - begin.tv_sec) * 1000 >= FILL_MS)

@@ -45,12 +45,8 @@ static long cpu_ms(pid_t pid)
 static int dial_local(const struct machine *machine)
 {
 	struct local_message hello = channel_message(LOCAL_HELLO);
-	struct sockaddr_un address;
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	int fd = dial_daemon(machine->dir);
 
-	CHECK(fd >= 0);
-	runtime_dir_address(machine->dir, &address);
-	CHECK(!connect(fd, (struct sockaddr *)&address, sizeof(address)));
 	CHECK_EQ(channel_send(fd, &hello, -1), 0);
 	CHECK_EQ(channel_set_deadline(fd, PATIENCE_MS), 0);
 	return fd;

@@ -16,17 +16,6 @@
 
 #define ROUNDS 20000
 
-static int dial(void)
-{
-	struct sockaddr_un address;
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
-
-	runtime_dir_address(getenv("MITOSIS_RUNTIME_DIR"), &address);
-	CHECK(fd >= 0);
-	CHECK(!connect(fd, (struct sockaddr *)&address, sizeof(address)));
-	return fd;
-}
-
 static void random_bytes(void *buffer, size_t size)
 {
 	unsigned char *p = buffer;
@@ -39,7 +28,7 @@ static void random_bytes(void *buffer, size_t size)
 static void daemon_survives(struct mitosis *device)
 {
 	pid_t daemon = daemon_pid();
-	int fd = dial(), i;
+	int fd = dial_daemon(getenv("MITOSIS_RUNTIME_DIR")), i;
 
 	for (i = 0; i < ROUNDS; i++) {
 		char packet[256];
@@ -60,7 +49,7 @@ static void daemon_survives(struct mitosis *device)
 		}
 		if (send(fd, packet, size, MSG_NOSIGNAL) < 0 || i % 5 == 0) {
 			close(fd);
-			fd = dial();
+			fd = dial_daemon(getenv("MITOSIS_RUNTIME_DIR"));
 		}
 	}
 	close(fd);

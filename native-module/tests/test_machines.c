@@ -466,27 +466,10 @@ static void prepared_again(void)
 /* A connection that has opened snapshot 9 and has read its descriptor. */
 static struct wire_connection open_snapshot(const struct machine *m)
 {
-	const struct wire_open request = { .handler_id = 9 };
-	struct sockaddr_in6 where = {
-		.sin6_family = AF_INET6,
-		.sin6_port = htons(m->port),
-	};
 	struct wire_connection c;
-	struct auth auth;
-	char message[256];
-	uint32_t size;
-	void *bytes;
 
-	where.sin6_addr.s6_addr[10] = where.sin6_addr.s6_addr[11] = 0xff;
-	where.sin6_addr.s6_addr[12] = 127;
-	where.sin6_addr.s6_addr[15] = 1;
-	CHECK_EQ(auth_configure(&auth, message, sizeof(message)), 0);
-	CHECK_EQ(wire_connect(&c, &where, &auth), 0);
-	CHECK_EQ(wire_send(&c, WIRE_OPEN, &request, sizeof(request)), 0);
-	CHECK_EQ(wire_receive_answer(&c, &size), 0);
-	bytes = malloc(size);
-	CHECK(bytes && !wire_receive(&c, bytes, size));
-	free(bytes);
+	CHECK_EQ(machine_connect(m->port, &c), 0);
+	machine_open_snapshot(&c, 9);
 	return c;
 }
 

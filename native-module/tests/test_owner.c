@@ -41,35 +41,24 @@ static const struct kind kinds[] = {
 	{ ANOTHER, ONE(ANOTHER), ONE(ANOTHER) | ONE(ROOT) },
 };
 
-static struct shared {
-	volatile bool prepared;
-} * shared;
-
 static uint64_t secret = 0x5ec7e7;
 static int failures;
 
+static void be_owner(void *kind)
+{
+	pid_t self = getpid();
+	struct mitosis *device;
+
+	be(((const struct kind *)kind)->owner);
+	device = open_user();
+	CHECK_EQ(mitosis_prepare(device, ID), 0);
+	if (getpid() != self)
+		_exit(CHILD);
+}
+
 static pid_t start_owner(const struct kind *kind)
 {
-	pid_t pid;
-
-	shared->prepared = false;
-	fflush(stdout);
-	pid = fork();
-	if (pid == 0) {
-		struct mitosis *device;
-		pid_t self = getpid();
-
-		be(kind->owner);
-		device = open_user();
-		CHECK_EQ(mitosis_prepare(device, ID), 0);
-		if (getpid() != self)
-			_exit(CHILD);
-		shared->prepared = true;
-		for (;;)
-			pause();
-	}
-	CHECK_SOON(shared->prepared, PATIENT_MS);
-	return pid;
+	return start_waiting(be_owner, (void *)kind);
 }
 
 enum deed { BECOME, LOOK, DROP };
@@ -199,9 +188,6 @@ int main(void)
 	snprintf(base, sizeof(base), "%s/users", getenv("MITOSIS_RUNTIME_DIR"));
 	CHECK(!mkdir(base, 0711) && !chmod(base, 0711));
 	CHECK(!setenv("MITOSIS_TEST_OWNER_DIR", base, 1));
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
-		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	CHECK(shared != MAP_FAILED);
 	for (i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
 		use_directory_of(kinds[i].owner);
 		check_kind(&kinds[i]);

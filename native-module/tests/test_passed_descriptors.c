@@ -109,17 +109,6 @@ static void received_without_room(int files)
 	close(ends[1]);
 }
 
-static int dial(void)
-{
-	struct sockaddr_un address;
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-
-	runtime_dir_address(getenv("MITOSIS_RUNTIME_DIR"), &address);
-	CHECK(fd >= 0);
-	CHECK(!connect(fd, (struct sockaddr *)&address, sizeof(address)));
-	return fd;
-}
-
 static void sent_to_daemon(void)
 {
 	struct local_message hello = channel_message(LOCAL_HELLO), m;
@@ -128,14 +117,14 @@ static void sent_to_daemon(void)
 	size_t i;
 
 	for (i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
-		int fd = dial();
+		int fd = dial_daemon(getenv("MITOSIS_RUNTIME_DIR"));
 
 		send_with(fd, &hello, sizeof(hello), counts[i]);
 		CHECK_SOON(!channel_is_open(fd) || recv(fd, &m, sizeof(m), 0) > 0,
 			   PATIENCE_MS);
 		CHECK_SOON(fd_count(daemon_pid()) <= before, PATIENCE_MS);
 		close(fd);
-		fd = dial();
+		fd = dial_daemon(getenv("MITOSIS_RUNTIME_DIR"));
 		CHECK_EQ(channel_send(fd, &hello, -1), 0);
 		CHECK_EQ(channel_receive(fd, &m, &registry), 0);
 		close(registry);

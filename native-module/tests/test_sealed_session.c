@@ -35,41 +35,20 @@ static const struct {
 	[RELAY_CUT] = { "cut", 0, -ECONNRESET, "closed the connection" },
 };
 
-static int try_to_connect(const struct relay *r, struct wire_connection *c)
-{
-	struct sockaddr_in6 where = {
-		.sin6_family = AF_INET6,
-		.sin6_port = htons(r->machine.port),
-	};
-	struct auth auth;
-	char message[256];
-
-	CHECK(inet_pton(AF_INET6, "::ffff:127.0.0.1", &where.sin6_addr) == 1);
-	CHECK_EQ(auth_configure(&auth, message, sizeof(message)), 0);
-	return wire_connect(c, &where, &auth);
-}
-
 static struct wire_connection connect_to(const struct relay *r)
 {
 	struct wire_connection c;
 
-	CHECK_EQ(try_to_connect(r, &c), 0);
+	CHECK_EQ(machine_connect(r->machine.port, &c), 0);
 	return c;
 }
 
 /* A connection that the shadow has, with its descriptor read. */
 static struct wire_connection open_snapshot(const struct relay *r)
 {
-	const struct wire_open request = { .handler_id = HANDLER_ID };
 	struct wire_connection c = connect_to(r);
-	uint32_t size;
-	void *bytes;
 
-	CHECK_EQ(wire_send(&c, WIRE_OPEN, &request, sizeof(request)), 0);
-	CHECK_EQ(wire_receive_answer(&c, &size), 0);
-	bytes = malloc(size);
-	CHECK(bytes && !wire_receive(&c, bytes, size));
-	free(bytes);
+	machine_open_snapshot(&c, HANDLER_ID);
 	return c;
 }
 

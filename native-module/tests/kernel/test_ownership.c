@@ -48,7 +48,6 @@ static const struct kind kinds[] = {
 
 static struct shared {
 	struct mitosis_token token;
-	volatile bool prepared;
 } * shared;
 
 /* By its own means, or, for a snapshot of another user, those of a privileged caller. */
@@ -70,34 +69,28 @@ static int child_status(void)
 }
 
 /* Prepares and makes a token. Its children exit with child_status(). */
+static void be_owner(void *argument)
+{
+	const struct kind *kind = argument;
+	pid_t self = getpid();
+	int fd;
+
+	be(kind->owner);
+	if (kind->no_new_privs)
+		CHECK(!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+	if (kind->undumpable)
+		CHECK(!prctl(PR_SET_DUMPABLE, 0));
+	fd = open_device();
+	CHECK_EQ(error_of(ioctl(fd, MITOSIS_PREPARE, ID)), 0);
+	if (getpid() != self)
+		_exit(child_status());
+	shared->token = (struct mitosis_token){ .handler_id = ID };
+	CHECK_EQ(error_of(ioctl(fd, MITOSIS_IOC_TOKEN, &shared->token)), 0);
+}
+
 static pid_t start_owner(const struct kind *kind)
 {
-	pid_t pid;
-
-	shared->prepared = false;
-	fflush(stdout);
-	pid = fork();
-	if (pid == 0) {
-		pid_t self = getpid();
-		int fd;
-
-		be(kind->owner);
-		if (kind->no_new_privs)
-			CHECK(!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
-		if (kind->undumpable)
-			CHECK(!prctl(PR_SET_DUMPABLE, 0));
-		fd = open_device();
-		CHECK_EQ(error_of(ioctl(fd, MITOSIS_PREPARE, ID)), 0);
-		if (getpid() != self)
-			_exit(child_status());
-		shared->token = (struct mitosis_token){ .handler_id = ID };
-		CHECK_EQ(error_of(ioctl(fd, MITOSIS_IOC_TOKEN, &shared->token)), 0);
-		shared->prepared = true;
-		for (;;)
-			pause();
-	}
-	CHECK_SOON(shared->prepared, PATIENT_MS);
-	return pid;
+	return start_waiting(be_owner, (void *)kind);
 }
 
 enum deed { BECOME, BECOME_BY_TOKEN, MAKE_TOKEN, REVOKE, DROP };

@@ -5,11 +5,12 @@
  * neither.
  */
 #define _GNU_SOURCE
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/wait.h>
 
 #include "tests/targets/target.h"
+
+#include "tests/each_file.h"
 
 #define UFFD "anon_inode:[userfaultfd]"
 
@@ -52,18 +53,6 @@ static void check_file(int fd)
 		fflush(stdout);
 		_exit(1);
 	}
-}
-
-static void each_file(void (*look_at)(int fd))
-{
-	DIR *d = opendir("/proc/self/fd");
-	struct dirent *entry;
-
-	CHECK(d);
-	while ((entry = readdir(d)))
-		if (*entry->d_name != '.' && atoi(entry->d_name) != dirfd(d))
-			look_at(atoi(entry->d_name));
-	closedir(d);
 }
 
 static void note(int fd)
