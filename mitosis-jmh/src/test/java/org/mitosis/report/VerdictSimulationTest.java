@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -35,18 +36,19 @@ class VerdictSimulationTest {
   static void noiseOfTheCommittedRun() throws IOException {
     Path results = Path.of("..", "results");
     assumeTrue(Files.isDirectory(results), "SKIP noise: results/ is not beside this module");
+    Optional<Path> packed;
     try (Stream<Path> files = Files.list(results)) {
-      Path packed =
-          files.filter(file -> file.toString().endsWith("-all.zip")).sorted().findFirst().get();
-      deviations =
-          Run.read(packed).figures().stream()
-              .filter(figure -> !figure.isNote())
-              .map(figure -> Estimate.of(figure).forks())
-              .filter(forks -> forks.length == 3)
-              .mapToDouble(ForkPlan::deviation)
-              .filter(Double::isFinite)
-              .toArray();
+      packed = files.filter(file -> file.toString().endsWith("-all.zip")).sorted().findFirst();
     }
+    assumeTrue(packed.isPresent(), "SKIP noise: there is no packed run in results/");
+    deviations =
+        Run.read(packed.get()).figures().stream()
+            .filter(figure -> !figure.isNote())
+            .map(figure -> Estimate.of(figure).forks())
+            .filter(forks -> forks.length == 3)
+            .mapToDouble(ForkPlan::deviation)
+            .filter(Double::isFinite)
+            .toArray();
   }
 
   @ParameterizedTest
