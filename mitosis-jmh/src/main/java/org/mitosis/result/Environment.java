@@ -59,6 +59,9 @@ public record Environment(
   /** The version of the format that this class writes. */
   public static final int SCHEMA = 1;
 
+  /** The begin of the warning of a load, which in the middle of measurements is their own. */
+  static final String BUSY = "other processes use the CPUs";
+
   private static final double LOAD_PER_CPU_MAX = 0.5;
 
   private static final ObjectMapper JSON =
@@ -267,8 +270,7 @@ public record Environment(
       warnings.add(
           String.format(
               Locale.ROOT,
-              "other processes use the CPUs (load %.2f on %d CPUs): times will scatter; wait until"
-                  + " they have ended",
+              BUSY + " (load %.2f on %d CPUs): times will scatter; wait until" + " they have ended",
               state.load().get(0),
               cpus));
     }

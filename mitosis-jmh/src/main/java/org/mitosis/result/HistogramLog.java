@@ -158,6 +158,40 @@ public final class HistogramLog {
     Files.writeString(file, "#" + comment(ABORTED, "true") + "\n", StandardOpenOption.APPEND);
   }
 
+  /**
+   * Copies the file of a fork to a directory where it is one of several forks. Its number there is
+   * the first one that has no file yet.
+   *
+   * @param file of a run of one fork
+   * @param forks number of forks that the run of the copy asks for
+   * @throws IOException if a file cannot be read or written
+   */
+  static void copyFork(Path file, Path directory, int forks) throws IOException {
+    String name =
+        file.getFileName().toString().replaceFirst("(,fork=[0-9]+)?\\" + SUFFIX + "$", "");
+    // Bytes as characters: a damaged file stays as it is.
+    String text = Files.readString(file, StandardCharsets.ISO_8859_1);
+    String counted = withNumber(text, FORKS, forks);
+    for (int fork = 1; ; fork++) {
+      Path copy = directory.resolve(name + ",fork=" + fork + SUFFIX);
+      try {
+        Files.writeString(
+            copy,
+            withNumber(counted, FORK, fork),
+            StandardCharsets.ISO_8859_1,
+            StandardOpenOption.CREATE_NEW);
+        return;
+      } catch (FileAlreadyExistsException e) {
+        // Another fork has this number: try the next.
+      }
+    }
+  }
+
+  private static String withNumber(String text, String key, int number) {
+    return text.replaceFirst(
+        "(?m)^#\\[" + key + " = [0-9]+\\]$", "#" + comment(key, Integer.toString(number)));
+  }
+
   /** The path of the file. */
   Path file() {
     return file;

@@ -5,11 +5,11 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /** What results of older releases lack, because there was one choice only. */
-final class OlderResults {
+public final class OlderResults {
   private OlderResults() {}
 
   /** The parameters of a benchmark, with those that its release did not have. */
-  static Map<String, String> completed(Map<String, String> params) {
+  public static Map<String, String> completed(Map<String, String> params) {
     Map<String, String> completed = new TreeMap<>(params);
     if (params.containsKey("transport")) {
       completed.putIfAbsent("protection", "handshake");
