@@ -34,6 +34,7 @@ struct daemon {
 	struct peer *peers; /* processes of this machine */
 	uint32_t peer_count;
 	uint32_t last_device;
+	uint32_t last_channel; /* that a device has reserved */
 	/*
 	 * By slot: by when the shadow of a pinned snapshot must register if the device
 	 * has gone already; 0: no deadline.

@@ -3,7 +3,6 @@
 #include "daemon/devices.h"
 
 #include <errno.h>
-#include <stddef.h>
 #include <sys/sysinfo.h>
 
 #include "daemon/rendezvous.h"
@@ -13,16 +12,6 @@
 
 /* Interval of the checks whether an awaited shadow has ended, in ms. */
 #define CHECK_MS 20
-
-/* The device's process has ended; another one may still have the channel open. */
-static void process_ended(struct daemon *daemon, struct event_source *source)
-{
-	struct peer *peer = (struct peer *)((char *)source -
-					    offsetof(struct peer, device.process));
-
-	if (peer->fd >= 0)
-		peer_close(daemon, peer);
-}
 
 static void wait_for_end(struct peer *device, struct registry_place place)
 {
@@ -154,11 +143,8 @@ void device_hello(struct daemon *daemon, struct peer *peer)
 	struct local_message m = channel_message(LOCAL_ANSWER);
 
 	peer->role = &device_role;
-	peer->device.process.ready = process_ended;
 	peer->device.number = ++daemon->last_device;
-	peer_open_process(peer);
-	if (peer->pidfd >= 0)
-		loop_watch(&daemon->loop, peer->pidfd, &peer->device.process);
+	peer_watch_process(daemon, peer);
 	m.device = peer->device.number;
 	peer_send(daemon, peer, &m, daemon->registry_fd);
 }

@@ -2,12 +2,12 @@
 #define _GNU_SOURCE
 #include "daemon/greeting.h"
 
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "daemon/devices.h"
 #include "daemon/owner.h"
-#include "daemon/rendezvous.h"
-#include "daemon/snapshots.h"
+#include "daemon/reservation.h"
 #include "local/channel.h"
 
 static bool new_serve(struct daemon *daemon, struct peer *peer,
@@ -18,10 +18,8 @@ static bool new_serve(struct daemon *daemon, struct peer *peer,
 	case LOCAL_HELLO:
 		device_hello(daemon, peer);
 		return true;
-	case LOCAL_REGISTER:
-		if (snapshot_register(daemon, peer, m))
-			rendezvous_shadow_ready(daemon, peer);
-		return true;
+	case LOCAL_RESERVE:
+		return reservation_make(daemon, peer, m->device);
 	default:
 		return false;
 	}
@@ -44,9 +42,12 @@ static const struct peer_role new_role = {
 void greeting_accept(struct daemon *daemon, int fd)
 {
 	struct peer *peer = NULL;
+	struct ucred process;
+	socklen_t size = sizeof(process);
 
-	if (owner_lets_manage(fd))
-		peer = peer_add(daemon, fd, &new_role);
+	if (!getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &process, &size) &&
+	    owner_lets_manage(&process))
+		peer = peer_add(daemon, fd, &process, &new_role);
 	if (peer)
 		peer->deadline_ms = monotonic_ms() + CHANNEL_DEADLINE_MS;
 	else

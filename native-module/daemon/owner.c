@@ -7,21 +7,11 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-static bool peer_of(int channel, struct ucred *cred)
+bool owner_lets_manage(const struct ucred *process)
 {
-	socklen_t size = sizeof(*cred);
-
-	return !getsockopt(channel, SOL_SOCKET, SO_PEERCRED, cred, &size);
-}
-
-bool owner_lets_manage(int channel)
-{
-	struct ucred cred;
-
-	return peer_of(channel, &cred) && (cred.uid == geteuid() || cred.uid == 0);
+	return process->uid == geteuid() || process->uid == 0;
 }
 
 static bool read_status(pid_t pid, struct owner_rights *r)
@@ -63,29 +53,27 @@ static bool read_namespace(pid_t pid, struct owner_rights *r)
 	return n < sizeof(r->namespace) - 1;
 }
 
-/* False, too, for a process of a PID namespace that is not this process's or below it. */
-static bool sees(int channel, struct ucred *cred)
+/* False for a process of a PID namespace that is not this process's or below it. */
+static bool sees(const struct ucred *process)
 {
-	return peer_of(channel, cred) && cred->pid > 0;
+	return process->pid > 0;
 }
 
-static bool rights_of(int channel, struct owner_rights *r)
+static bool rights_of(const struct ucred *process, struct owner_rights *r)
 {
-	struct ucred cred;
-
 	memset(r, 0, sizeof(*r));
-	r->known = sees(channel, &cred) && read_status(cred.pid, r) &&
-		   read_namespace(cred.pid, r);
+	r->known = sees(process) && read_status(process->pid, r) &&
+		   read_namespace(process->pid, r);
 	return r->known;
 }
 
-int owner_lets_become(int device, int shadow, struct owner_rights *owner)
+int owner_lets_become(const struct ucred *device, const struct ucred *shadow,
+		      struct owner_rights *owner)
 {
 	struct owner_rights caller;
-	struct ucred cred;
 
 	if (!owner->known && !rights_of(shadow, owner))
-		return sees(shadow, &cred) ? -ENOENT : -EPERM;
+		return sees(shadow) ? -ENOENT : -EPERM;
 	return rights_of(device, &caller) &&
 			       !memcmp(caller.uid, owner->uid, sizeof(owner->uid)) &&
 			       !memcmp(caller.gid, owner->gid, sizeof(owner->gid)) &&

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 /* Of a process, by the kernel's word. */
 struct owner_rights {
@@ -18,19 +19,19 @@ struct owner_rights {
 };
 
 /*
- * Whether the process at the other end of a new channel may prepare, list and drop: it
- * has this mitosisd's effective user id, or is root.
+ * Whether a process that opens a channel may prepare, list and drop: it has this
+ * mitosisd's effective user id, or is root.
  */
-bool owner_lets_manage(int channel);
+bool owner_lets_manage(const struct ucred *process);
 
 /*
  * Returns 0 if the process of a device may read and become the snapshot of a shadow: its
  * user and group ids (real, effective, saved) are the shadow's, in the same user
- * namespace, and it has at least its permitted capabilities. The ends of channels name
- * both. -EPERM: it may not, or this mitosisd does not see one of them, whose PID
+ * namespace, and it has at least its permitted capabilities. -EPERM: it may not, or this mitosisd does not see one of them, whose PID
  * namespace is neither its own nor below that. -ENOENT: the shadow has ended. `owner` is
  * where the shadow's rights are kept: they never change.
  */
-int owner_lets_become(int device, int shadow, struct owner_rights *owner);
+int owner_lets_become(const struct ucred *device, const struct ucred *shadow,
+		      struct owner_rights *owner);
 
 #endif /* DAEMON_OWNER_H */

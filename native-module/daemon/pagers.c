@@ -92,6 +92,8 @@ int pager_start(struct daemon *daemon, const struct remote_snapshot *remote, int
 		.handler_id = remote->handler_id,
 	};
 	int channel, pidfd;
+	/* Its pidfd names it. */
+	const struct ucred unnamed = { 0 };
 	int err = -EDQUOT;
 	struct peer *p;
 
@@ -100,7 +102,7 @@ int pager_start(struct daemon *daemon, const struct remote_snapshot *remote, int
 					  remote->handler_id, &channel, &pidfd);
 	if (err)
 		return err;
-	p = peer_add(daemon, channel, &pager_role);
+	p = peer_add(daemon, channel, &unnamed, &pager_role);
 	if (!p) {
 		/* The process ends because its channel is closed. */
 		close(channel);

@@ -3,6 +3,7 @@
 #include "daemon/peer.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -24,7 +25,9 @@ static void channel_ready(struct daemon *daemon, struct event_source *source)
 
 	if (peer->fd < 0)
 		return;
-	err = channel_receive(peer->fd, &m, &fd);
+	err = channel_receive_from(
+		peer->fd, &m, &fd,
+		peer->role->kind == PEER_RESERVATION ? &peer->process : NULL);
 	if (err == -EAGAIN)
 		return;
 	if (err == -EPROTO && peer->role->kind == PEER_NEW)
@@ -36,7 +39,8 @@ static void channel_ready(struct daemon *daemon, struct event_source *source)
 		peer_close(daemon, peer);
 }
 
-struct peer *peer_add(struct daemon *daemon, int fd, const struct peer_role *role)
+struct peer *peer_add(struct daemon *daemon, int fd, const struct ucred *process,
+		      const struct peer_role *role)
 {
 	struct peer *peer;
 
@@ -48,6 +52,7 @@ struct peer *peer_add(struct daemon *daemon, int fd, const struct peer_role *rol
 	peer->source.ready = channel_ready;
 	peer->fd = fd;
 	peer->pidfd = -1;
+	peer->process = *process;
 	peer->role = role;
 	if (loop_watch(&daemon->loop, fd, &peer->source)) {
 		free(peer);
@@ -116,13 +121,22 @@ void peer_wait(struct peer *device, enum device_waits what)
 	device->deadline_ms = monotonic_ms() + ANSWER_DEADLINE_MS;
 }
 
-void peer_open_process(struct peer *peer)
+static void process_ended(struct daemon *daemon, struct event_source *source)
 {
-	struct ucred cred;
-	socklen_t size = sizeof(cred);
+	struct peer *peer =
+		(struct peer *)((char *)source - offsetof(struct peer, end));
 
-	if (!getsockopt(peer->fd, SOL_SOCKET, SO_PEERCRED, &cred, &size))
-		peer->pidfd = syscall(SYS_pidfd_open, cred.pid, 0);
+	if (peer->fd >= 0)
+		peer_close(daemon, peer);
+}
+
+void peer_watch_process(struct daemon *daemon, struct peer *peer)
+{
+	if (peer->process.pid > 0)
+		peer->pidfd = syscall(SYS_pidfd_open, peer->process.pid, 0);
+	peer->end.ready = process_ended;
+	if (peer->pidfd >= 0)
+		loop_watch(&daemon->loop, peer->pidfd, &peer->end);
 }
 
 int peers_expire(struct daemon *daemon)

@@ -3,14 +3,15 @@
  * Peers: the processes of this machine that hold a channel to this daemon.
  *
  * A peer has a role, which says how its messages are served: it is new
- * (greeting.c), a device (devices.c), a shadow (snapshots.c) or a pager
- * (pagers.c).
+ * (greeting.c), a device (devices.c), a channel that a device has reserved for its next
+ * shadow (reservation.c), a shadow (snapshots.c) or a pager (pagers.c).
  */
 #ifndef DAEMON_PEER_H
 #define DAEMON_PEER_H
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 #include "daemon/daemon.h"
 #include "daemon/owner.h"
@@ -19,6 +20,7 @@
 enum peer_kind {
 	PEER_NEW, /* has sent no message yet */
 	PEER_DEVICE,
+	PEER_RESERVATION,
 	PEER_SHADOW,
 	PEER_PAGER, /* serves a snapshot of another machine here */
 };
@@ -51,20 +53,25 @@ struct remote_snapshot {
 
 struct peer {
 	struct event_source source; /* first */
+	struct event_source end;    /* of its process */
 	struct peer *next;
-	int fd;		     /* -1: closed; peers_sweep() frees the peer */
-	int pidfd;	     /* of its process; -1 before Linux 5.3 */
+	int fd;	   /* -1: closed; peers_sweep() frees the peer */
+	int pidfd; /* of its process; -1 before Linux 5.3 */
+	/* Who opened the channel; of a shadow: who registered. The pid may be 0. */
+	struct ucred process;
 	int64_t deadline_ms; /* of the first message, or of what it waits for */
 	const struct peer_role *role; /* its kind selects the union's member */
 	union {
 		struct {
-			struct event_source process; /* the end of its process */
 			uint32_t number;
 			enum device_waits waits;
 			struct registry_place place; /* whose shadow it waits for */
 			struct remote_snapshot remote; /* whose pager it waits for */
 			int cpu; /* LOCAL_ATTACH: where children start; -1: any */
 		} device;
+		struct {
+			uint32_t device, channel; /* numbers */
+		} reservation;
 		struct {
 			struct registry_place place;
 			uint32_t handler_id;
@@ -91,10 +98,11 @@ static inline bool peer_is(const struct peer *peer, enum peer_kind kind)
 }
 
 /*
- * Adds a peer and watches its channel, which is taken over. NULL if there is no
- * room; then the channel is still the caller's.
+ * Adds a peer and watches its channel to `process`, which is taken over. NULL if there
+ * is no room; then the channel is still the caller's.
  */
-struct peer *peer_add(struct daemon *daemon, int fd, const struct peer_role *role);
+struct peer *peer_add(struct daemon *daemon, int fd, const struct ucred *process,
+		      const struct peer_role *role);
 
 /* Closes its channel; the peer stays in the list until peers_sweep(). */
 void peer_close(struct daemon *daemon, struct peer *peer);
@@ -120,8 +128,11 @@ void peer_keep(struct daemon *daemon, struct peer *peer,
 /* Makes a device wait; the caller sets the place or the pager. */
 void peer_wait(struct peer *device, enum device_waits what);
 
-/* Sets pidfd to the process at the other end of the channel; -1 on failure. */
-void peer_open_process(struct peer *peer);
+/*
+ * Sets pidfd to its process, -1 on failure, and closes the peer when that ends: another
+ * process may still have its end of the channel open.
+ */
+void peer_watch_process(struct daemon *daemon, struct peer *peer);
 
 /* Handles expired deadlines. Returns the ms until the next one, or -1. */
 int peers_expire(struct daemon *daemon);

@@ -42,7 +42,8 @@ static void join(struct daemon *daemon, struct peer *device, struct peer *server
 static void join_shadow(struct daemon *daemon, struct peer *device,
 			struct peer *shadow)
 {
-	int err = owner_lets_become(device->fd, shadow->fd, &shadow->shadow.rights);
+	int err = owner_lets_become(&device->process, &shadow->process,
+				    &shadow->shadow.rights);
 
 	if (err) {
 		peer_answer(daemon, device, err);

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -103,6 +104,20 @@ void snapshots_of_gone_device(struct daemon *daemon, uint32_t device)
 		else if (!snapshot_shadow(daemon, i))
 			daemon->shadow_deadline_ms[i] =
 				monotonic_ms() + CHANNEL_DEADLINE_MS;
+	}
+}
+
+void snapshot_of_gone_channel(struct daemon *daemon, uint32_t device,
+			      uint32_t channel)
+{
+	uint32_t i;
+
+	for (i = 0; i < REGISTRY_SLOTS; i++) {
+		const struct registry_slot *slot = &daemon->registry->slots[i];
+
+		if (registry_state(daemon->registry, i) != SLOT_FREE &&
+		    slot->device == device && slot->channel == channel)
+			snapshot_drop(daemon, i);
 	}
 }
 
@@ -214,13 +229,18 @@ static const struct peer_role shadow_role = {
 bool snapshot_register(struct daemon *daemon, struct peer *peer,
 		       const struct local_message *m)
 {
+	const int no = 0;
+
 	if (m->slot >= REGISTRY_SLOTS ||
 	    !registry_holds(daemon->registry, m->slot, m->generation) ||
 	    snapshot_shadow(daemon, m->slot)) {
 		peer_answer(daemon, peer, -ENOENT);
 		return false;
 	}
+	/* Each further message is the shadow's. */
+	setsockopt(peer->fd, SOL_SOCKET, SO_PASSCRED, &no, sizeof(no));
 	peer->role = &shadow_role;
+	memset(&peer->shadow, 0, sizeof(peer->shadow));
 	peer->shadow.place = (struct registry_place){ m->slot, m->generation };
 	/* For the log: a shadow that lingers no longer holds its slot. */
 	peer->shadow.handler_id =
@@ -229,7 +249,7 @@ bool snapshot_register(struct daemon *daemon, struct peer *peer,
 	trace(&daemon->trace, TRACE_STEPS, "has registered a shadow",
 	      TRACE_NUMBER("handler_id", peer->shadow.handler_id),
 	      TRACE_NUMBER("slot", m->slot));
-	peer_open_process(peer);
+	peer_watch_process(daemon, peer);
 	/* Still connected, so the pid was still the shadow's when opened. */
 	if (!channel_is_open(peer->fd)) {
 		peer_close(daemon, peer);

@@ -33,9 +33,13 @@ void snapshots_of_gone_device(struct daemon *daemon, uint32_t device);
  */
 bool snapshot_ended_unregistered(struct daemon *daemon, uint32_t slot);
 
+/* A reserved channel has closed, and no shadow has registered on it. */
+void snapshot_of_gone_channel(struct daemon *daemon, uint32_t device,
+			      uint32_t channel);
+
 /*
- * Serves LOCAL_REGISTER of a new peer, which becomes a shadow. False if it is
- * refused.
+ * Serves LOCAL_REGISTER on a reserved channel, which becomes a shadow's. False if it
+ * is refused.
  */
 bool snapshot_register(struct daemon *daemon, struct peer *peer,
 		       const struct local_message *message);

@@ -345,6 +345,40 @@ int daemon_link_call_with(struct daemon_link *link, struct local_message *messag
 	return fail(err, "mitosisd cannot be asked: %s", strerror(-err));
 }
 
+int daemon_link_reserve(struct daemon_link *link, struct reserved_channel *channel)
+{
+	struct local_message m = channel_message(LOCAL_RESERVE);
+	int fd = -1;
+	int err;
+
+	channel->fd = dial(&link->address);
+	err = channel->fd < 0 ? channel->fd : 0;
+	m.device = link->device;
+	if (!err)
+		err = channel_send(channel->fd, &m, -1);
+	if (!err)
+		err = channel_receive(channel->fd, &m, &fd);
+	if (!err && (fd != -1 || m.type != LOCAL_ANSWER || m.status))
+		err = -EPROTO;
+	if (!err) {
+		channel->number = m.slot;
+		return 0;
+	}
+	if (fd >= 0)
+		close(fd);
+	if (channel->fd >= 0)
+		close(channel->fd);
+	channel->fd = -1;
+	if (err == -ECONNREFUSED || err == -ECONNRESET ||
+	    !channel_is_open(link->channel))
+		return daemon_link_gone();
+	return fail(err,
+		    "this process cannot open a channel to mitosisd at %s for its "
+		    "shadow: %s; after a change of root, user or seccomp filter, "
+		    "open the device and prepare once before it",
+		    link->address.sun_path, strerror(-err));
+}
+
 int daemon_link_close(struct daemon_link *link)
 {
 	struct local_message m = channel_message(LOCAL_BYE);

@@ -16,6 +16,12 @@ struct daemon_link {
 	struct sockaddr_un address; /* of the daemon, for the shadow */
 };
 
+/* A channel that a shadow inherits. */
+struct reserved_channel {
+	int fd; /* -1: none */
+	uint32_t number;
+};
+
 /* Opens a link within 5 s. Returns 0 or -errno with a message. */
 int daemon_link_open(struct daemon_link *link);
 
@@ -36,6 +42,9 @@ int daemon_link_call(struct daemon_link *link, struct local_message *message,
 /* The same; passes descriptor `sent` unless it is -1. */
 int daemon_link_call_with(struct daemon_link *link, struct local_message *message,
 			  int sent, int *fd);
+
+/* Opens a channel for the device's next shadow. Returns 0 or -errno with a message. */
+int daemon_link_reserve(struct daemon_link *link, struct reserved_channel *channel);
 
 /* The stream is for one child: the caller itself. */
 #define ATTACH_ONCE (-1)

@@ -46,7 +46,7 @@ static size_t length_of(const char *text)
 static int measure_maps(uint64_t *bytes, uint64_t *lines)
 {
 	char window[READ_WINDOW];
-	long fd = raw_syscall(SYS_open, "/proc/self/maps", O_RDONLY | O_CLOEXEC);
+	long fd = raw_open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
 	long i, n;
 
 	if (fd < 0)
@@ -63,7 +63,7 @@ static int measure_maps(uint64_t *bytes, uint64_t *lines)
 
 static int read_text(const char *path, struct text *text)
 {
-	long fd = raw_syscall(SYS_open, path, O_RDONLY | O_CLOEXEC);
+	long fd = raw_open(path, O_RDONLY | O_CLOEXEC);
 	uint64_t done = 0;
 	long n;
 
@@ -358,7 +358,7 @@ int describe_self(const struct shadow_arena *arena,
 	w.hidden[1].start = (uintptr_t)scratch;
 	w.hidden[1].end = (uintptr_t)scratch + size;
 
-	fd = raw_syscall(SYS_open, "/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	fd = raw_open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 	w.pagemap = fd;
 	err = describe_vmas(&w, &maps);
 	if (fd >= 0)

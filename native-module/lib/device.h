@@ -16,8 +16,9 @@
 struct user_state {
 	struct daemon_link link;
 	struct shadow_arena *arena;
-	pid_t shadow;	     /* our child until it is reaped; 0: none */
-	uint32_t handler_id; /* of the snapshot the shadow holds */
+	struct reserved_channel reserved; /* for the next shadow */
+	pid_t shadow;			  /* our child until it is reaped; 0: none */
+	uint32_t handler_id;		  /* of the snapshot the shadow holds */
 	uint32_t slot;
 	uint64_t generation;
 	struct mitosis_resume_options resume_options;

@@ -33,7 +33,7 @@ static int find_file(const struct descriptor_header *d,
 		     const struct descriptor_vma *vma)
 {
 	const char *path = descriptor_string(d, vma->name);
-	long fd = raw_syscall(SYS_open, path, O_PATH | O_CLOEXEC);
+	long fd = raw_open(path, O_PATH | O_CLOEXEC);
 	struct stat st;
 
 	if (fd >= 0 &&

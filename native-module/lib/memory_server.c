@@ -19,13 +19,12 @@ struct cpu_server_arguments {
 	char stack[SHADOW_STACK_SIZE] __attribute__((aligned(64)));
 };
 
-void memory_server_run(struct own_memory *own, int channel)
+static void __attribute__((noreturn)) run(struct own_memory *own, int channel)
 {
-	bool opened = own_memory_open(own);
 	struct page_server *server =
 		page_server_create(&own->source, channel, own->page_size);
 
-	if (opened && server)
+	if (server && !own_memory_open(own))
 		page_server_run(server, -1, -1);
 	shadow_process_exit();
 }
@@ -46,7 +45,7 @@ static void __attribute__((noreturn)) cpu_server_main(struct cpu_server_argument
 	shadow_process_close_from(trace->level ? 2 : 1);
 	trace->role = "per-CPU server";
 	a->own.source.fork_cpu_server = NULL;
-	memory_server_run(&a->own, channel);
+	run(&a->own, channel);
 }
 
 int memory_server_fork(struct page_source *source, int channel)

@@ -74,13 +74,12 @@ void own_memory_init(struct own_memory *own, uint64_t page_size)
 	own->page_size = page_size;
 }
 
-bool own_memory_open(struct own_memory *own)
+int own_memory_open(struct own_memory *own)
 {
-	own->memory = raw_syscall(SYS_open, "/proc/self/mem", O_RDONLY | O_CLOEXEC);
-	own->pagemap =
-		raw_syscall(SYS_open, "/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	own->memory = raw_open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+	own->pagemap = raw_open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 	own->self = raw_syscall(SYS_pidfd_open, raw_syscall(SYS_getpid), 0);
-	return own->memory >= 0 && own->pagemap >= 0;
+	return own->memory < 0 ? own->memory : own->pagemap < 0 ? own->pagemap : 0;
 }
 
 void own_memory_raise_files(struct own_memory *own)

@@ -3,7 +3,6 @@
 #ifndef LIB_OWN_MEMORY_H
 #define LIB_OWN_MEMORY_H
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <sys/resource.h>
 
@@ -22,8 +21,8 @@ struct own_memory {
 /* Sets the functions that read pages. */
 void own_memory_init(struct own_memory *own, uint64_t page_size);
 
-/* Opens what the calling process needs to be served. False on an error. */
-bool own_memory_open(struct own_memory *own);
+/* Opens what the calling process needs to be served. Returns 0 or -errno. */
+int own_memory_open(struct own_memory *own);
 
 /* A page server takes three files for each child: as many as this user may have. */
 void own_memory_raise_files(struct own_memory *own);

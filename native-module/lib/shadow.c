@@ -3,6 +3,7 @@
 #include "lib/shadow.h"
 
 #include <errno.h>
+#include <linux/futex.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/mman.h>
@@ -16,12 +17,9 @@
 #include "lib/own_memory.h"
 #include "lib/shadow_process.h"
 #include "local/protocol.h"
-#include "paging/raw_message.h"
+#include "paging/page_server.h"
 #include "paging/raw_syscall.h"
 #include "paging/trace.h"
-
-/* How long the daemon may take to answer a registration, in ms. */
-#define DAEMON_DEADLINE_MS 2000
 
 int shadow_arena_create(struct shadow_arena **arena)
 {
@@ -54,8 +52,8 @@ void shadow_arena_destroy(struct shadow_arena *arena)
  * Everything below runs in the shadow: no libc, no TLS, no globals.
  */
 
-/* Returns the channel, or -1 if the daemon refuses this shadow. */
-static int register_with_daemon(const struct shadow_arena *arena)
+/* Returns 0 or -errno. */
+static int register_with_daemon(const struct shadow_arena *arena, int channel)
 {
 	struct local_message m = {
 		.magic = LOCAL_MAGIC,
@@ -64,23 +62,74 @@ static int register_with_daemon(const struct shadow_arena *arena)
 		.slot = arena->slot,
 		.generation = arena->generation,
 	};
-	long fd = raw_syscall(SYS_socket, AF_UNIX, SOCK_SEQPACKET, 0);
 	long n;
 
-	if (fd < 0)
-		return -1;
-	raw_set_deadline(fd, DAEMON_DEADLINE_MS);
-	if (raw_syscall(SYS_connect, fd, &arena->daemon, sizeof(arena->daemon)))
-		return -1;
-	if (raw_syscall(SYS_sendto, fd, &m, sizeof(m), MSG_NOSIGNAL, 0, 0) !=
-	    sizeof(m))
-		return -1;
-	n = raw_syscall(SYS_recvfrom, fd, &m, sizeof(m), 0, 0, 0);
-	return n == sizeof(m) && m.magic == LOCAL_MAGIC &&
-			       m.version == LOCAL_VERSION &&
-			       m.type == LOCAL_ANSWER && !m.status
-		       ? fd
-		       : -1;
+	n = raw_syscall(SYS_sendto, channel, &m, sizeof(m), MSG_NOSIGNAL, 0, 0);
+	if (n < 0)
+		return n;
+	n = raw_syscall(SYS_recvfrom, channel, &m, sizeof(m), 0, 0, 0);
+	if (n < 0)
+		return n;
+	if (n != sizeof(m) || m.magic != LOCAL_MAGIC || m.version != LOCAL_VERSION ||
+	    m.type != LOCAL_ANSWER)
+		return n ? -EPROTO : -ECONNRESET;
+	return m.status;
+}
+
+static void tell(struct shadow_arena *arena, enum shadow_outcome outcome, int error)
+{
+	arena->error = error;
+	arena->outcome = outcome;
+	if (arena->awaited)
+		raw_syscall(SYS_futex, &arena->outcome, FUTEX_WAKE, 1, 0, 0, 0);
+}
+
+/* Returns SHADOW_READY, or what is missing with -errno in *err. */
+static enum shadow_outcome start(struct shadow_arena *arena, struct own_memory *own,
+				 struct page_server **server, int *err)
+{
+	const void *word = &arena->generation;
+	struct descriptor_header *descriptor;
+	uint64_t read;
+	long channel;
+
+	own_memory_raise_files(own);
+	/* The reserved channel is all that a shadow keeps of its parent's files. */
+	channel = raw_syscall(SYS_dup2, arena->channel, 0);
+	*err = channel;
+	if (channel < 0)
+		return SHADOW_NO_CHANNEL;
+	shadow_process_close_from(1);
+	*err = -EMFILE;
+	if (own->files.rlim_max < SHADOW_FILES_LEAST)
+		return SHADOW_FEW_FILES;
+	raw_syscall(SYS_setsid);
+	raw_syscall(SYS_prctl, PR_GET_NAME, arena->name, 0, 0, 0);
+	raw_syscall(SYS_prctl, PR_SET_NAME, "mitosis-shadow", 0, 0, 0);
+	*err = register_with_daemon(arena, channel);
+	if (*err)
+		return SHADOW_NOT_REGISTERED;
+	*err = own_memory_open(own);
+	if (!*err)
+		*err = own->source.read(&own->source, (uintptr_t)word, &read,
+					sizeof(read));
+	if (*err)
+		return SHADOW_CANNOT_READ;
+	*err = describe_self(arena, &descriptor);
+	if (*err)
+		return SHADOW_NOT_DESCRIBED;
+	own->source.descriptor = descriptor;
+	own->source.limits = arena->limits;
+	own->source.answer_ms = arena->answer_ms;
+	trace_open(&own->source.trace, arena->trace_level, arena->daemon.sun_path,
+		   "shadow", arena->handler_id);
+	trace(&own->source.trace, TRACE_STEPS, "has described itself",
+	      TRACE_NUMBER("vmas", descriptor->vma_count),
+	      TRACE_NUMBER("bytes", descriptor->total_size));
+	own_memory_make_readable(descriptor);
+	*err = -ENOMEM;
+	*server = page_server_create(&own->source, channel, own->page_size);
+	return *server ? SHADOW_READY : SHADOW_NO_MEMORY;
 }
 
 static void __attribute__((noreturn, used)) shadow_main(struct shadow_arena *arena)
@@ -91,28 +140,16 @@ static void __attribute__((noreturn, used)) shadow_main(struct shadow_arena *are
 			.fork_cpu_server = memory_server_fork,
 		},
 	};
-	struct descriptor_header *descriptor;
-	long channel;
+	struct page_server *server;
+	enum shadow_outcome outcome;
+	int err = 0;
 
 	own_memory_init(&own, arena->page_size);
-	shadow_process_close_from(0);
-	own_memory_raise_files(&own);
-	raw_syscall(SYS_setsid);
-	raw_syscall(SYS_prctl, PR_GET_NAME, arena->name, 0, 0, 0);
-	raw_syscall(SYS_prctl, PR_SET_NAME, "mitosis-shadow", 0, 0, 0);
-	channel = register_with_daemon(arena);
-	if (channel < 0 || describe_self(arena, &descriptor))
-		shadow_process_exit();
-	own.source.descriptor = descriptor;
-	own.source.limits = arena->limits;
-	own.source.answer_ms = arena->answer_ms;
-	trace_open(&own.source.trace, arena->trace_level, arena->daemon.sun_path,
-		   "shadow", arena->handler_id);
-	trace(&own.source.trace, TRACE_STEPS, "has described itself",
-	      TRACE_NUMBER("vmas", descriptor->vma_count),
-	      TRACE_NUMBER("bytes", descriptor->total_size));
-	own_memory_make_readable(descriptor);
-	memory_server_run(&own, channel);
+	outcome = start(arena, &own, &server, &err);
+	tell(arena, outcome, err);
+	if (outcome == SHADOW_READY)
+		page_server_run(server, -1, -1);
+	shadow_process_exit();
 }
 
 /*

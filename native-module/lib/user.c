@@ -30,6 +30,7 @@
 #include "lib/resume_hooks.h"
 #include "lib/rseq.h"
 #include "lib/shadow.h"
+#include "lib/shadow_start.h"
 #include "lib/stream.h"
 #include "local/address.h"
 #include "local/channel.h"
@@ -118,6 +119,7 @@ static int user_open(struct mitosis *device)
 		.mode = MITOSIS_RESUME_LAZY,
 		.prefetch_pages = MITOSIS_PREFETCH_PAGES_DEFAULT,
 	};
+	u->reserved.fd = -1;
 	device->fd = u->link.channel;
 	return 0;
 }
@@ -152,6 +154,13 @@ static void reap_untold(struct user_state *u)
 	u->shadow = 0;
 }
 
+static void release_reserved(struct user_state *u)
+{
+	if (u->reserved.fd >= 0)
+		close(u->reserved.fd);
+	u->reserved.fd = -1;
+}
+
 static void user_close(struct mitosis *device)
 {
 	struct user_state *u = &device->user;
@@ -159,8 +168,10 @@ static void user_close(struct mitosis *device)
 	bool pinned =
 		u->shadow && registry_holds(registry, u->slot, u->generation) &&
 		(registry->slots[u->slot].snapshot.flags & MITOSIS_SNAPSHOT_PINNED);
-	int result = daemon_link_close(&u->link);
+	int result;
 
+	release_reserved(u);
+	result = daemon_link_close(&u->link);
 	if (u->shadow && result < 0)
 		reap_untold(u);
 	else if (u->shadow)
@@ -244,7 +255,7 @@ static int user_prepare(struct mitosis *device, uint32_t handler_id, uint32_t fl
 	struct registry *registry = u->link.registry;
 	struct shadow_arena *arena = u->arena;
 	sigset_t all, before;
-	int slot, pid;
+	int slot, pid, err;
 
 	if (!channel_is_open(device->fd))
 		return daemon_link_gone();
@@ -254,7 +265,13 @@ static int user_prepare(struct mitosis *device, uint32_t handler_id, uint32_t fl
 			    "handler id %u; unprepare it first, or open "
 			    "another device",
 			    u->handler_id);
-	slot = registry_claim(registry, handler_id, flags, u->link.device);
+	if (u->reserved.fd < 0) {
+		err = daemon_link_reserve(&u->link, &u->reserved);
+		if (err)
+			return err;
+	}
+	slot = registry_claim(registry, handler_id, flags, u->link.device,
+			      u->reserved.number);
 	if (slot == -EEXIST)
 		return fail(slot,
 			    "handler id %u is in use on this machine; choose "
@@ -277,6 +294,9 @@ static int user_prepare(struct mitosis *device, uint32_t handler_id, uint32_t fl
 	resume_hooks_set_snapshot(handler_id, arena->generation);
 	arena->descriptor_flags = has_threads() ? DESCRIPTOR_THREADS_MISSING : 0;
 	arena->owner_pid = registry->slots[slot].snapshot.owner_pid;
+	arena->channel = u->reserved.fd;
+	arena->outcome = SHADOW_STARTS;
+	arena->awaited = shadow_is_uncertain();
 
 	/* No handler of the program may run in the shadow. */
 	sigfillset(&all);
@@ -290,6 +310,13 @@ static int user_prepare(struct mitosis *device, uint32_t handler_id, uint32_t fl
 		registry_free(registry, slot, arena->generation);
 		return fail(pid, "no shadow process can be made: %s",
 			    why_no_process(pid));
+	}
+	/* It closes for mitosisd when the shadow ends. */
+	release_reserved(u);
+	err = arena->awaited ? shadow_await(arena, pid) : 0;
+	if (err) {
+		registry_free(registry, slot, arena->generation);
+		return err;
 	}
 	u->shadow = pid;
 	u->handler_id = handler_id;
@@ -310,8 +337,12 @@ static int user_unprepare(struct mitosis *device, uint32_t handler_id)
 
 	m.handler_id = handler_id;
 	err = daemon_link_call(&u->link, &m, NULL);
-	if (!err && u->shadow && u->handler_id == handler_id)
+	if (!err && u->shadow && u->handler_id == handler_id) {
 		reap(u, m.flags & LOCAL_LINGERS);
+		/* Here it costs no prepare anything. If it fails, prepare tries again. */
+		if (u->reserved.fd < 0)
+			daemon_link_reserve(&u->link, &u->reserved);
+	}
 	return err == -ENOENT ? daemon_link_unknown(handler_id) : err;
 }
 

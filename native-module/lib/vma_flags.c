@@ -74,7 +74,7 @@ static void take_line(struct reading *r, const char *line)
 static int read_smaps(struct reading *r)
 {
 	char window[READ_WINDOW], line[LINE_SIZE] = "";
-	long fd = raw_syscall(SYS_open, "/proc/self/smaps", O_RDONLY | O_CLOEXEC);
+	long fd = raw_open("/proc/self/smaps", O_RDONLY | O_CLOEXEC);
 	uint32_t length = 0;
 	long i, n;
 
@@ -147,7 +147,7 @@ static bool has_many_pages(void)
 {
 	char text[64];
 	struct cursor c = { .at = text };
-	long fd = raw_syscall(SYS_open, "/proc/self/statm", O_RDONLY | O_CLOEXEC);
+	long fd = raw_open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
 	long n;
 
 	if (fd < 0)

@@ -15,7 +15,7 @@
 
 union received_fds {
 	struct cmsghdr header;
-	char bytes[PASSED_FDS_SPACE(RECEIVED_FDS_MAX)];
+	char bytes[PASSED_FDS_SPACE(RECEIVED_FDS_MAX) + PASSED_SENDER_SPACE];
 };
 
 struct local_message channel_message(enum local_type type)
@@ -69,11 +69,11 @@ int channel_send(int channel, const struct local_message *message, int fd)
 }
 
 /* The descriptor of a message, -1 without, or -EMFILE. -EPROTO: refuse the message. */
-static int take_fd(const struct msghdr *msg)
+static int take_fd(const struct msghdr *msg, struct ucred *sender)
 {
 	int fds[RECEIVED_FDS_MAX];
 	uint32_t count;
-	int err = passed_fds_take(msg, fds, RECEIVED_FDS_MAX, &count);
+	int err = passed_fds_take(msg, fds, RECEIVED_FDS_MAX, &count, sender);
 
 	if (!err && count <= 1)
 		return count ? fds[0] : -1;
@@ -84,13 +84,20 @@ static int take_fd(const struct msghdr *msg)
 
 int channel_receive(int channel, struct local_message *message, int *fd)
 {
+	return channel_receive_from(channel, message, fd, NULL);
+}
+
+int channel_receive_from(int channel, struct local_message *message, int *fd,
+			 struct ucred *sender)
+{
 	struct iovec iov = { .iov_base = message, .iov_len = sizeof(*message) };
 	union received_fds control;
 	struct msghdr msg = {
 		.msg_iov = &iov,
 		.msg_iovlen = 1,
 		.msg_control = control.bytes,
-		.msg_controllen = sizeof(control.bytes),
+		.msg_controllen = PASSED_FDS_SPACE(RECEIVED_FDS_MAX) +
+				  (sender ? PASSED_SENDER_SPACE : 0),
 	};
 	ssize_t n;
 
@@ -102,7 +109,7 @@ int channel_receive(int channel, struct local_message *message, int *fd)
 		return gone(errno);
 	if (n == 0)
 		return -ECONNRESET;
-	*fd = take_fd(&msg);
+	*fd = take_fd(&msg, sender);
 	if (*fd == -EPROTO || n != sizeof(*message) || (msg.msg_flags & MSG_TRUNC) ||
 	    message->magic != LOCAL_MAGIC || message->version != LOCAL_VERSION) {
 		if (*fd >= 0)

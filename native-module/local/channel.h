@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 
@@ -39,6 +40,10 @@ ssize_t channel_send_fds(int socket, struct iovec *parts, size_t part_count,
  * version, or one with several descriptors, which are closed.
  */
 int channel_receive(int channel, struct local_message *message, int *fd);
+
+/* The same; *sender becomes who sent it if the socket has SO_PASSCRED. */
+int channel_receive_from(int channel, struct local_message *message, int *fd,
+			 struct ucred *sender);
 
 /* True until the other side has closed the channel. */
 bool channel_is_open(int channel);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The descriptors that came with a received message (SCM_RIGHTS). Every recvmsg() in
+ * What came with a received message: descriptors (SCM_RIGHTS) and its sender. Every recvmsg() in
  * user space uses it: a descriptor that is not looked at stays open for ever. No C
  * library, for shadows.
  */
@@ -17,15 +17,17 @@
 
 /* Bytes of a control buffer for `count` descriptors; an odd one has room for another. */
 #define PASSED_FDS_SPACE(count) CMSG_SPACE((count) * sizeof(int))
+#define PASSED_SENDER_SPACE	CMSG_SPACE(sizeof(struct ucred))
 
 /*
  * Copies all descriptors of a message, at most `room`, for which its control buffer
- * was made, to `fds`, and their number to *count. Returns 0; -EMFILE if this process had no room
+ * was made, to `fds`, and their number to *count; and to *sender, unless NULL, who sent
+ * it, if the socket has SO_PASSCRED. Returns 0; -EMFILE if this process had no room
  * for one of them; -EPROTO if more came than fit, or anything else than descriptors.
  * The caller closes them on an error.
  */
 static inline int passed_fds_take(const struct msghdr *msg, int *fds, uint32_t room,
-				  uint32_t *count)
+				  uint32_t *count, struct ucred *sender)
 {
 	const char *at = msg->msg_control, *end = at + msg->msg_controllen;
 	int err = 0;
@@ -40,7 +42,11 @@ static inline int passed_fds_take(const struct msghdr *msg, int *fds, uint32_t r
 		if (length < CMSG_LEN(0) || length > (size_t)(end - at))
 			break;
 		n = (length - CMSG_LEN(0)) / sizeof(int);
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+		if (sender && c->cmsg_level == SOL_SOCKET &&
+		    c->cmsg_type == SCM_CREDENTIALS &&
+		    length == CMSG_LEN(sizeof(*sender)))
+			*sender = *(const struct ucred *)data;
+		else if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
 			err = -EPROTO;
 		if (c->cmsg_level == SOL_SOCKET &&
 		    (c->cmsg_type == SCM_RIGHTS ||

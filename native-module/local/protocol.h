@@ -15,7 +15,7 @@
 #include "proto/wire.h"
 
 #define LOCAL_MAGIC   0x534f544du /* "MTOS" in memory */
-#define LOCAL_VERSION 1
+#define LOCAL_VERSION 2
 
 enum local_type {
 	LOCAL_HELLO = 1,     /* device -> daemon; answered with the registry */
@@ -23,7 +23,8 @@ enum local_type {
 	LOCAL_ATTACH =
 		3,     /* device -> daemon; answered with a stream to the shadow */
 	LOCAL_BYE = 4, /* device -> daemon: drop the device's unpinned snapshot */
-	LOCAL_REGISTER = 5, /* shadow -> daemon: holds slot, generation */
+	LOCAL_REGISTER = 5, /* shadow -> daemon, on a reserved channel: holds slot,
+			       generation */
 	LOCAL_SERVE = 6,    /* daemon -> shadow, with one end of a stream */
 	LOCAL_ANSWER = 7,   /* reply, with a status */
 	LOCAL_LINGER = 8,   /* shadow -> daemon: stays until its last child ends */
@@ -39,6 +40,8 @@ enum local_type {
 	LOCAL_REFUSED = 13,
 	LOCAL_SESSION =
 		10, /* device -> daemon: asks for the address of machine_id */
+	/* device -> daemon, on a channel that its next shadow inherits: `device` */
+	LOCAL_RESERVE = 14,
 };
 
 /* The snapshot is dropped, but its shadow stays until its last child ends. */
@@ -68,9 +71,10 @@ struct local_message {
 	uint16_t type;	/* enum local_type */
 	int32_t status; /* LOCAL_ANSWER: 0 or -errno */
 	uint32_t handler_id;
-	uint32_t device; /* LOCAL_ANSWER to LOCAL_HELLO: the caller's number */
+	/* LOCAL_ANSWER to LOCAL_HELLO, LOCAL_RESERVE: the device's number */
+	uint32_t device;
 	/*
-	 * LOCAL_REGISTER, LOCAL_ANSWER to LOCAL_ATTACH: the place in the registry.
+	 * LOCAL_ANSWER to LOCAL_RESERVE: the channel's number. LOCAL_REGISTER, LOCAL_ANSWER to LOCAL_ATTACH: the place in the registry.
 	 * LOCAL_KEEP, LOCAL_REFUSED: which one, to its sender.
 	 */
 	uint32_t slot;

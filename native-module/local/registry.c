@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #define REGISTRY_MAGIC	 0x4752544du
-#define REGISTRY_VERSION 2
+#define REGISTRY_VERSION 3
 #define STATE_BITS	 2
 #define STATE_MASK	 3u
 
@@ -144,7 +144,7 @@ static uint64_t realtime_ns(void)
 }
 
 int registry_claim(struct registry *registry, uint32_t handler_id, uint32_t flags,
-		   uint32_t device)
+		   uint32_t device, uint32_t channel)
 {
 	struct registry_slot *slot;
 	uint64_t before, claimed;
@@ -183,6 +183,7 @@ int registry_claim(struct registry *registry, uint32_t handler_id, uint32_t flag
 		.prepared_at_ns = realtime_ns(),
 	};
 	slot->device = device;
+	slot->channel = channel;
 	/* It fails only for one whose lock has been taken over meanwhile. */
 	err = atomic_compare_exchange_strong(&slot->word, &before, claimed)
 		      ? free_slot

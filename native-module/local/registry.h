@@ -31,8 +31,8 @@ enum slot_state {
 struct registry_slot {
 	/* generation << 2 | state, so that both change at once */
 	_Atomic uint64_t word;
-	uint32_t device; /* number of the device that owns it */
-	uint32_t reserved;
+	uint32_t device;  /* number of the device that owns it */
+	uint32_t channel; /* number of the channel that its shadow inherits */
 	struct mitosis_snapshot snapshot;
 };
 
@@ -78,11 +78,11 @@ int registry_lock(struct registry *registry);
 void registry_unlock(struct registry *registry);
 
 /*
- * Claims a handler id for a device. Returns the slot's index; -EEXIST if the
+ * Claims a handler id for a device, whose shadow inherits the channel. Returns the slot's index; -EEXIST if the
  * id is in use, -ENOSPC, -ETIMEDOUT.
  */
 int registry_claim(struct registry *registry, uint32_t handler_id, uint32_t flags,
-		   uint32_t device);
+		   uint32_t device, uint32_t channel);
 
 /* The slot may change at any time. */
 enum slot_state registry_state(const struct registry *registry, uint32_t slot);

@@ -51,7 +51,9 @@ long raw_receive(int fd, void *message, size_t size, int flags,
 	};
 	long n = raw_syscall(SYS_recvmsg, fd, &msg, flags | MSG_CMSG_CLOEXEC);
 	uint32_t count = 0, i;
-	int err = n < 0 ? 0 : passed_fds_take(&msg, passed, PASSED_FDS_MAX, &count);
+	int err =
+		n < 0 ? 0
+		      : passed_fds_take(&msg, passed, PASSED_FDS_MAX, &count, NULL);
 
 	for (i = count; i < PASSED_FDS_MAX; i++)
 		passed[i] = -1;

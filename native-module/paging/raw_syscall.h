@@ -9,6 +9,7 @@
 #ifndef PAGING_RAW_SYSCALL_H
 #define PAGING_RAW_SYSCALL_H
 
+#include <fcntl.h>
 #include <sys/syscall.h>
 
 static inline long raw_syscall6(long number, long a, long b, long c, long d, long e,
@@ -49,5 +50,8 @@ long raw_syscall(long number, ...);
 	RAW_PICK(__VA_ARGS__, RAW_6, RAW_5, RAW_4, RAW_3, RAW_2, RAW_1, RAW_0)      \
 	(__VA_ARGS__)
 #endif
+
+/* open(2) by the call that seccomp filters of programs with a libc permit. */
+#define raw_open(path, ...) raw_syscall(SYS_openat, AT_FDCWD, path, __VA_ARGS__)
 
 #endif /* PAGING_RAW_SYSCALL_H */

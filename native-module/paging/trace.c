@@ -60,10 +60,8 @@ void trace_open(struct trace *trace, uint32_t level, const char *path,
 	}
 	for (i = 0; i < sizeof(RUNTIME_TRACE); i++)
 		file[directory + i] = name[i];
-	trace->fd =
-		raw_syscall(SYS_open, file,
-			    O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC,
-			    0600);
+	trace->fd = raw_open(
+		file, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (trace->fd >= 0)
 		trace->level = level;
 }

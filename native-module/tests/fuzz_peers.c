@@ -160,8 +160,8 @@ static void make_snapshots(struct registry *registry)
 	uint32_t id;
 
 	for (id = 1; id <= 2; id++) {
-		int slot = registry_claim(registry, id,
-					  id == 2 ? MITOSIS_SNAPSHOT_PINNED : 0, 1);
+		int slot = registry_claim(
+			registry, id, id == 2 ? MITOSIS_SNAPSHOT_PINNED : 0, 1, id);
 
 		if (slot < 0 ||
 		    !registry_publish(registry, slot,

@@ -265,7 +265,7 @@ static void garbage_registry(void)
 
 	CHECK(fd >= 0);
 	memset(registry, 0xa5, sizeof(*registry));
-	result = registry_claim(registry, 1, 0, 1);
+	result = registry_claim(registry, 1, 0, 1, 1);
 	CHECK(result < 0 || (uint32_t)result < REGISTRY_SLOTS);
 	result = registry_find(registry, 1);
 	CHECK(result < 0 || (uint32_t)result < REGISTRY_SLOTS);

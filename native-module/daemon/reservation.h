@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Channels that devices open in advance, each for its next shadow. That inherits it by
+ * fork, so it needs no socket, and no right to reach this daemon, of its own. The
+ * channel closes when the shadow ends, so a snapshot whose shadow never registered is
+ * dropped.
+ */
+#ifndef DAEMON_RESERVATION_H
+#define DAEMON_RESERVATION_H
+
+#include "daemon/peer.h"
+
+/* Serves LOCAL_RESERVE of a new peer. False: the peer must be closed. */
+bool reservation_make(struct daemon *daemon, struct peer *peer, uint32_t device);
+
+#endif /* DAEMON_RESERVATION_H */

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
+#include "lib/shadow_start.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/error.h"
+
+#define DEADLINE_MS 2000
+/* Time after which a shadow that was killed is looked for, in ms. */
+#define CHECK_MS 10
+
+static bool is_limited(int resource, rlim_t least)
+{
+	struct rlimit limit;
+
+	return getrlimit(resource, &limit) || limit.rlim_max < least;
+}
+
+bool shadow_is_uncertain(void)
+{
+	return prctl(PR_GET_DUMPABLE) != 1 || prctl(PR_GET_SECCOMP) != 0 ||
+	       is_limited(RLIMIT_NOFILE, SHADOW_FILES_SAFE) ||
+	       is_limited(RLIMIT_AS, RLIM_INFINITY) ||
+	       is_limited(RLIMIT_DATA, RLIM_INFINITY) ||
+	       faccessat(AT_FDCWD, "/proc/self/mem", R_OK, AT_EACCESS);
+}
+
+static int killed(int status)
+{
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+		return fail(-EPERM, "a seccomp filter of this process ended its "
+				    "shadow; prepare before the filter is set, or "
+				    "permit what docs/troubleshooting.md lists");
+	if (WIFSIGNALED(status))
+		return fail(-ECHILD, "the shadow was killed by signal %d (%s)",
+			    WTERMSIG(status), strsignal(WTERMSIG(status)));
+	return fail(-ECHILD, "the shadow ended with status %d, without a cause",
+		    WEXITSTATUS(status));
+}
+
+static int refused(const struct shadow_arena *arena)
+{
+	int err = arena->error;
+
+	switch (arena->outcome) {
+	case SHADOW_NO_CHANNEL:
+		return fail(err,
+			    "the shadow lost its channel to mitosisd (%s); is the "
+			    "hard limit of open files (ulimit -Hn) below %d?",
+			    strerror(-err), SHADOW_FILES_LEAST);
+	case SHADOW_FEW_FILES:
+		return fail(err,
+			    "the hard limit of open files (ulimit -Hn) leaves the "
+			    "shadow fewer than %d; raise it",
+			    SHADOW_FILES_LEAST);
+	case SHADOW_NOT_REGISTERED:
+		return fail(err, "mitosisd does not accept the shadow: %s",
+			    strerror(-err));
+	case SHADOW_CANNOT_READ:
+		return fail(err,
+			    "the shadow cannot read this process's memory from "
+			    "/proc/self (%s): mount /proc, let seccomp permit "
+			    "openat and pread64, and make this process dumpable "
+			    "(prctl PR_SET_DUMPABLE) after it has changed its "
+			    "user",
+			    strerror(-err));
+	case SHADOW_NOT_DESCRIBED:
+		return fail(err,
+			    "the shadow cannot describe this process (%s); it needs "
+			    "/proc/self/maps and smaps, and memory within "
+			    "ulimit -v and ulimit -d",
+			    strerror(-err));
+	default:
+		return fail(err,
+			    "the shadow has no memory: %s; raise ulimit -v "
+			    "and ulimit -d",
+			    strerror(-err));
+	}
+}
+
+int shadow_await(struct shadow_arena *arena, int pid)
+{
+	const struct timespec check = { .tv_nsec = CHECK_MS * 1000000l };
+	int tries = DEADLINE_MS / CHECK_MS;
+	bool reaped = false;
+	int status = 0;
+
+	while (arena->outcome == SHADOW_STARTS && !reaped && tries) {
+		if (syscall(SYS_futex, &arena->outcome, FUTEX_WAIT, SHADOW_STARTS,
+			    &check, NULL, 0) &&
+		    errno == ETIMEDOUT)
+			tries--;
+		reaped = waitpid(pid, &status, __WALL | WNOHANG) == pid;
+	}
+	if (arena->outcome == SHADOW_READY && !reaped)
+		return 0;
+	if (!reaped) {
+		kill(pid, SIGKILL);
+		while (waitpid(pid, &status, __WALL) < 0 && errno == EINTR)
+			;
+	}
+	if (arena->outcome > SHADOW_READY)
+		return refused(arena);
+	if (!tries)
+		return fail(-ETIMEDOUT, "the shadow was not ready within %d ms",
+			    DEADLINE_MS);
+	return killed(status);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whether a shadow that has been forked holds its snapshot: seen from its parent. */
+#ifndef LIB_SHADOW_START_H
+#define LIB_SHADOW_START_H
+
+#include <stdbool.h>
+
+#include "lib/shadow_arena.h"
+
+/*
+ * True if something of this process can keep its shadow from the snapshot: a seccomp
+ * filter, a limit, /proc, or that it may not be looked at. Then prepare waits for the
+ * shadow; else it saves that time, as long as its whole fork of a small process.
+ */
+bool shadow_is_uncertain(void);
+
+/*
+ * Waits for a shadow, at most 2 s. Returns 0 once it has registered and read its own
+ * memory. Else it has ended and been reaped: -errno with the cause.
+ */
+int shadow_await(struct shadow_arena *arena, int pid);
+
+#endif /* LIB_SHADOW_START_H */
