@@ -64,7 +64,8 @@ public final class ComparisonData {
       number(one, "delta", values.delta());
       number(one, "findable", row.findable());
       one.put("verdict", verdict(row)).put("fewSamples", row.fewSamples());
-      one.put("control", row.isControl()).put("shortfall", row.shortfall());
+      one.put("control", row.isControl()).put("withheld", row.withheld());
+      one.put("shortfall", row.shortfall());
     }
     return root.toPrettyString() + "\n";
   }

@@ -142,8 +142,14 @@ public final class ComparisonTable {
           case BETTER -> change(row) + " better";
           case WORSE -> change(row) + " worse";
         };
+    if (row.withheld()) {
+      verdict += ", within the change of the machine";
+    }
     if (row.fewSamples()) {
       verdict += ", few samples";
+    }
+    if (row.isControl()) {
+      verdict += ", control";
     }
     return row.failed() ? verdict + ", " + row.shortfall() : verdict;
   }
@@ -208,6 +214,16 @@ public final class ComparisonTable {
             + " no difference can be found with them\n"
             + "~: no difference shown: p is not below 0.05, or the difference is below the noise"
             + " floor; few samples: a fork has fewer than five, so no verdict\n");
+    if (comparison.hasControls()) {
+      text.append(
+          "control: no version of this program changes it, so that a difference is the"
+              + " machine's\n");
+    } else {
+      text.append(
+          "no control ("
+              + String.join(", ", RunComparison.CONTROLS)
+              + ") is in both runs: a change of the machine between them does not show\n");
+    }
     if (comparison.drift() > 0) {
       text.append(
           String.format(

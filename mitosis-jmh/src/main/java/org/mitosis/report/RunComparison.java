@@ -37,8 +37,8 @@ public record RunComparison(
     List<EnvironmentDifference> differences) {
 
   /** The benchmarks in which this program does nothing but measure. */
-  private static final Set<String> CONTROLS =
-      Set.of("Baseline.fork", "Baseline.spawn", "NilCall.c");
+  public static final List<String> CONTROLS =
+      List.of("Baseline.fork", "Baseline.spawn", "NilCall.c");
 
   /** The verdict on a row. */
   public enum Verdict {
@@ -57,8 +57,10 @@ public record RunComparison(
    * @param comparison the statistics
    * @param adjusted the p-value after the correction over all rows
    * @param findable the smallest change, as a share, that could be found; NaN if none
-   * @param fewSamples whether a process has too few samples to carry a verdict, in either run
    * @param verdict the verdict
+   * @param withheld whether there would be a verdict if the machine had not changed
+   * @param fewSamples whether a process has too few samples to carry a verdict, in either run
+   * @param withheld whether it had a verdict if the machine had not changed
    * @param shortfall what is missing of it, in either run, such as {@code 2 of 3 forks in old};
    *     empty if nothing is
    */
@@ -68,6 +70,7 @@ public record RunComparison(
       double adjusted,
       double findable,
       Verdict verdict,
+      boolean withheld,
       boolean fewSamples,
       String shortfall) {
     /** Whether no version of this program changes it. */
@@ -121,10 +124,11 @@ public record RunComparison(
       Figure figure = figures.get(i);
       Comparison comparison = comparisons.get(i);
       boolean few = pairs.get(i).fewSamples();
+      Verdict unwidened = few ? Verdict.UNSURE : verdict(figure, comparison, adjusted[i], floor, 0);
       Verdict verdict =
-          few
-              ? Verdict.UNSURE
-              : verdict(figure, comparison, adjusted[i], floor, isControl(figure) ? 0 : drift);
+          few || isControl(figure)
+              ? unwidened
+              : verdict(figure, comparison, adjusted[i], floor, drift);
       rows.add(
           new Row(
               figure,
@@ -132,6 +136,7 @@ public record RunComparison(
               adjusted[i],
               comparison.findable(figures.size()),
               verdict,
+              verdict != unwidened,
               few,
               shortfall(old, before.get(figure.key()), now, figure)));
     }
@@ -171,6 +176,11 @@ public record RunComparison(
     }
     boolean failed = old.failed().contains(after.title()) || now.failed().contains(after.title());
     return missing.isEmpty() && failed ? "failed in part" : String.join(", ", missing);
+  }
+
+  /** Whether there is a figure that shows a change of the machine. */
+  public boolean hasControls() {
+    return rows.stream().anyMatch(Row::isControl);
   }
 
   /** The figures of the first run only. */

@@ -159,8 +159,44 @@ class CompareCommandTest {
     assertEquals(0, compare());
     assertTrue(text().contains("the machine changed: controls differ by 25."), text());
     List<String> rows = text().lines().filter(line -> line.startsWith("1 MiB")).toList();
-    assertTrue(rows.stream().anyMatch(row -> row.endsWith("~")), "prepare, 19 %: " + text());
-    assertTrue(text().contains("% worse"), "the control itself: " + text());
+    assertTrue(
+        rows.stream().anyMatch(row -> row.endsWith("~, within the change of the machine")),
+        "prepare, 19 %: " + text());
+    assertTrue(text().contains("% worse, control"), "the control itself: " + text());
+    assertEquals(0, compare("--format", "json"));
+    JsonNode json = new ObjectMapper().readTree(text());
+    assertEquals(0.25, json.get("machineChange").asDouble(), 0.01);
+    for (JsonNode row : json.get("rows")) {
+      boolean prepareSmall =
+          row.get("metric").asText().equals("prepare")
+              && row.at("/params/memorySize").asText().equals("1048576");
+      assertEquals(prepareSmall, row.get("withheld").asBoolean(), row.toString());
+    }
+  }
+
+  @Test
+  void aChangeBeyondThatOfTheMachineKeepsItsVerdict() throws IOException {
+    long[] level = {100_000, 100_100, 100_200, 100_300, 100_400, 100_500};
+    old.levels("Baseline.fork", SMALL, "fork", level);
+    now.levels(
+        "Baseline.fork", SMALL, "fork", Arrays.stream(level).map(ns -> ns * 21 / 20).toArray());
+    assertEquals(0, compare());
+    assertTrue(text().contains("the machine changed: controls differ by 5."), text());
+    String prepare =
+        text().lines().filter(line -> line.matches("1 MiB .*12[23] µs.*")).findFirst().orElse("");
+    assertTrue(prepare.endsWith("% worse"), text());
+    assertFalse(text().contains("~, within"), text());
+  }
+
+  @Test
+  void withoutControlsThatIsSaid() throws IOException {
+    assertEquals(0, compare());
+    assertTrue(text().contains("no control (Baseline.fork, Baseline.spawn, NilCall.c)"), text());
+    old.levels("NilCall.c", Map.of(), "nil", 30, 30, 30);
+    now.levels("NilCall.c", Map.of(), "nil", 30, 30, 30);
+    assertEquals(0, compare());
+    assertFalse(text().contains("no control"), text());
+    assertTrue(text().contains("~, control"), text());
   }
 
   @Test
