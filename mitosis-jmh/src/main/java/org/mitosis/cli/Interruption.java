@@ -50,6 +50,13 @@ final class Interruption {
     }
   }
 
+  /** Does not return after an interruption. */
+  void check() {
+    if (interrupted) {
+      parkUntilExit();
+    }
+  }
+
   /** JMH's output, which blocks after an interruption. */
   OutputFormat gate(OutputFormat output) {
     return (OutputFormat)
@@ -57,9 +64,7 @@ final class Interruption {
             OutputFormat.class.getClassLoader(),
             new Class<?>[] {OutputFormat.class},
             (proxy, method, arguments) -> {
-              if (interrupted) {
-                parkUntilExit();
-              }
+              check();
               try {
                 return method.invoke(output, arguments);
               } catch (InvocationTargetException e) {

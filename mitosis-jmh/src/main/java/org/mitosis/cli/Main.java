@@ -18,6 +18,7 @@ public final class Main {
         cluster      a benchmark on several machines; see 'cluster help'
         functions    the Python functions: what they stand for, and what each lacks on this machine
         sweep        benchmarks in random order, which can be killed and resumed
+        duel         two versions in turns, and the differences between them
         compare      the differences between two runs
         report       pages, tables and plots of runs
         pack         the folder of a run as one .zip file, which report and compare read
@@ -88,6 +89,8 @@ public final class Main {
         return new FunctionList(System.out).run(rest);
       case "compare":
         return new CompareCommand(System.out, System.err).run(rest);
+      case "duel":
+        return new DuelCommand(probe, System.out, System.err).run(rest);
       case "sweep":
         return new SweepCommand(probe, System.out, System.err).run(rest);
       case "report":

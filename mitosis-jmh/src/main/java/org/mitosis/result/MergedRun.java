@@ -59,6 +59,7 @@ public final class MergedRun {
    * @param forks number of forks that each benchmark was to have
    * @param outcome of all runs together
    * @param failed the benchmarks that gave no result, or not those of all forks
+   * @param repeated what failed and was run again
    * @param leftOut what was not run, and why
    * @param commandLine the arguments as given
    * @param start the machine before the first run
@@ -67,6 +68,7 @@ public final class MergedRun {
       int forks,
       Outcome outcome,
       List<String> failed,
+      List<String> repeated,
       List<String> leftOut,
       List<String> commandLine,
       Start start) {}
@@ -123,6 +125,7 @@ public final class MergedRun {
     }
     merged.set("before", JSON.valueToTree(account.start().state()));
     merged.set("failed", JSON.valueToTree(account.failed()));
+    merged.set("repeated", JSON.valueToTree(account.repeated()));
     merged.set("leftOut", JSON.valueToTree(account.leftOut()));
     merged.set("commandLine", JSON.valueToTree(account.commandLine()));
     Set<String> warnings = new LinkedHashSet<>(account.start().warnings());

@@ -131,11 +131,15 @@ final class BenchmarksJar {
   /** A run that may not have ended. */
   record Running(Process process, Path outFile, Path errFile) {
     Outcome outcome() throws IOException {
+      return outcome(DEADLINE_S);
+    }
+
+    Outcome outcome(long deadlineS) throws IOException {
       try {
-        if (!process.waitFor(DEADLINE_S, TimeUnit.SECONDS)) {
+        if (!process.waitFor(deadlineS, TimeUnit.SECONDS)) {
           process.descendants().forEach(ProcessHandle::destroyForcibly);
           process.destroyForcibly();
-          fail("not done after " + DEADLINE_S + " s: " + out() + Files.readString(errFile));
+          fail("not done after " + deadlineS + " s: " + out() + Files.readString(errFile));
         }
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
@@ -162,7 +166,12 @@ final class BenchmarksJar {
 
   /** Living processes with our runtime directory, whichever process started them. */
   List<String> processes() {
-    String mark = "MITOSIS_RUNTIME_DIR=" + runtimeDirectory() + "\0";
+    return processes(runtimeDirectory());
+  }
+
+  /** Living processes with a runtime directory. */
+  static List<String> processes(Path runtimeDirectory) {
+    String mark = "MITOSIS_RUNTIME_DIR=" + runtimeDirectory + "\0";
     return ProcessHandle.allProcesses()
         .filter(process -> ("\0" + content("/proc/" + process.pid() + "/environ")).contains(mark))
         .map(process -> process.pid() + " " + content("/proc/" + process.pid() + "/comm").strip())
@@ -194,7 +203,8 @@ final class BenchmarksJar {
     }
   }
 
-  private static String jar() {
+  /** The path of the jar. */
+  static String jar() {
     return required("benchmarks.jar");
   }
 

@@ -120,6 +120,7 @@ class MergedRunTest {
             2,
             Outcome.INTERRUPTED,
             List.of("what failed"),
+            List.of("what was run again"),
             List.of("what was left out"),
             List.of("duel", "a", "b"),
             new MergedRun.Start(
@@ -131,6 +132,7 @@ class MergedRunTest {
     assertEquals(SampleRun.START.toString(), merged.started());
     assertEquals(List.of("duel", "a", "b"), merged.commandLine());
     assertEquals(List.of("what failed"), merged.failed());
+    assertEquals(List.of("what was run again"), merged.repeated());
     assertEquals(List.of("what was left out"), merged.leftOut());
     assertEquals(0.25, merged.before().load().get(0));
     assertEquals(
@@ -186,6 +188,7 @@ class MergedRunTest {
         forks,
         outcome,
         failed,
+        List.of(),
         List.of(),
         List.of("duel"),
         new MergedRun.Start(new MachineFacts.State(null, null, null, null), List.of()));

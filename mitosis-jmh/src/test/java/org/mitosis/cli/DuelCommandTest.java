@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.mitosis.result.MachineProbe;
+
+/** What a duel refuses before it starts a process. */
+class DuelCommandTest {
+  @TempDir Path directory;
+  private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+  private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+
+  @ParameterizedTest
+  @CsvSource({
+    "'', 'takes two versions, OLD and NEW, got 0'",
+    "a, 'takes two versions, OLD and NEW, got 1'",
+    "--seed, '--seed must be an integer, got '''''",
+    "--seed x a b, '--seed must be an integer, got ''x'''",
+    "--forks 1 a b, '--forks must be between 2 and 1000, got ''1'''",
+    "--forks 1001 a b, 'got ''1001'''",
+    "--forks 9999999999 a b, 'got ''9999999999'''",
+    "-wi 1 a b, 'unknown option -wi before OLD and NEW'",
+    "--resume, 'takes one folder and no options'",
+    "--resume a b, 'takes one folder and no options'",
+  })
+  void badArgumentsGetOneLineThatNamesTheHelp(String line, String message) {
+    assertEquals(1, run(line.isEmpty() ? new String[0] : line.split(" ")));
+    assertTrue(errors().contains(message), errors());
+    assertTrue(errors().contains("duel --help"), errors());
+    assertEquals(1, errors().lines().count(), errors());
+  }
+
+  @Test
+  void aMissingJarAndAnotherFileAreNamed() throws IOException {
+    Path missing = directory.resolve("none.jar");
+    assertEquals(1, run(missing.toString(), missing.toString()));
+    assertTrue(errors().contains(missing + " does not exist"), errors());
+    Path other = Files.writeString(directory.resolve("other.jar"), "text");
+    assertEquals(1, run(other.toString(), other.toString()));
+    assertTrue(errors().contains(other + " is no benchmarks.jar"), errors());
+  }
+
+  @Test
+  void aFolderWithoutADuelIsNamed() {
+    assertEquals(1, run("--resume", directory.toString()));
+    assertTrue(errors().contains(directory + " holds no duel"), errors());
+  }
+
+  @Test
+  void helpIsHelp() {
+    assertEquals(0, run("--help"));
+    assertTrue(out.toString(StandardCharsets.UTF_8).contains("--forks N"));
+  }
+
+  private int run(String... args) {
+    err.reset();
+    return new DuelCommand(
+            new MachineProbe(directory.resolve("no-such-root")),
+            new PrintStream(out, true, StandardCharsets.UTF_8),
+            new PrintStream(err, true, StandardCharsets.UTF_8))
+        .run(args);
+  }
+
+  private String errors() {
+    return err.toString(StandardCharsets.UTF_8);
+  }
+}
