@@ -30,6 +30,7 @@ import org.mitosis.fixture.MemorySize;
 import org.mitosis.fixture.Preflight;
 import org.mitosis.fixture.Protection;
 import org.mitosis.fixture.PythonFunction;
+import org.mitosis.fixture.ToolProbe;
 import org.mitosis.fixture.UserfaultfdRight;
 import org.mitosis.result.ArtifactTable;
 import org.mitosis.result.Environment;
@@ -145,7 +146,8 @@ final class BenchmarkRun {
     try {
       plan = plan(selection, commandLine);
       environment =
-          Environment.started(started, List.of(args), plan.leftOut(), plan.backend(), probe);
+          Environment.started(
+              started, List.of(args), plan.leftOut(), plan.backend(), probe, ToolProbe.read());
       if (sweep.filter(Sweep::isResumed).isPresent()) {
         folder = sweep.get().resumedFolder();
         environment = environment.continuing(begun(folder));

@@ -71,6 +71,24 @@ record EnvironmentTable(List<String> head, List<Row> rows) {
     machine("limit on memory", machine -> machine.cgroups().memoryLimit());
     machine("virtual machine", machine -> machine.surroundings().hypervisor());
     machine("container", machine -> machine.surroundings().container());
+    machine("clock source", machine -> machine.settings().clocksource());
+    machine("vulnerabilities", machine -> machine.settings().vulnerabilities());
+    machine("merging of equal pages", machine -> machine.settings().samePageMerging());
+    machine("swappiness", machine -> machine.settings().swappiness());
+    machine("NUMA balancing", machine -> machine.settings().numaBalancing());
+    machine("access monitors", machine -> machine.settings().accessMonitors());
+    machine("user", machine -> machine.rights().user());
+    machine("root", machine -> machine.rights().user() == 0);
+    machine("capabilities", machine -> machine.rights().capabilities());
+    machine("CPUs allowed", machine -> machine.rights().cpus());
+    ASPECTS.put("lean containers", environment -> environment.tools().lean());
+    ASPECTS.put("C library", environment -> environment.tools().libc());
+    ASPECTS.put("compiler", environment -> environment.tools().compiler());
+    ASPECTS.put("Python", environment -> environment.tools().python());
+    ASPECTS.put("CRIU", environment -> environment.tools().criu());
+    state("MHz", MachineFacts.State::megahertz);
+    state("hottest, °C", MachineFacts.State::hottestCelsius);
+    state("steal since boot, ms", state -> state.counters().stealMs());
     ASPECTS.put("load before", environment -> environment.before().load());
     ASPECTS.put("load after", environment -> environment.after().load());
     ASPECTS.put(
@@ -79,6 +97,11 @@ record EnvironmentTable(List<String> head, List<Row> rows) {
 
   private static void machine(String what, Function<MachineFacts, Object> value) {
     ASPECTS.put(what, environment -> value.apply(environment.machine()));
+  }
+
+  private static void state(String what, Function<MachineFacts.State, Object> value) {
+    ASPECTS.put(what + ", before", environment -> value.apply(environment.before()));
+    ASPECTS.put(what + ", after", environment -> value.apply(environment.after()));
   }
 
   static EnvironmentTable of(List<Run> runs) {

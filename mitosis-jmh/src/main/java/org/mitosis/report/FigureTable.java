@@ -134,6 +134,13 @@ record FigureTable(
     if (lost > 0) {
       notes.add(String.format(Locale.ROOT, "rate not reached, %.1f %% lost", lost * 100));
     }
+    if (!one.run().disturbance(one.figure()).isEmpty()) {
+      notes.add(one.run().disturbance(one.figure()));
+    }
+    one.figure().containers().stream()
+        .filter(container -> container.contains("("))
+        .map(container -> "weaker container: " + container)
+        .forEach(notes::add);
     if (one.estimate().fewSamples()) {
       notes.add("few samples");
     }

@@ -246,7 +246,38 @@ public record RunComparison(
     if (old.environment().isEmpty() || now.environment().isEmpty()) {
       return List.of();
     }
-    return EnvironmentDifference.between(old.environment().get(), now.environment().get());
+    List<EnvironmentDifference> all =
+        new ArrayList<>(
+            EnvironmentDifference.between(old.environment().get(), now.environment().get()));
+    if (now.figures().stream().noneMatch(figure -> figure.function().isPresent())) {
+      all.removeIf(one -> one.what().startsWith("Python"));
+    }
+    if (now.figures().stream().noneMatch(figure -> figure.className().equals("BaselineCriu"))) {
+      all.removeIf(one -> one.what().equals("CRIU"));
+    }
+    all.addAll(containers(old, now));
+    return List.copyOf(all);
+  }
+
+  /** The kinds of containers that differ between figures of the same name. */
+  private static List<EnvironmentDifference> containers(Run old, Run now) {
+    Map<Figure.Key, Figure> before = new LinkedHashMap<>();
+    old.figures().forEach(figure -> before.put(figure.key(), figure));
+    Set<EnvironmentDifference> different = new LinkedHashSet<>();
+    for (Figure figure : now.figures()) {
+      Figure then = before.get(figure.key());
+      if (then != null
+          && !then.containers().isEmpty()
+          && !figure.containers().isEmpty()
+          && !then.containers().equals(figure.containers())) {
+        different.add(
+            new EnvironmentDifference(
+                "containers of children",
+                String.join(" and ", then.containers()),
+                String.join(" and ", figure.containers())));
+      }
+    }
+    return List.copyOf(different);
   }
 
   private static List<Figure> without(Run one, Run other) {

@@ -93,7 +93,7 @@ public final class ArtifactTable {
         selfTimed.stream()
             .filter(figure -> !figure.forks().isEmpty())
             .sorted(Comparator.comparing(Figure::params, TableParameters.ORDER))
-            .map(figure -> new Row(figure, Estimate.of(figure)))
+            .map(figure -> new Row(figure, Estimate.of(figure), Disturbance.of(figure, scores)))
             .toList();
     Map<String, List<Row>> byFigure = new TreeMap<>();
     for (Row row : rows) {
@@ -132,14 +132,14 @@ public final class ArtifactTable {
   }
 
   /** A figure and its statistics. */
-  private record Row(Figure figure, Estimate estimate) {
+  private record Row(Figure figure, Estimate estimate, String disturbance) {
     double medianMs() {
       return estimate.median() / NS_PER_MS;
     }
 
     /** What is missing of it; empty if nothing is. */
     String note() {
-      return Stream.of(figure.shortfall(), estimate.fewSamples() ? "few samples" : "")
+      return Stream.of(figure.shortfall(), estimate.fewSamples() ? "few samples" : "", disturbance)
           .filter(text -> !text.isEmpty())
           .collect(Collectors.joining(", "));
     }

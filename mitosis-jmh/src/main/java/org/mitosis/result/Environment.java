@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -35,6 +36,7 @@ import org.mitosis.setting.MissingPrerequisite;
  * @param backend the backend
  * @param jvm the Java virtual machine
  * @param machine the machine
+ * @param tools programs and libraries; null in files of versions that do not keep them
  * @param before its state at the start
  * @param after its state at the end; null while it runs
  * @param warnings reasons why the figures are less reliable
@@ -52,6 +54,7 @@ public record Environment(
     BackendFacts backend,
     Jvm jvm,
     MachineFacts machine,
+    Tools tools,
     MachineFacts.State before,
     MachineFacts.State after,
     List<String> warnings) {
@@ -153,6 +156,17 @@ public record Environment(
       List<String> leftOut,
       BackendChoice backend,
       MachineProbe probe) {
+    return started(now, commandLine, leftOut, backend, probe, Tools.UNKNOWN);
+  }
+
+  /** The environment of a run that starts now, with the tools that it uses. */
+  public static Environment started(
+      Instant now,
+      List<String> commandLine,
+      List<String> leftOut,
+      BackendChoice backend,
+      MachineProbe probe,
+      Tools tools) {
     MachineFacts machine = probe.machine();
     MachineFacts.State before = probe.state();
     return new Environment(
@@ -168,6 +182,7 @@ public record Environment(
         BackendFacts.of(backend),
         Jvm.current(),
         machine,
+        tools,
         before,
         null,
         warnings(machine, before));
@@ -209,6 +224,7 @@ public record Environment(
         backend,
         jvm,
         machine,
+        tools,
         begun.before(),
         null,
         warnings);
@@ -227,22 +243,99 @@ public record Environment(
       List<String> failedBenchmarks,
       List<String> failedBefore,
       MachineProbe probe) {
+    MachineFacts.State after = probe.state();
+    Environment ended =
+        new Environment(
+            schema,
+            how,
+            started,
+            now.toString(),
+            List.copyOf(failedBenchmarks),
+            List.copyOf(failedBefore),
+            leftOut,
+            commandLine,
+            mitosis,
+            backend,
+            jvm,
+            machine,
+            tools,
+            before,
+            after,
+            warnings);
+    List<String> all = new ArrayList<>(warnings);
+    Duration length = Duration.between(Instant.parse(started), now);
+    all.addAll(ended.changesTo(probe.machine()));
+    all.addAll(losses(machine, before, after, length));
+    return ended.with(all);
+  }
+
+  private Environment with(List<String> otherWarnings) {
     return new Environment(
         schema,
-        how,
+        outcome,
         started,
-        now.toString(),
-        List.copyOf(failedBenchmarks),
-        List.copyOf(failedBefore),
+        ended,
+        failed,
+        repeated,
         leftOut,
         commandLine,
         mitosis,
         backend,
         jvm,
         machine,
+        tools,
         before,
-        probe.state(),
-        warnings);
+        after,
+        List.copyOf(otherWarnings));
+  }
+
+  /** What matters for times and has changed since the run started. */
+  private List<String> changesTo(MachineFacts later) {
+    Environment now =
+        new Environment(
+            schema,
+            outcome,
+            started,
+            ended,
+            failed,
+            repeated,
+            leftOut,
+            commandLine,
+            mitosis,
+            backend,
+            jvm,
+            later,
+            tools,
+            before,
+            after,
+            warnings);
+    return EnvironmentDifference.between(this, now).stream()
+        .map(
+            one ->
+                "the machine changed during the run ("
+                    + one
+                    + "): figures of before and after are of two environments; measure again")
+        .toList();
+  }
+
+  /** What the machine lost of the whole run, where that is too much. */
+  private static List<String> losses(
+      MachineFacts machine, MachineFacts.State before, MachineFacts.State after, Duration length) {
+    if (before.counters() == null || after.counters() == null) {
+      return List.of();
+    }
+    int cpus = Objects.requireNonNullElse(machine.cpu().logical(), 1);
+    return after.counters().since(before.counters(), length.toMillis(), cpus).stream()
+        .filter(Counters.Lost::disturbs)
+        .map(
+            lost ->
+                String.format(
+                    Locale.ROOT,
+                    "%s in %.1f %% of the run's time: times scatter; the rows that it met are"
+                        + " marked",
+                    Counters.words(lost.metric()),
+                    lost.percent()))
+        .toList();
   }
 
   /** The text of environment.json. */

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.mitosis.result;
 
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.TreeMap;
 import java.util.function.Function;
 
 /**
@@ -33,12 +36,35 @@ public record EnvironmentDifference(String what, String old, String now) {
           new Aspect("limit on memory", machine(m -> m.cgroups().memoryLimit())),
           new Aspect("virtual machine", machine(m -> m.surroundings().hypervisor())),
           new Aspect("container", machine(m -> m.surroundings().container())),
+          new Aspect("microcode", machine(m -> m.cpu().microcode())),
+          new Aspect("swap", machine(m -> gibibytes(m.memory().swapBytes()))),
+          new Aspect("clock source", machine(m -> m.settings().clocksource())),
+          new Aspect("vulnerabilities", machine(m -> m.settings().vulnerabilities())),
+          new Aspect("merging of equal pages", machine(m -> m.settings().samePageMerging())),
+          new Aspect("swappiness", machine(m -> m.settings().swappiness())),
+          new Aspect("NUMA balancing", machine(m -> m.settings().numaBalancing())),
+          new Aspect("access monitors", machine(m -> m.settings().accessMonitors())),
+          new Aspect("root", machine(m -> m.rights().user() == 0)),
+          new Aspect("capabilities", machine(m -> m.rights().capabilities())),
+          new Aspect("CPUs allowed", machine(m -> m.rights().cpus())),
+          new Aspect("lean containers", environment -> environment.tools().lean()),
+          new Aspect("C library", environment -> environment.tools().libc()),
+          new Aspect("compiler", environment -> environment.tools().compiler()),
+          new Aspect("Python", environment -> environment.tools().python()),
+          new Aspect("CRIU", environment -> environment.tools().criu()),
+          new Aspect("JVM arguments", environment -> ofJvm(environment.jvm().arguments())),
           new Aspect("backend", environment -> environment.backend().chosen()),
           new Aspect("Java", environment -> environment.jvm().version()),
           new Aspect("Java virtual machine", environment -> environment.jvm().vm()));
 
   /** All differences; a value that is unknown on one side does not count. */
   public static List<EnvironmentDifference> between(Environment old, Environment now) {
+    List<EnvironmentDifference> all = new ArrayList<>(aspects(old, now));
+    all.addAll(packages(old, now));
+    return List.copyOf(all);
+  }
+
+  private static List<EnvironmentDifference> aspects(Environment old, Environment now) {
     return MATTERS.stream()
         .map(
             aspect ->
@@ -47,6 +73,32 @@ public record EnvironmentDifference(String what, String old, String now) {
         .filter(one -> one.old() != null && one.now() != null)
         .filter(one -> !Objects.equals(one.old(), one.now()))
         .toList();
+  }
+
+  /** The Python packages of both that differ: of which a function uses some. */
+  private static List<EnvironmentDifference> packages(Environment old, Environment now) {
+    if (old.tools() == null
+        || now.tools() == null
+        || old.tools().pythonPackages() == null
+        || now.tools().pythonPackages() == null) {
+      return List.of();
+    }
+    Map<String, String> after = now.tools().pythonPackages();
+    return new TreeMap<>(old.tools().pythonPackages())
+        .entrySet().stream()
+            .filter(one -> after.containsKey(one.getKey()))
+            .filter(one -> !one.getValue().equals(after.get(one.getKey())))
+            .map(
+                one ->
+                    new EnvironmentDifference(
+                        "Python package " + one.getKey(), one.getValue(), after.get(one.getKey())))
+            .toList();
+  }
+
+  /** Without the settings of this program, which name folders and are in the parameters. */
+  private static String ofJvm(List<String> arguments) {
+    return String.join(
+        " ", arguments.stream().filter(one -> !one.startsWith("-Dmitosis.")).toList());
   }
 
   /** As {@code what: old / now}. */

@@ -59,11 +59,17 @@ public record Figure(
    *
    * @param number from 1
    * @param points in the order of time
+   * @param container what its children were in; empty if it had none, or that is not known
    */
-  public record Fork(int number, List<Point> points) {
+  public record Fork(int number, List<Point> points, String container) {
     /** Takes a copy of the list. */
     public Fork {
       points = List.copyOf(points);
+    }
+
+    /** A process of whose children nothing is known. */
+    public Fork(int number, List<Point> points) {
+      this(number, points, "");
     }
   }
 
@@ -101,7 +107,17 @@ public record Figure(
 
   /** Whether it only explains another figure, such as the ends of a stable interval. */
   public boolean isNote() {
-    return NOTES.contains(metric);
+    return NOTES.contains(metric) || metric.startsWith(Counters.PREFIX);
+  }
+
+  /** What the children of its processes were in, sorted; empty if none is known. */
+  public List<String> containers() {
+    return forks.stream()
+        .map(Fork::container)
+        .filter(container -> !container.isEmpty())
+        .distinct()
+        .sorted()
+        .toList();
   }
 
   /** Class and method, without the package. */

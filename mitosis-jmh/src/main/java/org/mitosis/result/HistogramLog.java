@@ -42,6 +42,7 @@ import org.mitosis.stats.ValueCounts;
  * #[format = 2]
  * #[forks = 3]
  * #[iterations = 5]
+ * #[container = lean: namespaces uts,ipc,mnt,pid, control groups v2]
  * …
  * #[iteration = 1]
  * </pre>
@@ -76,6 +77,7 @@ public final class HistogramLog {
   private static final String FORKS = "forks";
   private static final String ITERATIONS = "iterations";
   private static final String ABORTED = "aborted";
+  private static final String CONTAINER = "container";
   private static final String PARAM = "param ";
   private static final String TAG = "Tag=";
   private static final int FIELDS = 5;
@@ -131,6 +133,21 @@ public final class HistogramLog {
    */
   public static HistogramLog create(
       Path directory, String benchmark, Map<String, String> params, Asked asked, Instant start) {
+    return create(directory, benchmark, params, asked, start, "");
+  }
+
+  /**
+   * Creates the file of a fork that has started children.
+   *
+   * @param container what they were in; empty if that is not known
+   */
+  static HistogramLog create(
+      Path directory,
+      String benchmark,
+      Map<String, String> params,
+      Asked asked,
+      Instant start,
+      String container) {
     try {
       Files.createDirectories(directory);
       String name = nameOf(benchmark, params);
@@ -138,7 +155,9 @@ public final class HistogramLog {
         Path file = directory.resolve(name + ",fork=" + fork + SUFFIX);
         try {
           Files.write(
-              file, header(benchmark, params, fork, asked, start), StandardOpenOption.CREATE_NEW);
+              file,
+              header(benchmark, params, fork, asked, start, container),
+              StandardOpenOption.CREATE_NEW);
           return new HistogramLog(file, start);
         } catch (FileAlreadyExistsException e) {
           // Another fork has this number: try the next.
@@ -324,10 +343,12 @@ public final class HistogramLog {
    * @param asked what the run asked for
    * @param iterations the measured iterations that it has
    * @param aborted whether JMH did not keep the fork
+   * @param container what its children were in; empty if that is not known
    */
-  public record ForkLog(String file, long startMs, Asked asked, int iterations, boolean aborted) {
+  public record ForkLog(
+      String file, long startMs, Asked asked, int iterations, boolean aborted, String container) {
     /** Of samples that come from no log. */
-    public static final ForkLog NONE = new ForkLog("", 0, Asked.UNKNOWN, 0, false);
+    public static final ForkLog NONE = new ForkLog("", 0, Asked.UNKNOWN, 0, false, "");
 
     /** Whether it ended before its last iteration did. */
     public boolean isUnfinished() {
@@ -405,7 +426,12 @@ public final class HistogramLog {
   }
 
   private static byte[] header(
-      String benchmark, Map<String, String> params, int fork, Asked asked, Instant start) {
+      String benchmark,
+      Map<String, String> params,
+      int fork,
+      Asked asked,
+      Instant start,
+      String container) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     HistogramLogWriter writer = new HistogramLogWriter(bytes);
     writer.outputLogFormatVersion();
@@ -418,6 +444,9 @@ public final class HistogramLog {
     }
     if (asked.iterations() > 0) {
       writer.outputComment(comment(ITERATIONS, Integer.toString(asked.iterations())));
+    }
+    if (!container.isEmpty()) {
+      writer.outputComment(comment(CONTAINER, container));
     }
     writer.outputComment("[values in ns, Interval_Max in ms]");
     writer.outputStartTime(start.toEpochMilli());
@@ -478,6 +507,7 @@ public final class HistogramLog {
     private int forksAsked;
     private int iterationsAsked;
     private boolean aborted;
+    private String container = "";
 
     LogFile(Path file, HistogramDecoder decoder, List<String> warnings) {
       this.file = file;
@@ -522,7 +552,8 @@ public final class HistogramLog {
           Math.round(startSeconds * MS_PER_S),
           new Asked(forksAsked, iterationsAsked),
           iteration,
-          aborted);
+          aborted,
+          container);
     }
 
     private void line(int number, String line) {
@@ -570,6 +601,8 @@ public final class HistogramLog {
         params.put(key.substring(PARAM.length()), value);
       } else if (key.equals(ABORTED)) {
         aborted = true;
+      } else if (key.equals(CONTAINER)) {
+        container = value;
       } else if (value.matches("[0-9]{1,9}")) {
         noteNumber(key, Integer.parseInt(value));
       }

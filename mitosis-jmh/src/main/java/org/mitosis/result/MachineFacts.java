@@ -2,6 +2,7 @@
 package org.mitosis.result;
 
 import java.util.List;
+import java.util.Map;
 
 /**
  * The properties of a machine that can change measured times, and stay the same during a run.
@@ -17,6 +18,8 @@ import java.util.List;
  * @param aslr kernel.randomize_va_space: 0 off, 1 without the heap, 2 full
  * @param cgroups the control groups this process is in
  * @param surroundings hypervisor and container
+ * @param settings of the kernel
+ * @param rights what this process may do
  */
 public record MachineFacts(
     String host,
@@ -27,7 +30,9 @@ public record MachineFacts(
     Memory memory,
     Integer aslr,
     Cgroups cgroups,
-    Surroundings surroundings) {
+    Surroundings surroundings,
+    Settings settings,
+    Rights rights) {
 
   /**
    * The fields of {@code uname -a}.
@@ -109,13 +114,55 @@ public record MachineFacts(
   public record Surroundings(Boolean hypervisor, String vendor, String container) {}
 
   /**
+   * Settings of the kernel.
+   *
+   * @param clocksource what the clocks are read from
+   * @param vulnerabilities of the CPUs and what is done against each
+   * @param samePageMerging whether equal pages are merged (KSM)
+   * @param swappiness how early memory is swapped out
+   * @param numaBalancing whether pages move to the node that uses them
+   * @param accessMonitors threads that watch or reclaim memory by its use (DAMON), each with its
+   *     state; empty if there is none
+   */
+  public record Settings(
+      String clocksource,
+      Map<String, String> vulnerabilities,
+      Integer samePageMerging,
+      Integer swappiness,
+      Integer numaBalancing,
+      List<String> accessMonitors) {}
+
+  /**
+   * What this process may do.
+   *
+   * @param user its effective user id
+   * @param capabilities the effective ones, as the kernel writes them
+   * @param cpus it may run on, such as {@code 0-3,8}
+   */
+  public record Rights(Long user, String capabilities, String cpus) {}
+
+  /**
    * The properties that change during a run.
    *
    * @param load processes that ran or waited to run, averaged over 1, 5 and 15 minutes
    * @param availableBytes memory that can be used without swapping
    * @param swapUsedBytes swap in use
    * @param uptimeSeconds since boot
+   * @param counters of lost time
+   * @param megahertz the least and the greatest frequency of a CPU
+   * @param hottestCelsius the highest temperature of a sensor
    */
   public record State(
-      List<Double> load, Long availableBytes, Long swapUsedBytes, Double uptimeSeconds) {}
+      List<Double> load,
+      Long availableBytes,
+      Long swapUsedBytes,
+      Double uptimeSeconds,
+      Counters counters,
+      List<Double> megahertz,
+      Double hottestCelsius) {
+    /** A state of which no more is known. */
+    State(List<Double> load, Long availableBytes, Long swapUsedBytes, Double uptimeSeconds) {
+      this(load, availableBytes, swapUsedBytes, uptimeSeconds, null, null, null);
+    }
+  }
 }

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -22,6 +23,14 @@ import java.util.stream.Stream;
 /** Reads what {@link MachineFacts} holds from /proc, /sys and /etc. */
 public final class MachineProbe {
   private static final long AT_PAGESZ = 6;
+  private static final String CPUS = "sys/devices/system/cpu";
+  private static final String CPU = "cpu[0-9]+";
+
+  /** The field of /proc/stat, and the length of its ticks on every architecture we run on. */
+  private static final int STEAL = 8;
+
+  private static final long MS_PER_TICK = 10;
+  private static final long NS_PER_US = 1_000;
 
   private final Path root;
 
@@ -56,7 +65,9 @@ public final class MachineProbe {
             chosen("sys/kernel/mm/transparent_hugepage/defrag")),
         number("proc/sys/kernel/randomize_va_space", Integer::valueOf),
         cgroups(),
-        new MachineFacts.Surroundings(hypervisor(), vendor(), container()));
+        new MachineFacts.Surroundings(hypervisor(), vendor(), container()),
+        settings(),
+        rights());
   }
 
   /** The current load and free memory. */
@@ -68,7 +79,132 @@ public final class MachineProbe {
         load(),
         meminfo.get("MemAvailable"),
         swapTotal == null || swapFree == null ? null : Long.valueOf(swapTotal - swapFree),
-        firstWord("proc/uptime", Double::valueOf));
+        firstWord("proc/uptime", Double::valueOf),
+        counters(),
+        megahertz(),
+        hottestCelsius());
+  }
+
+  /** What has been counted of lost time since boot. */
+  Counters counters() {
+    return new Counters(
+        stealMs(),
+        pressureUs("cpu"),
+        pressureUs("memory"),
+        pressureUs("io"),
+        throttledUs(),
+        thermalThrottles());
+  }
+
+  /** {@code cpu user nice system idle iowait irq softirq steal …}, in ticks. */
+  private Long stealMs() {
+    String[] fields = lines("proc/stat").stream().findFirst().orElse("").split("\\s+");
+    Long ticks =
+        fields[0].equals("cpu") && fields.length > STEAL
+            ? parsed(fields[STEAL], Long::valueOf)
+            : null;
+    return ticks == null ? null : Long.valueOf(ticks * MS_PER_TICK);
+  }
+
+  /** From the line {@code some avg10=0.00 avg60=0.00 avg300=0.00 total=123}. */
+  private Long pressureUs(String resource) {
+    return lines("proc/pressure/" + resource).stream()
+        .filter(line -> line.startsWith("some ") && line.contains(" total="))
+        .map(line -> parsed(line.replaceFirst(".* total=", ""), Long::valueOf))
+        .filter(Objects::nonNull)
+        .findFirst()
+        .orElse(null);
+  }
+
+  private Long throttledUs() {
+    List<String> memberships = lines("proc/self/cgroup");
+    if (exists("sys/fs/cgroup/cgroup.controllers")) {
+      return named(
+          text("sys/fs/cgroup" + membership(memberships, "").orElse("/") + "/cpu.stat"),
+          "throttled_usec");
+    }
+    Long ns = named(inGroup(memberships, "cpu", "cpu.stat"), "throttled_time");
+    return ns == null ? null : Long.valueOf(ns / NS_PER_US);
+  }
+
+  private static Long named(String text, String name) {
+    return text == null
+        ? null
+        : text.lines()
+            .filter(line -> line.startsWith(name + " "))
+            .map(line -> parsed(line.substring(name.length()).strip(), Long::valueOf))
+            .filter(Objects::nonNull)
+            .findFirst()
+            .orElse(null);
+  }
+
+  private Long thermalThrottles() {
+    List<Long> counts =
+        entries(CPUS, CPU).stream()
+            .map(
+                cpu ->
+                    number(
+                        CPUS + "/" + cpu + "/thermal_throttle/core_throttle_count", Long::valueOf))
+            .filter(Objects::nonNull)
+            .toList();
+    return counts.isEmpty() ? null : Long.valueOf(counts.stream().mapToLong(Long::longValue).sum());
+  }
+
+  private List<Double> megahertz() {
+    List<Double> all =
+        processors().stream()
+            .map(processor -> parsed(processor.get("cpu MHz"), Double::valueOf))
+            .filter(Objects::nonNull)
+            .sorted()
+            .toList();
+    return all.isEmpty() ? null : List.of(all.get(0), all.get(all.size() - 1));
+  }
+
+  private Double hottestCelsius() {
+    return entries("sys/class/thermal", "thermal_zone[0-9]+").stream()
+        .map(zone -> number("sys/class/thermal/" + zone + "/temp", Double::valueOf))
+        .filter(Objects::nonNull)
+        .max(Double::compare)
+        .map(milli -> milli / 1000)
+        .orElse(null);
+  }
+
+  private MachineFacts.Settings settings() {
+    Map<String, String> vulnerabilities = new TreeMap<>();
+    for (String name : entries(CPUS + "/vulnerabilities", "[a-z0-9_]+")) {
+      vulnerabilities.put(name, text(CPUS + "/vulnerabilities/" + name));
+    }
+    String monitors = "sys/kernel/mm/damon/admin/kdamonds";
+    List<String> damon =
+        entries(monitors, "[0-9]+").stream()
+            .sorted()
+            .map(one -> one + " " + text(monitors + "/" + one + "/state"))
+            .toList();
+    return new MachineFacts.Settings(
+        text("sys/devices/system/clocksource/clocksource0/current_clocksource"),
+        vulnerabilities,
+        number("sys/kernel/mm/ksm/run", Integer::valueOf),
+        number("proc/sys/vm/swappiness", Integer::valueOf),
+        number("proc/sys/kernel/numa_balancing", Integer::valueOf),
+        damon);
+  }
+
+  private MachineFacts.Rights rights() {
+    // Real, effective, saved, file system.
+    String[] users = String.valueOf(ofStatus("Uid")).split("\\s+");
+    return new MachineFacts.Rights(
+        users.length < 2 ? null : parsed(users[1], Long::valueOf),
+        ofStatus("CapEff"),
+        ofStatus("Cpus_allowed_list"));
+  }
+
+  /** A value of this process's status. */
+  private String ofStatus(String name) {
+    return lines("proc/self/status").stream()
+        .filter(line -> line.startsWith(name + ":"))
+        .map(line -> line.substring(name.length() + 1).strip())
+        .findFirst()
+        .orElse(null);
   }
 
   /** The text of a file below the root without the line's end; null if it cannot be read. */

@@ -37,7 +37,24 @@ public final class SelfTimed {
   private static final Map<String, Metric> METRICS = new ConcurrentHashMap<>();
   private static final Map<String, Values> VALUES = new TreeMap<>();
 
+  private static volatile String container = "";
+
   private SelfTimed() {}
+
+  /**
+   * Says what the children are in that are timed from now on, as it really is: the log of this
+   * process keeps it.
+   */
+  public static void container(String text) {
+    container = text;
+  }
+
+  /** Removes and returns what was last said of containers; empty if nothing was. */
+  static String takeContainer() {
+    String taken = container;
+    container = "";
+    return taken;
+  }
 
   /**
    * Records the time of one operation.

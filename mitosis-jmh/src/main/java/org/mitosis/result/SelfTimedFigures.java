@@ -72,6 +72,6 @@ final class SelfTimedFigures {
               slice.samples().median(),
               slice.samples()));
     }
-    return new Figure.Fork(series.fork(), points);
+    return new Figure.Fork(series.fork(), points, series.log().container());
   }
 }

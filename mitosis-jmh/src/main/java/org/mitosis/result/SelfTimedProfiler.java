@@ -24,18 +24,38 @@ import org.openjdk.jmh.runner.IterationType;
  * iteration (the mean; times in us/op), and writes every time of the measured iterations to a
  * {@link HistogramLog}.
  *
+ * <p>What the machine took away from an iteration becomes a metric, too, in % of its time: steal,
+ * pressure on CPUs, memory and disks, a limit on CPU time, heat ({@link Counters}).
+ *
  * <p>Our command line adds it to every run. From {@code org.openjdk.jmh.Main}, and so from an IDE,
  * add it with {@code -prof org.mitosis.result.SelfTimedProfiler}. Two of them do no harm: the first
  * takes the samples, the second finds none.
  */
 public final class SelfTimedProfiler implements InternalProfiler {
+  private static final double NS_PER_MS = 1e6;
+
+  /** Less is not told of an iteration, in %. */
+  private static final double LEAST_PERCENT = 0.1;
+
   private String benchmarkOfLog = "";
   private HistogramLog log;
   private int iterationsWithoutSamples;
   private Instant iterationStart = Instant.now();
+  private String benchmarkOfContainer = "";
+  private String container = "";
+  private final MachineProbe machine;
+  private Counters before;
+  private long beforeNs;
 
   /** For JMH, which needs a public constructor. */
-  public SelfTimedProfiler() {}
+  public SelfTimedProfiler() {
+    this(new MachineProbe(Path.of("/")));
+  }
+
+  /** Of a machine whose counters a test has written. */
+  SelfTimedProfiler(MachineProbe machine) {
+    this.machine = machine;
+  }
 
   @Override
   public String getDescription() {
@@ -45,6 +65,8 @@ public final class SelfTimedProfiler implements InternalProfiler {
   @Override
   public void beforeIteration(BenchmarkParams benchmark, IterationParams iteration) {
     SelfTimed.clear();
+    before = machine.counters();
+    beforeNs = System.nanoTime();
     iterationStart = Instant.now();
   }
 
@@ -52,6 +74,8 @@ public final class SelfTimedProfiler implements InternalProfiler {
   public Collection<ScalarResult> afterIteration(
       BenchmarkParams benchmark, IterationParams iteration, IterationResult result) {
     List<SelfTimed.Samples> taken = SelfTimed.take();
+    List<ScalarResult> lost = lost();
+    noteContainer(benchmark);
     if (iteration.getType() == IterationType.MEASUREMENT) {
       keep(benchmark, taken);
     }
@@ -61,7 +85,29 @@ public final class SelfTimedProfiler implements InternalProfiler {
       results.add(
           new ScalarResult(figure.metric(), figure.mean(), figure.unit(), AggregationPolicy.AVG));
     }
+    results.addAll(lost);
     return results;
+  }
+
+  /** What the iteration has lost of its time; nothing for what was not lost. */
+  private List<ScalarResult> lost() {
+    if (before == null) {
+      return List.of();
+    }
+    double ms = (System.nanoTime() - beforeNs) / NS_PER_MS;
+    return machine.counters().since(before, ms, Runtime.getRuntime().availableProcessors()).stream()
+        .filter(lost -> lost.percent() >= LEAST_PERCENT)
+        .map(lost -> new ScalarResult(lost.metric(), lost.percent(), "%", AggregationPolicy.AVG))
+        .toList();
+  }
+
+  /** Launchers are started before the first iteration, or in it. */
+  private void noteContainer(BenchmarkParams benchmark) {
+    String said = SelfTimed.takeContainer();
+    if (!said.isEmpty() || !benchmarkOfContainer.equals(benchmark.id())) {
+      container = said;
+      benchmarkOfContainer = benchmark.id();
+    }
   }
 
   private static ScalarResult meanOf(SelfTimed.Samples samples) {
@@ -94,7 +140,8 @@ public final class SelfTimedProfiler implements InternalProfiler {
                 benchmark.getBenchmark(),
                 paramsOf(benchmark),
                 asked,
-                iterationStart);
+                iterationStart,
+                container);
         for (int i = 0; i < iterationsWithoutSamples; i++) {
           log.skip();
         }

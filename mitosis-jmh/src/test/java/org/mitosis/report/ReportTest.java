@@ -9,6 +9,7 @@ import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -22,6 +23,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mitosis.result.Environment;
+import org.mitosis.result.EnvironmentDifference;
 import org.mitosis.result.Run;
 import org.mitosis.result.SampleRun;
 import org.w3c.dom.Document;
@@ -211,6 +213,52 @@ class ReportTest {
     sample.levels("NilCall.c", Map.of(), "nil", 100_000);
     assertTrue(
         Files.readString(write(sample).resolve("report.md")).contains("below the noise floor"));
+  }
+
+  @Test
+  void aDisturbedRowSaysSo() throws IOException {
+    sample.levels("ForkPrepare.function", Map.of("functionName", "json"), "prepare", 1_000);
+    sample.score(
+        "org.mitosis.benchmark.ForkPrepare.function",
+        Map.of("functionName", "json"),
+        "us/op",
+        List.of(List.of(1.0)),
+        Map.of("machine.throttled", List.of(30.0)),
+        "%");
+    Path report = write(sample);
+    assertTrue(
+        Files.readString(report.resolve("report.md"))
+            .contains("stopped by the CPU limit in 1 iteration, up to 30.0 %"));
+    assertFalse(Files.readString(report.resolve("figures.csv")).contains("machine.throttled"));
+  }
+
+  @Test
+  void childrenInAnotherContainerAreADifference() throws IOException {
+    SampleRun other = new SampleRun(directory.resolve("other")).finished();
+    for (SampleRun one : List.of(sample, other)) {
+      one.levels("ForkResume.workingSet", Map.of(), "resume", 1_000);
+      for (Path log : logs(one.folder().resolve("hlog"))) {
+        String kind = one == sample ? "v2" : "none (no control groups: EACCES)";
+        Files.writeString(
+            log, "#[container = lean: control groups " + kind + "]\n", StandardOpenOption.APPEND);
+      }
+    }
+    assertEquals(
+        List.of(
+            "containers of children: lean: control groups v2"
+                + " / lean: control groups none (no control groups: EACCES)"),
+        RunComparison.of(Run.read(sample.folder()), Run.read(other.folder())).differences().stream()
+            .map(EnvironmentDifference::toString)
+            .toList());
+    assertTrue(
+        Files.readString(write(other).resolve("report.md"))
+            .contains("weaker container: lean: control groups none (no control groups: EACCES)"));
+  }
+
+  private static List<Path> logs(Path folder) throws IOException {
+    try (Stream<Path> files = Files.list(folder)) {
+      return files.toList();
+    }
   }
 
   @Test

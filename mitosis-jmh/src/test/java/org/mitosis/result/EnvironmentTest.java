@@ -7,9 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Properties;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -83,6 +85,62 @@ class EnvironmentTest {
   }
 
   @Test
+  void whatChangedOrWasLostDuringTheRunIsAWarning() throws IOException {
+    Path governor = file("sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", "performance\n");
+    file("proc/cpuinfo", "processor : 0\n");
+    file("proc/stat", "cpu 1 1 1 1 1 1 1 100 0 0\n");
+    Environment started = started();
+    Files.writeString(governor, "powersave\n");
+    file("proc/stat", "cpu 1 1 1 1 1 1 1 150 0 0\n");
+
+    List<String> warnings =
+        started
+            .ended(
+                Environment.Outcome.COMPLETE,
+                STARTED.plusSeconds(5),
+                List.of(),
+                new MachineProbe(bareRoot))
+            .warnings();
+
+    assertEquals(2, warnings.size(), warnings.toString());
+    assertTrue(
+        warnings.get(0).contains("(frequency governor: [performance] / [powersave])"),
+        warnings.get(0));
+    assertTrue(warnings.get(1).startsWith("steal in 10.0 % of the run's time"), warnings.get(1));
+  }
+
+  @Test
+  void aQuietRunEndsWithoutAWarning() throws IOException {
+    file("proc/stat", "cpu 1 1 1 1 1 1 1 100 0 0\n");
+    file("proc/self/status", "Uid:\t0\t0\t0\t0\nCapEff:\t0000000000000001\n");
+    MachineProbe probe = new MachineProbe(bareRoot);
+    Environment ended =
+        started().ended(Environment.Outcome.COMPLETE, STARTED.plusSeconds(5), List.of(), probe);
+    assertEquals(List.of(), ended.warnings());
+  }
+
+  @Test
+  void rightsContainersAndToolsAreCompared() throws IOException {
+    file("proc/self/status", "Uid:\t1000\t0\t0\t0\nCapEff:\t000001ffffffffff\n");
+    Environment root =
+        started(new Tools("glibc 2.36", null, null, Map.of("numpy", "1"), null, "lean: v2"));
+    file("proc/self/status", "Uid:\t0\t65534\t0\t0\nCapEff:\t0000000000000000\n");
+    Environment other =
+        started(new Tools("glibc 2.41", null, "3.11", Map.of("numpy", "2"), null, "lean: none"));
+
+    assertEquals(
+        List.of(
+            "root: true / false",
+            "capabilities: 000001ffffffffff / 0000000000000000",
+            "lean containers: lean: v2 / lean: none",
+            "C library: glibc 2.36 / glibc 2.41",
+            "Python package numpy: 1 / 2"),
+        EnvironmentDifference.between(root, other).stream()
+            .map(EnvironmentDifference::toString)
+            .toList());
+  }
+
+  @Test
   void aBuildWithoutGitIsUnknown() {
     Properties unfiltered = new Properties();
     unfiltered.setProperty("version", "${project.version}");
@@ -91,6 +149,16 @@ class EnvironmentTest {
   }
 
   private Environment started() {
+    return started(Tools.UNKNOWN);
+  }
+
+  private Path file(String name, String content) throws IOException {
+    Path file = bareRoot.resolve(name);
+    Files.createDirectories(file.getParent());
+    return Files.writeString(file, content);
+  }
+
+  private Environment started(Tools tools) {
     BackendChoice choice =
         new BackendChoice(
             Backend.USER,
@@ -103,7 +171,8 @@ class EnvironmentTest {
         List.of("ForkPrepare"),
         List.of("1g does not fit"),
         choice,
-        new MachineProbe(bareRoot));
+        new MachineProbe(bareRoot),
+        tools);
   }
 
   private static JsonNode json(Environment environment) throws IOException {
@@ -121,7 +190,9 @@ class EnvironmentTest {
         new MachineFacts.Memory(null, null, null, null, hugePages, null),
         null,
         new MachineFacts.Cgroups(null, List.of(), null, null, null),
-        new MachineFacts.Surroundings(hypervisor, null, null));
+        new MachineFacts.Surroundings(hypervisor, null, null),
+        null,
+        null);
   }
 
   private static MachineFacts.State load(double oneMinute) {

@@ -12,10 +12,15 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class MachineProbeTest {
+  private static final Counters NO_COUNTERS = new Counters(null, null, null, null, null, null);
+  private static final MachineFacts.State NO_STATE =
+      new MachineFacts.State(null, null, null, null, NO_COUNTERS, null, null);
+
   @TempDir Path root;
 
   @Test
@@ -76,7 +81,8 @@ class MachineProbeTest {
     assertEquals(2, machine.aslr());
     assertEquals(new MachineFacts.Surroundings(false, "Maker Model", null), machine.surroundings());
     assertEquals(
-        new MachineFacts.State(List.of(0.5, 0.25, 0.1), 614_400L, 30_720L, 12.5),
+        new MachineFacts.State(
+            List.of(0.5, 0.25, 0.1), 614_400L, 30_720L, 12.5, NO_COUNTERS, null, null),
         new MachineProbe(root).state());
   }
 
@@ -91,7 +97,7 @@ class MachineProbeTest {
     assertEquals(new MachineFacts.Memory(null, null, null, null, null, null), machine.memory());
     assertEquals(new MachineFacts.Surroundings(null, null, null), machine.surroundings());
     assertEquals(new MachineFacts.Cgroups(null, List.of(), null, null, null), machine.cgroups());
-    assertEquals(new MachineFacts.State(null, null, null, null), new MachineProbe(root).state());
+    assertEquals(NO_STATE, new MachineProbe(root).state());
   }
 
   @Test
@@ -104,7 +110,7 @@ class MachineProbeTest {
     assertNull(new MachineProbe(root).machine().aslr());
     assertNull(new MachineProbe(root).machine().memory().totalBytes());
     assertNull(new MachineProbe(root).machine().memory().hugePages());
-    assertEquals(new MachineFacts.State(null, null, null, null), new MachineProbe(root).state());
+    assertEquals(NO_STATE, new MachineProbe(root).state());
   }
 
   @Test
@@ -134,6 +140,57 @@ class MachineProbeTest {
   }
 
   @Test
+  void countsLostTime() throws IOException {
+    file("proc/stat", "cpu  10 20 30 40 50 60 70 8 90 100\ncpu0 1 1 1 1 1 1 1 4 1 1\n");
+    file("proc/pressure/cpu", "some avg10=1.00 avg60=0.50 avg300=0.10 total=1234\nfull total=9\n");
+    file("proc/pressure/memory", "some avg10=0.00 total=5\n");
+    file("proc/pressure/io", "some avg10=0.00 total=much\n");
+    file("sys/devices/system/cpu/cpu0/thermal_throttle/core_throttle_count", "3\n");
+    file("sys/devices/system/cpu/cpu1/thermal_throttle/core_throttle_count", "4\n");
+    assertEquals(
+        new Counters(80L, 1234L, 5L, null, null, 7L), new MachineProbe(root).state().counters());
+  }
+
+  @Test
+  void countsThrottlingInMicrosecondsOfBothVersionsOfControlGroups() throws IOException {
+    file("proc/self/cgroup", "5:cpu,cpuacct:/a\n0::/job\n");
+    file("sys/fs/cgroup/cpu/a/cpu.stat", "nr_periods 4\nnr_throttled 2\nthrottled_time 7000999\n");
+    assertEquals(7000L, new MachineProbe(root).counters().throttledUs());
+    file("sys/fs/cgroup/cgroup.controllers", "cpu\n");
+    file("sys/fs/cgroup/job/cpu.stat", "usage_usec 9\nnr_throttled 2\nthrottled_usec 42\n");
+    assertEquals(42L, new MachineProbe(root).counters().throttledUs());
+  }
+
+  @Test
+  void readsSettingsAndRights() throws IOException {
+    file("sys/devices/system/clocksource/clocksource0/current_clocksource", "tsc\n");
+    file("sys/devices/system/cpu/vulnerabilities/meltdown", "Mitigation: PTI\n");
+    file("sys/kernel/mm/ksm/run", "1\n");
+    file("proc/sys/vm/swappiness", "60\n");
+    file("proc/sys/kernel/numa_balancing", "0\n");
+    file("sys/kernel/mm/damon/admin/kdamonds/0/state", "on\n");
+    file("sys/kernel/mm/damon/admin/kdamonds/nr_kdamonds", "1\n");
+    file(
+        "proc/self/status",
+        "Name:\tjava\nUid:\t1000\t0\t0\t0\nCapEff:\t00ff\nCpus_allowed_list:\t0-3,8\n");
+    MachineFacts machine = new MachineProbe(root).machine();
+    assertEquals(
+        new MachineFacts.Settings(
+            "tsc", Map.of("meltdown", "Mitigation: PTI"), 1, 60, 0, List.of("0 on")),
+        machine.settings());
+    assertEquals(new MachineFacts.Rights(0L, "00ff", "0-3,8"), machine.rights());
+  }
+
+  @Test
+  void readsFrequencyAndTemperature() throws IOException {
+    file("proc/cpuinfo", "processor : 0\ncpu MHz : 2200.5\n\nprocessor : 1\ncpu MHz : 800.0\n");
+    file("sys/class/thermal/thermal_zone0/temp", "45000\n");
+    file("sys/class/thermal/thermal_zone1/temp", "51500\n");
+    assertEquals(List.of(800.0, 2200.5), new MachineProbe(root).state().megahertz());
+    assertEquals(51.5, new MachineProbe(root).state().hottestCelsius());
+  }
+
+  @Test
   void seesContainersAndHypervisors() throws IOException {
     file("proc/cpuinfo", "processor : 0\nflags : fpu hypervisor\n");
     file(".dockerenv", "");
@@ -151,6 +208,8 @@ class MachineProbeTest {
     assertNotNull(probe.machine().host());
     assertEquals(4096L, probe.machine().memory().pageBytes());
     assertTrue(probe.state().availableBytes() > 0);
+    assertNotNull(probe.counters().stealMs());
+    assertNotNull(probe.machine().rights().cpus());
   }
 
   private static String processor(int number, int socket, int core) {

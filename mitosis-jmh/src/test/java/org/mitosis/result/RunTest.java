@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -145,6 +146,28 @@ class RunTest {
         run.figures().stream().filter(one -> one.params().containsValue("1")).findFirst().get();
     assertEquals(0.25, run.lostShare(late));
     assertEquals(0, run.lostShare(other));
+  }
+
+  @Test
+  void aRowSaysWhatTookTimeFromItsIterations() throws IOException {
+    SampleRun sample = sample();
+    List<List<Double>> scores = List.of(List.of(1.0), List.of(1.0), List.of(1.0));
+    Map<String, List<Double>> lost =
+        Map.of(
+            "machine.steal", List.of(0.9, 3.0, 12.5),
+            "machine.ioPressure", List.of(5.0),
+            "machine.cpuPressure", List.of(80.0));
+    sample.score("a.B.c", Map.of("rate", "9"), "us/op", scores, lost, "%");
+    sample.score("a.B.c", Map.of("rate", "1"), "us/op", scores);
+    Run run = Run.read(sample.folder());
+    assertEquals(
+        List.of(
+            "steal in 2 iterations, up to 12.5 %; waits for CPUs in 1 iteration, up to 80.0 %", ""),
+        run.figures().stream()
+            .filter(figure -> !figure.isNote())
+            .map(run::disturbance)
+            .sorted(Comparator.reverseOrder())
+            .toList());
   }
 
   @Test

@@ -28,11 +28,14 @@ class SelfTimedProfilerTest {
   private static final IterationParams MEASUREMENT = iteration(IterationType.MEASUREMENT);
 
   @TempDir Path directory;
-  private final SelfTimedProfiler profiler = new SelfTimedProfiler();
+  @TempDir Path machine;
+  private SelfTimedProfiler profiler;
 
   @BeforeEach
   void setDirectory() {
     SelfTimed.clear();
+    SelfTimed.takeContainer();
+    profiler = new SelfTimedProfiler(new MachineProbe(machine));
     System.setProperty(HistogramLog.DIRECTORY_PROPERTY, directory.resolve("hlog").toString());
   }
 
@@ -110,7 +113,7 @@ class SelfTimedProfilerTest {
 
   @Test
   void beingThereTwiceChangesNothing() {
-    SelfTimedProfiler second = new SelfTimedProfiler();
+    SelfTimedProfiler second = new SelfTimedProfiler(new MachineProbe(machine));
     BenchmarkParams benchmark = benchmark("A.a");
     profiler.beforeIteration(benchmark, MEASUREMENT);
     second.beforeIteration(benchmark, MEASUREMENT);
@@ -119,6 +122,41 @@ class SelfTimedProfilerTest {
         new ArrayList<>(second.afterIteration(benchmark, MEASUREMENT, null));
     results.addAll(profiler.afterIteration(benchmark, MEASUREMENT, null));
     assertEquals(1, results.size());
+  }
+
+  @Test
+  void whatAnIterationLostIsAResultOfIt() throws IOException {
+    Path stat =
+        Files.writeString(Files.createDirectory(machine.resolve("proc")).resolve("stat"), "");
+    BenchmarkParams benchmark = benchmark("A.a");
+    Files.writeString(stat, "cpu 0 0 0 0 0 0 0 1000 0 0\n");
+    profiler.beforeIteration(benchmark, MEASUREMENT);
+    Files.writeString(stat, "cpu 0 0 0 0 0 0 0 999999999 0 0\n");
+    List<ScalarResult> results = List.copyOf(profiler.afterIteration(benchmark, MEASUREMENT, null));
+    assertEquals(1, results.size());
+    assertEquals("machine.steal", results.get(0).getLabel());
+    assertEquals(100.0, results.get(0).getScore());
+    assertEquals("%", results.get(0).getScoreUnit());
+  }
+
+  @Test
+  void anIterationThatLostNothingSaysNothing() throws IOException {
+    Files.writeString(
+        Files.createDirectory(machine.resolve("proc")).resolve("stat"),
+        "cpu 0 0 0 0 0 0 0 1000 0 0\n");
+    assertEquals(List.of(), iterate("A.a", MEASUREMENT));
+  }
+
+  @Test
+  void theLogSaysWhatTheChildrenWereIn() throws IOException {
+    SelfTimed.container("lean: namespaces none (no namespaces: EPERM)"); // in @Setup
+    iterate("A.a", WARMUP, 1_000);
+    iterate("A.a", MEASUREMENT, 1_000);
+    iterate("A.b", MEASUREMENT, 1_000);
+    List<HistogramLog.Series> series = HistogramLog.read(directory.resolve("hlog")).series();
+    assertEquals(
+        List.of("lean: namespaces none (no namespaces: EPERM)", ""),
+        series.stream().map(one -> one.log().container()).toList());
   }
 
   private List<ScalarResult> iterate(String name, IterationParams iteration, long... samplesNs) {
