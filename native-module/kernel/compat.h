@@ -4,6 +4,7 @@
 #define MITOSIS_COMPAT_H
 
 #include <linux/capability.h>
+#include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/rmap.h>
 #include <linux/sched.h>
@@ -48,6 +49,25 @@ static inline void compat_vm_flags_change(struct vm_area_struct *vma, unsigned l
 	vm_flags_mod(vma, set, clear);
 #else
 	vma->vm_flags = (vma->vm_flags & ~clear) | set;
+#endif
+}
+
+/* 6.6 hid the time of the last change, 6.7 the others. */
+static inline struct timespec64 compat_inode_mtime(const struct inode *inode)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+	return inode_get_mtime(inode);
+#else
+	return inode->i_mtime;
+#endif
+}
+
+static inline struct timespec64 compat_inode_ctime(const struct inode *inode)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+	return inode_get_ctime(inode);
+#else
+	return inode->i_ctime;
 #endif
 }
 

@@ -13,6 +13,7 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
+#include "compat.h"
 #include "overlay.h"
 #include "symbols.h"
 
@@ -122,6 +123,16 @@ static const char *name_of(struct writer *w, struct vm_area_struct *vma,
 	return w->name;
 }
 
+u64 mitosis_file_version(const struct inode *inode)
+{
+	const struct timespec64 mtime = compat_inode_mtime(inode);
+	const struct timespec64 ctime = compat_inode_ctime(inode);
+	const struct descriptor_time written = { mtime.tv_sec, mtime.tv_nsec };
+	const struct descriptor_time changed = { ctime.tv_sec, ctime.tv_nsec };
+
+	return descriptor_file_version(i_size_read(inode), written, changed);
+}
+
 static int add_vma(struct writer *w, struct vm_area_struct *vma)
 {
 	enum descriptor_vma_kind kind = kind_of(vma);
@@ -160,6 +171,7 @@ static int add_vma(struct writer *w, struct vm_area_struct *vma)
 		out->inode = inode->i_ino;
 		out->device_major = MAJOR(inode->i_sb->s_dev);
 		out->device_minor = MINOR(inode->i_sb->s_dev);
+		out->file_version = mitosis_file_version(inode);
 		w->files[w->count] = get_file(vma->vm_file);
 	}
 	w->count++;

@@ -11,6 +11,7 @@
 #include "thread.h"
 
 struct file;
+struct inode;
 struct mm_struct;
 struct vm_area_struct;
 
@@ -38,6 +39,9 @@ void mitosis_description_destroy(struct description *description);
 
 /* descriptor_hash() of a process's vdso; 0 if it has none. */
 u64 mitosis_describe_vdso(const struct mm_struct *mm);
+
+/* The descriptor_file_version() of a file as it is now. */
+u64 mitosis_file_version(const struct inode *inode);
 
 /* Whether a VMA is mapped by the kernel in every process: vdso, vvar. */
 bool mitosis_vma_is_kernel(struct vm_area_struct *vma);

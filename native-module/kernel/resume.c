@@ -113,7 +113,8 @@ static struct file *open_file(const struct descriptor_header *d, const struct de
 	inode = file_inode(file);
 	if (S_ISREG(inode->i_mode) && inode->i_ino == vma->inode &&
 	    MAJOR(inode->i_sb->s_dev) == vma->device_major &&
-	    MINOR(inode->i_sb->s_dev) == vma->device_minor)
+	    MINOR(inode->i_sb->s_dev) == vma->device_minor &&
+	    descriptor_same_version(vma, mitosis_file_version(inode)))
 		return file;
 	fput(file);
 	return NULL;

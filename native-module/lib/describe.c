@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 
 #include "lib/cursor.h"
+#include "lib/mapped_file.h"
 #include "lib/describe_credentials.h"
 #include "lib/pagemap.h"
 #include "lib/restore.h"
@@ -163,6 +164,8 @@ struct vma_writer {
 	char *strings;
 	uint32_t strings_size;
 	uint32_t last_string;
+	const struct descriptor_vma *last_file; /* NULL: none yet */
+	uint64_t last_version;			/* of its file */
 	int pagemap;
 	uint64_t page_size;
 	bool resumed; /* this process is a resumed child */
@@ -211,7 +214,22 @@ static enum descriptor_vma_kind kind_of(const struct vma_writer *w,
 		return VMA_SNAPSHOT;
 	if (mappable)
 		return VMA_FILE;
-	return vma->inode ? VMA_SNAPSHOT : VMA_EMPTY;
+	/* What is shared may have pages that this process has not touched. */
+	return vma->inode || vma->map_flags & MAP_SHARED ? VMA_SNAPSHOT : VMA_EMPTY;
+}
+
+/* Consecutive VMAs are often of one file. */
+static uint64_t version_of(struct vma_writer *w, const struct descriptor_vma *vma,
+			   const char *name)
+{
+	const struct descriptor_vma *last = w->last_file;
+
+	if (!last || last->name != vma->name || last->inode != vma->inode ||
+	    last->device_major != vma->device_major ||
+	    last->device_minor != vma->device_minor)
+		w->last_version = mapped_file_version(vma, name);
+	w->last_file = &w->vmas[w->count];
+	return w->last_version;
 }
 
 static int add_vma(struct vma_writer *w, struct descriptor_vma vma, const char *name)
@@ -237,6 +255,8 @@ static int add_vma(struct vma_writer *w, struct descriptor_vma vma, const char *
 		return -E2BIG;
 	vma.kind = kind_of(w, &vma, name);
 	vma.name = add_string(w, name);
+	if (vma.kind == VMA_FILE)
+		vma.file_version = version_of(w, &vma, name);
 	w->vmas[w->count++] = vma;
 	return 0;
 }

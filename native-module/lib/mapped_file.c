@@ -25,6 +25,34 @@ static uint32_t minor_of(uint64_t device)
 	return (device & 0xff) | (device >> 12 & 0xffffff00);
 }
 
+static bool is_mapped_file(const struct descriptor_vma *vma, const struct stat *st)
+{
+	return S_ISREG(st->st_mode) && st->st_ino == vma->inode &&
+	       major_of(st->st_dev) == vma->device_major &&
+	       minor_of(st->st_dev) == vma->device_minor;
+}
+
+static uint64_t version_of(const struct stat *st)
+{
+	const struct descriptor_time written = { st->st_mtim.tv_sec,
+						 st->st_mtim.tv_nsec };
+	const struct descriptor_time changed = { st->st_ctim.tv_sec,
+						 st->st_ctim.tv_nsec };
+
+	return descriptor_file_version(st->st_size, written, changed);
+}
+
+uint64_t mapped_file_version(const struct descriptor_vma *vma, const char *path)
+{
+	struct stat st;
+	long err = raw_syscall(SYS_newfstatat, AT_FDCWD, path, &st, 0);
+
+	if (err)
+		return err == -ENOENT || err == -ENOTDIR ? DESCRIPTOR_FILE_GONE
+							 : DESCRIPTOR_FILE_UNKNOWN;
+	return is_mapped_file(vma, &st) ? version_of(&st) : DESCRIPTOR_FILE_GONE;
+}
+
 /*
  * Returns a descriptor with O_PATH, which neither reads nor waits, of the regular file
  * that was mapped; else a negative number.
@@ -37,9 +65,8 @@ static int find_file(const struct descriptor_header *d,
 	struct stat st;
 
 	if (fd >= 0 &&
-	    (raw_syscall(SYS_fstat, fd, &st) || !S_ISREG(st.st_mode) ||
-	     st.st_ino != vma->inode || major_of(st.st_dev) != vma->device_major ||
-	     minor_of(st.st_dev) != vma->device_minor)) {
+	    (raw_syscall(SYS_fstat, fd, &st) || !is_mapped_file(vma, &st) ||
+	     !descriptor_same_version(vma, version_of(&st)))) {
 		raw_syscall(SYS_close, fd);
 		fd = -1;
 	}

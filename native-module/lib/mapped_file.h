@@ -8,8 +8,15 @@
 #include "proto/descriptor.h"
 
 /*
+ * The `file_version` of a VMA whose device and inode are set, for the file at `path`. No
+ * C library.
+ */
+uint64_t mapped_file_version(const struct descriptor_vma *vma, const char *path);
+
+/*
  * Opens the file behind a VMA, for writing too if the VMA writes through to it. -1 if
- * what is at its path is not the regular file that the parent mapped: it is then not
+ * what is at its path is not the regular file that the parent mapped, or has other
+ * bytes since: it is then not
  * opened, as a device or a FIFO could act on that, or wait for ever.
  */
 int mapped_file_open(const struct descriptor_header *d,

@@ -7,7 +7,7 @@
  * NUL-terminated strings that the others point into, then `xstate_size` bytes
  * of the thread's extended registers. Its size grows with the number of VMAs,
  * never with the number of pages. Little-endian, naturally aligned, no padding
- * but NULs at the end of the strings; version 4 holds one thread and no file
+ * but NULs at the end of the strings; version 5 holds one thread and no file
  * descriptor.
  */
 #ifndef PROTO_DESCRIPTOR_H
@@ -21,7 +21,7 @@
 #endif
 
 #define DESCRIPTOR_MAGIC     0x4344544du /* "MTDC" in memory */
-#define DESCRIPTOR_VERSION   4
+#define DESCRIPTOR_VERSION   5
 #define DESCRIPTOR_SIGNALS   64
 #define DESCRIPTOR_NAME_SIZE 16
 #define DESCRIPTOR_NO_STRING 0xffffffffu
@@ -158,7 +158,14 @@ struct descriptor_vma {
 	uint16_t kind;	     /* enum descriptor_vma_kind */
 	uint16_t flags;	     /* DESCRIPTOR_VMA_* */
 	uint32_t name;	     /* string: path or [name], or DESCRIPTOR_NO_STRING */
+	/* VMA_FILE: descriptor_file_version(), or DESCRIPTOR_FILE_*. */
+	uint64_t file_version;
 };
+
+/* The file could not be looked at: its device and inode alone tell. */
+#define DESCRIPTOR_FILE_UNKNOWN 0u
+/* What the parent has mapped is no longer at its path. */
+#define DESCRIPTOR_FILE_GONE 1u
 
 /* A file descriptor to open again in the child (none in version 1). */
 struct descriptor_fd {
@@ -242,6 +249,38 @@ static inline uint64_t descriptor_hash(const void *bytes, uint64_t size)
 		hash ^= hash >> 32;
 	}
 	return hash;
+}
+
+struct descriptor_time {
+	int64_t s;
+	uint64_t ns;
+};
+
+/*
+ * Tells two contents of one inode apart, and files that have the same device and inode
+ * number on two machines: by size, time of the last write, and of the last change.
+ */
+static inline uint64_t descriptor_file_version(uint64_t size,
+					       struct descriptor_time written,
+					       struct descriptor_time changed)
+{
+	const uint64_t all[] = { size, written.s, written.ns, changed.s,
+				 changed.ns };
+
+	return descriptor_hash(all, sizeof(all)) | 2;
+}
+
+/*
+ * Whether a file with this version, device and inode number, is the one that the parent
+ * mapped. What is written to a shared mapping changes the version, and not the file.
+ */
+static inline int descriptor_same_version(const struct descriptor_vma *vma,
+					  uint64_t version)
+{
+	return vma->file_version == version ||
+	       vma->file_version == DESCRIPTOR_FILE_UNKNOWN ||
+	       (vma->map_flags & 0x1 /* MAP_SHARED */ &&
+		vma->file_version != DESCRIPTOR_FILE_GONE);
 }
 
 /*

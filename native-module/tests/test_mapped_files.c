@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * The files that a parent has mapped, when a child comes: what is no longer a regular
- * file is not opened, and nothing outside a container's root directory is.
+ * file is not opened, what has been written to since is not mapped, and nothing outside a container's root directory is.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -23,9 +23,11 @@
 #define PAGE	     4096
 #define PATIENCE_MS  20000
 #define WRONG_STATUS 3
+#define FROM_FILE    (4 << 8) /* wait status of a child that has mapped it again */
 
 static char base[64], file[80], other[80], root[80];
 static char *shared, *private;
+static bool tells; /* children tell where their private mapping comes from */
 
 static void make_file(const char *path, char byte)
 {
@@ -59,6 +61,21 @@ static void *map(int flags)
 	return p;
 }
 
+static bool is_of_file(const void *address)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	unsigned long start, end, inode;
+	char line[PATH_MAX + 128];
+
+	CHECK(maps);
+	while (fgets(line, sizeof(line), maps))
+		if (sscanf(line, "%lx-%lx %*s %*s %*s %lu", &start, &end, &inode) ==
+			    3 &&
+		    start <= (uintptr_t)address && (uintptr_t)address < end)
+			return inode != 0;
+	return false;
+}
+
 /* In each child: the parent's bytes, of which it changes one. */
 static struct mitosis *prepare(void)
 {
@@ -78,6 +95,8 @@ static struct mitosis *prepare(void)
 	}
 	if (shared[1] != 'H' || private[1] != 'H')
 		_exit(WRONG_STATUS);
+	if (tells)
+		_exit(is_of_file(private) ? FROM_FILE >> 8 : 0);
 	shared[0] = 'C';
 	_exit(shared[0] == 'C' && private[PAGE - 1] == 'H' ? 0 : WRONG_STATUS);
 }
@@ -176,6 +195,23 @@ static void replaced(enum replacement kind)
 	forget(device);
 }
 
+/* The file has been written to since, or only looks like it, as another disk's may. */
+static void changed(void)
+{
+	const struct timespec past[] = { { 1, 0 }, { 1, 0 } };
+	struct mitosis *device;
+
+	tells = true;
+	device = prepare();
+	CHECK_EQ(child_status(MITOSIS_RESUME_LAZY, false), FROM_FILE);
+	CHECK_EQ(child_status(MITOSIS_RESUME_EAGER, true), FROM_FILE);
+	CHECK(!utimensat(AT_FDCWD, file, past, 0));
+	CHECK_EQ(child_status(MITOSIS_RESUME_LAZY, false), 0);
+	CHECK_EQ(child_status(MITOSIS_RESUME_EAGER, true), 0);
+	forget(device);
+	tells = false;
+}
+
 /* What the launcher says of a child in the root directory. */
 static void launch(const char *mode, char *line, size_t size)
 {
@@ -269,6 +305,7 @@ int main(void)
 	CHECK(!mkdir(root, 0700));
 	for (kind = 0; kind < REPLACEMENTS; kind++)
 		replaced(kind);
+	changed();
 	in_roots();
 	CHECK(!rmdir(root) && !rmdir(base));
 	return 0;
