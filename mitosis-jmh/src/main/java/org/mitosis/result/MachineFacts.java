@@ -161,7 +161,7 @@ public record MachineFacts(
       List<Double> megahertz,
       Double hottestCelsius) {
     /** A state of which no more is known. */
-    State(List<Double> load, Long availableBytes, Long swapUsedBytes, Double uptimeSeconds) {
+    public State(List<Double> load, Long availableBytes, Long swapUsedBytes, Double uptimeSeconds) {
       this(load, availableBytes, swapUsedBytes, uptimeSeconds, null, null, null);
     }
   }
