@@ -4,7 +4,6 @@ package org.mitosis.report;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -130,9 +129,8 @@ record FigureTable(
     if (one.failed()) {
       notes.add(one.shortfall());
     }
-    double lost = one.run().lostShare(one.figure());
-    if (lost > 0) {
-      notes.add(String.format(Locale.ROOT, "rate not reached, %.1f %% lost", lost * 100));
+    if (!one.run().load(one.figure()).isReached()) {
+      notes.add(one.run().load(one.figure()).note());
     }
     if (!one.run().disturbance(one.figure()).isEmpty()) {
       notes.add(one.run().disturbance(one.figure()));

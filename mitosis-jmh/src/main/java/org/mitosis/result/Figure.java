@@ -33,6 +33,12 @@ public record Figure(
   /** The metric of JMH's primary score. */
   public static final String SCORE = "score";
 
+  /** The metric of all children of a schedule. */
+  static final String OFFERED = "offered";
+
+  /** The metric of the children of a schedule that were started only after its end. */
+  static final String LATE = "late";
+
   /** The metric of the children of a schedule that were not started. */
   public static final String LOST = "lost";
 
@@ -40,7 +46,7 @@ public record Figure(
   public static final String NS = "ns";
 
   private static final Set<String> NOTES =
-      Set.of("stable", "stableFrom", "stableTo", "offered", "started", LOST);
+      Set.of("stable", "stableFrom", "stableTo", OFFERED, "started", LOST, LATE, "searchSteps");
 
   /** Sorts the parameters, and copies lists and maps. */
   public Figure {

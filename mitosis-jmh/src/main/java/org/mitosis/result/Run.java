@@ -158,13 +158,10 @@ public record Run(
     return environments.values().stream().findFirst();
   }
 
-  /**
-   * How many children of a figure's schedule were not started, as a share of all; 0 without a
-   * schedule.
-   */
-  public double lostShare(Figure figure) {
-    double offered = total(figure, "offered");
-    return offered > 0 ? total(figure, Figure.LOST) / offered : 0;
+  /** What became of the children of a figure's schedule; of none if it has no schedule. */
+  public OfferedLoad load(Figure figure) {
+    return new OfferedLoad(
+        total(figure, Figure.OFFERED), total(figure, Figure.LOST), total(figure, Figure.LATE));
   }
 
   /**

@@ -17,6 +17,7 @@ import java.util.stream.Collectors;
 final class ScoreTables {
   private static final String PEAK = "peak";
   private static final String STABLE = "stable";
+  private static final String HIGHEST = "highestRate";
 
   private ScoreTables() {}
 
@@ -87,7 +88,11 @@ final class ScoreTables {
     head.addAll(List.of("peak", "by machine", "stable", "from s", "to s"));
     boolean scheduled = byParams.values().stream().anyMatch(row -> row.containsKey(Figure.LOST));
     if (scheduled) {
-      head.addAll(List.of("offered", "started", "lost", "note"));
+      head.addAll(List.of("offered", "started", "late", "lost", "note"));
+    }
+    boolean searched = byParams.values().stream().anyMatch(row -> row.containsKey(HIGHEST));
+    if (searched) {
+      head.addAll(List.of("highest rate", "steps"));
     }
     rows.add(head);
     byParams.forEach(
@@ -106,8 +111,18 @@ final class ScoreTables {
           if (scheduled) {
             row.add(score(figures, "offered"));
             row.add(score(figures, "started"));
+            row.add(score(figures, Figure.LATE));
             row.add(score(figures, Figure.LOST));
-            row.add(figures.getOrDefault(Figure.LOST, 0.0) > 0 ? "rate not reached" : "");
+            row.add(
+                new OfferedLoad(
+                        figures.getOrDefault(Figure.OFFERED, 0.0),
+                        figures.getOrDefault(Figure.LOST, 0.0),
+                        figures.getOrDefault(Figure.LATE, 0.0))
+                    .note());
+          }
+          if (searched) {
+            row.add(score(figures, HIGHEST));
+            row.add(score(figures, "searchSteps"));
           }
           rows.add(row);
         });

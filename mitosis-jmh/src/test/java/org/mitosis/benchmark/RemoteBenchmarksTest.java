@@ -167,6 +167,27 @@ class RemoteBenchmarksTest {
     assertTrue(first > 0 && second > 0, first + " " + second);
   }
 
+  @Test
+  void theHighestRateUnderALimitIsFound() throws IOException, RunnerException {
+    RunResult result =
+        shortRun
+            .run(
+                options(Mode.SingleShotTime, "local")
+                    .include("\\.PeakThroughput\\.workingSet$")
+                    // The limit is above every time that a loaded machine makes of a second's load.
+                    .param("rate", "search:60000")
+                    .param("loops", "1")
+                    .param("seconds", "1")
+                    .forks(0))
+            .iterator()
+            .next();
+    double steps = result.getSecondaryResults().get("searchSteps").getScore();
+    assertTrue(steps >= 1 && steps <= 8, "steps " + steps);
+    assertTrue(result.getSecondaryResults().get("highestRate").getScore() >= 1);
+    assertEquals(0, result.getSecondaryResults().get("lost").getScore());
+    assertEquals("ops/s", result.getSecondaryResults().get("highestRate").getScoreUnit());
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = ';',

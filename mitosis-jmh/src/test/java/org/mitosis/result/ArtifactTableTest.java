@@ -189,7 +189,22 @@ class ArtifactTableTest {
                 score("PeakThroughput.workingSet", rate, "started", "children", 3_000),
                 score("PeakThroughput.workingSet", rate, "lost", "children", 2_000)),
             environment());
-    assertTrue(table.contains("5000     3000  2000  rate not reached"), table);
+    assertTrue(table.contains("5000     3000     -  2000  rate not reached, 40.0 % lost"), table);
+  }
+
+  @Test
+  void aSearchedRateIsAColumn() {
+    Map<String, String> search = Map.of("rate", "search");
+    String table =
+        ArtifactTable.of(
+            new HistogramLog.Contents(List.of(series("NilCall.c", "4096", 1, "nil", 1)), List.of()),
+            List.of(
+                score("PeakThroughput.workingSet", search, "peak", "ops/s", 300),
+                score("PeakThroughput.workingSet", search, "highestRate", "ops/s", 290),
+                score("PeakThroughput.workingSet", search, "searchSteps", "trials", 5)),
+            environment());
+    assertTrue(table.contains("highest rate  steps\n"), table);
+    assertTrue(table.contains(" 290   5.00\n"), table);
   }
 
   private static Figure score(

@@ -144,8 +144,17 @@ class RunTest {
         run.figures().stream().filter(one -> one.params().containsValue("9")).findFirst().get();
     Figure other =
         run.figures().stream().filter(one -> one.params().containsValue("1")).findFirst().get();
-    assertEquals(0.25, run.lostShare(late));
-    assertEquals(0, run.lostShare(other));
+    assertEquals(new OfferedLoad(200, 50, 0), run.load(late));
+    assertEquals(new OfferedLoad(0, 0, 0), run.load(other));
+    assertTrue(run.load(other).isReached(), "no schedule");
+  }
+
+  @Test
+  void aScheduleThatLaggedIsNotReachedEvenIfNothingWasLost() {
+    assertEquals("", new OfferedLoad(1000, 0, 10).note());
+    assertEquals(
+        "rate not reached, 1.1 % started after its end", new OfferedLoad(1000, 0, 11).note());
+    assertEquals("rate not reached, 0.1 % lost", new OfferedLoad(1000, 1, 500).note());
   }
 
   @Test
