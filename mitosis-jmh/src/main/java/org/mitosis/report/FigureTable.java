@@ -96,7 +96,9 @@ record FigureTable(
     cells.add(Quantity.of(summary.max(), figure.unit()));
     cells.add(Long.toString(summary.count()));
     cells.add(Integer.toString(figure.forks().size()));
-    cells.add(one.estimate().steadyLabels());
+    boolean tooShort =
+        one.estimate().steady().stream().allMatch(state -> state.label() == Label.TOO_SHORT);
+    cells.add(tooShort ? Quantity.NOTHING : one.estimate().steadyLabels());
     if (published) {
       boolean known = one.published().isPresent();
       cells.add(

@@ -18,7 +18,9 @@ import java.util.Set;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import org.mitosis.result.Environment;
+import org.mitosis.result.Figure;
 import org.mitosis.result.Run;
+import org.mitosis.stats.SteadyState;
 
 /**
  * A report on runs: {@code index.html}, which needs no other file; {@code report.md}; {@code
@@ -194,12 +196,34 @@ public final class Report {
           "p90, p99, p99.9: of all samples of the steady parts; from 10, 100 and 1000 samples on",
           "few samples: a fork has fewer than five, which do not carry a comparison",
           "steady: how the times of each fork changed, by changepoints; none: no steady part was"
-              + " found, and all iterations are used",
+              + " found, and all iterations are used; "
+              + Quantity.NOTHING
+              + ": too few values to find one",
           "published: the median of the figures in the MITOSIS artifact's documentation"
               + " (results/reference)");
 
+  /** Reasons why the figures of a run are less reliable. */
   static List<String> warnings(Run run) {
-    return run.environment().map(Environment::warnings).orElse(List.of());
+    List<String> warnings =
+        new ArrayList<>(run.environment().map(Environment::warnings).orElse(List.of()));
+    List<Figure> figures = run.figures().stream().filter(figure -> !figure.isNote()).toList();
+    long tooShort = figures.stream().filter(Report::isTooShort).count();
+    if (tooShort > 0) {
+      warnings.add(
+          tooShort
+              + " of "
+              + figures.size()
+              + " figures have forks with fewer than "
+              + SteadyState.FEWEST
+              + " values in time, in which no warm-up can be found: ask for "
+              + SteadyState.FEWEST
+              + " iterations (-i) or more");
+    }
+    return List.copyOf(warnings);
+  }
+
+  private static boolean isTooShort(Figure figure) {
+    return figure.forks().stream().anyMatch(fork -> fork.points().size() < SteadyState.FEWEST);
   }
 
   static List<String> repeated(Run run) {

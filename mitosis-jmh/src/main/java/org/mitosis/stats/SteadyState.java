@@ -19,10 +19,10 @@ import java.util.Locale;
  */
 public record SteadyState(Label label, int from) {
   /** Levels closer than this, as a share of the last, are one level. */
-  static final double TOLERANCE = 0.02;
+  static final double TOLERANCE = 0.03;
 
   /** The shortest series that is classified. */
-  static final int FEWEST = 8;
+  public static final int FEWEST = 10;
 
   private static final int SHARE_OF_END = 4;
 

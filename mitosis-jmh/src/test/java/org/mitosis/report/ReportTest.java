@@ -262,6 +262,27 @@ class ReportTest {
   }
 
   @Test
+  void thatARunIsTooShortToShowWarmUpIsSaidOnceForAllItsFigures() throws IOException {
+    SampleRun brief = new SampleRun(directory.resolve("brief"));
+    brief.levels("ForkPrepare.workingSet", Map.of("memorySize", "1048576"), "prepare", 60_000L);
+    for (String size : List.of("4096", "8192")) {
+      Map<String, String> params = Map.of("memorySize", size);
+      brief.selfTimed(
+          "ForkPrepare.workingSet", params, "prepare", new long[] {1, 1, 1}, new long[] {1, 1, 1});
+    }
+    Path folder = write(brief);
+    String text = "fewer than 10 values in time";
+    for (String file : List.of("report.md", "index.html")) {
+      String report = Files.readString(folder.resolve(file));
+      assertEquals(2, report.split(text, -1).length, file);
+      assertTrue(report.contains("2 of 3 figures have forks with " + text), file);
+      assertFalse(report.contains("too short"), file);
+    }
+    String md = Files.readString(folder.resolve("report.md"));
+    assertEquals(1, md.lines().filter(line -> line.contains("| flat")).count(), md);
+  }
+
+  @Test
   void whatCouldNotBeReadIsInTheReport() throws IOException {
     Files.writeString(sample.folder().resolve("jmh.json"), "[ {");
     String html = Files.readString(write(sample).resolve("index.html"));

@@ -42,7 +42,7 @@ class SteadyStateTest {
 
   @Test
   void ofAFewValuesNothingIsSaid() {
-    assertEquals(new SteadyState(Label.TOO_SHORT, 0), SteadyState.of(9, 9, 9, 1, 1, 1, 1));
+    assertEquals(new SteadyState(Label.TOO_SHORT, 0), SteadyState.of(9, 9, 9, 9, 1, 1, 1, 1, 1));
     assertEquals(new SteadyState(Label.TOO_SHORT, 0), SteadyState.of());
   }
 
