@@ -26,6 +26,13 @@
 #define IDLE_MS_DEFAULT 1000
 #define CHANNEL		3
 
+/* The runs of present pages that are known. */
+struct remote_runs {
+	uint64_t start, end; /* of the range that they are all of; equal: nothing */
+	uint32_t count, next;
+	struct wire_run all[WIRE_RUNS_MAX];
+};
+
 struct remote_memory {
 	struct page_source source;
 	struct wire_connection connection; /* to the shadow, over TCP */
@@ -36,6 +43,7 @@ struct remote_memory {
 	char *buffer, *unwanted; /* WIRE_PAGES_MAX bytes each */
 	struct read_ahead *read_ahead;
 	struct read_range asked; /* requested ahead; length 0: nothing */
+	struct remote_runs runs;
 	char failure[256];
 
 	/* The cache: the snapshot's VMAs, concatenated. */
@@ -213,14 +221,91 @@ static int remote_fetch(struct page_source *source, uint64_t address,
 	return request_pages(m, address, *length, m->buffer);
 }
 
-/* This machine does not know which pages are present: takes all. */
+/* Whether runs are as wire.h promises. */
+static bool runs_are_valid(const struct remote_memory *m, uint64_t start,
+			   uint64_t end)
+{
+	uint32_t i;
+
+	for (i = 0; i < m->runs.count; i++) {
+		const struct wire_run *run = &m->runs.all[i];
+
+		if (run->address < start || run->address >= end || !run->length ||
+		    run->length > end - run->address ||
+		    run->address % m->page_size || run->length % m->page_size)
+			return false;
+		start = run->address + run->length;
+	}
+	return true;
+}
+
+/* Asks which pages of [start, end) are present. */
+static int ask_for_runs(struct remote_memory *m, uint64_t start, uint64_t end)
+{
+	struct wire_pages request = { .address = start, .length = end - start };
+	struct remote_runs *runs = &m->runs;
+	uint32_t length = 0;
+	int err = drop_asked(m);
+
+	runs->start = runs->end = runs->count = runs->next = 0;
+	if (!err)
+		err = wire_send(&m->connection, WIRE_RUNS, &request,
+				sizeof(request));
+	if (!err)
+		err = wire_receive_answer(&m->connection, &length);
+	if (!err && (length > sizeof(runs->all) || length % sizeof(runs->all[0])))
+		err = -EMSGSIZE;
+	if (!err && length)
+		err = wire_receive(&m->connection, runs->all, length);
+	runs->count = length / sizeof(runs->all[0]);
+	if (!err && !runs_are_valid(m, start, end))
+		err = -EBADMSG;
+	if (err)
+		return give_up(m, start, err);
+	runs->start = start;
+	/* A full list ends before the range does. */
+	runs->end = runs->count < WIRE_RUNS_MAX
+			    ? end
+			    : runs->all[runs->count - 1].address +
+				      runs->all[runs->count - 1].length;
+	return 0;
+}
+
 static int remote_next_run(struct page_source *source, uint64_t *start,
 			   uint64_t *end)
 {
-	(void)source;
-	if (*end - *start > WIRE_PAGES_MAX)
-		*end = *start + WIRE_PAGES_MAX;
-	return 0;
+	struct remote_memory *m = (struct remote_memory *)source;
+	struct remote_runs *runs = &m->runs;
+
+	for (;;) {
+		const struct wire_run *run;
+		int err;
+
+		if (*start < runs->start || *start >= runs->end) {
+			err = ask_for_runs(m, *start, *end);
+			if (err)
+				return err;
+		}
+		while (runs->next < runs->count &&
+		       runs->all[runs->next].address +
+				       runs->all[runs->next].length <=
+			       *start)
+			runs->next++;
+		if (runs->next == runs->count) {
+			*start = runs->end;
+			if (*start >= *end)
+				return -ENOENT;
+			continue;
+		}
+		run = &runs->all[runs->next];
+		if (run->address >= *end)
+			return -ENOENT;
+		if (*start < run->address)
+			*start = run->address;
+		if (*end > run->address + run->length)
+			*end = run->address + run->length;
+		return 0;
+	}
 }
 
 static int remote_read(struct page_source *source, uint64_t address, void *buffer,

@@ -159,6 +159,19 @@ static int serve_pages(struct client *c, const struct wire_pages *request)
 	return answer(c, WIRE_ANSWER, 0, c->buffer, request->length);
 }
 
+/* All of the range may be there: which pages are is not looked up. */
+static int serve_runs(struct client *c, const struct wire_pages *request)
+{
+	struct wire_run run = { request->address, request->length };
+
+	if (request->address % PAGE_SIZE || request->length % PAGE_SIZE)
+		return answer(c, WIRE_ANSWER, -EINVAL, NULL, 0);
+	if (request->address >= USER_MEMORY_END ||
+	    request->length > USER_MEMORY_END - request->address)
+		return answer(c, WIRE_ANSWER, -EFAULT, NULL, 0);
+	return answer(c, WIRE_ANSWER, 0, &run, run.length ? sizeof(run) : 0);
+}
+
 /* The required size of a message's body, or -EPROTO if it may not come now. */
 static int body_size(const struct client *c, unsigned int type)
 {
@@ -172,6 +185,7 @@ static int body_size(const struct client *c, unsigned int type)
 	case WIRE_OPEN:
 		return c->state == EXPECTS_REQUEST ? sizeof(struct wire_open) : -EPROTO;
 	case WIRE_PAGES:
+	case WIRE_RUNS:
 		return c->state == HAS_SNAPSHOT ? sizeof(struct wire_pages) : -EPROTO;
 	default:
 		return -EPROTO;
@@ -218,6 +232,8 @@ static int serve_message(struct client *c, const struct wire_header *header)
 		return answer(c, WIRE_ANSWER, 0, NULL, 0);
 	case WIRE_OPEN:
 		return serve_open(c, &body.open);
+	case WIRE_RUNS:
+		return serve_runs(c, &body.pages);
 	default:
 		return serve_pages(c, &body.pages);
 	}

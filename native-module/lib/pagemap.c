@@ -13,6 +13,7 @@
 #define PAGE_IS_FILE	(1 << 2)
 #define PAGE_IS_PRESENT (1 << 3)
 #define PAGE_IS_SWAPPED (1 << 4)
+#define PAGE_IS_PFNZERO (1 << 5)
 
 struct page_region {
 	uint64_t start, end, categories;
@@ -36,6 +37,7 @@ struct pm_scan_arg {
 
 static int scan(int pagemap, uint64_t *start, uint64_t *end, bool private)
 {
+	const uint64_t unwanted = PAGE_IS_PFNZERO | (private ? PAGE_IS_FILE : 0);
 	struct page_region found;
 	struct pm_scan_arg arg = {
 		.size = sizeof(arg),
@@ -44,8 +46,9 @@ static int scan(int pagemap, uint64_t *start, uint64_t *end, bool private)
 		.vec = (uintptr_t)&found,
 		.vec_len = 1,
 		.max_pages = private ? 1 : 0,
-		.category_inverted = private ? PAGE_IS_FILE : 0,
-		.category_mask = private ? PAGE_IS_FILE : 0,
+		/* The zero page of the kernel is as good as none. */
+		.category_inverted = unwanted,
+		.category_mask = unwanted,
 		.category_anyof_mask = PAGE_IS_PRESENT | PAGE_IS_SWAPPED,
 		.return_mask = PAGE_IS_PRESENT,
 	};

@@ -65,13 +65,11 @@ static long send_next(const struct machine_connection *c, int fd,
 		      struct page_source *source, uint64_t page_size)
 {
 	const char *end = (const char *)(&c->header + 1);
-	const struct descriptor_header *d = source->descriptor;
 
 	if (c->header_left)
 		return send_some(fd, end - c->header_left, c->header_left, c->left);
-	if (c->descriptor)
-		return send_some(fd, c->descriptor + d->total_size - c->left,
-				 c->left, false);
+	if (c->body_end)
+		return send_some(fd, c->body_end - c->left, c->left, false);
 	return send_memory(c, fd, source, page_size);
 }
 
@@ -95,10 +93,8 @@ static void read_pages(struct page_source *source, uint64_t page_size,
 static void take_body(struct machine_connection *c, struct page_source *source,
 		      uint64_t page_size, uint8_t *to, uint64_t size)
 {
-	const struct descriptor_header *d = source->descriptor;
-
-	if (c->descriptor)
-		__builtin_memcpy(to, c->descriptor + d->total_size - c->left, size);
+	if (c->body_end)
+		__builtin_memcpy(to, c->body_end - c->left, size);
 	else
 		read_pages(source, page_size, c->address, to, size);
 	c->address += size;
@@ -185,7 +181,7 @@ static bool go_on(struct machine_connection *c, int fd, struct page_source *sour
 		if (sent <= 0)
 			return false;
 	}
-	c->descriptor = NULL;
+	c->body_end = NULL;
 	c->deadline_ms = 0;
 	return !c->is_last;
 }
@@ -250,7 +246,7 @@ bool machine_connection_open(struct machine_connection *c, int fd,
 			return false;
 	}
 	begin(c, 0, source->descriptor->total_size);
-	c->descriptor = (const char *)source->descriptor;
+	c->body_end = (const char *)source->descriptor + c->left;
 	return go_on(c, fd, source, page_size);
 }
 
@@ -267,6 +263,34 @@ static int check(const struct wire_pages *p, const struct page_source *source,
 	return descriptor_covers(source->descriptor, p->address, p->length)
 		       ? 0
 		       : -EFAULT;
+}
+
+/* Begins the answer to WIRE_RUNS. */
+static void answer_runs(struct machine_connection *c, struct page_source *source,
+			uint64_t page_size)
+{
+	const struct wire_pages *p = &c->request.pages;
+	uint64_t at = p->address, limit = p->address + p->length;
+	uint32_t count = 0;
+	int err = 0;
+
+	if (p->address % page_size || p->length % page_size)
+		err = -EINVAL;
+	else if (!descriptor_covers(source->descriptor, p->address, p->length))
+		err = -EFAULT;
+	while (!err && at < limit && count < WIRE_RUNS_MAX) {
+		uint64_t start = at, end = limit;
+
+		err = source->next_run(source, &start, &end);
+		if (err)
+			break;
+		c->runs[count++] = (struct wire_run){ start, end - start };
+		at = end;
+	}
+	if (err == -ENOENT)
+		err = 0;
+	begin(c, err, err ? 0 : count * sizeof(c->runs[0]));
+	c->body_end = (const char *)c->runs + c->left;
 }
 
 /*
@@ -336,7 +360,8 @@ bool machine_connection_serve(struct machine_connection *c, int fd,
 	c->received = 0;
 	if (got > 0 && (c->request.header.magic != WIRE_MAGIC ||
 			c->request.header.version != WIRE_VERSION ||
-			c->request.header.type != WIRE_PAGES ||
+			(c->request.header.type != WIRE_PAGES &&
+			 c->request.header.type != WIRE_RUNS) ||
 			c->request.header.length != sizeof(c->request.pages)))
 		got = -EPROTO;
 	if (got < 0)
@@ -344,6 +369,10 @@ bool machine_connection_serve(struct machine_connection *c, int fd,
 	trace(&source->trace, TRACE_PAGES, "other machine asks for pages",
 	      TRACE_NUMBER("address", p->address),
 	      TRACE_NUMBER("length", p->length));
+	if (c->request.header.type == WIRE_RUNS) {
+		answer_runs(c, source, page_size);
+		return go_on(c, fd, source, page_size);
+	}
 	status = check(p, source, page_size, dropped);
 	begin(c, status, status ? 0 : p->length);
 	c->address = p->address;

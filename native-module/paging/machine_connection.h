@@ -27,11 +27,12 @@ struct machine_connection {
 	} request;
 	struct wire_header header; /* of the answer */
 	uint32_t header_left;	   /* bytes of it that are not sent (sealed) yet */
-	uint64_t left;	  /* bytes of the body that are not sent (sealed) yet */
-	uint64_t address; /* of the next one in the snapshot */
-	const char *descriptor; /* that of the body instead; or NULL */
-	int64_t deadline_ms;	/* of the answer; 0: it has not had to wait */
-	bool is_last;		/* the connection is closed behind this answer */
+	uint64_t left;	      /* bytes of the body that are not sent (sealed) yet */
+	uint64_t address;     /* of the next one in the snapshot */
+	const char *body_end; /* of a body that lies here instead; or NULL */
+	struct wire_run runs[WIRE_RUNS_MAX]; /* such a body */
+	int64_t deadline_ms; /* of the answer; 0: it has not had to wait */
+	bool is_last;	     /* the connection is closed behind this answer */
 };
 
 /*

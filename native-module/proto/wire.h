@@ -16,7 +16,7 @@
 #endif
 
 #define WIRE_MAGIC	0x3157544du /* "MTW1" in memory */
-#define WIRE_VERSION	1
+#define WIRE_VERSION	2
 #define WIRE_NONCE_SIZE 32
 #define WIRE_MAC_SIZE	32 /* HMAC-SHA-256 */
 
@@ -29,6 +29,11 @@ enum wire_type {
 	WIRE_PAGES =
 		6, /* client, after WIRE_OPEN: struct wire_pages; answered by them */
 	WIRE_ANSWER = 7, /* server: the requested bytes, or a status */
+	/*
+	 * client, after WIRE_OPEN: struct wire_pages, of any length; answered by up to
+	 * WIRE_RUNS_MAX struct wire_run
+	 */
+	WIRE_RUNS = 8,
 };
 
 /* 16 bytes. */
@@ -97,6 +102,15 @@ struct wire_pages {
 };
 
 /*
+ * Pages of the snapshot that may be other than zeros, or their file's: the others need
+ * not be copied. Runs ascend, lie in the range that was asked for, and do not overlap.
+ * Fewer than WIRE_RUNS_MAX: there are no more. 16 bytes.
+ */
+struct wire_run {
+	uint64_t address, length; /* multiples of the page size, length > 0 */
+};
+
+/*
  * A sealed session sends its messages, from the end of the handshake on, in
  * records: this header, `size` encrypted bytes, and the tag of AES-128-GCM over
  * both. Each request is one record; answers are a stream of bytes that is cut into
@@ -127,6 +141,7 @@ struct wire_secrets {
 };
 
 #define WIRE_PAGES_MAX	    (4u << 20)
+#define WIRE_RUNS_MAX	    64u
 #define WIRE_DESCRIPTOR_MAX (256u << 20)
 
 #endif /* PROTO_WIRE_H */
