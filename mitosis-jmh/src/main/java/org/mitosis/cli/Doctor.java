@@ -33,12 +33,21 @@ import org.mitosis.setting.MissingPrerequisite;
 final class Doctor {
   static final String HELP =
       """
-      java -jar benchmarks.jar doctor
+      java -jar benchmarks.jar doctor [--tune [--apply [--hold] | --restore]]
 
       Reports for each backend what it needs, whether that is available, and what to do if not;
       then other properties of this machine. Starts the user backend's daemon briefly; changes
       nothing.
       Exit code 0 if benchmarks can run, 1 if no backend, or not the one asked for, can be used.
+
+        --tune             says instead which settings make times scatter (frequency governor,
+                           turbo, ASLR, transparent huge pages, SMT) and what to set them to;
+                           changes nothing
+        --tune --apply     sets them, as root, and keeps what was there before in
+                           /run/mitosis-tune.json; exit code 1 if one could not be set
+        --tune --apply --hold
+                           sets them, and restores what was there before on Enter or Ctrl-C
+        --tune --restore   restores what was there before --apply
       """;
 
   private static final Map<Backend, String> NEEDS =
@@ -94,6 +103,21 @@ final class Doctor {
    * @return 0 if the backend that benchmarks would use can be used, else 1
    */
   int run(String[] args) {
+    if (args.length > 0 && args[0].equals("--tune")) {
+      Tuning tuning = new Tuning(Path.of("/"), out);
+      switch (String.join(" ", args)) {
+        case "--tune":
+          return tuning.say();
+        case "--tune --apply":
+          return tuning.apply();
+        case "--tune --apply --hold":
+          return tuning.hold(System.in);
+        case "--tune --restore":
+          return tuning.restore();
+        default:
+          out.println("doctor: '" + String.join(" ", args) + "' is not understood");
+      }
+    }
     if (args.length > 0) {
       out.print(HELP);
       return args.length == 1 && (args[0].equals("--help") || args[0].equals("-h")) ? 0 : 1;
