@@ -32,12 +32,12 @@ import org.mitosis.fixture.MachineMemory;
 import org.mitosis.report.RunComparison;
 import org.mitosis.result.Environment;
 import org.mitosis.result.Environment.Outcome;
-import org.mitosis.result.EnvironmentDifference;
 import org.mitosis.result.MachineFacts;
 import org.mitosis.result.MachineProbe;
 import org.mitosis.result.MergedRun;
 import org.mitosis.result.ResultFolder;
 import org.mitosis.result.Run;
+import org.mitosis.setting.MissingPrerequisite;
 import org.mitosis.setting.ParameterNames;
 
 /**
@@ -51,8 +51,13 @@ final class Duel {
   private static final String PACKAGE = "org.mitosis.benchmark.";
   private static final String RUNTIME_DIRECTORY = "MITOSIS_RUNTIME_DIR";
 
-  /** A block that is ended together with this process ends before this process knows of it. */
+  /** A block that is ended together with this process may end before this process knows of it. */
   private static final long INTERRUPTION_MS = 1_000;
+
+  /** The same, if a signal has ended the block. */
+  private static final long SIGNAL_MS = 10_000;
+
+  private static final long POLL_MS = 50;
 
   private final MachineProbe probe;
   private final PrintStream out;
@@ -97,18 +102,11 @@ final class Duel {
     JmhLock.ofThisProcess().requireFree();
     MergedRun.Start start = MergedRun.Start.of(probe);
     Instant now = Instant.now();
-    Path scratch = Files.createTempDirectory("mitosis-duel");
-    Choice choice;
-    String oldVersion;
-    String newVersion;
-    try {
-      BlockRunner runner = new BlockRunner(scratch);
-      choice = choose(request, runner);
-      oldVersion = runner.version(request.old());
-      newVersion = runner.version(request.now());
-    } finally {
-      BlockRunner.delete(scratch);
-    }
+    // To list benchmarks takes no daemon, and so no directory of one.
+    BlockRunner runner = new BlockRunner(Path.of(System.getProperty("java.io.tmpdir")));
+    Choice choice = choose(request, runner);
+    String oldVersion = runner.version(request.old());
+    String newVersion = runner.version(request.now());
     ResultFolder folder = folder(now, request, probe);
     Files.deleteIfExists(folder.histograms()); // a duel has those of its versions
     Map<Side, Contender> contenders = new EnumMap<>(Side.class);
@@ -267,10 +265,13 @@ final class Duel {
       listBoth();
       blocks(interruption);
     } catch (IOException | RuntimeException e) {
-      interruption.check();
+      awaitOwnEnd(interruption, INTERRUPTION_MS);
       interruption.over();
       keep(Outcome.INTERRUPTED);
       deleteRuntime();
+      if (e instanceof RuntimeException bug && !(e instanceof MissingPrerequisite)) {
+        throw bug;
+      }
       throw new IOException(
           e.getMessage() + "; go on with 'duel --resume " + folder.path() + "'", e);
     }
@@ -278,10 +279,16 @@ final class Duel {
     return end();
   }
 
-  private void introduce() {
+  private void introduce() throws IOException {
     for (Side side : Side.values()) {
       Contender one = record.of(side);
       say(side + ": " + one.source() + ", " + one.version());
+      if (Contender.isStale(Path.of(one.source()))) {
+        say(
+            "warning: "
+                + side
+                + ": the sources beside this jar are newer; it is measured as it is");
+      }
     }
     if (record.oldVersion().sha256().equals(record.newVersion().sha256())) {
       say("both are the same jar: what differs is noise");
@@ -329,18 +336,21 @@ final class Duel {
       Turn turn = block.turn();
       BlockRunner.delete(results(i));
       Double load = load();
-      String problem =
+      BlockRunner.Ending ending =
           runner.run(
               jar(folder, turn.side()),
               turn.side(),
               jmh.block(names.get(turn.side()).get(turn.item()), listings.get(turn.side())),
               results(i),
               log(i));
-      if (!problem.isEmpty()) {
-        awaitOwnEnd(interruption);
+      if (!ending.isComplete()) {
+        awaitOwnEnd(interruption, ending.killed() ? SIGNAL_MS : INTERRUPTION_MS);
       }
       interruption.check();
-      note(i, problem, load);
+      if (ending.refused()) {
+        throw new IOException("the " + turn.side() + " version does not run: " + ending.problem());
+      }
+      note(i, ending.problem(), load);
       done++;
     }
   }
@@ -361,36 +371,29 @@ final class Duel {
     save();
   }
 
-  /** Results of two environments are never mixed. */
+  /**
+   * Results of two environments are never mixed.
+   *
+   * @throws MissingPrerequisite if a fork had another one than the first of its version
+   */
   private void requireSameEnvironment(Side side, Path results) throws IOException {
     Environment now = Run.read(results).environment().orElse(null);
-    if (now == null) {
-      return;
-    }
     Environment before = first.get(side);
     if (before == null && !record.complete(side).isEmpty()) {
       before = Run.read(results(record.complete(side).get(0))).environment().orElse(null);
     }
     first.put(side, before == null ? now : before);
-    if (before == null) {
-      return;
-    }
-    List<EnvironmentDifference> differences = EnvironmentDifference.between(before, now);
-    if (!differences.isEmpty()) {
-      throw new IOException(
-          "the environment has changed since the first fork, and results of two environments are"
-              + " never mixed ("
-              + String.join("; ", differences.stream().map(Object::toString).toList())
-              + "): start a new duel, or change it back");
+    if (now != null && before != null) {
+      now.continuing(before);
     }
   }
 
-  private static void awaitOwnEnd(Interruption interruption) {
+  private static void awaitOwnEnd(Interruption interruption, long forMs) {
     long startNs = System.nanoTime();
-    while (System.nanoTime() - startNs < TimeUnit.MILLISECONDS.toNanos(INTERRUPTION_MS)) {
+    while (System.nanoTime() - startNs < TimeUnit.MILLISECONDS.toNanos(forMs)) {
       interruption.check();
       try {
-        Thread.sleep(INTERRUPTION_MS / 20);
+        Thread.sleep(POLL_MS);
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
         return;
@@ -527,6 +530,8 @@ final class Duel {
           new CompareCommand(out, err)
               .run(new String[] {sideFolder(Side.OLD).toString(), sideFolder(Side.NEW).toString()});
       code = Math.max(code, compared);
+    } else {
+      say("a version gave no result at all, so there is nothing to compare");
     }
     say("results: " + folder.path());
     return code;

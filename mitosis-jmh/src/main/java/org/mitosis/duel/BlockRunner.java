@@ -23,6 +23,9 @@ public final class BlockRunner {
   private static final long BLOCK_DEADLINE_S = 3_600;
   private static final int LINES_OF_REASON = 3;
 
+  /** Java and the shell give 128 and the number of the signal. */
+  private static final int SIGNALS_FROM = 128;
+
   /** Options of this process that are of the whole duel. */
   private static final List<String> OWN =
       List.of(
@@ -52,7 +55,7 @@ public final class BlockRunner {
    * @throws IOException with a message for the user if it does not list them
    */
   public Listing list(Path jar, List<String> arguments) throws IOException {
-    Path log = Files.createTempFile("mitosis-duel", ".txt");
+    Path log = temporary();
     try {
       Process process = start(jar, Side.OLD, List.of(), arguments, log);
       Output output = await(process, log, LISTING_DEADLINE_S);
@@ -65,9 +68,16 @@ public final class BlockRunner {
     }
   }
 
+  /** A file that does not stay, even if this process is interrupted. */
+  private static Path temporary() throws IOException {
+    Path file = Files.createTempFile("mitosis-duel", ".txt");
+    file.toFile().deleteOnExit();
+    return file;
+  }
+
   /** What {@code --version} of a jar says. */
   public String version(Path jar) throws IOException {
-    Path log = Files.createTempFile("mitosis-duel", ".txt");
+    Path log = temporary();
     try {
       Process process = start(jar, Side.OLD, List.of(), List.of("--version"), log);
       return await(process, log, LISTING_DEADLINE_S).text().strip();
@@ -77,15 +87,29 @@ public final class BlockRunner {
   }
 
   /**
+   * How a fork ended.
+   *
+   * @param problem what went wrong; empty if it gave its result
+   * @param refused whether it was refused before it measured anything
+   * @param killed whether a signal ended it, such as that of Ctrl-C, which this process gets as
+   *     well
+   */
+  public record Ending(String problem, boolean refused, boolean killed) {
+    /** Whether it gave its result. */
+    public boolean isComplete() {
+      return problem.isEmpty();
+    }
+  }
+
+  /**
    * Runs one fork.
    *
    * @param jar of the version
    * @param folder for its results; must not exist
    * @param log for its output
-   * @return empty if it gave its result, else what went wrong
-   * @throws IOException with a message for the user if it was refused before it measured anything
+   * @throws IOException if it cannot be started, or does not end
    */
-  public String run(Path jar, Side side, List<String> arguments, Path folder, Path log)
+  public Ending run(Path jar, Side side, List<String> arguments, Path folder, Path log)
       throws IOException {
     Process process =
         start(
@@ -96,14 +120,15 @@ public final class BlockRunner {
             log);
     Output output = await(process, log, BLOCK_DEADLINE_S);
     ResultFolder results = ResultFolder.existing(folder);
-    if (Files.notExists(results.environment())) {
-      throw new IOException(
-          "the " + side + " version does not run: " + reason(output.text()) + " (" + log + ")");
+    boolean refused = Files.notExists(results.environment());
+    int code = output.exitCode();
+    if (code == 0 && !refused && Files.exists(results.jmhJson())) {
+      return new Ending("", false, false);
     }
-    if (output.exitCode() == 0 && Files.exists(results.jmhJson())) {
-      return "";
-    }
-    return "exit code " + output.exitCode() + ", see " + log;
+    return new Ending(
+        "exit code " + code + ": " + reason(output.text()) + " (" + log + ")",
+        refused,
+        code > SIGNALS_FROM);
   }
 
   private Process start(

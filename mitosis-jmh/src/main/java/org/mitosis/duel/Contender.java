@@ -4,14 +4,20 @@ package org.mitosis.duel;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileTime;
 import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.Set;
 import java.util.jar.JarFile;
 import java.util.jar.Manifest;
+import java.util.stream.Stream;
 
 /**
  * The benchmarks.jar of one version.
@@ -22,6 +28,10 @@ import java.util.jar.Manifest;
  */
 public record Contender(String source, String sha256, String version) {
   private static final String IN_CHECKOUT = "mitosis-jmh/target/benchmarks.jar";
+
+  /** Folders of a module whose content is not in the jar. */
+  private static final Set<String> NOT_IN_JAR = Set.of("target", "test", "tests");
+
   private static final String MAIN = "org.mitosis.cli.Main";
 
   /**
@@ -68,6 +78,50 @@ public record Contender(String source, String sha256, String version) {
               + "; name mitosis-jmh/target/benchmarks.jar of a checkout");
     }
     return jar.toAbsolutePath().normalize();
+  }
+
+  /**
+   * Whether the jar lies in a checkout with newer sources: build output survives a change of the
+   * branch, and would be measured as if it were of the new one.
+   */
+  public static boolean isStale(Path jar) throws IOException {
+    Path checkout = jar;
+    for (int i = 0; i < Path.of(IN_CHECKOUT).getNameCount() && checkout != null; i++) {
+      checkout = checkout.getParent();
+    }
+    if (checkout == null || !jar.endsWith(IN_CHECKOUT) || Files.notExists(jar)) {
+      return false;
+    }
+    FileTime built = Files.getLastModifiedTime(jar);
+    try (Stream<Path> modules = Files.list(checkout)) {
+      for (Path module : modules.toList()) {
+        if (Files.exists(module.resolve("pom.xml")) && hasNewer(module, built)) {
+          return true;
+        }
+      }
+      return false;
+    }
+  }
+
+  private static boolean hasNewer(Path module, FileTime built) throws IOException {
+    boolean[] newer = {false};
+    Files.walkFileTree(
+        module,
+        new SimpleFileVisitor<>() {
+          @Override
+          public FileVisitResult preVisitDirectory(Path folder, BasicFileAttributes attributes) {
+            return NOT_IN_JAR.contains(folder.getFileName().toString())
+                ? FileVisitResult.SKIP_SUBTREE
+                : FileVisitResult.CONTINUE;
+          }
+
+          @Override
+          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
+            newer[0] = attributes.lastModifiedTime().compareTo(built) > 0;
+            return newer[0] ? FileVisitResult.TERMINATE : FileVisitResult.CONTINUE;
+          }
+        });
+    return newer[0];
   }
 
   /** The SHA-256 of a file, in hexadecimal digits. */

@@ -2,6 +2,7 @@
 package org.mitosis.duel;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -9,6 +10,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.List;
 import java.util.jar.Attributes;
 import java.util.jar.JarOutputStream;
@@ -27,6 +29,29 @@ class ContenderTest {
     write(jar, "org.mitosis.cli.Main", "META-INF/BenchmarkList");
     assertEquals(jar, Contender.find(jar));
     assertEquals(jar, Contender.find(directory));
+  }
+
+  @Test
+  void aJarOlderThanItsSourcesIsStale() throws IOException {
+    Path jar = directory.resolve("mitosis-jmh/target/benchmarks.jar");
+    Path source = directory.resolve("native-module/lib/a.c");
+    Files.createDirectories(jar.getParent());
+    Files.createDirectories(source.getParent());
+    write(jar, "org.mitosis.cli.Main", "META-INF/BenchmarkList");
+    Files.writeString(source, "int a;");
+    Files.writeString(directory.resolve("native-module/pom.xml"), "<project/>");
+    Files.setLastModifiedTime(jar, FileTime.fromMillis(System.currentTimeMillis() + 60_000));
+    assertFalse(Contender.isStale(jar));
+    Path test = directory.resolve("native-module/tests/test_a.c");
+    Files.createDirectories(test.getParent());
+    Files.setLastModifiedTime(
+        Files.writeString(test, "int b;"),
+        FileTime.fromMillis(System.currentTimeMillis() + 120_000));
+    assertFalse(Contender.isStale(jar), "a test is not in the jar");
+    Files.setLastModifiedTime(jar, FileTime.fromMillis(System.currentTimeMillis() - 60_000));
+    assertTrue(Contender.isStale(jar));
+    Path alone = Files.copy(jar, directory.resolve("old.jar"));
+    assertFalse(Contender.isStale(alone), "nothing is known of its sources");
   }
 
   @Test
