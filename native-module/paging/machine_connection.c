@@ -38,9 +38,9 @@ static long send_some(int fd, const void *bytes, uint64_t size, bool more)
 }
 
 /*
- * Sends straight from the snapshot's memory, as much as the socket takes. Pages
- * behind the end of a file, which the parent could not read either, are sent as
- * zeros. Returns what sendto() returns.
+ * Sends straight from the snapshot's memory, as much as the socket takes. A page that
+ * can no longer be read (see is_readable()), or that the parent has made a guard page, is
+ * sent as zeros. Returns what sendto() returns.
  */
 static long send_memory(const struct machine_connection *c, int fd,
 			struct page_source *source, uint64_t page_size)
@@ -73,7 +73,7 @@ static long send_next(const struct machine_connection *c, int fd,
 	return send_memory(c, fd, source, page_size);
 }
 
-/* Reads pages. Those behind the end of a file become zeros, as in send_memory(). */
+/* Reads pages. Those that cannot be read become zeros, as in send_memory(). */
 static void read_pages(struct page_source *source, uint64_t page_size,
 		       uint64_t address, uint8_t *to, uint64_t size)
 {
@@ -250,8 +250,31 @@ bool machine_connection_open(struct machine_connection *c, int fd,
 	return go_on(c, fd, source, page_size);
 }
 
+/*
+ * Whether each page can be read, of memory where that is not certain: behind the end of
+ * a file, or of huge pages that have run out, there is none. An answer whose length has
+ * been sent cannot say so.
+ */
+static bool is_readable(struct page_source *source, uint64_t page_size,
+			uint64_t start, uint64_t end)
+{
+	const struct descriptor_vma *vmas = descriptor_vmas(source->descriptor);
+	uint32_t i;
+
+	for (i = 0; i < source->descriptor->vma_count && vmas[i].start < end; i++) {
+		uint64_t at = vmas[i].start < start ? start : vmas[i].start;
+		uint64_t limit = vmas[i].end < end ? vmas[i].end : end;
+		char byte;
+
+		for (; vmas[i].inode && at < limit; at += page_size)
+			if (source->read(source, at, &byte, 1))
+				return false;
+	}
+	return true;
+}
+
 /* The status of the answer to a whole request. */
-static int check(const struct wire_pages *p, const struct page_source *source,
+static int check(const struct wire_pages *p, struct page_source *source,
 		 uint64_t page_size, bool dropped)
 {
 	/* A request for no pages asks whether the snapshot is still there. */
@@ -260,7 +283,9 @@ static int check(const struct wire_pages *p, const struct page_source *source,
 	if (p->address % page_size || p->length % page_size ||
 	    p->length > WIRE_PAGES_MAX)
 		return -EINVAL;
-	return descriptor_covers(source->descriptor, p->address, p->length)
+	return descriptor_covers(source->descriptor, p->address, p->length) &&
+			       is_readable(source, page_size, p->address,
+					   p->address + p->length)
 		       ? 0
 		       : -EFAULT;
 }

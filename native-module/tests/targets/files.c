@@ -9,6 +9,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/utsname.h>
 
 #include "tests/targets/target.h"
 
@@ -43,6 +44,18 @@ static char *map(int fd, int flags, size_t offset, size_t size)
 
 	CHECK(m != MAP_FAILED);
 	return m;
+}
+
+/* Before Linux 6.6 a page cannot be refused; the module's server sends zeros. */
+static bool may_read_zeros(void)
+{
+	struct utsname name;
+	int major, minor;
+
+	CHECK(!uname(&name));
+	CHECK_EQ(sscanf(name.release, "%d.%d", &major, &minor), 2);
+	return major < 6 || (major == 6 && minor < 6) ||
+	       !access("/dev/mitosis-syscalls", F_OK);
 }
 
 int main(void)
@@ -83,9 +96,11 @@ int main(void)
 	CHECK_EQ(offset[0], target_word(1, MIB / 8));
 	CHECK_EQ(offset[PAGE / 4 - 1], target_word(1, (MIB + 2 * PAGE) / 8 - 1));
 	CHECK_EQ(target_differs(beyond, PAGE, SIZE - PAGE, 1), -1);
-	/* Over TCP what is behind the end of a file reads zeros, else it raises SIGBUS. */
-	if (!sigsetjmp(back, 1))
+	/* Behind the end of a file: SIGBUS, as in the parent. */
+	if (!sigsetjmp(back, 1)) {
 		CHECK_EQ(target_not_zero(beyond + SIZE, PAGE), -1);
+		CHECK(may_read_zeros());
+	}
 	CHECK_EQ(target_differs(removed, 0, 4 * PAGE, 3), -1);
 	CHECK(removed[4 * PAGE] == 'r');
 	CHECK_EQ(target_differs(removed, 5 * PAGE, SIZE - 5 * PAGE, 3), -1);
