@@ -21,8 +21,9 @@ final class ReportCommand {
 
       RUN is the folder of a run, a .zip of one (see pack), or a JSON file of JMH.
       Several are shown together.
-      Writes index.html (one file, which needs no network), report.md, figures.csv, and plots/ with
-      each plot as SVG and PNG.
+      Writes index.html (one file, which needs no network), report.md, figures.csv, plots/ with each
+      plot as SVG and PNG, and of a single run figures.jmh.json, which programs that read JMH's results
+      read: github-action-benchmark (tool: jmh), Bencher (java_jmh).
 
         -o DIR    the folder to write to; by default the folder report in RUN, NAME-report beside NAME.zip, or
                   ./report of several

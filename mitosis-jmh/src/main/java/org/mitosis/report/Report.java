@@ -24,10 +24,12 @@ import org.mitosis.stats.SteadyState;
 
 /**
  * A report on runs: {@code index.html}, which needs no other file; {@code report.md}; {@code
- * figures.csv}; and the plots as SVG and PNG in {@code plots/}.
+ * figures.csv}; the plots as SVG and PNG in {@code plots/}; and of a single run {@code
+ * figures.jmh.json}.
  */
 public final class Report {
   private static final String MARKDOWN = "report.md";
+  private static final String JMH = "figures.jmh.json";
   private static final Pattern PLOT = Pattern.compile("\\]\\(plots/([a-z0-9-]+)\\.svg\\)");
 
   private final List<Run> runs;
@@ -91,6 +93,12 @@ public final class Report {
         folder.resolve(MARKDOWN),
         MarkdownReport.of(runs, all, bySection(drawn), tables, environments));
     write(folder.resolve("figures.csv"), csv());
+    if (runs.size() == 1) {
+      write(folder.resolve(JMH), JmhFigures.of(figures));
+    } else {
+      // Two runs have figures of one name.
+      Files.deleteIfExists(folder.resolve(JMH));
+    }
     return failures;
   }
 
