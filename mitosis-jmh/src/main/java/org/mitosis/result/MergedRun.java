@@ -10,7 +10,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -128,15 +130,34 @@ public final class MergedRun {
     merged.set("repeated", JSON.valueToTree(account.repeated()));
     merged.set("leftOut", JSON.valueToTree(account.leftOut()));
     merged.set("commandLine", JSON.valueToTree(account.commandLine()));
-    Set<String> warnings = new LinkedHashSet<>(account.start().warnings());
-    for (JsonNode run : runs) {
-      run.path("warnings").forEach(warning -> warnings.add(warning.asText()));
-    }
-    warnings.removeIf(
-        warning ->
-            warning.startsWith(Environment.BUSY) && !account.start().warnings().contains(warning));
-    merged.set("warnings", JSON.valueToTree(warnings));
+    merged.set("warnings", JSON.valueToTree(warnings(runs, account.start().warnings())));
     return merged;
+  }
+
+  /** Of warnings that differ in their numbers only, the first one, and how many runs have one. */
+  private static List<String> warnings(List<JsonNode> runs, List<String> ofStart) {
+    Map<String, Set<String>> texts = new LinkedHashMap<>();
+    Map<String, Integer> counts = new HashMap<>();
+    for (JsonNode run : runs) {
+      for (JsonNode warning : run.path("warnings")) {
+        String text = warning.asText();
+        if (!text.startsWith(Environment.BUSY) && !ofStart.contains(text)) {
+          String kind = text.replaceAll("[0-9]+([.][0-9]+)?", "#");
+          texts.computeIfAbsent(kind, any -> new LinkedHashSet<>()).add(text);
+          counts.merge(kind, 1, Integer::sum);
+        }
+      }
+    }
+    List<String> all = new ArrayList<>(ofStart);
+    texts.forEach(
+        (kind, same) -> {
+          String first = same.iterator().next();
+          all.add(
+              same.size() == 1
+                  ? first
+                  : first + " (in " + counts.get(kind) + " of " + runs.size() + " forks)");
+        });
+    return all;
   }
 
   /** One entry for each benchmark, mode and combination of parameters. */

@@ -114,6 +114,8 @@ class MergedRunTest {
     Path second = runOf(SMALL, 1_000);
     change(first, "warnings", "other processes use the CPUs (load 1.70 on 2 CPUs): wait");
     change(second, "warnings", "the frequency governor is powersave");
+    change(first, "warnings", "steal in 1.5 % of the run's time");
+    change(second, "warnings", "steal in 12.25 % of the run's time");
     change(second, "ended", "2026-11-24T12:00:00Z");
     MergedRun.Account account =
         new MergedRun.Account(
@@ -138,6 +140,7 @@ class MergedRunTest {
     assertEquals(
         List.of(
             "other processes use the CPUs (load 1.10 on 2 CPUs): wait",
+            "steal in 1.5 % of the run's time (in 2 of 2 forks)",
             "the frequency governor is powersave"),
         merged.warnings(),
         "the load before a later run is that of the runs before it");
