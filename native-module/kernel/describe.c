@@ -162,7 +162,10 @@ static int add_vma(struct writer *w, struct vm_area_struct *vma)
 		.flags = (kind == VMA_EMPTY && vma->vm_flags & VM_WIPEONFORK ? DESCRIPTOR_VMA_WIPE
 									     : 0) |
 			 (kind != VMA_KERNEL && vma->vm_flags & VM_DONTDUMP ? DESCRIPTOR_VMA_NO_DUMP
-									    : 0),
+									    : 0) |
+			 (vma->vm_flags & VM_HUGEPAGE ? DESCRIPTOR_VMA_HUGE : 0) |
+			 (vma->vm_flags & VM_NOHUGEPAGE ? DESCRIPTOR_VMA_NO_HUGE : 0) |
+			 (vma->vm_flags & VM_MERGEABLE ? DESCRIPTOR_VMA_MERGEABLE : 0),
 	};
 	if (kind == VMA_FILE) {
 		const struct inode *inode = file_inode(vma->vm_file);

@@ -282,7 +282,16 @@ static int advise(const struct descriptor_vma *vma)
 		err = mitosis_madvise(vma->start, length, MADV_WIPEONFORK);
 	if (!err && vma->flags & DESCRIPTOR_VMA_NO_DUMP)
 		err = mitosis_madvise(vma->start, length, MADV_DONTDUMP);
-	return err;
+	if (err)
+		return err;
+	/* Hints: this kernel, or what the pages are behind, may not take them. */
+	if (vma->flags & DESCRIPTOR_VMA_HUGE)
+		mitosis_madvise(vma->start, length, MADV_HUGEPAGE);
+	if (vma->flags & DESCRIPTOR_VMA_NO_HUGE)
+		mitosis_madvise(vma->start, length, MADV_NOHUGEPAGE);
+	if (vma->flags & DESCRIPTOR_VMA_MERGEABLE)
+		mitosis_madvise(vma->start, length, MADV_MERGEABLE);
+	return 0;
 }
 
 static int map_vma(const struct plan *plan, u32 i)

@@ -169,6 +169,9 @@ int clone_child(struct page_source *source, const struct clone_request *request)
 	int pidfd = -1;
 	long pid = 0;
 
+	/* It would have the caller's thread only, and locks that the others hold. */
+	if (source->descriptor->flags & DESCRIPTOR_THREADS_MISSING)
+		return -EINVAL;
 	o = shadow_process_map(sizeof(*o));
 	if (!o)
 		return -ENOMEM;

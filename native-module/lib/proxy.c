@@ -146,6 +146,11 @@ static int refuse(int err, const char *what)
 			    "a clone gets at most %u open files; close "
 			    "some, or set close-on-exec",
 			    SHADOW_CLONE_FILES_MAX);
+	if (err == -EINVAL)
+		return fail(err,
+			    "%s comes from a multi-threaded process; prepare "
+			    "while only one thread runs",
+			    what);
 	if (err == -EINTR)
 		return fail(err,
 			    "a signal came before the end of a child of %s, "

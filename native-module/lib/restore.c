@@ -97,6 +97,12 @@ INLINE void map_vma(struct restore_plan *plan, uint32_t i)
 	if (vma->flags & DESCRIPTOR_VMA_NO_DUMP &&
 	    raw_syscall(SYS_madvise, vma->start, length, MADV_DONTDUMP))
 		give_up(plan, STEP_MAP);
+	if (vma->flags & DESCRIPTOR_VMA_HUGE)
+		raw_syscall(SYS_madvise, vma->start, length, MADV_HUGEPAGE);
+	if (vma->flags & DESCRIPTOR_VMA_NO_HUGE)
+		raw_syscall(SYS_madvise, vma->start, length, MADV_NOHUGEPAGE);
+	if (vma->flags & DESCRIPTOR_VMA_MERGEABLE)
+		raw_syscall(SYS_madvise, vma->start, length, MADV_MERGEABLE);
 }
 
 INLINE void set_layout(struct restore_plan *plan)

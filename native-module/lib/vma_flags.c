@@ -19,12 +19,15 @@
 /* Resident pages from which on a process without them is forked: 64 MiB. */
 #define MANY_PAGES 16384u
 
+/* MAP_GROWSDOWN, in a byte with DESCRIPTOR_VMA_*. */
+#define GROWS_DOWN 0x80u
+
 struct reading {
 	const struct descriptor_vma *vmas;
 	uint32_t count;
 	uint32_t next;	     /* VMA that ends behind what has been read */
 	uint64_t start, end; /* of the last VMA of smaps */
-	uint8_t *flags;	     /* per VMA: DESCRIPTOR_VMA_* */
+	uint8_t *flags;	     /* per VMA: DESCRIPTOR_VMA_*, GROWS_DOWN */
 };
 
 /* What a forked reader needs, in memory that it gets a copy of. */
@@ -33,16 +36,32 @@ struct reader {
 	char stack[STACK_SIZE] __attribute__((aligned(64)));
 };
 
-/* Two letters for each flag: proc_pid_smaps(5). */
+/* Two letters and a space for each flag: proc_pid_smaps(5). */
 static uint8_t flags_of(const char *at)
 {
 	uint8_t flags = 0;
 
 	for (; at[0] && at[1]; at++) {
-		if (at[0] == 'w' && at[1] == 'f')
+		switch (at[0] << 8 | at[1]) {
+		case 'w' << 8 | 'f':
 			flags |= DESCRIPTOR_VMA_WIPE;
-		if (at[0] == 'd' && at[1] == 'd')
+			break;
+		case 'd' << 8 | 'd':
 			flags |= DESCRIPTOR_VMA_NO_DUMP;
+			break;
+		case 'h' << 8 | 'g':
+			flags |= DESCRIPTOR_VMA_HUGE;
+			break;
+		case 'n' << 8 | 'h':
+			flags |= DESCRIPTOR_VMA_NO_HUGE;
+			break;
+		case 'm' << 8 | 'g':
+			flags |= DESCRIPTOR_VMA_MERGEABLE;
+			break;
+		case 'g' << 8 | 'd':
+			flags |= GROWS_DOWN;
+			break;
+		}
 	}
 	return flags;
 }
@@ -180,7 +199,10 @@ int vma_flags_read(struct descriptor_vma *vmas, uint32_t count, bool exact)
 		/* The vdso's are the kernel's own affair. */
 		if (vmas[i].kind == VMA_KERNEL)
 			continue;
-		vmas[i].flags = r.flags[i];
+		vmas[i].flags = r.flags[i] & ~GROWS_DOWN;
+		/* All parts of a stack that mlock(2), say, has split. */
+		if (r.flags[i] & GROWS_DOWN)
+			vmas[i].map_flags |= MAP_GROWSDOWN | MAP_STACK;
 		if (r.flags[i] & DESCRIPTOR_VMA_WIPE)
 			vmas[i].kind = VMA_EMPTY;
 	}

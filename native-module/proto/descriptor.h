@@ -147,6 +147,10 @@ enum descriptor_vma_kind {
  */
 #define DESCRIPTOR_VMA_WIPE    0x1u /* MADV_WIPEONFORK; its kind is VMA_EMPTY */
 #define DESCRIPTOR_VMA_NO_DUMP 0x2u /* MADV_DONTDUMP */
+/* Hints, which a kernel may lack. */
+#define DESCRIPTOR_VMA_HUGE	 0x4u  /* MADV_HUGEPAGE */
+#define DESCRIPTOR_VMA_NO_HUGE	 0x8u  /* MADV_NOHUGEPAGE */
+#define DESCRIPTOR_VMA_MERGEABLE 0x10u /* MADV_MERGEABLE */
 
 struct descriptor_vma {
 	uint64_t start, end; /* addresses, multiples of the page size */

@@ -16,7 +16,9 @@
 #define HEADER_FLAGS                                                                \
 	(DESCRIPTOR_THREADS_MISSING | DESCRIPTOR_NO_NEW_PRIVS |                     \
 	 DESCRIPTOR_UNDUMPABLE)
-#define VMA_FLAGS (DESCRIPTOR_VMA_WIPE | DESCRIPTOR_VMA_NO_DUMP)
+#define VMA_FLAGS                                                                   \
+	(DESCRIPTOR_VMA_WIPE | DESCRIPTOR_VMA_NO_DUMP | DESCRIPTOR_VMA_HUGE |       \
+	 DESCRIPTOR_VMA_NO_HUGE | DESCRIPTOR_VMA_MERGEABLE)
 
 static bool sizes_fit(const struct descriptor_header *d, uint64_t size)
 {

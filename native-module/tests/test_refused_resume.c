@@ -59,6 +59,26 @@ static void caller_has_threads(void)
 	mitosis_close(device);
 }
 
+/* It would hang or abort where it needs a lock that another thread holds. */
+static void cannot_be_cloned(void)
+{
+	const struct mitosis_resume_options options = { MITOSIS_RESUME_CLONE, 1 };
+	struct mitosis *device;
+	pid_t pid = fork();
+
+	CHECK(pid >= 0);
+	if (pid) {
+		CHECK_EQ(status_within(pid, CASE_MS), 0);
+		return;
+	}
+	device = open_user();
+	CHECK_EQ(mitosis_set_resume_options(device, &options), 0);
+	CHECK_EQ(mitosis_resume_local(device, 1), -EINVAL);
+	check_error_has("multi-threaded");
+	mitosis_close(device);
+	_exit(0);
+}
+
 static void parent_has_threads(void)
 {
 	struct mitosis *device;
@@ -71,6 +91,7 @@ static void parent_has_threads(void)
 	device = prepare(1, two_halves);
 	CHECK_EQ(failed_child("1", message, sizeof(message)), 1 << 8);
 	CHECK(strstr(message, "multi-threaded"));
+	cannot_be_cloned();
 	pthread_barrier_wait(&end);
 	pthread_join(thread, NULL);
 	mitosis_close(device);

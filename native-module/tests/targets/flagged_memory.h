@@ -88,7 +88,7 @@ static void check_memory(void)
 	CHECK_EQ(target_differs(part(LAST), 0, PART, LAST), -1);
 }
 
-static int run_target(void)
+static inline int run_target(void)
 {
 	char *populated;
 	int i, pid;
