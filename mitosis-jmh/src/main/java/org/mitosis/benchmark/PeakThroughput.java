@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.LongStream;
 import org.mitosis.fixture.ChildLauncher;
+import org.mitosis.fixture.CpuPlan;
 import org.mitosis.fixture.FunctionNameState;
 import org.mitosis.fixture.LaunchLoop;
 import org.mitosis.fixture.Needs;
@@ -407,7 +408,9 @@ public class PeakThroughput {
 
   private static int loops(String text) {
     return text.equals(AS_MANY_AS_CPUS)
-        ? Runtime.getRuntime().availableProcessors()
+        ? CpuPlan.ofThisRun()
+            .map(CpuPlan::childCpus)
+            .orElseGet(Runtime.getRuntime()::availableProcessors)
         : Preflight.number("loops", text, 1, LaunchLoop.MAX_LOOPS);
   }
 

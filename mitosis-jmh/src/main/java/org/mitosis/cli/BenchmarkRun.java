@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -24,6 +25,7 @@ import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 import org.mitosis.Backend;
 import org.mitosis.BackendChoice;
+import org.mitosis.fixture.CpuPlan;
 import org.mitosis.fixture.Machine;
 import org.mitosis.fixture.MachineMemory;
 import org.mitosis.fixture.MemorySize;
@@ -66,6 +68,7 @@ import org.openjdk.jmh.util.Utils;
  * <p>Standard output is JMH's, then the table. Messages of Mitosis go to standard error.
  */
 final class BenchmarkRun {
+  private static final String PIN = "--pin";
   private static final String PROPERTIES = "mitosis.";
   private static final int FIRST_JDK_WITH_NATIVE_ACCESS = 22;
 
@@ -114,7 +117,9 @@ final class BenchmarkRun {
    * @return the exit code
    * @throws Exception as {@code org.openjdk.jmh.Main} does
    */
-  int run(String[] args) throws Exception {
+  int run(String[] given) throws Exception {
+    Optional<String> pin = pinOf(given);
+    String[] args = Arrays.stream(given).filter(arg -> !isPin(arg)).toArray(String[]::new);
     CommandLineOptions commandLine;
     try {
       commandLine = new CommandLineOptions(args);
@@ -145,9 +150,16 @@ final class BenchmarkRun {
     ResultFolder folder;
     try {
       plan = plan(selection, commandLine);
+      String cpuPlan = pin.map(this::pin).orElse(Environment.NO_CPU_PLAN);
       environment =
           Environment.started(
-              started, List.of(args), plan.leftOut(), plan.backend(), probe, ToolProbe.read());
+              started,
+              List.of(given),
+              plan.leftOut(),
+              plan.backend(),
+              probe,
+              ToolProbe.read(),
+              cpuPlan);
       if (sweep.filter(Sweep::isResumed).isPresent()) {
         folder = sweep.get().resumedFolder();
         environment = environment.continuing(begun(folder));
@@ -176,6 +188,27 @@ final class BenchmarkRun {
     } catch (IOException e) {
       return refuse(e.getMessage());
     }
+  }
+
+  private static boolean isPin(String argument) {
+    return argument.equals(PIN) || argument.startsWith(PIN + "=");
+  }
+
+  /** The plan that the arguments ask for; the last one counts. */
+  static Optional<String> pinOf(String[] args) {
+    return Arrays.stream(args)
+        .filter(BenchmarkRun::isPin)
+        .map(arg -> arg.equals(PIN) ? CpuPlan.AUTO : arg.substring(PIN.length() + 1))
+        .reduce((first, last) -> last);
+  }
+
+  /** Moves this JVM, and so its forks, and tells the forks where the rest runs. */
+  private String pin(String asked) {
+    CpuPlan plan = CpuPlan.of(asked, probe.machine().rights().cpus(), probe::text);
+    plan.moveJvm(ProcessHandle.current().pid());
+    System.setProperty(CpuPlan.PROPERTY, plan.toString());
+    say("CPU plan: " + plan);
+    return plan.toString();
   }
 
   /**

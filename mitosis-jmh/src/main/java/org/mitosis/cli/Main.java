@@ -26,6 +26,13 @@ public final class Main {
         help         this text
         --version    what this jar was built from
 
+      With JMH's options, and with sweep:
+
+        --pin            JVM, parent and daemon on a CPU each, launchers with their children on the
+                         others; needs 4 CPUs
+        --pin=jvm=CPUS/parent=CPUS/daemon=CPUS/children=CPUS
+                         on these CPUs, such as 0-3,8, which may be shared
+
       JMH's options are listed by -h, the benchmarks by -l, and with their parameters by -lp.
 
       Settings, as Java system properties before -jar:

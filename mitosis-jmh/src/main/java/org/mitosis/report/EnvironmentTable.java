@@ -81,6 +81,7 @@ record EnvironmentTable(List<String> head, List<Row> rows) {
     machine("root", machine -> machine.rights().user() == 0);
     machine("capabilities", machine -> machine.rights().capabilities());
     machine("CPUs allowed", machine -> machine.rights().cpus());
+    ASPECTS.put("CPU plan", environment -> environment.cpuPlan());
     ASPECTS.put("lean containers", environment -> environment.tools().lean());
     ASPECTS.put("C library", environment -> environment.tools().libc());
     ASPECTS.put("compiler", environment -> environment.tools().compiler());

@@ -37,6 +37,8 @@ import org.mitosis.setting.MissingPrerequisite;
  * @param jvm the Java virtual machine
  * @param machine the machine
  * @param tools programs and libraries; null in files of versions that do not keep them
+ * @param cpuPlan which CPUs each process has (--pin), or {@value #NO_CPU_PLAN}; null in files of
+ *     versions that do not keep it
  * @param before its state at the start
  * @param after its state at the end; null while it runs
  * @param warnings reasons why the figures are less reliable
@@ -55,12 +57,16 @@ public record Environment(
     Jvm jvm,
     MachineFacts machine,
     Tools tools,
+    String cpuPlan,
     MachineFacts.State before,
     MachineFacts.State after,
     List<String> warnings) {
 
   /** The version of the format that this class writes. */
   public static final int SCHEMA = 1;
+
+  /** The plan of a run whose processes run wherever the kernel puts them. */
+  public static final String NO_CPU_PLAN = "none";
 
   /** The begin of the warning of a load, which in the middle of measurements is their own. */
   static final String BUSY = "other processes use the CPUs";
@@ -156,7 +162,7 @@ public record Environment(
       List<String> leftOut,
       BackendChoice backend,
       MachineProbe probe) {
-    return started(now, commandLine, leftOut, backend, probe, Tools.UNKNOWN);
+    return started(now, commandLine, leftOut, backend, probe, Tools.UNKNOWN, NO_CPU_PLAN);
   }
 
   /** The environment of a run that starts now, with the tools that it uses. */
@@ -166,7 +172,8 @@ public record Environment(
       List<String> leftOut,
       BackendChoice backend,
       MachineProbe probe,
-      Tools tools) {
+      Tools tools,
+      String cpuPlan) {
     MachineFacts machine = probe.machine();
     MachineFacts.State before = probe.state();
     return new Environment(
@@ -183,6 +190,7 @@ public record Environment(
         Jvm.current(),
         machine,
         tools,
+        cpuPlan,
         before,
         null,
         warnings(machine, before));
@@ -225,6 +233,7 @@ public record Environment(
         jvm,
         machine,
         tools,
+        cpuPlan,
         begun.before(),
         null,
         warnings);
@@ -259,6 +268,7 @@ public record Environment(
             jvm,
             machine,
             tools,
+            cpuPlan,
             before,
             after,
             warnings);
@@ -284,6 +294,7 @@ public record Environment(
         jvm,
         machine,
         tools,
+        cpuPlan,
         before,
         after,
         List.copyOf(otherWarnings));
@@ -306,6 +317,7 @@ public record Environment(
             jvm,
             later,
             tools,
+            cpuPlan,
             before,
             after,
             warnings);

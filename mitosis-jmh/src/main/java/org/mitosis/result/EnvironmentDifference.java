@@ -47,6 +47,7 @@ public record EnvironmentDifference(String what, String old, String now) {
           new Aspect("root", machine(m -> m.rights().user() == 0)),
           new Aspect("capabilities", machine(m -> m.rights().capabilities())),
           new Aspect("CPUs allowed", machine(m -> m.rights().cpus())),
+          new Aspect("CPU plan", Environment::cpuPlan),
           new Aspect("lean containers", environment -> environment.tools().lean()),
           new Aspect("C library", environment -> environment.tools().libc()),
           new Aspect("compiler", environment -> environment.tools().compiler()),

@@ -85,6 +85,13 @@ public final class MachineProbe {
         hottestCelsius());
   }
 
+  /** The CPUs that the counters are of, at least 1; more than this process may use. */
+  int onlineCpus() {
+    return (int)
+        Math.max(
+            1, lines("proc/stat").stream().filter(line -> line.matches("cpu[0-9]+ .*")).count());
+  }
+
   /** What has been counted of lost time since boot. */
   Counters counters() {
     return new Counters(

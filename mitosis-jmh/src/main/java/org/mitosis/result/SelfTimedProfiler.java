@@ -95,7 +95,7 @@ public final class SelfTimedProfiler implements InternalProfiler {
       return List.of();
     }
     double ms = (System.nanoTime() - beforeNs) / NS_PER_MS;
-    return machine.counters().since(before, ms, Runtime.getRuntime().availableProcessors()).stream()
+    return machine.counters().since(before, ms, machine.onlineCpus()).stream()
         .filter(lost -> lost.percent() >= LEAST_PERCENT)
         .map(lost -> new ScalarResult(lost.metric(), lost.percent(), "%", AggregationPolicy.AVG))
         .toList();

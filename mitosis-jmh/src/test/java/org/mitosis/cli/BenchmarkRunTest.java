@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.Properties;
 import org.junit.jupiter.api.Test;
 import org.mitosis.result.BuildInfo;
@@ -41,6 +42,16 @@ class BenchmarkRunTest {
   }
 
   @Test
+  void pinIsAnOptionOfOursAndTakesAPlan() {
+    assertEquals(Optional.empty(), BenchmarkRun.pinOf(new String[] {"-f", "1", "ForkPrepare"}));
+    assertEquals(Optional.of("auto"), BenchmarkRun.pinOf(new String[] {"--pin", "ForkPrepare"}));
+    assertEquals(
+        Optional.of("jvm=0/parent=1/daemon=2/children=3"),
+        BenchmarkRun.pinOf(
+            new String[] {"ForkPrepare", "--pin=jvm=0/parent=1/daemon=2/children=3", "-f", "1"}));
+  }
+
+  @Test
   void theVersionSaysWhatWasBuilt() {
     assertTrue(
         Main.version(new BuildInfo("1.2", "abc", "true"))
@@ -64,6 +75,7 @@ class BenchmarkRunTest {
             "mitosis.deadlineMs",
             "mitosis.keyFile",
             "mitosis.device",
+            "--pin",
             "MITOSIS_RUNTIME_DIR",
             "-h")) {
       assertTrue(Main.HELP.contains(word), word);

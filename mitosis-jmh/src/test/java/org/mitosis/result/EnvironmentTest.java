@@ -172,7 +172,8 @@ class EnvironmentTest {
         List.of("1g does not fit"),
         choice,
         new MachineProbe(bareRoot),
-        tools);
+        tools,
+        Environment.NO_CPU_PLAN);
   }
 
   private static JsonNode json(Environment environment) throws IOException {
