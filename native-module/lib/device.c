@@ -53,7 +53,7 @@ int mitosis_open(int backend, struct mitosis **out)
 		return fail(-EINVAL, "%d is not a backend", backend);
 	device = device_alloc();
 	if (!device)
-		return fail(-ENOMEM, "there is no memory for a device");
+		return no_memory(-ENOMEM, "a device");
 	if (backend == MITOSIS_BACKEND_AUTO) {
 		err = open_backend(device, MITOSIS_BACKEND_KERNEL);
 		if (err)

@@ -20,6 +20,14 @@ int fail(int err, const char *format, ...)
 	return err;
 }
 
+int no_memory(int err, const char *what)
+{
+	return fail(err,
+		    "there is no memory for %s (%s); raise ulimit -v, or sysctl "
+		    "vm.max_map_count if this process has that many mappings",
+		    what, strerror(-err));
+}
+
 const char *why_no_process(int err)
 {
 	return err == -EAGAIN

@@ -24,4 +24,7 @@ int fail(int err, const char *format, ...) __attribute__((format(printf, 2, 3)))
 /* The reason why no process could be made; for -EAGAIN, also what to do. */
 const char *why_no_process(int err);
 
+/* fail() where memory for something cannot be mapped. */
+int no_memory(int err, const char *what);
+
 #endif /* LIB_ERROR_H */

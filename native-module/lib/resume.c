@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -38,6 +39,11 @@
 #define RESTORER_DISTANCE (64ull << 20)
 
 /* VMAs that are searched backwards for the same file: a library's are adjacent. */
+/* Of a child beside its parent's memory: the restorer's area, vdso, parked vdso. */
+#define SLACK_BYTES (1u << 20)
+#define SLACK_MAPS  16u
+/* Mappings that any kernel permits: the default limit is 65530. */
+#define MAP_COUNT_SAFE	   60000u
 #define SAME_FILE_DISTANCE 16
 
 /* State while a plan is made. */
@@ -411,6 +417,40 @@ static void trace_step(const struct restore_plan *plan, const char *step,
 	trace_close(&trace);
 }
 
+/* What would fail after the point of no return. */
+static int check_limits(const struct resume *r)
+{
+	const struct descriptor_vma *vmas = descriptor_vmas(r->descriptor);
+	uint32_t count = r->descriptor->vma_count, i;
+	uint64_t size = r->descriptor_size;
+	unsigned int most = 0;
+	struct rlimit limit;
+	FILE *sysctl;
+
+	for (i = 0; i < count; i++)
+		size += vmas[i].end - vmas[i].start;
+	if (!getrlimit(RLIMIT_AS, &limit) && limit.rlim_cur < size + SLACK_BYTES)
+		return fail(-ENOMEM,
+			    "%s has %llu MiB of address space, and this process may "
+			    "have %llu MiB; raise ulimit -v",
+			    r->what, (unsigned long long)size >> 20,
+			    (unsigned long long)limit.rlim_cur >> 20);
+	if (count < MAP_COUNT_SAFE)
+		return 0;
+	sysctl = fopen("/proc/sys/vm/max_map_count", "re");
+	if (sysctl) {
+		if (fscanf(sysctl, "%u", &most) != 1)
+			most = 0;
+		fclose(sysctl);
+	}
+	return most && most < count + SLACK_MAPS
+		       ? fail(-ENOMEM,
+			      "%s has %u mappings, and this process may have %u; "
+			      "raise sysctl vm.max_map_count",
+			      r->what, count, most)
+		       : 0;
+}
+
 int resume_plan_create(int stream, const struct mitosis_resume_options *options,
 		       const char *what, struct restore_plan **plan)
 {
@@ -423,6 +463,8 @@ int resume_plan_create(int stream, const struct mitosis_resume_options *options,
 			   "%s comes from a multi-threaded process; "
 			   "prepare while only one thread runs",
 			   what);
+	if (!err)
+		err = check_limits(&r);
 	if (!err)
 		err = open_files(&r);
 	if (!err)

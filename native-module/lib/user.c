@@ -105,7 +105,7 @@ static int user_open(struct mitosis *device)
 			    strerror(errno));
 	err = shadow_arena_create(&u->arena);
 	if (err)
-		return fail(err, "there is no memory for a device");
+		return no_memory(err, "a device");
 	err = daemon_link_open(&u->link);
 	if (err) {
 		shadow_arena_destroy(u->arena);

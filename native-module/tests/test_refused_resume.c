@@ -9,6 +9,8 @@
 #include <linux/capability.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -21,6 +23,7 @@ enum refusal {
 	UNKNOWN_ID,
 	CALLER_HAS_THREADS,
 	PARENT_HAS_THREADS,
+	ADDRESS_SPACE_LIMIT,
 	NO_RIGHT,
 	BAD_ARGUMENTS,
 	REFUSALS
@@ -94,6 +97,37 @@ static void parent_has_threads(void)
 	cannot_be_cloned();
 	pthread_barrier_wait(&end);
 	pthread_join(thread, NULL);
+	mitosis_close(device);
+}
+
+static void address_space_limit(void)
+{
+	const size_t size = 512u << 20;
+	const struct rlimit limit = { size / 2, size / 2 };
+	void *much = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	const uint32_t modes[] = { MITOSIS_RESUME_LAZY, MITOSIS_RESUME_EAGER };
+	struct mitosis *device = prepare(1, two_halves), *own;
+	size_t i;
+	pid_t pid;
+
+	CHECK(much != MAP_FAILED && !munmap(much, size));
+	for (i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		const struct mitosis_resume_options options = { modes[i], 1 };
+
+		pid = fork();
+		CHECK(pid >= 0);
+		if (pid) {
+			CHECK_EQ(status_within(pid, CASE_MS), 0);
+			continue;
+		}
+		own = open_user();
+		CHECK_EQ(mitosis_set_resume_options(own, &options), 0);
+		CHECK(!setrlimit(RLIMIT_AS, &limit));
+		CHECK_EQ(mitosis_resume_local(own, 1), -ENOMEM);
+		check_error_has("ulimit -v");
+		_exit(0);
+	}
 	mitosis_close(device);
 }
 
@@ -177,6 +211,7 @@ static const struct test_case cases[REFUSALS] = {
 	[UNKNOWN_ID] = { "unknown_id", unknown_id },
 	[CALLER_HAS_THREADS] = { "caller_has_threads", caller_has_threads },
 	[PARENT_HAS_THREADS] = { "parent_has_threads", parent_has_threads },
+	[ADDRESS_SPACE_LIMIT] = { "address_space_limit", address_space_limit },
 	[NO_RIGHT] = { "no_right", no_right },
 	[BAD_ARGUMENTS] = { "bad_arguments", bad_arguments },
 };
