@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Set;
 import org.mitosis.duel.Turn.Side;
 import org.mitosis.result.MergedRun;
+import org.mitosis.result.ResultFolder;
 
 /**
  * The content of duel.json: what is measured, in which order, and how each fork ended.
@@ -48,7 +49,7 @@ public record DuelRecord(
   public static final int SCHEMA = 1;
 
   /** The file in the folder of a duel. */
-  public static final String FILE = "duel.json";
+  public static final String FILE = ResultFolder.DUEL;
 
   /** The outcome of a block that is to be run. */
   public static final String OPEN = "open";

@@ -45,6 +45,9 @@ public final class ResultFolder {
   /** The folder of the results of a sweep's blocks. */
   public static final String BLOCKS = "blocks";
 
+  /** The file in the folder of a duel, which holds the folders of two runs. */
+  public static final String DUEL = "duel.json";
+
   static final String JMH_JSON = "jmh.json";
   static final String HISTOGRAMS = "hlog";
   static final String ENVIRONMENT = "environment.json";

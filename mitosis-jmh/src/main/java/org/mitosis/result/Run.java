@@ -99,6 +99,14 @@ public record Run(
       return ofCluster(files, environments, figures, problems);
     }
     Environment own = environments.isEmpty() ? null : environments.values().iterator().next();
+    if (figures.isEmpty() && own == null && Files.exists(files.resolve(ResultFolder.DUEL))) {
+      throw new IOException(
+          path
+              + " is the folder of a duel, with two runs: name "
+              + path.resolve("old")
+              + " or "
+              + path.resolve("new"));
+    }
     if (figures.isEmpty() && own == null) {
       throw new IOException(
           path

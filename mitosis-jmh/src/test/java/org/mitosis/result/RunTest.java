@@ -332,6 +332,14 @@ class RunTest {
   }
 
   @Test
+  void theFolderOfADuelNamesItsTwoRuns() throws IOException {
+    Path duel = Files.createDirectories(directory.resolve("duel"));
+    Files.writeString(duel.resolve("duel.json"), "{}");
+    String message = assertThrows(IOException.class, () -> Run.read(duel)).getMessage();
+    assertTrue(message.contains(duel.resolve("old") + " or " + duel.resolve("new")), message);
+  }
+
+  @Test
   void whereThereIsNoRunTheNextStepIsNamed() throws IOException {
     Path empty = Files.createDirectories(directory.resolve("empty"));
     String message = assertThrows(IOException.class, () -> Run.read(empty)).getMessage();
