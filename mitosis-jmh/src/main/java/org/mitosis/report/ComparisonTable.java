@@ -11,6 +11,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.mitosis.result.Figure;
+import org.mitosis.result.Run;
 import org.mitosis.setting.ParameterNames;
 import org.mitosis.stats.Comparison;
 import org.mitosis.stats.Interval;
@@ -232,10 +233,33 @@ public final class ComparisonTable {
                   + " widened by it, and a change within it has no verdict%n",
               comparison.drift() * 100));
     }
+    disturbed(text, "old", comparison.old());
+    disturbed(text, "new", comparison.now());
     if (comparison.fewestForks() < Comparison.FEWEST) {
       text.append(
           "warning: a figure has one fork on a side, so no interval and no verdict; run with -f 6"
               + " or more, or see compare --plan\n");
+    }
+  }
+
+  private void disturbed(StringBuilder text, String side, Run run) {
+    Set<Figure.Key> compared =
+        comparison.rows().stream().map(row -> row.figure().key()).collect(Collectors.toSet());
+    List<String> marks =
+        run.figures().stream()
+            .filter(figure -> compared.contains(figure.key()))
+            .map(run::disturbance)
+            .filter(mark -> !mark.isEmpty())
+            .toList();
+    if (!marks.isEmpty()) {
+      text.append(
+          String.format(
+              Locale.ROOT,
+              "warning: in %s the machine took time from %d of %d figures, such as: %s%n",
+              side,
+              marks.size(),
+              comparison.rows().size(),
+              marks.get(0)));
     }
   }
 

@@ -207,6 +207,26 @@ class CompareCommandTest {
   }
 
   @Test
+  void timeThatTheMachineTookIsSaid() throws IOException {
+    now.score(
+        "org.mitosis.benchmark." + PREPARE,
+        SMALL,
+        "us/op",
+        List.of(List.of(100.0)),
+        Map.of("machine.steal", List.of(9.0)),
+        "%");
+    assertEquals(0, compare());
+    assertTrue(
+        text()
+            .contains(
+                "warning: in new the machine took time from 1 of 2 figures, such as: steal in 1"
+                    + " iteration, up to 9.0 %\n"),
+        text());
+    assertFalse(text().contains("in old the machine took time"), text());
+    assertFalse(text().contains("machine.steal"), text());
+  }
+
+  @Test
   void aPlanSaysHowManyForksAChangeTakes() {
     assertEquals(0, run("--plan", old.folder().toString(), "--effect", "5%"));
     assertTrue(
