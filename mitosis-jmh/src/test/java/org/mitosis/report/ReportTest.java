@@ -270,16 +270,24 @@ class ReportTest {
       brief.selfTimed(
           "ForkPrepare.workingSet", params, "prepare", new long[] {1, 1, 1}, new long[] {1, 1, 1});
     }
+    brief.selfTimed("PeakThroughput.workingSet", Map.of(), "child", new long[20]);
+    brief.score(
+        "org.mitosis.benchmark.PeakThroughput.workingSet",
+        Map.of(),
+        "us/op",
+        List.of(List.of(1.0)),
+        Map.of("peak", List.of(1.0)),
+        "ops/s");
     Path folder = write(brief);
     String text = "fewer than 10 values in time";
     for (String file : List.of("report.md", "index.html")) {
       String report = Files.readString(folder.resolve(file));
       assertEquals(2, report.split(text, -1).length, file);
-      assertTrue(report.contains("2 of 3 figures have forks with " + text), file);
+      assertTrue(report.contains("2 of 5 figures have forks with " + text), file);
       assertFalse(report.contains("too short"), file);
     }
     String md = Files.readString(folder.resolve("report.md"));
-    assertEquals(1, md.lines().filter(line -> line.contains("| flat")).count(), md);
+    assertEquals(2, md.lines().filter(line -> line.contains("| flat")).count(), md);
   }
 
   @Test
