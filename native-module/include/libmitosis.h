@@ -181,6 +181,29 @@ struct mitosis_resume_options {
 int mitosis_set_resume_options(struct mitosis *device,
 			       const struct mitosis_resume_options *options);
 
+/* How the processes that become children give up rights. */
+struct mitosis_confinement {
+	/*
+	 * Called in such a process as the last step that can fail. What follows needs
+	 * no rights, but it maps memory, and uses the open files that are passed to
+	 * the page server. Returns 0 or -errno.
+	 */
+	int (*confine)(void *argument);
+	void *argument;
+	uint32_t user,
+		group; /* whose rights open the files that the parent mapped */
+};
+
+/*
+ * Has children of this device, and of its later attachments, confined. Of the
+ * parent's shared file mappings that are writable they get private copies. The file
+ * system user needs CAP_SETUID and CAP_SETGID. NULL: no more.
+ * Errors: -EOPNOTSUPP on the kernel backend. Resuming in mode clone, where the snapshot
+ * forks the child, then returns -EINVAL.
+ */
+int mitosis_set_confinement(struct mitosis *device,
+			    const struct mitosis_confinement *confinement);
+
 /*
  * Becomes a child of a snapshot of this machine: the caller's memory and
  * registers are replaced by the parent's, and it goes on where the parent's

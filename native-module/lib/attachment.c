@@ -35,19 +35,19 @@ struct mitosis_attachment {
 };
 
 int attachment_create(struct daemon_link *link, const uint32_t *machine_id,
-		      uint32_t handler_id,
-		      const struct mitosis_resume_options *options,
+		      uint32_t handler_id, const struct resume_settings *settings,
 		      struct mitosis_attachment **out)
 {
 	struct mitosis_attachment *a = calloc(1, sizeof(*a));
 	struct registry_place place = { 0 };
 	/* Cached pages are kept by one server, on CPU 0. */
-	int cpu = options->mode == MITOSIS_RESUME_CACHED ? 0 : sched_getcpu();
+	int cpu =
+		settings->options.mode == MITOSIS_RESUME_CACHED ? 0 : sched_getcpu();
 	int err;
 
 	if (!a)
 		return fail(-ENOMEM, "there is no memory for an attachment");
-	a->options = *options;
+	a->options = settings->options;
 	a->remote = machine_id;
 	if (machine_id) {
 		snprintf(a->what, sizeof(a->what), "snapshot %u of machine %u",
@@ -70,10 +70,10 @@ int attachment_create(struct daemon_link *link, const uint32_t *machine_id,
 		if (!a->registry)
 			err = fail(-ENOMEM, "there is no memory for an attachment");
 	}
-	if (!err && options->mode == MITOSIS_RESUME_CLONE)
+	if (!err && settings->options.mode == MITOSIS_RESUME_CLONE)
 		err = channel_set_deadline(a->stream, 0);
 	else if (!err)
-		err = resume_plan_create(a->stream, options, a->what, &a->plan);
+		err = resume_plan_create(a->stream, settings, a->what, &a->plan);
 	if (err) {
 		mitosis_detach(a);
 		return err;

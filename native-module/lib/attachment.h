@@ -8,6 +8,7 @@
 #define LIB_ATTACHMENT_H
 
 #include "lib/daemon_link.h"
+#include "lib/resume.h"
 #include "libmitosis.h"
 
 /*
@@ -15,8 +16,7 @@
  * -errno with a message.
  */
 int attachment_create(struct daemon_link *link, const uint32_t *machine_id,
-		      uint32_t handler_id,
-		      const struct mitosis_resume_options *options,
+		      uint32_t handler_id, const struct resume_settings *settings,
 		      struct mitosis_attachment **attachment);
 
 #endif /* LIB_ATTACHMENT_H */

@@ -211,6 +211,19 @@ int mitosis_set_resume_options(struct mitosis *device,
 	return device_put(device, device->ops->set_resume_options(device, options));
 }
 
+int mitosis_set_confinement(struct mitosis *device,
+			    const struct mitosis_confinement *confinement)
+{
+	static const struct mitosis_confinement none;
+	int err = device_get(device);
+
+	if (err)
+		return err;
+	return device_put(device,
+			  device->ops->set_confinement(
+				  device, confinement ? confinement : &none));
+}
+
 int mitosis_resume_local(struct mitosis *device, uint32_t handler_id)
 {
 	int err = device_get(device);

@@ -8,6 +8,7 @@
 
 #include "lib/daemon_link.h"
 #include "lib/remote.h"
+#include "lib/resume.h"
 #include "lib/shadow.h"
 #include "libmitosis.h"
 #include "proto/descriptor.h"
@@ -21,7 +22,7 @@ struct user_state {
 	uint32_t handler_id;		  /* of the snapshot the shadow holds */
 	uint32_t slot;
 	uint64_t generation;
-	struct mitosis_resume_options resume_options;
+	struct resume_settings resume;
 	struct remote_connections connections;
 };
 
@@ -62,6 +63,8 @@ struct backend {
 	int (*nil_rpc)(struct mitosis *device, uint32_t machine_id);
 	int (*set_resume_options)(struct mitosis *device,
 				  const struct mitosis_resume_options *options);
+	int (*set_confinement)(struct mitosis *device,
+			       const struct mitosis_confinement *confinement);
 	int (*resume_local)(struct mitosis *device, uint32_t handler_id);
 	int (*resume_remote)(struct mitosis *device, uint32_t machine_id,
 			     uint32_t handler_id);

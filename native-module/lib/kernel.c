@@ -201,6 +201,17 @@ static int kernel_set_resume_options(struct mitosis *device,
 }
 
 /* Explains the module's EPERM: who asked, and what would permit it. */
+static int kernel_set_confinement(struct mitosis *device,
+				  const struct mitosis_confinement *confinement)
+{
+	(void)device;
+	if (!confinement->confine)
+		return 0;
+	return fail(-EOPNOTSUPP,
+		    "the mitosis module cannot confine children: it takes "
+		    "the caller's rights at once; use the user backend");
+}
+
 static int resumed(int err, uint32_t handler_id)
 {
 	return err != -EPERM
@@ -253,6 +264,7 @@ const struct backend kernel_backend = {
 	.session_address = kernel_session_address,
 	.nil_rpc = kernel_nil_rpc,
 	.set_resume_options = kernel_set_resume_options,
+	.set_confinement = kernel_set_confinement,
 	.resume_local = kernel_resume_local,
 	.resume_remote = kernel_resume_remote,
 	.attach = kernel_attach,

@@ -15,6 +15,7 @@
 #include <sys/prctl.h>
 
 #include "local/protocol.h"
+#include "libmitosis.h"
 #include "proto/descriptor.h"
 
 #define KERNEL_VMAS_MAX 8 /* vvar, vvar_vclock, vdso and what may come */
@@ -84,6 +85,9 @@ struct restore_plan {
 	int32_t failed_step;	/* for readers of a core file */
 	char error_message[64]; /* written to standard error on failure */
 	uint32_t error_message_size;
+
+	/* Forgotten before the child runs: addresses of this process. */
+	struct mitosis_confinement confinement;
 };
 
 _Static_assert(sizeof(struct restore_plan) <= RESTORER_PLAN_SIZE, "plan too large");

@@ -21,6 +21,7 @@
 
 #include "lib/child_credentials.h"
 #include "lib/child_files.h"
+#include "lib/confinement.h"
 #include "lib/describe.h"
 #include "lib/error.h"
 #include "lib/mapped_file.h"
@@ -49,6 +50,7 @@
 /* State while a plan is made. */
 struct resume {
 	const char *what; /* for error messages */
+	const struct resume_settings *settings;
 	struct descriptor_header *descriptor;
 	uint64_t descriptor_size;
 	int32_t *files;	     /* per VMA */
@@ -125,20 +127,17 @@ static int same_file(const struct resume *r, uint32_t index)
 	return -1;
 }
 
-static int open_files(struct resume *r)
+/* With the rights of the file system user that it has now. */
+static void open_each(struct resume *r)
 {
 	const struct descriptor_vma *vmas = descriptor_vmas(r->descriptor);
 	uint32_t count = r->descriptor->vma_count;
 	uint32_t i;
 
-	r->files = malloc((count + 1) * sizeof(*r->files));
-	r->open_files = malloc((count + 1) * sizeof(*r->open_files));
-	if (!r->files || !r->open_files)
-		return fail(-ENOMEM, "there is no memory for a child of %s",
-			    r->what);
 	for (i = 0; i < count; i++) {
 		r->files[i] = -1;
-		if (vmas[i].kind != VMA_FILE)
+		if (vmas[i].kind != VMA_FILE || (r->settings->confinement.confine &&
+						 mapped_file_is_written(&vmas[i])))
 			continue;
 		r->files[i] = same_file(r, i);
 		if (r->files[i] >= 0)
@@ -149,7 +148,28 @@ static int open_files(struct resume *r)
 		r->files[i] = child_files_lift(r->files[i]);
 		r->open_files[r->open_file_count++] = r->files[i];
 	}
-	return 0;
+}
+
+static int open_files(struct resume *r)
+{
+	uint32_t count = r->descriptor->vma_count;
+	struct file_user user;
+	int err;
+
+	r->files = malloc((count + 1) * sizeof(*r->files));
+	r->open_files = malloc((count + 1) * sizeof(*r->open_files));
+	if (!r->files || !r->open_files)
+		return fail(-ENOMEM, "there is no memory for a child of %s",
+			    r->what);
+	err = file_user_become(&user, &r->settings->confinement);
+	if (!err)
+		open_each(r);
+	file_user_return(&user);
+	return err ? fail(err,
+			  "the files of %s cannot be opened with the rights of "
+			  "user %u: %s",
+			  r->what, r->settings->confinement.user, strerror(-err))
+		   : 0;
 }
 
 /* Finds this process's vdso and vvar, and checks that the parent's are the same. */
@@ -327,8 +347,7 @@ static void plan_gaps(struct restore_plan *plan)
 }
 
 /* Lays the restorer area out. Returns the plan in it, or NULL with a message. */
-static struct restore_plan *
-lay_out(struct resume *r, const struct mitosis_resume_options *options, int *err)
+static struct restore_plan *lay_out(struct resume *r, int *err)
 {
 	uint64_t files_size = r->descriptor->vma_count * sizeof(*r->files);
 	uint64_t open_size = r->open_file_count * sizeof(*r->open_files);
@@ -388,7 +407,8 @@ lay_out(struct resume *r, const struct mitosis_resume_options *options, int *err
 	plan->park = room ? (uintptr_t)restorer + park_at : 0;
 	plan_gaps(plan);
 	plan_layout(&r->descriptor->layout, &plan->layout);
-	plan_pages(options, plan);
+	plan_pages(&r->settings->options, plan);
+	plan->confinement = r->settings->confinement;
 	plan->error_message_size =
 		snprintf(plan->error_message, sizeof(plan->error_message),
 			 "mitosis: resume failed at step ?\n");
@@ -451,10 +471,14 @@ static int check_limits(const struct resume *r)
 		       : 0;
 }
 
-int resume_plan_create(int stream, const struct mitosis_resume_options *options,
+int resume_plan_create(int stream, const struct resume_settings *settings,
 		       const char *what, struct restore_plan **plan)
 {
-	struct resume r = { .what = what, .page_size = sysconf(_SC_PAGESIZE) };
+	struct resume r = {
+		.what = what,
+		.settings = settings,
+		.page_size = sysconf(_SC_PAGESIZE),
+	};
 	int err = fetch_descriptor(&r, stream);
 
 	*plan = NULL;
@@ -468,7 +492,7 @@ int resume_plan_create(int stream, const struct mitosis_resume_options *options,
 	if (!err)
 		err = open_files(&r);
 	if (!err)
-		*plan = lay_out(&r, options, &err);
+		*plan = lay_out(&r, &err);
 	if (!err)
 		trace_step(*plan, "is ready to resume", what);
 	else
@@ -522,12 +546,15 @@ int resume_run(struct restore_plan *plan, int stream, const char *what)
 	/* Last: the userfaultfd needed CAP_SYS_PTRACE, and nothing fails behind it. */
 	if (!err)
 		err = child_credentials_limit(plan->descriptor, what);
+	if (!err)
+		err = confine(&plan->confinement, what);
 	if (err) {
 		close_files((int32_t[]){ plan->uffd, plan->lifeline[0],
 					 plan->lifeline[1], stream },
 			    4);
 		return err;
 	}
+	plan->confinement = (struct mitosis_confinement){ 0 };
 	plan->stream = stream;
 	plan->stderr_fd = fcntl(STDERR_FILENO, F_GETFD) < 0 ? -1 : STDERR_FILENO;
 	plan->page_request.cpu = sched_getcpu();
@@ -540,15 +567,14 @@ int resume_run(struct restore_plan *plan, int stream, const char *what)
 	leap(plan);
 }
 
-int resume_from(int stream, const struct mitosis_resume_options *options,
-		const char *what)
+int resume_from(int stream, const struct resume_settings *settings, const char *what)
 {
 	struct restore_plan *plan;
 	/* Checked before the descriptor is fetched, which may be large. */
 	int err = check_single_threaded();
 
 	if (!err)
-		err = resume_plan_create(stream, options, what, &plan);
+		err = resume_plan_create(stream, settings, what, &plan);
 	if (err) {
 		close(stream);
 		return err;

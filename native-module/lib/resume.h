@@ -6,13 +6,19 @@
 #include "lib/restore.h"
 #include "libmitosis.h"
 
+/* How a device, or an attachment, resumes. */
+struct resume_settings {
+	struct mitosis_resume_options options;
+	struct mitosis_confinement confinement; /* none: its function is NULL */
+};
+
 /*
  * Prepares everything to become a child of the snapshot behind a stream: fetches the
  * descriptor, opens the files and lays out the restorer area. Processes that are
  * forked later can use the plan, too. Returns 0 or -errno with a message that names
  * `what`.
  */
-int resume_plan_create(int stream, const struct mitosis_resume_options *options,
+int resume_plan_create(int stream, const struct resume_settings *settings,
 		       const char *what, struct restore_plan **plan);
 void resume_plan_destroy(struct restore_plan *plan);
 
@@ -25,10 +31,10 @@ int resume_run(struct restore_plan *plan, int stream, const char *what);
 
 /*
  * Makes a plan and runs it: becomes a child of the snapshot behind a stream, with
- * its pages as `options` says. Takes the stream over. Returns only -errno, with a message
+ * its pages as `settings` says. Takes the stream over. Returns only -errno, with a message
  * that names `what`.
  */
-int resume_from(int stream, const struct mitosis_resume_options *options,
+int resume_from(int stream, const struct resume_settings *settings,
 		const char *what);
 
 #endif /* LIB_RESUME_H */

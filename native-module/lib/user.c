@@ -115,7 +115,7 @@ static int user_open(struct mitosis *device)
 	u->arena->trace_level = level;
 	u->arena->limits = limits;
 	u->arena->answer_ms = wire_deadline_ms();
-	u->resume_options = (struct mitosis_resume_options){
+	u->resume.options = (struct mitosis_resume_options){
 		.mode = MITOSIS_RESUME_LAZY,
 		.prefetch_pages = MITOSIS_PREFETCH_PAGES_DEFAULT,
 	};
@@ -450,20 +450,35 @@ static int user_nil_rpc(struct mitosis *device, uint32_t machine_id)
 			      machine_id);
 }
 
+static bool is_confined_clone(const struct user_state *u)
+{
+	return u->resume.options.mode == MITOSIS_RESUME_CLONE &&
+	       u->resume.confinement.confine;
+}
+
+static int clone_is_not_confined(void)
+{
+	return fail(-EINVAL,
+		    "a child of mode clone cannot be confined: the snapshot "
+		    "forks it with its parent's rights; use lazy, eager or "
+		    "cached");
+}
+
 static int user_resume_local(struct mitosis *device, uint32_t handler_id)
 {
 	struct user_state *u = &device->user;
 	char what[64];
-	int stream;
-	int err =
-		daemon_link_attach(&u->link, handler_id, ATTACH_ONCE, &stream, NULL);
+	int stream, err;
 
+	if (is_confined_clone(u))
+		return clone_is_not_confined();
+	err = daemon_link_attach(&u->link, handler_id, ATTACH_ONCE, &stream, NULL);
 	if (err)
 		return err;
 	snprintf(what, sizeof(what), "snapshot %u of this machine", handler_id);
-	if (u->resume_options.mode == MITOSIS_RESUME_CLONE)
+	if (u->resume.options.mode == MITOSIS_RESUME_CLONE)
 		return resume_by_clone(stream, what);
-	return resume_from(stream, &u->resume_options, what);
+	return resume_from(stream, &u->resume, what);
 }
 
 static int user_set_resume_options(struct mitosis *device,
@@ -479,7 +494,14 @@ static int user_set_resume_options(struct mitosis *device,
 			    "the prefetch window must be a power of two from 1 to "
 			    "%u pages, got %u",
 			    MITOSIS_PREFETCH_PAGES_MAX, window);
-	device->user.resume_options = *options;
+	device->user.resume.options = *options;
+	return 0;
+}
+
+static int user_set_confinement(struct mitosis *device,
+				const struct mitosis_confinement *confinement)
+{
+	device->user.resume.confinement = *confinement;
 	return 0;
 }
 
@@ -495,7 +517,7 @@ static int user_resume_remote(struct mitosis *device, uint32_t machine_id,
 	char what[64];
 	int stream, err, tries = 1;
 
-	if (u->resume_options.mode == MITOSIS_RESUME_CLONE)
+	if (u->resume.options.mode == MITOSIS_RESUME_CLONE)
 		return clone_is_local();
 	snprintf(what, sizeof(what), "snapshot %u of machine %u", handler_id,
 		 machine_id);
@@ -504,7 +526,7 @@ static int user_resume_remote(struct mitosis *device, uint32_t machine_id,
 		err = daemon_link_attach_remote(&u->link, machine_id, handler_id,
 						ATTACH_ONCE, &stream);
 		if (!err)
-			err = resume_from(stream, &u->resume_options, what);
+			err = resume_from(stream, &u->resume, what);
 	} while (err == -ECONNRESET && tries--);
 	return err;
 }
@@ -515,12 +537,14 @@ static int user_attach(struct mitosis *device, const uint32_t *machine_id,
 	struct user_state *u = &device->user;
 	int err, tries = 1;
 
-	if (machine_id && u->resume_options.mode == MITOSIS_RESUME_CLONE)
+	if (machine_id && u->resume.options.mode == MITOSIS_RESUME_CLONE)
 		return clone_is_local();
+	if (is_confined_clone(u))
+		return clone_is_not_confined();
 	/* See user_resume_remote(). */
 	do {
-		err = attachment_create(&u->link, machine_id, handler_id,
-					&u->resume_options, attachment);
+		err = attachment_create(&u->link, machine_id, handler_id, &u->resume,
+					attachment);
 	} while (machine_id && err == -ECONNRESET && tries--);
 	return err;
 }
@@ -537,6 +561,7 @@ const struct backend user_backend = {
 	.session_address = user_session_address,
 	.nil_rpc = user_nil_rpc,
 	.set_resume_options = user_set_resume_options,
+	.set_confinement = user_set_confinement,
 	.resume_local = user_resume_local,
 	.resume_remote = user_resume_remote,
 	.attach = user_attach,

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
+#include "lib/confinement.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/fsuid.h>
+#include <sys/prctl.h>
+
+#include "lib/error.h"
+
+int file_user_become(struct file_user *before,
+		     const struct mitosis_confinement *confinement)
+{
+	before->changed = confinement->confine;
+	if (!before->changed)
+		return 0;
+	/* The kernel resets these two when the file system user changes. */
+	before->dumpable = prctl(PR_GET_DUMPABLE);
+	if (prctl(PR_GET_PDEATHSIG, &before->parent_death_signal))
+		before->parent_death_signal = 0;
+	before->group = setfsgid(confinement->group);
+	before->user = setfsuid(confinement->user);
+	/* They report no errors: only a second call tells. */
+	return setfsgid(-1) == (int)confinement->group &&
+			       setfsuid(-1) == (int)confinement->user
+		       ? 0
+		       : -EPERM;
+}
+
+void file_user_return(const struct file_user *before)
+{
+	if (!before->changed)
+		return;
+	setfsuid(before->user);
+	setfsgid(before->group);
+	prctl(PR_SET_DUMPABLE, before->dumpable);
+	prctl(PR_SET_PDEATHSIG, before->parent_death_signal);
+}
+
+int confine(const struct mitosis_confinement *confinement, const char *what)
+{
+	int err = confinement->confine ? confinement->confine(confinement->argument)
+				       : 0;
+
+	return err ? fail(err, "a child of %s cannot be confined: %s", what,
+			  strerror(-err))
+		   : 0;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a caller has asked for by mitosis_set_confinement(). */
+#ifndef LIB_CONFINEMENT_H
+#define LIB_CONFINEMENT_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "libmitosis.h"
+
+/* The rights by which this process opened files before. */
+struct file_user {
+	bool changed;
+	uid_t user;
+	gid_t group;
+	int dumpable, parent_death_signal;
+};
+
+/*
+ * Has this thread open files with the rights that confined children may use; does
+ * nothing without a confinement. Returns 0 or -errno. file_user_return() undoes it, after
+ * an error, too.
+ */
+int file_user_become(struct file_user *before,
+		     const struct mitosis_confinement *confinement);
+void file_user_return(const struct file_user *before);
+
+/* Confines this process for good, if asked to. Returns 0 or -errno with a message. */
+int confine(const struct mitosis_confinement *confinement, const char *what);
+
+#endif /* LIB_CONFINEMENT_H */
