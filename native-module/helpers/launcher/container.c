@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <mntent.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -24,7 +25,12 @@
 #define FILES_FLOOR 600
 #define FILES_MAX   (CGROUPS_MAX + 2) /* the holder's pidfd, the root directory */
 
-#define NAMESPACES (CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNS | CLONE_NEWPID)
+#define NAMESPACES	  (CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNS | CLONE_NEWPID)
+#define STRICT_NAMESPACES (NAMESPACES | CLONE_NEWNET)
+
+/* How long the holder of a strict container may take to mount all. */
+#define MOUNT_DEADLINE_MS 10000
+#define HAS_MOUNTED	  '+' /* then it says so; else it says why not */
 
 static void __attribute__((format(printf, 2, 3)))
 weaker(struct container *c, const char *format, ...)
@@ -53,42 +59,90 @@ static int move_up(int fd)
 }
 
 /* First process of the PID namespace: everything in it ends with this one. */
-static void __attribute__((noreturn)) hold(void)
+static void __attribute__((noreturn)) hold(const struct container *c, int answer)
 {
+	char reason[sizeof(c->reason)];
+	int err = 0;
+
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_NAME, "mitosis-holder");
-	/* Nothing that a child mounts shows outside. */
-	mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
 	signal(SIGCHLD, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
+	if (c->kind == CONTAINER_STRICT)
+		err = strict_mount(c->root, reason, sizeof(reason));
+	else /* Nothing that a child mounts shows outside. */
+		mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
+	if (!err)
+		snprintf(reason, sizeof(reason), "%c", HAS_MOUNTED);
+	if (write(answer, reason, strlen(reason)) < 0 || err)
+		_exit(1);
 	syscall(SYS_close_range, 0, ~0u, 0);
 	for (;;)
 		pause();
 }
 
+/* True if the holder has mounted all; else the cause is in `reason`. */
+static bool has_mounted(struct container *c, int answer)
+{
+	struct pollfd p = { .fd = answer, .events = POLLIN };
+	ssize_t n = poll(&p, 1, MOUNT_DEADLINE_MS) == 1
+			    ? read(answer, c->reason, sizeof(c->reason) - 1)
+			    : -1;
+
+	c->reason[n > 0 ? n : 0] = '\0';
+	if (n <= 0)
+		weaker(c,
+		       "the process that mounts its root directory does not answer");
+	if (*c->reason != HAS_MOUNTED)
+		return false;
+	*c->reason = '\0';
+	return true;
+}
+
+static void end_holder(struct container *c)
+{
+	kill(c->holder, SIGKILL);
+	while (waitpid(c->holder, NULL, 0) < 0 && errno == EINTR)
+		;
+	if (c->holder_pidfd >= 0)
+		close(c->holder_pidfd);
+	c->holder = 0;
+	c->holder_pidfd = -1;
+}
+
 static void start_holder(struct container *c)
 {
-	long pid = syscall(SYS_clone, NAMESPACES | SIGCHLD, NULL, NULL, NULL, 0);
+	bool strict = c->kind == CONTAINER_STRICT;
+	int namespaces = strict ? STRICT_NAMESPACES : NAMESPACES;
+	int answer[2];
+	long pid;
 
-	if (pid == 0)
-		hold();
-	if (pid < 0) {
+	if (pipe2(answer, O_CLOEXEC)) {
 		weaker(c, "no namespaces: %s", strerror(errno));
 		return;
 	}
-	c->holder = pid;
+	pid = syscall(SYS_clone, namespaces | SIGCHLD, NULL, NULL, NULL, 0);
+	if (pid == 0)
+		hold(c, answer[1]);
+	if (pid < 0)
+		weaker(c, "no namespaces: %s", strerror(errno));
+	close(answer[1]);
+	c->holder = pid > 0 ? pid : 0;
+	if (strict && c->holder && !has_mounted(c, answer[0]))
+		end_holder(c);
+	close(answer[0]);
+	if (!c->holder)
+		return;
 	c->holder_pidfd = syscall(SYS_pidfd_open, pid, 0);
 	/* Our children are born into the PID namespace; the others they join. */
 	if (c->holder_pidfd < 0 || setns(c->holder_pidfd, CLONE_NEWPID)) {
 		weaker(c, "no namespaces: %s", strerror(errno));
-		kill(pid, SIGKILL);
-		waitpid(pid, NULL, 0);
-		c->holder = 0;
+		end_holder(c);
 		return;
 	}
 	c->holder_pidfd = move_up(c->holder_pidfd);
-	c->namespaces = NAMESPACES & ~CLONE_NEWPID;
-	c->namespace_names = "uts,ipc,mnt,pid";
+	c->namespaces = namespaces & ~CLONE_NEWPID;
+	c->namespace_names = strict ? "uts,ipc,mnt,pid,net,user" : "uts,ipc,mnt,pid";
 }
 
 /* Groups of launchers that were killed before they could remove them. */
@@ -197,38 +251,78 @@ static void open_root(struct container *c)
 	c->root_fd = move_up(open(path, O_PATH | O_DIRECTORY | O_CLOEXEC));
 }
 
-void container_create(struct container *c, bool lean, const char *cgroup,
-		      const char *root)
+const char *container_name(const struct container *c)
 {
+	static const char *const names[] = {
+		[CONTAINER_LEAN] = "lean",
+		[CONTAINER_NONE] = "none",
+		[CONTAINER_STRICT] = "strict",
+	};
+
+	return names[c->kind];
+}
+
+int container_create(struct container *c, enum container_kind kind,
+		     const char *cgroup, const char *root, int report)
+{
+	int err;
+
 	memset(c, 0, sizeof(*c));
-	c->lean = lean;
+	c->kind = kind;
 	c->root = root;
+	c->strict.user_namespace = -1;
 	c->holder_pidfd = -1;
 	c->root_fd = -1;
 	c->cgroup_version = "none";
 	c->namespace_names = "none";
-	if (!lean)
-		return;
+	if (kind == CONTAINER_NONE)
+		return 0;
+	if (kind == CONTAINER_STRICT) {
+		err = strict_create(&c->strict, report, c->reason,
+				    sizeof(c->reason));
+		if (!err) {
+			start_holder(c);
+			err = c->holder ? 0 : -EPERM;
+		}
+		if (err) {
+			strict_destroy(&c->strict);
+			return err;
+		}
+		make_cgroups(c, cgroup);
+		return 0;
+	}
 	make_cgroups(c, cgroup);
 	start_holder(c);
 	open_root(c);
 	if (geteuid() != 0)
 		weaker(c, "no root directory of its own: not root");
+	return 0;
+}
+
+/* Of the root directory that the namespaces have. */
+static int leave_terminal_and_folder(void)
+{
+	return setsid() < 0 || chdir("/") ? -errno : 0;
 }
 
 int container_enter(const struct container *c)
 {
-	int i;
+	int i, err;
 
-	if (!c->lean)
+	if (c->kind == CONTAINER_NONE)
 		return 0;
 	if (c->namespaces && setns(c->holder_pidfd, c->namespaces))
 		return -errno;
 	for (i = 0; i < c->cgroup_count; i++)
 		if (write(c->cgroup_procs[i], "0", 1) != 1)
 			return -errno;
-	if (geteuid() == 0 && (chdir(c->root) || chroot(c->root)))
+	if (c->kind == CONTAINER_STRICT) {
+		err = leave_terminal_and_folder();
+		if (err)
+			return err;
+	} else if (geteuid() == 0 && (chdir(c->root) || chroot(c->root))) {
 		return -errno;
+	}
 	/* They lead out of it. All are close-on-exec, too: see lib/child_files.h. */
 	syscall(SYS_close_range, FILES_FLOOR, FILES_FLOOR + FILES_MAX - 1, 0);
 	return 0;
@@ -236,7 +330,7 @@ int container_enter(const struct container *c)
 
 bool container_has_own_root(const struct container *c)
 {
-	return c->lean && geteuid() == 0 && strcmp(c->root, "/");
+	return c->kind != CONTAINER_NONE && geteuid() == 0 && strcmp(c->root, "/");
 }
 
 void container_describe(const struct container *c, struct mitosis_spawn *child)
@@ -285,11 +379,9 @@ void container_destroy(struct container *c)
 	if (c->root_fd >= 0)
 		close(c->root_fd);
 
-	if (c->holder) {
-		kill(c->holder, SIGKILL);
-		waitpid(c->holder, NULL, 0);
-		close(c->holder_pidfd);
-	}
+	strict_destroy(&c->strict);
+	if (c->holder)
+		end_holder(c);
 	for (i = 0; i < c->cgroup_count; i++) {
 		int tries = 100;
 
@@ -300,5 +392,4 @@ void container_destroy(struct container *c)
 		free(c->cgroup_paths[i]);
 	}
 	c->cgroup_count = 0;
-	c->holder = 0;
 }

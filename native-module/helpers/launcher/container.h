@@ -2,7 +2,7 @@
 /*
  * A lean container: namespaces that a holder process keeps ready, control
  * groups that are made once, and a root directory. What this machine or user
- * does not allow is left out, and reported.
+ * does not allow is left out, and reported. A strict one is a boundary, too.
  */
 #ifndef LAUNCHER_CONTAINER_H
 #define LAUNCHER_CONTAINER_H
@@ -11,12 +11,20 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "helpers/launcher/strict.h"
 #include "libmitosis.h"
 
 #define CGROUPS_MAX 16
 
+enum container_kind {
+	CONTAINER_LEAN,
+	CONTAINER_NONE, /* a plain process */
+	CONTAINER_STRICT,
+};
+
 struct container {
-	bool lean; /* false: nothing, a plain process */
+	enum container_kind kind;
+	struct strict strict;
 	const char *root;
 	pid_t holder; /* 0: none */
 	int holder_pidfd;
@@ -33,13 +41,18 @@ struct container {
 
 /*
  * Makes what all children of this launcher share. `cgroup` is auto, none, or
- * the path of a control group to make them below. Never fails: see reason.
+ * the path of a control group to make them below. Of its open files they get
+ * `report` and the standard three, if strict. Returns 0, or -errno with the cause in
+ * `reason`; only a strict one fails.
  */
-void container_create(struct container *container, bool lean, const char *cgroup,
-		      const char *root);
+int container_create(struct container *container, enum container_kind kind,
+		     const char *cgroup, const char *root, int report);
 
 /* Puts the calling process, a fresh child, into it. Returns 0 or -errno. */
 int container_enter(const struct container *container);
+
+/* Its name on the command line. */
+const char *container_name(const struct container *container);
 
 /* True if its root directory is another one than that of this process. */
 bool container_has_own_root(const struct container *container);

@@ -62,6 +62,25 @@ report_error(const struct launch_plan *plan, int err, const char *message)
 	_exit(ERROR_STATUS);
 }
 
+/* Opens a device that resumes as planned. Returns 0 or -errno with a message. */
+static int open_device(const struct launch_plan *plan, struct mitosis **device)
+{
+	const struct strict *strict = &plan->container.strict;
+	const struct mitosis_confinement confinement = {
+		.confine = strict_confine,
+		.argument = (void *)strict,
+		.user = strict->user,
+		.group = strict->user,
+	};
+	int err = mitosis_open(plan->backend, device);
+
+	if (!err)
+		err = mitosis_set_resume_options(*device, &plan->options);
+	if (!err && plan->container.kind == CONTAINER_STRICT)
+		err = mitosis_set_confinement(*device, &confinement);
+	return err;
+}
+
 static int resume(const struct launch_plan *plan, struct mitosis *device)
 {
 	if (plan->attachment)
@@ -88,15 +107,18 @@ static void __attribute__((noreturn)) be_child(const struct launch_plan *plan)
 	signal(SIGALRM, SIG_DFL);
 	/* Before the root changes: the device lies outside. */
 	if (!plan->empty && !plan->attachment) {
-		err = mitosis_open(plan->backend, &device);
-		if (!err)
-			err = mitosis_set_resume_options(device, &plan->options);
+		err = open_device(plan, &device);
 		if (err)
 			report_error(plan, err, mitosis_error());
 	}
 	err = container_enter(&plan->container);
 	if (err)
 		report_error(plan, err, "cannot enter the container");
+	if (plan->empty && plan->container.kind == CONTAINER_STRICT) {
+		err = strict_confine((void *)&plan->container.strict);
+		if (err)
+			report_error(plan, err, "cannot confine the container");
+	}
 	if (plan->empty)
 		_exit(0);
 	err = begin_report(plan);
@@ -212,12 +234,9 @@ static int read_report(const struct launch_plan *plan, struct launch_result *res
 /* With a device of its own: the daemon may be another one than at the start. */
 static int attach(struct launch_plan *plan)
 {
-	struct mitosis *device;
-	int err = mitosis_open(plan->backend, &device);
+	struct mitosis *device = NULL;
+	int err = open_device(plan, &device);
 
-	if (err)
-		return err;
-	err = mitosis_set_resume_options(device, &plan->options);
 	if (!err && plan->remote)
 		err = mitosis_attach_remote(device, plan->machine_id,
 					    plan->handler_id, &plan->attachment);

@@ -39,7 +39,11 @@ static const char usage[] =
 	"  --prefetch PAGES   pages per fault, a power of two to 512 (default 64)\n"
 	"  --backend NAME     auto (default), kernel or user\n"
 	"  --start WHAT       resume (default), or empty: only a container\n"
-	"  --container KIND   lean (default) or none\n"
+	"  --container KIND   lean (default): for speed, no security boundary; "
+	"none;\n"
+	"                     strict: a boundary (SECURITY.md), for root, not in "
+	"mode\n"
+	"                     clone\n"
 	"  --cgroup WHERE     auto (default), none, or a parent control group\n"
 	"  --root DIR         root directory of the container (default /)\n"
 	"  --cpu N            run on one CPU only, children included: the Nth from "
@@ -136,8 +140,8 @@ static void drive(struct launch_plan *plan, struct mitosis *device)
 	char line[256];
 
 	printf("ok ready=1 pid=%d container=%s cgroup=%s namespaces=%s reason=%s\n",
-	       getpid(), c->lean ? "lean" : "none", c->cgroup_version,
-	       c->namespace_names, c->reason);
+	       getpid(), container_name(c), c->cgroup_version, c->namespace_names,
+	       c->reason);
 	fflush(stdout);
 	while (!stop && fgets(line, sizeof(line), stdin)) {
 		line[strcspn(line, "\n")] = '\0';
@@ -365,7 +369,7 @@ int main(int argc, char **argv)
 		{ 0 },
 	};
 	static const char *const starts[] = { "resume", "empty", NULL };
-	static const char *const containers[] = { "lean", "none", NULL };
+	static const char *const containers[] = { "lean", "none", "strict", NULL };
 	static const char *const formats[] = { "text", "ns", NULL };
 	struct launch_plan plan = {
 		.handler_id = HANDLER_ID_DEFAULT,
@@ -374,7 +378,8 @@ int main(int argc, char **argv)
 	};
 	struct sigaction action = { .sa_handler = on_signal };
 	const char *cgroup = "auto", *root = "/";
-	bool lean = true, driven = false, text = true, gated = false;
+	enum container_kind kind = CONTAINER_LEAN;
+	bool driven = false, text = true, gated = false;
 	uint64_t seconds = 0, rate = 0, begin_ns;
 	struct mitosis *device = NULL;
 	char address[MITOSIS_ADDRESS_SIZE];
@@ -407,7 +412,7 @@ int main(int argc, char **argv)
 			plan.empty = parse_choice(optarg, "--start", starts);
 			break;
 		case 'c':
-			lean = !parse_choice(optarg, "--container", containers);
+			kind = parse_choice(optarg, "--container", containers);
 			break;
 		case 'g':
 			cgroup = optarg;
@@ -442,6 +447,17 @@ int main(int argc, char **argv)
 		fputs(usage, stderr);
 		return 2;
 	}
+	if (kind == CONTAINER_STRICT && plan.options.mode == MITOSIS_RESUME_CLONE)
+		die(2,
+		    "a strict container holds no child of mode clone: the snapshot "
+		    "forks that with its parent's rights; use lazy, eager or "
+		    "cached");
+	if (kind == CONTAINER_STRICT && plan.backend == MITOSIS_BACKEND_KERNEL)
+		die(2,
+		    "a strict container holds no child of the kernel module, which "
+		    "takes its caller's rights at once; use --backend user");
+	if (kind == CONTAINER_STRICT)
+		plan.backend = MITOSIS_BACKEND_USER;
 	if (!plan.empty) {
 		err = mitosis_open(plan.backend, &device);
 		if (!err)
@@ -462,7 +478,14 @@ int main(int argc, char **argv)
 	err = launch_init(&plan);
 	if (err)
 		die(1, "cannot create pipes: %s", strerror(-err));
-	container_create(&plan.container, lean, cgroup, root);
+	err = container_create(&plan.container, kind, cgroup, root,
+			       plan.report_write);
+	if (err)
+		die(1,
+		    "no strict container, which needs root with all capabilities: "
+		    "%s; "
+		    "--container lean is no boundary",
+		    plan.container.reason);
 	if (!driven && *plan.container.reason)
 		fprintf(stderr, "mitosis-launcher: weaker than requested: %s\n",
 			plan.container.reason);

@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A child in a strict container gets its pages in each mode, local and from another
+ * machine, and no way out: tests/strict_child.c tries those that public reports of
+ * container escapes describe. What cannot be held is refused with a message; a launcher
+ * that is killed leaves no process and no mount.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "helpers/clock.h"
+#include "helpers/report.h"
+#include "tests/harness.h"
+#include "tests/machine.h"
+#include "tests/strict_child.h"
+
+#define ID	    "14"
+#define MACHINE	    7
+#define PAGE	    4096ul
+#define PAGES	    1024ul
+#define PATIENCE_MS 20000
+#define LEAKED_FD   77
+#define OTHER_USER  65534
+
+static unsigned char *memory;
+static char *shared; /* with a file of the host's that all users may write to */
+static struct strict_outside outside;
+
+/* What the child does: it waits at its end if this is set. */
+static bool stays;
+
+static bool has_its_memory(void)
+{
+	size_t i;
+
+	for (i = 0; i < PAGES; i++)
+		if (memory[i * PAGE] != 1 + i % 251)
+			return false;
+	return !strcmp(shared, "parent's");
+}
+
+/* What it forks gets its pages from the same server. */
+static bool forks(void)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0)
+		_exit(!has_its_memory());
+	return pid > 0 && waitpid(pid, &status, 0) == pid && !status;
+}
+
+static void __attribute__((noreturn)) be_child(void)
+{
+	struct child_report report = { .resumed_ns = now_ns() };
+
+	if (stays) {
+		if (write(STDOUT_FILENO, "stays\n", 6) != 6)
+			_exit(3);
+		for (;;)
+			pause();
+	}
+	report.wrong =
+		!strict_child_is_confined(&outside) || !forks() || !has_its_memory();
+	strcpy(shared, "child's");
+	report.first_result_ns = now_ns();
+	if (write(REPORT_FD_DEFAULT, &report, sizeof(report)) != sizeof(report))
+		_exit(2);
+	_exit(0);
+}
+
+static struct mitosis *prepare(void)
+{
+	struct mitosis *device = open_user();
+	pid_t self = getpid();
+
+	fflush(stdout);
+	CHECK_EQ(mitosis_prepare(device, atoi(ID)), 0);
+	if (getpid() != self)
+		be_child();
+	return device;
+}
+
+/* Runs a launcher; its output goes to standard output, too. Returns its wait status. */
+static int run(const char *arguments, char *output, size_t size)
+{
+	char command[1024];
+	size_t used = 0;
+	FILE *out;
+
+	snprintf(command, sizeof(command),
+		 "printf 'launch\\nlaunch\\nquit\\n' | timeout 60 "
+		 "%s/mitosis-launcher --driven --container strict --handler-id " ID
+		 " %s 2>&1",
+		 getenv("MITOSIS_TEST_BIN"), arguments);
+	printf("%s\n", command);
+	fflush(stdout);
+	out = popen(command, "r");
+	CHECK(out);
+	while (used + 1 < size && fgets(output + used, size - used, out))
+		used += strlen(output + used);
+	output[used] = '\0';
+	fputs(output, stdout);
+	return pclose(out);
+}
+
+static void launch(const char *mode, const char *where)
+{
+	char arguments[256], output[16384], *first;
+
+	snprintf(arguments, sizeof(arguments), "--backend user --mode %s %s", mode,
+		 where);
+	CHECK_EQ(run(arguments, output, sizeof(output)), 0);
+	CHECK(!strstr(output, "NOT CONFINED"));
+	CHECK(strstr(output, " container=strict "));
+	first = strstr(output, "ok startup_ns=");
+	CHECK(first && strstr(first + 1, "ok startup_ns="));
+	/* The child has written to a copy. */
+	CHECK(!strcmp(shared, "parent's"));
+}
+
+static void refused(const char *arguments, const char *why)
+{
+	char output[4096];
+	int status = run(arguments, output, sizeof(output));
+
+	CHECK(WIFEXITED(status) && WEXITSTATUS(status) != 0);
+	if (!strstr(output, why)) {
+		printf("the message does not say '%s'\n", why);
+		exit(1);
+	}
+}
+
+static void drop_one_capability(void)
+{
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct own[2];
+
+	CHECK(!prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN));
+	CHECK(!syscall(SYS_capget, &header, own));
+	own[0].effective &= ~(1u << CAP_SYS_ADMIN);
+	own[0].permitted &= ~(1u << CAP_SYS_ADMIN);
+	own[0].inheritable &= ~(1u << CAP_SYS_ADMIN);
+	CHECK(!syscall(SYS_capset, &header, own));
+}
+
+static void become_other_user(void)
+{
+	CHECK(!setgid(OTHER_USER) && !setuid(OTHER_USER));
+}
+
+/* A launcher that starts nothing needs no mitosisd. */
+static void refused_without_rights(void (*give_up)(void))
+{
+	pid_t pid = fork();
+	int status;
+
+	CHECK(pid >= 0);
+	if (pid == 0) {
+		give_up();
+		refused("--start empty",
+			"no strict container, which needs root with "
+			"all capabilities");
+		fflush(stdout);
+		_exit(0);
+	}
+	CHECK(waitpid(pid, &status, 0) == pid);
+	CHECK_EQ(status, 0);
+}
+
+/* With SIGKILL, while a child is in the container. */
+static void killed_launcher_leaves_nothing(void)
+{
+	char path[512], text[256];
+	int in[2], out[2], mounts = mount_count();
+	struct mitosis *device;
+	struct pollfd p;
+	pid_t pid, holder;
+	ssize_t n;
+
+	stays = true;
+	device = prepare();
+	snprintf(path, sizeof(path), "%s/mitosis-launcher",
+		 getenv("MITOSIS_TEST_BIN"));
+	CHECK(!pipe2(in, O_CLOEXEC) && !pipe2(out, O_CLOEXEC));
+	pid = fork();
+	CHECK(pid >= 0);
+	if (pid == 0) {
+		dup2(in[0], 0);
+		dup2(out[1], 1);
+		execl(path, path, "--driven", "--container", "strict",
+		      "--handler-id", ID, (char *)NULL);
+		_exit(127);
+	}
+	close(in[0]);
+	close(out[1]);
+	CHECK(write(in[1], "launch\n", 7) == 7);
+	p = (struct pollfd){ .fd = out[0], .events = POLLIN };
+	do {
+		CHECK(poll(&p, 1, PATIENCE_MS) == 1);
+		n = read(out[0], text, sizeof(text) - 1);
+		CHECK(n > 0);
+		text[n] = '\0';
+		fputs(text, stdout);
+	} while (!strstr(text, "stays"));
+	holder = find_process("mitosis-holder", pid);
+	CHECK(holder > 0);
+	kill_and_reap(pid);
+	CHECK_SOON(!alive(holder), PATIENCE_MS);
+	/* The child had the other end. */
+	CHECK(poll(&p, 1, PATIENCE_MS) == 1);
+	CHECK_EQ(read(out[0], text, sizeof(text)), 0);
+	CHECK_EQ(mount_count(), mounts);
+	close(in[1]);
+	close(out[0]);
+	mitosis_close(device);
+	stays = false;
+}
+
+/* Services of the host, which a child must not reach. */
+static void make_services(void)
+{
+	struct sockaddr_in loopback = {
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	struct sockaddr_un local = { .sun_family = AF_UNIX };
+	socklen_t size = sizeof(loopback);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	CHECK(!bind(fd, (void *)&loopback, size) && !listen(fd, 4));
+	CHECK(!getsockname(fd, (void *)&loopback, &size));
+	outside.port = ntohs(loopback.sin_port);
+	outside.pid = getpid();
+	snprintf(outside.socket_path, sizeof(outside.socket_path),
+		 "/tmp/mitosis-strict-%d.socket", getpid());
+	strcpy(local.sun_path, outside.socket_path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	CHECK(!bind(fd, (void *)&local, sizeof(local)) && !listen(fd, 4));
+	CHECK(!chmod(outside.socket_path, 0777));
+}
+
+static void remove_socket(void)
+{
+	if (getpid() == outside.pid)
+		unlink(outside.socket_path);
+}
+
+static void make_memory(void)
+{
+	char path[] = "/var/tmp/mitosis-strict.XXXXXX";
+	int fd = mkstemp(path);
+	size_t i;
+
+	CHECK(fd >= 0 && !fchmod(fd, 0666) && !ftruncate(fd, PAGE));
+	shared = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	memory = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	CHECK(memory != MAP_FAILED && shared != MAP_FAILED);
+	close(fd);
+	strcpy(shared, "parent's");
+	for (i = 0; i < PAGES; i++)
+		memory[i * PAGE] = 1 + i % 251;
+	/* For as long as this test runs, children could find it. */
+	CHECK(!unlink(path));
+}
+
+/* Ends the test where root may not make namespaces, mount, or map user ids. */
+static void need_all_rights(void)
+{
+	unsigned int first = 1, outside_first = 1, count = 0;
+	FILE *map = fopen("/proc/self/uid_map", "re");
+	pid_t pid = fork();
+	int status;
+
+	CHECK(pid >= 0);
+	if (pid == 0)
+		_exit(unshare(CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET |
+			      CLONE_NEWUTS | CLONE_NEWIPC) ||
+		      mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+		      mount("tmpfs", "/tmp", "tmpfs", 0, NULL) ||
+		      unshare(CLONE_NEWUSER));
+	CHECK(waitpid(pid, &status, 0) == pid);
+	if (status || geteuid())
+		skip("needs root with the right to make namespaces and to mount");
+	if (!map || fscanf(map, "%u %u %u", &first, &outside_first, &count) != 3 ||
+	    first || outside_first || count != ~0u)
+		skip("needs the initial user namespace");
+	fclose(map);
+}
+
+int main(void)
+{
+	static const char *const modes[] = { "lazy", "eager", "cached" };
+	struct machine machine;
+	struct mitosis *device;
+	char where[160];
+	unsigned int m;
+	int mounts, processes;
+
+	need_userfaultfd();
+	need_all_rights();
+	use_key("key");
+	make_services();
+	atexit(remove_socket);
+	make_memory();
+	mounts = mount_count();
+	/* A directory of the host's that whatever started the launcher left open. */
+	CHECK(dup2(open("/", O_RDONLY | O_DIRECTORY), LEAKED_FD) == LEAKED_FD);
+
+	device = prepare();
+	processes = process_count();
+	for (m = 0; m < 3; m++)
+		launch(modes[m], "");
+	launch("lazy", "--root /usr/..");
+	refused("--mode clone", "mode clone");
+	refused("--backend kernel", "kernel module");
+	refused("--start empty --root /proc/version", "root directory");
+	refused_without_rights(become_other_user);
+	refused_without_rights(drop_one_capability);
+	CHECK_SOON(process_count() == processes, 2000);
+	mitosis_close(device);
+	killed_launcher_leaves_nothing();
+
+	machine = machine_start(MACHINE);
+	machine_enter(&machine);
+	device = prepare();
+	machine_leave();
+	snprintf(where, sizeof(where), "--machine-id %d --address %s", MACHINE,
+		 machine.address);
+	for (m = 0; m < 3; m++)
+		launch(modes[m], where);
+	mitosis_close(device);
+	machine_stop(&machine);
+	CHECK_EQ(mount_count(), mounts);
+	return 0;
+}
