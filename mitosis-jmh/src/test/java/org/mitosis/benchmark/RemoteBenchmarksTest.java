@@ -176,8 +176,6 @@ class RemoteBenchmarksTest {
                     .include("\\.PeakThroughput\\.workingSet$")
                     // The limit is above every time that a loaded machine makes of a second's load.
                     .param("rate", "search:60000")
-                    .param("loops", "1")
-                    .param("seconds", "1")
                     .forks(0))
             .iterator()
             .next();
