@@ -159,7 +159,7 @@ enum Target {
     int seconds = config.seconds(defaultSeconds());
     int times = config.times(TIMES);
     if (kind == Kind.EMPTY) {
-      return Arrays.stream(ContainerKind.values())
+      return Stream.of(ContainerKind.LEAN, ContainerKind.NONE)
           .map(container -> Point.ofContainer(container, loops, seconds))
           .toList();
     }

@@ -198,7 +198,8 @@ class RemoteBenchmarksTest {
             + " got 'fast'",
         "FirstResult.workingSet;prefetch;3;prefetch must be a power of two between 1 and 512, got"
             + " '3'",
-        "StartupExecution.workingSet;container;fat;container must be one of lean, none, got 'fat'",
+        "StartupExecution.workingSet;container;fat;container must be one of lean, none, strict, got"
+            + " 'fat'",
         "TouchRatio.workingSet;touchRatio;101;touchRatio must be between 0 and 100, got '101'",
         "PeakThroughput.workingSet;seconds;soon;seconds must be between 1 and 3600, got 'soon'",
         "PeakThroughput.workingSet;childMachines;2;transport local has one machine, not 2: choose"
