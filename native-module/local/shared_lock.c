@@ -123,11 +123,11 @@ static bool replace(struct shared_lock *lock, uint64_t from, uint64_t to)
 
 static int wait_and_take(struct shared_lock *lock, uint64_t mine)
 {
-	int64_t start_ms = now_ms(), since_ms = start_ms, at_ms;
+	int64_t start_ms = now_ms(), since_ms = start_ms;
 	uint64_t last = 0;
 
-	for (at_ms = start_ms; at_ms - start_ms < SHARED_LOCK_DEADLINE_MS + CHECK_MS;
-	     at_ms = now_ms()) {
+	for (;;) {
+		int64_t at_ms = now_ms();
 		uint64_t word = atomic_load(&lock->word);
 
 		/* Others may wait, too: their bit stays. */
@@ -148,10 +148,12 @@ static int wait_and_take(struct shared_lock *lock, uint64_t mine)
 			    replace(lock, word, mine | WAITERS))
 				return 0;
 		}
+		/* Last: however late this thread runs, it has looked at the owner. */
+		if (at_ms - start_ms >= SHARED_LOCK_DEADLINE_MS + CHECK_MS)
+			return -ETIMEDOUT;
 		if (word & WAITERS || replace(lock, word, word | WAITERS))
 			wait_for_change(lock, word | WAITERS, CHECK_MS);
 	}
-	return -ETIMEDOUT;
 }
 
 int shared_lock_take(struct shared_lock *lock)

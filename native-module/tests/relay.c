@@ -87,7 +87,7 @@ static void pass_record(struct direction *d, volatile struct relay_control *cont
 		d->held_size = 0;
 		return;
 	}
-	if (control->to_client == d->to_client) {
+	if (control->to_client == d->to_client && size >= control->least) {
 		fault = control->fault;
 		control->fault = RELAY_FAITHFUL;
 	}

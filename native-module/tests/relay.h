@@ -28,6 +28,7 @@ enum relay_fault {
 struct relay_control {
 	enum relay_fault fault; /* of the next record; then RELAY_FAITHFUL again */
 	bool to_client;		/* the direction it happens in */
+	uint32_t least;		/* bytes: shorter records are let pass before it */
 	bool translates;	/* the client's port, as NAT does */
 	char wanted[16];	/* bytes to look for in what passes */
 	uint32_t seen;		/* how often they passed */
