@@ -6,12 +6,18 @@
 #include <string.h>
 #include <sys/fsuid.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "lib/error.h"
 
 int file_user_become(struct file_user *before,
 		     const struct mitosis_confinement *confinement)
 {
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct none[2];
+
+	before->capabilities_changed = false;
 	before->changed = confinement->confine;
 	if (!before->changed)
 		return 0;
@@ -22,16 +28,27 @@ int file_user_become(struct file_user *before,
 	before->group = setfsgid(confinement->group);
 	before->user = setfsuid(confinement->user);
 	/* They report no errors: only a second call tells. */
-	return setfsgid(-1) == (int)confinement->group &&
-			       setfsuid(-1) == (int)confinement->user
-		       ? 0
-		       : -EPERM;
+	if (setfsgid(-1) != (int)confinement->group ||
+	    setfsuid(-1) != (int)confinement->user)
+		return -EPERM;
+	/* CAP_SYS_PTRACE opens what other processes have as root directory, in /proc. */
+	before->capabilities_changed =
+		!syscall(SYS_capget, &header, before->capabilities);
+	if (!before->capabilities_changed)
+		return -errno;
+	memcpy(none, before->capabilities, sizeof(none));
+	none[0].effective = none[1].effective = 0;
+	return syscall(SYS_capset, &header, none) ? -errno : 0;
 }
 
 void file_user_return(const struct file_user *before)
 {
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+
 	if (!before->changed)
 		return;
+	if (before->capabilities_changed)
+		syscall(SYS_capset, &header, before->capabilities);
 	setfsuid(before->user);
 	setfsgid(before->group);
 	prctl(PR_SET_DUMPABLE, before->dumpable);

@@ -3,6 +3,7 @@
 #ifndef LIB_CONFINEMENT_H
 #define LIB_CONFINEMENT_H
 
+#include <linux/capability.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -14,6 +15,8 @@ struct file_user {
 	uid_t user;
 	gid_t group;
 	int dumpable, parent_death_signal;
+	bool capabilities_changed;
+	struct __user_cap_data_struct capabilities[2];
 };
 
 /*

@@ -127,6 +127,14 @@ static int same_file(const struct resume *r, uint32_t index)
 	return -1;
 }
 
+/* A file that is told by its times, too, and not written to by the child. */
+static bool may_be_confined(const struct descriptor_vma *vma)
+{
+	return !mapped_file_is_written(vma) &&
+	       vma->file_version > DESCRIPTOR_FILE_GONE &&
+	       !(vma->map_flags & MAP_SHARED);
+}
+
 /* With the rights of the file system user that it has now. */
 static void open_each(struct resume *r)
 {
@@ -136,8 +144,8 @@ static void open_each(struct resume *r)
 
 	for (i = 0; i < count; i++) {
 		r->files[i] = -1;
-		if (vmas[i].kind != VMA_FILE || (r->settings->confinement.confine &&
-						 mapped_file_is_written(&vmas[i])))
+		if (vmas[i].kind != VMA_FILE ||
+		    (r->settings->confinement.confine && !may_be_confined(&vmas[i])))
 			continue;
 		r->files[i] = same_file(r, i);
 		if (r->files[i] >= 0)

@@ -225,6 +225,8 @@ static void cannot_call(const struct strict_outside *outside)
 	FAILS(unshare(CLONE_NEWUSER), EPERM);
 	FAILS(unshare(CLONE_NEWNS), EPERM);
 	FAILS(syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, 0, 0, 0, 0), EPERM);
+	/* Its parent would be the launcher, which waits for one child. */
+	FAILS(syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0), EPERM);
 	FAILS(syscall(435, arguments, 64), ENOSYS); /* clone3 */
 	FAILS(setns(0, 0), EPERM);
 	FAILS(ptrace(PTRACE_TRACEME, 0, 0, 0), EPERM);
@@ -292,6 +294,11 @@ static void reaches_no_service(const struct strict_outside *outside)
 	FAILS(socket(AF_UNIX, SOCK_STREAM, 0), EAFNOSUPPORT);
 	FAILS(socket(AF_VSOCK, SOCK_STREAM, 0), EAFNOSUPPORT);
 	FAILS(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair), EPERM);
+	FAILS(socketpair(AF_UNIX, SOCK_RAW | SOCK_CLOEXEC, 0, pair), EPERM);
+	FAILS(socketpair(AF_INET, SOCK_STREAM, 0, pair), EPERM);
+	HOLDS(!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair));
+	close(pair[0]);
+	close(pair[1]);
 	HOLDS(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair));
 	memcpy(local.sun_path, outside->socket_path, sizeof(local.sun_path));
 	HOLDS(connect(pair[0], (void *)&local, sizeof(local)));

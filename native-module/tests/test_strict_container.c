@@ -97,6 +97,17 @@ static struct mitosis *prepare(void)
 	return device;
 }
 
+/* What the launcher is started by. */
+static const char *within = "";
+
+/*
+ * Its mount namespace has another root directory, which would not be read-only. The
+ * kernel makes no user namespace there.
+ */
+#define A_CHROOT                                                                    \
+	"unshare --mount sh -c 'mount --rbind / /mnt && exec chroot /mnt \"$@\"' "  \
+	"sh"
+
 /* Runs a launcher; its output goes to standard output, too. Returns its wait status. */
 static int run(const char *arguments, char *output, size_t size)
 {
@@ -104,11 +115,12 @@ static int run(const char *arguments, char *output, size_t size)
 	size_t used = 0;
 	FILE *out;
 
-	snprintf(command, sizeof(command),
-		 "printf 'launch\\nlaunch\\nquit\\n' | timeout 60 "
-		 "%s/mitosis-launcher --driven --container strict --handler-id " ID
-		 " %s 2>&1",
-		 getenv("MITOSIS_TEST_BIN"), arguments);
+	snprintf(
+		command, sizeof(command),
+		"printf 'launch\\nlaunch\\nquit\\n' | timeout 60 "
+		"%s %s/mitosis-launcher --driven --container strict --handler-id " ID
+		" %s 2>&1",
+		within, getenv("MITOSIS_TEST_BIN"), arguments);
 	printf("%s\n", command);
 	fflush(stdout);
 	out = popen(command, "r");
@@ -329,6 +341,9 @@ int main(void)
 	for (m = 0; m < 3; m++)
 		launch(modes[m], "");
 	launch("lazy", "--root /usr/..");
+	within = A_CHROOT;
+	refused("--start empty", "user namespace");
+	within = "";
 	refused("--mode clone", "mode clone");
 	refused("--backend kernel", "kernel module");
 	refused("--start empty --root /proc/version", "root directory");

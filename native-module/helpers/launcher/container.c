@@ -59,13 +59,17 @@ static int move_up(int fd)
 }
 
 /* First process of the PID namespace: everything in it ends with this one. */
-static void __attribute__((noreturn)) hold(const struct container *c, int answer)
+static void __attribute__((noreturn))
+hold(const struct container *c, const int answer[2])
 {
 	char reason[sizeof(c->reason)];
 	int err = 0;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_NAME, "mitosis-holder");
+	/* If the launcher has ended before, the answer of a strict one finds no reader. */
+	if (c->kind == CONTAINER_STRICT)
+		close(answer[0]);
 	signal(SIGCHLD, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
 	if (c->kind == CONTAINER_STRICT)
@@ -74,7 +78,7 @@ static void __attribute__((noreturn)) hold(const struct container *c, int answer
 		mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
 	if (!err)
 		snprintf(reason, sizeof(reason), "%c", HAS_MOUNTED);
-	if (write(answer, reason, strlen(reason)) < 0 || err)
+	if (write(answer[1], reason, strlen(reason)) < 0 || err)
 		_exit(1);
 	syscall(SYS_close_range, 0, ~0u, 0);
 	for (;;)
@@ -123,7 +127,7 @@ static void start_holder(struct container *c)
 	}
 	pid = syscall(SYS_clone, namespaces | SIGCHLD, NULL, NULL, NULL, 0);
 	if (pid == 0)
-		hold(c, answer[1]);
+		hold(c, answer);
 	if (pid < 0)
 		weaker(c, "no namespaces: %s", strerror(errno));
 	close(answer[1]);

@@ -205,6 +205,8 @@ static int judge(struct launch_plan *plan, int status, char *message, size_t siz
  * Leaves the pipe empty for the next child. Returns how many bytes of the message,
  * which have no end of their own, follow the child's numbers.
  */
+#define REPORT_READS_MAX 4096
+
 static int read_report(const struct launch_plan *plan, struct launch_result *result,
 		       char message[REPORT_MESSAGE_MAX])
 {
@@ -215,9 +217,11 @@ static int read_report(const struct launch_plan *plan, struct launch_result *res
 	} __attribute__((packed)) r;
 	const ssize_t numbers = sizeof(r) - sizeof(r.message);
 	ssize_t n = read(plan->report_read, &r, sizeof(r));
+	int reads = REPORT_READS_MAX;
 	char rest[256];
 
-	while (read(plan->report_read, rest, sizeof(rest)) > 0)
+	/* What it has left running may write on and on. */
+	while (reads-- && read(plan->report_read, rest, sizeof(rest)) > 0)
 		;
 	if (n < numbers)
 		return 0;

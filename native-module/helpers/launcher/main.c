@@ -5,6 +5,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <poll.h>
@@ -345,6 +346,18 @@ static int loop(struct launch_plan *plan, uint64_t begin_ns, uint64_t seconds,
 	return 0;
 }
 
+/* Else the channel to mitosisd, say, becomes a child's standard input. */
+static void open_standard_files(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option names[] = {
@@ -385,6 +398,7 @@ int main(int argc, char **argv)
 	char address[MITOSIS_ADDRESS_SIZE];
 	int option, err;
 
+	open_standard_files();
 	while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
 		switch (option) {
 		case 'i':

@@ -105,7 +105,9 @@ static const uint16_t refused[] = {
 #define NAMESPACES                                                                  \
 	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |              \
 	 CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)
-#define SOCKET_TYPES 0xf /* without SOCK_CLOEXEC and SOCK_NONBLOCK */
+/* A child of its parent's would have to be awaited by that, for which none looks. */
+#define REFUSED_CLONE (NAMESPACES | CLONE_PARENT)
+#define SOCKET_TYPES  0xf /* without SOCK_CLOEXEC and SOCK_NONBLOCK */
 
 #define REFUSED_COUNT (sizeof(refused) / sizeof(refused[0]))
 
@@ -135,7 +137,7 @@ static const struct sock_filter first[] = {
 	ERROR(ENOSYS),
 	IF_EQUAL(SYS_clone, 0, 4),
 	LOAD_ARGUMENT(0),
-	IF_ANY_OF(NAMESPACES, 0, 1),
+	IF_ANY_OF(REFUSED_CLONE, 0, 1),
 	ERROR(EPERM),
 	ALLOW,
 	/* Writing to a terminal as if typed there, and to a console's selection. */
@@ -154,11 +156,14 @@ static const struct sock_filter first[] = {
 	IF_EQUAL(AF_NETLINK, 1, 0),
 	ERROR(EAFNOSUPPORT),
 	ALLOW,
-	/* A pair of datagram sockets could be connected to others. */
-	IF_EQUAL(SYS_socketpair, 0, 5),
+	/* A pair of any other type could be connected to others: raw ones are datagrams. */
+	IF_EQUAL(SYS_socketpair, 0, 8),
+	LOAD_ARGUMENT(0),
+	IF_EQUAL(AF_UNIX, 0, 4),
 	LOAD_ARGUMENT(1),
 	MASK(SOCKET_TYPES),
-	IF_EQUAL(SOCK_DGRAM, 0, 1),
+	IF_EQUAL(SOCK_STREAM, 2, 0),
+	IF_EQUAL(SOCK_SEQPACKET, 1, 0),
 	ERROR(EPERM),
 	ALLOW,
 };

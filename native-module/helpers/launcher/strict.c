@@ -271,7 +271,8 @@ static int drop_capabilities(void)
 
 int strict_confine(void *strict)
 {
-	static const struct rlimit no_core = { 0, 0 };
+	/* 1: the kernel gives none to a program that takes core files either. */
+	static const struct rlimit no_core = { 1, 1 };
 	const struct strict *s = strict;
 	int err;
 
