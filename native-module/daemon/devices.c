@@ -6,6 +6,7 @@
 #include <sys/sysinfo.h>
 
 #include "daemon/rendezvous.h"
+#include "daemon/reservation.h"
 #include "daemon/session.h"
 #include "daemon/snapshots.h"
 #include "local/channel.h"
@@ -110,6 +111,7 @@ static bool device_serve(struct daemon *daemon, struct peer *device,
 static void device_gone(struct daemon *daemon, struct peer *device)
 {
 	snapshots_of_gone_device(daemon, device->device.number);
+	reservations_of_gone_device(daemon, device->device.number);
 }
 
 static int64_t device_expire(struct daemon *daemon, struct peer *device,

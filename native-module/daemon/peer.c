@@ -121,13 +121,16 @@ void peer_wait(struct peer *device, enum device_waits what)
 	device->deadline_ms = monotonic_ms() + ANSWER_DEADLINE_MS;
 }
 
+/* What it has sent is read first, such as the userfaultfds that it passed on. */
 static void process_ended(struct daemon *daemon, struct event_source *source)
 {
 	struct peer *peer =
 		(struct peer *)((char *)source - offsetof(struct peer, end));
 
+	if (peer->pidfd >= 0)
+		loop_forget(&daemon->loop, peer->pidfd);
 	if (peer->fd >= 0)
-		peer_close(daemon, peer);
+		shutdown(peer->fd, SHUT_RD);
 }
 
 void peer_watch_process(struct daemon *daemon, struct peer *peer)

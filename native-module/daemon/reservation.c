@@ -8,7 +8,7 @@
 #include "daemon/snapshots.h"
 #include "local/channel.h"
 
-/* The process of the device has not been mistaken for another one's. */
+/* Whether the process that has the channel has that device. */
 static bool is_of(const struct daemon *daemon, const struct peer *peer,
 		  uint32_t device)
 {
@@ -40,7 +40,11 @@ static void reservation_gone(struct daemon *daemon, struct peer *peer)
 static int64_t reservation_expire(struct daemon *daemon, struct peer *peer,
 				  int64_t now_ms)
 {
-	(void)daemon, (void)peer, (void)now_ms;
+	if (!peer->deadline_ms)
+		return INT64_MAX;
+	if (peer->deadline_ms > now_ms)
+		return peer->deadline_ms;
+	peer_close(daemon, peer);
 	return INT64_MAX;
 }
 
@@ -62,10 +66,20 @@ bool reservation_make(struct daemon *daemon, struct peer *peer, uint32_t device)
 	if (setsockopt(peer->fd, SOL_SOCKET, SO_PASSCRED, &yes, sizeof(yes)))
 		return false;
 	peer->role = &reservation_role;
+	peer->deadline_ms = 0; /* until its device has gone */
 	peer->reservation.device = device;
 	peer->reservation.channel = ++daemon->last_channel;
 	m.device = device;
 	m.slot = peer->reservation.channel;
 	peer_send(daemon, peer, &m, -1);
 	return true;
+}
+
+void reservations_of_gone_device(struct daemon *daemon, uint32_t device)
+{
+	struct peer *p;
+
+	for (p = daemon->peers; p; p = p->next)
+		if (peer_is(p, PEER_RESERVATION) && p->reservation.device == device)
+			p->deadline_ms = monotonic_ms() + CHANNEL_DEADLINE_MS;
 }

@@ -13,4 +13,10 @@
 /* Serves LOCAL_RESERVE of a new peer. False: the peer must be closed. */
 bool reservation_make(struct daemon *daemon, struct peer *peer, uint32_t device);
 
+/*
+ * Channels of a device that has gone: a shadow that has been forked may still register
+ * on one, for a pinned snapshot; then other processes keep it open to no purpose.
+ */
+void reservations_of_gone_device(struct daemon *daemon, uint32_t device);
+
 #endif /* DAEMON_RESERVATION_H */

@@ -114,10 +114,14 @@ void snapshot_of_gone_channel(struct daemon *daemon, uint32_t device,
 
 	for (i = 0; i < REGISTRY_SLOTS; i++) {
 		const struct registry_slot *slot = &daemon->registry->slots[i];
+		/* First: the slot may be freed and claimed again meanwhile. */
+		uint64_t generation = registry_generation(daemon->registry, i);
 
-		if (registry_state(daemon->registry, i) != SLOT_FREE &&
-		    slot->device == device && slot->channel == channel)
-			snapshot_drop(daemon, i);
+		if (registry_state(daemon->registry, i) == SLOT_FREE ||
+		    slot->device != device || slot->channel != channel)
+			continue;
+		registry_free(daemon->registry, i, generation);
+		daemon->shadow_deadline_ms[i] = 0;
 	}
 }
 

@@ -171,7 +171,7 @@ int clone_child(struct page_source *source, const struct clone_request *request)
 
 	/* It would have the caller's thread only, and locks that the others hold. */
 	if (source->descriptor->flags & DESCRIPTOR_THREADS_MISSING)
-		return -EINVAL;
+		return -EDEADLK;
 	o = shadow_process_map(sizeof(*o));
 	if (!o)
 		return -ENOMEM;

@@ -13,7 +13,7 @@ struct daemon_link {
 	int channel;
 	uint32_t device; /* the number that the daemon gave this device */
 	struct registry *registry;
-	struct sockaddr_un address; /* of the daemon, for the shadow */
+	struct sockaddr_un address; /* of the daemon */
 };
 
 /* A channel that a shadow inherits. */

@@ -200,7 +200,6 @@ static int kernel_set_resume_options(struct mitosis *device,
 		    "resume options");
 }
 
-/* Explains the module's EPERM: who asked, and what would permit it. */
 static int kernel_set_confinement(struct mitosis *device,
 				  const struct mitosis_confinement *confinement)
 {
@@ -212,6 +211,7 @@ static int kernel_set_confinement(struct mitosis *device,
 		    "the caller's rights at once; use the user backend");
 }
 
+/* Explains the module's EPERM: who asked, and what would permit it. */
 static int resumed(int err, uint32_t handler_id)
 {
 	return err != -EPERM

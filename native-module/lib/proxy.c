@@ -146,8 +146,8 @@ static int refuse(int err, const char *what)
 			    "a clone gets at most %u open files; close "
 			    "some, or set close-on-exec",
 			    SHADOW_CLONE_FILES_MAX);
-	if (err == -EINVAL)
-		return fail(err,
+	if (err == -EDEADLK)
+		return fail(-EINVAL,
 			    "%s comes from a multi-threaded process; prepare "
 			    "while only one thread runs",
 			    what);

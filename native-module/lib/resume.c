@@ -39,12 +39,12 @@
 /* Kept free above the restorer area, so that a stack there can grow. */
 #define RESTORER_DISTANCE (64ull << 20)
 
-/* VMAs that are searched backwards for the same file: a library's are adjacent. */
 /* Of a child beside its parent's memory: the restorer's area, vdso, parked vdso. */
 #define SLACK_BYTES (1u << 20)
 #define SLACK_MAPS  16u
-/* Mappings that any kernel permits: the default limit is 65530. */
-#define MAP_COUNT_SAFE	   60000u
+/* Mappings from which on the limit is read, whose default is 65530. */
+#define MAP_COUNT_SAFE 60000u
+/* VMAs that are searched backwards for the same file: a library's are adjacent. */
 #define SAME_FILE_DISTANCE 16
 
 /* State while a plan is made. */

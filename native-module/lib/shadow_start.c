@@ -20,19 +20,26 @@
 /* Time after which a shadow that was killed is looked for, in ms. */
 #define CHECK_MS 10
 
-static bool is_limited(int resource, rlim_t least)
+/* The shadow raises its limit of files to the hard one. */
+static bool has_few_files(void)
 {
 	struct rlimit limit;
 
-	return getrlimit(resource, &limit) || limit.rlim_max < least;
+	return getrlimit(RLIMIT_NOFILE, &limit) ||
+	       limit.rlim_max < SHADOW_FILES_SAFE;
+}
+
+static bool is_limited(int resource)
+{
+	struct rlimit limit;
+
+	return getrlimit(resource, &limit) || limit.rlim_cur != RLIM_INFINITY;
 }
 
 bool shadow_is_uncertain(void)
 {
 	return prctl(PR_GET_DUMPABLE) != 1 || prctl(PR_GET_SECCOMP) != 0 ||
-	       is_limited(RLIMIT_NOFILE, SHADOW_FILES_SAFE) ||
-	       is_limited(RLIMIT_AS, RLIM_INFINITY) ||
-	       is_limited(RLIMIT_DATA, RLIM_INFINITY) ||
+	       has_few_files() || is_limited(RLIMIT_AS) || is_limited(RLIMIT_DATA) ||
 	       faccessat(AT_FDCWD, "/proc/self/mem", R_OK, AT_EACCESS);
 }
 

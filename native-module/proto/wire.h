@@ -98,7 +98,8 @@ struct wire_open {
  */
 struct wire_pages {
 	uint64_t address; /* multiple of the page size */
-	uint64_t length;  /* multiple of the page size, at most WIRE_PAGES_MAX */
+	uint64_t
+		length; /* multiple of the page size; of WIRE_PAGES at most WIRE_PAGES_MAX */
 };
 
 /*
