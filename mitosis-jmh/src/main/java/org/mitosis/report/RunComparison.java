@@ -60,7 +60,6 @@ public record RunComparison(
    * @param verdict the verdict
    * @param withheld whether there would be a verdict if the machine had not changed
    * @param fewSamples whether a process has too few samples to carry a verdict, in either run
-   * @param withheld whether it had a verdict if the machine had not changed
    * @param shortfall what is missing of it, in either run, such as {@code 2 of 3 forks in old};
    *     empty if nothing is
    */
