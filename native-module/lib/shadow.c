@@ -109,6 +109,7 @@ static enum shadow_outcome start(struct shadow_arena *arena, struct own_memory *
 	*err = register_with_daemon(arena, channel);
 	if (*err)
 		return SHADOW_NOT_REGISTERED;
+	arena->outcome = SHADOW_REGISTERED;
 	*err = own_memory_open(own);
 	if (!*err)
 		*err = own->source.read(&own->source, (uintptr_t)word, &read,

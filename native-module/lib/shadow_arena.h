@@ -20,6 +20,7 @@
 /* How far a shadow has come. After SHADOW_READY: what it lacks; it has ended. */
 enum shadow_outcome {
 	SHADOW_STARTS,
+	SHADOW_REGISTERED, /* describing itself takes as long as there are mappings */
 	SHADOW_READY, /* has registered, read its memory, and described itself */
 	SHADOW_NO_CHANNEL,
 	SHADOW_FEW_FILES,

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <signal.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -16,7 +17,8 @@
 
 #include "lib/error.h"
 
-#define DEADLINE_MS 2000
+#define REGISTER_DEADLINE_MS 2000
+#define DESCRIBE_DEADLINE_MS 60000
 /* Time after which a shadow that was killed is looked for, in ms. */
 #define CHECK_MS 10
 
@@ -96,31 +98,45 @@ static int refused(const struct shadow_arena *arena)
 	}
 }
 
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000ll + now.tv_nsec / 1000000;
+}
+
 int shadow_await(struct shadow_arena *arena, int pid)
 {
 	const struct timespec check = { .tv_nsec = CHECK_MS * 1000000l };
-	int tries = DEADLINE_MS / CHECK_MS;
-	bool reaped = false;
+	int64_t start_ms = now_ms();
+	uint32_t outcome = arena->outcome;
+	bool reaped = false, late = false;
 	int status = 0;
 
-	while (arena->outcome == SHADOW_STARTS && !reaped && tries) {
-		if (syscall(SYS_futex, &arena->outcome, FUTEX_WAIT, SHADOW_STARTS,
-			    &check, NULL, 0) &&
-		    errno == ETIMEDOUT)
-			tries--;
+	while (outcome <= SHADOW_REGISTERED && !reaped && !late) {
+		if (syscall(SYS_futex, &arena->outcome, FUTEX_WAIT, outcome, &check,
+			    NULL, 0) &&
+		    errno != ETIMEDOUT && errno != EAGAIN && errno != EINTR)
+			nanosleep(&check, NULL); /* a filter refuses it */
 		reaped = waitpid(pid, &status, __WALL | WNOHANG) == pid;
+		outcome = arena->outcome;
+		late = now_ms() - start_ms > (outcome == SHADOW_STARTS
+						      ? REGISTER_DEADLINE_MS
+						      : DESCRIBE_DEADLINE_MS);
 	}
-	if (arena->outcome == SHADOW_READY && !reaped)
+	if (outcome == SHADOW_READY && !reaped)
 		return 0;
 	if (!reaped) {
 		kill(pid, SIGKILL);
 		while (waitpid(pid, &status, __WALL) < 0 && errno == EINTR)
 			;
 	}
-	if (arena->outcome > SHADOW_READY)
+	if (outcome > SHADOW_READY)
 		return refused(arena);
-	if (!tries)
+	if (late)
 		return fail(-ETIMEDOUT, "the shadow was not ready within %d ms",
-			    DEADLINE_MS);
+			    outcome == SHADOW_STARTS ? REGISTER_DEADLINE_MS
+						     : DESCRIBE_DEADLINE_MS);
 	return killed(status);
 }

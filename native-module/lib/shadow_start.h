@@ -15,7 +15,8 @@
 bool shadow_is_uncertain(void);
 
 /*
- * Waits for a shadow, at most 2 s. Returns 0 once it has registered and read its own
+ * Waits for a shadow: at most 2 s until it has registered, and a minute then, as
+ * describing many mappings takes time. Returns 0 once it has registered and read its own
  * memory. Else it has ended and been reaped: -errno with the cause.
  */
 int shadow_await(struct shadow_arena *arena, int pid);
