@@ -16,11 +16,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import java.util.zip.DataFormatException;
 import org.HdrHistogram.Histogram;
 import org.HdrHistogram.HistogramLogWriter;
 import org.mitosis.stats.ValueCounts;
@@ -70,19 +68,16 @@ public final class HistogramLog {
   /** Leaves room for the fork and the suffix in the 255 bytes of a file name. */
   private static final int LONGEST_NAME = 200;
 
-  private static final String BENCHMARK = "benchmark";
-  private static final String FORK = "fork";
-  private static final String ITERATION = "iteration";
-  private static final String FORMAT_TAG = "format";
-  private static final String FORKS = "forks";
-  private static final String ITERATIONS = "iterations";
-  private static final String ABORTED = "aborted";
-  private static final String CONTAINER = "container";
-  private static final String PARAM = "param ";
-  private static final String TAG = "Tag=";
-  private static final int FIELDS = 5;
-  private static final double MS_PER_S = 1e3;
-  private static final String START_TIME = "#[StartTime: ";
+  static final String BENCHMARK = "benchmark";
+  static final String FORK = "fork";
+  static final String ITERATION = "iteration";
+  static final String FORMAT_TAG = "format";
+  static final String FORKS = "forks";
+  static final String ITERATIONS = "iterations";
+  static final String ABORTED = "aborted";
+  static final String CONTAINER = "container";
+  static final String PARAM = "param ";
+  static final String START_TIME = "#[StartTime: ";
 
   private final Path file;
   private final Instant start;
@@ -409,7 +404,7 @@ public final class HistogramLog {
     List<Series> series = new ArrayList<>();
     List<String> warnings = new ArrayList<>();
     try (HistogramDecoder decoder = new HistogramDecoder()) {
-      new LogFile(file, decoder, warnings).read(series);
+      new HistogramLogFile(file, decoder, warnings).read(series);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -491,144 +486,5 @@ public final class HistogramLog {
             + RESULTS_PROPERTY
             + "=DIR",
         cause);
-  }
-
-  private static final class LogFile {
-    private final Path file;
-    private final HistogramDecoder decoder;
-    private final List<String> warnings;
-    private String benchmark;
-    private final Map<String, String> params = new TreeMap<>();
-    private int fork = 1;
-    private final Map<String, List<Slice>> byMetric = new TreeMap<>();
-    private int iteration;
-    private double startSeconds;
-    private int format = 1;
-    private int forksAsked;
-    private int iterationsAsked;
-    private boolean aborted;
-    private String container = "";
-
-    LogFile(Path file, HistogramDecoder decoder, List<String> warnings) {
-      this.file = file;
-      this.decoder = decoder;
-      this.warnings = warnings;
-      benchmark = file.getFileName().toString().replaceFirst(",.*|\\" + SUFFIX + "$", "");
-    }
-
-    void read(List<Series> series) throws IOException {
-      // Not Files.readString, which throws on bytes that are not UTF-8.
-      String text = new String(RunFiles.bytes(file), StandardCharsets.UTF_8);
-      int number = 0;
-      for (int from = 0; from < text.length(); ) {
-        number++;
-        int end = text.indexOf('\n', from);
-        if (end < 0) {
-          warn(number, "is cut off; its samples are left out");
-          break;
-        }
-        line(number, text.substring(from, end));
-        from = end + 1;
-      }
-      if (format > FORMAT) {
-        warnings.add(
-            file.getFileName()
-                + " is of a newer version of this program (format "
-                + format
-                + ", this one knows "
-                + FORMAT
-                + "): what has the same name is shown");
-      }
-      byMetric.forEach((metric, slices) -> series.add(seriesOf(metric, slices)));
-    }
-
-    private Series seriesOf(String metric, List<Slice> slices) {
-      return new Series(benchmark, Map.copyOf(params), fork, metric, List.copyOf(slices), log());
-    }
-
-    private ForkLog log() {
-      return new ForkLog(
-          file.getFileName().toString(),
-          Math.round(startSeconds * MS_PER_S),
-          new Asked(forksAsked, iterationsAsked),
-          iteration,
-          aborted,
-          container);
-    }
-
-    private void line(int number, String line) {
-      if (line.startsWith("#")) {
-        noteComment(line);
-      } else if (!line.isBlank() && !line.startsWith("\"")) {
-        try {
-          noteInterval(line);
-        } catch (DataFormatException | RuntimeException e) {
-          warn(number, "cannot be read; its samples are left out");
-        }
-      }
-    }
-
-    /** {@code Tag=prepare,0.123,0.100,1.234,HISTFAAA…}: begin and length in s, largest in ms. */
-    private void noteInterval(String line) throws DataFormatException {
-      String[] fields = line.strip().split(",");
-      if (fields.length != FIELDS || !fields[0].startsWith(TAG)) {
-        throw new IllegalArgumentException(line);
-      }
-      double startsAt = startSeconds + Double.parseDouble(fields[1]);
-      byMetric
-          .computeIfAbsent(fields[0].substring(TAG.length()), tag -> new ArrayList<>())
-          .add(
-              new Slice(
-                  Math.max(1, iteration),
-                  Math.round(startsAt * MS_PER_S),
-                  Math.round((startsAt + Double.parseDouble(fields[2])) * MS_PER_S),
-                  decoder.decode(fields[4])));
-    }
-
-    private void noteComment(String line) {
-      if (line.startsWith(START_TIME)) {
-        noteStart(line.substring(START_TIME.length()));
-      }
-      int equals = line.indexOf(" = ");
-      if (!line.startsWith("#[") || !line.endsWith("]") || equals < 0) {
-        return;
-      }
-      String key = line.substring("#[".length(), equals);
-      String value = line.substring(equals + " = ".length(), line.length() - 1);
-      if (key.equals(BENCHMARK)) {
-        benchmark = value;
-      } else if (key.startsWith(PARAM)) {
-        params.put(key.substring(PARAM.length()), value);
-      } else if (key.equals(ABORTED)) {
-        aborted = true;
-      } else if (key.equals(CONTAINER)) {
-        container = value;
-      } else if (value.matches("[0-9]{1,9}")) {
-        noteNumber(key, Integer.parseInt(value));
-      }
-    }
-
-    private void noteNumber(String key, int value) {
-      switch (key) {
-        case FORK -> fork = value;
-        case ITERATION -> iteration = value;
-        case FORMAT_TAG -> format = value;
-        case FORKS -> forksAsked = value;
-        case ITERATIONS -> iterationsAsked = value;
-        default -> {} // a tag of another program
-      }
-    }
-
-    /** {@code 1767323045.000 (seconds since epoch), …]}; a damaged one leaves times from 0. */
-    private void noteStart(String time) {
-      String seconds = time.substring(0, Math.max(0, time.indexOf(' ')));
-      if (seconds.matches("[0-9]{1,12}[.][0-9]{1,3}")) {
-        startSeconds = Double.parseDouble(seconds);
-      }
-    }
-
-    private void warn(int number, String problem) {
-      warnings.add(file.getFileName() + ": line " + number + " " + problem);
-    }
   }
 }
