@@ -20,20 +20,13 @@
 
 #include "lib/error.h"
 #include "local/channel.h"
+#include "local/clock.h"
 #include "local/runtime_dir.h"
 #include "proto/user/connection.h"
 
 #define DAEMON_NAME "mitosisd"
 
 extern char **environ;
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000ll + now.tv_nsec / 1000000;
-}
 
 /* $MITOSIS_DAEMON, else beside the file that holds this code. */
 static int daemon_path(char path[PATH_MAX])

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "lib/error.h"
+#include "local/clock.h"
 
 #define REGISTER_DEADLINE_MS 2000
 #define DESCRIBE_DEADLINE_MS 60000
@@ -96,14 +97,6 @@ static int refused(const struct shadow_arena *arena)
 			    "and ulimit -d",
 			    strerror(-err));
 	}
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000ll + now.tv_nsec / 1000000;
 }
 
 int shadow_await(struct shadow_arena *arena, int pid)

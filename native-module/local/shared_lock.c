@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "local/clock.h"
+
 #define WAITERS	      (1ull << 31)
 #define TID_MASK      (WAITERS - 1)
 #define IDENTITY_MASK (~WAITERS)
@@ -27,14 +29,6 @@
  * in another PID namespace it can have the same one: shared_lock_forget_thread().
  */
 static __thread uint64_t own_word;
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000ll + now.tv_nsec / 1000000;
-}
 
 /* Of a thread: low bits of its start time; ENDED, or UNKNOWN where /proc hides it. */
 static int start_time(const char *stat_path)
