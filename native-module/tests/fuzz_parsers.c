@@ -30,6 +30,11 @@ int loop_watch(struct loop *loop, int fd, struct event_source *source)
 	return 0;
 }
 
+void loop_forget(struct loop *loop, int fd)
+{
+	(void)loop, (void)fd;
+}
+
 void loop_close(struct loop *loop, int fd)
 {
 	(void)loop;
