@@ -20,6 +20,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.mitosis.result.Environment;
 import org.mitosis.result.Figure;
+import org.mitosis.result.ReferenceFigures;
 import org.mitosis.result.Run;
 import org.mitosis.stats.SteadyState;
 
@@ -209,7 +210,8 @@ public final class Report {
               + Quantity.NOTHING
               + ": too few values to find one",
           "published: the median of the figures in the MITOSIS artifact's documentation"
-              + " (results/reference)");
+              + " (results/reference)",
+          ReferenceFigures.difference("startup").orElseThrow());
 
   /** Reasons why the figures of a run are less reliable. */
   static List<String> warnings(Run run) {

@@ -183,7 +183,11 @@ public final class ArtifactTable {
       }
       rows.add(row);
     }
-    return "\n" + title + parameters.common() + "\n" + TableText.aligned(rows);
+    String difference =
+        published == null
+            ? ""
+            : ReferenceFigures.difference(first.metric()).map(text -> text + "\n").orElse("");
+    return "\n" + title + parameters.common() + "\n" + TableText.aligned(rows) + difference;
   }
 
   /** One table for each benchmark that measures a ratio. */

@@ -100,7 +100,9 @@ class ArtifactTableTest {
          1048576      local   1.459    -       -        1  2.918       0.500  few samples
          1048576        tcp   2.918    -       -        1  2.918        1.00  few samples
         67108864      local   2.000    -       -        1  3.339       0.599  few samples
-        """,
+        """
+            + ReferenceFigures.difference("startup").orElseThrow()
+            + "\n",
         table);
   }
 
@@ -279,6 +281,8 @@ class ArtifactTableTest {
         List.of(),
         new BackendChoice(
             Backend.USER, "it works", List.of(Availability.available(Backend.USER, "it works"))),
-        new MachineProbe(Path.of("/no-such-root")));
+        new MachineProbe(Path.of("/no-such-root")),
+        Tools.UNKNOWN,
+        Environment.NO_CPU_PLAN);
   }
 }
