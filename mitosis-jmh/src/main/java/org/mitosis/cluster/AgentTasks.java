@@ -30,6 +30,7 @@ import org.mitosis.fixture.ParentProcess;
 import org.mitosis.fixture.Preflight;
 import org.mitosis.fixture.PythonFunction;
 import org.mitosis.fixture.PythonInterpreter;
+import org.mitosis.fixture.ToolProbe;
 import org.mitosis.fixture.UserfaultfdRight;
 import org.mitosis.result.BuildInfo;
 import org.mitosis.result.Environment;
@@ -201,7 +202,13 @@ final class AgentTasks implements AutoCloseable {
     if (environment == null) {
       environment =
           Environment.started(
-              Instant.now(), describe.commandLine(), List.of(), Preflight.backend(), probe);
+              Instant.now(),
+              describe.commandLine(),
+              List.of(),
+              Preflight.backend(),
+              probe,
+              ToolProbe.read(),
+              Environment.NO_CPU_PLAN);
     }
     Environment described =
         describe.outcome().isEmpty()

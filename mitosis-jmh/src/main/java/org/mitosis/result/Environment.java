@@ -155,16 +155,6 @@ public record Environment(
     }
   }
 
-  /** The environment of a run that starts now. */
-  public static Environment started(
-      Instant now,
-      List<String> commandLine,
-      List<String> leftOut,
-      BackendChoice backend,
-      MachineProbe probe) {
-    return started(now, commandLine, leftOut, backend, probe, Tools.UNKNOWN, NO_CPU_PLAN);
-  }
-
   /** The environment of a run that starts now, with the tools that it uses. */
   public static Environment started(
       Instant now,
@@ -253,40 +243,16 @@ public record Environment(
       List<String> failedBefore,
       MachineProbe probe) {
     MachineFacts.State after = probe.state();
-    Environment ended =
-        new Environment(
-            schema,
-            how,
-            started,
-            now.toString(),
-            List.copyOf(failedBenchmarks),
-            List.copyOf(failedBefore),
-            leftOut,
-            commandLine,
-            mitosis,
-            backend,
-            jvm,
-            machine,
-            tools,
-            cpuPlan,
-            before,
-            after,
-            warnings);
     List<String> all = new ArrayList<>(warnings);
-    Duration length = Duration.between(Instant.parse(started), now);
-    all.addAll(ended.changesTo(probe.machine()));
-    all.addAll(losses(machine, before, after, length));
-    return ended.with(all);
-  }
-
-  private Environment with(List<String> otherWarnings) {
+    all.addAll(changesTo(probe.machine()));
+    all.addAll(losses(machine, before, after, Duration.between(Instant.parse(started), now)));
     return new Environment(
         schema,
-        outcome,
+        how,
         started,
-        ended,
-        failed,
-        repeated,
+        now.toString(),
+        List.copyOf(failedBenchmarks),
+        List.copyOf(failedBefore),
         leftOut,
         commandLine,
         mitosis,
@@ -297,7 +263,7 @@ public record Environment(
         cpuPlan,
         before,
         after,
-        List.copyOf(otherWarnings));
+        List.copyOf(all));
   }
 
   /** What matters for times and has changed since the run started. */

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.FileSystem;
 import java.nio.file.FileSystems;
@@ -106,7 +107,11 @@ class ClusterIT {
       assertEquals(measuring.size(), point.get("samples").size(), point.toString());
     }
     for (String host : measuring) {
-      assertTrue(Files.exists(cluster.results().resolve("machines").resolve(host + ".json")));
+      Path machine = cluster.results().resolve("machines").resolve(host + ".json");
+      JsonNode tools = new ObjectMapper().readTree(machine.toFile()).get("tools");
+      for (String tool : List.of("libc", "compiler", "python", "pythonPackages", "lean")) {
+        assertFalse(tools.path(tool).isNull(), () -> tool + " of " + host + ": " + tools);
+      }
     }
   }
 

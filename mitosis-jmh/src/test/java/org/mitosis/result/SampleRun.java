@@ -48,7 +48,9 @@ public final class SampleRun {
                 List.of("ForkPrepare"),
                 List.of(),
                 new BackendChoice(Backend.USER, "nothing better", List.of()),
-                bare)
+                bare,
+                Tools.UNKNOWN,
+                Environment.NO_CPU_PLAN)
             .ended(outcome, START.plusSeconds(60), failed, bare);
     Files.writeString(folder.resolve("environment.json"), environment.toJson());
     return this;
