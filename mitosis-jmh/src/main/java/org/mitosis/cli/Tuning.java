@@ -21,6 +21,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.ToIntFunction;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.mitosis.result.MachineProbe;
@@ -184,15 +185,10 @@ final class Tuning {
    * @return 0 if every setting has its value now, else 1
    */
   int apply() {
-    if (!isRoot("--apply")) {
-      return 1;
-    }
-    Map<String, String> before;
-    try {
-      before = kept();
-    } catch (IOException e) {
-      return refuse(e.getMessage());
-    }
+    return fromKept("--apply", this::apply);
+  }
+
+  private int apply(Map<String, String> before) {
     int code = 0;
     for (Setting setting : settings()) {
       for (String file : setting.files()) {
@@ -260,15 +256,10 @@ final class Tuning {
    * @return 0 if every setting has that value now, else 1; the file of it is kept then
    */
   int restore() {
-    if (!isRoot("--restore")) {
-      return 1;
-    }
-    Map<String, String> before;
-    try {
-      before = kept();
-    } catch (IOException e) {
-      return refuse(e.getMessage());
-    }
+    return fromKept("--restore", this::restore);
+  }
+
+  private int restore(Map<String, String> before) {
     if (before.isEmpty()) {
       out.println("nothing to restore: there is no /" + STATE);
       return 0;
@@ -310,6 +301,20 @@ final class Tuning {
         name,
         "/" + file + ": " + from + " -> " + to + (failure.isEmpty() ? "" : " failed: " + failure));
     return failure.isEmpty() ? 0 : 1;
+  }
+
+  /** Goes on with the values of before, if this is root and they can be read. */
+  private int fromKept(String option, ToIntFunction<Map<String, String>> action) {
+    if (!isRoot(option)) {
+      return 1;
+    }
+    Map<String, String> before;
+    try {
+      before = kept();
+    } catch (IOException e) {
+      return refuse(e.getMessage());
+    }
+    return action.applyAsInt(before);
   }
 
   /** The values of before, in the order in which they were changed; empty if nothing was. */
