@@ -68,7 +68,6 @@ import org.openjdk.jmh.util.Utils;
  * <p>Standard output is JMH's, then the table. Messages of Mitosis go to standard error.
  */
 final class BenchmarkRun {
-  private static final String PIN = "--pin";
   private static final String PROPERTIES = "mitosis.";
   private static final int FIRST_JDK_WITH_NATIVE_ACCESS = 22;
 
@@ -118,8 +117,9 @@ final class BenchmarkRun {
    * @throws Exception as {@code org.openjdk.jmh.Main} does
    */
   int run(String[] given) throws Exception {
-    Optional<String> pin = pinOf(given);
-    String[] args = Arrays.stream(given).filter(arg -> !isPin(arg)).toArray(String[]::new);
+    Optional<String> pin = CpuPlan.asked(List.of(given));
+    String[] args =
+        Arrays.stream(given).filter(arg -> !CpuPlan.isOption(arg)).toArray(String[]::new);
     CommandLineOptions commandLine;
     try {
       commandLine = new CommandLineOptions(args);
@@ -188,18 +188,6 @@ final class BenchmarkRun {
     } catch (IOException e) {
       return refuse(e.getMessage());
     }
-  }
-
-  private static boolean isPin(String argument) {
-    return argument.equals(PIN) || argument.startsWith(PIN + "=");
-  }
-
-  /** The plan that the arguments ask for; the last one counts. */
-  static Optional<String> pinOf(String[] args) {
-    return Arrays.stream(args)
-        .filter(BenchmarkRun::isPin)
-        .map(arg -> arg.equals(PIN) ? CpuPlan.AUTO : arg.substring(PIN.length() + 1))
-        .reduce((first, last) -> last);
   }
 
   /** Moves this JVM, and so its forks, and tells the forks where the rest runs. */

@@ -7,8 +7,10 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import org.mitosis.duel.Contender;
 import org.mitosis.duel.JmhArguments;
+import org.mitosis.fixture.CpuPlan;
 import org.mitosis.result.MachineProbe;
 import org.mitosis.setting.MissingPrerequisite;
 
@@ -39,6 +41,8 @@ final class DuelCommand {
       which report, compare and pack read; DIR/duel.json, the order and the outcome of each fork;
       DIR/blocks, the results and the output of each fork. Ctrl-C keeps all finished forks.
 
+      --pin after OLD and NEW gives the forks of both versions the same CPUs (see 'help').
+
       A duel sets -f, -wf, -rf, -rff and -o of JMH itself. Exit code 0 on success, else 1.
       """;
 
@@ -60,7 +64,23 @@ final class DuelCommand {
    *
    * @param all the arguments as given
    */
-  record Request(long seed, int forks, Path old, Path now, JmhArguments jmh, List<String> all) {}
+  record Request(long seed, int forks, Path old, Path now, JmhArguments jmh, List<String> all) {
+    /**
+     * The same with the plan that {@code --pin} asks for, made once: two versions may make
+     * different ones, and a later session is on the same CPUs.
+     *
+     * @throws MissingPrerequisite if it cannot be had on this machine
+     */
+    Request pinned(MachineProbe probe, PrintStream err) {
+      Optional<String> asked = CpuPlan.asked(jmh.given());
+      if (asked.isEmpty()) {
+        return this;
+      }
+      CpuPlan plan = CpuPlan.of(asked.get(), probe.machine().rights().cpus(), probe::text);
+      err.println("mitosis: CPU plan of both versions: " + plan);
+      return new Request(seed, forks, old, now, jmh.pinned(plan), all);
+    }
+  }
 
   int run(String[] args) {
     if (args.length == 1 && List.of("--help", "-h").contains(args[0])) {
@@ -76,7 +96,7 @@ final class DuelCommand {
         }
         return Duel.resume(Path.of(args[1]).toAbsolutePath().normalize(), probe, out, err).run();
       }
-      return Duel.start(request(args), probe, out, err).run();
+      return Duel.start(request(args).pinned(probe, err), probe, out, err).run();
     } catch (MissingPrerequisite | IOException e) {
       err.println("mitosis: " + e.getMessage());
       return 1;

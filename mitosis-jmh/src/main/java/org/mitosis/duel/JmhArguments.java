@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
+import org.mitosis.fixture.CpuPlan;
 import org.openjdk.jmh.runner.options.CommandLineOptionException;
 import org.openjdk.jmh.runner.options.CommandLineOptions;
 import org.openjdk.jmh.runner.options.Options;
@@ -34,6 +35,9 @@ public final class JmhArguments {
     this.options = options;
     for (int i = 0; i < given.size(); i++) {
       String one = given.get(i);
+      if (CpuPlan.isOption(one)) {
+        continue;
+      }
       boolean hasValue = i + 1 < given.size();
       if (OF_JVM.contains(one) && hasValue) {
         common.addAll(List.of(one, given.get(++i)));
@@ -98,7 +102,8 @@ public final class JmhArguments {
 
   private static CommandLineOptions parse(List<String> arguments)
       throws CommandLineOptionException {
-    return new CommandLineOptions(arguments.toArray(String[]::new));
+    return new CommandLineOptions(
+        arguments.stream().filter(one -> !CpuPlan.isOption(one)).toArray(String[]::new));
   }
 
   /** Whether an argument selects benchmarks: neither an option nor the value of one. */
@@ -125,9 +130,18 @@ public final class JmhArguments {
     return options;
   }
 
+  /** The same with this plan in place of what {@code --pin} asks for. */
+  public JmhArguments pinned(CpuPlan plan) {
+    List<String> arguments = new ArrayList<>(given);
+    arguments.removeIf(CpuPlan::isOption);
+    arguments.add(plan.option());
+    return new JmhArguments(arguments, options);
+  }
+
   /** The arguments that list what was selected. */
   public List<String> listing() {
     List<String> arguments = new ArrayList<>(given);
+    arguments.removeIf(CpuPlan::isOption);
     arguments.add("-lp");
     return arguments;
   }
@@ -149,6 +163,7 @@ public final class JmhArguments {
    */
   public List<String> block(Item item, Listing listing) {
     List<String> arguments = new ArrayList<>(common);
+    given.stream().filter(CpuPlan::isOption).forEach(arguments::add);
     arguments.addAll(List.of("-f", "1"));
     for (Map.Entry<String, String> parameter : item.parameters().entrySet()) {
       // The harness may replace a default by what fits the backend: leave that to it.

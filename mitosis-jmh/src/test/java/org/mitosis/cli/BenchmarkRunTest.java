@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
-import java.util.Optional;
 import java.util.Properties;
 import org.junit.jupiter.api.Test;
 import org.mitosis.result.BuildInfo;
@@ -39,16 +38,6 @@ class BenchmarkRunTest {
     assertEquals(List.of(option), BenchmarkRun.forkArguments(new Properties(), List.of(), 22));
     assertEquals(List.of(), BenchmarkRun.forkArguments(new Properties(), List.of(option), 25));
     assertEquals(List.of(), BenchmarkRun.forkArguments(new Properties(), List.of(), 0));
-  }
-
-  @Test
-  void pinIsAnOptionOfOursAndTakesAPlan() {
-    assertEquals(Optional.empty(), BenchmarkRun.pinOf(new String[] {"-f", "1", "ForkPrepare"}));
-    assertEquals(Optional.of("auto"), BenchmarkRun.pinOf(new String[] {"--pin", "ForkPrepare"}));
-    assertEquals(
-        Optional.of("jvm=0/parent=1/daemon=2/children=3"),
-        BenchmarkRun.pinOf(
-            new String[] {"ForkPrepare", "--pin=jvm=0/parent=1/daemon=2/children=3", "-f", "1"}));
   }
 
   @Test

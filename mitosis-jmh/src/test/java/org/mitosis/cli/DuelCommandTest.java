@@ -10,6 +10,10 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.jar.Attributes;
+import java.util.jar.JarOutputStream;
+import java.util.jar.Manifest;
+import java.util.zip.ZipEntry;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -53,6 +57,25 @@ class DuelCommandTest {
   }
 
   @Test
+  void aPlanThatThisMachineCannotHaveIsNamedBeforeTheFirstFork() throws IOException {
+    Manifest manifest = new Manifest();
+    manifest.getMainAttributes().put(Attributes.Name.MANIFEST_VERSION, "1.0");
+    manifest.getMainAttributes().put(Attributes.Name.MAIN_CLASS, Main.class.getName());
+    Path jar = directory.resolve("benchmarks.jar");
+    try (JarOutputStream file = new JarOutputStream(Files.newOutputStream(jar), manifest)) {
+      file.putNextEntry(new ZipEntry("META-INF/BenchmarkList"));
+    }
+    Path root = directory.resolve("root");
+    Files.createDirectories(root.resolve("proc/self"));
+    Files.writeString(root.resolve("proc/self/status"), "Cpus_allowed_list:\t0-1\n");
+    assertEquals(1, run(root, jar.toString(), jar.toString(), "--pin"));
+    assertTrue(errors().startsWith("mitosis: --pin needs 4 CPUs"), errors());
+    String plan = "--pin=jvm=0/parent=1/daemon=2/children=3";
+    assertEquals(1, run(root, jar.toString(), jar.toString(), plan));
+    assertTrue(errors().contains("daemon cannot run on CPU 2"), errors());
+  }
+
+  @Test
   void aFolderWithoutADuelIsNamed() {
     assertEquals(1, run("--resume", directory.toString()));
     assertTrue(errors().contains(directory + " holds no duel"), errors());
@@ -65,9 +88,13 @@ class DuelCommandTest {
   }
 
   private int run(String... args) {
+    return run(directory.resolve("no-such-root"), args);
+  }
+
+  private int run(Path root, String... args) {
     err.reset();
     return new DuelCommand(
-            new MachineProbe(directory.resolve("no-such-root")),
+            new MachineProbe(root),
             new PrintStream(out, true, StandardCharsets.UTF_8),
             new PrintStream(err, true, StandardCharsets.UTF_8))
         .run(args);

@@ -29,6 +29,8 @@ class DuelIT {
   /** A fork takes 2 s; a busy machine takes several times as long. */
   private static final long DEADLINE_S = 600;
 
+  private static final String PLAN = "jvm=0/parent=0/daemon=1/children=1";
+
   private static final List<String> SHORT = List.of("-wi", "0", "-i", "2", "-r", "50ms");
 
   @TempDir Path directory;
@@ -50,6 +52,10 @@ class DuelIT {
     List<String> args = new ArrayList<>(List.of("duel", "--seed", "3", "--forks", "" + FORKS));
     args.addAll(List.of(BenchmarksJar.jar(), BenchmarksJar.jar(), "Baseline.spawn"));
     args.addAll(SHORT);
+    boolean pinned = Runtime.getRuntime().availableProcessors() > 1;
+    if (pinned) {
+      args.add("--pin=" + PLAN);
+    }
     BenchmarksJar.Running running = jar.start(args);
     BenchmarksJar.await(
         TimeUnit.SECONDS.toMillis(DEADLINE_S),
@@ -87,8 +93,9 @@ class DuelIT {
         record.findValuesAsText("outcome").stream().allMatch("complete"::equals),
         record.toString());
     for (String side : List.of("old", "new")) {
-      assertEquals(
-          "complete", json(folder.resolve(side + "/environment.json")).get("outcome").asText());
+      JsonNode environment = json(folder.resolve(side + "/environment.json"));
+      assertEquals("complete", environment.get("outcome").asText());
+      assertEquals(pinned ? PLAN : "none", environment.get("cpuPlan").asText(), side);
       JsonNode scores = json(folder.resolve(side + "/jmh.json"));
       assertEquals(CONTROLS, scores.size());
       scores.forEach(score -> assertEquals(FORKS, score.at("/primaryMetric/rawData").size(), side));

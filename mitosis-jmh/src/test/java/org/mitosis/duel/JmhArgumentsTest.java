@@ -11,6 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.mitosis.fixture.CpuPlan;
 
 class JmhArgumentsTest {
   private static final Listing LISTING =
@@ -83,6 +84,21 @@ class JmhArgumentsTest {
     assertEquals(
         List.of("-p", "memorySize=2m", "-lp", "^\\Qorg.B.f\\E$"),
         arguments.listing(List.of("org.B.f")));
+  }
+
+  @Test
+  void bothVersionsGetTheSamePlanOfCpus() throws IOException {
+    CpuPlan plan = CpuPlan.of("jvm=0/parent=0/daemon=1/children=1", "0-1", file -> null);
+    JmhArguments arguments = of("--pin", "-i", "3", "ForkResume").pinned(plan);
+    String option = "--pin=jvm=0/parent=0/daemon=1/children=1";
+    assertEquals(
+        List.of("-i", "3", option, "-f", "1", "-p", "memorySize=1m", EXACTLY),
+        arguments.block(LISTING.items().get(0), LISTING));
+    assertEquals(List.of("-i", "3", "ForkResume", "-lp"), arguments.listing());
+    assertEquals(List.of("-i", "3", "-lp", "^\\Qa\\E$"), arguments.listing(List.of("a")));
+    assertEquals(List.of("ForkResume"), arguments.options().getIncludes());
+    // What duel.json keeps for a later session.
+    assertEquals(List.of("-i", "3", "ForkResume", option), arguments.given());
   }
 
   @ParameterizedTest
