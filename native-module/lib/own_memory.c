@@ -99,7 +99,7 @@ static void protect_unreadable(const struct descriptor_header *d, bool readable)
 	uint32_t i;
 
 	for (i = 0; i < d->vma_count; i++)
-		if (vmas[i].kind == VMA_SNAPSHOT &&
+		if ((vmas[i].kind == VMA_SNAPSHOT || vmas[i].kind == VMA_FILE) &&
 		    !(vmas[i].protection & PROT_READ))
 			raw_syscall(SYS_mprotect, vmas[i].start,
 				    vmas[i].end - vmas[i].start,

@@ -10,7 +10,9 @@
 #include "paging/raw_message.h"
 #include "proto/user/sealing.h"
 
-static const char zero_page[4096];
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22 /* Linux 5.14 */
+#endif
 
 _Static_assert(SEALED_MESSAGE_MAX ==
 		       sizeof(((struct machine_connection *)0)->request),
@@ -38,9 +40,8 @@ static long send_some(int fd, const void *bytes, uint64_t size, bool more)
 }
 
 /*
- * Sends straight from the snapshot's memory, as much as the socket takes. A page that
- * can no longer be read (see is_readable()), or that the parent has made a guard page, is
- * sent as zeros. Returns what sendto() returns.
+ * Sends straight from the snapshot's memory, as much as the socket takes. Returns what
+ * sendto() returns: -EFAULT if a page can no longer be read, see is_readable().
  */
 static long send_memory(const struct machine_connection *c, int fd,
 			struct page_source *source, uint64_t page_size)
@@ -56,8 +57,6 @@ static long send_memory(const struct machine_connection *c, int fd,
 	/* It may have been a later page, with nothing sent before it. */
 	if (sent == -EFAULT && n > rest)
 		sent = send_some(fd, bytes, rest, rest < c->left);
-	if (sent == -EFAULT)
-		sent = send_some(fd, zero_page, rest, rest < c->left);
 	return sent;
 }
 
@@ -73,37 +72,21 @@ static long send_next(const struct machine_connection *c, int fd,
 	return send_memory(c, fd, source, page_size);
 }
 
-/* Reads pages. Those that cannot be read become zeros, as in send_memory(). */
-static void read_pages(struct page_source *source, uint64_t page_size,
-		       uint64_t address, uint8_t *to, uint64_t size)
-{
-	uint64_t n;
-
-	if (!source->read(source, address, to, size))
-		return;
-	for (; size; address += n, to += n, size -= n) {
-		n = page_size - address % page_size;
-		n = n < size ? n : size;
-		if (source->read(source, address, to, n))
-			raw_wipe(to, n);
-	}
-}
-
-/* Copies what comes next of the body. */
-static void take_body(struct machine_connection *c, struct page_source *source,
-		      uint64_t page_size, uint8_t *to, uint64_t size)
+/* Copies what comes next of the body. False if a page can no longer be read. */
+static bool take_body(struct machine_connection *c, struct page_source *source,
+		      uint8_t *to, uint64_t size)
 {
 	if (c->body_end)
 		__builtin_memcpy(to, c->body_end - c->left, size);
-	else
-		read_pages(source, page_size, c->address, to, size);
+	else if (source->read(source, c->address, to, size))
+		return false;
 	c->address += size;
 	c->left -= size;
+	return true;
 }
 
-/* Seals as much of the answer as the buffer has room for. */
-static void seal_some(struct machine_connection *c, struct page_source *source,
-		      uint64_t page_size)
+/* Seals as much of the answer as the buffer has room for. Returns 0 or -EFAULT. */
+static int seal_some(struct machine_connection *c, struct page_source *source)
 {
 	const char *header_end = (const char *)(&c->header + 1);
 	struct sealing *s = c->sealing;
@@ -119,11 +102,12 @@ static void seal_some(struct machine_connection *c, struct page_source *source,
 		size = size < c->left ? size : c->left;
 		__builtin_memcpy(text, header_end - first, first);
 		c->header_left = 0;
-		if (size)
-			take_body(c, source, page_size, text + first, size);
+		if (size && !take_body(c, source, text + first, size))
+			return -EFAULT;
 		record_seal(&s->out, text, first + size, record);
 		s->end += RECORD_EXTRA + first + size;
 	}
+	return 0;
 }
 
 static bool sends(const struct machine_connection *c)
@@ -138,13 +122,14 @@ short machine_connection_events(const struct machine_connection *c)
 }
 
 static long send_records(struct machine_connection *c, int fd,
-			 struct page_source *source, uint64_t page_size)
+			 struct page_source *source)
 {
 	struct sealing *s = c->sealing;
 	long sent;
+	int err = s->begin == s->end ? seal_some(c, source) : 0;
 
-	if (s->begin == s->end)
-		seal_some(c, source, page_size);
+	if (err)
+		return err;
 	sent = send_some(fd, s->buffer + s->begin, s->end - s->begin, c->left);
 	if (sent > 0)
 		s->begin += sent;
@@ -170,7 +155,7 @@ static bool go_on(struct machine_connection *c, int fd, struct page_source *sour
 		  uint64_t page_size)
 {
 	while (sends(c)) {
-		long sent = c->sealing ? send_records(c, fd, source, page_size)
+		long sent = c->sealing ? send_records(c, fd, source)
 				       : send_plain(c, fd, source, page_size);
 
 		if (sent == -EAGAIN) {
@@ -251,9 +236,9 @@ bool machine_connection_open(struct machine_connection *c, int fd,
 }
 
 /*
- * Whether each page can be read, of memory where that is not certain: behind the end of
- * a file, or of huge pages that have run out, there is none. An answer whose length has
- * been sent cannot say so.
+ * Whether each page can be read: there is none behind the end of a file, where huge pages
+ * have run out, and where the parent has a guard (MADV_GUARD_INSTALL). An answer whose
+ * length has been sent cannot say so. Page by page where one call does not tell.
  */
 static bool is_readable(struct page_source *source, uint64_t page_size,
 			uint64_t start, uint64_t end)
@@ -266,7 +251,10 @@ static bool is_readable(struct page_source *source, uint64_t page_size,
 		uint64_t limit = vmas[i].end < end ? vmas[i].end : end;
 		char byte;
 
-		for (; vmas[i].inode && at < limit; at += page_size)
+		if (at >= limit ||
+		    !raw_syscall(SYS_madvise, at, limit - at, MADV_POPULATE_READ))
+			continue;
+		for (; at < limit; at += page_size)
 			if (source->read(source, at, &byte, 1))
 				return false;
 	}
