@@ -12,6 +12,7 @@
 
 #include "lib/mapped_file.h"
 #include "lib/own_memory.h"
+#include "lib/shared_copies.h"
 #include "lib/shadow_process.h"
 #include "lib/thread_state.h"
 #include "local/protocol.h"
@@ -133,7 +134,7 @@ static void __attribute__((noreturn, used)) clone_main(struct clone_arguments *o
 	/* It ends with the shadow, which reports its exit status. */
 	raw_syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	if (!enter_container(&o->request, o->descriptor) ||
-	    !arrange_files(&o->request))
+	    !shared_copies_share(o->descriptor) || !arrange_files(&o->request))
 		raw_syscall(SYS_exit_group, SHADOW_CLONE_FAILED_STATUS);
 	raw_syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, &o->files, 0);
 	undo_shadow(o->descriptor);

@@ -13,6 +13,8 @@
 #include "lib/describe_credentials.h"
 #include "lib/pagemap.h"
 #include "lib/restore.h"
+#include "lib/shared_copies.h"
+#include "lib/shared_memory.h"
 #include "lib/vma_flags.h"
 #include "paging/raw_syscall.h"
 
@@ -203,7 +205,8 @@ static enum descriptor_vma_kind kind_of(const struct vma_writer *w,
 					const struct descriptor_vma *vma,
 					const char *name)
 {
-	bool mappable = name[0] == '/' && vma->inode && !ends_deleted(name);
+	bool mappable = name[0] == '/' && vma->inode &&
+			(!ends_deleted(name) || mapped_file_has_name(vma, name));
 
 	if (starts_with(name, "[vdso]") || starts_with(name, "[vvar"))
 		return VMA_KERNEL;
@@ -219,20 +222,21 @@ static enum descriptor_vma_kind kind_of(const struct vma_writer *w,
 }
 
 /* Consecutive VMAs are often of one file. */
-static uint64_t version_of(struct vma_writer *w, const struct descriptor_vma *vma,
+static uint64_t version_of(struct vma_writer *w, struct descriptor_vma *vma,
 			   const char *name)
 {
 	const struct descriptor_vma *last = w->last_file;
 
 	if (!last || last->name != vma->name || last->inode != vma->inode ||
 	    last->device_major != vma->device_major ||
-	    last->device_minor != vma->device_minor)
+	    last->device_minor != vma->device_minor ||
+	    last->map_flags != vma->map_flags)
 		w->last_version = mapped_file_version(vma, name);
 	w->last_file = &w->vmas[w->count];
 	return w->last_version;
 }
 
-static int add_vma(struct vma_writer *w, struct descriptor_vma vma, const char *name)
+static int add_vma(struct vma_writer *w, struct descriptor_vma vma, char *name)
 {
 	unsigned int i;
 
@@ -253,7 +257,12 @@ static int add_vma(struct vma_writer *w, struct descriptor_vma vma, const char *
 	}
 	if (w->count == w->capacity)
 		return -E2BIG;
+	if (name[0] == '/')
+		mapped_file_unescape(&vma, name);
 	vma.kind = kind_of(w, &vma, name);
+	if (descriptor_is_object(&vma) && vma.protection & PROT_READ &&
+	    shared_memory_is_own(vma.start, vma.end, name))
+		vma.map_flags = MAP_PRIVATE;
 	vma.name = add_string(w, name);
 	if (vma.kind == VMA_FILE)
 		vma.file_version = version_of(w, &vma, name);
@@ -305,7 +314,7 @@ static int add_line(struct vma_writer *w, char *line)
 	}
 	if (starts_with(c.at, "[stack]"))
 		vma.map_flags |= MAP_GROWSDOWN | MAP_STACK;
-	return add_vma(w, vma, c.at);
+	return add_vma(w, vma, line + (c.at - line));
 }
 
 /*
@@ -322,8 +331,11 @@ static void distrust_empty(struct vma_writer *w)
 			w->vmas[i].kind = VMA_SNAPSHOT;
 }
 
-static int describe_vmas(struct vma_writer *w, struct text *maps)
+static int describe_vmas(struct vma_writer *w, struct text *maps,
+			 struct shadow_refusal *refusal)
 {
+	struct shared_copies copies = { 0 };
+	struct vma_list list;
 	char *p, *line;
 	int err = read_text("/proc/self/maps", maps);
 
@@ -334,16 +346,20 @@ static int describe_vmas(struct vma_writer *w, struct text *maps)
 		err = add_line(w, line);
 		line = p + 1;
 	}
+	list = (struct vma_list){ w->vmas, w->count, w->strings };
+	if (!err)
+		err = shared_copies_take(&list, &copies, refusal);
 	if (!err)
 		err = vma_flags_read(w->vmas, w->count,
 				     w->pagemap >= 0 && !w->resumed);
+	if (!err)
+		err = shared_copies_place(&list, &copies);
 	if (w->resumed)
 		distrust_empty(w);
 	return err;
 }
 
-int describe_self(const struct shadow_arena *arena,
-		  struct descriptor_header **descriptor)
+int describe_self(struct shadow_arena *arena, struct descriptor_header **descriptor)
 {
 	struct vma_writer w = { .page_size = arena->page_size };
 	struct descriptor_header *header;
@@ -380,7 +396,7 @@ int describe_self(const struct shadow_arena *arena,
 
 	fd = raw_open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 	w.pagemap = fd;
-	err = describe_vmas(&w, &maps);
+	err = describe_vmas(&w, &maps, &arena->refusal);
 	if (fd >= 0)
 		raw_syscall(SYS_close, fd);
 	if (!err)

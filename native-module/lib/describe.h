@@ -15,9 +15,9 @@
 
 /*
  * Describes this process without the arena and what this function maps itself.
- * Returns 0 or -errno.
+ * Returns 0 or -errno,
+ * with the cause in the arena's `refusal` if it is some memory.
  */
-int describe_self(const struct shadow_arena *arena,
-		  struct descriptor_header **descriptor);
+int describe_self(struct shadow_arena *arena, struct descriptor_header **descriptor);
 
 #endif /* LIB_DESCRIBE_H */

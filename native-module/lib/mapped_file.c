@@ -25,6 +25,7 @@ static uint32_t minor_of(uint64_t device)
 	return (device & 0xff) | (device >> 12 & 0xffffff00);
 }
 
+/* By the numbers that the descriptor has. */
 static bool is_mapped_file(const struct descriptor_vma *vma, const struct stat *st)
 {
 	return S_ISREG(st->st_mode) && st->st_ino == vma->inode &&
@@ -42,7 +43,90 @@ static uint64_t version_of(const struct stat *st)
 	return descriptor_file_version(st->st_size, written, changed);
 }
 
-uint64_t mapped_file_version(const struct descriptor_vma *vma, const char *path)
+static char *put_hex(char *to, uint64_t value)
+{
+	int shift = 60;
+
+	while (shift && !(value >> shift))
+		shift -= 4;
+	for (; shift >= 0; shift -= 4)
+		*to++ = "0123456789abcdef"[value >> shift & 15];
+	return to;
+}
+
+void mapped_file_link(const struct descriptor_vma *vma, char path[MAPPED_FILE_LINK])
+{
+	static const char directory[] = "/proc/self/map_files/";
+	char *end = path;
+	const char *from = directory;
+
+	while (*from)
+		*end++ = *from++;
+	end = put_hex(end, vma->start);
+	*end++ = '-';
+	*put_hex(end, vma->end) = '\0';
+}
+
+/*
+ * What is mapped and what lies at the path are one file, though the kernel shows other
+ * numbers of it in /proc/PID/maps than stat(2) has, as btrfs and overlayfs do.
+ */
+static bool is_linked(const struct descriptor_vma *vma, const struct stat *st)
+{
+	char link[MAPPED_FILE_LINK];
+	struct stat mapped;
+
+	mapped_file_link(vma, link);
+	return S_ISREG(st->st_mode) &&
+	       !raw_syscall(SYS_newfstatat, AT_FDCWD, link, &mapped, 0) &&
+	       mapped.st_dev == st->st_dev && mapped.st_ino == st->st_ino;
+}
+
+struct identity {
+	char boot[40]; /* another machine is another boot */
+	uint64_t device, inode;
+	uint64_t born_s, born_ns;
+	uint64_t handle_type;
+	unsigned char handle[MAX_HANDLE_SZ];
+};
+
+/*
+ * Which file it is, whatever is written to it: no other file has it, not even one that
+ * gets its inode. `path` is "" for the file of the descriptor `at`.
+ */
+static uint64_t identity_of(int at, const char *path, const struct stat *st)
+{
+	struct {
+		struct file_handle head;
+		unsigned char bytes[MAX_HANDLE_SZ];
+	} handle = { .head.handle_bytes = MAX_HANDLE_SZ };
+	struct identity id = { .device = st->st_dev, .inode = st->st_ino };
+	long boot =
+		raw_open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	struct statx born;
+	int mount;
+
+	if (boot < 0 || raw_syscall(SYS_read, boot, id.boot, sizeof(id.boot)) < 36) {
+		if (boot >= 0)
+			raw_syscall(SYS_close, boot);
+		return DESCRIPTOR_FILE_UNKNOWN;
+	}
+	raw_syscall(SYS_close, boot);
+	if (!raw_syscall(SYS_name_to_handle_at, at, path, &handle.head, &mount,
+			 *path ? AT_SYMLINK_FOLLOW : AT_EMPTY_PATH)) {
+		id.handle_type = (uint32_t)handle.head.handle_type;
+		__builtin_memcpy(id.handle, handle.head.f_handle,
+				 handle.head.handle_bytes);
+	} else if (!raw_syscall(SYS_statx, at, path, *path ? 0 : AT_EMPTY_PATH,
+				STATX_BTIME, &born) &&
+		   born.stx_mask & STATX_BTIME) {
+		id.born_s = born.stx_btime.tv_sec;
+		id.born_ns = born.stx_btime.tv_nsec;
+	}
+	return descriptor_hash(&id, sizeof(id)) | 2;
+}
+
+uint64_t mapped_file_version(struct descriptor_vma *vma, const char *path)
 {
 	struct stat st;
 	long err = raw_syscall(SYS_newfstatat, AT_FDCWD, path, &st, 0);
@@ -50,7 +134,55 @@ uint64_t mapped_file_version(const struct descriptor_vma *vma, const char *path)
 	if (err)
 		return err == -ENOENT || err == -ENOTDIR ? DESCRIPTOR_FILE_GONE
 							 : DESCRIPTOR_FILE_UNKNOWN;
-	return is_mapped_file(vma, &st) ? version_of(&st) : DESCRIPTOR_FILE_GONE;
+	if (!is_mapped_file(vma, &st)) {
+		if (!is_linked(vma, &st))
+			return DESCRIPTOR_FILE_GONE;
+		vma->inode = st.st_ino;
+		vma->device_major = major_of(st.st_dev);
+		vma->device_minor = minor_of(st.st_dev);
+	}
+	return vma->map_flags & MAP_SHARED ? identity_of(AT_FDCWD, path, &st)
+					   : version_of(&st);
+}
+
+bool mapped_file_has_name(const struct descriptor_vma *vma, const char *path)
+{
+	struct stat st;
+
+	return !raw_syscall(SYS_newfstatat, AT_FDCWD, path, &st, 0) &&
+	       (is_mapped_file(vma, &st) || is_linked(vma, &st));
+}
+
+void mapped_file_unescape(const struct descriptor_vma *vma, char *path)
+{
+	char *to = path;
+	const char *from;
+
+	for (from = path; *from && *from != '\\'; from++)
+		;
+	/* The kernel escapes no backslash. */
+	if (!*from || mapped_file_has_name(vma, path))
+		return;
+	for (from = path; *from;) {
+		if (from[0] == '\\' && from[1] == '0' && from[2] == '1' &&
+		    from[3] == '2') {
+			*to++ = '\n';
+			from += 4;
+		} else {
+			*to++ = *from++;
+		}
+	}
+	*to = '\0';
+}
+
+/* A parent of the kernel module tells a shared file by its times, too. */
+static bool is_same(const struct descriptor_vma *vma, int fd, const struct stat *st)
+{
+	if (!(vma->map_flags & MAP_SHARED))
+		return descriptor_same_version(vma, version_of(st));
+	return vma->file_version > DESCRIPTOR_FILE_GONE &&
+	       (vma->file_version == identity_of(fd, "", st) ||
+		vma->file_version == version_of(st));
 }
 
 /*
@@ -64,9 +196,8 @@ static int find_file(const struct descriptor_header *d,
 	long fd = raw_open(path, O_PATH | O_CLOEXEC);
 	struct stat st;
 
-	if (fd >= 0 &&
-	    (raw_syscall(SYS_fstat, fd, &st) || !is_mapped_file(vma, &st) ||
-	     !descriptor_same_version(vma, version_of(&st)))) {
+	if (fd >= 0 && (raw_syscall(SYS_fstat, fd, &st) ||
+			!is_mapped_file(vma, &st) || !is_same(vma, fd, &st))) {
 		raw_syscall(SYS_close, fd);
 		fd = -1;
 	}

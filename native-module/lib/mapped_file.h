@@ -7,11 +7,27 @@
 
 #include "proto/descriptor.h"
 
+#define MAPPED_FILE_LINK 64
+
 /*
- * The `file_version` of a VMA whose device and inode are set, for the file at `path`. No
- * C library.
+ * The link of /proc/self/map_files to the file that this process has mapped there. To
+ * follow it takes CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE. No C library, as the next
+ * three.
  */
-uint64_t mapped_file_version(const struct descriptor_vma *vma, const char *path);
+void mapped_file_link(const struct descriptor_vma *vma, char path[MAPPED_FILE_LINK]);
+
+/*
+ * The `file_version` of a VMA whose device and inode are as in /proc/self/maps, for the
+ * file at `path`; both numbers become those of stat(2). Of a shared mapping it tells
+ * which file it is, of a private one which contents, too.
+ */
+uint64_t mapped_file_version(struct descriptor_vma *vma, const char *path);
+
+/* Whether what lies at the path is the file of such a VMA. */
+bool mapped_file_has_name(const struct descriptor_vma *vma, const char *path);
+
+/* Makes newlines of the "\012" that /proc/self/maps has instead, unless that is the name. */
+void mapped_file_unescape(const struct descriptor_vma *vma, char *path);
 
 /*
  * Opens the file behind a VMA, for writing too if the VMA writes through to it. -1 if

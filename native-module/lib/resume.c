@@ -28,6 +28,7 @@
 #include "lib/page_link.h"
 #include "lib/restore.h"
 #include "lib/rseq.h"
+#include "lib/shared_objects.h"
 #include "lib/stream.h"
 #include "local/channel.h"
 #include "paging/trace.h"
@@ -173,11 +174,13 @@ static int open_files(struct resume *r)
 	if (!err)
 		open_each(r);
 	file_user_return(&user);
-	return err ? fail(err,
-			  "the files of %s cannot be opened with the rights of "
-			  "user %u: %s",
-			  r->what, r->settings->confinement.user, strerror(-err))
-		   : 0;
+	if (err)
+		return fail(err,
+			    "the files of %s cannot be opened with the rights of "
+			    "user %u: %s",
+			    r->what, r->settings->confinement.user, strerror(-err));
+	return shared_objects_take_files(
+		r->descriptor, r->settings->confinement.confine, r->files, r->what);
 }
 
 /* Finds this process's vdso and vvar, and checks that the parent's are the same. */
@@ -539,6 +542,8 @@ int resume_run(struct restore_plan *plan, int stream, const char *what)
 	sigset_t all;
 
 	plan->uffd = plan->lifeline[0] = plan->lifeline[1] = -1;
+	if (!err)
+		err = shared_objects_create(plan, stream, what);
 	if (!err) {
 		plan->uffd = page_link_open_uffd();
 		err = plan->uffd < 0 ? plan->uffd : 0;
@@ -560,6 +565,7 @@ int resume_run(struct restore_plan *plan, int stream, const char *what)
 		close_files((int32_t[]){ plan->uffd, plan->lifeline[0],
 					 plan->lifeline[1], stream },
 			    4);
+		shared_objects_close(plan);
 		return err;
 	}
 	plan->confinement = (struct mitosis_confinement){ 0 };

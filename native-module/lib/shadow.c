@@ -37,6 +37,7 @@ int shadow_arena_create(struct shadow_arena **arena)
 	/* The flag keeps the kernel from merging it with a neighbour. */
 	madvise(p, size, MADV_DONTDUMP);
 	*arena = p;
+	(*arena)->magic = SHADOW_ARENA_MAGIC;
 	(*arena)->page_size = sysconf(_SC_PAGESIZE);
 	(*arena)->arena_size =
 		(size + (*arena)->page_size - 1) & ~((*arena)->page_size - 1);

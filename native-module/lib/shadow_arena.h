@@ -3,6 +3,8 @@
 #ifndef LIB_SHADOW_ARENA_H
 #define LIB_SHADOW_ARENA_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/un.h>
 
@@ -30,8 +32,24 @@ enum shadow_outcome {
 	SHADOW_NO_MEMORY,
 };
 
+/* Why a shadow does not take this process's memory; `name` is of a mapping. */
+enum shadow_refusal_cause {
+	REFUSED_NOTHING,
+	REFUSED_TOO_MUCH,
+	REFUSED_FOREIGN,
+	REFUSED_UNREADABLE,
+};
+
+struct shadow_refusal {
+	uint32_t cause;	    /* enum shadow_refusal_cause */
+	uint32_t limit_mib; /* of shared memory: $MITOSIS_SHARED_MIB */
+	uint64_t size;	    /* bytes of it */
+	char name[128];
+};
+
 /* The arguments that the parent passes to its shadow, then the stack. */
 struct shadow_arena {
+	uint64_t magic;			 /* see shadow_arena_is_at() */
 	struct descriptor_thread thread; /* of the caller of prepare */
 	struct sockaddr_un daemon;	 /* its directory has the trace */
 	int32_t channel;		 /* to mitosisd, reserved for this shadow */
@@ -49,9 +67,19 @@ struct shadow_arena {
 	_Atomic uint32_t outcome;
 	int32_t error;			 /* -errno of the outcome */
 	uint32_t awaited;		 /* the parent waits */
+	struct shadow_refusal refusal;	 /* of memory; its limit is an argument */
 	char name[DESCRIPTOR_NAME_SIZE]; /* the shadow's, from its parent */
 	/* On pages of its own: see shadow_arena_create() in shadow.h. */
 	char stack[SHADOW_STACK_SIZE] __attribute__((aligned(4096)));
 };
+
+#define SHADOW_ARENA_MAGIC 0x616e657241774453ull /* "SDwArena" in memory */
+
+/* Whether readable, shared, anonymous memory is the part of an arena that is shared. */
+static inline bool shadow_arena_is_at(uint64_t start, uint64_t end)
+{
+	return end - start == offsetof(struct shadow_arena, stack) &&
+	       ((const struct shadow_arena *)start)->magic == SHADOW_ARENA_MAGIC;
+}
 
 #endif /* LIB_SHADOW_ARENA_H */

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "lib/error.h"
+#include "lib/shared_memory.h"
 #include "local/clock.h"
 
 #define REGISTER_DEADLINE_MS 2000
@@ -63,6 +64,8 @@ static int refused(const struct shadow_arena *arena)
 {
 	int err = arena->error;
 
+	if (arena->refusal.cause)
+		return shared_memory_refused(&arena->refusal);
 	switch (arena->outcome) {
 	case SHADOW_NO_CHANNEL:
 		return fail(err,

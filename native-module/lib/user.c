@@ -31,6 +31,7 @@
 #include "lib/rseq.h"
 #include "lib/shadow.h"
 #include "lib/shadow_start.h"
+#include "lib/shared_memory.h"
 #include "lib/stream.h"
 #include "local/address.h"
 #include "local/channel.h"
@@ -86,9 +87,12 @@ static int user_open(struct mitosis *device)
 	struct user_state *u = &device->user;
 	int level = runtime_trace_level();
 	struct child_limits limits;
+	uint32_t shared_mib;
 	char problem[128];
 	int err = child_limits_read(&limits, problem, sizeof(problem));
 
+	if (!err)
+		err = shared_limit_read(&shared_mib, problem, sizeof(problem));
 	if (err)
 		return fail(err, "%s", problem);
 	if (level < 0)
@@ -114,6 +118,8 @@ static int user_open(struct mitosis *device)
 	u->arena->daemon = u->link.address;
 	u->arena->trace_level = level;
 	u->arena->limits = limits;
+	u->arena->refusal.limit_mib = shared_mib;
+	u->maps = shared_memory_open();
 	u->arena->answer_ms = wire_deadline_ms();
 	u->resume.options = (struct mitosis_resume_options){
 		.mode = MITOSIS_RESUME_LAZY,
@@ -171,6 +177,8 @@ static void user_close(struct mitosis *device)
 	int result;
 
 	release_reserved(u);
+	if (u->maps >= 0)
+		close(u->maps);
 	result = daemon_link_close(&u->link);
 	if (u->shadow && result < 0)
 		reap_untold(u);
@@ -296,7 +304,8 @@ static int user_prepare(struct mitosis *device, uint32_t handler_id, uint32_t fl
 	arena->owner_pid = registry->slots[slot].snapshot.owner_pid;
 	arena->channel = u->reserved.fd;
 	arena->outcome = SHADOW_STARTS;
-	arena->awaited = shadow_is_uncertain();
+	arena->refusal.cause = REFUSED_NOTHING;
+	arena->awaited = shadow_is_uncertain() || shared_memory_exists(u->maps);
 
 	/* No handler of the program may run in the shadow. */
 	sigfillset(&all);

@@ -46,3 +46,9 @@ int pagers_limit_read(uint32_t *pagers, char *problem, size_t size)
 	*pagers = PAGERS_DEFAULT;
 	return read_number("MITOSIS_PAGERS", PAGERS_MAX, pagers, problem, size);
 }
+
+int shared_limit_read(uint32_t *mib, char *problem, size_t size)
+{
+	*mib = SHARED_MIB_DEFAULT;
+	return read_number("MITOSIS_SHARED_MIB", SHARED_MIB_MAX, mib, problem, size);
+}

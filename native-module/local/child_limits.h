@@ -23,6 +23,12 @@ struct child_limits {
 #define PAGERS_DEFAULT 64u
 #define PAGERS_MAX     4096u
 
+#define SHARED_MIB_DEFAULT 64u
+#define SHARED_MIB_MAX	   1048576u
+
+/* Reads $MITOSIS_SHARED_MIB: shared memory that a snapshot copies, as mapped, in MiB. */
+int shared_limit_read(uint32_t *mib, char *problem, size_t size);
+
 /* Reads $MITOSIS_PAGERS: processes of mitosisd that serve snapshots of other machines. */
 int pagers_limit_read(uint32_t *pagers, char *problem, size_t size);
 

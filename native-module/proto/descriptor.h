@@ -162,9 +162,22 @@ struct descriptor_vma {
 	uint16_t kind;	     /* enum descriptor_vma_kind */
 	uint16_t flags;	     /* DESCRIPTOR_VMA_* */
 	uint32_t name;	     /* string: path or [name], or DESCRIPTOR_NO_STRING */
-	/* VMA_FILE: descriptor_file_version(), or DESCRIPTOR_FILE_*. */
+	/*
+	 * VMA_FILE: descriptor_file_version(), or DESCRIPTOR_FILE_*. Of a shared object:
+	 * its size in bytes, or 0 if that is not known.
+	 */
 	uint64_t file_version;
 };
+
+/*
+ * Whether a VMA is of a shared object: anonymous memory, a memfd, a System V segment, or
+ * a deleted file, mapped with MAP_SHARED. The snapshot has a copy. A child makes one
+ * object of all VMAs with the same device, inode and name.
+ */
+static inline int descriptor_is_object(const struct descriptor_vma *vma)
+{
+	return vma->kind == VMA_SNAPSHOT && vma->map_flags & 0x1 /* MAP_SHARED */;
+}
 
 /* The file could not be looked at: its device and inode alone tell. */
 #define DESCRIPTOR_FILE_UNKNOWN 0u

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Shared anonymous memory: a child sees what it held at prepare or later, as
- * the parent goes on sharing it with the snapshot; what the child writes stays
- * its own. Also a memfd, mapped shared.
+ * Shared anonymous memory, /dev/zero and a memfd: a child sees what they held at prepare,
+ * and what it writes stays its own.
  */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <sys/mman.h>
 
 #include "tests/targets/target.h"
@@ -13,24 +13,27 @@
 
 int main(void)
 {
-	int fd = memfd_create("target", MFD_CLOEXEC);
-	char *anonymous, *file;
+	int files[3] = { -1, memfd_create("target", MFD_CLOEXEC),
+			 open("/dev/zero", O_RDWR | O_CLOEXEC) };
+	char *memory[3];
+	int i;
 
-	CHECK(fd >= 0 && !ftruncate(fd, SIZE));
-	anonymous = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
-			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	file = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	CHECK(anonymous != MAP_FAILED && file != MAP_FAILED);
-	target_fill(anonymous, SIZE, 1);
-	target_fill(file, SIZE, 2);
+	CHECK(files[1] >= 0 && files[2] >= 0 && !ftruncate(files[1], SIZE));
+	for (i = 0; i < 3; i++) {
+		memory[i] = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
+				 MAP_SHARED | (i ? 0 : MAP_ANONYMOUS), files[i], 0);
+		CHECK(memory[i] != MAP_FAILED);
+		target_fill(memory[i], SIZE, i + 1);
+		target_overwrites(memory[i], SIZE);
+	}
 	target_prepare();
 
-	CHECK_EQ(target_differs(anonymous, 0, SIZE, 1), -1);
-	CHECK_EQ(target_differs(file, 0, SIZE, 2), -1);
-	target_fill(anonymous, SIZE, getpid() & 0xfff);
-	target_fill(file, SIZE, getpid() & 0xfff);
+	for (i = 0; i < 3; i++) {
+		CHECK_EQ(target_differs(memory[i], 0, SIZE, i + 1), -1);
+		target_fill(memory[i], SIZE, getpid() & 0xfff);
+	}
 	usleep(20000);
-	CHECK_EQ(target_differs(anonymous, 0, SIZE, getpid() & 0xfff), -1);
-	CHECK_EQ(target_differs(file, 0, SIZE, getpid() & 0xfff), -1);
+	for (i = 0; i < 3; i++)
+		CHECK_EQ(target_differs(memory[i], 0, SIZE, getpid() & 0xfff), -1);
 	return 0;
 }

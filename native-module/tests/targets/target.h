@@ -63,6 +63,20 @@ static inline void target_overwrites(void *start, size_t size)
 	target_memory[target_memory_count++].size = size;
 }
 
+/* What the parent's memory holds after its prepare. */
+#define TARGET_OVERWRITTEN ((char)0xa5)
+
+/* Offset of the first byte that the parent has not overwritten, or -1. */
+static inline long target_other_byte(const char *memory, size_t size)
+{
+	size_t i;
+
+	for (i = 0; i < size; i++)
+		if (memory[i] != TARGET_OVERWRITTEN)
+			return i;
+	return -1;
+}
+
 /* The parent's part after prepare: spoil, tell the runner, stay, go. */
 static inline void __attribute__((noreturn))
 target_be_parent(struct mitosis *device, uint32_t handler_id, bool pinned)
@@ -71,11 +85,17 @@ target_be_parent(struct mitosis *device, uint32_t handler_id, bool pinned)
 	char byte;
 
 	for (i = 0; i < target_memory_count; i++)
-		memset(target_memory[i].start, 0xa5, target_memory[i].size);
+		memset(target_memory[i].start, TARGET_OVERWRITTEN,
+		       target_memory[i].size);
 	puts("ready");
 	fflush(stdout);
 	while (read(0, &byte, 1) > 0)
 		;
+	/* Nothing that a child has written is here. */
+	for (i = 0; i < target_memory_count; i++)
+		CHECK_EQ(target_other_byte(target_memory[i].start,
+					   target_memory[i].size),
+			 -1);
 	if (pinned)
 		CHECK_EQ(mitosis_unprepare(device, handler_id), 0);
 	mitosis_close(device);

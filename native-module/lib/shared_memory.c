@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
+#include "lib/shared_memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "lib/cursor.h"
+#include "lib/error.h"
+
+/* From linux/fs.h of Linux 6.11, which the headers of Debian 12 do not have. */
+#ifndef PROCMAP_QUERY
+#define PROCMAP_QUERY_VMA_READABLE	   0x01
+#define PROCMAP_QUERY_VMA_SHARED	   0x08
+#define PROCMAP_QUERY_COVERING_OR_NEXT_VMA 0x10
+
+struct procmap_query {
+	uint64_t size, query_flags, query_addr;
+	uint64_t vma_start, vma_end, vma_flags, vma_page_size, vma_offset;
+	uint64_t inode;
+	uint32_t dev_major, dev_minor;
+	uint32_t vma_name_size, build_id_size;
+	uint64_t vma_name_addr, build_id_addr;
+};
+
+#define PROCMAP_QUERY _IOWR('f', 17, struct procmap_query)
+#endif
+
+#define NAME_SIZE 4096
+
+bool shared_memory_is_own(uint64_t start, uint64_t end, const char *name)
+{
+	if (starts_with(name, "/memfd:mitosis-registry"))
+		return true;
+	return starts_with(name, "/dev/zero (deleted)") &&
+	       shadow_arena_is_at(start, end);
+}
+
+static bool has_file(const char *name)
+{
+	static const char deleted[] = " (deleted)";
+	const size_t suffix = sizeof(deleted) - 1;
+	size_t n = strlen(name);
+
+	return name[0] == '/' && (n < suffix || strcmp(name + n - suffix, deleted));
+}
+
+static bool is_own(uint64_t start, uint64_t end, bool readable, const char *name)
+{
+	return readable && shared_memory_is_own(start, end, name);
+}
+
+/* Asks for each shared VMA: no text is made of the others. 0, 1 or -errno. */
+static int query(int maps)
+{
+	char name[NAME_SIZE];
+	struct procmap_query q = { 0 };
+
+	for (;;) {
+		q = (struct procmap_query){
+			.size = sizeof(q),
+			.query_flags = PROCMAP_QUERY_COVERING_OR_NEXT_VMA |
+				       PROCMAP_QUERY_VMA_SHARED,
+			.query_addr = q.vma_end,
+			.vma_name_size = sizeof(name),
+			.vma_name_addr = (uintptr_t)name,
+		};
+		if (ioctl(maps, PROCMAP_QUERY, &q))
+			return errno == ENOENT ? 0 : -errno;
+		if (!q.vma_name_size)
+			return 1;
+		if (!has_file(name) &&
+		    !is_own(q.vma_start, q.vma_end,
+			    q.vma_flags & PROCMAP_QUERY_VMA_READABLE, name))
+			return 1;
+	}
+}
+
+/* Before Linux 6.11. */
+static bool read_maps(void)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	char *line = NULL;
+	size_t size = 0;
+	bool found = false;
+	ssize_t n;
+
+	if (!maps)
+		return true;
+	while (!found && (n = getline(&line, &size, maps)) > 0) {
+		unsigned long start, end;
+		char flags[5] = "";
+		int name = 0;
+
+		line[n - 1] = '\0';
+		if (sscanf(line, "%lx-%lx %4s %*x %*s %*u %n", &start, &end, flags,
+			   &name) == 3 &&
+		    flags[3] == 's')
+			found = !has_file(line + name) &&
+				!is_own(start, end, flags[0] == 'r', line + name);
+	}
+	free(line);
+	fclose(maps);
+	return found;
+}
+
+int shared_memory_open(void)
+{
+	int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+bool shared_memory_exists(int maps)
+{
+	int found = query(maps);
+
+	return found < 0 ? read_maps() : found;
+}
+
+int shared_memory_refused(const struct shadow_refusal *refusal)
+{
+	switch (refusal->cause) {
+	case REFUSED_TOO_MUCH:
+		return fail(-EFBIG,
+			    "this process shares %llu MiB of memory without a file, "
+			    "up to '%s', and a snapshot copies at most %u MiB; "
+			    "raise MITOSIS_SHARED_MIB, or unmap it before prepare",
+			    (unsigned long long)(refusal->size + (1u << 20) - 1) >>
+				    20,
+			    refusal->name, refusal->limit_mib);
+	case REFUSED_FOREIGN:
+		return fail(-EOPNOTSUPP,
+			    "this process has mapped '%s', which a snapshot cannot "
+			    "copy; unmap it before prepare",
+			    refusal->name);
+	default:
+		return fail(-EIO,
+			    "the shared memory '%s' cannot be copied: its pages "
+			    "cannot be read",
+			    refusal->name);
+	}
+}
