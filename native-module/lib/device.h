@@ -18,8 +18,8 @@ struct user_state {
 	struct daemon_link link;
 	struct shadow_arena *arena;
 	struct reserved_channel reserved; /* for the next shadow */
-	int maps;	     /* what shared_memory_exists() reads, or -errno */
-	pid_t shadow;	     /* our child until it is reaped; 0: none */
+	int maps;     /* of shared_memory_exists(): -1 until the first prepare */
+	pid_t shadow; /* our child until it is reaped; 0: none */
 	uint32_t handler_id; /* of the snapshot the shadow holds */
 	uint32_t slot;
 	uint64_t generation;

@@ -109,17 +109,13 @@ static bool read_maps(void)
 	return found;
 }
 
-int shared_memory_open(void)
+bool shared_memory_exists(int *maps)
 {
-	int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+	int found;
 
-	return fd < 0 ? -errno : fd;
-}
-
-bool shared_memory_exists(int maps)
-{
-	int found = query(maps);
-
+	if (*maps < 0)
+		*maps = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+	found = query(*maps);
 	return found < 0 ? read_maps() : found;
 }
 

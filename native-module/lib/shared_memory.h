@@ -17,11 +17,11 @@
  */
 bool shared_memory_is_own(uint64_t start, uint64_t end, const char *name);
 
-/* Opens what shared_memory_exists() reads. Returns a descriptor or -errno. */
-int shared_memory_open(void);
-
-/* Whether this process has mapped shared memory without a file. True if unsure. */
-bool shared_memory_exists(int maps);
+/*
+ * Whether this process has mapped shared memory without a file. True if unsure. Keeps
+ * what it reads open in *maps, which is -1 at first.
+ */
+bool shared_memory_exists(int *maps);
 
 /* The message for a shadow that has refused memory: fail() of its arena's `refusal`. */
 int shared_memory_refused(const struct shadow_refusal *refusal);

@@ -119,7 +119,7 @@ static int user_open(struct mitosis *device)
 	u->arena->trace_level = level;
 	u->arena->limits = limits;
 	u->arena->refusal.limit_mib = shared_mib;
-	u->maps = shared_memory_open();
+	u->maps = -1;
 	u->arena->answer_ms = wire_deadline_ms();
 	u->resume.options = (struct mitosis_resume_options){
 		.mode = MITOSIS_RESUME_LAZY,
@@ -305,7 +305,7 @@ static int user_prepare(struct mitosis *device, uint32_t handler_id, uint32_t fl
 	arena->channel = u->reserved.fd;
 	arena->outcome = SHADOW_STARTS;
 	arena->refusal.cause = REFUSED_NOTHING;
-	arena->awaited = shadow_is_uncertain() || shared_memory_exists(u->maps);
+	arena->awaited = shadow_is_uncertain() || shared_memory_exists(&u->maps);
 
 	/* No handler of the program may run in the shadow. */
 	sigfillset(&all);
