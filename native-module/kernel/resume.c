@@ -157,7 +157,7 @@ static int make_plan(struct plan *plan, const struct origin *origin)
 	int err;
 
 	*plan = (struct plan){ .descriptor = d, .snapshot = origin->snapshot };
-	if (d->flags & DESCRIPTOR_THREADS_MISSING)
+	if (d->flags & DESCRIPTOR_THREADS_MISSING || descriptor_has_threads(d))
 		return -EINVAL;
 	if (d->vma_count > CHILD_VMAS_MAX)
 		return -E2BIG;

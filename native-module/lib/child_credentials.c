@@ -58,7 +58,36 @@ static bool is_root_instead(const struct descriptor_header *parent)
 				     !effective || !saved);
 }
 
-static int limit_sets(const struct descriptor_credentials *parent)
+/* A new thread with an id of one's choice needs one of these. */
+static const int thread_makers[] = { CAP_CHECKPOINT_RESTORE, CAP_SYS_ADMIN };
+
+/* Keeps one of them, if the process has one, and notes in the plan to drop it. */
+static void keep_for_threads(const struct __user_cap_data_struct own[2],
+			     struct __user_cap_data_struct limited[2],
+			     struct restore_plan *plan)
+{
+	size_t i;
+
+	if (!plan->has_threads)
+		return;
+	plan->drops_capabilities = true;
+	plan->capabilities.header.version = _LINUX_CAPABILITY_VERSION_3;
+	plan->capabilities.header.pid = 0;
+	memcpy(plan->capabilities.data, limited, sizeof(plan->capabilities.data));
+	for (i = 0; i < sizeof(thread_makers) / sizeof(thread_makers[0]); i++) {
+		int word = CAP_TO_INDEX(thread_makers[i]);
+		uint32_t bit = CAP_TO_MASK(thread_makers[i]);
+
+		if (!(own[word].effective & bit))
+			continue;
+		limited[word].permitted |= bit;
+		limited[word].effective |= bit;
+		return;
+	}
+}
+
+static int limit_sets(const struct descriptor_credentials *parent,
+		      struct restore_plan *plan)
 {
 	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
 	struct __user_cap_data_struct own[2], limited[2];
@@ -76,10 +105,12 @@ static int limit_sets(const struct descriptor_credentials *parent)
 	}
 	if (!memcmp(own, limited, sizeof(own)))
 		return 0;
+	keep_for_threads(own, limited, plan);
 	return syscall(SYS_capset, &header, limited) ? -errno : 0;
 }
 
-int child_credentials_limit(const struct descriptor_header *parent, const char *what)
+int child_credentials_limit(const struct descriptor_header *parent,
+			    struct restore_plan *plan, const char *what)
 {
 	static const struct descriptor_credentials none;
 	const struct descriptor_credentials *c = &parent->credentials;
@@ -99,7 +130,7 @@ int child_credentials_limit(const struct descriptor_header *parent, const char *
 	if (parent->flags & DESCRIPTOR_UNDUMPABLE && prctl(PR_SET_DUMPABLE, 0))
 		return fail(-errno, "a child of %s cannot be undumpable: %s", what,
 			    strerror(errno));
-	err = limit_sets(c);
+	err = limit_sets(c, plan);
 	return err ? fail(err,
 			  "the capabilities of a child of %s cannot be limited "
 			  "to its parent's: %s",

@@ -12,6 +12,7 @@
 
 #include "lib/mapped_file.h"
 #include "lib/own_memory.h"
+#include "lib/restorer.h"
 #include "lib/shared_copies.h"
 #include "lib/shadow_process.h"
 #include "lib/thread_state.h"
@@ -26,7 +27,8 @@
 struct clone_arguments {
 	struct clone_request request;
 	const struct descriptor_header *descriptor;
-	struct rlimit files; /* RLIMIT_NOFILE of the parent */
+	struct rlimit files;	  /* RLIMIT_NOFILE of the parent */
+	struct restore_plan plan; /* of a child with threads; stays in it */
 	char stack[CLONE_STACK_SIZE] __attribute__((aligned(64)));
 };
 
@@ -125,6 +127,30 @@ static void undo_shadow(const struct descriptor_header *d)
 			    t->robust_list_size);
 }
 
+/* The shadow is a fork of the thread that prepared; that may become another one now. */
+static void __attribute__((noreturn)) go_on_with_threads(struct clone_arguments *o)
+{
+	const struct descriptor_header *d = o->descriptor;
+	const struct descriptor_thread *t = descriptor_thread(d);
+	static const char message[] = "mitosis: clone failed at step ??\n";
+	struct restore_plan *plan = &o->plan;
+	size_t i;
+
+	if (t->rseq_address)
+		raw_syscall(SYS_rseq, t->rseq_address, t->rseq_size, RSEQ_UNREGISTER,
+			    t->rseq_signature);
+	plan->descriptor = d;
+	plan->thread = *t;
+	plan->restorer_size =
+		RESTORER_KEPT_SIZE; /* there is nothing else to unmap */
+	plan->has_threads = true;
+	plan->awaited_threads = descriptor_awaited_threads(d);
+	plan->error_message_size = sizeof(message) - 1;
+	for (i = 0; i < sizeof(message); i++)
+		plan->error_message[i] = message[i];
+	restorer_go_on_with_threads(plan);
+}
+
 /* The child. It goes on as if prepare had just returned 0. */
 static void __attribute__((noreturn, used)) clone_main(struct clone_arguments *o)
 {
@@ -139,6 +165,8 @@ static void __attribute__((noreturn, used)) clone_main(struct clone_arguments *o
 	raw_syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, &o->files, 0);
 	undo_shadow(o->descriptor);
 	run_on(o->request.cpu);
+	if (descriptor_has_threads(o->descriptor))
+		go_on_with_threads(o);
 	raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, 0, sizeof(mask));
 	thread_go_on(t);
 }
@@ -170,8 +198,8 @@ int clone_child(struct page_source *source, const struct clone_request *request)
 	int pidfd = -1;
 	long pid = 0;
 
-	/* It would have the caller's thread only, and locks that the others hold. */
-	if (source->descriptor->flags & DESCRIPTOR_THREADS_MISSING)
+	/* Its threads need their ids: the caller makes a namespace, and asks again. */
+	if (descriptor_has_threads(source->descriptor) && pid_ns < 0)
 		return -EDEADLK;
 	o = shadow_process_map(sizeof(*o));
 	if (!o)
@@ -183,7 +211,12 @@ int clone_child(struct page_source *source, const struct clone_request *request)
 		flags |= CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID;
 	if (pid_ns >= 0)
 		pid = enter_pid_ns(pid_ns);
-	if (!pid)
+	if (!pid && descriptor_has_threads(source->descriptor))
+		pid = shadow_process_fork_as(o->stack + sizeof(o->stack),
+					     (void (*)(void *))clone_main, o, flags,
+					     &pidfd, (void *)t->tid_address,
+					     source->descriptor->process);
+	else if (!pid)
 		pid = shadow_process_fork(o->stack + sizeof(o->stack),
 					  (void (*)(void *))clone_main, o, flags,
 					  &pidfd, (void *)t->tid_address);

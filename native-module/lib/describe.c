@@ -148,6 +148,27 @@ static void describe_thread(const struct shadow_arena *arena,
 	thread->altstack_flags = altstack.ss_flags;
 }
 
+/* Those that were stopped, by ascending id: Shell's sort with gaps of powers of two. */
+static void describe_stopped_threads(const struct stopped_threads *others,
+				     struct descriptor_stopped_thread *threads)
+{
+	uint32_t count = others->count, gap, i, at;
+
+	for (i = 0; i < count; i++)
+		threads[i] = others->threads[i];
+	for (gap = 1; gap < count; gap *= 2)
+		;
+	for (gap /= 2; gap; gap /= 2)
+		for (i = gap; i < count; i++) {
+			struct descriptor_stopped_thread moved = threads[i];
+
+			for (at = i; at >= gap && threads[at - gap].tid > moved.tid;
+			     at -= gap)
+				threads[at] = threads[at - gap];
+			threads[at] = moved;
+		}
+}
+
 static uint64_t hash_vdso(const struct descriptor_header *d)
 {
 	const struct descriptor_vma *vmas = descriptor_vmas(d);
@@ -173,7 +194,7 @@ struct vma_writer {
 	bool resumed; /* this process is a resumed child */
 	struct {
 		uint64_t start, end;
-	} hidden[2]; /* the shadow's own mappings */
+	} hidden[3]; /* the shadow's own mappings, and the records of stopped threads */
 };
 
 static uint32_t add_string(struct vma_writer *w, const char *name)
@@ -364,6 +385,7 @@ int describe_self(struct shadow_arena *arena, struct descriptor_header **descrip
 	struct vma_writer w = { .page_size = arena->page_size };
 	struct descriptor_header *header;
 	struct descriptor_thread *thread;
+	struct descriptor_stopped_thread *others;
 	struct text maps;
 	uint64_t bytes, lines, size;
 	char *scratch, *strings;
@@ -377,7 +399,8 @@ int describe_self(struct shadow_arena *arena, struct descriptor_header **descrip
 	w.capacity = lines + VMA_SLACK;
 	/* A line that is split in two keeps its name once: see add_string(). */
 	maps.size = bytes + VMA_SLACK * 256;
-	size = sizeof(*header) + sizeof(*thread) + w.capacity * sizeof(*w.vmas) +
+	size = sizeof(*header) + sizeof(*thread) +
+	       arena->others.count * sizeof(*others) + w.capacity * sizeof(*w.vmas) +
 	       2 * maps.size;
 	size = (size + arena->page_size - 1) & ~(arena->page_size - 1);
 	scratch = (char *)raw_syscall(SYS_mmap, 0, size, PROT_READ | PROT_WRITE,
@@ -386,13 +409,16 @@ int describe_self(struct shadow_arena *arena, struct descriptor_header **descrip
 		return (int)(long)scratch;
 	header = (struct descriptor_header *)scratch;
 	thread = (struct descriptor_thread *)(header + 1);
-	w.vmas = (struct descriptor_vma *)(thread + 1);
+	others = (struct descriptor_stopped_thread *)(thread + 1);
+	w.vmas = (struct descriptor_vma *)(others + arena->others.count);
 	w.strings = (char *)(w.vmas + w.capacity);
 	maps.start = w.strings + maps.size;
 	w.hidden[0].start = (uintptr_t)arena;
 	w.hidden[0].end = (uintptr_t)arena + arena->arena_size;
 	w.hidden[1].start = (uintptr_t)scratch;
 	w.hidden[1].end = (uintptr_t)scratch + size;
+	w.hidden[2].start = (uintptr_t)arena->others.threads;
+	w.hidden[2].end = w.hidden[2].start + arena->others.mapping_size;
 
 	fd = raw_open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 	w.pagemap = fd;
@@ -407,6 +433,7 @@ int describe_self(struct shadow_arena *arena, struct descriptor_header **descrip
 	}
 	describe_signals(header->signals);
 	describe_thread(arena, thread);
+	describe_stopped_threads(&arena->others, others);
 	strings = (char *)(w.vmas + w.count);
 	for (i = 0; i < w.strings_size; i++)
 		strings[i] = w.strings[i];
@@ -416,7 +443,9 @@ int describe_self(struct shadow_arena *arena, struct descriptor_header **descrip
 	header->header_size = sizeof(*header);
 	header->flags =
 		arena->descriptor_flags | describe_credentials(&header->credentials);
-	header->thread_count = 1;
+	header->thread_count = 1 + arena->others.count;
+	header->process = arena->process;
+	header->reserved = 0;
 	header->vma_count = w.count;
 	header->fd_count = 0;
 	header->strings_size = w.strings_size;

@@ -6,15 +6,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/child_namespace.h"
 #include "lib/error.h"
 #include "lib/stream.h"
 #include "local/channel.h"
@@ -122,22 +120,6 @@ static int receive_status(int stream, int *status)
 	return n;
 }
 
-/* Ends this process with its child's wait status. */
-static void __attribute__((noreturn)) end_alike(int32_t status)
-{
-	const struct rlimit no_core = { 0, 0 };
-	sigset_t all;
-
-	if (WIFSIGNALED(status)) {
-		setrlimit(RLIMIT_CORE, &no_core);
-		signal(WTERMSIG(status), SIG_DFL);
-		sigemptyset(&all);
-		sigprocmask(SIG_SETMASK, &all, NULL);
-		kill(getpid(), WTERMSIG(status));
-	}
-	_exit(WEXITSTATUS(status));
-}
-
 /* Sets the message of `err`. */
 static int refuse(int err, const char *what)
 {
@@ -148,8 +130,8 @@ static int refuse(int err, const char *what)
 			    SHADOW_CLONE_FILES_MAX);
 	if (err == -EDEADLK)
 		return fail(-EINVAL,
-			    "%s comes from a multi-threaded process; prepare "
-			    "while only one thread runs",
+			    "%s has several threads, so that its children need a "
+			    "PID namespace to be forked into",
 			    what);
 	if (err == -EINTR)
 		return fail(err,
@@ -166,22 +148,44 @@ static int refuse(int err, const char *what)
 		    strerror(-err));
 }
 
-int resume_by_clone(int stream, const char *what)
+/* Has the shadow fork the child, and ends as that does. Returns only -errno. */
+static int stand_for_clone(int stream, const struct passed_fds *passed,
+			   uint32_t namespaces)
 {
-	struct passed_fds passed = { 0 };
-	int err = add_own_fds(&passed, stream);
 	int status;
+	int err = send_request(stream, passed, namespaces);
 
-	if (!err)
-		err = send_request(stream, &passed, 0);
-	if (!err)
-		err = channel_set_deadline(stream, 0);
 	while (!err) {
 		err = receive_status(stream, &status);
 		if (!err)
 			end_alike(status);
 		if (err == -EINTR)
 			err = 0;
+	}
+	return err;
+}
+
+int resume_by_clone(int stream, const char *what)
+{
+	struct passed_fds passed = { 0 };
+	int err = add_own_fds(&passed, stream);
+	int init;
+
+	if (!err)
+		err = channel_set_deadline(stream, 0);
+	if (!err)
+		err = stand_for_clone(stream, &passed, 0);
+	if (err == -EDEADLK) {
+		init = child_namespace_open(what);
+		if (init < 0) {
+			close(stream);
+			return init;
+		}
+		err = add_fd(&passed, init, SHADOW_CLONE_NAMESPACES) ? 0 : -E2BIG;
+		if (!err)
+			err = stand_for_clone(stream, &passed,
+					      CLONE_NEWPID | CLONE_NEWNS);
+		close(init);
 	}
 	close(stream);
 	return refuse(err == -ESTALE ? -ECONNRESET : err, what);

@@ -11,13 +11,11 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
+#include "lib/restorer.h"
 #include "lib/thread_state.h"
 #include "paging/raw_message.h"
 #include "paging/raw_syscall.h"
 
-#define RESTORER	__attribute__((section("restorer")))
-#define INLINE		static inline __attribute__((always_inline))
-#define RSEQ_UNREGISTER 1
 /* The highest limit of open files that systems set by default. */
 #define CLOSED_ONE_BY_ONE 65536
 
@@ -27,29 +25,6 @@ struct rseq_area {
 	uint64_t rseq_cs;
 	uint32_t flags;
 };
-
-enum step {
-	STEP_RSEQ = 1,
-	STEP_PARK_VDSO,
-	STEP_UNMAP,
-	STEP_MAP,
-	STEP_PLACE_VDSO,
-	STEP_REGISTER_PAGES,
-	STEP_REQUEST_PAGES,
-	STEP_LAYOUT,
-	STEP_LIFELINE,
-};
-
-INLINE void __attribute__((noreturn))
-give_up(struct restore_plan *plan, enum step step)
-{
-	plan->failed_step = step;
-	/* The character before the newline is the step. */
-	plan->error_message[plan->error_message_size - 2] = '0' + step;
-	raw_syscall(SYS_write, 2, plan->error_message, plan->error_message_size);
-	for (;;)
-		raw_syscall(SYS_exit_group, RESTORE_FAILED_STATUS);
-}
 
 INLINE void forget_own_memory(struct restore_plan *plan)
 {
@@ -264,11 +239,21 @@ INLINE void restore_xstate(const struct descriptor_header *d)
 INLINE void restore_process(struct restore_plan *plan)
 {
 	const struct descriptor_header *d = plan->descriptor;
-	const struct descriptor_thread *t = &plan->thread;
-	stack_t altstack;
 	int i;
 
 	set_layout(plan);
+	for (i = 0; i < DESCRIPTOR_SIGNALS; i++)
+		if (i + 1 != SIGKILL && i + 1 != SIGSTOP)
+			raw_syscall(SYS_rt_sigaction, i + 1, &d->signals[i], 0,
+				    sizeof(d->signals[i].mask));
+}
+
+RESTORER void restorer_become_caller(struct restore_plan *plan)
+{
+	const struct descriptor_header *d = plan->descriptor;
+	const struct descriptor_thread *t = &plan->thread;
+	stack_t altstack;
+
 	raw_syscall(SYS_prctl, PR_SET_NAME, d->name, 0, 0, 0);
 	raw_syscall(SYS_arch_prctl, ARCH_SET_FS, t->fs_base);
 	raw_syscall(SYS_arch_prctl, ARCH_SET_GS, t->gs_base);
@@ -290,10 +275,6 @@ INLINE void restore_process(struct restore_plan *plan)
 				t->rseq_signature))
 			give_up(plan, STEP_RSEQ);
 	}
-	for (i = 0; i < DESCRIPTOR_SIGNALS; i++)
-		if (i + 1 != SIGKILL && i + 1 != SIGSTOP)
-			raw_syscall(SYS_rt_sigaction, i + 1, &d->signals[i], 0,
-				    sizeof(d->signals[i].mask));
 	altstack.ss_sp = (void *)t->altstack_base;
 	altstack.ss_flags = t->altstack_flags;
 	altstack.ss_size = t->altstack_size;
@@ -301,12 +282,16 @@ INLINE void restore_process(struct restore_plan *plan)
 	restore_xstate(d);
 }
 
-INLINE void __attribute__((noreturn)) go_on(struct restore_plan *plan)
+RESTORER void restorer_unmap_rest(struct restore_plan *plan)
+{
+	raw_syscall(SYS_munmap, plan->restorer + RESTORER_KEPT_SIZE,
+		    plan->restorer_size - RESTORER_KEPT_SIZE);
+}
+
+RESTORER void restorer_go_on(struct restore_plan *plan)
 {
 	uint64_t mask = plan->thread.signal_mask;
 
-	raw_syscall(SYS_munmap, plan->restorer + RESTORER_KEPT_SIZE,
-		    plan->restorer_size - RESTORER_KEPT_SIZE);
 	raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, 0, sizeof(mask));
 	thread_go_on(&plan->thread);
 }
@@ -321,5 +306,9 @@ RESTORER void restore(struct restore_plan *plan)
 	close_files(plan);
 	hold_lifeline(plan);
 	restore_process(plan);
-	go_on(plan);
+	if (plan->has_threads)
+		restorer_go_on_with_threads(plan);
+	restorer_become_caller(plan);
+	restorer_unmap_rest(plan);
+	restorer_go_on(plan);
 }

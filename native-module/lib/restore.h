@@ -10,6 +10,7 @@
 #ifndef LIB_RESTORE_H
 #define LIB_RESTORE_H
 
+#include <linux/capability.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/prctl.h>
@@ -25,7 +26,7 @@
  * child. Above them lies what is unmapped at the end: the descriptor, the
  * files' numbers and the parked vdso.
  */
-#define RESTORER_CODE_SIZE  4096u
+#define RESTORER_CODE_SIZE  8192u
 #define RESTORER_PLAN_SIZE  4096u
 #define RESTORER_STACK_SIZE 4096u
 #define RESTORER_KEPT_SIZE                                                          \
@@ -36,6 +37,15 @@
 
 /* Open files beyond the standard three that a child gets from its caller. */
 #define CHILD_FILES_MAX 128
+
+/* Of a thread that goes on in C, before it has its own stack again: in words. */
+#define CALLER_STACK_WORDS 128
+
+/* Capabilities as capset(2) takes them. */
+struct capability_sets {
+	struct __user_cap_header_struct header;
+	struct __user_cap_data_struct data[2];
+};
 
 /* Addresses, the end not included. */
 struct restore_range {
@@ -78,6 +88,17 @@ struct restore_plan {
 		uint64_t start, length;
 	} kernel_vmas[KERNEL_VMAS_MAX];
 	uint64_t park; /* where they are moved meanwhile; 0: not moved */
+
+	/*
+	 * Threads: those of the descriptor that are stopped, and the caller of prepare.
+	 * Each sets itself up, counts `awaited_threads` down (a futex) and waits until
+	 * `go` (another) is 1.
+	 */
+	bool has_threads;
+	bool drops_capabilities; /* to `capabilities`, once all threads are made */
+	uint32_t awaited_threads, go;
+	struct capability_sets capabilities;
+	uint64_t caller_stack[CALLER_STACK_WORDS] __attribute__((aligned(16)));
 
 	uint64_t own_rseq; /* to be unregistered; 0: none */
 	uint32_t own_rseq_size, own_rseq_signature;

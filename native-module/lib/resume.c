@@ -21,9 +21,11 @@
 
 #include "lib/child_credentials.h"
 #include "lib/child_files.h"
+#include "lib/child_namespace.h"
 #include "lib/confinement.h"
 #include "lib/describe.h"
 #include "lib/error.h"
+#include "lib/kernel_vmas.h"
 #include "lib/mapped_file.h"
 #include "lib/page_link.h"
 #include "lib/restore.h"
@@ -37,8 +39,6 @@
 #define RESTORER_FIRST 0x10000000000ull
 #define RESTORER_STEP  0x1000000000ull
 #define RESTORER_LAST  0x600000000000ull
-/* Kept free above the restorer area, so that a stack there can grow. */
-#define RESTORER_DISTANCE (64ull << 20)
 
 /* Of a child beside its parent's memory: the restorer's area, vdso, parked vdso. */
 #define SLACK_BYTES (1u << 20)
@@ -183,64 +183,6 @@ static int open_files(struct resume *r)
 		r->descriptor, r->settings->confinement.confine, r->files, r->what);
 }
 
-/* Finds this process's vdso and vvar, and checks that the parent's are the same. */
-static int plan_vdso(const struct resume *r, struct restore_plan *plan)
-{
-	const struct descriptor_vma *vmas = descriptor_vmas(r->descriptor);
-	FILE *maps = fopen("/proc/self/maps", "re");
-	uint32_t own = 0, theirs = 0, i;
-	char line[4096 + 128];
-	uint64_t hash = 0;
-
-	while (maps && fgets(line, sizeof(line), maps)) {
-		unsigned long start, end;
-		bool vdso = strstr(line, "[vdso]");
-
-		if (!vdso && !strstr(line, "[vvar"))
-			continue;
-		if (own == KERNEL_VMAS_MAX ||
-		    sscanf(line, "%lx-%lx", &start, &end) != 2)
-			break;
-		if (vdso)
-			hash = descriptor_hash((void *)start, end - start);
-		plan->kernel_vmas[own].start = start;
-		plan->kernel_vmas[own++].length = end - start;
-	}
-	if (maps)
-		fclose(maps);
-	for (i = 0; i < r->descriptor->vma_count; i++) {
-		if (vmas[i].kind != VMA_KERNEL)
-			continue;
-		if (theirs >= own ||
-		    plan->kernel_vmas[theirs].length != vmas[i].end - vmas[i].start)
-			return -EPROTO;
-		theirs++;
-	}
-	plan->kernel_vma_count = own;
-	return theirs == own && hash == r->descriptor->vdso_hash ? 0 : -EPROTO;
-}
-
-/* Bytes to move the vdso to meanwhile; 0 if no VMA of the parent overlaps it. */
-static uint64_t park_size(const struct resume *r, const struct restore_plan *plan)
-{
-	const struct descriptor_vma *vmas = descriptor_vmas(r->descriptor);
-	uint64_t size = 0;
-	bool in_the_way = false;
-	uint32_t i, k;
-
-	for (k = 0; k < plan->kernel_vma_count; k++) {
-		uint64_t start = plan->kernel_vmas[k].start;
-		uint64_t end = start + plan->kernel_vmas[k].length;
-
-		size += end - start;
-		for (i = 0; i < r->descriptor->vma_count; i++)
-			if (vmas[i].start < end + RESTORER_DISTANCE &&
-			    vmas[i].end > start)
-				in_the_way = true;
-	}
-	return in_the_way ? size : 0;
-}
-
 static bool parent_uses(const struct resume *r, uint64_t start, uint64_t end)
 {
 	const struct descriptor_vma *vmas = descriptor_vmas(r->descriptor);
@@ -368,7 +310,7 @@ static struct restore_plan *lay_out(struct resume *r, int *err)
 	struct restore_plan *plan;
 	char *restorer;
 
-	*err = plan_vdso(r, &draft);
+	*err = kernel_vmas_plan(r->descriptor, &draft);
 	if (*err) {
 		fail(*err,
 		     "%s was made under another kernel: its vdso differs "
@@ -390,7 +332,7 @@ static struct restore_plan *lay_out(struct resume *r, int *err)
 	files_at = descriptor_at + round_up(r->descriptor_size, 16);
 	open_at = files_at + files_size;
 	park_at = round_up(open_at + open_size, r->page_size);
-	room = park_size(r, &draft);
+	room = kernel_vmas_park_size(r->descriptor, &draft);
 	size = park_at + room;
 	restorer = find_restorer_area(r, size);
 	if (!restorer) {
@@ -415,6 +357,8 @@ static struct restore_plan *lay_out(struct resume *r, int *err)
 	plan->open_files = (void *)(restorer + open_at);
 	plan->open_file_count = r->open_file_count;
 	plan->thread = *descriptor_thread(r->descriptor);
+	plan->has_threads = descriptor_has_threads(r->descriptor);
+	plan->awaited_threads = descriptor_awaited_threads(r->descriptor);
 	plan->park = room ? (uintptr_t)restorer + park_at : 0;
 	plan_gaps(plan);
 	plan_layout(&r->descriptor->layout, &plan->layout);
@@ -422,7 +366,7 @@ static struct restore_plan *lay_out(struct resume *r, int *err)
 	plan->confinement = r->settings->confinement;
 	plan->error_message_size =
 		snprintf(plan->error_message, sizeof(plan->error_message),
-			 "mitosis: resume failed at step ?\n");
+			 "mitosis: resume failed at step ??\n");
 	return plan;
 }
 
@@ -536,7 +480,8 @@ static void __attribute__((noreturn)) leap(struct restore_plan *plan)
 	__builtin_unreachable();
 }
 
-int resume_run(struct restore_plan *plan, int stream, const char *what)
+/* This process becomes the child. Returns only -errno, with a message. */
+static int become_child(struct restore_plan *plan, int stream, const char *what)
 {
 	int err = check_single_threaded();
 	sigset_t all;
@@ -558,7 +503,7 @@ int resume_run(struct restore_plan *plan, int stream, const char *what)
 		err = channel_set_deadline(stream, 0);
 	/* Last: the userfaultfd needed CAP_SYS_PTRACE, and nothing fails behind it. */
 	if (!err)
-		err = child_credentials_limit(plan->descriptor, what);
+		err = child_credentials_limit(plan->descriptor, plan, what);
 	if (!err)
 		err = confine(&plan->confinement, what);
 	if (err) {
@@ -579,6 +524,37 @@ int resume_run(struct restore_plan *plan, int stream, const char *what)
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	leap(plan);
+}
+
+struct namespace_argument {
+	struct restore_plan *plan;
+	int stream;
+	const char *what;
+};
+
+static int become_child_in_namespace(void *argument)
+{
+	const struct namespace_argument *a = argument;
+
+	return become_child(a->plan, a->stream, a->what);
+}
+
+int resume_run(struct restore_plan *plan, int stream, const char *what)
+{
+	struct namespace_argument a = { plan, stream, what };
+	int err;
+
+	if (!plan->has_threads)
+		return become_child(plan, stream, what);
+	err = plan->confinement.confine
+		      ? fail(-EOPNOTSUPP,
+			     "%s has threads, and such a child cannot be confined; "
+			     "use a lean container",
+			     what)
+		      : child_namespace_run(plan->descriptor->process,
+					    become_child_in_namespace, &a, what);
+	close(stream);
+	return err;
 }
 
 int resume_from(int stream, const struct resume_settings *settings, const char *what)

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <sys/un.h>
 
+#include "lib/thread_stop.h"
 #include "local/child_limits.h"
 #include "local/protocol.h"
 #include "proto/descriptor.h"
@@ -60,6 +61,8 @@ struct shadow_arena {
 	uint64_t arena_size;	   /* of this mapping */
 	uint32_t descriptor_flags; /* DESCRIPTOR_* */
 	int32_t owner_pid;
+	int32_t process; /* the parent's id as it sees it */
+	struct stopped_threads others;
 	uint32_t trace_level; /* as of paging/trace.h */
 	struct child_limits limits;
 	int32_t answer_ms; /* of other machines, as of paging/page_source.h */

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "lib/shadow_process.h"
 
+#include <linux/sched.h>
 #include <sys/mman.h>
 
 #include "paging/raw_syscall.h"
@@ -27,6 +28,39 @@ long shadow_process_fork(char *stack_end, void (*entry)(void *), void *argument,
 			 : "=a"(result)
 			 : "a"((long)SYS_clone), "D"(flags), "S"(stack_end),
 			   "d"(pidfd), "r"(r10), "r"(r8), "r"(r12), "r"(r13)
+			 : "rcx", "r11", "memory", "cc");
+	return result;
+}
+
+long shadow_process_fork_as(char *stack_end, void (*entry)(void *), void *argument,
+			    uint64_t flags, int *pidfd, void *tid, int32_t id)
+{
+	struct clone_args args;
+	register void *r12 __asm__("r12") = (void *)entry;
+	register void *r13 __asm__("r13") = argument;
+	register char *r14 __asm__("r14") = stack_end;
+	long result;
+
+	args = (struct clone_args){
+		.flags = flags,
+		.pidfd = (uintptr_t)pidfd,
+		.child_tid = (uintptr_t)tid,
+		.set_tid = (uintptr_t)&id,
+		.set_tid_size = 1,
+	};
+	/* Without a stack of its own the call copies this one: it is left at once. */
+	__asm__ volatile("syscall\n\t"
+			 "test %%rax, %%rax\n\t"
+			 "jnz 1f\n\t"
+			 "mov %%r14, %%rsp\n\t"
+			 "xor %%ebp, %%ebp\n\t"
+			 "mov %%r13, %%rdi\n\t"
+			 "call *%%r12\n\t"
+			 "hlt\n"
+			 "1:"
+			 : "=a"(result)
+			 : "a"((long)SYS_clone3), "D"(&args), "S"(sizeof(args)),
+			   "m"(args), "m"(id), "r"(r12), "r"(r13), "r"(r14)
 			 : "rcx", "r11", "memory", "cc");
 	return result;
 }

@@ -17,6 +17,10 @@
 long shadow_process_fork(char *stack_end, void (*entry)(void *), void *argument,
 			 uint64_t flags, int *pidfd, void *tid);
 
+/* The same with a process id of its own choice, in the PID namespace of its children. */
+long shadow_process_fork_as(char *stack_end, void (*entry)(void *), void *argument,
+			    uint64_t flags, int *pidfd, void *tid, int32_t id);
+
 /* Maps private memory, zeroed. Returns NULL on an error. */
 void *shadow_process_map(size_t size);
 

@@ -12,9 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/single_threaded.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -33,6 +31,7 @@
 #include "lib/shadow_start.h"
 #include "lib/shared_memory.h"
 #include "lib/stream.h"
+#include "lib/thread_stop.h"
 #include "local/address.h"
 #include "local/channel.h"
 #include "local/registry.h"
@@ -212,16 +211,6 @@ static bool busy(struct user_state *u)
 	return false;
 }
 
-/* A snapshot holds one thread: that of a multi-threaded process cannot be resumed. */
-static bool has_threads(void)
-{
-	struct stat st;
-
-	/* One link for each of . and .. and each thread. */
-	return !__libc_single_threaded &&
-	       (stat("/proc/self/task", &st) || st.st_nlink > 3);
-}
-
 /* Reads state that fork does not copy; the shadow adds the rest. */
 static void describe_caller(struct descriptor_thread *t)
 {
@@ -256,13 +245,43 @@ static int registry_is_held(int err)
 		    SHARED_LOCK_DEADLINE_MS);
 }
 
+static int stop_threads(struct shadow_arena *arena)
+{
+	int err = thread_stop_all(&arena->others);
+
+	arena->process = getpid();
+	if (!err && arena->others.leader_ended)
+		arena->descriptor_flags |= DESCRIPTOR_LEADER_ENDED;
+	return err;
+}
+
+/*
+ * Between stopping the other threads and letting them go on there is nothing but the fork.
+ * Returns the shadow's pid, or -errno.
+ */
+static int fork_shadow(struct shadow_arena *arena)
+{
+	sigset_t all, before;
+	int pid;
+
+	/* No handler of the program may run in the shadow. */
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
+	memcpy(&arena->thread.signal_mask, &before,
+	       sizeof(arena->thread.signal_mask));
+	pid = shadow_fork(arena);
+	if (arena->others.threads)
+		thread_stop_release();
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return pid;
+}
+
 static int user_prepare(struct mitosis *device, uint32_t handler_id, uint32_t flags,
 			const struct descriptor_thread *thread)
 {
 	struct user_state *u = &device->user;
 	struct registry *registry = u->link.registry;
 	struct shadow_arena *arena = u->arena;
-	sigset_t all, before;
 	int slot, pid, err;
 
 	if (!channel_is_open(device->fd))
@@ -300,21 +319,21 @@ static int user_prepare(struct mitosis *device, uint32_t handler_id, uint32_t fl
 	arena->handler_id = handler_id;
 	arena->generation = registry_generation(registry, slot);
 	resume_hooks_set_snapshot(handler_id, arena->generation);
-	arena->descriptor_flags = has_threads() ? DESCRIPTOR_THREADS_MISSING : 0;
+	arena->descriptor_flags = 0;
+	arena->process = 0;
+	arena->others = (struct stopped_threads){ 0 };
 	arena->owner_pid = registry->slots[slot].snapshot.owner_pid;
 	arena->channel = u->reserved.fd;
 	arena->outcome = SHADOW_STARTS;
 	arena->refusal.cause = REFUSED_NOTHING;
 	arena->awaited = shadow_is_uncertain() || shared_memory_exists(&u->maps);
 
-	/* No handler of the program may run in the shadow. */
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, &before);
-	memcpy(&arena->thread.signal_mask, &before,
-	       sizeof(arena->thread.signal_mask));
-	pid = shadow_fork(arena);
-	sigprocmask(SIG_SETMASK, &before, NULL);
-
+	err = thread_stop_is_needed() ? stop_threads(arena) : 0;
+	if (err) {
+		registry_free(registry, slot, arena->generation);
+		return err;
+	}
+	pid = fork_shadow(arena);
 	if (pid < 0) {
 		registry_free(registry, slot, arena->generation);
 		return fail(pid, "no shadow process can be made: %s",

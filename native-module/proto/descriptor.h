@@ -2,13 +2,12 @@
 /*
  * The descriptor: what a snapshot is, without its pages.
  *
- * One header, then `thread_count` threads, then `vma_count` VMAs by ascending
- * address, then `fd_count` file descriptors, then `strings_size` bytes of
+ * One header, then the thread that called prepare, then the other `thread_count - 1`,
+ * which are stopped in a signal handler, then `vma_count` VMAs by ascending address, then `fd_count` file descriptors, then `strings_size` bytes of
  * NUL-terminated strings that the others point into, then `xstate_size` bytes
  * of the thread's extended registers. Its size grows with the number of VMAs,
  * never with the number of pages. Little-endian, naturally aligned, no padding
- * but NULs at the end of the strings; version 5 holds one thread and no file
- * descriptor.
+ * but NULs at the end of the strings; version 6 holds no file descriptor.
  */
 #ifndef PROTO_DESCRIPTOR_H
 #define PROTO_DESCRIPTOR_H
@@ -21,13 +20,16 @@
 #endif
 
 #define DESCRIPTOR_MAGIC     0x4344544du /* "MTDC" in memory */
-#define DESCRIPTOR_VERSION   5
+#define DESCRIPTOR_VERSION   6
 #define DESCRIPTOR_SIGNALS   64
 #define DESCRIPTOR_NAME_SIZE 16
 #define DESCRIPTOR_NO_STRING 0xffffffffu
 /* The end of user memory with four-level page tables; nothing lies above. */
-#define USER_MEMORY_END	    0x7ffffffff000ull
-#define DESCRIPTOR_VMAS_MAX (1u << 20)
+#define USER_MEMORY_END	       0x7ffffffff000ull
+#define DESCRIPTOR_VMAS_MAX    (1u << 20)
+#define DESCRIPTOR_THREADS_MAX 32768u
+/* The highest number that Linux gives a thread. */
+#define DESCRIPTOR_TID_MAX (1 << 22)
 
 /*
  * The xstate is what XSAVE writes, in its standard format: 512 bytes of x87 and
@@ -49,12 +51,14 @@ struct descriptor_xstate_header {
 	uint64_t reserved[6];
 };
 
-/* The parent had further threads, which the snapshot does not hold. */
+/* The parent had further threads, which the snapshot does not hold (kernel module). */
 #define DESCRIPTOR_THREADS_MISSING 0x1u
 /* It had no_new_privs. Children get it, too. */
 #define DESCRIPTOR_NO_NEW_PRIVS 0x2u
 /* Its memory was not dumpable (PR_SET_DUMPABLE). As above. */
 #define DESCRIPTOR_UNDUMPABLE 0x4u
+/* Its first thread had ended before the others: no thread has the process's id. */
+#define DESCRIPTOR_LEADER_ENDED 0x8u
 
 /* As the kernel's struct sigaction: what rt_sigaction() reads and writes. */
 struct descriptor_signal {
@@ -108,6 +112,8 @@ struct descriptor_header {
 	char name[DESCRIPTOR_NAME_SIZE]; /* of the thread, NUL-terminated */
 	struct descriptor_layout layout;
 	struct descriptor_credentials credentials;
+	int32_t process; /* the parent's id as it sees it; 0 if it has one thread */
+	uint32_t reserved;
 	struct descriptor_signal signals[DESCRIPTOR_SIGNALS]; /* of 1 to 64 */
 };
 
@@ -133,6 +139,28 @@ struct descriptor_thread {
 	uint32_t rseq_size, rseq_signature;
 	uint64_t rdi, rsi, rdx, r8, r9, r10;
 };
+
+/*
+ * Another thread of the parent. The ucontext at `frame`, in the snapshot's memory, has
+ * its registers, extended state, signal mask and alternate stack; rt_sigreturn(2) with
+ * that address as stack pointer goes on with them.
+ */
+struct descriptor_stopped_thread {
+	uint64_t frame;
+	uint64_t fs_base, gs_base;
+	uint64_t robust_list, robust_list_size;
+	uint64_t tid_address;  /* cleared at exit */
+	uint64_t rseq_address; /* 0: not registered */
+	uint32_t rseq_size, rseq_signature;
+	uint64_t
+		cpus; /* it may run on, of the first 64; 0: on those of the caller */
+	int32_t tid;
+	uint32_t reserved;
+	char name[DESCRIPTOR_NAME_SIZE]; /* NUL-terminated */
+};
+
+/* Of struct ucontext as the kernel writes it, without the extended state. */
+#define DESCRIPTOR_FRAME_SIZE 304u
 
 enum descriptor_vma_kind {
 	VMA_FILE = 1,	  /* clean pages of a file that can be mapped again */
@@ -206,11 +234,29 @@ descriptor_thread(const struct descriptor_header *d)
 	return (const struct descriptor_thread *)(d + 1);
 }
 
+static inline const struct descriptor_stopped_thread *
+descriptor_stopped_threads(const struct descriptor_header *d)
+{
+	return (const struct descriptor_stopped_thread *)(descriptor_thread(d) + 1);
+}
+
+/* Whether a child's process and thread ids have to be its parent's. */
+static inline int descriptor_has_threads(const struct descriptor_header *d)
+{
+	return d->thread_count > 1 || d->flags & DESCRIPTOR_LEADER_ENDED;
+}
+
+/* Threads that are made besides the first one of the process. */
+static inline uint32_t descriptor_awaited_threads(const struct descriptor_header *d)
+{
+	return d->thread_count - (d->flags & DESCRIPTOR_LEADER_ENDED ? 0 : 1);
+}
+
 static inline const struct descriptor_vma *
 descriptor_vmas(const struct descriptor_header *d)
 {
-	return (const struct descriptor_vma *)(descriptor_thread(d) +
-					       d->thread_count);
+	return (const struct descriptor_vma *)(descriptor_stopped_threads(d) +
+					       d->thread_count - 1);
 }
 
 /* "" for DESCRIPTOR_NO_STRING. */

@@ -15,17 +15,18 @@
 #define MAP_ALLOWED (MAP_PRIVATE | MAP_SHARED | MAP_GROWSDOWN | MAP_STACK)
 #define HEADER_FLAGS                                                                \
 	(DESCRIPTOR_THREADS_MISSING | DESCRIPTOR_NO_NEW_PRIVS |                     \
-	 DESCRIPTOR_UNDUMPABLE)
+	 DESCRIPTOR_UNDUMPABLE | DESCRIPTOR_LEADER_ENDED)
 #define VMA_FLAGS                                                                   \
 	(DESCRIPTOR_VMA_WIPE | DESCRIPTOR_VMA_NO_DUMP | DESCRIPTOR_VMA_HUGE |       \
 	 DESCRIPTOR_VMA_NO_HUGE | DESCRIPTOR_VMA_MERGEABLE)
 
 static bool sizes_fit(const struct descriptor_header *d, uint64_t size)
 {
-	return d->vma_count <= DESCRIPTOR_VMAS_MAX && d->total_size == size &&
-	       size == sizeof(*d) +
-			       (uint64_t)d->thread_count *
-				       sizeof(struct descriptor_thread) +
+	return d->vma_count <= DESCRIPTOR_VMAS_MAX && d->thread_count &&
+	       d->thread_count <= DESCRIPTOR_THREADS_MAX && d->total_size == size &&
+	       size == sizeof(*d) + sizeof(struct descriptor_thread) +
+			       (uint64_t)(d->thread_count - 1) *
+				       sizeof(struct descriptor_stopped_thread) +
 			       (uint64_t)d->vma_count *
 				       sizeof(struct descriptor_vma) +
 			       (uint64_t)d->fd_count * sizeof(struct descriptor_fd) +
@@ -111,15 +112,64 @@ static bool vma_valid(const struct descriptor_header *d,
 	}
 }
 
-static bool contains(const struct descriptor_header *d, uint64_t address)
+/* Whether one VMA holds all of it. The VMAs ascend. */
+static bool contains(const struct descriptor_header *d, uint64_t address,
+		     uint64_t length)
 {
 	const struct descriptor_vma *vmas = descriptor_vmas(d);
+	uint32_t low = 0, high = d->vma_count;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (vmas[middle].end <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < d->vma_count && vmas[low].start <= address &&
+	       vmas[low].end - address >= length;
+}
+
+static bool tid_valid(int32_t tid)
+{
+	return tid > 0 && tid <= DESCRIPTOR_TID_MAX;
+}
+
+/*
+ * A child is made with these ids, so that each is there once, in ascending order, and
+ * that of the process is one of them unless its first thread has ended.
+ */
+static bool ids_valid(const struct descriptor_header *d)
+{
+	const struct descriptor_stopped_thread *threads =
+		descriptor_stopped_threads(d);
+	int32_t caller = descriptor_thread(d)->tid;
+	bool has_leader = caller == d->process;
+	int32_t last = 0;
 	uint32_t i;
 
-	for (i = 0; i < d->vma_count; i++)
-		if (vmas[i].start <= address && address < vmas[i].end)
-			return true;
-	return false;
+	if (d->thread_count == 1)
+		return !(d->flags & DESCRIPTOR_LEADER_ENDED) ||
+		       (tid_valid(d->process) && tid_valid(caller) && !has_leader);
+	if (!tid_valid(d->process) || !tid_valid(caller))
+		return false;
+	for (i = 0; i < d->thread_count - 1; i++) {
+		if (threads[i].tid <= last || threads[i].tid == caller)
+			return false;
+		last = threads[i].tid;
+		has_leader = has_leader || last == d->process;
+	}
+	return tid_valid(last) &&
+	       has_leader == !(d->flags & DESCRIPTOR_LEADER_ENDED);
+}
+
+static bool stopped_thread_valid(const struct descriptor_header *d,
+				 const struct descriptor_stopped_thread *t)
+{
+	return contains(d, t->frame, DESCRIPTOR_FRAME_SIZE) &&
+	       t->fs_base < USER_MEMORY_END && t->gs_base < USER_MEMORY_END &&
+	       !t->reserved && !t->name[DESCRIPTOR_NAME_SIZE - 1];
 }
 
 int descriptor_check(const void *bytes, uint64_t size, uint64_t page_size)
@@ -132,7 +182,7 @@ int descriptor_check(const void *bytes, uint64_t size, uint64_t page_size)
 
 	if (size < sizeof(*d) || d->magic != DESCRIPTOR_MAGIC ||
 	    d->version != DESCRIPTOR_VERSION || d->header_size != sizeof(*d) ||
-	    d->page_size != page_size || d->thread_count != 1 || d->fd_count != 0 ||
+	    d->page_size != page_size || d->fd_count != 0 || d->reserved ||
 	    !sizes_fit(d, size) || d->name[DESCRIPTOR_NAME_SIZE - 1])
 		return -EPROTO;
 	if (d->strings_size &&
@@ -149,8 +199,12 @@ int descriptor_check(const void *bytes, uint64_t size, uint64_t page_size)
 	}
 	thread = descriptor_thread(d);
 	/* rsp may be the very top of its stack. */
-	if (!contains(d, thread->rip) || !contains(d, thread->rsp - 1) ||
-	    thread->fs_base >= USER_MEMORY_END || thread->gs_base >= USER_MEMORY_END)
+	if (!contains(d, thread->rip, 1) || !contains(d, thread->rsp - 1, 1) ||
+	    thread->fs_base >= USER_MEMORY_END ||
+	    thread->gs_base >= USER_MEMORY_END || !ids_valid(d))
 		return -EPROTO;
+	for (i = 0; i < d->thread_count - 1; i++)
+		if (!stopped_thread_valid(d, &descriptor_stopped_threads(d)[i]))
+			return -EPROTO;
 	return 0;
 }

@@ -22,7 +22,6 @@
 enum refusal {
 	UNKNOWN_ID,
 	CALLER_HAS_THREADS,
-	PARENT_HAS_THREADS,
 	ADDRESS_SPACE_LIMIT,
 	NO_RIGHT,
 	BAD_ARGUMENTS,
@@ -57,44 +56,6 @@ static void caller_has_threads(void)
 	CHECK(!pthread_create(&thread, NULL, wait_to_end, &end));
 	CHECK_EQ(mitosis_resume_local(device, 1), -EINVAL);
 	CHECK(strstr(mitosis_error(), "2 threads"));
-	pthread_barrier_wait(&end);
-	pthread_join(thread, NULL);
-	mitosis_close(device);
-}
-
-/* It would hang or abort where it needs a lock that another thread holds. */
-static void cannot_be_cloned(void)
-{
-	const struct mitosis_resume_options options = { MITOSIS_RESUME_CLONE, 1 };
-	struct mitosis *device;
-	pid_t pid = fork();
-
-	CHECK(pid >= 0);
-	if (pid) {
-		CHECK_EQ(status_within(pid, CASE_MS), 0);
-		return;
-	}
-	device = open_user();
-	CHECK_EQ(mitosis_set_resume_options(device, &options), 0);
-	CHECK_EQ(mitosis_resume_local(device, 1), -EINVAL);
-	check_error_has("multi-threaded");
-	mitosis_close(device);
-	_exit(0);
-}
-
-static void parent_has_threads(void)
-{
-	struct mitosis *device;
-	pthread_barrier_t end;
-	pthread_t thread;
-	char message[512];
-
-	pthread_barrier_init(&end, NULL, 2);
-	CHECK(!pthread_create(&thread, NULL, wait_to_end, &end));
-	device = prepare(1, two_halves);
-	CHECK_EQ(failed_child("1", message, sizeof(message)), 1 << 8);
-	CHECK(strstr(message, "multi-threaded"));
-	cannot_be_cloned();
 	pthread_barrier_wait(&end);
 	pthread_join(thread, NULL);
 	mitosis_close(device);
@@ -210,7 +171,6 @@ static void bad_arguments(void)
 static const struct test_case cases[REFUSALS] = {
 	[UNKNOWN_ID] = { "unknown_id", unknown_id },
 	[CALLER_HAS_THREADS] = { "caller_has_threads", caller_has_threads },
-	[PARENT_HAS_THREADS] = { "parent_has_threads", parent_has_threads },
 	[ADDRESS_SPACE_LIMIT] = { "address_space_limit", address_space_limit },
 	[NO_RIGHT] = { "no_right", no_right },
 	[BAD_ARGUMENTS] = { "bad_arguments", bad_arguments },

@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
+#include "lib/child_namespace.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/error.h"
+#include "lib/restore.h"
+
+/* Why there is no child, from the process that did not become one. */
+struct report {
+	int32_t error; /* -errno */
+	char message[512];
+};
+
+struct namespace
+{
+	int32_t process;
+	int (*become)(void *argument);
+	void *argument;
+	const char *what;
+	int caller;    /* a pidfd */
+	int report[2]; /* closed when the child leaves its old memory */
+	pid_t init;    /* 0: the child is init */
+	pid_t child;
+};
+
+void end_alike(int32_t status)
+{
+	const struct rlimit no_core = { 0, 0 };
+	sigset_t all;
+
+	if (WIFSIGNALED(status)) {
+		setrlimit(RLIMIT_CORE, &no_core);
+		signal(WTERMSIG(status), SIG_DFL);
+		sigemptyset(&all);
+		sigprocmask(SIG_SETMASK, &all, NULL);
+		kill(getpid(), WTERMSIG(status));
+	}
+	_exit(WEXITSTATUS(status));
+}
+
+static void __attribute__((noreturn))
+report_error(const struct namespace *n, int error, const char *message)
+{
+	struct report report = { .error = error };
+
+	snprintf(report.message, sizeof(report.message), "%s", message);
+	if (write(n->report[1], &report, sizeof(report)) < 0)
+		_exit(1);
+	_exit(RESTORE_FAILED_STATUS);
+}
+
+static void __attribute__((noreturn, format(printf, 3, 4)))
+report_failure(const struct namespace *n, int error, const char *format, ...)
+{
+	char message[sizeof(((struct report *)NULL)->message)];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(message, sizeof(message), format, args);
+	va_end(args);
+	report_error(n, error, message);
+}
+
+static void end_with_caller(const struct namespace *n)
+{
+	struct pollfd caller = { .fd = n->caller, .events = POLLIN };
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (poll(&caller, 1, 0)) /* it has ended already */
+		_exit(RESTORE_FAILED_STATUS);
+}
+
+/* What it mounts does not show outside. */
+static void mount_proc(const struct namespace *n)
+{
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL))
+		report_failure(
+			n, -errno,
+			"/proc cannot be mounted for a child of %s, which has "
+			"threads and a PID namespace: %s",
+			n->what, strerror(errno));
+}
+
+static void __attribute__((noreturn)) become_child(const struct namespace *n)
+{
+	close(n->report[0]);
+	if (n->process == 1)
+		end_with_caller(n);
+	mount_proc(n);
+	report_error(n, n->become(n->argument), mitosis_error());
+}
+
+/* Whether a process has sent it, and not the kernel or the terminal to all of a group. */
+static bool is_sent(const siginfo_t *info)
+{
+	return info->si_code <= 0;
+}
+
+static pid_t make_process(uint64_t flags, const pid_t *id)
+{
+	struct clone_args args = {
+		.flags = flags,
+		.exit_signal = SIGCHLD,
+		.set_tid = (uintptr_t)id,
+		.set_tid_size = id ? 1 : 0,
+	};
+
+	return syscall(SYS_clone3, &args, sizeof(args));
+}
+
+/* Collects what the child leaves behind, until it is killed. */
+static void __attribute__((noreturn)) be_init(const struct namespace *n)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	end_with_caller(n);
+	prctl(PR_SET_NAME, "mitosis-init");
+	syscall(SYS_close_range, 0, ~0u, 0);
+	for (;;) {
+		sigwaitinfo(&all, NULL);
+		while (waitpid(-1, NULL, WNOHANG | __WALL) > 0)
+			;
+	}
+}
+
+static void reap(pid_t pid)
+{
+	while (pid > 0 && waitpid(pid, NULL, __WALL) < 0 && errno == EINTR)
+		;
+}
+
+static void end_init(const struct namespace *n)
+{
+	if (n->init > 0) {
+		kill(n->init, SIGKILL);
+		reap(n->init);
+	}
+}
+
+static int no_namespace(const struct namespace *n)
+{
+	return fail(-errno,
+		    "a child of %s, which has threads, needs a PID namespace "
+		    "(root or CAP_SYS_ADMIN): %s",
+		    n->what, strerror(errno));
+}
+
+/* Makes init, and the child in its namespace. Returns 0 or -errno with a message. */
+static int make_child(struct namespace *n, int own_namespace)
+{
+	int pidfd;
+
+	/* Where the parent was the first process of its namespace, so is the child. */
+	if (n->process == 1) {
+		n->child = make_process(CLONE_NEWPID | CLONE_NEWNS, NULL);
+		if (n->child == 0)
+			become_child(n);
+	} else {
+		n->init = make_process(CLONE_NEWPID, NULL);
+		if (n->init == 0)
+			be_init(n);
+	}
+	if (n->child < 0 || n->init < 0)
+		return no_namespace(n);
+	if (n->child)
+		return 0;
+	pidfd = syscall(SYS_pidfd_open, n->init, 0);
+	if (pidfd >= 0 && !setns(pidfd, CLONE_NEWPID)) {
+		n->child = make_process(CLONE_NEWNS, &n->process);
+		if (n->child == 0)
+			become_child(n);
+	} else {
+		n->child = -1;
+	}
+	if (n->child < 0)
+		fail(-errno,
+		     "no process can have the id %d, which a child of %s needs: %s; "
+		     "is kernel.pid_max of this machine below its parent's?",
+		     n->process, n->what, strerror(errno));
+	pidfd = n->child < 0 ? -errno : 0;
+	setns(own_namespace, CLONE_NEWPID);
+	return pidfd;
+}
+
+/* Ends this process as the child ends. */
+static void __attribute__((noreturn)) stand_in(const struct namespace *n)
+{
+	sigset_t all;
+	siginfo_t info;
+	int status;
+
+	prctl(PR_SET_NAME, "mitosis-standin");
+	/* The child alone decides when its files are closed. */
+	syscall(SYS_close_range, 0, ~0u, 0);
+	sigfillset(&all);
+	for (;;) {
+		if (sigwaitinfo(&all, &info) < 0)
+			continue;
+		if (info.si_signo != SIGCHLD && is_sent(&info))
+			kill(n->child, info.si_signo);
+		if (info.si_signo == SIGCHLD &&
+		    waitpid(n->child, &status, WNOHANG | __WALL) == n->child)
+			break;
+	}
+	end_init(n);
+	end_alike(status);
+}
+
+/* Returns when the child has left its old memory (0), or has not (-errno, message). */
+static int await_child(const struct namespace *n)
+{
+	struct report report;
+	ssize_t size;
+
+	do
+		size = read(n->report[0], &report, sizeof(report));
+	while (size < 0 && errno == EINTR);
+	if (size == 0)
+		return 0;
+	reap(n->child);
+	if (size != sizeof(report))
+		return fail(-EIO, "a child of %s ended before it began", n->what);
+	report.message[sizeof(report.message) - 1] = '\0';
+	return fail(report.error, "%s", report.message);
+}
+
+static int start(struct namespace *n, int own_namespace)
+{
+	struct sigaction child_signal = { .sa_handler = SIG_DFL }, before;
+	sigset_t all, mask;
+	int err;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &mask);
+	sigaction(SIGCHLD, &child_signal, &before);
+	err = make_child(n, own_namespace);
+	close(n->report[1]);
+	if (!err)
+		err = await_child(n);
+	if (!err)
+		stand_in(n);
+	end_init(n);
+	close(n->report[0]);
+	sigaction(SIGCHLD, &before, NULL);
+	sigprocmask(SIG_SETMASK, &mask, NULL);
+	return err;
+}
+
+int child_namespace_run(int32_t process, int (*become)(void *argument),
+			void *argument, const char *what)
+{
+	struct namespace n = {
+		.process = process,
+		.become = become,
+		.argument = argument,
+		.what = what,
+	};
+	int own_namespace =
+		open("/proc/self/ns/pid_for_children", O_RDONLY | O_CLOEXEC);
+	int err;
+
+	n.caller = syscall(SYS_pidfd_open, getpid(), 0);
+	if (own_namespace < 0 || n.caller < 0 || pipe2(n.report, O_CLOEXEC))
+		err = fail(-errno, "no child of %s can be made: %s", what,
+			   strerror(errno));
+	else
+		err = start(&n, own_namespace);
+	if (n.caller >= 0)
+		close(n.caller);
+	if (own_namespace >= 0)
+		close(own_namespace);
+	return err;
+}
+
+int child_namespace_open(const char *what)
+{
+	struct namespace n = { .what = what };
+	int pidfd, err;
+
+	n.caller = syscall(SYS_pidfd_open, getpid(), 0);
+	if (n.caller < 0 || pipe2(n.report, O_CLOEXEC)) {
+		err = fail(-errno, "no child of %s can be made: %s", what,
+			   strerror(errno));
+		if (n.caller >= 0)
+			close(n.caller);
+		return err;
+	}
+	n.child = make_process(CLONE_NEWPID | CLONE_NEWNS, NULL);
+	if (n.child == 0) {
+		close(n.report[0]);
+		mount_proc(&n);
+		be_init(&n);
+	}
+	err = n.child < 0 ? no_namespace(&n) : 0;
+	close(n.report[1]);
+	close(n.caller);
+	if (!err)
+		err = await_child(&n);
+	close(n.report[0]);
+	if (err)
+		return err;
+	pidfd = syscall(SYS_pidfd_open, n.child, 0);
+	return pidfd < 0 ? fail(-errno, "no child of %s can be made: %s", what,
+				strerror(errno))
+			 : pidfd;
+}

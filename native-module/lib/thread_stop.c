@@ -1,0 +1,514 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
+#include "lib/thread_stop.h"
+
+#include <asm/prctl.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/single_threaded.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/error.h"
+#include "lib/rseq.h"
+#include "local/clock.h"
+#include "paging/raw_syscall.h"
+
+/*
+ * The signal by which glibc changes the user of all threads (SIGSETXID). No signal mask
+ * that a program sets through glibc or Go holds it.
+ */
+#define STOP_SIGNAL 33
+#define DEADLINE_MS 2000
+/* Time after which threads that may have ended are looked for, in ms. */
+#define CHECK_MS    2
+#define THREADS_MAX (DESCRIPTOR_THREADS_MAX - 1)
+/* CPUs that the kernel may have been built for. */
+#define CPUS_MAX 8192
+
+/* As the kernel's struct sigaction. */
+struct kernel_action {
+	void (*handler)(int signal, siginfo_t *info, void *context);
+	uint64_t flags;
+	void (*restorer)(void);
+	uint64_t mask;
+};
+
+#define KERNEL_SA_RESTORER 0x04000000ull
+
+/* As getdents64(2) writes it. */
+struct task_entry {
+	uint64_t inode;
+	int64_t offset;
+	uint16_t length;
+	uint8_t type;
+	char name[];
+};
+
+/*
+ * Wiped on fork, so that a child finds no stop under way. The records are not: they go to
+ * the shadow.
+ */
+static struct stop_state {
+	_Atomic uint32_t preparing; /* a thread stops the others; a futex */
+	_Atomic uint32_t active;  /* number of this stop, a futex; 0: threads run */
+	_Atomic uint32_t taken;	  /* records that threads have taken */
+	_Atomic uint32_t arrived; /* records that are filled in, a futex */
+	uint64_t cpus;		  /* that the thread which stops them may run on */
+} * state;
+
+static struct {
+	struct descriptor_stopped_thread threads[THREADS_MAX];
+	int32_t signalled[THREADS_MAX]; /* ids */
+} * records;
+
+static uint32_t last_stop;
+static struct kernel_action replaced;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+void thread_stop_return(void) __attribute__((visibility("hidden")));
+/* As debuggers know a signal's return. */
+__asm__(".text\n\t"
+	".globl thread_stop_return\n\t"
+	".hidden thread_stop_return\n\t"
+	".type thread_stop_return, @function\n"
+	"thread_stop_return:\n\t"
+	"mov $15, %rax\n\t"
+	"syscall\n\t"
+	".size thread_stop_return, . - thread_stop_return");
+
+static void map_state(void)
+{
+	size_t page = sysconf(_SC_PAGESIZE);
+	void *p = mmap(NULL, page, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *r = mmap(NULL, sizeof(*records), PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (p == MAP_FAILED || r == MAP_FAILED || madvise(p, page, MADV_WIPEONFORK))
+		return;
+	madvise(r, sizeof(*records), MADV_DONTDUMP);
+	records = r;
+	state = p;
+}
+
+static void wait_for(_Atomic uint32_t *word, uint32_t value,
+		     const struct timespec *timeout)
+{
+	raw_syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, timeout, 0, 0);
+}
+
+static void wake(_Atomic uint32_t *word, int count)
+{
+	raw_syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count, 0, 0, 0);
+}
+
+static uint64_t first_cpus(void)
+{
+	uint64_t cpus[CPUS_MAX / 64] = { 0 };
+
+	raw_syscall(SYS_sched_getaffinity, 0, sizeof(cpus), cpus);
+	return cpus[0];
+}
+
+/* What the signal frame lacks. */
+static void describe(struct descriptor_stopped_thread *t, void *context)
+{
+	uint32_t rseq_size, rseq_signature;
+	uint64_t rseq;
+
+	t->frame = (uintptr_t)context;
+	t->reserved = 0;
+	raw_syscall(SYS_arch_prctl, ARCH_GET_FS, &t->fs_base);
+	raw_syscall(SYS_arch_prctl, ARCH_GET_GS, &t->gs_base);
+	raw_syscall(SYS_prctl, PR_GET_TID_ADDRESS, &t->tid_address, 0, 0, 0);
+	raw_syscall(SYS_get_robust_list, 0, &t->robust_list, &t->robust_list_size);
+	raw_syscall(SYS_prctl, PR_GET_NAME, t->name, 0, 0, 0);
+	t->cpus = first_cpus();
+	if (t->cpus == state->cpus)
+		t->cpus = 0;
+	rseq_of_caller(&rseq, &rseq_size, &rseq_signature);
+	t->rseq_address = rseq;
+	t->rseq_size = rseq_size;
+	t->rseq_signature = rseq_signature;
+	/* Last: see has_arrived(). */
+	*(volatile int32_t *)&t->tid = raw_syscall(SYS_gettid);
+}
+
+/* The signal may be another's: glibc's, or that of a stop that has been given up. */
+static void on_signal(int signal, siginfo_t *info, void *context)
+{
+	uint32_t stop = info->si_value.sival_int;
+	uint32_t record;
+
+	if (info->si_code != SI_QUEUE) {
+		if (replaced.handler != (void *)SIG_DFL &&
+		    replaced.handler != (void *)SIG_IGN)
+			replaced.handler(signal, info, context);
+		return;
+	}
+	if (!stop || atomic_load(&state->active) != stop)
+		return;
+	record = atomic_fetch_add(&state->taken, 1);
+	if (record < THREADS_MAX)
+		describe(&records->threads[record], context);
+	atomic_fetch_add(&state->arrived, 1);
+	wake(&state->arrived, 1);
+	while (atomic_load(&state->active) == stop)
+		wait_for(&state->active, stop, NULL);
+}
+
+/* The mask holds the signals that glibc's sigfillset() leaves out, too: none may nest. */
+static int install(void)
+{
+	struct kernel_action ours = {
+		.handler = on_signal,
+		.flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK | KERNEL_SA_RESTORER,
+		.restorer = thread_stop_return,
+		.mask = ~0ull,
+	};
+	struct kernel_action now;
+	long err = raw_syscall(SYS_rt_sigaction, STOP_SIGNAL, 0, &now,
+			       sizeof(now.mask));
+
+	if (err)
+		return err;
+	if (now.handler == on_signal)
+		return 0;
+	replaced = now;
+	return raw_syscall(SYS_rt_sigaction, STOP_SIGNAL, &ours, 0,
+			   sizeof(ours.mask));
+}
+
+/* A stop under way: the caller has no locks and no malloc. */
+struct stop {
+	int32_t process, caller;
+	uint32_t number;
+	uint32_t signalled; /* in records->signalled */
+	int tasks;	    /* /proc/self/task */
+	bool leader_ended;
+};
+
+static bool is_signalled(const struct stop *s, int32_t tid)
+{
+	uint32_t i;
+
+	/* The newest are asked for most often. */
+	for (i = s->signalled; i--;)
+		if (records->signalled[i] == tid)
+			return true;
+	return false;
+}
+
+static bool has_arrived(int32_t tid)
+{
+	uint32_t count = atomic_load(&state->taken), i;
+
+	for (i = 0; i < count && i < THREADS_MAX; i++)
+		if (*(volatile int32_t *)&records->threads[i].tid == tid)
+			return true;
+	return false;
+}
+
+/* Returns 0, or -ESRCH if the thread has ended. */
+static int interrupt(const struct stop *s, int32_t tid)
+{
+	siginfo_t info;
+
+	memset(&info, 0, sizeof(info));
+	info.si_signo = STOP_SIGNAL;
+	info.si_code = SI_QUEUE;
+	info.si_pid = s->process;
+	info.si_value.sival_int = s->number;
+	return raw_syscall(SYS_rt_tgsigqueueinfo, s->process, tid, STOP_SIGNAL,
+			   &info);
+}
+
+static int32_t tid_of(const struct task_entry *entry)
+{
+	const char *c = entry->name;
+	int32_t tid = 0;
+
+	for (; *c >= '0' && *c <= '9'; c++)
+		tid = tid * 10 + *c - '0';
+	return tid;
+}
+
+/* Interrupts all that have not been. Returns how many these were, or -errno. */
+static int interrupt_new(struct stop *s)
+{
+	char buffer[4096] __attribute__((aligned(8)));
+	long size, at;
+	int count = 0;
+
+	raw_syscall(SYS_lseek, s->tasks, 0, SEEK_SET);
+	while ((size = raw_syscall(SYS_getdents64, s->tasks, buffer,
+				   sizeof(buffer))) > 0) {
+		for (at = 0; at < size;) {
+			const struct task_entry *entry = (void *)(buffer + at);
+			int32_t tid = tid_of(entry);
+			int err;
+
+			at += entry->length;
+			if (!tid || tid == s->caller || is_signalled(s, tid))
+				continue;
+			if (s->signalled == THREADS_MAX)
+				return -E2BIG;
+			err = interrupt(s, tid);
+			if (err == -ESRCH)
+				continue;
+			if (err)
+				return err;
+			records->signalled[s->signalled++] = tid;
+			count++;
+		}
+	}
+	return size < 0 ? (int)size : count;
+}
+
+/* The state letter of a thread, as proc_pid_stat(5) has it; 0: it has gone. */
+static char state_of(int32_t tid)
+{
+	char path[64] = "/proc/self/task/", text[512];
+	char digits[12];
+	char *end = path + strlen(path), *name_end;
+	int n = 0;
+	long fd, size;
+
+	while (tid) {
+		digits[n++] = '0' + tid % 10;
+		tid /= 10;
+	}
+	while (n)
+		*end++ = digits[--n];
+	memcpy(end, "/stat", sizeof("/stat"));
+	fd = raw_open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	size = raw_syscall(SYS_read, fd, text, sizeof(text) - 1);
+	raw_syscall(SYS_close, fd);
+	if (size <= 0)
+		return 0;
+	text[size] = '\0';
+	name_end = strrchr(text, ')');
+	return name_end && name_end[1] == ' ' ? name_end[2] : 0;
+}
+
+/* Forgets those that have ended since they were signalled. */
+static void forget_ended(struct stop *s)
+{
+	uint32_t i, kept = 0;
+
+	for (i = 0; i < s->signalled; i++) {
+		int32_t tid = records->signalled[i];
+		char letter = has_arrived(tid) ? 'S' : state_of(tid);
+		bool ended = !letter || letter == 'Z' || letter == 'X';
+
+		if (ended && tid == s->process && letter == 'Z')
+			s->leader_ended = true;
+		/* A first thread that has ended stays in /proc: it stays in the list. */
+		if (!ended || tid == s->process)
+			records->signalled[kept++] = tid;
+	}
+	s->signalled = kept;
+}
+
+static uint32_t awaited(const struct stop *s)
+{
+	return s->signalled - (s->leader_ended ? 1 : 0);
+}
+
+/* Returns 0 when all that are signalled have stopped, or -ETIMEDOUT. */
+static int await(struct stop *s, int64_t deadline_ms)
+{
+	const struct timespec check = { .tv_nsec = CHECK_MS * 1000000l };
+
+	for (;;) {
+		uint32_t arrived = atomic_load(&state->arrived);
+
+		if (arrived >= awaited(s))
+			return 0;
+		if (now_ms() > deadline_ms)
+			return -ETIMEDOUT;
+		wait_for(&state->arrived, arrived, &check);
+		if (atomic_load(&state->arrived) == arrived)
+			forget_ended(s);
+	}
+}
+
+/* New threads come until all that could make them have stopped. */
+static int stop_others(struct stop *s)
+{
+	int64_t deadline_ms = now_ms() + DEADLINE_MS;
+	int count;
+
+	do {
+		int err = interrupt_new(s);
+
+		if (err < 0)
+			return err;
+		count = err;
+		err = await(s, deadline_ms);
+		if (err)
+			return err;
+	} while (count);
+	return atomic_load(&state->taken) > THREADS_MAX ? -E2BIG : 0;
+}
+
+/* A word after `key` in the status of a thread. */
+static void read_status(int32_t tid, const char *key, char *word, size_t size)
+{
+	char path[64], line[256];
+	FILE *f;
+
+	snprintf(word, size, "unknown");
+	snprintf(path, sizeof(path), "/proc/self/task/%d/status", tid);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f)) {
+		if (strncmp(line, key, strlen(key)))
+			continue;
+		line[strcspn(line, "\n")] = '\0';
+		snprintf(word, size, "%s",
+			 line + strlen(key) + strspn(line + strlen(key), "\t "));
+		break;
+	}
+	if (f)
+		fclose(f);
+}
+
+static int did_not_stop(int32_t tid)
+{
+	char name[32], letter[32], blocked[32];
+	bool blocks;
+
+	read_status(tid, "Name:", name, sizeof(name));
+	read_status(tid, "State:", letter, sizeof(letter));
+	read_status(tid, "SigBlk:", blocked, sizeof(blocked));
+	blocks = strtoull(blocked, NULL, 16) >> (STOP_SIGNAL - 1) & 1;
+	return fail(-ETIMEDOUT,
+		    "thread %d ('%s', state %s) did not stop within %d ms%s; the "
+		    "process goes on as before",
+		    tid, name, letter, DEADLINE_MS,
+		    blocks ? ", because it blocks signal 33"
+			   : "; a thread in vfork(2) or under a debugger cannot");
+}
+
+/* The message of a stop that has been given up. */
+static int given_up(int err, int32_t late)
+{
+	if (err == -ETIMEDOUT)
+		return did_not_stop(late);
+	if (err == -E2BIG)
+		return fail(err, "a snapshot has at most %u threads",
+			    DESCRIPTOR_THREADS_MAX);
+	return fail(err,
+		    "the other threads of this process cannot be stopped: %s; "
+		    "/proc and rt_tgsigqueueinfo(2) are needed",
+		    strerror(-err));
+}
+
+static void forget_records(void)
+{
+	uint32_t count = atomic_load(&state->taken), i;
+
+	for (i = 0; i < count && i < THREADS_MAX; i++)
+		records->threads[i].tid = 0;
+	atomic_store(&state->taken, 0);
+}
+
+static int32_t first_late(const struct stop *s)
+{
+	uint32_t i;
+
+	for (i = 0; i < s->signalled; i++)
+		if (!has_arrived(records->signalled[i]))
+			return records->signalled[i];
+	return s->process;
+}
+
+bool thread_stop_is_needed(void)
+{
+	struct stat st;
+
+	/* One link for each of . and .. and each thread. */
+	return !__libc_single_threaded &&
+	       (stat("/proc/self/task", &st) || st.st_nlink > 3);
+}
+
+/* One thread at a time stops the others. */
+static int begin(void)
+{
+	const struct timespec check = { .tv_nsec = CHECK_MS * 1000000l };
+	int64_t deadline_ms = now_ms() + 2 * DEADLINE_MS;
+	uint32_t none = 0;
+
+	while (!atomic_compare_exchange_strong(&state->preparing, &none, 1)) {
+		if (now_ms() > deadline_ms)
+			return fail(-EBUSY,
+				    "another thread of this process has been "
+				    "preparing for %d ms",
+				    2 * DEADLINE_MS);
+		wait_for(&state->preparing, 1, &check);
+		none = 0;
+	}
+	return 0;
+}
+
+int thread_stop_all(struct stopped_threads *stopped)
+{
+	struct stop s = { .process = getpid(), .caller = gettid() };
+	int32_t late;
+	int err;
+
+	pthread_once(&once, map_state);
+	if (!state)
+		return fail(-ENOMEM, "there is no memory to stop threads");
+	err = begin();
+	if (err)
+		return err;
+	err = install();
+	s.tasks = err ? -1
+		      : open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (!err && s.tasks < 0)
+		err = -errno;
+	if (!err) {
+		last_stop = last_stop % INT32_MAX + 1;
+		s.number = last_stop;
+		forget_records();
+		atomic_store(&state->arrived, 0);
+		state->cpus = first_cpus();
+		atomic_store(&state->active, s.number);
+		err = stop_others(&s);
+	}
+	if (s.tasks >= 0)
+		raw_syscall(SYS_close, s.tasks);
+	if (err) {
+		late = first_late(&s);
+		thread_stop_release();
+		return given_up(err, late);
+	}
+	stopped->threads = records->threads;
+	stopped->mapping_size = (sizeof(*records) + 4095) & ~4095ull;
+	stopped->count = atomic_load(&state->arrived);
+	stopped->leader_ended = s.leader_ended;
+	return 0;
+}
+
+void thread_stop_release(void)
+{
+	atomic_store(&state->active, 0);
+	wake(&state->active, INT32_MAX);
+	atomic_store(&state->preparing, 0);
+	wake(&state->preparing, 1);
+}

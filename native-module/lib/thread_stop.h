@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Stopping the other threads of this process, so that a fork of it is a snapshot of all.
+ *
+ * Each is interrupted by a real-time signal that the C library keeps for itself, and waits
+ * in its handler. The kernel has written its registers, extended state, signal mask and
+ * alternate stack to its stack by then; they go with the memory.
+ */
+#ifndef LIB_THREAD_STOP_H
+#define LIB_THREAD_STOP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "proto/descriptor.h"
+
+struct stopped_threads {
+	/* In a mapping of their own, which the descriptor leaves out; not sorted. */
+	const struct descriptor_stopped_thread *threads;
+	uint64_t mapping_size; /* bytes, from `threads` on */
+	uint32_t count;
+	bool leader_ended; /* as DESCRIPTOR_LEADER_ENDED */
+};
+
+/* Whether this process has other threads than the calling one. */
+bool thread_stop_is_needed(void);
+
+/*
+ * Stops all threads but the calling one, which must not take a lock or call malloc before
+ * thread_stop_release(). Returns 0; or -errno with a message, when all run: -ETIMEDOUT one did
+ * not stop within two seconds, -E2BIG there are too many, -EBUSY another thread is preparing, too.
+ */
+int thread_stop_all(struct stopped_threads *stopped);
+void thread_stop_release(void);
+
+#endif /* LIB_THREAD_STOP_H */

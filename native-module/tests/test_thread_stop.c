@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Prepare stops all threads or says which one it could not stop; in either case they go on.
+ * `test_thread_stop NAME` runs one case.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/cases.h"
+#include "tests/harness.h"
+
+#define CASE_MS	   60000
+#define THREADS	   100
+#define SNAPSHOTS  200
+#define HANDLER_ID 1
+
+enum stop_case {
+	COME_AND_GO,
+	MANY_THREADS,
+	LONG_READ,
+	IN_VFORK,
+	BLOCKS_THE_SIGNAL,
+	UNDER_PTRACE,
+	TWO_PREPARE,
+	SETS_THE_USER,
+	STOP_CASES
+};
+
+static _Atomic int end, rounds, passed;
+
+static void prepare_and_drop(struct mitosis *device)
+{
+	CHECK_EQ(mitosis_prepare(device, HANDLER_ID), 0);
+	CHECK_EQ(mitosis_unprepare(device, HANDLER_ID), 0);
+}
+
+static void *nothing(void *argument)
+{
+	return argument;
+}
+
+/* Makes threads that end at once. */
+static void *make_threads(void *argument)
+{
+	while (!end) {
+		pthread_t thread;
+
+		CHECK(!pthread_create(&thread, NULL, nothing, NULL));
+		CHECK(!pthread_join(thread, NULL));
+		rounds++;
+	}
+	return argument;
+}
+
+static void come_and_go(void)
+{
+	struct mitosis *device = open_user();
+	pthread_t makers[4];
+	int i, before;
+
+	for (i = 0; i < 4; i++)
+		CHECK(!pthread_create(&makers[i], NULL, make_threads, NULL));
+	for (i = 0; i < SNAPSHOTS; i++)
+		prepare_and_drop(device);
+	before = rounds;
+	CHECK_SOON(rounds > before + 100, CASE_MS / 2);
+	/* What such a snapshot holds can be run. */
+	CHECK_EQ(mitosis_prepare(device, HANDLER_ID), 0);
+	end = 1;
+	for (i = 0; i < 4; i++)
+		CHECK(!pthread_join(makers[i], NULL));
+	mitosis_close(device);
+}
+
+static void *count_rounds(void *argument)
+{
+	while (!end) {
+		rounds++;
+		usleep(1000);
+	}
+	return argument;
+}
+
+static void many_threads(void)
+{
+	struct mitosis *device = open_user();
+	pthread_t threads[THREADS];
+	int i, before;
+
+	for (i = 0; i < THREADS; i++)
+		CHECK(!pthread_create(&threads[i], NULL, count_rounds, NULL));
+	for (i = 0; i < 20; i++)
+		prepare_and_drop(device);
+	before = rounds;
+	CHECK_SOON(rounds > before + 2 * THREADS, CASE_MS / 2);
+	end = 1;
+	for (i = 0; i < THREADS; i++)
+		CHECK(!pthread_join(threads[i], NULL));
+	mitosis_close(device);
+}
+
+/* A read that waits is begun again and misses nothing. */
+static void *read_byte(void *argument)
+{
+	char byte = 0;
+
+	rounds = 1;
+	CHECK_EQ(read(*(int *)argument, &byte, 1), 1);
+	CHECK_EQ(byte, 'x');
+	return argument;
+}
+
+static void long_read(void)
+{
+	struct mitosis *device = open_user();
+	pthread_t thread;
+	int ends[2];
+
+	CHECK(!pipe(ends));
+	CHECK(!pthread_create(&thread, NULL, read_byte, &ends[0]));
+	CHECK_SOON(rounds, 1000);
+	usleep(10000);
+	prepare_and_drop(device);
+	CHECK_EQ(write(ends[1], "x", 1), 1);
+	CHECK(!pthread_join(thread, NULL));
+	mitosis_close(device);
+}
+
+/* Sleeps for 3 s in a child, for which the thread waits in the kernel. */
+static void *in_vfork_thread(void *argument)
+{
+	pid_t pid;
+
+	rounds = 1;
+	pid = vfork();
+	if (pid == 0) {
+		syscall(SYS_poll, NULL, 0, 3000);
+		_exit(0);
+	}
+	CHECK_EQ(waitpid(pid, NULL, 0), pid);
+	passed = 1;
+	return argument;
+}
+
+static void refused(struct mitosis *device, const char *text)
+{
+	CHECK_EQ(mitosis_prepare(device, HANDLER_ID), -ETIMEDOUT);
+	check_error_has(text);
+	CHECK_EQ(find_snapshot(device, HANDLER_ID).handler_id, 0);
+}
+
+static void in_vfork(void)
+{
+	struct mitosis *device = open_user();
+	pthread_t thread;
+
+	CHECK(!pthread_create(&thread, NULL, in_vfork_thread, NULL));
+	CHECK_SOON(rounds, 1000);
+	usleep(10000);
+	refused(device, "vfork");
+	CHECK(!pthread_join(thread, NULL));
+	CHECK(passed);
+	prepare_and_drop(device);
+	mitosis_close(device);
+}
+
+static void *block_all(void *argument)
+{
+	uint64_t all = ~0ull;
+
+	CHECK(!pthread_setname_np(pthread_self(), "blocker"));
+	CHECK(!syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, NULL, sizeof(all)));
+	rounds = 1;
+	while (!end)
+		usleep(1000);
+	return argument;
+}
+
+static void blocks_the_signal(void)
+{
+	struct mitosis *device = open_user();
+	pthread_t thread;
+
+	CHECK(!pthread_create(&thread, NULL, block_all, NULL));
+	CHECK_SOON(rounds, 1000);
+	refused(device, "blocks signal 33");
+	check_error_has("blocker");
+	end = 1;
+	CHECK(!pthread_join(thread, NULL));
+	prepare_and_drop(device);
+	mitosis_close(device);
+}
+
+static void *report_tid(void *argument)
+{
+	*(_Atomic pid_t *)argument = syscall(SYS_gettid);
+	while (!end)
+		usleep(1000);
+	return argument;
+}
+
+/* A tracer that has stopped one thread of its parent, until its input closes. */
+static pid_t trace(pid_t tid, int ready, int input)
+{
+	pid_t pid = fork();
+	char byte;
+
+	if (pid)
+		return pid;
+	if (ptrace(PTRACE_SEIZE, tid, 0, 0) || ptrace(PTRACE_INTERRUPT, tid, 0, 0) ||
+	    waitpid(tid, NULL, __WALL) != tid)
+		_exit(1);
+	if (write(ready, "r", 1) != 1)
+		_exit(1);
+	_exit(read(input, &byte, 1) ? 1 : 0);
+}
+
+static void under_ptrace(void)
+{
+	struct mitosis *device = open_user();
+	_Atomic pid_t tid = 0;
+	pthread_t thread;
+	int ready[2], input[2];
+	pid_t tracer;
+	char byte;
+
+	CHECK(!pipe2(ready, O_CLOEXEC) && !pipe2(input, O_CLOEXEC));
+	CHECK(!pthread_create(&thread, NULL, report_tid, &tid));
+	CHECK_SOON(tid, 1000);
+	tracer = trace(tid, ready[1], input[0]);
+	close(ready[1]);
+	if (read(ready[0], &byte, 1) != 1)
+		skip("a process that may trace its parent");
+	refused(device, "debugger");
+	kill(tracer, SIGKILL);
+	CHECK_EQ(waitpid(tracer, NULL, 0), tracer);
+	prepare_and_drop(device);
+	end = 1;
+	CHECK(!pthread_join(thread, NULL));
+	mitosis_close(device);
+}
+
+static void *prepare_often(void *argument)
+{
+	struct mitosis *device = open_user();
+	uint32_t id = *(uint32_t *)argument;
+	int i;
+
+	for (i = 0; i < 50; i++) {
+		CHECK_EQ(mitosis_prepare(device, id), 0);
+		CHECK_EQ(mitosis_unprepare(device, id), 0);
+	}
+	mitosis_close(device);
+	return argument;
+}
+
+static void two_prepare(void)
+{
+	uint32_t ids[2] = { 5, 6 };
+	pthread_t threads[2];
+	int i;
+
+	for (i = 0; i < 2; i++)
+		CHECK(!pthread_create(&threads[i], NULL, prepare_often, &ids[i]));
+	for (i = 0; i < 2; i++)
+		CHECK(!pthread_join(threads[i], NULL));
+}
+
+/* glibc uses the same signal to change the user of all threads. */
+static void *set_user(void *argument)
+{
+	while (!end) {
+		CHECK_EQ(setresgid(-1, getegid(), -1), 0);
+		rounds++;
+	}
+	return argument;
+}
+
+static void sets_the_user(void)
+{
+	struct mitosis *device = open_user();
+	pthread_t threads[2];
+	int i;
+
+	CHECK(!pthread_create(&threads[0], NULL, set_user, NULL));
+	CHECK(!pthread_create(&threads[1], NULL, count_rounds, NULL));
+	for (i = 0; i < 50; i++)
+		prepare_and_drop(device);
+	end = 1;
+	for (i = 0; i < 2; i++)
+		CHECK(!pthread_join(threads[i], NULL));
+	mitosis_close(device);
+}
+
+static const struct test_case cases[STOP_CASES] = {
+	[COME_AND_GO] = { "come_and_go", come_and_go },
+	[MANY_THREADS] = { "many_threads", many_threads },
+	[LONG_READ] = { "long_read", long_read },
+	[IN_VFORK] = { "in_vfork", in_vfork },
+	[BLOCKS_THE_SIGNAL] = { "blocks_the_signal", blocks_the_signal },
+	[UNDER_PTRACE] = { "under_ptrace", under_ptrace },
+	[TWO_PREPARE] = { "two_prepare", two_prepare },
+	[SETS_THE_USER] = { "sets_the_user", sets_the_user },
+};
+
+int main(int argc, char **argv)
+{
+	return run_cases(cases, STOP_CASES, CASE_MS, argc > 1 ? argv[1] : NULL);
+}
