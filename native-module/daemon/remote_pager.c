@@ -223,6 +223,55 @@ static int remote_fetch(struct page_source *source, uint64_t address,
 	return request_pages(m, address, *length, m->buffer);
 }
 
+/* A page that the cache holds, or NULL. */
+static const void *cached_page(const struct remote_memory *m, uint64_t address)
+{
+	const struct segment *s =
+		m->cache ? address_map_find(&m->map, address) : NULL;
+	uint64_t at;
+
+	if (!s)
+		return NULL;
+	at = m->offsets[s - m->map.segments] + (address - s->start);
+	return m->filled[at / m->page_size] ? m->cache + at : NULL;
+}
+
+/* Requests that are under way at a time: their answers fit into a socket's buffer. */
+#define REQUESTS_MAX 16u
+
+static int remote_read_many(struct page_source *source, uint64_t *pages,
+			    uint32_t count, void *bytes)
+{
+	struct remote_memory *m = (struct remote_memory *)source;
+	uint32_t asked = 0, under_way = 0, i;
+	char *to = bytes;
+
+	if (drop_asked(m))
+		return give_up(m, count ? pages[0] : 0, -ECONNRESET);
+	for (i = 0; i < count; i++, to += m->page_size) {
+		const void *cached = cached_page(m, pages[i]);
+		int err = 0;
+
+		for (; !err && asked < count && under_way < REQUESTS_MAX; asked++)
+			if (!cached_page(m, pages[asked])) {
+				err = ask(m, pages[asked], m->page_size);
+				under_way++;
+			}
+		if (!err && cached) {
+			memcpy(to, cached, m->page_size);
+			continue;
+		}
+		if (!err)
+			err = receive_pages(m, m->page_size, to);
+		if (err && err != -EFAULT)
+			return give_up(m, pages[i], err);
+		if (err)
+			pages[i] = PAGE_SOURCE_NONE;
+		under_way--;
+	}
+	return 0;
+}
+
 /* Whether runs are as wire.h promises. */
 static bool runs_are_valid(const struct remote_memory *m, uint64_t start,
 			   uint64_t end)
@@ -429,6 +478,7 @@ void remote_pager_run(int channel, const struct auth *auth, uint32_t machine_id,
 			.fetch = remote_fetch,
 			.forget = close_cache,
 			.next_run = remote_next_run,
+			.read_many = remote_read_many,
 			.read = remote_read,
 			.admit = remote_admit,
 			.remote = true,

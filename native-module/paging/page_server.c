@@ -11,6 +11,7 @@
 #include "paging/client_table.h"
 #include "paging/cpu_server.h"
 #include "paging/entrusted.h"
+#include "paging/first_pages.h"
 #include "paging/machine_connection.h"
 #include "paging/poll_list.h"
 #include "paging/prefetch.h"
@@ -47,6 +48,18 @@ static bool is_worth_recording(const struct page_server *server,
 	       !(r->flags & SHADOW_PAGE_EAGER);
 }
 
+static void push_first_pages(struct page_server *server,
+			     const struct address_space *space)
+{
+	uint32_t next = 0;
+
+	if (server->first_pages.state == RECORDING_NOT_BEGUN)
+		first_pages_find(&server->first_pages, server->source,
+				 server->page_size);
+	while (next < server->first_pages.count)
+		prefetch_push(&server->first_pages, space, &next);
+}
+
 static bool serve_pages(struct page_server *server, uint32_t index,
 			const struct shadow_request *r, int uffd, int lifeline,
 			int stderr_fd)
@@ -77,7 +90,10 @@ static bool serve_pages(struct page_server *server, uint32_t index,
 	if (recording_is_late(&server->recording))
 		end_recording(server);
 	if (is_worth_recording(server, r)) {
-		recording_begin(&server->recording);
+		recording_begin(&server->recording,
+				descriptor_has_threads(server->source->descriptor)
+					? PREFETCH_SET_MAX
+					: PREFETCH_SET_MAX_SINGLE);
 		memory.recording = &server->recording;
 	}
 	err = address_map_copy(&server->map, &memory.map);
@@ -96,6 +112,8 @@ static bool serve_pages(struct page_server *server, uint32_t index,
 	follow(r->cpu);
 	if (r->flags & SHADOW_PAGE_CACHED)
 		server->source->caching = true;
+	if (r->window > 1 && descriptor_has_threads(server->source->descriptor))
+		push_first_pages(server, &space->memory);
 	if (r->window > 1 && server->recording.state == RECORDING_OVER) {
 		space->pushed = 0;
 		prefetch_push(&server->recording, &space->memory, &space->pushed);

@@ -19,6 +19,7 @@ struct page_server {
 	int channel;		/* to mitosisd; -1: closed, see linger() */
 	bool failed;
 	struct recording recording; /* of the first child; then the prefetch set */
+	struct recording first_pages;
 	int cpu; /* of the clients that stay; -1: there have been none */
 	struct cpu_servers cpu_servers;
 	struct client_table clients;

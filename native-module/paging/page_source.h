@@ -23,6 +23,9 @@ struct clone_request {
 	int32_t numbers[SHADOW_CLONE_FILES_MAX];
 };
 
+/* No page has this address. */
+#define PAGE_SOURCE_NONE (~0ull)
+
 struct page_source {
 	const struct descriptor_header *descriptor;
 	struct child_limits limits;
@@ -54,6 +57,14 @@ struct page_source {
 	/* Copies what may lie in any VMA, even one of PROT_NONE. Returns 0 or -EFAULT. */
 	int (*read)(struct page_source *source, uint64_t address, void *buffer,
 		    size_t size);
+
+	/*
+	 * Of a remote source, else NULL: copies many pages, with few round trips. An address whose page
+	 * the snapshot does not have becomes PAGE_SOURCE_NONE, and its bytes are undefined. Returns 0,
+	 * or -errno: it will not give any again.
+	 */
+	int (*read_many)(struct page_source *source, uint64_t *pages, uint32_t count,
+			 void *bytes);
 
 	/*
 	 * Whether a further child may come: 0, or -errno when the snapshot has

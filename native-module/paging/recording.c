@@ -19,8 +19,9 @@ static uint64_t now_ms(void)
 	return t.tv_sec * 1000ull + t.tv_nsec / 1000000;
 }
 
-void recording_begin(struct recording *r)
+void recording_begin(struct recording *r, uint32_t capacity)
 {
+	r->capacity = capacity;
 	r->state = RECORDING_ON;
 	r->end_ms = now_ms() + RECORDING_MAX_MS;
 }
@@ -30,36 +31,35 @@ bool recording_is_late(const struct recording *r)
 	return recording_is_on(r) && now_ms() >= r->end_ms;
 }
 
-static void sort(uint64_t *numbers, uint32_t count)
+/* Shell's sort with gaps of powers of two. */
+void recording_sort(uint64_t *pages, uint32_t count)
 {
-	uint32_t i, at;
+	uint32_t gap, i, at;
 
-	for (i = 1; i < count; i++) {
-		uint64_t number = numbers[i];
+	for (gap = 1; gap < count; gap *= 2)
+		;
+	for (gap /= 2; gap; gap /= 2)
+		for (i = gap; i < count; i++) {
+			uint64_t page = pages[i];
 
-		for (at = i; at && numbers[at - 1] > number; at--)
-			numbers[at] = numbers[at - 1];
-		numbers[at] = number;
-	}
+			for (at = i; at >= gap && pages[at - gap] > page; at -= gap)
+				pages[at] = pages[at - gap];
+			pages[at] = page;
+		}
 }
 
-/* Copies the pages of a remote source; the set shrinks to those that it gives. */
-static void copy_pages(struct recording *r, struct page_source *source,
-		       uint64_t page_size)
+void recording_copy(struct recording *r, struct page_source *source,
+		    uint64_t page_size)
 {
-	long p = raw_syscall(SYS_mmap, 0, PREFETCH_SET_MAX * page_size,
-			     PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-			     0);
-	uint32_t i = 0;
+	long p;
 
-	if (p >= 0 || p <= -4096) {
-		r->copies = (char *)p;
-		while (i < r->count &&
-		       !source->read(source, r->pages[i], r->copies + i * page_size,
-				     page_size))
-			i++;
-	}
-	r->count = i;
+	if (!source->remote || !r->count)
+		return;
+	p = raw_syscall(SYS_mmap, 0, r->count * page_size, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	r->copies = p < 0 && p > -4096 ? NULL : (char *)p;
+	if (!r->copies || source->read_many(source, r->pages, r->count, r->copies))
+		r->count = 0;
 }
 
 void recording_end(struct recording *r, struct page_source *source,
@@ -69,11 +69,11 @@ void recording_end(struct recording *r, struct page_source *source,
 	uint32_t i;
 
 	for (i = 0; i < r->count; i += PREFETCH_BATCH)
-		sort(r->pages + i,
-		     r->count - i < PREFETCH_BATCH ? r->count - i : PREFETCH_BATCH);
+		recording_sort(r->pages + i, r->count - i < PREFETCH_BATCH
+						     ? r->count - i
+						     : PREFETCH_BATCH);
 	/* While it is on: a remote source still has the pages then. */
-	if (source->remote && touched)
-		copy_pages(r, source, page_size);
+	recording_copy(r, source, page_size);
 	r->state = touched ? RECORDING_OVER : RECORDING_NOT_BEGUN;
 	if (source->forget)
 		source->forget(source);

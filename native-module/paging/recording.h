@@ -13,8 +13,9 @@
 
 struct page_source;
 
-/* The most pages of a prefetch set; 4 MiB. */
-#define PREFETCH_SET_MAX 1024u
+/* The most pages of a prefetch set, 32 MiB; and of a snapshot with one thread, 4 MiB. */
+#define PREFETCH_SET_MAX	8192u
+#define PREFETCH_SET_MAX_SINGLE 1024u
 /* Pages that are pushed at once. Faults are served between two batches. */
 #define PREFETCH_BATCH 64u
 
@@ -22,7 +23,7 @@ struct page_source;
 struct recording {
 	enum { RECORDING_NOT_BEGUN, RECORDING_ON, RECORDING_OVER } state;
 	uint64_t end_ms; /* RECORDING_ON: when its time is over */
-	uint32_t count;
+	uint32_t count, capacity;
 	/*
 	 * Addresses in the snapshot, in the order of the first touch; once the
 	 * recording is over, ascending within each batch.
@@ -38,7 +39,7 @@ static inline bool recording_is_on(const struct recording *r)
 
 static inline bool recording_is_full(const struct recording *r)
 {
-	return r->count == PREFETCH_SET_MAX;
+	return r->count == r->capacity;
 }
 
 /* Records the first touch of a page. The recording is not full. */
@@ -47,7 +48,8 @@ static inline void recording_add(struct recording *r, uint64_t address)
 	r->pages[r->count++] = address;
 }
 
-void recording_begin(struct recording *r);
+/* Of at most `capacity` pages, PREFETCH_SET_MAX or less. */
+void recording_begin(struct recording *r, uint32_t capacity);
 
 /* True if it is on and its time is over. */
 bool recording_is_late(const struct recording *r);
@@ -58,5 +60,15 @@ bool recording_is_late(const struct recording *r);
  */
 void recording_end(struct recording *r, struct page_source *source,
 		   uint64_t page_size);
+
+/* Ascending. */
+void recording_sort(uint64_t *pages, uint32_t count);
+
+/*
+ * Copies the pages if they are another machine's. The set shrinks to those that it gives:
+ * none, if the connection fails.
+ */
+void recording_copy(struct recording *r, struct page_source *source,
+		    uint64_t page_size);
 
 #endif /* PAGING_RECORDING_H */
