@@ -102,37 +102,42 @@ static int refused(const struct shadow_arena *arena)
 	}
 }
 
-int shadow_await(struct shadow_arena *arena, int pid)
+void shadow_await(struct shadow_arena *arena, int pid, struct shadow_end *end)
 {
 	const struct timespec check = { .tv_nsec = CHECK_MS * 1000000l };
 	int64_t start_ms = now_ms();
 	uint32_t outcome = arena->outcome;
-	bool reaped = false, late = false;
-	int status = 0;
 
-	while (outcome <= SHADOW_REGISTERED && !reaped && !late) {
+	*end = (struct shadow_end){ 0 };
+	while (outcome <= SHADOW_REGISTERED && !end->reaped && !end->late) {
 		if (syscall(SYS_futex, &arena->outcome, FUTEX_WAIT, outcome, &check,
 			    NULL, 0) &&
 		    errno != ETIMEDOUT && errno != EAGAIN && errno != EINTR)
 			nanosleep(&check, NULL); /* a filter refuses it */
-		reaped = waitpid(pid, &status, __WALL | WNOHANG) == pid;
+		end->reaped = waitpid(pid, &end->status, __WALL | WNOHANG) == pid;
 		outcome = arena->outcome;
-		late = now_ms() - start_ms > (outcome == SHADOW_STARTS
-						      ? REGISTER_DEADLINE_MS
-						      : DESCRIBE_DEADLINE_MS);
+		end->late = now_ms() - start_ms > (outcome == SHADOW_STARTS
+							   ? REGISTER_DEADLINE_MS
+							   : DESCRIBE_DEADLINE_MS);
 	}
-	if (outcome == SHADOW_READY && !reaped)
+}
+
+int shadow_judge(const struct shadow_arena *arena, int pid, struct shadow_end *end)
+{
+	uint32_t outcome = arena->outcome;
+
+	if (outcome == SHADOW_READY && !end->reaped)
 		return 0;
-	if (!reaped) {
+	if (!end->reaped) {
 		kill(pid, SIGKILL);
-		while (waitpid(pid, &status, __WALL) < 0 && errno == EINTR)
+		while (waitpid(pid, &end->status, __WALL) < 0 && errno == EINTR)
 			;
 	}
 	if (outcome > SHADOW_READY)
 		return refused(arena);
-	if (late)
+	if (end->late)
 		return fail(-ETIMEDOUT, "the shadow was not ready within %d ms",
 			    outcome == SHADOW_STARTS ? REGISTER_DEADLINE_MS
 						     : DESCRIBE_DEADLINE_MS);
-	return killed(status);
+	return killed(end->status);
 }

@@ -14,11 +14,22 @@
  */
 bool shadow_is_uncertain(void);
 
+struct shadow_end {
+	bool reaped, late;
+	int status; /* its wait status, if it was reaped */
+};
+
 /*
  * Waits for a shadow: at most 2 s until it has registered, and a minute then, as
- * describing many mappings takes time. Returns 0 once it has registered and read its own
- * memory. Else it has ended and been reaped: -errno with the cause.
+ * describing many mappings takes time. The caller's other threads may be stopped: it takes no
+ * lock.
  */
-int shadow_await(struct shadow_arena *arena, int pid);
+void shadow_await(struct shadow_arena *arena, int pid, struct shadow_end *end);
+
+/*
+ * Returns 0 if a shadow that was awaited has registered and read its own memory. Else it has
+ * ended and been reaped: -errno with the cause.
+ */
+int shadow_judge(const struct shadow_arena *arena, int pid, struct shadow_end *end);
 
 #endif /* LIB_SHADOW_START_H */

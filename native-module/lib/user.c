@@ -11,9 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,13 +23,9 @@
 #include "lib/proxy.h"
 #include "lib/remote.h"
 #include "lib/resume.h"
-#include "lib/resume_hooks.h"
-#include "lib/rseq.h"
 #include "lib/shadow.h"
-#include "lib/shadow_start.h"
-#include "lib/shared_memory.h"
 #include "lib/stream.h"
-#include "lib/thread_stop.h"
+#include "lib/take_snapshot.h"
 #include "local/address.h"
 #include "local/channel.h"
 #include "local/registry.h"
@@ -211,22 +205,6 @@ static bool busy(struct user_state *u)
 	return false;
 }
 
-/* Reads state that fork does not copy; the shadow adds the rest. */
-static void describe_caller(struct descriptor_thread *t)
-{
-	void *robust_list = NULL;
-	size_t robust_list_size = 0;
-	int *tid_address = NULL;
-
-	t->tid = gettid();
-	syscall(SYS_get_robust_list, 0, &robust_list, &robust_list_size);
-	t->robust_list = (uintptr_t)robust_list;
-	t->robust_list_size = robust_list_size;
-	prctl(PR_GET_TID_ADDRESS, &tid_address);
-	t->tid_address = (uintptr_t)tid_address;
-	rseq_of_caller(&t->rseq_address, &t->rseq_size, &t->rseq_signature);
-}
-
 static void trace_prepare(const struct user_state *u)
 {
 	struct trace trace;
@@ -243,37 +221,6 @@ static int registry_is_held(int err)
 		    "another process of this user holds the registry of snapshots "
 		    "for longer than %d ms; end that process, or try again",
 		    SHARED_LOCK_DEADLINE_MS);
-}
-
-static int stop_threads(struct shadow_arena *arena)
-{
-	int err = thread_stop_all(&arena->others);
-
-	arena->process = getpid();
-	if (!err && arena->others.leader_ended)
-		arena->descriptor_flags |= DESCRIPTOR_LEADER_ENDED;
-	return err;
-}
-
-/*
- * Between stopping the other threads and letting them go on there is nothing but the fork.
- * Returns the shadow's pid, or -errno.
- */
-static int fork_shadow(struct shadow_arena *arena)
-{
-	sigset_t all, before;
-	int pid;
-
-	/* No handler of the program may run in the shadow. */
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, &before);
-	memcpy(&arena->thread.signal_mask, &before,
-	       sizeof(arena->thread.signal_mask));
-	pid = shadow_fork(arena);
-	if (arena->others.threads)
-		thread_stop_release();
-	sigprocmask(SIG_SETMASK, &before, NULL);
-	return pid;
 }
 
 static int user_prepare(struct mitosis *device, uint32_t handler_id, uint32_t flags,
@@ -312,39 +259,17 @@ static int user_prepare(struct mitosis *device, uint32_t handler_id, uint32_t fl
 	if (slot < 0)
 		return registry_is_held(slot);
 
-	arena->thread = *thread;
-	describe_caller(&arena->thread);
-	resume_hooks_divert(&arena->thread);
 	arena->slot = slot;
 	arena->handler_id = handler_id;
 	arena->generation = registry_generation(registry, slot);
-	resume_hooks_set_snapshot(handler_id, arena->generation);
-	arena->descriptor_flags = 0;
-	arena->process = 0;
-	arena->others = (struct stopped_threads){ 0 };
 	arena->owner_pid = registry->slots[slot].snapshot.owner_pid;
 	arena->channel = u->reserved.fd;
-	arena->outcome = SHADOW_STARTS;
-	arena->refusal.cause = REFUSED_NOTHING;
-	arena->awaited = shadow_is_uncertain() || shared_memory_exists(&u->maps);
-
-	err = thread_stop_is_needed() ? stop_threads(arena) : 0;
-	if (err) {
-		registry_free(registry, slot, arena->generation);
-		return err;
-	}
-	pid = fork_shadow(arena);
-	if (pid < 0) {
-		registry_free(registry, slot, arena->generation);
-		return fail(pid, "no shadow process can be made: %s",
-			    why_no_process(pid));
-	}
+	pid = take_snapshot(arena, &u->maps, thread);
 	/* It closes for mitosisd when the shadow ends. */
 	release_reserved(u);
-	err = arena->awaited ? shadow_await(arena, pid) : 0;
-	if (err) {
+	if (pid < 0) {
 		registry_free(registry, slot, arena->generation);
-		return err;
+		return pid;
 	}
 	u->shadow = pid;
 	u->handler_id = handler_id;

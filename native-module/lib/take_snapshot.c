@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
+#include "lib/take_snapshot.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "lib/error.h"
+#include "lib/resume_hooks.h"
+#include "lib/rseq.h"
+#include "lib/shadow.h"
+#include "lib/shadow_start.h"
+#include "lib/shared_memory.h"
+#include "lib/thread_stop.h"
+
+/* Reads state that fork does not copy; the shadow adds the rest. */
+static void describe_caller(struct descriptor_thread *t)
+{
+	void *robust_list = NULL;
+	size_t robust_list_size = 0;
+	int *tid_address = NULL;
+
+	t->tid = gettid();
+	syscall(SYS_get_robust_list, 0, &robust_list, &robust_list_size);
+	t->robust_list = (uintptr_t)robust_list;
+	t->robust_list_size = robust_list_size;
+	prctl(PR_GET_TID_ADDRESS, &tid_address);
+	t->tid_address = (uintptr_t)tid_address;
+	rseq_of_caller(&t->rseq_address, &t->rseq_size, &t->rseq_signature);
+}
+
+static int stop_threads(struct shadow_arena *arena)
+{
+	int err = thread_stop_all(&arena->others);
+
+	arena->process = getpid();
+	if (!err && arena->others.leader_ended)
+		arena->descriptor_flags |= DESCRIPTOR_LEADER_ENDED;
+	return err;
+}
+
+/*
+ * The other threads stand still until the shadow is forked or, where it copies what the process
+ * shares with it, until it is ready. In between, this thread takes no lock.
+ */
+static int fork_shadow(struct shadow_arena *arena, struct shadow_end *end)
+{
+	sigset_t all, before;
+	int pid;
+
+	/* No handler of the program may run in the shadow. */
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
+	memcpy(&arena->thread.signal_mask, &before,
+	       sizeof(arena->thread.signal_mask));
+	pid = shadow_fork(arena);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	if (pid > 0 && arena->awaited)
+		shadow_await(arena, pid, end);
+	if (arena->others.threads)
+		thread_stop_release();
+	return pid;
+}
+
+int take_snapshot(struct shadow_arena *arena, int *maps,
+		  const struct descriptor_thread *caller)
+{
+	struct shadow_end end;
+	int err, pid;
+
+	arena->thread = *caller;
+	describe_caller(&arena->thread);
+	resume_hooks_divert(&arena->thread);
+	resume_hooks_set_snapshot(arena->handler_id, arena->generation);
+	arena->descriptor_flags = 0;
+	arena->process = 0;
+	arena->others = (struct stopped_threads){ 0 };
+	arena->outcome = SHADOW_STARTS;
+	arena->refusal.cause = REFUSED_NOTHING;
+	arena->awaited = shadow_is_uncertain() || shared_memory_exists(maps);
+
+	err = thread_stop_is_needed() ? stop_threads(arena) : 0;
+	if (err)
+		return err;
+	pid = fork_shadow(arena, &end);
+	if (pid < 0)
+		return fail(pid, "no shadow process can be made: %s",
+			    why_no_process(pid));
+	err = arena->awaited ? shadow_judge(arena, pid, &end) : 0;
+	return err ? err : pid;
+}
