@@ -6,11 +6,13 @@
 #include <linux/fs.h>
 #include <linux/in.h>
 #include <linux/in6.h>
+#include <linux/net.h>
 #include <linux/random.h>
 #include <linux/slab.h>
 #include <net/ipv6.h>
 
 #include "parameters.h"
+#include "record.h"
 
 #define ROLE_SIZE 6 /* "server", "client" */
 
@@ -59,19 +61,25 @@ out:
 	return n < 0 ? n : 0;
 }
 
+static const char *const protections[] = {
+	[WIRE_PROTECTION_NONE] = "none",
+	[WIRE_PROTECTION_HANDSHAKE] = "handshake",
+	[WIRE_PROTECTION_SEALED] = "sealed",
+};
+
 int mitosis_auth_init(void)
 {
+	int found = match_string(protections, ARRAY_SIZE(protections), mitosis_protection);
 	int err;
 
-	if (!strcmp(mitosis_auth, "none")) {
-		auth.protection = WIRE_PROTECTION_NONE;
-		return 0;
-	}
-	if (strcmp(mitosis_auth, "key")) {
-		pr_err("the parameter auth must be key or none, got '%s'\n", mitosis_auth);
+	if (found < 0) {
+		pr_err("the parameter protection must be sealed, handshake or none, got '%s'\n",
+		       mitosis_protection);
 		return -EINVAL;
 	}
-	auth.protection = WIRE_PROTECTION_HANDSHAKE;
+	auth.protection = found;
+	if (auth.protection == WIRE_PROTECTION_NONE)
+		return 0;
 	err = read_key(mitosis_key_file);
 	if (err == -ENOENT) {
 		/* A machine without peers needs no key. */
@@ -80,6 +88,15 @@ int mitosis_auth_init(void)
 		pr_err("key file %s not found: create one with 'head -c 32 /dev/urandom >key; "
 		       "chmod 600 key', copy it to every machine and pass its path as key_file=\n",
 		       mitosis_key_file);
+	}
+	if (!err && mitosis_auth_seals()) {
+		err = mitosis_record_available();
+		if (err)
+			pr_err("sealed sessions need the cipher gcm(aes), which this kernel does "
+			       "not "
+			       "give (error %d): modprobe gcm; on a network that you trust set "
+			       "protection=handshake on all machines\n",
+			       err);
 	}
 	if (err)
 		mitosis_auth_exit();
@@ -134,13 +151,36 @@ int mitosis_auth_mac(const void *key, unsigned int key_size, const struct mac_pa
 	return err;
 }
 
-static int make_mac(const char *role, const struct wire_hello *hello,
-		    const struct wire_challenge *challenge, u8 mac[WIRE_MAC_SIZE])
+int mitosis_auth_hkdf(const struct mac_part *salt, const struct mac_part *key,
+		      const struct mac_part *info, unsigned int info_count, void *out,
+		      unsigned int size)
+{
+	static const u8 number = 1; /* of the only block */
+	struct mac_part parts[HKDF_INFO_MAX + 1];
+	u8 extracted[WIRE_MAC_SIZE], block[WIRE_MAC_SIZE];
+	int err;
+
+	if (info_count > HKDF_INFO_MAX || size > sizeof(block))
+		return -EINVAL;
+	memcpy(parts, info, info_count * sizeof(*info));
+	parts[info_count] = (struct mac_part){ &number, sizeof(number) };
+	err = mitosis_auth_mac(salt->bytes, salt->size, key, 1, extracted);
+	if (!err)
+		err = mitosis_auth_mac(extracted, sizeof(extracted), parts, info_count + 1, block);
+	if (!err)
+		memcpy(out, block, size);
+	memzero_explicit(extracted, sizeof(extracted));
+	memzero_explicit(block, sizeof(block));
+	return err;
+}
+
+static int make_mac(const char *role, const struct handshake *h, u8 mac[WIRE_MAC_SIZE])
 {
 	const struct mac_part parts[] = {
 		{ role, ROLE_SIZE },
-		{ hello, sizeof(*hello) },
-		{ challenge, offsetof(struct wire_challenge, mac) },
+		{ &h->hello, sizeof(h->hello) },
+		{ &h->challenge, offsetof(struct wire_challenge, mac) },
+		{ &h->binding, sizeof(h->binding) },
 	};
 
 	memset(mac, 0, WIRE_MAC_SIZE);
@@ -149,55 +189,121 @@ static int make_mac(const char *role, const struct wire_hello *hello,
 	/* A MAC with an empty key can be made by everyone. */
 	if (!auth.key_size)
 		return -EACCES;
-	return mitosis_auth_mac(auth.key, auth.key_size, parts, ARRAY_SIZE(parts), mac);
+	return mitosis_auth_mac(auth.key, auth.key_size, parts, mitosis_auth_seals() ? 4 : 3, mac);
+}
+
+static void add_address(const struct sockaddr_storage *address, u8 ip[16], u16 *port)
+{
+	const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
+	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
+	struct in6_addr mapped = v6->sin6_addr;
+
+	if (address->ss_family == AF_INET)
+		ipv6_addr_set_v4mapped(v4->sin_addr.s_addr, &mapped);
+	memcpy(ip, &mapped, sizeof(mapped));
+	*port = ntohs(address->ss_family == AF_INET ? v4->sin_port : v6->sin6_port);
+}
+
+/* Fills the binding from a connected socket, for a sealed session. */
+static int bind_to(struct handshake *h, struct socket *socket, bool is_client)
+{
+	struct wire_binding *b = &h->binding;
+	struct sockaddr_storage own = {}, other = {};
+	int err;
+
+	memset(b, 0, sizeof(*b));
+	if (!mitosis_auth_seals())
+		return 0;
+	err = kernel_getsockname(socket, (struct sockaddr *)&own);
+	if (err >= 0)
+		err = kernel_getpeername(socket, (struct sockaddr *)&other);
+	if (err < 0)
+		return err;
+	add_address(is_client ? &own : &other, b->client_ip, &b->client_port);
+	add_address(is_client ? &other : &own, b->server_ip, &b->server_port);
+	b->version = WIRE_VERSION;
+	b->protection = WIRE_PROTECTION_SEALED;
+	return 0;
 }
 
 const char *mitosis_auth_protection(void)
 {
-	return auth.protection == WIRE_PROTECTION_NONE ? "none" : "handshake";
+	return protections[auth.protection];
 }
 
-void mitosis_auth_hello(struct wire_hello *hello)
+bool mitosis_auth_seals(void)
 {
-	hello->machine_id = mitosis_machine_id;
-	hello->protection = auth.protection;
-	get_random_bytes(hello->nonce, sizeof(hello->nonce));
+	return auth.protection == WIRE_PROTECTION_SEALED;
 }
 
-int mitosis_auth_challenge(const struct wire_hello *hello, struct wire_challenge *challenge)
+int mitosis_auth_hello(struct handshake *h, struct socket *socket)
 {
-	memset(challenge, 0, sizeof(*challenge));
-	challenge->machine_id = mitosis_machine_id;
-	challenge->protection = auth.protection;
-	if (hello->protection != auth.protection)
+	h->hello.machine_id = mitosis_machine_id;
+	h->hello.protection = auth.protection;
+	get_random_bytes(h->hello.nonce, sizeof(h->hello.nonce));
+	return bind_to(h, socket, true);
+}
+
+int mitosis_auth_challenge(struct handshake *h, struct socket *socket)
+{
+	int err;
+
+	memset(&h->challenge, 0, sizeof(h->challenge));
+	h->challenge.machine_id = mitosis_machine_id;
+	h->challenge.protection = auth.protection;
+	if (h->hello.protection != auth.protection)
 		return -EPROTOTYPE;
-	get_random_bytes(challenge->nonce, sizeof(challenge->nonce));
-	return make_mac("server", hello, challenge, challenge->mac);
+	get_random_bytes(h->challenge.nonce, sizeof(h->challenge.nonce));
+	err = bind_to(h, socket, false);
+	return err ?: make_mac("server", h, h->challenge.mac);
 }
 
-int mitosis_auth_prove(const struct wire_hello *hello, const struct wire_challenge *challenge,
-		       struct wire_proof *proof)
+int mitosis_auth_prove(const struct handshake *h, struct wire_proof *proof)
 {
 	u8 expected[WIRE_MAC_SIZE];
 	int err;
 
-	if (challenge->protection != auth.protection)
+	if (h->challenge.protection != auth.protection)
 		return -EPROTOTYPE;
-	err = make_mac("server", hello, challenge, expected);
-	if (!err && crypto_memneq(expected, challenge->mac, sizeof(expected)))
+	err = make_mac("server", h, expected);
+	if (!err && crypto_memneq(expected, h->challenge.mac, sizeof(expected)))
 		err = -EACCES;
 	memzero_explicit(expected, sizeof(expected));
-	return err ?: make_mac("client", hello, challenge, proof->mac);
+	return err ?: make_mac("client", h, proof->mac);
 }
 
-int mitosis_auth_check(const struct wire_hello *hello, const struct wire_challenge *challenge,
-		       const struct wire_proof *proof)
+int mitosis_auth_check(const struct handshake *h, const struct wire_proof *proof)
 {
 	u8 expected[WIRE_MAC_SIZE];
-	int err = make_mac("client", hello, challenge, expected);
+	int err = make_mac("client", h, expected);
 
 	if (!err && crypto_memneq(expected, proof->mac, sizeof(expected)))
 		err = -EACCES;
 	memzero_explicit(expected, sizeof(expected));
 	return err;
+}
+
+static int make_secret(const char *sender, const struct handshake *h,
+		       struct wire_record_secret *secret)
+{
+	const struct mac_part key = { auth.key, auth.key_size };
+	const struct mac_part info[] = {
+		{ sender, strlen(sender) },
+		{ &h->hello, sizeof(h->hello) },
+		{ &h->challenge, offsetof(struct wire_challenge, mac) },
+		{ &h->binding, sizeof(h->binding) },
+	};
+	u8 nonces[2 * WIRE_NONCE_SIZE];
+	const struct mac_part salt = { nonces, sizeof(nonces) };
+
+	memcpy(nonces, h->hello.nonce, WIRE_NONCE_SIZE);
+	memcpy(nonces + WIRE_NONCE_SIZE, h->challenge.nonce, WIRE_NONCE_SIZE);
+	return mitosis_auth_hkdf(&salt, &key, info, ARRAY_SIZE(info), secret, sizeof(*secret));
+}
+
+int mitosis_auth_secrets(const struct handshake *h, struct wire_secrets *secrets)
+{
+	int err = make_secret("mitosis records of the client", h, &secrets->client);
+
+	return err ?: make_secret("mitosis records of the server", h, &secrets->server);
 }

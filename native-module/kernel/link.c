@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "link.h"
 
+#include <linux/err.h>
 #include <linux/inet.h>
-#include <linux/jiffies.h>
 #include <linux/net.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -12,12 +12,8 @@
 #include <net/tcp.h>
 
 #include "auth.h"
-
-/* In jiffies; at least 1, as 0 means to wait for ever. */
-static long timeout(unsigned int ms)
-{
-	return max(msecs_to_jiffies(ms), 1ul);
-}
+#include "sealing.h"
+#include "transport.h"
 
 int mitosis_link_parse(const char *text, struct sockaddr_storage *address)
 {
@@ -47,13 +43,6 @@ int mitosis_link_parse(const char *text, struct sockaddr_storage *address)
 	return inet_pton_with_scope(&init_net, AF_UNSPEC, host, port, address);
 }
 
-static int error_of(int err)
-{
-	if (err == -EAGAIN || err == -EINPROGRESS)
-		return -ETIMEDOUT;
-	return err == -EPIPE ? -ECONNRESET : err;
-}
-
 static struct link *new_link(struct socket *socket, unsigned int deadline_ms)
 {
 	struct link *link = kzalloc(sizeof(*link), GFP_KERNEL);
@@ -66,7 +55,7 @@ static struct link *new_link(struct socket *socket, unsigned int deadline_ms)
 	link->deadline_ms = deadline_ms;
 	tcp_sock_set_nodelay(socket->sk);
 	sock_set_keepalive(socket->sk);
-	socket->sk->sk_sndtimeo = timeout(deadline_ms);
+	socket->sk->sk_sndtimeo = mitosis_transport_timeout(deadline_ms);
 	return link;
 }
 
@@ -80,6 +69,7 @@ void mitosis_link_close(struct link *link)
 	if (!link)
 		return;
 	sock_release(link->socket);
+	mitosis_sealing_destroy(link->sealing);
 	kfree(link);
 }
 
@@ -88,8 +78,7 @@ void mitosis_link_shut(struct link *link)
 	kernel_sock_shutdown(link->socket, SHUT_RDWR);
 }
 
-int mitosis_link_send(struct link *link, enum wire_type type, int status, struct kvec *parts,
-		      size_t count, size_t size, bool more)
+int mitosis_link_send(struct link *link, enum wire_type type, int status, void *body, size_t size)
 {
 	struct wire_header header = {
 		.magic = WIRE_MAGIC,
@@ -98,50 +87,30 @@ int mitosis_link_send(struct link *link, enum wire_type type, int status, struct
 		.status = status,
 		.length = size,
 	};
-	struct kvec first = { &header, sizeof(header) };
-	struct msghdr msg = { .msg_flags = MSG_NOSIGNAL };
-	int n;
+	struct kvec parts[] = { { &header, sizeof(header) }, { body, size } };
+	size_t count = size ? 2 : 1;
 
-	if (size || more)
-		msg.msg_flags |= MSG_MORE;
-	n = kernel_sendmsg(link->socket, &msg, &first, 1, sizeof(header));
-	if (n == sizeof(header) && size) {
-		msg = (struct msghdr){
-			.msg_flags = MSG_NOSIGNAL | (more ? MSG_MORE : 0),
-		};
-		n = kernel_sendmsg(link->socket, &msg, parts, count, size);
-		return n == size ? 0 : n < 0 ? error_of(n) : -ETIMEDOUT;
-	}
-	return n == sizeof(header) ? 0 : n < 0 ? error_of(n) : -ETIMEDOUT;
+	size += sizeof(header);
+	return link->sealing ? mitosis_sealing_send(link->sealing, link->socket, parts, size)
+			     : mitosis_transport_send(link->socket, parts, count, size, false);
 }
 
 int mitosis_link_send_body(struct link *link, enum wire_type type, void *body, size_t size)
 {
-	struct kvec part = { body, size };
-
-	return mitosis_link_send(link, type, 0, &part, 1, size, false);
+	return mitosis_link_send(link, type, 0, body, size);
 }
 
 static int receive(struct link *link, struct kvec *parts, size_t count, size_t size,
 		   unsigned int ms)
 {
-	struct msghdr msg = { .msg_flags = MSG_NOSIGNAL };
-	int n;
-
-	link->socket->sk->sk_rcvtimeo = timeout(ms);
-	n = kernel_recvmsg(link->socket, &msg, parts, count, size, MSG_WAITALL);
-	if (n == size)
-		return 0;
-	if (n < 0)
-		return n;
-	/* A short read: the connection ended, or the timeout came. */
-	return !n || READ_ONCE(link->socket->sk->sk_shutdown) & RCV_SHUTDOWN ? -ECONNRESET
-									     : -ETIMEDOUT;
+	return link->sealing ? mitosis_sealing_receive(link->sealing, link->socket, parts, size, ms,
+						       link->deadline_ms)
+			     : mitosis_transport_receive(link->socket, parts, count, size, ms);
 }
 
 int mitosis_link_receive(struct link *link, struct kvec *parts, size_t count, size_t size)
 {
-	return error_of(receive(link, parts, count, size, link->deadline_ms));
+	return mitosis_transport_error(receive(link, parts, count, size, link->deadline_ms));
 }
 
 int mitosis_link_receive_body(struct link *link, void *body, size_t size)
@@ -169,7 +138,8 @@ int mitosis_link_check_header(const struct wire_header *header)
 static int receive_answer(struct link *link, enum wire_type type, u32 *length)
 {
 	struct wire_header header;
-	int err = error_of(mitosis_link_receive_header(link, &header, link->deadline_ms));
+	int err = mitosis_transport_error(
+		mitosis_link_receive_header(link, &header, link->deadline_ms));
 
 	*length = 0;
 	if (!err)
@@ -197,36 +167,70 @@ int mitosis_link_receive_empty_answer(struct link *link)
 	return err ?: length ? -EMSGSIZE : 0;
 }
 
-static int handshake(struct link *link, u32 *machine_id)
+bool mitosis_link_is_refused(const struct link *link, int err)
 {
-	struct wire_challenge challenge;
-	struct wire_hello hello;
-	struct wire_proof proof;
-	u32 length;
+	return link->sealing && (err == -EPROTO || err == -EMSGSIZE || err == -EALREADY ||
+				 err == -EILSEQ || err == -EBADMSG);
+}
+
+int mitosis_link_make_sealing(const struct handshake *handshake, bool is_client,
+			      struct sealing **out)
+{
+	struct wire_secrets secrets;
 	int err;
 
-	mitosis_auth_hello(&hello);
-	err = mitosis_link_send_body(link, WIRE_HELLO, &hello, sizeof(hello));
+	*out = NULL;
+	if (!mitosis_auth_seals())
+		return 0;
+	err = mitosis_auth_secrets(handshake, &secrets);
+	if (!err)
+		*out = mitosis_sealing_create(&secrets, is_client);
+	memzero_explicit(&secrets, sizeof(secrets));
+	if (IS_ERR(*out)) {
+		err = PTR_ERR(*out);
+		*out = NULL;
+	}
+	return err;
+}
+
+/* Exchanges challenge and proof. */
+static int prove(struct link *link, struct handshake *h)
+{
+	struct wire_proof proof;
+	u32 length;
+	int err = mitosis_link_send_body(link, WIRE_HELLO, &h->hello, sizeof(h->hello));
+
 	if (!err)
 		err = receive_answer(link, WIRE_CHALLENGE, &length);
-	if (!err && length != sizeof(challenge))
+	if (!err && length != sizeof(h->challenge))
 		err = -EMSGSIZE;
 	if (!err)
-		err = mitosis_link_receive_body(link, &challenge, sizeof(challenge));
+		err = mitosis_link_receive_body(link, &h->challenge, sizeof(h->challenge));
 	if (!err)
-		err = mitosis_auth_prove(&hello, &challenge, &proof);
+		err = mitosis_auth_prove(h, &proof);
 	if (err == -EPROTOTYPE)
 		pr_err_ratelimited("machine %u protects its sessions in another way; the module "
 				   "speaks to those with MITOSIS_PROTECTION=%s\n",
-				   challenge.machine_id, mitosis_auth_protection());
+				   h->challenge.machine_id, mitosis_auth_protection());
 	if (!err)
 		err = mitosis_link_send_body(link, WIRE_PROOF, &proof, sizeof(proof));
 	if (!err)
 		err = mitosis_link_receive_empty_answer(link);
-	if (!err)
-		*machine_id = challenge.machine_id;
-	memzero_explicit(&challenge, sizeof(challenge));
 	memzero_explicit(&proof, sizeof(proof));
+	return err;
+}
+
+static int shake_hands(struct link *link, u32 *machine_id)
+{
+	struct handshake h = {};
+	int err = mitosis_auth_hello(&h, link->socket);
+
+	if (!err)
+		err = prove(link, &h);
+	if (!err)
+		err = mitosis_link_make_sealing(&h, true, &link->sealing);
+	*machine_id = h.challenge.machine_id;
+	memzero_explicit(&h, sizeof(h));
 	return err;
 }
 
@@ -244,12 +248,13 @@ int mitosis_link_connect(struct net *net, const struct sockaddr_storage *address
 	link = new_link(socket, deadline_ms);
 	if (!link)
 		return -ENOMEM;
-	err = error_of(kernel_connect(socket, (struct sockaddr *)address,
-				      address->ss_family == AF_INET ? sizeof(struct sockaddr_in)
-								    : sizeof(struct sockaddr_in6),
-				      0));
+	err = mitosis_transport_error(kernel_connect(socket, (struct sockaddr *)address,
+						     address->ss_family == AF_INET
+							     ? sizeof(struct sockaddr_in)
+							     : sizeof(struct sockaddr_in6),
+						     0));
 	if (!err)
-		err = handshake(link, machine_id);
+		err = shake_hands(link, machine_id);
 	if (err)
 		mitosis_link_close(link);
 	else

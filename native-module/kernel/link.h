@@ -12,12 +12,15 @@
 
 #include "proto/wire.h"
 
+struct handshake;
 struct net;
+struct sealing;
 struct socket;
 
 struct link {
 	struct socket *socket;
 	unsigned int deadline_ms; /* for each message */
+	struct sealing *sealing;  /* NULL: messages are plain */
 };
 
 /* Parses "tcp://host:port". Returns 0 or -EINVAL. */
@@ -40,19 +43,29 @@ void mitosis_link_close(struct link *link);
 /* Shuts down both directions: a thread that waits on the link gets -ECONNRESET. */
 void mitosis_link_shut(struct link *link);
 
-/* Sends a message with a body of `count` parts. `more`: another follows at once. */
-int mitosis_link_send(struct link *link, enum wire_type type, int status, struct kvec *parts,
-		      size_t count, size_t size, bool more);
+/*
+ * Makes the end of a sealed session whose proofs have been checked; NULL for a plain one.
+ * The caller sets it as the link's `sealing` where records begin. Returns 0 or -errno.
+ */
+int mitosis_link_make_sealing(const struct handshake *handshake, bool is_client,
+			      struct sealing **sealing);
 
-/* Sends a message with a body of one part, or none. */
+/* Sends a message; `status` is 0 but in answers. */
+int mitosis_link_send(struct link *link, enum wire_type type, int status, void *body, size_t size);
 int mitosis_link_send_body(struct link *link, enum wire_type type, void *body, size_t size);
 
-/* Receive exactly `size` bytes. */
+/*
+ * Receive exactly `size` bytes. A sealed link returns -EPROTO, -EMSGSIZE, -EALREADY,
+ * -EILSEQ or -EBADMSG, too, for a record that is not what was sent (PROTOCOL.md).
+ */
 int mitosis_link_receive(struct link *link, struct kvec *parts, size_t count, size_t size);
 int mitosis_link_receive_body(struct link *link, void *body, size_t size);
 
 /* Does not check the header. Returns -EAGAIN if no byte came within `ms`. */
 int mitosis_link_receive_header(struct link *link, struct wire_header *header, unsigned int ms);
+
+/* Whether an error of receiving tells that a record was refused. */
+bool mitosis_link_is_refused(const struct link *link, int err);
 
 /* Returns 0, -EPROTO for a wrong magic number, -EPROTONOSUPPORT for a version. */
 int mitosis_link_check_header(const struct wire_header *header);

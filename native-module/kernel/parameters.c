@@ -23,14 +23,17 @@ module_param_named(key_file, mitosis_key_file, charp, 0400);
 MODULE_PARM_DESC(key_file,
 		 "File of the pre-shared key: 16 to 4096 bytes, owned by root, mode 0600");
 
-char *mitosis_auth = "key";
-module_param_named(auth, mitosis_auth, charp, 0444);
-MODULE_PARM_DESC(auth, "Authentication of machines, key or none; none needs loopback addresses or "
-		       "private_network=1");
+char *mitosis_protection = "sealed";
+module_param_named(protection, mitosis_protection, charp, 0444);
+MODULE_PARM_DESC(protection,
+		 "Of sessions between machines, the same on all: sealed, handshake (not "
+		 "encrypted) or none; none needs loopback addresses or "
+		 "private_network=1");
 
 bool mitosis_private_network;
 module_param_named(private_network, mitosis_private_network, bool, 0444);
-MODULE_PARM_DESC(private_network, "Allow auth=none with any address: the network must be trusted");
+MODULE_PARM_DESC(private_network,
+		 "Allow protection=none with any address: the network must be trusted");
 
 bool mitosis_selftest;
 module_param_named(selftest, mitosis_selftest, bool, 0444);

@@ -10,7 +10,7 @@
 extern unsigned int mitosis_machine_id;
 extern char *mitosis_listen; /* tcp://host:port; empty: no server */
 extern char *mitosis_key_file;
-extern char *mitosis_auth; /* "key" or "none" */
+extern char *mitosis_protection; /* "sealed", "handshake" or "none" */
 extern bool mitosis_private_network;
 extern bool mitosis_selftest;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "selftest.h"
 
+#include <linux/err.h>
 #include <linux/mman.h>
 #include <linux/slab.h>
 #include <linux/socket.h>
@@ -9,6 +10,7 @@
 #include "dropped.h"
 #include "link.h"
 #include "proto/descriptor.h"
+#include "record.h"
 
 #define EXPECT(condition)                                                                          \
 	do {                                                                                       \
@@ -183,6 +185,65 @@ static void test_mac(void)
 	EXPECT(!memcmp(mac, expected, sizeof(mac)));
 }
 
+/* RFC 5869, test case 1: the first block. */
+static void test_hkdf(void)
+{
+	static const u8 expected[] = {
+		0x3c, 0xb2, 0x5f, 0x25, 0xfa, 0xac, 0xd5, 0x7a, 0x90, 0x43, 0x4f,
+		0x64, 0xd0, 0x36, 0x2f, 0x2a, 0x2d, 0x2d, 0x0a, 0x90, 0xcf, 0x1a,
+		0x5a, 0x4c, 0x5d, 0xb0, 0x2d, 0x56, 0xec, 0xc4, 0xc5, 0xbf,
+	};
+	u8 bytes[22 + 13 + 10], out[sizeof(expected)];
+	const struct mac_part key = { bytes, 22 }, salt = { bytes + 22, 13 };
+	const struct mac_part info[] = { { bytes + 35, 4 }, { bytes + 39, 6 } };
+	u8 i;
+
+	memset(bytes, 0x0b, 22);
+	for (i = 0; i < 13; i++)
+		bytes[22 + i] = i;
+	for (i = 0; i < 10; i++)
+		bytes[35 + i] = 0xf0 + i;
+	EXPECT(mitosis_auth_hkdf(&salt, &key, info, 2, out, sizeof(out)) == 0);
+	EXPECT(!memcmp(out, expected, sizeof(out)));
+}
+
+/* The record that tests/test_record.c has, too. */
+static void test_record(void)
+{
+	static const struct wire_record_secret secret = { "0123456789abcdef", "nonce of 12" };
+	static const u8 sealed[] = { 0x96, 0xb2, 0x7e, 0x88 };
+	static const u8 tag[] = { 0xbf, 0xf7, 0x6c, 0x11, 0xe9, 0x63, 0x50, 0xe2,
+				  0xfc, 0xf3, 0x22, 0x3a, 0x66, 0x19, 0x16, 0x21 };
+	struct record_direction *d = mitosis_record_create(&secret);
+	u8 out[sizeof(sealed)];
+	const struct kvec text[] = { { "te", 2 }, { "xt", 2 } }, whole = { out, sizeof(out) };
+
+	EXPECT(!IS_ERR(d));
+	if (IS_ERR(d))
+		return;
+	d->number = 7;
+	EXPECT(mitosis_record_seal(d, text, 2, sizeof(out), out) == 0);
+	EXPECT(!memcmp(out, sealed, sizeof(out)) && !memcmp(d->tag, tag, sizeof(tag)));
+	EXPECT(d->header.magic == WIRE_RECORD_MAGIC && d->header.size == sizeof(out));
+	EXPECT(d->header.number == 7 && d->number == 8);
+	EXPECT(mitosis_record_check_header(d) == -EALREADY);
+	d->number = 6;
+	EXPECT(mitosis_record_check_header(d) == -EILSEQ);
+	d->number = 7;
+	EXPECT(mitosis_record_check_header(d) == 0);
+	d->tag[0] ^= 1;
+	EXPECT(mitosis_record_open(d, &whole, 1) == -EBADMSG && d->number == 7);
+	d->tag[0] ^= 1;
+	memcpy(out, sealed, sizeof(out));
+	EXPECT(mitosis_record_open(d, &whole, 1) == 0 && d->number == 8);
+	EXPECT(!memcmp(out, "text", sizeof(out)));
+	d->header.size = WIRE_RECORD_TEXT_MAX + 1;
+	EXPECT(mitosis_record_check_header(d) == -EMSGSIZE);
+	d->header.magic++;
+	EXPECT(mitosis_record_check_header(d) == -EPROTO);
+	mitosis_record_destroy(d);
+}
+
 static void test_address(void)
 {
 	struct sockaddr_storage address;
@@ -206,6 +267,8 @@ int mitosis_selftest_run(void)
 	test_descriptor();
 	test_dropped();
 	test_mac();
+	test_hkdf();
+	test_record();
 	test_address();
 	if (failures)
 		return -EINVAL;

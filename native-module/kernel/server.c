@@ -42,8 +42,7 @@ struct client {
 	struct sockaddr_storage address;
 	enum client_state state;
 	unsigned long deadline; /* of the handshake, in jiffies */
-	struct wire_hello hello;
-	struct wire_challenge challenge;
+	struct handshake handshake;
 	struct snapshot *snapshot; /* HAS_SNAPSHOT */
 	void *buffer;		   /* of pages to send */
 	size_t buffer_size;
@@ -59,15 +58,12 @@ static DEFINE_MUTEX(clients_lock);
 
 static int answer(struct client *c, enum wire_type type, int status, void *body, size_t size)
 {
-	struct kvec part = { body, size };
-
-	return mitosis_link_send(c->link, type, status, &part, 1, size, false);
+	return mitosis_link_send(c->link, type, status, body, size);
 }
 
 static int serve_hello(struct client *c)
 {
-	int err = mitosis_auth_challenge(&c->hello, &c->challenge);
-
+	int err = mitosis_auth_challenge(&c->handshake, c->link->socket);
 	int sent;
 
 	if (err && err != -EPROTOTYPE) {
@@ -75,15 +71,21 @@ static int serve_hello(struct client *c)
 		return err;
 	}
 	c->state = EXPECTS_PROOF;
-	sent = answer(c, WIRE_CHALLENGE, 0, &c->challenge, sizeof(c->challenge));
+	sent = answer(c, WIRE_CHALLENGE, 0, &c->handshake.challenge,
+		      sizeof(c->handshake.challenge));
 	return err ?: sent;
 }
 
 static int serve_proof(struct client *c, const struct wire_proof *proof)
 {
-	int err = mitosis_auth_check(&c->hello, &c->challenge, proof);
-	int sent = answer(c, WIRE_ANSWER, err, NULL, 0);
+	struct sealing *sealing = NULL;
+	int err = mitosis_auth_check(&c->handshake, proof);
+	int sent;
 
+	if (!err)
+		err = mitosis_link_make_sealing(&c->handshake, false, &sealing);
+	sent = answer(c, WIRE_ANSWER, err, NULL, 0);
+	c->link->sealing = sealing;
 	if (!err)
 		WRITE_ONCE(c->state, EXPECTS_REQUEST);
 	return err ?: sent;
@@ -220,7 +222,8 @@ static int serve_message(struct client *c, const struct wire_header *header)
 		answer(c, c->state == EXPECTS_HELLO ? WIRE_CHALLENGE : WIRE_ANSWER, err, NULL, 0);
 		return err;
 	}
-	err = mitosis_link_receive_body(c->link, hello ? (void *)&c->hello : &body, header->length);
+	err = mitosis_link_receive_body(c->link, hello ? (void *)&c->handshake.hello : &body,
+					header->length);
 	if (err)
 		return err;
 	switch (header->type) {
@@ -261,6 +264,8 @@ static void serve(struct work_struct *work)
 
 	do {
 		err = mitosis_link_receive_header(c->link, &header, IDLE_STEP_MS);
+		if (mitosis_link_is_refused(c->link, err))
+			answer(c, WIRE_ANSWER, err, NULL, 0);
 		if (err == -EAGAIN)
 			err = READ_ONCE(stopping) || is_late(c) ? -ETIMEDOUT : 0;
 		else if (!err)
@@ -398,8 +403,8 @@ int mitosis_server_init(void)
 		return err;
 	}
 	if (!mitosis_auth_allows(&address)) {
-		pr_err("listen must be a loopback address with auth=none, got %s: set auth=key or "
-		       "private_network=1\n",
+		pr_err("listen must be a loopback address with protection=none, got %s: set "
+		       "protection=sealed or private_network=1\n",
 		       mitosis_listen);
 		return -EACCES;
 	}

@@ -248,7 +248,7 @@ static void run_nil(struct work_item *item)
 		}
 		mitosis_link_close(link);
 		/* The other machine may have closed an idle connection. */
-		if (!idle || w->err == -ETIMEDOUT)
+		if (!idle || w->err != -ECONNRESET)
 			return;
 	}
 }

@@ -86,6 +86,21 @@ static void of_another_session(void)
 	CHECK_EQ(received(&receiver, record, "text", 4), 0);
 }
 
+/* The record that the kernel module's selftest.c has, too, from another library. */
+static void as_others_seal_it(void)
+{
+	static const uint8_t expected[] = {
+		0x4d, 0x54, 0x52, 0x32, 0x04, 0x00, 0x00, 0x00, 0x07,
+		0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x96, 0xb2,
+		0x7e, 0x88, 0xbf, 0xf7, 0x6c, 0x11, 0xe9, 0x63, 0x50,
+		0xe2, 0xfc, 0xf3, 0x22, 0x3a, 0x66, 0x19, 0x16, 0x21,
+	};
+	struct record_direction sender = direction(7);
+
+	record_seal(&sender, "text", 4, record);
+	CHECK(!memcmp(record, expected, sizeof(expected)));
+}
+
 static void every_changed_byte(void)
 {
 	struct record_direction sender = direction(0), receiver = direction(0);
@@ -157,6 +172,7 @@ int main(void)
 	in_their_turn();
 	renumbered_ones_do_not_open();
 	of_another_session();
+	as_others_seal_it();
 	every_changed_byte();
 	sizes();
 	return 0;

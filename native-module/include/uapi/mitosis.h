@@ -78,7 +78,9 @@
  * Argument: pointer to struct mitosis_remote_req.
  * Effect and errors: as MITOSIS_RESUME_LOCAL; also EFAULT bad pointer,
  * ENOTCONN no session to that machine, what MITOSIS_CONNECT says of its answers,
- * EBADMSG an invalid descriptor, and EPROTO the machines are incompatible (other
+ * EBADMSG an invalid descriptor, or a record of a sealed session that was changed,
+ * EALREADY one that was sent again, EILSEQ records that are missing or in another
+ * order, and EPROTO the machines are incompatible (other
  * vdso, other CPU features). EPERM the caller's user ids are not all the owner's, or
  * it lacks CAP_SYS_PTRACE, and the snapshot is root's or undumpable.
  */

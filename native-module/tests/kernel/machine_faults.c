@@ -26,8 +26,6 @@ static struct remote start_remote(void)
 	struct remote remote = { 0 };
 	struct mitosis *device;
 
-	/* The module has no sealed sessions. */
-	setenv("MITOSIS_PROTECTION", "handshake", 1);
 	remote.machine = machine_start(USER_MACHINE);
 	machine_enter(&remote.machine);
 	remote.parent = start_parent(MITOSIS_BACKEND_USER, ID, false);
