@@ -303,7 +303,7 @@ static void plan_gaps(struct restore_plan *plan)
 static struct restore_plan *lay_out(struct resume *r, int *err)
 {
 	uint64_t files_size = r->descriptor->vma_count * sizeof(*r->files);
-	uint64_t open_size = r->open_file_count * sizeof(*r->open_files);
+	uint64_t open_size = shared_objects_room(r->descriptor, r->open_file_count);
 	uint64_t descriptor_at = RESTORER_KEPT_SIZE;
 	uint64_t files_at, open_at, park_at, room, size;
 	struct restore_plan draft = { 0 };

@@ -141,6 +141,7 @@ static int create(struct restore_plan *plan, const struct vma_list *list,
 	if (fd < 0)
 		return -errno;
 	fd = child_files_lift(fd);
+	((int32_t *)plan->open_files)[plan->open_file_count++] = fd;
 	err = set_size(fd, extent.size);
 	/* shared_objects_close() closes it. */
 	for (i = first; i < list->count; i++) {
@@ -170,6 +171,16 @@ static int create(struct restore_plan *plan, const struct vma_list *list,
 		vma->file_version = extent.size;
 	}
 	return err;
+}
+
+uint64_t shared_objects_room(const struct descriptor_header *d, uint32_t files)
+{
+	const struct vma_list list = shared_object_vmas(d);
+	uint32_t i;
+
+	for (i = 0; i < list.count; i++)
+		files += shared_object_is_first(&list, i);
+	return files * sizeof(int32_t);
 }
 
 int shared_objects_create(struct restore_plan *plan, int stream, const char *what)
@@ -278,6 +289,8 @@ void shared_objects_close(struct restore_plan *plan)
 		if (!descriptor_is_object(&list.vmas[i]) || files[i] < 0)
 			continue;
 		close(files[i]);
+		/* They are the last of the open files. */
+		plan->open_file_count--;
 		for (k = i + 1; k < list.count; k++)
 			if (descriptor_is_object(&list.vmas[k]) &&
 			    files[k] == files[i])

@@ -21,9 +21,12 @@
 int shared_objects_take_files(struct descriptor_header *d, bool confined,
 			      const int32_t *files, const char *what);
 
+/* Bytes for the `open_files` of a plan that has so many of them before its objects. */
+uint64_t shared_objects_room(const struct descriptor_header *d, uint32_t files);
+
 /*
  * Makes the objects of a plan, with their bytes from `stream`, and has their VMAs map
- * them. Returns 0 or -errno with a message that names `what`.
+ * them; they are among the plan's open files. Returns 0 or -errno with a message that names `what`.
  */
 int shared_objects_create(struct restore_plan *plan, int stream, const char *what);
 
