@@ -38,6 +38,23 @@ static int refuse(struct shadow_refusal *refusal, enum shadow_refusal_cause caus
 	return cause == REFUSED_TOO_MUCH ? -EFBIG : -EOPNOTSUPP;
 }
 
+/*
+ * An object, or a private mapping of one, whose pages would show what the parent writes
+ * to the object later.
+ */
+static bool is_taken(const struct vma_list *list, uint32_t index)
+{
+	const struct descriptor_vma *vma = &list->vmas[index];
+	uint32_t i;
+
+	if (vma->kind != VMA_SNAPSHOT || !vma->inode)
+		return descriptor_is_object(vma);
+	for (i = 0; i < list->count; i++)
+		if (shared_object_maps(list, i, index))
+			return true;
+	return descriptor_is_object(vma);
+}
+
 static int measure(const struct vma_list *list, uint64_t *size,
 		   struct shadow_refusal *refusal)
 {
@@ -48,7 +65,7 @@ static int measure(const struct vma_list *list, uint64_t *size,
 	for (i = 0; i < list->count; i++) {
 		const struct descriptor_vma *vma = &list->vmas[i];
 
-		if (!descriptor_is_object(vma))
+		if (!is_taken(list, i))
 			continue;
 		if (is_foreign(shared_object_name(list, vma)))
 			return refuse(refusal, REFUSED_FOREIGN,
@@ -75,7 +92,8 @@ static long open_object(const struct descriptor_vma *vma)
 }
 
 /* What the object holds, without its holes. */
-static int copy_data(long fd, struct descriptor_vma *vma, uint64_t to)
+static int copy_data(long fd, const struct descriptor_vma *vma, uint64_t to,
+		     uint64_t *object_size)
 {
 	const uint64_t begin = vma->offset, end = begin + (vma->end - vma->start);
 	uint64_t at = begin;
@@ -83,7 +101,7 @@ static int copy_data(long fd, struct descriptor_vma *vma, uint64_t to)
 
 	if (raw_syscall(SYS_fstat, fd, &st))
 		return -EIO;
-	vma->file_version = st.st_size;
+	*object_size = st.st_size;
 	while (at < end) {
 		long data = raw_syscall(SYS_lseek, fd, at, SEEK_DATA);
 		long hole = data < 0 ? data
@@ -122,7 +140,8 @@ static bool is_zero(const uint64_t *page)
 }
 
 /* What can be read of the mapping; it ends where the object does. */
-static int copy_mapped(struct descriptor_vma *vma, uint64_t to)
+static int copy_mapped(const struct descriptor_vma *vma, uint64_t to,
+		       uint64_t *object_size)
 {
 	uint64_t block[BLOCK_SIZE / sizeof(uint64_t)];
 	const uint64_t size = vma->end - vma->start;
@@ -130,6 +149,7 @@ static int copy_mapped(struct descriptor_vma *vma, uint64_t to)
 	uint64_t done = 0;
 	long i, n;
 
+	*object_size = 0;
 	raw_syscall(SYS_mprotect, vma->start, size, PROT_READ);
 	for (; done < size; done += n) {
 		struct iovec local = { block, size - done };
@@ -141,7 +161,7 @@ static int copy_mapped(struct descriptor_vma *vma, uint64_t to)
 		n = raw_syscall(SYS_process_vm_readv, self, &local, 1, &remote, 1,
 				0);
 		if (n == -EFAULT && done) {
-			vma->file_version = vma->offset + done;
+			*object_size = vma->offset + done;
 			return 0;
 		}
 		if (n < PAGE_SIZE)
@@ -175,12 +195,17 @@ int shared_copies_take(const struct vma_list *list, struct shared_copies *copies
 	to = copies->at = at;
 	for (i = 0; !err && i < list->count; i++) {
 		struct descriptor_vma *vma = &list->vmas[i];
+		uint64_t size;
 		long fd;
 
-		if (!descriptor_is_object(vma))
+		if (!is_taken(list, i))
 			continue;
-		fd = open_object(vma);
-		err = fd < 0 ? copy_mapped(vma, to) : copy_data(fd, vma, to);
+		/* A private mapping has pages of its own. */
+		fd = descriptor_is_object(vma) ? open_object(vma) : -1;
+		err = fd < 0 ? copy_mapped(vma, to, &size)
+			     : copy_data(fd, vma, to, &size);
+		if (descriptor_is_object(vma))
+			vma->file_version = size;
 		if (fd >= 0)
 			raw_syscall(SYS_close, fd);
 		if (err)
@@ -202,7 +227,7 @@ int shared_copies_place(const struct vma_list *list,
 		uint64_t size = vma->end - vma->start;
 		long at;
 
-		if (!descriptor_is_object(vma))
+		if (!is_taken(list, i))
 			continue;
 		raw_syscall(SYS_mprotect, from, size, vma->protection);
 		at = raw_syscall(SYS_mremap, from, size, size,

@@ -26,20 +26,27 @@ static bool same_text(const char *a, const char *b)
 	return *a == *b;
 }
 
-bool shared_object_same(const struct vma_list *list, uint32_t a, uint32_t b)
+bool shared_object_maps(const struct vma_list *list, uint32_t object, uint32_t vma)
 {
-	const struct descriptor_vma *x = &list->vmas[a], *y = &list->vmas[b];
+	const struct descriptor_vma *x = &list->vmas[object], *y = &list->vmas[vma];
 
-	if (a == b)
-		return descriptor_is_object(x);
+	if (!descriptor_is_object(x))
+		return false;
+	if (object == vma)
+		return true;
 	/* A parent of the kernel module has not said which object it is. */
 	if (!x->device_major && !x->device_minor)
 		return false;
 	/* The inode of a System V segment is its number, so the name counts, too. */
-	return descriptor_is_object(x) && descriptor_is_object(y) &&
-	       x->inode == y->inode && x->device_major == y->device_major &&
+	return x->inode == y->inode && x->device_major == y->device_major &&
 	       x->device_minor == y->device_minor &&
 	       same_text(shared_object_name(list, x), shared_object_name(list, y));
+}
+
+bool shared_object_same(const struct vma_list *list, uint32_t a, uint32_t b)
+{
+	return descriptor_is_object(&list->vmas[b]) &&
+	       shared_object_maps(list, a, b);
 }
 
 bool shared_object_is_first(const struct vma_list *list, uint32_t index)

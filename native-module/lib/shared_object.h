@@ -29,6 +29,9 @@ struct vma_list shared_object_vmas(const struct descriptor_header *d);
 const char *shared_object_name(const struct vma_list *list,
 			       const struct descriptor_vma *vma);
 
+/* Whether a VMA maps this object, as a private mapping of it does, too. */
+bool shared_object_maps(const struct vma_list *list, uint32_t object, uint32_t vma);
+
 /* Whether both are of one object. */
 bool shared_object_same(const struct vma_list *list, uint32_t a, uint32_t b);
 

@@ -23,7 +23,7 @@ struct shared {
 };
 
 static struct shared *shared;
-static char *whole, *tail, *sparse;
+static char *whole, *tail, *view, *sparse;
 
 static void *run(void *argument)
 {
@@ -77,20 +77,25 @@ int main(void)
 	whole = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	tail = mmap(NULL, SIZE - 4 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
 		    4 * PAGE);
+	view = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
 	sparse = mmap(NULL, LARGE, PROT_READ | PROT_WRITE,
 		      MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	CHECK(shared != MAP_FAILED && whole != MAP_FAILED && tail != MAP_FAILED &&
-	      sparse != MAP_FAILED);
+	      view != MAP_FAILED && sparse != MAP_FAILED);
 	CHECK_EQ(sem_init(&shared->asked, 1, 0), 0);
 	CHECK_EQ(sem_init(&shared->answered, 1, 0), 0);
 	target_fill(whole, SIZE, 1);
 	memcpy(sparse + LARGE / 2, "sparse", 6);
+	view[PAGE] = 'v';
 	target_overwrites(whole, SIZE);
 	target_overwrites(sparse + LARGE / 2, PAGE);
 	target_prepare();
 
 	CHECK_EQ(target_differs(whole, 0, SIZE, 1), -1);
 	CHECK(!memcmp(whole + 4 * PAGE, tail, SIZE - 4 * PAGE));
+	/* A private mapping of it, with a page of its own. */
+	CHECK_EQ(view[PAGE], 'v');
+	CHECK_EQ(target_differs(view, 2 * PAGE, SIZE - 2 * PAGE, 1), -1);
 	/* What is dropped is still there. */
 	CHECK_EQ(madvise(whole, SIZE, MADV_DONTNEED), 0);
 	CHECK_EQ(target_differs(whole, 0, SIZE, 1), -1);
