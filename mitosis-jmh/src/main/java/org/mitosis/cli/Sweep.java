@@ -279,11 +279,13 @@ final class Sweep {
         .toList();
   }
 
-  private static Options only(Selection.Item item, Options options) {
+  /** The options of a block: those of all, and every other benchmark excluded. */
+  static Options only(Selection.Item item, Options options) {
     ChainedOptionsBuilder one =
         new OptionsBuilder()
             .parent(options)
-            .include("^" + Pattern.quote(item.benchmark()) + "$")
+            // An include would be added to those of the command line.
+            .exclude("^(?!" + Pattern.quote(item.benchmark()) + "$)")
             .mode(item.mode());
     item.parameters().forEach(one::param);
     return one.build();
