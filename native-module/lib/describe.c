@@ -13,6 +13,7 @@
 #include "lib/describe_credentials.h"
 #include "lib/pagemap.h"
 #include "lib/restore.h"
+#include "lib/shadow_process.h"
 #include "lib/shared_copies.h"
 #include "lib/shared_memory.h"
 #include "lib/vma_flags.h"
@@ -353,7 +354,7 @@ static void distrust_empty(struct vma_writer *w)
 }
 
 static int describe_vmas(struct vma_writer *w, struct text *maps,
-			 struct shadow_refusal *refusal)
+			 struct shadow_arena *arena)
 {
 	struct shared_copies copies = { 0 };
 	struct vma_list list;
@@ -369,10 +370,12 @@ static int describe_vmas(struct vma_writer *w, struct text *maps,
 	}
 	list = (struct vma_list){ w->vmas, w->count, w->strings };
 	if (!err)
-		err = shared_copies_take(&list, &copies, refusal);
-	if (!err)
+		err = shared_copies_take(&list, &copies, &arena->refusal);
+	if (!err) {
+		shadow_process_tell(arena, SHADOW_COPIED, 0);
 		err = vma_flags_read(w->vmas, w->count,
 				     w->pagemap >= 0 && !w->resumed);
+	}
 	if (!err)
 		err = shared_copies_place(&list, &copies);
 	if (w->resumed)
@@ -422,7 +425,7 @@ int describe_self(struct shadow_arena *arena, struct descriptor_header **descrip
 
 	fd = raw_open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 	w.pagemap = fd;
-	err = describe_vmas(&w, &maps, &arena->refusal);
+	err = describe_vmas(&w, &maps, arena);
 	if (fd >= 0)
 		raw_syscall(SYS_close, fd);
 	if (!err)

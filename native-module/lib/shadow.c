@@ -3,7 +3,6 @@
 #include "lib/shadow.h"
 
 #include <errno.h>
-#include <linux/futex.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/mman.h>
@@ -77,14 +76,6 @@ static int register_with_daemon(const struct shadow_arena *arena, int channel)
 	return m.status;
 }
 
-static void tell(struct shadow_arena *arena, enum shadow_outcome outcome, int error)
-{
-	arena->error = error;
-	arena->outcome = outcome;
-	if (arena->awaited)
-		raw_syscall(SYS_futex, &arena->outcome, FUTEX_WAKE, 1, 0, 0, 0);
-}
-
 /* Returns SHADOW_READY, or what is missing with -errno in *err. */
 static enum shadow_outcome start(struct shadow_arena *arena, struct own_memory *own,
 				 struct page_server **server, int *err)
@@ -148,7 +139,7 @@ static void __attribute__((noreturn, used)) shadow_main(struct shadow_arena *are
 
 	own_memory_init(&own, arena->page_size);
 	outcome = start(arena, &own, &server, &err);
-	tell(arena, outcome, err);
+	shadow_process_tell(arena, outcome, err);
 	if (outcome == SHADOW_READY)
 		page_server_run(server, -1, -1);
 	shadow_process_exit();

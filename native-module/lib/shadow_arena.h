@@ -24,6 +24,7 @@
 enum shadow_outcome {
 	SHADOW_STARTS,
 	SHADOW_REGISTERED, /* describing itself takes as long as there are mappings */
+	SHADOW_COPIED, /* what the parent shares with it: they have no more in common */
 	SHADOW_READY, /* has registered, read its memory, and described itself */
 	SHADOW_NO_CHANNEL,
 	SHADOW_FEW_FILES,
@@ -68,8 +69,8 @@ struct shadow_arena {
 	int32_t answer_ms; /* of other machines, as of paging/page_source.h */
 	/* enum shadow_outcome, a futex that the parent may wait for */
 	_Atomic uint32_t outcome;
-	int32_t error;			 /* -errno of the outcome */
-	uint32_t awaited;		 /* the parent waits */
+	int32_t error;	  /* -errno of the outcome */
+	uint32_t awaited; /* the outcome that the parent waits for, or 0 */
 	struct shadow_refusal refusal;	 /* of memory; its limit is an argument */
 	char name[DESCRIPTOR_NAME_SIZE]; /* the shadow's, from its parent */
 	/* On pages of its own: see shadow_arena_create() in shadow.h. */

@@ -4,6 +4,7 @@
 #include "lib/shadow_process.h"
 
 #include <linux/sched.h>
+#include <linux/futex.h>
 #include <sys/mman.h>
 
 #include "paging/raw_syscall.h"
@@ -86,4 +87,13 @@ void shadow_process_exit(void)
 {
 	for (;;)
 		raw_syscall(SYS_exit_group, 0);
+}
+
+void shadow_process_tell(struct shadow_arena *arena, enum shadow_outcome outcome,
+			 int error)
+{
+	arena->error = error;
+	arena->outcome = outcome;
+	if (arena->awaited)
+		raw_syscall(SYS_futex, &arena->outcome, FUTEX_WAKE, 1, 0, 0, 0);
 }

@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/shadow_arena.h"
+
 /*
  * Forks. The child calls `entry`, which must not return, on the stack that ends at
  * `stack_end`. Returns its pid or -errno. `pidfd` and `tid` are for CLONE_PIDFD and
@@ -28,5 +30,9 @@ void *shadow_process_map(size_t size);
 void shadow_process_close_from(long fd);
 
 void __attribute__((noreturn)) shadow_process_exit(void);
+
+/* Tells the parent how far its shadow has come, and wakes it if it waits. */
+void shadow_process_tell(struct shadow_arena *arena, enum shadow_outcome outcome,
+			 int error);
 
 #endif /* LIB_SHADOW_PROCESS_H */

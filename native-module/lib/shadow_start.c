@@ -109,7 +109,7 @@ void shadow_await(struct shadow_arena *arena, int pid, struct shadow_end *end)
 	uint32_t outcome = arena->outcome;
 
 	*end = (struct shadow_end){ 0 };
-	while (outcome <= SHADOW_REGISTERED && !end->reaped && !end->late) {
+	while (outcome < arena->awaited && !end->reaped && !end->late) {
 		if (syscall(SYS_futex, &arena->outcome, FUTEX_WAIT, outcome, &check,
 			    NULL, 0) &&
 		    errno != ETIMEDOUT && errno != EAGAIN && errno != EINTR)
@@ -126,7 +126,7 @@ int shadow_judge(const struct shadow_arena *arena, int pid, struct shadow_end *e
 {
 	uint32_t outcome = arena->outcome;
 
-	if (outcome == SHADOW_READY && !end->reaped)
+	if (outcome >= arena->awaited && outcome <= SHADOW_READY && !end->reaped)
 		return 0;
 	if (!end->reaped) {
 		kill(pid, SIGKILL);

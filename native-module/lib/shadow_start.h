@@ -20,14 +20,14 @@ struct shadow_end {
 };
 
 /*
- * Waits for a shadow: at most 2 s until it has registered, and a minute then, as
- * describing many mappings takes time. The caller's other threads may be stopped: it takes no
- * lock.
+ * Waits for the outcome of a shadow that its arena names: at most 2 s until it has
+ * registered, and a minute then, as describing many mappings takes time. The
+ * caller's other threads may be stopped: it takes no lock.
  */
 void shadow_await(struct shadow_arena *arena, int pid, struct shadow_end *end);
 
 /*
- * Returns 0 if a shadow that was awaited has registered and read its own memory. Else it has
+ * Returns 0 if a shadow that was awaited has come as far as that. Else it has
  * ended and been reaped: -errno with the cause.
  */
 int shadow_judge(const struct shadow_arena *arena, int pid, struct shadow_end *end);

@@ -44,7 +44,7 @@ static int stop_threads(struct shadow_arena *arena)
 
 /*
  * The other threads stand still until the shadow is forked or, where it copies what the process
- * shares with it, until it is ready. In between, this thread takes no lock.
+ * shares with it, until it has. In between, this thread takes no lock.
  */
 static int fork_shadow(struct shadow_arena *arena, struct shadow_end *end)
 {
@@ -80,7 +80,9 @@ int take_snapshot(struct shadow_arena *arena, int *maps,
 	arena->others = (struct stopped_threads){ 0 };
 	arena->outcome = SHADOW_STARTS;
 	arena->refusal.cause = REFUSED_NOTHING;
-	arena->awaited = shadow_is_uncertain() || shared_memory_exists(maps);
+	arena->awaited = shadow_is_uncertain()	      ? SHADOW_READY
+			 : shared_memory_exists(maps) ? SHADOW_COPIED
+						      : 0;
 
 	err = thread_stop_is_needed() ? stop_threads(arena) : 0;
 	if (err)
