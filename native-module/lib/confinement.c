@@ -11,13 +11,35 @@
 
 #include "lib/error.h"
 
+/*
+ * Of this thread alone, as the calls below: the C library's would change all of them. A
+ * process without the right to drop its groups has no right to confine either.
+ */
+static int drop_groups(struct file_user *before)
+{
+	before->group_count =
+		syscall(SYS_getgroups, FILE_USER_GROUPS_MAX, before->groups);
+	if (before->group_count < 0) {
+		before->group_count = 0;
+		return -errno;
+	}
+	if (before->group_count && syscall(SYS_setgroups, 0, NULL)) {
+		before->group_count = 0;
+		return -errno;
+	}
+	return 0;
+}
+
 int file_user_become(struct file_user *before,
 		     const struct mitosis_confinement *confinement)
 {
 	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
 	struct __user_cap_data_struct none[2];
 
+	int err;
+
 	before->capabilities_changed = false;
+	before->group_count = 0;
 	before->changed = confinement->confine;
 	if (!before->changed)
 		return 0;
@@ -25,8 +47,11 @@ int file_user_become(struct file_user *before,
 	before->dumpable = prctl(PR_GET_DUMPABLE);
 	if (prctl(PR_GET_PDEATHSIG, &before->parent_death_signal))
 		before->parent_death_signal = 0;
+	err = drop_groups(before);
 	before->group = setfsgid(confinement->group);
 	before->user = setfsuid(confinement->user);
+	if (err)
+		return err;
 	/* They report no errors: only a second call tells. */
 	if (setfsgid(-1) != (int)confinement->group ||
 	    setfsuid(-1) != (int)confinement->user)
@@ -51,6 +76,8 @@ void file_user_return(const struct file_user *before)
 		syscall(SYS_capset, &header, before->capabilities);
 	setfsuid(before->user);
 	setfsgid(before->group);
+	if (before->group_count)
+		syscall(SYS_setgroups, before->group_count, before->groups);
 	prctl(PR_SET_DUMPABLE, before->dumpable);
 	prctl(PR_SET_PDEATHSIG, before->parent_death_signal);
 }

@@ -9,9 +9,14 @@
 
 #include "libmitosis.h"
 
+/* A process with more than these is refused (EINVAL). */
+#define FILE_USER_GROUPS_MAX 1024
+
 /* The rights by which this process opened files before. */
 struct file_user {
 	bool changed;
+	int group_count; /* supplementary groups, dropped meanwhile; 0: none were */
+	gid_t groups[FILE_USER_GROUPS_MAX];
 	uid_t user;
 	gid_t group;
 	int dumpable, parent_death_signal;

@@ -19,6 +19,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -352,6 +353,33 @@ static void stays_so_after_exec(void)
 	HOLDS(pid > 0 && waitpid(pid, &status, 0) == pid && status == 0);
 }
 
+/* Paths of the host's groups would name its services, users and containers. */
+static void sees_no_control_group(void)
+{
+	FILE *f = fopen("/proc/self/cgroup", "re");
+	char line[512];
+	int lines = 0;
+
+	while (f && fgets(line, sizeof(line), f)) {
+		HOLDS(strlen(line) > 3 && !strcmp(line + strlen(line) - 3, ":/\n"));
+		lines++;
+	}
+	if (f)
+		fclose(f);
+	HOLDS(lines > 0 || access("/proc/self/cgroup", F_OK));
+}
+
+/* It has a limit of its own where no control group counts processes. */
+static void has_few_processes(void)
+{
+	struct rlimit limit;
+
+	HOLDS(!getrlimit(RLIMIT_NPROC, &limit));
+	HOLDS(limit.rlim_max <= 1024 && limit.rlim_cur <= limit.rlim_max);
+	limit.rlim_max++;
+	FAILS(setrlimit(RLIMIT_NPROC, &limit), EPERM);
+}
+
 bool strict_child_is_confined(const struct strict_outside *outside)
 {
 	confined = true;
@@ -360,6 +388,8 @@ bool strict_child_is_confined(const struct strict_outside *outside)
 	if (!confined)
 		return false;
 	sees_no_process_outside(outside);
+	sees_no_control_group();
+	has_few_processes();
 	has_no_file_of_the_host();
 	cannot_write();
 	cannot_set_the_kernel();

@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <limits.h>
 #include <sched.h>
 #include <string.h>
@@ -22,12 +23,15 @@
 #define ID	     73
 #define PAGE	     4096
 #define PATIENCE_MS  20000
+#define USER	     54321 /* of confined children */
+#define GROUP	     54322 /* another one */
 #define WRONG_STATUS 3
 #define FROM_FILE    (4 << 8) /* wait status of a child that has mapped it again */
 
 static char base[64], file[80], other[80], root[80];
 static char *shared, *private;
-static bool tells; /* children tell where their private mapping comes from */
+static bool tells;  /* children tell where their private mapping comes from */
+static gid_t group; /* that may read the file, too; 0: none */
 
 static void make_file(const char *path, char byte)
 {
@@ -84,6 +88,8 @@ static struct mitosis *prepare(void)
 	char byte;
 
 	make_file(file, 'H');
+	if (group)
+		CHECK(!chown(file, 0, group) && !chmod(file, 0640));
 	shared = map(MAP_SHARED);
 	private = map(MAP_PRIVATE);
 	fflush(stdout);
@@ -110,6 +116,22 @@ static void forget(struct mitosis *device)
 	unlink(other);
 }
 
+static int keep_all(void *unused)
+{
+	(void)unused;
+	return 0;
+}
+
+/* Has children of the device confined, of a caller that is in the file's group. */
+static void be_in_group(struct mitosis *device)
+{
+	const struct mitosis_confinement confinement = { keep_all, NULL, USER,
+							 USER };
+
+	CHECK(!setgroups(1, &group));
+	CHECK_EQ(mitosis_set_confinement(device, &confinement), 0);
+}
+
 /* The exit status of a child, by an attachment or not. */
 static int child_status(uint32_t mode, bool attached)
 {
@@ -125,6 +147,8 @@ static int child_status(uint32_t mode, bool attached)
 		return status_within(pid, PATIENCE_MS);
 	device = open_user();
 	CHECK_EQ(mitosis_set_resume_options(device, &options), 0);
+	if (group)
+		be_in_group(device);
 	if (!attached)
 		mitosis_resume_local(device, ID);
 	else if (!mitosis_attach_local(device, ID, &attachment))
@@ -209,6 +233,32 @@ static void changed(void)
 	CHECK_EQ(child_status(MITOSIS_RESUME_LAZY, false), 0);
 	CHECK_EQ(child_status(MITOSIS_RESUME_EAGER, true), 0);
 	forget(device);
+	tells = false;
+}
+
+/* Children that may use the rights of a user get no file by their caller's groups. */
+static void of_a_group(void)
+{
+	struct mitosis *device;
+
+	if (geteuid()) {
+		puts("groups left out: need root");
+		return;
+	}
+	tells = true;
+	group = GROUP;
+	CHECK(!chown(base, 0, group) && !chmod(base, 0750));
+	device = prepare();
+	CHECK_EQ(child_status(MITOSIS_RESUME_LAZY, false), 0);
+	CHECK_EQ(child_status(MITOSIS_RESUME_EAGER, true), 0);
+	forget(device);
+	/* The user itself may. */
+	group = USER;
+	CHECK(!chown(base, USER, group));
+	device = prepare();
+	CHECK_EQ(child_status(MITOSIS_RESUME_LAZY, false), FROM_FILE);
+	forget(device);
+	group = 0;
 	tells = false;
 }
 
@@ -306,6 +356,7 @@ int main(void)
 	for (kind = 0; kind < REPLACEMENTS; kind++)
 		replaced(kind);
 	changed();
+	of_a_group();
 	in_roots();
 	CHECK(!rmdir(root) && !rmdir(base));
 	return 0;

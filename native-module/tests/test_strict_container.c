@@ -7,6 +7,7 @@
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -66,10 +67,48 @@ static bool forks(void)
 	return pid > 0 && waitpid(pid, &status, 0) == pid && !status;
 }
 
+/* Nothing that an earlier child has left: the container's first process and this one. */
+static bool is_alone(void)
+{
+	DIR *d = opendir("/proc");
+	struct dirent *entry;
+	int count = 0;
+
+	while (d && (entry = readdir(d)))
+		count += *entry->d_name >= '0' && *entry->d_name <= '9';
+	if (d)
+		closedir(d);
+	if (count == 2)
+		return true;
+	dprintf(STDOUT_FILENO, "NOT CONFINED: %d processes in a fresh container\n",
+		count);
+	return false;
+}
+
+/* Two processes that would go on for ever, and report in the name of later children. */
+static void leave_something(void)
+{
+	static const struct child_report lie = { .wrong = 77 };
+	pid_t self = getpid();
+
+	if (fork())
+		return;
+	if (setsid() < 0 || fork() < 0)
+		_exit(1);
+	signal(SIGTERM, SIG_IGN);
+	for (;;) {
+		usleep(1000);
+		if (kill(self, 0) && write(REPORT_FD_DEFAULT, &lie, sizeof(lie)) < 0)
+			continue;
+	}
+}
+
 static void __attribute__((noreturn)) be_child(void)
 {
 	struct child_report report = { .resumed_ns = now_ns() };
 
+	if (!is_alone())
+		_exit(4);
 	if (stays) {
 		if (write(STDOUT_FILENO, "stays\n", 6) != 6)
 			_exit(3);
@@ -79,6 +118,7 @@ static void __attribute__((noreturn)) be_child(void)
 	report.wrong =
 		!strict_child_is_confined(&outside) || !forks() || !has_its_memory();
 	strcpy(shared, "child's");
+	leave_something();
 	report.first_result_ns = now_ns();
 	if (write(REPORT_FD_DEFAULT, &report, sizeof(report)) != sizeof(report))
 		_exit(2);
@@ -347,6 +387,8 @@ int main(void)
 	refused("--mode clone", "mode clone");
 	refused("--backend kernel", "kernel module");
 	refused("--start empty --root /proc/version", "root directory");
+	refused("--start empty --cgroup /proc/self",
+		"no control group in /proc/self");
 	refused_without_rights(become_other_user);
 	refused_without_rights(drop_one_capability);
 	CHECK_SOON(process_count() == processes, 2000);

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -23,14 +24,19 @@
 
 /* The container's open files are numbered from here on, to be closed at once. */
 #define FILES_FLOOR 600
-#define FILES_MAX   (CGROUPS_MAX + 2) /* the holder's pidfd, the root directory */
+#define FILES_MAX                                                                   \
+	(CGROUPS_MAX + 3) /* the holder's pidfd and orders, the root directory */
 
 #define NAMESPACES	  (CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNS | CLONE_NEWPID)
 #define STRICT_NAMESPACES (NAMESPACES | CLONE_NEWNET)
+/* Behind the holder's entry into the control groups, which are the root of it. */
+#define HOLDERS_NAMESPACES CLONE_NEWCGROUP
 
 /* How long the holder of a strict container may take to mount all. */
 #define MOUNT_DEADLINE_MS 10000
 #define HAS_MOUNTED	  '+' /* then it says so; else it says why not */
+/* How long what a child has left may take to end. */
+#define CLEAR_DEADLINE_MS 10000
 
 static void __attribute__((format(printf, 2, 3)))
 weaker(struct container *c, const char *format, ...)
@@ -58,6 +64,52 @@ static int move_up(int fd)
 	return high;
 }
 
+static int enter_cgroups(const struct container *c)
+{
+	int i;
+
+	for (i = 0; i < c->cgroup_count; i++)
+		if (write(c->cgroup_procs[i], "0", 1) != 1)
+			return -errno;
+	return 0;
+}
+
+/* Ends all other processes of this PID namespace, of which this is the first. */
+static void end_others(void)
+{
+	while (!kill(-1, SIGKILL))
+		/* Orphans become children of this process, which waits for all of them. */
+		while (waitpid(-1, NULL, __WALL) > 0 || errno == EINTR)
+			;
+}
+
+/* The holder of a strict container: ends what is left, each time that it is asked. */
+static void __attribute__((noreturn)) obey(int orders)
+{
+	char order;
+
+	while (read(orders, &order, 1) == 1) {
+		end_others();
+		if (write(orders, &order, 1) != 1)
+			break;
+	}
+	_exit(0);
+}
+
+static int make_strict(const struct container *c, char *reason, size_t size)
+{
+	int err = enter_cgroups(c);
+
+	if (!err && unshare(HOLDERS_NAMESPACES))
+		err = -errno;
+	if (err) {
+		snprintf(reason, size, "no control group of its own: %s",
+			 strerror(-err));
+		return err;
+	}
+	return strict_mount(c->root, reason, size);
+}
+
 /* First process of the PID namespace: everything in it ends with this one. */
 static void __attribute__((noreturn))
 hold(const struct container *c, const int answer[2])
@@ -73,13 +125,18 @@ hold(const struct container *c, const int answer[2])
 	signal(SIGCHLD, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
 	if (c->kind == CONTAINER_STRICT)
-		err = strict_mount(c->root, reason, sizeof(reason));
+		err = make_strict(c, reason, sizeof(reason));
 	else /* Nothing that a child mounts shows outside. */
 		mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
 	if (!err)
 		snprintf(reason, sizeof(reason), "%c", HAS_MOUNTED);
 	if (write(answer[1], reason, strlen(reason)) < 0 || err)
 		_exit(1);
+	if (c->kind == CONTAINER_STRICT) {
+		dup2(answer[1], 0);
+		syscall(SYS_close_range, 1, ~0u, 0);
+		obey(0);
+	}
 	syscall(SYS_close_range, 0, ~0u, 0);
 	for (;;)
 		pause();
@@ -110,8 +167,10 @@ static void end_holder(struct container *c)
 		;
 	if (c->holder_pidfd >= 0)
 		close(c->holder_pidfd);
+	if (c->orders >= 0)
+		close(c->orders);
 	c->holder = 0;
-	c->holder_pidfd = -1;
+	c->holder_pidfd = c->orders = -1;
 }
 
 static void start_holder(struct container *c)
@@ -121,7 +180,7 @@ static void start_holder(struct container *c)
 	int answer[2];
 	long pid;
 
-	if (pipe2(answer, O_CLOEXEC)) {
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, answer)) {
 		weaker(c, "no namespaces: %s", strerror(errno));
 		return;
 	}
@@ -134,7 +193,10 @@ static void start_holder(struct container *c)
 	c->holder = pid > 0 ? pid : 0;
 	if (strict && c->holder && !has_mounted(c, answer[0]))
 		end_holder(c);
-	close(answer[0]);
+	if (!c->holder || !strict)
+		close(answer[0]);
+	else
+		c->orders = move_up(answer[0]);
 	if (!c->holder)
 		return;
 	c->holder_pidfd = syscall(SYS_pidfd_open, pid, 0);
@@ -145,8 +207,10 @@ static void start_holder(struct container *c)
 		return;
 	}
 	c->holder_pidfd = move_up(c->holder_pidfd);
-	c->namespaces = namespaces & ~CLONE_NEWPID;
-	c->namespace_names = strict ? "uts,ipc,mnt,pid,net,user" : "uts,ipc,mnt,pid";
+	c->namespaces =
+		(namespaces & ~CLONE_NEWPID) | (strict ? HOLDERS_NAMESPACES : 0);
+	c->namespace_names =
+		strict ? "uts,ipc,mnt,pid,net,user,cgroup" : "uts,ipc,mnt,pid";
 }
 
 /* Groups of launchers that were killed before they could remove them. */
@@ -198,7 +262,8 @@ static bool skipped_controller(const struct mntent *m)
 	return hasmntopt(m, "cpuset") || hasmntopt(m, "name");
 }
 
-static void make_cgroups(struct container *c, const char *asked)
+/* Returns 0, or -errno if the group that was asked for by name cannot be used. */
+static int make_cgroups(struct container *c, const char *asked)
 {
 	FILE *mounts;
 	struct mntent *m;
@@ -206,14 +271,15 @@ static void make_cgroups(struct container *c, const char *asked)
 
 	c->cgroup_version = "none";
 	if (!strcmp(asked, "none"))
-		return;
+		return 0;
 	if (strcmp(asked, "auto")) {
-		if (add_cgroup(c, asked))
+		if (add_cgroup(c, asked)) {
 			c->cgroup_version = "given";
-		else
-			weaker(c, "no control group in %s: %s", asked,
-			       strerror(errno));
-		return;
+			return 0;
+		}
+		failed = -errno;
+		weaker(c, "no control group in %s: %s", asked, strerror(-failed));
+		return failed;
 	}
 	mounts = setmntent("/proc/self/mounts", "r");
 	while (mounts && (m = getmntent(mounts))) {
@@ -240,6 +306,7 @@ static void make_cgroups(struct container *c, const char *asked)
 	if (!c->cgroup_count)
 		weaker(c, "no control groups: %s",
 		       failed ? strerror(failed) : "none are mounted");
+	return 0;
 }
 
 static void open_root(struct container *c)
@@ -276,6 +343,7 @@ int container_create(struct container *c, enum container_kind kind,
 	c->root = root;
 	c->strict.user_namespace = -1;
 	c->holder_pidfd = -1;
+	c->orders = -1;
 	c->root_fd = -1;
 	c->cgroup_version = "none";
 	c->namespace_names = "none";
@@ -284,16 +352,15 @@ int container_create(struct container *c, enum container_kind kind,
 	if (kind == CONTAINER_STRICT) {
 		err = strict_create(&c->strict, report, c->reason,
 				    sizeof(c->reason));
+		if (!err)
+			err = make_cgroups(c, cgroup);
 		if (!err) {
 			start_holder(c);
 			err = c->holder ? 0 : -EPERM;
 		}
-		if (err) {
-			strict_destroy(&c->strict);
-			return err;
-		}
-		make_cgroups(c, cgroup);
-		return 0;
+		if (err)
+			container_destroy(c);
+		return err;
 	}
 	make_cgroups(c, cgroup);
 	start_holder(c);
@@ -311,15 +378,15 @@ static int leave_terminal_and_folder(void)
 
 int container_enter(const struct container *c)
 {
-	int i, err;
+	int err;
 
 	if (c->kind == CONTAINER_NONE)
 		return 0;
 	if (c->namespaces && setns(c->holder_pidfd, c->namespaces))
 		return -errno;
-	for (i = 0; i < c->cgroup_count; i++)
-		if (write(c->cgroup_procs[i], "0", 1) != 1)
-			return -errno;
+	err = enter_cgroups(c);
+	if (err)
+		return err;
 	if (c->kind == CONTAINER_STRICT) {
 		err = leave_terminal_and_folder();
 		if (err)
@@ -330,6 +397,27 @@ int container_enter(const struct container *c)
 	/* They lead out of it. All are close-on-exec, too: see lib/child_files.h. */
 	syscall(SYS_close_range, FILES_FLOOR, FILES_FLOOR + FILES_MAX - 1, 0);
 	return 0;
+}
+
+int container_clear(struct container *c)
+{
+	struct pollfd p = { .fd = c->orders, .events = POLLIN };
+	char answer = 0;
+	int ready;
+
+	if (c->kind != CONTAINER_STRICT)
+		return 0;
+	if (c->orders >= 0 && write(c->orders, "k", 1) == 1) {
+		do
+			ready = poll(&p, 1, CLEAR_DEADLINE_MS);
+		while (ready < 0 && errno == EINTR);
+		if (ready == 1 && read(c->orders, &answer, 1) == 1)
+			return 0;
+		/* What comes later answers no later order. */
+		close(c->orders);
+		c->orders = -1;
+	}
+	return -ETIMEDOUT;
 }
 
 bool container_has_own_root(const struct container *c)

@@ -28,6 +28,7 @@ struct container {
 	const char *root;
 	pid_t holder; /* 0: none */
 	int holder_pidfd;
+	int orders;	/* to the holder of a strict one; -1: none */
 	int root_fd;	/* the same directory as its namespaces have it; -1: none */
 	int namespaces; /* CLONE_NEW* that a child joins */
 	const char *namespace_names;
@@ -50,6 +51,12 @@ int container_create(struct container *container, enum container_kind kind,
 
 /* Puts the calling process, a fresh child, into it. Returns 0 or -errno. */
 int container_enter(const struct container *container);
+
+/*
+ * Ends what a child of a strict container, which has ended, has left in it. Returns 0, or
+ * -ETIMEDOUT if something does not end.
+ */
+int container_clear(struct container *container);
 
 /* Its name on the command line. */
 const char *container_name(const struct container *container);

@@ -313,16 +313,24 @@ static int launch_once(struct launch_plan *plan, uint64_t start_ns,
 {
 	bool spawns = plan->attachment && plan->options.mode == MITOSIS_RESUME_CLONE;
 	char child_message[REPORT_MESSAGE_MAX];
-	int status = 0, err, message_bytes;
+	int status = 0, err, cleared, message_bytes;
 
 	memset(result, 0, sizeof(*result));
 	too_late = 0;
 	err = spawns ? spawn_child(plan, &status, message, size)
 		     : run_child(plan, &status, message, size);
 	result->startup_ns = now_ns() - start_ns;
+	cleared = container_clear(&plan->container);
 	message_bytes = read_report(plan, result, child_message);
 	if (err)
 		return err;
+	if (cleared) {
+		snprintf(message, size,
+			 "what the child of handler id %u has left in the container "
+			 "does not end; start another launcher",
+			 plan->handler_id);
+		return cleared;
+	}
 	if (result->wrong) {
 		snprintf(message, size,
 			 "%llu pages or results of the child of handler "

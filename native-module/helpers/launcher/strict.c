@@ -37,6 +37,8 @@ int umount2(const char *target, int flags);
 #define FIRST_USER 0x70000000u
 /* Their id in the user namespace: not root, to which exec gives capabilities. */
 #define USER_INSIDE 1000
+/* Processes and threads at once, also where no control group limits them. */
+#define PROCESSES_MAX 1024
 
 static int explain(int err, char *reason, size_t size, const char *step)
 {
@@ -273,6 +275,7 @@ int strict_confine(void *strict)
 {
 	/* 1: the kernel gives none to a program that takes core files either. */
 	static const struct rlimit no_core = { 1, 1 };
+	struct rlimit processes;
 	const struct strict *s = strict;
 	int err;
 
@@ -281,7 +284,14 @@ int strict_confine(void *strict)
 	close(s->user_namespace);
 	if (setgroups(0, NULL) || setresgid(USER_INSIDE, USER_INSIDE, USER_INSIDE) ||
 	    setresuid(USER_INSIDE, USER_INSIDE, USER_INSIDE) ||
-	    setrlimit(RLIMIT_CORE, &no_core))
+	    setrlimit(RLIMIT_CORE, &no_core) || getrlimit(RLIMIT_NPROC, &processes))
+		return -errno;
+	/* Of its user, which all children of the launcher are. */
+	if (processes.rlim_max > PROCESSES_MAX)
+		processes.rlim_max = PROCESSES_MAX;
+	if (processes.rlim_cur > processes.rlim_max)
+		processes.rlim_cur = processes.rlim_max;
+	if (setrlimit(RLIMIT_NPROC, &processes))
 		return -errno;
 	err = drop_capabilities();
 	/*
