@@ -20,6 +20,7 @@
 #include "helpers/clock.h"
 #include "helpers/command_line.h"
 #include "helpers/parent/floor.h"
+#include "helpers/parent/threads.h"
 #include "helpers/parent/working_set.h"
 #include "helpers/report.h"
 #include "libmitosis.h"
@@ -45,6 +46,9 @@ static const char usage[] =
 	"touch\n"
 	"                        its pages, checking what they hold; or read: only "
 	"check\n"
+	"  --threads N           its threads, this one included (default 1)\n"
+	"  --thread-work WORK    what the others do: idle (default): wait; busy: "
+	"compute\n"
 	"  --report-fd N         where it reports (default 100; helpers/report.h)\n"
 	"  --repeat N            touch, prepare and unprepare N times\n"
 	"  --format FORMAT       with --repeat: text (default), or ns, one number a "
@@ -71,6 +75,8 @@ struct parent {
 	uint64_t cold_ns, warm_ns;
 	enum child_work child_work;
 	int report_fd;
+	uint32_t threads; /* this one included */
+	bool busy_threads;
 };
 
 static uint64_t touch(struct parent *p, unsigned int percent)
@@ -201,6 +207,9 @@ static void open_parent(struct parent *p, uint64_t memory_size, int backend)
 	if (err)
 		die(1, "cannot create a working set of %llu bytes: %s",
 		    (unsigned long long)memory_size, strerror(-err));
+	err = threads_start(p->threads - 1, p->busy_threads);
+	if (err)
+		die(1, "cannot start %u threads: %s", p->threads, strerror(-err));
 	p->cold_ns = touch(p, 100);
 	p->warm_ns = touch(p, p->touch_ratio);
 }
@@ -325,6 +334,8 @@ int main(int argc, char **argv)
 		{ "backend", required_argument, NULL, 'b' },
 		{ "handler-id", required_argument, NULL, 'i' },
 		{ "child", required_argument, NULL, 'c' },
+		{ "threads", required_argument, NULL, 'n' },
+		{ "thread-work", required_argument, NULL, 'w' },
 		{ "report-fd", required_argument, NULL, 'p' },
 		{ "repeat", required_argument, NULL, 'r' },
 		{ "format", required_argument, NULL, 'f' },
@@ -336,12 +347,14 @@ int main(int argc, char **argv)
 	static const char *const orders[] = { "random", "sequential", NULL };
 	static const char *const works[] = { "exit", "work", "read",
 					     NULL }; /* enum child_work */
+	static const char *const thread_works[] = { "idle", "busy", NULL };
 	static const char *const formats[] = { "text", "ns", NULL };
 	struct parent p = {
 		.touch_ratio = 100,
 		.random_order = true,
 		.handler_id = HANDLER_ID_DEFAULT,
 		.report_fd = REPORT_FD_DEFAULT,
+		.threads = 1,
 	};
 	int backend = MITOSIS_BACKEND_AUTO;
 	uint64_t memory_size = 0, times = 0;
@@ -370,6 +383,14 @@ int main(int argc, char **argv)
 			break;
 		case 'c':
 			p.child_work = parse_choice(optarg, "--child", works);
+			break;
+		case 'n':
+			p.threads =
+				parse_number(optarg, "--threads", 1, THREADS_MAX);
+			break;
+		case 'w':
+			p.busy_threads =
+				parse_choice(optarg, "--thread-work", thread_works);
 			break;
 		case 'p':
 			p.report_fd =

@@ -10,6 +10,7 @@ import org.mitosis.fixture.MemorySizeState;
 import org.mitosis.fixture.OffHeapWorkingSet;
 import org.mitosis.fixture.ParentProcess;
 import org.mitosis.fixture.Preflight;
+import org.mitosis.fixture.ThreadedParent;
 import org.mitosis.fixture.WarmFunction;
 import org.mitosis.fixture.WorkingSet;
 import org.mitosis.result.SelfTimed;
@@ -85,6 +86,20 @@ public class ForkPrepare {
     parent.touchNs();
     SelfTimed.record("prepare", parent.prepareNs());
     parent.unprepareNs();
+  }
+
+  /**
+   * A C program with threads prepares itself: all of them stand still. The metric {@code fork} is
+   * fork(2) of the same process, in turns.
+   */
+  @Benchmark
+  public void threads(ThreadedParent state) {
+    ParentProcess parent = state.parent();
+    parent.touchNs();
+    SelfTimed.record("prepare", parent.prepareNs());
+    parent.unprepareNs();
+    parent.touchNs();
+    SelfTimed.record("fork", parent.forkNs());
   }
 
   /** This JVM prepares itself, with a working set outside its heap. */

@@ -6,6 +6,7 @@ import org.mitosis.fixture.ChildLauncher;
 import org.mitosis.fixture.Needs;
 import org.mitosis.fixture.RemoteForkState;
 import org.mitosis.fixture.RemoteFunction;
+import org.mitosis.fixture.RemoteThreads;
 import org.mitosis.fixture.RemoteWorkingSet;
 import org.mitosis.result.SelfTimed;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -67,6 +68,15 @@ public class ForkResume {
   /** A child of a Python function, which does not call it, as in the published figures. */
   @Benchmark
   public void function(RemoteFunction state) {
+    resume(state);
+  }
+
+  /**
+   * A child of a C program with threads, all of which go on in it: {@code resume} is until the one
+   * that prepared does.
+   */
+  @Benchmark
+  public void threads(RemoteThreads state) {
     resume(state);
   }
 

@@ -66,6 +66,7 @@ class RemoteBenchmarksTest {
                   Set.of("child", "peak", "stable", "stableFrom", "stableTo", "startup")),
               Map.entry("Execution.workingSet", Set.of("cow", "execution")),
               Map.entry("FirstResult.workingSet", Set.of("firstResult")),
+              Map.entry("ForkResume.threads", Set.of("resume", "startup")),
               Map.entry("ForkResume.workingSet", Set.of("resume", "startup")),
               Map.entry("NilRpc.c", Set.of("nilRpc")),
               Map.entry("NilRpc.jna", Set.of()),

@@ -56,6 +56,7 @@ final class ShortRun {
         .mode(mode)
         .param("memorySize", "1m")
         .param("functionName", "helloworld")
+        .param("threads", "4")
         .warmupIterations(0)
         .measurementIterations(1)
         .measurementTime(TimeValue.milliseconds(50))

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
+#include "helpers/parent/threads.h"
+
+#include <limits.h>
+#include <pthread.h>
+
+/* Room for the signal frame by which prepare stops a thread. */
+#define STACK_SIZE (PTHREAD_STACK_MIN + (64u << 10))
+
+static pthread_mutex_t held = PTHREAD_MUTEX_INITIALIZER;
+static pthread_barrier_t running;
+
+static void *wait_for_lock(void *argument)
+{
+	pthread_barrier_wait(&running);
+	pthread_mutex_lock(&held);
+	pthread_mutex_unlock(&held);
+	return argument;
+}
+
+static void *compute(void *argument)
+{
+	volatile uint64_t sum = 0;
+
+	pthread_barrier_wait(&running);
+	for (;;)
+		sum += sum ^ 1;
+	return argument;
+}
+
+int threads_start(uint32_t count, bool busy)
+{
+	pthread_attr_t attributes;
+	pthread_t thread;
+	uint32_t i;
+	int err;
+
+	if (!count)
+		return 0;
+	pthread_mutex_lock(&held);
+	pthread_barrier_init(&running, NULL, count + 1);
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, STACK_SIZE);
+	for (i = 0; i < count; i++) {
+		err = pthread_create(&thread, &attributes,
+				     busy ? compute : wait_for_lock, NULL);
+		if (err)
+			return -err;
+	}
+	pthread_attr_destroy(&attributes);
+	pthread_barrier_wait(&running);
+	return 0;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Further threads of a parent, which go on in its children. */
+#ifndef PARENT_THREADS_H
+#define PARENT_THREADS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define THREADS_MAX 32768u
+
+/*
+ * Starts `count` threads, with a page of their stack touched each: they wait for a lock, or compute if
+ * `busy`. Returns 0 when all run, or -errno.
+ */
+int threads_start(uint32_t count, bool busy);
+
+#endif /* PARENT_THREADS_H */
