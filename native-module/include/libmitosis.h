@@ -209,11 +209,15 @@ int mitosis_set_confinement(struct mitosis *device,
  * registers are replaced by the parent's, and it goes on where the parent's
  * prepare returned 0. It keeps its pid, its user and group ids, those of its
  * capabilities that the parent had, and the open files that exec would keep: those
- * that are close-on-exec are closed. Returns only on failure.
+ * that are close-on-exec are closed. Working directory, umask, limits and priorities
+ * become the parent's as far as the caller may set them (user backend). Returns only on
+ * failure, after which the caller may have some of the parent's priorities.
  * Errors: -ENOENT no such snapshot; -EINVAL the caller, or the parent, has
- * several threads; -EPERM no right to use userfaultfd; -E2BIG more than 128
+ * several threads; -EPERM no right to use userfaultfd, a seccomp filter of the parent, or
+ * memory of the caller that mseal(2) has sealed; -E2BIG more than 128
  * files that exec would keep; -EPROTO the parent ran
- * under another kernel; -EBADMSG an invalid descriptor; -ENOMEM;
+ * under another kernel; -EBADMSG an invalid descriptor; -ENOMEM, also for a limit of
+ * memory below the parent's;
  * -ETIMEDOUT the shadow does not answer. Past the point of no return a failure
  * writes a message to standard error and ends the process with status 125.
  */

@@ -6,6 +6,7 @@
 #include <linux/mm_types.h>
 #include <linux/sched.h>
 #include <linux/sched/coredump.h>
+#include <linux/seccomp.h>
 #include <linux/security.h>
 #include <linux/user_namespace.h>
 
@@ -18,6 +19,7 @@ void mitosis_owner_save(struct owner *owner)
 	owner->memory_ns = get_user_ns(current->mm->user_ns);
 	owner->dumpable = get_dumpable(current->mm) == SUID_DUMP_USER;
 	owner->no_new_privs = task_no_new_privs(current);
+	owner->seccomp = seccomp_mode(&current->seccomp);
 }
 
 void mitosis_owner_put(struct owner *owner)
@@ -75,6 +77,7 @@ bool mitosis_owner_lets_manage(const struct owner *owner)
 u32 mitosis_owner_flags(const struct owner *owner)
 {
 	return (owner->no_new_privs ? DESCRIPTOR_NO_NEW_PRIVS : 0) |
+	       (owner->seccomp ? DESCRIPTOR_SECCOMP : 0) |
 	       (owner->dumpable ? 0 : DESCRIPTOR_UNDUMPABLE);
 }
 

@@ -19,6 +19,7 @@ struct owner {
 	struct user_namespace *memory_ns; /* of its mm: who may read undumpable memory */
 	bool dumpable;
 	bool no_new_privs;
+	bool seccomp; /* it had a filter */
 };
 
 /* Takes the calling process's, with references. */

@@ -159,6 +159,9 @@ static int make_plan(struct plan *plan, const struct origin *origin)
 	*plan = (struct plan){ .descriptor = d, .snapshot = origin->snapshot };
 	if (d->flags & DESCRIPTOR_THREADS_MISSING || descriptor_has_threads(d))
 		return -EINVAL;
+	/* A child would run without it. */
+	if (d->flags & DESCRIPTOR_SECCOMP)
+		return -EOPNOTSUPP;
 	if (d->vma_count > CHILD_VMAS_MAX)
 		return -E2BIG;
 	err = mitosis_thread_check(d);

@@ -116,6 +116,13 @@ static void test_descriptor(void)
 	REFUSED(s->header.xfeatures = 1ull << 62);
 	REFUSED(s->header.layout.brk = USER_MEMORY_END);
 	REFUSED(s->header.layout.arg_start = 1);
+	REFUSED(s->header.flags = 0x80);
+	REFUSED(s->header.state.known = PROCESS_ALL + 1);
+	REFUSED(s->header.state.auxv_words = DESCRIPTOR_AUXV_WORDS + 2);
+	REFUSED(s->header.state.known = PROCESS_SCHEDULING;
+		s->header.state.policy = 6); /* deadline */
+	REFUSED(s->header.state.known = PROCESS_WORKING_DIRECTORY;
+		s->header.state.working_directory = 1); /* not a path */
 	REFUSED(s->thread.rip = FIRST + PAGE_SIZE);
 	REFUSED(s->thread.rsp = 0);
 	REFUSED(s->thread.fs_base = U64_MAX);

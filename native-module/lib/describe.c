@@ -11,6 +11,7 @@
 #include "lib/cursor.h"
 #include "lib/mapped_file.h"
 #include "lib/describe_credentials.h"
+#include "lib/describe_process.h"
 #include "lib/pagemap.h"
 #include "lib/restore.h"
 #include "lib/shadow_process.h"
@@ -389,8 +390,9 @@ int describe_self(struct shadow_arena *arena, struct descriptor_header **descrip
 	struct descriptor_header *header;
 	struct descriptor_thread *thread;
 	struct descriptor_stopped_thread *others;
+	struct process_paths paths;
 	struct text maps;
-	uint64_t bytes, lines, size;
+	uint64_t bytes = 0, lines = 0, size;
 	char *scratch, *strings;
 	uint32_t i;
 	long fd;
@@ -401,7 +403,7 @@ int describe_self(struct shadow_arena *arena, struct descriptor_header **descrip
 		return err;
 	w.capacity = lines + VMA_SLACK;
 	/* A line that is split in two keeps its name once: see add_string(). */
-	maps.size = bytes + VMA_SLACK * 256;
+	maps.size = bytes + VMA_SLACK * 256 + sizeof(paths);
 	size = sizeof(*header) + sizeof(*thread) +
 	       arena->others.count * sizeof(*others) + w.capacity * sizeof(*w.vmas) +
 	       2 * maps.size;
@@ -437,6 +439,11 @@ int describe_self(struct shadow_arena *arena, struct descriptor_header **descrip
 	describe_signals(header->signals);
 	describe_thread(arena, thread);
 	describe_stopped_threads(&arena->others, others);
+	header->flags = arena->descriptor_flags |
+			describe_credentials(&header->credentials) |
+			describe_process(&header->state, &paths);
+	header->state.working_directory = add_string(&w, paths.working_directory);
+	header->state.program = add_string(&w, paths.program);
 	strings = (char *)(w.vmas + w.count);
 	for (i = 0; i < w.strings_size; i++)
 		strings[i] = w.strings[i];
@@ -444,8 +451,6 @@ int describe_self(struct shadow_arena *arena, struct descriptor_header **descrip
 	header->magic = DESCRIPTOR_MAGIC;
 	header->version = DESCRIPTOR_VERSION;
 	header->header_size = sizeof(*header);
-	header->flags =
-		arena->descriptor_flags | describe_credentials(&header->credentials);
 	header->thread_count = 1 + arena->others.count;
 	header->process = arena->process;
 	header->reserved = 0;

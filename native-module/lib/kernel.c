@@ -211,9 +211,15 @@ static int kernel_set_confinement(struct mitosis *device,
 		    "the caller's rights at once; use the user backend");
 }
 
-/* Explains the module's EPERM: who asked, and what would permit it. */
+/* Explains the module's EPERM, who asked and what would permit it, and EOPNOTSUPP. */
 static int resumed(int err, uint32_t handler_id)
 {
+	if (err == -EOPNOTSUPP)
+		return fail(err,
+			    "handler %u comes from a process with a seccomp filter, "
+			    "which its children would lose; prepare before the "
+			    "filter is set",
+			    handler_id);
 	return err != -EPERM
 		       ? err
 		       : fail(err,

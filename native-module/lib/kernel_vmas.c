@@ -7,10 +7,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/sealed_memory.h"
+
 int kernel_vmas_plan(const struct descriptor_header *descriptor,
 		     struct restore_plan *plan)
 {
 	const struct descriptor_vma *vmas = descriptor_vmas(descriptor);
+	const bool may_be_sealed = sealed_memory_exists();
 	FILE *maps = fopen("/proc/self/maps", "re");
 	uint32_t own = 0, theirs = 0, i;
 	char line[4096 + 128];
@@ -20,6 +23,10 @@ int kernel_vmas_plan(const struct descriptor_header *descriptor,
 		unsigned long start, end;
 		bool vdso = strstr(line, "[vdso]");
 
+		if (may_be_sealed && sealed_memory_is(line)) {
+			fclose(maps);
+			return sealed_memory_refuse(line);
+		}
 		if (!vdso && !strstr(line, "[vvar"))
 			continue;
 		if (own == KERNEL_VMAS_MAX ||

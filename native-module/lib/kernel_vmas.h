@@ -12,7 +12,7 @@
 #define RESTORER_DISTANCE (64ull << 20)
 
 /*
- * Finds this process's own, and checks that the parent's are the same. Returns 0, or -EPROTO if
+ * Finds this process's own, and checks that the parent's are the same. Returns 0, -EPERM with a message, or -EPROTO if
  * they differ.
  */
 int kernel_vmas_plan(const struct descriptor_header *descriptor,

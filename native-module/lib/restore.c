@@ -80,10 +80,36 @@ INLINE void map_vma(struct restore_plan *plan, uint32_t i)
 		raw_syscall(SYS_madvise, vma->start, length, MADV_MERGEABLE);
 }
 
-INLINE void set_layout(struct restore_plan *plan)
+INLINE bool set_layout(struct restore_plan *plan)
 {
-	if (raw_syscall(SYS_prctl, PR_SET_MM, PR_SET_MM_MAP, &plan->layout,
-			sizeof(plan->layout), 0))
+	return !raw_syscall(SYS_prctl, PR_SET_MM, PR_SET_MM_MAP, &plan->layout,
+			    sizeof(plan->layout), 0);
+}
+
+/*
+ * With arguments, environment, auxiliary vector and program. The last needs
+ * CAP_SYS_RESOURCE or, from Linux 5.9 on, CAP_CHECKPOINT_RESTORE, and a file that may be
+ * executed and is not written to.
+ */
+INLINE void set_whole_layout(struct restore_plan *plan)
+{
+	const struct descriptor_process *p = &plan->descriptor->state;
+
+	if (p->known & PROCESS_AUXV) {
+		plan->layout.auxv = (void *)p->auxv;
+		plan->layout.auxv_size = p->auxv_words * sizeof(*p->auxv);
+	}
+	plan->layout.exe_fd = plan->program;
+	if (set_layout(plan))
+		return;
+	plan->layout.exe_fd = -1;
+	plan->lost |= PROCESS_PROGRAM;
+	if (set_layout(plan))
+		return;
+	plan->layout.auxv = 0;
+	plan->layout.auxv_size = 0;
+	plan->lost |= PROCESS_AUXV;
+	if (!set_layout(plan))
 		give_up(plan, STEP_LAYOUT);
 }
 
@@ -91,7 +117,7 @@ INLINE void set_layout(struct restore_plan *plan)
  * Others read /proc/PID/cmdline and environ at any time (ps, pgrep). In memory that is
  * mapped but not yet registered that would leave zero pages, which the page server
  * takes for pages that are there already. So there is nothing to read until
- * restore_process().
+ * set_whole_layout().
  */
 INLINE void hide_arguments(struct restore_plan *plan)
 {
@@ -100,7 +126,8 @@ INLINE void hide_arguments(struct restore_plan *plan)
 
 	plan->layout.arg_end = plan->layout.arg_start;
 	plan->layout.env_end = plan->layout.env_start;
-	set_layout(plan);
+	if (!set_layout(plan))
+		give_up(plan, STEP_LAYOUT);
 	plan->layout.arg_end = arg_end;
 	plan->layout.env_end = env_end;
 }
@@ -239,9 +266,11 @@ INLINE void restore_xstate(const struct descriptor_header *d)
 INLINE void restore_process(struct restore_plan *plan)
 {
 	const struct descriptor_header *d = plan->descriptor;
-	int i;
+	uint32_t i;
 
-	set_layout(plan);
+	for (i = 0; i < plan->late_limit_count; i++)
+		raw_syscall(SYS_prlimit64, 0, plan->late_limits[i].resource,
+			    &plan->late_limits[i].limit, 0);
 	for (i = 0; i < DESCRIPTOR_SIGNALS; i++)
 		if (i + 1 != SIGKILL && i + 1 != SIGSTOP)
 			raw_syscall(SYS_rt_sigaction, i + 1, &d->signals[i], 0,
@@ -303,6 +332,7 @@ RESTORER void restore(struct restore_plan *plan)
 	map_parents_memory(plan);
 	register_pages(plan);
 	request_pages(plan);
+	set_whole_layout(plan);
 	close_files(plan);
 	hold_lifeline(plan);
 	restore_process(plan);

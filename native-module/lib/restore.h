@@ -15,6 +15,7 @@
 #include <stdint.h>
 #include <sys/prctl.h>
 
+#include "lib/memory_limits.h"
 #include "local/protocol.h"
 #include "libmitosis.h"
 #include "proto/descriptor.h"
@@ -103,6 +104,18 @@ struct restore_plan {
 	uint64_t own_rseq; /* to be unregistered; 0: none */
 	uint32_t own_rseq_size, own_rseq_signature;
 	struct prctl_mm_map layout;
+
+	/* See lib/process_state.h: PROCESS_* that differ, or could not be given. */
+	uint64_t differs, lost;
+	uint32_t differing_limits; /* bits: 1 << RLIMIT_* */
+	int32_t program; /* what /proc/self/exe is set to: one of files, or -1 */
+	uint32_t late_limit_count;
+	struct late_limit {
+		uint32_t resource; /* RLIMIT_* */
+		struct descriptor_limit limit;
+	} late_limits[2];
+	struct memory_need need;
+
 	int32_t failed_step;	/* for readers of a core file */
 	char error_message[64]; /* written to standard error on failure */
 	uint32_t error_message_size;

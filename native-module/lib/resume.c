@@ -13,7 +13,6 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -28,6 +27,7 @@
 #include "lib/kernel_vmas.h"
 #include "lib/mapped_file.h"
 #include "lib/page_link.h"
+#include "lib/process_state.h"
 #include "lib/restore.h"
 #include "lib/rseq.h"
 #include "lib/shared_objects.h"
@@ -40,11 +40,6 @@
 #define RESTORER_STEP  0x1000000000ull
 #define RESTORER_LAST  0x600000000000ull
 
-/* Of a child beside its parent's memory: the restorer's area, vdso, parked vdso. */
-#define SLACK_BYTES (1u << 20)
-#define SLACK_MAPS  16u
-/* Mappings from which on the limit is read, whose default is 65530. */
-#define MAP_COUNT_SAFE 60000u
 /* VMAs that are searched backwards for the same file: a library's are adjacent. */
 #define SAME_FILE_DISTANCE 16
 
@@ -311,6 +306,8 @@ static struct restore_plan *lay_out(struct resume *r, int *err)
 	char *restorer;
 
 	*err = kernel_vmas_plan(r->descriptor, &draft);
+	if (*err == -EPERM)
+		return NULL;
 	if (*err) {
 		fail(*err,
 		     "%s was made under another kernel: its vdso differs "
@@ -392,40 +389,6 @@ static void trace_step(const struct restore_plan *plan, const char *step,
 	trace_close(&trace);
 }
 
-/* What would fail after the point of no return. */
-static int check_limits(const struct resume *r)
-{
-	const struct descriptor_vma *vmas = descriptor_vmas(r->descriptor);
-	uint32_t count = r->descriptor->vma_count, i;
-	uint64_t size = r->descriptor_size;
-	unsigned int most = 0;
-	struct rlimit limit;
-	FILE *sysctl;
-
-	for (i = 0; i < count; i++)
-		size += vmas[i].end - vmas[i].start;
-	if (!getrlimit(RLIMIT_AS, &limit) && limit.rlim_cur < size + SLACK_BYTES)
-		return fail(-ENOMEM,
-			    "%s has %llu MiB of address space, and this process may "
-			    "have %llu MiB; raise ulimit -v",
-			    r->what, (unsigned long long)size >> 20,
-			    (unsigned long long)limit.rlim_cur >> 20);
-	if (count < MAP_COUNT_SAFE)
-		return 0;
-	sysctl = fopen("/proc/sys/vm/max_map_count", "re");
-	if (sysctl) {
-		if (fscanf(sysctl, "%u", &most) != 1)
-			most = 0;
-		fclose(sysctl);
-	}
-	return most && most < count + SLACK_MAPS
-		       ? fail(-ENOMEM,
-			      "%s has %u mappings, and this process may have %u; "
-			      "raise sysctl vm.max_map_count",
-			      r->what, count, most)
-		       : 0;
-}
-
 int resume_plan_create(int stream, const struct resume_settings *settings,
 		       const char *what, struct restore_plan **plan)
 {
@@ -434,24 +397,37 @@ int resume_plan_create(int stream, const struct resume_settings *settings,
 		.settings = settings,
 		.page_size = sysconf(_SC_PAGESIZE),
 	};
+	struct memory_need need = { 0 };
 	int err = fetch_descriptor(&r, stream);
 
 	*plan = NULL;
+	if (!err)
+		memory_need_of(r.descriptor, r.descriptor_size, &need);
 	if (!err && (r.descriptor->flags & DESCRIPTOR_THREADS_MISSING))
 		err = fail(-EINVAL,
 			   "%s comes from a multi-threaded process; "
 			   "prepare while only one thread runs",
 			   what);
+	if (!err && (r.descriptor->flags & DESCRIPTOR_SECCOMP))
+		err = fail(
+			-EPERM,
+			"%s comes from a process with a seccomp filter, which its "
+			"children would lose; prepare before the filter is set, "
+			"or resume in mode clone",
+			what);
 	if (!err)
-		err = check_limits(&r);
+		err = memory_limits_check(&need, what);
 	if (!err)
 		err = open_files(&r);
 	if (!err)
 		*plan = lay_out(&r, &err);
-	if (!err)
+	if (!err) {
+		(*plan)->need = need;
+		process_state_plan(*plan);
 		trace_step(*plan, "is ready to resume", what);
-	else
+	} else {
 		close_files(r.open_files, r.open_file_count);
+	}
 	free(r.open_files);
 	free(r.files);
 	free(r.descriptor);
@@ -487,6 +463,9 @@ static int become_child(struct restore_plan *plan, int stream, const char *what)
 	sigset_t all;
 
 	plan->uffd = plan->lifeline[0] = plan->lifeline[1] = -1;
+	/* Again: this process may have been forked by the one that made the plan. */
+	if (!err)
+		err = memory_limits_check(&plan->need, what);
 	if (!err)
 		err = shared_objects_create(plan, stream, what);
 	if (!err) {
@@ -503,6 +482,8 @@ static int become_child(struct restore_plan *plan, int stream, const char *what)
 		err = channel_set_deadline(stream, 0);
 	/* Last: the userfaultfd needed CAP_SYS_PTRACE, and nothing fails behind it. */
 	if (!err)
+		process_state_give(plan);
+	if (!err)
 		err = child_credentials_limit(plan->descriptor, plan, what);
 	if (!err)
 		err = confine(&plan->confinement, what);
@@ -514,6 +495,7 @@ static int become_child(struct restore_plan *plan, int stream, const char *what)
 		return err;
 	}
 	plan->confinement = (struct mitosis_confinement){ 0 };
+	process_state_settle(plan);
 	plan->stream = stream;
 	plan->stderr_fd = fcntl(STDERR_FILENO, F_GETFD) < 0 ? -1 : STDERR_FILENO;
 	plan->page_request.cpu = sched_getcpu();

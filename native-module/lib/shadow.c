@@ -111,6 +111,10 @@ static enum shadow_outcome start(struct shadow_arena *arena, struct own_memory *
 	*err = describe_self(arena, &descriptor);
 	if (*err)
 		return SHADOW_NOT_DESCRIBED;
+	/* Raised above: see own_memory_raise_files(). */
+	descriptor->state.limits[RLIMIT_NOFILE] =
+		(struct descriptor_limit){ own->files.rlim_cur,
+					   own->files.rlim_max };
 	own->source.descriptor = descriptor;
 	own->source.limits = arena->limits;
 	own->source.answer_ms = arena->answer_ms;

@@ -59,6 +59,8 @@ struct descriptor_xstate_header {
 #define DESCRIPTOR_UNDUMPABLE 0x4u
 /* Its first thread had ended before the others: no thread has the process's id. */
 #define DESCRIPTOR_LEADER_ENDED 0x8u
+/* It had a seccomp filter, which the snapshot does not hold: nothing becomes its child. */
+#define DESCRIPTOR_SECCOMP 0x10u
 
 /* As the kernel's struct sigaction: what rt_sigaction() reads and writes. */
 struct descriptor_signal {
@@ -92,6 +94,56 @@ struct descriptor_credentials {
 	uint32_t last_capability; /* that the parent's kernel knows */
 };
 
+/* RLIMIT_*, and the words of an auxiliary vector that every kernel has room for. */
+#define DESCRIPTOR_LIMITS     16
+#define DESCRIPTOR_AUXV_WORDS 64
+
+/* As struct rlimit64: ~0 is no limit. */
+struct descriptor_limit {
+	uint64_t soft, hard;
+};
+
+/* What of a descriptor_process is known: bits. */
+#define PROCESS_LIMITS		  0x1ull
+#define PROCESS_TIMER_SLACK	  0x2ull
+#define PROCESS_FILE_MODE_MASK	  0x4ull
+#define PROCESS_PERSONALITY	  0x8ull
+#define PROCESS_SCHEDULING	  0x10ull
+#define PROCESS_IO_PRIORITY	  0x20ull
+#define PROCESS_OOM_SCORE	  0x40ull
+#define PROCESS_COREDUMP_FILTER	  0x80ull
+#define PROCESS_HUGE_PAGES	  0x100ull
+#define PROCESS_MEMBARRIER	  0x200ull
+#define PROCESS_WORKING_DIRECTORY 0x400ull
+#define PROCESS_PROGRAM		  0x800ull
+#define PROCESS_AUXV		  0x1000ull
+#define PROCESS_ALL		  0x1fffull
+
+/*
+ * What fork passes on of a process beside its memory, its threads and its rights. A
+ * child gets it as far as its caller may give it.
+ */
+struct descriptor_process {
+	uint64_t known; /* PROCESS_* */
+	struct descriptor_limit limits[DESCRIPTOR_LIMITS];
+	uint64_t timer_slack_ns;
+	uint32_t file_mode_mask;    /* umask(2) */
+	uint32_t personality;	    /* personality(2) */
+	int32_t nice;		    /* -20 to 19 */
+	uint32_t policy;	    /* SCHED_* */
+	uint32_t priority;	    /* of a real-time policy, 1 to 99 */
+	uint32_t io_priority;	    /* ioprio_set(2) */
+	int32_t oom_score_adj;	    /* -1000 to 1000 */
+	uint32_t coredump_filter;   /* core(5) */
+	uint32_t huge_pages;	    /* PR_GET_THP_DISABLE */
+	uint32_t membarrier;	    /* MEMBARRIER_CMD_REGISTER_* */
+	uint32_t working_directory; /* string */
+	uint32_t program;	    /* string: what /proc/self/exe names */
+	uint32_t auxv_words; /* of those that follow, with the final AT_NULL */
+	uint32_t reserved;
+	uint64_t auxv[DESCRIPTOR_AUXV_WORDS];
+};
+
 struct descriptor_header {
 	uint32_t magic;
 	uint16_t version;
@@ -115,6 +167,7 @@ struct descriptor_header {
 	int32_t process; /* the parent's id as it sees it; 0 if it has one thread */
 	uint32_t reserved;
 	struct descriptor_signal signals[DESCRIPTOR_SIGNALS]; /* of 1 to 64 */
+	struct descriptor_process state;
 };
 
 /*
@@ -350,7 +403,7 @@ static inline int descriptor_same_version(const struct descriptor_vma *vma,
  * Checks that `size` bytes are a descriptor that a child of this machine can
  * be made from: sizes and counts that fit together, VMAs that ascend, are
  * aligned and lie in user memory, a layout of such addresses, strings that end,
- * credentials that a process can have, an xstate that XRSTOR takes on a CPU with its features. Returns 0 or -EPROTO.
+ * credentials and a state that a process can have, an xstate that XRSTOR takes on a CPU with its features. Returns 0 or -EPROTO.
  */
 int descriptor_check(const void *bytes, uint64_t size, uint64_t page_size);
 

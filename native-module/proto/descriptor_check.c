@@ -15,7 +15,8 @@
 #define MAP_ALLOWED (MAP_PRIVATE | MAP_SHARED | MAP_GROWSDOWN | MAP_STACK)
 #define HEADER_FLAGS                                                                \
 	(DESCRIPTOR_THREADS_MISSING | DESCRIPTOR_NO_NEW_PRIVS |                     \
-	 DESCRIPTOR_UNDUMPABLE | DESCRIPTOR_LEADER_ENDED)
+	 DESCRIPTOR_UNDUMPABLE | DESCRIPTOR_LEADER_ENDED |                           \
+	 DESCRIPTOR_SECCOMP)
 #define VMA_FLAGS                                                                   \
 	(DESCRIPTOR_VMA_WIPE | DESCRIPTOR_VMA_NO_DUMP | DESCRIPTOR_VMA_HUGE |       \
 	 DESCRIPTOR_VMA_NO_HUGE | DESCRIPTOR_VMA_MERGEABLE)
@@ -77,6 +78,51 @@ static bool credentials_valid(const struct descriptor_credentials *c)
 	known = ~0ull >> (63 - c->last_capability);
 	return !(c->effective & ~c->permitted) && !(c->permitted & ~known) &&
 	       !(c->inheritable & ~known) && !(c->bounding & ~known);
+}
+
+/* sched(7): normal, batch and idle; first-in first-out and round-robin. */
+static bool scheduling_valid(const struct descriptor_process *p)
+{
+	bool real_time = p->policy == 1 || p->policy == 2;
+
+	return p->nice >= -20 && p->nice <= 19 &&
+	       (real_time || p->policy == 0 || p->policy == 3 || p->policy == 5) &&
+	       (real_time ? p->priority >= 1 && p->priority <= 99 : !p->priority);
+}
+
+static bool path_valid(const struct descriptor_header *d, uint32_t string)
+{
+	return string < d->strings_size && *descriptor_string(d, string) == '/';
+}
+
+/* What is not known is not looked at. */
+static bool process_valid(const struct descriptor_header *d)
+{
+	const struct descriptor_process *p = &d->state;
+	uint32_t i;
+
+	for (i = 0; p->known & PROCESS_LIMITS && i < DESCRIPTOR_LIMITS; i++)
+		if (p->limits[i].soft > p->limits[i].hard)
+			return false;
+	if (p->known & ~PROCESS_ALL || p->reserved ||
+	    p->auxv_words > DESCRIPTOR_AUXV_WORDS || p->auxv_words % 2)
+		return false;
+	if (p->known & PROCESS_FILE_MODE_MASK && p->file_mode_mask > 0777)
+		return false;
+	if (p->known & PROCESS_SCHEDULING && !scheduling_valid(p))
+		return false;
+	if (p->known & PROCESS_IO_PRIORITY && p->io_priority > 0xffff)
+		return false;
+	if (p->known & PROCESS_OOM_SCORE &&
+	    (p->oom_score_adj < -1000 || p->oom_score_adj > 1000))
+		return false;
+	if (p->known & PROCESS_AUXV &&
+	    (!p->auxv_words || p->auxv[p->auxv_words - 2]))
+		return false;
+	if (p->known & PROCESS_WORKING_DIRECTORY &&
+	    !path_valid(d, p->working_directory))
+		return false;
+	return !(p->known & PROCESS_PROGRAM) || path_valid(d, p->program);
 }
 
 static bool vma_valid(const struct descriptor_header *d,
@@ -189,7 +235,8 @@ int descriptor_check(const void *bytes, uint64_t size, uint64_t page_size)
 	    ((const char *)bytes)[size - d->xstate_size - 1] != '\0')
 		return -EPROTO;
 	if (!xstate_valid(d) || !layout_valid(&d->layout) ||
-	    !credentials_valid(&d->credentials) || d->flags & ~HEADER_FLAGS)
+	    !credentials_valid(&d->credentials) || d->flags & ~HEADER_FLAGS ||
+	    !process_valid(d))
 		return -EPROTO;
 	vmas = descriptor_vmas(d);
 	for (i = 0; i < d->vma_count; i++) {

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -180,6 +181,43 @@ static void credentials(const struct descriptor_header *h)
 	CHECK(!valid_with(h, FIELD(flags), 1ull << 31));
 }
 
+/* What can be asked, and what no process can have. */
+static void process(const struct descriptor_header *h)
+{
+	const struct descriptor_process *p = &h->state;
+	char path[4096];
+	struct rlimit files;
+	ssize_t n;
+
+	CHECK_EQ(p->known, PROCESS_ALL);
+	CHECK(!getrlimit(RLIMIT_NOFILE, &files));
+	CHECK_EQ(p->limits[RLIMIT_NOFILE].soft, files.rlim_cur);
+	CHECK_EQ(p->limits[RLIMIT_NOFILE].hard, files.rlim_max);
+	CHECK(getcwd(path, sizeof(path)));
+	CHECK(!strcmp(string_of(h, p->working_directory), path));
+	n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	CHECK(n > 0);
+	path[n] = '\0';
+	CHECK(!strcmp(string_of(h, p->program), path));
+	CHECK_EQ(p->timer_slack_ns, prctl(PR_GET_TIMERSLACK));
+	CHECK_EQ(p->nice, getpriority(PRIO_PROCESS, 0));
+
+	CHECK(!valid_with(h, FIELD(state.known), 1ull << 63));
+	CHECK(!valid_with(h, FIELD(state.limits[0].soft), 1ull << 63) ||
+	      p->limits[0].hard == RLIM_INFINITY);
+	CHECK(!valid_with(h, FIELD(state.file_mode_mask), 01000));
+	CHECK(!valid_with(h, FIELD(state.nice), 64));
+	CHECK(!valid_with(h, FIELD(state.policy), 6));
+	CHECK(!valid_with(h, FIELD(state.priority), 100));
+	CHECK(!valid_with(h, FIELD(state.io_priority), 1 << 16));
+	CHECK(!valid_with(h, FIELD(state.oom_score_adj), 1 << 12));
+	CHECK(!valid_with(h, FIELD(state.working_directory), 1u << 30));
+	CHECK(!valid_with(h, FIELD(state.program), 1));
+	CHECK(!valid_with(h, FIELD(state.auxv_words), 1));
+	CHECK(!valid_with(h, FIELD(state.auxv_words), 1 << 10));
+	CHECK(!valid_with(h, FIELD(state.reserved), 1));
+}
+
 int main(void)
 {
 	covered_ranges();
@@ -211,6 +249,7 @@ int main(void)
 	CHECK_EQ(h->version, DESCRIPTOR_VERSION);
 	CHECK_EQ(h->thread_count, 1);
 	credentials(h);
+	process(h);
 	CHECK_EQ(h->owner_pid, getpid());
 	CHECK_EQ(h->layout.brk, (uintptr_t)sbrk(0));
 	CHECK(h->layout.start_code && h->layout.start_stack && h->layout.env_end);

@@ -7,9 +7,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -19,10 +22,18 @@
 
 #define CASE_MS 60000
 
+#ifndef SYS_mseal
+#define SYS_mseal 462
+#endif
+
 enum refusal {
 	UNKNOWN_ID,
 	CALLER_HAS_THREADS,
 	ADDRESS_SPACE_LIMIT,
+	DATA_LIMIT,
+	LIMIT_AFTER_ATTACH,
+	PARENT_HAS_FILTER,
+	CALLER_IS_SEALED,
 	NO_RIGHT,
 	BAD_ARGUMENTS,
 	REFUSALS
@@ -89,6 +100,135 @@ static void address_space_limit(void)
 		check_error_has("ulimit -v");
 		_exit(0);
 	}
+	mitosis_close(device);
+}
+
+static int end_at_once(void)
+{
+	return 0;
+}
+
+/* With memory that the children may not have. */
+static struct mitosis *prepare_with_much(size_t size, int protection)
+{
+	void *much = mmap(NULL, size, protection,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	struct mitosis *device = prepare(1, end_at_once);
+
+	CHECK(much != MAP_FAILED && !munmap(much, size));
+	return device;
+}
+
+/* What is only read does not count. */
+static void data_limit(void)
+{
+	const size_t size = 512u << 20;
+	const struct rlimit limit = { size / 2, size / 2 };
+	const int protections[] = { PROT_READ | PROT_WRITE, PROT_READ };
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		struct mitosis *device = prepare_with_much(size, protections[i]);
+		struct mitosis *own;
+		char message[512];
+		pid_t pid = fork();
+
+		CHECK(pid >= 0);
+		if (pid) {
+			CHECK_EQ(status_within(pid, CASE_MS), 0);
+			mitosis_close(device);
+			continue;
+		}
+		CHECK(!setrlimit(RLIMIT_DATA, &limit));
+		if (i) {
+			CHECK_EQ(failed_child("1", message, sizeof(message)), 0);
+			_exit(0);
+		}
+		own = open_user();
+		CHECK_EQ(mitosis_resume_local(own, 1), -ENOMEM);
+		check_error_has("ulimit -d");
+		_exit(0);
+	}
+}
+
+/* A process that was forked for a container has other limits than the one before. */
+static void limit_after_attach(void)
+{
+	const size_t size = 512u << 20;
+	const struct rlimit limit = { size / 2, size / 2 };
+	struct mitosis *device = prepare_with_much(size, PROT_READ | PROT_WRITE);
+	const int resources[] = { RLIMIT_AS, RLIMIT_DATA };
+	struct mitosis_attachment *attachment;
+	int i;
+
+	CHECK_EQ(mitosis_attach_local(device, 1, &attachment), 0);
+	for (i = 0; i < 2; i++) {
+		pid_t pid = fork();
+
+		CHECK(pid >= 0);
+		if (pid) {
+			CHECK_EQ(status_within(pid, CASE_MS), 0);
+			continue;
+		}
+		CHECK(!setrlimit(resources[i], &limit));
+		CHECK_EQ(mitosis_resume_attached(attachment), -ENOMEM);
+		check_error_has(i ? "ulimit -d" : "ulimit -v");
+		_exit(0);
+	}
+	mitosis_detach(attachment);
+	mitosis_close(device);
+}
+
+/* It lets everything pass: which one it is does not count. */
+static void parent_has_filter(void)
+{
+	struct sock_filter pass = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	const struct sock_fprog filter = { 1, &pass };
+	struct mitosis *own = open_user(), *device;
+	char message[512];
+	pid_t pid = fork();
+
+	CHECK(pid >= 0);
+	if (!pid) {
+		CHECK(!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+		if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter))
+			_exit(77);
+		device = open_user();
+		CHECK_EQ(mitosis_prepare_pinned(device, 2), 0);
+		_exit(0);
+	}
+	CHECK_EQ(end_of(pid), 0);
+	CHECK_EQ(mitosis_resume_local(own, 2), -EPERM);
+	check_error_has("seccomp filter");
+	CHECK_EQ(failed_child("2", message, sizeof(message)), 1 << 8);
+	CHECK(strstr(message, "seccomp filter"));
+	CHECK_EQ(mitosis_unprepare(own, 2), 0);
+	mitosis_close(own);
+}
+
+/* It could not be unmapped. */
+static void caller_is_sealed(void)
+{
+	const size_t size = 16 << 12;
+	struct mitosis *device = prepare(1, two_halves);
+	pid_t pid = fork();
+
+	CHECK(pid >= 0);
+	if (!pid) {
+		struct mitosis *own = open_user();
+		void *sealed = mmap(NULL, size, PROT_READ,
+				    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		CHECK(sealed != MAP_FAILED);
+		if (syscall(SYS_mseal, sealed, size, 0)) {
+			puts("caller_is_sealed left out: needs mseal");
+			exit(0);
+		}
+		CHECK_EQ(mitosis_resume_local(own, 1), -EPERM);
+		check_error_has("mseal");
+		_exit(0);
+	}
+	CHECK_EQ(end_of(pid), 0);
 	mitosis_close(device);
 }
 
@@ -172,6 +312,10 @@ static const struct test_case cases[REFUSALS] = {
 	[UNKNOWN_ID] = { "unknown_id", unknown_id },
 	[CALLER_HAS_THREADS] = { "caller_has_threads", caller_has_threads },
 	[ADDRESS_SPACE_LIMIT] = { "address_space_limit", address_space_limit },
+	[DATA_LIMIT] = { "data_limit", data_limit },
+	[LIMIT_AFTER_ATTACH] = { "limit_after_attach", limit_after_attach },
+	[PARENT_HAS_FILTER] = { "parent_has_filter", parent_has_filter },
+	[CALLER_IS_SEALED] = { "caller_is_sealed", caller_is_sealed },
 	[NO_RIGHT] = { "no_right", no_right },
 	[BAD_ARGUMENTS] = { "bad_arguments", bad_arguments },
 };

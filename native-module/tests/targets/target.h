@@ -111,6 +111,16 @@ static inline int target_backend(void)
 					       : MITOSIS_BACKEND_USER;
 }
 
+/* Skips the target unless both machines have the user backend. */
+static inline void target_needs_user_backend(void)
+{
+	const char *child = getenv("MITOSIS_TEST_CHILD_BACKEND");
+
+	if (target_backend() == MITOSIS_BACKEND_KERNEL ||
+	    (child && !strcmp(child, "kernel")))
+		target_skip("the user backend, which passes this on");
+}
+
 /* With an id of its own choice; returns in children only. */
 static inline void target_prepare_as(uint32_t handler_id)
 {
