@@ -7,6 +7,7 @@
 #include <linux/futex.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -23,6 +24,10 @@
 #define DESCRIBE_DEADLINE_MS 60000
 /* Time after which a shadow that was killed is looked for, in ms. */
 #define CHECK_MS 10
+/* A fork copies each mapping, of which a process may have 65530, in 0.1 us or more. */
+#define FORK_OF_MANY_MAPS_NS 3000000
+/* Mappings that a shadow makes, and what it splits. */
+#define SHADOW_MAPS 64
 
 /* The shadow raises its limit of files to the hard one. */
 static bool has_few_files(void)
@@ -40,11 +45,74 @@ static bool is_limited(int resource)
 	return getrlimit(resource, &limit) || limit.rlim_cur != RLIM_INFINITY;
 }
 
+/* Memory that is mapped can be refused although no limit of the process is reached. */
+static bool commits_strictly;
+
+void shadow_start_init(void)
+{
+	int fd = open("/proc/sys/vm/overcommit_memory", O_RDONLY | O_CLOEXEC);
+	char mode = 0;
+
+	if (fd < 0)
+		return;
+	commits_strictly = read(fd, &mode, 1) == 1 && mode == '2';
+	close(fd);
+}
+
 bool shadow_is_uncertain(void)
 {
-	return prctl(PR_GET_DUMPABLE) != 1 || prctl(PR_GET_SECCOMP) != 0 ||
-	       has_few_files() || is_limited(RLIMIT_AS) || is_limited(RLIMIT_DATA) ||
+	return commits_strictly || prctl(PR_GET_DUMPABLE) != 1 ||
+	       prctl(PR_GET_SECCOMP) != 0 || has_few_files() ||
+	       is_limited(RLIMIT_AS) || is_limited(RLIMIT_DATA) ||
 	       faccessat(AT_FDCWD, "/proc/self/mem", R_OK, AT_EACCESS);
+}
+
+static uint32_t count_maps(void)
+{
+	int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+	char text[4096];
+	uint32_t count = 0;
+	ssize_t i, n;
+
+	while (fd >= 0 && (n = read(fd, text, sizeof(text))) > 0)
+		for (i = 0; i < n; i++)
+			count += text[i] == '\n';
+	if (fd >= 0)
+		close(fd);
+	return count;
+}
+
+/* Without the C library's streams, which take locks: other threads are stopped. */
+static uint32_t most_maps(void)
+{
+	int fd = open("/proc/sys/vm/max_map_count", O_RDONLY | O_CLOEXEC);
+	uint32_t most = UINT32_MAX;
+	char text[32];
+	ssize_t n;
+
+	if (fd < 0)
+		return most;
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	if (n > 0) {
+		text[n] = '\0';
+		most = strtoul(text, NULL, 10);
+	}
+	return most;
+}
+
+int64_t shadow_clock_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ll + now.tv_nsec;
+}
+
+bool shadow_has_few_maps(int64_t started_ns)
+{
+	return shadow_clock_ns() - started_ns >= FORK_OF_MANY_MAPS_NS &&
+	       (uint64_t)count_maps() + SHADOW_MAPS > most_maps();
 }
 
 static int killed(int status)
@@ -92,12 +160,14 @@ static int refused(const struct shadow_arena *arena)
 		return fail(err,
 			    "the shadow cannot describe this process (%s); it needs "
 			    "/proc/self/maps and smaps, and memory within "
-			    "ulimit -v and ulimit -d",
+			    "ulimit -v, ulimit -d, sysctl vm.max_map_count and "
+			    "vm.overcommit_memory",
 			    strerror(-err));
 	default:
 		return fail(err,
-			    "the shadow has no memory: %s; raise ulimit -v "
-			    "and ulimit -d",
+			    "the shadow has no memory: %s; raise ulimit -v, "
+			    "ulimit -d, sysctl vm.max_map_count, or what "
+			    "vm.overcommit_memory=2 leaves",
 			    strerror(-err));
 	}
 }

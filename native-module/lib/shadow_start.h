@@ -20,6 +20,20 @@ struct shadow_end {
 };
 
 /*
+ * Looks once at what does not change: when a device is opened, so that no prepare has to.
+ */
+void shadow_start_init(void);
+
+/* Of the clock that the next function takes. */
+int64_t shadow_clock_ns(void);
+
+/*
+ * The same of a process that was forked from `started_ns` until now: true if it has almost
+ * as many mappings as it may have, of which its shadow needs some.
+ */
+bool shadow_has_few_maps(int64_t started_ns);
+
+/*
  * Waits for the outcome of a shadow that its arena names: at most 2 s until it has
  * registered, and a minute then, as describing many mappings takes time. The
  * caller's other threads may be stopped: it takes no lock.

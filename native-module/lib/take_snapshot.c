@@ -49,6 +49,7 @@ static int stop_threads(struct shadow_arena *arena)
 static int fork_shadow(struct shadow_arena *arena, struct shadow_end *end)
 {
 	sigset_t all, before;
+	int64_t started_ns;
 	int pid;
 
 	/* No handler of the program may run in the shadow. */
@@ -56,8 +57,11 @@ static int fork_shadow(struct shadow_arena *arena, struct shadow_end *end)
 	sigprocmask(SIG_SETMASK, &all, &before);
 	memcpy(&arena->thread.signal_mask, &before,
 	       sizeof(arena->thread.signal_mask));
+	started_ns = shadow_clock_ns();
 	pid = shadow_fork(arena);
 	sigprocmask(SIG_SETMASK, &before, NULL);
+	if (shadow_has_few_maps(started_ns))
+		arena->awaited = SHADOW_READY;
 	if (pid > 0 && arena->awaited)
 		shadow_await(arena, pid, end);
 	if (arena->others.threads)

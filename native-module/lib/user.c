@@ -24,6 +24,7 @@
 #include "lib/remote.h"
 #include "lib/resume.h"
 #include "lib/shadow.h"
+#include "lib/shadow_start.h"
 #include "lib/stream.h"
 #include "lib/take_snapshot.h"
 #include "local/address.h"
@@ -100,6 +101,7 @@ static int user_open(struct mitosis *device)
 			    "mount /proc, and do not make this process "
 			    "undumpable (%s)",
 			    strerror(errno));
+	shadow_start_init();
 	err = shadow_arena_create(&u->arena);
 	if (err)
 		return no_memory(err, "a device");

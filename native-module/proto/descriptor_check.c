@@ -15,8 +15,7 @@
 #define MAP_ALLOWED (MAP_PRIVATE | MAP_SHARED | MAP_GROWSDOWN | MAP_STACK)
 #define HEADER_FLAGS                                                                \
 	(DESCRIPTOR_THREADS_MISSING | DESCRIPTOR_NO_NEW_PRIVS |                     \
-	 DESCRIPTOR_UNDUMPABLE | DESCRIPTOR_LEADER_ENDED |                           \
-	 DESCRIPTOR_SECCOMP)
+	 DESCRIPTOR_UNDUMPABLE | DESCRIPTOR_LEADER_ENDED | DESCRIPTOR_SECCOMP)
 #define VMA_FLAGS                                                                   \
 	(DESCRIPTOR_VMA_WIPE | DESCRIPTOR_VMA_NO_DUMP | DESCRIPTOR_VMA_HUGE |       \
 	 DESCRIPTOR_VMA_NO_HUGE | DESCRIPTOR_VMA_MERGEABLE)

@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -30,6 +31,8 @@
 #define PREPARED 0
 #define NOT_MADE 2 /* prepare failed with the cause */
 #define SECRET	 0x5ec7e71234567890ull
+/* A higher sysctl would make the test long. */
+#define MOST_MAPS 100000
 
 static uint64_t secret = SECRET;
 
@@ -195,6 +198,26 @@ static void little_memory(void)
 	CHECK(!setrlimit(RLIMIT_AS, &limit));
 }
 
+/* All but a few of the mappings that a process may have: each has other rights. */
+static void many_maps(void)
+{
+	const size_t page = 4096;
+	FILE *sysctl = fopen("/proc/sys/vm/max_map_count", "re");
+	long most = 0, i;
+	char *m;
+
+	CHECK(sysctl && fscanf(sysctl, "%ld", &most) == 1);
+	fclose(sysctl);
+	if (most > MOST_MAPS)
+		_exit(UNABLE);
+	m = mmap(NULL, most * page, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	CHECK(m != MAP_FAILED);
+	for (i = 1; i < most; i += 2)
+		if (mprotect(m + i * page, page, PROT_READ))
+			return;
+}
+
 static void nothing(void)
 {
 }
@@ -235,6 +258,7 @@ static const struct deed deeds[] = {
 	{ "pid-namespace", new_pid_namespace, PREPARED_THEN, NULL },
 	{ "other-namespaces", new_ipc_and_names, PREPARED_THEN, NULL },
 	{ "address-space", little_memory, "ulimit", NULL },
+	{ "many-mappings", many_maps, "vm.max_map_count", NULL },
 };
 
 static bool is_readable(struct mitosis *device)
