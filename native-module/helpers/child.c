@@ -30,6 +30,10 @@ static const char usage[] =
 	"                        the child, and this process waits for it\n"
 	"  --prefetch PAGES      pages per fault, a power of two to 512 (default "
 	"64)\n"
+	"  --files HOW           what it has of files that its parent has open for\n"
+	"                        writing: refuse (default) to resume, share them, "
+	"or\n"
+	"                        private copies\n"
 	"  --backend NAME        auto (default), kernel or user\n"
 	"  --remote MACHINE      id of the machine that holds the snapshot\n"
 	"  --address ADDRESS     where that machine listens: connects to it first\n"
@@ -41,6 +45,7 @@ int main(int argc, char **argv)
 		{ "handler-id", required_argument, NULL, 'i' },
 		{ "mode", required_argument, NULL, 'm' },
 		{ "prefetch", required_argument, NULL, 'p' },
+		{ "files", required_argument, NULL, 'f' },
 		{ "backend", required_argument, NULL, 'b' },
 		{ "remote", required_argument, NULL, 'r' },
 		{ "address", required_argument, NULL, 'a' },
@@ -53,6 +58,7 @@ int main(int argc, char **argv)
 		.prefetch_pages = MITOSIS_PREFETCH_PAGES_DEFAULT,
 	};
 	uint32_t handler_id = HANDLER_ID_DEFAULT, machine_id = 0;
+	uint32_t files = MITOSIS_FILES_REFUSE;
 	bool remote = false, options_given = false;
 	int backend = MITOSIS_BACKEND_AUTO;
 	const char *address = NULL;
@@ -72,6 +78,9 @@ int main(int argc, char **argv)
 		case 'p':
 			options.prefetch_pages = parse_prefetch(optarg);
 			options_given = true;
+			break;
+		case 'f':
+			files = parse_files(optarg);
 			break;
 		case 'b':
 			backend = parse_backend(optarg);
@@ -95,6 +104,8 @@ int main(int argc, char **argv)
 	err = mitosis_open(backend, &device);
 	if (!err && options_given)
 		err = mitosis_set_resume_options(device, &options);
+	if (!err)
+		err = mitosis_set_resume_files(device, files);
 	if (!err && address)
 		err = mitosis_connect(device, machine_id, address);
 	if (!err && remote)

@@ -75,6 +75,13 @@ uint32_t parse_prefetch(const char *text)
 	return pages;
 }
 
+uint32_t parse_files(const char *text)
+{
+	static const char *const files[] = { "refuse", "share", "private", NULL };
+
+	return parse_choice(text, "--files", files);
+}
+
 void answer_and_exit(int option, const char *usage)
 {
 	if (option == 'v')

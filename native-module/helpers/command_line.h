@@ -16,10 +16,11 @@ uint64_t parse_number(const char *text, const char *name, uint64_t min,
 /* The index of a text in a NULL-terminated list; exits with 2 if it is not there. */
 int parse_choice(const char *text, const char *name, const char *const *choices);
 
-/* What --backend, --mode and --prefetch name: as libmitosis.h numbers them. */
+/* What --backend, --mode, --prefetch and --files name: as libmitosis.h numbers them. */
 int parse_backend(const char *text);
 uint32_t parse_mode(const char *text);
 uint32_t parse_prefetch(const char *text);
+uint32_t parse_files(const char *text);
 
 /*
  * For an option that getopt_long() returns as 'v', --version; 'h', --help; or

@@ -181,6 +181,20 @@ struct mitosis_resume_options {
 int mitosis_set_resume_options(struct mitosis *device,
 			       const struct mitosis_resume_options *options);
 
+/* What a child has of a regular file that its parent has open for writing. */
+enum mitosis_files {
+	MITOSIS_FILES_REFUSE = 0,  /* it is not resumed; the default */
+	MITOSIS_FILES_SHARE = 1,   /* the same file, at its own position */
+	MITOSIS_FILES_PRIVATE = 2, /* a copy in memory, of 64 MiB at most */
+};
+
+/*
+ * Sets this for children of this device, and of its later attachments. It does not
+ * count for mode clone, whose children have no open files of their parent.
+ * Errors: -EINVAL no such choice; -EOPNOTSUPP on the kernel backend, as for clone.
+ */
+int mitosis_set_resume_files(struct mitosis *device, uint32_t files);
+
 /* How the processes that become children give up rights. */
 struct mitosis_confinement {
 	/*
@@ -209,13 +223,15 @@ int mitosis_set_confinement(struct mitosis *device,
  * registers are replaced by the parent's, and it goes on where the parent's
  * prepare returned 0. It keeps its pid, its user and group ids, those of its
  * capabilities that the parent had, and the open files that exec would keep: those
- * that are close-on-exec are closed. Working directory, umask, limits and priorities
+ * that are close-on-exec are closed. At numbers that are not among these, from 3 on, it
+ * has files like the parent's. Working directory, umask, limits and priorities
  * become the parent's as far as the caller may set them (user backend). Returns only on
  * failure, after which the caller may have some of the parent's priorities.
  * Errors: -ENOENT no such snapshot; -EINVAL the caller, or the parent, has
  * several threads; -EPERM no right to use userfaultfd, a seccomp filter of the parent, or
  * memory of the caller that mseal(2) has sealed; -E2BIG more than 128
- * files that exec would keep; -EPROTO the parent ran
+ * files that exec would keep; -EOPNOTSUPP, -EBUSY, -ESTALE, -EADDRINUSE, -EFBIG, -EMFILE
+ * an open file of the parent cannot be made again; -EPROTO the parent ran
  * under another kernel; -EBADMSG an invalid descriptor; -ENOMEM, also for a limit of
  * memory below the parent's;
  * -ETIMEDOUT the shadow does not answer. Past the point of no return a failure

@@ -24,12 +24,14 @@ static int failures;
 
 #define FIRST 0x400000ull
 #define VMAS  3
+#define FDS   4
 
 /* A valid descriptor with all of its parts. */
 struct sample {
 	struct descriptor_header header;
 	struct descriptor_thread thread;
 	struct descriptor_vma vmas[VMAS];
+	struct descriptor_fd fds[FDS];
 	char strings[64];
 	char xstate[XSTATE_SIZE_MIN];
 };
@@ -50,6 +52,7 @@ static struct sample *make_sample(void)
 		.total_size = before - before % XSTATE_ALIGNMENT + XSTATE_SIZE_MIN,
 		.thread_count = 1,
 		.vma_count = VMAS,
+		.fd_count = FDS,
 		.strings_size = sizeof(s->strings) - before % XSTATE_ALIGNMENT,
 		.xstate_size = XSTATE_SIZE_MIN,
 		.xfeatures = 3,
@@ -66,6 +69,17 @@ static struct sample *make_sample(void)
 			.kind = VMA_SNAPSHOT,
 			.name = DESCRIPTOR_NO_STRING,
 		};
+	for (i = 0; i < FDS; i++)
+		s->fds[i] = (struct descriptor_fd){
+			.number = 3 + i,
+			.kind = FD_EVENT,
+			.shares = DESCRIPTOR_FD_OWN,
+			.path = DESCRIPTOR_NO_STRING,
+		};
+	s->fds[0].kind = FD_FILE;
+	s->fds[0].path = 0;
+	s->fds[1].kind = FD_FILE;
+	s->fds[1].shares = 0;
 	s->vmas[0].kind = VMA_FILE;
 	s->vmas[0].name = 0;
 	strscpy(s->strings, "/a", sizeof(s->strings));
@@ -137,6 +151,25 @@ static void test_descriptor(void)
 	REFUSED(s->vmas[1].kind = 9);
 	REFUSED(s->vmas[1].kind = VMA_FILE);
 	REFUSED(s->vmas[1].name = 1000);
+	REFUSED(s->header.fd_count++);
+	REFUSED(s->header.data_size++);
+	REFUSED(s->header.data_size = U64_MAX);
+	REFUSED(s->fds[0].number = 2); /* standard error */
+	REFUSED(s->fds[1].number = 3);
+	REFUSED(s->fds[3].number = U32_MAX);
+	REFUSED(s->fds[2].kind = 0);
+	REFUSED(s->fds[2].kind = FD_KINDS + 1);
+	REFUSED(s->fds[2].kind = FD_FILE);
+	REFUSED(s->fds[2].kind = FD_SOCKET); /* of no domain */
+	REFUSED(s->fds[2].kind = FD_SOCKET_PAIR);
+	REFUSED(s->fds[2].flags = 0x80);
+	REFUSED(s->fds[2].shares = 2);
+	REFUSED(s->fds[2].shares = 0); /* of another kind */
+	REFUSED(s->fds[2].shares = 1);
+	REFUSED(s->fds[2].path = 1000);
+	REFUSED(s->fds[2].data_size = 1);
+	REFUSED(s->fds[2].data = 1);
+	REFUSED(s->fds[2].position = 1ull << 63);
 }
 
 static void test_dropped(void)

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "lib/error.h"
+#include "lib/own_files.h"
 #include "lib/proxy.h"
 #include "lib/resume.h"
 #include "lib/stream.h"
@@ -33,6 +34,16 @@ struct mitosis_attachment {
 	uint32_t slot;
 	uint64_t generation;
 };
+
+/* What it has open is not the program's. */
+static void note_files(const struct mitosis_attachment *a, void (*note)(int fd))
+{
+	uint32_t i;
+
+	note(a->stream);
+	for (i = 0; a->plan && i < a->plan->open_file_count; i++)
+		note(a->plan->open_files[i]);
+}
 
 int attachment_create(struct daemon_link *link, const uint32_t *machine_id,
 		      uint32_t handler_id, const struct resume_settings *settings,
@@ -78,6 +89,7 @@ int attachment_create(struct daemon_link *link, const uint32_t *machine_id,
 		mitosis_detach(a);
 		return err;
 	}
+	note_files(a, own_files_note);
 	*out = a;
 	return 0;
 }
@@ -86,6 +98,7 @@ void mitosis_detach(struct mitosis_attachment *a)
 {
 	if (!a)
 		return;
+	note_files(a, own_files_forget);
 	if (a->plan)
 		resume_plan_destroy(a->plan);
 	if (a->registry)

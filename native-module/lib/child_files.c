@@ -12,11 +12,9 @@
 
 #include "lib/error.h"
 
-#define LIFTED_FIRST 1000
-
 int child_files_lift(int fd)
 {
-	int high = fcntl(fd, F_DUPFD_CLOEXEC, LIFTED_FIRST);
+	int high = fcntl(fd, F_DUPFD_CLOEXEC, CHILD_FILES_LIFTED);
 
 	if (high < 0)
 		return fd;
@@ -24,7 +22,7 @@ int child_files_lift(int fd)
 	return high;
 }
 
-static bool survives_exec(int fd)
+bool child_file_survives(int fd)
 {
 	int flags = fcntl(fd, F_GETFD);
 
@@ -50,7 +48,8 @@ int child_files_list(struct restore_plan *plan)
 	while ((entry = readdir(d))) {
 		int fd = atoi(entry->d_name);
 
-		if (fd <= STDERR_FILENO || fd == dirfd(d) || !survives_exec(fd))
+		if (fd <= STDERR_FILENO || fd == dirfd(d) ||
+		    !child_file_survives(fd))
 			continue;
 		if (count == CHILD_FILES_MAX) {
 			closedir(d);
@@ -67,13 +66,13 @@ int child_files_list(struct restore_plan *plan)
 	return 0;
 }
 
-void child_files_plan(struct restore_plan *plan)
+void child_files_plan(struct restore_plan *plan, uint32_t first)
 {
 	int32_t kept[CHILD_FILES_MAX + 2];
-	uint32_t count = 0, ranges = 0, next = STDERR_FILENO + 1, i;
+	uint32_t count = 0, ranges = 0, next = first, i;
 
 	for (i = 0; i < plan->kept_file_count; i++)
-		if (survives_exec(plan->kept_files[i]))
+		if (child_file_survives(plan->kept_files[i]))
 			kept[count++] = plan->kept_files[i];
 	kept[count++] = plan->uffd;
 	kept[count++] = plan->lifeline[0];

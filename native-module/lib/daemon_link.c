@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "lib/error.h"
+#include "lib/own_files.h"
 #include "local/channel.h"
 #include "local/clock.h"
 #include "local/runtime_dir.h"
@@ -265,8 +266,10 @@ int daemon_link_open(struct daemon_link *link)
 				    link->address.sun_path,
 				    strerror(-link->channel));
 		err = hello(link);
-		if (!err)
+		if (!err) {
+			own_files_note(link->channel);
 			return 0;
+		}
 		close(link->channel);
 		if (err == -EPROTO)
 			return fail(err,
@@ -355,6 +358,7 @@ int daemon_link_reserve(struct daemon_link *link, struct reserved_channel *chann
 		err = -EPROTO;
 	if (!err) {
 		channel->number = m.slot;
+		own_files_note(channel->fd);
 		return 0;
 	}
 	if (fd >= 0)
@@ -378,6 +382,7 @@ int daemon_link_close(struct daemon_link *link)
 	/* A forked child may hold the channel open, so closing it is not enough. */
 	int err = daemon_link_call(link, &m, NULL);
 
+	own_files_forget(link->channel);
 	close(link->channel);
 	registry_unmap(link->registry);
 	return err ? err : (int)m.flags;

@@ -196,7 +196,7 @@ struct vma_writer {
 	bool resumed; /* this process is a resumed child */
 	struct {
 		uint64_t start, end;
-	} hidden[3]; /* the shadow's own mappings, and the records of stopped threads */
+	} hidden[4]; /* the shadow's own mappings, and the records of stopped threads */
 };
 
 static uint32_t add_string(struct vma_writer *w, const char *name)
@@ -384,7 +384,34 @@ static int describe_vmas(struct vma_writer *w, struct text *maps,
 	return err;
 }
 
-int describe_self(struct shadow_arena *arena, struct descriptor_header **descriptor)
+/* Puts the open files behind the VMAs, and their strings behind those of the VMAs. */
+static char *add_files(struct descriptor_header *header, char *at,
+		       const struct vma_writer *w,
+		       const struct described_files *files)
+{
+	struct descriptor_fd *fds = (struct descriptor_fd *)at;
+	uint64_t i;
+
+	for (i = 0; i < files->count; i++) {
+		fds[i] = files->fds[i];
+		if (fds[i].path != DESCRIPTOR_NO_STRING)
+			fds[i].path += w->strings_size;
+	}
+	at = (char *)(fds + files->count);
+	for (i = 0; i < w->strings_size; i++)
+		*at++ = w->strings[i];
+	for (i = 0; i < files->strings_size; i++)
+		*at++ = files->strings[i];
+	for (i = 0; i < files->data_size; i++)
+		*at++ = files->data[i];
+	header->fd_count = files->count;
+	header->strings_size = w->strings_size + files->strings_size;
+	header->data_size = files->data_size;
+	return at;
+}
+
+int describe_self(struct shadow_arena *arena, const struct described_files *files,
+		  struct descriptor_header **descriptor)
 {
 	struct vma_writer w = { .page_size = arena->page_size };
 	struct descriptor_header *header;
@@ -393,7 +420,7 @@ int describe_self(struct shadow_arena *arena, struct descriptor_header **descrip
 	struct process_paths paths;
 	struct text maps;
 	uint64_t bytes = 0, lines = 0, size;
-	char *scratch, *strings;
+	char *scratch, *end;
 	uint32_t i;
 	long fd;
 	int err;
@@ -406,7 +433,8 @@ int describe_self(struct shadow_arena *arena, struct descriptor_header **descrip
 	maps.size = bytes + VMA_SLACK * 256 + sizeof(paths);
 	size = sizeof(*header) + sizeof(*thread) +
 	       arena->others.count * sizeof(*others) + w.capacity * sizeof(*w.vmas) +
-	       2 * maps.size;
+	       2 * maps.size + files->count * sizeof(*files->fds) +
+	       files->strings_size + files->data_size;
 	size = (size + arena->page_size - 1) & ~(arena->page_size - 1);
 	scratch = (char *)raw_syscall(SYS_mmap, 0, size, PROT_READ | PROT_WRITE,
 				      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -416,7 +444,9 @@ int describe_self(struct shadow_arena *arena, struct descriptor_header **descrip
 	thread = (struct descriptor_thread *)(header + 1);
 	others = (struct descriptor_stopped_thread *)(thread + 1);
 	w.vmas = (struct descriptor_vma *)(others + arena->others.count);
-	w.strings = (char *)(w.vmas + w.capacity);
+	/* Behind where it will be, so that it can be moved down. */
+	w.strings =
+		(char *)(w.vmas + w.capacity) + files->count * sizeof(*files->fds);
 	maps.start = w.strings + maps.size;
 	w.hidden[0].start = (uintptr_t)arena;
 	w.hidden[0].end = (uintptr_t)arena + arena->arena_size;
@@ -424,6 +454,8 @@ int describe_self(struct shadow_arena *arena, struct descriptor_header **descrip
 	w.hidden[1].end = (uintptr_t)scratch + size;
 	w.hidden[2].start = (uintptr_t)arena->others.threads;
 	w.hidden[2].end = w.hidden[2].start + arena->others.mapping_size;
+	w.hidden[3].start = (uintptr_t)files->map;
+	w.hidden[3].end = (uintptr_t)files->map + files->map_size;
 
 	fd = raw_open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 	w.pagemap = fd;
@@ -444,9 +476,7 @@ int describe_self(struct shadow_arena *arena, struct descriptor_header **descrip
 			describe_process(&header->state, &paths);
 	header->state.working_directory = add_string(&w, paths.working_directory);
 	header->state.program = add_string(&w, paths.program);
-	strings = (char *)(w.vmas + w.count);
-	for (i = 0; i < w.strings_size; i++)
-		strings[i] = w.strings[i];
+	end = add_files(header, (char *)(w.vmas + w.count), &w, files);
 
 	header->magic = DESCRIPTOR_MAGIC;
 	header->version = DESCRIPTOR_VERSION;
@@ -455,14 +485,12 @@ int describe_self(struct shadow_arena *arena, struct descriptor_header **descrip
 	header->process = arena->process;
 	header->reserved = 0;
 	header->vma_count = w.count;
-	header->fd_count = 0;
-	header->strings_size = w.strings_size;
 	header->owner_pid = arena->owner_pid;
 	header->owner_uid = raw_syscall(SYS_geteuid);
 	header->xstate_size = 0; /* a function call preserves no vector registers */
 	header->xfeatures = 0;
 	header->page_size = arena->page_size;
-	header->total_size = strings + w.strings_size - scratch;
+	header->total_size = end - scratch;
 	for (i = 0; i < DESCRIPTOR_NAME_SIZE; i++)
 		header->name[i] = arena->name[i];
 	header->vdso_hash = hash_vdso(header);

@@ -10,14 +10,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/described_files.h"
 #include "lib/shadow_arena.h"
 #include "proto/descriptor.h"
 
 /*
- * Describes this process without the arena and what this function maps itself.
- * Returns 0 or -errno,
- * with the cause in the arena's `refusal` if it is some memory.
+ * Describes this process without the arena, the memory of `files` and what this function
+ * maps itself. Returns 0 or -errno, with the cause in the arena's `refusal` if it is some
+ * memory.
  */
-int describe_self(struct shadow_arena *arena, struct descriptor_header **descriptor);
+int describe_self(struct shadow_arena *arena, const struct described_files *files,
+		  struct descriptor_header **descriptor);
 
 #endif /* LIB_DESCRIBE_H */

@@ -211,6 +211,20 @@ int mitosis_set_resume_options(struct mitosis *device,
 	return device_put(device, device->ops->set_resume_options(device, options));
 }
 
+int mitosis_set_resume_files(struct mitosis *device, uint32_t files)
+{
+	int err = device_get(device);
+
+	if (err)
+		return err;
+	if (files > MITOSIS_FILES_PRIVATE)
+		return device_put(device, fail(-EINVAL,
+					       "%u is no choice for files that are "
+					       "open for writing",
+					       files));
+	return device_put(device, device->ops->set_resume_files(device, files));
+}
+
 int mitosis_set_confinement(struct mitosis *device,
 			    const struct mitosis_confinement *confinement)
 {

@@ -64,6 +64,7 @@ struct backend {
 	int (*nil_rpc)(struct mitosis *device, uint32_t machine_id);
 	int (*set_resume_options)(struct mitosis *device,
 				  const struct mitosis_resume_options *options);
+	int (*set_resume_files)(struct mitosis *device, uint32_t files);
 	int (*set_confinement)(struct mitosis *device,
 			       const struct mitosis_confinement *confinement);
 	int (*resume_local)(struct mitosis *device, uint32_t handler_id);

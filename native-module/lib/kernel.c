@@ -200,6 +200,16 @@ static int kernel_set_resume_options(struct mitosis *device,
 		    "resume options");
 }
 
+static int kernel_set_resume_files(struct mitosis *device, uint32_t files)
+{
+	(void)device;
+	if (files == MITOSIS_FILES_REFUSE)
+		return 0;
+	return fail(-EOPNOTSUPP,
+		    "children of the mitosis module have no open files of their "
+		    "parent; use the user backend");
+}
+
 static int kernel_set_confinement(struct mitosis *device,
 				  const struct mitosis_confinement *confinement)
 {
@@ -270,6 +280,7 @@ const struct backend kernel_backend = {
 	.session_address = kernel_session_address,
 	.nil_rpc = kernel_nil_rpc,
 	.set_resume_options = kernel_set_resume_options,
+	.set_resume_files = kernel_set_resume_files,
 	.set_confinement = kernel_set_confinement,
 	.resume_local = kernel_resume_local,
 	.resume_remote = kernel_resume_remote,

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "lib/error.h"
+#include "lib/own_files.h"
 #include "libmitosis.h"
 #include "local/address.h"
 #include "local/channel.h"
@@ -170,6 +171,7 @@ int remote_session_address(struct daemon_link *link, uint32_t machine_id,
 
 static void close_at(struct remote_connections *c, uint32_t i)
 {
+	own_files_forget(c->open[i].fd);
 	wire_close(&c->open[i]);
 	memmove(c->open + i, c->open + i + 1, (--c->count - i) * sizeof(c->open[0]));
 }
@@ -194,6 +196,7 @@ static int connection_to(struct daemon_link *link, struct remote_connections *c,
 	/* Forget the oldest. */
 	if (c->count == REMOTE_CONNECTIONS_MAX)
 		close_at(c, 0);
+	own_files_note(connection.fd);
 	c->open[c->count] = connection;
 	return c->count++;
 }

@@ -71,6 +71,7 @@ struct restore_plan {
 	uint32_t kept_file_count, closed_file_range_count;
 	int32_t kept_files[CHILD_FILES_MAX];
 	struct file_range closed_files[CHILD_FILES_MAX + 3];
+	uint32_t files_policy; /* enum mitosis_files */
 
 	struct descriptor_thread thread;
 	int32_t uffd, stream;

@@ -26,8 +26,10 @@
 #include "lib/error.h"
 #include "lib/kernel_vmas.h"
 #include "lib/mapped_file.h"
+#include "lib/memory_limits.h"
 #include "lib/page_link.h"
 #include "lib/process_state.h"
+#include "lib/remake_files.h"
 #include "lib/restore.h"
 #include "lib/rseq.h"
 #include "lib/shared_objects.h"
@@ -361,6 +363,7 @@ static struct restore_plan *lay_out(struct resume *r, int *err)
 	plan_layout(&r->descriptor->layout, &plan->layout);
 	plan_pages(&r->settings->options, plan);
 	plan->confinement = r->settings->confinement;
+	plan->files_policy = r->settings->files;
 	plan->error_message_size =
 		snprintf(plan->error_message, sizeof(plan->error_message),
 			 "mitosis: resume failed at step ??\n");
@@ -460,6 +463,7 @@ static void __attribute__((noreturn)) leap(struct restore_plan *plan)
 static int become_child(struct restore_plan *plan, int stream, const char *what)
 {
 	int err = check_single_threaded();
+	struct remade_files files = { 0 };
 	sigset_t all;
 
 	plan->uffd = plan->lifeline[0] = plan->lifeline[1] = -1;
@@ -480,14 +484,19 @@ static int become_child(struct restore_plan *plan, int stream, const char *what)
 	 */
 	if (!err && plan->eager)
 		err = channel_set_deadline(stream, 0);
-	/* Last: the userfaultfd needed CAP_SYS_PTRACE, and nothing fails behind it. */
+	if (!err)
+		err = remake_files_check(plan, what);
 	if (!err)
 		process_state_give(plan);
+	/* Then: the userfaultfd needed CAP_SYS_PTRACE, and files are opened with the child's. */
 	if (!err)
 		err = child_credentials_limit(plan->descriptor, plan, what);
 	if (!err)
+		err = remake_files(plan, &stream, what, &files);
+	if (!err)
 		err = confine(&plan->confinement, what);
 	if (err) {
+		remade_files_discard(&files);
 		close_files((int32_t[]){ plan->uffd, plan->lifeline[0],
 					 plan->lifeline[1], stream },
 			    4);
@@ -499,8 +508,9 @@ static int become_child(struct restore_plan *plan, int stream, const char *what)
 	plan->stream = stream;
 	plan->stderr_fd = fcntl(STDERR_FILENO, F_GETFD) < 0 ? -1 : STDERR_FILENO;
 	plan->page_request.cpu = sched_getcpu();
-	child_files_plan(plan);
+	child_files_plan(plan, files.count ? files.floor : DESCRIPTOR_FD_FIRST);
 	trace_step(plan, "leaves its memory for the snapshot's", what);
+	remade_files_place(plan, &files);
 	rseq_of_caller(&plan->own_rseq, &plan->own_rseq_size,
 		       &plan->own_rseq_signature);
 	sigfillset(&all);

@@ -9,6 +9,7 @@
 /* How a device, or an attachment, resumes. */
 struct resume_settings {
 	struct mitosis_resume_options options;
+	uint32_t files;				/* enum mitosis_files */
 	struct mitosis_confinement confinement; /* none: its function is NULL */
 };
 

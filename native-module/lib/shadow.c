@@ -12,6 +12,7 @@
 
 #include "lib/clone.h"
 #include "lib/describe.h"
+#include "lib/describe_files.h"
 #include "lib/memory_server.h"
 #include "lib/own_memory.h"
 #include "lib/shadow_process.h"
@@ -66,7 +67,7 @@ static int register_with_daemon(const struct shadow_arena *arena, int channel)
 
 	n = raw_syscall(SYS_sendto, channel, &m, sizeof(m), MSG_NOSIGNAL, 0, 0);
 	if (n < 0)
-		return n;
+		return n == -EPIPE ? -ECONNRESET : n;
 	n = raw_syscall(SYS_recvfrom, channel, &m, sizeof(m), 0, 0, 0);
 	if (n < 0)
 		return n;
@@ -76,22 +77,45 @@ static int register_with_daemon(const struct shadow_arena *arena, int channel)
 	return m.status;
 }
 
+/*
+ * Closes all files but its channel, so that no reader waits for the end of a file because of
+ * a shadow; before that it describes those of the parent, which waits. Returns the channel
+ * or -errno; *unread is why the files are not described.
+ */
+static long take_files(struct shadow_arena *arena, struct described_files *files,
+		       int *unread)
+{
+	long channel;
+
+	*unread = arena->has_files ? describe_files(arena, files) : 0;
+	/* The reserved channel is all that a shadow keeps of its parent's files. */
+	channel = raw_syscall(SYS_dup2, arena->channel, 0);
+	if (channel < 0)
+		return channel;
+	shadow_process_close_from(1);
+	if (*unread)
+		arena->awaited = SHADOW_READY; /* for the cause */
+	else if (arena->has_files)
+		shadow_process_tell(arena, SHADOW_HAS_FILES, 0);
+	return channel;
+}
+
 /* Returns SHADOW_READY, or what is missing with -errno in *err. */
 static enum shadow_outcome start(struct shadow_arena *arena, struct own_memory *own,
 				 struct page_server **server, int *err)
 {
 	const void *word = &arena->generation;
 	struct descriptor_header *descriptor;
+	struct described_files files = { 0 };
 	uint64_t read;
 	long channel;
+	int unread;
 
 	own_memory_raise_files(own);
-	/* The reserved channel is all that a shadow keeps of its parent's files. */
-	channel = raw_syscall(SYS_dup2, arena->channel, 0);
+	channel = take_files(arena, &files, &unread);
 	*err = channel;
 	if (channel < 0)
 		return SHADOW_NO_CHANNEL;
-	shadow_process_close_from(1);
 	*err = -EMFILE;
 	if (own->files.rlim_max < SHADOW_FILES_LEAST)
 		return SHADOW_FEW_FILES;
@@ -108,9 +132,13 @@ static enum shadow_outcome start(struct shadow_arena *arena, struct own_memory *
 					sizeof(read));
 	if (*err)
 		return SHADOW_CANNOT_READ;
-	*err = describe_self(arena, &descriptor);
+	*err = unread;
+	if (*err)
+		return SHADOW_FILES_UNREAD;
+	*err = describe_self(arena, &files, &descriptor);
 	if (*err)
 		return SHADOW_NOT_DESCRIBED;
+	described_files_free(&files);
 	/* Raised above: see own_memory_raise_files(). */
 	descriptor->state.limits[RLIMIT_NOFILE] =
 		(struct descriptor_limit){ own->files.rlim_cur,
@@ -122,6 +150,7 @@ static enum shadow_outcome start(struct shadow_arena *arena, struct own_memory *
 		   "shadow", arena->handler_id);
 	trace(&own->source.trace, TRACE_STEPS, "has described itself",
 	      TRACE_NUMBER("vmas", descriptor->vma_count),
+	      TRACE_NUMBER("files", descriptor->fd_count),
 	      TRACE_NUMBER("bytes", descriptor->total_size));
 	own_memory_make_readable(descriptor);
 	*err = -ENOMEM;

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <sys/un.h>
 
+#include "lib/own_files.h"
 #include "lib/thread_stop.h"
 #include "local/child_limits.h"
 #include "local/protocol.h"
@@ -23,10 +24,12 @@
 /* How far a shadow has come. After SHADOW_READY: what it lacks; it has ended. */
 enum shadow_outcome {
 	SHADOW_STARTS,
+	SHADOW_HAS_FILES, /* has described its parent's open files, and closed them */
 	SHADOW_REGISTERED, /* describing itself takes as long as there are mappings */
 	SHADOW_COPIED, /* what the parent shares with it: they have no more in common */
 	SHADOW_READY, /* has registered, read its memory, and described itself */
 	SHADOW_NO_CHANNEL,
+	SHADOW_FILES_UNREAD,
 	SHADOW_FEW_FILES,
 	SHADOW_NOT_REGISTERED,
 	SHADOW_CANNOT_READ,
@@ -69,10 +72,13 @@ struct shadow_arena {
 	int32_t answer_ms; /* of other machines, as of paging/page_source.h */
 	/* enum shadow_outcome, a futex that the parent may wait for */
 	_Atomic uint32_t outcome;
-	int32_t error;	  /* -errno of the outcome */
-	uint32_t awaited; /* the outcome that the parent waits for, or 0 */
-	struct shadow_refusal refusal;	 /* of memory; its limit is an argument */
-	char name[DESCRIPTOR_NAME_SIZE]; /* the shadow's, from its parent */
+	int32_t error;	    /* -errno of the outcome */
+	uint32_t awaited;   /* the outcome that the parent waits for, or 0 */
+	uint32_t has_files; /* that are not the library's own, from 3 on */
+	struct shadow_refusal refusal; /* of memory; its limit is an argument */
+	uint32_t own_file_count;
+	struct own_file own_files[OWN_FILES_MAX]; /* not the program's */
+	char name[DESCRIPTOR_NAME_SIZE];	  /* the shadow's, from its parent */
 	/* On pages of its own: see shadow_arena_create() in shadow.h. */
 	char stack[SHADOW_STACK_SIZE] __attribute__((aligned(4096)));
 };

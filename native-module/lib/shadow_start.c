@@ -145,6 +145,12 @@ static int refused(const struct shadow_arena *arena)
 			    "the hard limit of open files (ulimit -Hn) leaves the "
 			    "shadow fewer than %d; raise it",
 			    SHADOW_FILES_LEAST);
+	case SHADOW_FILES_UNREAD:
+		return fail(err,
+			    "the shadow cannot describe the open files of this "
+			    "process (%s); it needs /proc/self/fd and fdinfo, and "
+			    "memory within ulimit -v and ulimit -d",
+			    strerror(-err));
 	case SHADOW_NOT_REGISTERED:
 		return fail(err, "mitosisd does not accept the shadow: %s",
 			    strerror(-err));
@@ -172,6 +178,12 @@ static int refused(const struct shadow_arena *arena)
 	}
 }
 
+static int deadline_ms(const struct shadow_arena *arena, uint32_t outcome)
+{
+	return outcome == SHADOW_STARTS && !arena->has_files ? REGISTER_DEADLINE_MS
+							     : DESCRIBE_DEADLINE_MS;
+}
+
 void shadow_await(struct shadow_arena *arena, int pid, struct shadow_end *end)
 {
 	const struct timespec check = { .tv_nsec = CHECK_MS * 1000000l };
@@ -184,11 +196,14 @@ void shadow_await(struct shadow_arena *arena, int pid, struct shadow_end *end)
 			    NULL, 0) &&
 		    errno != ETIMEDOUT && errno != EAGAIN && errno != EINTR)
 			nanosleep(&check, NULL); /* a filter refuses it */
-		end->reaped = waitpid(pid, &end->status, __WALL | WNOHANG) == pid;
 		outcome = arena->outcome;
-		end->late = now_ms() - start_ms > (outcome == SHADOW_STARTS
-							   ? REGISTER_DEADLINE_MS
-							   : DESCRIBE_DEADLINE_MS);
+		/* One that has described the files may end with mitosisd: then it is gone. */
+		if (outcome < arena->awaited || arena->awaited != SHADOW_HAS_FILES)
+			end->reaped =
+				waitpid(pid, &end->status, __WALL | WNOHANG) == pid;
+		if (end->reaped)
+			outcome = arena->outcome;
+		end->late = now_ms() - start_ms > deadline_ms(arena, outcome);
 	}
 }
 
@@ -207,7 +222,6 @@ int shadow_judge(const struct shadow_arena *arena, int pid, struct shadow_end *e
 		return refused(arena);
 	if (end->late)
 		return fail(-ETIMEDOUT, "the shadow was not ready within %d ms",
-			    outcome == SHADOW_STARTS ? REGISTER_DEADLINE_MS
-						     : DESCRIBE_DEADLINE_MS);
+			    deadline_ms(arena, outcome));
 	return killed(end->status);
 }

@@ -12,6 +12,7 @@
 
 #include "lib/cursor.h"
 #include "lib/error.h"
+#include "lib/own_files.h"
 
 /* From linux/fs.h of Linux 6.11, which the headers of Debian 12 do not have. */
 #ifndef PROCMAP_QUERY
@@ -113,8 +114,10 @@ bool shared_memory_exists(int *maps)
 {
 	int found;
 
-	if (*maps < 0)
+	if (*maps < 0) {
 		*maps = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+		own_files_note(*maps);
+	}
 	found = query(*maps);
 	return found < 0 ? read_maps() : found;
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "lib/error.h"
+#include "lib/own_files.h"
 #include "lib/resume_hooks.h"
 #include "lib/rseq.h"
 #include "lib/shadow.h"
@@ -44,7 +45,7 @@ static int stop_threads(struct shadow_arena *arena)
 
 /*
  * The other threads stand still until the shadow is forked or, where it copies what the process
- * shares with it, until it has. In between, this thread takes no lock.
+ * shares with it or describes its open files, until it has. In between, this thread takes no lock.
  */
 static int fork_shadow(struct shadow_arena *arena, struct shadow_end *end)
 {
@@ -52,6 +53,9 @@ static int fork_shadow(struct shadow_arena *arena, struct shadow_end *end)
 	int64_t started_ns;
 	int pid;
 
+	arena->has_files = own_files_are_not_all(arena->own_file_count);
+	if (arena->has_files && arena->awaited < SHADOW_HAS_FILES)
+		arena->awaited = SHADOW_HAS_FILES;
 	/* No handler of the program may run in the shadow. */
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
@@ -88,6 +92,7 @@ int take_snapshot(struct shadow_arena *arena, int *maps,
 			 : shared_memory_exists(maps) ? SHADOW_COPIED
 						      : 0;
 
+	arena->own_file_count = own_files_list(arena->own_files); /* takes a lock */
 	err = thread_stop_is_needed() ? stop_threads(arena) : 0;
 	if (err)
 		return err;

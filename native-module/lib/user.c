@@ -20,6 +20,7 @@
 #include "lib/daemon_link.h"
 #include "lib/device.h"
 #include "lib/error.h"
+#include "lib/own_files.h"
 #include "lib/proxy.h"
 #include "lib/remote.h"
 #include "lib/resume.h"
@@ -157,8 +158,10 @@ static void reap_untold(struct user_state *u)
 
 static void release_reserved(struct user_state *u)
 {
-	if (u->reserved.fd >= 0)
+	if (u->reserved.fd >= 0) {
+		own_files_forget(u->reserved.fd);
 		close(u->reserved.fd);
+	}
 	u->reserved.fd = -1;
 }
 
@@ -172,8 +175,10 @@ static void user_close(struct mitosis *device)
 	int result;
 
 	release_reserved(u);
-	if (u->maps >= 0)
+	if (u->maps >= 0) {
+		own_files_forget(u->maps);
 		close(u->maps);
+	}
 	result = daemon_link_close(&u->link);
 	if (u->shadow && result < 0)
 		reap_untold(u);
@@ -453,6 +458,12 @@ static int user_set_resume_options(struct mitosis *device,
 	return 0;
 }
 
+static int user_set_resume_files(struct mitosis *device, uint32_t files)
+{
+	device->user.resume.files = files;
+	return 0;
+}
+
 static int user_set_confinement(struct mitosis *device,
 				const struct mitosis_confinement *confinement)
 {
@@ -516,6 +527,7 @@ const struct backend user_backend = {
 	.session_address = user_session_address,
 	.nil_rpc = user_nil_rpc,
 	.set_resume_options = user_set_resume_options,
+	.set_resume_files = user_set_resume_files,
 	.set_confinement = user_set_confinement,
 	.resume_local = user_resume_local,
 	.resume_remote = user_resume_remote,

@@ -3,11 +3,12 @@
  * The descriptor: what a snapshot is, without its pages.
  *
  * One header, then the thread that called prepare, then the other `thread_count - 1`,
- * which are stopped in a signal handler, then `vma_count` VMAs by ascending address, then `fd_count` file descriptors, then `strings_size` bytes of
- * NUL-terminated strings that the others point into, then `xstate_size` bytes
- * of the thread's extended registers. Its size grows with the number of VMAs,
- * never with the number of pages. Little-endian, naturally aligned, no padding
- * but NULs at the end of the strings; version 6 holds no file descriptor.
+ * which are stopped in a signal handler, then `vma_count` VMAs by ascending address,
+ * then `fd_count` open files by ascending number, then `strings_size` bytes of
+ * NUL-terminated strings that the others point into, then `data_size` bytes that were in
+ * the open files, then `xstate_size` bytes of the thread's extended registers. Its size
+ * grows with the number of VMAs and open files, never with the number of pages.
+ * Little-endian, naturally aligned, no padding but NULs at the end of the strings.
  */
 #ifndef PROTO_DESCRIPTOR_H
 #define PROTO_DESCRIPTOR_H
@@ -161,6 +162,7 @@ struct descriptor_header {
 	uint64_t xfeatures; /* that the xstate has room for */
 	uint64_t page_size;
 	uint64_t vdso_hash; /* descriptor_hash() of the vdso's pages; 0: none */
+	uint64_t data_size; /* bytes that were in the open files */
 	char name[DESCRIPTOR_NAME_SIZE]; /* of the thread, NUL-terminated */
 	struct descriptor_layout layout;
 	struct descriptor_credentials credentials;
@@ -265,13 +267,82 @@ static inline int descriptor_is_object(const struct descriptor_vma *vma)
 /* What the parent has mapped is no longer at its path. */
 #define DESCRIPTOR_FILE_GONE 1u
 
-/* A file descriptor to open again in the child (none in version 1). */
+/* What an open file is, which tells how a child makes it again. */
+enum descriptor_fd_kind {
+	FD_REFUSED = 1,	     /* it cannot: enum descriptor_fd_refusal */
+	FD_STANDARD = 2,     /* shares with standard file values[0] */
+	FD_FILE = 3,	     /* at its path: size, time of the last write (s, ns) */
+	FD_DIRECTORY = 4,    /* at its path */
+	FD_DEVICE = 5,	     /* at its path: device number as stat(2) has it */
+	FD_FIFO = 6,	     /* at its path */
+	FD_MEMORY = 7,	     /* memfd, or a file without a path: seals, or ~0 */
+	FD_PIPE = 8,	     /* capacity; its inode tells which ends are one pipe */
+	FD_EVENT = 9,	     /* count, 1 for a semaphore */
+	FD_EPOLL = 10,	     /* data: struct descriptor_epoll_item each */
+	FD_TIMER = 11,	     /* clock, expirations, remaining ns, interval ns */
+	FD_SIGNAL = 12,	     /* mask */
+	FD_INOTIFY = 13,     /* a child's watches nothing */
+	FD_SOCKET_PAIR = 14, /* type, index of the other end; data: not read yet */
+	FD_SOCKET = 15,	     /* domain, type, protocol, FD_SOCKET_*; data: address */
+	FD_KINDS = FD_SOCKET,
+};
+
+/* Why an open file cannot be made again: values[0] of FD_REFUSED. */
+enum descriptor_fd_refusal {
+	FD_REFUSAL_KIND = 1,	 /* of another kind than those above */
+	FD_REFUSAL_LARGE = 2,	 /* no path, and too many bytes */
+	FD_REFUSAL_UNREAD = 3,	 /* its bytes or its state cannot be read */
+	FD_REFUSAL_SHARING = 4,	 /* whether it shares its position is not known */
+	FD_REFUSAL_WATCHED = 5,	 /* an epoll that watches what has no number */
+	FD_REFUSAL_MESSAGES = 6, /* messages or descriptors are on their way */
+	FD_REFUSAL_GONE = 7,	 /* no longer at its path */
+	FD_REFUSALS = FD_REFUSAL_GONE,
+};
+
+#define DESCRIPTOR_FD_CLOSE_ON_EXEC 0x1u
+#define DESCRIPTOR_FD_LOCKED	    0x2u /* by flock(2) or an OFD lock */
+#define DESCRIPTOR_FD_GENERATED	    0x4u /* of procfs, sysfs: no size to compare */
+
+/* values[3] of FD_SOCKET: its state, and options that are on. */
+#define FD_SOCKET_BOUND	      0x1u
+#define FD_SOCKET_LISTENS     0x2u
+#define FD_SOCKET_CONNECTED   0x4u
+#define FD_SOCKET_REUSE_ADDR  0x8u
+#define FD_SOCKET_REUSE_PORT  0x10u
+#define FD_SOCKET_V6_ONLY     0x20u
+#define FD_SOCKET_KEEP_ALIVE  0x40u
+#define FD_SOCKET_BROADCAST   0x80u
+#define FD_SOCKET_NO_DELAY    0x100u
+#define FD_SOCKET_FLAGS	      0x1ffu
+#define FD_SOCKET_ADDRESS_MAX 128u
+
+/* Standard input, output and error are a child's caller's. */
+#define DESCRIPTOR_FD_FIRST    3u
+#define DESCRIPTOR_FDS_MAX     (1u << 20)
+#define DESCRIPTOR_DATA_MAX    (16ull << 20) /* bytes of all open files */
+#define DESCRIPTOR_FD_DATA_MAX (1ull << 20)  /* bytes of one */
+#define DESCRIPTOR_FD_OWN      0xffffffffu   /* shares with none before it */
+
+struct descriptor_epoll_item {
+	uint32_t number; /* of an open file, standard ones included */
+	uint32_t events;
+	uint64_t data;
+};
+
+/* An open file of the parent. */
 struct descriptor_fd {
 	uint32_t number;
-	uint32_t flags;
+	uint16_t kind;	     /* enum descriptor_fd_kind */
+	uint16_t flags;	     /* DESCRIPTOR_FD_* */
+	uint32_t open_flags; /* O_*, as F_GETFL has them */
+	/* Index of the first that is the same open file, so shares its position. */
+	uint32_t shares;
+	uint32_t path; /* string: what /proc/PID/fd has */
+	uint32_t data_size;
+	uint64_t data; /* offset into the data of the descriptor */
 	uint64_t position;
-	uint32_t path; /* string */
-	uint32_t reserved;
+	uint64_t device, inode; /* as stat(2) has them */
+	uint64_t values[4];	/* by kind */
 };
 
 /* Whether the parent's kernel knew a capability that it could not get even by exec. */
@@ -312,16 +383,27 @@ descriptor_vmas(const struct descriptor_header *d)
 					       d->thread_count - 1);
 }
 
+static inline const struct descriptor_fd *
+descriptor_fds(const struct descriptor_header *d)
+{
+	return (const struct descriptor_fd *)(descriptor_vmas(d) + d->vma_count);
+}
+
 /* "" for DESCRIPTOR_NO_STRING. */
 static inline const char *descriptor_string(const struct descriptor_header *d,
 					    uint32_t string)
 {
-	const char *strings =
-		(const char *)((const struct descriptor_fd *)(descriptor_vmas(d) +
-							      d->vma_count) +
-			       d->fd_count);
+	const char *strings = (const char *)(descriptor_fds(d) + d->fd_count);
 
 	return string == DESCRIPTOR_NO_STRING ? "" : strings + string;
+}
+
+/* The bytes that were in an open file. */
+static inline const void *descriptor_fd_data(const struct descriptor_header *d,
+					     const struct descriptor_fd *fd)
+{
+	return (const char *)(descriptor_fds(d) + d->fd_count) + d->strings_size +
+	       fd->data;
 }
 
 /* NULL if there is none. */
@@ -403,7 +485,7 @@ static inline int descriptor_same_version(const struct descriptor_vma *vma,
  * Checks that `size` bytes are a descriptor that a child of this machine can
  * be made from: sizes and counts that fit together, VMAs that ascend, are
  * aligned and lie in user memory, a layout of such addresses, strings that end,
- * credentials and a state that a process can have, an xstate that XRSTOR takes on a CPU with its features. Returns 0 or -EPROTO.
+ * open files that ascend and refer to each other and to data that is there, credentials and a state that a process can have, an xstate that XRSTOR takes on a CPU with its features. Returns 0 or -EPROTO.
  */
 int descriptor_check(const void *bytes, uint64_t size, uint64_t page_size);
 

@@ -2,11 +2,14 @@
 #ifdef __KERNEL__
 #include <linux/errno.h>
 #include <linux/mman.h>
+#include <linux/socket.h>
+#include <linux/net.h>
 #else
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stdbool.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #endif
 
 #include "proto/descriptor.h"
@@ -16,6 +19,9 @@
 #define HEADER_FLAGS                                                                \
 	(DESCRIPTOR_THREADS_MISSING | DESCRIPTOR_NO_NEW_PRIVS |                     \
 	 DESCRIPTOR_UNDUMPABLE | DESCRIPTOR_LEADER_ENDED | DESCRIPTOR_SECCOMP)
+#define FD_FLAGS                                                                    \
+	(DESCRIPTOR_FD_CLOSE_ON_EXEC | DESCRIPTOR_FD_LOCKED |                       \
+	 DESCRIPTOR_FD_GENERATED)
 #define VMA_FLAGS                                                                   \
 	(DESCRIPTOR_VMA_WIPE | DESCRIPTOR_VMA_NO_DUMP | DESCRIPTOR_VMA_HUGE |       \
 	 DESCRIPTOR_VMA_NO_HUGE | DESCRIPTOR_VMA_MERGEABLE)
@@ -23,14 +29,16 @@
 static bool sizes_fit(const struct descriptor_header *d, uint64_t size)
 {
 	return d->vma_count <= DESCRIPTOR_VMAS_MAX && d->thread_count &&
-	       d->thread_count <= DESCRIPTOR_THREADS_MAX && d->total_size == size &&
+	       d->thread_count <= DESCRIPTOR_THREADS_MAX &&
+	       d->fd_count <= DESCRIPTOR_FDS_MAX &&
+	       d->data_size <= DESCRIPTOR_DATA_MAX && d->total_size == size &&
 	       size == sizeof(*d) + sizeof(struct descriptor_thread) +
 			       (uint64_t)(d->thread_count - 1) *
 				       sizeof(struct descriptor_stopped_thread) +
 			       (uint64_t)d->vma_count *
 				       sizeof(struct descriptor_vma) +
 			       (uint64_t)d->fd_count * sizeof(struct descriptor_fd) +
-			       d->strings_size + d->xstate_size;
+			       d->strings_size + d->data_size + d->xstate_size;
 }
 
 /* What XRSTOR would fault at; which features a CPU has, its user checks. */
@@ -217,6 +225,81 @@ static bool stopped_thread_valid(const struct descriptor_header *d,
 	       !t->reserved && !t->name[DESCRIPTOR_NAME_SIZE - 1];
 }
 
+static bool socket_type_valid(uint64_t type)
+{
+	return type == SOCK_STREAM || type == SOCK_DGRAM || type == SOCK_SEQPACKET;
+}
+
+/* What a kind has in its data, and which of its values another one must fit. */
+static bool fd_values_valid(const struct descriptor_header *d,
+			    const struct descriptor_fd *fd)
+{
+	const struct descriptor_fd *fds = descriptor_fds(d), *other;
+	const uint64_t *v = fd->values;
+
+	switch (fd->kind) {
+	case FD_REFUSED:
+		return v[0] >= 1 && v[0] <= FD_REFUSALS && !fd->data_size;
+	case FD_STANDARD:
+		return v[0] < DESCRIPTOR_FD_FIRST && !fd->data_size;
+	case FD_FILE:
+	case FD_DIRECTORY:
+	case FD_DEVICE:
+	case FD_FIFO:
+		return *descriptor_string(d, fd->path) == '/' && !fd->data_size;
+	case FD_MEMORY:
+	case FD_PIPE:
+		return true;
+	case FD_EPOLL:
+		return !(fd->data_size % sizeof(struct descriptor_epoll_item));
+	case FD_SOCKET_PAIR:
+		other = v[1] < d->fd_count ? &fds[v[1]] : fd;
+		return other != fd && other->kind == FD_SOCKET_PAIR &&
+		       other->shares == DESCRIPTOR_FD_OWN &&
+		       other->values[0] == v[0] && socket_type_valid(v[0]) &&
+		       other->values[1] == (uint64_t)(fd - fds);
+	case FD_SOCKET:
+		return (v[0] == AF_UNIX || v[0] == AF_INET || v[0] == AF_INET6) &&
+		       socket_type_valid(v[1]) &&
+		       !(v[3] & ~(uint64_t)FD_SOCKET_FLAGS) &&
+		       fd->data_size <= FD_SOCKET_ADDRESS_MAX;
+	default:
+		return fd->kind <= FD_KINDS && fd->kind && !fd->data_size;
+	}
+}
+
+static bool fd_valid(const struct descriptor_header *d, uint32_t i, uint64_t lowest)
+{
+	const struct descriptor_fd *fds = descriptor_fds(d), *fd = &fds[i];
+
+	if (fd->number < lowest || fd->number > 0x7fffffff ||
+	    fd->flags & ~FD_FLAGS || fd->position >> 63)
+		return false;
+	if (fd->path != DESCRIPTOR_NO_STRING && fd->path >= d->strings_size)
+		return false;
+	if (fd->data_size > DESCRIPTOR_FD_DATA_MAX || fd->data > d->data_size ||
+	    fd->data_size > d->data_size - fd->data)
+		return false;
+	if (fd->shares == DESCRIPTOR_FD_OWN)
+		return fd_values_valid(d, fd);
+	return fd->shares < i && fds[fd->shares].shares == DESCRIPTOR_FD_OWN &&
+	       fds[fd->shares].kind == fd->kind && !fd->data_size;
+}
+
+static bool fds_valid(const struct descriptor_header *d)
+{
+	const struct descriptor_fd *fds = descriptor_fds(d);
+	uint64_t lowest = DESCRIPTOR_FD_FIRST;
+	uint32_t i;
+
+	for (i = 0; i < d->fd_count; i++) {
+		if (!fd_valid(d, i, lowest))
+			return false;
+		lowest = (uint64_t)fds[i].number + 1;
+	}
+	return true;
+}
+
 int descriptor_check(const void *bytes, uint64_t size, uint64_t page_size)
 {
 	const struct descriptor_header *d = bytes;
@@ -227,15 +310,17 @@ int descriptor_check(const void *bytes, uint64_t size, uint64_t page_size)
 
 	if (size < sizeof(*d) || d->magic != DESCRIPTOR_MAGIC ||
 	    d->version != DESCRIPTOR_VERSION || d->header_size != sizeof(*d) ||
-	    d->page_size != page_size || d->fd_count != 0 || d->reserved ||
-	    !sizes_fit(d, size) || d->name[DESCRIPTOR_NAME_SIZE - 1])
+	    d->page_size != page_size || d->reserved || !sizes_fit(d, size) ||
+	    d->name[DESCRIPTOR_NAME_SIZE - 1])
 		return -EPROTO;
 	if (d->strings_size &&
-	    ((const char *)bytes)[size - d->xstate_size - 1] != '\0')
+	    ((const char *)bytes)[size - d->xstate_size - d->data_size - 1] != '\0')
 		return -EPROTO;
 	if (!xstate_valid(d) || !layout_valid(&d->layout) ||
 	    !credentials_valid(&d->credentials) || d->flags & ~HEADER_FLAGS ||
 	    !process_valid(d))
+		return -EPROTO;
+	if (!fds_valid(d))
 		return -EPROTO;
 	vmas = descriptor_vmas(d);
 	for (i = 0; i < d->vma_count; i++) {

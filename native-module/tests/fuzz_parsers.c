@@ -280,6 +280,56 @@ static void fuzz_page_server(const uint8_t *bytes, size_t size,
 	close(peer);
 }
 
+/* Reads what a child reads of an open file that was found valid. */
+static void use_open_file(const struct descriptor_header *d, uint32_t i)
+{
+	const struct descriptor_fd *fd = &descriptor_fds(d)[i];
+	const char *data = descriptor_fd_data(d, fd);
+	volatile size_t used = strlen(descriptor_string(d, fd->path));
+	uint32_t at;
+
+	for (at = 0; at < fd->data_size; at++)
+		used += data[at];
+	if (fd->shares != DESCRIPTOR_FD_OWN && fd->shares >= i)
+		abort();
+	if (fd->kind == FD_SOCKET_PAIR && fd->shares == DESCRIPTOR_FD_OWN &&
+	    descriptor_fds(d)[fd->values[1]].values[1] != i)
+		abort();
+	if (fd->kind == FD_SOCKET && fd->data_size > sizeof(struct sockaddr_storage))
+		abort();
+}
+
+/* A valid descriptor but for its open files: records, strings and data. */
+static void fuzz_open_files(const uint8_t *bytes, size_t size)
+{
+	const size_t record = sizeof(struct descriptor_fd);
+	struct descriptor_header *d;
+	uint32_t count, strings, i;
+
+	if (size < 2)
+		return;
+	count = bytes[0] % 8;
+	strings = bytes[1];
+	bytes += 2;
+	size -= 2;
+	if (size < count * record + strings)
+		return;
+	d = malloc(sizeof(snapshot) + size);
+	snapshot.header.fd_count = count;
+	snapshot.header.strings_size = strings;
+	snapshot.header.data_size = size - count * record - strings;
+	snapshot.header.total_size += size;
+	snapshot.vma.map_flags = 2; /* MAP_PRIVATE */
+	snapshot.thread.rip = snapshot.vma.start;
+	snapshot.thread.rsp = snapshot.vma.end;
+	memcpy(d, &snapshot, sizeof(snapshot));
+	memcpy((char *)d + sizeof(snapshot), bytes, size);
+	if (!descriptor_check(d, d->total_size, 4096))
+		for (i = 0; i < count; i++)
+			use_open_file(d, i);
+	free(d);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
@@ -290,7 +340,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	if (!size || size > 4096)
 		return 0;
 	make_snapshot();
-	switch (*bytes++ % 11) {
+	switch (*bytes++ % 12) {
 	case 0: {
 		/* Aligned, as it comes from malloc. */
 		void *copy = malloc(size);
@@ -330,6 +380,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		break;
 	case 10:
 		fuzz_sealed_client(bytes, size - 1);
+		break;
+	case 11:
+		fuzz_open_files(bytes, size - 1);
 		break;
 	}
 	return 0;

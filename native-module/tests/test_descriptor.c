@@ -76,9 +76,7 @@ static const struct descriptor_vma *vmas_of(const struct descriptor_header *h)
 
 static const char *string_of(const struct descriptor_header *h, uint32_t string)
 {
-	return string == DESCRIPTOR_NO_STRING
-		       ? ""
-		       : (const char *)(vmas_of(h) + h->vma_count) + string;
+	return descriptor_string(h, string);
 }
 
 static const struct descriptor_vma *vma_at(const struct descriptor_header *h,

@@ -294,10 +294,11 @@ static void make_services(void)
 	};
 	struct sockaddr_un local = { .sun_family = AF_UNIX };
 	socklen_t size = sizeof(loopback);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int port = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), fd;
+	pid_t holder;
 
-	CHECK(!bind(fd, (void *)&loopback, size) && !listen(fd, 4));
-	CHECK(!getsockname(fd, (void *)&loopback, &size));
+	CHECK(!bind(port, (void *)&loopback, size) && !listen(port, 4));
+	CHECK(!getsockname(port, (void *)&loopback, &size));
 	outside.port = ntohs(loopback.sin_port);
 	outside.pid = getpid();
 	snprintf(outside.socket_path, sizeof(outside.socket_path),
@@ -306,6 +307,15 @@ static void make_services(void)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	CHECK(!bind(fd, (void *)&local, sizeof(local)) && !listen(fd, 4));
 	CHECK(!chmod(outside.socket_path, 0777));
+	/* Another process has them: a parent that listens has no confined children. */
+	holder = fork();
+	CHECK(holder >= 0);
+	while (!holder) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		pause();
+	}
+	close(port);
+	close(fd);
 }
 
 static void remove_socket(void)

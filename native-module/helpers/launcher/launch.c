@@ -76,6 +76,8 @@ static int open_device(const struct launch_plan *plan, struct mitosis **device)
 
 	if (!err)
 		err = mitosis_set_resume_options(*device, &plan->options);
+	if (!err)
+		err = mitosis_set_resume_files(*device, plan->files);
 	if (!err && plan->container.kind == CONTAINER_STRICT)
 		err = mitosis_set_confinement(*device, &confinement);
 	return err;

@@ -38,6 +38,9 @@ static const char usage[] =
 	"  --address ADDRESS  where that is, tcp://host:port; connects first\n"
 	"  --mode MODE        lazy (default), eager, cached or clone\n"
 	"  --prefetch PAGES   pages per fault, a power of two to 512 (default 64)\n"
+	"  --files HOW        of files that the parent has open for writing: "
+	"refuse\n"
+	"                     (default) to resume, share them, or private copies\n"
 	"  --backend NAME     auto (default), kernel or user\n"
 	"  --start WHAT       resume (default), or empty: only a container\n"
 	"  --container KIND   lean (default): for speed, no security boundary; "
@@ -366,6 +369,7 @@ int main(int argc, char **argv)
 		{ "address", required_argument, NULL, 'a' },
 		{ "mode", required_argument, NULL, 'M' },
 		{ "prefetch", required_argument, NULL, 'p' },
+		{ "files", required_argument, NULL, 'F' },
 		{ "backend", required_argument, NULL, 'b' },
 		{ "start", required_argument, NULL, 's' },
 		{ "container", required_argument, NULL, 'c' },
@@ -415,6 +419,9 @@ int main(int argc, char **argv)
 			break;
 		case 'M':
 			plan.options.mode = parse_mode(optarg);
+			break;
+		case 'F':
+			plan.files = parse_files(optarg);
 			break;
 		case 'p':
 			plan.options.prefetch_pages = parse_prefetch(optarg);

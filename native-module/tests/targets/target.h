@@ -48,6 +48,8 @@ static struct {
 	size_t size;
 } target_memory[16];
 static unsigned int target_memory_count;
+/* What the parent does to its other state after its prepare; or NULL. */
+static void (*target_spoils)(void);
 
 static inline void __attribute__((noreturn)) target_skip(const char *requirement)
 {
@@ -87,6 +89,8 @@ target_be_parent(struct mitosis *device, uint32_t handler_id, bool pinned)
 	for (i = 0; i < target_memory_count; i++)
 		memset(target_memory[i].start, TARGET_OVERWRITTEN,
 		       target_memory[i].size);
+	if (target_spoils)
+		target_spoils();
 	puts("ready");
 	fflush(stdout);
 	while (read(0, &byte, 1) > 0)

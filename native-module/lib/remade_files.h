@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The open files of a parent while they are made again for one child. */
+#ifndef LIB_REMADE_FILES_H
+#define LIB_REMADE_FILES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/resource.h>
+
+#include "proto/descriptor.h"
+
+/* The most bytes of a file that MITOSIS_FILES_PRIVATE copies. */
+#define FILES_PRIVATE_MAX (64ull << 20)
+
+/* What there is to make, and where it has been put meanwhile. */
+struct remade_files {
+	const struct descriptor_header *descriptor;
+	const struct descriptor_fd *fds;
+	uint32_t count;	 /* 0: the parent had none */
+	int32_t *at;	 /* of each: its number for now; -1 is not made */
+	bool *placed;	 /* whether it goes to the parent's number */
+	uint32_t floor;	 /* numbers below are the parent's */
+	uint32_t policy; /* enum mitosis_files */
+	bool confined;
+	struct rlimit limit; /* of the caller */
+	const char *what;    /* for messages */
+};
+
+/* fail() with what the file is in front of the reason. */
+int remake_failed(const struct remade_files *files, const struct descriptor_fd *fd,
+		  int err, const char *reason);
+
+#endif /* LIB_REMADE_FILES_H */

@@ -1,0 +1,456 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
+#include "lib/remake_file_kinds.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "lib/remake_sockets.h"
+#include "libmitosis.h"
+
+/* What of open(2)'s flags a file keeps; the others only have to do with its creation. */
+#define KEPT_FLAGS                                                                  \
+	(O_ACCMODE | O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME | O_PATH |        \
+	 O_DIRECTORY | O_SYNC | O_DSYNC)
+
+#define NS_PER_S 1000000000ull
+
+#ifndef TFD_IOC_SET_TICKS
+#define TFD_IOC_SET_TICKS _IOW('T', 0, uint64_t)
+#endif
+
+static bool may_write(const struct descriptor_fd *fd)
+{
+	return (fd->open_flags & O_ACCMODE) != O_RDONLY &&
+	       !(fd->open_flags & O_PATH);
+}
+
+/* A file that children of one parent would write over each other. */
+static bool is_written(const struct descriptor_fd *fd)
+{
+	return fd->kind == FD_FILE && may_write(fd) &&
+	       !(fd->flags & DESCRIPTOR_FD_GENERATED);
+}
+
+static int write_all(int to, const char *bytes, size_t size)
+{
+	while (size) {
+		ssize_t n = write(to, bytes, size);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n ? -errno : -EIO;
+		bytes += n;
+		size -= n;
+	}
+	return 0;
+}
+
+/* Opens what a number of this process is open at once more: another open file. */
+static int open_again(int fd, int flags)
+{
+	char path[64];
+	int again;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	again = open(path, flags | O_CLOEXEC | O_NOCTTY);
+	return again < 0 ? -errno : again;
+}
+
+static int of_another_machine(const struct remade_files *files,
+			      const struct descriptor_fd *fd)
+{
+	return remake_failed(
+		files, fd, -ESTALE,
+		"there is another file at this path: give the child the "
+		"parent's file system, or pass a file with this number");
+}
+
+/* Whether the file at the path is what the parent had open. */
+static bool is_the_file(const struct descriptor_fd *fd, const struct stat *st)
+{
+	if (fd->kind == FD_DEVICE)
+		return S_ISCHR(st->st_mode) && st->st_rdev == fd->values[0];
+	if (fd->kind == FD_DIRECTORY)
+		return S_ISDIR(st->st_mode);
+	if (fd->kind == FD_FIFO)
+		return S_ISFIFO(st->st_mode);
+	if (!S_ISREG(st->st_mode))
+		return false;
+	return fd->flags & DESCRIPTOR_FD_GENERATED ||
+	       (st->st_dev == fd->device && st->st_ino == fd->inode) ||
+	       ((uint64_t)st->st_size == fd->values[0] &&
+		(uint64_t)st->st_mtim.tv_sec == fd->values[1] &&
+		(uint64_t)st->st_mtim.tv_nsec == fd->values[2]);
+}
+
+/* What the parent read of itself, a child reads of itself. */
+static const char *path_of(const struct remade_files *files,
+			   const struct descriptor_fd *fd, char path[4096])
+{
+	const char *theirs = descriptor_string(files->descriptor, fd->path);
+	char own[32];
+	int size = snprintf(own, sizeof(own), "/proc/%d/",
+			    files->descriptor->owner_pid);
+
+	if (strncmp(theirs, own, size))
+		return theirs;
+	snprintf(path, 4096, "/proc/self/%s", theirs + size);
+	return path;
+}
+
+/* With O_PATH, which neither reads nor waits, and tells what it is. */
+static int find_file(const struct remade_files *files,
+		     const struct descriptor_fd *fd)
+{
+	char buffer[4096];
+	int found = open(path_of(files, fd, buffer), O_PATH | O_CLOEXEC);
+	struct stat st;
+
+	if (found < 0)
+		return remake_failed(files, fd, -errno, strerror(errno));
+	if (!fstat(found, &st) && is_the_file(fd, &st))
+		return found;
+	close(found);
+	return of_another_machine(files, fd);
+}
+
+static int copy_bytes(int from, int to, uint64_t size)
+{
+	char buffer[16384];
+	uint64_t done = 0;
+	ssize_t n = 1;
+	int err = 0;
+
+	while (done < size && !err) {
+		n = pread(from, buffer, sizeof(buffer), done);
+		if (n <= 0)
+			return n ? -errno : 0;
+		err = write_all(to, buffer, n);
+		done += n;
+	}
+	return err;
+}
+
+/* A copy that this child alone has. */
+static int open_private(const struct remade_files *files,
+			const struct descriptor_fd *fd, int found)
+{
+	int source = open_again(found, O_RDONLY | O_NONBLOCK), copy, again;
+	struct stat st;
+	int err = source < 0 ? source : fstat(source, &st) ? -errno : 0;
+
+	if (!err && (uint64_t)st.st_size > FILES_PRIVATE_MAX)
+		err = -EFBIG;
+	copy = err ? -1 : memfd_create("mitosis-private", MFD_CLOEXEC);
+	if (!err && copy < 0)
+		err = -errno;
+	if (!err)
+		err = copy_bytes(source, copy, st.st_size);
+	if (source >= 0)
+		close(source);
+	again = err ? err
+		    : open_again(copy, fd->open_flags & KEPT_FLAGS & ~O_DIRECT);
+	if (copy >= 0)
+		close(copy);
+	return again < 0
+		       ? remake_failed(files, fd, again,
+				       again == -EFBIG
+					       ? "it has more than 64 MiB, which is "
+						 "the most that is copied"
+					       : strerror(-again))
+		       : again;
+}
+
+static int open_path(const struct remade_files *files,
+		     const struct descriptor_fd *fd)
+{
+	int flags = fd->open_flags & KEPT_FLAGS, found, opened, reader = -1;
+
+	found = find_file(files, fd);
+	if (found < 0 || fd->open_flags & O_PATH)
+		return found;
+	if (is_written(fd) && files->policy == MITOSIS_FILES_PRIVATE) {
+		opened = open_private(files, fd, found);
+	} else {
+		/* A FIFO has no reader until it is opened for reading. */
+		if (fd->kind == FD_FIFO && (flags & O_ACCMODE) == O_WRONLY)
+			reader = open_again(found, O_RDWR | O_NONBLOCK);
+		opened = open_again(found, flags | O_NONBLOCK);
+		if (reader >= 0)
+			close(reader);
+		if (opened >= 0)
+			fcntl(opened, F_SETFL, flags);
+		else
+			remake_failed(files, fd, opened, strerror(-opened));
+	}
+	close(found);
+	if (opened >= 0 && fd->kind != FD_FIFO && fd->kind != FD_DEVICE)
+		lseek(opened, fd->position, SEEK_SET);
+	return opened;
+}
+
+static int make_memory(const struct remade_files *files,
+		       const struct descriptor_fd *fd)
+{
+	const char *name = descriptor_string(files->descriptor, fd->path);
+	bool seals = fd->values[0] != ~0ull, read_only = !may_write(fd);
+	char label[64];
+	int made, again;
+	int err;
+
+	snprintf(label, sizeof(label), "%.40s",
+		 strncmp(name, "/memfd:", 7) ? "mitosis-deleted" : name + 7);
+	label[strcspn(label, " ")] = '\0';
+	made = memfd_create(label, MFD_CLOEXEC | (seals ? MFD_ALLOW_SEALING : 0));
+	if (made < 0)
+		return remake_failed(files, fd, -errno, strerror(errno));
+	err = write_all(made, descriptor_fd_data(files->descriptor, fd),
+			fd->data_size);
+	if (!err && seals && fcntl(made, F_ADD_SEALS, (int)fd->values[0]))
+		err = -errno;
+	if (!err && (read_only || fd->open_flags & (O_APPEND | O_NONBLOCK) ||
+		     (fd->open_flags & O_ACCMODE) == O_WRONLY)) {
+		again = open_again(made, fd->open_flags & KEPT_FLAGS & ~O_DIRECT);
+		close(made);
+		made = again;
+		err = again < 0 ? again : 0;
+	}
+	if (!err && lseek(made, fd->position, SEEK_SET) >= 0)
+		return made;
+	if (made >= 0)
+		close(made);
+	return remake_failed(files, fd, err ? err : -EIO,
+			     strerror(err ? -err : EIO));
+}
+
+/* Fills a new pipe. Returns 0 or -errno. */
+static int fill_pipe(const struct remade_files *files, uint64_t inode, int to)
+{
+	uint32_t i;
+	int err = 0;
+
+	for (i = 0; i < files->count && !err; i++) {
+		const struct descriptor_fd *fd = &files->fds[i];
+
+		if (fd->kind != FD_PIPE || fd->inode != inode ||
+		    fd->shares != DESCRIPTOR_FD_OWN)
+			continue;
+		if (fd->values[0])
+			fcntl(to, F_SETPIPE_SZ, (int)fd->values[0]);
+		err = write_all(to, descriptor_fd_data(files->descriptor, fd),
+				fd->data_size);
+	}
+	return err;
+}
+
+/* All ends of one pipe; each is an open file of its own. */
+static int make_pipe(struct remade_files *files, uint32_t index)
+{
+	uint64_t inode = files->fds[index].inode;
+	bool packets = false, bytes = false;
+	int ends[2], err;
+	uint32_t i;
+
+	for (i = index; i < files->count; i++) {
+		const struct descriptor_fd *fd = &files->fds[i];
+
+		if (fd->kind != FD_PIPE || fd->inode != inode)
+			continue;
+		packets |= (fd->open_flags & O_DIRECT) != 0;
+		bytes |= fd->data_size != 0;
+	}
+	if (packets && bytes)
+		return remake_failed(files, &files->fds[index], -EBUSY,
+				     "packets are in it: read them before prepare");
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK))
+		return remake_failed(files, &files->fds[index], -errno,
+				     strerror(errno));
+	err = fill_pipe(files, inode, ends[1]);
+	for (i = index; i < files->count && !err; i++) {
+		const struct descriptor_fd *fd = &files->fds[i];
+		int flags = fd->open_flags & (O_ACCMODE | O_NONBLOCK | O_DIRECT);
+
+		if (fd->kind != FD_PIPE || fd->inode != inode ||
+		    fd->shares != DESCRIPTOR_FD_OWN)
+			continue;
+		files->at[i] = open_again(ends[0], flags);
+		err = files->at[i] < 0 ? files->at[i] : 0;
+	}
+	close(ends[0]);
+	close(ends[1]);
+	return err ? remake_failed(files, &files->fds[index], err, strerror(-err))
+		   : files->at[index];
+}
+
+static int make_timer(const struct descriptor_fd *fd)
+{
+	struct itimerspec time = {
+		.it_interval = { fd->values[3] / NS_PER_S,
+				 fd->values[3] % NS_PER_S },
+		.it_value = { fd->values[2] / NS_PER_S, fd->values[2] % NS_PER_S },
+	};
+	uint64_t ticks = fd->values[1];
+	int made = timerfd_create((int)fd->values[0],
+				  TFD_CLOEXEC | (fd->open_flags & O_NONBLOCK));
+
+	if (made < 0)
+		return -1;
+	/* A kernel without the call tells an expiration of its own. */
+	if (ticks && !fd->values[2])
+		time.it_value.tv_nsec = 1;
+	if (!timerfd_settime(made, 0, &time, NULL)) {
+		if (ticks)
+			ioctl(made, TFD_IOC_SET_TICKS, &ticks);
+		return made;
+	}
+	close(made);
+	return -1;
+}
+
+static int make_signal(const struct descriptor_fd *fd)
+{
+	sigset_t mask;
+
+	memset(&mask, 0, sizeof(mask));
+	memcpy(&mask, &fd->values[0], sizeof(fd->values[0]));
+	return signalfd(-1, &mask, SFD_CLOEXEC | (fd->open_flags & O_NONBLOCK));
+}
+
+static int make_event(const struct descriptor_fd *fd)
+{
+	uint64_t count = fd->values[0];
+	int made = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK |
+				      (fd->values[1] ? EFD_SEMAPHORE : 0));
+
+	/* eventfd() takes 32 bits only. */
+	if (made >= 0 && count && write(made, &count, sizeof(count)) < 0) {
+		close(made);
+		return -1;
+	}
+	if (made >= 0)
+		fcntl(made, F_SETFL, fd->open_flags & O_NONBLOCK);
+	return made;
+}
+
+static int make_anonymous(const struct remade_files *files,
+			  const struct descriptor_fd *fd)
+{
+	int made = -1;
+
+	if (fd->kind == FD_EVENT)
+		made = make_event(fd);
+	else if (fd->kind == FD_EPOLL)
+		made = epoll_create1(EPOLL_CLOEXEC);
+	else if (fd->kind == FD_TIMER)
+		made = make_timer(fd);
+	else if (fd->kind == FD_SIGNAL)
+		made = make_signal(fd);
+	else
+		made = inotify_init1(IN_CLOEXEC | (fd->open_flags & O_NONBLOCK));
+	return made < 0 ? remake_failed(files, fd, -errno, strerror(errno)) : made;
+}
+
+static int refuse(const struct remade_files *files, const struct descriptor_fd *fd)
+{
+	static const char *const reasons[FD_REFUSALS + 1] = {
+		[FD_REFUSAL_KIND] = "a child cannot have a file of this kind",
+		[FD_REFUSAL_LARGE] = "it has no path, and more bytes than a "
+				     "snapshot carries (1 MiB; 16 MiB for all)",
+		[FD_REFUSAL_UNREAD] = "the snapshot could not read its state",
+		[FD_REFUSAL_SHARING] =
+			"the snapshot could not tell whether it shares "
+			"its position: let the parent use kcmp(2)",
+		[FD_REFUSAL_WATCHED] = "it watches a file whose number is closed",
+		[FD_REFUSAL_MESSAGES] = "messages or open files are on their way in "
+					"it: receive them before prepare",
+		[FD_REFUSAL_GONE] = "it is no longer at this path",
+	};
+
+	return remake_failed(files, fd, -EOPNOTSUPP, reasons[fd->values[0]]);
+}
+
+static int refuse_written(const struct remade_files *files,
+			  const struct descriptor_fd *fd)
+{
+	return remake_failed(files, fd, -EBUSY,
+			     "it is open for writing: choose --files share or "
+			     "private (mitosis_set_resume_files), close it before "
+			     "prepare, or pass a file with this number");
+}
+
+int remake_file_check(const struct remade_files *files,
+		      const struct descriptor_fd *fd)
+{
+	if (fd->kind == FD_REFUSED)
+		return refuse(files, fd);
+	if (is_written(fd) && files->policy == MITOSIS_FILES_REFUSE)
+		return refuse_written(files, fd);
+	return 0;
+}
+
+int remake_file(struct remade_files *files, uint32_t index)
+{
+	const struct descriptor_fd *fd = &files->fds[index];
+	int made;
+
+	switch (fd->kind) {
+	case FD_STANDARD:
+		/* Closed where the caller has it closed. */
+		made = fcntl((int)fd->values[0], F_DUPFD_CLOEXEC, files->floor);
+		if (made < 0 && errno == EBADF)
+			return -EBADF;
+		return made < 0 ? remake_failed(files, fd, -errno, strerror(errno))
+				: made;
+	case FD_MEMORY:
+		return make_memory(files, fd);
+	case FD_PIPE:
+		return make_pipe(files, index);
+	case FD_SOCKET_PAIR:
+	case FD_SOCKET:
+		return remake_socket(files, index);
+	case FD_FILE:
+	case FD_DIRECTORY:
+	case FD_DEVICE:
+	case FD_FIFO:
+		return open_path(files, fd);
+	default:
+		return make_anonymous(files, fd);
+	}
+}
+
+int remake_epoll_items(const struct remade_files *files,
+		       const struct descriptor_fd *fd)
+{
+	const char *items = descriptor_fd_data(files->descriptor, fd);
+	uint32_t at;
+
+	for (at = 0; at < fd->data_size;
+	     at += sizeof(struct descriptor_epoll_item)) {
+		struct descriptor_epoll_item item;
+		struct epoll_event event;
+
+		memcpy(&item, items + at, sizeof(item));
+		event.events = item.events;
+		event.data.u64 = item.data;
+		/* The caller's files may be of another kind: /dev/null has no events. */
+		if (epoll_ctl((int)fd->number, EPOLL_CTL_ADD, (int)item.number,
+			      &event) &&
+		    errno != EPERM && errno != EBADF)
+			return -errno;
+	}
+	return 0;
+}

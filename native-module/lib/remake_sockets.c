@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
+#include "lib/remake_sockets.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static int end_of_file(const struct descriptor_fd *fd)
+{
+	int type = fd->values[1] == SOCK_SEQPACKET ? SOCK_SEQPACKET
+		   : fd->values[1] == SOCK_DGRAM   ? SOCK_DGRAM
+						   : SOCK_STREAM;
+	int ends[2];
+
+	if (socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, ends))
+		return -errno;
+	/* A datagram socket whose peer is gone would wait. */
+	shutdown(ends[0], SHUT_RDWR);
+	close(ends[1]);
+	return ends[0];
+}
+
+static int make_pair(struct remade_files *files, uint32_t index)
+{
+	const struct descriptor_fd *fd = &files->fds[index], *other;
+	uint32_t peer = fd->values[1];
+	int ends[2], err = 0;
+
+	other = &files->fds[peer];
+	if (socketpair(AF_UNIX, (int)fd->values[0] | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
+		       ends))
+		return -errno;
+	/* What waits at one end was written to the other. */
+	if ((fd->data_size &&
+	     send(ends[1], descriptor_fd_data(files->descriptor, fd), fd->data_size,
+		  MSG_NOSIGNAL) != (ssize_t)fd->data_size) ||
+	    (other->data_size &&
+	     send(ends[0], descriptor_fd_data(files->descriptor, other),
+		  other->data_size, MSG_NOSIGNAL) != (ssize_t)other->data_size))
+		err = -ENOBUFS;
+	if (err) {
+		close(ends[0]);
+		close(ends[1]);
+		return err;
+	}
+	fcntl(ends[0], F_SETFL, fd->open_flags & O_NONBLOCK);
+	fcntl(ends[1], F_SETFL, other->open_flags & O_NONBLOCK);
+	files->at[peer] = ends[1];
+	return ends[0];
+}
+
+static int set_options(int made, const struct descriptor_fd *fd)
+{
+	static const struct {
+		uint64_t flag;
+		int level, name;
+	} options[] = {
+		{ FD_SOCKET_REUSE_ADDR, SOL_SOCKET, SO_REUSEADDR },
+		{ FD_SOCKET_REUSE_PORT, SOL_SOCKET, SO_REUSEPORT },
+		{ FD_SOCKET_KEEP_ALIVE, SOL_SOCKET, SO_KEEPALIVE },
+		{ FD_SOCKET_BROADCAST, SOL_SOCKET, SO_BROADCAST },
+		{ FD_SOCKET_NO_DELAY, IPPROTO_TCP, TCP_NODELAY },
+	};
+	int on = 1, v6_only = (fd->values[3] & FD_SOCKET_V6_ONLY) != 0;
+	uint32_t i;
+
+	for (i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		if (fd->values[3] & options[i].flag &&
+		    setsockopt(made, options[i].level, options[i].name, &on,
+			       sizeof(on)))
+			return -errno;
+	if (fd->values[0] == AF_INET6 &&
+	    setsockopt(made, IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, sizeof(v6_only)))
+		return -errno;
+	return 0;
+}
+
+static int make_socket(const struct remade_files *files,
+		       const struct descriptor_fd *fd)
+{
+	struct sockaddr_storage address = { 0 };
+	int made = socket((int)fd->values[0],
+			  (int)fd->values[1] | SOCK_CLOEXEC |
+				  (fd->open_flags & O_NONBLOCK),
+			  (int)fd->values[2]);
+	int err = made < 0 ? -errno : set_options(made, fd);
+
+	if (!err && fd->values[3] & FD_SOCKET_BOUND) {
+		memcpy(&address, descriptor_fd_data(files->descriptor, fd),
+		       fd->data_size);
+		if (bind(made, (struct sockaddr *)&address, fd->data_size))
+			err = -errno;
+	}
+	if (!err && fd->values[3] & FD_SOCKET_LISTENS && listen(made, SOMAXCONN))
+		err = -errno;
+	if (err && made >= 0)
+		close(made);
+	return err ? err : made;
+}
+
+int remake_socket(struct remade_files *files, uint32_t index)
+{
+	const struct descriptor_fd *fd = &files->fds[index];
+	int made;
+
+	if (fd->kind == FD_SOCKET_PAIR)
+		made = make_pair(files, index);
+	else if (fd->values[3] & FD_SOCKET_CONNECTED)
+		made = end_of_file(fd);
+	else if (files->confined)
+		return remake_failed(files, fd, -EPERM,
+				     "a confined child has no sockets");
+	else
+		made = make_socket(files, fd);
+	if (made >= 0 && fd->kind == FD_SOCKET)
+		fcntl(made, F_SETFL, fd->open_flags & O_NONBLOCK);
+	if (made == -EADDRINUSE)
+		return remake_failed(
+			files, fd, made,
+			"its address is in use: give the child a network "
+			"namespace of its own, or pass a socket with "
+			"this number");
+	return made < 0 ? remake_failed(files, fd, made, strerror(-made)) : made;
+}

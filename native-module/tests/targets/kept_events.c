@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What waits for events: eventfd, epoll in epoll, timerfd, signalfd, inotify. */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <sys/utsname.h>
+
+#include "tests/targets/target.h"
+
+static int count, tickets, expired, periodic, idle, signals, inner, outer, shared;
+
+/* The flag of an eventfd can be read from Linux 6.5 on. */
+static bool tells_semaphores(void)
+{
+	char line[128];
+	bool tells = false;
+	FILE *info;
+
+	snprintf(line, sizeof(line), "/proc/self/fdinfo/%d", tickets);
+	info = fopen(line, "re");
+	while (info && fgets(line, sizeof(line), info))
+		tells |= !strncmp(line, "eventfd-semaphore:", 18);
+	CHECK(info && !fclose(info));
+	return tells;
+}
+
+static void watch(int epoll, int fd, uint32_t events, uint64_t data)
+{
+	struct epoll_event event = { .events = events, .data.u64 = data };
+
+	CHECK(!epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event));
+}
+
+static void spoil(void)
+{
+	eventfd_t value;
+
+	CHECK(!eventfd_read(count, &value));
+	CHECK(!eventfd_read(tickets, &value));
+	close(inner);
+}
+
+static void start_timers(void)
+{
+	struct itimerspec once = { .it_value = { .tv_nsec = 1 } };
+	struct itimerspec often = { .it_interval = { .tv_nsec = 20000000 },
+				    .it_value = { .tv_nsec = 20000000 } };
+	struct pollfd waits;
+
+	expired = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+	periodic = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
+	idle = timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK);
+	CHECK(!timerfd_settime(expired, 0, &once, NULL));
+	CHECK(!timerfd_settime(periodic, 0, &often, NULL));
+	waits = (struct pollfd){ .fd = expired, .events = POLLIN };
+	CHECK_EQ(poll(&waits, 1, 10000), 1);
+}
+
+int main(void)
+{
+	struct epoll_event event;
+	struct itimerspec left;
+	struct signalfd_siginfo info;
+	struct pollfd waits;
+	bool semaphores;
+	eventfd_t value;
+	uint64_t ticks;
+	sigset_t mask;
+	int notify;
+
+	count = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	tickets = eventfd(3, EFD_SEMAPHORE | EFD_NONBLOCK);
+	CHECK(!eventfd_write(count, 0x123456789abull));
+	semaphores = tells_semaphores();
+	start_timers();
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGUSR1);
+	CHECK(!sigprocmask(SIG_BLOCK, &mask, NULL));
+	signals = signalfd(-1, &mask, SFD_CLOEXEC);
+	notify = inotify_init1(IN_NONBLOCK);
+	CHECK(inotify_add_watch(notify, "/tmp", IN_CREATE) > 0);
+	inner = epoll_create1(EPOLL_CLOEXEC);
+	outer = epoll_create1(0);
+	shared = dup(inner);
+	watch(inner, count, EPOLLIN, 0xabcdef0123456789ull);
+	watch(inner, periodic, EPOLLIN | EPOLLET, 5);
+	watch(outer, inner, EPOLLIN, 77);
+	watch(outer, signals, EPOLLIN, 88);
+	target_spoils = spoil;
+	target_prepare();
+
+	/* Through both, before anything is read. */
+	CHECK_EQ(epoll_wait(outer, &event, 1, 10000), 1);
+	CHECK_EQ(event.data.u64, 77);
+	CHECK(!eventfd_read(tickets, &value));
+	CHECK_EQ(value, semaphores ? 1 : 3);
+	CHECK(!epoll_ctl(shared, EPOLL_CTL_DEL, periodic, NULL));
+	CHECK_EQ(epoll_wait(inner, &event, 1, 10000), 1);
+	CHECK_EQ(event.data.u64, 0xabcdef0123456789ull);
+	CHECK(!eventfd_read(count, &value));
+	CHECK_EQ(value, 0x123456789abull);
+	CHECK_EQ(epoll_wait(outer, &event, 1, 0), 0);
+	CHECK(!raise(SIGUSR1));
+	CHECK_EQ(epoll_wait(outer, &event, 1, 10000), 1);
+	CHECK_EQ(event.data.u64, 88);
+	CHECK_EQ(read(signals, &info, sizeof(info)), sizeof(info));
+	CHECK_EQ(info.ssi_signo, SIGUSR1);
+
+	CHECK_EQ(read(expired, &ticks, 8), 8);
+	CHECK_EQ(ticks, 1);
+	CHECK(!timerfd_gettime(periodic, &left));
+	CHECK_EQ(left.it_interval.tv_nsec, 20000000);
+	waits = (struct pollfd){ .fd = periodic, .events = POLLIN };
+	CHECK_EQ(poll(&waits, 1, 10000), 1);
+	CHECK(!timerfd_gettime(idle, &left));
+	CHECK(!left.it_value.tv_sec && !left.it_value.tv_nsec);
+	/* It watches nothing any more, and can be used anew. */
+	CHECK_EQ(read(notify, &info, sizeof(info)), -1);
+	CHECK_EQ(errno, EAGAIN);
+	CHECK(inotify_add_watch(notify, "/tmp", IN_CREATE) > 0);
+	return 0;
+}

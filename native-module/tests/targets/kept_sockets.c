@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Sockets: what listens or is bound is bound again (here beside the parent's, which
+ * SO_REUSEPORT permits), and a connection is at its end.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "tests/targets/target.h"
+
+static int socket_at(int type, uint16_t *port)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t size = sizeof(address);
+	int fd = socket(AF_INET, type, 0), on = 1;
+
+	CHECK(fd >= 0);
+	CHECK(!setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)));
+	CHECK(!bind(fd, (struct sockaddr *)&address, size));
+	CHECK(!getsockname(fd, (struct sockaddr *)&address, &size));
+	*port = ntohs(address.sin_port);
+	return fd;
+}
+
+static uint16_t port_of(int fd)
+{
+	struct sockaddr_in address;
+	socklen_t size = sizeof(address);
+
+	CHECK(!getsockname(fd, (struct sockaddr *)&address, &size));
+	return ntohs(address.sin_port);
+}
+
+int main(void)
+{
+	uint16_t listens_at, bound_at, apart_at;
+	int listens = socket_at(SOCK_STREAM | SOCK_CLOEXEC, &listens_at);
+	int bound = socket_at(SOCK_DGRAM | SOCK_NONBLOCK, &bound_at);
+	int apart = socket_at(SOCK_STREAM, &apart_at);
+	int fresh = socket(AF_INET6, SOCK_STREAM, 0);
+	int client = socket(AF_INET, SOCK_STREAM, 0), served, on = 0;
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t size = sizeof(on);
+	char byte;
+
+	signal(SIGPIPE, SIG_IGN);
+	CHECK(!listen(apart, 4));
+	address.sin_port = htons(apart_at);
+	CHECK(!connect(client, (struct sockaddr *)&address, sizeof(address)));
+	served = accept(apart, NULL, NULL);
+	CHECK(served >= 0);
+	close(apart);
+	CHECK(!listen(listens, 4));
+	target_prepare();
+
+	CHECK(!getsockopt(listens, SOL_SOCKET, SO_ACCEPTCONN, &on, &size));
+	CHECK_EQ(on, 1);
+	CHECK_EQ(port_of(listens), listens_at);
+	CHECK(fcntl(listens, F_GETFD) & FD_CLOEXEC);
+	CHECK_EQ(port_of(bound), bound_at);
+	CHECK_EQ(recv(bound, &byte, 1, 0), -1);
+	CHECK_EQ(errno, EAGAIN);
+	CHECK_EQ(fcntl(apart, F_GETFD), -1);
+	CHECK(!getsockopt(fresh, SOL_SOCKET, SO_DOMAIN, &on, &size));
+	CHECK_EQ(on, AF_INET6);
+	/* Neither of the two waits for the other. */
+	CHECK_EQ(read(client, &byte, 1), 0);
+	CHECK_EQ(read(served, &byte, 1), 0);
+	CHECK_EQ(write(client, "x", 1), -1);
+	CHECK_EQ(errno, EPIPE);
+	return 0;
+}
