@@ -42,7 +42,14 @@ final class AgentLink implements AutoCloseable {
   private static final Duration ERROR_OUTPUT_WAIT = Duration.ofMillis(500);
   private static final int LAST_ERROR_LINES = 4;
   private static final int LOGIN_LINES = 1000;
+
+  /** Of each line of an agent. */
+  private static final String ANSWER_START = "{";
+
   private static final int LONGEST_LINE = 1 << 16;
+
+  /** After that time without an answer, what a login script has printed is reported. */
+  private static final Duration LOGIN_PATIENCE = Duration.ofSeconds(3);
 
   private final ObjectMapper json = new ObjectMapper();
   private final String host;
@@ -56,6 +63,7 @@ final class AgentLink implements AutoCloseable {
   private final Map<Long, CompletableFuture<JsonNode>> waiting = new ConcurrentHashMap<>();
   private final Deque<String> lastErrors = new ArrayDeque<>();
   private final Thread errorReader;
+  private final LoginNoise noise = new LoginNoise();
   private volatile MachineFailure failure;
   private volatile boolean closing;
   private boolean copied;
@@ -125,7 +133,7 @@ final class AgentLink implements AutoCloseable {
             });
     starter.start();
     try {
-      reached.get(CONNECT_DEADLINE.toMillis(), TimeUnit.MILLISECONDS);
+      link.awaitLogin(reached, log);
       started.get(COPY_DEADLINE.toMillis(), TimeUnit.MILLISECONDS);
     } catch (ExecutionException e) {
       link.kill();
@@ -137,7 +145,9 @@ final class AgentLink implements AutoCloseable {
           (reached.isDone()
                   ? "benchmarks.jar not copied within " + COPY_DEADLINE.toSeconds()
                   : "no answer within " + CONNECT_DEADLINE.toSeconds())
-              + " s; try by hand: "
+              + " s"
+              + link.noise.quoted()
+              + "; try by hand: "
               + shell.trial(host));
     } catch (InterruptedException e) {
       link.kill();
@@ -145,10 +155,24 @@ final class AgentLink implements AutoCloseable {
       throw new MachineFailure(host, "interrupted");
     }
     link.lease.renew();
-    link.daemon("answers", link::readAnswers).start();
+    link.daemon("answers", () -> link.readAnswers(log)).start();
     link.daemon("beat", link::beat).start();
     link.daemon("watch", link::watch).start();
     return link;
+  }
+
+  /** Waits for the first answer; a login script that keeps it waiting is named meanwhile. */
+  private void awaitLogin(CompletableFuture<String> reached, Consumer<String> log)
+      throws ExecutionException, TimeoutException, InterruptedException {
+    try {
+      reached.get(LOGIN_PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (TimeoutException e) {
+      String quoted = noise.quoted();
+      if (!quoted.isEmpty()) {
+        log.accept("has not answered yet" + quoted);
+      }
+      reached.get(CONNECT_DEADLINE.minus(LOGIN_PATIENCE).toMillis(), TimeUnit.MILLISECONDS);
+    }
   }
 
   String host() {
@@ -289,20 +313,25 @@ final class AgentLink implements AutoCloseable {
         host,
         "cannot be reached, or ended at once"
             + quotedErrors()
+            + noise.quoted()
             + "; try by hand: "
             + shell.trial(host));
   }
 
-  /** The next answer of the script; skips what login scripts print. */
+  /**
+   * The next answer of the script; skips what login scripts print, which may be on the same line.
+   */
   private String readWord() throws IOException {
     for (int i = 0; i < LOGIN_LINES; i++) {
       String line = readLine();
-      if (line.startsWith(Bootstrap.MARK)) {
-        return line.substring(Bootstrap.MARK.length()).strip();
+      int mark = line.lastIndexOf(Bootstrap.MARK);
+      if (mark >= 0) {
+        noise.forget();
+        return line.substring(mark + Bootstrap.MARK.length()).strip();
       }
     }
     throw new MachineFailure(
-        host, "a login script there prints more than " + LOGIN_LINES + " lines");
+        host, "a login script there prints more than " + LOGIN_LINES + " lines" + noise.quoted());
   }
 
   /** Reads one line, and no byte after it. */
@@ -313,6 +342,7 @@ final class AgentLink implements AutoCloseable {
         throw new IOException("the channel has ended");
       }
       line.write(b);
+      noise.add(b);
     }
     return line.toString(StandardCharsets.UTF_8).strip();
   }
@@ -325,15 +355,20 @@ final class AgentLink implements AutoCloseable {
     }
   }
 
-  private void readAnswers() {
+  private void readAnswers(Consumer<String> log) {
     try (BufferedReader reader =
         new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8))) {
       for (String line = reader.readLine(); line != null; line = reader.readLine()) {
         lease.renew();
-        take(json.readValue(line, Task.Reply.class));
+        if (line.startsWith(ANSWER_START)) {
+          take(json.readValue(line, Task.Reply.class));
+        } else if (!line.isBlank()) {
+          // Of a Java that is told to report something on its standard output.
+          log.accept(LoginNoise.printable(line));
+        }
       }
     } catch (JsonProcessingException e) {
-      fail("printed a line that is not an answer of an agent: " + e.getOriginalMessage());
+      fail("printed what is not an answer of an agent: " + e.getOriginalMessage());
       kill();
     } catch (IOException e) {
       // The channel has ended.

@@ -18,8 +18,9 @@ import org.mitosis.setting.MissingPrerequisite;
  * The script that starts the agent on a machine: it copies this host's benchmarks.jar there if
  * necessary, and executes the agent, which uses the same connection.
  *
- * <p>Each line that it prints begins with {@value #MARK}: {@code have}; or {@code need}, after
- * which it reads the jar's bytes and prints {@code have}; or the name of an error, and details.
+ * <p>Each line that it prints has {@value #MARK}, behind what a login script may have left on that
+ * line, and then {@code have}; or {@code need}, after which it reads the jar's bytes and prints
+ * {@code have}; or the name of an error, and details.
  *
  * @param jar the file
  * @param sha256 its digest in hexadecimal digits
@@ -73,7 +74,8 @@ record Bootstrap(Path jar, String sha256, long bytes) {
         say have
       fi
       cd "$directory" || exit 1
-      exec "$java" -Xmx256m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:-UsePerfData \\
+      # Last wins: a JAVA_TOOL_OPTIONS of the account may log to the channel.
+      exec "$java" -Xlog:disable -Xlog:all=warning:stderr -Xmx256m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:-UsePerfData \\
         "-Dmitosis.native.dir=$directory/native" "-Dmitosis.cluster.dir=$directory" \\
         "-Dmitosis.cluster.leaseSeconds=$lease" "-Dmitosis.backend=$backend" -jar "$jar" cluster-agent
       """;
