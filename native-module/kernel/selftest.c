@@ -141,7 +141,7 @@ static void test_descriptor(void)
 	REFUSED(s->thread.rsp = 0);
 	REFUSED(s->thread.fs_base = U64_MAX);
 	REFUSED(s->vmas[1].start++);
-	REFUSED(s->vmas[1].flags = 0x20);
+	REFUSED(s->vmas[1].flags = 0x8000);
 	REFUSED(s->vmas[1].flags = DESCRIPTOR_VMA_WIPE); /* of pages that it has */
 	REFUSED(s->vmas[1].end = s->vmas[1].start);
 	REFUSED(s->vmas[1].start = FIRST);

@@ -262,12 +262,15 @@ bool mapped_files_leave_foreign(const struct descriptor_header *d)
 
 bool mapped_file_is_written(const struct descriptor_vma *vma)
 {
-	return vma->map_flags & MAP_SHARED && vma->protection & PROT_WRITE;
+	return vma->map_flags & MAP_SHARED &&
+	       (vma->protection & PROT_WRITE ||
+		vma->flags & DESCRIPTOR_VMA_MAY_WRITE);
 }
 
 int mapped_file_open(const struct descriptor_header *d,
 		     const struct descriptor_vma *vma)
 {
+	const int flags = O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
 	int found = find_file(d, vma), fd;
 	char path[64];
 
@@ -275,8 +278,10 @@ int mapped_file_open(const struct descriptor_header *d,
 		return -1;
 	/* O_NONBLOCK: not even for the end of a lease. */
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", found);
-	fd = open(path, (mapped_file_is_written(vma) ? O_RDWR : O_RDONLY) |
-				O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	fd = open(path, (mapped_file_is_written(vma) ? O_RDWR : O_RDONLY) | flags);
+	/* What could only become writable is worth having without that, too. */
+	if (fd < 0 && !(vma->protection & PROT_WRITE))
+		fd = open(path, O_RDONLY | flags);
 	close(found);
 	return fd;
 }

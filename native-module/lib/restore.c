@@ -16,6 +16,13 @@
 #include "paging/raw_message.h"
 #include "paging/raw_syscall.h"
 
+/* Later than the headers of Debian 12. */
+#ifndef MAP_DROPPABLE
+#define MAP_DROPPABLE 0x08
+#endif
+#ifndef SYS_mseal
+#define SYS_mseal 462
+#endif
 /* The highest limit of open files that systems set by default. */
 #define CLOSED_ONE_BY_ONE 65536
 
@@ -60,6 +67,8 @@ INLINE void map_vma(struct restore_plan *plan, uint32_t i)
 
 	if (file >= 0)
 		flags |= vma->map_flags & (MAP_PRIVATE | MAP_SHARED);
+	else if (vma->flags & DESCRIPTOR_VMA_DROPPABLE)
+		flags |= MAP_DROPPABLE | MAP_ANONYMOUS | MAP_NORESERVE;
 	else
 		flags |= MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE |
 			 (vma->map_flags & (MAP_GROWSDOWN | MAP_STACK));
@@ -263,11 +272,24 @@ INLINE void restore_xstate(const struct descriptor_header *d)
 				 : "memory");
 }
 
+/* After all else that changes mappings. */
+INLINE void seal_memory(struct restore_plan *plan)
+{
+	uint32_t count = plan->descriptor->vma_count, i;
+
+	for (i = 0; i < count; i++)
+		if (plan->vmas[i].flags & DESCRIPTOR_VMA_SEALED &&
+		    raw_syscall(SYS_mseal, plan->vmas[i].start,
+				plan->vmas[i].end - plan->vmas[i].start, 0))
+			plan->lost |= RESTORE_LOST_SEALS;
+}
+
 INLINE void restore_process(struct restore_plan *plan)
 {
 	const struct descriptor_header *d = plan->descriptor;
 	uint32_t i;
 
+	seal_memory(plan);
 	for (i = 0; i < plan->late_limit_count; i++)
 		raw_syscall(SYS_prlimit64, 0, plan->late_limits[i].resource,
 			    &plan->late_limits[i].limit, 0);

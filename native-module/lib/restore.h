@@ -36,6 +36,9 @@
 /* At the start of a plan; marks a process that became a child. */
 #define RESTORE_PLAN_MAGIC 0x726f74736572544dull /* "MTrestor" in memory */
 
+/* Beside PROCESS_*, in a plan's lost. */
+#define RESTORE_LOST_SEALS (1ull << 32)
+
 /* Open files beyond the standard three that a child gets from its caller. */
 #define CHILD_FILES_MAX 128
 

@@ -19,15 +19,15 @@
 /* Resident pages from which on a process without them is forked: 64 MiB. */
 #define MANY_PAGES 16384u
 
-/* MAP_GROWSDOWN, in a byte with DESCRIPTOR_VMA_*. */
-#define GROWS_DOWN 0x80u
+/* MAP_GROWSDOWN, with DESCRIPTOR_VMA_*. */
+#define GROWS_DOWN 0x8000u
 
 struct reading {
 	const struct descriptor_vma *vmas;
 	uint32_t count;
 	uint32_t next;	     /* VMA that ends behind what has been read */
 	uint64_t start, end; /* of the last VMA of smaps */
-	uint8_t *flags;	     /* per VMA: DESCRIPTOR_VMA_*, GROWS_DOWN */
+	uint16_t *flags;     /* per VMA: DESCRIPTOR_VMA_*, GROWS_DOWN */
 };
 
 /* What a forked reader needs, in memory that it gets a copy of. */
@@ -37,9 +37,9 @@ struct reader {
 };
 
 /* Two letters and a space for each flag: proc_pid_smaps(5). */
-static uint8_t flags_of(const char *at)
+static uint16_t flags_of(const char *at)
 {
-	uint8_t flags = 0;
+	uint16_t flags = 0;
 
 	for (; at[0] && at[1]; at++) {
 		switch (at[0] << 8 | at[1]) {
@@ -58,6 +58,15 @@ static uint8_t flags_of(const char *at)
 		case 'm' << 8 | 'g':
 			flags |= DESCRIPTOR_VMA_MERGEABLE;
 			break;
+		case 's' << 8 | 'l':
+			flags |= DESCRIPTOR_VMA_SEALED;
+			break;
+		case 'd' << 8 | 'p':
+			flags |= DESCRIPTOR_VMA_DROPPABLE;
+			break;
+		case 'm' << 8 | 'w':
+			flags |= DESCRIPTOR_VMA_MAY_WRITE;
+			break;
 		case 'g' << 8 | 'd':
 			flags |= GROWS_DOWN;
 			break;
@@ -67,7 +76,7 @@ static uint8_t flags_of(const char *at)
 }
 
 /* The descriptor may have split a VMA of smaps, or lack it. */
-static void set_flags(struct reading *r, uint8_t flags)
+static void set_flags(struct reading *r, uint16_t flags)
 {
 	while (r->next < r->count && r->vmas[r->next].end <= r->start)
 		r->next++;
@@ -185,27 +194,30 @@ static bool has_many_pages(void)
 int vma_flags_read(struct descriptor_vma *vmas, uint32_t count, bool exact)
 {
 	struct reading r = { .vmas = vmas, .count = count };
-	long flags = raw_syscall(SYS_mmap, 0, count, PROT_READ | PROT_WRITE,
+	const uint64_t size = count * sizeof(*r.flags);
+	long flags = raw_syscall(SYS_mmap, 0, size, PROT_READ | PROT_WRITE,
 				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	int err = 0;
 	uint32_t i;
 
 	if (flags < 0 && flags > -4096)
 		return flags;
-	r.flags = (uint8_t *)flags;
+	r.flags = (uint16_t *)flags;
 	if (!exact || !has_many_pages() || !read_without_pages(&r))
 		err = read_smaps(&r);
 	for (i = 0; !err && i < count; i++) {
 		/* The vdso's are the kernel's own affair. */
 		if (vmas[i].kind == VMA_KERNEL)
 			continue;
-		vmas[i].flags = r.flags[i] & ~GROWS_DOWN;
+		vmas[i].flags |= r.flags[i] & ~GROWS_DOWN;
+		if (!(vmas[i].map_flags & MAP_SHARED))
+			vmas[i].flags &= ~DESCRIPTOR_VMA_MAY_WRITE;
 		/* All parts of a stack that mlock(2), say, has split. */
 		if (r.flags[i] & GROWS_DOWN)
 			vmas[i].map_flags |= MAP_GROWSDOWN | MAP_STACK;
 		if (r.flags[i] & DESCRIPTOR_VMA_WIPE)
 			vmas[i].kind = VMA_EMPTY;
 	}
-	raw_syscall(SYS_munmap, flags, count);
+	raw_syscall(SYS_munmap, flags, size);
 	return err;
 }

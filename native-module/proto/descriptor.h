@@ -234,6 +234,11 @@ enum descriptor_vma_kind {
 #define DESCRIPTOR_VMA_HUGE	 0x4u  /* MADV_HUGEPAGE */
 #define DESCRIPTOR_VMA_NO_HUGE	 0x8u  /* MADV_NOHUGEPAGE */
 #define DESCRIPTOR_VMA_MERGEABLE 0x10u /* MADV_MERGEABLE */
+#define DESCRIPTOR_VMA_SEALED	 0x20u /* mseal(2) */
+/* MAP_DROPPABLE: with DESCRIPTOR_VMA_WIPE. */
+#define DESCRIPTOR_VMA_DROPPABLE 0x40u
+/* A shared mapping of a file that was opened for writing: PROT_WRITE can be set. */
+#define DESCRIPTOR_VMA_MAY_WRITE 0x80u
 
 struct descriptor_vma {
 	uint64_t start, end; /* addresses, multiples of the page size */

@@ -24,7 +24,9 @@
 	 DESCRIPTOR_FD_GENERATED)
 #define VMA_FLAGS                                                                   \
 	(DESCRIPTOR_VMA_WIPE | DESCRIPTOR_VMA_NO_DUMP | DESCRIPTOR_VMA_HUGE |       \
-	 DESCRIPTOR_VMA_NO_HUGE | DESCRIPTOR_VMA_MERGEABLE)
+	 DESCRIPTOR_VMA_NO_HUGE | DESCRIPTOR_VMA_MERGEABLE |                        \
+	 DESCRIPTOR_VMA_SEALED | DESCRIPTOR_VMA_DROPPABLE |                         \
+	 DESCRIPTOR_VMA_MAY_WRITE)
 
 static bool sizes_fit(const struct descriptor_header *d, uint64_t size)
 {
@@ -150,6 +152,9 @@ static bool vma_valid(const struct descriptor_header *d,
 	if (vma->flags & ~VMA_FLAGS ||
 	    (vma->flags & DESCRIPTOR_VMA_WIPE &&
 	     (vma->kind != VMA_EMPTY || sharing != MAP_PRIVATE)))
+		return false;
+	if (vma->flags & DESCRIPTOR_VMA_DROPPABLE &&
+	    !(vma->flags & DESCRIPTOR_VMA_WIPE))
 		return false;
 	if (vma->name != DESCRIPTOR_NO_STRING && vma->name >= d->strings_size)
 		return false;
