@@ -6,7 +6,7 @@
 #ifndef LIB_RESTORER_H
 #define LIB_RESTORER_H
 
-#include "lib/restore.h"
+#include "lib/restore_plan.h"
 #include "paging/raw_syscall.h"
 
 #define RESTORER __attribute__((section("restorer")))

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The data of the restorer: lib/restore.h. */
+#ifndef LIB_RESTORE_PLAN_H
+#define LIB_RESTORE_PLAN_H
+
+#include <linux/capability.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/prctl.h>
+
+#include "lib/memory_limits.h"
+#include "local/protocol.h"
+#include "libmitosis.h"
+#include "proto/descriptor.h"
+
+#define KERNEL_VMAS_MAX 8 /* vvar, vvar_vclock, vdso and what may come */
+
+/*
+ * The restorer area: code, then the plan, then the stack; these stay mapped in the
+ * child. Above them lies what is unmapped at the end: the descriptor, the
+ * files' numbers and the parked vdso.
+ */
+#define RESTORER_CODE_SIZE  8192u
+#define RESTORER_PLAN_SIZE  4096u
+#define RESTORER_STACK_SIZE 4096u
+#define RESTORER_KEPT_SIZE                                                          \
+	(RESTORER_CODE_SIZE + RESTORER_PLAN_SIZE + RESTORER_STACK_SIZE)
+
+/* At the start of a plan; marks a process that became a child. */
+#define RESTORE_PLAN_MAGIC 0x726f74736572544dull /* "MTrestor" in memory */
+
+/* Beside PROCESS_*, in a plan's lost. */
+#define RESTORE_LOST_SEALS (1ull << 32)
+
+/* Open files beyond the standard three that a child gets from its caller. */
+#define CHILD_FILES_MAX 128
+
+/* Of a thread that goes on in C, before it has its own stack again: in words. */
+#define CALLER_STACK_WORDS 128
+
+/* Capabilities as capset(2) takes them. */
+struct capability_sets {
+	struct __user_cap_header_struct header;
+	struct __user_cap_data_struct data[2];
+};
+
+/* Addresses, the end not included. */
+struct restore_range {
+	uint64_t start, end;
+};
+
+/* Numbers of open files, as close_range(2) has them. */
+struct file_range {
+	uint32_t first, last;
+};
+
+struct restore_plan {
+	uint64_t magic;
+	uint64_t restorer, restorer_size;
+	const struct descriptor_header *descriptor; /* in the restorer area */
+	const struct descriptor_vma *vmas;
+	const int32_t *files;	   /* per VMA: what to map, or -1 */
+	const int32_t *open_files; /* each of these once */
+	uint32_t open_file_count;
+
+	/* See lib/child_files.h: numbers in ascending order; what is closed. */
+	uint32_t kept_file_count, closed_file_range_count;
+	int32_t kept_files[CHILD_FILES_MAX];
+	struct file_range closed_files[CHILD_FILES_MAX + 3];
+	uint32_t files_policy; /* enum mitosis_files */
+
+	struct descriptor_thread thread;
+	int32_t uffd, stream;
+	int32_t lifeline[2]; /* a pipe: our end and the server's */
+	int32_t stderr_fd;   /* where the pager reports errors, or -1 */
+	struct shadow_request page_request;
+	bool eager;
+
+	/* What is unmapped of this process. */
+	uint32_t gap_count;
+	struct restore_range gaps[2 + KERNEL_VMAS_MAX];
+
+	/* This process's own vdso and vvar. */
+	uint32_t kernel_vma_count;
+	struct {
+		uint64_t start, length;
+	} kernel_vmas[KERNEL_VMAS_MAX];
+	uint64_t park; /* where they are moved meanwhile; 0: not moved */
+
+	/*
+	 * Threads: those of the descriptor that are stopped, and the caller of prepare.
+	 * Each sets itself up, counts `awaited_threads` down (a futex) and waits until
+	 * `go` (another) is 1.
+	 */
+	bool has_threads;
+	bool drops_capabilities; /* to `capabilities`, once all threads are made */
+	uint32_t awaited_threads, go;
+	struct capability_sets capabilities;
+	uint64_t caller_stack[CALLER_STACK_WORDS] __attribute__((aligned(16)));
+
+	uint64_t own_rseq; /* to be unregistered; 0: none */
+	uint32_t own_rseq_size, own_rseq_signature;
+	struct prctl_mm_map layout;
+
+	/* See lib/process_state.h: PROCESS_* that differ, or could not be given. */
+	uint64_t differs, lost;
+	uint32_t differing_limits; /* bits: 1 << RLIMIT_* */
+	int32_t program; /* what /proc/self/exe is set to: one of files, or -1 */
+	uint32_t late_limit_count;
+	struct late_limit {
+		uint32_t resource; /* RLIMIT_* */
+		struct descriptor_limit limit;
+	} late_limits[2];
+	struct memory_need need;
+
+	int32_t failed_step;	/* for readers of a core file */
+	char error_message[64]; /* written to standard error on failure */
+	uint32_t error_message_size;
+
+	/* Forgotten before the child runs: addresses of this process. */
+	struct mitosis_confinement confinement;
+};
+
+_Static_assert(sizeof(struct restore_plan) <= RESTORER_PLAN_SIZE, "plan too large");
+
+/* Exit status of a process that could not become a child. */
+#define RESTORE_FAILED_STATUS 125
+
+#endif /* LIB_RESTORE_PLAN_H */
