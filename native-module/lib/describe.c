@@ -283,7 +283,7 @@ static int add_vma(struct vma_writer *w, struct descriptor_vma vma, char *name)
 	if (name[0] == '/')
 		mapped_file_unescape(&vma, name);
 	vma.kind = kind_of(w, &vma, name);
-	if (descriptor_is_object(&vma) && vma.protection & PROT_READ &&
+	if (descriptor_is_object(&vma) &&
 	    shared_memory_is_own(vma.start, vma.end, name))
 		vma.map_flags = MAP_PRIVATE;
 	vma.name = add_string(w, name);

@@ -54,7 +54,7 @@ struct shadow_refusal {
 
 /* The arguments that the parent passes to its shadow, then the stack. */
 struct shadow_arena {
-	uint64_t magic;			 /* see shadow_arena_is_at() */
+	uint64_t magic; /* SHADOW_ARENA_MAGIC: see shared_memory_is_own() */
 	struct descriptor_thread thread; /* of the caller of prepare */
 	struct sockaddr_un daemon;	 /* its directory has the trace */
 	int32_t channel;		 /* to mitosisd, reserved for this shadow */
@@ -84,12 +84,5 @@ struct shadow_arena {
 };
 
 #define SHADOW_ARENA_MAGIC 0x616e657241774453ull /* "SDwArena" in memory */
-
-/* Whether readable, shared, anonymous memory is the part of an arena that is shared. */
-static inline bool shadow_arena_is_at(uint64_t start, uint64_t end)
-{
-	return end - start == offsetof(struct shadow_arena, stack) &&
-	       ((const struct shadow_arena *)start)->magic == SHADOW_ARENA_MAGIC;
-}
 
 #endif /* LIB_SHADOW_ARENA_H */

@@ -9,14 +9,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 #include "lib/cursor.h"
 #include "lib/error.h"
 #include "lib/own_files.h"
+#include "paging/raw_syscall.h"
 
 /* From linux/fs.h of Linux 6.11, which the headers of Debian 12 do not have. */
 #ifndef PROCMAP_QUERY
-#define PROCMAP_QUERY_VMA_READABLE	   0x01
 #define PROCMAP_QUERY_VMA_SHARED	   0x08
 #define PROCMAP_QUERY_COVERING_OR_NEXT_VMA 0x10
 
@@ -34,12 +36,23 @@ struct procmap_query {
 
 #define NAME_SIZE 4096
 
+/* The kernel reads it: another thread may unmap it meanwhile. */
+static bool is_arena(uint64_t start, uint64_t end)
+{
+	uint64_t magic = 0;
+	struct iovec to = { &magic, sizeof(magic) };
+	struct iovec from = { (void *)start, sizeof(magic) };
+
+	return end - start == offsetof(struct shadow_arena, stack) &&
+	       raw_syscall(SYS_process_vm_readv, raw_syscall(SYS_getpid), &to, 1,
+			   &from, 1, 0) == sizeof(magic) &&
+	       magic == SHADOW_ARENA_MAGIC;
+}
+
 bool shared_memory_is_own(uint64_t start, uint64_t end, const char *name)
 {
-	if (starts_with(name, "/memfd:mitosis-registry"))
-		return true;
-	return starts_with(name, "/dev/zero (deleted)") &&
-	       shadow_arena_is_at(start, end);
+	return starts_with(name, "/memfd:mitosis-registry") ||
+	       (starts_with(name, "/dev/zero (deleted)") && is_arena(start, end));
 }
 
 static bool has_file(const char *name)
@@ -51,13 +64,8 @@ static bool has_file(const char *name)
 	return name[0] == '/' && (n < suffix || strcmp(name + n - suffix, deleted));
 }
 
-static bool is_own(uint64_t start, uint64_t end, bool readable, const char *name)
-{
-	return readable && shared_memory_is_own(start, end, name);
-}
-
 /* Asks for each shared VMA: no text is made of the others. 0, 1 or -errno. */
-static int query(int maps)
+static int query(int maps, uint64_t arena)
 {
 	char name[NAME_SIZE];
 	struct procmap_query q = { 0 };
@@ -75,9 +83,8 @@ static int query(int maps)
 			return errno == ENOENT ? 0 : -errno;
 		if (!q.vma_name_size)
 			return 1;
-		if (!has_file(name) &&
-		    !is_own(q.vma_start, q.vma_end,
-			    q.vma_flags & PROCMAP_QUERY_VMA_READABLE, name))
+		if (q.vma_start != arena && !has_file(name) &&
+		    !shared_memory_is_own(q.vma_start, q.vma_end, name))
 			return 1;
 	}
 }
@@ -103,14 +110,14 @@ static bool read_maps(void)
 			   &name) == 3 &&
 		    flags[3] == 's')
 			found = !has_file(line + name) &&
-				!is_own(start, end, flags[0] == 'r', line + name);
+				!shared_memory_is_own(start, end, line + name);
 	}
 	free(line);
 	fclose(maps);
 	return found;
 }
 
-bool shared_memory_exists(int *maps)
+bool shared_memory_exists(int *maps, const struct shadow_arena *arena)
 {
 	int found;
 
@@ -118,7 +125,7 @@ bool shared_memory_exists(int *maps)
 		*maps = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
 		own_files_note(*maps);
 	}
-	found = query(*maps);
+	found = query(*maps, (uintptr_t)arena);
 	return found < 0 ? read_maps() : found;
 }
 

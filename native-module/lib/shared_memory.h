@@ -13,15 +13,16 @@
 
 /*
  * Whether a shared mapping is the library's own, which children do not share: the
- * registry, or the arena of a device. It must be readable. No C library.
+ * registry, or the arena of a device. No C library.
  */
 bool shared_memory_is_own(uint64_t start, uint64_t end, const char *name);
 
 /*
- * Whether this process has mapped shared memory without a file. True if unsure. Keeps
+ * Whether this process has mapped shared memory without a file, beside the arena of the
+ * device that asks. True if unsure. Keeps
  * what it reads open in *maps, which is -1 at first.
  */
-bool shared_memory_exists(int *maps);
+bool shared_memory_exists(int *maps, const struct shadow_arena *arena);
 
 /* The message for a shadow that has refused memory: fail() of its arena's `refusal`. */
 int shared_memory_refused(const struct shadow_refusal *refusal);

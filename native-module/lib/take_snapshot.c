@@ -88,9 +88,9 @@ int take_snapshot(struct shadow_arena *arena, int *maps,
 	arena->others = (struct stopped_threads){ 0 };
 	arena->outcome = SHADOW_STARTS;
 	arena->refusal.cause = REFUSED_NOTHING;
-	arena->awaited = shadow_is_uncertain()	      ? SHADOW_READY
-			 : shared_memory_exists(maps) ? SHADOW_COPIED
-						      : 0;
+	arena->awaited = shadow_is_uncertain()		     ? SHADOW_READY
+			 : shared_memory_exists(maps, arena) ? SHADOW_COPIED
+							     : 0;
 
 	arena->own_file_count = own_files_list(arena->own_files); /* takes a lock */
 	err = thread_stop_is_needed() ? stop_threads(arena) : 0;

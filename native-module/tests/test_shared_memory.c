@@ -107,13 +107,17 @@ static void found(void)
 	/* `none` is as a kernel before Linux 6.11. */
 	CHECK(none >= 0);
 	/* The library's own shared memory does not count. */
-	CHECK(!shared_memory_exists(&maps) && !shared_memory_exists(&none));
+	CHECK(!shared_memory_exists(&maps, NULL) &&
+	      !shared_memory_exists(&none, NULL));
 	memory = map(4096, MAP_ANONYMOUS, -1);
-	CHECK(shared_memory_exists(&maps) && shared_memory_exists(&none));
+	CHECK(shared_memory_exists(&maps, NULL) &&
+	      shared_memory_exists(&none, NULL));
 	munmap(memory, 4096);
-	CHECK(!shared_memory_exists(&maps) && !shared_memory_exists(&none));
+	CHECK(!shared_memory_exists(&maps, NULL) &&
+	      !shared_memory_exists(&none, NULL));
 	memory = mmap(NULL, 4096, PROT_NONE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	CHECK(shared_memory_exists(&maps) && shared_memory_exists(&none));
+	CHECK(shared_memory_exists(&maps, NULL) &&
+	      shared_memory_exists(&none, NULL));
 	munmap(memory, 4096);
 	close(maps);
 	close(none);
