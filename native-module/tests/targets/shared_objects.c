@@ -69,6 +69,7 @@ int main(void)
 {
 	int fd = memfd_create("of two mappings", MFD_CLOEXEC);
 	char letter = 't';
+	int number;
 	pthread_t thread;
 
 	CHECK(fd >= 0 && !ftruncate(fd, SIZE));
@@ -89,6 +90,9 @@ int main(void)
 	view[PAGE] = 'v';
 	target_overwrites(whole, SIZE);
 	target_overwrites(sparse + LARGE / 2, PAGE);
+	/* Numbers that a process could choose for the memfds of a child. */
+	for (number = 1000; number < 1008; number++)
+		CHECK_EQ(dup2(STDOUT_FILENO, number), number);
 	target_prepare();
 
 	CHECK_EQ(target_differs(whole, 0, SIZE, 1), -1);
