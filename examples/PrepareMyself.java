@@ -4,8 +4,8 @@ import org.mitosis.Mitosis;
 import org.mitosis.Snapshot;
 
 /**
- * Prepares this process under a key, while it runs on. A JVM has many threads, so its snapshot can
- * be measured and listed, but not resumed.
+ * Prepares this process under a key, while it runs on. The snapshot holds the whole JVM: as root,
+ * {@code mitosis-child --handler-id 7073} goes on as this program after the call of prepare.
  */
 public final class PrepareMyself {
   private static final int HANDLER_ID = 7073;
