@@ -251,7 +251,6 @@ static void describe_epoll(struct described_files *files, struct descriptor_fd *
 	struct descriptor_epoll_item item;
 	const char *at;
 	char *to;
-	uint32_t i;
 
 	fd->data = files->data_size;
 	for (at = info; (at = behind(at, "tfd:"));) {
@@ -272,8 +271,7 @@ static void describe_epoll(struct described_files *files, struct descriptor_fd *
 			return;
 		}
 		to = files->data + files->data_size;
-		for (i = 0; i < sizeof(item); i++)
-			to[i] = ((const char *)&item)[i];
+		__builtin_memcpy(to, &item, sizeof(item));
 		files->data_size += sizeof(item);
 		fd->data_size += sizeof(item);
 	}
