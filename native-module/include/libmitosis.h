@@ -276,6 +276,17 @@ int mitosis_attach_remote(struct mitosis *device, uint32_t machine_id,
 int mitosis_resume_attached(struct mitosis_attachment *attachment);
 
 /*
+ * What a child lacks of its parent that fork would have passed on, a line for each: in
+ * a child, with NULL, what it lacks itself; with an attachment, what is known of its
+ * children before they are made. Writes at most `size` bytes, with a NUL. Returns how many
+ * lines there are, which may be more than were written. On the user backend, modes lazy,
+ * eager and cached: a clone lacks nothing.
+ * Errors: -ENOENT neither such a child nor such an attachment.
+ */
+int mitosis_resume_report(const struct mitosis_attachment *attachment, char *text,
+			  size_t size);
+
+/*
  * What mitosis_spawn() puts a child into. Descriptors are of the caller, and
  * -1 is none.
  */

@@ -94,6 +94,11 @@ int attachment_create(struct daemon_link *link, const uint32_t *machine_id,
 	return 0;
 }
 
+const struct restore_plan *attachment_plan(const struct mitosis_attachment *a)
+{
+	return a->plan;
+}
+
 void mitosis_detach(struct mitosis_attachment *a)
 {
 	if (!a)

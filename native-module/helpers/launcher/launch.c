@@ -237,6 +237,20 @@ static int read_report(const struct launch_plan *plan, struct launch_result *res
 	return n - numbers;
 }
 
+/* In one line. */
+static void tell_losses(const struct mitosis_attachment *attachment)
+{
+	char text[1024], *line_end;
+
+	if (mitosis_resume_report(attachment, text, sizeof(text)) <= 0)
+		return;
+	while ((line_end = strchr(text, '\n')))
+		*line_end = line_end[1] ? ';' : '\0';
+	fprintf(stderr,
+		"mitosis-launcher: children have not all of their parent: %s\n",
+		text);
+}
+
 /* With a device of its own: the daemon may be another one than at the start. */
 static int attach(struct launch_plan *plan)
 {
@@ -250,6 +264,8 @@ static int attach(struct launch_plan *plan)
 		err = mitosis_attach_local(device, plan->handler_id,
 					   &plan->attachment);
 	mitosis_close(device);
+	if (!err)
+		tell_losses(plan->attachment);
 	return err;
 }
 

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/attachment.h"
+#include "lib/error.h"
+#include "lib/restore.h"
+#include "libmitosis.h"
+
+static const struct {
+	uint64_t item;
+	const char *text;
+} items[] = {
+	{ PROCESS_LIMITS, "limits: the caller's hard limits are lower" },
+	{ PROCESS_TIMER_SLACK, "timer slack: the caller's" },
+	{ PROCESS_FILE_MODE_MASK, "umask: the caller's" },
+	{ PROCESS_PERSONALITY, "personality: the caller's, or without "
+			       "READ_IMPLIES_EXEC" },
+	{ PROCESS_SCHEDULING, "scheduling policy, nice value: the caller's" },
+	{ PROCESS_IO_PRIORITY, "I/O priority: the caller's" },
+	{ PROCESS_OOM_SCORE, "oom_score_adj: the caller's" },
+	{ PROCESS_COREDUMP_FILTER, "coredump_filter: the caller's" },
+	{ PROCESS_HUGE_PAGES, "PR_SET_THP_DISABLE: the caller's" },
+	{ PROCESS_MEMBARRIER, "membarrier: not registered" },
+	{ PROCESS_WORKING_DIRECTORY, "working directory: the caller's" },
+	{ PROCESS_PROGRAM, "/proc/self/exe: names the caller's program" },
+	{ PROCESS_AUXV, "/proc/self/auxv: the caller's" },
+	{ RESTORE_LOST_SEALS, "mseal: memory is not sealed" },
+};
+
+/* NULL: there is none. */
+static const struct restore_plan *plan_at(unsigned long restorer)
+{
+	const struct restore_plan *plan = (void *)(restorer + RESTORER_CODE_SIZE);
+
+	return plan->magic == RESTORE_PLAN_MAGIC && plan->restorer == restorer
+		       ? plan
+		       : NULL;
+}
+
+/* Of this process, from what its restorer has left; NULL: it is no such child. */
+static const struct restore_plan *own_plan(void)
+{
+	const struct restore_plan *found = NULL;
+	unsigned long start, end;
+	char line[4096 + 128], permissions[5], name[2];
+	FILE *maps = fopen("/proc/self/maps", "re");
+
+	while (maps && !found && fgets(line, sizeof(line), maps))
+		/* Anonymous memory has no name. */
+		if (sscanf(line, "%lx-%lx %4s %*s %*s %*s %1s", &start, &end,
+			   permissions, name) == 3 &&
+		    !strcmp(permissions, "rwxp") &&
+		    end - start == RESTORER_KEPT_SIZE)
+			found = plan_at(start);
+	if (maps)
+		fclose(maps);
+	return found;
+}
+
+int mitosis_resume_report(const struct mitosis_attachment *attachment, char *text,
+			  size_t size)
+{
+	const struct restore_plan *plan =
+		attachment ? attachment_plan(attachment) : own_plan();
+	size_t i, used = 0;
+	int count = 0;
+
+	if (size)
+		*text = '\0';
+	if (!plan)
+		return fail(
+			-ENOENT,
+			"this process is not a child that says what it lacks: one "
+			"of mode lazy, eager or cached on the user backend");
+	for (i = 0; i < sizeof(items) / sizeof(items[0]); i++) {
+		if (!(plan->lost & items[i].item))
+			continue;
+		count++;
+		if (used < size)
+			used += snprintf(text + used, size - used, "%s\n",
+					 items[i].text);
+	}
+	return count;
+}
