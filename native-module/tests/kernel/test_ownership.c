@@ -6,6 +6,8 @@
  * no_new_privs where exec would give them what the owner could not get.
  */
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -245,6 +247,37 @@ static void tokens_end(void)
 	status_within(owner, PATIENT_MS);
 }
 
+static void filter_system_calls(void)
+{
+	struct sock_filter code = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	struct sock_fprog program = { 1, &code };
+
+	CHECK(!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+	CHECK(!prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program));
+}
+
+static void be_filtered_owner(void *unused)
+{
+	pid_t self = getpid();
+	int fd = open_device();
+
+	(void)unused;
+	filter_system_calls();
+	CHECK_EQ(error_of(ioctl(fd, MITOSIS_PREPARE, ID)), 0);
+	if (getpid() != self)
+		_exit(child_status());
+}
+
+/* Its children would lose a seccomp filter: not even its owner may become one. */
+static void filters_are_not_lost(void)
+{
+	pid_t owner = start_waiting(be_filtered_owner, NULL);
+
+	CHECK_EQ(attempt(ROOT, BECOME, 0), EOPNOTSUPP);
+	CHECK(!kill(owner, SIGKILL));
+	status_within(owner, PATIENT_MS);
+}
+
 int main(void)
 {
 	size_t i;
@@ -256,6 +289,7 @@ int main(void)
 	for (i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
 		check_kind(&kinds[i]);
 	tokens_end();
+	filters_are_not_lost();
 	restore_permissions();
 	return failures ? 1 : 0;
 }
