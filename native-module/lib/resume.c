@@ -5,6 +5,7 @@
 #include <cpuid.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -13,6 +14,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -411,12 +413,14 @@ int resume_plan_create(int stream, const struct resume_settings *settings,
 			   "%s comes from a multi-threaded process; "
 			   "prepare while only one thread runs",
 			   what);
-	if (!err && (r.descriptor->flags & DESCRIPTOR_SECCOMP))
+	/* Not where all processes run under one, as in a container of Docker. */
+	if (!err && r.descriptor->flags & DESCRIPTOR_SECCOMP &&
+	    prctl(PR_GET_SECCOMP) != SECCOMP_MODE_FILTER)
 		err = fail(
 			-EPERM,
 			"%s comes from a process with a seccomp filter, which its "
 			"children would lose; prepare before the filter is set, "
-			"or resume in mode clone",
+			"resume where a filter is set, or in mode clone",
 			what);
 	if (!err)
 		err = memory_limits_check(&need, what);

@@ -202,6 +202,18 @@ static void parent_has_filter(void)
 	check_error_has("seccomp filter");
 	CHECK_EQ(failed_child("2", message, sizeof(message)), 1 << 8);
 	CHECK(strstr(message, "seccomp filter"));
+	/* One that has a filter itself may: in a container of Docker all have. */
+	pid = fork();
+	CHECK(pid >= 0);
+	if (!pid) {
+		if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter))
+			_exit(77);
+		device = open_user();
+		mitosis_resume_local(device, 2); /* the child exits with 0 */
+		puts(mitosis_error());
+		_exit(1);
+	}
+	CHECK_EQ(end_of(pid), 0);
 	CHECK_EQ(mitosis_unprepare(own, 2), 0);
 	mitosis_close(own);
 }
