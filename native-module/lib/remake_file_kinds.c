@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -392,9 +393,31 @@ static int refuse_written(const struct remade_files *files,
 			     "prepare, or pass a file with this number");
 }
 
+/* A child makes an object of what is mapped; the open file would be another one. */
+static bool is_mapped_object(const struct descriptor_header *d,
+			     const struct descriptor_fd *fd)
+{
+	const struct descriptor_vma *vmas = descriptor_vmas(d);
+	uint32_t i;
+
+	for (i = 0; i < d->vma_count; i++)
+		if (descriptor_is_object(&vmas[i]) && vmas[i].inode == fd->inode &&
+		    vmas[i].device_major == major(fd->device) &&
+		    vmas[i].device_minor == minor(fd->device))
+			return true;
+	return false;
+}
+
 int remake_file_check(const struct remade_files *files,
 		      const struct descriptor_fd *fd)
 {
+	if ((fd->kind == FD_MEMORY ||
+	     (fd->kind == FD_REFUSED && fd->values[0] == FD_REFUSAL_LARGE)) &&
+	    is_mapped_object(files->descriptor, fd))
+		return remake_failed(
+			files, fd, -EOPNOTSUPP,
+			"it is mapped and shared, too, and would be two "
+			"objects in a child: close it before prepare");
 	if (fd->kind == FD_REFUSED)
 		return refuse(files, fd);
 	if (is_written(fd) && files->policy == MITOSIS_FILES_REFUSE)

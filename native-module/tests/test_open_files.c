@@ -111,6 +111,7 @@ static void make_file(const char *name, const char *text)
 static void refused_kinds(void)
 {
 	int ends[2], epoll, port, one = 1, fd;
+	void *mapped;
 	struct epoll_event event = { .events = EPOLLIN };
 	struct sockaddr_in address = { .sin_family = AF_INET,
 				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -124,6 +125,15 @@ static void refused_kinds(void)
 	CHECK(!ftruncate(fd, MIB + 1) && !unlink(other_path));
 	put(fd);
 	check_refused(-EOPNOTSUPP, "1 MiB");
+
+	/* Mapped, too. */
+	fd = memfd_create("mapped", MFD_CLOEXEC);
+	CHECK(!ftruncate(fd, 4096));
+	mapped = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	CHECK(mapped != MAP_FAILED);
+	put(fd);
+	check_refused(-EOPNOTSUPP, "two objects");
+	CHECK(!munmap(mapped, 4096));
 
 	/* Watches what no number leads to any more. */
 	CHECK(!pipe2(ends, O_CLOEXEC));

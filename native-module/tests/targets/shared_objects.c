@@ -83,6 +83,8 @@ int main(void)
 		      MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	CHECK(shared != MAP_FAILED && whole != MAP_FAILED && tail != MAP_FAILED &&
 	      view != MAP_FAILED && sparse != MAP_FAILED);
+	/* Open and mapped, it would be two objects in a child: that is refused. */
+	CHECK(!close(fd));
 	CHECK_EQ(sem_init(&shared->asked, 1, 0), 0);
 	CHECK_EQ(sem_init(&shared->answered, 1, 0), 0);
 	target_fill(whole, SIZE, 1);

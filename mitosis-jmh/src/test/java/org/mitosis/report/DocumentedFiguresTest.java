@@ -2,152 +2,124 @@
 package org.mitosis.report;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
-import java.math.BigDecimal;
-import java.math.MathContext;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
-import java.util.Map;
-import org.junit.jupiter.api.BeforeAll;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.mitosis.result.Estimate;
-import org.mitosis.result.Figure;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.mitosis.result.Run;
 
-/** The headline figures of README.md and docs/performance.md are those of the committed run. */
+/**
+ * Every measured figure of the documents is that of a packed run in results/, which is named beside
+ * it. With {@value #WRITE}{@code =true} the documents are written again.
+ */
 class DocumentedFiguresTest {
+  private static final String WRITE = "mitosis.documents.write";
   private static final Path ROOT = Path.of("..");
-  private static final String NAME = "2026-11-25T055447Z-vm-all";
-  private static Run run;
+  private static final Path RESULTS = ROOT.resolve("results");
+  private static final String ALL = "2026-11-25T055447Z-vm-all";
 
-  @BeforeAll
-  static void committedRun() throws IOException {
-    Path packed = ROOT.resolve("results/" + NAME + ".zip");
-    assumeTrue(Files.exists(packed), "SKIP documents: results/ is not beside this module");
-    run = Run.read(packed);
+  private final MeasuredText measured = new MeasuredText(name -> RESULTS.resolve(name + ".zip"));
+
+  @BeforeEach
+  void results() {
+    assumeTrue(Files.isDirectory(RESULTS), "SKIP documents: results/ is not beside this module");
   }
 
   @Test
-  void theCommittedReportIsOfTheCommittedRun() throws IOException {
-    Path csv = ROOT.resolve("results/" + NAME + "-report/figures.csv");
-    String committed = Files.readString(csv);
+  void theCommittedReportsAreOfTheCommittedRuns() throws IOException {
+    List<Path> packed;
+    try (Stream<Path> files = Files.list(RESULTS)) {
+      packed = files.filter(file -> file.toString().endsWith(".zip")).sorted().toList();
+    }
+    assertFalse(packed.isEmpty());
+    for (Path zip : packed) {
+      Path csv = Path.of(zip.toString().replaceFirst("\\.zip$", "-report"), "figures.csv");
+      assertEquals(
+          Report.of(List.of(Run.read(zip))).csv().replace("\r\n", "\n"),
+          Files.readString(csv).replace("\r\n", "\n"),
+          csv + ": make it again with './bench report'");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"README.md", "docs/performance.md"})
+  void theFiguresOfADocumentAreThoseOfTheRunsThatItNames(String name) throws IOException {
+    Path file = ROOT.resolve(name);
+    String text = Files.readString(file);
+    assertFalse(MeasuredText.runsOf(text).isEmpty(), "it names a run");
+    String rendered = measured.rendered(text);
+    if (Boolean.getBoolean(WRITE)) {
+      Files.writeString(file, rendered);
+      return;
+    }
     assertEquals(
-        Report.of(List.of(run)).csv().replace("\r\n", "\n"), committed.replace("\r\n", "\n"));
+        rendered,
+        text,
+        name + " has other figures than the run: write it again as results/README.md says");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"README.md", "docs/performance.md"})
+  void noFigureOfADocumentIsWithoutARun(String name) throws IOException {
+    assertEquals(
+        List.of(), MeasuredText.figuresOutside(Files.readString(ROOT.resolve(name))), name);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"README.md", "docs/performance.md"})
+  void theTextOfABlockIsMadeOfTheRunAlone(String name) throws IOException {
+    String page = Files.readString(ROOT.resolve(name));
+    String rendered = measured.rendered(page);
+    String emptied = page.replaceAll("(?ms)(^<!-- measured .*?^-->\\n).*?(^<!-- end -->$)", "$1$2");
+    assertNotEquals(page, emptied);
+    assertEquals(rendered, measured.rendered(emptied));
+    String wrong = emptied.replace("<!-- end -->", "213 ms\n<!-- end -->");
+    assertEquals(rendered, measured.rendered(wrong), "so that the text with 213 ms differs");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "It takes 213 ms there., 213 ms",
+    "a row | 0.107ms |, 0.107ms",
+    "some 10\u2009151 a second, 151 a second",
+    "0.18 times the fork, 0.18 times",
+    "    ForkPrepare.jvm avgt 2087.207 us/op, 2087.207 us/op",
+    "within 34 minutes, 34 minutes",
+  })
+  void aFigureInASentenceIsFound(String sentence, String figure) {
+    assertEquals(List.of(figure), MeasuredText.figuresOutside(sentence));
   }
 
   @Test
-  void theHeadlineFiguresAreThoseOfTheRun() throws IOException {
-    String page = Files.readString(ROOT.resolve("docs/performance.md"));
-    has(
-        page,
-        overFork("1048576", 1e3)
-            + " us, "
-            + overFork("67108864", 1e6)
-            + " ms, "
-            + overFork("1073741824", 1e6)
-            + " ms |");
-    has(page, "| " + resume("local") + " ms, " + resume("tcp") + " ms |");
-    has(page, "| " + text(spawn(), 1e6) + " ms |");
-    has(page, "| " + firstResult() + " ms; " + coldStart() + " ms |");
+  void optionsAndSizesAreNoFigures() {
+    assertEquals(
+        List.of(),
+        MeasuredText.figuresOutside("`./bench -r 200ms` of 64 MiB, Linux 6.1 to 6.12, 3 sizes"));
   }
 
   @Test
-  void theReadmeHasTheSame() throws IOException {
-    String page = Files.readString(ROOT.resolve("README.md")).replaceAll("\\s+", " ");
-    has(
-        page,
-        "takes "
-            + ratio("1048576")
-            + " (1 MiB), "
-            + ratio("67108864")
-            + " (64 MiB) and "
-            + ratio("1073741824")
-            + " (1 GiB) times a fork(2)");
-    has(
-        page,
-        "takes "
-            + resume("local")
-            + " ms on the same machine and "
-            + resume("tcp")
-            + " ms over TCP: "
-            + twoDigits(resumeNs("local") / spawn())
-            + " and "
-            + twoDigits(resumeNs("tcp") / spawn())
-            + " times the fork, exec and exit");
-    has(
-        page,
-        "over TCP: " + firstResult() + " ms, where a cold start takes " + coldStart() + " ms");
-  }
-
-  private static void has(String page, String text) {
-    assertTrue(page.contains(text), "the run has: " + text);
-  }
-
-  private static String overFork(String size, double nsPerUnit) {
-    return text(turnByTurn("prepare", size), nsPerUnit)
-        + " / "
-        + text(turnByTurn("fork", size), nsPerUnit);
-  }
-
-  private static String ratio(String size) {
-    return twoDigits(turnByTurn("prepare", size) / turnByTurn("fork", size));
-  }
-
-  private static double turnByTurn(String metric, String size) {
-    return median("PrepareOverFork.turnByTurn", metric, Map.of("memorySize", size));
-  }
-
-  private static double resumeNs(String transport) {
-    return median(
-        "ForkResume.workingSet",
-        "resume",
-        Map.of("memorySize", "1073741824", "transport", transport));
-  }
-
-  private static String resume(String transport) {
-    return text(resumeNs(transport), 1e6);
-  }
-
-  private static double spawn() {
-    return median("Baseline.spawn", "spawn", Map.of());
-  }
-
-  private static String firstResult() {
-    return text(
-        median(
-            "FirstResult.function",
-            "firstResult",
-            Map.of("functionName", "recognition", "transport", "tcp")),
-        1e6);
-  }
-
-  private static String coldStart() {
-    return text(
-        median("Baseline.coldStart", "coldStart", Map.of("functionName", "recognition")), 1e6);
-  }
-
-  /** The median of the only figure with these parameters. */
-  private static double median(String benchmark, String metric, Map<String, String> params) {
-    List<Figure> found =
-        run.figures().stream()
-            .filter(figure -> figure.shortName().equals(benchmark))
-            .filter(figure -> figure.metric().equals(metric))
-            .filter(figure -> figure.params().entrySet().containsAll(params.entrySet()))
-            .toList();
-    assertEquals(1, found.size(), benchmark + " " + metric + " " + params);
-    return Estimate.of(found.get(0)).median();
-  }
-
-  private static String text(double ns, double nsPerUnit) {
-    return BigDecimal.valueOf(ns / nsPerUnit).round(new MathContext(3)).toPlainString();
-  }
-
-  private static String twoDigits(double ratio) {
-    return String.format(Locale.ROOT, "%.2f", ratio);
+  void aFigureThatTheRunDoesNotHaveIsNamed() {
+    String missing = "<!-- measured " + ALL + "\n{Baseline.spawn nothing}\n-->\n<!-- end -->";
+    assertTrue(
+        assertThrows(IllegalArgumentException.class, () -> measured.rendered(missing))
+            .getMessage()
+            .contains("0 figures {Baseline.spawn nothing}"));
+    String several = "<!-- measured " + ALL + "\n{Baseline.fork fork}\n-->\n<!-- end -->";
+    assertTrue(
+        assertThrows(IllegalArgumentException.class, () -> measured.rendered(several))
+            .getMessage()
+            .contains("figures {Baseline.fork fork}, must be one"));
   }
 }
