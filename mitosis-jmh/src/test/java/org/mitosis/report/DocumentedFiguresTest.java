@@ -34,7 +34,9 @@ class DocumentedFiguresTest {
 
   @BeforeEach
   void results() {
-    assumeTrue(Files.isDirectory(RESULTS), "SKIP documents: results/ is not beside this module");
+    assumeTrue(
+        Files.exists(RESULTS.resolve(ALL + ".zip")),
+        "SKIP documents: the packed runs are not beside this module");
   }
 
   @Test
