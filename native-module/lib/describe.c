@@ -436,7 +436,8 @@ int describe_self(struct shadow_arena *arena, const struct described_files *file
 	       2 * maps.size + files->count * sizeof(*files->fds) +
 	       files->strings_size + files->data_size;
 	size = (size + arena->page_size - 1) & ~(arena->page_size - 1);
-	scratch = (char *)raw_syscall(SYS_mmap, 0, size, PROT_READ | PROT_WRITE,
+	scratch = (char *)raw_syscall(SYS_mmap, RAW_MAP_HINT(RAW_MAP_DESCRIPTOR),
+				      size, PROT_READ | PROT_WRITE,
 				      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if ((long)scratch < 0 && (long)scratch > -4096)
 		return (int)(long)scratch;

@@ -232,7 +232,8 @@ static int map_room(struct described_files *files, uint32_t capacity,
 	long p;
 
 	size = (size + page_size - 1) & ~(page_size - 1);
-	p = raw_syscall(SYS_mmap, 0, size, PROT_READ | PROT_WRITE,
+	p = raw_syscall(SYS_mmap, RAW_MAP_HINT(RAW_MAP_OPEN_FILES), size,
+			PROT_READ | PROT_WRITE,
 			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (p < 0 && p > -4096)

@@ -230,7 +230,8 @@ static bool copy_readable(uint64_t from, uint64_t to, uint64_t size)
 static bool make_private(const struct descriptor_vma *vma)
 {
 	uint64_t size = vma->end - vma->start;
-	long p = raw_syscall(SYS_mmap, 0, size, PROT_READ | PROT_WRITE,
+	long p = raw_syscall(SYS_mmap, RAW_MAP_HINT(RAW_MAP_MAPPED_FILE), size,
+			     PROT_READ | PROT_WRITE,
 			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (p < 0 && p > -4096)

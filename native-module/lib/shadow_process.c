@@ -68,8 +68,9 @@ long shadow_process_fork_as(char *stack_end, void (*entry)(void *), void *argume
 
 void *shadow_process_map(size_t size)
 {
-	long p = raw_syscall(SYS_mmap, 0, size, PROT_READ | PROT_WRITE,
-			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	long p = raw_syscall(SYS_mmap, RAW_MAP_HINT(RAW_MAP_PROCESS), size,
+			     PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			     0);
 
 	return p < 0 && p > -4096 ? NULL : (void *)p;
 }

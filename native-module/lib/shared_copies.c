@@ -188,7 +188,8 @@ int shared_copies_take(const struct vma_list *list, struct shared_copies *copies
 	err = measure(list, &copies->size, refusal);
 	if (err || !copies->size)
 		return err;
-	at = raw_syscall(SYS_mmap, 0, copies->size, PROT_READ | PROT_WRITE,
+	at = raw_syscall(SYS_mmap, RAW_MAP_HINT(RAW_MAP_SHARED_COPIES), copies->size,
+			 PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (at < 0 && at > -4096)
 		return at;

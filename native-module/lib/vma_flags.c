@@ -195,8 +195,9 @@ int vma_flags_read(struct descriptor_vma *vmas, uint32_t count, bool exact)
 {
 	struct reading r = { .vmas = vmas, .count = count };
 	const uint64_t size = count * sizeof(*r.flags);
-	long flags = raw_syscall(SYS_mmap, 0, size, PROT_READ | PROT_WRITE,
-				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	long flags = raw_syscall(SYS_mmap, RAW_MAP_HINT(RAW_MAP_VMA_FLAGS), size,
+				 PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+				 -1, 0);
 	int err = 0;
 	uint32_t i;
 

@@ -13,7 +13,8 @@
 
 static struct segment *allocate(uint32_t capacity)
 {
-	long p = raw_syscall(SYS_mmap, 0, capacity * sizeof(struct segment),
+	long p = raw_syscall(SYS_mmap, RAW_MAP_HINT(RAW_MAP_ADDRESS_MAP),
+			     capacity * sizeof(struct segment),
 			     PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
 			     0);
 

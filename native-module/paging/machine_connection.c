@@ -197,9 +197,9 @@ static void begin(struct machine_connection *c, int status, uint32_t length)
 /* As sealing_create(), without libc. */
 static struct sealing *map_sealing(const struct local_sealing *passed)
 {
-	long p = raw_syscall(SYS_mmap, 0, sizeof(struct sealing),
-			     PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-			     0);
+	long p = raw_syscall(SYS_mmap, RAW_MAP_HINT(RAW_MAP_SEALING),
+			     sizeof(struct sealing), PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct sealing *s = (struct sealing *)p;
 
 	if (p < 0 && p > -4096)

@@ -478,8 +478,8 @@ void page_server_run(struct page_server *server, int watched, int idle_ms)
 struct page_server *page_server_create(struct page_source *source, int channel,
 				       uint64_t page_size)
 {
-	long p = raw_syscall(SYS_mmap, 0, sizeof(struct page_server),
-			     PROT_READ | PROT_WRITE,
+	long p = raw_syscall(SYS_mmap, RAW_MAP_HINT(RAW_MAP_PAGE_SERVER),
+			     sizeof(struct page_server), PROT_READ | PROT_WRITE,
 			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	struct page_server *server = (struct page_server *)p;
 

@@ -51,6 +51,26 @@ long raw_syscall(long number, ...);
 	(__VA_ARGS__)
 #endif
 
+/*
+ * Where a shadow asks for memory of its own: below where Linux maps anything by itself, and each
+ * user of it elsewhere. In a hole of its parent's memory it would appear in clones, where the parent has
+ * MADV_DONTFORK, say.
+ */
+enum raw_map {
+	RAW_MAP_DESCRIPTOR,
+	RAW_MAP_OPEN_FILES,
+	RAW_MAP_MAPPED_FILE,
+	RAW_MAP_PROCESS,
+	RAW_MAP_SHARED_COPIES,
+	RAW_MAP_VMA_FLAGS,
+	RAW_MAP_ADDRESS_MAP,
+	RAW_MAP_SEALING,
+	RAW_MAP_PAGE_SERVER,
+	RAW_MAP_RECORDING,
+};
+
+#define RAW_MAP_HINT(user) (0x0e0000000000ul + ((user) * (64ul << 30)))
+
 /* open(2) by the call that seccomp filters of programs with a libc permit. */
 #define raw_open(path, ...) raw_syscall(SYS_openat, AT_FDCWD, path, __VA_ARGS__)
 

@@ -55,7 +55,8 @@ void recording_copy(struct recording *r, struct page_source *source,
 
 	if (!source->remote || !r->count)
 		return;
-	p = raw_syscall(SYS_mmap, 0, r->count * page_size, PROT_READ | PROT_WRITE,
+	p = raw_syscall(SYS_mmap, RAW_MAP_HINT(RAW_MAP_RECORDING),
+			r->count * page_size, PROT_READ | PROT_WRITE,
 			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	r->copies = p < 0 && p > -4096 ? NULL : (char *)p;
 	if (!r->copies || source->read_many(source, r->pages, r->count, r->copies))
