@@ -40,7 +40,7 @@ class KilledForkIT {
           "-i",
           "6",
           "-r",
-          "1s");
+          "500ms");
 
   @TempDir Path directory;
   private BenchmarksJar jar;
