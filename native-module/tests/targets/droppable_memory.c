@@ -7,29 +7,11 @@
 #include <sys/mman.h>
 
 #include "tests/targets/target.h"
+#include "tests/targets/vma_letters.h"
 
 #ifndef MAP_DROPPABLE
 #define MAP_DROPPABLE 0x08
 #endif
-
-static bool has_flag(const void *address, const char *flag)
-{
-	FILE *smaps = fopen("/proc/self/smaps", "re");
-	unsigned long start, end, at = (unsigned long)address;
-	bool found = false, inside = false;
-	char line[4096 + 128], letters[8];
-
-	CHECK(smaps);
-	snprintf(letters, sizeof(letters), " %s ", flag);
-	while (fgets(line, sizeof(line), smaps)) {
-		if (sscanf(line, "%lx-%lx ", &start, &end) == 2)
-			inside = start <= at && at < end;
-		else if (inside && !strncmp(line, "VmFlags:", 8))
-			found = strstr(line, letters) != NULL;
-	}
-	fclose(smaps);
-	return found;
-}
 
 int main(void)
 {

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 
 #include "tests/targets/target.h"
+#include "tests/targets/vma_letters.h"
 
 /* Of one mapping, so that each has its neighbours in the same VMA before madvise. */
 enum {
@@ -40,26 +41,6 @@ static bool is_mapped(const void *address)
 		return true;
 	CHECK_EQ(errno, ENOMEM);
 	return false;
-}
-
-/* Whether the VmFlags of the VMA at an address have the two letters. */
-static bool has_flag(const void *address, const char *flag)
-{
-	FILE *smaps = fopen("/proc/self/smaps", "re");
-	unsigned long start, end, at = (unsigned long)address;
-	bool found = false, inside = false;
-	char line[4096 + 128], letters[8];
-
-	CHECK(smaps);
-	snprintf(letters, sizeof(letters), " %s ", flag);
-	while (fgets(line, sizeof(line), smaps)) {
-		if (sscanf(line, "%lx-%lx ", &start, &end) == 2)
-			inside = start <= at && at < end;
-		else if (inside && !strncmp(line, "VmFlags:", 8))
-			found = strstr(line, letters) != NULL;
-	}
-	fclose(smaps);
-	return found;
 }
 
 static void check_flags(void)

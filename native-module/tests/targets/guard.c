@@ -4,26 +4,11 @@
  * contents of memory that could not be read at prepare are there once the
  * child makes it readable.
  */
-#include <setjmp.h>
 #include <signal.h>
 #include <sys/mman.h>
 
+#include "tests/targets/readable.h"
 #include "tests/targets/target.h"
-
-static sigjmp_buf back;
-
-static void leave(int signal)
-{
-	siglongjmp(back, signal);
-}
-
-static bool readable(volatile char *p)
-{
-	if (sigsetjmp(back, 1))
-		return false;
-	(void)*p;
-	return true;
-}
 
 static char *map(int protection)
 {

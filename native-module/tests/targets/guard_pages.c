@@ -3,31 +3,16 @@
  * Guard pages by madvise(2): touching one raises a signal in a child as well, and the
  * pages beside it have their bytes.
  */
-#include <setjmp.h>
 #include <signal.h>
 #include <sys/mman.h>
 
+#include "tests/targets/readable.h"
 #include "tests/targets/target.h"
 
 /* Linux 6.13. */
 #define GUARD_INSTALL 102
 
 #define GUARDED 5
-
-static sigjmp_buf back;
-
-static void leave(int signal)
-{
-	siglongjmp(back, signal);
-}
-
-static bool readable(volatile char *p)
-{
-	if (sigsetjmp(back, 1))
-		return false;
-	(void)*p;
-	return true;
-}
 
 int main(void)
 {
