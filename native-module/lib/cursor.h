@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define PROC_NAME_SIZE 64u
+
 struct cursor {
 	const char *at;
 };
@@ -40,6 +42,32 @@ static inline bool starts_with(const char *text, const char *prefix)
 		if (*text++ != *prefix++)
 			return false;
 	return true;
+}
+
+static inline bool is_text(const char *text, const char *other)
+{
+	while (*text && *text == *other) {
+		text++;
+		other++;
+	}
+	return *text == *other;
+}
+
+/* Writes "DIRECTORY/NUMBER". */
+static inline void name_file(char name[PROC_NAME_SIZE], const char *directory,
+			     uint32_t number)
+{
+	char digits[16];
+	uint32_t at = 0, n = 0;
+
+	while (*directory)
+		name[at++] = *directory++;
+	do
+		digits[n++] = '0' + number % 10;
+	while (number /= 10);
+	while (n)
+		name[at++] = digits[--n];
+	name[at] = '\0';
 }
 
 #endif /* LIB_CURSOR_H */

@@ -29,15 +29,6 @@ struct text {
 	uint64_t size;
 };
 
-static bool same(const char *a, const char *b)
-{
-	while (*a && *a == *b) {
-		a++;
-		b++;
-	}
-	return *a == *b;
-}
-
 static size_t length_of(const char *text)
 {
 	size_t n = 0;
@@ -205,7 +196,7 @@ static uint32_t add_string(struct vma_writer *w, const char *name)
 
 	if (!*name)
 		return DESCRIPTOR_NO_STRING;
-	if (w->strings_size && same(w->strings + w->last_string, name))
+	if (w->strings_size && is_text(w->strings + w->last_string, name))
 		return w->last_string;
 	size = length_of(name) + 1;
 	for (i = 0; i < size; i++)
@@ -221,7 +212,7 @@ static bool ends_deleted(const char *name)
 	size_t n = length_of(name);
 
 	return n >= sizeof(suffix) - 1 &&
-	       same(name + n - (sizeof(suffix) - 1), suffix);
+	       is_text(name + n - (sizeof(suffix) - 1), suffix);
 }
 
 static enum descriptor_vma_kind kind_of(const struct vma_writer *w,

@@ -42,7 +42,7 @@ static uint64_t number_behind(const char *text, const char *key, unsigned int ba
 /* Its text in /proc/self/fdinfo, or NULL. */
 static const char *read_info(struct described_files *files, uint32_t number)
 {
-	char name[NAME_SIZE];
+	char name[PROC_NAME_SIZE];
 	uint64_t done = 0;
 	long fd, n;
 
@@ -98,7 +98,7 @@ static void describe_memory(struct described_files *files, struct open_file *f)
 	bool reopen = (f->fd->open_flags & O_ACCMODE) == O_WRONLY;
 	char *to = described_files_room(files, f->fd, f->st.st_size);
 	long number = f->fd->number, seals;
-	char name[NAME_SIZE];
+	char name[PROC_NAME_SIZE];
 
 	if (!to)
 		return;

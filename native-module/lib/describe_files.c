@@ -169,7 +169,7 @@ static void add_file(const struct shadow_arena *arena, struct described_files *f
 	char *path = files->strings + files->strings_size;
 	struct descriptor_fd *fd = &files->fds[files->count];
 	struct open_file f = { .fd = fd, .path = path };
-	char name[NAME_SIZE];
+	char name[PROC_NAME_SIZE];
 	long n, position;
 
 	if (raw_syscall(SYS_fstat, number, &f.st) ||

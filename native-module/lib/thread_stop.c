@@ -20,6 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/cursor.h"
 #include "lib/error.h"
 #include "lib/rseq.h"
 #include "local/clock.h"
@@ -237,12 +238,9 @@ static int interrupt(const struct stop *s, int32_t tid)
 
 static int32_t tid_of(const struct task_entry *entry)
 {
-	const char *c = entry->name;
-	int32_t tid = 0;
+	struct cursor c = { .at = entry->name };
 
-	for (; *c >= '0' && *c <= '9'; c++)
-		tid = tid * 10 + *c - '0';
-	return tid;
+	return take_number(&c, 10);
 }
 
 /* Interrupts all that have not been. Returns how many these were, or -errno. */
@@ -280,19 +278,11 @@ static int interrupt_new(struct stop *s)
 /* The state letter of a thread, as proc_pid_stat(5) has it; 0: it has gone. */
 static char state_of(int32_t tid)
 {
-	char path[64] = "/proc/self/task/", text[512];
-	char digits[12];
-	char *end = path + strlen(path), *name_end;
-	int n = 0;
+	char path[PROC_NAME_SIZE], text[512], *name_end;
 	long fd, size;
 
-	while (tid) {
-		digits[n++] = '0' + tid % 10;
-		tid /= 10;
-	}
-	while (n)
-		*end++ = digits[--n];
-	memcpy(end, "/stat", sizeof("/stat"));
+	name_file(path, "/proc/self/task/", tid);
+	strcat(path, "/stat");
 	fd = raw_open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return 0;
