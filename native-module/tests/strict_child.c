@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
 #include <linux/capability.h>
 #include <linux/keyctl.h>
 #include <sched.h>
@@ -182,10 +183,9 @@ static bool is_of_this_container(int fd, const char *name)
 }
 
 /* CVE-2024-21626: an open directory, or the working directory, led to the host. */
-static void has_no_file_of_the_host(void)
+static void has_no_file_of_the_host(const char *directory)
 {
-	char link[64], name[256];
-	struct stat here, root;
+	char link[64], name[PATH_MAX];
 	int fd;
 
 	for (fd = 3; fd < 1024; fd++) {
@@ -200,8 +200,10 @@ static void has_no_file_of_the_host(void)
 		    strncmp(name, "pipe:", 5) && !is_of_this_container(fd, name))
 			fault(name, fd);
 	}
-	HOLDS(!stat(".", &here) && !stat("/", &root) && here.st_ino == root.st_ino &&
-	      here.st_dev == root.st_dev);
+	HOLDS(getcwd(name, sizeof(name)) && !strcmp(name, directory));
+	fd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	HOLDS(fd >= 0 && is_of_this_container(fd, name));
+	HOLDS(!close(fd));
 }
 
 /* All is read-only, and no mount or unmount passes between here and the host. */
@@ -404,7 +406,7 @@ bool strict_child_is_confined(const struct strict_outside *outside)
 	sees_no_process_outside(outside);
 	sees_no_control_group();
 	has_few_processes();
-	has_no_file_of_the_host();
+	has_no_file_of_the_host(outside->directory);
 	cannot_write();
 	cannot_set_the_kernel();
 	has_mounts_of_its_own();

@@ -386,6 +386,9 @@ int main(void)
 	/* A directory of the host's that whatever started the launcher left open. */
 	CHECK(dup2(open("/", O_RDONLY | O_DIRECTORY), LEAKED_FD) == LEAKED_FD);
 
+	/* A child has its parent's directory where its container has it, too. */
+	CHECK(!chdir("/usr/lib"));
+	outside.directory = "/usr/lib";
 	device = prepare();
 	processes = process_count();
 	for (m = 0; m < 3; m++)
@@ -407,6 +410,8 @@ int main(void)
 
 	machine = machine_start(MACHINE);
 	machine_enter(&machine);
+	CHECK(!chdir("/sys/kernel"));
+	outside.directory = "/";
 	device = prepare();
 	machine_leave();
 	snprintf(where, sizeof(where), "--machine-id %d --address %s", MACHINE,
