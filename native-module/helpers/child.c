@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "helpers/command_line.h"
 #include "libmitosis.h"
@@ -29,15 +30,42 @@ static const char usage[] =
 	"forks\n"
 	"                        the child, and this process waits for it\n"
 	"  --prefetch PAGES      pages per fault, a power of two to 512 (default "
-	"64)\n"
+	"64, or\n"
+	"                        16 of a snapshot with several threads)\n"
 	"  --files HOW           what it has of files that its parent has open for\n"
 	"                        writing: refuse (default) to resume, share them, "
 	"or\n"
 	"                        private copies\n"
+	"  --map OLD=NEW         open files that the parent had open at OLD, or "
+	"below, "
+	"at\n"
+	"                        NEW; may be given several times\n"
+	"  --own WHAT            of a snapshot with several threads, what it has of "
+	"its "
+	"own:\n"
+	"                        network (a loopback device only), tmp (an empty "
+	"/tmp), or\n"
+	"                        network,tmp; a PID namespace in any case\n"
+	"  --host-name NAME      the same for the host name\n"
 	"  --backend NAME        auto (default), kernel or user\n"
 	"  --remote MACHINE      id of the machine that holds the snapshot\n"
 	"  --address ADDRESS     where that machine listens: connects to it first\n"
 	"  --version             print the release and exit\n";
+
+#define MAPS_MAX 64
+
+static void add_map(struct mitosis_child_options *options,
+		    struct mitosis_path *paths, char *text)
+{
+	char *equals = strchr(text, '=');
+
+	if (!equals || options->path_count == MAPS_MAX)
+		die(2, "--map must be OLD=NEW, at most %d times, got '%s'", MAPS_MAX,
+		    text);
+	*equals = '\0';
+	paths[options->path_count].from = text;
+	paths[options->path_count++].to = equals + 1;
+}
 
 int main(int argc, char **argv)
 {
@@ -46,6 +74,9 @@ int main(int argc, char **argv)
 		{ "mode", required_argument, NULL, 'm' },
 		{ "prefetch", required_argument, NULL, 'p' },
 		{ "files", required_argument, NULL, 'f' },
+		{ "map", required_argument, NULL, 'M' },
+		{ "own", required_argument, NULL, 'o' },
+		{ "host-name", required_argument, NULL, 'n' },
 		{ "backend", required_argument, NULL, 'b' },
 		{ "remote", required_argument, NULL, 'r' },
 		{ "address", required_argument, NULL, 'a' },
@@ -53,12 +84,14 @@ int main(int argc, char **argv)
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
-	struct mitosis_resume_options options = {
+	struct mitosis_path paths[MAPS_MAX];
+	struct mitosis_child_options options = {
+		.size = sizeof(options),
 		.mode = MITOSIS_RESUME_LAZY,
-		.prefetch_pages = MITOSIS_PREFETCH_PAGES_DEFAULT,
+		.files = MITOSIS_FILES_REFUSE,
+		.paths = paths,
 	};
 	uint32_t handler_id = HANDLER_ID_DEFAULT, machine_id = 0;
-	uint32_t files = MITOSIS_FILES_REFUSE;
 	bool remote = false, options_given = false;
 	int backend = MITOSIS_BACKEND_AUTO;
 	const char *address = NULL;
@@ -80,7 +113,20 @@ int main(int argc, char **argv)
 			options_given = true;
 			break;
 		case 'f':
-			files = parse_files(optarg);
+			options.files = parse_files(optarg);
+			options_given = true;
+			break;
+		case 'M':
+			add_map(&options, paths, optarg);
+			options_given = true;
+			break;
+		case 'o':
+			options.own = parse_own(optarg);
+			options_given = true;
+			break;
+		case 'n':
+			options.host_name = optarg;
+			options_given = true;
 			break;
 		case 'b':
 			backend = parse_backend(optarg);
@@ -103,9 +149,7 @@ int main(int argc, char **argv)
 
 	err = mitosis_open(backend, &device);
 	if (!err && options_given)
-		err = mitosis_set_resume_options(device, &options);
-	if (!err)
-		err = mitosis_set_resume_files(device, files);
+		err = mitosis_set_child_options(device, &options);
 	if (!err && address)
 		err = mitosis_connect(device, machine_id, address);
 	if (!err && remote)

@@ -82,6 +82,21 @@ uint32_t parse_files(const char *text)
 	return parse_choice(text, "--files", files);
 }
 
+uint32_t parse_own(const char *text)
+{
+	static const char *const names[] = { "network", "tmp", NULL };
+	char copy[64], *name, *rest = NULL;
+	uint32_t own = 0;
+
+	snprintf(copy, sizeof(copy), "%s", text);
+	for (name = strtok_r(copy, ",", &rest); name;
+	     name = strtok_r(NULL, ",", &rest))
+		own |= 1u << parse_choice(name, "--own", names);
+	if (!own)
+		die(2, "--own must be network, tmp or network,tmp, got '%s'", text);
+	return own;
+}
+
 void answer_and_exit(int option, const char *usage)
 {
 	if (option == 'v')

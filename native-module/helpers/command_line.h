@@ -22,6 +22,9 @@ uint32_t parse_mode(const char *text);
 uint32_t parse_prefetch(const char *text);
 uint32_t parse_files(const char *text);
 
+/* MITOSIS_OWN_* by their names, with commas between. */
+uint32_t parse_own(const char *text);
+
 /*
  * For an option that getopt_long() returns as 'v', --version; 'h', --help; or
  * an unknown option, for which it exits with 2.

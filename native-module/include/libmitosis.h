@@ -97,6 +97,26 @@ typedef void (*mitosis_resume_hook)(const struct mitosis_child *child,
  */
 int mitosis_on_resume(mitosis_resume_hook hook, void *argument);
 
+/* Hooks of prepare that a process can register. */
+#define MITOSIS_PREPARE_HOOKS_MAX 16
+
+/* Returns 0, or -errno to have prepare return that. */
+typedef int (*mitosis_before_prepare)(uint32_t handler_id, void *argument);
+/* `result` is what prepare returns. */
+typedef void (*mitosis_after_prepare)(uint32_t handler_id, int result,
+				      void *argument);
+
+/*
+ * Registers functions that every mitosis_prepare() of this process calls, on both backends, in
+ * the thread that calls it: `before` while all threads run, those registered last first; `after` in the
+ * parent when it is done, in the order of registration. If one refuses, no snapshot is taken, and
+ * `after` is called for those that had been called. Either may be NULL. They may not prepare.
+ * Children call what mitosis_on_resume() has registered instead of `after`.
+ * Errors: -EINVAL both are NULL; -ENOSPC there are MITOSIS_PREPARE_HOOKS_MAX.
+ */
+int mitosis_on_prepare(mitosis_before_prepare before, mitosis_after_prepare after,
+		       void *argument);
+
 /*
  * Drops a snapshot of this machine, whichever device prepared it.
  * Errors: -ENOENT no such snapshot; -ECONNRESET the daemon has gone.
@@ -110,6 +130,23 @@ int mitosis_unprepare(struct mitosis *device, uint32_t handler_id);
  */
 int mitosis_list(struct mitosis *device, struct mitosis_snapshot *snapshots,
 		 uint32_t capacity);
+
+/* What a snapshot has besides its memory. `size` is that of the caller's struct. */
+struct mitosis_contents {
+	uint32_t size;	  /* sizeof(struct mitosis_contents) */
+	uint32_t threads; /* of the parent, the caller of prepare included */
+	uint32_t files;	  /* open from number 3 on, without the library's own */
+	uint32_t mappings;
+	uint64_t bytes; /* of all mappings */
+};
+
+/*
+ * Says what is in a snapshot of this machine. Of a longer struct the rest becomes 0.
+ * Errors: -ENOENT no such snapshot; -EINVAL the struct does not say its size; -ENOSYS on the kernel
+ * backend, whose snapshots have one thread and no open files.
+ */
+int mitosis_list_contents(struct mitosis *device, uint32_t handler_id,
+			  struct mitosis_contents *contents);
 
 /*
  * Copies `length` bytes at address `address` of a snapshot of this machine to
@@ -167,15 +204,19 @@ enum mitosis_resume_mode {
 	MITOSIS_RESUME_CLONE = 3,
 };
 
+/* Pages that a child of a snapshot with several threads gets per fault by default. */
+#define MITOSIS_PREFETCH_PAGES_THREADS 16
+
 /* How mitosis_resume_*() works. 8 bytes. */
 struct mitosis_resume_options {
-	uint32_t mode;		 /* enum mitosis_resume_mode */
-	uint32_t prefetch_pages; /* per fault: a power of two, at most 512 */
+	uint32_t mode; /* enum mitosis_resume_mode */
+	/* Per fault: a power of two, at most 512; 0: the default. */
+	uint32_t prefetch_pages;
 };
 
 /*
- * Sets how this device resumes; the default is lazy with windows of 64 pages,
- * or what the kernel module's parameters say.
+ * Sets how this device resumes; the default is lazy with windows of 64 pages, or of 16
+ * where the snapshot has several threads; or what the kernel module's parameters say.
  * Errors: -EINVAL no such mode or window; -EOPNOTSUPP clone on the kernel backend.
  */
 int mitosis_set_resume_options(struct mitosis *device,
@@ -194,6 +235,49 @@ enum mitosis_files {
  * Errors: -EINVAL no such choice; -EOPNOTSUPP on the kernel backend, as for clone.
  */
 int mitosis_set_resume_files(struct mitosis *device, uint32_t files);
+
+/*
+ * What a child whose parent has several threads has of its own: it gets a PID namespace
+ * and a /proc in any case.
+ */
+#define MITOSIS_OWN_NETWORK 0x1u /* a network with nothing but a loopback device */
+#define MITOSIS_OWN_TMP	    0x2u /* an empty /tmp, in memory */
+#define MITOSIS_OWN_ALL	    0x3u
+
+#define MITOSIS_HOST_NAME_SIZE 65 /* with a NUL */
+#define MITOSIS_PATHS_MAX      1024
+
+/* A file or folder that a child has elsewhere than its parent; absolute paths. */
+struct mitosis_path {
+	const char *from, *to;
+};
+
+/*
+ * All that can be said of children. `size` is that of the caller's struct, which may be of
+ * another release: what it does not have is 0, the default.
+ */
+struct mitosis_child_options {
+	uint32_t size;		 /* sizeof(struct mitosis_child_options) */
+	uint32_t mode;		 /* enum mitosis_resume_mode */
+	uint32_t prefetch_pages; /* as in struct mitosis_resume_options */
+	uint32_t files;		 /* enum mitosis_files */
+	uint32_t own;		 /* MITOSIS_OWN_* */
+	uint32_t path_count;
+	const char *host_name; /* of its own; NULL: the caller's */
+	/* Where it opens the files that its parent had open: the longest `from` counts. */
+	const struct mitosis_path *paths;
+};
+
+/*
+ * Sets them for children of this device, and of its later attachments, instead of
+ * mitosis_set_resume_options() and mitosis_set_resume_files(). A snapshot with one thread
+ * refuses `own` and `host_name` (-EINVAL): its children stay in their caller's namespaces.
+ * Errors: as those; -EINVAL also for a size, a name or a path that cannot be; -E2BIG the struct is
+ * of a later release and asks for more; -EOPNOTSUPP `own`, `host_name` or `paths` in mode clone, whose
+ * children have their parent's, or on the kernel backend.
+ */
+int mitosis_set_child_options(struct mitosis *device,
+			      const struct mitosis_child_options *options);
 
 /* How the processes that become children give up rights. */
 struct mitosis_confinement {
@@ -312,6 +396,12 @@ struct mitosis_spawn {
  */
 int mitosis_spawn(struct mitosis_attachment *attachment,
 		  const struct mitosis_spawn *child, int *status);
+
+/*
+ * Pages that children of an attachment get per fault, which may be a default; 0 in mode
+ * clone, whose children share all pages.
+ */
+uint32_t mitosis_attachment_window(const struct mitosis_attachment *attachment);
 
 /* Frees an attachment. NULL is allowed. */
 void mitosis_detach(struct mitosis_attachment *attachment);

@@ -13,6 +13,7 @@
 
 #include "lib/error.h"
 #include "lib/own_files.h"
+#include "lib/path_map.h"
 #include "lib/proxy.h"
 #include "lib/resume.h"
 #include "lib/stream.h"
@@ -28,6 +29,7 @@ struct mitosis_attachment {
 	bool remote;
 	int stream; /* to the shadow or pager; passes it further streams */
 	struct restore_plan *plan; /* NULL for a clone */
+	struct path_map *paths;	   /* of the plan */
 
 	/* For a snapshot of this machine: its place in the registry. */
 	struct registry *registry;
@@ -60,6 +62,7 @@ int attachment_create(struct daemon_link *link, const uint32_t *machine_id,
 		return fail(-ENOMEM, "there is no memory for an attachment");
 	a->options = settings->options;
 	a->remote = machine_id;
+	a->paths = path_map_get(settings->paths);
 	if (machine_id) {
 		snprintf(a->what, sizeof(a->what), "snapshot %u of machine %u",
 			 handler_id, *machine_id);
@@ -71,6 +74,7 @@ int attachment_create(struct daemon_link *link, const uint32_t *machine_id,
 		err = daemon_link_attach(link, handler_id, cpu, &a->stream, &place);
 	}
 	if (err) {
+		path_map_put(a->paths);
 		free(a);
 		return err;
 	}
@@ -99,6 +103,11 @@ const struct restore_plan *attachment_plan(const struct mitosis_attachment *a)
 	return a->plan;
 }
 
+uint32_t mitosis_attachment_window(const struct mitosis_attachment *a)
+{
+	return a->plan ? a->plan->page_request.window : 0;
+}
+
 void mitosis_detach(struct mitosis_attachment *a)
 {
 	if (!a)
@@ -110,6 +119,7 @@ void mitosis_detach(struct mitosis_attachment *a)
 		registry_unmap(a->registry);
 	if (a->stream >= 0)
 		close(a->stream);
+	path_map_put(a->paths);
 	free(a);
 }
 

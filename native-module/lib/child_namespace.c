@@ -30,7 +30,7 @@ struct report {
 
 struct namespace
 {
-	int32_t process;
+	const struct child_surroundings *own;
 	int (*become)(void *argument);
 	void *argument;
 	const char *what;
@@ -101,11 +101,16 @@ static void mount_proc(const struct namespace *n)
 
 static void __attribute__((noreturn)) become_child(const struct namespace *n)
 {
+	int err;
+
 	close(n->report[0]);
-	if (n->process == 1)
+	if (n->own->process == 1)
 		end_with_caller(n);
 	mount_proc(n);
-	report_error(n, n->become(n->argument), mitosis_error());
+	err = child_surroundings_make(n->own);
+	if (!err)
+		err = n->become(n->argument);
+	report_error(n, err, mitosis_error());
 }
 
 /* Whether a process has sent it, and not the kernel or the terminal to all of a group. */
@@ -168,11 +173,13 @@ static int no_namespace(const struct namespace *n)
 /* Makes init, and the child in its namespace. Returns 0 or -errno with a message. */
 static int make_child(struct namespace *n, int own_namespace)
 {
+	uint64_t flags = child_surroundings_flags(n->own);
+	pid_t process = n->own->process;
 	int pidfd;
 
 	/* Where the parent was the first process of its namespace, so is the child. */
-	if (n->process == 1) {
-		n->child = make_process(CLONE_NEWPID | CLONE_NEWNS, NULL);
+	if (process == 1) {
+		n->child = make_process(CLONE_NEWPID | flags, NULL);
 		if (n->child == 0)
 			become_child(n);
 	} else {
@@ -186,7 +193,7 @@ static int make_child(struct namespace *n, int own_namespace)
 		return 0;
 	pidfd = syscall(SYS_pidfd_open, n->init, 0);
 	if (pidfd >= 0 && !setns(pidfd, CLONE_NEWPID)) {
-		n->child = make_process(CLONE_NEWNS, &n->process);
+		n->child = make_process(flags, &process);
 		if (n->child == 0)
 			become_child(n);
 	} else {
@@ -196,7 +203,7 @@ static int make_child(struct namespace *n, int own_namespace)
 		fail(-errno,
 		     "no process can have the id %d, which a child of %s needs: %s; "
 		     "is kernel.pid_max of this machine below its parent's?",
-		     n->process, n->what, strerror(errno));
+		     process, n->what, strerror(errno));
 	pidfd = n->child < 0 ? -errno : 0;
 	setns(own_namespace, CLONE_NEWPID);
 	return pidfd;
@@ -248,12 +255,19 @@ static int start(struct namespace *n, int own_namespace)
 {
 	struct sigaction child_signal = { .sa_handler = SIG_DFL }, before;
 	sigset_t all, mask;
-	int err;
+	int clocks;
+	int err = child_clock_advance(n->own, &clocks);
 
+	if (err) {
+		close(n->report[0]);
+		close(n->report[1]);
+		return err;
+	}
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &mask);
 	sigaction(SIGCHLD, &child_signal, &before);
 	err = make_child(n, own_namespace);
+	child_clock_return(clocks);
 	close(n->report[1]);
 	if (!err)
 		err = await_child(n);
@@ -266,14 +280,14 @@ static int start(struct namespace *n, int own_namespace)
 	return err;
 }
 
-int child_namespace_run(int32_t process, int (*become)(void *argument),
-			void *argument, const char *what)
+int child_namespace_run(const struct child_surroundings *own,
+			int (*become)(void *argument), void *argument)
 {
 	struct namespace n = {
-		.process = process,
+		.own = own,
 		.become = become,
 		.argument = argument,
-		.what = what,
+		.what = own->what,
 	};
 	int own_namespace =
 		open("/proc/self/ns/pid_for_children", O_RDONLY | O_CLOEXEC);
@@ -281,7 +295,7 @@ int child_namespace_run(int32_t process, int (*become)(void *argument),
 
 	n.caller = syscall(SYS_pidfd_open, getpid(), 0);
 	if (own_namespace < 0 || n.caller < 0 || pipe2(n.report, O_CLOEXEC))
-		err = fail(-errno, "no child of %s can be made: %s", what,
+		err = fail(-errno, "no child of %s can be made: %s", n.what,
 			   strerror(errno));
 	else
 		err = start(&n, own_namespace);

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <time.h>
 
 #include "lib/cursor.h"
 #include "lib/mapped_file.h"
@@ -401,6 +402,15 @@ static char *add_files(struct descriptor_header *header, char *at,
 	return at;
 }
 
+/* In ns. */
+static int64_t read_clock(clockid_t clock)
+{
+	struct timespec now = { 0 };
+
+	raw_syscall(SYS_clock_gettime, clock, &now);
+	return now.tv_sec * 1000000000ll + now.tv_nsec;
+}
+
 int describe_self(struct shadow_arena *arena, const struct described_files *files,
 		  struct descriptor_header **descriptor)
 {
@@ -475,6 +485,8 @@ int describe_self(struct shadow_arena *arena, const struct described_files *file
 	header->header_size = sizeof(*header);
 	header->thread_count = 1 + arena->others.count;
 	header->process = arena->process;
+	header->monotonic_ns = arena->process ? read_clock(CLOCK_MONOTONIC) : 0;
+	header->boottime_ns = arena->process ? read_clock(CLOCK_BOOTTIME) : 0;
 	header->reserved = 0;
 	header->vma_count = w.count;
 	header->owner_pid = arena->owner_pid;

@@ -7,7 +7,9 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "lib/child_options.h"
 #include "lib/error.h"
+#include "lib/prepare_hooks.h"
 #include "lib/resume_hooks.h"
 
 #define DEVICE_MAGIC 0x5645444du
@@ -129,13 +131,23 @@ int prepare_captured(struct mitosis *device, uint32_t handler_id, uint32_t flags
 
 	if (err)
 		return err;
-	err = device->ops->prepare(device, handler_id, flags, thread);
-	/* Wiped: a child of the kernel module, which starts behind its system call. */
-	if (!err && device->magic != DEVICE_MAGIC) {
-		resume_hooks_run();
-		return 0;
+	/* Hooks may use the device. */
+	device_put(device, 0);
+	err = prepare_hooks_before(handler_id);
+	if (err)
+		return err;
+	err = device_get(device);
+	if (!err) {
+		err = device->ops->prepare(device, handler_id, flags, thread);
+		/* Wiped: a child of the kernel module, which starts behind its system call. */
+		if (!err && device->magic != DEVICE_MAGIC) {
+			resume_hooks_run();
+			return 0;
+		}
+		device_put(device, err);
 	}
-	return device_put(device, err);
+	prepare_hooks_after(handler_id, err);
+	return err;
 }
 
 int mitosis_unprepare(struct mitosis *device, uint32_t handler_id)
@@ -155,6 +167,33 @@ int mitosis_list(struct mitosis *device, struct mitosis_snapshot *snapshots,
 	if (err)
 		return err;
 	return device_put(device, device->ops->list(device, snapshots, capacity));
+}
+
+int mitosis_list_contents(struct mitosis *device, uint32_t handler_id,
+			  struct mitosis_contents *contents)
+{
+	struct mitosis_contents known = { 0 };
+	int err = device_get(device);
+	uint32_t size;
+
+	if (err)
+		return err;
+	if (!contents || contents->size < 2 * sizeof(uint32_t) ||
+	    contents->size > 4096)
+		return device_put(device,
+				  fail(-EINVAL,
+				       "contents must say their size, sizeof(struct "
+				       "mitosis_contents), got %u",
+				       contents ? contents->size : 0));
+	err = device->ops->list_contents(device, handler_id, &known);
+	if (!err) {
+		size = contents->size;
+		known.size = size;
+		memset(contents, 0, size);
+		memcpy(contents, &known,
+		       size < sizeof(known) ? size : sizeof(known));
+	}
+	return device_put(device, err);
 }
 
 int mitosis_read(struct mitosis *device, uint32_t handler_id, uint64_t address,
@@ -211,18 +250,43 @@ int mitosis_set_resume_options(struct mitosis *device,
 	return device_put(device, device->ops->set_resume_options(device, options));
 }
 
+/* With the device's lock. */
+static int set_files(struct mitosis *device, uint32_t files)
+{
+	if (files > MITOSIS_FILES_PRIVATE)
+		return fail(-EINVAL,
+			    "%u is no choice for files that are open for writing",
+			    files);
+	return device->ops->set_resume_files(device, files);
+}
+
 int mitosis_set_resume_files(struct mitosis *device, uint32_t files)
 {
 	int err = device_get(device);
 
+	return err ? err : device_put(device, set_files(device, files));
+}
+
+int mitosis_set_child_options(struct mitosis *device,
+			      const struct mitosis_child_options *given)
+{
+	struct mitosis_child_options options;
+	int err = device_get(device);
+
 	if (err)
 		return err;
-	if (files > MITOSIS_FILES_PRIVATE)
-		return device_put(device, fail(-EINVAL,
-					       "%u is no choice for files that are "
-					       "open for writing",
-					       files));
-	return device_put(device, device->ops->set_resume_files(device, files));
+	err = child_options_read(given, &options);
+	if (!err)
+		err = device->ops->set_resume_options(
+			device, &(struct mitosis_resume_options){
+					.mode = options.mode,
+					.prefetch_pages = options.prefetch_pages,
+				});
+	if (!err)
+		err = set_files(device, options.files);
+	if (!err)
+		err = device->ops->set_surroundings(device, &options);
+	return device_put(device, err);
 }
 
 int mitosis_set_confinement(struct mitosis *device,

@@ -55,6 +55,8 @@ struct backend {
 	int (*unprepare)(struct mitosis *device, uint32_t handler_id);
 	int (*list)(struct mitosis *device, struct mitosis_snapshot *snapshots,
 		    uint32_t capacity);
+	int (*list_contents)(struct mitosis *device, uint32_t handler_id,
+			     struct mitosis_contents *contents);
 	int (*read)(struct mitosis *device, uint32_t handler_id, uint64_t address,
 		    void *buffer, size_t length);
 	int (*connect)(struct mitosis *device, uint32_t machine_id,
@@ -65,6 +67,9 @@ struct backend {
 	int (*set_resume_options)(struct mitosis *device,
 				  const struct mitosis_resume_options *options);
 	int (*set_resume_files)(struct mitosis *device, uint32_t files);
+	/* `own`, `host_name` and `paths` of checked options. */
+	int (*set_surroundings)(struct mitosis *device,
+				const struct mitosis_child_options *options);
 	int (*set_confinement)(struct mitosis *device,
 			       const struct mitosis_confinement *confinement);
 	int (*resume_local)(struct mitosis *device, uint32_t handler_id);

@@ -122,6 +122,14 @@ static int kernel_list(struct mitosis *device, struct mitosis_snapshot *snapshot
 	}
 }
 
+static int kernel_list_contents(struct mitosis *device, uint32_t handler_id,
+				struct mitosis_contents *contents)
+{
+	(void)device, (void)handler_id, (void)contents;
+	return fail(-ENOSYS, "the mitosis module does not tell what is in a "
+			     "snapshot: one thread, and no open files");
+}
+
 static int kernel_read(struct mitosis *device, uint32_t handler_id, uint64_t address,
 		       void *buffer, size_t length)
 {
@@ -191,11 +199,6 @@ static int kernel_set_resume_options(struct mitosis *device,
 	default:
 		return fail(-EINVAL, "there is no resume mode %u", options->mode);
 	}
-	if (!options->prefetch_pages)
-		return fail(-EINVAL,
-			    "the prefetch window must be a power of two from 1 to "
-			    "%u pages, got 0",
-			    MITOSIS_PREFETCH_PAGES_MAX);
 	return call(device, MITOSIS_IOC_SET_OPTIONS, (uintptr_t)&wanted,
 		    "resume options");
 }
@@ -208,6 +211,18 @@ static int kernel_set_resume_files(struct mitosis *device, uint32_t files)
 	return fail(-EOPNOTSUPP,
 		    "children of the mitosis module have no open files of their "
 		    "parent; use the user backend");
+}
+
+static int kernel_set_surroundings(struct mitosis *device,
+				   const struct mitosis_child_options *options)
+{
+	(void)device;
+	if (!options->own && !options->host_name && !options->path_count)
+		return 0;
+	return fail(-EOPNOTSUPP,
+		    "children of the mitosis module stay in their caller's "
+		    "namespaces and have no open files of their parent; use the "
+		    "user backend");
 }
 
 static int kernel_set_confinement(struct mitosis *device,
@@ -275,12 +290,14 @@ const struct backend kernel_backend = {
 	.prepare = kernel_prepare,
 	.unprepare = kernel_unprepare,
 	.list = kernel_list,
+	.list_contents = kernel_list_contents,
 	.read = kernel_read,
 	.connect = kernel_connect,
 	.session_address = kernel_session_address,
 	.nil_rpc = kernel_nil_rpc,
 	.set_resume_options = kernel_set_resume_options,
 	.set_resume_files = kernel_set_resume_files,
+	.set_surroundings = kernel_set_surroundings,
 	.set_confinement = kernel_set_confinement,
 	.resume_local = kernel_resume_local,
 	.resume_remote = kernel_resume_remote,

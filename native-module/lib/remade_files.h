@@ -9,6 +9,8 @@
 
 #include "proto/descriptor.h"
 
+struct path_map;
+
 /* The most bytes of a file that MITOSIS_FILES_PRIVATE copies. */
 #define FILES_PRIVATE_MAX (64ull << 20)
 
@@ -21,6 +23,7 @@ struct remade_files {
 	bool *placed;	 /* whether it goes to the parent's number */
 	uint32_t floor;	 /* numbers below are the parent's */
 	uint32_t policy; /* enum mitosis_files */
+	const struct path_map *paths; /* where files are that have another path */
 	bool confined;
 	struct rlimit limit; /* of the caller */
 	const char *what;    /* for messages */

@@ -18,6 +18,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "lib/path_map.h"
 #include "lib/remake_sockets.h"
 #include "libmitosis.h"
 
@@ -98,7 +99,10 @@ static bool is_the_file(const struct descriptor_fd *fd, const struct stat *st)
 		(uint64_t)st->st_mtim.tv_nsec == fd->values[2]);
 }
 
-/* What the parent read of itself, a child reads of itself. */
+/*
+ * What the parent read of itself, a child reads of itself; other files may be elsewhere. NULL:
+ * that path would be too long.
+ */
 static const char *path_of(const struct remade_files *files,
 			   const struct descriptor_fd *fd, char path[4096])
 {
@@ -108,7 +112,7 @@ static const char *path_of(const struct remade_files *files,
 			    files->descriptor->owner_pid);
 
 	if (strncmp(theirs, own, size))
-		return theirs;
+		return path_map_find(files->paths, theirs, path, 4096);
 	snprintf(path, 4096, "/proc/self/%s", theirs + size);
 	return path;
 }
@@ -118,9 +122,13 @@ static int find_file(const struct remade_files *files,
 		     const struct descriptor_fd *fd)
 {
 	char buffer[4096];
-	int found = open(path_of(files, fd, buffer), O_PATH | O_CLOEXEC);
+	const char *path = path_of(files, fd, buffer);
+	int found = path ? open(path, O_PATH | O_CLOEXEC) : -1;
 	struct stat st;
 
+	if (!path)
+		return remake_failed(files, fd, -ENAMETOOLONG,
+				     strerror(ENAMETOOLONG));
 	if (found < 0)
 		return remake_failed(files, fd, -errno, strerror(errno));
 	if (!fstat(found, &st) && is_the_file(fd, &st))

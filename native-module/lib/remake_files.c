@@ -16,6 +16,7 @@
 #include "lib/confinement.h"
 #include "lib/error.h"
 #include "lib/remake_file_kinds.h"
+#include "lib/told_files.h"
 #include "paging/trace.h"
 
 /* Numbers above the floor: the library's own, and one for each end that is made. */
@@ -88,15 +89,9 @@ static void trace_differences(const struct remade_files *files)
 	trace_open_by_environment(&trace, "child", 0);
 	for (i = 0; trace.level && i < files->count; i++) {
 		const struct descriptor_fd *fd = &files->fds[i];
-		const char *what =
-			!files->placed[i] ? "keeps its caller's open file"
-			: fd->flags & DESCRIPTOR_FD_LOCKED ? "has no lock of its "
-							     "parent on a file"
-			: fd->kind == FD_INOTIFY ? "has an inotify without watches"
-			: fd->kind == FD_SOCKET &&
-					fd->values[3] & FD_SOCKET_CONNECTED
-				? "has a socket whose peer has gone"
-				: NULL;
+		const char *what = !files->placed[i]
+					   ? "keeps its caller's open file"
+					   : told_text(told_difference(fd));
 
 		if (what)
 			trace(&trace, TRACE_STEPS, what,
@@ -177,6 +172,7 @@ static struct remade_files files_of(const struct restore_plan *plan,
 		.count = plan->descriptor->fd_count,
 		.floor = first_free_number(plan->descriptor),
 		.policy = plan->files_policy,
+		.paths = plan->paths,
 		.confined = plan->confinement.confine,
 		.what = what,
 	};
@@ -248,11 +244,13 @@ int remake_files(struct restore_plan *plan, int *stream, const char *what,
 			err = make_each(files, needed);
 		file_user_return(&user);
 	}
-	if (err)
+	if (err) {
 		remade_files_discard(files);
-	else
-		trace_differences(files);
-	return err;
+		return err;
+	}
+	told_files_add(&plan->told, files->fds, files->count, files->placed);
+	trace_differences(files);
+	return 0;
 }
 
 void remade_files_discard(struct remade_files *files)

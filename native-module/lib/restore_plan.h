@@ -9,9 +9,12 @@
 #include <sys/prctl.h>
 
 #include "lib/memory_limits.h"
+#include "lib/told_files.h"
 #include "local/protocol.h"
 #include "libmitosis.h"
 #include "proto/descriptor.h"
+
+struct path_map;
 
 #define KERNEL_VMAS_MAX 8 /* vvar, vvar_vclock, vdso and what may come */
 
@@ -69,6 +72,11 @@ struct restore_plan {
 	struct file_range closed_files[CHILD_FILES_MAX + 3];
 	uint32_t files_policy; /* enum mitosis_files */
 
+	/* As in struct resume_settings. The paths are of this process. */
+	uint32_t own; /* MITOSIS_OWN_* */
+	char host_name[MITOSIS_HOST_NAME_SIZE];
+	const struct path_map *paths;
+
 	struct descriptor_thread thread;
 	int32_t uffd, stream;
 	int32_t lifeline[2]; /* a pipe: our end and the server's */
@@ -105,6 +113,7 @@ struct restore_plan {
 	/* See lib/process_state.h: PROCESS_* that differ, or could not be given. */
 	uint64_t differs, lost;
 	uint32_t differing_limits; /* bits: 1 << RLIMIT_* */
+	struct told_files told;
 	int32_t program; /* what /proc/self/exe is set to: one of files, or -1 */
 	uint32_t late_limit_count;
 	struct late_limit {

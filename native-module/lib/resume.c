@@ -26,6 +26,7 @@
 #include "lib/confinement.h"
 #include "lib/describe.h"
 #include "lib/error.h"
+#include "lib/fetch_descriptor.h"
 #include "lib/kernel_vmas.h"
 #include "lib/mapped_file.h"
 #include "lib/memory_limits.h"
@@ -35,7 +36,6 @@
 #include "lib/restore.h"
 #include "lib/rseq.h"
 #include "lib/shared_objects.h"
-#include "lib/stream.h"
 #include "local/channel.h"
 #include "paging/trace.h"
 
@@ -77,38 +77,6 @@ static int check_single_threaded(void)
 			    "child; resume from a process with one thread, such "
 			    "as mitosis-child",
 			    (int)st.st_nlink - 2);
-	return 0;
-}
-
-static int fetch_descriptor(struct resume *r, int stream)
-{
-	struct shadow_request request = {
-		.magic = LOCAL_MAGIC,
-		.version = LOCAL_VERSION,
-		.type = SHADOW_DESCRIPTOR,
-	};
-	uint32_t length = 0;
-	int err = stream_request(stream, &request, &length);
-
-	if (!err) {
-		r->descriptor = malloc(length);
-		r->descriptor_size = length;
-		err = r->descriptor ? stream_receive(stream, r->descriptor, length)
-				    : -ENOMEM;
-	}
-	if (err)
-		return fail(err, "the descriptor of %s cannot be fetched: %s",
-			    r->what, strerror(-err));
-	if (r->descriptor_size >= sizeof(*r->descriptor) &&
-	    r->descriptor->magic == DESCRIPTOR_MAGIC &&
-	    r->descriptor->version != DESCRIPTOR_VERSION)
-		return fail(-EPROTONOSUPPORT,
-			    "%s has a descriptor of version %u, and this program "
-			    "reads version %u; use the same release for both",
-			    r->what, r->descriptor->version, DESCRIPTOR_VERSION);
-	if (descriptor_check(r->descriptor, r->descriptor_size, r->page_size))
-		return fail(-EBADMSG, "the descriptor of %s is not valid here",
-			    r->what);
 	return 0;
 }
 
@@ -251,6 +219,16 @@ static void plan_layout(const struct descriptor_layout *l,
 	};
 }
 
+/* Faults of several threads are of several places, of which each needs little. */
+static uint32_t window_of(const struct mitosis_resume_options *options,
+			  const struct restore_plan *plan)
+{
+	if (options->prefetch_pages)
+		return options->prefetch_pages;
+	return plan->has_threads ? MITOSIS_PREFETCH_PAGES_THREADS
+				 : MITOSIS_PREFETCH_PAGES_DEFAULT;
+}
+
 static void plan_pages(const struct mitosis_resume_options *options,
 		       struct restore_plan *plan)
 {
@@ -262,7 +240,7 @@ static void plan_pages(const struct mitosis_resume_options *options,
 		.flags = (plan->eager ? SHADOW_PAGE_EAGER : 0) |
 			 (options->mode == MITOSIS_RESUME_CACHED ? SHADOW_PAGE_CACHED
 								 : 0),
-		.window = options->prefetch_pages,
+		.window = window_of(options, plan),
 	};
 }
 
@@ -366,6 +344,9 @@ static struct restore_plan *lay_out(struct resume *r, int *err)
 	plan_pages(&r->settings->options, plan);
 	plan->confinement = r->settings->confinement;
 	plan->files_policy = r->settings->files;
+	plan->own = r->settings->own;
+	memcpy(plan->host_name, r->settings->host_name, sizeof(plan->host_name));
+	plan->paths = r->settings->paths;
 	plan->error_message_size =
 		snprintf(plan->error_message, sizeof(plan->error_message),
 			 "mitosis: resume failed at step ??\n");
@@ -403,7 +384,7 @@ int resume_plan_create(int stream, const struct resume_settings *settings,
 		.page_size = sysconf(_SC_PAGESIZE),
 	};
 	struct memory_need need = { 0 };
-	int err = fetch_descriptor(&r, stream);
+	int err = fetch_descriptor(stream, what, &r.descriptor, &r.descriptor_size);
 
 	*plan = NULL;
 	if (!err)
@@ -413,6 +394,13 @@ int resume_plan_create(int stream, const struct resume_settings *settings,
 			   "%s comes from a multi-threaded process; "
 			   "prepare while only one thread runs",
 			   what);
+	if (!err && (settings->own || *settings->host_name) &&
+	    !descriptor_has_threads(r.descriptor))
+		err = fail(
+			-EINVAL,
+			"%s has one thread: its children stay in their caller's "
+			"namespaces; put the caller into others, by unshare(1) say",
+			what);
 	/* Not where all processes run under one, as in a container of Docker. */
 	if (!err && r.descriptor->flags & DESCRIPTOR_SECCOMP &&
 	    prctl(PR_GET_SECCOMP) != SECCOMP_MODE_FILTER)
@@ -508,6 +496,7 @@ static int become_child(struct restore_plan *plan, int stream, const char *what)
 		return err;
 	}
 	plan->confinement = (struct mitosis_confinement){ 0 };
+	plan->paths = NULL;
 	process_state_settle(plan);
 	plan->stream = stream;
 	plan->stderr_fd = fcntl(STDERR_FILENO, F_GETFD) < 0 ? -1 : STDERR_FILENO;
@@ -538,6 +527,14 @@ static int become_child_in_namespace(void *argument)
 int resume_run(struct restore_plan *plan, int stream, const char *what)
 {
 	struct namespace_argument a = { plan, stream, what };
+	const struct child_surroundings own = {
+		.process = plan->descriptor->process,
+		.own = plan->own,
+		.host_name = plan->host_name,
+		.monotonic_ns = plan->descriptor->monotonic_ns,
+		.boottime_ns = plan->descriptor->boottime_ns,
+		.what = what,
+	};
 	int err;
 
 	if (!plan->has_threads)
@@ -547,8 +544,7 @@ int resume_run(struct restore_plan *plan, int stream, const char *what)
 			     "%s has threads, and such a child cannot be confined; "
 			     "use a lean container",
 			     what)
-		      : child_namespace_run(plan->descriptor->process,
-					    become_child_in_namespace, &a, what);
+		      : child_namespace_run(&own, become_child_in_namespace, &a);
 	close(stream);
 	return err;
 }

@@ -6,11 +6,16 @@
 #include "lib/restore.h"
 #include "libmitosis.h"
 
+struct path_map;
+
 /* How a device, or an attachment, resumes. */
 struct resume_settings {
 	struct mitosis_resume_options options;
 	uint32_t files;				/* enum mitosis_files */
 	struct mitosis_confinement confinement; /* none: its function is NULL */
+	uint32_t own;				/* MITOSIS_OWN_* */
+	char host_name[MITOSIS_HOST_NAME_SIZE]; /* "": the caller's */
+	struct path_map *paths;			/* a plan uses it, too */
 };
 
 /*

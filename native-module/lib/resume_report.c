@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #define _GNU_SOURCE
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "lib/attachment.h"
 #include "lib/error.h"
 #include "lib/restore.h"
+#include "lib/told_files.h"
 #include "libmitosis.h"
 
 static const struct {
@@ -60,13 +62,46 @@ static const struct restore_plan *own_plan(void)
 	return found;
 }
 
+/* A report under way. */
+struct report {
+	char *text;
+	size_t size, used;
+	int lines;
+};
+
+static void __attribute__((format(printf, 2, 3)))
+add_line(struct report *r, const char *format, ...)
+{
+	va_list args;
+
+	r->lines++;
+	if (r->used >= r->size)
+		return;
+	va_start(args, format);
+	r->used += vsnprintf(r->text + r->used, r->size - r->used, format, args);
+	va_end(args);
+}
+
+static void tell_files(struct report *r, const struct told_files *told)
+{
+	uint32_t i;
+
+	for (i = 0; i < told->count && i < TOLD_FILES_MAX; i++)
+		add_line(r, "open file %u: %s\n", told->files[i].number,
+			 told_text(told->files[i].difference));
+	if (told->count > TOLD_FILES_MAX)
+		add_line(r, "open files: %u more with no lock, watches or peer\n",
+			 told->count - TOLD_FILES_MAX);
+}
+
 int mitosis_resume_report(const struct mitosis_attachment *attachment, char *text,
 			  size_t size)
 {
 	const struct restore_plan *plan =
 		attachment ? attachment_plan(attachment) : own_plan();
-	size_t i, used = 0;
-	int count = 0;
+	struct report r = { .text = text, .size = size };
+	struct told_files expected = { 0 };
+	size_t i;
 
 	if (size)
 		*text = '\0';
@@ -75,13 +110,12 @@ int mitosis_resume_report(const struct mitosis_attachment *attachment, char *tex
 			-ENOENT,
 			"this process is not a child that says what it lacks: one "
 			"of mode lazy, eager or cached on the user backend");
-	for (i = 0; i < sizeof(items) / sizeof(items[0]); i++) {
-		if (!(plan->lost & items[i].item))
-			continue;
-		count++;
-		if (used < size)
-			used += snprintf(text + used, size - used, "%s\n",
-					 items[i].text);
-	}
-	return count;
+	for (i = 0; i < sizeof(items) / sizeof(items[0]); i++)
+		if (plan->lost & items[i].item)
+			add_line(&r, "%s\n", items[i].text);
+	if (attachment)
+		told_files_add(&expected, descriptor_fds(plan->descriptor),
+			       plan->descriptor->fd_count, NULL);
+	tell_files(&r, attachment ? &expected : &plan->told);
+	return r.lines;
 }

@@ -20,7 +20,9 @@
 #include "lib/daemon_link.h"
 #include "lib/device.h"
 #include "lib/error.h"
+#include "lib/fetch_descriptor.h"
 #include "lib/own_files.h"
+#include "lib/path_map.h"
 #include "lib/proxy.h"
 #include "lib/remote.h"
 #include "lib/resume.h"
@@ -119,7 +121,6 @@ static int user_open(struct mitosis *device)
 	u->arena->answer_ms = wire_deadline_ms();
 	u->resume.options = (struct mitosis_resume_options){
 		.mode = MITOSIS_RESUME_LAZY,
-		.prefetch_pages = MITOSIS_PREFETCH_PAGES_DEFAULT,
 	};
 	u->reserved.fd = -1;
 	device->fd = u->link.channel;
@@ -185,6 +186,7 @@ static void user_close(struct mitosis *device)
 	else if (u->shadow)
 		reap(u, pinned || result & LOCAL_LINGERS);
 	remote_close_all(&u->connections);
+	path_map_put(u->resume.paths);
 	shadow_arena_destroy(u->arena);
 }
 
@@ -306,6 +308,11 @@ static int user_unprepare(struct mitosis *device, uint32_t handler_id)
 	return err == -ENOENT ? daemon_link_unknown(handler_id) : err;
 }
 
+static void name_local(char what[64], uint32_t handler_id)
+{
+	snprintf(what, 64, "snapshot %u of this machine", handler_id);
+}
+
 static int compare_ids(const void *a, const void *b)
 {
 	uint32_t x = ((const struct mitosis_snapshot *)a)->handler_id;
@@ -336,6 +343,34 @@ static int user_list(struct mitosis *device, struct mitosis_snapshot *snapshots,
 		memcpy(snapshots, all,
 		       (n < capacity ? n : capacity) * sizeof(all[0]));
 	return n;
+}
+
+static int user_list_contents(struct mitosis *device, uint32_t handler_id,
+			      struct mitosis_contents *contents)
+{
+	struct descriptor_header *d;
+	char what[64];
+	uint64_t size;
+	uint32_t i;
+	int stream;
+	int err = daemon_link_attach(&device->user.link, handler_id, ATTACH_ONCE,
+				     &stream, NULL);
+
+	if (err)
+		return err;
+	name_local(what, handler_id);
+	err = fetch_descriptor(stream, what, &d, &size);
+	close(stream);
+	if (err)
+		return err;
+	contents->threads = d->thread_count;
+	contents->files = d->fd_count;
+	contents->mappings = d->vma_count;
+	for (i = 0; i < d->vma_count; i++)
+		contents->bytes +=
+			descriptor_vmas(d)[i].end - descriptor_vmas(d)[i].start;
+	free(d);
+	return 0;
 }
 
 static int read_some(int stream, uint64_t address, void *buffer, size_t length)
@@ -410,18 +445,21 @@ static int user_nil_rpc(struct mitosis *device, uint32_t machine_id)
 			      machine_id);
 }
 
-static bool is_confined_clone(const struct user_state *u)
+/* Refuses what a child in mode clone, which the snapshot forks, cannot have. */
+static int check_clone(const struct resume_settings *settings)
 {
-	return u->resume.options.mode == MITOSIS_RESUME_CLONE &&
-	       u->resume.confinement.confine;
-}
-
-static int clone_is_not_confined(void)
-{
-	return fail(-EINVAL,
-		    "a child of mode clone cannot be confined: the snapshot "
-		    "forks it with its parent's rights; use lazy, eager or "
-		    "cached");
+	if (settings->options.mode != MITOSIS_RESUME_CLONE)
+		return 0;
+	if (settings->confinement.confine)
+		return fail(-EINVAL,
+			    "a child of mode clone cannot be confined: the snapshot "
+			    "forks it with its parent's rights; use lazy, eager or "
+			    "cached");
+	if (settings->own || *settings->host_name || settings->paths)
+		return fail(-EOPNOTSUPP,
+			    "a child of mode clone has its parent's network, host "
+			    "name, /tmp and paths; use lazy, eager or cached");
+	return 0;
 }
 
 static int user_resume_local(struct mitosis *device, uint32_t handler_id)
@@ -430,12 +468,13 @@ static int user_resume_local(struct mitosis *device, uint32_t handler_id)
 	char what[64];
 	int stream, err;
 
-	if (is_confined_clone(u))
-		return clone_is_not_confined();
+	err = check_clone(&u->resume);
+	if (err)
+		return err;
 	err = daemon_link_attach(&u->link, handler_id, ATTACH_ONCE, &stream, NULL);
 	if (err)
 		return err;
-	snprintf(what, sizeof(what), "snapshot %u of this machine", handler_id);
+	name_local(what, handler_id);
 	if (u->resume.options.mode == MITOSIS_RESUME_CLONE)
 		return resume_by_clone(stream, what);
 	return resume_from(stream, &u->resume, what);
@@ -448,8 +487,7 @@ static int user_set_resume_options(struct mitosis *device,
 
 	if (options->mode > MITOSIS_RESUME_CLONE)
 		return fail(-EINVAL, "%u is not a resume mode", options->mode);
-	if (!window || window > MITOSIS_PREFETCH_PAGES_MAX ||
-	    (window & (window - 1)))
+	if (window > MITOSIS_PREFETCH_PAGES_MAX || (window & (window - 1)))
 		return fail(-EINVAL,
 			    "the prefetch window must be a power of two from 1 to "
 			    "%u pages, got %u",
@@ -462,6 +500,23 @@ static int user_set_resume_files(struct mitosis *device, uint32_t files)
 {
 	device->user.resume.files = files;
 	return 0;
+}
+
+static int user_set_surroundings(struct mitosis *device,
+				 const struct mitosis_child_options *options)
+{
+	struct resume_settings *settings = &device->user.resume;
+	struct path_map *paths;
+	int err = path_map_create(options->paths, options->path_count, &paths);
+
+	if (err)
+		return err;
+	path_map_put(settings->paths);
+	settings->paths = paths;
+	settings->own = options->own;
+	snprintf(settings->host_name, sizeof(settings->host_name), "%s",
+		 options->host_name ? options->host_name : "");
+	return check_clone(settings);
 }
 
 static int user_set_confinement(struct mitosis *device,
@@ -505,8 +560,9 @@ static int user_attach(struct mitosis *device, const uint32_t *machine_id,
 
 	if (machine_id && u->resume.options.mode == MITOSIS_RESUME_CLONE)
 		return clone_is_local();
-	if (is_confined_clone(u))
-		return clone_is_not_confined();
+	err = check_clone(&u->resume);
+	if (err)
+		return err;
 	/* See user_resume_remote(). */
 	do {
 		err = attachment_create(&u->link, machine_id, handler_id, &u->resume,
@@ -522,12 +578,14 @@ const struct backend user_backend = {
 	.prepare = user_prepare,
 	.unprepare = user_unprepare,
 	.list = user_list,
+	.list_contents = user_list_contents,
 	.read = user_read,
 	.connect = user_connect,
 	.session_address = user_session_address,
 	.nil_rpc = user_nil_rpc,
 	.set_resume_options = user_set_resume_options,
 	.set_resume_files = user_set_resume_files,
+	.set_surroundings = user_set_surroundings,
 	.set_confinement = user_set_confinement,
 	.resume_local = user_resume_local,
 	.resume_remote = user_resume_remote,

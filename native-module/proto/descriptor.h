@@ -21,7 +21,7 @@
 #endif
 
 #define DESCRIPTOR_MAGIC     0x4344544du /* "MTDC" in memory */
-#define DESCRIPTOR_VERSION   6
+#define DESCRIPTOR_VERSION   7
 #define DESCRIPTOR_SIGNALS   64
 #define DESCRIPTOR_NAME_SIZE 16
 #define DESCRIPTOR_NO_STRING 0xffffffffu
@@ -170,6 +170,8 @@ struct descriptor_header {
 	uint32_t reserved;
 	struct descriptor_signal signals[DESCRIPTOR_SIGNALS]; /* of 1 to 64 */
 	struct descriptor_process state;
+	/* The parent's clocks, read after prepare; 0 if it has one thread. */
+	int64_t monotonic_ns, boottime_ns;
 };
 
 /*

@@ -14,6 +14,9 @@
 
 #include "proto/descriptor.h"
 
+/* A century and more, to which an offset can be added. */
+#define CLOCK_NS_MAX (1ll << 62)
+
 #define PROT_ALL    (PROT_READ | PROT_WRITE | PROT_EXEC)
 #define MAP_ALLOWED (MAP_PRIVATE | MAP_SHARED | MAP_GROWSDOWN | MAP_STACK)
 #define HEADER_FLAGS                                                                \
@@ -305,6 +308,12 @@ static bool fds_valid(const struct descriptor_header *d)
 	return true;
 }
 
+static bool clocks_valid(const struct descriptor_header *d)
+{
+	return d->monotonic_ns >= 0 && d->monotonic_ns <= CLOCK_NS_MAX &&
+	       d->boottime_ns >= 0 && d->boottime_ns <= CLOCK_NS_MAX;
+}
+
 int descriptor_check(const void *bytes, uint64_t size, uint64_t page_size)
 {
 	const struct descriptor_header *d = bytes;
@@ -315,8 +324,8 @@ int descriptor_check(const void *bytes, uint64_t size, uint64_t page_size)
 
 	if (size < sizeof(*d) || d->magic != DESCRIPTOR_MAGIC ||
 	    d->version != DESCRIPTOR_VERSION || d->header_size != sizeof(*d) ||
-	    d->page_size != page_size || d->reserved || !sizes_fit(d, size) ||
-	    d->name[DESCRIPTOR_NAME_SIZE - 1])
+	    d->page_size != page_size || d->reserved || !clocks_valid(d) ||
+	    !sizes_fit(d, size) || d->name[DESCRIPTOR_NAME_SIZE - 1])
 		return -EPROTO;
 	if (d->strings_size &&
 	    ((const char *)bytes)[size - d->xstate_size - d->data_size - 1] != '\0')

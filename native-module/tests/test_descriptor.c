@@ -214,6 +214,12 @@ static void process(const struct descriptor_header *h)
 	CHECK(!valid_with(h, FIELD(state.auxv_words), 1));
 	CHECK(!valid_with(h, FIELD(state.auxv_words), 1 << 10));
 	CHECK(!valid_with(h, FIELD(state.reserved), 1));
+
+	/* Of a process with one thread they are not needed. */
+	CHECK_EQ(h->monotonic_ns, 0);
+	CHECK_EQ(h->boottime_ns, 0);
+	CHECK(!valid_with(h, FIELD(monotonic_ns), 1ull << 63));
+	CHECK(!valid_with(h, FIELD(boottime_ns), (1ull << 62) + 1));
 }
 
 int main(void)

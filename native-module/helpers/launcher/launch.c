@@ -251,6 +251,20 @@ static void tell_losses(const struct mitosis_attachment *attachment)
 		text);
 }
 
+/* A default that depends on the snapshot. */
+static void tell_window(const struct launch_plan *plan)
+{
+	uint32_t window = mitosis_attachment_window(plan->attachment);
+
+	if (!plan->options.prefetch_pages &&
+	    window == MITOSIS_PREFETCH_PAGES_THREADS)
+		fprintf(stderr,
+			"mitosis-launcher: children get %u pages per fault, because "
+			"the snapshot has several threads; --prefetch sets another "
+			"number\n",
+			window);
+}
+
 /* With a device of its own: the daemon may be another one than at the start. */
 static int attach(struct launch_plan *plan)
 {
@@ -264,8 +278,10 @@ static int attach(struct launch_plan *plan)
 		err = mitosis_attach_local(device, plan->handler_id,
 					   &plan->attachment);
 	mitosis_close(device);
-	if (!err)
+	if (!err) {
 		tell_losses(plan->attachment);
+		tell_window(plan);
+	}
 	return err;
 }
 

@@ -37,7 +37,10 @@ static const char usage[] =
 	"  --machine-id N     machine that holds it (default: this one)\n"
 	"  --address ADDRESS  where that is, tcp://host:port; connects first\n"
 	"  --mode MODE        lazy (default), eager, cached or clone\n"
-	"  --prefetch PAGES   pages per fault, a power of two to 512 (default 64)\n"
+	"  --prefetch PAGES   pages per fault, a power of two to 512 (default 64, "
+	"or "
+	"16\n"
+	"                     of a snapshot with several threads)\n"
 	"  --files HOW        of files that the parent has open for writing: "
 	"refuse\n"
 	"                     (default) to resume, share them, or private copies\n"
@@ -390,7 +393,6 @@ int main(int argc, char **argv)
 	static const char *const formats[] = { "text", "ns", NULL };
 	struct launch_plan plan = {
 		.handler_id = HANDLER_ID_DEFAULT,
-		.options = { .prefetch_pages = MITOSIS_PREFETCH_PAGES_DEFAULT },
 		.deadline_s = LAUNCH_DEADLINE_S,
 	};
 	struct sigaction action = { .sa_handler = on_signal };

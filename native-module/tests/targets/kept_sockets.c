@@ -47,7 +47,7 @@ int main(void)
 	struct sockaddr_in address = { .sin_family = AF_INET,
 				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t size = sizeof(on);
-	char byte;
+	char byte, report[2048], line[96];
 
 	signal(SIGPIPE, SIG_IGN);
 	CHECK(!listen(apart, 4));
@@ -74,5 +74,10 @@ int main(void)
 	CHECK_EQ(read(served, &byte, 1), 0);
 	CHECK_EQ(write(client, "x", 1), -1);
 	CHECK_EQ(errno, EPIPE);
+	/* It can ask which these are. */
+	CHECK(mitosis_resume_report(NULL, report, sizeof(report)) >= 2);
+	snprintf(line, sizeof(line),
+		 "open file %d: has a socket whose peer has gone\n", client);
+	CHECK(strstr(report, line));
 	return 0;
 }

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
+#include "lib/fetch_descriptor.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/error.h"
+#include "lib/stream.h"
+#include "local/protocol.h"
+
+static int check(const struct descriptor_header *d, uint64_t size, const char *what)
+{
+	if (size >= sizeof(*d) && d->magic == DESCRIPTOR_MAGIC &&
+	    d->version != DESCRIPTOR_VERSION)
+		return fail(-EPROTONOSUPPORT,
+			    "%s has a descriptor of version %u, and this program "
+			    "reads version %u; use the same release for both",
+			    what, d->version, DESCRIPTOR_VERSION);
+	if (descriptor_check(d, size, sysconf(_SC_PAGESIZE)))
+		return fail(-EBADMSG, "the descriptor of %s is not valid here",
+			    what);
+	return 0;
+}
+
+int fetch_descriptor(int stream, const char *what,
+		     struct descriptor_header **descriptor, uint64_t *size)
+{
+	struct shadow_request request = {
+		.magic = LOCAL_MAGIC,
+		.version = LOCAL_VERSION,
+		.type = SHADOW_DESCRIPTOR,
+	};
+	struct descriptor_header *d = NULL;
+	uint32_t length = 0;
+	int err = stream_request(stream, &request, &length);
+
+	if (!err) {
+		d = malloc(length);
+		err = d ? stream_receive(stream, d, length) : -ENOMEM;
+	}
+	if (err)
+		fail(err, "the descriptor of %s cannot be fetched: %s", what,
+		     strerror(-err));
+	else
+		err = check(d, length, what);
+	if (err) {
+		free(d);
+		return err;
+	}
+	*descriptor = d;
+	*size = length;
+	return 0;
+}

@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A process with 1013 threads. */
+#define THREADS 1013
+#include "tests/targets/many_threads.h"

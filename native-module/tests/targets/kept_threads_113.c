@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A process with 113 threads. */
+#define THREADS 113
+#include "tests/targets/many_threads.h"
