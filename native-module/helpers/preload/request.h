@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What mitosis-prepare and a program with libmitosis-preload.so say to each other. */
+#ifndef PRELOAD_REQUEST_H
+#define PRELOAD_REQUEST_H
+
+#include <stdint.h>
+
+#define PRELOAD_MAGIC 0x4c505444u
+
+enum preload_command {
+	PRELOAD_PREPARE = 1,
+	PRELOAD_PREPARE_PINNED = 2,
+	PRELOAD_UNPREPARE = 3,
+};
+
+/* One message of a SOCK_SEQPACKET socket each. */
+struct preload_request {
+	uint32_t magic;
+	uint32_t command; /* enum preload_command */
+	uint32_t handler_id;
+	uint32_t reserved; /* 0 */
+};
+
+struct preload_answer {
+	uint32_t magic;
+	int32_t error; /* 0 or -errno */
+	int32_t process;
+	uint32_t reserved;  /* 0 */
+	uint64_t took_ns;   /* the call of the library */
+	char message[1024]; /* if there is an error; NUL-terminated */
+};
+
+#endif /* PRELOAD_REQUEST_H */

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+/* mitosis-prepare: has a program with libmitosis-preload.so prepare itself. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <getopt.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "helpers/command_line.h"
+#include "helpers/preload/control_socket.h"
+#include "helpers/preload/request.h"
+
+#define HANDLER_ID_DEFAULT 73 /* as the original's scripts have it */
+#define DEADLINE_S	   30
+
+static const char usage[] =
+	"usage: mitosis-prepare [options] SOCKET\n"
+	"\n"
+	"Prepares a running program that was started by\n"
+	"\n"
+	"    MITOSIS_PRELOAD_SOCKET=SOCKET LD_PRELOAD=.../libmitosis-preload.so "
+	"PROGRAM\n"
+	"\n"
+	"so that mitosis-child and mitosis-launcher can resume it. Exits with 1 if "
+	"it "
+	"cannot\n"
+	"be prepared, with 2 for bad arguments.\n"
+	"\n"
+	"  --handler-id N    key of the snapshot (default 73)\n"
+	"  --pinned          the snapshot stays when the program ends\n"
+	"  --unprepare       drop it\n"
+	"  --version         print the release and exit\n";
+
+static int connect_to(const char *path)
+{
+	const struct timeval deadline = { .tv_sec = DEADLINE_S };
+	struct sockaddr_un address;
+	int fd;
+
+	if (control_socket_address(path, &address))
+		die(2,
+		    "SOCKET must be an absolute path of at most %zu characters, "
+		    "got '%s'",
+		    sizeof(address.sun_path) - 1, path);
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (fd < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &deadline, sizeof(deadline)) ||
+	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &deadline, sizeof(deadline)))
+		die(1, "there is no socket: %s", strerror(errno));
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)))
+		die(1,
+		    "no program listens at %s: %s; was it started with "
+		    "libmitosis-preload.so in LD_PRELOAD and this path in "
+		    "MITOSIS_PRELOAD_SOCKET?",
+		    path, strerror(errno));
+	return fd;
+}
+
+static void ask(const char *path, const struct preload_request *request,
+		struct preload_answer *answer)
+{
+	int fd = connect_to(path);
+	ssize_t size = send(fd, request, sizeof(*request), MSG_NOSIGNAL);
+
+	if (size == sizeof(*request))
+		size = recv(fd, answer, sizeof(*answer), 0);
+	if (size < 0)
+		die(1, "the program at %s does not answer within %d s: %s", path,
+		    DEADLINE_S, strerror(errno));
+	if (size != sizeof(*answer) || answer->magic != PRELOAD_MAGIC)
+		die(1,
+		    "the program at %s hangs up: it is another user's, or its "
+		    "libmitosis-preload.so is of another release",
+		    path);
+	answer->message[sizeof(answer->message) - 1] = '\0';
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option names[] = {
+		{ "handler-id", required_argument, NULL, 'i' },
+		{ "pinned", no_argument, NULL, 'p' },
+		{ "unprepare", no_argument, NULL, 'u' },
+		{ "version", no_argument, NULL, 'v' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	struct preload_request request = {
+		.magic = PRELOAD_MAGIC,
+		.command = PRELOAD_PREPARE,
+		.handler_id = HANDLER_ID_DEFAULT,
+	};
+	struct preload_answer answer;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
+		switch (option) {
+		case 'i':
+			request.handler_id =
+				parse_number(optarg, "--handler-id", 0, UINT32_MAX);
+			break;
+		case 'p':
+			request.command = PRELOAD_PREPARE_PINNED;
+			break;
+		case 'u':
+			request.command = PRELOAD_UNPREPARE;
+			break;
+		default:
+			answer_and_exit(option, usage);
+		}
+	}
+	if (optind + 1 != argc)
+		die(2, "SOCKET is missing, or there is more than one; see --help");
+	ask(argv[optind], &request, &answer);
+	if (answer.error)
+		die(1, "process %d: %s", answer.process, answer.message);
+	if (request.command == PRELOAD_UNPREPARE)
+		printf("handler id %u of process %d is dropped\n",
+		       request.handler_id, answer.process);
+	else
+		printf("process %d is prepared as handler id %u, in %.3f ms\n",
+		       answer.process, request.handler_id, answer.took_ns / 1e6);
+	return 0;
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A server that knows nothing of the library is prepared from outside, and goes on in a child: over
+ * TCP from another machine, at its port, in a network of its own.
+ */
+#define _GNU_SOURCE
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/preloaded.h"
+
+static const char *const none[] = { NULL };
+
+/* Its port is the first line that it prints. */
+static struct preloaded start_server(const char *name)
+{
+	char program[256];
+	const char *const argv[] = { program, NULL };
+	struct preloaded p;
+	unsigned int port = 0;
+	int out[2];
+	FILE *f;
+
+	snprintf(program, sizeof(program), "%s/../tests/plain-server",
+		 getenv("MITOSIS_TEST_BIN"));
+	CHECK(!pipe(out));
+	p = preloaded_start(name, argv, out[1]);
+	close(out[1]);
+	f = fdopen(out[0], "r");
+	CHECK(f && fscanf(f, "%u", &port) == 1);
+	fclose(f);
+	p.port = port;
+	return p;
+}
+
+static void check_prepare(const struct preloaded *p, const char *const *options,
+			  int status, const char *text)
+{
+	char printed[2048];
+	int got = run_prepare(p, options, printed, sizeof(printed));
+
+	if (got != status || !strstr(printed, text)) {
+		printf("mitosis-prepare: %d, not %d, and '%s' without '%s'\n", got,
+		       status, printed, text);
+		exit(1);
+	}
+}
+
+/* What is asked for in vain, and what is left of a program that was killed. */
+static void errors(void)
+{
+	static const char *const seven[] = { "--handler-id", "7", NULL };
+	static const char *const drop[] = { "--unprepare", "--handler-id", "7",
+					    NULL };
+	struct preloaded p = start_server("errors"), again;
+	struct preloaded nowhere = { .socket = "/nowhere/at/all" };
+	struct preloaded relative = { .socket = "here" };
+
+	check_prepare(&nowhere, none, 1, "no program listens at /nowhere/at/all");
+	check_prepare(&relative, none, 2, "must be an absolute path");
+	check_prepare(&p, drop, 1, "7");
+	check_prepare(&p, seven, 0, "is prepared as handler id 7");
+	check_prepare(&p, seven, 1, "already holds the snapshot");
+	check_prepare(&p, drop, 0, "is dropped");
+	check_prepare(&p, seven, 0, "is prepared as handler id 7");
+
+	/* One that listens is left alone; what is left of a killed one is not in the way. */
+	again = start_server("errors");
+	check_prepare(&again, drop, 0, "is dropped");
+	CHECK(answers(again.port, "get", "none"));
+	kill_and_reap(again.pid);
+	kill_and_reap(p.pid);
+	p = start_server("errors");
+	check_prepare(&p, seven, 0, "is prepared as handler id 7");
+	preloaded_end(&p);
+}
+
+/* The thread that counts is in the child, too. */
+static void check_that_it_counts(pid_t pid, uint16_t port)
+{
+	char count[32];
+	int last;
+
+	for (last = 0; last < 10; last += 3) {
+		snprintf(count, sizeof(count), "%d before", last);
+		CHECK(answers_in_network_of(pid, port, "get", count));
+	}
+}
+
+/* Its threads go on, with what was set before, and not with what its parent is told later. */
+static void child(const struct machine *machine)
+{
+	static const char *const five[] = { "--handler-id", "5", "--pinned", NULL };
+	struct preloaded p;
+	pid_t stand_in, pid;
+	int status;
+
+	machine_enter(machine);
+	p = start_server("child");
+	CHECK(answers(p.port, "set before", "before"));
+	check_prepare(&p, five, 0, "is prepared as handler id 5");
+	CHECK(answers(p.port, "set after", "after"));
+	machine_leave();
+
+	stand_in = resume_from_machine(machine, "5");
+	pid = child_behind(stand_in, "plain-server");
+	CHECK(answers_in_network_of(pid, p.port, "get", " before"));
+	CHECK(answers(p.port, "get", " after"));
+	check_that_it_counts(pid, p.port);
+	CHECK(answers_in_network_of(pid, p.port, "set child", " child"));
+	CHECK(answers(p.port, "get", " after"));
+	CHECK(!kill(stand_in, SIGTERM));
+	status = status_within(stand_in, 10000);
+	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+	CHECK(answers(p.port, "get", " after"));
+	machine_enter(machine);
+	check_prepare(&p,
+		      (const char *const[]){ "--unprepare", "--handler-id", "5",
+					     NULL },
+		      0, "is dropped");
+	machine_leave();
+	preloaded_end(&p);
+}
+
+int main(void)
+{
+	struct machine machine;
+
+	use_key("preload");
+	errors();
+	need_userfaultfd();
+	machine = machine_start(7);
+	child(&machine);
+	machine_stop(&machine);
+	return 0;
+}
