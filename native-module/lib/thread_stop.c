@@ -62,6 +62,8 @@ struct task_entry {
  * the shadow.
  */
 static struct stop_state {
+	_Atomic bool
+		has_records; /* false in a child, whose snapshot has no such mapping */
 	_Atomic uint32_t preparing; /* a thread stops the others; a futex */
 	_Atomic uint32_t active;  /* number of this stop, a futex; 0: threads run */
 	_Atomic uint32_t taken;	  /* records that threads have taken */
@@ -94,14 +96,26 @@ static void map_state(void)
 	size_t page = sysconf(_SC_PAGESIZE);
 	void *p = mmap(NULL, page, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	void *r = mmap(NULL, sizeof(*records), PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-	if (p == MAP_FAILED || r == MAP_FAILED || madvise(p, page, MADV_WIPEONFORK))
-		return;
+	if (p != MAP_FAILED && !madvise(p, page, MADV_WIPEONFORK))
+		state = p;
+}
+
+/* By the thread that prepares. What its parent had mapped may be anything in a child. */
+static bool map_records(void)
+{
+	void *r;
+
+	if (state->has_records)
+		return true;
+	r = mmap(NULL, sizeof(*records), PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (r == MAP_FAILED)
+		return false;
 	madvise(r, sizeof(*records), MADV_DONTDUMP);
 	records = r;
-	state = p;
+	state->has_records = true;
+	return true;
 }
 
 static void wait_for(_Atomic uint32_t *word, uint32_t value,
@@ -467,6 +481,10 @@ int thread_stop_all(struct stopped_threads *stopped)
 	err = begin();
 	if (err)
 		return err;
+	if (!map_records()) {
+		thread_stop_release();
+		return fail(-ENOMEM, "there is no memory to stop threads");
+	}
 	err = install();
 	s.tasks = err ? -1
 		      : open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
