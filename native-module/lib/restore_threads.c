@@ -5,6 +5,7 @@
 #include <linux/futex.h>
 #include <linux/sched.h>
 #include <stddef.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 
 #include "lib/restore.h"
@@ -162,6 +163,41 @@ INLINE void make_stopped_thread(struct restore_plan *plan,
 		give_up(plan, STEP_THREAD);
 }
 
+/* Bytes into a ucontext, where the kernel has put these registers. */
+#define UCONTEXT_RDI 104
+#define UCONTEXT_RSI 112
+#define UCONTEXT_RAX 144
+/* Later than some headers. */
+#ifndef FUTEX_LOCK_PI2
+#define FUTEX_LOCK_PI2 13
+#endif
+
+INLINE uint64_t register_of(const struct descriptor_stopped_thread *t, int offset)
+{
+	return *(const volatile uint64_t *)(t->frame + offset);
+}
+
+/*
+ * Fetches the word of a mutex with priority inheritance that a thread waits for. The kernel asks no
+ * userfaultfd for it: the call, which begins again, would end with EFAULT.
+ */
+INLINE void fetch_awaited_word(const struct descriptor_header *d,
+			       const struct descriptor_stopped_thread *t)
+{
+	const struct descriptor_vma *vmas = descriptor_vmas(d);
+	uint64_t operation = register_of(t, UCONTEXT_RSI) & FUTEX_CMD_MASK;
+	uint64_t address = register_of(t, UCONTEXT_RDI);
+	uint32_t i;
+
+	if (register_of(t, UCONTEXT_RAX) != SYS_futex ||
+	    (operation != FUTEX_LOCK_PI && operation != FUTEX_LOCK_PI2))
+		return;
+	for (i = 0; i < d->vma_count; i++)
+		if (address >= vmas[i].start && address < vmas[i].end &&
+		    vmas[i].protection & PROT_WRITE)
+			*(const volatile uint32_t *)address;
+}
+
 INLINE void drop_capabilities(struct restore_plan *plan)
 {
 	if (plan->drops_capabilities &&
@@ -259,6 +295,8 @@ RESTORER void restorer_go_on_with_threads(struct restore_plan *plan)
 	const struct descriptor_stopped_thread *first = NULL;
 	uint32_t i;
 
+	for (i = 0; i < d->thread_count - 1; i++)
+		fetch_awaited_word(d, &threads[i]);
 	for (i = 0; i < d->thread_count - 1; i++) {
 		if (threads[i].tid == d->process)
 			first = &threads[i];
