@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -259,6 +260,14 @@ bool mapped_files_leave_foreign(const struct descriptor_header *d)
 			return false;
 	}
 	return true;
+}
+
+bool mapped_file_may_be_mapped(int fd, const struct descriptor_vma *vma)
+{
+	struct statvfs fs;
+
+	return !(vma->protection & PROT_EXEC) || fstatvfs(fd, &fs) ||
+	       !(fs.f_flag & ST_NOEXEC);
 }
 
 bool mapped_file_is_written(const struct descriptor_vma *vma)

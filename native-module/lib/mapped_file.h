@@ -38,6 +38,12 @@ void mapped_file_unescape(const struct descriptor_vma *vma, char *path);
 int mapped_file_open(const struct descriptor_header *d,
 		     const struct descriptor_vma *vma);
 
+/*
+ * Whether the open file may be mapped as the VMA is: what is executed may not lie on a
+ * file system that is mounted noexec here.
+ */
+bool mapped_file_may_be_mapped(int fd, const struct descriptor_vma *vma);
+
 /* True for a shared, writable mapping. */
 bool mapped_file_is_written(const struct descriptor_vma *vma);
 

@@ -103,6 +103,17 @@ static bool may_be_confined(const struct descriptor_vma *vma)
 	       !(vma->map_flags & MAP_SHARED);
 }
 
+static int32_t open_once(struct resume *r, const struct descriptor_vma *vma)
+{
+	int32_t file = mapped_file_open(r->descriptor, vma);
+
+	if (file >= 0) {
+		file = child_files_lift(file);
+		r->open_files[r->open_file_count++] = file;
+	}
+	return file;
+}
+
 /* With the rights of the file system user that it has now. */
 static void open_each(struct resume *r)
 {
@@ -116,13 +127,12 @@ static void open_each(struct resume *r)
 		    (r->settings->confinement.confine && !may_be_confined(&vmas[i])))
 			continue;
 		r->files[i] = same_file(r, i);
-		if (r->files[i] >= 0)
-			continue;
-		r->files[i] = mapped_file_open(r->descriptor, &vmas[i]);
 		if (r->files[i] < 0)
-			continue; /* its pages come from the snapshot */
-		r->files[i] = child_files_lift(r->files[i]);
-		r->open_files[r->open_file_count++] = r->files[i];
+			r->files[i] = open_once(r, &vmas[i]);
+		/* Without a file its pages come from the snapshot. */
+		if (r->files[i] >= 0 &&
+		    !mapped_file_may_be_mapped(r->files[i], &vmas[i]))
+			r->files[i] = -1;
 	}
 }
 

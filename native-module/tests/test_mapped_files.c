@@ -30,6 +30,7 @@
 
 static char base[64], file[80], other[80], root[80];
 static char *shared, *private;
+static char *code;  /* executable; MAP_FAILED where files cannot be executed */
 static bool tells;  /* children tell where their private mapping comes from */
 static gid_t group; /* that may read the file, too; 0: none */
 
@@ -55,14 +56,19 @@ static char first_byte(const char *path)
 	return byte;
 }
 
-static void *map(int flags)
+static void *map_as(int protection, int flags)
 {
 	int fd = open(file, O_RDWR | O_CLOEXEC);
-	void *p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, flags, fd, 0);
+	void *p = mmap(NULL, PAGE, protection, flags, fd, 0);
 
-	CHECK(p != MAP_FAILED);
+	CHECK(p != MAP_FAILED || protection & PROT_EXEC);
 	close(fd);
 	return p;
+}
+
+static void *map(int flags)
+{
+	return map_as(PROT_READ | PROT_WRITE, flags);
 }
 
 static bool is_of_file(const void *address)
@@ -92,6 +98,7 @@ static struct mitosis *prepare(void)
 		CHECK(!chown(file, 0, group) && !chmod(file, 0640));
 	shared = map(MAP_SHARED);
 	private = map(MAP_PRIVATE);
+	code = map_as(PROT_READ | PROT_EXEC, MAP_PRIVATE);
 	fflush(stdout);
 	CHECK_EQ(mitosis_prepare(device, ID), 0);
 	if (getpid() == self) {
@@ -99,7 +106,8 @@ static struct mitosis *prepare(void)
 		CHECK_EQ(mitosis_read(device, ID, (uintptr_t)&self, &byte, 1), 0);
 		return device;
 	}
-	if (shared[1] != 'H' || private[1] != 'H')
+	if (shared[1] != 'H' || private[1] != 'H' ||
+	    (code != MAP_FAILED && code[1] != 'H'))
 		_exit(WRONG_STATUS);
 	if (tells)
 		_exit(is_of_file(private) ? FROM_FILE >> 8 : 0);
@@ -112,6 +120,8 @@ static void forget(struct mitosis *device)
 	mitosis_close(device);
 	munmap(shared, PAGE);
 	munmap(private, PAGE);
+	if (code != MAP_FAILED)
+		munmap(code, PAGE);
 	unlink(file);
 	unlink(other);
 }
@@ -324,19 +334,37 @@ static void roots(void)
 	in_root("clone", true);
 }
 
-static void in_roots(void)
+/* What the parent executes lies where its children may not execute files. */
+static void on_noexec_mount(void)
+{
+	struct mitosis *device = prepare();
+
+	if (code == MAP_FAILED)
+		puts("noexec left out: needs a directory without it");
+	CHECK(!unshare(CLONE_NEWNS));
+	CHECK(!mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	CHECK(!mount(base, base, NULL, MS_BIND, NULL));
+	CHECK(!mount(NULL, base, NULL, MS_REMOUNT | MS_BIND | MS_NOEXEC, NULL));
+	CHECK_EQ(child_status(MITOSIS_RESUME_LAZY, false), 0);
+	CHECK_EQ(child_status(MITOSIS_RESUME_EAGER, true), 0);
+	CHECK_EQ(child_status(MITOSIS_RESUME_CLONE, false), 0);
+	forget(device);
+}
+
+/* In a process that may have its own mounts. */
+static void with_mounts(void (*part)(void))
 {
 	pid_t pid;
 
 	if (geteuid()) {
-		puts("roots left out: needs root");
+		puts("mounts left out: need root");
 		return;
 	}
 	fflush(stdout);
 	pid = fork();
 	CHECK(pid >= 0);
 	if (pid == 0) {
-		roots();
+		part();
 		exit(0);
 	}
 	CHECK_EQ(status_within(pid, 3 * PATIENCE_MS), 0);
@@ -357,7 +385,8 @@ int main(void)
 		replaced(kind);
 	changed();
 	of_a_group();
-	in_roots();
+	with_mounts(roots);
+	with_mounts(on_noexec_mount);
 	CHECK(!rmdir(root) && !rmdir(base));
 	return 0;
 }
