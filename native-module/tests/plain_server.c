@@ -2,7 +2,8 @@
 /*
  * A program that knows nothing of the library: a thread counts; the first one answers each
  * connection to its port, which it prints, with "COUNT VALUE", where VALUE is what the last line
- * "set VALUE" of a connection said. It waits by epoll, as most servers do.
+ * "set VALUE" of a connection said. It waits by epoll, as most servers do. With an argument it keeps
+ * memory from what it forks.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -13,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -43,7 +45,18 @@ static void answer(int connection)
 	close(connection);
 }
 
-int main(void)
+/* As V8 does with its heap. */
+static void keep_memory(void)
+{
+	size_t size = 4 << 20;
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (memory == MAP_FAILED || madvise(memory, size, MADV_DONTFORK))
+		exit(1);
+}
+
+int main(int argc, char **argv)
 {
 	struct sockaddr_in address = {
 		.sin_family = AF_INET,
@@ -55,6 +68,9 @@ int main(void)
 	struct epoll_event event = { .events = EPOLLIN };
 	pthread_t thread;
 
+	(void)argv;
+	if (argc > 1)
+		keep_memory();
 	if (bind(server, (struct sockaddr *)&address, size) || listen(server, 8) ||
 	    getsockname(server, (struct sockaddr *)&address, &size) ||
 	    epoll_ctl(events, EPOLL_CTL_ADD, server, &event) ||

@@ -14,10 +14,10 @@
 static const char *const none[] = { NULL };
 
 /* Its port is the first line that it prints. */
-static struct preloaded start_server(const char *name)
+static struct preloaded start_server(const char *name, const char *argument)
 {
 	char program[256];
-	const char *const argv[] = { program, NULL };
+	const char *const argv[] = { program, argument, NULL };
 	struct preloaded p;
 	unsigned int port = 0;
 	int out[2];
@@ -54,7 +54,7 @@ static void errors(void)
 	static const char *const seven[] = { "--handler-id", "7", NULL };
 	static const char *const drop[] = { "--unprepare", "--handler-id", "7",
 					    NULL };
-	struct preloaded p = start_server("errors"), again;
+	struct preloaded p = start_server("errors", NULL), again;
 	struct preloaded nowhere = { .socket = "/nowhere/at/all" };
 	struct preloaded relative = { .socket = "here" };
 
@@ -67,13 +67,18 @@ static void errors(void)
 	check_prepare(&p, seven, 0, "is prepared as handler id 7");
 
 	/* One that listens is left alone; what is left of a killed one is not in the way. */
-	again = start_server("errors");
+	again = start_server("errors", NULL);
 	check_prepare(&again, drop, 0, "is dropped");
 	CHECK(answers(again.port, "get", "none"));
 	kill_and_reap(again.pid);
 	kill_and_reap(p.pid);
-	p = start_server("errors");
+	p = start_server("errors", NULL);
 	check_prepare(&p, seven, 0, "is prepared as handler id 7");
+	preloaded_end(&p);
+
+	p = start_server("errors", "kept");
+	check_prepare(&p, seven, 1, "MADV_DONTFORK");
+	CHECK(answers(p.port, "get", "none"));
 	preloaded_end(&p);
 }
 
@@ -98,7 +103,7 @@ static void child(const struct machine *machine)
 	int status;
 
 	machine_enter(machine);
-	p = start_server("child");
+	p = start_server("child", NULL);
 	CHECK(answers(p.port, "set before", "before"));
 	check_prepare(&p, five, 0, "is prepared as handler id 5");
 	CHECK(answers(p.port, "set after", "after"));

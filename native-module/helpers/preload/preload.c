@@ -23,12 +23,15 @@
 
 #include "helpers/clock.h"
 #include "helpers/preload/control_socket.h"
+#include "helpers/preload/kept_memory.h"
 #include "helpers/preload/request.h"
 #include "lib/own_files.h"
 #include "libmitosis.h"
 
 #define STACK_SIZE	   (512u << 10)
 #define REQUEST_DEADLINE_S 5
+/* The library's own memory of that kind is less. */
+#define KEPT_MEMORY_MAX (1u << 20)
 /* Between two tries to listen, or to accept. */
 #define PAUSE_US 100000
 
@@ -96,6 +99,25 @@ static int call(struct control *c, const struct preload_request *request)
 	}
 }
 
+/*
+ * A program that keeps much of its memory from what it forks does not know that it is prepared: its
+ * children would crash.
+ */
+static bool keeps_memory(struct preload_answer *answer)
+{
+	uint64_t bytes = kept_memory();
+
+	if (bytes < KEPT_MEMORY_MAX)
+		return false;
+	answer->error = -EOPNOTSUPP;
+	snprintf(answer->message, sizeof(answer->message),
+		 "%llu MiB of this program's memory are kept from forked processes "
+		 "(MADV_DONTFORK), as V8 keeps its heap: its children would lack "
+		 "them",
+		 (unsigned long long)(bytes >> 20));
+	return true;
+}
+
 /* Returns false in a child. */
 static bool carry_out(struct control *c, const struct preload_request *request,
 		      struct preload_answer *answer)
@@ -104,6 +126,8 @@ static bool carry_out(struct control *c, const struct preload_request *request,
 	int tries = 2, err;
 	uint64_t started_ns;
 
+	if (request->command != PRELOAD_UNPREPARE && keeps_memory(answer))
+		return true;
 	do {
 		err = open_device(c);
 		if (err)
