@@ -7,6 +7,9 @@ oldest_jdk=17
 lock_deadline_s=600
 jar=${root:?}/mitosis-jmh/target/benchmarks.jar
 
+# Without it, Java takes a path with other letters for one that does not exist, and prints ? for µ.
+[[ $(locale charmap 2>/dev/null) == UTF-8 ]] || export LC_ALL=C.UTF-8
+
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 die() {
   say "$*"
