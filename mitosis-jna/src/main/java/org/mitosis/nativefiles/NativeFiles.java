@@ -48,7 +48,7 @@ public final class NativeFiles {
           "mitosis-parent",
           "mitosis-unprepare",
           "mitosisd");
-  private static final String RESOURCES = "/linux-x86-64/";
+  private static final String RESOURCES = "linux-x86-64/";
   private static final String TRIAL = "mitosisd";
   private static final long TRIAL_DEADLINE_S = 10;
   private static final String ELSEWHERE =
@@ -172,12 +172,15 @@ public final class NativeFiles {
   private static SortedMap<String, byte[]> read() {
     SortedMap<String, byte[]> files = new TreeMap<>();
     for (String name : NAMES) {
-      try (InputStream in = NativeFiles.class.getResourceAsStream(RESOURCES + name)) {
+      // By the loader: on the module path, a class finds the files of its own module only.
+      try (InputStream in =
+          NativeFiles.class.getClassLoader().getResourceAsStream(RESOURCES + name)) {
         if (in == null) {
           throw failure(
               Errno.ENOENT,
-              "the class path has no " + RESOURCES + name,
-              "add org.mitosis:mitosis-native to it");
+              "neither class path nor module path has " + RESOURCES + name,
+              "add org.mitosis:mitosis-native; on the module path by --add-modules"
+                  + " org.mitosis.natives");
         }
         files.put(name, in.readAllBytes());
       } catch (IOException e) {
