@@ -4,6 +4,7 @@ package org.mitosis.benchmark;
 import java.util.concurrent.TimeUnit;
 import org.mitosis.fixture.ChildLauncher;
 import org.mitosis.fixture.ContainerKind;
+import org.mitosis.fixture.Needs;
 import org.mitosis.fixture.Placement;
 import org.mitosis.fixture.Preflight;
 import org.mitosis.result.SelfTimed;
@@ -28,13 +29,15 @@ import org.openjdk.jmh.annotations.Warmup;
  * to the child's end, by the launcher's clock.
  *
  * <p>What can mislead: a lean container is as much of one as this machine and user allow. The run
- * says so where that is less than asked for; {@code ./bench doctor} says it too.
+ * says so where that is less than asked for; {@code ./bench doctor} says it too. A strict one is
+ * left out where it cannot be had, as for a user other than root.
  */
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
 @Warmup(iterations = 2, time = 300, timeUnit = TimeUnit.MILLISECONDS)
 @Measurement(iterations = 10, time = 250, timeUnit = TimeUnit.MILLISECONDS)
 @Fork(value = 3, jvmArgsAppend = JvmOptions.NATIVE_ACCESS)
+@Needs(strictContainer = true)
 public class EmptyContainer {
   /** Made by JMH, which needs a public constructor. */
   public EmptyContainer() {}
@@ -55,6 +58,12 @@ public class EmptyContainer {
     SelfTimed.record("startup", state.launch().startupNs());
   }
 
+  /** As lean, and a security boundary: a user of its own, read-only, no network, seccomp. */
+  @Benchmark
+  public void strict(Strict state) {
+    SelfTimed.record("startup", state.launch().startupNs());
+  }
+
   /** A plain fork of the launcher. */
   @Benchmark
   public void none(None state) {
@@ -67,6 +76,15 @@ public class EmptyContainer {
     /** Made by JMH, which needs a public constructor. */
     public Lean() {
       super(ContainerKind.LEAN);
+    }
+  }
+
+  /** A launcher of strict containers, for each benchmark thread. */
+  @State(Scope.Thread)
+  public static class Strict extends Launching {
+    /** Made by JMH, which needs a public constructor. */
+    public Strict() {
+      super(ContainerKind.STRICT);
     }
   }
 

@@ -9,9 +9,9 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.LongStream;
 import org.mitosis.fixture.ChildLauncher;
-import org.mitosis.fixture.CpuPlan;
 import org.mitosis.fixture.FunctionNameState;
 import org.mitosis.fixture.LaunchLoop;
+import org.mitosis.fixture.LoopParameters;
 import org.mitosis.fixture.Needs;
 import org.mitosis.fixture.ParentProcess;
 import org.mitosis.fixture.Placement;
@@ -90,10 +90,7 @@ public class PeakThroughput {
   private static final double TOLERANCE = 0.1;
   private static final double NS_PER_S = 1e9;
   private static final double NS_PER_MS = 1e6;
-  private static final String SEARCH = "search";
   private static final int SEARCH_STEPS = 8;
-  private static final int LIMIT_MS_DEFAULT = 10;
-  private static final String AS_MANY_AS_CPUS = "cpus";
 
   /** Made by JMH, which needs a public constructor. */
   public PeakThroughput() {}
@@ -160,27 +157,28 @@ public class PeakThroughput {
   }
 
   private static void measure(Load state) {
-    if (state.isSearch()) {
-      search(state);
+    LoopParameters.Rate rate = LoopParameters.Rate.parse(state.rate);
+    if (rate.isSearched()) {
+      search(state, rate.limitMs());
     } else {
-      peak(state.run(state.rate()), state.seconds, state.rate() > 0);
+      peak(state.run(rate.perSecond()), state.seconds, rate.perSecond() > 0);
     }
   }
 
-  private static void search(Load state) {
+  private static void search(Load state, int limitMs) {
     int machines = state.fork().childMachines().size();
-    long limitNs = TimeUnit.MILLISECONDS.toNanos(state.limitMs());
+    long limitNs = TimeUnit.MILLISECONDS.toNanos(limitMs);
     List<Done> unpaced = state.run(0);
     double capacity =
         unpaced.stream().mapToLong(done -> done.children().size()).sum()
-            / (double) seconds(state.seconds)
+            / (double) LoopParameters.seconds(state.seconds)
             / machines;
     System.out.printf(
         Locale.ROOT, "rate search: one after the other %.0f/s on each machine%n", capacity);
     List<List<Done>> best = new ArrayList<>();
     RateSearch.Found found =
         RateSearch.highest(
-            loops(state.loops),
+            LoopParameters.loops(state.loops),
             capacity,
             SEARCH_STEPS,
             (rate, step) -> {
@@ -205,7 +203,7 @@ public class PeakThroughput {
     if (best.isEmpty()) {
       throw new IllegalStateException(
           "no rate was found at which 99 of 100 children end within "
-              + state.limitMs()
+              + limitMs
               + " ms: choose a higher limit with -p rate=search:MS");
     }
     peak(best.get(0), state.seconds, true);
@@ -313,7 +311,7 @@ public class PeakThroughput {
   @State(Scope.Thread)
   public static class EmptyLoad {
     /** See {@link Load#loops}. */
-    @Param(AS_MANY_AS_CPUS)
+    @Param(LoopParameters.AS_MANY_AS_CPUS)
     public String loops;
 
     /** See {@link Load#seconds}. */
@@ -343,7 +341,7 @@ public class PeakThroughput {
     public String childMachines;
 
     /** Launchers on each of them: a number, or {@code cpus}. */
-    @Param(AS_MANY_AS_CPUS)
+    @Param(LoopParameters.AS_MANY_AS_CPUS)
     public String loops;
 
     /** How long they work. */
@@ -361,40 +359,14 @@ public class PeakThroughput {
 
     @Override
     protected void describe(RemoteFork.Builder builder) {
-      builder.childMachines(Preflight.number("childMachines", childMachines, 1, 64));
-      if (isSearch()) {
-        limitMs();
-      }
-      seconds(seconds); // now rather than after the machines have been made
-      if (rate() > 0 && rate() < loops(loops)) {
+      builder.childMachines(LoopParameters.childMachines(childMachines));
+      LoopParameters.seconds(seconds); // now rather than after the machines have been made
+      int perSecond = LoopParameters.Rate.parse(rate).perSecond();
+      int count = LoopParameters.loops(loops);
+      if (perSecond > 0 && perSecond < count) {
         throw new MissingPrerequisite(
-            "rate '"
-                + rate
-                + "' is less than one child a second for each of "
-                + loops(loops)
-                + " loops");
+            "rate '" + rate + "' is less than one child a second for each of " + count + " loops");
       }
-    }
-
-    boolean isSearch() {
-      return rate.equals(SEARCH) || rate.startsWith(SEARCH + ":");
-    }
-
-    /** The limit of a search for p99. */
-    int limitMs() {
-      return rate.equals(SEARCH)
-          ? LIMIT_MS_DEFAULT
-          : Preflight.number(
-              "the limit of rate=search:MS", rate.substring(SEARCH.length() + 1), 1, 60_000);
-    }
-
-    /** 0 if there is none, or it is searched. */
-    int rate() {
-      if (!isSearch() && !rate.matches("[0-9]+")) {
-        throw new MissingPrerequisite(
-            "rate must be between 0 and 1000000, or search or search:MS, got '" + rate + "'");
-      }
-      return isSearch() ? 0 : Preflight.number("rate", rate, 0, 1_000_000);
     }
 
     List<Done> run(int perSecond) {
@@ -406,23 +378,11 @@ public class PeakThroughput {
     }
   }
 
-  private static int loops(String text) {
-    return text.equals(AS_MANY_AS_CPUS)
-        ? CpuPlan.ofThisRun()
-            .map(CpuPlan::childCpus)
-            .orElseGet(Runtime.getRuntime()::availableProcessors)
-        : Preflight.number("loops", text, 1, LaunchLoop.MAX_LOOPS);
-  }
-
-  private static int seconds(String text) {
-    return Preflight.number("seconds", text, 1, LaunchLoop.MAX_SECONDS);
-  }
-
   /** Lets so many loops of each launcher run, all at once; the children of each launcher. */
   private static List<Done> children(
       List<ChildLauncher.Builder> launchers, String loops, String seconds, int rate) {
     List<List<LaunchLoop>> byLauncher = new ArrayList<>();
-    int count = loops(loops);
+    int count = LoopParameters.loops(loops);
     try {
       for (ChildLauncher.Builder launcher : launchers) {
         List<LaunchLoop> here = new ArrayList<>();
@@ -430,10 +390,11 @@ public class PeakThroughput {
         for (int i = 0; i < count; i++) {
           // What does not divide evenly goes to the first ones.
           int share = rate / count + (i < rate % count ? 1 : 0);
-          here.add(launcher.startLoop(seconds(seconds), share));
+          here.add(launcher.startLoop(LoopParameters.seconds(seconds), share));
         }
       }
-      long scheduleNs = rate > 0 ? TimeUnit.SECONDS.toNanos(seconds(seconds)) : Long.MAX_VALUE / 2;
+      long scheduleNs =
+          rate > 0 ? TimeUnit.SECONDS.toNanos(LoopParameters.seconds(seconds)) : Long.MAX_VALUE / 2;
       return byLauncher.stream().map(here -> Done.of(here, scheduleNs)).toList();
     } finally {
       byLauncher.forEach(here -> here.forEach(LaunchLoop::close));

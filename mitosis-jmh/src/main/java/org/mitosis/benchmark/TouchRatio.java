@@ -72,7 +72,6 @@ public class TouchRatio {
   /** A parent whose children touch a share of their pages. */
   @State(Scope.Thread)
   public static class Share extends RemoteForkState {
-    private static final String TOUCH_RATIO = "touchRatio";
 
     /** As {@link org.mitosis.fixture.MemorySize#parse} reads it. */
     @Param("67108864")
@@ -100,7 +99,7 @@ public class TouchRatio {
     }
 
     private int share() {
-      return Preflight.number(TOUCH_RATIO, touchRatio, 0, 100);
+      return Preflight.touchRatio(touchRatio);
     }
   }
 }

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -134,10 +135,10 @@ final class BenchmarkRun {
     try {
       selection = Selection.of(commandLine);
     } catch (PatternSyntaxException e) {
-      return handOver(args);
+      return refuse("'" + e.getPattern() + "' is not a regular expression: " + e.getDescription());
     }
     if (selection.isEmpty()) {
-      return handOver(args);
+      return refuse(Selection.nothingMatches(commandLine));
     }
     if (sweep.isPresent()
         && (commandLine.getResult().hasValue() || commandLine.getResultFormat().hasValue())) {
@@ -149,6 +150,7 @@ final class BenchmarkRun {
     Environment environment;
     ResultFolder folder;
     try {
+      selection.requireKnownParameters(List.of(args));
       plan = plan(selection, commandLine);
       String cpuPlan = pin.map(this::pin).orElse(Environment.NO_CPU_PLAN);
       environment =
@@ -252,10 +254,18 @@ final class BenchmarkRun {
 
   private Plan plan(Selection selection, Options options) {
     Preflight.deadline();
+    requireJvm(options);
     BackendChoice backend = Preflight.backend();
-    selection.require(options, backend, UserfaultfdRight.read(probe::text));
-    Selection.Functions functions = selection.functions(options).and(selection.criu());
+    selection.requireParameters(options);
+    Selection.Functions functions =
+        selection
+            .functions(options)
+            .and(selection.possible())
+            .and(selection.userfaultfd(options, backend, UserfaultfdRight.read(probe::text)));
     Selection left = selection.without(functions.excluded());
+    if (left.isEmpty()) {
+      throw new MissingPrerequisite(String.join("; ", functions.leftOut()));
+    }
     Selection.Sizes sizes = left.memorySizes(options, MachineMemory.read());
     JmhLock.ofThisProcess().requireFree();
     return new Plan(
@@ -263,6 +273,14 @@ final class BenchmarkRun {
         sizes,
         functions,
         backend);
+  }
+
+  /** A name without a slash is looked for on PATH, by JMH. */
+  private static void requireJvm(Options options) {
+    String jvm = options.getJvm().orElse("java");
+    if (jvm.contains("/") && !Files.isExecutable(Path.of(jvm))) {
+      throw new MissingPrerequisite("-jvm " + jvm + " is not a program that can be run");
+    }
   }
 
   private static ChainedOptionsBuilder withSweeps(

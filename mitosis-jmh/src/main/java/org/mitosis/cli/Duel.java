@@ -232,7 +232,7 @@ final class Duel {
     if (selection.isEmpty()) {
       return new TreeSet<>(items);
     }
-    Selection.Functions functions = selection.functions(jmh.options()).and(selection.criu());
+    Selection.Functions functions = selection.functions(jmh.options()).and(selection.possible());
     Selection left = selection.without(functions.excluded());
     Selection.Sizes sizes = left.memorySizes(jmh.options(), MachineMemory.read());
     leftOut.addAll(functions.leftOut());

@@ -3,9 +3,11 @@ package org.mitosis.cli;
 
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import org.mitosis.cluster.ClusterCommand;
 import org.mitosis.result.BuildInfo;
 import org.mitosis.result.MachineProbe;
+import org.mitosis.setting.MissingPrerequisite;
 import org.openjdk.jmh.util.Version;
 
 /** The main class of benchmarks.jar. */
@@ -23,7 +25,7 @@ public final class Main {
         report       pages, tables and plots of runs
         pack         the folder of a run as one .zip file, which report and compare read
         doctor       what works on this machine, what does not, and what to do about it
-        help         this text
+        help [COMMAND]  this text, or that of a command
         --version    what this jar was built from
 
       With JMH's options, and with sweep:
@@ -65,6 +67,11 @@ public final class Main {
         java -Dmitosis.backend=user -jar benchmarks.jar NilCall -rf json -rff nil.json
       """;
 
+  /** Those with a help text of their own. */
+  static final List<String> COMMANDS =
+      List.of(
+          ClusterCommand.WORD, "functions", "sweep", "duel", "compare", "report", "pack", "doctor");
+
   private Main() {}
 
   /**
@@ -86,10 +93,15 @@ public final class Main {
     if (ClusterCommand.isAgent(args)) {
       return ClusterCommand.runAgent();
     }
+    try {
+      Settings.requireKnown(System.getProperties().stringPropertyNames());
+    } catch (MissingPrerequisite e) {
+      System.err.println("mitosis: " + e.getMessage());
+      return 1;
+    }
     switch (args.length == 0 ? "" : args[0]) {
-      case "help":
-        System.out.print(HELP);
-        return 0;
+      case "help", "--help":
+        return help(rest);
       case ClusterCommand.WORD:
         return new ClusterCommand(System.out, System.err).run(rest);
       case "functions":
@@ -112,6 +124,24 @@ public final class Main {
       default:
         return new BenchmarkRun(probe, System.out, System.err).run(args);
     }
+  }
+
+  /** Of one command, or of all. */
+  private static int help(String[] words) throws Exception {
+    if (words.length == 0) {
+      System.out.print(HELP);
+      return 0;
+    }
+    if (words.length == 1 && COMMANDS.contains(words[0])) {
+      return run(new String[] {words[0], "--help"});
+    }
+    System.err.println(
+        "mitosis: there is no command '"
+            + String.join(" ", words)
+            + "'"
+            + Spelling.hint(words[0], COMMANDS)
+            + "; 'help' lists all");
+    return 1;
   }
 
   static String version(BuildInfo build) {

@@ -14,10 +14,13 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.mitosis.Backend;
 import org.mitosis.BackendChoice;
+import org.mitosis.fixture.ContainerKind;
 import org.mitosis.fixture.Criu;
 import org.mitosis.fixture.MachineMemory;
 import org.mitosis.fixture.MemorySize;
@@ -60,9 +63,7 @@ final class Selection {
     /** The name by which a user selects it. */
     @Override
     public String toString() {
-      String name =
-          benchmark.substring(benchmark.lastIndexOf('.', benchmark.lastIndexOf('.') - 1) + 1);
-      return name
+      return shortName(benchmark)
           + parameters.entrySet().stream()
               .map(parameter -> " " + parameter.getKey() + "=" + parameter.getValue())
               .collect(Collectors.joining());
@@ -96,6 +97,11 @@ final class Selection {
     }
   }
 
+  private static final OutputFormat SILENT =
+      OutputFormatFactory.createFormatInstance(
+          new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8),
+          VerboseMode.SILENT);
+
   private final Collection<BenchmarkListEntry> entries;
 
   Selection(Collection<BenchmarkListEntry> entries) {
@@ -104,16 +110,36 @@ final class Selection {
 
   /** The benchmarks of this class path that the options select. */
   static Selection of(Options options) {
-    OutputFormat nowhere =
-        OutputFormatFactory.createFormatInstance(
-            new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8),
-            VerboseMode.SILENT);
     return new Selection(
-        BenchmarkList.defaultList().find(nowhere, options.getIncludes(), options.getExcludes()));
+        BenchmarkList.defaultList().find(SILENT, options.getIncludes(), options.getExcludes()));
   }
 
   boolean isEmpty() {
     return entries.isEmpty();
+  }
+
+  /** Why a selection is empty, with what was meant if that can be told. */
+  static String nothingMatches(Options options) {
+    Set<String> names = new LinkedHashSet<>(Main.COMMANDS);
+    names.add("help");
+    for (BenchmarkListEntry entry : BenchmarkList.defaultList().getAll(SILENT, List.of())) {
+      String name = shortName(entry.getUsername());
+      names.add(name);
+      names.add(name.substring(0, name.indexOf('.')));
+    }
+    return "no benchmark matches "
+        + options.getIncludes().stream()
+            .map(regexp -> "'" + regexp + "'" + Spelling.hint(regexp, names))
+            .collect(Collectors.joining(", "))
+        + (options.getExcludes().isEmpty()
+            ? ""
+            : " without " + String.join(", ", options.getExcludes()))
+        + "; -l lists the benchmarks, 'help' the commands";
+  }
+
+  /** Class and method. */
+  private static String shortName(String benchmark) {
+    return benchmark.substring(benchmark.lastIndexOf('.', benchmark.lastIndexOf('.') - 1) + 1);
   }
 
   /**
@@ -218,18 +244,17 @@ final class Selection {
   }
 
   /**
-   * Leaves out the benchmarks that need CRIU, unless it works here, and that with a server over
-   * TCP, unless it can serve.
+   * Leaves out the benchmarks that this machine or user cannot run, whatever their parameters.
    *
    * @throws MissingPrerequisite if nothing is left to run
    */
-  Functions criu() {
-    List<String> needing =
-        entries.stream()
-            .filter(entry -> needs(entry).filter(Needs::criu).isPresent())
-            .map(BenchmarkListEntry::getUsername)
-            .distinct()
-            .toList();
+  Functions possible() {
+    return criu().and(strictContainers());
+  }
+
+  /** Without CRIU that works here; without pipes large enough, that with a server over TCP. */
+  private Functions criu() {
+    List<String> needing = userNames(Needs::criu);
     if (needing.isEmpty()) {
       return new Functions(List.of(), List.of(), List.of());
     }
@@ -249,7 +274,34 @@ final class Selection {
     return new Functions(List.of(), List.of(), List.of());
   }
 
+  private Functions strictContainers() {
+    List<String> needing =
+        userNames(Needs::strictContainer).stream()
+            .filter(name -> name.endsWith(".strict"))
+            .toList();
+    if (!needing.isEmpty()) {
+      try {
+        Preflight.requireContainer(ContainerKind.STRICT);
+      } catch (MissingPrerequisite e) {
+        return without(needing, e);
+      }
+    }
+    return new Functions(List.of(), List.of(), List.of());
+  }
+
+  /** Of the benchmarks that need it. */
+  private List<String> userNames(Predicate<Needs> need) {
+    return entries.stream()
+        .filter(entry -> needs(entry).filter(need).isPresent())
+        .map(BenchmarkListEntry::getUsername)
+        .distinct()
+        .toList();
+  }
+
   private Functions without(List<String> some, MissingPrerequisite reason) {
+    if (some.isEmpty()) {
+      return new Functions(List.of(), List.of(), List.of());
+    }
     if (entries.stream().allMatch(entry -> some.contains(entry.getUsername()))) {
       throw reason;
     }
@@ -264,23 +316,74 @@ final class Selection {
   }
 
   /**
-   * Checks what the selected benchmarks need besides memory, and the parameters that have the same
-   * range in all of them.
+   * Checks the parameters that have the same range in all benchmarks.
    *
-   * @param right whether this user may use userfaultfd
-   * @throws MissingPrerequisite if something is missing, or a value is invalid
+   * @throws MissingPrerequisite if a value is invalid
    */
-  void require(Options options, BackendChoice backend, UserfaultfdRight right) {
+  void requireParameters(Options options) {
     for (BenchmarkListEntry entry : entries) {
       for (SortedMap<String, String> parameters : parameters(entry, options)) {
         parameters.forEach(Preflight::requireParameter);
       }
     }
-    if (backend.backend() == Backend.USER
-        && !onlyClones(options)
-        && entries.stream().flatMap(entry -> needs(entry).stream()).anyMatch(Needs::userfaultfd)) {
-      Preflight.requireUserfaultfd(right);
+  }
+
+  /**
+   * Leaves out the benchmarks whose children get their pages by userfaultfd, unless this user may
+   * use it.
+   *
+   * @throws MissingPrerequisite if nothing is left to run
+   */
+  Functions userfaultfd(Options options, BackendChoice backend, UserfaultfdRight right) {
+    if (backend.backend() == Backend.USER && !onlyClones(options)) {
+      try {
+        Preflight.requireUserfaultfd(right);
+      } catch (MissingPrerequisite e) {
+        return without(userNames(Needs::userfaultfd), e);
+      }
     }
+    return new Functions(List.of(), List.of(), List.of());
+  }
+
+  /**
+   * Checks that each parameter given is of a selected benchmark: JMH would not say.
+   *
+   * @param args JMH's command line
+   * @throws MissingPrerequisite if not
+   */
+  void requireKnownParameters(List<String> args) {
+    Set<String> known =
+        entries.stream()
+            .filter(entry -> entry.getParams().hasValue())
+            .flatMap(entry -> entry.getParams().get().keySet().stream())
+            .collect(Collectors.toCollection(TreeSet::new));
+    for (String name : parameterNames(args)) {
+      if (!known.contains(name)) {
+        throw new MissingPrerequisite(
+            "no selected benchmark has the parameter "
+                + name
+                + Spelling.hint(name, known)
+                + (known.isEmpty() ? "" : "; they have " + String.join(", ", known)));
+      }
+    }
+  }
+
+  /** Of {@code -p NAME=VALUE}, also without the space. */
+  private static List<String> parameterNames(List<String> args) {
+    List<String> names = new ArrayList<>();
+    for (int i = 0; i < args.size(); i++) {
+      String arg = args.get(i);
+      String value = "";
+      if (arg.equals("-p") && i + 1 < args.size()) {
+        value = args.get(++i);
+      } else if (arg.startsWith("-p") && !arg.startsWith("-prof")) {
+        value = arg.substring(2);
+      }
+      if (value.contains("=")) {
+        names.add(value.substring(0, value.indexOf('=')));
+      }
+    }
+    return names;
   }
 
   /** Whether the options resume children in a mode without userfaultfd only. */

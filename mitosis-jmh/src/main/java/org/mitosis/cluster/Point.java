@@ -5,6 +5,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.mitosis.fixture.ContainerKind;
 import org.mitosis.fixture.MemorySize;
+import org.mitosis.fixture.Preflight;
 import org.mitosis.fixture.PythonFunction;
 
 /**
@@ -27,8 +28,6 @@ record Point(
     int seconds,
     int times) {
 
-  private static final String TOUCH_RATIO = "touchRatio";
-
   static Point ofMemory(
       MemorySize size,
       int touchRatio,
@@ -40,7 +39,7 @@ record Point(
     Map<String, String> parameters = new TreeMap<>();
     parameters.put(MemorySize.PROPERTY, size.toString());
     if (byRatio) {
-      parameters.put(TOUCH_RATIO, Integer.toString(touchRatio));
+      parameters.put(Preflight.TOUCH_RATIO, Integer.toString(touchRatio));
     }
     return new Point(
         byRatio ? Integer.toString(touchRatio) : size.toString(),

@@ -13,6 +13,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What benchmarks.jar prints without running a benchmark. */
@@ -35,11 +36,8 @@ class CommandLineIT {
         "-lrf",
         "-l Fork",
         "-lp ForkPrepare -p memorySize=1m",
-        "NoSuchBenchmark",
-        "NoSuchBenchmark -v extra",
         "--no-such-option",
         "-i none",
-        "[",
         "-bm nonsense",
         "-p memorySize"
       })
@@ -57,6 +55,39 @@ class CommandLineIT {
     }
   }
 
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = ';',
+      value = {
+        "doctr; no benchmark matches 'doctr' (did you mean 'doctor'?); -l lists the benchmarks,"
+            + " 'help' the commands",
+        "Fork -e Fork; no benchmark matches 'Fork' without Fork; -l lists the benchmarks, 'help'"
+            + " the commands",
+        "[; '[' is not a regular expression: Unclosed character class",
+        "help compar; there is no command 'compar' (did you mean 'compare'?); 'help' lists all",
+        "NilCall -jvm /no/java; -jvm /no/java is not a program that can be run",
+        "NilCall -p threds=1; no selected benchmark has the parameter threds"
+      })
+  void aNameThatDoesNotExistIsOneLine(String commandLine, String message) throws IOException {
+    BenchmarksJar.Outcome run = jar.run(List.of(commandLine.split(" ")));
+    assertEquals("mitosis: " + message + "\n", run.err());
+    assertEquals("", run.out());
+    assertEquals(1, run.exitCode());
+  }
+
+  @Test
+  void aSettingThatDoesNotExistIsOneLine() throws IOException {
+    jar.property("mitosis.reslts", "/x");
+    for (String command : List.of("doctor", "NilCall", "report")) {
+      BenchmarksJar.Outcome run = jar.run(command);
+      assertEquals(
+          "mitosis: there is no setting -Dmitosis.reslts (did you mean 'mitosis.results'?); 'help'"
+              + " lists all\n",
+          run.err());
+      assertEquals(1, run.exitCode());
+    }
+  }
+
   /** A stack trace ends in who called JMH's main, or in a count of frames. */
   private static String withoutOurFrames(String trace) {
     return trace.replaceAll("(?m)^\\s+(at org\\.mitosis\\..*|\\.\\.\\. [0-9]+ more)\\n", "");
@@ -68,6 +99,12 @@ class CommandLineIT {
     assertEquals(Main.HELP, help.out());
     assertEquals("", help.err());
     assertEquals(0, help.exitCode());
+    assertEquals(Main.HELP, jar.run("--help").out());
+    for (String command : Main.COMMANDS) {
+      BenchmarksJar.Outcome own = jar.run("help", command);
+      assertTrue(own.out().contains(command), own.out());
+      assertEquals(0, own.exitCode(), own.err());
+    }
   }
 
   @Test

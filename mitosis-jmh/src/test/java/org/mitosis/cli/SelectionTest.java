@@ -2,6 +2,7 @@
 package org.mitosis.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -10,11 +11,14 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.mitosis.Backend;
 import org.mitosis.BackendChoice;
+import org.mitosis.fixture.ContainerKind;
 import org.mitosis.fixture.MachineMemory;
 import org.mitosis.fixture.MemorySize;
+import org.mitosis.fixture.Preflight;
 import org.mitosis.fixture.UserfaultfdRight;
 import org.mitosis.setting.MissingPrerequisite;
 import org.openjdk.jmh.runner.options.CommandLineOptions;
@@ -122,17 +126,21 @@ class SelectionTest {
   }
 
   @ParameterizedTest
-  @ValueSource(
-      strings = {
-        "transport=udp",
-        "protection=strong",
-        "resumeMode=fast",
-        "prefetch=3",
-        "container=fat"
-      })
-  void aParameterWithAValueThatItCannotHaveIsRefused(String parameter) {
+  @CsvSource({
+    "ForkResume, transport=udp",
+    "ForkResume, protection=strong",
+    "ForkResume, resumeMode=fast",
+    "ForkResume, prefetch=3",
+    "ForkResume, container=fat",
+    "TouchRatio, touchRatio=101",
+    "PeakThroughput, seconds=soon",
+    "PeakThroughput, loops=0",
+    "PeakThroughput, childMachines=65",
+    "PeakThroughput, rate=1.5"
+  })
+  void aParameterWithAValueThatItCannotHaveIsRefused(String benchmark, String parameter) {
     String message =
-        assertThrows(MissingPrerequisite.class, () -> require(true, "ForkResume", "-p", parameter))
+        assertThrows(MissingPrerequisite.class, () -> requireParameters(benchmark, "-p", parameter))
             .getMessage();
     String[] nameAndValue = parameter.split("=");
     assertTrue(message.startsWith(nameAndValue[0] + " must be "), message);
@@ -140,19 +148,85 @@ class SelectionTest {
   }
 
   @Test
-  void childrenNeedTheRightToUserfaultfdUnlessTheyAreClones() throws Exception {
+  void whoseChildrenNeedUserfaultfdIsLeftOutUnlessTheyAreClones() throws Exception {
+    String refusal = "children get their pages by userfaultfd, which is not for you";
     assertEquals(
-        "children get their pages by userfaultfd, which is not for you",
-        assertThrows(MissingPrerequisite.class, () -> require(false, "ForkResume|NilCall"))
+        refusal,
+        assertThrows(MissingPrerequisite.class, () -> userfaultfd(false, "ForkResume"))
             .getMessage());
-    require(false, "NilCall|ForkPrepare|EmptyContainer");
-    require(false, "ForkResume", "-p", "resumeMode=clone", "-p", "transport=local");
-    require(true, "ForkResume");
+    Selection.Functions functions = userfaultfd(false, "NilCall|ForkResume.workingSet");
+    String resume = "org.mitosis.benchmark.ForkResume.workingSet";
+    assertEquals(List.of(resume), functions.excluded());
+    assertEquals(List.of(resume + ": " + refusal), functions.leftOut());
+    List<String> clones = List.of("ForkResume", "-p", "resumeMode=clone", "-p", "transport=local");
+    assertEquals(List.of(), userfaultfd(false, clones.toArray(String[]::new)).excluded());
+    assertEquals(List.of(), userfaultfd(false, "NilCall|EmptyContainer").excluded());
+    assertEquals(List.of(), userfaultfd(true, "ForkResume").excluded());
   }
 
   @Test
-  void nothingMatchesAnUnknownName() throws Exception {
-    assertTrue(Selection.of(new CommandLineOptions("NoSuchBenchmark")).isEmpty());
+  void aParameterOfNoSelectedBenchmarkIsRefused() throws Exception {
+    Selection prepare = Selection.of(new CommandLineOptions("ForkPrepare.workingSet"));
+    prepare.requireKnownParameters(List.of("-p", "memorySize=1m", "-pmemorySize=4m", "-prof=gc"));
+    String message =
+        assertThrows(
+                MissingPrerequisite.class,
+                () -> prepare.requireKnownParameters(List.of("-p", "memSize=1m")))
+            .getMessage();
+    assertEquals(
+        "no selected benchmark has the parameter memSize (did you mean 'memorySize'?); they have"
+            + " memorySize",
+        message);
+    assertThrows(
+        MissingPrerequisite.class,
+        () -> prepare.requireKnownParameters(List.of("-p", "transport=tcp")));
+  }
+
+  @Test
+  void strictContainersAreLeftOutWhereTheyCannotBeHad() throws Exception {
+    Selection selection = Selection.of(new CommandLineOptions("EmptyContainer"));
+    Selection.Functions functions = selection.possible();
+    String refusal = null;
+    try {
+      Preflight.requireContainer(ContainerKind.STRICT);
+    } catch (MissingPrerequisite e) {
+      refusal = e.getMessage();
+    }
+    String strict = "org.mitosis.benchmark.EmptyContainer.strict";
+    assertEquals(refusal == null ? List.of() : List.of(strict), functions.excluded());
+    assertEquals(
+        refusal == null ? List.of() : List.of(strict + ": " + refusal), functions.leftOut());
+    if (refusal != null) {
+      Selection alone = Selection.of(new CommandLineOptions("EmptyContainer.strict"));
+      assertEquals(refusal, assertThrows(MissingPrerequisite.class, alone::possible).getMessage());
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "compar, compare",
+    "doctr, doctor",
+    "Forkprepare, ForkPrepare",
+    "ForkPrepare.workingset$, ForkPrepare.workingSet"
+  })
+  void whatMatchesNothingIsToldWithWhatWasMeant(String given, String meant) throws Exception {
+    CommandLineOptions options = new CommandLineOptions(given);
+    assertTrue(Selection.of(options).isEmpty());
+    assertEquals(
+        "no benchmark matches '"
+            + given
+            + "' (did you mean '"
+            + meant
+            + "'?); -l lists the benchmarks, 'help' the commands",
+        Selection.nothingMatches(options));
+  }
+
+  @Test
+  void nothingIsMeantByAnUnknownName() throws Exception {
+    CommandLineOptions options = new CommandLineOptions("NoSuchBenchmark");
+    assertTrue(Selection.of(options).isEmpty());
+    assertTrue(Selection.nothingMatches(options).startsWith("no benchmark matches 'NoSuch"));
+    assertFalse(Selection.nothingMatches(options).contains("did you mean"));
   }
 
   private static String last(List<String> values) {
@@ -164,13 +238,18 @@ class SelectionTest {
     return Selection.of(options).memorySizes(options, memory);
   }
 
-  private static void require(boolean userfaultfd, String... args) throws Exception {
+  private static void requireParameters(String... args) throws Exception {
     CommandLineOptions options = new CommandLineOptions(args);
-    Selection.of(options)
-        .require(
+    Selection.of(options).requireParameters(options);
+  }
+
+  private static Selection.Functions userfaultfd(boolean allowed, String... args) throws Exception {
+    CommandLineOptions options = new CommandLineOptions(args);
+    return Selection.of(options)
+        .userfaultfd(
             options,
             new BackendChoice(Backend.USER, "of this test", List.of()),
-            new UserfaultfdRight(userfaultfd, userfaultfd ? "for you" : "not for you"));
+            new UserfaultfdRight(allowed, allowed ? "for you" : "not for you"));
   }
 
   private static Set<String> items(String... args) throws Exception {
