@@ -9,6 +9,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.Set;
+import java.util.TreeSet;
 import org.mitosis.report.ComparisonData;
 import org.mitosis.report.ComparisonTable;
 import org.mitosis.report.PlanTable;
@@ -21,7 +23,8 @@ final class CompareCommand {
   static final String HELP =
       """
       java -jar benchmarks.jar compare [--by NAME,...] [--correction bh|holm] [--fail-above N%]
-                                       [--format text|md|csv|json] [--force] OLD NEW
+                                       [--format text|md|csv|json] [--vary NAME,...] [--force]
+                                       OLD NEW
       java -jar benchmarks.jar compare --plan OLD --effect N%
 
       OLD and NEW are folders of runs, .zip files of these (see pack), or JSON files of JMH.
@@ -38,7 +41,9 @@ final class CompareCommand {
         --effect N%        the change that it should find, with --plan
         --fail-above N%    end with exit code 2 if a figure is significantly worse by more than N
                            percent, or failed in NEW only
-        --force            compare runs although their environments differ
+        --vary NAME,...    compare runs although their environments differ in these, by the names
+                           that a refusal prints or how they begin: --vary java
+        --force            compare runs whatever their environments differ in
 
       Exit code 0 on success, 1 on failure, 2 with --fail-above.
       """;
@@ -57,6 +62,7 @@ final class CompareCommand {
       List<Path> runs,
       List<String> by,
       OptionalDouble failAbove,
+      List<String> vary,
       boolean force,
       Correction correction,
       String format,
@@ -113,11 +119,15 @@ final class CompareCommand {
               + " are not checked");
     }
     comparison.differences().forEach(difference -> say("the environments differ in " + difference));
-    if (!comparison.differences().isEmpty() && !request.force()) {
+    boolean isAllowed =
+        comparison.differences().stream()
+            .allMatch(one -> request.vary().stream().anyMatch(one::isCalled));
+    if (!isAllowed && !request.force()) {
       throw new IOException(
           "these differences change times by themselves; measure both runs on one machine in one"
-              + " state, or compare them anyway with --force");
+              + " state, or compare them anyway with --vary NAME,... or --force");
     }
+    requireParameters(request.by(), comparison);
     tellConditions("old", runs.get(0));
     tellConditions("new", runs.get(1));
     out.print(
@@ -130,6 +140,22 @@ final class CompareCommand {
     return request.failAbove().isPresent()
         ? judge(comparison, request.failAbove().getAsDouble())
         : 0;
+  }
+
+  private static void requireParameters(List<String> names, RunComparison comparison)
+      throws IOException {
+    Set<String> known = new TreeSet<>();
+    comparison.rows().forEach(row -> known.addAll(row.figure().params().keySet()));
+    for (String name : names) {
+      if (!known.contains(name)) {
+        throw new IOException(
+            "--by: no figure of both runs has the parameter "
+                + name
+                + Spelling.hint(name, known)
+                + "; they have "
+                + String.join(", ", known));
+      }
+    }
   }
 
   /** What makes the figures of a run less reliable, and how busy its machine was. */
@@ -182,6 +208,7 @@ final class CompareCommand {
     List<Path> runs = new ArrayList<>();
     List<String> by = List.of();
     OptionalDouble failAbove = OptionalDouble.empty();
+    List<String> vary = List.of();
     boolean force = false;
     Correction correction = Correction.BENJAMINI_HOCHBERG;
     String format = "text";
@@ -196,6 +223,10 @@ final class CompareCommand {
         }
         case "--fail-above" -> {
           failAbove = OptionalDouble.of(share(args[i], required(args[i], next, "a percentage")));
+          i++;
+        }
+        case "--vary" -> {
+          vary = List.of(required(args[i], next, "names of differences").split(","));
           i++;
         }
         case "--force" -> force = true;
@@ -233,7 +264,7 @@ final class CompareCommand {
       throw new IOException(
           "compare takes two runs, OLD and NEW, got " + runs.size() + ": see compare --help");
     }
-    return new Request(runs, by, failAbove, force, correction, format, plan, effect);
+    return new Request(runs, by, failAbove, vary, force, correction, format, plan, effect);
   }
 
   private static String required(String option, Optional<String> value, String what)

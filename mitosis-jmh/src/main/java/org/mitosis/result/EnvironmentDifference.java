@@ -102,6 +102,11 @@ public record EnvironmentDifference(String what, String old, String now) {
         " ", arguments.stream().filter(one -> !one.startsWith("-Dmitosis.")).toList());
   }
 
+  /** Whether its name begins like that, in upper or lower case. */
+  public boolean isCalled(String name) {
+    return !name.isEmpty() && what.regionMatches(true, 0, name, 0, name.length());
+  }
+
   /** As {@code what: old / now}. */
   @Override
   public String toString() {

@@ -73,6 +73,18 @@ class CompareCommandTest {
   }
 
   @Test
+  void aParameterThatNoFigureHasIsRefused() {
+    assertEquals(1, compare("--by", "memorysize"));
+    assertTrue(
+        errors()
+            .contains(
+                "--by: no figure of both runs has the parameter memorysize (did you mean"
+                    + " 'memorySize'?); they have memorySize"),
+        errors());
+    assertEquals("", text());
+  }
+
+  @Test
   void theExitCodeIsForScripts() throws IOException {
     assertEquals(2, compare("--fail-above", "5%"));
     assertTrue(errors().contains("is worse by 19."), errors());
@@ -90,6 +102,17 @@ class CompareCommandTest {
     assertTrue(errors().contains("--force"), errors());
     assertEquals("", text());
     assertEquals(0, compare("--force"));
+    assertTrue(line("1 MiB").contains("worse"), text());
+  }
+
+  @Test
+  void whatIsVariedMayDiffer() throws IOException {
+    old.environment("jvm.version", "21.0.1");
+    old.environment("backend.chosen", "kernel");
+    assertEquals(1, compare("--vary", "java"));
+    assertEquals(1, compare("--vary", ""));
+    assertEquals(0, compare("--vary", "java,Backend"));
+    assertTrue(errors().contains("the environments differ in Java: 21.0.1 / "), errors());
     assertTrue(line("1 MiB").contains("worse"), text());
   }
 
@@ -301,7 +324,16 @@ class CompareCommandTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"", "a", "a b c", "--by", "--fail-above five a b", "--fail-above", "--what a b"})
+      strings = {
+        "",
+        "a",
+        "a b c",
+        "--by",
+        "--fail-above five a b",
+        "--fail-above",
+        "--vary",
+        "--what a b"
+      })
   void badArgumentsAreASentence(String line) {
     assertEquals(1, run(line.isEmpty() ? new String[0] : line.split(" ")));
     assertTrue(errors().contains("compare --help"), errors());
