@@ -35,6 +35,7 @@ int main(void)
 
 	/* org.mitosis.posix.LibMitosis */
 	NUMBER(MITOSIS_BACKEND_USER);
+	NUMBER(MITOSIS_SEED_SIZE);
 
 	STRUCT(mitosis_connect_req);
 	FIELD(mitosis_connect_req, machine_id);
@@ -51,5 +52,11 @@ int main(void)
 	FIELD(mitosis_snapshot, owner_pid);
 	FIELD(mitosis_snapshot, shadow_pid);
 	FIELD(mitosis_snapshot, prepared_at_ns);
+
+	STRUCT(mitosis_child);
+	FIELD(mitosis_child, seed);
+	FIELD(mitosis_child, generation);
+	FIELD(mitosis_child, handler_id);
+	FIELD(mitosis_child, reserved);
 	return 0;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.mitosis;
 
+import java.time.Duration;
 import java.util.List;
 
 /**
@@ -26,25 +27,58 @@ public interface Device extends AutoCloseable {
   void nil();
 
   /**
-   * Takes a snapshot of the calling process: its memory, copy-on-write, and the state of the
-   * calling thread. It goes when this device is closed.
+   * Takes a snapshot of the calling process: its memory, copy-on-write, its threads and its open
+   * files. It goes when this device is closed.
+   *
+   * <p>Hooks run before and after it ({@link Mitosis#onPrepare}, {@link Mitosis#onParent}). The
+   * call returns in each child, too, after the hooks there ({@link Mitosis#onChild}). The devices
+   * of a child are closed; it opens one of its own to prepare itself.
    *
    * @param handlerId the snapshot's key on this machine, 0 or greater
+   * @return the process that it returns in
+   * @throws HookException if a hook failed, here or in a child
    * @throws MitosisException EEXIST if the handler id is in use, EBUSY if this device already holds
    *     a snapshot, EINVAL if the backend cannot snapshot a process of several threads (the user
    *     backend can), ENOSPC if the machine holds as many snapshots as it can, ENOMEM or EAGAIN if
    *     no shadow can be made, ECONNRESET if the daemon has gone
    */
-  void prepare(int handlerId);
+  ForkRole prepare(int handlerId);
 
   /**
    * Like {@link #prepare}, but the snapshot stays until it is unprepared (the original's
    * PreparePing).
    *
    * @param handlerId the snapshot's key on this machine, 0 or greater
+   * @return the process that it returns in
    * @throws MitosisException as {@link #prepare} does
    */
-  void preparePinned(int handlerId);
+  ForkRole preparePinned(int handlerId);
+
+  /**
+   * Like {@link #prepare}, after the JVM has come to rest: the hooks before it run, then garbage is
+   * collected, the heap gives free memory back to the kernel, and the JIT compiler finishes what it
+   * has to do. Children of such a snapshot need fewer pages and compile nothing that their parent
+   * was about to compile.
+   *
+   * <p>Meanwhile other threads go on; an application that works has the compiler work, too.
+   *
+   * @param handlerId the snapshot's key on this machine, 0 or greater
+   * @param deadline for the compiler to stand still, 1 ms or more
+   * @return the process that it returns in
+   * @throws MitosisException ETIMEDOUT if the compiler still works at the deadline; no snapshot is
+   *     taken, and the hooks after it have run. Else as {@link #prepare} does
+   */
+  ForkRole prepareWhenQuiet(int handlerId, Duration deadline);
+
+  /**
+   * Like {@link #prepareWhenQuiet}, but the snapshot stays until it is unprepared.
+   *
+   * @param handlerId the snapshot's key on this machine, 0 or greater
+   * @param deadline for the compiler to stand still, 1 ms or more
+   * @return the process that it returns in
+   * @throws MitosisException as {@link #prepareWhenQuiet} does
+   */
+  ForkRole preparePinnedWhenQuiet(int handlerId, Duration deadline);
 
   /**
    * Drops a snapshot of this machine, whichever device prepared it.

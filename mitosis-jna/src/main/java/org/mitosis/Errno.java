@@ -11,6 +11,9 @@ public final class Errno {
   /** No such snapshot, device or file. */
   public static final int ENOENT = 2;
 
+  /** A wait that was interrupted. */
+  public static final int EINTR = 4;
+
   /** Input or output error. */
   public static final int EIO = 5;
 
@@ -95,6 +98,7 @@ public final class Errno {
       Map.ofEntries(
           Map.entry(EPERM, new Entry("EPERM", "operation not permitted")),
           Map.entry(ENOENT, new Entry("ENOENT", "no such snapshot, device or file")),
+          Map.entry(EINTR, new Entry("EINTR", "interrupted")),
           Map.entry(EIO, new Entry("EIO", "input or output error")),
           Map.entry(ENOEXEC, new Entry("ENOEXEC", "this machine cannot run the program")),
           Map.entry(EBADF, new Entry("EBADF", "the device is closed")),

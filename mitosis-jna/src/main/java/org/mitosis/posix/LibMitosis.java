@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.mitosis.posix;
 
+import com.sun.jna.Callback;
 import com.sun.jna.Native;
 import com.sun.jna.NativeLibrary;
 import com.sun.jna.Pointer;
@@ -21,7 +22,27 @@ public final class LibMitosis {
   /** {@code MITOSIS_BACKEND_USER}. */
   public static final int MITOSIS_BACKEND_USER = 2;
 
+  /** {@code MITOSIS_SEED_SIZE}: bytes of a child's seed. */
+  public static final int MITOSIS_SEED_SIZE = 32;
+
   private static boolean loaded;
+
+  /** {@code mitosis_resume_hook}; the object must stay reachable. */
+  public interface ResumeHook extends Callback {
+    /** Called in a child, by the thread that prepares. */
+    void called(Pointer child, Pointer argument);
+  }
+
+  /** {@code struct mitosis_child}: its size and the offset of each field, in bytes. */
+  public static final class ChildStruct {
+    public static final int SIZEOF = 48;
+    public static final int SEED = 0;
+    public static final int GENERATION = 32;
+    public static final int HANDLER_ID = 40;
+    public static final int RESERVED = 44;
+
+    private ChildStruct() {}
+  }
 
   private LibMitosis() {}
 
@@ -78,6 +99,8 @@ public final class LibMitosis {
   public static native int mitosis_prepare(long device, int handlerId);
 
   public static native int mitosis_prepare_pinned(long device, int handlerId);
+
+  public static native int mitosis_on_resume(ResumeHook hook, Pointer argument);
 
   public static native int mitosis_unprepare(long device, int handlerId);
 

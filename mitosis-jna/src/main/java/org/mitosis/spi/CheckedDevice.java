@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.mitosis.spi;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.regex.Pattern;
 import org.mitosis.Backend;
+import org.mitosis.Child;
 import org.mitosis.Device;
 import org.mitosis.Errno;
+import org.mitosis.ForkHooks;
+import org.mitosis.ForkRole;
 import org.mitosis.MitosisException;
 import org.mitosis.Operation;
 import org.mitosis.Snapshot;
@@ -17,7 +21,7 @@ import org.mitosis.Snapshot;
  * calls, refuses them after close, and turns -errno into an exception.
  *
  * <p>A backend implements the {@code call…} methods, which return 0 or -errno. They run under this
- * object's lock and never after {@link #callClose}.
+ * object's lock and never after {@link #callClose}. Hooks run without that lock.
  */
 public abstract class CheckedDevice implements Device {
   private static final int NO_ID = -1;
@@ -40,6 +44,14 @@ public abstract class CheckedDevice implements Device {
 
   /** Takes a snapshot that outlives this device. */
   protected abstract int callPreparePinned(int handlerId);
+
+  /**
+   * After a snapshot: what this process is told as its child; null in the parent, and where the
+   * backend has no children of a JVM.
+   */
+  protected Child resumed() {
+    return null;
+  }
 
   /** Drops a snapshot. */
   protected abstract int callUnprepare(int handlerId);
@@ -85,23 +97,23 @@ public abstract class CheckedDevice implements Device {
   }
 
   @Override
-  public final synchronized void prepare(int handlerId) {
-    requireId("handler id", handlerId);
-    ensureOpen(Operation.PREPARE, handlerId, NO_ID);
-    int result = callPrepare(handlerId);
-    if (result < 0) {
-      throw failure(Operation.PREPARE, -result, handlerId, NO_ID);
-    }
+  public final ForkRole prepare(int handlerId) {
+    return prepare(Operation.PREPARE, handlerId, () -> {});
   }
 
   @Override
-  public final synchronized void preparePinned(int handlerId) {
-    requireId("handler id", handlerId);
-    ensureOpen(Operation.PREPARE_PINNED, handlerId, NO_ID);
-    int result = callPreparePinned(handlerId);
-    if (result < 0) {
-      throw failure(Operation.PREPARE_PINNED, -result, handlerId, NO_ID);
-    }
+  public final ForkRole preparePinned(int handlerId) {
+    return prepare(Operation.PREPARE_PINNED, handlerId, () -> {});
+  }
+
+  @Override
+  public final ForkRole prepareWhenQuiet(int handlerId, Duration deadline) {
+    return prepareWhenQuiet(Operation.PREPARE, handlerId, deadline);
+  }
+
+  @Override
+  public final ForkRole preparePinnedWhenQuiet(int handlerId, Duration deadline) {
+    return prepareWhenQuiet(Operation.PREPARE_PINNED, handlerId, deadline);
   }
 
   @Override
@@ -184,6 +196,31 @@ public abstract class CheckedDevice implements Device {
     if (result < 0) {
       throw failure(Operation.CLOSE, -result, NO_ID, NO_ID);
     }
+  }
+
+  private ForkRole prepareWhenQuiet(Operation operation, int handlerId, Duration deadline) {
+    if (deadline.toMillis() < 1) {
+      throw new IllegalArgumentException("deadline must be 1 ms or more, got " + deadline);
+    }
+    return prepare(operation, handlerId, () -> QuietJvm.await(operation, handlerId, deadline));
+  }
+
+  private ForkRole prepare(Operation operation, int handlerId, Runnable settle) {
+    requireId("handler id", handlerId);
+    synchronized (this) {
+      ensureOpen(operation, handlerId, NO_ID);
+    }
+    return ForkHooks.around(settle, () -> takeSnapshot(operation, handlerId));
+  }
+
+  private synchronized Child takeSnapshot(Operation operation, int handlerId) {
+    ensureOpen(operation, handlerId, NO_ID);
+    int result =
+        operation == Operation.PREPARE ? callPrepare(handlerId) : callPreparePinned(handlerId);
+    if (result < 0) {
+      throw failure(operation, -result, handlerId, NO_ID);
+    }
+    return resumed();
   }
 
   private static void requireId(String what, int id) {

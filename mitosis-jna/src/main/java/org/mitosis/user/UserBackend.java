@@ -45,6 +45,7 @@ public final class UserBackend implements BackendProvider {
     if (result < 0) {
       throw Failure.of(Backend.USER, Operation.OPEN, -result, LibMitosis.error()).build();
     }
+    ResumedChild.listen();
     return new UserDevice(device[0]);
   }
 

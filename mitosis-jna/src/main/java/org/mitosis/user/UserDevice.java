@@ -6,6 +6,7 @@ import com.sun.jna.Pointer;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.mitosis.Backend;
+import org.mitosis.Child;
 import org.mitosis.Errno;
 import org.mitosis.Snapshot;
 import org.mitosis.posix.LibMitosis;
@@ -41,6 +42,11 @@ final class UserDevice extends CheckedDevice {
   @Override
   protected int callPreparePinned(int handlerId) {
     return LibMitosis.mitosis_prepare_pinned(device, handlerId);
+  }
+
+  @Override
+  protected Child resumed() {
+    return ResumedChild.take();
   }
 
   @Override

@@ -2,12 +2,14 @@
 package org.mitosis.posix;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.reflect.Field;
 import java.lang.reflect.Modifier;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Iterator;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
@@ -28,7 +30,8 @@ class AbiLayoutTest {
       Map.of(
           Uapi.ConnectReq.class, "mitosis_connect_req",
           Uapi.RemoteReq.class, "mitosis_remote_req",
-          Uapi.SnapshotStruct.class, "mitosis_snapshot");
+          Uapi.SnapshotStruct.class, "mitosis_snapshot",
+          LibMitosis.ChildStruct.class, "mitosis_child");
 
   /** Constants of {@link Limits} that are not of uapi/mitosis.h. */
   private static final Set<String> OF_LIBC = Set.of("CPU_SETSIZE");
@@ -62,7 +65,8 @@ class AbiLayoutTest {
     numbers(Limits.class)
         .forEach(
             (name, value) -> values.put(OF_LIBC.contains(name) ? name : "MITOSIS_" + name, value));
-    for (Class<?> struct : Uapi.class.getDeclaredClasses()) {
+    assertTrue(STRUCTS.keySet().containsAll(List.of(Uapi.class.getDeclaredClasses())));
+    for (Class<?> struct : STRUCTS.keySet()) {
       String name = STRUCTS.get(struct);
       SortedMap<String, Long> offsets = numbers(struct);
       long size = offsets.remove("SIZEOF");

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.UUID;
+
+/**
+ * What a child is told about itself. Everything else it knows is its parent's: identifiers, random
+ * number generators and names that the parent made are the same in all children.
+ */
+public final class Child {
+  /** Bytes of {@link #seed()}. */
+  public static final int SEED_BYTES = 16;
+
+  private static final Path HOST_NAME = Path.of("/proc/sys/kernel/hostname");
+
+  private final int handlerId;
+  private final long generation;
+  private final UUID id;
+  private final byte[] seed;
+
+  /**
+   * For backends.
+   *
+   * @param handlerId the key under which the parent prepared
+   * @param generation the snapshot's number under that key, greater than 0; 0 if not known
+   * @param id 128 random bits of this child's own
+   * @param seed {@value #SEED_BYTES} random bytes of this child's own, independent of the id
+   */
+  public Child(int handlerId, long generation, UUID id, byte[] seed) {
+    if (seed.length != SEED_BYTES) {
+      throw new IllegalArgumentException(
+          "a seed must have " + SEED_BYTES + " bytes, got " + seed.length);
+    }
+    this.handlerId = handlerId;
+    this.generation = generation;
+    this.id = id;
+    this.seed = seed.clone();
+  }
+
+  /** The key under which the parent prepared. */
+  public int handlerId() {
+    return handlerId;
+  }
+
+  /** How often a snapshot was taken under that key on the parent's machine; 0 if not known. */
+  public long generation() {
+    return generation;
+  }
+
+  /**
+   * An identifier of this child, from 128 random bits of the kernel: another one for each child on
+   * every machine. It is no secret, and no UUID of a version.
+   */
+  public UUID id() {
+    return id;
+  }
+
+  /**
+   * Random bytes of this child's own, to seed generators with. They are a secret, and the same for
+   * every hook of the child.
+   */
+  public byte[] seed() {
+    return seed.clone();
+  }
+
+  /**
+   * The host name of the machine that the child runs on, read anew: the JDK and the environment
+   * have the parent's.
+   *
+   * @throws MitosisException EIO if it cannot be read
+   */
+  public String host() {
+    try {
+      return Files.readString(HOST_NAME).strip();
+    } catch (IOException e) {
+      throw MitosisException.of(Operation.PREPARE, Errno.EIO)
+          .problem("a child cannot read " + HOST_NAME + ": " + e.getMessage())
+          .advice("mount /proc where children start")
+          .build();
+    }
+  }
+
+  /** Without the seed. */
+  @Override
+  public String toString() {
+    return "child " + id + " of handler id " + handlerId;
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Child child
+        && id.equals(child.id)
+        && handlerId == child.handlerId
+        && generation == child.generation
+        && Arrays.equals(seed, child.seed);
+  }
+
+  @Override
+  public int hashCode() {
+    return id.hashCode();
+  }
+}

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.spi;
+
+import com.sun.management.HotSpotDiagnosticMXBean;
+import com.sun.management.VMOption;
+import java.lang.management.CompilationMXBean;
+import java.lang.management.ManagementFactory;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import javax.management.JMException;
+import javax.management.MBeanServer;
+import javax.management.ObjectName;
+import org.mitosis.Errno;
+import org.mitosis.MitosisException;
+import org.mitosis.Operation;
+
+/**
+ * Brings a JVM to a state from which its children start fast: without garbage, without the pages of
+ * free heap, and with a JIT compiler that has nothing to do.
+ *
+ * <p>A snapshot that is taken while methods wait for the compiler has every child compile them, for
+ * hundreds of milliseconds. Pages of free heap are allocated from first, and each costs a child a
+ * page fault of the snapshot's, where memory that the heap has given back costs one of zeros.
+ */
+final class QuietJvm {
+  private static final long STEP_MS = 20;
+
+  /** How often in a row the compiler is seen idle. */
+  private static final int IDLE_STEPS = 5;
+
+  /** Of the heap after a collection, in percent. */
+  private static final Map<String, String> SMALL_HEAP =
+      Map.of("MinHeapFreeRatio", "0", "MaxHeapFreeRatio", "0");
+
+  /** What the list of compilations says if there are none. */
+  private static final Set<String> IDLE =
+      Set.of("", "Current compiles:", "C1 compile queue:", "C2 compile queue:", "Empty");
+
+  private QuietJvm() {}
+
+  /**
+   * Collects garbage, has the heap give free memory back, and waits for the compiler.
+   *
+   * @throws MitosisException ETIMEDOUT if the compiler still works at the deadline
+   */
+  static void await(Operation operation, int handlerId, Duration deadline) {
+    long endNs = System.nanoTime() + deadline.toNanos();
+    collectIntoASmallHeap();
+    CompilationMXBean compiler = ManagementFactory.getCompilationMXBean();
+    if (compiler == null || !compiler.isCompilationTimeMonitoringSupported()) {
+      return; // -Xint
+    }
+    long firstMs = compiler.getTotalCompilationTime();
+    long lastMs = firstMs;
+    String busyWith = "";
+    for (int idle = 0; idle < IDLE_STEPS; ) {
+      if (System.nanoTime() > endNs) {
+        throw late(operation, handlerId, deadline, lastMs - firstMs, busyWith);
+      }
+      sleep(operation, handlerId);
+      long nowMs = compiler.getTotalCompilationTime();
+      String now = compilations();
+      idle = nowMs == lastMs && now.isEmpty() ? idle + 1 : 0;
+      busyWith = now.isEmpty() ? busyWith : now;
+      lastMs = nowMs;
+    }
+  }
+
+  /** With manageable options of HotSpot; a JVM without them only collects. */
+  private static void collectIntoASmallHeap() {
+    HotSpotDiagnosticMXBean options =
+        ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean.class);
+    Map<String, String> before = new TreeMap<>();
+    try {
+      // In this order: the smaller one must not be above the larger one.
+      for (String name : List.of("MinHeapFreeRatio", "MaxHeapFreeRatio")) {
+        String value = writable(options, name);
+        if (value != null) {
+          options.setVMOption(name, SMALL_HEAP.get(name));
+          before.put(name, value);
+        }
+      }
+      System.gc();
+    } finally {
+      for (String name : List.of("MaxHeapFreeRatio", "MinHeapFreeRatio")) {
+        if (before.containsKey(name)) {
+          options.setVMOption(name, before.get(name));
+        }
+      }
+    }
+  }
+
+  /** The value of an option, or null if it cannot be set. */
+  private static String writable(HotSpotDiagnosticMXBean options, String name) {
+    if (options == null) {
+      return null;
+    }
+    try {
+      VMOption option = options.getVMOption(name);
+      return option.isWriteable() ? option.getValue() : null;
+    } catch (IllegalArgumentException e) {
+      return null; // no such option
+    }
+  }
+
+  /** The first compilation that runs or waits; empty if there is none, or it cannot be known. */
+  private static String compilations() {
+    MBeanServer server = ManagementFactory.getPlatformMBeanServer();
+    try {
+      Object queue =
+          server.invoke(
+              new ObjectName("com.sun.management:type=DiagnosticCommand"),
+              "compilerQueue",
+              new Object[0],
+              new String[0]);
+      return String.valueOf(queue)
+          .lines()
+          .map(String::strip)
+          .filter(line -> !IDLE.contains(line))
+          .findFirst()
+          .orElse("");
+    } catch (JMException e) {
+      return ""; // not this JVM: the time of finished compilations has to do
+    }
+  }
+
+  private static void sleep(Operation operation, int handlerId) {
+    try {
+      Thread.sleep(STEP_MS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw MitosisException.of(operation, Errno.EINTR)
+          .handlerId(handlerId)
+          .problem("the thread was interrupted while it waited for the JIT compiler")
+          .advice("clear the interrupt and prepare again")
+          .build();
+    }
+  }
+
+  private static MitosisException late(
+      Operation operation, int handlerId, Duration deadline, long compiledMs, String busyWith) {
+    return MitosisException.of(operation, Errno.ETIMEDOUT)
+        .handlerId(handlerId)
+        .problem(
+            "the JIT compiler did not stand still within "
+                + deadline.toMillis()
+                + " ms: it compiled for "
+                + compiledMs
+                + " ms"
+                + (busyWith.isEmpty() ? "" : ", at last '" + busyWith + "'"))
+        .advice(
+            "let the application rest, give it a longer deadline, or prepare without waiting: its"
+                + " children then compile what is left")
+        .build();
+  }
+}
