@@ -1,107 +1,117 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.mitosis.user;
 
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
+import java.util.Random;
+import java.util.UUID;
 import org.mitosis.Backend;
+import org.mitosis.Child;
 import org.mitosis.Device;
+import org.mitosis.ForkRole;
 import org.mitosis.Mitosis;
-import org.mitosis.MitosisException;
 
 /**
- * A JVM that prepares itself with all its threads, starts children of itself with {@code
- * mitosis-child}, and prints for each mode how it ended. A child goes on here: it checks itself and
- * exits with 42. Arguments: the path of mitosis-child, the handler id, the modes.
+ * A JVM that prepares itself with all its threads, and starts children of itself with {@code
+ * mitosis-child}. A child goes on here: it checks itself, tells what it drew, and exits with 42.
+ *
+ * <p>Arguments: the path of mitosis-child, the handler id, a file, the runtime directory of another
+ * machine, what prepares ({@code now}, {@code quiet}, {@code crac}), and for each child its name, a
+ * colon, and its options.
  */
 final class ForkedJvm {
   private static final int CHILD_RIGHT = 42;
-  private static final int ENTRIES = 50_000;
-  private static final Map<Integer, String> TABLE = new ConcurrentHashMap<>();
-  private static volatile long ticks;
+  private static final Random RANDOM = new Random(5);
+  private static final SecureRandom SECURE = new SecureRandom();
+  private static final List<String> CALLS = new ArrayList<>();
+  private static final List<String> CRAC_CALLS = new ArrayList<>();
+  private static final org.crac.Resource RESOURCE =
+      new org.crac.Resource() {
+        @Override
+        public void beforeCheckpoint(org.crac.Context<? extends org.crac.Resource> context) {
+          CRAC_CALLS.add("beforeCheckpoint");
+        }
+
+        @Override
+        public void afterRestore(org.crac.Context<? extends org.crac.Resource> context) {
+          CRAC_CALLS.add("afterRestore");
+        }
+      };
+  private static volatile Child child;
 
   private ForkedJvm() {}
 
   public static void main(String[] arguments) throws Exception {
-    for (int i = 0; i < ENTRIES; i++) {
-      TABLE.put(i, "entry " + i);
-    }
-    ExecutorService pool = Executors.newFixedThreadPool(4);
-    Thread ticker = new Thread(ForkedJvm::tick, "ticker");
-    ticker.setDaemon(true);
-    ticker.start();
-    long sum = pool.submit(ForkedJvm::sum).get();
-    long pid = ProcessHandle.current().pid();
-
+    JvmChecks checks = new JvmChecks(Path.of(arguments[2]));
+    SECURE.nextInt(); // children find bytes that were read ahead
+    Mitosis.onPrepare(() -> CALLS.add("before"));
+    Mitosis.onParent(() -> CALLS.add("parent"));
+    Mitosis.onChild(
+        told -> {
+          child = told;
+          CALLS.add("child");
+        });
+    Runtime.getRuntime()
+        .addShutdownHook(
+            new Thread(
+                () -> {
+                  if (child != null) {
+                    System.out.println("shutdown hook");
+                  }
+                }));
     try (Device device = Mitosis.open(Backend.USER)) {
-      device.prepare(Integer.parseInt(arguments[1]));
-      if (isChild(device)) {
-        check(pool, sum, pid);
-        System.exit(CHILD_RIGHT);
+      int handlerId = Integer.parseInt(arguments[1]);
+      ForkRole role = prepare(arguments[4], device, handlerId);
+      if (role == ForkRole.CHILD) {
+        goOnAsChild(checks, handlerId);
       }
-      TABLE.clear();
-      for (String mode : List.of(arguments).subList(2, arguments.length)) {
-        System.out.println(mode + " " + runChild(arguments[0], arguments[1], mode));
+      require(CALLS.equals(List.of("before", "parent")), "hooks of the parent: " + CALLS);
+      for (String described : List.of(arguments).subList(5, arguments.length)) {
+        String[] nameAndOptions = described.split(":", 2);
+        System.out.println(
+            nameAndOptions[0] + " " + runChild(arguments, nameAndOptions[1].split(" ")));
       }
     }
-    pool.shutdown();
+    checks.end();
   }
 
-  /** The device of a child is closed. */
-  private static boolean isChild(Device device) {
-    try {
-      device.nil();
-      return false;
-    } catch (MitosisException e) {
-      return true;
-    }
-  }
-
-  private static void tick() {
-    while (true) {
-      try {
-        Thread.sleep(1);
-      } catch (InterruptedException e) {
-        return;
-      }
-      ticks++;
+  private static ForkRole prepare(String how, Device device, int handlerId) throws Exception {
+    switch (how) {
+      case "quiet":
+        return device.prepareWhenQuiet(handlerId, Duration.ofSeconds(30));
+      case "crac":
+        org.crac.Core.getGlobalContext().register(RESOURCE);
+        org.crac.Core.checkpointRestore();
+        require(
+            CRAC_CALLS.equals(List.of("beforeCheckpoint", "afterRestore")),
+            "calls by org.crac: " + CRAC_CALLS);
+        return child == null ? ForkRole.PARENT : ForkRole.CHILD;
+      default:
+        return device.prepare(handlerId);
     }
   }
 
-  private static long sum() {
-    long sum = 0;
-    for (int i = 0; i < ENTRIES; i++) {
-      sum += TABLE.get(i).hashCode();
-    }
-    return sum;
-  }
-
-  private static void check(ExecutorService pool, long sum, long pid) throws Exception {
-    long before = ticks;
-    require(ProcessHandle.current().pid() == pid, "the pid has changed");
-    List<Future<Long>> sums = new ArrayList<>();
-    for (int i = 0; i < 8; i++) {
-      sums.add(pool.submit(ForkedJvm::sum));
-    }
-    for (Future<Long> each : sums) {
-      require(each.get(60, TimeUnit.SECONDS) == sum, "a sum is not the parent's");
-    }
-    System.gc();
-    require(sum() == sum, "a sum after the collection is not the parent's");
-    Thread thread = new Thread(() -> ticks += 1_000_000);
-    thread.start();
-    thread.join(60_000);
-    for (int i = 0; ticks < before + 1_000_002 && i < 60_000; i++) {
-      Thread.sleep(1);
-    }
-    require(ticks >= before + 1_000_002, "the ticker stands still");
-    // A class that has not been loaded before comes from a file that was open in the parent.
-    require(new java.util.zip.CRC32C().getValue() == 0, "a new class is wrong");
+  private static void goOnAsChild(JvmChecks checks, int handlerId) {
+    require(CALLS.equals(List.of("before", "child")), "hooks of a child: " + CALLS);
+    require(child.handlerId() == handlerId, "told of handler id " + child.handlerId());
+    require(!child.host().isEmpty(), "no host name");
+    String drawn =
+        child.id()
+            + " "
+            + Long.toHexString(SECURE.nextLong())
+            + " "
+            + UUID.randomUUID()
+            + " "
+            + Long.toHexString(RANDOM.nextLong());
+    Map<String, String> wrong = checks.run();
+    require(wrong.isEmpty(), "wrong: " + wrong);
+    System.out.println("drew " + drawn);
+    System.exit(CHILD_RIGHT);
   }
 
   private static void require(boolean condition, String problem) {
@@ -111,15 +121,21 @@ final class ForkedJvm {
     }
   }
 
-  private static String runChild(String program, String handlerId, String mode) throws Exception {
-    Process child =
-        new ProcessBuilder(program, "--handler-id", handlerId, "--mode", mode)
-            .redirectErrorStream(true)
-            .start();
-    child.getOutputStream().close();
-    String said = new String(child.getInputStream().readAllBytes()).strip();
-    return child.waitFor() == CHILD_RIGHT
-        ? "right"
-        : "exit code " + child.exitValue() + ": " + said;
+  private static String runChild(String[] arguments, String[] options) throws Exception {
+    List<String> command = new ArrayList<>(List.of(arguments[0], "--handler-id", arguments[1]));
+    command.addAll(List.of(options));
+    ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+    if (command.contains("--remote")) {
+      builder.environment().put("MITOSIS_RUNTIME_DIR", arguments[3]);
+    }
+    Process process = builder.start();
+    process.getOutputStream().close();
+    String said =
+        new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8)
+            .strip()
+            .replace('\n', ' ');
+    return process.waitFor() == CHILD_RIGHT
+        ? said
+        : "exit code " + process.exitValue() + ": " + said;
   }
 }

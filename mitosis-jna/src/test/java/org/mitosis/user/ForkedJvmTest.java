@@ -2,33 +2,113 @@
 package org.mitosis.user;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.mitosis.ChildJvm;
-import org.mitosis.DaemonOfTheTests;
 import org.mitosis.NativeModule;
 
-/** A whole JVM, with its threads and open files, goes on in its children. */
-@ExtendWith(DaemonOfTheTests.class)
+/**
+ * A whole JVM, with its threads and open files, goes on in its children: on its own machine and,
+ * over TCP, on another one. The machines are this host's, with a daemon each.
+ */
+@Timeout(120)
 class ForkedJvmTest {
+  private static final int MACHINE = 1_900_000_003;
   private static final String HANDLER_ID = "4242";
+  private static final long DEADLINE_S = 20;
+  private static final Pattern RIGHT =
+      Pattern.compile("(\\S+) drew (\\S+) (\\S+) (\\S+) (\\S+) shutdown hook");
 
-  @Test
-  void goesOnInItsChildren() throws IOException, InterruptedException {
+  @TempDir private Path folder;
+  private Path key;
+  private Process daemon;
+  private String address;
+
+  @BeforeEach
+  void startTheParentsMachine() throws IOException {
+    key =
+        Files.createFile(
+            folder.resolve("key"),
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+    Files.writeString(key, "0123456789abcdef-the-key-of-the-tests");
+    daemon =
+        new ProcessBuilder(
+                NativeModule.built("linux-x86-64/mitosisd").toString(),
+                "--foreground",
+                "--runtime-dir",
+                folder.resolve("parent").toString(),
+                "--machine-id",
+                Integer.toString(MACHINE),
+                "--listen",
+                "tcp://127.0.0.1:0",
+                "--key-file",
+                key.toString())
+            .redirectError(ProcessBuilder.Redirect.INHERIT)
+            .start();
+    BufferedReader output =
+        new BufferedReader(new InputStreamReader(daemon.getInputStream(), StandardCharsets.UTF_8));
+    String line = String.valueOf(output.readLine());
+    String before = "mitosisd: machine " + MACHINE + " listens at ";
+    assertTrue(line.startsWith(before), line);
+    address = line.substring(before.length());
+  }
+
+  @AfterEach
+  void endTheMachines() throws IOException, InterruptedException {
+    daemon.destroy();
+    assertTrue(daemon.waitFor(DEADLINE_S, TimeUnit.SECONDS), "SIGTERM ends mitosisd");
+    Path other = folder.resolve("child").resolve("mitosisd.pid");
+    if (Files.exists(other)) {
+      ProcessHandle.of(Long.parseLong(Files.readString(other).strip()))
+          .ifPresent(ProcessHandle::destroy);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"G1, quiet", "Serial, crac", "Parallel, now"})
+  void goesOnInItsChildren(String collector, String when) throws Exception {
     List<String> lines =
         ChildJvm.start(
                 ForkedJvm.class,
-                List.of("-Xmx64m", "-XX:-UsePerfData"),
-                Map.of(),
+                List.of(
+                    "-Xmx64m",
+                    "-XX:+PerfDisableSharedMem",
+                    "-XX:+Use" + collector + "GC",
+                    "-Dorg.crac.Core.Compat=org.mitosis.crac",
+                    "-Dmitosis.crac.handlerId=" + HANDLER_ID,
+                    "-Dmitosis.backend=user"),
+                Map.of(
+                    "MITOSIS_RUNTIME_DIR", folder.resolve("parent").toString(),
+                    "MITOSIS_KEY_FILE", key.toString()),
                 NativeModule.built("linux-x86-64/mitosis-child").toString(),
                 HANDLER_ID,
-                "lazy",
-                "eager")
+                file().toString(),
+                folder.resolve("child").toString(),
+                when,
+                "lazy:--mode lazy",
+                "tcp:--mode lazy --remote " + MACHINE + " --address " + address)
             .lines();
     assumeFalse(
         lines.stream()
@@ -37,6 +117,28 @@ class ForkedJvmTest {
                     line.contains("needs a PID namespace")
                         || line.contains("need root or CAP_SYS_PTRACE")),
         () -> "needs root, for userfaultfd and a PID namespace: " + lines);
-    assertEquals(List.of("lazy right", "eager right"), lines);
+    List<String> names = new ArrayList<>();
+    Set<String> drawn = new HashSet<>();
+    Set<String> shared = new HashSet<>();
+    for (String line : lines) {
+      Matcher right = RIGHT.matcher(line);
+      assertTrue(right.matches(), () -> String.join("\n", lines));
+      names.add(right.group(1));
+      for (int i = 2; i <= 4; i++) {
+        assertTrue(drawn.add(right.group(i)), () -> "drawn by two children: " + lines);
+      }
+      shared.add(right.group(5));
+    }
+    assertEquals(List.of("lazy", "tcp"), names);
+    // As docs/jvm.md says: java.util.Random goes on alike in all.
+    assertEquals(1, shared.size(), () -> "java.util.Random: " + lines);
+  }
+
+  /** What a parent has mapped: two pages, from m to z. */
+  private Path file() throws IOException {
+    byte[] content = new byte[8192];
+    content[0] = 'm';
+    content[content.length - 1] = 'z';
+    return Files.write(folder.resolve("mapped"), content);
   }
 }
