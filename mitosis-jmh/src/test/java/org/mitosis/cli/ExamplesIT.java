@@ -3,6 +3,7 @@ package org.mitosis.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
@@ -39,7 +40,7 @@ class ExamplesIT {
     try (Stream<Path> files = Files.list(EXAMPLES)) {
       List<Path> sources =
           files.filter(file -> file.toString().endsWith(".java")).sorted().toList();
-      assertEquals(5, sources.size());
+      assertEquals(6, sources.size());
       StringWriter messages = new StringWriter();
       boolean compiled =
           compiler
@@ -76,6 +77,20 @@ class ExamplesIT {
   }
 
   @Test
+  void aJvmGoesOnInItsChildren() throws IOException {
+    BenchmarksJar.Outcome outcome = runs("ForkAJvm");
+    String err = outcome.err();
+    assumeFalse(
+        err.contains("needs a PID namespace") || err.contains("need root or CAP_SYS_PTRACE"),
+        () -> "needs root, for userfaultfd and a PID namespace: " + err);
+    String out = outcome.out();
+    assertEquals(3, out.lines().filter("exit code 0"::equals).count(), out + err);
+    List<String> children = out.lines().filter(line -> line.startsWith("child: ")).toList();
+    assertEquals(3, children.size(), out);
+    assertEquals(1, children.stream().map(line -> line.split(" ")[1]).distinct().count(), out);
+  }
+
+  @Test
   void childrenAreForked() throws IOException {
     assumeTrue(UserfaultfdRight.read().allowed(), "needs the right to use userfaultfd");
     String out = run("ForkALot");
@@ -106,10 +121,14 @@ class ExamplesIT {
   }
 
   private String run(String example, String... args) throws IOException {
+    return runs(example, args).out();
+  }
+
+  private BenchmarksJar.Outcome runs(String example, String... args) throws IOException {
     BenchmarksJar.Outcome outcome =
         jar.runSource(
             EXAMPLES.resolve(example + ".java").toAbsolutePath().normalize(), List.of(args));
     assertEquals(0, outcome.exitCode(), outcome.err());
-    return outcome.out();
+    return outcome;
   }
 }

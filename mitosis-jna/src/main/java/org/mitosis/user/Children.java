@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.user;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import org.mitosis.Limits;
+import org.mitosis.MitosisException;
+import org.mitosis.nativefiles.NativeFiles;
+
+/**
+ * Starts children of a snapshot on this machine, each as a process of its own with streams and an
+ * exit code. No JVM starts: {@code mitosis-child} becomes the child.
+ *
+ * <p>A child that cannot be started writes why to its standard error and exits with 1; one that
+ * fails after it has given up its own memory exits with 125.
+ */
+public final class Children {
+  private static final int NONE = -1;
+
+  private final int handlerId;
+  private final Map<String, String> environment = new TreeMap<>();
+  private int machineId = NONE;
+  private String address;
+  private Mode mode = Mode.LAZY;
+  private OpenForWriting files = OpenForWriting.REFUSE;
+  private int prefetchPages = Limits.PREFETCH_PAGES_DEFAULT;
+
+  /** How a child gets its pages. */
+  public enum Mode {
+    /** On demand. */
+    LAZY,
+    /** All of them before its first instruction. */
+    EAGER,
+    /** On demand; pages of another machine stay on this one for later children. */
+    CACHED,
+    /** Forked by the snapshot itself, on its own machine. */
+    CLONE
+  }
+
+  /** What a child has of files that its parent has open for writing. */
+  public enum OpenForWriting {
+    /** The child is refused; the message names the file. */
+    REFUSE,
+    /** The same files. */
+    SHARE,
+    /** Copies in memory. */
+    PRIVATE
+  }
+
+  private Children(int handlerId) {
+    this.handlerId = handlerId;
+  }
+
+  /**
+   * Children of a snapshot.
+   *
+   * @param handlerId its key, 0 or greater
+   */
+  public static Children of(int handlerId) {
+    if (handlerId < 0) {
+      throw new IllegalArgumentException("handler id must be 0 or greater, got " + handlerId);
+    }
+    return new Children(handlerId);
+  }
+
+  /**
+   * Names the machine that holds the snapshot; without, it is this one.
+   *
+   * @param id the machine's id, 0 or greater
+   * @param where its address, {@code tcp://host:port}
+   */
+  public Children from(int id, String where) {
+    if (id < 0) {
+      throw new IllegalArgumentException("machine id must be 0 or greater, got " + id);
+    }
+    machineId = id;
+    address = where;
+    return this;
+  }
+
+  /** How children get their pages; by default {@link Mode#LAZY}. */
+  public Children mode(Mode chosen) {
+    mode = chosen;
+    return this;
+  }
+
+  /** What children have of files that are open for writing; by default they are refused. */
+  public Children files(OpenForWriting chosen) {
+    files = chosen;
+    return this;
+  }
+
+  /**
+   * Pages for each fault.
+   *
+   * @param pages a power of two up to {@value Limits#PREFETCH_PAGES_MAX}
+   */
+  public Children prefetchPages(int pages) {
+    if (pages < 1 || pages > Limits.PREFETCH_PAGES_MAX || Integer.bitCount(pages) != 1) {
+      throw new IllegalArgumentException(
+          "prefetch pages must be a power of two from 1 to "
+              + Limits.PREFETCH_PAGES_MAX
+              + ", got "
+              + pages);
+    }
+    prefetchPages = pages;
+    return this;
+  }
+
+  /** The file with the key that the machines share; by default what libmitosis finds. */
+  public Children keyFile(Path file) {
+    environment.put("MITOSIS_KEY_FILE", file.toString());
+    return this;
+  }
+
+  /** The runtime directory of this machine's daemon; by default that of this process. */
+  public Children runtimeDirectory(Path directory) {
+    environment.put("MITOSIS_RUNTIME_DIR", directory.toString());
+    return this;
+  }
+
+  /**
+   * The process of one child, to be started as often as there shall be children; its streams can be
+   * redirected before. A child has the environment of its parent, not that of the builder.
+   *
+   * @throws MitosisException if the native files of this release cannot be unpacked
+   */
+  public ProcessBuilder builder() {
+    List<String> command = new ArrayList<>();
+    command.add(NativeFiles.path("mitosis-child").toString());
+    command.addAll(List.of("--handler-id", Integer.toString(handlerId)));
+    command.addAll(List.of("--mode", mode.name().toLowerCase(Locale.ROOT)));
+    command.addAll(List.of("--files", files.name().toLowerCase(Locale.ROOT)));
+    command.addAll(List.of("--prefetch", Integer.toString(prefetchPages)));
+    command.addAll(List.of("--backend", "user"));
+    if (machineId != NONE) {
+      command.addAll(List.of("--remote", Integer.toString(machineId), "--address", address));
+    }
+    ProcessBuilder builder = new ProcessBuilder(command);
+    builder.environment().putAll(environment);
+    return builder;
+  }
+
+  /**
+   * Starts one child.
+   *
+   * @throws IOException if no process can be started
+   * @throws MitosisException if the native files of this release cannot be unpacked
+   */
+  public Process start() throws IOException {
+    return builder().start();
+  }
+}
