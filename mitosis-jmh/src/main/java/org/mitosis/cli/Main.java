@@ -24,6 +24,7 @@ public final class Main {
         compare      the differences between two runs
         report       pages, tables and plots of runs
         pack         the folder of a run as one .zip file, which report and compare read
+        prepare-jvm  a snapshot of a JVM that runs already
         doctor       what works on this machine, what does not, and what to do about it
         help [COMMAND]  this text, or that of a command
         --version    what this jar was built from
@@ -116,6 +117,8 @@ public final class Main {
         return new ReportCommand(System.out, System.err).run(rest);
       case "pack":
         return new PackCommand(System.out, System.err).run(rest);
+      case PrepareJvmCommand.WORD:
+        return new PrepareJvmCommand(System.out, System.err).run(rest);
       case "doctor":
         return Doctor.ofThisMachine(probe, System.out).run(rest);
       case "--version":
