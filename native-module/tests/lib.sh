@@ -46,6 +46,19 @@ keep() {
 	fi
 }
 
+# column_of MODE: its column in docs/children.md.
+column_of() {
+	case $1 in
+	lazy-*) echo lazy ;;
+	tcp-lazy-*) echo 'TCP lazy' ;;
+	tcp-*) echo "TCP ${1#tcp-}" ;;
+	kernel-tcp-*) echo 'module TCP' ;;
+	*-to-*) echo "$1" | sed 's/-to-/ to /; s/kernel/module/' ;;
+	kernel-*) echo module ;;
+	*) echo "$1" ;;
+	esac
+}
+
 # show_daemon_log DIR: mitosisd writes only when something is wrong.
 show_daemon_log() {
 	if [ -s "$1/mitosisd.log" ]; then

@@ -98,5 +98,8 @@ int main(void)
 	CHECK_ENDS_WELL(pid);
 	CHECK_EQ(after_exec("CapPrm") & dropped, 0);
 	CHECK_EQ(after_exec("CapBnd") & dropped, 0);
+	target_child_has("capabilities", "kept");
+	target_child_has("capability bounding set", "kept");
+	target_child_has("securebits", "kept");
 	return 0;
 }

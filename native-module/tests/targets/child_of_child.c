@@ -92,5 +92,6 @@ int main(void)
 	CHECK_EQ(target_differs(untouched, 0, SIZE, 2), -1);
 	CHECK_EQ(target_not_zero(dropped, SIZE / 2), -1);
 	CHECK_EQ(target_differs(dropped, SIZE / 2, SIZE / 2, 3), -1);
+	target_child_has("what a child has changed, for its own children", "kept");
 	return 0;
 }

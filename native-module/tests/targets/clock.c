@@ -96,5 +96,6 @@ int main(void)
 	CHECK(vdso_ns / ROUNDS < 1000);
 	/* A vdso that falls back to the call is slower than the call alone. */
 	CHECK(vdso_ns < call_ns + call_ns / 4);
+	target_child_has("vdso", "fresh");
 	return 0;
 }

@@ -26,5 +26,7 @@ int main(void)
 	CHECK(out && fgets(line, sizeof(line), out));
 	CHECK(!strcmp(line, "1\n"));
 	CHECK_EQ(pclose(out), 0);
+	target_child_has("no_new_privs", "kept");
+	target_child_has("PR_SET_DUMPABLE", "kept");
 	return 0;
 }

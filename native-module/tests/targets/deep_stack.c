@@ -28,5 +28,6 @@ int main(void)
 
 	CHECK_EQ(descend(DEPTH), DEPTH);
 	CHECK_EQ(descend(DEPTH), DEPTH);
+	target_child_has("growth of the stack", "kept");
 	return 0;
 }

@@ -29,5 +29,6 @@ int main(void)
 	CHECK(has_flag(m, "dp"));
 	CHECK(has_flag(m, "wf"));
 	m[0] = 1;
+	target_child_has("droppable memory (MAP_DROPPABLE)", "fresh");
 	return 0;
 }

@@ -47,5 +47,6 @@ int main(void)
 		CHECK_EQ(byte, 'c');
 		close(fd);
 	}
+	target_child_has("shared mappings of files with odd names", "shared");
 	return 0;
 }

@@ -117,5 +117,8 @@ int main(void)
 	fd = open(paths[0], O_RDONLY);
 	CHECK_EQ(pread(fd, &word, sizeof(word), 3 * PAGE), 8);
 	CHECK_EQ(word, target_word(1, 3 * PAGE / 8));
+	target_child_has("private mappings of files", "kept");
+	target_child_has("shared mappings of files", "shared");
+	target_child_has("mapped files that were deleted", "kept");
 	return 0;
 }

@@ -78,5 +78,6 @@ int main(void)
 	for (i = 0; i < 8; i++)
 		CHECK_ENDS_WELL(pids[i]);
 	check_memory(0);
+	target_child_has("the snapshot, in what a child forks", "kept");
 	return 0;
 }

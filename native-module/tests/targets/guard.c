@@ -37,5 +37,6 @@ int main(void)
 	CHECK(!mprotect(locked, PAGE, PROT_NONE));
 	CHECK(!readable(locked));
 	CHECK(readable(locked + PAGE));
+	target_child_has("memory without access (PROT_NONE)", "kept");
 	return 0;
 }

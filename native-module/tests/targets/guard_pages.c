@@ -35,5 +35,6 @@ int main(void)
 				1),
 		 -1);
 	CHECK(!readable(m + GUARDED * PAGE + 1));
+	target_child_has("guard pages (MADV_GUARD_INSTALL)", "kept");
 	return 0;
 }

@@ -46,5 +46,6 @@ int main(void)
 	}
 	for (i = 0; i < BLOCKS; i++)
 		CHECK((blocks[i] = malloc(i * 1000)));
+	target_child_has("break and heap", "kept");
 	return 0;
 }

@@ -27,5 +27,6 @@ int main(void)
 		CHECK_EQ(target_not_zero(m + i + 15 * PAGE, PAGE), -1);
 		CHECK_EQ(target_not_zero(m + i + 16 * PAGE + 1, PAGE - 1), -1);
 	}
+	target_child_has("sparse memory", "kept");
 	return 0;
 }

@@ -80,5 +80,6 @@ int main(void)
 	CHECK_EQ(target_not_zero(own, SIZE), -1);
 	target_fill(own, SIZE, 3);
 	CHECK_EQ(target_differs(own, 0, SIZE, 3), -1);
+	target_child_has("memory in huge pages", "kept");
 	return 0;
 }

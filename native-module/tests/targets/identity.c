@@ -103,5 +103,8 @@ int main(void)
 	CHECK_EQ(pthread_mutex_lock(&own), EOWNERDEAD);
 	check_robust_list(&attributes);
 	CHECK(!pthread_kill(self, 0));
+	target_child_has("name of the process (PR_SET_NAME)", "kept");
+	target_child_has("robust list, rseq", "kept");
+	target_child_has("process id", "fresh");
 	return 0;
 }

@@ -124,5 +124,7 @@ int main(void)
 	CHECK_EQ(read(notify, &info, sizeof(info)), -1);
 	CHECK_EQ(errno, EAGAIN);
 	CHECK(inotify_add_watch(notify, "/tmp", IN_CREATE) > 0);
+	target_child_has("eventfd, epoll, timerfd, signalfd", "kept");
+	target_child_has("watches of inotify", "none");
 	return 0;
 }

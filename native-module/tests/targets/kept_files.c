@@ -134,5 +134,6 @@ int main(void)
 	/* A copy of a standard file is one of the child's own. */
 	CHECK_EQ(write(standard, "", 0), 0);
 	CHECK(!fstat(STDOUT_FILENO, &st));
+	target_child_has("position and flags of open files", "kept");
 	return 0;
 }

@@ -112,5 +112,6 @@ int main(void)
 	CHECK_EQ(errno, EPIPE);
 	close(ends[1]);
 	CHECK_EQ(read(ends[0], &byte, 1), 0);
+	target_child_has("bytes in pipes, FIFOs, pairs of sockets", "kept");
 	return 0;
 }

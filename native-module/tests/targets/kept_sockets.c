@@ -79,5 +79,7 @@ int main(void)
 	snprintf(line, sizeof(line),
 		 "open file %d: has a socket whose peer has gone\n", client);
 	CHECK(strstr(report, line));
+	target_child_has("sockets that listen or are bound", "kept");
+	target_child_has("connections", "none");
 	return 0;
 }

@@ -268,5 +268,6 @@ int main(void)
 		 0);
 	CHECK_EQ(pthread_join(selves[0].thread, &result), 0);
 	CHECK(selves[0].tid != tid);
+	target_child_has("threads (registers, ids, names, signal masks)", "kept");
 	return 0;
 }

@@ -43,5 +43,6 @@ int main(void)
 		CHECK_EQ(target_differs(mapping, page * PAGE, PAGE, 5), -1);
 	target_fill(mapping, SIZE, 6);
 	CHECK_EQ(target_differs(mapping, 0, SIZE, 6), -1);
+	target_child_has("memory", "kept");
 	return 0;
 }

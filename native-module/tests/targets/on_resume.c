@@ -75,5 +75,6 @@ int main(void)
 	}
 	CHECK(precise == 0.125 * (1 << HOOKS));
 	check_seeds();
+	target_child_has("seeds of mitosis_on_resume()", "fresh");
 	return 0;
 }

@@ -81,5 +81,6 @@ int main(void)
 	CHECK(list && fgets(line, sizeof(line), list));
 	CHECK_EQ(atoi(line), inherited_count + 1);
 	CHECK_EQ(pclose(list), 0);
+	target_child_has("files that the caller of resume passes", "kept");
 	return 0;
 }

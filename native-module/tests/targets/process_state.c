@@ -99,5 +99,11 @@ int main(void)
 		CHECK_EQ(syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0,
 				 0),
 			 0);
+	target_child_has("working directory, umask", "kept");
+	target_child_has("limits (setrlimit)", "kept");
+	target_child_has("nice value, I/O priority", "kept");
+	target_child_has("timer slack, personality", "kept");
+	target_child_has("oom_score_adj, coredump_filter", "kept");
+	target_child_has("PR_SET_THP_DISABLE, membarrier", "kept");
 	return 0;
 }

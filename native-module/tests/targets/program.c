@@ -72,5 +72,7 @@ int main(int argc, char **argv)
 		_exit(1);
 	}
 	CHECK_ENDS_WELL(pid);
+	target_child_has("program, arguments, environment, auxiliary vector (/proc)",
+			 "kept");
 	return 0;
 }

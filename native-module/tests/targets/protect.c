@@ -53,5 +53,6 @@ int main(void)
 	CHECK(!mprotect(m, MIB, PROT_READ | PROT_WRITE));
 	target_fill(m, MIB, 2);
 	CHECK_EQ(faults, 3);
+	target_child_has("protection of memory", "kept");
 	return 0;
 }

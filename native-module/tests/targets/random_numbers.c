@@ -53,5 +53,6 @@ int main(void)
 			CHECK(memcmp(drawn[i].arc4random, drawn[k].arc4random, 16));
 			CHECK(memcmp(drawn[i].getrandom, drawn[k].getrandom, 16));
 		}
+	target_child_has("arc4random(), getrandom()", "fresh");
 	return 0;
 }

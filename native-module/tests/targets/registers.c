@@ -93,5 +93,6 @@ int main(int argc, char **argv)
 	CHECK(frame == __builtin_frame_address(0));
 	CHECK_EQ(argc, 1);
 	CHECK(argv[0] && strstr(argv[0], "registers") && !argv[1]);
+	target_child_has("registers, floating-point modes", "kept");
 	return 0;
 }

@@ -38,5 +38,6 @@ int main(void)
 	check_sealed(m);
 	check_sealed(m + MIB / 2);
 	m[1]++;
+	target_child_has("sealed memory (mseal)", "kept");
 	return 0;
 }

@@ -38,5 +38,6 @@ int main(void)
 	usleep(20000);
 	for (i = 0; i < 3; i++)
 		CHECK_EQ(target_differs(memory[i], 0, SIZE, getpid() & 0xfff), -1);
+	target_child_has("shared memory without a file", "kept");
 	return 0;
 }

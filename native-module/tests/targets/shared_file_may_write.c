@@ -47,5 +47,6 @@ int main(void)
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	CHECK_EQ(pread(fd, &found, 1, 100), 1);
 	CHECK_EQ(found, 'c');
+	target_child_has("right to write a shared file", "kept");
 	return 0;
 }

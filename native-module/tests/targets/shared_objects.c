@@ -119,5 +119,6 @@ int main(void)
 	CHECK(!memcmp(sparse + LARGE / 2, "sparse", 6));
 	CHECK(resident_shared() < (long)MIB);
 	CHECK_EQ(target_not_zero(sparse, LARGE / 2), -1);
+	target_child_has("shared memory, among a child and what it forks", "kept");
 	return 0;
 }

@@ -34,5 +34,6 @@ int main(void)
 	CHECK_EQ(memory[PAGE], 'v');
 	CHECK_EQ(memory[2 * PAGE], 'w'); /* not touched by way of this mapping */
 	CHECK_EQ(memory[3 * PAGE], 0);
+	target_child_has("System V segments", "kept");
 	return 0;
 }

@@ -99,5 +99,7 @@ int main(void)
 	CHECK(!sigpending(&pending));
 	CHECK(sigismember(&pending, SIGUSR2));
 	CHECK_EQ(sigwaitinfo(&mask, &last), SIGUSR2);
+	target_child_has("signal handlers, mask, alternate stack", "kept");
+	target_child_has("pending signals", "fresh");
 	return 0;
 }

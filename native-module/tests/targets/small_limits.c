@@ -59,5 +59,6 @@ int main(void)
 	CHECK(map(3 * MORE) == MAP_FAILED);
 	CHECK(mmap(NULL, 5 * MORE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) ==
 	      MAP_FAILED);
+	target_child_has("limits of memory", "kept");
 	return 0;
 }

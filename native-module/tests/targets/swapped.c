@@ -49,5 +49,6 @@ int main(void)
 	CHECK(!madvise(m, SIZE / 2, MADV_PAGEOUT));
 	CHECK_EQ(target_differs(m, SIZE / 4, 3 * SIZE / 4, 1), -1);
 	CHECK_EQ(target_differs(m, 0, SIZE / 4, 2), -1);
+	target_child_has("memory in swap", "kept");
 	return 0;
 }

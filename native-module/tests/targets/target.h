@@ -57,6 +57,25 @@ static inline void __attribute__((noreturn)) target_skip(const char *requirement
 	exit(77);
 }
 
+/*
+ * Says in a child what it has of its parent: "kept", "fresh", "shared" or "none". These
+ * are the cells of docs/children.md; tests/run-targets compares them.
+ */
+static inline void target_child_has(const char *thing, const char *word)
+{
+	printf("child has: %s: %s\n", thing, word);
+	fflush(stdout);
+}
+
+/*
+ * Before prepare: a resume may fail with a message that has this text. Then the runner
+ * says of the children that they were refused.
+ */
+static inline void target_may_be_refused(const char *thing, const char *text)
+{
+	printf("may be refused: %s: %s\n", thing, text);
+}
+
 /* Memory that the parent overwrites after its prepare. */
 static inline void target_overwrites(void *start, size_t size)
 {

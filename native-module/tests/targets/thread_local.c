@@ -28,5 +28,6 @@ int main(void)
 	CHECK_EQ(target_not_zero(zeroed, sizeof(zeroed)), -1);
 	__asm__ volatile("mov %%fs:0x28, %0" : "=r"(after));
 	CHECK_EQ(after, canary);
+	target_child_has("thread-local memory", "kept");
 	return 0;
 }

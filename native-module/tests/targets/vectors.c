@@ -63,5 +63,6 @@ int main(void)
 		CHECK_EQ(sum_avx(v[1]), FLOATS / 2 * 3);
 	if (__builtin_cpu_supports("avx512f"))
 		CHECK_EQ(sum_avx512(v[2]), FLOATS / 2 * 3);
+	target_child_has("vector registers", "kept");
 	return 0;
 }

@@ -4,5 +4,9 @@
 
 int main(void)
 {
-	return run_target();
+	run_target();
+	target_child_has("memory with MADV_WIPEONFORK", "fresh");
+	target_child_has("memory with MADV_DONTFORK", "none");
+	target_child_has("memory with MADV_DONTDUMP", "kept");
+	return 0;
 }

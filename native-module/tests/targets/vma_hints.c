@@ -52,5 +52,7 @@ int main(void)
 	CHECK(!taken[3] || has_flag(empty, "nh"));
 	CHECK(!has_flag(m + 4 * HUGE, "hg") && !has_flag(m + 4 * HUGE, "nh"));
 	CHECK(recurse(100) > 0);
+	target_child_has("hints of madvise (hugepage, nohugepage, mergeable)",
+			 "kept");
 	return 0;
 }

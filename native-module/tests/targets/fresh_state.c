@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * What fork makes anew is new in a child: timers, pending signals, locks of memory, the
+ * parent-death signal, the child subreaper.
+ */
+#define _GNU_SOURCE
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/time.h>
+#include <time.h>
+
+#include "tests/targets/target.h"
+
+#define FAR_S 100000
+
+static void set_timers(timer_t *timer)
+{
+	static const int kinds[] = { ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF };
+	const struct itimerval far = { .it_value.tv_sec = FAR_S };
+	const struct itimerspec far_too = { .it_value.tv_sec = FAR_S };
+	size_t i;
+
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		CHECK(!setitimer(kinds[i], &far, NULL));
+	CHECK(!timer_create(CLOCK_MONOTONIC, NULL, timer));
+	CHECK(!timer_settime(*timer, 0, &far_too, NULL));
+}
+
+static bool has_interval_timer(void)
+{
+	struct itimerval left[3];
+
+	CHECK(!getitimer(ITIMER_REAL, &left[0]));
+	CHECK(!getitimer(ITIMER_VIRTUAL, &left[1]));
+	CHECK(!getitimer(ITIMER_PROF, &left[2]));
+	return left[0].it_value.tv_sec || left[1].it_value.tv_sec ||
+	       left[2].it_value.tv_sec;
+}
+
+static long locked_kib(void)
+{
+	FILE *status = fopen("/proc/self/status", "re");
+	char line[256];
+	long kib = -1;
+
+	CHECK(status);
+	while (kib < 0 && fgets(line, sizeof(line), status))
+		sscanf(line, "VmLck: %ld", &kib);
+	fclose(status);
+	return kib;
+}
+
+static void tell(const char *thing, bool kept)
+{
+	target_child_has(thing, kept ? "kept" : "fresh");
+}
+
+int main(void)
+{
+	int death_signal = 0, reaper = 0;
+	struct itimerspec left;
+	timer_t timer;
+	char *locked;
+
+	locked = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	CHECK(locked != MAP_FAILED);
+	locked[0] = 'l';
+	if (mlock(locked, PAGE))
+		target_skip("the right to lock a page of memory");
+	set_timers(&timer);
+	CHECK(!prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0));
+	CHECK(!prctl(PR_SET_PDEATHSIG, SIGWINCH, 0, 0, 0));
+	target_prepare();
+
+	CHECK_EQ(locked[0], 'l');
+	CHECK(!prctl(PR_GET_CHILD_SUBREAPER, &reaper, 0, 0, 0));
+	CHECK(!prctl(PR_GET_PDEATHSIG, &death_signal, 0, 0, 0));
+	tell("timers (setitimer, alarm)", has_interval_timer());
+	tell("timers (timer_create)", !timer_gettime(timer, &left));
+	tell("locks of memory (mlock)", locked_kib() > 0);
+	tell("PR_SET_CHILD_SUBREAPER", reaper);
+	tell("PR_SET_PDEATHSIG", death_signal == SIGWINCH);
+	return 0;
+}
