@@ -2,3 +2,8 @@
 /* A process with 1013 threads. */
 #define THREADS 1013
 #include "tests/targets/many_threads.h"
+
+int main(void)
+{
+	return run_many_threads();
+}

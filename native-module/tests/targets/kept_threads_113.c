@@ -2,3 +2,8 @@
 /* A process with 113 threads. */
 #define THREADS 113
 #include "tests/targets/many_threads.h"
+
+int main(void)
+{
+	return run_many_threads();
+}
