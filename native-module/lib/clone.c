@@ -132,9 +132,7 @@ static void __attribute__((noreturn)) go_on_with_threads(struct clone_arguments 
 {
 	const struct descriptor_header *d = o->descriptor;
 	const struct descriptor_thread *t = descriptor_thread(d);
-	static const char message[] = "mitosis: clone failed at step ??\n";
 	struct restore_plan *plan = &o->plan;
-	size_t i;
 
 	if (t->rseq_address)
 		raw_syscall(SYS_rseq, t->rseq_address, t->rseq_size, RSEQ_UNREGISTER,
@@ -145,9 +143,6 @@ static void __attribute__((noreturn)) go_on_with_threads(struct clone_arguments 
 		RESTORER_KEPT_SIZE; /* there is nothing else to unmap */
 	plan->has_threads = true;
 	plan->awaited_threads = descriptor_awaited_threads(d);
-	plan->error_message_size = sizeof(message) - 1;
-	for (i = 0; i < sizeof(message); i++)
-		plan->error_message[i] = message[i];
 	restorer_go_on_with_threads(plan);
 }
 

@@ -33,29 +33,109 @@ struct rseq_area {
 	uint32_t flags;
 };
 
+struct message {
+	uint32_t size;
+	char text[256];
+};
+
+INLINE void put_text(struct message *m, const char *text)
+{
+	for (; *text && m->size < sizeof(m->text) - 1; text++)
+		m->text[m->size++] = *text;
+}
+
+INLINE void put_number(struct message *m, uint64_t value, uint32_t base)
+{
+	uint64_t unit = 1;
+
+	while (value / unit >= base)
+		unit *= base;
+	for (; unit && m->size < sizeof(m->text) - 1; unit /= base) {
+		uint32_t digit = value / unit % base;
+
+		m->text[m->size++] = digit + (digit < 10 ? '0' : 'a' - 10);
+	}
+}
+
+RESTORER void restorer_give_up(const struct failure *f)
+{
+	struct message m;
+
+	m.size = 0;
+	put_text(&m, TEXT("mitosis: a process has left its memory and cannot become "
+			  "the child: cannot "));
+	put_text(&m, f->deed);
+	if (f->name && *f->name) {
+		put_text(&m, TEXT(" '"));
+		put_text(&m, f->name);
+		put_text(&m, TEXT("'"));
+	}
+	if (f->end) {
+		put_text(&m, TEXT(" at "));
+		put_number(&m, f->start, 16);
+		put_text(&m, TEXT("-"));
+		put_number(&m, f->end, 16);
+	} else if (f->start) {
+		put_text(&m, TEXT(" "));
+		put_number(&m, f->start, 10);
+	}
+	put_text(&m, TEXT(": errno "));
+	put_number(&m, -f->error, 10);
+	m.text[m.size++] = '\n';
+	raw_syscall(SYS_write, 2, m.text, m.size);
+	for (;;)
+		raw_syscall(SYS_exit_group, RESTORE_FAILED_STATUS);
+}
+
+/* The result of a call that returns an address, as -errno. */
+INLINE long error_of(long result)
+{
+	return result < 0 ? result : -EEXIST;
+}
+
+INLINE void __attribute__((noreturn))
+give_up_vma(const struct restore_plan *plan, uint32_t i, const char *deed,
+	    long error)
+{
+	const struct descriptor_vma *vma = &plan->vmas[i];
+
+	give_up_at(deed,
+		   vma->name == DESCRIPTOR_NO_STRING ? 0 : plan->strings + vma->name,
+		   vma->start, vma->end, error);
+}
+
 INLINE void forget_own_memory(struct restore_plan *plan)
 {
 	uint64_t to = plan->park;
 	uint32_t i;
+	long err =
+		!plan->own_rseq
+			? 0
+			: raw_syscall(SYS_rseq, plan->own_rseq, plan->own_rseq_size,
+				      RSEQ_UNREGISTER, plan->own_rseq_signature);
 
-	if (plan->own_rseq &&
-	    raw_syscall(SYS_rseq, plan->own_rseq, plan->own_rseq_size,
-			RSEQ_UNREGISTER, plan->own_rseq_signature))
-		give_up(plan, STEP_RSEQ);
+	if (err)
+		give_up(TEXT("unregister its restartable sequences"), err);
 	for (i = 0; to && i < plan->kernel_vma_count; i++) {
 		uint64_t length = plan->kernel_vmas[i].length;
 
-		if (raw_syscall(SYS_mremap, plan->kernel_vmas[i].start, length,
-				length, MREMAP_MAYMOVE | MREMAP_FIXED,
-				to) != (long)to)
-			give_up(plan, STEP_PARK_VDSO);
+		err = raw_syscall(SYS_mremap, plan->kernel_vmas[i].start, length,
+				  length, MREMAP_MAYMOVE | MREMAP_FIXED, to);
+		if (err != (long)to)
+			give_up_at(TEXT("move the vdso"), 0,
+				   plan->kernel_vmas[i].start,
+				   plan->kernel_vmas[i].start + length,
+				   error_of(err));
 		plan->kernel_vmas[i].start = to;
 		to += length;
 	}
-	for (i = 0; i < plan->gap_count; i++)
-		if (raw_syscall(SYS_munmap, plan->gaps[i].start,
-				plan->gaps[i].end - plan->gaps[i].start))
-			give_up(plan, STEP_UNMAP);
+	for (i = 0; i < plan->gap_count; i++) {
+		err = raw_syscall(SYS_munmap, plan->gaps[i].start,
+				  plan->gaps[i].end - plan->gaps[i].start);
+		if (err)
+			give_up_at(TEXT("unmap its own memory"), 0,
+				   plan->gaps[i].start, plan->gaps[i].end, err);
+	}
 }
 
 INLINE void map_vma(struct restore_plan *plan, uint32_t i)
@@ -64,6 +144,7 @@ INLINE void map_vma(struct restore_plan *plan, uint32_t i)
 	uint64_t length = vma->end - vma->start;
 	int32_t file = plan->files[i];
 	uint32_t flags = MAP_FIXED_NOREPLACE;
+	long err;
 
 	if (file >= 0)
 		flags |= vma->map_flags & (MAP_PRIVATE | MAP_SHARED);
@@ -72,15 +153,20 @@ INLINE void map_vma(struct restore_plan *plan, uint32_t i)
 	else
 		flags |= MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE |
 			 (vma->map_flags & (MAP_GROWSDOWN | MAP_STACK));
-	if (raw_syscall(SYS_mmap, vma->start, length, vma->protection, flags, file,
-			file >= 0 ? vma->offset : 0) != (long)vma->start)
-		give_up(plan, STEP_MAP);
-	if (vma->flags & DESCRIPTOR_VMA_WIPE &&
-	    raw_syscall(SYS_madvise, vma->start, length, MADV_WIPEONFORK))
-		give_up(plan, STEP_MAP);
-	if (vma->flags & DESCRIPTOR_VMA_NO_DUMP &&
-	    raw_syscall(SYS_madvise, vma->start, length, MADV_DONTDUMP))
-		give_up(plan, STEP_MAP);
+	err = raw_syscall(SYS_mmap, vma->start, length, vma->protection, flags, file,
+			  file >= 0 ? vma->offset : 0);
+	if (err != (long)vma->start)
+		give_up_vma(plan, i, TEXT("map memory"), error_of(err));
+	err = vma->flags & DESCRIPTOR_VMA_WIPE
+		      ? raw_syscall(SYS_madvise, vma->start, length, MADV_WIPEONFORK)
+		      : 0;
+	if (err)
+		give_up_vma(plan, i, TEXT("set MADV_WIPEONFORK for"), err);
+	err = vma->flags & DESCRIPTOR_VMA_NO_DUMP
+		      ? raw_syscall(SYS_madvise, vma->start, length, MADV_DONTDUMP)
+		      : 0;
+	if (err)
+		give_up_vma(plan, i, TEXT("set MADV_DONTDUMP for"), err);
 	if (vma->flags & DESCRIPTOR_VMA_HUGE)
 		raw_syscall(SYS_madvise, vma->start, length, MADV_HUGEPAGE);
 	if (vma->flags & DESCRIPTOR_VMA_NO_HUGE)
@@ -89,10 +175,10 @@ INLINE void map_vma(struct restore_plan *plan, uint32_t i)
 		raw_syscall(SYS_madvise, vma->start, length, MADV_MERGEABLE);
 }
 
-INLINE bool set_layout(struct restore_plan *plan)
+INLINE long set_layout(struct restore_plan *plan)
 {
-	return !raw_syscall(SYS_prctl, PR_SET_MM, PR_SET_MM_MAP, &plan->layout,
-			    sizeof(plan->layout), 0);
+	return raw_syscall(SYS_prctl, PR_SET_MM, PR_SET_MM_MAP, &plan->layout,
+			   sizeof(plan->layout), 0);
 }
 
 /*
@@ -103,23 +189,25 @@ INLINE bool set_layout(struct restore_plan *plan)
 INLINE void set_whole_layout(struct restore_plan *plan)
 {
 	const struct descriptor_process *p = &plan->descriptor->state;
+	long err;
 
 	if (p->known & PROCESS_AUXV) {
 		plan->layout.auxv = (void *)p->auxv;
 		plan->layout.auxv_size = p->auxv_words * sizeof(*p->auxv);
 	}
 	plan->layout.exe_fd = plan->program;
-	if (set_layout(plan))
+	if (!set_layout(plan))
 		return;
 	plan->layout.exe_fd = -1;
 	plan->lost |= PROCESS_PROGRAM;
-	if (set_layout(plan))
+	if (!set_layout(plan))
 		return;
 	plan->layout.auxv = 0;
 	plan->layout.auxv_size = 0;
 	plan->lost |= PROCESS_AUXV;
-	if (!set_layout(plan))
-		give_up(plan, STEP_LAYOUT);
+	err = set_layout(plan);
+	if (err)
+		give_up(TEXT("set where its program lies (PR_SET_MM_MAP)"), err);
 }
 
 /*
@@ -132,11 +220,13 @@ INLINE void hide_arguments(struct restore_plan *plan)
 {
 	uint64_t arg_end = plan->layout.arg_end;
 	uint64_t env_end = plan->layout.env_end;
+	long err;
 
 	plan->layout.arg_end = plan->layout.arg_start;
 	plan->layout.env_end = plan->layout.env_start;
-	if (!set_layout(plan))
-		give_up(plan, STEP_LAYOUT);
+	err = set_layout(plan);
+	if (err)
+		give_up(TEXT("set where its program lies (PR_SET_MM_MAP)"), err);
 	plan->layout.arg_end = arg_end;
 	plan->layout.env_end = env_end;
 }
@@ -147,12 +237,15 @@ INLINE void place_kernel_vma(struct restore_plan *plan, uint32_t i, uint32_t pla
 	uint64_t to = plan->vmas[i].start;
 	uint64_t from = plan->kernel_vmas[placed].start;
 	uint64_t length = plan->kernel_vmas[placed].length;
+	long at = to;
 
-	if (placed == plan->kernel_vma_count ||
-	    (from != to &&
-	     raw_syscall(SYS_mremap, from, length, length,
-			 MREMAP_MAYMOVE | MREMAP_FIXED, to) != (long)to))
-		give_up(plan, STEP_PLACE_VDSO);
+	if (placed == plan->kernel_vma_count)
+		at = -ENOENT;
+	else if (from != to)
+		at = raw_syscall(SYS_mremap, from, length, length,
+				 MREMAP_MAYMOVE | MREMAP_FIXED, to);
+	if (at != (long)to)
+		give_up_vma(plan, i, TEXT("place"), error_of(at));
 }
 
 INLINE void map_parents_memory(struct restore_plan *plan)
@@ -183,6 +276,7 @@ INLINE void register_pages(struct restore_plan *plan)
 
 	while (i < count) {
 		struct uffdio_register r;
+		long err;
 
 		if (!needs_uffd(plan, i)) {
 			i++;
@@ -196,8 +290,12 @@ INLINE void register_pages(struct restore_plan *plan)
 			 plan->vmas[i].start == plan->vmas[i - 1].end);
 		r.mode = UFFDIO_REGISTER_MODE_MISSING;
 		r.ioctls = 0;
-		if (raw_syscall(SYS_ioctl, plan->uffd, UFFDIO_REGISTER, &r))
-			give_up(plan, STEP_REGISTER_PAGES);
+		err = raw_syscall(SYS_ioctl, plan->uffd, UFFDIO_REGISTER, &r);
+		if (err)
+			give_up_vma(
+				plan, i - 1,
+				TEXT("register with a userfaultfd the memory up to"),
+				err);
 	}
 }
 
@@ -205,19 +303,25 @@ INLINE void request_pages(struct restore_plan *plan)
 {
 	struct shadow_answer answer;
 	int fds[3];
+	long n;
 
 	fds[0] = plan->uffd;
 	fds[1] = plan->lifeline[1];
 	fds[2] = plan->stderr_fd;
-	if (raw_send_fds(plan->stream, &plan->page_request,
+	n = raw_send_fds(plan->stream, &plan->page_request,
 			 sizeof(plan->page_request), fds,
-			 plan->stderr_fd < 0 ? 2 : 3) != sizeof(plan->page_request))
-		give_up(plan, STEP_REQUEST_PAGES);
-	if (plan->eager &&
-	    (raw_syscall(SYS_recvfrom, plan->stream, &answer, sizeof(answer),
-			 MSG_WAITALL, 0, 0) != sizeof(answer) ||
-	     answer.status))
-		give_up(plan, STEP_REQUEST_PAGES);
+			 plan->stderr_fd < 0 ? 2 : 3);
+	if (n != sizeof(plan->page_request))
+		give_up(TEXT("ask the page server for pages"), n < 0 ? n : -EIO);
+	if (!plan->eager)
+		return;
+	n = raw_syscall(SYS_recvfrom, plan->stream, &answer, sizeof(answer),
+			MSG_WAITALL, 0, 0);
+	if (n != sizeof(answer))
+		give_up(TEXT("get pages: the page server has ended"),
+			n < 0 ? n : -ECONNRESET);
+	if (answer.status)
+		give_up(TEXT("get all pages from the page server"), answer.status);
 }
 
 /*
@@ -253,10 +357,13 @@ INLINE void hold_lifeline(struct restore_plan *plan)
 {
 	int fd = plan->lifeline[0];
 	char byte;
+	long n = raw_syscall(SYS_fcntl, fd, F_SETFL, O_ASYNC | O_NONBLOCK);
 
-	if (raw_syscall(SYS_fcntl, fd, F_SETFL, O_ASYNC | O_NONBLOCK) ||
-	    raw_syscall(SYS_read, fd, &byte, 1) != -EAGAIN)
-		give_up(plan, STEP_LIFELINE);
+	if (!n)
+		n = raw_syscall(SYS_read, fd, &byte, 1);
+	if (n != -EAGAIN)
+		give_up(TEXT("watch its page server, which may have ended"),
+			n < 0 ? n : -EPIPE);
 }
 
 /* descriptor_check() and the plan have checked the layout. */
@@ -304,6 +411,7 @@ RESTORER void restorer_become_caller(struct restore_plan *plan)
 	const struct descriptor_header *d = plan->descriptor;
 	const struct descriptor_thread *t = &plan->thread;
 	stack_t altstack;
+	long err;
 
 	raw_syscall(SYS_prctl, PR_SET_NAME, d->name, 0, 0, 0);
 	raw_syscall(SYS_arch_prctl, ARCH_SET_FS, t->fs_base);
@@ -322,9 +430,10 @@ RESTORER void restorer_become_caller(struct restore_plan *plan)
 		area->cpu_id = (uint32_t)-1; /* not registered yet */
 		area->rseq_cs = 0;
 		area->flags = 0;
-		if (raw_syscall(SYS_rseq, t->rseq_address, t->rseq_size, 0,
-				t->rseq_signature))
-			give_up(plan, STEP_RSEQ);
+		err = raw_syscall(SYS_rseq, t->rseq_address, t->rseq_size, 0,
+				  t->rseq_signature);
+		if (err)
+			give_up(TEXT("register restartable sequences"), err);
 	}
 	altstack.ss_sp = (void *)t->altstack_base;
 	altstack.ss_flags = t->altstack_flags;

@@ -62,6 +62,7 @@ struct restore_plan {
 	uint64_t restorer, restorer_size;
 	const struct descriptor_header *descriptor; /* in the restorer area */
 	const struct descriptor_vma *vmas;
+	const char *strings;	   /* of the descriptor */
 	const int32_t *files;	   /* per VMA: what to map, or -1 */
 	const int32_t *open_files; /* each of these once */
 	uint32_t open_file_count;
@@ -121,10 +122,6 @@ struct restore_plan {
 		struct descriptor_limit limit;
 	} late_limits[2];
 	struct memory_need need;
-
-	int32_t failed_step;	/* for readers of a core file */
-	char error_message[64]; /* written to standard error on failure */
-	uint32_t error_message_size;
 
 	/* Forgotten before the child runs: addresses of this process. */
 	struct mitosis_confinement confinement;

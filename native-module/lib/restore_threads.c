@@ -160,7 +160,7 @@ INLINE void make_stopped_thread(struct restore_plan *plan,
 			   [go] "i"(offsetof(struct restore_plan, go))
 			 : "rcx", "rdx", "r8", "r10", "r11", "memory", "cc");
 	if (result < 0)
-		give_up(plan, STEP_THREAD);
+		give_up_at(TEXT("make thread"), 0, t->tid, 0, result);
 }
 
 /* Bytes into a ucontext, where the kernel has put these registers. */
@@ -200,10 +200,13 @@ INLINE void fetch_awaited_word(const struct descriptor_header *d,
 
 INLINE void drop_capabilities(struct restore_plan *plan)
 {
-	if (plan->drops_capabilities &&
-	    raw_syscall(SYS_capset, &plan->capabilities.header,
-			plan->capabilities.data))
-		give_up(plan, STEP_THREAD);
+	long err = !plan->drops_capabilities
+			   ? 0
+			   : raw_syscall(SYS_capset, &plan->capabilities.header,
+					 plan->capabilities.data);
+
+	if (err)
+		give_up(TEXT("drop capabilities"), err);
 }
 
 /* Waits until all other threads have set themselves up, then until all may go on. */
@@ -257,7 +260,7 @@ INLINE void make_caller(struct restore_plan *plan)
 			   "m"(args), "r"(r12), "r"(r13)
 			 : "rcx", "r11", "memory", "cc");
 	if (result < 0)
-		give_up(plan, STEP_THREAD);
+		give_up_at(TEXT("make thread"), 0, t->tid, 0, result);
 }
 
 /* This thread becomes the process's first one, which was stopped. */

@@ -14,30 +14,52 @@
 
 #define RSEQ_UNREGISTER 1
 
-enum step {
-	STEP_RSEQ = 1,
-	STEP_PARK_VDSO,
-	STEP_UNMAP,
-	STEP_MAP,
-	STEP_PLACE_VDSO,
-	STEP_REGISTER_PAGES,
-	STEP_REQUEST_PAGES,
-	STEP_LAYOUT,
-	STEP_LIFELINE,
-	STEP_THREAD,
+/* A text that lies among the code, which is all that the restorer area has a copy of. */
+#define TEXT(literal)                                                               \
+	({                                                                          \
+		const char *text_;                                                  \
+                                                                                    \
+		__asm__("lea 1f(%%rip), %0\n\t"                                     \
+			"jmp 2f\n"                                                  \
+			"1:\t.asciz \"" literal "\"\n"                              \
+			"2:"                                                        \
+			: "=r"(text_));                                             \
+		text_;                                                              \
+	})
+
+/* What could not be done to what; no name: NULL or "", no address: 0. */
+struct failure {
+	const char *deed, *name;
+	uint64_t start, end;
+	long error; /* -errno */
 };
 
 /* Ends the process, with a message on standard error. */
-INLINE void __attribute__((noreturn))
-give_up(struct restore_plan *plan, enum step step)
+void restorer_give_up(const struct failure *f) __attribute__((noreturn));
+
+INLINE void __attribute__((noreturn)) give_up(const char *deed, long error)
 {
-	plan->failed_step = step;
-	/* The two characters before the newline are the step. */
-	plan->error_message[plan->error_message_size - 3] = '0' + step / 10;
-	plan->error_message[plan->error_message_size - 2] = '0' + step % 10;
-	raw_syscall(SYS_write, 2, plan->error_message, plan->error_message_size);
-	for (;;)
-		raw_syscall(SYS_exit_group, RESTORE_FAILED_STATUS);
+	struct failure f;
+
+	f.deed = deed;
+	f.name = 0;
+	f.start = f.end = 0;
+	f.error = error;
+	restorer_give_up(&f);
+}
+
+INLINE void __attribute__((noreturn))
+give_up_at(const char *deed, const char *name, uint64_t start, uint64_t end,
+	   long error)
+{
+	struct failure f;
+
+	f.deed = deed;
+	f.name = name;
+	f.start = start;
+	f.end = end;
+	f.error = error;
+	restorer_give_up(&f);
 }
 
 /* The calling thread becomes the caller of prepare, but for its general registers. */

@@ -342,6 +342,9 @@ static struct restore_plan *lay_out(struct resume *r, int *err)
 	plan->restorer_size = size;
 	plan->descriptor = (void *)(restorer + descriptor_at);
 	plan->vmas = descriptor_vmas(plan->descriptor);
+	/* What descriptor_string() adds to; the restorer cannot call it. */
+	plan->strings = (const char *)(descriptor_fds(plan->descriptor) +
+				       plan->descriptor->fd_count);
 	plan->files = (void *)(restorer + files_at);
 	plan->open_files = (void *)(restorer + open_at);
 	plan->open_file_count = r->open_file_count;
@@ -357,9 +360,6 @@ static struct restore_plan *lay_out(struct resume *r, int *err)
 	plan->own = r->settings->own;
 	memcpy(plan->host_name, r->settings->host_name, sizeof(plan->host_name));
 	plan->paths = r->settings->paths;
-	plan->error_message_size =
-		snprintf(plan->error_message, sizeof(plan->error_message),
-			 "mitosis: resume failed at step ??\n");
 	return plan;
 }
 
