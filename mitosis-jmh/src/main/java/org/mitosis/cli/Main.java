@@ -71,7 +71,15 @@ public final class Main {
   /** Those with a help text of their own. */
   static final List<String> COMMANDS =
       List.of(
-          ClusterCommand.WORD, "functions", "sweep", "duel", "compare", "report", "pack", "doctor");
+          ClusterCommand.WORD,
+          "functions",
+          "sweep",
+          "duel",
+          "compare",
+          "report",
+          "pack",
+          PrepareJvmCommand.WORD,
+          "doctor");
 
   private Main() {}
 

@@ -83,7 +83,7 @@ final class ForkedJvm {
   private static ForkRole prepare(String how, Device device, int handlerId) throws Exception {
     switch (how) {
       case "quiet":
-        return device.prepareWhenQuiet(handlerId, Duration.ofSeconds(30));
+        return device.prepareWhenQuiet(handlerId, Duration.ofSeconds(50));
       case "crac":
         org.crac.Core.getGlobalContext().register(RESOURCE);
         org.crac.Core.checkpointRestore();
