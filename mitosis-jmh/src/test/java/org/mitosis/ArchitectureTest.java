@@ -71,6 +71,25 @@ class ArchitectureTest {
   }
 
   @Test
+  void functionsKnowNothingOfTheHarness() {
+    classes()
+        .that()
+        .resideInAPackage("org.mitosis.function..")
+        .should()
+        .onlyDependOnClassesThat()
+        .resideInAnyPackage(
+            "org.mitosis.function..",
+            "org.mitosis",
+            "org.mitosis.posix", // fork(2)
+            "java..",
+            "javax..",
+            "com.sun.net.httpserver..",
+            "com.fasterxml.jackson..")
+        .because("a fresh start of a function must not load the harness")
+        .check(CLASSES);
+  }
+
+  @Test
   void statisticsKnowOnlyTheirLibraries() {
     classes()
         .that()

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.mitosis.benchmark;
 
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.mitosis.fixture.Access;
+import org.mitosis.fixture.ChildLauncher;
+import org.mitosis.fixture.JvmFunctionState;
+import org.mitosis.fixture.MemorySize;
 import org.mitosis.fixture.Needs;
 import org.mitosis.fixture.ParentProcess;
 import org.mitosis.fixture.Preflight;
 import org.mitosis.fixture.RemoteFork;
 import org.mitosis.fixture.RemoteFunction;
+import org.mitosis.fixture.RemoteJvm;
 import org.mitosis.fixture.RemoteWorkingSet;
 import org.mitosis.result.SelfTimed;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -21,6 +26,7 @@ import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
@@ -86,6 +92,78 @@ public class Execution {
       SelfTimed.record("warm", state.fork().parent().touchNs());
     }
     SelfTimed.record("execution", state.fork().launcher().launch().executionNs());
+  }
+
+  /**
+   * A child of a warm JVM calls its function {@code calls} times. {@code execution} is of all calls
+   * together, {@code lastResult} until the last of them from the call that resumes, {@code warm} as
+   * many calls in the parent, and {@code coldStart} a fresh JVM until its last call.
+   */
+  @Benchmark
+  public void jvm(JvmTurns state) {
+    if (state.parentsTurn()) {
+      SelfTimed.record("warm", state.fork().parent().touchNs());
+      SelfTimed.record("coldStart", state.starter.spawn(state.fresh).firstResultNs());
+    }
+    ChildLauncher.Times times = state.fork().launcher().launch();
+    SelfTimed.record("execution", times.executionNs());
+    SelfTimed.record("lastResult", times.firstResultNs());
+  }
+
+  /** A warm JVM whose children call its function, and once in an iteration it does so itself. */
+  @State(Scope.Thread)
+  public static class JvmTurns extends RemoteJvm {
+    private static final int MOST_CALLS = 1_000_000;
+
+    /** How often a child calls the function. */
+    @Param({"1", "10", "100", "1000"})
+    public String calls;
+
+    private ParentProcess starter;
+    private List<String> fresh;
+    private boolean parentsTurn;
+
+    /** Made by JMH, which needs a public constructor. */
+    public JvmTurns() {}
+
+    @Override
+    protected int calls() {
+      return Preflight.number("calls", calls, 1, MOST_CALLS);
+    }
+
+    @Override
+    protected void describe(RemoteFork.Builder builder) {
+      builder.childWork(ParentProcess.ChildWork.WORK);
+    }
+
+    /** Starts what starts a fresh JVM, and that once, so that its files are in memory. */
+    @Setup
+    public void startStarter(JvmFunctionState state) {
+      fresh = state.function(calls()).freshStart();
+      starter = ParentProcess.of(MemorySize.ofMebibytes(1)).start();
+      starter.spawn(fresh);
+    }
+
+    /** Ends it. */
+    @TearDown
+    public void stopStarter() {
+      if (starter != null) {
+        starter.close();
+      }
+    }
+
+    /** The parent is prepared again; then it is its turn. */
+    @Setup(Level.Iteration)
+    public void prepareAgain() {
+      fork().prepareAgain();
+      parentsTurn = true;
+    }
+
+    private boolean parentsTurn() {
+      boolean turn = parentsTurn;
+      parentsTurn = false;
+      return turn;
+    }
   }
 
   /** A function whose children call it, and once in an iteration it does so itself. */

@@ -1,11 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.mitosis.benchmark;
 
+import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.mitosis.fixture.ChildLauncher;
+import org.mitosis.fixture.ClassArchive;
+import org.mitosis.fixture.Criu;
+import org.mitosis.fixture.DumpedProcess;
+import org.mitosis.fixture.FreshJvm;
+import org.mitosis.fixture.JvmFunction;
+import org.mitosis.fixture.JvmFunctionState;
 import org.mitosis.fixture.Needs;
 import org.mitosis.fixture.ParentProcess;
 import org.mitosis.fixture.RemoteFork;
 import org.mitosis.fixture.RemoteFunction;
+import org.mitosis.fixture.RemoteJvm;
 import org.mitosis.fixture.RemoteWorkingSet;
 import org.mitosis.result.SelfTimed;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -15,7 +24,9 @@ import org.openjdk.jmh.annotations.Measurement;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
@@ -25,8 +36,20 @@ import org.openjdk.jmh.annotations.Warmup;
  * firstResult}, from before the call that resumes to the end of the first page's work, by the clock
  * of launcher and child.
  *
- * <p>What can mislead: the page is the first of a random order, one that the resume itself had no
- * reason to fetch; with {@code -p prefetch=512} two megabytes are fetched for it.
+ * <p>{@code ./bench FirstResult.jvm -p transport=local,tcp} is of a warm JVM with a function in
+ * Java, and of what else there is instead of a cold start: class data sharing of the function's own
+ * classes, the ahead-of-time cache of JDK 25 and later, and a CRIU image of the same JVM. A start
+ * counts from fork(2), a restore from before CRIU is started. The figure {@code resume} is until
+ * the first statement in Java.
+ *
+ * <p>What can mislead:
+ *
+ * <ul>
+ *   <li>The page is the first of a random order, one that the resume itself had no reason to fetch;
+ *       with {@code -p prefetch=512} two megabytes are fetched for it.
+ *   <li>A fresh JVM is cold after its first result, and a child is not: see {@link Execution#jvm}.
+ *   <li>Of a fresh start, the files are in memory, and its class path is one small jar.
+ * </ul>
  */
 @Needs(workingSets = 2, userfaultfd = true)
 @BenchmarkMode(Mode.AverageTime)
@@ -58,6 +81,120 @@ public class FirstResult {
   @Benchmark
   public void function(Calling state) {
     SelfTimed.record("firstResult", state.fork().launcher().launch().firstResultNs());
+  }
+
+  /** A child of a warm JVM has the result of its function. */
+  @Benchmark
+  public void jvm(CallingJvm state) {
+    ChildLauncher.Times times = state.fork().launcher().launch();
+    SelfTimed.record("resume", times.resumeNs());
+    SelfTimed.record("firstResult", times.firstResultNs());
+  }
+
+  /** A fresh JVM has the result of the same function. */
+  @Benchmark
+  public void jvmColdStart(FreshJvm state) {
+    SelfTimed.record("firstResult", state.firstResultNs());
+  }
+
+  /** A fresh JVM that shares the data of its classes has the result of the same function. */
+  @Benchmark
+  public void jvmAppCds(WithAppCds state) {
+    SelfTimed.record("firstResult", state.firstResultNs());
+  }
+
+  /** A fresh JVM with an ahead-of-time cache has the result of the same function. */
+  @Benchmark
+  public void jvmAotCache(WithAotCache state) {
+    SelfTimed.record("firstResult", state.firstResultNs());
+  }
+
+  /** A copy that CRIU restores of the same warm JVM has the result of the same function. */
+  @Benchmark
+  public void jvmCriu(DumpedJvm state) {
+    DumpedProcess.Restored restored = state.process.restore();
+    SelfTimed.record("resume", restored.firstInstructionNs());
+    SelfTimed.record("firstResult", restored.firstInstructionNs() + restored.workNs());
+  }
+
+  /** A warm JVM whose children call its function. */
+  @State(Scope.Thread)
+  public static class CallingJvm extends RemoteJvm {
+    /** Made by JMH, which needs a public constructor. */
+    public CallingJvm() {}
+
+    @Override
+    protected void describe(RemoteFork.Builder builder) {
+      builder.childWork(ParentProcess.ChildWork.WORK);
+    }
+  }
+
+  /** A start with an archive of the function's classes. */
+  @State(Scope.Thread)
+  public abstract static class WithArchive extends FreshJvm {
+    private final ClassArchive.Kind kind;
+    private ClassArchive archive;
+
+    /** For the states that JMH makes. */
+    protected WithArchive(ClassArchive.Kind kind) {
+      this.kind = kind;
+    }
+
+    @Override
+    protected List<String> command(JvmFunction function) {
+      archive = ClassArchive.make(function, kind);
+      return archive.command();
+    }
+
+    /** Deletes the archive. */
+    @TearDown
+    public void delete() {
+      if (archive != null) {
+        archive.close();
+      }
+    }
+  }
+
+  /** A start with class data sharing. */
+  @State(Scope.Thread)
+  public static class WithAppCds extends WithArchive {
+    /** Made by JMH, which needs a public constructor. */
+    public WithAppCds() {
+      super(ClassArchive.Kind.APP_CDS);
+    }
+  }
+
+  /** A start with an ahead-of-time cache. */
+  @State(Scope.Thread)
+  public static class WithAotCache extends WithArchive {
+    /** Made by JMH, which needs a public constructor. */
+    public WithAotCache() {
+      super(ClassArchive.Kind.AOT_CACHE);
+    }
+  }
+
+  /** A warm JVM that CRIU has dumped. */
+  @State(Scope.Thread)
+  public static class DumpedJvm {
+    private DumpedProcess process;
+
+    /** Made by JMH, which needs a public constructor. */
+    public DumpedJvm() {}
+
+    /** Starts it and dumps it. */
+    @Setup
+    public void start(JvmFunctionState state) {
+      process = DumpedProcess.start(Criu.requireWorking(), state.function());
+      process.dump();
+    }
+
+    /** Deletes the images. */
+    @TearDown
+    public void stop() {
+      if (process != null) {
+        process.close();
+      }
+    }
   }
 
   /** A function whose children call it. */

@@ -6,6 +6,7 @@ import org.mitosis.fixture.ChildLauncher;
 import org.mitosis.fixture.Needs;
 import org.mitosis.fixture.RemoteForkState;
 import org.mitosis.fixture.RemoteFunction;
+import org.mitosis.fixture.RemoteJvm;
 import org.mitosis.fixture.RemoteThreads;
 import org.mitosis.fixture.RemoteWorkingSet;
 import org.mitosis.result.SelfTimed;
@@ -77,6 +78,12 @@ public class ForkResume {
    */
   @Benchmark
   public void threads(RemoteThreads state) {
+    resume(state);
+  }
+
+  /** A child of a warm JVM, which does not call its function. */
+  @Benchmark
+  public void jvm(RemoteJvm state) {
     resume(state);
   }
 

@@ -10,6 +10,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.LongStream;
 import org.mitosis.fixture.ChildLauncher;
 import org.mitosis.fixture.FunctionNameState;
+import org.mitosis.fixture.JvmFunctionState;
 import org.mitosis.fixture.LaunchLoop;
 import org.mitosis.fixture.LoopParameters;
 import org.mitosis.fixture.Needs;
@@ -18,6 +19,7 @@ import org.mitosis.fixture.Placement;
 import org.mitosis.fixture.Preflight;
 import org.mitosis.fixture.RemoteFork;
 import org.mitosis.fixture.RemoteForkState;
+import org.mitosis.fixture.RemoteJvm;
 import org.mitosis.result.OfferedLoad;
 import org.mitosis.result.SelfTimed;
 import org.mitosis.setting.MissingPrerequisite;
@@ -114,6 +116,12 @@ public class PeakThroughput {
   /** Children of a Python function, which call it. */
   @Benchmark
   public void function(FunctionLoad state) {
+    measure(state);
+  }
+
+  /** Children of a warm JVM, which call its function. */
+  @Benchmark
+  public void jvm(JvmLoad state) {
     measure(state);
   }
 
@@ -304,6 +312,20 @@ public class PeakThroughput {
       start(
           RemoteFork.of(Preflight.function(state.functionName))
               .childWork(ParentProcess.ChildWork.WORK));
+    }
+  }
+
+  /** A warm JVM whose children call its function, and what is asked of it. */
+  @State(Scope.Thread)
+  public static class JvmLoad extends Load {
+    /** Made by JMH, which needs a public constructor. */
+    public JvmLoad() {}
+
+    /** Starts machines, parent and launchers. */
+    @Setup
+    public void start(JvmFunctionState state) {
+      RemoteJvm.requireBackend();
+      start(RemoteFork.of(state.function()).childWork(ParentProcess.ChildWork.WORK));
     }
   }
 

@@ -4,6 +4,7 @@ package org.mitosis.benchmark;
 import java.util.concurrent.TimeUnit;
 import org.mitosis.fixture.ParentProcess;
 import org.mitosis.fixture.WarmFunction;
+import org.mitosis.fixture.WarmJvm;
 import org.mitosis.fixture.WorkingSet;
 import org.mitosis.result.SelfTimed;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -53,6 +54,12 @@ public class PrepareOverFork {
   /** The same of a Python function, which is called before each; its fork is {@code os.fork()}. */
   @Benchmark
   public void function(WarmFunction state) {
+    turn(state.parent());
+  }
+
+  /** The same of a warm JVM, after a collection before each. */
+  @Benchmark
+  public void jvm(WarmJvm state) {
     turn(state.parent());
   }
 

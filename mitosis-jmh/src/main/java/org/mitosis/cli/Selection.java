@@ -20,6 +20,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.mitosis.Backend;
 import org.mitosis.BackendChoice;
+import org.mitosis.fixture.ClassArchive;
 import org.mitosis.fixture.ContainerKind;
 import org.mitosis.fixture.Criu;
 import org.mitosis.fixture.MachineMemory;
@@ -27,6 +28,7 @@ import org.mitosis.fixture.MemorySize;
 import org.mitosis.fixture.Needs;
 import org.mitosis.fixture.Preflight;
 import org.mitosis.fixture.PythonFunction;
+import org.mitosis.fixture.RemoteJvm;
 import org.mitosis.fixture.ResumeMode;
 import org.mitosis.fixture.UserfaultfdRight;
 import org.mitosis.setting.MissingPrerequisite;
@@ -249,7 +251,7 @@ final class Selection {
    * @throws MissingPrerequisite if nothing is left to run
    */
   Functions possible() {
-    return criu().and(strictContainers());
+    return criu().and(strictContainers()).and(jvm());
   }
 
   /** Without CRIU that works here; without pipes large enough, that with a server over TCP. */
@@ -285,6 +287,33 @@ final class Selection {
       } catch (MissingPrerequisite e) {
         return without(needing, e);
       }
+    }
+    return new Functions(List.of(), List.of(), List.of());
+  }
+
+  /** Without those of a JVM that this machine or this JDK cannot run. */
+  private Functions jvm() {
+    return ofJvm("jvmAotCache", false, ClassArchive.Kind.AOT_CACHE::require)
+        .and(ofJvm("jvmCriu", false, Criu::requireWorking))
+        .and(ofJvm("jvm", true, RemoteJvm::requirePossible));
+  }
+
+  /** Those of a method, and only where children get their pages by userfaultfd if that is said. */
+  private Functions ofJvm(String method, boolean ofChildren, Runnable requirement) {
+    List<String> needing =
+        entries.stream()
+            .filter(entry -> !ofChildren || needs(entry).filter(Needs::userfaultfd).isPresent())
+            .map(BenchmarkListEntry::getUsername)
+            .filter(name -> name.endsWith("." + method))
+            .distinct()
+            .toList();
+    if (needing.isEmpty()) {
+      return new Functions(List.of(), List.of(), List.of());
+    }
+    try {
+      requirement.run();
+    } catch (MissingPrerequisite e) {
+      return without(needing, e);
     }
     return new Functions(List.of(), List.of(), List.of());
   }

@@ -135,6 +135,7 @@ public final class Report {
     }
     List<Plot> plots = new ArrayList<>(SizePlots.of(runs, figures));
     plots.addAll(FunctionPlots.of(runs, figures));
+    plots.addAll(JvmPlots.of(runs, figures));
     plots.addAll(RatioPlots.of(runs, figures));
     plots.addAll(ThroughputPlots.of(runs, figures));
     plots.addAll(PercentilePlots.of(runs, figures));

@@ -34,6 +34,7 @@ public final class ArtifactTable {
       Map.of(
           "PrepareOverFork.turnByTurn", List.of("prepare", "fork"),
           "PrepareOverFork.function", List.of("prepare", "fork"),
+          "PrepareOverFork.jvm", List.of("prepare", "fork"),
           "HarnessOverhead.turnByTurn", List.of("driven", "alone"));
 
   private ArtifactTable() {}
@@ -103,6 +104,7 @@ public final class ArtifactTable {
     StringBuilder text = new StringBuilder("\n" + caption + "\n");
     byFigure.forEach((title, some) -> text.append(figures(title, some)));
     text.append(ratios(rows));
+    text.append(JvmTable.of(selfTimed));
     Set<Figure.Key> known = new HashSet<>();
     List<Figure> all = new ArrayList<>(selfTimed);
     all.forEach(figure -> known.add(figure.key()));

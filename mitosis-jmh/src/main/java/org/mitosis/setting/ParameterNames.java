@@ -11,8 +11,13 @@ public final class ParameterNames {
   /** The name of a function. */
   public static final String FUNCTION_NAME = "functionName";
 
-  /** The parameters whose values are in the first column of the MITOSIS artifact's tables. */
-  public static final List<String> TRACE = List.of(MEMORY_SIZE, FUNCTION_NAME);
+  /** The name of a function in Java. */
+  public static final String JAVA_FUNCTION = "javaFunction";
+
+  /**
+   * The parameters whose values are in the first column of tables, as in the MITOSIS artifact's.
+   */
+  public static final List<String> TRACE = List.of(MEMORY_SIZE, FUNCTION_NAME, JAVA_FUNCTION);
 
   private ParameterNames() {}
 }

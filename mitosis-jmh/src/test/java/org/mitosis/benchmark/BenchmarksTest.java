@@ -43,6 +43,9 @@ class BenchmarksTest {
   /** Its benchmarks are tested by DumpedProcessTest, where CRIU works. */
   private static final String OF_CRIU = "\\.BaselineCriu\\.";
 
+  /** JvmBenchmarksTest has it. */
+  private static final String OF_A_WARM_JVM = "\\.PrepareOverFork\\.jvm$";
+
   private static final Map<String, Set<String>> METRICS_OF_BENCHMARK =
       new TreeMap<>(
           Map.ofEntries(
@@ -156,6 +159,7 @@ class BenchmarksTest {
             .options(mode)
             .exclude(RemoteBenchmarksTest.OF_SEVERAL_PROCESSES)
             .exclude(OF_CRIU)
+            .exclude(OF_A_WARM_JVM)
             .measurementTime(TimeValue.milliseconds(100));
     if (!expectedMetrics().containsKey(UFFD_COPY)) {
       options.exclude(UFFD_COPY);

@@ -51,7 +51,11 @@ import org.openjdk.jmh.runner.options.TimeValue;
 @ExtendWith(ShortRun.BesideOthers.class)
 class RemoteBenchmarksTest {
   static final String OF_SEVERAL_PROCESSES =
-      "\\.(EmptyContainer|Execution|FirstResult|ForkResume|NilRpc|PeakThroughput|StartupExecution|TouchRatio)\\.";
+      "\\.(EmptyContainer|Execution|FirstResult|ForkResume|Memory|NilRpc|PeakThroughput|StartupExecution|TouchRatio)\\.";
+
+  /** Each takes seconds to warm up: JvmBenchmarksTest has them. */
+  private static final String OF_A_JVM =
+      "\\.(Execution|FirstResult|ForkResume|Memory|PeakThroughput)\\.jvm";
 
   private static final Map<String, Set<String>> METRICS_OF_BENCHMARK =
       new TreeMap<>(
@@ -329,6 +333,7 @@ class RemoteBenchmarksTest {
   private ChainedOptionsBuilder options(Mode mode, String transport) {
     return shortRun
         .options(mode)
+        .exclude(OF_A_JVM)
         .param("transport", transport)
         .param("touchRatio", "50")
         .param("seconds", "1")

@@ -229,6 +229,24 @@ class SelectionTest {
     assertFalse(Selection.nothingMatches(options).contains("did you mean"));
   }
 
+  @Test
+  void theCacheOfALaterJdkIsLeftOutWithTheReason() throws Exception {
+    Selection selection = Selection.of(new CommandLineOptions("FirstResult.jvm(AotCache|AppCds)"));
+    Selection.Functions functions = selection.possible();
+    if (Runtime.version().feature() >= 25) {
+      assertEquals(List.of(), functions.excluded());
+      return;
+    }
+    String benchmark = "org.mitosis.benchmark.FirstResult.jvmAotCache";
+    assertEquals(List.of(benchmark), functions.excluded());
+    String reason = last(functions.leftOut());
+    assertTrue(reason.startsWith(benchmark + ": -XX:AOTCacheOutput is of JDK 25"), reason);
+    assertTrue(reason.endsWith("run ./bench with JAVA_HOME=PATH of one"), reason);
+    assertThrows(
+        MissingPrerequisite.class,
+        () -> Selection.of(new CommandLineOptions("FirstResult.jvmAotCache")).possible());
+  }
+
   private static String last(List<String> values) {
     return values.get(values.size() - 1);
   }

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -58,6 +59,16 @@ class ReportTest {
       sample.levels("Baseline.coldStart", params, "coldStart", 20_000_000);
       sample.levels("Baseline.pythonFork", params, "firstResult", 900_000);
     }
+    Map<String, String> jvm = Map.of("javaFunction", "json", "collector", "G1", "heap", "128m");
+    sample.levels("FirstResult.jvm", jvm, "firstResult", 8_000_000);
+    sample.levels("FirstResult.jvmColdStart", jvm, "firstResult", 80_000_000);
+    for (String calls : List.of("1", "10", "100")) {
+      Map<String, String> several = new TreeMap<>(jvm);
+      several.put("calls", calls);
+      for (String metric : List.of("warm", "lastResult", "coldStart")) {
+        sample.levels("Execution.jvm", several, metric, 1_000_000 * calls.length());
+      }
+    }
     long[] second = new long[40];
     Arrays.fill(second, 1_000_000);
     sample.selfTimed("PeakThroughput.workingSet", Map.of("loops", "2"), "child", second);
@@ -84,6 +95,8 @@ class ReportTest {
         List.of(
             "function-first-result",
             "function-prepare",
+            "jvm-calls-json",
+            "jvm-first-result",
             "size-prepare",
             "size-resume",
             "size-startup",

@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.mitosis.posix;
 
+import com.sun.jna.Memory;
 import com.sun.jna.Native;
 import com.sun.jna.NativeLibrary;
+import com.sun.jna.Pointer;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
 
 /**
  * What Java does not offer of the C library: this process's environment, from which libmitosis
- * takes its settings. {@link LibMitosis#load} comes before every other call, for JNA's own sake.
+ * takes its settings, and fork(2), which a prepare is compared with. {@link LibMitosis#load} comes
+ * before every other call, for JNA's own sake.
  */
 public final class LibC {
+  private static final int SIGCHLD = 17;
+  private static final int STACK_BYTES = 16384;
+  private static final int STACK_ALIGNMENT = 64;
   private static final Map<String, String> SET = new HashMap<>();
 
   private LibC() {}
@@ -27,6 +33,31 @@ public final class LibC {
     }
   }
 
+  /**
+   * fork(2) of this process, whose child ends at once. The child executes no Java: a JVM cannot go
+   * on with one of its threads.
+   *
+   * @return its process id, which {@link #reap} takes, or -errno
+   */
+  public static int forkAndEnd() {
+    Pointer end = NativeLibrary.getInstance("c").getFunction("_exit");
+    try (Memory stack = new Memory(STACK_BYTES)) {
+      int pid =
+          Functions.clone(
+              end, stack.share(STACK_BYTES - STACK_ALIGNMENT), SIGCHLD, Pointer.createConstant(0));
+      return pid < 0 ? -Native.getLastError() : pid;
+    }
+  }
+
+  /**
+   * Waits for the end of a child of {@link #forkAndEnd}.
+   *
+   * @return 0, or -errno
+   */
+  public static int reap(int pid) {
+    return Functions.waitpid(pid, Pointer.NULL, 0) < 0 ? -Native.getLastError() : 0;
+  }
+
   private static byte[] text(String value) {
     return (value + '\0').getBytes(StandardCharsets.UTF_8);
   }
@@ -40,5 +71,9 @@ public final class LibC {
     private Functions() {}
 
     static native int setenv(byte[] name, byte[] value, int overwrite);
+
+    static native int clone(Pointer function, Pointer stackEnd, int flags, Pointer argument);
+
+    static native int waitpid(int pid, Pointer status, int options);
   }
 }

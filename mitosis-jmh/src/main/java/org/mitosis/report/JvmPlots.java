@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.report;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.knowm.xchart.CategoryChart;
+import org.knowm.xchart.XYChart;
+import org.knowm.xchart.XYSeries;
+import org.mitosis.result.Figure;
+import org.mitosis.result.Run;
+import org.mitosis.setting.ParameterNames;
+
+/** A JVM: how soon children and other starts have a first result, and how warm they are. */
+final class JvmPlots {
+  static final String SECTION = "JVM";
+
+  private static final String CALLS = "calls";
+  private static final String FIRST_RESULT = "firstResult";
+  private static final String WARM_UP = "Execution.jvm";
+
+  /** The starts of a JVM, in the order of their bars. */
+  private static final Map<String, String> STARTS = new LinkedHashMap<>();
+
+  /** The lines of a warm-up, and what each is. */
+  private static final Map<String, String> LINES = new LinkedHashMap<>();
+
+  static {
+    STARTS.put("FirstResult.jvm", "child");
+    STARTS.put("FirstResult.jvmColdStart", "cold start");
+    STARTS.put("FirstResult.jvmAppCds", "AppCDS");
+    STARTS.put("FirstResult.jvmAotCache", "AOT cache");
+    STARTS.put("FirstResult.jvmCriu", "CRIU");
+    LINES.put("warm", "parent, calls only");
+    LINES.put("lastResult", "child, from the request");
+    LINES.put("coldStart", "fresh JVM, from its start");
+  }
+
+  private JvmPlots() {}
+
+  static List<Plot> of(List<Run> runs, List<ReportedFigure> figures) {
+    List<Plot> plots = new ArrayList<>();
+    List<ReportedFigure> starts =
+        figures.stream()
+            .filter(one -> one.isTime() && STARTS.containsKey(one.figure().shortName()))
+            .filter(one -> one.figure().metric().equals(FIRST_RESULT) && one.medianMs() > 0)
+            .toList();
+    if (!starts.isEmpty()) {
+      plots.add(starts(runs, starts));
+    }
+    Map<String, List<ReportedFigure>> byFunction = new TreeMap<>();
+    for (ReportedFigure one : figures) {
+      if (one.isTime()
+          && one.figure().shortName().equals(WARM_UP)
+          && LINES.containsKey(one.figure().metric())
+          && one.medianMs() > 0
+          && calls(one.figure()).isPresent()) {
+        byFunction.computeIfAbsent(function(one.figure()), key -> new ArrayList<>()).add(one);
+      }
+    }
+    byFunction.forEach((function, some) -> plots.add(warmUp(function, runs, some)));
+    return plots;
+  }
+
+  private static String function(Figure figure) {
+    return figure.params().getOrDefault(ParameterNames.JAVA_FUNCTION, "");
+  }
+
+  private static Optional<Integer> calls(Figure figure) {
+    String calls = figure.params().getOrDefault(CALLS, "");
+    return calls.matches("[1-9][0-9]{0,6}")
+        ? Optional.of(Integer.valueOf(calls))
+        : Optional.empty();
+  }
+
+  private static Plot starts(List<Run> runs, List<ReportedFigure> figures) {
+    String title = "JVM: until the first result";
+    List<String> functions =
+        figures.stream().map(one -> function(one.figure())).distinct().sorted().toList();
+    Map<String, Map<String, Double>> bars = new LinkedHashMap<>();
+    for (Map.Entry<String, String> start : STARTS.entrySet()) {
+      List<ReportedFigure> some =
+          figures.stream().filter(one -> one.figure().shortName().equals(start.getKey())).toList();
+      Set<String> varying = varying(some);
+      for (ReportedFigure one : some) {
+        String name =
+            PlotName.run(one.run(), runs) + start.getValue() + setting(one.figure(), varying);
+        bars.computeIfAbsent(name, key -> new LinkedHashMap<>())
+            .put(function(one.figure()), one.medianMs());
+      }
+    }
+    CategoryChart chart = PlotStyle.bars(title, "", "ms");
+    int[] at = {0};
+    bars.forEach(
+        (name, values) -> {
+          List<Double> heights = new ArrayList<>();
+          functions.forEach(function -> heights.add(values.get(function)));
+          chart.addSeries(name, functions, heights).setFillColor(PlotStyle.color(at[0]++));
+        });
+    return new Plot(
+        SECTION,
+        "jvm-first-result",
+        title,
+        "A child counts from the call that resumes, a start from fork(2), a restore from before"
+            + " CRIU is started.",
+        chart);
+  }
+
+  private static Plot warmUp(String function, List<Run> runs, List<ReportedFigure> figures) {
+    String title = "JVM: the first calls of " + function;
+    XYChart chart = PlotStyle.xy(title, "calls (logarithmic)", "ms (logarithmic)");
+    chart.getStyler().setXAxisLogarithmic(true);
+    PlotStyle.logarithmic(
+        chart.getStyler(), figures.stream().mapToDouble(ReportedFigure::medianMs));
+    Set<String> varying = varying(figures);
+    Map<String, List<ReportedFigure>> lines = new LinkedHashMap<>();
+    LINES.forEach(
+        (metric, what) ->
+            figures.stream()
+                .filter(one -> one.figure().metric().equals(metric))
+                .forEach(
+                    one ->
+                        lines
+                            .computeIfAbsent(
+                                PlotName.run(one.run(), runs)
+                                    + what
+                                    + setting(one.figure(), varying),
+                                key -> new ArrayList<>())
+                            .add(one)));
+    int at = 0;
+    for (Map.Entry<String, List<ReportedFigure>> line : lines.entrySet()) {
+      List<ReportedFigure> sorted =
+          line.getValue().stream()
+              .sorted(Comparator.comparing(one -> calls(one.figure()).orElseThrow()))
+              .toList();
+      XYSeries series =
+          chart.addSeries(
+              line.getKey(),
+              sorted.stream().map(one -> calls(one.figure()).orElseThrow()).toList(),
+              sorted.stream().map(ReportedFigure::medianMs).toList());
+      series.setLineColor(PlotStyle.color(at));
+      series.setLineStyle(PlotStyle.SOLID);
+      series.setMarkerColor(PlotStyle.color(at));
+      series.setMarker(PlotStyle.marker(at++));
+    }
+    return new Plot(
+        SECTION,
+        PlotName.file("jvm-calls", function),
+        title,
+        "Until the last of the calls.",
+        chart);
+  }
+
+  private static Set<String> varying(List<ReportedFigure> figures) {
+    Set<String> varying = new TreeSet<>(PlotName.varying(figures));
+    varying.removeAll(List.of(CALLS, ParameterNames.JAVA_FUNCTION));
+    return varying;
+  }
+
+  private static String setting(Figure figure, Set<String> varying) {
+    StringBuilder text = new StringBuilder();
+    for (String name : varying) {
+      String value = figure.params().get(name);
+      if (value != null) {
+        text.append(", ").append(name).append('=').append(value);
+      }
+    }
+    return text.toString();
+  }
+}
