@@ -92,23 +92,39 @@ static int read_message(int fd, char *message, size_t size, int64_t deadline_ms)
 
 /*
  * A setuid program passes nothing on that its caller has set. What it may use itself is
- * read by secure_getenv().
+ * read by secure_getenv(). What this program has preloaded is for itself. To be freed;
+ * NULL: there is no memory.
  */
 static char **environment(void)
 {
 	static char *const secure[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL };
+	char *const *all = getauxval(AT_SECURE) ? secure : environ;
+	size_t count = 0, kept = 0, i;
+	char **variables;
 
-	return getauxval(AT_SECURE) ? (char **)secure : environ;
+	while (all[count])
+		count++;
+	variables = malloc((count + 1) * sizeof(*variables));
+	if (!variables)
+		return NULL;
+	for (i = 0; i < count; i++)
+		if (strncmp(all[i], "LD_PRELOAD=", strlen("LD_PRELOAD=")))
+			variables[kept++] = all[i];
+	variables[kept] = NULL;
+	return variables;
 }
 
 static int spawn(const char *path, const char *dir, int out, pid_t *pid)
 {
 	char *argv[] = { (char *)path, "--runtime-dir", (char *)dir, NULL };
+	char **variables = environment();
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attr;
 	sigset_t none, all;
 	int err;
 
+	if (!variables)
+		return -ENOMEM;
 	sigemptyset(&none);
 	sigfillset(&all);
 	posix_spawnattr_init(&attr);
@@ -120,7 +136,8 @@ static int spawn(const char *path, const char *dir, int out, pid_t *pid)
 	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDWR, 0);
 	posix_spawn_file_actions_adddup2(&actions, out, 1);
 	posix_spawn_file_actions_adddup2(&actions, out, 2);
-	err = posix_spawn(pid, path, &actions, &attr, argv, environment());
+	err = posix_spawn(pid, path, &actions, &attr, argv, variables);
+	free(variables);
 	posix_spawn_file_actions_destroy(&actions);
 	posix_spawnattr_destroy(&attr);
 	return -err;

@@ -48,6 +48,20 @@ static void check_prepare(const struct preloaded *p, const char *const *options,
 	}
 }
 
+/* mitosisd, which the program has started, is not preloaded itself. */
+static void check_daemon(void)
+{
+	char path[64], line[512];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", daemon_pid());
+	f = fopen(path, "re");
+	CHECK(f);
+	while (fgets(line, sizeof(line), f))
+		CHECK(!strstr(line, "libmitosis-preload"));
+	fclose(f);
+}
+
 /* What is asked for in vain, and what is left of a program that was killed. */
 static void errors(void)
 {
@@ -62,6 +76,7 @@ static void errors(void)
 	check_prepare(&relative, none, 2, "must be an absolute path");
 	check_prepare(&p, drop, 1, "7");
 	check_prepare(&p, seven, 0, "is prepared as handler id 7");
+	check_daemon();
 	check_prepare(&p, seven, 1, "already holds the snapshot");
 	check_prepare(&p, drop, 0, "is dropped");
 	check_prepare(&p, seven, 0, "is prepared as handler id 7");
