@@ -323,6 +323,13 @@ static struct restore_plan *lay_out(struct resume *r, int *err)
 	park_at = round_up(open_at + open_size, r->page_size);
 	room = kernel_vmas_park_size(r->descriptor, &draft);
 	size = park_at + room;
+	if (__stop_restorer - __start_restorer > (long)RESTORER_CODE_SIZE) {
+		*err = fail(-ENOSPC,
+			    "the code of this build's restorer has %td bytes, "
+			    "for which there are %u; build it with -O2",
+			    __stop_restorer - __start_restorer, RESTORER_CODE_SIZE);
+		return NULL;
+	}
 	restorer = find_restorer_area(r, size);
 	if (!restorer) {
 		*err = fail(-ENOMEM,
