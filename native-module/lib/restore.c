@@ -25,6 +25,8 @@
 #endif
 /* The highest limit of open files that systems set by default. */
 #define CLOSED_ONE_BY_ONE 65536
+/* Of a message: what stands behind the name must have room. */
+#define MESSAGE_NAME_MAX 80
 
 /* What struct rseq must hold when it is registered: linux/rseq.h. */
 struct rseq_area {
@@ -42,6 +44,15 @@ INLINE void put_text(struct message *m, const char *text)
 {
 	for (; *text && m->size < sizeof(m->text) - 1; text++)
 		m->text[m->size++] = *text;
+}
+
+/* Of a file, as another machine may have it: no escape sequence reaches a terminal. */
+INLINE void put_name(struct message *m, const char *name)
+{
+	uint32_t i;
+
+	for (i = 0; i < MESSAGE_NAME_MAX && name[i]; i++)
+		m->text[m->size++] = name[i] < ' ' || name[i] > '~' ? '?' : name[i];
 }
 
 INLINE void put_number(struct message *m, uint64_t value, uint32_t base)
@@ -67,7 +78,7 @@ RESTORER void restorer_give_up(const struct failure *f)
 	put_text(&m, f->deed);
 	if (f->name && *f->name) {
 		put_text(&m, TEXT(" '"));
-		put_text(&m, f->name);
+		put_name(&m, f->name);
 		put_text(&m, TEXT("'"));
 	}
 	if (f->end) {
