@@ -175,7 +175,7 @@ static int make_child(struct namespace *n, int own_namespace)
 {
 	uint64_t flags = child_surroundings_flags(n->own);
 	pid_t process = n->own->process;
-	int pidfd;
+	int pidfd, err = 0;
 
 	/* Where the parent was the first process of its namespace, so is the child. */
 	if (process == 1) {
@@ -200,13 +200,15 @@ static int make_child(struct namespace *n, int own_namespace)
 		n->child = -1;
 	}
 	if (n->child < 0)
-		fail(-errno,
-		     "no process can have the id %d, which a child of %s needs: %s; "
-		     "is kernel.pid_max of this machine below its parent's?",
-		     process, n->what, strerror(errno));
-	pidfd = n->child < 0 ? -errno : 0;
+		err = fail(-errno,
+			   "no process can have the id %d, which a child of %s "
+			   "needs: %s; "
+			   "is kernel.pid_max of this machine below its parent's?",
+			   process, n->what, strerror(errno));
+	if (pidfd >= 0)
+		close(pidfd);
 	setns(own_namespace, CLONE_NEWPID);
-	return pidfd;
+	return err;
 }
 
 /* Ends this process as the child ends. */
