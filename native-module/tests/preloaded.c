@@ -43,12 +43,15 @@ struct preloaded preloaded_start(const char *name, const char *const *argv,
 				 int output)
 {
 	struct preloaded p = { 0 };
-	char library[256];
+	char library[256], link[256];
 
 	snprintf(p.socket, sizeof(p.socket), "%s-%s", getenv("MITOSIS_RUNTIME_DIR"),
 		 name);
 	snprintf(library, sizeof(library), "%s/libmitosis-preload.so",
 		 getenv("MITOSIS_TEST_BIN"));
+	/* The loader would end its path at a space. */
+	snprintf(link, sizeof(link), "%s.preload.so", p.socket);
+	CHECK(!symlink(library, link) || errno == EEXIST);
 	fflush(stdout);
 	p.pid = fork();
 	CHECK(p.pid >= 0);
@@ -56,7 +59,7 @@ struct preloaded preloaded_start(const char *name, const char *const *argv,
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (output >= 0)
 			dup2(output, STDOUT_FILENO);
-		setenv("LD_PRELOAD", library, 1);
+		setenv("LD_PRELOAD", link, 1);
 		setenv("MITOSIS_PRELOAD_SOCKET", p.socket, 1);
 		execv(argv[0], (char *const *)argv);
 		_exit(127);
@@ -161,7 +164,9 @@ static bool ask(uint16_t port, const char *request, const char *expected,
 	if (!connect(fd, (struct sockaddr *)&address, sizeof(address)) &&
 	    send(fd, request, strlen(request), MSG_NOSIGNAL) > 0)
 		while (n > 0 && !strstr(text, expected) && used < sizeof(text) - 1 &&
-		       poll(&p, 1, deadline_ms - now_ms()) > 0) {
+		       now_ms() < deadline_ms && poll(&p, 1, 100) >= 0) {
+			if (!p.revents)
+				continue;
 			n = read(fd, text + used, sizeof(text) - 1 - used);
 			used += n > 0 ? n : 0;
 			text[used] = '\0';

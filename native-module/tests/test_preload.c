@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -71,10 +72,13 @@ static void errors(void)
 	struct preloaded p = start_server("errors", NULL), again;
 	struct preloaded nowhere = { .socket = "/nowhere/at/all" };
 	struct preloaded relative = { .socket = "here" };
+	struct stat st;
 
 	check_prepare(&nowhere, none, 1, "no program listens at /nowhere/at/all");
 	check_prepare(&relative, none, 2, "must be an absolute path");
 	check_prepare(&p, drop, 1, "7");
+	CHECK(!stat(p.socket, &st) && S_ISSOCK(st.st_mode));
+	CHECK_EQ(st.st_mode & 0777, 0600);
 	check_prepare(&p, seven, 0, "is prepared as handler id 7");
 	check_daemon();
 	check_prepare(&p, seven, 1, "already holds the snapshot");

@@ -60,7 +60,8 @@ static bool listens(const struct control *c)
 {
 	struct stat st;
 
-	return c->inode && !fstat(c->listener, &st) && st.st_ino == c->inode;
+	return c->inode && !fstat(c->listener, &st) && S_ISSOCK(st.st_mode) &&
+	       st.st_ino == c->inode;
 }
 
 static int start_listening(struct control *c)
