@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.mitosis.Device;
 import org.mitosis.ForkRole;
+import org.mitosis.HookException;
 import org.mitosis.Mitosis;
 
 /**
@@ -77,6 +78,18 @@ public final class PrepareAgent {
         own.close();
       }
       return role;
+    } catch (HookException e) {
+      if (e.role() == ForkRole.CHILD) {
+        // It may share what the hook was to make its own, and has nobody who could be told.
+        System.err.println("mitosis: " + message(e));
+        Runtime.getRuntime().halt(1);
+      }
+      if (e.prepared() && !pinned) {
+        device = own; // the message says that the snapshot is there
+      } else {
+        own.close();
+      }
+      throw e;
     } catch (RuntimeException e) {
       own.close();
       throw e;
