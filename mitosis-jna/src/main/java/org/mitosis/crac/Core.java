@@ -27,10 +27,15 @@ public final class Core {
   private static final GlobalContext GLOBAL = new GlobalContext();
 
   /** Holds the last snapshot of this process. */
-  private static Device device;
+  private static volatile Device device;
 
   /** Its handler id. */
-  private static int heldId = NONE;
+  private static volatile int heldId = NONE;
+
+  static {
+    // A child of another snapshot than Core's: the devices of its parent are closed in it.
+    Mitosis.onChild(child -> returned(ForkRole.CHILD, NONE));
+  }
 
   private Core() {}
 
