@@ -47,7 +47,7 @@ final class QuietJvm {
    * @throws MitosisException ETIMEDOUT if the compiler still works at the deadline
    */
   static void await(Operation operation, int handlerId, Duration deadline) {
-    long endNs = System.nanoTime() + deadline.toNanos();
+    long startNs = System.nanoTime();
     collectIntoASmallHeap();
     CompilationMXBean compiler = ManagementFactory.getCompilationMXBean();
     if (compiler == null || !compiler.isCompilationTimeMonitoringSupported()) {
@@ -57,7 +57,7 @@ final class QuietJvm {
     long lastMs = firstMs;
     String busyWith = "";
     for (int idle = 0; idle < IDLE_STEPS; ) {
-      if (System.nanoTime() > endNs) {
+      if (System.nanoTime() - startNs > deadline.toNanos()) {
         throw late(operation, handlerId, deadline, lastMs - firstMs, busyWith);
       }
       sleep(operation, handlerId);

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import org.mitosis.Limits;
 import org.mitosis.MitosisException;
@@ -28,7 +29,7 @@ public final class Children {
   private String address;
   private Mode mode = Mode.LAZY;
   private OpenForWriting files = OpenForWriting.REFUSE;
-  private int prefetchPages = Limits.PREFETCH_PAGES_DEFAULT;
+  private int prefetchPages; // 0: as mitosis-child chooses
 
   /** How a child gets its pages. */
   public enum Mode {
@@ -79,7 +80,7 @@ public final class Children {
       throw new IllegalArgumentException("machine id must be 0 or greater, got " + id);
     }
     machineId = id;
-    address = where;
+    address = Objects.requireNonNull(where, "where");
     return this;
   }
 
@@ -136,7 +137,9 @@ public final class Children {
     command.addAll(List.of("--handler-id", Integer.toString(handlerId)));
     command.addAll(List.of("--mode", mode.name().toLowerCase(Locale.ROOT)));
     command.addAll(List.of("--files", files.name().toLowerCase(Locale.ROOT)));
-    command.addAll(List.of("--prefetch", Integer.toString(prefetchPages)));
+    if (prefetchPages > 0) {
+      command.addAll(List.of("--prefetch", Integer.toString(prefetchPages)));
+    }
     command.addAll(List.of("--backend", "user"));
     if (machineId != NONE) {
       command.addAll(List.of("--remote", Integer.toString(machineId), "--address", address));
