@@ -43,6 +43,11 @@ public final class ChildJvm {
     ProcessBuilder builder =
         new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output.toFile());
     builder.environment().putAll(environment);
+    // Each of them has the JVM print a line of its own.
+    builder
+        .environment()
+        .keySet()
+        .removeAll(List.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS"));
     return new ChildJvm(builder.start(), output);
   }
 
@@ -50,6 +55,7 @@ public final class ChildJvm {
   public List<String> lines() throws IOException, InterruptedException {
     try {
       if (!process.waitFor(DEADLINE_S, TimeUnit.SECONDS)) {
+        process.descendants().forEach(ProcessHandle::destroyForcibly);
         process.destroyForcibly().waitFor();
         throw new AssertionError("no end within " + DEADLINE_S + " s: " + said());
       }

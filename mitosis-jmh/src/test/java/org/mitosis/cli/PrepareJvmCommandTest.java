@@ -155,11 +155,13 @@ class PrepareJvmCommandTest {
       return;
     }
     String pid = Files.readString(file).strip();
+    // It empties the file at its end; its entry stays until its parent has waited for it.
     for (int i = 0; i < DEADLINE_S * 100 && !pid.isEmpty(); i++) {
       if (ProcessHandle.of(Long.parseLong(pid)).isEmpty()) {
         return;
       }
       Thread.sleep(10);
+      pid = Files.readString(file).strip();
     }
     assertEquals("", pid, "mitosisd has not ended");
   }
