@@ -368,10 +368,16 @@ final class Selection {
       try {
         Preflight.requireUserfaultfd(right);
       } catch (MissingPrerequisite e) {
-        return without(userNames(Needs::userfaultfd), e);
+        return without(
+            userNames(Needs::userfaultfd).stream().filter(name -> !isFreshStart(name)).toList(), e);
       }
     }
     return new Functions(List.of(), List.of(), List.of());
+  }
+
+  /** Of a JVM, in a class whose other benchmarks resume one. */
+  private static boolean isFreshStart(String name) {
+    return name.matches(".*[.]jvm(ColdStart|AppCds|AotCache|Criu)");
   }
 
   /**
