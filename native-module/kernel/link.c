@@ -12,6 +12,7 @@
 #include <net/tcp.h>
 
 #include "auth.h"
+#include "compat.h"
 #include "sealing.h"
 #include "transport.h"
 
@@ -248,7 +249,7 @@ int mitosis_link_connect(struct net *net, const struct sockaddr_storage *address
 	link = new_link(socket, deadline_ms);
 	if (!link)
 		return -ENOMEM;
-	err = mitosis_transport_error(kernel_connect(socket, (struct sockaddr *)address,
+	err = mitosis_transport_error(kernel_connect(socket, compat_socket_address(address),
 						     address->ss_family == AF_INET
 							     ? sizeof(struct sockaddr_in)
 							     : sizeof(struct sockaddr_in6),

@@ -5,7 +5,6 @@
 #include <linux/cred.h>
 #include <linux/mm_types.h>
 #include <linux/sched.h>
-#include <linux/sched/coredump.h>
 #include <linux/seccomp.h>
 #include <linux/security.h>
 #include <linux/user_namespace.h>
@@ -16,8 +15,8 @@
 void mitosis_owner_save(struct owner *owner)
 {
 	owner->cred = get_current_cred();
-	owner->memory_ns = get_user_ns(current->mm->user_ns);
-	owner->dumpable = get_dumpable(current->mm) == SUID_DUMP_USER;
+	owner->memory_ns = compat_get_exec_ns();
+	owner->dumpable = compat_is_dumpable();
 	owner->no_new_privs = task_no_new_privs(current);
 	owner->seccomp = seccomp_mode(&current->seccomp);
 }
@@ -134,6 +133,6 @@ int mitosis_owner_confine(const struct descriptor_header *descriptor)
 		task_set_no_new_privs(current);
 	commit_creds(cred);
 	if (descriptor->flags & DESCRIPTOR_UNDUMPABLE)
-		set_mask_bits(&current->mm->flags, MMF_DUMPABLE_MASK, SUID_DUMP_DISABLE);
+		compat_set_undumpable();
 	return 0;
 }

@@ -19,8 +19,8 @@
  */
 static bool is_sharable(pte_t pte, struct page *page)
 {
-	return !pte_write(pte) && PageAnon(page) && !PageAnonExclusive(page) && !PageKsm(page) &&
-	       !PageHuge(page) && folio_test_swapbacked(page_folio(page));
+	return !pte_write(pte) && PageAnon(page) && !PageAnonExclusive(page) && !PageHuge(page) &&
+	       !folio_test_ksm(page_folio(page)) && folio_test_swapbacked(page_folio(page));
 }
 
 struct page *mitosis_pages_copy(struct page *page)
@@ -183,12 +183,13 @@ int mitosis_pages_read(struct shadow_pages *p, unsigned long address, void *buff
 
 void mitosis_pages_set_zero(struct vm_area_struct *vma, unsigned long address, pte_t *pte)
 {
-	pte_t zero = pfn_pte(my_zero_pfn(address), vma->vm_page_prot);
+	pte_t zero = pfn_pte(page_to_pfn(ZERO_PAGE(address)), vma->vm_page_prot);
 
 	set_pte_at(vma->vm_mm, address, pte, pte_mkspecial(pte_wrprotect(zero)));
 }
 
 struct sharing {
+	struct vm_area_struct *parents; /* the shadow's VMA that is shared from */
 	struct mm_struct *shadow;
 	bool zeros;		    /* holes are zeros: anonymous memory */
 	struct vm_area_struct *vma; /* the child's */
@@ -205,7 +206,8 @@ static void share(struct sharing *sharing, unsigned long address, pte_t *pte, pt
 	if (!pte_present(shadows) || pte_special(shadows) || !pfn_valid(pte_pfn(shadows)))
 		return;
 	page = pte_page(shadows);
-	if (!is_sharable(shadows, page) || compat_dup_anon_rmap(page, sharing->vma))
+	if (!is_sharable(shadows, page) ||
+	    compat_dup_anon_rmap(page, sharing->vma, sharing->parents))
 		return;
 	get_page(page);
 	compat_count_anon_page(sharing->vma->vm_mm);
@@ -257,6 +259,7 @@ int mitosis_pages_map_shared(struct shadow_pages *p, unsigned long from, struct 
 	parents = find_vma(p->shadow, from);
 	if (parents && parents->vm_start <= from &&
 	    parents->vm_end >= from + (count << PAGE_SHIFT) && !is_vm_hugetlb_page(parents)) {
+		sharing.parents = parents;
 		sharing.zeros = vma_is_anonymous(parents);
 		err = apply_to_page_range(vma->vm_mm, address, count << PAGE_SHIFT, share_one,
 					  &sharing);

@@ -417,7 +417,8 @@ static int become(struct plan *plan, const struct mitosis_options *options)
 {
 	int err = mitosis_owner_confine(plan->descriptor);
 
-	mitosis_thread_detach();
+	if (!err)
+		err = mitosis_thread_detach();
 	if (!err)
 		err = unmap_all(plan);
 	if (!err)

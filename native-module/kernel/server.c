@@ -15,6 +15,7 @@
 #include <net/sock.h>
 
 #include "auth.h"
+#include "compat.h"
 #include "link.h"
 #include "pages.h"
 #include "parameters.h"
@@ -385,7 +386,7 @@ static int start_listening(const struct sockaddr_storage *address)
 	}
 	sock_set_reuseaddr(listener->sk);
 	listener->sk->sk_rcvtimeo = msecs_to_jiffies(IDLE_STEP_MS);
-	err = kernel_bind(listener, (struct sockaddr *)address, size);
+	err = kernel_bind(listener, compat_socket_address(address), size);
 	return err ?: kernel_listen(listener, SOMAXCONN);
 }
 

@@ -40,6 +40,10 @@ static int on_copy_thread(struct kprobe *probe, struct pt_regs *regs)
 	return 0;
 }
 
+/* Of the types that the probe takes its arguments as. */
+static_assert(__same_type(copy_thread,
+			  int(struct task_struct *, const struct kernel_clone_args *)));
+
 static struct kprobe registers_probe = {
 	.symbol_name = "copy_thread",
 	.pre_handler = on_copy_thread,

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "symbols.h"
 
+#include <asm/fpu/api.h>
+#include <linux/dcache.h>
 #include <linux/kprobes.h>
+#include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/sched.h>
 #include <linux/static_call.h>
@@ -11,7 +14,7 @@ static pid_t no_clone(struct kernel_clone_args *args)
 	return -ENOSYS;
 }
 
-static long no_mremap(const struct pt_regs *regs)
+static long no_system_call(const struct pt_regs *regs)
 {
 	return -ENOSYS;
 }
@@ -26,14 +29,26 @@ static char *no_d_path(const struct path *path, const struct path *root, char *b
 	return NULL;
 }
 
+static void no_fpu(void)
+{
+}
+
+/* The functions are found by name: only here the compiler sees whether their types match. */
+static_assert(__same_type(kernel_clone, no_clone));
+static_assert(__same_type(do_madvise, no_madvise));
+static_assert(__same_type(__d_path, no_d_path));
+static_assert(__same_type(switch_fpu_return, no_fpu));
+
 /*
  * With indirect branch tracking, a function whose address the kernel never takes
  * must not be called through a pointer. A static call is a direct call.
  */
 DEFINE_STATIC_CALL(mitosis_clone_call, no_clone);
-DEFINE_STATIC_CALL(mitosis_mremap_call, no_mremap);
+DEFINE_STATIC_CALL(mitosis_mremap_call, no_system_call);
+DEFINE_STATIC_CALL(mitosis_rseq_call, no_system_call);
 DEFINE_STATIC_CALL(mitosis_madvise_call, no_madvise);
 DEFINE_STATIC_CALL(mitosis_d_path_call, no_d_path);
+DEFINE_STATIC_CALL(mitosis_fpu_call, no_fpu);
 
 /* Finds a function's address by registering a kprobe on it. */
 static void *find(const char *name)
@@ -57,13 +72,17 @@ int mitosis_symbols_init(void)
 	void *mremap = find("__x64_sys_mremap");
 	void *madvise = find("do_madvise");
 	void *d_path = find("__d_path");
+	void *rseq = find("__x64_sys_rseq");
+	void *fpu = find("switch_fpu_return");
 
-	if (!clone || !mremap || !madvise || !d_path)
+	if (!clone || !mremap || !madvise || !d_path || !rseq || !fpu)
 		return -ENOENT;
 	static_call_update(mitosis_clone_call, clone);
 	static_call_update(mitosis_mremap_call, mremap);
 	static_call_update(mitosis_madvise_call, madvise);
 	static_call_update(mitosis_d_path_call, d_path);
+	static_call_update(mitosis_rseq_call, rseq);
+	static_call_update(mitosis_fpu_call, fpu);
 	return 0;
 }
 
@@ -88,6 +107,23 @@ long mitosis_mremap(unsigned long from, unsigned long length, unsigned long to)
 int mitosis_madvise(unsigned long start, unsigned long length, int advice)
 {
 	return static_call(mitosis_madvise_call)(current->mm, start, length, advice);
+}
+
+long mitosis_rseq(struct rseq __user *area, u32 size, int flags, u32 signature)
+{
+	const struct pt_regs regs = {
+		.di = (unsigned long)area,
+		.si = size,
+		.dx = flags,
+		.r10 = signature,
+	};
+
+	return static_call(mitosis_rseq_call)(&regs);
+}
+
+void mitosis_load_fpu(void)
+{
+	static_call(mitosis_fpu_call)();
 }
 
 char *mitosis_d_path(const struct path *path, const struct path *root, char *buffer, int size)

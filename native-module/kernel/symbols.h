@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Four kernel functions that are not exported. */
+/* Kernel functions that are not exported, or not for modules like this one. */
 #ifndef MITOSIS_SYMBOLS_H
 #define MITOSIS_SYMBOLS_H
 
 #include <linux/path.h>
 #include <linux/sched/task.h>
+
+struct rseq;
 
 /* Returns 0, or -ENOENT after logging the missing function. */
 int mitosis_symbols_init(void);
@@ -20,6 +22,15 @@ long mitosis_mremap(unsigned long from, unsigned long length, unsigned long to);
 
 /* madvise(2) of the calling process. Returns 0 or -errno. */
 int mitosis_madvise(unsigned long start, unsigned long length, int advice);
+
+/* rseq(2) of the calling thread. Returns 0 or -errno. */
+long mitosis_rseq(struct rseq __user *area, u32 size, int flags, u32 signature);
+
+/*
+ * switch_fpu_return(): loads the calling thread's extended registers, with
+ * fpregs_lock() held. Since 6.19 it is exported to KVM alone.
+ */
+void mitosis_load_fpu(void);
 
 /* __d_path(): the path as seen from a root; NULL if it is not below the root. */
 char *mitosis_d_path(const struct path *path, const struct path *root, char *buffer, int size);

@@ -14,6 +14,7 @@
 #include <linux/uaccess.h>
 
 #include "compat.h"
+#include "symbols.h"
 
 #define XSTATE_LEAF	  0xd
 #define XSTATE_FCW_OFFSET 0
@@ -59,7 +60,7 @@ static void xstate_lock(void)
 {
 	fpregs_lock();
 	if (test_thread_flag(TIF_NEED_FPU_LOAD))
-		switch_fpu_return();
+		mitosis_load_fpu();
 }
 
 static void xstate_save(void *xstate, u64 features)
@@ -94,7 +95,7 @@ static void save_bases(struct descriptor_thread *r)
 {
 	preempt_disable();
 	r->fs_base = x86_fsbase_read_cpu();
-	rdmsrl(MSR_KERNEL_GS_BASE, r->gs_base); /* of user mode, while in the kernel */
+	r->gs_base = compat_read_msr(MSR_KERNEL_GS_BASE); /* of user mode, while in the kernel */
 	preempt_enable();
 }
 
@@ -103,7 +104,7 @@ static void load_bases(const struct descriptor_thread *r)
 {
 	preempt_disable();
 	x86_fsbase_write_cpu(r->fs_base);
-	wrmsrl(MSR_KERNEL_GS_BASE, r->gs_base);
+	compat_write_msr(MSR_KERNEL_GS_BASE, r->gs_base);
 	current->thread.fsbase = r->fs_base;
 	current->thread.gsbase = r->gs_base;
 	current->thread.fsindex = 0;
@@ -184,12 +185,13 @@ int mitosis_thread_state_save(struct thread_state *state)
 		.altstack_size = current->sas_ss_size,
 		.altstack_flags = current->sas_ss_size ? current->sas_ss_flags : SS_DISABLE,
 		.tid = task_pid_vnr(current),
-		.robust_list = (uintptr_t)current->robust_list,
-		.robust_list_size = current->robust_list ? sizeof(struct robust_list_head) : 0,
+		.robust_list = (uintptr_t)*compat_robust_list(current),
+		.robust_list_size =
+			*compat_robust_list(current) ? sizeof(struct robust_list_head) : 0,
 		.tid_address = (uintptr_t)current->clear_child_tid,
-		.rseq_address = (uintptr_t)current->rseq,
+		.rseq_address = (uintptr_t)compat_rseq_area(current),
 		.rseq_size = compat_rseq_size(current),
-		.rseq_signature = current->rseq_sig,
+		.rseq_signature = compat_rseq_signature(current),
 		.rdi = regs->di,
 		.rsi = regs->si,
 		.rdx = regs->dx,
@@ -247,11 +249,15 @@ int mitosis_thread_check_caller(void)
 	return fs || gs || !user_64bit_mode(task_pt_regs(current)) ? -EINVAL : 0;
 }
 
-void mitosis_thread_detach(void)
+int mitosis_thread_detach(void)
 {
-	current->rseq = NULL;
-	current->robust_list = NULL;
+	struct rseq __user *area = compat_rseq_area(current);
+
+	*compat_robust_list(current) = NULL;
 	current->clear_child_tid = NULL;
+	return area ? mitosis_rseq(area, compat_rseq_size(current), RSEQ_FLAG_UNREGISTER,
+				   compat_rseq_signature(current))
+		    : 0;
 }
 
 /* For a descriptor without an xstate: initial state, except for two registers. */
@@ -295,13 +301,7 @@ static int load_rseq(const struct descriptor_thread *t)
 	if (put_user(0, &area->rseq_cs) || put_user(0, &area->flags) ||
 	    put_user(RSEQ_CPU_ID_UNINITIALIZED, &area->cpu_id))
 		return -EFAULT;
-	current->rseq_sig = t->rseq_signature;
-	compat_set_rseq_size(current, t->rseq_size);
-	current->rseq_event_mask = 0;
-	current->rseq = area;
-	/* The kernel writes the area on return to user mode. */
-	set_thread_flag(TIF_NOTIFY_RESUME);
-	return 0;
+	return mitosis_rseq(area, t->rseq_size, 0, t->rseq_signature);
 }
 
 static void load_registers(const struct descriptor_thread *t)
@@ -356,7 +356,7 @@ int mitosis_thread_load(const struct descriptor_header *d)
 	load_signals(d);
 	load_registers(t);
 	load_name(d->name);
-	current->robust_list = (void __user *)t->robust_list;
+	*compat_robust_list(current) = (void __user *)t->robust_list;
 	current->clear_child_tid = (void __user *)t->tid_address;
 	current->sas_ss_sp = t->altstack_base;
 	current->sas_ss_size = t->altstack_flags & SS_DISABLE ? 0 : t->altstack_size;

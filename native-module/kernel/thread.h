@@ -35,9 +35,9 @@ int mitosis_thread_check_caller(void);
 
 /*
  * Must be called before the memory is unmapped: the kernel would write to it when
- * the thread ends.
+ * the thread ends. Returns 0, or -errno if the area for rseq(2) is not there any more.
  */
-void mitosis_thread_detach(void);
+int mitosis_thread_detach(void);
 
 /*
  * Loads the descriptor's state into the calling thread, whose memory must already

@@ -64,14 +64,37 @@ fetch_kernel() {
 			"linux-headers-${release%-amd64}-common" "$kbuild"
 }
 
-# unpack_kernel 6.1|6.12|debug: sets $release, and $kernel to the kernel's folder with
-# boot/vmlinuz-$release, lib/modules/$release and build/ (for KDIR). A fetched release
-# is used until apt knows a newer one.
+# What --kernel may be, as a pattern.
+kernels='^(6\.1|6\.12|7\.2|7\.3|debug)$'
+
+# finish_modules KERNEL: makes lib/modules/$release of an unpacked image usable.
+finish_modules() {
+	local modules
+	for modules in "$1"/usr/lib/modules "$1"/lib/modules; do
+		[[ -d $modules/$release ]] || continue
+		rm -f "$modules/$release/build" "$modules/$release/source"
+	done
+	[[ -e $1/lib/modules ]] || { mkdir -p "$1/lib" && ln -s ../usr/lib/modules "$1/lib/modules"; }
+	busybox depmod -b "$1" "$release"
+}
+
+# unpack_kernel 6.1|6.12|7.2|7.3|debug: sets $release, and $kernel to the kernel's
+# folder with boot/vmlinuz-$release, lib/modules/$release and build/ (for KDIR). A
+# fetched release is used until apt knows a newer one. For a kernel of another Debian
+# release, $tree is where to build for it instead.
 unpack_kernel() {
+	tree=
 	if [[ $1 == debug ]]; then
 		kernel=$cache/linux-debug
 		[[ -e $kernel/release ]] || skip "there is no debug kernel: build it with tests/qemu/debug-kernel (10 minutes)"
 		release=$(<"$kernel/release")
+		return
+	fi
+	if [[ $1 == 7.* ]]; then
+		"${here:?}/build-tree" "$1" || exit
+		tree=$cache/tree-$1
+		release=$(<"$tree/release")
+		kernel=$cache/linux-$release
 		return
 	fi
 	command -v apt-get >/dev/null ||
@@ -84,13 +107,7 @@ unpack_kernel() {
 	[[ ! -e $kernel/build ]] || return 0
 	# The headers refer to each other by their installed paths.
 	sed -i "s:^include /usr/src/:include $kernel/usr/src/:" "$kernel/usr/src/linux-headers-$release/Makefile"
-	local modules
-	for modules in "$kernel"/usr/lib/modules "$kernel"/lib/modules; do
-		[[ -d $modules/$release ]] || continue
-		rm -f "$modules/$release/build" "$modules/$release/source"
-	done
-	[[ -e $kernel/lib/modules ]] || { mkdir -p "$kernel/lib" && ln -s ../usr/lib/modules "$kernel/lib/modules"; }
-	busybox depmod -b "$kernel" "$release" || return
+	finish_modules "$kernel" || return
 	ln -s "usr/src/linux-headers-$release" "$kernel/build"
 }
 
@@ -120,14 +137,30 @@ check_prefix() {
 	}
 }
 
+# make_in_tree FOLDER: builds the copy of the sources in FOLDER in $tree. The kernel's
+# tools read /proc, which is mounted for the build alone.
+make_in_tree() {
+	local inside
+	inside=$(mktemp -d "$tree/root/mitosis.XXXXXX") && cp -a "$1"/{kernel,proto,include} "$inside"/ || return
+	# shellcheck disable=SC2016 # expanded there
+	timeout --kill-after=10 900 unshare --mount --pid --fork --kill-child sh -c 'mount --make-rprivate / &&
+		mount -t proc proc "$1/proc" && exec chroot "$1" make -C "${2#"$1"}/kernel" KDIR="$3" CONFIG_DEBUG_INFO_BTF_MODULES=' \
+		sh "$tree" "$inside" "/lib/modules/$release/build" && cp -a "$inside"/kernel/. "$1/kernel/"
+	local status=$?
+	rm -rf "$inside"
+	return $status
+}
+
 # build_module: sets $module to mitosis.ko of the checkout $native, built for the
 # unpacked kernel, in a copy of the sources: kbuild writes beside them.
 build_module() {
 	local copy=${native:?}/target/modules/$release log
+	local build=(make -C "$copy/kernel" KDIR="$kernel/build" CONFIG_DEBUG_INFO_BTF_MODULES=)
+	[[ -z $tree ]] || build=(make_in_tree "$copy")
 	module=$copy/kernel/mitosis.ko log=$copy.log
 	[[ ! -e $module || -n $(find "$native"/{kernel,proto,include} -newer "$module" -print -quit) ]] || return 0
 	rm -rf "$copy" && mkdir -p "$copy" && cp -a "$native"/{kernel,proto,include} "$copy"/ || return
-	if ! make -C "$copy/kernel" KDIR="$kernel/build" CONFIG_DEBUG_INFO_BTF_MODULES= >"$log" 2>&1; then
+	if ! "${build[@]}" >"$log" 2>&1; then
 		grep -E 'error|Error|warning|\*\*\*' "$log" | head -n 30 >&2
 		say "mitosis.ko cannot be built for $release: see above, and $log"
 		exit 1

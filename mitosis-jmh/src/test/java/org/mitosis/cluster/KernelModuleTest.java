@@ -4,6 +4,7 @@ package org.mitosis.cluster;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -17,6 +18,8 @@ import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class KernelModuleTest {
   private static final Pattern OBJECT = Pattern.compile("\\b(\\w+)\\.o\\b");
@@ -58,6 +61,14 @@ class KernelModuleTest {
       }
     }
     assertEquals(Set.of(), missing);
+  }
+
+  /** The build starts them, and no source includes them. */
+  @ParameterizedTest
+  @ValueSource(strings = {"check-release", "try-feature", "features/baseline.c"})
+  void whatTheBuildRunsIsThere(String file) throws IOException {
+    assertNotNull(read("kernel/" + file));
+    assertTrue(read("kernel/Makefile").contains(file.replaceAll("/.*", "")));
   }
 
   private static String find(String name, String beside) throws IOException {
