@@ -57,16 +57,17 @@ class CommandLineIT {
 
   @ParameterizedTest
   @CsvSource(
-      delimiter = ';',
+      delimiter = '|',
+      quoteCharacter = '"',
       value = {
-        "doctr; no benchmark matches 'doctr' (did you mean 'doctor'?); -l lists the benchmarks,"
+        "doctr | no benchmark matches 'doctr' (did you mean 'doctor'?); -l lists the benchmarks,"
             + " 'help' the commands",
-        "Fork -e Fork; no benchmark matches 'Fork' without Fork; -l lists the benchmarks, 'help'"
+        "Fork -e Fork | no benchmark matches 'Fork' without Fork; -l lists the benchmarks, 'help'"
             + " the commands",
-        "[; '[' is not a regular expression: Unclosed character class",
-        "help compar; there is no command 'compar' (did you mean 'compare'?); 'help' lists all",
-        "NilCall -jvm /no/java; -jvm /no/java is not a program that can be run",
-        "NilCall -p threds=1; no selected benchmark has the parameter threds"
+        "[ | '[' is not a regular expression: Unclosed character class",
+        "help compar | there is no command 'compar' (did you mean 'compare'?); 'help' lists all",
+        "NilCall -jvm /no/java | -jvm /no/java is not a program that can be run",
+        "NilCall -p threds=1 | no selected benchmark has the parameter threds"
       })
   void aNameThatDoesNotExistIsOneLine(String commandLine, String message) throws IOException {
     BenchmarksJar.Outcome run = jar.run(List.of(commandLine.split(" ")));
