@@ -281,14 +281,7 @@ final class Selection {
         userNames(Needs::strictContainer).stream()
             .filter(name -> name.endsWith(".strict"))
             .toList();
-    if (!needing.isEmpty()) {
-      try {
-        Preflight.requireContainer(ContainerKind.STRICT);
-      } catch (MissingPrerequisite e) {
-        return without(needing, e);
-      }
-    }
-    return new Functions(List.of(), List.of(), List.of());
+    return unless(() -> Preflight.requireContainer(ContainerKind.STRICT), needing);
   }
 
   /** Without those of a JVM that this machine or this JDK cannot run. */
@@ -307,13 +300,17 @@ final class Selection {
             .filter(name -> name.endsWith("." + method))
             .distinct()
             .toList();
-    if (needing.isEmpty()) {
-      return new Functions(List.of(), List.of(), List.of());
-    }
-    try {
-      requirement.run();
-    } catch (MissingPrerequisite e) {
-      return without(needing, e);
+    return unless(requirement, needing);
+  }
+
+  /** Leaves some out if they need what is not there; does not ask for what nothing needs. */
+  private Functions unless(Runnable requirement, List<String> needing) {
+    if (!needing.isEmpty()) {
+      try {
+        requirement.run();
+      } catch (MissingPrerequisite e) {
+        return without(needing, e);
+      }
     }
     return new Functions(List.of(), List.of(), List.of());
   }
@@ -328,9 +325,6 @@ final class Selection {
   }
 
   private Functions without(List<String> some, MissingPrerequisite reason) {
-    if (some.isEmpty()) {
-      return new Functions(List.of(), List.of(), List.of());
-    }
     if (entries.stream().allMatch(entry -> some.contains(entry.getUsername()))) {
       throw reason;
     }
@@ -364,15 +358,12 @@ final class Selection {
    * @throws MissingPrerequisite if nothing is left to run
    */
   Functions userfaultfd(Options options, BackendChoice backend, UserfaultfdRight right) {
-    if (backend.backend() == Backend.USER && !onlyClones(options)) {
-      try {
-        Preflight.requireUserfaultfd(right);
-      } catch (MissingPrerequisite e) {
-        return without(
-            userNames(Needs::userfaultfd).stream().filter(name -> !isFreshStart(name)).toList(), e);
-      }
+    if (backend.backend() != Backend.USER || onlyClones(options)) {
+      return new Functions(List.of(), List.of(), List.of());
     }
-    return new Functions(List.of(), List.of(), List.of());
+    return unless(
+        () -> Preflight.requireUserfaultfd(right),
+        userNames(Needs::userfaultfd).stream().filter(name -> !isFreshStart(name)).toList());
   }
 
   /** Of a JVM, in a class whose other benchmarks resume one. */
