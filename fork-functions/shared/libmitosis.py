@@ -4,8 +4,11 @@
 import ctypes
 import errno
 import os
+import struct
 
 BACKENDS = ("auto", "kernel", "user")  # by their numbers
+CHILD = struct.Struct("<32sQIIQII")  # struct mitosis_child
+CHILD_ROOM = 256  # MITOSIS_CHILD_ROOM
 
 
 class Refused(OSError):
@@ -26,6 +29,8 @@ class Device:
         device = ctypes.c_void_p()
         self._check(self._lib.mitosis_open(BACKENDS.index(backend), ctypes.byref(device)))
         self._device = device
+        self._told = ctypes.create_string_buffer(CHILD_ROOM)
+        self._check(self._lib.mitosis_on_resume(self._lib.mitosis_copy_child, self._told))
 
     def backend(self):
         """The name of the backend that was opened."""
@@ -51,6 +56,11 @@ class Device:
     def is_of_parent(self):
         """Whether this process is a child, where the parent's devices are dead."""
         return self._lib.mitosis_nil(self._device) == -errno.EBADF
+
+    def told(self):
+        """What a child is told of itself: its number on its machine (0: not known), and the machine's id."""
+        _, _, _, _, number, machine_id, _ = CHILD.unpack_from(self._told)
+        return number, machine_id
 
     def unprepare(self, handler_id):
         """Drops a snapshot."""

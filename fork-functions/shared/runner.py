@@ -18,6 +18,7 @@ import struct
 import time
 import traceback
 
+import child
 import libmitosis
 import randomness
 import workload
@@ -73,6 +74,7 @@ class Parent:
         status = 1
         try:
             randomness.reseed()
+            child.number, child.machine_id = self.device.told()
             if self.options.child == "exit":
                 send_report(self.options.report_fd, (resumed, 0, resumed, 0))
                 status = 0

@@ -27,7 +27,7 @@ STEADY = """
 
 # Its children write what they draw, one line each, to a file beside it.
 DRAWING = """
-    import os, random, ssl, tempfile
+    import child, os, random, ssl, tempfile
     try:
         import numpy
     except ImportError:
@@ -39,7 +39,7 @@ DRAWING = """
         return 0
 
     def handler(state):
-        drawn = [os.getpid(), random.random(), ssl.RAND_bytes(16).hex(), next(tempfile._get_candidate_names())]
+        drawn = [os.getpid(), f"{child.machine_id}/{child.number}", random.random(), ssl.RAND_bytes(16).hex(), next(tempfile._get_candidate_names())]
         drawn.append(numpy.random.random() if numpy else random.random())
         if os.getpid() != PARENT:
             with open(FILE, "a") as file:

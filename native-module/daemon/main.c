@@ -22,6 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "daemon/count.h"
 #include "daemon/greeting.h"
 #include "daemon/listener.h"
 #include "daemon/orphan.h"
@@ -421,6 +422,8 @@ int main(int argc, char **argv)
 	daemon.registry_fd = registry_create(&daemon.registry);
 	if (daemon.registry_fd < 0)
 		die_of(-daemon.registry_fd, "cannot create the registry");
+	daemon.registry->machine_id = daemon.auth.machine_id;
+	count_load(dir, daemon.registry);
 	signal(SIGCHLD, SIG_DFL);
 	if (!foreground)
 		ready = go_to_background();
@@ -459,6 +462,7 @@ int main(int argc, char **argv)
 	if (err)
 		die("epoll_wait: %s", strerror(-err));
 
+	count_save(dir, daemon.registry);
 	/* Shadows end because their channels close with this process. */
 	runtime_dir_address(path, &address);
 	unlink(address.sun_path);

@@ -73,11 +73,23 @@ int mitosis_prepare_pinned(struct mitosis *device, uint32_t handler_id);
 /* Hooks that a process can register. */
 #define MITOSIS_RESUME_HOOKS_MAX 16
 
-/* What a child is told. 48 bytes, no padding. */
+/*
+ * What a child is told. 64 bytes, no padding; a later release may add to its end. A hook
+ * that may run with an earlier one looks at `size` first.
+ */
 struct mitosis_child {
 	uint8_t seed[MITOSIS_SEED_SIZE]; /* fresh in each child, and for each hook */
 	uint64_t generation; /* of the snapshot under its id; 0: not known */
 	uint32_t handler_id; /* that the parent prepared under */
+	uint32_t size;	     /* sizeof(struct mitosis_child); 0: it ends here */
+	/*
+	 * The how manyth child it is that the machine with this id has started, of
+	 * whichever snapshot; some numbers are left out. Both together are no other
+	 * child's: see docs/library.md. 0: not known (kernel module).
+	 */
+	uint64_t number;
+	uint32_t
+		machine_id; /* of the mitosisd of the machine that the child runs on */
 	uint32_t reserved;
 };
 
@@ -96,6 +108,15 @@ typedef void (*mitosis_resume_hook)(const struct mitosis_child *child,
  * Errors: -EINVAL no hook; -ENOSPC there are MITOSIS_RESUME_HOOKS_MAX.
  */
 int mitosis_on_resume(mitosis_resume_hook hook, void *argument);
+
+/* Bytes that struct mitosis_child has at most, in this and in later releases. */
+#define MITOSIS_CHILD_ROOM 256
+
+/*
+ * A hook for mitosis_on_resume() that copies what the child is told to `argument`, which has
+ * MITOSIS_CHILD_ROOM bytes: for callers that have no function which C can call.
+ */
+void mitosis_copy_child(const struct mitosis_child *child, void *argument);
 
 /* Hooks of prepare that a process can register. */
 #define MITOSIS_PREPARE_HOOKS_MAX 16

@@ -31,8 +31,8 @@ struct mitosis_attachment {
 	struct restore_plan *plan; /* NULL for a clone */
 	struct path_map *paths;	   /* of the plan */
 
-	/* For a snapshot of this machine: its place in the registry. */
 	struct registry *registry;
+	/* For a snapshot of this machine: its place in the registry. */
 	uint32_t slot;
 	uint64_t generation;
 };
@@ -80,11 +80,9 @@ int attachment_create(struct daemon_link *link, const uint32_t *machine_id,
 	}
 	a->slot = place.slot;
 	a->generation = place.generation;
-	if (!machine_id) {
-		a->registry = registry_map_again(link->registry);
-		if (!a->registry)
-			err = fail(-ENOMEM, "there is no memory for an attachment");
-	}
+	a->registry = registry_map_again(link->registry);
+	if (!a->registry)
+		err = fail(-ENOMEM, "there is no memory for an attachment");
 	if (!err && settings->options.mode == MITOSIS_RESUME_CLONE)
 		err = channel_set_deadline(a->stream, 0);
 	else if (!err)
@@ -183,7 +181,7 @@ int mitosis_spawn(struct mitosis_attachment *a, const struct mitosis_spawn *chil
 				     "children; resume by this one");
 	if (!registry_holds(a->registry, a->slot, a->generation))
 		return dropped(a);
-	err = run_clone(a->stream, child, a->what, status);
+	err = run_clone(a->stream, a->registry, child, a->what, status);
 	if (!err)
 		return 0;
 	/* A child that it has forked ends with the stream. */
@@ -202,6 +200,6 @@ int mitosis_resume_attached(struct mitosis_attachment *a)
 		return fail(stream, "no stream to %s: %s", a->what,
 			    strerror(-stream));
 	if (a->options.mode == MITOSIS_RESUME_CLONE)
-		return resume_by_clone(stream, a->what);
-	return resume_run(a->plan, stream, a->what);
+		return resume_by_clone(stream, a->registry, a->what);
+	return resume_run(a->plan, stream, a->registry, a->what);
 }

@@ -28,7 +28,7 @@ struct clone_arguments {
 	struct clone_request request;
 	const struct descriptor_header *descriptor;
 	struct rlimit files;	  /* RLIMIT_NOFILE of the parent */
-	struct restore_plan plan; /* of a child with threads; stays in it */
+	struct restore_plan plan; /* of its threads; stays in a child with several */
 	char stack[CLONE_STACK_SIZE] __attribute__((aligned(64)));
 };
 
@@ -131,14 +131,13 @@ static void undo_shadow(const struct descriptor_header *d)
 static void __attribute__((noreturn)) go_on_with_threads(struct clone_arguments *o)
 {
 	const struct descriptor_header *d = o->descriptor;
-	const struct descriptor_thread *t = descriptor_thread(d);
 	struct restore_plan *plan = &o->plan;
+	const struct descriptor_thread *t = &plan->thread;
 
 	if (t->rseq_address)
 		raw_syscall(SYS_rseq, t->rseq_address, t->rseq_size, RSEQ_UNREGISTER,
 			    t->rseq_signature);
 	plan->descriptor = d;
-	plan->thread = *t;
 	plan->restorer_size =
 		RESTORER_KEPT_SIZE; /* there is nothing else to unmap */
 	plan->has_threads = true;
@@ -149,8 +148,7 @@ static void __attribute__((noreturn)) go_on_with_threads(struct clone_arguments 
 /* The child. It goes on as if prepare had just returned 0. */
 static void __attribute__((noreturn, used)) clone_main(struct clone_arguments *o)
 {
-	const struct descriptor_thread *t = descriptor_thread(o->descriptor);
-	uint64_t mask = t->signal_mask;
+	uint64_t mask = o->plan.thread.signal_mask;
 
 	/* It ends with the shadow, which reports its exit status. */
 	raw_syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
@@ -163,7 +161,7 @@ static void __attribute__((noreturn, used)) clone_main(struct clone_arguments *o
 	if (descriptor_has_threads(o->descriptor))
 		go_on_with_threads(o);
 	raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, 0, sizeof(mask));
-	thread_go_on(t);
+	thread_go_on(&o->plan.thread);
 }
 
 /* Makes later clones start in the PID namespace of a process. */
@@ -202,6 +200,8 @@ int clone_child(struct page_source *source, const struct clone_request *request)
 	o->request = *request;
 	o->descriptor = source->descriptor;
 	o->files = own->files;
+	o->plan.thread = *t;
+	thread_tell(&o->plan.thread, request->number, request->machine_id);
 	if (t->tid_address)
 		flags |= CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID;
 	if (pid_ns >= 0)

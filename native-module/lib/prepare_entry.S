@@ -42,7 +42,7 @@
 
 /*
  * Where a child starts if there are hooks: as if just called, with the return
- * address of prepare on its stack.
+ * address of prepare on its stack, and with the arguments of resume_hooks_run().
  */
 	.globl	prepare_child
 	.hidden	prepare_child

@@ -73,12 +73,14 @@ static int only_cpu(void)
 }
 
 static int send_request(int stream, const struct passed_fds *passed,
-			uint32_t namespaces)
+			struct registry_child child, uint32_t namespaces)
 {
 	struct shadow_request request = {
 		.magic = LOCAL_MAGIC,
 		.version = LOCAL_VERSION,
 		.type = SHADOW_CLONE,
+		.address = child.number,
+		.window = child.machine_id,
 		.length = passed->count * sizeof(passed->numbers[0]),
 		.cpu = only_cpu(),
 		.namespaces = namespaces,
@@ -150,10 +152,10 @@ static int refuse(int err, const char *what)
 
 /* Has the shadow fork the child, and ends as that does. Returns only -errno. */
 static int stand_for_clone(int stream, const struct passed_fds *passed,
-			   uint32_t namespaces)
+			   struct registry_child child, uint32_t namespaces)
 {
 	int status;
-	int err = send_request(stream, passed, namespaces);
+	int err = send_request(stream, passed, child, namespaces);
 
 	while (!err) {
 		err = receive_status(stream, &status);
@@ -165,8 +167,9 @@ static int stand_for_clone(int stream, const struct passed_fds *passed,
 	return err;
 }
 
-int resume_by_clone(int stream, const char *what)
+int resume_by_clone(int stream, struct registry *registry, const char *what)
 {
+	struct registry_child child = registry_count_child(registry);
 	struct passed_fds passed = { 0 };
 	int err = add_own_fds(&passed, stream);
 	int init;
@@ -174,7 +177,7 @@ int resume_by_clone(int stream, const char *what)
 	if (!err)
 		err = channel_set_deadline(stream, 0);
 	if (!err)
-		err = stand_for_clone(stream, &passed, 0);
+		err = stand_for_clone(stream, &passed, child, 0);
 	if (err == -EDEADLK) {
 		init = child_namespace_open(what);
 		if (init < 0) {
@@ -183,7 +186,7 @@ int resume_by_clone(int stream, const char *what)
 		}
 		err = add_fd(&passed, init, SHADOW_CLONE_NAMESPACES) ? 0 : -E2BIG;
 		if (!err)
-			err = stand_for_clone(stream, &passed,
+			err = stand_for_clone(stream, &passed, child,
 					      CLONE_NEWPID | CLONE_NEWNS);
 		close(init);
 	}
@@ -191,8 +194,8 @@ int resume_by_clone(int stream, const char *what)
 	return refuse(err == -ESTALE ? -ECONNRESET : err, what);
 }
 
-int run_clone(int stream, const struct mitosis_spawn *child, const char *what,
-	      int *status)
+int run_clone(int stream, struct registry *registry,
+	      const struct mitosis_spawn *child, const char *what, int *status)
 {
 	struct passed_fds passed = { 0 };
 	bool fits = add_fd(&passed, child->pidfd, SHADOW_CLONE_NAMESPACES) &&
@@ -205,7 +208,9 @@ int run_clone(int stream, const struct mitosis_spawn *child, const char *what,
 		       add_fd(&passed, child->cgroups[i], SHADOW_CLONE_CGROUP);
 	for (i = 0; i < child->file_count; i++)
 		fits = fits && add_fd(&passed, child->files[i], child->files[i]);
-	err = fits ? send_request(stream, &passed, child->namespaces) : -E2BIG;
+	err = fits ? send_request(stream, &passed, registry_count_child(registry),
+				  child->namespaces)
+		   : -E2BIG;
 	if (!err)
 		err = receive_status(stream, status);
 	return err ? refuse(err, what) : 0;

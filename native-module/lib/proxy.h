@@ -4,20 +4,21 @@
 #define LIB_PROXY_H
 
 #include "libmitosis.h"
+#include "local/registry.h"
 
 /*
  * Has the shadow behind a stream fork a child with this process's files, waits
- * for its end and ends with the same wait status. Takes the stream over. Returns
- * only -errno, with a message that names `what`.
+ * for its end and ends with the same wait status. Counts it in the registry. Takes the
+ * stream over. Returns only -errno, with a message that names `what`.
  */
-int resume_by_clone(int stream, const char *what);
+int resume_by_clone(int stream, struct registry *registry, const char *what);
 
 /*
  * Has it fork a child, without being its proxy, and waits for its end.
  * The stream, which has no deadline, can be used again after 0. Returns 0 with
  * the child's wait status, or -errno with a message.
  */
-int run_clone(int stream, const struct mitosis_spawn *child, const char *what,
-	      int *status);
+int run_clone(int stream, struct registry *registry,
+	      const struct mitosis_spawn *child, const char *what, int *status);
 
 #endif /* LIB_PROXY_H */

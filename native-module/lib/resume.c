@@ -36,6 +36,7 @@
 #include "lib/restore.h"
 #include "lib/rseq.h"
 #include "lib/shared_objects.h"
+#include "lib/thread_state.h"
 #include "local/channel.h"
 #include "paging/trace.h"
 
@@ -541,7 +542,15 @@ static int become_child_in_namespace(void *argument)
 	return become_child(a->plan, a->stream, a->what);
 }
 
-int resume_run(struct restore_plan *plan, int stream, const char *what)
+/* A parent of the kernel module expects the registers of its system call. */
+static void tell(struct restore_plan *plan, struct registry_child child)
+{
+	if (!plan->descriptor->xstate_size)
+		thread_tell(&plan->thread, child.number, child.machine_id);
+}
+
+int resume_run(struct restore_plan *plan, int stream, struct registry *registry,
+	       const char *what)
 {
 	struct namespace_argument a = { plan, stream, what };
 	const struct child_surroundings own = {
@@ -554,6 +563,7 @@ int resume_run(struct restore_plan *plan, int stream, const char *what)
 	};
 	int err;
 
+	tell(plan, registry_count_child(registry));
 	if (!plan->has_threads)
 		return become_child(plan, stream, what);
 	err = plan->confinement.confine
@@ -566,7 +576,8 @@ int resume_run(struct restore_plan *plan, int stream, const char *what)
 	return err;
 }
 
-int resume_from(int stream, const struct resume_settings *settings, const char *what)
+int resume_from(int stream, const struct resume_settings *settings,
+		struct registry *registry, const char *what)
 {
 	struct restore_plan *plan;
 	/* Checked before the descriptor is fetched, which may be large. */
@@ -578,7 +589,7 @@ int resume_from(int stream, const struct resume_settings *settings, const char *
 		close(stream);
 		return err;
 	}
-	err = resume_run(plan, stream, what);
+	err = resume_run(plan, stream, registry, what);
 	resume_plan_destroy(plan);
 	return err;
 }

@@ -5,6 +5,7 @@
 
 #include "lib/restore.h"
 #include "libmitosis.h"
+#include "local/registry.h"
 
 struct path_map;
 
@@ -30,10 +31,11 @@ void resume_plan_destroy(struct restore_plan *plan);
 
 /*
  * Becomes a child by a plan of this process or of the one it was forked from,
- * with its pages from `stream`, which it takes over. Returns only -errno, with
- * a message; the plan can be used again then.
+ * with its pages from `stream`, which it takes over. It is counted in the registry.
+ * Returns only -errno, with a message; the plan can be used again then.
  */
-int resume_run(struct restore_plan *plan, int stream, const char *what);
+int resume_run(struct restore_plan *plan, int stream, struct registry *registry,
+	       const char *what);
 
 /*
  * Makes a plan and runs it: becomes a child of the snapshot behind a stream, with
@@ -41,6 +43,6 @@ int resume_run(struct restore_plan *plan, int stream, const char *what);
  * that names `what`.
  */
 int resume_from(int stream, const struct resume_settings *settings,
-		const char *what);
+		struct registry *registry, const char *what);
 
 #endif /* LIB_RESUME_H */

@@ -21,6 +21,9 @@ static pthread_mutex_t hooks_lock = PTHREAD_MUTEX_INITIALIZER;
 /* Of the snapshot that this process takes: its children find it here. */
 static struct mitosis_child snapshot;
 
+_Static_assert(sizeof(struct mitosis_child) <= MITOSIS_CHILD_ROOM,
+	       "there is room for what a child is told");
+
 /* In prepare_entry.S: runs the hooks and returns 0 from prepare. */
 extern const char prepare_child[] __attribute__((visibility("hidden")));
 
@@ -83,14 +86,22 @@ static void draw_seed(uint8_t seed[MITOSIS_SEED_SIZE])
 	}
 }
 
-void resume_hooks_run(void)
+void resume_hooks_run(uint64_t number, uint32_t machine_id)
 {
 	struct mitosis_child child = snapshot;
 	unsigned int i;
 
+	child.size = sizeof(child);
+	child.number = number;
+	child.machine_id = machine_id;
 	for (i = 0; i < hook_count; i++) {
 		draw_seed(child.seed);
 		hooks[i].hook(&child, hooks[i].argument);
 	}
 	explicit_bzero(&child, sizeof(child));
+}
+
+void mitosis_copy_child(const struct mitosis_child *child, void *argument)
+{
+	memcpy(argument, child, sizeof(*child));
 }

@@ -17,7 +17,10 @@ void resume_hooks_set_snapshot(uint32_t handler_id, uint64_t generation);
  */
 void resume_hooks_divert(struct descriptor_thread *thread);
 
-/* In a child: runs the hooks, by order of registration. */
-void resume_hooks_run(void);
+/*
+ * In a child: runs the hooks, by order of registration. `number` is the child's on the
+ * machine with that id; 0: neither is known.
+ */
+void resume_hooks_run(uint64_t number, uint32_t machine_id);
 
 #endif /* LIB_RESUME_HOOKS_H */

@@ -25,6 +25,8 @@ static void describe_caller(struct descriptor_thread *t)
 	int *tid_address = NULL;
 
 	t->tid = gettid();
+	/* Prepare is a call, which does not preserve them: thread_tell(). */
+	t->rdi = t->rsi = t->rdx = t->r8 = t->r9 = t->r10 = 0;
 	syscall(SYS_get_robust_list, 0, &robust_list, &robust_list_size);
 	t->robust_list = (uintptr_t)robust_list;
 	t->robust_list_size = robust_list_size;

@@ -8,6 +8,17 @@
 #include "proto/descriptor.h"
 
 /*
+ * Has the first function of a child be told of these, as its arguments: see
+ * resume_hooks_divert(). Only where prepare is a call, which does not preserve them.
+ */
+static inline void thread_tell(struct descriptor_thread *t, uint64_t number,
+			       uint32_t machine_id)
+{
+	t->rdi = number;
+	t->rsi = machine_id;
+}
+
+/*
  * Loads all registers but those that `syscall` and a call clobber, and returns 0
  * from prepare.
  */

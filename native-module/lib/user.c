@@ -476,8 +476,8 @@ static int user_resume_local(struct mitosis *device, uint32_t handler_id)
 		return err;
 	name_local(what, handler_id);
 	if (u->resume.options.mode == MITOSIS_RESUME_CLONE)
-		return resume_by_clone(stream, what);
-	return resume_from(stream, &u->resume, what);
+		return resume_by_clone(stream, u->link.registry, what);
+	return resume_from(stream, &u->resume, u->link.registry, what);
 }
 
 static int user_set_resume_options(struct mitosis *device,
@@ -547,7 +547,8 @@ static int user_resume_remote(struct mitosis *device, uint32_t machine_id,
 		err = daemon_link_attach_remote(&u->link, machine_id, handler_id,
 						ATTACH_ONCE, &stream);
 		if (!err)
-			err = resume_from(stream, &u->resume, what);
+			err = resume_from(stream, &u->resume, u->link.registry,
+					  what);
 	} while (err == -ECONNRESET && tries--);
 	return err;
 }

@@ -153,10 +153,11 @@ struct shadow_request {
 	uint32_t magic;
 	uint16_t version;
 	uint16_t type;	  /* enum shadow_request_type */
-	uint64_t address; /* SHADOW_READ */
+	uint64_t address; /* SHADOW_READ; SHADOW_CLONE: the child's number */
 	uint64_t length;  /* SHADOW_READ */
 	uint32_t flags;	  /* SHADOW_PAGE_*, SHADOW_JOIN_* */
-	uint32_t window;  /* SHADOW_PAGE: pages per fault, a power of two */
+	/* SHADOW_PAGE: pages per fault, a power of two; SHADOW_CLONE: the machine's id */
+	uint32_t window;
 	/* SHADOW_PAGE: the child's CPU; SHADOW_CLONE: the CPU to start it on; -1: any */
 	int32_t cpu;
 	uint32_t namespaces; /* SHADOW_CLONE: CLONE_NEW* */

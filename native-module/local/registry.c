@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -11,7 +12,7 @@
 #include <unistd.h>
 
 #define REGISTRY_MAGIC	 0x4752544du
-#define REGISTRY_VERSION 3
+#define REGISTRY_VERSION 4
 #define STATE_BITS	 2
 #define STATE_MASK	 3u
 
@@ -72,7 +73,7 @@ int registry_map(int fd, struct registry **registry)
 		err = -EPROTO;
 		goto err_unmap;
 	}
-	/* A shadow inherits no writable mapping of the registry. */
+	/* A shadow inherits no writable mapping of the slots. */
 	if (madvise(*registry, sizeof(**registry), MADV_DONTFORK)) {
 		err = -errno;
 		goto err_unmap;
@@ -92,7 +93,8 @@ struct registry *registry_map_again(struct registry *registry)
 
 	if (p == MAP_FAILED)
 		return NULL;
-	if (mprotect(p, size, PROT_READ) || madvise(p, size, MADV_DOFORK)) {
+	if (mprotect(p, offsetof(struct registry, children), PROT_READ) ||
+	    madvise(p, size, MADV_DOFORK)) {
 		munmap(p, size);
 		return NULL;
 	}
@@ -102,6 +104,14 @@ struct registry *registry_map_again(struct registry *registry)
 void registry_unmap(struct registry *registry)
 {
 	munmap(registry, sizeof(*registry));
+}
+
+struct registry_child registry_count_child(struct registry *registry)
+{
+	return (struct registry_child){
+		.number = atomic_fetch_add(&registry->children, 1) + 1,
+		.machine_id = registry->machine_id,
+	};
 }
 
 int registry_lock(struct registry *registry)

@@ -48,12 +48,25 @@ static inline bool registry_same_place(const struct registry_place *a,
 	return a->slot == b->slot && a->generation == b->generation;
 }
 
+/* What tells the children of all machines apart. */
+struct registry_child {
+	uint64_t
+		number; /* from 1 on, in the order of their starts on this machine */
+	uint32_t machine_id;
+};
+
+#define REGISTRY_PAGE 4096
+
 struct registry {
 	uint32_t magic;
 	uint32_t version;
 	struct shared_lock lock;
 	uint32_t used; /* slots at and above it were never claimed */
 	struct registry_slot slots[REGISTRY_SLOTS];
+
+	/* A page of its own, which processes that become children may write to. */
+	_Alignas(REGISTRY_PAGE) _Atomic uint64_t children; /* started so far */
+	uint32_t machine_id;				   /* of this machine */
 };
 
 /*
@@ -68,8 +81,14 @@ int registry_create(struct registry **registry);
  */
 int registry_map(int fd, struct registry **registry);
 
-/* Adds a read-only mapping that forked processes inherit. Returns NULL on failure. */
+/*
+ * Adds a mapping that forked processes inherit, read-only but for the count of children.
+ * Returns NULL on failure.
+ */
 struct registry *registry_map_again(struct registry *registry);
+
+/* Counts a child that is about to start, and says what it is told. */
+struct registry_child registry_count_child(struct registry *registry);
 
 void registry_unmap(struct registry *registry);
 

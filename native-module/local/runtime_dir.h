@@ -10,6 +10,7 @@
 #define RUNTIME_PID    "mitosisd.pid"  /* its pid, locked while it runs */
 #define RUNTIME_TRACE  "mitosis.trace" /* steps of all processes: paging/trace.h */
 #define RUNTIME_LOG    "mitosisd.log"  /* its output */
+#define RUNTIME_COUNT  "children"      /* started so far, when no mitosisd runs */
 
 #define RUNTIME_TRACE_LEVEL_MAX 2
 

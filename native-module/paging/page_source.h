@@ -17,6 +17,8 @@ struct recording;
 struct clone_request {
 	uint32_t namespaces; /* CLONE_NEW* */
 	int cpu;	     /* that the child is to run on; -1: any */
+	uint32_t machine_id; /* that the child is told, with its number */
+	uint64_t number;
 	uint32_t count;
 	int passed[SHADOW_CLONE_FILES_MAX]; /* in this process */
 	/* In the child, or SHADOW_CLONE_*. */

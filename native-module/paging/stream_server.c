@@ -55,6 +55,8 @@ bool stream_start_clone(int stream, struct page_source *source,
 	struct clone_request request = {
 		.namespaces = r->namespaces,
 		.cpu = r->cpu,
+		.machine_id = r->window,
+		.number = r->address,
 	};
 	uint32_t i;
 	int result;

@@ -57,6 +57,9 @@ int main(void)
 	FIELD(mitosis_child, seed);
 	FIELD(mitosis_child, generation);
 	FIELD(mitosis_child, handler_id);
+	FIELD(mitosis_child, size);
+	FIELD(mitosis_child, number);
+	FIELD(mitosis_child, machine_id);
 	FIELD(mitosis_child, reserved);
 	return 0;
 }

@@ -71,6 +71,9 @@ int main(void)
 	for (i = 0; i < HOOKS; i++) {
 		CHECK_EQ(calls[i].number, i + 1);
 		CHECK_EQ(calls[i].child.handler_id, target_id());
+		CHECK_EQ(calls[i].child.size, sizeof(struct mitosis_child));
+		CHECK_EQ(calls[i].child.number, calls[0].child.number);
+		CHECK_EQ(calls[i].child.machine_id, calls[0].child.machine_id);
 		CHECK_EQ(calls[i].child.reserved, 0);
 	}
 	CHECK(precise == 0.125 * (1 << HOOKS));

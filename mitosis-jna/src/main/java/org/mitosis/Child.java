@@ -19,6 +19,8 @@ public final class Child {
 
   private final int handlerId;
   private final long generation;
+  private final long number;
+  private final int machineId;
   private final UUID id;
   private final byte[] seed;
 
@@ -27,16 +29,21 @@ public final class Child {
    *
    * @param handlerId the key under which the parent prepared
    * @param generation the snapshot's number under that key, greater than 0; 0 if not known
+   * @param number the child's number on its machine, greater than 0; 0 if not known
+   * @param machineId the id of the machine that the child runs on
    * @param id 128 random bits of this child's own
    * @param seed {@value #SEED_BYTES} random bytes of this child's own, independent of the id
    */
-  public Child(int handlerId, long generation, UUID id, byte[] seed) {
+  public Child(
+      int handlerId, long generation, long number, int machineId, UUID id, byte[] seed) {
     if (seed.length != SEED_BYTES) {
       throw new IllegalArgumentException(
           "a seed must have " + SEED_BYTES + " bytes, got " + seed.length);
     }
     this.handlerId = handlerId;
     this.generation = generation;
+    this.number = number;
+    this.machineId = machineId;
     this.id = id;
     this.seed = seed.clone();
   }
@@ -49,6 +56,23 @@ public final class Child {
   /** How often a snapshot was taken under that key on the parent's machine; 0 if not known. */
   public long generation() {
     return generation;
+  }
+
+  /**
+   * The number of this child on its machine, which counts the children that it starts, of whichever
+   * snapshot, from 1 on; some numbers are left out. 0 if not known (kernel module).
+   */
+  public long number() {
+    return number;
+  }
+
+  /**
+   * The id of the machine that the child runs on, which its mitosisd was given ({@code
+   * $MITOSIS_MACHINE_ID}), else 0. With {@link #number()} it tells a child from all others of
+   * machines with different ids.
+   */
+  public int machineId() {
+    return machineId;
   }
 
   /**
@@ -96,6 +120,8 @@ public final class Child {
         && id.equals(child.id)
         && handlerId == child.handlerId
         && generation == child.generation
+        && number == child.number
+        && machineId == child.machineId
         && Arrays.equals(seed, child.seed);
   }
 

@@ -35,11 +35,14 @@ public final class LibMitosis {
 
   /** {@code struct mitosis_child}: its size and the offset of each field, in bytes. */
   public static final class ChildStruct {
-    public static final int SIZEOF = 48;
+    public static final int SIZEOF = 64;
     public static final int SEED = 0;
     public static final int GENERATION = 32;
     public static final int HANDLER_ID = 40;
-    public static final int RESERVED = 44;
+    public static final int SIZE = 44;
+    public static final int NUMBER = 48;
+    public static final int MACHINE_ID = 56;
+    public static final int RESERVED = 60;
 
     private ChildStruct() {}
   }

@@ -57,6 +57,8 @@ final class ResumedChild {
         new Child(
             struct.getInt(ChildStruct.HANDLER_ID),
             struct.getLong(ChildStruct.GENERATION),
+            struct.getLong(ChildStruct.NUMBER),
+            struct.getInt(ChildStruct.MACHINE_ID),
             new UUID(random.getLong(), random.getLong()),
             seed);
   }

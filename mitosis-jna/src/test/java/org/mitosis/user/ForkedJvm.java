@@ -100,8 +100,13 @@ final class ForkedJvm {
     require(CALLS.equals(List.of("before", "child")), "hooks of a child: " + CALLS);
     require(child.handlerId() == handlerId, "told of handler id " + child.handlerId());
     require(!child.host().isEmpty(), "no host name");
+    require(child.number() > 0, "a child without a number");
     String drawn =
         child.id()
+            + " "
+            + child.machineId()
+            + "/"
+            + child.number()
             + " "
             + Long.toHexString(SECURE.nextLong())
             + " "

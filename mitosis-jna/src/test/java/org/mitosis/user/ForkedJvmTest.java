@@ -39,7 +39,7 @@ class ForkedJvmTest {
   private static final String HANDLER_ID = "4242";
   private static final long DEADLINE_S = 20;
   private static final Pattern RIGHT =
-      Pattern.compile("(\\S+) drew (\\S+) (\\S+) (\\S+) (\\S+) shutdown hook");
+      Pattern.compile("(\\S+) drew (\\S+) (\\S+) (\\S+) (\\S+) (\\S+) shutdown hook");
 
   @TempDir private Path folder;
   private Path key;
@@ -124,10 +124,10 @@ class ForkedJvmTest {
       Matcher right = RIGHT.matcher(line);
       assertTrue(right.matches(), () -> String.join("\n", lines));
       names.add(right.group(1));
-      for (int i = 2; i <= 4; i++) {
+      for (int i = 2; i <= 5; i++) {
         assertTrue(drawn.add(right.group(i)), () -> "drawn by two children: " + lines);
       }
-      shared.add(right.group(5));
+      shared.add(right.group(6));
     }
     assertEquals(List.of("lazy", "tcp"), names);
     // As docs/jvm.md says: java.util.Random goes on alike in all.
