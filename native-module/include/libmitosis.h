@@ -336,7 +336,8 @@ int mitosis_set_confinement(struct mitosis *device,
  * several threads; -EPERM no right to use userfaultfd, a seccomp filter of the parent, or
  * memory of the caller that mseal(2) has sealed; -E2BIG more than 128
  * files that exec would keep; -EOPNOTSUPP, -EBUSY, -ESTALE, -EADDRINUSE, -EFBIG, -EMFILE
- * an open file of the parent cannot be made again; -EPROTO the parent ran
+ * an open file of the parent cannot be made again (-EMFILE in mode clone: the limit of the parent
+ * does not let its children have a file of the caller); -EPROTO the parent ran
  * under another kernel; -EBADMSG an invalid descriptor; -ENOMEM, also for a limit of
  * memory below the parent's;
  * -ETIMEDOUT the shadow does not answer. Past the point of no return a failure

@@ -32,35 +32,68 @@ struct clone_arguments {
 	char stack[CLONE_STACK_SIZE] __attribute__((aligned(64)));
 };
 
-/*
- * Gives the passed files their numbers and closes the shadow's own. The files are
- * first moved above all these numbers, but no higher: the limit may be 1024.
- */
-static bool arrange_files(const struct clone_request *r)
+/* Closes all files but those that get a number in the child. */
+static void keep_numbered_files(const struct clone_request *r)
 {
-	int moved[SHADOW_CLONE_FILES_MAX];
-	int floor = 0;
+	int64_t from = 0;
+
+	while (from <= INT32_MAX) {
+		int64_t kept = INT64_C(1) << 32;
+		uint32_t i;
+
+		for (i = 0; i < r->count; i++)
+			if (r->numbers[i] >= 0 && r->passed[i] >= from &&
+			    r->passed[i] < kept)
+				kept = r->passed[i];
+		if (kept > from)
+			raw_syscall(SYS_close_range, from, kept - 1, 0);
+		from = kept + 1;
+	}
+}
+
+/*
+ * Gives the passed files their numbers, and closes all others. One that is in the way of another
+ * goes to any free number: none above all of them need exist, as the limit may be low.
+ */
+static bool arrange_files(struct clone_request *r)
+{
+	uint32_t i, k;
+
+	keep_numbered_files(r);
+	for (i = 0; i < r->count; i++) {
+		int number = r->numbers[i];
+
+		if (number < 0)
+			continue;
+		for (k = i + 1; k < r->count; k++) {
+			if (r->numbers[k] < 0 || r->passed[k] != number)
+				continue;
+			r->passed[k] = raw_syscall(SYS_fcntl, number, F_DUPFD, 0);
+			if (r->passed[k] < 0)
+				return false;
+		}
+		if (r->passed[i] == number) {
+			raw_syscall(SYS_fcntl, number, F_SETFD, 0);
+			continue;
+		}
+		if (raw_syscall(SYS_dup2, r->passed[i], number) != number)
+			return false;
+		raw_syscall(SYS_close, r->passed[i]);
+	}
+	return true;
+}
+
+/* Whether a child may have files with these numbers. */
+static bool numbers_fit(const struct clone_request *r)
+{
+	struct rlimit limit;
 	uint32_t i;
 
-	for (i = 0; i < r->count; i++) {
-		if (r->numbers[i] >= floor)
-			floor = r->numbers[i] + 1;
-		if (r->passed[i] >= floor)
-			floor = r->passed[i] + 1;
-	}
-	for (i = 0; i < r->count; i++) {
-		if (r->numbers[i] < 0)
-			continue;
-		moved[i] = raw_syscall(SYS_fcntl, r->passed[i], F_DUPFD, floor);
-		if (moved[i] < 0)
-			return false;
-	}
-	if (floor)
-		raw_syscall(SYS_close_range, 0, floor - 1, 0);
+	if (raw_syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, &limit))
+		return true;
 	for (i = 0; i < r->count; i++)
-		if (r->numbers[i] >= 0)
-			raw_syscall(SYS_dup2, moved[i], r->numbers[i]);
-	raw_syscall(SYS_close_range, floor, ~0u, 0);
+		if (r->numbers[i] >= 0 && (uint64_t)r->numbers[i] >= limit.rlim_cur)
+			return false;
 	return true;
 }
 
@@ -194,6 +227,8 @@ int clone_child(struct page_source *source, const struct clone_request *request)
 	/* Its threads need their ids: the caller makes a namespace, and asks again. */
 	if (descriptor_has_threads(source->descriptor) && pid_ns < 0)
 		return -EDEADLK;
+	if (!numbers_fit(request))
+		return -ERANGE;
 	o = shadow_process_map(sizeof(*o));
 	if (!o)
 		return -ENOMEM;

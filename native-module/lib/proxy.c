@@ -122,8 +122,19 @@ static int receive_status(int stream, int *status)
 	return n;
 }
 
+static int highest_number(const struct passed_fds *passed)
+{
+	int highest = -1;
+	uint32_t i;
+
+	for (i = 0; i < passed->count; i++)
+		if (passed->numbers[i] > highest)
+			highest = passed->numbers[i];
+	return highest;
+}
+
 /* Sets the message of `err`. */
-static int refuse(int err, const char *what)
+static int refuse(int err, const struct passed_fds *passed, const char *what)
 {
 	if (err == -E2BIG)
 		return fail(err,
@@ -135,6 +146,13 @@ static int refuse(int err, const char *what)
 			    "%s has several threads, so that its children need a "
 			    "PID namespace to be forked into",
 			    what);
+	if (err == -ERANGE)
+		return fail(-EMFILE,
+			    "open file %d of this process has a number that the "
+			    "limit of open files of %s does not let its children "
+			    "have (ulimit -Hn of the parent); close it, or set "
+			    "close-on-exec",
+			    highest_number(passed), what);
 	if (err == -EINTR)
 		return fail(err,
 			    "a signal came before the end of a child of %s, "
@@ -191,7 +209,7 @@ int resume_by_clone(int stream, struct registry *registry, const char *what)
 		close(init);
 	}
 	close(stream);
-	return refuse(err == -ESTALE ? -ECONNRESET : err, what);
+	return refuse(err == -ESTALE ? -ECONNRESET : err, &passed, what);
 }
 
 int run_clone(int stream, struct registry *registry,
@@ -213,5 +231,5 @@ int run_clone(int stream, struct registry *registry,
 		   : -E2BIG;
 	if (!err)
 		err = receive_status(stream, status);
-	return err ? refuse(err, what) : 0;
+	return err ? refuse(err, &passed, what) : 0;
 }
