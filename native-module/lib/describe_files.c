@@ -14,6 +14,7 @@
 #include "lib/cursor.h"
 #include "lib/describe_file_kinds.h"
 #include "lib/describe_sockets.h"
+#include "lib/foreign_uffd.h"
 #include "lib/restore.h"
 #include "paging/raw_syscall.h"
 
@@ -21,6 +22,8 @@
 #define PATH_SIZE 4352u
 
 #define STANDARD 0x80000000u /* in the order: a standard file's number */
+
+static const char userfaultfd[] = "anon_inode:[userfaultfd]";
 
 static uint32_t number_in_order(const struct described_files *files, uint32_t at)
 {
@@ -141,7 +144,7 @@ static const struct restore_plan *find_plan(struct described_files *files)
 /* What keeps the memory of a resumed child safe: see lib/child_files.h. */
 static bool is_of_a_child(struct described_files *files, const struct open_file *f)
 {
-	bool uffd = is_text(f->path, "anon_inode:[userfaultfd]");
+	bool uffd = is_text(f->path, userfaultfd);
 
 	if (!uffd && !(S_ISFIFO(f->st.st_mode) && f->fd->open_flags & O_ASYNC))
 		return false;
@@ -193,6 +196,8 @@ static void add_file(const struct shadow_arena *arena, struct described_files *f
 	};
 	if (is_of_a_child(files, &f))
 		return;
+	if (is_text(path, userfaultfd))
+		files->deaf_uffd |= foreign_uffd_is_deaf(number);
 	files->strings_size += (n > 0 ? n : 0) + 1;
 	describe_file(files, &f);
 	files->count++;
@@ -249,7 +254,17 @@ static int map_room(struct described_files *files, uint32_t capacity,
 	return 0;
 }
 
-int describe_files(const struct shadow_arena *arena, struct described_files *files)
+/* What a userfaultfd of the parent serves would read as zeros here. */
+static int refuse_served(struct shadow_arena *arena)
+{
+	int err = foreign_uffd_find(arena->page_size, &arena->refusal.size);
+
+	if (err == -EOPNOTSUPP)
+		arena->refusal.cause = REFUSED_SERVED;
+	return err;
+}
+
+int describe_files(struct shadow_arena *arena, struct described_files *files)
 {
 	long dir = raw_open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	long count = dir < 0 ? dir : for_each(arena, dir, NULL), i;
@@ -266,6 +281,8 @@ int describe_files(const struct shadow_arena *arena, struct described_files *fil
 	}
 	if (!err && files->count)
 		describe_socket_pairs(files);
+	if (!err && files->deaf_uffd)
+		err = refuse_served(arena);
 	if (dir >= 0)
 		raw_syscall(SYS_close, dir);
 	return err;

@@ -13,6 +13,6 @@
  * Describes the open files of this process from number 3 on without the library's own.
  * What cannot be made again becomes FD_REFUSED. Returns 0 or -errno.
  */
-int describe_files(const struct shadow_arena *arena, struct described_files *files);
+int describe_files(struct shadow_arena *arena, struct described_files *files);
 
 #endif /* LIB_DESCRIBE_FILES_H */

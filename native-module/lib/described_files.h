@@ -29,6 +29,7 @@ struct described_files {
 	uint32_t order_count;
 	const struct restore_plan *plan; /* by which this process became a child */
 	bool kcmp_fails;
+	bool deaf_uffd; /* one is open that is not told of forks: lib/foreign_uffd.h */
 };
 
 /* Frees the mapping. */

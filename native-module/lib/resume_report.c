@@ -7,7 +7,7 @@
 
 #include "lib/attachment.h"
 #include "lib/error.h"
-#include "lib/restore.h"
+#include "lib/own_plan.h"
 #include "lib/told_files.h"
 #include "libmitosis.h"
 
@@ -31,36 +31,6 @@ static const struct {
 	{ PROCESS_AUXV, "/proc/self/auxv: the caller's" },
 	{ RESTORE_LOST_SEALS, "mseal: memory is not sealed" },
 };
-
-/* NULL: there is none. */
-static const struct restore_plan *plan_at(unsigned long restorer)
-{
-	const struct restore_plan *plan = (void *)(restorer + RESTORER_CODE_SIZE);
-
-	return plan->magic == RESTORE_PLAN_MAGIC && plan->restorer == restorer
-		       ? plan
-		       : NULL;
-}
-
-/* Of this process, from what its restorer has left; NULL: it is no such child. */
-static const struct restore_plan *own_plan(void)
-{
-	const struct restore_plan *found = NULL;
-	unsigned long start, end;
-	char line[4096 + 128], permissions[5], name[2];
-	FILE *maps = fopen("/proc/self/maps", "re");
-
-	while (maps && !found && fgets(line, sizeof(line), maps))
-		/* Anonymous memory has no name. */
-		if (sscanf(line, "%lx-%lx %4s %*s %*s %*s %1s", &start, &end,
-			   permissions, name) == 3 &&
-		    !strcmp(permissions, "rwxp") &&
-		    end - start == RESTORER_KEPT_SIZE)
-			found = plan_at(start);
-	if (maps)
-		fclose(maps);
-	return found;
-}
 
 /* A report under way. */
 struct report {

@@ -43,12 +43,13 @@ enum shadow_refusal_cause {
 	REFUSED_TOO_MUCH,
 	REFUSED_FOREIGN,
 	REFUSED_UNREADABLE,
+	REFUSED_SERVED,
 };
 
 struct shadow_refusal {
 	uint32_t cause;	    /* enum shadow_refusal_cause */
 	uint32_t limit_mib; /* of shared memory: $MITOSIS_SHARED_MIB */
-	uint64_t size;	    /* bytes of it */
+	uint64_t size;	    /* bytes of it; REFUSED_SERVED: its address */
 	char name[128];
 };
 

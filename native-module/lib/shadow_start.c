@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "lib/error.h"
+#include "lib/high_memory.h"
 #include "lib/shared_memory.h"
 #include "local/clock.h"
 
@@ -53,6 +54,7 @@ void shadow_start_init(void)
 	int fd = open("/proc/sys/vm/overcommit_memory", O_RDONLY | O_CLOEXEC);
 	char mode = 0;
 
+	high_memory_init();
 	if (fd < 0)
 		return;
 	commits_strictly = read(fd, &mode, 1) == 1 && mode == '2';

@@ -15,24 +15,8 @@
 #include "lib/cursor.h"
 #include "lib/error.h"
 #include "lib/own_files.h"
+#include "lib/procmap_query.h"
 #include "paging/raw_syscall.h"
-
-/* From linux/fs.h of Linux 6.11, which the headers of Debian 12 do not have. */
-#ifndef PROCMAP_QUERY
-#define PROCMAP_QUERY_VMA_SHARED	   0x08
-#define PROCMAP_QUERY_COVERING_OR_NEXT_VMA 0x10
-
-struct procmap_query {
-	uint64_t size, query_flags, query_addr;
-	uint64_t vma_start, vma_end, vma_flags, vma_page_size, vma_offset;
-	uint64_t inode;
-	uint32_t dev_major, dev_minor;
-	uint32_t vma_name_size, build_id_size;
-	uint64_t vma_name_addr, build_id_addr;
-};
-
-#define PROCMAP_QUERY _IOWR('f', 17, struct procmap_query)
-#endif
 
 #define NAME_SIZE 4096
 
@@ -145,6 +129,14 @@ int shared_memory_refused(const struct shadow_refusal *refusal)
 			    "this process has mapped '%s', which a snapshot cannot "
 			    "copy; unmap it before prepare",
 			    refusal->name);
+	case REFUSED_SERVED:
+		return fail(
+			-EOPNOTSUPP,
+			"a userfaultfd of this process serves its memory at %#llx, "
+			"and forked processes would read zeros there; open it with "
+			"UFFD_FEATURE_EVENT_FORK, or unregister the memory before "
+			"prepare",
+			(unsigned long long)refusal->size);
 	default:
 		return fail(-EIO,
 			    "the shared memory '%s' cannot be copied: its pages "

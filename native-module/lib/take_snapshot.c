@@ -9,7 +9,9 @@
 #include <unistd.h>
 
 #include "lib/error.h"
+#include "lib/high_memory.h"
 #include "lib/own_files.h"
+#include "lib/own_uffd.h"
 #include "lib/resume_hooks.h"
 #include "lib/rseq.h"
 #include "lib/shadow.h"
@@ -37,8 +39,12 @@ static void describe_caller(struct descriptor_thread *t)
 
 static int stop_threads(struct shadow_arena *arena)
 {
-	int err = thread_stop_all(&arena->others);
+	int err = 0;
 
+	if (own_files_are_not_all(arena->own_file_count))
+		err = own_uffd_check_threads();
+	if (!err)
+		err = thread_stop_all(&arena->others);
 	arena->process = getpid();
 	if (!err && arena->others.leader_ended)
 		arena->descriptor_flags |= DESCRIPTOR_LEADER_ENDED;
@@ -95,7 +101,9 @@ int take_snapshot(struct shadow_arena *arena, int *maps,
 							     : 0;
 
 	arena->own_file_count = own_files_list(arena->own_files); /* takes a lock */
-	err = thread_stop_is_needed() ? stop_threads(arena) : 0;
+	err = high_memory_check();
+	if (!err)
+		err = thread_stop_is_needed() ? stop_threads(arena) : 0;
 	if (err)
 		return err;
 	pid = fork_shadow(arena, &end);

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The plan by which this process became a child. */
+#ifndef LIB_OWN_PLAN_H
+#define LIB_OWN_PLAN_H
+
+#include "lib/restore.h"
+
+/* From what its restorer has left; NULL: it is no child of mode lazy, eager or cached. */
+const struct restore_plan *own_plan(void);
+
+#endif /* LIB_OWN_PLAN_H */
