@@ -1,23 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.mitosis.function;
 
-import java.lang.management.CompilationMXBean;
-import java.lang.management.ManagementFactory;
+import java.time.Duration;
 import java.util.concurrent.TimeUnit;
+import org.mitosis.QuietJvm;
 
 /** A function whose code is compiled: called for a while, until the compiler has nothing to do. */
 final class CompiledFunction {
   private static final long WARM_UP_NS = TimeUnit.SECONDS.toNanos(2);
   private static final int CALLS = 20_000;
-  private static final int CALLS_AFTER_COLLECTION = 20;
-  private static final int QUIET_LOOKS = 3;
-  private static final long LOOK_MS = 20;
-  private static final int MOST_LOOKS = 250;
+  private static final Duration QUIET_DEADLINE = Duration.ofSeconds(5);
 
   private final String name;
   private final JavaFunction function;
   private final int calls;
-  private final CompilationMXBean compiler = ManagementFactory.getCompilationMXBean();
   private final long coldNs;
   private final Object result;
 
@@ -32,7 +28,7 @@ final class CompiledFunction {
     for (int i = 0; i < CALLS && System.nanoTime() - before < WARM_UP_NS; i++) {
       function.call();
     }
-    awaitQuiet();
+    settle();
   }
 
   /** The time of its making and first call. */
@@ -58,35 +54,15 @@ final class CompiledFunction {
     return JavaFunction.same(result, last);
   }
 
-  /** Throws garbage away, and lets the compiler finish what the harness's own code caused. */
-  void settle() {
-    System.gc();
-    for (int i = 0; i < CALLS_AFTER_COLLECTION; i++) {
-      function.call();
-    }
-    awaitQuiet();
-  }
-
   /**
-   * Waits until the time that the compiler took stands still. The deadline is no failure: a child
-   * then compiles what its parent did not.
+   * As {@link org.mitosis.Device#prepareWhenQuiet} does before it prepares. The deadline is no
+   * failure: a child then compiles what its parent did not.
    */
-  private void awaitQuiet() {
-    if (compiler == null || !compiler.isCompilationTimeMonitoringSupported()) {
-      return;
-    }
-    long last = -1;
-    int quiet = 0;
-    for (int looks = 0; looks < MOST_LOOKS && quiet < QUIET_LOOKS; looks++) {
-      long now = compiler.getTotalCompilationTime();
-      quiet = now == last ? quiet + 1 : 0;
-      last = now;
-      try {
-        Thread.sleep(LOOK_MS);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        return;
-      }
+  void settle() {
+    try {
+      QuietJvm.await(QUIET_DEADLINE);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 }

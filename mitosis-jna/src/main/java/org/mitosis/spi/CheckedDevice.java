@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.regex.Pattern;
 import org.mitosis.Backend;
 import org.mitosis.Child;
@@ -14,6 +15,7 @@ import org.mitosis.ForkHooks;
 import org.mitosis.ForkRole;
 import org.mitosis.MitosisException;
 import org.mitosis.Operation;
+import org.mitosis.QuietJvm;
 import org.mitosis.Snapshot;
 
 /**
@@ -202,7 +204,34 @@ public abstract class CheckedDevice implements Device {
     if (deadline.toMillis() < 1) {
       throw new IllegalArgumentException("deadline must be 1 ms or more, got " + deadline);
     }
-    return prepare(operation, handlerId, () -> QuietJvm.await(operation, handlerId, deadline));
+    return prepare(operation, handlerId, () -> awaitQuiet(operation, handlerId, deadline));
+  }
+
+  private static void awaitQuiet(Operation operation, int handlerId, Duration deadline) {
+    Optional<String> busy;
+    try {
+      busy = QuietJvm.await(deadline);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw MitosisException.of(operation, Errno.EINTR)
+          .handlerId(handlerId)
+          .problem("the thread was interrupted while it waited for the JIT compiler")
+          .advice("clear the interrupt and prepare again")
+          .build();
+    }
+    if (busy.isPresent()) {
+      throw MitosisException.of(operation, Errno.ETIMEDOUT)
+          .handlerId(handlerId)
+          .problem(
+              "the JIT compiler did not stand still within "
+                  + deadline.toMillis()
+                  + " ms: "
+                  + busy.get())
+          .advice(
+              "let the application rest, give it a longer deadline, or prepare without waiting: its"
+                  + " children then compile what is left")
+          .build();
+    }
   }
 
   private ForkRole prepare(Operation operation, int handlerId, Runnable settle) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package org.mitosis.spi;
+package org.mitosis;
 
 import com.sun.management.HotSpotDiagnosticMXBean;
 import com.sun.management.VMOption;
@@ -8,14 +8,12 @@ import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import javax.management.JMException;
 import javax.management.MBeanServer;
 import javax.management.ObjectName;
-import org.mitosis.Errno;
-import org.mitosis.MitosisException;
-import org.mitosis.Operation;
 
 /**
  * Brings a JVM to a state from which its children start fast: without garbage, without the pages of
@@ -24,8 +22,11 @@ import org.mitosis.Operation;
  * <p>A snapshot that is taken while methods wait for the compiler has every child compile them, for
  * hundreds of milliseconds. Pages of free heap are allocated from first, and each costs a child a
  * page fault of the snapshot's, where memory that the heap has given back costs one of zeros.
+ *
+ * <p>{@link Device#prepareWhenQuiet} does it before it prepares. By itself it serves those who time
+ * a prepare without the wait for it.
  */
-final class QuietJvm {
+public final class QuietJvm {
   private static final long STEP_MS = 20;
 
   /** How often in a row the compiler is seen idle. */
@@ -42,31 +43,39 @@ final class QuietJvm {
   private QuietJvm() {}
 
   /**
-   * Collects garbage, has the heap give free memory back, and waits for the compiler.
+   * Collects garbage, has the heap give free memory back, and waits until the JIT compiler has
+   * nothing to do.
    *
-   * @throws MitosisException ETIMEDOUT if the compiler still works at the deadline
+   * @param deadline how long to wait for the compiler
+   * @return what the compiler was busy with at the deadline; empty if it stands still
+   * @throws InterruptedException if the thread was interrupted meanwhile
    */
-  static void await(Operation operation, int handlerId, Duration deadline) {
+  public static Optional<String> await(Duration deadline) throws InterruptedException {
     long startNs = System.nanoTime();
     collectIntoASmallHeap();
     CompilationMXBean compiler = ManagementFactory.getCompilationMXBean();
     if (compiler == null || !compiler.isCompilationTimeMonitoringSupported()) {
-      return; // -Xint
+      return Optional.empty(); // -Xint
     }
     long firstMs = compiler.getTotalCompilationTime();
     long lastMs = firstMs;
     String busyWith = "";
     for (int idle = 0; idle < IDLE_STEPS; ) {
       if (System.nanoTime() - startNs > deadline.toNanos()) {
-        throw late(operation, handlerId, deadline, lastMs - firstMs, busyWith);
+        return Optional.of(
+            "it compiled for "
+                + (lastMs - firstMs)
+                + " ms"
+                + (busyWith.isEmpty() ? "" : ", at last '" + busyWith + "'"));
       }
-      sleep(operation, handlerId);
+      Thread.sleep(STEP_MS);
       long nowMs = compiler.getTotalCompilationTime();
       String now = compilations();
       idle = nowMs == lastMs && now.isEmpty() ? idle + 1 : 0;
       busyWith = now.isEmpty() ? busyWith : now;
       lastMs = nowMs;
     }
+    return Optional.empty();
   }
 
   /** With manageable options of HotSpot; a JVM without them only collects. */
@@ -125,35 +134,5 @@ final class QuietJvm {
     } catch (JMException e) {
       return ""; // not this JVM: the time of finished compilations has to do
     }
-  }
-
-  private static void sleep(Operation operation, int handlerId) {
-    try {
-      Thread.sleep(STEP_MS);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw MitosisException.of(operation, Errno.EINTR)
-          .handlerId(handlerId)
-          .problem("the thread was interrupted while it waited for the JIT compiler")
-          .advice("clear the interrupt and prepare again")
-          .build();
-    }
-  }
-
-  private static MitosisException late(
-      Operation operation, int handlerId, Duration deadline, long compiledMs, String busyWith) {
-    return MitosisException.of(operation, Errno.ETIMEDOUT)
-        .handlerId(handlerId)
-        .problem(
-            "the JIT compiler did not stand still within "
-                + deadline.toMillis()
-                + " ms: it compiled for "
-                + compiledMs
-                + " ms"
-                + (busyWith.isEmpty() ? "" : ", at last '" + busyWith + "'"))
-        .advice(
-            "let the application rest, give it a longer deadline, or prepare without waiting: its"
-                + " children then compile what is left")
-        .build();
   }
 }
