@@ -216,6 +216,14 @@ static void answer(struct launcher *l, char line[4096])
 	line[strcspn(line, "\n")] = '\0';
 }
 
+static void check_ok(const char *line)
+{
+	if (strncmp(line, "ok ", 3)) {
+		printf("the launcher answers '%s'\n", line);
+		exit(1);
+	}
+}
+
 static void say(struct launcher *l, const char *command)
 {
 	CHECK(fprintf(l->commands, "%s\n", command) > 0);
@@ -341,10 +349,7 @@ static void a_thousand_leave_nothing(const struct machine *machine)
 	for (i = 0; i < 3; i++) {
 		say(&l, "launch");
 		answer(&l, line);
-		if (strncmp(line, "ok ", 3)) {
-			printf("%s\n", line);
-			exit(1);
-		}
+		check_ok(line);
 	}
 	sleep_ms(100); /* the servers notice the ends */
 	for (i = 0; i < 4; i++)
@@ -358,7 +363,7 @@ static void a_thousand_leave_nothing(const struct machine *machine)
 	for (i = 0; i < LAUNCHES; i++) {
 		say(&l, "launch");
 		answer(&l, line);
-		CHECK(!strncmp(line, "ok ", 3));
+		check_ok(line);
 	}
 	for (i = 0; i < 4; i++)
 		CHECK_SOON(fd_count(watched[i]) == fds[i], 2000);
@@ -436,7 +441,7 @@ static void told_on_the_launcher(enum fault fault, bool connected)
 	CHECK(write(l.orders, "g", 1) == 1);
 	answer(&l, line);
 	if (fault == DAEMON_KILLED) {
-		CHECK(!strncmp(line, "ok ", 3));
+		check_ok(line);
 	} else {
 		snprintf(place, sizeof(place),
 			 "handler id " ID " of machine %d at %s ", MACHINE,
