@@ -34,8 +34,7 @@ public final class Child {
    * @param id 128 random bits of this child's own
    * @param seed {@value #SEED_BYTES} random bytes of this child's own, independent of the id
    */
-  public Child(
-      int handlerId, long generation, long number, int machineId, UUID id, byte[] seed) {
+  public Child(int handlerId, long generation, long number, int machineId, UUID id, byte[] seed) {
     if (seed.length != SEED_BYTES) {
       throw new IllegalArgumentException(
           "a seed must have " + SEED_BYTES + " bytes, got " + seed.length);

@@ -17,7 +17,8 @@ import org.junit.jupiter.api.Test;
 
 /** The order of hooks, and what a failure of one does. */
 class ForkHooksTest {
-  private static final Child CHILD = new Child(7, 2, 3, 4, new UUID(1, 2), new byte[Child.SEED_BYTES]);
+  private static final Child CHILD =
+      new Child(7, 2, 3, 4, new UUID(1, 2), new byte[Child.SEED_BYTES]);
   private static final Supplier<Child> IN_PARENT = () -> null;
   private static final Supplier<Child> IN_CHILD = () -> CHILD;
 
