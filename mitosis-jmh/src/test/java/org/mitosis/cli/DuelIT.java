@@ -18,8 +18,10 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.mitosis.OneJdk;
 
 /** A small duel of a version with itself. */
+@OneJdk
 class DuelIT {
   private static final int FORKS = 2;
   private static final int CONTROLS = 3;

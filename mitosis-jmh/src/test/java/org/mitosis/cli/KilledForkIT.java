@@ -17,12 +17,14 @@ import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.mitosis.OneJdk;
 import org.mitosis.result.Estimate;
 import org.mitosis.result.Figure;
 import org.mitosis.result.HistogramLog;
 import org.mitosis.result.Run;
 
 /** A process of a fork is killed while it measures, in the middle of a run. */
+@OneJdk
 class KilledForkIT {
   private static final long FORK_MS = 120_000;
   private static final long CLEAN_UP_MS = 10_000;

@@ -17,8 +17,10 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.mitosis.OneJdk;
 
 /** Sweeps that end, that are killed, and that go on. */
+@OneJdk
 class SweepIT {
   private static final List<String> SIZES = List.of("1m", "2m", "3m", "4m", "5m", "6m");
 

@@ -23,12 +23,14 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.mitosis.OneJdk;
 
 /**
  * Runs on one parent and three child machines, each a network namespace with a real sshd: every
  * target, and what can go wrong.
  */
 @Timeout(value = 200, unit = TimeUnit.SECONDS)
+@OneJdk
 class ClusterIT {
   private static final String[] SMALL = {
     "MEMORY_SIZES=1m", "FUNCTIONS=helloworld", "TOUCH_RATIOS=50", "LOOPS=1", "SECONDS=2", "TIMES=3"

@@ -9,12 +9,14 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.mitosis.OneJdk;
 
 /**
  * Many machines get everything. The time is printed and not asserted: it is that of eight JVM
  * starts, which the host's load multiplies.
  */
 @Timeout(value = 100, unit = TimeUnit.SECONDS)
+@OneJdk
 class DeployIT {
   @TempDir Path work;
 

@@ -18,9 +18,11 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.mitosis.OneJdk;
 
 /** Runs in an allocation of a real Slurm, whose machines are network namespaces. */
 @Timeout(value = 200, unit = TimeUnit.SECONDS)
+@OneJdk
 class SlurmIT {
   private static final long ENDED_S = 20;
 

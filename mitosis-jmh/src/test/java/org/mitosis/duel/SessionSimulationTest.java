@@ -13,6 +13,7 @@ import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.mitosis.OneJdk;
 import org.mitosis.duel.Turn.Side;
 import org.mitosis.stats.Comparison;
 import org.mitosis.stats.Correction;
@@ -22,6 +23,7 @@ import org.mitosis.stats.Evidence;
  * Equal versions on a machine that changes: with the order of a duel, and one after the other. The
  * seeds are fixed, so that the counts are the same in each run.
  */
+@OneJdk
 class SessionSimulationTest {
   private static final int ROWS = 30;
   private static final int FORKS = 10;

@@ -16,11 +16,13 @@ import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.mitosis.OneJdk;
 import org.mitosis.result.Environment;
 import org.mitosis.result.Run;
 import org.mitosis.result.SampleRun;
 
 /** The page as a browser draws it. */
+@OneJdk
 class BrowserIT {
   private static final int WIDTH = 1400;
   private static final int HEIGHT = 2400;

@@ -17,6 +17,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.mitosis.OneJdk;
 import org.mitosis.result.Estimate;
 import org.mitosis.result.Run;
 import org.mitosis.stats.Comparison;
@@ -28,6 +29,7 @@ import org.mitosis.stats.Summary;
  * How often a comparison of 100 figures is wrong, and how often it finds a change, with the noise
  * between forks of the committed run. Seeds are fixed: the same in each run of this test.
  */
+@OneJdk
 class VerdictSimulationTest {
   private static final int ROWS = 100;
   private static double[] deviations = {};

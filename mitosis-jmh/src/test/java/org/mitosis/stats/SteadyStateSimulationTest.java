@@ -12,12 +12,14 @@ import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.mitosis.OneJdk;
 import org.mitosis.stats.SteadyState.Label;
 
 /**
  * How often steady states are found where they are, and not found where they are not: in simulated
  * series with fixed seeds, and in published series if {@link LabelledSeries#PROPERTY} is given.
  */
+@OneJdk
 class SteadyStateSimulationTest {
   /** Values of all series of a simulation together. */
   private static final int VALUES = 100_000;
