@@ -15,13 +15,13 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/single_threaded.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "lib/cursor.h"
 #include "lib/error.h"
+#include "lib/libc_data.h"
 #include "lib/rseq.h"
 #include "local/clock.h"
 #include "paging/raw_syscall.h"
@@ -443,10 +443,11 @@ static int32_t first_late(const struct stop *s)
 
 bool thread_stop_is_needed(void)
 {
+	const char *single_threaded = libc_data()->single_threaded;
 	struct stat st;
 
 	/* One link for each of . and .. and each thread. */
-	return !__libc_single_threaded &&
+	return !(single_threaded && *single_threaded) &&
 	       (stat("/proc/self/task", &st) || st.st_nlink > 3);
 }
 

@@ -56,7 +56,7 @@ final class Doctor {
           "the mitosis kernel module, and read and write access to its device "
               + "/dev/mitosis-syscalls",
           Backend.USER,
-          "Linux on x86-64, a directory for its native programs that allows execution, a runtime "
+          "Linux on x86-64 with glibc 2.31 or newer, a directory for its native programs that allows execution, a runtime "
               + "directory for its daemon");
 
   /** The parts of the machine that are not read from files. */

@@ -56,7 +56,7 @@ class DoctorTest {
           load     sudo insmod native-module/kernel/mitosis.ko machine_id=0
 
         backend user: ready
-          needs    Linux on x86-64, a directory for its native programs that allows execution, a \
+          needs    Linux on x86-64 with glibc 2.31 or newer, a directory for its native programs that allows execution, a \
         runtime directory for its daemon
           found    libmitosis works
           programs /programs

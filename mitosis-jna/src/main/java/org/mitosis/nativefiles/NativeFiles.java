@@ -17,7 +17,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.concurrent.TimeUnit;
 import org.mitosis.Errno;
 import org.mitosis.MitosisException;
 import org.mitosis.Operation;
@@ -50,8 +49,7 @@ public final class NativeFiles {
           "mitosisd");
   private static final String RESOURCES = "linux-x86-64/";
   private static final String TRIAL = "mitosisd";
-  private static final long TRIAL_DEADLINE_S = 10;
-  private static final String ELSEWHERE =
+  static final String ELSEWHERE =
       "set -D" + DIRECTORY_PROPERTY + "=DIR to a directory of this user";
 
   private static Path unpacked;
@@ -110,7 +108,7 @@ public final class NativeFiles {
   private static Path unpack() {
     requirePlatform();
     Path path = unpack(base(), read());
-    requireExecution(path.resolve(TRIAL));
+    ProgramTrial.require(path.resolve(TRIAL));
     return path;
   }
 
@@ -206,40 +204,6 @@ public final class NativeFiles {
     return HexFormat.of().formatHex(digest.digest());
   }
 
-  /** Only running a program tells whether its file system lets programs run. */
-  private static void requireExecution(Path program) {
-    Process process;
-    try {
-      process =
-          new ProcessBuilder(program.toString(), "--version")
-              .redirectErrorStream(true)
-              .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-              .start();
-    } catch (IOException e) {
-      throw noExecution(program, "refused");
-    }
-    try {
-      if (!process.waitFor(TRIAL_DEADLINE_S, TimeUnit.SECONDS)) {
-        process.destroyForcibly();
-        throw noExecution(program, "no answer within " + TRIAL_DEADLINE_S + " s");
-      }
-    } catch (InterruptedException e) {
-      process.destroyForcibly();
-      Thread.currentThread().interrupt();
-      throw noExecution(program, "interrupted");
-    }
-    if (process.exitValue() != 0) {
-      throw noExecution(program, "exit code " + process.exitValue());
-    }
-  }
-
-  private static MitosisException noExecution(Path program, String why) {
-    return failure(
-        Errno.EACCES,
-        "programs cannot be run from " + program.getParent() + " (" + why + ")",
-        ELSEWHERE + ", on a file system that is not mounted noexec");
-  }
-
   private static MitosisException cannot(String what, IOException e) {
     String reason = e instanceof FileSystemException f ? f.getReason() : e.getMessage();
     int errno = Errno.EIO;
@@ -267,7 +231,7 @@ public final class NativeFiles {
     return failure;
   }
 
-  private static MitosisException failure(int errno, String problem, String advice) {
+  static MitosisException failure(int errno, String problem, String advice) {
     return MitosisException.of(Operation.OPEN, errno).problem(problem).advice(advice).build();
   }
 }
