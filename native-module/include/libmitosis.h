@@ -382,7 +382,9 @@ int mitosis_attach_remote(struct mitosis *device, uint32_t machine_id,
 int mitosis_resume_attached(struct mitosis_attachment *attachment);
 
 /*
- * What a child lacks of its parent that fork would have passed on, a line for each: in
+ * What a child lacks of its parent, a line for each: what fork would have passed on, and what
+ * neither has and the parent had (timers, pending signals, locks of memory, PR_SET_PDEATHSIG,
+ * PR_SET_CHILD_SUBREAPER; not of a parent with a seccomp filter): in
  * a child, with NULL, what it lacks itself; with an attachment, what is known of its
  * children before they are made. Writes at most `size` bytes, with a NUL. Returns how many
  * lines there are, which may be more than were written. On the user backend, modes lazy,

@@ -13,6 +13,7 @@
 #include "lib/mapped_file.h"
 #include "lib/describe_credentials.h"
 #include "lib/describe_process.h"
+#include "lib/fresh_state.h"
 #include "lib/pagemap.h"
 #include "lib/restore.h"
 #include "lib/shadow_process.h"
@@ -476,6 +477,8 @@ int describe_self(struct shadow_arena *arena, const struct described_files *file
 	header->flags = arena->descriptor_flags |
 			describe_credentials(&header->credentials) |
 			describe_process(&header->state, &paths);
+	if (!(header->flags & DESCRIPTOR_SECCOMP))
+		header->state.fresh = fresh_state_of_parent(arena);
 	header->state.working_directory = add_string(&w, paths.working_directory);
 	header->state.program = add_string(&w, paths.program);
 	end = add_files(header, (char *)(w.vmas + w.count), &w, files);

@@ -8,10 +8,10 @@
 
 #include "lib/cursor.h"
 #include "lib/pagemap.h"
+#include "lib/parent_file.h"
 #include "paging/raw_syscall.h"
 
 #define TEXT_SIZE 256u
-#define PATH_SIZE (PROC_NAME_SIZE + 16)
 /* Longer than any line but those with a long path, whose end is not needed. */
 #define LINE_SIZE   512u
 #define READ_WINDOW (8u << 10)
@@ -41,47 +41,6 @@ bool foreign_uffd_is_deaf(uint32_t number)
 	take_number(&c, 16);
 	skip(&c, ':');
 	return !(take_number(&c, 16) & UFFD_FEATURE_EVENT_FORK);
-}
-
-/* The parent's id as this /proc has it; 0: not known. */
-static uint32_t parent_in_proc(void)
-{
-	char text[TEXT_SIZE];
-	struct cursor c = { .at = text };
-	long fd = raw_open("/proc/self/stat", O_RDONLY | O_CLOEXEC), n = fd;
-	const char *p;
-
-	if (fd >= 0) {
-		n = raw_syscall(SYS_read, fd, text, sizeof(text) - 1);
-		raw_syscall(SYS_close, fd);
-	}
-	if (n <= 0)
-		return 0;
-	text[n] = '\0';
-	/* Behind the name, which may hold anything: " S PPID". */
-	for (p = text; *p; p++)
-		if (*p == ')')
-			c.at = p + 1;
-	skip(&c, ' ');
-	c.at += *c.at != '\0';
-	skip(&c, ' ');
-	return take_number(&c, 10);
-}
-
-/* A file of the parent, which waits meanwhile. */
-static long open_of_parent(const char *file)
-{
-	char path[PATH_SIZE];
-	uint32_t parent = parent_in_proc(), at = 0;
-
-	if (!parent)
-		return -ESRCH;
-	name_file(path, "/proc/", parent);
-	while (path[at])
-		at++;
-	while ((path[at++] = *file++))
-		;
-	return raw_open(path, O_RDONLY | O_CLOEXEC);
 }
 
 /* Of the two letters and a space for each flag: um and ui (missing, minor). */
@@ -129,13 +88,13 @@ int foreign_uffd_find(uint64_t page_size, uint64_t *start)
 {
 	struct search s = { .page_size = page_size };
 	char window[READ_WINDOW], line[LINE_SIZE] = "";
-	long fd = open_of_parent("/smaps"), n = fd, i;
+	long fd = parent_file_open("/smaps"), n = fd, i;
 	uint32_t length = 0;
 	bool wrong = false;
 
 	if (fd < 0)
 		return fd;
-	s.pagemap = open_of_parent("/pagemap");
+	s.pagemap = parent_file_open("/pagemap");
 	while (!wrong &&
 	       (n = raw_syscall(SYS_read, fd, window, sizeof(window))) > 0) {
 		for (i = 0; i < n && !wrong; i++) {

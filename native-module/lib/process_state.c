@@ -79,7 +79,8 @@ void process_state_plan(struct restore_plan *plan)
 		    parents->limits[i].hard != own.limits[i].hard)
 			plan->differing_limits |= 1u << i;
 	plan->program = find_program(plan);
-	plan->lost = PROCESS_ALL & ~parents->known;
+	plan->lost = (PROCESS_ALL & ~parents->known) | (uint64_t)parents->fresh
+							       << RESTORE_LOST_FRESH;
 	if (parents->personality != personality_of(parents))
 		plan->lost |= PROCESS_PERSONALITY;
 	if (plan->program < 0)

@@ -34,6 +34,8 @@ struct path_map;
 
 /* Beside PROCESS_*, in a plan's lost. */
 #define RESTORE_LOST_SEALS (1ull << 32)
+/* Above it FRESH_*. */
+#define RESTORE_LOST_FRESH 40
 
 /* Open files beyond the standard three that a child gets from its caller. */
 #define CHILD_FILES_MAX 128

@@ -30,6 +30,18 @@ static const struct {
 	{ PROCESS_PROGRAM, "/proc/self/exe: names the caller's program" },
 	{ PROCESS_AUXV, "/proc/self/auxv: the caller's" },
 	{ RESTORE_LOST_SEALS, "mseal: memory is not sealed" },
+	{ (uint64_t)FRESH_INTERVAL_TIMERS << RESTORE_LOST_FRESH,
+	  "timers (setitimer, alarm): not set" },
+	{ (uint64_t)FRESH_TIMERS << RESTORE_LOST_FRESH,
+	  "timers (timer_create): not there" },
+	{ (uint64_t)FRESH_SIGNALS << RESTORE_LOST_FRESH,
+	  "pending signals: none of the parent's" },
+	{ (uint64_t)FRESH_LOCKS << RESTORE_LOST_FRESH,
+	  "locks of memory (mlock): none" },
+	{ (uint64_t)FRESH_SUBREAPER << RESTORE_LOST_FRESH,
+	  "PR_SET_CHILD_SUBREAPER: not set" },
+	{ (uint64_t)FRESH_DEATH_SIGNAL << RESTORE_LOST_FRESH,
+	  "PR_SET_PDEATHSIG: not set" },
 };
 
 /* A report under way. */

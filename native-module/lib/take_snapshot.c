@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "lib/error.h"
+#include "lib/fresh_state.h"
 #include "lib/high_memory.h"
 #include "lib/own_files.h"
 #include "lib/own_uffd.h"
@@ -93,6 +94,7 @@ int take_snapshot(struct shadow_arena *arena, int *maps,
 	resume_hooks_set_snapshot(arena->handler_id, arena->generation);
 	arena->descriptor_flags = 0;
 	arena->process = 0;
+	arena->fresh = fresh_state_of_caller();
 	arena->others = (struct stopped_threads){ 0 };
 	arena->outcome = SHADOW_STARTS;
 	arena->refusal.cause = REFUSED_NOTHING;

@@ -21,7 +21,7 @@
 #endif
 
 #define DESCRIPTOR_MAGIC     0x4344544du /* "MTDC" in memory */
-#define DESCRIPTOR_VERSION   7
+#define DESCRIPTOR_VERSION   8
 #define DESCRIPTOR_SIGNALS   64
 #define DESCRIPTOR_NAME_SIZE 16
 #define DESCRIPTOR_NO_STRING 0xffffffffu
@@ -120,6 +120,15 @@ struct descriptor_limit {
 #define PROCESS_AUXV		  0x1000ull
 #define PROCESS_ALL		  0x1fffull
 
+/* What the parent had, and neither what it forks nor a child has: as far as is known. */
+#define FRESH_INTERVAL_TIMERS 0x1u  /* setitimer(2), alarm(2) */
+#define FRESH_TIMERS	      0x2u  /* timer_create(2) */
+#define FRESH_SIGNALS	      0x4u  /* pending */
+#define FRESH_LOCKS	      0x8u  /* mlock(2) */
+#define FRESH_SUBREAPER	      0x10u /* PR_SET_CHILD_SUBREAPER */
+#define FRESH_DEATH_SIGNAL    0x20u /* PR_SET_PDEATHSIG */
+#define FRESH_ALL	      0x3fu
+
 /*
  * What fork passes on of a process beside its memory, its threads and its rights. A
  * child gets it as far as its caller may give it.
@@ -141,7 +150,7 @@ struct descriptor_process {
 	uint32_t working_directory; /* string */
 	uint32_t program;	    /* string: what /proc/self/exe names */
 	uint32_t auxv_words; /* of those that follow, with the final AT_NULL */
-	uint32_t reserved;
+	uint32_t fresh;	     /* FRESH_* */
 	uint64_t auxv[DESCRIPTOR_AUXV_WORDS];
 };
 

@@ -116,7 +116,7 @@ static bool process_valid(const struct descriptor_header *d)
 	for (i = 0; p->known & PROCESS_LIMITS && i < DESCRIPTOR_LIMITS; i++)
 		if (p->limits[i].soft > p->limits[i].hard)
 			return false;
-	if (p->known & ~PROCESS_ALL || p->reserved ||
+	if (p->known & ~PROCESS_ALL || p->fresh & ~FRESH_ALL ||
 	    p->auxv_words > DESCRIPTOR_AUXV_WORDS || p->auxv_words % 2)
 		return false;
 	if (p->known & PROCESS_FILE_MODE_MASK && p->file_mode_mask > 0777)

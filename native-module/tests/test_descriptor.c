@@ -213,7 +213,8 @@ static void process(const struct descriptor_header *h)
 	CHECK(!valid_with(h, FIELD(state.program), 1));
 	CHECK(!valid_with(h, FIELD(state.auxv_words), 1));
 	CHECK(!valid_with(h, FIELD(state.auxv_words), 1 << 10));
-	CHECK(!valid_with(h, FIELD(state.reserved), 1));
+	CHECK(valid_with(h, FIELD(state.fresh), FRESH_ALL));
+	CHECK(!valid_with(h, FIELD(state.fresh), FRESH_ALL + 1));
 
 	/* Of a process with one thread they are not needed. */
 	CHECK_EQ(h->monotonic_ns, 0);

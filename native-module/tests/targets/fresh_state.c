@@ -51,6 +51,26 @@ static long locked_kib(void)
 	return kib;
 }
 
+/* In a child of mode lazy, eager or cached: a line for each of them. */
+static void check_report(void)
+{
+	static const char *const lines[] = {
+		"timers (setitimer, alarm): not set\n",
+		"timers (timer_create): not there\n",
+		"locks of memory (mlock): none\n",
+		"PR_SET_CHILD_SUBREAPER: not set\n",
+		"PR_SET_PDEATHSIG: not set\n",
+	};
+	char text[4096];
+	size_t i;
+
+	if (mitosis_resume_report(NULL, text, sizeof(text)) == -ENOENT)
+		return;
+	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		CHECK(strstr(text, lines[i]));
+	CHECK(!strstr(text, "pending signals"));
+}
+
 static void tell(const char *thing, bool kept)
 {
 	target_child_has(thing, kept ? "kept" : "fresh");
@@ -81,6 +101,8 @@ int main(void)
 	tell("timers (timer_create)", !timer_gettime(timer, &left));
 	tell("locks of memory (mlock)", locked_kib() > 0);
 	tell("PR_SET_CHILD_SUBREAPER", reaper);
+	if (target_backend() == MITOSIS_BACKEND_USER)
+		check_report();
 	tell("PR_SET_PDEATHSIG", death_signal == SIGWINCH);
 	return 0;
 }

@@ -44,6 +44,7 @@ int main(void)
 				   .sa_flags = SA_RESTART | SA_NODEFER };
 	struct sigaction found;
 	sigset_t mask, pending;
+	char report[4096];
 	stack_t stack = { .ss_size = STACK_SIZE };
 	union sigval value = { .sival_int = 99 };
 
@@ -70,6 +71,9 @@ int main(void)
 
 	CHECK(!sigpending(&pending));
 	CHECK(sigisemptyset(&pending));
+	if (target_backend() == MITOSIS_BACKEND_USER &&
+	    mitosis_resume_report(NULL, report, sizeof(report)) != -ENOENT)
+		CHECK(strstr(report, "pending signals: none of the parent's\n"));
 	CHECK(!raise(SIGUSR1));
 	CHECK_EQ(caught, 1);
 	CHECK(on_alternate);
