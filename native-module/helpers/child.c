@@ -7,6 +7,7 @@
 #include <getopt.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,6 +51,9 @@ static const char usage[] =
 	"  --backend NAME        auto (default), kernel or user\n"
 	"  --remote MACHINE      id of the machine that holds the snapshot\n"
 	"  --address ADDRESS     where that machine listens: connects to it first\n"
+	"  --userfaultfd         print whether this process may use userfaultfd "
+	"(allowed,\n"
+	"                        or why not: libmitosis.h) and exit\n"
 	"  --version             print the release and exit\n";
 
 #define MAPS_MAX 64
@@ -80,6 +84,7 @@ int main(int argc, char **argv)
 		{ "backend", required_argument, NULL, 'b' },
 		{ "remote", required_argument, NULL, 'r' },
 		{ "address", required_argument, NULL, 'a' },
+		{ "userfaultfd", no_argument, NULL, 'u' },
 		{ "version", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
@@ -138,6 +143,9 @@ int main(int argc, char **argv)
 		case 'a':
 			address = optarg;
 			break;
+		case 'u':
+			puts(mitosis_userfaultfd());
+			return 0;
 		default:
 			answer_and_exit(option, usage);
 		}

@@ -436,6 +436,14 @@ void mitosis_detach(struct mitosis_attachment *attachment);
  */
 const char *mitosis_error(void);
 
+/*
+ * Whether this process may use userfaultfd, by which a child of the user backend gets its pages
+ * in every mode but MITOSIS_RESUME_CLONE; found out by using it. "allowed"; or "filtered" by
+ * seccomp, as in a container; "refused" without CAP_SYS_PTRACE; "confined", as this capability is
+ * one of a user namespace only; "missing" in this kernel.
+ */
+const char *mitosis_userfaultfd(void);
+
 /* The release, such as "0.1.0". */
 const char *mitosis_version(void);
 

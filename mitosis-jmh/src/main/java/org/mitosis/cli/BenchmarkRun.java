@@ -261,7 +261,7 @@ final class BenchmarkRun {
         selection
             .functions(options)
             .and(selection.possible())
-            .and(selection.userfaultfd(options, backend, UserfaultfdRight.read(probe::text)));
+            .and(selection.userfaultfd(options, backend, UserfaultfdRight.read()));
     Selection left = selection.without(functions.excluded());
     if (left.isEmpty()) {
       throw new MissingPrerequisite(String.join("; ", functions.leftOut()));

@@ -79,6 +79,9 @@ final class Doctor {
     /** A description of lean containers on this machine. */
     String containers();
 
+    /** Whether children can get their pages by userfaultfd. */
+    UserfaultfdRight userfaultfd();
+
     /** Memory for working sets. */
     MachineMemory memory();
   }
@@ -204,7 +207,7 @@ final class Doctor {
     line("cpu", known(machine.cpu().logical()) + " x " + known(machine.cpu().model()));
     line("memory", memory());
     line("thp", hugePages(machine.memory().hugePages()));
-    line("uffd", "userfaultfd: " + UserfaultfdRight.read(probe::text).state());
+    line("uffd", "userfaultfd: " + subject.userfaultfd().state());
     line("children", subject.containers());
     line("disk", disk(Path.of("").toAbsolutePath()));
   }
@@ -327,6 +330,11 @@ final class Doctor {
       } catch (MissingPrerequisite e) {
         return "lean containers: unknown: " + e.getMessage();
       }
+    }
+
+    @Override
+    public UserfaultfdRight userfaultfd() {
+      return UserfaultfdRight.read();
     }
 
     @Override

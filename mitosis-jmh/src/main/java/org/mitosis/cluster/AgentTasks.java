@@ -139,7 +139,7 @@ final class AgentTasks implements AutoCloseable {
   private Task.Facts facts(boolean withFunctions) throws IOException {
     MachineFacts self = probe.machine();
     BuildInfo build = BuildInfo.current();
-    UserfaultfdRight right = UserfaultfdRight.read(probe::text);
+    UserfaultfdRight right = UserfaultfdRight.read();
     Map<String, String> backends = new TreeMap<>();
     for (Availability found : Mitosis.availabilities()) {
       backends.put(

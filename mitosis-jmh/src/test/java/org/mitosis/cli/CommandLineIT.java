@@ -3,6 +3,7 @@ package org.mitosis.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -18,6 +19,19 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** What benchmarks.jar prints without running a benchmark. */
 class CommandLineIT {
+  /** Runs its arguments where userfaultfd (323) is refused with EPERM, as in a container. */
+  private static final String WITHOUT_USERFAULTFD =
+      """
+      import ctypes, os, struct, sys
+      code = [(0x20, 0, 0, 0), (0x15, 0, 1, 323), (0x06, 0, 0, 0x50001), (0x06, 0, 0, 0x7fff0000)]
+      filter = ctypes.create_string_buffer(b''.join(struct.pack('HBBI', *line) for line in code))
+      program = struct.pack('HQ', len(code), ctypes.addressof(filter))
+      libc = ctypes.CDLL(None)
+      if libc.prctl(38, 1, 0, 0, 0) or libc.prctl(22, 2, program, 0, 0):
+          sys.exit('no filter')
+      os.execvp(sys.argv[1], sys.argv[1:])
+      """;
+
   @TempDir Path directory;
   private BenchmarksJar jar;
 
@@ -125,5 +139,22 @@ class CommandLineIT {
     assertTrue(doctor.out().contains("  runtime  " + jar.runtimeDirectory()), doctor.out());
     assertTrue(doctor.out().contains("\nthis machine\n"), doctor.out());
     assertEquals(doctor.out().contains("backend user: ready") ? 0 : 1, doctor.exitCode());
+  }
+
+  @Test
+  void aContainersFilterOfSystemCallsIsNamedBeforeARun() throws IOException {
+    assumeTrue(Files.isExecutable(Path.of("/usr/bin/python3")), "needs /usr/bin/python3");
+    jar.requireUserBackend();
+    jar.startedBy("/usr/bin/python3", "-c", WITHOUT_USERFAULTFD);
+    String remedy = "--cap-add SYS_PTRACE --security-opt seccomp=unconfined";
+    BenchmarksJar.Outcome doctor = jar.run("doctor");
+    assertTrue(
+        doctor.out().contains("uffd     userfaultfd: refused by a filter of system calls"),
+        doctor.out() + doctor.err());
+    assertTrue(doctor.out().contains(remedy), doctor.out());
+    BenchmarksJar.Outcome run = jar.run("ForkResume", "-p", "memorySize=1m");
+    assertTrue(run.err().contains(remedy), run.err());
+    assertEquals(1, run.exitCode());
+    assertEquals("", run.out());
   }
 }

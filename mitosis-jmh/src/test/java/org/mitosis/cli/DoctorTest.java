@@ -21,6 +21,7 @@ import org.mitosis.Errno;
 import org.mitosis.MitosisException;
 import org.mitosis.Operation;
 import org.mitosis.fixture.MachineMemory;
+import org.mitosis.fixture.UserfaultfdRight;
 import org.mitosis.result.MachineProbe;
 
 class DoctorTest {
@@ -194,6 +195,11 @@ class DoctorTest {
     @Override
     public String containers() {
       return "lean containers of this test";
+    }
+
+    @Override
+    public UserfaultfdRight userfaultfd() {
+      return new UserfaultfdRight(true, "allowed to this user");
     }
 
     @Override
