@@ -84,6 +84,7 @@ class DoctorTest {
   void aMachineWithNothingSaysWhatToDo() {
     machine.availabilities.add(Availability.missing(Backend.KERNEL, "no device", "load it"));
     machine.availabilities.add(Availability.missing(Backend.USER, "no daemon", "start it"));
+    machine.right = new UserfaultfdRight(false, "not in this kernel");
     assertEquals(1, run());
     assertTrue(output().contains("  module   cannot be loaded here: "), output());
     assertTrue(output().contains("  to do    start it\n"), output());
@@ -152,6 +153,7 @@ class DoctorTest {
     private MitosisException choosing;
     private MitosisException failure;
     private MitosisException programs;
+    private UserfaultfdRight right = new UserfaultfdRight(true, "allowed to this user");
     private int tried;
 
     @Override
@@ -199,7 +201,7 @@ class DoctorTest {
 
     @Override
     public UserfaultfdRight userfaultfd() {
-      return new UserfaultfdRight(true, "allowed to this user");
+      return right;
     }
 
     @Override
