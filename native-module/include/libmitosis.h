@@ -131,7 +131,8 @@ typedef void (*mitosis_after_prepare)(uint32_t handler_id, int result,
  * Registers functions that every mitosis_prepare() of this process calls, on both backends, in
  * the thread that calls it: `before` while all threads run, those registered last first; `after` in the
  * parent when it is done, in the order of registration. If one refuses, no snapshot is taken, and
- * `after` is called for those that had been called. Either may be NULL. They may not prepare.
+ * `after` is called for those that had been called. Either may be NULL. They may not prepare. What is
+ * registered during a prepare is first called at the next one.
  * Children call what mitosis_on_resume() has registered instead of `after`.
  * Errors: -EINVAL both are NULL; -ENOSPC there are MITOSIS_PREPARE_HOOKS_MAX.
  */
@@ -293,6 +294,7 @@ struct mitosis_child_options {
  * Sets them for children of this device, and of its later attachments, instead of
  * mitosis_set_resume_options() and mitosis_set_resume_files(). A snapshot with one thread
  * refuses `own` and `host_name` (-EINVAL): its children stay in their caller's namespaces.
+ * On an error none of them is set.
  * Errors: as those; -EINVAL also for a size, a name or a path that cannot be; -E2BIG the struct is
  * of a later release and asks for more; -EOPNOTSUPP `own`, `host_name` or `paths` in mode clone, whose
  * children have their parent's, or on the kernel backend.

@@ -128,12 +128,13 @@ int prepare_captured(struct mitosis *device, uint32_t handler_id, uint32_t flags
 		     const struct descriptor_thread *thread)
 {
 	int err = device_get(device);
+	unsigned int called;
 
 	if (err)
 		return err;
 	/* Hooks may use the device. */
 	device_put(device, 0);
-	err = prepare_hooks_before(handler_id);
+	err = prepare_hooks_before(handler_id, &called);
 	if (err)
 		return err;
 	err = device_get(device);
@@ -146,7 +147,7 @@ int prepare_captured(struct mitosis *device, uint32_t handler_id, uint32_t flags
 		}
 		device_put(device, err);
 	}
-	prepare_hooks_after(handler_id, err);
+	prepare_hooks_after(handler_id, called, err);
 	return err;
 }
 
@@ -250,21 +251,25 @@ int mitosis_set_resume_options(struct mitosis *device,
 	return device_put(device, device->ops->set_resume_options(device, options));
 }
 
-/* With the device's lock. */
-static int set_files(struct mitosis *device, uint32_t files)
+static int check_files(uint32_t files)
 {
-	if (files > MITOSIS_FILES_PRIVATE)
-		return fail(-EINVAL,
-			    "%u is no choice for files that are open for writing",
-			    files);
-	return device->ops->set_resume_files(device, files);
+	return files <= MITOSIS_FILES_PRIVATE
+		       ? 0
+		       : fail(-EINVAL,
+			      "%u is no choice for files that are open for writing",
+			      files);
 }
 
 int mitosis_set_resume_files(struct mitosis *device, uint32_t files)
 {
 	int err = device_get(device);
 
-	return err ? err : device_put(device, set_files(device, files));
+	if (err)
+		return err;
+	err = check_files(files);
+	if (!err)
+		err = device->ops->set_resume_files(device, files);
+	return device_put(device, err);
 }
 
 int mitosis_set_child_options(struct mitosis *device,
@@ -277,15 +282,9 @@ int mitosis_set_child_options(struct mitosis *device,
 		return err;
 	err = child_options_read(given, &options);
 	if (!err)
-		err = device->ops->set_resume_options(
-			device, &(struct mitosis_resume_options){
-					.mode = options.mode,
-					.prefetch_pages = options.prefetch_pages,
-				});
+		err = check_files(options.files);
 	if (!err)
-		err = set_files(device, options.files);
-	if (!err)
-		err = device->ops->set_surroundings(device, &options);
+		err = device->ops->set_child_options(device, &options);
 	return device_put(device, err);
 }
 

@@ -67,9 +67,9 @@ struct backend {
 	int (*set_resume_options)(struct mitosis *device,
 				  const struct mitosis_resume_options *options);
 	int (*set_resume_files)(struct mitosis *device, uint32_t files);
-	/* `own`, `host_name` and `paths` of checked options. */
-	int (*set_surroundings)(struct mitosis *device,
-				const struct mitosis_child_options *options);
+	/* Checked ones: all of them or, on an error, none. */
+	int (*set_child_options)(struct mitosis *device,
+				 const struct mitosis_child_options *options);
 	int (*set_confinement)(struct mitosis *device,
 			       const struct mitosis_confinement *confinement);
 	int (*resume_local)(struct mitosis *device, uint32_t handler_id);

@@ -213,16 +213,21 @@ static int kernel_set_resume_files(struct mitosis *device, uint32_t files)
 		    "parent; use the user backend");
 }
 
-static int kernel_set_surroundings(struct mitosis *device,
-				   const struct mitosis_child_options *options)
+static int kernel_set_child_options(struct mitosis *device,
+				    const struct mitosis_child_options *options)
 {
-	(void)device;
-	if (!options->own && !options->host_name && !options->path_count)
-		return 0;
-	return fail(-EOPNOTSUPP,
-		    "children of the mitosis module stay in their caller's "
-		    "namespaces and have no open files of their parent; use the "
-		    "user backend");
+	const struct mitosis_resume_options resume = {
+		.mode = options->mode,
+		.prefetch_pages = options->prefetch_pages,
+	};
+	int err = kernel_set_resume_files(device, options->files);
+
+	if (!err && (options->own || options->host_name || options->path_count))
+		err = fail(-EOPNOTSUPP,
+			   "children of the mitosis module stay in their caller's "
+			   "namespaces and have no open files of their parent; use "
+			   "the user backend");
+	return err ? err : kernel_set_resume_options(device, &resume);
 }
 
 static int kernel_set_confinement(struct mitosis *device,
@@ -297,7 +302,7 @@ const struct backend kernel_backend = {
 	.nil_rpc = kernel_nil_rpc,
 	.set_resume_options = kernel_set_resume_options,
 	.set_resume_files = kernel_set_resume_files,
-	.set_surroundings = kernel_set_surroundings,
+	.set_child_options = kernel_set_child_options,
 	.set_confinement = kernel_set_confinement,
 	.resume_local = kernel_resume_local,
 	.resume_remote = kernel_resume_remote,

@@ -118,6 +118,8 @@ const char *path_map_find(const struct path_map *map, const char *path, char *bu
 	}
 	if (!to)
 		return path;
-	length = snprintf(buffer, size, "%s%s", to, path + longest);
+	/* Of "/" alone nothing is left. */
+	path += longest;
+	length = snprintf(buffer, size, "%s%s", to, *to || *path ? path : "/");
 	return length < 0 || (size_t)length >= size ? NULL : buffer;
 }

@@ -49,11 +49,12 @@ static void call_after(unsigned int first, unsigned int end, uint32_t handler_id
 					   hooks[first].argument);
 }
 
-int prepare_hooks_before(uint32_t handler_id)
+int prepare_hooks_before(uint32_t handler_id, unsigned int *called)
 {
 	unsigned int count = hook_count, i;
 	int err;
 
+	*called = count;
 	for (i = count; i--;) {
 		err = hooks[i].before
 			      ? hooks[i].before(handler_id, hooks[i].argument)
@@ -71,7 +72,7 @@ int prepare_hooks_before(uint32_t handler_id)
 	return 0;
 }
 
-void prepare_hooks_after(uint32_t handler_id, int result)
+void prepare_hooks_after(uint32_t handler_id, unsigned int called, int result)
 {
-	call_after(0, hook_count, handler_id, result);
+	call_after(0, called, handler_id, result);
 }

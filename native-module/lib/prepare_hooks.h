@@ -7,11 +7,14 @@
 
 /*
  * Calls what was registered to be called before, the last first, until one refuses. Returns 0,
- * or its -errno after the others have been called for that.
+ * or its -errno after the others have been called for that. *called becomes how many there were.
  */
-int prepare_hooks_before(uint32_t handler_id);
+int prepare_hooks_before(uint32_t handler_id, unsigned int *called);
 
-/* In the parent: by order of registration. `result` is that of prepare. */
-void prepare_hooks_after(uint32_t handler_id, int result);
+/*
+ * In the parent: the first `called`, by order of registration; those that have been registered since
+ * were not called before. `result` is that of prepare.
+ */
+void prepare_hooks_after(uint32_t handler_id, unsigned int called, int result);
 
 #endif /* LIB_PREPARE_HOOKS_H */

@@ -23,6 +23,7 @@ struct remade_files {
 	bool *placed;	 /* whether it goes to the parent's number */
 	uint32_t floor;	 /* numbers below are the parent's */
 	uint32_t policy; /* enum mitosis_files */
+	uint32_t own;	 /* MITOSIS_OWN_* */
 	const struct path_map *paths; /* where files are that have another path */
 	bool confined;
 	struct rlimit limit; /* of the caller */

@@ -117,6 +117,15 @@ static const char *path_of(const struct remade_files *files,
 	return path;
 }
 
+static const char *why_not_found(const struct remade_files *files, const char *path)
+{
+	return errno == ENOENT && files->own & MITOSIS_OWN_TMP &&
+			       !strncmp(path, "/tmp/", 5)
+		       ? "the child has an empty /tmp of its own: leave that out, "
+			 "or give the file another path"
+		       : strerror(errno);
+}
+
 /* With O_PATH, which neither reads nor waits, and tells what it is. */
 static int find_file(const struct remade_files *files,
 		     const struct descriptor_fd *fd)
@@ -130,7 +139,7 @@ static int find_file(const struct remade_files *files,
 		return remake_failed(files, fd, -ENAMETOOLONG,
 				     strerror(ENAMETOOLONG));
 	if (found < 0)
-		return remake_failed(files, fd, -errno, strerror(errno));
+		return remake_failed(files, fd, -errno, why_not_found(files, path));
 	if (!fstat(found, &st) && is_the_file(fd, &st))
 		return found;
 	close(found);

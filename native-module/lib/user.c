@@ -25,7 +25,7 @@
 #include "lib/path_map.h"
 #include "lib/proxy.h"
 #include "lib/remote.h"
-#include "lib/resume.h"
+#include "lib/resume_settings.h"
 #include "lib/shadow.h"
 #include "lib/shadow_start.h"
 #include "lib/stream.h"
@@ -445,30 +445,13 @@ static int user_nil_rpc(struct mitosis *device, uint32_t machine_id)
 			      machine_id);
 }
 
-/* Refuses what a child in mode clone, which the snapshot forks, cannot have. */
-static int check_clone(const struct resume_settings *settings)
-{
-	if (settings->options.mode != MITOSIS_RESUME_CLONE)
-		return 0;
-	if (settings->confinement.confine)
-		return fail(-EINVAL,
-			    "a child of mode clone cannot be confined: the snapshot "
-			    "forks it with its parent's rights; use lazy, eager or "
-			    "cached");
-	if (settings->own || *settings->host_name || settings->paths)
-		return fail(-EOPNOTSUPP,
-			    "a child of mode clone has its parent's network, host "
-			    "name, /tmp and paths; use lazy, eager or cached");
-	return 0;
-}
-
 static int user_resume_local(struct mitosis *device, uint32_t handler_id)
 {
 	struct user_state *u = &device->user;
 	char what[64];
 	int stream, err;
 
-	err = check_clone(&u->resume);
+	err = resume_settings_check(&u->resume);
 	if (err)
 		return err;
 	err = daemon_link_attach(&u->link, handler_id, ATTACH_ONCE, &stream, NULL);
@@ -483,17 +466,7 @@ static int user_resume_local(struct mitosis *device, uint32_t handler_id)
 static int user_set_resume_options(struct mitosis *device,
 				   const struct mitosis_resume_options *options)
 {
-	uint32_t window = options->prefetch_pages;
-
-	if (options->mode > MITOSIS_RESUME_CLONE)
-		return fail(-EINVAL, "%u is not a resume mode", options->mode);
-	if (window > MITOSIS_PREFETCH_PAGES_MAX || (window & (window - 1)))
-		return fail(-EINVAL,
-			    "the prefetch window must be a power of two from 1 to "
-			    "%u pages, got %u",
-			    MITOSIS_PREFETCH_PAGES_MAX, window);
-	device->user.resume.options = *options;
-	return 0;
+	return resume_settings_take_options(&device->user.resume, options);
 }
 
 static int user_set_resume_files(struct mitosis *device, uint32_t files)
@@ -502,21 +475,10 @@ static int user_set_resume_files(struct mitosis *device, uint32_t files)
 	return 0;
 }
 
-static int user_set_surroundings(struct mitosis *device,
-				 const struct mitosis_child_options *options)
+static int user_set_child_options(struct mitosis *device,
+				  const struct mitosis_child_options *options)
 {
-	struct resume_settings *settings = &device->user.resume;
-	struct path_map *paths;
-	int err = path_map_create(options->paths, options->path_count, &paths);
-
-	if (err)
-		return err;
-	path_map_put(settings->paths);
-	settings->paths = paths;
-	settings->own = options->own;
-	snprintf(settings->host_name, sizeof(settings->host_name), "%s",
-		 options->host_name ? options->host_name : "");
-	return check_clone(settings);
+	return resume_settings_take_all(&device->user.resume, options);
 }
 
 static int user_set_confinement(struct mitosis *device,
@@ -561,7 +523,7 @@ static int user_attach(struct mitosis *device, const uint32_t *machine_id,
 
 	if (machine_id && u->resume.options.mode == MITOSIS_RESUME_CLONE)
 		return clone_is_local();
-	err = check_clone(&u->resume);
+	err = resume_settings_check(&u->resume);
 	if (err)
 		return err;
 	/* See user_resume_remote(). */
@@ -586,7 +548,7 @@ const struct backend user_backend = {
 	.nil_rpc = user_nil_rpc,
 	.set_resume_options = user_set_resume_options,
 	.set_resume_files = user_set_resume_files,
-	.set_surroundings = user_set_surroundings,
+	.set_child_options = user_set_child_options,
 	.set_confinement = user_set_confinement,
 	.resume_local = user_resume_local,
 	.resume_remote = user_resume_remote,

@@ -21,6 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/path_map.h"
 #include "tests/cases.h"
 #include "tests/harness.h"
 
@@ -33,7 +34,16 @@
 #define HOST_NAME  "of-the-child"
 #define AHEAD_S	   100000
 
-enum option_case { SIZES, OWN, PATHS, CLOCKS, OPTION_CASES };
+enum option_case {
+	SIZES,
+	REFUSED,
+	OWN,
+	OWN_TMP,
+	PATHS,
+	ROOT_PATHS,
+	CLOCKS,
+	OPTION_CASES
+};
 
 static char path[200];
 static char network[64]; /* of the parent */
@@ -169,6 +179,46 @@ static void prepare_alone(void *argument)
 	CHECK_EQ(mitosis_prepare(open_user(), HANDLER_ID), 0);
 }
 
+static uint32_t window_of(struct mitosis *device)
+{
+	struct mitosis_attachment *attachment;
+	uint32_t window;
+
+	CHECK_EQ(mitosis_attach_local(device, HANDLER_ID, &attachment), 0);
+	window = mitosis_attachment_window(attachment);
+	mitosis_detach(attachment);
+	return window;
+}
+
+/* What is refused leaves them as they were. */
+static void refused(void)
+{
+	struct mitosis_path map = { "relative", "/absolute" };
+	struct mitosis_child_options options = {
+		.size = sizeof(options),
+		.prefetch_pages = 32,
+	};
+	pid_t parent = start_waiting(prepare_alone, NULL);
+	struct mitosis *device = open_user();
+
+	CHECK_EQ(mitosis_set_child_options(device, &options), 0);
+	options.prefetch_pages = 8;
+	options.path_count = 1;
+	options.paths = &map;
+	CHECK_EQ(mitosis_set_child_options(device, &options), -EINVAL);
+	CHECK_EQ(window_of(device), 32);
+	map.from = "/absolute-too";
+	options.mode = MITOSIS_RESUME_CLONE;
+	CHECK_EQ(mitosis_set_child_options(device, &options), -EOPNOTSUPP);
+	CHECK_EQ(window_of(device), 32);
+	options.mode = MITOSIS_RESUME_LAZY;
+	CHECK_EQ(mitosis_set_child_options(device, &options), 0);
+	CHECK_EQ(window_of(device), 8);
+	kill_and_reap(parent);
+	CHECK_SOON(!find_snapshot(device, HANDLER_ID).handler_id, 10000);
+	mitosis_close(device);
+}
+
 static void own(void)
 {
 	struct mitosis_child_options options = {
@@ -201,6 +251,46 @@ static void own(void)
 	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 125);
 	kill_and_reap(parent);
 	mitosis_close(device);
+}
+
+static void prepare_with_temporary_file(void *argument)
+{
+	struct mitosis *device = open_user();
+	pthread_t thread;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	(void)argument;
+	CHECK(fd >= 0);
+	CHECK(!pthread_create(&thread, NULL, wait_for_ever, NULL));
+	CHECK_EQ(mitosis_prepare(device, HANDLER_ID), 0);
+	if (mitosis_nil(device) == -EBADF)
+		_exit(0);
+}
+
+/* What the child's own /tmp hides is named, and why. */
+static void own_tmp(void)
+{
+	struct mitosis_child_options options = {
+		.size = sizeof(options),
+		.own = MITOSIS_OWN_TMP,
+	};
+	struct mitosis *device;
+	pid_t parent;
+	int fd;
+
+	snprintf(path, sizeof(path), "/tmp/mitosis-own.XXXXXX");
+	fd = mkostemp(path, O_CLOEXEC);
+	CHECK(fd >= 0 && !close(fd));
+	parent = start_waiting(prepare_with_temporary_file, NULL);
+	device = open_user();
+	CHECK_EQ(mitosis_set_child_options(device, &options), 0);
+	CHECK_EQ(mitosis_resume_local(device, HANDLER_ID), -ENOENT);
+	check_error_has("an empty /tmp of its own");
+	check_error_has(path);
+	kill_and_reap(parent);
+	CHECK_SOON(!find_snapshot(device, HANDLER_ID).handler_id, 10000);
+	mitosis_close(device);
+	CHECK(!unlink(path));
 }
 
 static void prepare_with_file(void *argument)
@@ -250,6 +340,34 @@ static void paths(void)
 	status = run_child(&options);
 	CHECK_EQ(status, 0);
 	kill_and_reap(parent);
+}
+
+static void check_path(const struct path_map *map, const char *path_of_parent,
+		       const char *expected)
+{
+	char buffer[64];
+
+	CHECK(!strcmp(path_map_find(map, path_of_parent, buffer, sizeof(buffer)),
+		      expected));
+}
+
+/* "/" is a path to map to, and from. */
+static void root_paths(void)
+{
+	const struct mitosis_path up[] = { { "/a", "/" }, { "/b/", "//" } };
+	const struct mitosis_path down[] = { { "/", "/c/" } };
+	struct path_map *map;
+
+	CHECK_EQ(path_map_create(up, 2, &map), 0);
+	check_path(map, "/a", "/");
+	check_path(map, "/a/x", "/x");
+	check_path(map, "/b", "/");
+	check_path(map, "/ab", "/ab");
+	path_map_put(map);
+	CHECK_EQ(path_map_create(down, 1, &map), 0);
+	check_path(map, "/", "/c/");
+	check_path(map, "/x", "/c/x");
+	path_map_put(map);
 }
 
 /* Wakes up at a time that the machine's own clock reaches in a day. */
@@ -325,9 +443,9 @@ static void clocks(void)
 }
 
 static const struct test_case cases[OPTION_CASES] = {
-	[SIZES] = { "sizes", sizes },
-	[OWN] = { "own", own },
-	[PATHS] = { "paths", paths },
+	[SIZES] = { "sizes", sizes },	 [REFUSED] = { "refused", refused },
+	[OWN] = { "own", own },		 [OWN_TMP] = { "own_tmp", own_tmp },
+	[PATHS] = { "paths", paths },	 [ROOT_PATHS] = { "root_paths", root_paths },
 	[CLOCKS] = { "clocks", clocks },
 };
 

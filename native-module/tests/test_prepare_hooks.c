@@ -23,6 +23,19 @@ static void note(const char *letter)
 		strcat(calls, letter);
 }
 
+static void after(uint32_t handler_id, int result, void *argument);
+
+static int before_once(uint32_t handler_id, void *argument)
+{
+	static bool done;
+
+	(void)handler_id;
+	if (!done)
+		CHECK_EQ(mitosis_on_prepare(NULL, after, argument), 0);
+	done = true;
+	return 0;
+}
+
 static int before(uint32_t handler_id, void *argument)
 {
 	CHECK_EQ(handler_id, HANDLER_ID);
@@ -120,8 +133,18 @@ int main(void)
 	CHECK_EQ(find_snapshot(device, HANDLER_ID).handler_id, 0);
 	refusal = 0;
 	contents();
+	calls[0] = '\0';
 
-	for (i = 4; i < MITOSIS_PREPARE_HOOKS_MAX; i++)
+	/* What is registered meanwhile had no part in this prepare. */
+	CHECK_EQ(mitosis_on_prepare(before_once, NULL, "f"), 0);
+	CHECK_EQ(mitosis_prepare(device, HANDLER_ID), 0);
+	check_calls("dbaACD");
+	CHECK_EQ(mitosis_unprepare(device, HANDLER_ID), 0);
+	CHECK_EQ(mitosis_prepare(device, HANDLER_ID), 0);
+	check_calls("dbaACDF");
+	CHECK_EQ(mitosis_unprepare(device, HANDLER_ID), 0);
+
+	for (i = 6; i < MITOSIS_PREPARE_HOOKS_MAX; i++)
 		CHECK_EQ(mitosis_on_prepare(before, after, "e"), 0);
 	CHECK_EQ(mitosis_on_prepare(before, after, "e"), -ENOSPC);
 	mitosis_close(device);

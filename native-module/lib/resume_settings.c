@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
+#include "lib/resume_settings.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "lib/error.h"
+#include "lib/path_map.h"
+
+int resume_settings_check(const struct resume_settings *settings)
+{
+	if (settings->options.mode != MITOSIS_RESUME_CLONE)
+		return 0;
+	if (settings->confinement.confine)
+		return fail(-EINVAL,
+			    "a child of mode clone cannot be confined: the snapshot "
+			    "forks it with its parent's rights; use lazy, eager or "
+			    "cached");
+	if (settings->own || *settings->host_name || settings->paths)
+		return fail(-EOPNOTSUPP,
+			    "a child of mode clone has its parent's network, host "
+			    "name, /tmp and paths; use lazy, eager or cached");
+	return 0;
+}
+
+int resume_settings_take_options(struct resume_settings *settings,
+				 const struct mitosis_resume_options *options)
+{
+	uint32_t window = options->prefetch_pages;
+
+	if (options->mode > MITOSIS_RESUME_CLONE)
+		return fail(-EINVAL, "%u is not a resume mode", options->mode);
+	if (window > MITOSIS_PREFETCH_PAGES_MAX || (window & (window - 1)))
+		return fail(-EINVAL,
+			    "the prefetch window must be a power of two from 1 to "
+			    "%u pages, got %u",
+			    MITOSIS_PREFETCH_PAGES_MAX, window);
+	settings->options = *options;
+	return 0;
+}
+
+int resume_settings_take_all(struct resume_settings *settings,
+			     const struct mitosis_child_options *options)
+{
+	const struct mitosis_resume_options resume = {
+		.mode = options->mode,
+		.prefetch_pages = options->prefetch_pages,
+	};
+	struct resume_settings wanted = *settings;
+	int err = resume_settings_take_options(&wanted, &resume);
+
+	if (!err)
+		err = path_map_create(options->paths, options->path_count,
+				      &wanted.paths);
+	if (err)
+		return err;
+	wanted.files = options->files;
+	wanted.own = options->own;
+	snprintf(wanted.host_name, sizeof(wanted.host_name), "%s",
+		 options->host_name ? options->host_name : "");
+	err = resume_settings_check(&wanted);
+	path_map_put(err ? wanted.paths : settings->paths);
+	if (!err)
+		*settings = wanted;
+	return err;
+}
