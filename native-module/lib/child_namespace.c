@@ -162,12 +162,40 @@ static void end_init(const struct namespace *n)
 	}
 }
 
+/* What ENOSPC is of, where namespaces are made. */
+static int no_more_namespaces(const struct namespace *n)
+{
+	return fail(-ENOSPC,
+		    "a child of %s, which has threads, needs namespaces, and there "
+		    "can be no more of a kind (sysctl user.max_pid_namespaces, "
+		    "max_mnt_, max_net_ and max_uts_namespaces), or no deeper (32 "
+		    "PID namespaces)",
+		    n->what);
+}
+
 static int no_namespace(const struct namespace *n)
 {
+	if (errno == ENOSPC)
+		return no_more_namespaces(n);
+	if (errno == EAGAIN)
+		return fail(-EAGAIN, "no child of %s can be made: %s", n->what,
+			    why_no_process(-EAGAIN));
 	return fail(-errno,
 		    "a child of %s, which has threads, needs a PID namespace "
 		    "(root or CAP_SYS_ADMIN): %s",
 		    n->what, strerror(errno));
+}
+
+/* EINVAL, too, is of the id: the flags are those of any kernel with such ids. */
+static int no_process(const struct namespace *n, pid_t id)
+{
+	if (errno != EINVAL && errno != EEXIST)
+		return no_namespace(n);
+	return fail(-errno,
+		    "no process can have the id %d, which a child of %s "
+		    "needs: %s; "
+		    "is kernel.pid_max of this machine below its parent's?",
+		    id, n->what, strerror(errno));
 }
 
 /* Makes init, and the child in its namespace. Returns 0 or -errno with a message. */
@@ -200,11 +228,7 @@ static int make_child(struct namespace *n, int own_namespace)
 		n->child = -1;
 	}
 	if (n->child < 0)
-		err = fail(-errno,
-			   "no process can have the id %d, which a child of %s "
-			   "needs: %s; "
-			   "is kernel.pid_max of this machine below its parent's?",
-			   process, n->what, strerror(errno));
+		err = no_process(n, process);
 	if (pidfd >= 0)
 		close(pidfd);
 	setns(own_namespace, CLONE_NEWPID);
