@@ -269,6 +269,7 @@ static struct descriptor_header *assemble(const struct parent *parent, const str
 		.layout = layout_of(mm),
 		.credentials = mitosis_owner_credentials(&parent->owner),
 	};
+	mitosis_thread_cpu_features(d->cpu_features);
 	memcpy(d->name, t->name, sizeof(d->name));
 	memcpy(d->signals, t->signals, sizeof(d->signals));
 	at = d + 1;

@@ -22,6 +22,12 @@
 
 /* The XSTATE_FEATURES that this machine has enabled. */
 static u64 own_xfeatures;
+static u32 own_cpu_features[CPU_FEATURE_WORDS];
+
+void mitosis_thread_cpu_features(u32 features[CPU_FEATURE_WORDS])
+{
+	memcpy(features, own_cpu_features, sizeof(own_cpu_features));
+}
 
 /* The size in the standard format; 0 if this CPU lacks one of the features. */
 static u32 xstate_size(u64 features)
@@ -46,6 +52,7 @@ int mitosis_thread_init(void)
 		return -ENODEV;
 	}
 	own_xfeatures = xgetbv(0) & XSTATE_FEATURES;
+	cpu_features_read(own_cpu_features);
 	return 0;
 }
 
@@ -218,7 +225,11 @@ static bool user_range(u64 address, u64 size)
 int mitosis_thread_check(const struct descriptor_header *d)
 {
 	const struct descriptor_thread *t = descriptor_thread(d);
+	u32 i;
 
+	for (i = 0; i < CPU_FEATURE_WORDS; i++)
+		if (d->cpu_features[i] & ~own_cpu_features[i])
+			return -EPROTO;
 	if (d->xstate_size && d->xstate_size != xstate_size(d->xfeatures))
 		return -EPROTO;
 	if (!d->xstate_size && t->mxcsr & ~XSTATE_MXCSR_MASK)

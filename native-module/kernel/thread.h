@@ -20,6 +20,9 @@ struct thread_state {
 /* Returns 0, or -ENODEV on a CPU without XSAVE. */
 int mitosis_thread_init(void);
 
+/* Those of this machine. */
+void mitosis_thread_cpu_features(u32 features[CPU_FEATURE_WORDS]);
+
 /*
  * Saves the calling thread's state, as after its system call returned 0. Returns
  * 0 or -ENOMEM.

@@ -500,6 +500,8 @@ int describe_self(struct shadow_arena *arena, const struct described_files *file
 	header->total_size = end - scratch;
 	for (i = 0; i < DESCRIPTOR_NAME_SIZE; i++)
 		header->name[i] = arena->name[i];
+	for (i = 0; i < CPU_FEATURE_WORDS; i++)
+		header->cpu_features[i] = arena->cpu_features[i];
 	header->vdso_hash = hash_vdso(header);
 	*descriptor = header;
 	return 0;

@@ -7,9 +7,26 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/cpu_features.h"
 #include "lib/error.h"
 #include "lib/stream.h"
 #include "local/protocol.h"
+
+/* MITOSIS_CPU_FEATURES=ignore is for programs that are known not to use the others. */
+static int check_cpu(const struct descriptor_header *d, const char *what)
+{
+	const char *ignore = getenv("MITOSIS_CPU_FEATURES");
+	char missing[256];
+
+	if (!cpu_features_missing(d->cpu_features, missing, sizeof(missing)) ||
+	    (ignore && !strcmp(ignore, "ignore")))
+		return 0;
+	return fail(-EPROTO,
+		    "%s was prepared on a CPU with features that this machine's "
+		    "lacks (%s); prepare it on one like this, or set "
+		    "MITOSIS_CPU_FEATURES=ignore if its parent does not use them",
+		    what, missing);
+}
 
 static int check(const struct descriptor_header *d, uint64_t size, const char *what)
 {
@@ -22,7 +39,7 @@ static int check(const struct descriptor_header *d, uint64_t size, const char *w
 	if (descriptor_check(d, size, sysconf(_SC_PAGESIZE)))
 		return fail(-EBADMSG, "the descriptor of %s is not valid here",
 			    what);
-	return 0;
+	return check_cpu(d, what);
 }
 
 int fetch_descriptor(int stream, const char *what,

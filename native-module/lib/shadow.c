@@ -5,12 +5,14 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "lib/clone.h"
+#include "lib/cpu_features.h"
 #include "lib/describe.h"
 #include "lib/describe_files.h"
 #include "lib/memory_server.h"
@@ -39,6 +41,8 @@ int shadow_arena_create(struct shadow_arena **arena)
 	*arena = p;
 	(*arena)->magic = SHADOW_ARENA_MAGIC;
 	(*arena)->page_size = sysconf(_SC_PAGESIZE);
+	memcpy((*arena)->cpu_features, cpu_features_own(),
+	       sizeof((*arena)->cpu_features));
 	(*arena)->arena_size =
 		(size + (*arena)->page_size - 1) & ~((*arena)->page_size - 1);
 	return 0;

@@ -63,7 +63,8 @@ struct shadow_arena {
 	uint32_t handler_id; /* for the trace */
 	uint64_t generation;
 	uint64_t page_size;
-	uint64_t arena_size;	   /* of this mapping */
+	uint64_t arena_size; /* of this mapping */
+	uint32_t cpu_features[CPU_FEATURE_WORDS];
 	uint32_t descriptor_flags; /* DESCRIPTOR_* */
 	int32_t owner_pid;
 	int32_t process; /* the parent's id as it sees it */

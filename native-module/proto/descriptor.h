@@ -20,6 +20,8 @@
 #include <stdint.h>
 #endif
 
+#include "proto/cpu_features.h"
+
 #define DESCRIPTOR_MAGIC     0x4344544du /* "MTDC" in memory */
 #define DESCRIPTOR_VERSION   8
 #define DESCRIPTOR_SIGNALS   64
@@ -181,6 +183,7 @@ struct descriptor_header {
 	struct descriptor_process state;
 	/* The parent's clocks, read after prepare; 0 if it has one thread. */
 	int64_t monotonic_ns, boottime_ns;
+	uint32_t cpu_features[CPU_FEATURE_WORDS]; /* of the parent's machine */
 };
 
 /*

@@ -314,6 +314,16 @@ static bool clocks_valid(const struct descriptor_header *d)
 	       d->boottime_ns >= 0 && d->boottime_ns <= CLOCK_NS_MAX;
 }
 
+static int cpu_features_valid(const struct descriptor_header *d)
+{
+	uint32_t i;
+
+	for (i = 0; i < CPU_FEATURE_WORDS; i++)
+		if (d->cpu_features[i] & ~cpu_feature_masks[i])
+			return 0;
+	return 1;
+}
+
 int descriptor_check(const void *bytes, uint64_t size, uint64_t page_size)
 {
 	const struct descriptor_header *d = bytes;
@@ -332,7 +342,7 @@ int descriptor_check(const void *bytes, uint64_t size, uint64_t page_size)
 		return -EPROTO;
 	if (!xstate_valid(d) || !layout_valid(&d->layout) ||
 	    !credentials_valid(&d->credentials) || d->flags & ~HEADER_FLAGS ||
-	    !process_valid(d))
+	    !process_valid(d) || !cpu_features_valid(d))
 		return -EPROTO;
 	if (!fds_valid(d))
 		return -EPROTO;

@@ -23,7 +23,10 @@ enum lie {
 	LIE_OVERSIZED,
 	LIE_TRUNCATED,
 	LIE_SILENT,
-	LIE_IMPOSSIBLE_VMA, /* in a descriptor, after a handshake with the right key */
+	/* In a descriptor, after a handshake with the right key. */
+	LIE_IMPOSSIBLE_VMA,
+	LIE_UNKNOWN_CPU, /* a feature that descriptors do not have */
+	LIE_OTHER_CPU,	 /* all features that CPUs can have, which no CPU has */
 	LIES,
 };
 
@@ -98,7 +101,7 @@ lie_to(int fd, enum lie lie, const void *descriptor, uint32_t size)
 	if (lie != LIE_SILENT)
 		tell(fd, &h, &shake.challenge,
 		     lie == LIE_TRUNCATED ? 20 : sizeof(shake.challenge));
-	if (lie == LIE_IMPOSSIBLE_VMA &&
+	if (lie >= LIE_IMPOSSIBLE_VMA &&
 	    !wire_receive(&c, &second, sizeof(second))) {
 		CHECK_EQ(auth_check(&auth, &shake, &second.proof), 0);
 		h = wire_header(WIRE_ANSWER, 0, 0);
@@ -107,6 +110,10 @@ lie_to(int fd, enum lie lie, const void *descriptor, uint32_t size)
 			_exit(0);
 		h.length = size;
 		tell(fd, &h, descriptor, size);
+		/* A valid one is told to a child once the machine admits it. */
+		h.length = 0;
+		while (recv(fd, rest, sizeof(rest), 0) > 0)
+			tell(fd, &h, NULL, 0);
 	}
 	if (lie != LIE_TRUNCATED)
 		while (recv(fd, rest, sizeof(rest), 0) > 0)
@@ -153,6 +160,25 @@ static void impostor_stop(const struct impostor *i)
 	CHECK(waitpid(i->pid, NULL, 0) == i->pid);
 }
 
+/* A copy of a descriptor, with the lie; free() it. */
+static void *falsify(const struct descriptor_header *descriptor, uint32_t size,
+		     enum lie lie)
+{
+	struct descriptor_header *d = malloc(size);
+	struct descriptor_vma *vma;
+
+	CHECK(d);
+	memcpy(d, descriptor, size);
+	vma = (struct descriptor_vma *)descriptor_vmas(d);
+	if (lie == LIE_IMPOSSIBLE_VMA) /* over the one behind it */
+		vma->end = vma[1].start + sysconf(_SC_PAGESIZE);
+	else if (lie == LIE_UNKNOWN_CPU)
+		d->cpu_features[CPU_XSAVE_EAX] |= 1u << 31;
+	else if (lie == LIE_OTHER_CPU)
+		memcpy(d->cpu_features, cpu_feature_masks, sizeof(d->cpu_features));
+	return d;
+}
+
 int main(void)
 {
 	static const struct {
@@ -165,11 +191,13 @@ int main(void)
 		[LIE_TRUNCATED] = { -ECONNRESET, "closed the connection" },
 		[LIE_SILENT] = { -ETIMEDOUT, "does not answer within" },
 		[LIE_IMPOSSIBLE_VMA] = { -EBADMSG, "is not valid here" },
+		[LIE_UNKNOWN_CPU] = { -EBADMSG, "is not valid here" },
+		/* No CPU has the 4-way AVX-512 of Knights Mill and AMX. */
+		[LIE_OTHER_CPU] = { -EPROTO, "avx512_4vnniw" },
 	};
 	struct machine m;
 	struct mitosis *device, *local;
 	struct descriptor_header *descriptor;
-	struct descriptor_vma *vma;
 	struct impostor i;
 	uint32_t size;
 	enum lie lie;
@@ -186,12 +214,12 @@ int main(void)
 	CHECK_EQ(mitosis_prepare(device, 9), 0);
 	descriptor = fetch_descriptor(&m, &size);
 	CHECK_EQ(descriptor_check(descriptor, size, sysconf(_SC_PAGESIZE)), 0);
-	/* A VMA over the one behind it. */
-	vma = (struct descriptor_vma *)descriptor_vmas(descriptor);
-	vma->end = vma[1].start + sysconf(_SC_PAGESIZE);
 	for (lie = 0; lie < LIES; lie++) {
-		i = impostor_start(lie, descriptor, size);
-		if (lie == LIE_IMPOSSIBLE_VMA) {
+		void *told_descriptor = falsify(descriptor, size, lie);
+
+		i = impostor_start(lie, told_descriptor, size);
+		free(told_descriptor);
+		if (lie >= LIE_IMPOSSIBLE_VMA) {
 			CHECK_EQ(mitosis_connect(local, 2, i.address), 0);
 			CHECK_EQ(mitosis_resume_remote(local, 2, 9), told[lie].err);
 		} else {
