@@ -43,6 +43,7 @@ struct daemon {
 	struct session *sessions;	  /* to other machines */
 	struct wire_client *wire_clients; /* connections from other machines */
 	uint32_t wire_client_count;
+	uint32_t last_grant; /* number of a struct local_grant */
 	uint32_t pagers_max;
 	struct orphan *orphans; /* see orphan.h */
 	uint32_t orphan_count;

@@ -304,7 +304,7 @@ static int listen_for_machines(struct daemon *daemon, const char *text,
 	struct local_address address;
 	int fd = local_address_parse(text, &address);
 
-	if (fd)
+	if (fd || address.transport != LOCAL_TRANSPORT_TCP)
 		die("--listen must be tcp://host:port, got '%s'", text);
 	if (*auth_problem)
 		die("%s", auth_problem);

@@ -4,7 +4,8 @@
  *
  * A peer has a role, which says how its messages are served: it is new
  * (greeting.c), a device (devices.c), a channel that a device has reserved for its next
- * shadow (reservation.c), a shadow (snapshots.c) or a pager (pagers.c).
+ * shadow (reservation.c), a shadow (snapshots.c), a pager (pagers.c) or the porter
+ * (porter.c).
  */
 #ifndef DAEMON_PEER_H
 #define DAEMON_PEER_H
@@ -22,7 +23,8 @@ enum peer_kind {
 	PEER_DEVICE,
 	PEER_RESERVATION,
 	PEER_SHADOW,
-	PEER_PAGER, /* serves a snapshot of another machine here */
+	PEER_PAGER,  /* serves a snapshot of another machine here */
+	PEER_PORTER, /* serves snapshots of this machine over RDMA */
 };
 
 struct peer_role {
@@ -88,6 +90,12 @@ struct peer {
 			void (*started)(struct daemon *daemon, struct peer *pager,
 					int status);
 		} pager;
+		struct {
+			uint32_t pending; /* grants that it has not answered */
+			/* As porter_grant() got it; `grant` 0: the porter has ended. */
+			void (*granted)(struct daemon *daemon, uint32_t grant,
+					int status, uint16_t port);
+		} porter;
 	};
 };
 

@@ -14,7 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "daemon/read_ahead.h"
+#include "daemon/page_requests.h"
 #include "local/address.h"
 #include "local/channel.h"
 #include "paging/address_map.h"
@@ -37,14 +37,12 @@ struct remote_runs {
 
 struct remote_memory {
 	struct page_source source;
-	struct wire_connection connection; /* to the shadow, over TCP */
+	struct page_requests requests;
 	uint64_t page_size;
 	const struct auth *auth;
 	uint32_t machine_id, handler_id;
 	char place[LOCAL_ADDRESS_TEXT_SIZE];
-	char *buffer, *unwanted; /* WIRE_PAGES_MAX bytes each */
-	struct read_ahead *read_ahead;
-	struct read_range asked; /* requested ahead; length 0: nothing */
+	char *buffer; /* WIRE_PAGES_MAX bytes */
 	struct remote_runs runs;
 	char failure[256];
 
@@ -78,60 +76,26 @@ static int give_up(struct remote_memory *m, uint64_t address, int err)
 	return err;
 }
 
-/* Receives the answer to the oldest request. */
-static int receive_pages(struct remote_memory *m, uint64_t length, void *bytes)
-{
-	uint32_t answered = 0;
-	int err = wire_receive_answer(&m->connection, &answered);
-
-	if (!err && answered != length)
-		err = -EMSGSIZE;
-	return err ? err : wire_receive(&m->connection, bytes, length);
-}
-
 static int ask(struct remote_memory *m, uint64_t address, uint64_t length)
 {
-	struct wire_pages request = { .address = address, .length = length };
-
-	trace(&m->source.trace, TRACE_PAGES, "asks for pages",
-	      TRACE_NUMBER("address", address), TRACE_NUMBER("length", length));
-	return wire_send(&m->connection, WIRE_PAGES, &request, sizeof(request));
+	return page_requests_ask(&m->requests, address, length);
 }
 
-/* Receives and drops the pages that were requested ahead. */
+static int receive_pages(struct remote_memory *m, uint64_t length, void *bytes)
+{
+	return page_requests_receive(&m->requests, length, bytes);
+}
+
 static int drop_asked(struct remote_memory *m)
 {
-	uint64_t length = m->asked.length;
-	int err;
-
-	m->asked.length = 0;
-	if (!length)
-		return 0;
-	err = receive_pages(m, length, m->unwanted);
-	return err == -EFAULT ? 0 : err;
+	return page_requests_drop(&m->requests);
 }
 
-/*
- * Gets pages from the other machine into `bytes`, and requests the predicted next
- * ones, which arrive while these are used.
- */
 static int request_pages(struct remote_memory *m, uint64_t address, uint64_t length,
-			 void *bytes)
+			 void *buffer, const void **bytes)
 {
-	const struct read_range now = { address, length };
-	bool asked = m->asked.length == length && m->asked.address == address;
-	struct read_range next = { 0 };
-	int err = asked ? 0 : drop_asked(m);
+	int err = page_requests_get(&m->requests, address, length, buffer, bytes);
 
-	if (!err && !asked)
-		err = ask(m, address, length);
-	m->asked.length = 0;
-	if (!err && read_ahead_note(m->read_ahead, &m->map, now, &next))
-		err = ask(m, next.address, next.length);
-	if (!err)
-		err = receive_pages(m, length, bytes);
-	if (!err || err == -EFAULT)
-		m->asked = next;
 	return err && err != -EFAULT ? give_up(m, address, err) : err;
 }
 
@@ -182,6 +146,7 @@ static int cached_fetch(struct remote_memory *m, uint64_t address, uint64_t *len
 {
 	const struct segment *s;
 	uint64_t at, page, pages, n;
+	const void *came;
 	int err;
 
 	s = address_map_find(&m->map, address);
@@ -198,10 +163,13 @@ static int cached_fetch(struct remote_memory *m, uint64_t address, uint64_t *len
 	*bytes = m->cache + at;
 	if (m->filled[page])
 		return 0;
-	err = request_pages(m, address, *length, m->cache + at);
-	if (!err)
-		memset(m->filled + page, 1, n);
-	return err;
+	err = request_pages(m, address, *length, m->cache + at, &came);
+	if (err)
+		return err;
+	if (came != m->cache + at)
+		memcpy(m->cache + at, came, *length);
+	memset(m->filled + page, 1, n);
+	return 0;
 }
 
 static bool keeps_pages(const struct remote_memory *m)
@@ -214,13 +182,13 @@ static int remote_fetch(struct page_source *source, uint64_t address,
 			uint64_t *length, const void **bytes)
 {
 	struct remote_memory *m = (struct remote_memory *)source;
+	uint64_t limit = rdma_link_request_max(m->requests.rdma) ?: WIRE_PAGES_MAX;
 
-	if (*length > WIRE_PAGES_MAX)
-		*length = WIRE_PAGES_MAX;
+	if (*length > limit)
+		*length = limit;
 	if (keeps_pages(m) && (m->cache || open_cache(m)))
 		return cached_fetch(m, address, length, bytes);
-	*bytes = m->buffer;
-	return request_pages(m, address, *length, m->buffer);
+	return request_pages(m, address, *length, m->buffer, bytes);
 }
 
 /* A page that the cache holds, or NULL. */
@@ -303,14 +271,14 @@ static int ask_for_runs(struct remote_memory *m, uint64_t start, uint64_t end)
 		request.length = RUNS_RANGE_MAX;
 	end = start + request.length;
 	if (!err)
-		err = wire_send(&m->connection, WIRE_RUNS, &request,
+		err = wire_send(&m->requests.connection, WIRE_RUNS, &request,
 				sizeof(request));
 	if (!err)
-		err = wire_receive_answer(&m->connection, &length);
+		err = wire_receive_answer(&m->requests.connection, &length);
 	if (!err && (length > sizeof(runs->all) || length % sizeof(runs->all[0])))
 		err = -EMSGSIZE;
 	if (!err && length)
-		err = wire_receive(&m->connection, runs->all, length);
+		err = wire_receive(&m->requests.connection, runs->all, length);
 	runs->count = length / sizeof(runs->all[0]);
 	if (!err && !runs_are_valid(m, start, end))
 		err = -EBADMSG;
@@ -390,11 +358,11 @@ static int remote_admit(struct page_source *source)
 	uint32_t length;
 	int err = drop_asked(m);
 
-	read_ahead_restart(m->read_ahead);
+	read_ahead_restart(m->requests.read_ahead);
 	m->cache_failed = false;
 	if (!err)
 		err = ask(m, 0, 0);
-	return err ? err : wire_receive_answer(&m->connection, &length);
+	return err ? err : wire_receive_answer(&m->requests.connection, &length);
 }
 
 static int open_snapshot(struct remote_memory *m,
@@ -410,27 +378,29 @@ static int open_snapshot(struct remote_memory *m,
 	int err;
 
 	local_address_to_socket(address, &where);
-	err = wire_connect(&m->connection, &where, m->auth);
+	err = wire_connect(&m->requests.connection, &where, m->auth);
 	if (err == -EPROTOTYPE)
 		fprintf(stderr,
 			"mitosis: sessions of machine %u at %s are protected by "
 			"'%s', ours by '%s'; give both the same "
 			"MITOSIS_PROTECTION\n",
 			m->machine_id, m->place,
-			auth_protection_name(m->connection.its_protection),
+			auth_protection_name(m->requests.connection.its_protection),
 			auth_protection_name(m->auth->protection));
 	if (err)
 		return err;
-	if (m->connection.machine_id != m->machine_id)
+	if (m->requests.connection.machine_id != m->machine_id)
 		return -EINVAL;
-	err = wire_send(&m->connection, WIRE_OPEN, &request, sizeof(request));
+	err = wire_send(&m->requests.connection, WIRE_OPEN, &request,
+			sizeof(request));
 	if (!err)
-		err = wire_receive_answer(&m->connection, &length);
+		err = wire_receive_answer(&m->requests.connection, &length);
 	if (!err && length > WIRE_DESCRIPTOR_MAX)
 		err = -EMSGSIZE;
 	if (!err) {
 		descriptor = malloc(length);
-		err = descriptor ? wire_receive(&m->connection, descriptor, length)
+		err = descriptor ? wire_receive(&m->requests.connection, descriptor,
+						length)
 				 : -ENOMEM;
 	}
 	if (!err && descriptor_check(descriptor, length, m->page_size))
@@ -499,10 +469,14 @@ void remote_pager_run(int channel, const struct auth *auth, uint32_t machine_id,
 	local_address_to_text(address, m.place);
 	m.buffer = mmap(NULL, 2 * WIRE_PAGES_MAX, PROT_READ | PROT_WRITE,
 			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	m.unwanted = m.buffer + WIRE_PAGES_MAX;
-	m.read_ahead = calloc(1, sizeof(*m.read_ahead));
-	err = m.buffer == MAP_FAILED || !m.read_ahead ? -ENOMEM
-						      : open_snapshot(&m, address);
+	m.requests.unwanted = m.buffer + WIRE_PAGES_MAX;
+	m.requests.read_ahead = calloc(1, sizeof(*m.requests.read_ahead));
+	m.requests.trace = &m.source.trace;
+	m.requests.map = &m.map;
+	m.requests.page_size = m.page_size;
+	err = m.buffer == MAP_FAILED || !m.requests.read_ahead
+		      ? -ENOMEM
+		      : open_snapshot(&m, address);
 	if (!err) {
 		server = page_server_create(&m.source, CHANNEL, m.page_size);
 		err = server ? 0 : -ENOMEM;
@@ -510,9 +484,22 @@ void remote_pager_run(int channel, const struct auth *auth, uint32_t machine_id,
 	trace(&m.source.trace, TRACE_STEPS, "has opened the snapshot",
 	      TRACE_NUMBER("machine", machine_id), TRACE_TEXT("at", m.place),
 	      TRACE_NUMBER("status", -err));
+	if (!err && address->transport == LOCAL_TRANSPORT_RDMA)
+		m.requests.rdma = rdma_link_start(&(struct rdma_link_target){
+			.auth = auth,
+			.trace = &m.source.trace,
+			.address = *address,
+			.place = m.place,
+			.machine_id = machine_id,
+			.handler_id = handler_id,
+		});
 	tell(CHANNEL, err);
 	expect_end(&m);
 	if (!err)
-		page_server_run(server, m.connection.fd, idle_ms());
+		page_server_run(server, m.requests.connection.fd, idle_ms());
+	trace(&m.source.trace, TRACE_STEPS, "ends",
+	      TRACE_NUMBER("pages_by_tcp", m.requests.pages[WAY_TCP]),
+	      TRACE_NUMBER("pages_by_rdma", m.requests.pages[WAY_RDMA]),
+	      TRACE_NUMBER("fallbacks", m.requests.fallbacks));
 	_exit(err != 0);
 }

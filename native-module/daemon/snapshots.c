@@ -297,6 +297,21 @@ int snapshot_hand_over(struct daemon *daemon, uint32_t handler_id, int fd,
 	return n < 0 ? n : 0;
 }
 
+int snapshot_lend(struct daemon *daemon, uint32_t handler_id, int fd)
+{
+	struct local_message m = channel_message(LOCAL_SERVE);
+	int slot = snapshot_find(daemon, handler_id);
+	struct peer *shadow;
+
+	if (slot < 0)
+		return slot;
+	shadow = snapshot_shadow(daemon, slot);
+	if (!shadow)
+		return -EAGAIN;
+	m.flags = LOCAL_PORTER;
+	return channel_send(shadow->fd, &m, fd);
+}
+
 int snapshots_expire(struct daemon *daemon)
 {
 	int64_t now = monotonic_ms(), next = INT64_MAX;

@@ -55,6 +55,12 @@ void snapshot_watch(struct daemon *daemon, struct peer *shadow);
 int snapshot_hand_over(struct daemon *daemon, uint32_t handler_id, int fd,
 		       const struct local_sealing *sealing);
 
+/*
+ * Has a snapshot's shadow send struct local_memory, with its memory, to the stream `fd`.
+ * Returns as above.
+ */
+int snapshot_lend(struct daemon *daemon, uint32_t handler_id, int fd);
+
 /* Handles expired deadlines. Returns the ms until the next one, or -1. */
 int snapshots_expire(struct daemon *daemon);
 

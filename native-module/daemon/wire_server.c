@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "daemon/porter.h"
 #include "daemon/snapshots.h"
 #include "local/address.h"
 #include "proto/user/connection.h"
@@ -25,6 +26,7 @@ enum wire_state {
 	EXPECTS_PROOF,
 	EXPECTS_REQUEST,
 	WAITS_FOR_ITS_SHADOW, /* WIRE_OPEN came before the shadow registered */
+	WAITS_FOR_PORTER,     /* WIRE_RDMA */
 };
 
 struct wire_client {
@@ -36,6 +38,8 @@ struct wire_client {
 	struct handshake shake;
 	struct sealing *sealing; /* after the handshake of a sealed session */
 	uint32_t handler_id;	 /* WAITS_FOR_ITS_SHADOW */
+	uint32_t grant;		 /* WAITS_FOR_PORTER: its number */
+	struct wire_rdma rdma;	 /* WAITS_FOR_PORTER: what it gets */
 	size_t filled;		 /* bytes of `message`, or of `sealing->message` */
 	struct {
 		struct wire_header header;
@@ -222,6 +226,95 @@ static void serve_open(struct daemon *daemon, struct wire_client *client)
 	try_open(daemon, client);
 }
 
+/* The client's session tells where this machine is: its RDMA devices may be elsewhere. */
+static int own_address(const struct wire_client *client, uint16_t port,
+		       struct wire_rdma_address *address)
+{
+	struct sockaddr_in6 own;
+	socklen_t size = sizeof(own);
+
+	if (getsockname(client->fd, (struct sockaddr *)&own, &size))
+		return -errno;
+	*address = (struct wire_rdma_address){ .port = port };
+	memcpy(address->ip, &own.sin6_addr, sizeof(address->ip));
+	return 0;
+}
+
+static void answer_rdma(struct daemon *daemon, struct wire_client *client,
+			int status, uint16_t port)
+{
+	struct {
+		struct wire_rdma_answer answer;
+		struct wire_rdma_address address;
+	} body = {
+		.answer = {
+			.pages_max = client->rdma.pages_max,
+			.depth = client->rdma.depth,
+			.count = 1,
+		},
+	};
+
+	client->state = EXPECTS_REQUEST;
+	client->deadline_ms = INT64_MAX;
+	client->grant = 0;
+	if (loop_watch(&daemon->loop, client->fd, &client->source)) {
+		drop(daemon, client);
+		return;
+	}
+	if (!status)
+		status = own_address(client, port, &body.address);
+	reply(daemon, client, WIRE_ANSWER, status, status ? NULL : &body,
+	      status ? 0 : sizeof(body));
+}
+
+static void granted(struct daemon *daemon, uint32_t grant, int status, uint16_t port)
+{
+	struct wire_client *c;
+
+	for (c = daemon->wire_clients; c; c = c->next)
+		if (c->fd >= 0 && c->state == WAITS_FOR_PORTER &&
+		    (!grant || c->grant == grant))
+			answer_rdma(daemon, c, status, port);
+}
+
+static uint32_t at_most(uint32_t value, uint32_t limit)
+{
+	return value < limit ? value : limit;
+}
+
+static void serve_rdma(struct daemon *daemon, struct wire_client *client)
+{
+	struct wire_rdma *r = &client->rdma;
+	struct local_grant grant;
+	int err = 0;
+
+	memcpy(r, client->message.body, sizeof(*r));
+	r->pages_max = at_most(r->pages_max, PORTER_PAGES_MAX);
+	r->depth = at_most(r->depth, PORTER_DEPTH_MAX);
+	grant.pages_max = r->pages_max;
+	grant.depth = r->depth;
+	if (!r->pages_max || !r->depth)
+		err = -EINVAL;
+	/* Nothing would protect the pages, or who asks for them. */
+	else if (daemon->auth.protection != WIRE_PROTECTION_HANDSHAKE)
+		err = -EPROTOTYPE;
+	if (!err)
+		err = auth_rdma_token(&daemon->auth, &client->shake, r->handler_id,
+				      grant.token);
+	if (!err)
+		err = porter_grant(daemon, r->handler_id, &grant, granted,
+				   &client->grant);
+	explicit_bzero(&grant, sizeof(grant));
+	if (err) {
+		reply(daemon, client, WIRE_ANSWER, err, NULL, 0);
+		return;
+	}
+	client->state = WAITS_FOR_PORTER;
+	client->deadline_ms = monotonic_ms() + MITOSIS_DEADLINE_MS_DEFAULT / 2;
+	/* It is not read until then: an end of the connection would be told for ever. */
+	loop_forget(&daemon->loop, client->fd);
+}
+
 /* The length that the body must have, or -1 if the message is out of turn. */
 static int body_size(const struct wire_client *client)
 {
@@ -239,6 +332,10 @@ static int body_size(const struct wire_client *client)
 	case WIRE_OPEN:
 		return client->state == EXPECTS_REQUEST
 			       ? (int)sizeof(struct wire_open)
+			       : -1;
+	case WIRE_RDMA:
+		return client->state == EXPECTS_REQUEST
+			       ? (int)sizeof(struct wire_rdma)
 			       : -1;
 	default:
 		return -1;
@@ -275,6 +372,9 @@ static void serve_message(struct daemon *daemon, struct wire_client *client)
 		break;
 	case WIRE_OPEN:
 		serve_open(daemon, client);
+		break;
+	case WIRE_RDMA:
+		serve_rdma(daemon, client);
 		break;
 	}
 }
@@ -347,7 +447,8 @@ static void client_ready(struct daemon *daemon, struct event_source *source)
 	struct wire_client *c = (struct wire_client *)source;
 	int got;
 
-	while (c->fd >= 0 && c->state != WAITS_FOR_ITS_SHADOW) {
+	while (c->fd >= 0 && c->state != WAITS_FOR_ITS_SHADOW &&
+	       c->state != WAITS_FOR_PORTER) {
 		got = c->sealing ? receive_record(c) : receive_message(c);
 		if (got == 0)
 			return;

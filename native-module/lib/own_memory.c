@@ -66,11 +66,17 @@ static int own_read(struct page_source *source, uint64_t address, void *buffer,
 	return 0;
 }
 
+static int own_memory_file(const struct page_source *source)
+{
+	return ((const struct own_memory *)source)->memory;
+}
+
 void own_memory_init(struct own_memory *own, uint64_t page_size)
 {
 	own->source.fetch = own_fetch;
 	own->source.next_run = own_next_run;
 	own->source.read = own_read;
+	own->source.memory = own_memory_file;
 	own->page_size = page_size;
 }
 

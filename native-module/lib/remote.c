@@ -35,7 +35,9 @@ static int parse(const char *text, struct local_address *address)
 			    "device for it; give tcp://host:port",
 			    text);
 	if (err == -EINVAL)
-		return fail(err, "'%s' is not an address; give tcp://host:port",
+		return fail(err,
+			    "'%s' is not an address; give tcp://host:port or "
+			    "rdma://host:port",
 			    text);
 	if (err)
 		return fail(-EHOSTUNREACH, "the host in '%s' is unknown", text);
@@ -52,6 +54,16 @@ static int protections_differ(uint32_t ours, uint32_t its, const char *text)
 				    its == WIRE_PROTECTION_HANDSHAKE
 			    ? " (the kernel module can 'handshake' only)"
 			    : "");
+}
+
+/* Asked for by name, so pages must not come sealed over TCP, nor unsealed unasked. */
+static int needs_handshake(const struct auth *auth, const char *text)
+{
+	return fail(
+		-EPROTOTYPE,
+		"RDMA carries pages that are not sealed, so %s needs "
+		"MITOSIS_PROTECTION=handshake on both machines, and ours is '%s'",
+		text, auth_protection_name(auth->protection));
 }
 
 static int connection_failed(int err, uint32_t protection, const char *text)
@@ -107,6 +119,11 @@ static int dial(struct wire_connection *c, const struct local_address *address,
 	if (err)
 		return fail(err == -ENOENT ? -EACCES : err, "%s", message);
 	local_address_to_text(address, text);
+	if (address->transport == LOCAL_TRANSPORT_RDMA &&
+	    auth.protection != WIRE_PROTECTION_HANDSHAKE) {
+		auth_forget(&auth);
+		return needs_handshake(&auth, text);
+	}
 	if (auth.protection == WIRE_PROTECTION_NONE &&
 	    !auth_none_allowed(local_address_is_loopback(address)))
 		return fail(-EACCES,

@@ -5,11 +5,13 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define SCHEME "tcp://"
+/* By enum local_transport. */
+static const char *const schemes[] = { "tcp://", "rdma://" };
 
 /* A statically linked program has no resolver: numeric addresses only. */
 #pragma weak getaddrinfo
@@ -45,34 +47,53 @@ static int resolve_name(const char *host, struct local_address *address)
 	return 0;
 }
 
-int local_address_parse(const char *text, struct local_address *address)
+/* Where the port's colon is, or the end of a text without a port. */
+static const char *host_end(const char *text)
 {
-	char host[256];
-	const char *colon, *end;
+	const char *colon = strrchr(text, ':');
+
+	return !colon || strchr(colon, ']') ? text + strlen(text) : colon;
+}
+
+/* Of ":port", or of nothing, which only addresses of RDMA may have. -1: malformed. */
+static long parse_port(const char *text, uint16_t transport)
+{
 	char *rest;
 	long port;
 
-	if (strncmp(text, SCHEME, strlen(SCHEME)))
+	if (!*text)
+		return transport == LOCAL_TRANSPORT_RDMA ? LOCAL_PORT_DEFAULT : -1;
+	port = strtol(text + 1, &rest, 10);
+	return *rest || rest == text + 1 || port > 65535 ? -1 : port;
+}
+
+int local_address_parse(const char *text, struct local_address *address)
+{
+	char host[256];
+	uint16_t transport = 0;
+	const char *end;
+	long port;
+
+	while (strncmp(text, schemes[transport], strlen(schemes[transport])))
+		if (++transport == sizeof(schemes) / sizeof(schemes[0]))
+			return -EINVAL;
+	text += strlen(schemes[transport]);
+	end = host_end(text);
+	port = parse_port(end, transport);
+	if (port < 0)
 		return -EINVAL;
-	text += strlen(SCHEME);
-	colon = strrchr(text, ':');
-	if (!colon || colon == text)
-		return -EINVAL;
-	port = strtol(colon + 1, &rest, 10);
-	if (*rest || rest == colon + 1 || port < 0 || port > 65535)
-		return -EINVAL;
-	end = colon;
 	if (*text == '[') {
-		if (colon[-1] != ']')
+		if (end[-1] != ']')
 			return -EINVAL;
 		text++;
 		end--;
 	}
-	if ((size_t)(end - text) >= sizeof(host) || end == text)
+	if (end - text >= (ptrdiff_t)sizeof(host) || end <= text)
 		return -EINVAL;
 	snprintf(host, sizeof(host), "%.*s", (int)(end - text), text);
 	memset(address, 0, sizeof(*address));
 	address->port = port;
+	address->transport = transport;
 	return resolve_number(host, address) ? resolve_name(host, address) : 0;
 }
 
@@ -84,15 +105,16 @@ static bool is_ipv4(const struct local_address *address)
 void local_address_to_text(const struct local_address *address,
 			   char text[LOCAL_ADDRESS_TEXT_SIZE])
 {
+	const char *scheme = schemes[address->transport == LOCAL_TRANSPORT_RDMA];
 	char host[INET6_ADDRSTRLEN] = "?";
 
 	if (is_ipv4(address)) {
 		inet_ntop(AF_INET, address->ip + 12, host, sizeof(host));
-		snprintf(text, LOCAL_ADDRESS_TEXT_SIZE, SCHEME "%s:%u", host,
+		snprintf(text, LOCAL_ADDRESS_TEXT_SIZE, "%s%s:%u", scheme, host,
 			 address->port);
 	} else {
 		inet_ntop(AF_INET6, address->ip, host, sizeof(host));
-		snprintf(text, LOCAL_ADDRESS_TEXT_SIZE, SCHEME "[%s]:%u", host,
+		snprintf(text, LOCAL_ADDRESS_TEXT_SIZE, "%s[%s]:%u", scheme, host,
 			 address->port);
 	}
 }

@@ -8,12 +8,16 @@
 
 #include "local/protocol.h"
 
-/* "tcp://[", an IPv6 address, "]:", a port, NUL. */
+/* Of an address of RDMA without a port. */
+#define LOCAL_PORT_DEFAULT 7473
+
+/* "rdma://[", an IPv6 address, "]:", a port, NUL. */
 #define LOCAL_ADDRESS_TEXT_SIZE (INET6_ADDRSTRLEN + 24)
 
 /*
- * Parses tcp://host:port or tcp://[ipv6]:port, and resolves names. Returns 0, or
- * -EINVAL malformed, -ENOENT unknown host.
+ * Parses tcp://host:port or tcp://[ipv6]:port, the same with rdma://, where the port
+ * may be left out, and resolves names. Returns 0, or -EINVAL malformed, -ENOENT unknown
+ * host.
  */
 int local_address_parse(const char *text, struct local_address *address);
 

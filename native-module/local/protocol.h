@@ -42,6 +42,12 @@ enum local_type {
 		10, /* device -> daemon: asks for the address of machine_id */
 	/* device -> daemon, on a channel that its next shadow inherits: `device` */
 	LOCAL_RESERVE = 14,
+	/*
+	 * daemon -> porter, with a stream to a shadow: struct local_grant follows in the
+	 * packet; answered by LOCAL_ANSWER with the same `device`, the grant's number,
+	 * and the port of its connection manager
+	 */
+	LOCAL_GRANT = 15,
 };
 
 /* The snapshot is dropped, but its shadow stays until its last child ends. */
@@ -56,12 +62,21 @@ enum local_type {
 /* LOCAL_ATTACH: to a snapshot of machine_id, not of this one. */
 #define LOCAL_REMOTE 0x4u
 
+/* LOCAL_SERVE: the descriptor is the porter's; answered by struct local_memory. */
+#define LOCAL_PORTER 0x10u
+
+/* How pages come from a machine: local_address.transport. */
+enum local_transport {
+	LOCAL_TRANSPORT_TCP = 0,
+	LOCAL_TRANSPORT_RDMA = 1, /* where it can, else by TCP */
+};
+
 /* Where a machine listens. 24 bytes. */
 struct local_address {
-	uint8_t ip[16]; /* IPv6, or ::ffff:a.b.c.d */
-	uint16_t port;	/* in host byte order */
-	uint16_t reserved;
-	uint32_t scope; /* of link-local addresses */
+	uint8_t ip[16];	    /* IPv6, or ::ffff:a.b.c.d */
+	uint16_t port;	    /* in host byte order */
+	uint16_t transport; /* enum local_transport */
+	uint32_t scope;	    /* of link-local addresses */
 };
 
 /* 72 bytes, no padding. Fields a type does not use are 0. */
@@ -79,7 +94,7 @@ struct local_message {
 	 */
 	uint32_t slot;
 	uint64_t generation; /* of that slot */
-	uint32_t flags;	     /* LOCAL_LINGERS, _MACHINE, _SEALED, _REMOTE */
+	uint32_t flags;	     /* LOCAL_LINGERS, _MACHINE, _SEALED, _REMOTE, _PORTER */
 	uint32_t machine_id;
 	struct local_address address;
 	/*
@@ -95,6 +110,21 @@ struct local_message {
 struct local_sealing {
 	struct wire_record_secret in, out;
 	uint64_t in_number, out_number; /* of the next record */
+};
+
+/* Who may connect by RDMA, once, for the pages of which snapshot. 40 bytes. */
+struct local_grant {
+	uint8_t token[WIRE_RDMA_TOKEN_SIZE];
+	uint32_t pages_max, depth;
+};
+
+/*
+ * A shadow's answer to the porter, with its /proc/self/mem: where its descriptor
+ * lies in its memory. 16 bytes.
+ */
+struct local_memory {
+	uint64_t descriptor; /* address */
+	uint64_t size;	     /* bytes */
 };
 
 /*

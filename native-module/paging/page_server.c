@@ -226,6 +226,26 @@ static void add_machine(struct page_server *server, int stream,
 		child_remove(server, client - server->clients.clients);
 }
 
+/*
+ * The porter reads the snapshot's memory itself, so it is no client. It gets this
+ * process's file of it, which is of no use once this process has ended.
+ */
+static void lend_memory(struct page_server *server, int stream)
+{
+	const struct page_source *source = server->source;
+	const struct local_memory where = {
+		.descriptor = (uintptr_t)source->descriptor,
+		.size = source->descriptor->total_size,
+	};
+	int file = source->memory ? source->memory(source) : -1;
+
+	trace(&source->trace, TRACE_STEPS, "lends its memory to the porter",
+	      TRACE_NUMBER("possible", file >= 0));
+	if (file >= 0)
+		raw_send_fds(stream, &where, sizeof(where), &file, 1);
+	raw_close(stream);
+}
+
 /* The per-CPU server for clients that start children on a CPU; NULL: this one. */
 static struct cpu_server *cpu_server_on(struct page_server *server, int cpu)
 {
@@ -316,7 +336,9 @@ static void serve_channel(struct page_server *server)
 	    m->version == LOCAL_VERSION && m->type == LOCAL_SERVE &&
 	    passed[0] >= 0 &&
 	    !(server->source->admit && server->source->admit(server->source))) {
-		if (m->cpu >= 0)
+		if (m->flags & LOCAL_PORTER)
+			lend_memory(server, passed[0]);
+		else if (m->cpu >= 0)
 			add_staying_client(server, passed[0], m->cpu);
 		else if (m->flags & LOCAL_MACHINE)
 			add_machine(server, passed[0],

@@ -83,6 +83,12 @@ struct page_source {
 		     const struct clone_request *request);
 
 	/*
+	 * Returns a descriptor from which the pages can be read at their addresses, open
+	 * as long as the source is. NULL: only memory of this process has one.
+	 */
+	int (*memory)(const struct page_source *source);
+
+	/*
 	 * Forks a second server of the same pages, for what comes over `channel`
 	 * as from mitosisd; it ends like a shadow whose daemon has gone. Returns a
 	 * pidfd of it or -errno. NULL: one server is all there is.

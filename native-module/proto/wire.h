@@ -34,6 +34,11 @@ enum wire_type {
 	 * WIRE_RUNS_MAX struct wire_run
 	 */
 	WIRE_RUNS = 8,
+	/*
+	 * client, instead of WIRE_OPEN: struct wire_rdma; answered by struct
+	 * wire_rdma_answer
+	 */
+	WIRE_RDMA = 9,
 };
 
 /* 16 bytes. */
@@ -140,6 +145,47 @@ struct wire_record_secret {
 struct wire_secrets {
 	struct wire_record_secret client, server;
 };
+
+/*
+ * Asks for a second way to a snapshot's pages, beside a session that has sent
+ * WIRE_OPEN. 16 bytes.
+ */
+struct wire_rdma {
+	uint32_t handler_id;
+	uint32_t owner_uid; /* as in struct wire_open */
+	uint32_t pages_max; /* of one request, at least 1 */
+	uint32_t depth;	    /* requests that are under way at a time, at least 1 */
+};
+
+/* Where the server's RDMA connection manager listens. 24 bytes. */
+struct wire_rdma_address {
+	uint8_t ip[16]; /* IPv6, or ::ffff:a.b.c.d */
+	uint16_t port;
+	uint16_t reserved[3];
+};
+
+/* At most what was asked for; then `count` addresses. 16 bytes. */
+struct wire_rdma_answer {
+	uint32_t pages_max;
+	uint32_t depth;
+	uint32_t count; /* 1 to WIRE_RDMA_ADDRESSES_MAX */
+	uint32_t reserved;
+};
+
+/*
+ * A message of the client over RDMA. The answer is one message of exactly
+ * `pages.length` bytes; an empty one if the server does not have them: the client
+ * asks over TCP. 32 bytes.
+ */
+struct wire_rdma_request {
+	struct wire_header header; /* WIRE_PAGES */
+	struct wire_pages pages;
+};
+
+#define WIRE_RDMA_TOKEN_SIZE	32
+#define WIRE_RDMA_ADDRESSES_MAX 4u
+/* Time from the answer until the token is refused, ms. */
+#define WIRE_RDMA_TOKEN_MS 10000
 
 #define WIRE_PAGES_MAX	    (4u << 20)
 #define WIRE_RUNS_MAX	    64u

@@ -51,6 +51,9 @@ column_of() {
 	case $1 in
 	lazy-*) echo lazy ;;
 	tcp-lazy-*) echo 'TCP lazy' ;;
+	# RDMA carries the same pages.
+	rdma-lazy-*) echo 'TCP lazy' ;;
+	rdma-*) echo "TCP ${1#rdma-}" ;;
 	tcp-*) echo "TCP ${1#tcp-}" ;;
 	kernel-tcp-*) echo 'module TCP' ;;
 	*-to-*) echo "$1" | sed 's/-to-/ to /; s/kernel/module/' ;;

@@ -46,14 +46,20 @@ void use_key(const char *name)
 
 struct machine machine_start(uint32_t machine_id)
 {
+	return machine_start_at(machine_id, "127.0.0.1");
+}
+
+struct machine machine_start_at(uint32_t machine_id, const char *host)
+{
 	struct machine m = { 0 };
-	char id[16], line[256] = "";
+	char id[16], listen[64], line[256] = "";
 	int out[2];
 	FILE *f;
 	char *colon;
 
 	snprintf(m.dir, sizeof(m.dir), "%s-m%u", base_dir(), machine_id);
 	snprintf(id, sizeof(id), "%u", machine_id);
+	snprintf(listen, sizeof(listen), "tcp://%s:0", host);
 	CHECK(!pipe2(out, O_CLOEXEC));
 	m.pid = fork();
 	if (m.pid == 0) {
@@ -62,7 +68,7 @@ struct machine machine_start(uint32_t machine_id)
 		dup2(out[1], 1);
 		setenv("MITOSIS_RUNTIME_DIR", m.dir, 1);
 		execl(getenv("MITOSIS_DAEMON"), "mitosisd", "--foreground",
-		      "--machine-id", id, "--listen", "tcp://127.0.0.1:0", NULL);
+		      "--machine-id", id, "--listen", listen, NULL);
 		_exit(127);
 	}
 	close(out[1]);
@@ -72,7 +78,7 @@ struct machine machine_start(uint32_t machine_id)
 	colon = strrchr(line, ':');
 	CHECK(colon);
 	m.port = atoi(colon + 1);
-	snprintf(m.address, sizeof(m.address), "tcp://127.0.0.1:%u", m.port);
+	snprintf(m.address, sizeof(m.address), "tcp://%s:%u", host, m.port);
 	return m;
 }
 

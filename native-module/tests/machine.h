@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A second machine for a test: a mitosisd of its own that listens on loopback. */
+/* A second machine for a test: a mitosisd of its own. */
 #ifndef TESTS_MACHINE_H
 #define TESTS_MACHINE_H
 
@@ -12,7 +12,7 @@ struct machine {
 	pid_t pid; /* of its mitosisd */
 	uint16_t port;
 	char dir[160];	  /* its runtime directory */
-	char address[64]; /* tcp://127.0.0.1:port */
+	char address[64]; /* tcp://host:port */
 };
 
 /*
@@ -23,6 +23,8 @@ void use_key(const char *name);
 
 /* Starts a machine with the key in use; ends the test if it cannot. */
 struct machine machine_start(uint32_t machine_id);
+/* The same at another address than 127.0.0.1. */
+struct machine machine_start_at(uint32_t machine_id, const char *host);
 void machine_stop(struct machine *machine);
 
 /* Makes the devices that this process opens those of a machine, or its own again. */

@@ -38,6 +38,10 @@ static void bad_addresses(void)
 		"tcp://host:65536",
 		"tcp://[::1:7",
 		"udp://h:1",
+		"rdma://",
+		"rdma://:1",
+		"rdma://host:x",
+		"rdma://[::1",
 	};
 	struct mitosis *device = open_user();
 	size_t i;

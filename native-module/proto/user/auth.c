@@ -183,3 +183,19 @@ void auth_secrets(const struct auth *auth, const struct handshake *h,
 	make_secret(auth, "mitosis records of the client", h, &secrets->client);
 	make_secret(auth, "mitosis records of the server", h, &secrets->server);
 }
+
+int auth_rdma_token(const struct auth *auth, const struct handshake *h,
+		    uint32_t handler_id, uint8_t token[WIRE_RDMA_TOKEN_SIZE])
+{
+	const struct hmac_part parts[] = {
+		{ "rdma", 4 },
+		{ &h->hello, sizeof(h->hello) },
+		{ &h->challenge, offsetof(struct wire_challenge, mac) },
+		{ &handler_id, sizeof(handler_id) },
+	};
+
+	if (auth->key_size < MITOSIS_KEY_SIZE_MIN)
+		return -EACCES;
+	hmac_sha256(auth->key, auth->key_size, parts, 4, token);
+	return 0;
+}

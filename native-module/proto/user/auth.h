@@ -64,4 +64,12 @@ int auth_check(const struct auth *auth, const struct handshake *handshake,
 void auth_secrets(const struct auth *auth, const struct handshake *handshake,
 		  struct wire_secrets *secrets);
 
+/*
+ * What proves to the server's RDMA connection manager that it is connected by the
+ * client of a session whose proofs have been checked. Never sent over TCP. Returns 0
+ * or -EACCES without a key.
+ */
+int auth_rdma_token(const struct auth *auth, const struct handshake *handshake,
+		    uint32_t handler_id, uint8_t token[WIRE_RDMA_TOKEN_SIZE]);
+
 #endif /* PROTO_USER_AUTH_H */

@@ -249,29 +249,29 @@ static int begin_sealing(struct wire_connection *c, const struct auth *auth,
 static int shake_hands(struct wire_connection *c, const struct auth *auth)
 {
 	bool sealed = auth->protection == WIRE_PROTECTION_SEALED;
-	struct handshake shake = { 0 };
+	struct handshake *shake = &c->handshake;
 	struct wire_header h;
 	struct wire_proof proof;
-	int err = auth_hello(auth, &shake);
+	int err = auth_hello(auth, shake);
 
 	if (!err && sealed)
-		err = auth_bind(&shake, c->fd, true);
+		err = auth_bind(shake, c->fd, true);
 	if (!err)
-		err = wire_send(c, WIRE_HELLO, &shake.hello, sizeof(shake.hello));
+		err = wire_send(c, WIRE_HELLO, &shake->hello, sizeof(shake->hello));
 	if (!err)
 		err = receive_header(c, WIRE_CHALLENGE, &h);
-	if (!err && h.length != sizeof(shake.challenge))
+	if (!err && h.length != sizeof(shake->challenge))
 		err = -EMSGSIZE;
 	if (!err)
-		err = wire_receive(c, &shake.challenge, sizeof(shake.challenge));
+		err = wire_receive(c, &shake->challenge, sizeof(shake->challenge));
 	if (err)
 		return err;
-	c->machine_id = shake.challenge.machine_id;
-	c->its_protection = shake.challenge.protection;
-	err = auth_prove(auth, &shake, &proof);
+	c->machine_id = shake->challenge.machine_id;
+	c->its_protection = shake->challenge.protection;
+	err = auth_prove(auth, shake, &proof);
 	if (!err)
 		err = wire_call(c, WIRE_PROOF, &proof, sizeof(proof));
-	return !err && sealed ? begin_sealing(c, auth, &shake) : err;
+	return !err && sealed ? begin_sealing(c, auth, shake) : err;
 }
 
 int wire_connect(struct wire_connection *c, const struct sockaddr_in6 *address,

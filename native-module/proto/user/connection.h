@@ -17,6 +17,7 @@ struct wire_connection {
 	struct sealing *sealing; /* NULL: messages travel as they are */
 	uint32_t machine_id;	 /* of the server */
 	uint32_t its_protection; /* enum wire_protection of the server */
+	struct handshake handshake;
 };
 
 /*

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Functions of the scripts in a guest. tests/qemu/boot sets NODE (1 or 2), NODES,
 # MODULE (path of mitosis.ko, or empty), PARAMETERS (of the module), NATIVE (the
-# folder native-module), OUT (this guest's folder for results).
+# folder native-module), OUT (this guest's folder for results), MODULES (the kernel's).
 
 export MITOSIS_TEST_KERNEL_LOG=$NATIVE/tests/qemu/guest/kernel-log
 export MITOSIS_TEST_EMULATED=1

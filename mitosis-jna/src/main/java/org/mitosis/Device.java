@@ -101,8 +101,8 @@ public interface Device extends AutoCloseable {
    * Opens the session to another machine; must precede {@link #nilRpc} and {@link #resumeRemote}.
    *
    * @param machineId the machine's id, 0 or greater
-   * @param address where it is: {@code tcp://host:port}, or a GID as the original writes it (39
-   *     characters)
+   * @param address where it is: {@code tcp://host:port}, {@code rdma://host[:port]} (user backend),
+   *     or a GID as the original writes it (39 characters)
    * @throws MitosisException with the errno of the connection attempt
    */
   void connect(int machineId, String address);

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.mitosis.Backend;
 import org.mitosis.Child;
 import org.mitosis.Device;
@@ -29,6 +30,7 @@ public abstract class CheckedDevice implements Device {
   private static final int NO_ID = -1;
   private static final Pattern GID = Pattern.compile("(\\p{XDigit}{4}:){7}\\p{XDigit}{4}");
   private static final Pattern TCP = Pattern.compile("tcp://[\\x21-\\x7e]+:[0-9]{1,5}");
+  private static final Pattern RDMA = Pattern.compile("rdma://[\\x21-\\x7e]+");
 
   private final Backend backend;
   private boolean closed;
@@ -61,7 +63,7 @@ public abstract class CheckedDevice implements Device {
   /** Adds the snapshots of this machine to an empty list, by ascending handler id. */
   protected abstract int callList(List<Snapshot> snapshots);
 
-  /** Opens a session; the address is ASCII text of one of the two forms. */
+  /** Opens a session; the address is ASCII text of one of the three forms. */
   protected abstract int callConnect(int machineId, String address);
 
   /** One empty request to a machine. */
@@ -143,11 +145,11 @@ public abstract class CheckedDevice implements Device {
   public final synchronized void connect(int machineId, String address) {
     requireId("machine id", machineId);
     Objects.requireNonNull(address, "address");
-    if (!GID.matcher(address).matches() && !TCP.matcher(address).matches()) {
+    if (Stream.of(GID, TCP, RDMA).noneMatch(form -> form.matcher(address).matches())) {
       throw new IllegalArgumentException(
           "'"
               + address
-              + "' is not an address: write tcp://host:port, or a GID as eight groups of"
+              + "' is not an address: write tcp://host:port, rdma://host:port, or a GID as eight groups of"
               + " four hexadecimal digits with colons between them");
     }
     ensureOpen(Operation.CONNECT, NO_ID, machineId);

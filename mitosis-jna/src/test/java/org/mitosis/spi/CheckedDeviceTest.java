@@ -98,9 +98,11 @@ class CheckedDeviceTest {
         "fe80:0000:0000:0000:ec0d:9a03:00ca:2f4c",
         "FE80:0000:0000:0000:EC0D:9A03:00CA:2F4C",
         "tcp://val01:7000",
-        "tcp://[::1]:65535"
+        "tcp://[::1]:65535",
+        "rdma://val01",
+        "rdma://[fe80::1]:7000"
       })
-  void addressesOfBothFormsReachTheBackend(String address) {
+  void addressesOfEachFormReachTheBackend(String address) {
     device.connect(1, address);
     assertEquals(List.of("connect 1 " + address), device.calls);
   }
@@ -113,6 +115,8 @@ class CheckedDeviceTest {
         "tcp://",
         "tcp://val01",
         "tcp://val01:",
+        "rdma://",
+        "rdma://val 01",
         "tcp://val 01:7000",
         "tcp://val01:7000\u0000",
         "tcp://välö1:7000",

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
+#include "daemon/page_requests.h"
+
+#include <errno.h>
+
+int page_requests_receive(struct page_requests *r, uint64_t length, void *bytes)
+{
+	uint32_t answered = 0;
+	int err = wire_receive_answer(&r->connection, &answered);
+
+	if (!err && answered != length)
+		err = -EMSGSIZE;
+	return err ? err : wire_receive(&r->connection, bytes, length);
+}
+
+int page_requests_ask(struct page_requests *r, uint64_t address, uint64_t length)
+{
+	struct wire_pages request = { .address = address, .length = length };
+
+	trace(r->trace, TRACE_PAGES, "asks for pages",
+	      TRACE_NUMBER("address", address), TRACE_NUMBER("length", length));
+	return wire_send(&r->connection, WIRE_PAGES, &request, sizeof(request));
+}
+
+/* Asks on the way that is there. */
+static int ask_some_way(struct page_requests *r, struct read_range range,
+			enum way *way)
+{
+	*way = WAY_TCP;
+	if (range.length <= rdma_link_request_max(r->rdma)) {
+		if (!rdma_link_ask(r->rdma, range.address, range.length)) {
+			*way = WAY_RDMA;
+			return 0;
+		}
+		r->fallbacks++;
+	}
+	return page_requests_ask(r, range.address, range.length);
+}
+
+/*
+ * Receives an answer by RDMA. What does not come so comes over TCP; when the link ends,
+ * what was requested ahead on it is lost.
+ */
+static int receive_by_rdma(struct page_requests *r, struct read_range range,
+			   const void **bytes)
+{
+	int err = rdma_link_receive(r->rdma, range.length, bytes);
+
+	if (err && err != -EFAULT && r->asked_way == WAY_RDMA)
+		r->asked.length = 0;
+	return err;
+}
+
+int page_requests_drop(struct page_requests *r)
+{
+	struct read_range range = r->asked;
+	const void *bytes;
+	int err;
+
+	r->asked.length = 0;
+	if (!range.length)
+		return 0;
+	if (r->asked_way == WAY_RDMA) {
+		receive_by_rdma(r, range, &bytes);
+		return 0;
+	}
+	err = page_requests_receive(r, range.length, r->unwanted);
+	return err == -EFAULT ? 0 : err;
+}
+
+/* Asks again, over TCP, for what did not come by RDMA. */
+static int repeat_by_tcp(struct page_requests *r, struct read_range range,
+			 void *buffer)
+{
+	int err = 0;
+
+	r->fallbacks++;
+	/* Answers come in the order of the requests. */
+	if (r->asked_way == WAY_TCP)
+		err = page_requests_drop(r);
+	if (!err)
+		err = page_requests_ask(r, range.address, range.length);
+	return err ? err : page_requests_receive(r, range.length, buffer);
+}
+
+int page_requests_get(struct page_requests *r, uint64_t address, uint64_t length,
+		      void *buffer, const void **bytes)
+{
+	const struct read_range now = { address, length };
+	bool asked = r->asked.length == length && r->asked.address == address;
+	struct read_range next = { 0 };
+	enum way way = r->asked_way;
+	int err = asked ? 0 : page_requests_drop(r);
+
+	if (!err && !asked)
+		err = ask_some_way(r, now, &way);
+	r->asked.length = 0;
+	if (!err && read_ahead_note(r->read_ahead, r->map, now, &next)) {
+		err = ask_some_way(r, next, &r->asked_way);
+		r->asked = next;
+	}
+	*bytes = buffer;
+	if (!err && way == WAY_RDMA && receive_by_rdma(r, now, bytes)) {
+		*bytes = buffer;
+		way = WAY_TCP;
+		err = repeat_by_tcp(r, now, buffer);
+	} else if (!err && way == WAY_TCP) {
+		err = page_requests_receive(r, length, buffer);
+	}
+	if (!err)
+		r->pages[way] += length / r->page_size;
+	else if (err != -EFAULT)
+		r->asked.length = 0;
+	return err;
+}

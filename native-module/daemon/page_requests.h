@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A pager's requests for pages of another machine's snapshot: over TCP, or by RDMA where
+ * there is a link; what does not come by that is asked for again over TCP.
+ */
+#ifndef DAEMON_PAGE_REQUESTS_H
+#define DAEMON_PAGE_REQUESTS_H
+
+#include "daemon/rdma_link.h"
+#include "daemon/read_ahead.h"
+#include "paging/trace.h"
+#include "proto/user/connection.h"
+
+/* How a request travels. */
+enum way {
+	WAY_TCP,
+	WAY_RDMA,
+};
+
+struct page_requests {
+	struct wire_connection connection; /* to the shadow, over TCP */
+	struct rdma_link *rdma; /* NULL: none was asked for, or none can be */
+	const struct trace *trace;
+	const struct address_map *map;
+	struct read_ahead *read_ahead;
+	uint64_t page_size;
+	char *unwanted;		 /* WIRE_PAGES_MAX bytes */
+	struct read_range asked; /* requested ahead; length 0: nothing */
+	enum way asked_way;
+	uint64_t pages[2];  /* that came, by enum way */
+	uint64_t fallbacks; /* requests that went to RDMA and had to go to TCP */
+};
+
+/* Asks for pages over TCP. Returns 0 or -errno. */
+int page_requests_ask(struct page_requests *r, uint64_t address, uint64_t length);
+
+/* Receives the answer to the oldest request over TCP. Returns 0 or -errno. */
+int page_requests_receive(struct page_requests *r, uint64_t length, void *bytes);
+
+/*
+ * Receives and drops the pages that were requested ahead: before any other request over
+ * TCP. Returns 0 or -errno.
+ */
+int page_requests_drop(struct page_requests *r);
+
+/*
+ * Gets pages from the other machine, and requests the predicted next ones, which arrive
+ * while these are used. *bytes is where they are until the next call: in `buffer`, or
+ * where they have come. Returns 0, -EFAULT the snapshot has none there, or -errno.
+ */
+int page_requests_get(struct page_requests *r, uint64_t address, uint64_t length,
+		      void *buffer, const void **bytes);
+
+#endif /* DAEMON_PAGE_REQUESTS_H */

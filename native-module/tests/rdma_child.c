@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
+#include "tests/rdma_child.h"
+
+#include <poll.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "tests/harness.h"
+
+#define PAGE	    4096ul
+#define PAGES	    2048ul
+#define DEADLINE_MS 60000
+/* Exit statuses of a child. */
+#define WRONG_BYTE 21
+#define NO_CHILD   22
+
+struct machine rdma_machine;
+pid_t rdma_shadow;
+
+static struct mitosis *parent, *local;
+static unsigned long *memory;
+static int half[2], go[2];
+static int ended; /* pagers whose end has been seen */
+
+static unsigned long word_of(unsigned long i)
+{
+	return (i + 1) * 0x9e3779b97f4a7c15ul;
+}
+
+static void check_words(unsigned long from, unsigned long to)
+{
+	unsigned long i;
+
+	for (i = from; i < to; i++)
+		if (((volatile unsigned long *)memory)[i] != word_of(i))
+			_exit(WRONG_BYTE);
+}
+
+static void __attribute__((noreturn)) be_child(void)
+{
+	unsigned long words = PAGES * PAGE / sizeof(long);
+	char byte;
+
+	check_words(0, words / 2);
+	if (write(half[1], "h", 1) != 1 || read(go[0], &byte, 1) != 1)
+		_exit(NO_CHILD);
+	check_words(words / 2, words);
+	_exit(0);
+}
+
+void rdma_prepare(const char *host)
+{
+	pid_t self = getpid();
+	unsigned long i;
+
+	need_userfaultfd();
+	CHECK(!pipe(half) && !pipe(go));
+	memory = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	CHECK(memory != MAP_FAILED);
+	for (i = 0; i < PAGES * PAGE / sizeof(long); i++)
+		memory[i] = word_of(i);
+	setenv("MITOSIS_PROTECTION", "handshake", 1);
+	setenv("MITOSIS_TRACE", "1", 1);
+	setenv("MITOSIS_IDLE_MS", "50", 1);
+	setenv("MITOSIS_RDMA_WAIT_MS", "4000", 1);
+	use_key("rdma");
+	rdma_machine = machine_start_at(RDMA_MACHINE, host);
+	local = open_user();
+	machine_enter(&rdma_machine);
+	parent = open_user();
+	machine_leave();
+	CHECK_EQ(mitosis_prepare(parent, RDMA_ID), 0);
+	if (getpid() != self)
+		be_child();
+	rdma_shadow = find_snapshot(parent, RDMA_ID).shadow_pid;
+	/* What the children read is not what the parent has now. */
+	memset(memory, 0, PAGES * PAGE);
+}
+
+const void *rdma_memory(void)
+{
+	return memory;
+}
+
+bool rdma_is_memory(const void *bytes, size_t offset, size_t size)
+{
+	size_t i;
+
+	for (i = 0; i < size / sizeof(long); i++)
+		if (((const unsigned long *)bytes)[i] !=
+		    word_of(offset / sizeof(long) + i))
+			return false;
+	return true;
+}
+
+pid_t rdma_child_start(void)
+{
+	const struct mitosis_resume_options options = { MITOSIS_RESUME_LAZY, 16 };
+	struct pollfd p = { .fd = half[0], .events = POLLIN };
+	struct mitosis *device;
+	char address[80], byte;
+	pid_t pid;
+
+	snprintf(address, sizeof(address), "rdma%s",
+		 rdma_machine.address + strlen("tcp"));
+	CHECK_EQ(mitosis_connect(local, RDMA_MACHINE, address), 0);
+	fflush(stdout);
+	pid = fork();
+	CHECK(pid >= 0);
+	if (pid == 0) {
+		device = open_user();
+		CHECK_EQ(mitosis_set_resume_options(device, &options), 0);
+		mitosis_resume_remote(device, RDMA_MACHINE, RDMA_ID);
+		puts(mitosis_error());
+		exit(NO_CHILD);
+	}
+	CHECK(poll(&p, 1, DEADLINE_MS) == 1 && read(half[0], &byte, 1) == 1);
+	return pid;
+}
+
+void rdma_child_go(void)
+{
+	CHECK(write(go[1], "g", 1) == 1);
+}
+
+/* Reads the counts of the pager that ended as the `number`th. */
+static bool read_counts(int number, struct rdma_counts *counts)
+{
+	char path[256], line[512];
+	const char *at;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/mitosis.trace",
+		 getenv("MITOSIS_RUNTIME_DIR"));
+	f = fopen(path, "re");
+	while (f && number && fgets(line, sizeof(line), f)) {
+		at = strstr(line, ": ends pages_by_tcp=");
+		if (at && sscanf(at,
+				 ": ends pages_by_tcp=%lu pages_by_rdma=%lu "
+				 "fallbacks=%lu",
+				 &counts->by_tcp, &counts->by_rdma,
+				 &counts->fallbacks) == 3)
+			number--;
+	}
+	if (f)
+		fclose(f);
+	return !number;
+}
+
+struct rdma_counts rdma_count(void)
+{
+	struct rdma_counts counts;
+
+	ended++;
+	CHECK_SOON(read_counts(ended, &counts), DEADLINE_MS);
+	printf("pages by TCP %lu, by RDMA %lu; fallbacks %lu\n", counts.by_tcp,
+	       counts.by_rdma, counts.fallbacks);
+	return counts;
+}
+
+void rdma_end(void)
+{
+	mitosis_close(local);
+	mitosis_close(parent);
+	machine_stop(&rdma_machine);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the tests of RDMA share: a child whose pages come from another machine. */
+#ifndef TESTS_RDMA_CHILD_H
+#define TESTS_RDMA_CHILD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "tests/machine.h"
+
+#define RDMA_MACHINE 2
+#define RDMA_ID	     7
+
+/* What came on which way, as a pager's last line in the trace has it. */
+struct rdma_counts {
+	unsigned long by_tcp, by_rdma, fallbacks;
+};
+
+/*
+ * Starts a machine, with a snapshot RDMA_ID there whose children check all of their
+ * memory: half of it, and the other half after rdma_child_go().
+ */
+void rdma_prepare(const char *host);
+
+/* The machine that has the snapshot, and the snapshot's shadow. */
+extern struct machine rdma_machine;
+extern pid_t rdma_shadow;
+
+/* Where the snapshot's memory is, and whether bytes are those at an offset of it. */
+const void *rdma_memory(void);
+bool rdma_is_memory(const void *bytes, size_t offset, size_t size);
+
+/* Starts a child, over rdma://, and returns when it has checked a half. */
+pid_t rdma_child_start(void);
+
+/* Has the child check the other half. */
+void rdma_child_go(void);
+
+/* What the pager that has ended last has counted; waits for its end. */
+struct rdma_counts rdma_count(void);
+
+/* Drops the snapshot and ends the machine. */
+void rdma_end(void);
+
+#endif /* TESTS_RDMA_CHILD_H */

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Pages over an RDMA device: all of them, and right. What ends it on the server's side
+ * while a child runs is followed by TCP, without a wrong byte; a shadow that is killed
+ * ends its child.
+ */
+#define _GNU_SOURCE
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+
+#include "tests/harness.h"
+#include "tests/rdma_child.h"
+
+#define DEADLINE_MS 60000
+
+static pid_t porter(void)
+{
+	pid_t pid = find_process("mitosis-porter", rdma_machine.pid);
+
+	CHECK(pid > 0);
+	return pid;
+}
+
+static void nothing_happens(void)
+{
+	struct rdma_counts counts;
+	pid_t child = rdma_child_start();
+
+	rdma_child_go();
+	CHECK_EQ(status_within(child, DEADLINE_MS), 0);
+	counts = rdma_count();
+	CHECK(counts.by_rdma >= 2048);
+	CHECK_EQ(counts.by_tcp, 0);
+	CHECK_EQ(counts.fallbacks, 0);
+}
+
+/* A signal to the porter between a child's two halves. */
+static void porter_gets(int signal)
+{
+	struct rdma_counts counts;
+	pid_t child = rdma_child_start();
+	pid_t pid = porter();
+
+	CHECK(!kill(pid, signal));
+	rdma_child_go();
+	CHECK_EQ(status_within(child, DEADLINE_MS), 0);
+	counts = rdma_count();
+	CHECK(counts.by_rdma > 0);
+	CHECK(counts.by_tcp > 0);
+	CHECK(counts.fallbacks > 0);
+	kill(pid, SIGKILL);
+	CHECK_SOON(!alive(pid), DEADLINE_MS);
+}
+
+static void shadow_is_killed(void)
+{
+	pid_t child = rdma_child_start();
+	int status;
+
+	CHECK(!kill(rdma_shadow, SIGKILL));
+	rdma_child_go();
+	status = status_within(child, DEADLINE_MS);
+	if (!WIFSIGNALED(status)) {
+		printf("the child's status is %#x\n", status);
+		exit(1);
+	}
+}
+
+int main(void)
+{
+	const char *host = getenv("MITOSIS_TEST_RDMA_HOST");
+
+	if (!host)
+		skip("needs MITOSIS_TEST_RDMA_HOST, the address of an RDMA device");
+	/* A request over RDMA is late after a quarter of it. */
+	setenv("MITOSIS_DEADLINE_MS", "8000", 1);
+	rdma_prepare(host);
+	nothing_happens();
+	porter_gets(SIGKILL);
+	porter_gets(SIGSTOP);
+	nothing_happens();
+	shadow_is_killed();
+	rdma_end();
+	return 0;
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Where no RDMA device reaches the other machine, an address of RDMA means TCP, and
+ * the log says why. Sealed sessions refuse such an address: RDMA would carry their
+ * pages as they are.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "tests/harness.h"
+#include "tests/rdma_child.h"
+
+static void log_has(const char *wanted)
+{
+	char path[256], line[512];
+	bool found = false;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/mitosisd.log",
+		 getenv("MITOSIS_RUNTIME_DIR"));
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f))
+		found = found || strstr(line, wanted);
+	CHECK(f && found);
+	fclose(f);
+}
+
+static void needs_handshake(void)
+{
+	static const char *const others[] = { "sealed", "none" };
+	struct mitosis *device = open_user();
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		setenv("MITOSIS_PROTECTION", others[i], 1);
+		CHECK_EQ(mitosis_connect(device, RDMA_MACHINE, "rdma://127.0.0.1:9"),
+			 -EPROTOTYPE);
+		check_error_has("MITOSIS_PROTECTION=handshake");
+		check_error_has(others[i]);
+	}
+	setenv("MITOSIS_PROTECTION", "handshake", 1);
+	/* The same port as on a machine of the kernel backend. */
+	CHECK(mitosis_connect(device, RDMA_MACHINE, "rdma://127.0.0.1") < 0);
+	check_error_has("rdma://127.0.0.1:7473");
+	mitosis_close(device);
+}
+
+int main(void)
+{
+	struct rdma_counts counts;
+	pid_t child;
+
+	/* No device has this address. */
+	rdma_prepare("127.0.0.1");
+	child = rdma_child_start();
+	rdma_child_go();
+	CHECK_EQ(status_within(child, 30000), 0);
+	counts = rdma_count();
+	CHECK(counts.by_tcp >= 2048);
+	CHECK_EQ(counts.by_rdma, 0);
+	CHECK_EQ(counts.fallbacks, 0);
+	log_has("mitosis: no RDMA to machine 2 at rdma://127.0.0.1:");
+	needs_handshake();
+	rdma_end();
+	return 0;
+}
