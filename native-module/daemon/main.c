@@ -423,7 +423,6 @@ int main(int argc, char **argv)
 	if (daemon.registry_fd < 0)
 		die_of(-daemon.registry_fd, "cannot create the registry");
 	daemon.registry->machine_id = daemon.auth.machine_id;
-	count_load(dir, daemon.registry);
 	signal(SIGCHLD, SIG_DFL);
 	if (!foreground)
 		ready = go_to_background();
@@ -432,6 +431,7 @@ int main(int argc, char **argv)
 	write_pid(lock);
 	if (!foreground)
 		log = open_log(dir);
+	count_load(dir, daemon.registry);
 	daemon.local.fd = listen_at(path);
 	trace_open_by_environment(&daemon.trace, "mitosisd", 0);
 	trace(&daemon.trace, TRACE_STEPS, "is ready",
