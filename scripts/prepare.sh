@@ -41,6 +41,19 @@ first_jdk() {
   done
 }
 
+# Prints the home of a Java of at least this release, be it a JDK or not; nothing if there is none.
+java_home() {
+  local java settings major
+  for java in ${JAVA_HOME:+"$JAVA_HOME/bin/java"} java /usr/lib/jvm/*/bin/java; do
+    settings=$("$java" -XshowSettings:properties -version 2>&1) || continue
+    major=$(sed -n 's/^ *java\.specification\.version = //p' <<<"$settings")
+    if [[ $major == +([0-9]) ]] && ((major >= oldest_jdk)); then
+      sed -n 's/^ *java\.home = //p' <<<"$settings"
+      return
+    fi
+  done
+}
+
 # Sets and exports JAVA_HOME, if this machine has a suitable JDK.
 use_jdk() {
   local jdk
@@ -91,6 +104,10 @@ install_optional() {
   shift
   optional=$(not_installed "$@")
   [[ -e /etc/debian_version && $optional ]] || return 0
+  if [[ ${no_install-} ]]; then
+    say "going on without ${optional//$'\n'/, } ($reason), as --no-install was given"
+    return 0
+  fi
   (optional_reason=$reason install_missing) || say "going on without ${optional//$'\n'/, }"
 }
 # shellcheck disable=SC2046 # names without blanks
@@ -150,6 +167,8 @@ install_missing() {
   ((${#packages[@]})) || return 0
   joined=$(printf ', %s' "${reasons[@]}")
   say "missing: ${joined:2}"
+  [[ ! ${no_install-} ]] ||
+    die "not installed, as --no-install was given; have root run 'apt-get update && apt-get install -y --no-install-recommends ${packages[*]}', or copy benchmarks.jar from a machine that has built it: a Java $oldest_jdk runtime is enough to run it"
   command -v apt-get >/dev/null ||
     die "this is not Debian or Ubuntu: install a JDK $oldest_jdk or newer, gcc, make and the C library's headers and static library by hand, then try again"
 
@@ -157,12 +176,14 @@ install_missing() {
     as_root=(sudo)
     # Without a terminal sudo cannot ask for the password.
     if ! { command -v sudo >/dev/null && { sudo -n true 2>/dev/null || { [[ -t 0 ]] && sudo -v; }; }; }; then
-      die "cannot install packages as $(id -un) without sudo: have root run 'apt-get update && apt-get install -y --no-install-recommends ${packages[*]}', then try again"
+      die "cannot install packages as $(id -un) without sudo: have root run 'apt-get update && apt-get install -y --no-install-recommends ${packages[*]}', then try again; or copy benchmarks.jar from a machine that has built it: a Java $oldest_jdk runtime is enough to run it"
     fi
   fi
   log=$(mktemp)
   apt() {
-    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends \
+    # sudo drops the proxies of the environment.
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive ${http_proxy:+"http_proxy=$http_proxy"} \
+      ${https_proxy:+"https_proxy=$https_proxy"} ${no_proxy:+"no_proxy=$no_proxy"} apt-get -q -y --no-install-recommends \
       -o DPkg::Lock::Timeout=300 "$@" >>"$log" 2>&1 </dev/null
   }
   if ! apt_knows "${packages[@]}"; then
@@ -206,6 +227,33 @@ share_build() {
   fi
 }
 
+# Prints Java's options for the proxies of the environment, which Java does not read: http_proxy, https_proxy (in lower
+# or upper case, as http://[USER:PASSWORD@]HOST[:PORT]) and no_proxy.
+proxy_options() {
+  local scheme upper value except=${no_proxy-${NO_PROXY-}} options=()
+  for scheme in http https; do
+    upper=${scheme^^}_PROXY value=${scheme}_proxy
+    value=${!value-${!upper-}}
+    [[ $value =~ ^([a-z]+://)?([^@/]*@)?([^:/@]+)(:([0-9]+))?/?$ ]] || continue
+    options+=("-D$scheme.proxyHost=${BASH_REMATCH[3]}" "-D$scheme.proxyPort=${BASH_REMATCH[5]:-80}")
+  done
+  ((${#options[@]})) || return 0
+  # Maven's own client looks at them only if told.
+  options+=(-Daether.connector.http.useSystemProperties=true -Daether.transport.http.useSystemProperties=true)
+  if [[ $except ]]; then
+    except=$(sed -E 's/[[:space:]]+//g; s/(^|,)\./\1*./g; s/,+/|/g' <<<"$except")
+    options+=("-Dhttp.nonProxyHosts='$except'")
+  fi
+  printf '%s' "${options[*]}"
+}
+
+# Runs Maven with these arguments in the checkout, through a proxy if there is one. Its downloader and Maven are Java.
+run_mvnw() {
+  local options
+  options=$(proxy_options)
+  (cd "$root" && JDK_JAVA_OPTIONS="${JDK_JAVA_OPTIONS-}${options:+ $options}" ./mvnw "$@")
+}
+
 # Whether benchmarks.jar is missing or older than its sources: all files and folders below the modules, except build
 # output and tests. A removed file changes only its folder. The modules' own folders do not count, as target/ changes them.
 is_stale() {
@@ -215,6 +263,26 @@ is_stale() {
   done
   [[ ! -e $jar || -n $(find "${made_from[@]}" \( -name target -o -path '*/src/test' -o -path '*/native-module/tests' \) -prune \
     -o -newer "$jar" -print -quit) ]]
+}
+
+# Whether there is all that a build needs. In a subshell: the JDK of a build need not be the Java of a report.
+can_build() (
+  find_missing 2>/dev/null
+  ((!${#packages[@]}))
+)
+
+# For a command that measures nothing: finds a Java, and takes benchmarks.jar as it is if it cannot be built here.
+# Returns 1 if it has to be built.
+use_as_is() {
+  local home
+  [[ -e $jar ]] || return 1
+  if is_stale; then
+    ! can_build || return 1
+    say "the sources are newer than benchmarks.jar, and there is nothing to build it with: running it as it is"
+  fi
+  home=$(java_home)
+  [[ $home ]] || return 1
+  export JAVA_HOME=$home
 }
 
 # Makes benchmarks.jar up to date, and holds the lock shared.
@@ -236,7 +304,8 @@ build() {
     say "building benchmarks.jar, about a minute the first time (log: $log)"
     touch "$started"
     trap 'exit 130' INT
-    if ! (cd "$root" && ./mvnw -q -B -DskipTests package) >"$log" 2>&1 </dev/null 9>&-; then
+    # Without tests, which are two thirds of what is compiled.
+    if ! run_mvnw -q -B -Dmaven.test.skip=true -Dnative.goal=programs package >"$log" 2>&1 </dev/null 9>&-; then
       # The error messages without Maven's stack traces.
       grep -vE '^[[:space:]]+at |^\[ERROR\] *$|^\[ERROR\] (To see|Re-run|For more|\[Help|After correcting|  mvn)' "$log" | tail -n 40 >&2
       die "the build failed: see above, the whole log is $log"

@@ -136,7 +136,7 @@ static int refused(const struct shadow_arena *arena)
 
 	if (arena->refusal.cause)
 		return shared_memory_refused(&arena->refusal);
-	switch (arena->outcome) {
+	switch ((uint32_t)arena->outcome) {
 	case SHADOW_NO_CHANNEL:
 		return fail(err,
 			    "the shadow lost its channel to mitosisd (%s); is the "

@@ -508,7 +508,12 @@ final class BenchmarkRun {
   private void keepInterrupted(ResultFolder folder, Environment environment) {
     try {
       write(folder, environment.ended(Outcome.INTERRUPTED, Instant.now(), List.of(), probe));
-      say("interrupted: the samples taken so far are in " + folder.histograms());
+      say(
+          sweep.isPresent()
+              ? "interrupted: finished blocks are kept; continue it with 'sweep --resume "
+                  + folder.path()
+                  + "'"
+              : "interrupted: the samples taken so far are in " + folder.histograms());
     } catch (IOException e) {
       say("interrupted: " + e.getMessage());
     }

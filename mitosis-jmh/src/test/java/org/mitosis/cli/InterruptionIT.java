@@ -34,19 +34,22 @@ class InterruptionIT {
 
   @ParameterizedTest
   @CsvSource({
-    "INT, 2, 1, process",
-    "TERM, 15, 1, process",
-    "INT, 2, 0, process",
-    "INT, 2, 1, group", // what Ctrl-C in a terminal is
+    "INT, 2, 1, process, ''",
+    "TERM, 15, 1, process, sweep",
+    "INT, 2, 0, process, ''",
+    "INT, 2, 1, group, ''", // what Ctrl-C in a terminal is
   })
-  void leavesNoProcessSocketOrShadow(String signal, int number, int forks, String target)
-      throws Exception {
+  void leavesNoProcessSocketOrShadow(
+      String signal, int number, int forks, String target, String command) throws Exception {
     // A shell starts background commands with SIGINT ignored.
     assumeTrue(
         succeeds("setsid", "env", "--default-signal=INT", "true"),
         "needs setsid (util-linux) and env --default-signal (coreutils 8.31)");
     jar.startedBy("setsid", "env", "--default-signal=INT");
     List<String> args = new ArrayList<>(List.of("ForkPrepare.workingSet", "NilCall.c"));
+    if (!command.isEmpty()) {
+      args = new ArrayList<>(List.of(command, "ForkPrepare.workingSet")); // in random order
+    }
     args.addAll(List.of("-p", "memorySize=16m", "-wi", "0", "-i", "1000", "-r", "100ms"));
     args.addAll(List.of("-f", Integer.toString(forks)));
     BenchmarksJar.Running run = jar.start(args);
@@ -70,16 +73,23 @@ class InterruptionIT {
     BenchmarksJar.await(CLEAN_UP_MS, "every socket has gone", () -> sockets().isEmpty());
     Path folder = jar.resultFolders().get(0);
     assertTrue(outcome.err().contains("interrupted: "), outcome.err());
-    assertTrue(outcome.err().contains(folder.resolve("hlog").toString()), outcome.err());
+    assertTrue(outcome.err().contains(folder.toString()), outcome.err());
+    assertEquals(
+        command.equals("sweep"),
+        outcome.err().contains("continue it with 'sweep --resume " + folder + "'"),
+        outcome.err());
     assertEquals(
         "interrupted",
         new ObjectMapper()
             .readTree(folder.resolve("environment.json").toFile())
             .get("outcome")
             .asText());
+    // A sweep repeats the block that was not finished.
     assertTrue(
-        Files.size(folder.resolve("hlog/ForkPrepare.workingSet,memorySize=16777216,fork=1.hlog"))
-            > 0);
+        command.equals("sweep")
+            || Files.size(
+                    folder.resolve("hlog/ForkPrepare.workingSet,memorySize=16777216,fork=1.hlog"))
+                > 0);
     assertEquals(
         1,
         outcome.out().lines().filter(line -> line.startsWith("# Benchmark: ")).count(),
