@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -42,6 +43,24 @@ void need_userfaultfd(void)
 	if (fd < 0 || ioctl(fd, UFFDIO_API, &api))
 		skip("needs userfaultfd and its events: root, or CAP_SYS_PTRACE");
 	close(fd);
+}
+
+bool has_namespaces(void)
+{
+	int status = -1;
+	pid_t pid = fork();
+
+	CHECK(pid >= 0);
+	if (pid == 0)
+		_exit(unshare(CLONE_NEWPID | CLONE_NEWNS) != 0);
+	CHECK(waitpid(pid, &status, 0) == pid);
+	return status == 0;
+}
+
+void need_namespaces(void)
+{
+	if (!has_namespaces())
+		skip(NAMESPACES_NEEDED);
 }
 
 struct mitosis *open_user(void)

@@ -54,6 +54,18 @@ void skip(const char *requirement) __attribute__((noreturn));
 /* Skips the test where children may not get their pages by userfaultfd. */
 void need_userfaultfd(void);
 
+/*
+ * Whether this process may make PID and mount namespaces, as a child with threads needs them: root
+ * without CAP_SYS_ADMIN may not, and may still use userfaultfd.
+ */
+bool has_namespaces(void);
+
+/* What a test needs without them. */
+#define NAMESPACES_NEEDED "needs namespaces: root, or CAP_SYS_ADMIN"
+
+/* Skips the test without them. */
+void need_namespaces(void);
+
 /* Opens a device of the user backend. */
 struct mitosis *open_user(void);
 

@@ -356,8 +356,8 @@ static void with_mounts(void (*part)(void))
 {
 	pid_t pid;
 
-	if (geteuid()) {
-		puts("mounts left out: need root");
+	if (!has_namespaces()) {
+		puts("mounts left out: " NAMESPACES_NEEDED);
 		return;
 	}
 	fflush(stdout);

@@ -170,8 +170,8 @@ static void full_disks(void)
 {
 	pid_t pid;
 
-	if (geteuid()) {
-		puts("full_disks left out: needs root, to mount a tmpfs");
+	if (!has_namespaces()) {
+		puts("full_disks left out: " NAMESPACES_NEEDED);
 		return;
 	}
 	fflush(stdout);

@@ -155,6 +155,7 @@ int main(void)
 	use_key("preload");
 	errors();
 	need_userfaultfd();
+	need_namespaces();
 	machine = machine_start(7);
 	child(&machine);
 	machine_stop(&machine);

@@ -136,6 +136,7 @@ int main(int argc, char **argv)
 	unsigned int i, ran = 0;
 
 	need_userfaultfd();
+	need_namespaces();
 	use_key("programs");
 	machine = machine_start(7);
 	for (i = 0; i < COUNT; i++) {

@@ -209,6 +209,7 @@ static void parent_has_filter(void)
 	pid = fork();
 	CHECK(pid >= 0);
 	if (!pid) {
+		CHECK(!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
 		if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter))
 			_exit(77);
 		device = open_user();

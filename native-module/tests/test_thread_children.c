@@ -100,6 +100,7 @@ int main(void)
 	pid_t parent, shadow;
 
 	need_userfaultfd();
+	need_namespaces();
 	parent = start_waiting(prepare, NULL);
 	CHECK_EQ(mitosis_attach_local(device, HANDLER_ID, &attachment), 0);
 	shadow = find_snapshot(device, HANDLER_ID).shadow_pid;

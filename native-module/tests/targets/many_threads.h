@@ -57,16 +57,35 @@ static void *be_one_of_many(void *argument)
 	return s;
 }
 
-/* Those of the parent, of two children, and of other processes. */
-static void need_room(void)
-{
-	FILE *f = fopen("/proc/sys/kernel/threads-max", "re");
-	int most = 0;
+/* Those of the parent, of its children (tests/run-targets), and some processes beside. */
+#define THREADS_AT_ONCE (THREADS * (THREADS > 1000 ? 2 : 3) + 16)
 
-	if (f && fscanf(f, "%d", &most) == 1 && most < 4 * THREADS)
-		target_skip("a kernel that allows four times as many threads");
-	if (f)
-		fclose(f);
+static void *wait_for_lock(void *argument)
+{
+	pthread_mutex_lock(&lock);
+	pthread_mutex_unlock(&lock);
+	return argument;
+}
+
+/* Whatever limits them: kernel.threads-max, pids.max of a control group, ulimit -u. */
+static void need_room(const pthread_attr_t *attributes)
+{
+	static pthread_t threads[THREADS_AT_ONCE];
+	int count = 0, err = 0;
+
+	pthread_mutex_lock(&lock);
+	while (!err && count < THREADS_AT_ONCE) {
+		err = pthread_create(&threads[count], attributes, wait_for_lock,
+				     NULL);
+		count += !err;
+	}
+	pthread_mutex_unlock(&lock);
+	while (count--)
+		CHECK_EQ(pthread_join(threads[count], NULL), 0);
+	if (err == EAGAIN)
+		target_skip("limits of processes (kernel.threads-max, pids.max, "
+			    "ulimit -u) that allow its and its children's threads");
+	CHECK_EQ(err, 0);
 }
 
 /* Returns as main does. */
@@ -76,19 +95,13 @@ static inline int run_many_threads(void)
 	void *result;
 	int i;
 
-	need_room();
-
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes, 64 << 10);
-	for (i = 1; i < THREADS; i++) {
-		int err = pthread_create(&selves[i].thread, &attributes,
-					 be_one_of_many, &selves[i]);
-
-		if (err == EAGAIN)
-			target_skip(
-				"a limit of processes that allows as many threads");
-		CHECK_EQ(err, 0);
-	}
+	need_room(&attributes);
+	for (i = 1; i < THREADS; i++)
+		CHECK_EQ(pthread_create(&selves[i].thread, &attributes,
+					be_one_of_many, &selves[i]),
+			 0);
 	while (ready < THREADS - 1)
 		wait_a_little();
 	target_prepare();
