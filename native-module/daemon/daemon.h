@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "daemon/loop.h"
+#include "daemon/owner.h"
 #include "local/registry.h"
 #include "paging/trace.h"
 #include "proto/user/auth.h"
@@ -45,7 +46,8 @@ struct daemon {
 	uint32_t wire_client_count;
 	uint32_t last_grant; /* number of a struct local_grant */
 	uint32_t pagers_max;
-	struct orphan *orphans; /* see orphan.h */
+	struct owner_rights rights; /* of this process, read at the first need */
+	struct orphan *orphans;	    /* see orphan.h */
 	uint32_t orphan_count;
 	struct watched *watched; /* see watchdog.h */
 	uint32_t watched_count;

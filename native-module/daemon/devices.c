@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <sys/sysinfo.h>
+#include <unistd.h>
 
 #include "daemon/rendezvous.h"
 #include "daemon/reservation.h"
@@ -52,6 +53,8 @@ static void serve_attach(struct daemon *daemon, struct peer *device,
 			 const struct local_message *m)
 {
 	const struct remote_snapshot remote = { m->machine_id, m->handler_id };
+	/* What a replica can be at most: it is started with this process's rights. */
+	const struct ucred self = { getpid(), geteuid(), getegid() };
 
 	/* Each CPU can have a server of its own. */
 	if (m->cpu < -1 || m->cpu >= get_nprocs_conf()) {
@@ -59,7 +62,11 @@ static void serve_attach(struct daemon *daemon, struct peer *device,
 		return;
 	}
 	device->device.cpu = m->cpu;
-	if (m->flags & LOCAL_REMOTE)
+	device->device.forks = (m->flags & LOCAL_REMOTE) && (m->flags & LOCAL_FORKS);
+	if (device->device.forks &&
+	    owner_lets_become(&device->process, &self, &daemon->rights))
+		peer_answer(daemon, device, -EPERM);
+	else if (m->flags & LOCAL_REMOTE)
 		rendezvous_attach_remote(daemon, device, &remote);
 	else
 		rendezvous_attach(daemon, device, m->handler_id);

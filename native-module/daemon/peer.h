@@ -69,7 +69,8 @@ struct peer {
 			enum device_waits waits;
 			struct registry_place place; /* whose shadow it waits for */
 			struct remote_snapshot remote; /* whose pager it waits for */
-			int cpu; /* LOCAL_ATTACH: where children start; -1: any */
+			int cpu;    /* LOCAL_ATTACH: where children start; -1: any */
+			bool forks; /* LOCAL_ATTACH: may have a replica do so */
 		} device;
 		struct {
 			uint32_t device, channel; /* numbers */

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "daemon/page_requests.h"
+#include "daemon/replica_process.h"
 #include "local/address.h"
 #include "local/channel.h"
 #include "paging/address_map.h"
@@ -365,6 +366,13 @@ static int remote_admit(struct page_source *source)
 	return err ? err : wire_receive_answer(&m->requests.connection, &length);
 }
 
+static int start_replica(struct page_source *source, const int fds[REPLICA_FILES])
+{
+	const struct remote_memory *m = (struct remote_memory *)source;
+
+	return replica_process_start(m->machine_id, m->handler_id, fds);
+}
+
 static int open_snapshot(struct remote_memory *m,
 			 const struct local_address *address)
 {
@@ -451,6 +459,7 @@ void remote_pager_run(int channel, const struct auth *auth, uint32_t machine_id,
 			.read_many = remote_read_many,
 			.read = remote_read,
 			.admit = remote_admit,
+			.start_replica = start_replica,
 			.remote = true,
 		},
 		.auth = auth,
@@ -465,6 +474,7 @@ void remote_pager_run(int channel, const struct auth *auth, uint32_t machine_id,
 	leave_daemon(channel);
 	/* mitosisd has checked them. */
 	child_limits_read(&m.source.limits, problem, sizeof(problem));
+	m.source.answer_ms = wire_deadline_ms();
 	trace_open_by_environment(&m.source.trace, "pager", handler_id);
 	local_address_to_text(address, m.place);
 	m.buffer = mmap(NULL, 2 * WIRE_PAGES_MAX, PROT_READ | PROT_WRITE,

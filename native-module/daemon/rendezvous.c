@@ -25,6 +25,7 @@ static void join(struct daemon *daemon, struct peer *device, struct peer *server
 		return;
 	}
 	serve.cpu = device->device.cpu;
+	serve.flags = device->device.forks ? LOCAL_FORKS : 0;
 	answer.status = channel_send(server->fd, &serve, ends[0]);
 	trace(&daemon->trace, TRACE_STEPS, "joins a device and a server",
 	      TRACE_NUMBER("device", device->device.number),

@@ -59,8 +59,8 @@ int parse_backend(const char *text)
 
 uint32_t parse_mode(const char *text)
 {
-	static const char *const modes[] = { "lazy", "eager", "cached", "clone",
-					     NULL };
+	static const char *const modes[] = { "lazy",  "eager",	 "cached",
+					     "clone", "replica", NULL };
 
 	return parse_choice(text, "--mode", modes);
 }

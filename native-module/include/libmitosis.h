@@ -226,6 +226,13 @@ enum mitosis_resume_mode {
 	 * namespaces, control groups, root and working directory.
 	 */
 	MITOSIS_RESUME_CLONE = 3,
+	/*
+	 * The same for snapshots of another machine: this one keeps a child that runs none
+	 * of its program, the replica, which forks the others. They share its pages. It
+	 * has the rights of this machine's mitosisd, limited to the parent's capabilities. For a
+	 * snapshot of this machine the same as clone.
+	 */
+	MITOSIS_RESUME_REPLICA = 4,
 };
 
 /* Pages that a child of a snapshot with several threads gets per fault by default. */
@@ -255,7 +262,7 @@ enum mitosis_files {
 
 /*
  * Sets this for children of this device, and of its later attachments. It does not
- * count for mode clone, whose children have no open files of their parent.
+ * count for modes clone and replica, whose children have no open files of their parent.
  * Errors: -EINVAL no such choice; -EOPNOTSUPP on the kernel backend, as for clone.
  */
 int mitosis_set_resume_files(struct mitosis *device, uint32_t files);
@@ -298,7 +305,7 @@ struct mitosis_child_options {
  * refuses `own` and `host_name` (-EINVAL): its children stay in their caller's namespaces.
  * On an error none of them is set.
  * Errors: as those; -EINVAL also for a size, a name or a path that cannot be; -E2BIG the struct is
- * of a later release and asks for more; -EOPNOTSUPP `own`, `host_name` or `paths` in mode clone, whose
+ * of a later release and asks for more; -EOPNOTSUPP `own`, `host_name` or `paths` in modes clone and replica, whose
  * children have their parent's, or on the kernel backend.
  */
 int mitosis_set_child_options(struct mitosis *device,
@@ -321,7 +328,7 @@ struct mitosis_confinement {
  * Has children of this device, and of its later attachments, confined. Of the
  * parent's shared file mappings that are writable they get private copies. The file
  * system user needs CAP_SETUID and CAP_SETGID. NULL: no more.
- * Errors: -EOPNOTSUPP on the kernel backend. Resuming in mode clone, where the snapshot
+ * Errors: -EOPNOTSUPP on the kernel backend. Resuming in mode clone or replica, where the snapshot
  * forks the child, then returns -EINVAL.
  */
 int mitosis_set_confinement(struct mitosis *device,
@@ -413,8 +420,8 @@ struct mitosis_spawn {
 };
 
 /*
- * Has a snapshot of this machine fork a child, by an attachment of mode clone that
- * this process made, and waits for its end: MITOSIS_RESUME_CLONE without a proxy
+ * Has a snapshot of this machine, or a replica, fork a child, by an attachment of mode clone or
+ * replica that this process made, and waits for its end: MITOSIS_RESUME_CLONE without a proxy
  * process. Returns 0 with its wait status; exit status 125 may mean that it could
  * not enter its container. Errors: -EINVAL another mode; -E2BIG
  * too many descriptors; -ESTALE the snapshot has been dropped since; -ECONNRESET
@@ -426,8 +433,8 @@ int mitosis_spawn(struct mitosis_attachment *attachment,
 		  const struct mitosis_spawn *child, int *status);
 
 /*
- * Pages that children of an attachment get per fault, which may be a default; 0 in mode
- * clone, whose children share all pages.
+ * Pages that children of an attachment get per fault, which may be a default; 0 in modes
+ * clone and replica, whose children share pages.
  */
 uint32_t mitosis_attachment_window(const struct mitosis_attachment *attachment);
 

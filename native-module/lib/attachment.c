@@ -28,7 +28,7 @@ struct mitosis_attachment {
 	char what[64]; /* for error messages */
 	bool remote;
 	int stream; /* to the shadow or pager; passes it further streams */
-	struct restore_plan *plan; /* NULL for a clone */
+	struct restore_plan *plan; /* NULL: the snapshot forks the children */
 	struct path_map *paths;	   /* of the plan */
 
 	struct registry *registry;
@@ -53,9 +53,11 @@ int attachment_create(struct daemon_link *link, const uint32_t *machine_id,
 {
 	struct mitosis_attachment *a = calloc(1, sizeof(*a));
 	struct registry_place place = { 0 };
+	bool forks = resume_forks(settings);
 	/* Cached pages are kept by one server, on CPU 0. */
-	int cpu =
-		settings->options.mode == MITOSIS_RESUME_CACHED ? 0 : sched_getcpu();
+	int cpu = settings->options.mode == MITOSIS_RESUME_CACHED ? 0
+		  : forks && machine_id				  ? REPLICA_CPU
+								  : sched_getcpu();
 	int err;
 
 	if (!a)
@@ -67,7 +69,7 @@ int attachment_create(struct daemon_link *link, const uint32_t *machine_id,
 		snprintf(a->what, sizeof(a->what), "snapshot %u of machine %u",
 			 handler_id, *machine_id);
 		err = daemon_link_attach_remote(link, *machine_id, handler_id, cpu,
-						&a->stream);
+						forks, &a->stream);
 	} else {
 		snprintf(a->what, sizeof(a->what), "snapshot %u of this machine",
 			 handler_id);
@@ -83,7 +85,7 @@ int attachment_create(struct daemon_link *link, const uint32_t *machine_id,
 	a->registry = registry_map_again(link->registry);
 	if (!a->registry)
 		err = fail(-ENOMEM, "there is no memory for an attachment");
-	if (!err && settings->options.mode == MITOSIS_RESUME_CLONE)
+	if (!err && forks)
 		err = channel_set_deadline(a->stream, 0);
 	else if (!err)
 		err = resume_plan_create(a->stream, settings, a->what, &a->plan);
@@ -121,6 +123,12 @@ void mitosis_detach(struct mitosis_attachment *a)
 	free(a);
 }
 
+/* The answer to the request for a fork says the same. */
+static bool asks(const struct mitosis_attachment *a)
+{
+	return a->remote && a->plan;
+}
+
 /* Passes one end of a new stream to the server of the snapshot. */
 static int bring(const struct mitosis_attachment *a, int end)
 {
@@ -128,7 +136,7 @@ static int bring(const struct mitosis_attachment *a, int end)
 		.magic = LOCAL_MAGIC,
 		.version = LOCAL_VERSION,
 		.type = SHADOW_JOIN,
-		.flags = a->remote ? SHADOW_JOIN_ASK : 0,
+		.flags = asks(a) ? SHADOW_JOIN_ASK : 0,
 	};
 	struct iovec part = { &request, sizeof(request) };
 
@@ -152,7 +160,7 @@ static int join(const struct mitosis_attachment *a)
 	if (!err)
 		err = bring(a, ends[1]);
 	close(ends[1]);
-	if (!err && a->remote) {
+	if (!err && asks(a)) {
 		err = stream_receive(ends[0], &answer, sizeof(answer));
 		if (!err)
 			err = answer.status;
@@ -176,10 +184,10 @@ int mitosis_spawn(struct mitosis_attachment *a, const struct mitosis_spawn *chil
 {
 	int err;
 
-	if (a->options.mode != MITOSIS_RESUME_CLONE)
-		return fail(-EINVAL, "only an attachment of mode clone spawns "
-				     "children; resume by this one");
-	if (!registry_holds(a->registry, a->slot, a->generation))
+	if (a->plan)
+		return fail(-EINVAL, "only an attachment of mode clone or replica "
+				     "spawns children; resume by this one");
+	if (!a->remote && !registry_holds(a->registry, a->slot, a->generation))
 		return dropped(a);
 	err = run_clone(a->stream, a->registry, child, a->what, status);
 	if (!err)
@@ -192,14 +200,17 @@ int mitosis_spawn(struct mitosis_attachment *a, const struct mitosis_spawn *chil
 
 int mitosis_resume_attached(struct mitosis_attachment *a)
 {
-	int stream = join(a);
+	int stream = join(a), err;
 
 	if (stream == -ESTALE)
 		return dropped(a);
 	if (stream < 0)
 		return fail(stream, "no stream to %s: %s", a->what,
 			    strerror(-stream));
-	if (a->options.mode == MITOSIS_RESUME_CLONE)
+	if (a->plan)
+		return resume_run(a->plan, stream, a->registry, a->what);
+	if (!a->remote)
 		return resume_by_clone(stream, a->registry, a->what);
-	return resume_run(a->plan, stream, a->registry, a->what);
+	err = resume_by_replica(stream, a->registry, a->what);
+	return err == -ESTALE ? dropped(a) : err;
 }

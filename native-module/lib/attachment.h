@@ -19,7 +19,7 @@ int attachment_create(struct daemon_link *link, const uint32_t *machine_id,
 		      uint32_t handler_id, const struct resume_settings *settings,
 		      struct mitosis_attachment **attachment);
 
-/* NULL for mode clone. */
+/* NULL for modes clone and replica. */
 const struct restore_plan *attachment_plan(const struct mitosis_attachment *a);
 
 #endif /* LIB_ATTACHMENT_H */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Runs in shadows: no libc, no globals. */
+/* Runs in shadows and replicas: no libc, no globals. */
 #define _GNU_SOURCE
 #include "lib/clone.h"
 
@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <sys/prctl.h>
 
+#include "lib/child_files.h"
 #include "lib/mapped_file.h"
 #include "lib/own_memory.h"
 #include "lib/restorer.h"
@@ -28,17 +29,18 @@ struct clone_arguments {
 	struct clone_request request;
 	const struct descriptor_header *descriptor;
 	struct rlimit files;	  /* RLIMIT_NOFILE of the parent */
+	int lifeline;		  /* of the replica; -1: a shadow's child has none */
 	struct restore_plan plan; /* of its threads; stays in a child with several */
 	char stack[CLONE_STACK_SIZE] __attribute__((aligned(64)));
 };
 
-/* Closes all files but those that get a number in the child. */
-static void keep_numbered_files(const struct clone_request *r)
+/* Closes all files but the lifeline and those that get a number in the child. */
+static void keep_numbered_files(const struct clone_request *r, int lifeline)
 {
 	int64_t from = 0;
 
 	while (from <= INT32_MAX) {
-		int64_t kept = INT64_C(1) << 32;
+		int64_t kept = lifeline >= from ? lifeline : INT64_C(1) << 32;
 		uint32_t i;
 
 		for (i = 0; i < r->count; i++)
@@ -51,20 +53,35 @@ static void keep_numbered_files(const struct clone_request *r)
 	}
 }
 
+/* Moves it to where other children have theirs, if the limit lets it; -1 is none. */
+static void lift_lifeline(int lifeline)
+{
+	if (lifeline >= 0 && lifeline < (int)CHILD_FILES_LIFTED &&
+	    raw_syscall(SYS_fcntl, lifeline, F_DUPFD_CLOEXEC, CHILD_FILES_LIFTED) >=
+		    0)
+		raw_syscall(SYS_close, lifeline);
+}
+
 /*
  * Gives the passed files their numbers, and closes all others. One that is in the way of another
  * goes to any free number: none above all of them need exist, as the limit may be low.
  */
-static bool arrange_files(struct clone_request *r)
+static bool arrange_files(struct clone_request *r, int lifeline)
 {
 	uint32_t i, k;
 
-	keep_numbered_files(r);
+	keep_numbered_files(r, lifeline);
 	for (i = 0; i < r->count; i++) {
 		int number = r->numbers[i];
 
 		if (number < 0)
 			continue;
+		if (lifeline == number) {
+			lifeline =
+				raw_syscall(SYS_fcntl, number, F_DUPFD_CLOEXEC, 0);
+			if (lifeline < 0)
+				return false;
+		}
 		for (k = i + 1; k < r->count; k++) {
 			if (r->numbers[k] < 0 || r->passed[k] != number)
 				continue;
@@ -80,6 +97,7 @@ static bool arrange_files(struct clone_request *r)
 			return false;
 		raw_syscall(SYS_close, r->passed[i]);
 	}
+	lift_lifeline(lifeline);
 	return true;
 }
 
@@ -95,6 +113,37 @@ static bool numbers_fit(const struct clone_request *r)
 		if (r->numbers[i] >= 0 && (uint64_t)r->numbers[i] >= limit.rlim_cur)
 			return false;
 	return true;
+}
+
+/*
+ * Opens the replica's lifeline anew: the kernel is to end this process, too, when the
+ * pager ends, whose missing pages would read as zeros. Returns it, or -errno.
+ */
+static int open_lifeline(int of_replica)
+{
+	static const char directory[] = "/proc/self/fd/";
+	char path[sizeof(directory) + 10], byte;
+	char *end = path + sizeof(path) - 1;
+	long fd, err;
+	size_t i;
+
+	*end = '\0';
+	for (; of_replica; of_replica /= 10)
+		*--end = '0' + of_replica % 10;
+	for (i = sizeof(directory) - 1; i--;)
+		*--end = directory[i];
+	fd = raw_open(end, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return fd;
+	err = raw_syscall(SYS_fcntl, fd, F_SETOWN, raw_syscall(SYS_getpid));
+	if (!err)
+		err = raw_syscall(SYS_fcntl, fd, F_SETSIG, SIGKILL);
+	if (!err)
+		err = raw_syscall(SYS_fcntl, fd, F_SETFL, O_ASYNC | O_NONBLOCK);
+	/* It may have ended before. */
+	if (!err && raw_syscall(SYS_read, fd, &byte, 1) != -EAGAIN)
+		err = -EPIPE;
+	return err ? err : fd;
 }
 
 /* Calls `enter` for every file that was passed for this purpose. */
@@ -182,11 +231,16 @@ static void __attribute__((noreturn)) go_on_with_threads(struct clone_arguments 
 static void __attribute__((noreturn, used)) clone_main(struct clone_arguments *o)
 {
 	uint64_t mask = o->plan.thread.signal_mask;
+	int lifeline = o->lifeline;
 
-	/* It ends with the shadow, which reports its exit status. */
+	/* It ends with the shadow or the pager, which reports its exit status. */
 	raw_syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	if (!enter_container(&o->request, o->descriptor) ||
-	    !shared_copies_share(o->descriptor) || !arrange_files(&o->request))
+	if (lifeline >= 0)
+		lifeline = open_lifeline(lifeline);
+	if ((lifeline < 0 && o->lifeline >= 0) ||
+	    !enter_container(&o->request, o->descriptor) ||
+	    !shared_copies_share(o->descriptor) ||
+	    !arrange_files(&o->request, lifeline))
 		raw_syscall(SYS_exit_group, SHADOW_CLONE_FAILED_STATUS);
 	raw_syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, &o->files, 0);
 	undo_shadow(o->descriptor);
@@ -237,6 +291,9 @@ int clone_child(struct page_source *source, const struct clone_request *request)
 	o->files = own->files;
 	o->plan.thread = *t;
 	thread_tell(&o->plan.thread, request->number, request->machine_id);
+	o->lifeline = own->is_replica ? own->lifeline : -1;
+	if (own->is_replica)
+		flags |= CLONE_PARENT;
 	if (t->tid_address)
 		flags |= CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID;
 	if (pid_ns >= 0)

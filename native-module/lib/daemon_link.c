@@ -467,12 +467,12 @@ int daemon_link_attach(struct daemon_link *link, uint32_t handler_id, int cpu,
 }
 
 int daemon_link_attach_remote(struct daemon_link *link, uint32_t machine_id,
-			      uint32_t handler_id, int cpu, int *stream)
+			      uint32_t handler_id, int cpu, bool forks, int *stream)
 {
 	struct local_message m = channel_message(LOCAL_ATTACH);
 	int err;
 
-	m.flags = LOCAL_REMOTE;
+	m.flags = LOCAL_REMOTE | (forks ? LOCAL_FORKS : 0);
 	m.machine_id = machine_id;
 	m.handler_id = handler_id;
 	m.cpu = cpu;
@@ -490,6 +490,14 @@ int daemon_link_attach_remote(struct daemon_link *link, uint32_t machine_id,
 			    "there is no session to machine %u, or it has ended; "
 			    "connect first",
 			    machine_id);
+	case -EPERM:
+		return fail(
+			err,
+			"this machine's mitosisd forks children of snapshot %u of "
+			"machine %u only for processes with its own ids, in the "
+			"same user namespace, and with at least its capabilities; "
+			"resume as that user, or in mode lazy, eager or cached",
+			handler_id, machine_id);
 	case -EBADMSG:
 		return fail(err,
 			    "the descriptor of snapshot %u of machine %u is not "

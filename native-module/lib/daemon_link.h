@@ -58,12 +58,15 @@ int daemon_link_reserve(struct daemon_link *link, struct reserved_channel *chann
 int daemon_link_attach(struct daemon_link *link, uint32_t handler_id, int cpu,
 		       int *stream, struct registry_place *place);
 
+/* One pager has the replica for children on all CPUs. */
+#define REPLICA_CPU 0
+
 /*
- * The same for a snapshot of another machine; also -ENOTCONN no session, and
+ * The same for a snapshot of another machine. `forks`: its replica forks the children. Also -ENOTCONN no session, and
  * the errors of connecting to that machine.
  */
 int daemon_link_attach_remote(struct daemon_link *link, uint32_t machine_id,
-			      uint32_t handler_id, int cpu, int *stream);
+			      uint32_t handler_id, int cpu, bool forks, int *stream);
 
 /* -ENOENT, with the message that names the handler id. */
 int daemon_link_unknown(uint32_t handler_id);

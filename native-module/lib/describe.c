@@ -15,6 +15,7 @@
 #include "lib/describe_process.h"
 #include "lib/fresh_state.h"
 #include "lib/pagemap.h"
+#include "lib/replica_main.h"
 #include "lib/restore.h"
 #include "lib/shadow_process.h"
 #include "lib/shared_copies.h"
@@ -491,6 +492,7 @@ int describe_self(struct shadow_arena *arena, const struct described_files *file
 	header->monotonic_ns = arena->process ? read_clock(CLOCK_MONOTONIC) : 0;
 	header->boottime_ns = arena->process ? read_clock(CLOCK_BOOTTIME) : 0;
 	header->reserved = 0;
+	header->replica_entry = (uintptr_t)replica_main;
 	header->vma_count = w.count;
 	header->owner_pid = arena->owner_pid;
 	header->owner_uid = raw_syscall(SYS_geteuid);

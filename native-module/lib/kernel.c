@@ -194,8 +194,11 @@ static int kernel_set_resume_options(struct mitosis *device,
 		wanted.flags = MITOSIS_OPTION_CACHE;
 		break;
 	case MITOSIS_RESUME_CLONE:
-		return fail(-EOPNOTSUPP, "the mitosis module has no mode clone: its "
-					 "local children share pages in every mode");
+	case MITOSIS_RESUME_REPLICA:
+		return fail(-EOPNOTSUPP,
+			    "the mitosis module has no modes clone and "
+			    "replica: its local children share pages in "
+			    "every mode");
 	default:
 		return fail(-EINVAL, "there is no resume mode %u", options->mode);
 	}

@@ -16,6 +16,9 @@ struct own_memory {
 	int self;		   /* pidfd of this process, or -errno */
 	uint64_t page_size;
 	struct rlimit files; /* RLIMIT_NOFILE of the parent, for clones */
+	/* A replica: its clones are children of its pager, which has the other end of this pipe. */
+	bool is_replica;
+	int lifeline;
 };
 
 /* Sets the functions that read pages. */

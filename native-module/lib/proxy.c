@@ -96,12 +96,29 @@ static int send_request(int stream, const struct passed_fds *passed,
 		       : -ESTALE;
 }
 
+/* Why there is no child: another program's text may be in it. Returns the status. */
+static int receive_message(int stream, const struct shadow_answer *answer,
+			   char message[SHADOW_CLONE_MESSAGE_MAX + 1])
+{
+	uint32_t i;
+
+	if (answer->length > SHADOW_CLONE_MESSAGE_MAX ||
+	    stream_receive(stream, message, answer->length))
+		return answer->status;
+	message[answer->length] = '\0';
+	for (i = 0; i < answer->length; i++)
+		if (message[i] < ' ' || message[i] > '~')
+			message[i] = '?';
+	return answer->status;
+}
+
 /*
  * Waits for the child's end, without a deadline. Returns 0 with its wait
  * status, or -errno: -EINTR a signal arrived first; -ESTALE the shadow has ended
  * without taking the request, -ECONNRESET after it.
  */
-static int receive_status(int stream, int *status)
+static int receive_status(int stream, int *status,
+			  char message[SHADOW_CLONE_MESSAGE_MAX + 1])
 {
 	struct {
 		struct shadow_answer answer;
@@ -115,8 +132,10 @@ static int receive_status(int stream, int *status)
 		return -ESTALE;
 	if (n != sizeof(r.answer))
 		return -ECONNRESET;
+	if (r.answer.status < 0)
+		return receive_message(stream, &r.answer, message);
 	if (r.answer.status || r.answer.length != sizeof(r.status))
-		return r.answer.status < 0 ? r.answer.status : -EPROTO;
+		return -EPROTO;
 	n = stream_receive(stream, &r.status, sizeof(r.status));
 	*status = r.status;
 	return n;
@@ -133,9 +152,12 @@ static int highest_number(const struct passed_fds *passed)
 	return highest;
 }
 
-/* Sets the message of `err`. */
-static int refuse(int err, const struct passed_fds *passed, const char *what)
+/* Sets the message of `err`: the one that came with it, if there is one. */
+static int refuse(int err, const struct passed_fds *passed, const char *what,
+		  const char *message)
 {
+	if (*message)
+		return fail(err, "%s", message);
 	if (err == -E2BIG)
 		return fail(err,
 			    "a clone gets at most %u open files; close "
@@ -170,13 +192,14 @@ static int refuse(int err, const struct passed_fds *passed, const char *what)
 
 /* Has the shadow fork the child, and ends as that does. Returns only -errno. */
 static int stand_for_clone(int stream, const struct passed_fds *passed,
-			   struct registry_child child, uint32_t namespaces)
+			   struct registry_child child, uint32_t namespaces,
+			   char message[SHADOW_CLONE_MESSAGE_MAX + 1])
 {
 	int status;
 	int err = send_request(stream, passed, child, namespaces);
 
 	while (!err) {
-		err = receive_status(stream, &status);
+		err = receive_status(stream, &status, message);
 		if (!err)
 			end_alike(status);
 		if (err == -EINTR)
@@ -187,7 +210,15 @@ static int stand_for_clone(int stream, const struct passed_fds *passed,
 
 int resume_by_clone(int stream, struct registry *registry, const char *what)
 {
+	int err = resume_by_replica(stream, registry, what);
+
+	return err == -ESTALE ? refuse(-ECONNRESET, NULL, what, "") : err;
+}
+
+int resume_by_replica(int stream, struct registry *registry, const char *what)
+{
 	struct registry_child child = registry_count_child(registry);
+	char message[SHADOW_CLONE_MESSAGE_MAX + 1] = "";
 	struct passed_fds passed = { 0 };
 	int err = add_own_fds(&passed, stream);
 	int init;
@@ -195,7 +226,7 @@ int resume_by_clone(int stream, struct registry *registry, const char *what)
 	if (!err)
 		err = channel_set_deadline(stream, 0);
 	if (!err)
-		err = stand_for_clone(stream, &passed, child, 0);
+		err = stand_for_clone(stream, &passed, child, 0, message);
 	if (err == -EDEADLK) {
 		init = child_namespace_open(what);
 		if (init < 0) {
@@ -205,16 +236,17 @@ int resume_by_clone(int stream, struct registry *registry, const char *what)
 		err = add_fd(&passed, init, SHADOW_CLONE_NAMESPACES) ? 0 : -E2BIG;
 		if (!err)
 			err = stand_for_clone(stream, &passed, child,
-					      CLONE_NEWPID | CLONE_NEWNS);
+					      CLONE_NEWPID | CLONE_NEWNS, message);
 		close(init);
 	}
 	close(stream);
-	return refuse(err == -ESTALE ? -ECONNRESET : err, &passed, what);
+	return refuse(err, &passed, what, message);
 }
 
 int run_clone(int stream, struct registry *registry,
 	      const struct mitosis_spawn *child, const char *what, int *status)
 {
+	char message[SHADOW_CLONE_MESSAGE_MAX + 1] = "";
 	struct passed_fds passed = { 0 };
 	bool fits = add_fd(&passed, child->pidfd, SHADOW_CLONE_NAMESPACES) &&
 		    add_fd(&passed, child->root, SHADOW_CLONE_ROOT);
@@ -230,6 +262,6 @@ int run_clone(int stream, struct registry *registry,
 				  child->namespaces)
 		   : -E2BIG;
 	if (!err)
-		err = receive_status(stream, status);
-	return err ? refuse(err, &passed, what) : 0;
+		err = receive_status(stream, status, message);
+	return err ? refuse(err, &passed, what, message) : 0;
 }

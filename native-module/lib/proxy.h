@@ -14,6 +14,12 @@
 int resume_by_clone(int stream, struct registry *registry, const char *what);
 
 /*
+ * The same by the replica of a snapshot of another machine. Also -ESTALE: that has been
+ * dropped, and no child has been forked.
+ */
+int resume_by_replica(int stream, struct registry *registry, const char *what);
+
+/*
  * Has it fork a child, without being its proxy, and waits for its end.
  * The stream, which has no deadline, can be used again after 0. Returns 0 with
  * the child's wait status, or -errno with a message.

@@ -467,6 +467,43 @@ RESTORER void restorer_go_on(struct restore_plan *plan)
 	thread_go_on(&plan->thread);
 }
 
+/*
+ * Goes on with the snapshot's code, on a stack beside its memory. The descriptor goes there,
+ * too: what is left of the restorer area tells the replica's children that they are such.
+ */
+INLINE void __attribute__((noreturn)) become_replica(struct restore_plan *plan)
+{
+	uint64_t rest = plan->restorer + RESTORER_KEPT_SIZE;
+	uint64_t end =
+		plan->park ? plan->park : plan->restorer + plan->restorer_size;
+	uint64_t size = end - rest;
+	long at = raw_syscall(SYS_mmap, RAW_MAP_HINT(RAW_MAP_REPLICA),
+			      REPLICA_STACK_SIZE + size, PROT_READ | PROT_WRITE,
+			      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	long descriptor, err;
+
+	if (at < 0 && at > -4096)
+		give_up(TEXT("map a stack for a replica"), at);
+	descriptor = at + REPLICA_STACK_SIZE;
+	err = raw_syscall(SYS_mremap, rest, size, size,
+			  MREMAP_MAYMOVE | MREMAP_FIXED, descriptor);
+	if (err != descriptor)
+		give_up(TEXT("move the descriptor for a replica"), error_of(err));
+	raw_syscall(SYS_mprotect, descriptor, size, PROT_READ);
+	restorer_unmap_rest(plan);
+	plan->replica.descriptor = (void *)descriptor;
+	__asm__ volatile("mov %[stack], %%rsp\n\t"
+			 "xor %%ebp, %%ebp\n\t"
+			 "call *%[entry]\n\t"
+			 "hlt"
+			 :
+			 : [stack] "r"(descriptor),
+			   [entry] "r"(plan->replica.descriptor->replica_entry),
+			   "D"(&plan->replica)
+			 : "memory");
+	__builtin_unreachable();
+}
+
 RESTORER void restore(struct restore_plan *plan)
 {
 	hide_arguments(plan);
@@ -481,6 +518,8 @@ RESTORER void restore(struct restore_plan *plan)
 	if (plan->has_threads)
 		restorer_go_on_with_threads(plan);
 	restorer_become_caller(plan);
+	if (plan->becomes_replica)
+		become_replica(plan);
 	restorer_unmap_rest(plan);
 	restorer_go_on(plan);
 }

@@ -11,6 +11,7 @@
 #include "lib/memory_limits.h"
 #include "lib/told_files.h"
 #include "local/protocol.h"
+#include "local/replica.h"
 #include "libmitosis.h"
 #include "proto/descriptor.h"
 
@@ -28,6 +29,9 @@ struct path_map;
 #define RESTORER_STACK_SIZE 4096u
 #define RESTORER_KEPT_SIZE                                                          \
 	(RESTORER_CODE_SIZE + RESTORER_PLAN_SIZE + RESTORER_STACK_SIZE)
+
+/* Of a replica: for what it does between the forks of its children. */
+#define REPLICA_STACK_SIZE (64u << 10)
 
 /* At the start of a plan; marks a process that became a child. */
 #define RESTORE_PLAN_MAGIC 0x726f74736572544dull /* "MTrestor" in memory */
@@ -108,6 +112,10 @@ struct restore_plan {
 	uint32_t awaited_threads, go;
 	struct capability_sets capabilities;
 	uint64_t caller_stack[CALLER_STACK_WORDS] __attribute__((aligned(16)));
+
+	/* It goes on as a replica, not as the program. */
+	bool becomes_replica;
+	struct replica_start replica;
 
 	uint64_t own_rseq; /* to be unregistered; 0: none */
 	uint32_t own_rseq_size, own_rseq_signature;

@@ -480,7 +480,8 @@ static int become_child(struct restore_plan *plan, int stream, const char *what)
 	/* Again: this process may have been forked by the one that made the plan. */
 	if (!err)
 		err = memory_limits_check(&plan->need, what);
-	if (!err)
+	/* The children of a replica make their shared objects themselves. */
+	if (!err && !plan->becomes_replica)
 		err = shared_objects_create(plan, stream, what);
 	if (!err) {
 		plan->uffd = page_link_open_uffd();
@@ -494,14 +495,14 @@ static int become_child(struct restore_plan *plan, int stream, const char *what)
 	 */
 	if (!err && plan->eager)
 		err = channel_set_deadline(stream, 0);
-	if (!err)
+	if (!err && !plan->becomes_replica)
 		err = remake_files_check(plan, what);
 	if (!err)
 		process_state_give(plan);
 	/* Then: the userfaultfd needed CAP_SYS_PTRACE, and files are opened with the child's. */
 	if (!err)
 		err = child_credentials_limit(plan->descriptor, plan, what);
-	if (!err)
+	if (!err && !plan->becomes_replica)
 		err = remake_files(plan, &stream, what, &files);
 	if (!err)
 		err = confine(&plan->confinement, what);
@@ -563,7 +564,8 @@ int resume_run(struct restore_plan *plan, int stream, struct registry *registry,
 	};
 	int err;
 
-	tell(plan, registry_count_child(registry));
+	if (registry)
+		tell(plan, registry_count_child(registry));
 	if (!plan->has_threads)
 		return become_child(plan, stream, what);
 	err = plan->confinement.confine

@@ -19,6 +19,13 @@ struct resume_settings {
 	struct path_map *paths;			/* a plan uses it, too */
 };
 
+/* Whether the snapshot forks its children, which their callers wait for. */
+static inline bool resume_forks(const struct resume_settings *settings)
+{
+	return settings->options.mode == MITOSIS_RESUME_CLONE ||
+	       settings->options.mode == MITOSIS_RESUME_REPLICA;
+}
+
 /*
  * Prepares everything to become a child of the snapshot behind a stream: fetches the
  * descriptor, opens the files and lays out the restorer area. Processes that are
@@ -31,7 +38,7 @@ void resume_plan_destroy(struct restore_plan *plan);
 
 /*
  * Becomes a child by a plan of this process or of the one it was forked from,
- * with its pages from `stream`, which it takes over. It is counted in the registry.
+ * with its pages from `stream`, which it takes over. It is counted in the registry, unless NULL.
  * Returns only -errno, with a message; the plan can be used again then.
  */
 int resume_run(struct restore_plan *plan, int stream, struct registry *registry,

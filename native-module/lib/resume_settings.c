@@ -10,17 +10,22 @@
 
 int resume_settings_check(const struct resume_settings *settings)
 {
-	if (settings->options.mode != MITOSIS_RESUME_CLONE)
+	const char *mode =
+		settings->options.mode == MITOSIS_RESUME_CLONE ? "clone" : "replica";
+
+	if (!resume_forks(settings))
 		return 0;
 	if (settings->confinement.confine)
 		return fail(-EINVAL,
-			    "a child of mode clone cannot be confined: the snapshot "
+			    "a child of mode %s cannot be confined: the snapshot "
 			    "forks it with its parent's rights; use lazy, eager or "
-			    "cached");
+			    "cached",
+			    mode);
 	if (settings->own || *settings->host_name || settings->paths)
 		return fail(-EOPNOTSUPP,
-			    "a child of mode clone has its parent's network, host "
-			    "name, /tmp and paths; use lazy, eager or cached");
+			    "a child of mode %s has its parent's network, host "
+			    "name, /tmp and paths; use lazy, eager or cached",
+			    mode);
 	return 0;
 }
 
@@ -29,7 +34,7 @@ int resume_settings_take_options(struct resume_settings *settings,
 {
 	uint32_t window = options->prefetch_pages;
 
-	if (options->mode > MITOSIS_RESUME_CLONE)
+	if (options->mode > MITOSIS_RESUME_REPLICA)
 		return fail(-EINVAL, "%u is not a resume mode", options->mode);
 	if (window > MITOSIS_PREFETCH_PAGES_MAX || (window & (window - 1)))
 		return fail(-EINVAL,

@@ -5,7 +5,7 @@
 
 #include "lib/resume.h"
 
-/* Refuses what a child in mode clone, which the snapshot forks, cannot have. */
+/* Refuses what a child that the snapshot forks cannot have. */
 int resume_settings_check(const struct resume_settings *settings);
 
 int resume_settings_take_options(struct resume_settings *settings,

@@ -458,7 +458,8 @@ static int user_resume_local(struct mitosis *device, uint32_t handler_id)
 	if (err)
 		return err;
 	name_local(what, handler_id);
-	if (u->resume.options.mode == MITOSIS_RESUME_CLONE)
+	/* A snapshot of this machine needs no replica. */
+	if (resume_forks(&u->resume))
 		return resume_by_clone(stream, u->link.registry, what);
 	return resume_from(stream, &u->resume, u->link.registry, what);
 }
@@ -490,28 +491,38 @@ static int user_set_confinement(struct mitosis *device,
 
 static int clone_is_local(void)
 {
-	return fail(-EINVAL, "resume mode clone is for snapshots of this machine");
+	return fail(-EINVAL,
+		    "resume mode clone is for snapshots of this machine; for "
+		    "those of others there is mode replica");
 }
 
 static int user_resume_remote(struct mitosis *device, uint32_t machine_id,
 			      uint32_t handler_id)
 {
 	struct user_state *u = &device->user;
+	bool forks = resume_forks(&u->resume);
 	char what[64];
 	int stream, err, tries = 1;
 
 	if (u->resume.options.mode == MITOSIS_RESUME_CLONE)
 		return clone_is_local();
+	err = resume_settings_check(&u->resume);
+	if (err)
+		return err;
 	snprintf(what, sizeof(what), "snapshot %u of machine %u", handler_id,
 		 machine_id);
 	/* A pager hangs up if it finds that its snapshot was dropped: try once more. */
 	do {
 		err = daemon_link_attach_remote(&u->link, machine_id, handler_id,
-						ATTACH_ONCE, &stream);
-		if (!err)
+						forks ? REPLICA_CPU : ATTACH_ONCE,
+						forks, &stream);
+		if (!err && forks)
+			err = resume_by_replica(stream, u->link.registry, what);
+		else if (!err)
 			err = resume_from(stream, &u->resume, u->link.registry,
 					  what);
-	} while (err == -ECONNRESET && tries--);
+		/* A child that was forked may have done something. */
+	} while (err == (forks ? -ESTALE : -ECONNRESET) && tries--);
 	return err;
 }
 

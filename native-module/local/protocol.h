@@ -71,6 +71,12 @@ enum local_transport {
 	LOCAL_TRANSPORT_RDMA = 1, /* where it can, else by TCP */
 };
 
+/*
+ * LOCAL_ATTACH with LOCAL_REMOTE, LOCAL_SERVE to a pager: the client may have children
+ * forked, with the rights of mitosisd and of the parent.
+ */
+#define LOCAL_FORKS 0x20u
+
 /* Where a machine listens. 24 bytes. */
 struct local_address {
 	uint8_t ip[16];	    /* IPv6, or ::ffff:a.b.c.d */
@@ -94,7 +100,8 @@ struct local_message {
 	 */
 	uint32_t slot;
 	uint64_t generation; /* of that slot */
-	uint32_t flags;	     /* LOCAL_LINGERS, _MACHINE, _SEALED, _REMOTE, _PORTER */
+	/* LOCAL_LINGERS, _MACHINE, _SEALED, _REMOTE, _PORTER, _FORKS */
+	uint32_t flags;
 	uint32_t machine_id;
 	struct local_address address;
 	/*
@@ -155,6 +162,8 @@ enum shadow_request_type {
 #define SHADOW_CLONE_NAMESPACES (-1) /* pidfd: join that process's `namespaces` */
 #define SHADOW_CLONE_CGROUP	(-2) /* cgroup.procs of a group that it enters */
 #define SHADOW_CLONE_ROOT	(-3) /* directory that becomes its root */
+/* The most bytes of the message that can follow an answer to SHADOW_CLONE other than 0. */
+#define SHADOW_CLONE_MESSAGE_MAX 256u
 /* Exit status of a clone that cannot enter its container or install its files. */
 #define SHADOW_CLONE_FAILED_STATUS 125
 
@@ -177,6 +186,8 @@ enum shadow_request_type {
 #define SHADOW_PAGE_EAGER 0x1u
 /* SHADOW_PAGE: cache pages of another machine for later children. */
 #define SHADOW_PAGE_CACHED 0x2u
+/* SHADOW_PAGE: of the pager's replica (local/replica.h); else it is refused. */
+#define SHADOW_PAGE_REPLICA 0x4u
 
 /* 40 bytes, no padding. Fields a type does not use are 0. */
 struct shadow_request {
@@ -195,7 +206,7 @@ struct shadow_request {
 
 /* 8 bytes, no padding. */
 struct shadow_answer {
-	int32_t status; /* 0 or -errno; then length is 0 */
+	int32_t status; /* 0 or -errno; then length is 0, but for SHADOW_CLONE */
 	uint32_t length;
 };
 

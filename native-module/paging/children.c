@@ -15,6 +15,10 @@ void child_remove(struct page_server *server, uint32_t index)
 	struct client *client = &server->clients.clients[index];
 	bool just_closed = client->stream >= 0;
 
+	if (index == server->replica.client)
+		server->replica.client = REPLICA_NO_CLIENT;
+	if (index == server->replica.asked_by)
+		server->replica.asked_by = REPLICA_NO_CLIENT;
 	raw_close(client->stream);
 	client->stream = -1;
 	machine_connection_close(&client->machine);
@@ -92,24 +96,53 @@ static uint32_t max_segments(const struct child_limits *limits)
 	return limits->map_kib * 1024ull / sizeof(struct segment);
 }
 
+void child_leaves(struct page_server *server, uint32_t index, uint64_t but_for)
+{
+	struct client *client = &server->clients.clients[index], *left;
+	uint32_t at;
+
+	if (!server->spaces.use[index].spaces ||
+	    !space_table_sweep(&server->spaces, index))
+		return;
+	left = client_table_add(&server->clients, -1, CLIENT_CHILD);
+	at = left ? left - server->clients.clients : 0;
+	if (!left || !space_table_move(&server->spaces, index, at, but_for))
+		return;
+	left->left = true;
+	left->stderr_fd = client->stderr_fd;
+	client->stderr_fd = -1;
+	entrust_all(server->channel, &server->spaces, at);
+}
+
+/* What a replica forks is children, which have limits of their own. */
+static uint32_t max_processes(const struct page_server *server, uint32_t client)
+{
+	return server->replica.runs && client == server->replica.client
+		       ? SPACES_MAX
+		       : server->source->limits.processes;
+}
+
 /* There is room: child_serve_space() has checked it. */
 static void add_forked(struct page_server *server, uint32_t client,
 		       const struct address_space *forked)
 {
 	const struct child_limits *limits = &server->source->limits;
+	const uint32_t processes = max_processes(server, client);
 	struct served_space *space =
 		space_table_add(&server->spaces, client, forked);
 
 	trace(&server->source->trace, TRACE_STEPS, "child has forked",
 	      TRACE_NUMBER("client", client));
-	entrust(server->channel, space, space - server->spaces.spaces);
+	/* A replica's child ends with this process. */
+	if (processes != SPACES_MAX)
+		entrust(server->channel, space, space - server->spaces.spaces);
 	if (forked->lost)
 		refuse(server, client, reason_of(forked->problem));
 	else if (server->spaces.use[client].segments > max_segments(limits))
 		refuse(server, client, reason_of(-EDQUOT));
-	else if (server->spaces.use[client].spaces > limits->processes &&
+	else if (server->spaces.use[client].spaces > processes &&
 		 space_table_sweep(&server->spaces, client) &&
-		 server->spaces.use[client].spaces > limits->processes)
+		 server->spaces.use[client].spaces > processes)
 		refuse(server, client,
 		       "mitosis: this child and what it forks are more processes "
 		       "than MITOSIS_CHILD_PROCESSES permits; the child ends\n");
@@ -130,7 +163,7 @@ void child_serve_space(struct page_server *server, uint32_t index)
 		enum address_space_event event;
 
 		if (!space_table_has_room(&server->spaces, client,
-					  limits->processes)) {
+					  max_processes(server, client))) {
 			space_table_pause(&server->spaces, space);
 			return;
 		}

@@ -18,6 +18,12 @@ void child_serve_space(struct page_server *server, uint32_t index);
  */
 void child_remove(struct page_server *server, uint32_t index);
 
+/*
+ * A clone has ended, and its client stays: what it has forked goes on without that, but for
+ * the space with a number.
+ */
+void child_leaves(struct page_server *server, uint32_t index, uint64_t but_for);
+
 /* Looks at what was left by clients that have closed, and at what has to wait. */
 void children_check_left(struct page_server *server);
 

@@ -31,6 +31,7 @@ bool client_table_has_any(const struct client_table *table, bool readers_too)
 	for (i = 0; i < table->count; i++)
 		if (table->clients[i].left ||
 		    (table->clients[i].stream >= 0 &&
+		     table->clients[i].kind != CLIENT_REPLICA &&
 		     (readers_too || table->clients[i].kind != CLIENT_READER)))
 			return true;
 	return false;

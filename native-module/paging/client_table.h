@@ -23,15 +23,17 @@ enum client_kind {
 	CLIENT_CHILD,	/* with its userfaultfd, and what it has forked */
 	CLIENT_CLONE,	/* waits for a child that the source has forked */
 	CLIENT_MACHINE, /* a pager of another machine */
+	CLIENT_REPLICA, /* of this pager: see replica.h */
 };
 
 struct client {
 	int stream; /* CLIENT_CHILD: its lifeline. -1: free, unless `left` */
 	bool left;  /* a child without lifeline whose address spaces live on */
 	enum client_kind kind;
-	int stderr_fd; /* CLIENT_CHILD: its standard error, or -1 */
-	int pidfd;     /* CLIENT_CLONE: of the child; else -1 */
+	int stderr_fd; /* of the child: its standard error, or -1 */
+	int pidfd;     /* CLIENT_CLONE: of the child, once it is there; else -1 */
 	bool stays;    /* starts child after child */
+	bool forks;    /* may have a replica fork children */
 	struct machine_connection machine; /* CLIENT_MACHINE */
 };
 
@@ -45,7 +47,7 @@ struct client_table {
 struct client *client_table_add(struct client_table *table, int stream,
 				enum client_kind kind);
 
-/* True if there is a client; a reader counts only if `readers_too`. */
+/* True if there is a client; a reader counts only if `readers_too`, a replica never. */
 bool client_table_has_any(const struct client_table *table, bool readers_too);
 
 /* True if there is a child whose lifeline has closed. */

@@ -17,6 +17,7 @@
 #include "paging/prefetch.h"
 #include "paging/raw_message.h"
 #include "paging/recording.h"
+#include "paging/replica_clones.h"
 #include "paging/run_on.h"
 #include "paging/space_table.h"
 #include "paging/stream_server.h"
@@ -73,23 +74,25 @@ static bool serve_pages(struct page_server *server, uint32_t index,
 		.page_size = server->page_size,
 		.source = server->source,
 	};
+	const bool is_replica =
+		server->replica.runs && index == server->replica.client;
 	struct served_space *space;
 	int err;
 
-	if (uffd < 0 || lifeline < 0 || client->kind != CLIENT_READER ||
-	    !r->window || r->window > MITOSIS_PREFETCH_PAGES_MAX ||
-	    r->window & (r->window - 1)) {
+	if (uffd < 0 || is_replica != !!(r->flags & SHADOW_PAGE_REPLICA) ||
+	    lifeline < 0 || client->kind != CLIENT_READER || !r->window ||
+	    r->window > MITOSIS_PREFETCH_PAGES_MAX || r->window & (r->window - 1)) {
 		raw_close(uffd);
 		raw_close(lifeline);
 		raw_close(stderr_fd);
 		return stream_answer(stream, -EINVAL, 0);
 	}
-	client->kind = CLIENT_CHILD;
+	client->kind = is_replica ? CLIENT_REPLICA : CLIENT_CHILD;
 	client->stream = lifeline;
 	client->stderr_fd = stderr_fd;
 	if (recording_is_late(&server->recording))
 		end_recording(server);
-	if (is_worth_recording(server, r)) {
+	if (is_worth_recording(server, r) && !is_replica) {
 		recording_begin(&server->recording,
 				descriptor_has_threads(server->source->descriptor)
 					? PREFETCH_SET_MAX
@@ -103,6 +106,8 @@ static bool serve_pages(struct page_server *server, uint32_t index,
 		raw_close(stream);
 		return false;
 	}
+	if (is_replica)
+		server->replica.space_number = space->number;
 	trace(&server->source->trace, TRACE_STEPS, "serves a child",
 	      TRACE_NUMBER("client", index), TRACE_NUMBER("window", r->window),
 	      TRACE_NUMBER("cpu", r->cpu < 0 ? 0 : r->cpu),
@@ -127,28 +132,50 @@ static bool serve_pages(struct page_server *server, uint32_t index,
 static struct client *add_client(struct page_server *server, int stream);
 static void linger(struct page_server *server);
 
-/* A known client passes the stream of a further one, without the daemon. */
-static void serve_join(struct page_server *server, const struct shadow_request *r,
-		       int stream)
+/* Whether a client may have a further child: 0 or -errno. */
+static int admit(struct page_server *server)
 {
 	struct page_source *source = server->source;
+	int err = server->channel < 0 ? -ENOENT
+		  : source->admit     ? source->admit(source)
+				      : 0;
+
+	/* Linger before answering, so that a refused client attaches elsewhere. */
+	if (err && server->channel >= 0)
+		linger(server);
+	return err;
+}
+
+/* A known client passes the stream of a further one, without the daemon. */
+static void serve_join(struct page_server *server, const struct shadow_request *r,
+		       int stream, bool forks)
+{
+	struct client *client;
 	int err = 0;
 
 	if (stream < 0)
 		return;
 	if (r->flags & SHADOW_JOIN_ASK) {
-		err = server->channel < 0 ? -ENOENT
-		      : source->admit	  ? source->admit(source)
-					  : 0;
-		/* Linger before answering, so that a refused client attaches elsewhere. */
-		if (err && server->channel >= 0)
-			linger(server);
+		err = admit(server);
 		stream_answer(stream, err, 0);
 	}
+	client = err ? NULL : add_client(server, stream);
 	if (err)
 		raw_close(stream);
-	else
-		add_client(server, stream);
+	else if (client)
+		client->forks = forks;
+}
+
+/* False if the client has to be removed. */
+static bool serve_clone(struct page_server *server, uint32_t index,
+			const struct shadow_request *r,
+			const int passed[PASSED_FDS_MAX])
+{
+	if (!server->source->start_replica)
+		return client_start_clone(&server->clients.clients[index],
+					  server->source, r, passed);
+	return replica_clone_start(server, index, r, passed,
+				   admit(server) ? -ESTALE : 0);
 }
 
 /* False if the client has to be removed. */
@@ -168,11 +195,11 @@ static bool serve_request(struct page_server *server, uint32_t index)
 	}
 	if (valid && r.type == SHADOW_JOIN) {
 		raw_close_passed(passed, 1);
-		serve_join(server, &r, passed[0]);
+		serve_join(server, &r, passed[0], client->forks);
 		return true;
 	}
 	if (valid && r.type == SHADOW_CLONE)
-		valid = client_start_clone(client, server->source, &r, passed);
+		valid = serve_clone(server, index, &r, passed);
 	raw_close_passed(passed, 0);
 	if (!valid || r.type == SHADOW_CLONE)
 		return valid;
@@ -267,7 +294,8 @@ static struct cpu_server *cpu_server_on(struct page_server *server, int cpu)
 				       server->channel, cpu);
 }
 
-static void add_staying_client(struct page_server *server, int stream, int cpu)
+static void add_staying_client(struct page_server *server, int stream, int cpu,
+			       bool forks)
 {
 	struct cpu_server *other = cpu_server_on(server, cpu);
 	struct client *client;
@@ -279,8 +307,10 @@ static void add_staying_client(struct page_server *server, int stream, int cpu)
 		return;
 	}
 	client = add_client(server, stream);
-	if (client)
+	if (client) {
 		client->stays = true;
+		client->forks = forks;
+	}
 }
 
 /* A child needs pages of this server, or one of a per-CPU server does. */
@@ -339,7 +369,8 @@ static void serve_channel(struct page_server *server)
 		if (m->flags & LOCAL_PORTER)
 			lend_memory(server, passed[0]);
 		else if (m->cpu >= 0)
-			add_staying_client(server, passed[0], m->cpu);
+			add_staying_client(server, passed[0], m->cpu,
+					   m->flags & LOCAL_FORKS);
 		else if (m->flags & LOCAL_MACHINE)
 			add_machine(server, passed[0],
 				    sealed ? &packet.sealing : NULL);
@@ -436,22 +467,54 @@ static void serve_ready_spaces(struct page_server *server)
 		end_recording(server);
 }
 
+/*
+ * A replica does one thing at a time: the clients after the one whose turn it was come
+ * first, so that each gets its own.
+ */
+static void serve_ready_readers(struct page_server *server)
+{
+	const struct poll_list *list = &server->polled;
+	uint32_t last = server->replica.last;
+	uint32_t at, turn;
+
+	for (turn = 0; turn < 2; turn++)
+		for_each_ready(list, POLL_CLIENTS, at)
+		{
+			uint32_t owner = list->owners[at];
+
+			if ((owner > last) == !turn &&
+			    !poll_list_holds_back(&server->replica, &server->clients,
+						  owner))
+				serve_client(server, owner, list->polls[at].revents);
+		}
+}
+
 static void serve_ready_clients(struct page_server *server)
 {
 	const struct poll_list *list = &server->polled;
 	uint32_t at;
 
 	for_each_ready(list, POLL_CLONES, at)
-		client_end_clone(&server->clients.clients[list->owners[at]]);
-	for_each_ready(list, POLL_CLIENTS, at)
-		serve_client(server, list->owners[at], list->polls[at].revents);
+	{
+		struct client *c = &server->clients.clients[list->owners[at]];
+
+		client_end_clone(c);
+		child_leaves(server, list->owners[at], 0);
+		/* Who reads what the child has written waits for its end. */
+		raw_close(c->stderr_fd);
+		c->stderr_fd = -1;
+	}
+	serve_ready_readers(server);
+	/* Later: it can remove a client whose event would then be another one's. */
+	if (is_ready(server, POLL_REPLICA) && server->replica.runs)
+		replica_clone_answered(server);
 	for_each_ready(list, POLL_CPU_CHANNELS, at) cpu_server_relay(
 		&server->cpu_servers.servers[list->owners[at]], server->channel);
 	for_each_ready(list, POLL_CPU_ENDS, at)
 		cpu_server_remove(&server->cpu_servers.servers[list->owners[at]]);
 }
 
-void page_server_run(struct page_server *server, int watched, int idle_ms)
+static void serve(struct page_server *server, int watched, int idle_ms)
 {
 	for (;;) {
 		bool left = client_table_has_left(&server->clients) ||
@@ -460,20 +523,24 @@ void page_server_run(struct page_server *server, int watched, int idle_ms)
 			      : is_needed(server) ? -1
 						  : idle_ms;
 		int late_ms = client_table_timeout(&server->clients);
+		int replica_ms = replica_timeout(&server->replica);
 		bool sends = late_ms >= 0;
 		long n;
 
 		if (sends && (timeout < 0 || late_ms < timeout))
 			timeout = late_ms;
+		if (replica_ms >= 0 && (timeout < 0 || replica_ms < timeout))
+			timeout = replica_ms;
 		poll_list_fill(&server->polled, server->channel, watched,
-			       &server->clients, &server->spaces,
+			       &server->clients, &server->spaces, &server->replica,
 			       &server->cpu_servers);
 		n = raw_syscall(SYS_poll, server->polled.polls,
 				server->polled.starts[POLL_KINDS], timeout);
 
 		if (n == -EINTR)
 			continue;
-		if (n < 0 || (n == 0 && !left && !sends && !may_go_on(server)))
+		if (n < 0 || (n == 0 && !left && !sends && replica_ms < 0 &&
+			      !may_go_on(server)))
 			return;
 		serve_ready_spaces(server);
 		if (is_ready(server, POLL_WATCHED))
@@ -490,11 +557,19 @@ void page_server_run(struct page_server *server, int watched, int idle_ms)
 			serve_channel(server);
 		if (sends)
 			remove_late_machines(server);
+		if (replica_timeout(&server->replica) == 0)
+			replica_clone_late(server);
 		if (left)
 			children_check_left(server);
 		if (server->channel < 0 && !is_needed(server))
 			return;
 	}
+}
+
+void page_server_run(struct page_server *server, int watched, int idle_ms)
+{
+	serve(server, watched, idle_ms);
+	replica_end(&server->replica);
 }
 
 struct page_server *page_server_create(struct page_source *source, int channel,
@@ -513,6 +588,7 @@ struct page_server *page_server_create(struct page_source *source, int channel,
 	server->channel = channel;
 	server->page_size = page_size;
 	server->cpu = -1;
+	server->replica.client = server->replica.asked_by = REPLICA_NO_CLIENT;
 	source->recording = &server->recording;
 	return address_map_create(&server->map, source->descriptor) ? NULL : server;
 }

@@ -10,6 +10,7 @@
 #include "paging/cpu_server.h"
 #include "paging/poll_list.h"
 #include "paging/recording.h"
+#include "paging/replica.h"
 #include "paging/space_table.h"
 
 struct page_server {
@@ -22,6 +23,7 @@ struct page_server {
 	struct recording first_pages;
 	int cpu; /* of the clients that stay; -1: there have been none */
 	struct cpu_servers cpu_servers;
+	struct replica replica; /* of a source that is not this process */
 	struct client_table clients;
 	struct space_table spaces;
 	struct poll_list polled;

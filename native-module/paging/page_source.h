@@ -9,6 +9,7 @@
 
 #include "local/child_limits.h"
 #include "local/protocol.h"
+#include "local/replica.h"
 #include "paging/trace.h"
 #include "proto/descriptor.h"
 
@@ -87,6 +88,13 @@ struct page_source {
 	 * as long as the source is. NULL: only memory of this process has one.
 	 */
 	int (*memory)(const struct page_source *source);
+
+	/*
+	 * Of a source whose memory is not this process's, else NULL: starts the process that
+	 * becomes its replica, with copies of these files. Returns a pidfd or -errno.
+	 */
+	int (*start_replica)(struct page_source *source,
+			     const int fds[REPLICA_FILES]);
 
 	/*
 	 * Forks a second server of the same pages, for what comes over `channel`

@@ -18,9 +18,16 @@ static void begin(struct poll_list *list, enum poll_kind kind)
 	list->starts[kind] = list->starts[POLL_KINDS];
 }
 
+bool poll_list_holds_back(const struct replica *replica,
+			  const struct client_table *clients, uint32_t client)
+{
+	return replica->busy && client != replica->client &&
+	       clients->clients[client].kind == CLIENT_READER;
+}
+
 void poll_list_fill(struct poll_list *list, int channel, int watched,
 		    const struct client_table *clients,
-		    const struct space_table *spaces,
+		    const struct space_table *spaces, const struct replica *replica,
 		    const struct cpu_servers *cpu_servers)
 {
 	const struct client *c = clients->clients;
@@ -40,9 +47,13 @@ void poll_list_fill(struct poll_list *list, int channel, int watched,
 	begin(list, POLL_CLONES);
 	for (i = 0; i < clients->count; i++)
 		add(list, c[i].stream < 0 ? -1 : c[i].pidfd, POLLIN, i);
+	begin(list, POLL_REPLICA);
+	add(list, replica->runs ? replica->control : -1, POLLIN, 0);
 	begin(list, POLL_CLIENTS);
 	for (i = 0; i < clients->count; i++)
-		add(list, c[i].stream, machine_connection_events(&c[i].machine), i);
+		if (!poll_list_holds_back(replica, clients, i))
+			add(list, c[i].stream,
+			    machine_connection_events(&c[i].machine), i);
 	begin(list, POLL_CPU_CHANNELS);
 	for (i = 0; i < cpu_servers->count; i++)
 		add(list, s[i].channel, POLLIN, i);

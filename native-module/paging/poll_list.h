@@ -11,6 +11,7 @@
 
 #include "paging/client_table.h"
 #include "paging/cpu_server.h"
+#include "paging/replica.h"
 #include "paging/space_table.h"
 
 enum poll_kind {
@@ -18,13 +19,14 @@ enum poll_kind {
 	POLL_WATCHED,
 	POLL_SPACES,
 	POLL_CLONES,
+	POLL_REPLICA,
 	POLL_CLIENTS,
 	POLL_CPU_CHANNELS,
 	POLL_CPU_ENDS,
 	POLL_KINDS,
 };
 
-#define POLLS_MAX (2 + SPACES_MAX + 2 * CLIENTS_MAX + 2 * CPU_SERVERS_MAX)
+#define POLLS_MAX (3 + SPACES_MAX + 2 * CLIENTS_MAX + 2 * CPU_SERVERS_MAX)
 
 struct poll_list {
 	uint32_t starts[POLL_KINDS + 1]; /* of each kind in the arrays below */
@@ -34,8 +36,12 @@ struct poll_list {
 
 void poll_list_fill(struct poll_list *list, int channel, int watched,
 		    const struct client_table *clients,
-		    const struct space_table *spaces,
+		    const struct space_table *spaces, const struct replica *replica,
 		    const struct cpu_servers *cpu_servers);
+
+/* While a replica is busy, other readers wait with their requests: to fork, say. */
+bool poll_list_holds_back(const struct replica *replica,
+			  const struct client_table *clients, uint32_t client);
 
 /* The first entry of a kind that is ready, from index `at` on; UINT32_MAX: none. */
 uint32_t poll_list_next(const struct poll_list *list, enum poll_kind kind,

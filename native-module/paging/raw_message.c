@@ -35,6 +35,29 @@ bool raw_send_all(int fd, const void *data, size_t size, int flags)
 	return true;
 }
 
+long raw_send_many_fds(int fd, const void *message, size_t size, const int *fds,
+		       uint32_t count)
+{
+	struct iovec iov = { .iov_base = (void *)message, .iov_len = size };
+	union {
+		struct cmsghdr header;
+		char bytes[PASSED_FDS_SPACE(PASSED_FDS_MAX)];
+	} control;
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	uint32_t i;
+
+	if (count) {
+		msg.msg_control = control.bytes;
+		msg.msg_controllen = CMSG_SPACE(count * sizeof(int));
+		control.header.cmsg_level = SOL_SOCKET;
+		control.header.cmsg_type = SCM_RIGHTS;
+		control.header.cmsg_len = CMSG_LEN(count * sizeof(int));
+		for (i = 0; i < count; i++)
+			((int *)CMSG_DATA(&control.header))[i] = fds[i];
+	}
+	return raw_syscall(SYS_sendmsg, fd, &msg, MSG_NOSIGNAL);
+}
+
 long raw_receive(int fd, void *message, size_t size, int flags,
 		 int passed[PASSED_FDS_MAX])
 {

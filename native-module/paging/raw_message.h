@@ -57,6 +57,10 @@ raw_send_fds(int fd, const void *message, size_t size, const int *fds,
 	return raw_syscall(SYS_sendmsg, fd, &msg, MSG_NOSIGNAL);
 }
 
+/* The same with up to PASSED_FDS_MAX descriptors, or none. Not for the restorer. */
+long raw_send_many_fds(int fd, const void *message, size_t size, const int *fds,
+		       uint32_t count);
+
 /* Closes a descriptor; -1 is none. */
 static inline void raw_close(int fd)
 {

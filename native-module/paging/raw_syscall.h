@@ -67,6 +67,7 @@ enum raw_map {
 	RAW_MAP_SEALING,
 	RAW_MAP_PAGE_SERVER,
 	RAW_MAP_RECORDING,
+	RAW_MAP_REPLICA,
 };
 
 #define RAW_MAP_HINT(user) (0x0e0000000000ul + ((user) * (64ul << 30)))

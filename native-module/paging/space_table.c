@@ -83,6 +83,29 @@ struct served_space *space_table_add(struct space_table *table, uint32_t client,
 	return &table->spaces[i];
 }
 
+uint32_t space_table_move(struct space_table *table, uint32_t from, uint32_t to,
+			  uint64_t but_for)
+{
+	uint32_t moved = 0, i;
+
+	for (i = 0; i < table->count; i++) {
+		struct served_space *space = &table->spaces[i];
+		uint32_t weight;
+
+		if (space->memory.uffd < 0 || space->client != from ||
+		    space->number == but_for)
+			continue;
+		weight = address_map_weight(&space->memory.map);
+		table->use[from].spaces--;
+		table->use[from].segments -= weight;
+		table->use[to].spaces++;
+		table->use[to].segments += weight;
+		space->client = to;
+		moved++;
+	}
+	return moved;
+}
+
 bool space_table_sweep(struct space_table *table, uint32_t client)
 {
 	bool left = false;

@@ -66,6 +66,13 @@ void space_table_go_on(struct space_table *table);
 /* Missing pages of a client's spaces cannot be read from now on. */
 void space_table_lose_client(struct space_table *table, uint32_t client);
 
+/*
+ * Makes a client's spaces another one's, but for the one with that number. Returns how
+ * many these are.
+ */
+uint32_t space_table_move(struct space_table *table, uint32_t from, uint32_t to,
+			  uint64_t but_for);
+
 /* Frees a client's spaces in which no process lives. True if one is left. */
 bool space_table_sweep(struct space_table *table, uint32_t client);
 

@@ -48,34 +48,44 @@ bool stream_send_memory(int stream, struct page_source *source, uint64_t address
 	return true;
 }
 
+long stream_receive_clone(int stream, const struct shadow_request *r,
+			  const int passed[PASSED_FDS_MAX],
+			  struct clone_request *request)
+{
+	uint32_t i;
+
+	request->namespaces = r->namespaces;
+	request->cpu = r->cpu;
+	request->machine_id = r->window;
+	request->number = r->address;
+	if (r->length > sizeof(request->numbers) ||
+	    r->length % sizeof(request->numbers[0]))
+		return -EINVAL;
+	request->count = r->length / sizeof(request->numbers[0]);
+	if (r->length &&
+	    raw_syscall(SYS_recvfrom, stream, request->numbers, r->length,
+			MSG_WAITALL, 0, 0) != (long)r->length)
+		return -ECONNRESET;
+	for (i = 0; i < request->count; i++) {
+		request->passed[i] = passed[i];
+		if (passed[i] < 0 || request->numbers[i] < SHADOW_CLONE_ROOT)
+			return -EINVAL;
+	}
+	return 0;
+}
+
 bool stream_start_clone(int stream, struct page_source *source,
 			const struct shadow_request *r,
 			const int passed[PASSED_FDS_MAX], int *pidfd)
 {
-	struct clone_request request = {
-		.namespaces = r->namespaces,
-		.cpu = r->cpu,
-		.machine_id = r->window,
-		.number = r->address,
-	};
-	uint32_t i;
-	int result;
+	struct clone_request request;
+	long result = stream_receive_clone(stream, r, passed, &request);
 
 	*pidfd = -1;
-	if (r->length > sizeof(request.numbers) ||
-	    r->length % sizeof(request.numbers[0]))
-		return stream_answer(stream, -EINVAL, 0);
-	request.count = r->length / sizeof(request.numbers[0]);
-	if (r->length &&
-	    raw_syscall(SYS_recvfrom, stream, request.numbers, r->length,
-			MSG_WAITALL, 0, 0) != (long)r->length)
+	if (result == -ECONNRESET)
 		return false;
-	for (i = 0; i < request.count; i++) {
-		request.passed[i] = passed[i];
-		if (passed[i] < 0 || request.numbers[i] < SHADOW_CLONE_ROOT)
-			return stream_answer(stream, -EINVAL, 0);
-	}
-	result = source->clone ? source->clone(source, &request) : -ENOSYS;
+	if (!result)
+		result = source->clone ? source->clone(source, &request) : -ENOSYS;
 	if (result < 0)
 		return stream_answer(stream, result, 0);
 	*pidfd = result;

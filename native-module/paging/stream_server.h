@@ -23,6 +23,14 @@ bool stream_send_memory(int stream, struct page_source *source, uint64_t address
 			uint64_t length);
 
 /*
+ * The rest of SHADOW_CLONE. Returns 0, -EINVAL, or -ECONNRESET if the stream has to be
+ * closed.
+ */
+long stream_receive_clone(int stream, const struct shadow_request *request,
+			  const int passed[PASSED_FDS_MAX],
+			  struct clone_request *clone);
+
+/*
  * SHADOW_CLONE: forks the child. *pidfd is the child's, or -1 if a status has
  * been sent instead. False if the stream has to be closed.
  */

@@ -23,7 +23,7 @@
 #include "proto/cpu_features.h"
 
 #define DESCRIPTOR_MAGIC     0x4344544du /* "MTDC" in memory */
-#define DESCRIPTOR_VERSION   8
+#define DESCRIPTOR_VERSION   9
 #define DESCRIPTOR_SIGNALS   64
 #define DESCRIPTOR_NAME_SIZE 16
 #define DESCRIPTOR_NO_STRING 0xffffffffu
@@ -184,6 +184,11 @@ struct descriptor_header {
 	/* The parent's clocks, read after prepare; 0 if it has one thread. */
 	int64_t monotonic_ns, boottime_ns;
 	uint32_t cpu_features[CPU_FEATURE_WORDS]; /* of the parent's machine */
+	/*
+	 * Where the snapshot's code lies that makes a replica of it: it takes a struct
+	 * replica_start (local/replica.h). 0: there is none (kernel module).
+	 */
+	uint64_t replica_entry;
 };
 
 /*

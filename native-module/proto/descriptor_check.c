@@ -324,6 +324,11 @@ static int cpu_features_valid(const struct descriptor_header *d)
 	return 1;
 }
 
+static bool replica_entry_valid(const struct descriptor_header *d)
+{
+	return !d->replica_entry || contains(d, d->replica_entry, 1);
+}
+
 int descriptor_check(const void *bytes, uint64_t size, uint64_t page_size)
 {
 	const struct descriptor_header *d = bytes;
@@ -356,7 +361,8 @@ int descriptor_check(const void *bytes, uint64_t size, uint64_t page_size)
 	/* rsp may be the very top of its stack. */
 	if (!contains(d, thread->rip, 1) || !contains(d, thread->rsp - 1, 1) ||
 	    thread->fs_base >= USER_MEMORY_END ||
-	    thread->gs_base >= USER_MEMORY_END || !ids_valid(d))
+	    thread->gs_base >= USER_MEMORY_END || !ids_valid(d) ||
+	    !replica_entry_valid(d))
 		return -EPROTO;
 	for (i = 0; i < d->thread_count - 1; i++)
 		if (!stopped_thread_valid(d, &descriptor_stopped_threads(d)[i]))

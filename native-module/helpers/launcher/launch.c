@@ -345,7 +345,7 @@ static int spawn_child(const struct launch_plan *plan, int *status, char *messag
 static int launch_once(struct launch_plan *plan, uint64_t start_ns,
 		       struct launch_result *result, char *message, size_t size)
 {
-	bool spawns = plan->attachment && plan->options.mode == MITOSIS_RESUME_CLONE;
+	bool spawns = plan->attachment && launch_forks(plan);
 	char child_message[REPORT_MESSAGE_MAX];
 	int status = 0, err, cleared, message_bytes;
 
@@ -389,8 +389,7 @@ static int launch_once(struct launch_plan *plan, uint64_t start_ns,
 static bool attaches_at_all(const struct launch_plan *plan)
 {
 	return !plan->empty && plan->backend != MITOSIS_BACKEND_KERNEL &&
-	       (plan->options.mode == MITOSIS_RESUME_CLONE ||
-		!container_has_own_root(&plan->container));
+	       (launch_forks(plan) || !container_has_own_root(&plan->container));
 }
 
 int launch(struct launch_plan *plan, struct launch_result *result, char *message,

@@ -28,6 +28,13 @@ struct launch_plan {
 	int report_write, error_write; /* the first is REPORT_FD_DEFAULT */
 };
 
+/* Whether the snapshot forks the children, which then need no process that becomes one. */
+static inline bool launch_forks(const struct launch_plan *plan)
+{
+	return plan->options.mode == MITOSIS_RESUME_CLONE ||
+	       plan->options.mode == MITOSIS_RESUME_REPLICA;
+}
+
 /* Times in ns; 0 where nothing was resumed. */
 struct launch_result {
 	uint64_t startup_ns; /* request -> the child has been reaped */

@@ -37,7 +37,8 @@ static const char usage[] =
 	"  --machine-id N     machine that holds it (default: this one)\n"
 	"  --address ADDRESS  where that is, tcp://host:port or\n"
 	"                     rdma://host[:port]; connects first\n"
-	"  --mode MODE        lazy (default), eager, cached or clone\n"
+	"  --mode MODE        lazy (default), eager, cached, clone or\n"
+	"                     replica\n"
 	"  --prefetch PAGES   pages per fault, a power of two to 512 (default 64, "
 	"or "
 	"16\n"
@@ -51,7 +52,7 @@ static const char usage[] =
 	"none;\n"
 	"                     strict: a boundary (SECURITY.md), for root, not in "
 	"mode\n"
-	"                     clone\n"
+	"                     clone or replica\n"
 	"  --cgroup WHERE     auto (default), none, or a parent control group\n"
 	"  --root DIR         root directory of the container (default /)\n"
 	"  --cpu N            run on one CPU only, children included: the Nth from "
@@ -471,11 +472,12 @@ int main(int argc, char **argv)
 		fputs(usage, stderr);
 		return 2;
 	}
-	if (kind == CONTAINER_STRICT && plan.options.mode == MITOSIS_RESUME_CLONE)
+	if (kind == CONTAINER_STRICT && launch_forks(&plan))
 		die(2,
-		    "a strict container holds no child of mode clone: the snapshot "
+		    "a strict container holds no child of mode %s: the snapshot "
 		    "forks that with its parent's rights; use lazy, eager or "
-		    "cached");
+		    "cached",
+		    plan.options.mode == MITOSIS_RESUME_CLONE ? "clone" : "replica");
 	if (kind == CONTAINER_STRICT && plan.backend == MITOSIS_BACKEND_KERNEL)
 		die(2,
 		    "a strict container holds no child of the kernel module, which "

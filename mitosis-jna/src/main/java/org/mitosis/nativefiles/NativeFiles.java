@@ -45,6 +45,7 @@ public final class NativeFiles {
           "mitosis-launcher",
           "mitosis-noop",
           "mitosis-parent",
+          "mitosis-replica",
           "mitosis-unprepare",
           "mitosisd");
   private static final String RESOURCES = "linux-x86-64/";

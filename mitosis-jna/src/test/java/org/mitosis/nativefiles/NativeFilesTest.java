@@ -39,6 +39,7 @@ class NativeFilesTest {
           "mitosis-launcher",
           "mitosis-noop",
           "mitosis-parent",
+          "mitosis-replica",
           "mitosis-unprepare",
           "mitosisd");
   private static final int NOBODY = 65534;

@@ -1,0 +1,508 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Mode replica: children of a snapshot of another machine, which a child of that snapshot forks here.
+ * There is one replica, for children that come at once, too; it is not used when its snapshot has
+ * been dropped or prepared anew; and it, its children and what these fork end as they do in
+ * other modes.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/cases.h"
+#include "tests/harness.h"
+#include "tests/machine.h"
+
+#define MACHINE	    101
+#define PAGE	    4096
+#define PAGES	    256 /* a child reads the first half, what it forks the second */
+#define PATIENCE_MS 20000
+/* Of a child: where it reads what to do and answers. */
+#define ORDER  77
+#define REPORT 78
+
+struct report {
+	pid_t pid, forked; /* forked: by the child, after that has ended */
+	bool is_right;
+	char content;
+};
+
+static struct machine machine;
+static unsigned char *memory;
+static char content; /* of the snapshot: tells two with one handler id apart */
+static struct mitosis *here; /* a device of the machine of the children */
+
+static bool half_is_right(int half)
+{
+	int i;
+
+	for (i = half * PAGES / 2; i < (half + 1) * PAGES / 2; i++)
+		if (memory[i * PAGE] != (unsigned char)(content + i))
+			return false;
+	return true;
+}
+
+static void answer(const struct report *r)
+{
+	if (write(REPORT, r, sizeof(*r)) != sizeof(*r))
+		_exit(98);
+}
+
+static void __attribute__((noreturn)) be_child(void)
+{
+	struct report r = { .pid = getpid(), .content = content };
+	char what, again;
+
+	alarm(60); /* if this test ends without it */
+	if (read(ORDER, &what, 1) != 1)
+		_exit(99);
+	r.is_right = half_is_right(0) && fcntl(ORDER + 2, F_GETFD) < 0;
+	if (what == 'f') {
+		/* Its first deed, when the pager may not know yet whose child it is. */
+		r.forked = fork();
+		if (r.forked == 0) {
+			/* Until the child has ended. */
+			if (read(ORDER, &again, 1) != 1)
+				_exit(99);
+			r.pid = getpid();
+			r.is_right = half_is_right(1);
+			answer(&r);
+			_exit(0);
+		}
+	}
+	answer(&r);
+	if (what == 's')
+		raise(SIGTERM);
+	while (what == 'w')
+		pause();
+	_exit(7);
+}
+
+/* Prepares this process on the other machine; returns its device. */
+static struct mitosis *prepare(uint32_t id, char with)
+{
+	struct mitosis *there;
+	pid_t self = getpid();
+	int i;
+
+	content = with;
+	for (i = 0; i < PAGES; i++)
+		memory[i * PAGE] = content + i;
+	machine_enter(&machine);
+	there = open_user();
+	CHECK_EQ(mitosis_prepare(there, id), 0);
+	if (getpid() != self || mitosis_nil(there) == -EBADF)
+		be_child();
+	machine_leave();
+	memset(memory, 0, PAGES * PAGE);
+	return there;
+}
+
+static struct mitosis *open_here(void)
+{
+	const struct mitosis_resume_options options = {
+		.mode = MITOSIS_RESUME_REPLICA,
+	};
+	struct mitosis *device = open_user();
+
+	CHECK_EQ(mitosis_set_resume_options(device, &options), 0);
+	CHECK_EQ(mitosis_connect(device, MACHINE, machine.address), 0);
+	return device;
+}
+
+/* A process that stands for a child; its end is the child's. */
+struct running {
+	pid_t proxy;
+	int order, report;
+};
+
+static struct running start(uint32_t id)
+{
+	struct running r;
+	int to[2], from[2];
+
+	CHECK(!pipe2(to, O_CLOEXEC) && !pipe2(from, O_CLOEXEC));
+	fflush(stdout);
+	r.proxy = fork();
+	CHECK(r.proxy >= 0);
+	if (r.proxy == 0) {
+		struct mitosis *device = open_here();
+
+		dup2(to[0], ORDER);
+		dup2(from[1], REPORT);
+		close(to[1]);
+		close(from[0]);
+		mitosis_resume_remote(device, MACHINE, id);
+		printf("no child: %s\n", mitosis_error());
+		fflush(stdout);
+		_exit(1);
+	}
+	/* Else no end of the child would be seen. */
+	close(to[0]);
+	close(from[1]);
+	r.order = to[1];
+	r.report = from[0];
+	return r;
+}
+
+/* False if the other end has closed. */
+static bool report_within(int fd, struct report *r, int ms)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	CHECK_EQ(poll(&p, 1, ms), 1);
+	return read(fd, r, sizeof(*r)) == sizeof(*r);
+}
+
+static struct report tell(const struct running *r, char what)
+{
+	struct report w;
+
+	CHECK(write(r->order, &what, 1) == 1);
+	CHECK(report_within(r->report, &w, PATIENCE_MS));
+	CHECK(w.is_right);
+	return w;
+}
+
+static int end_of(struct running *r)
+{
+	int status = status_within(r->proxy, PATIENCE_MS);
+
+	close(r->order);
+	close(r->report);
+	return status;
+}
+
+static pid_t pager(void)
+{
+	return find_process("mitosis-pager", daemon_pid());
+}
+
+static pid_t last_replica;
+
+static pid_t replica(void)
+{
+	pid_t found = find_process("mitosis-replica", pager());
+
+	if (found)
+		last_replica = found;
+	return found;
+}
+
+/* Of a pager. A replica's environment is memory that nothing has fetched: it does not tell. */
+static int replica_count(void)
+{
+	pid_t of = pager();
+	DIR *proc = opendir("/proc");
+	struct dirent *entry;
+	int count = 0;
+
+	CHECK(proc);
+	while ((entry = readdir(proc))) {
+		char path[300], name[32] = "";
+		int parent = 0;
+		FILE *f;
+
+		snprintf(path, sizeof(path), "/proc/%s/stat", entry->d_name);
+		f = atoi(entry->d_name) ? fopen(path, "re") : NULL;
+		if (f && fscanf(f, "%*d (%31[^)]) %*c %d", name, &parent) == 2)
+			count += parent == of && !strcmp(name, "mitosis-replica");
+		if (f)
+			fclose(f);
+	}
+	closedir(proc);
+	return count;
+}
+
+/* Nothing of a snapshot that has been dropped is left on the children's machine. */
+static void check_nothing_left(void)
+{
+	CHECK_SOON(!pager(), PATIENCE_MS);
+	CHECK_SOON(!last_replica || !alive(last_replica), PATIENCE_MS);
+}
+
+static void drop(struct mitosis *there, uint32_t id)
+{
+	replica();
+	CHECK_EQ(mitosis_unprepare(there, id), 0);
+	mitosis_close(there);
+	check_nothing_left();
+}
+
+/* Two first children at once, then others: one replica. */
+static void one_replica(void)
+{
+	struct mitosis *there = prepare(1, 10);
+	struct running both[2] = { start(1), start(1) }, next;
+	struct report w;
+	pid_t first;
+	int i;
+
+	here = open_here();
+	for (i = 0; i < 2; i++) {
+		w = tell(&both[i], 'e');
+		CHECK(w.pid != both[i].proxy && w.pid != getpid());
+		CHECK_EQ(end_of(&both[i]), 7 << 8);
+	}
+	CHECK_EQ(replica_count(), 1);
+	first = replica();
+	CHECK(first > 0);
+	next = start(1);
+	tell(&next, 's');
+	i = end_of(&next);
+	CHECK(WIFSIGNALED(i) && WTERMSIG(i) == SIGTERM);
+	CHECK_EQ(replica(), first);
+	drop(there, 1);
+}
+
+static struct mitosis_attachment *attach(uint32_t id)
+{
+	struct mitosis_attachment *a;
+
+	CHECK_EQ(mitosis_attach_remote(here, MACHINE, id, &a), 0);
+	return a;
+}
+
+static int to_child[2], from_child[2];
+
+/* As of mitosis_spawn(); the order and the report go over pipes of this process. */
+static int spawn(struct mitosis_attachment *a, char what, struct report *w,
+		 int *status)
+{
+	static const int files[] = { ORDER, REPORT };
+	const struct mitosis_spawn child = {
+		.pidfd = -1,
+		.root = -1,
+		.files = files,
+		.file_count = 2,
+	};
+	int err;
+
+	CHECK(write(to_child[1], &what, 1) == 1);
+	err = mitosis_spawn(a, &child, status);
+	if (!err) {
+		CHECK(report_within(from_child[0], w, PATIENCE_MS));
+		CHECK(w->is_right);
+	} else {
+		CHECK(read(to_child[0], &what, 1) == 1);
+	}
+	return err;
+}
+
+static void open_pipes(void)
+{
+	CHECK(!pipe2(to_child, O_CLOEXEC) && !pipe2(from_child, O_CLOEXEC));
+	CHECK(dup2(to_child[0], ORDER) >= 0 && dup2(from_child[1], REPORT) >= 0);
+	CHECK(dup2(from_child[1], REPORT + 1) >= 0);
+}
+
+/* Children of an attachment; a snapshot that is prepared anew has a replica of its own. */
+static void spawned(void)
+{
+	struct mitosis *there = prepare(2, 20);
+	struct mitosis_attachment *a;
+	struct report w;
+	int status, i;
+	pid_t pid;
+
+	open_pipes();
+	here = open_here();
+	a = attach(2);
+	CHECK_EQ(mitosis_attachment_window(a), 0);
+	for (i = 0; i < 50; i++) {
+		CHECK_EQ(spawn(a, 'e', &w, &status), 0);
+		CHECK_EQ(status, 7 << 8);
+		CHECK_EQ(w.content, 20);
+	}
+	CHECK_EQ(replica_count(), 1);
+	/* A process that this one forks is a child of the same attachment. */
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		mitosis_resume_attached(a);
+		printf("no child: %s\n", mitosis_error());
+		fflush(stdout);
+		_exit(1);
+	}
+	CHECK(write(to_child[1], "e", 1) == 1);
+	CHECK(report_within(from_child[0], &w, PATIENCE_MS));
+	CHECK_EQ(status_within(pid, PATIENCE_MS), 7 << 8);
+
+	CHECK_EQ(mitosis_unprepare(there, 2), 0);
+	mitosis_close(there);
+	there = prepare(2, 30);
+	CHECK_EQ(spawn(a, 'e', &w, &status), -ESTALE);
+	mitosis_detach(a);
+	a = attach(2);
+	CHECK_EQ(spawn(a, 'e', &w, &status), 0);
+	CHECK_EQ(w.content, 30);
+	mitosis_detach(a);
+	drop(there, 2);
+}
+
+/* What a child has forked reads its pages after the child's end; who asked may go. */
+static void descendants(void)
+{
+	struct mitosis *there = prepare(3, 40);
+	struct running r = start(3);
+	struct report w = tell(&r, 'f');
+
+	CHECK(w.forked > 0);
+	CHECK_EQ(status_within(r.proxy, PATIENCE_MS), 7 << 8);
+	CHECK(write(r.order, "g", 1) == 1);
+	CHECK(report_within(r.report, &w, PATIENCE_MS));
+	CHECK(w.is_right);
+	close(r.order);
+	close(r.report);
+
+	r = start(3);
+	w = tell(&r, 'w');
+	CHECK(alive(w.pid));
+	kill(r.proxy, SIGKILL);
+	end_of(&r);
+	CHECK_SOON(!alive(w.pid), PATIENCE_MS);
+	/* As a clone's, children of a snapshot that is dropped stay until they end. */
+	r = start(3);
+	w = tell(&r, 'w');
+	CHECK_EQ(mitosis_unprepare(there, 3), 0);
+	sleep_ms(20);
+	CHECK(alive(w.pid));
+	kill(w.pid, SIGKILL);
+	CHECK_EQ(end_of(&r), SIGKILL);
+	mitosis_close(there);
+	check_nothing_left();
+}
+
+/* A replica that is killed is made again; its children stay. A pager takes all with it. */
+static void killed(void)
+{
+	struct mitosis *there = prepare(4, 50);
+	struct running r = start(4), next;
+	struct report w = tell(&r, 'w');
+	pid_t first = replica(), pager_pid = pager();
+
+	CHECK(first > 0);
+	kill(first, SIGKILL);
+	CHECK_SOON(!alive(first), PATIENCE_MS);
+	CHECK_SOON(!replica(), PATIENCE_MS);
+	next = start(4);
+	tell(&next, 'e');
+	CHECK_EQ(end_of(&next), 7 << 8);
+	CHECK(alive(w.pid));
+	CHECK_EQ(pager(), pager_pid);
+	CHECK(replica() > 0 && replica() != first);
+	first = replica();
+
+	kill(pager_pid, SIGKILL);
+	CHECK_SOON(!alive(w.pid) && !alive(first), PATIENCE_MS);
+	CHECK(end_of(&r) != 0);
+	next = start(4);
+	tell(&next, 'e');
+	CHECK_EQ(end_of(&next), 7 << 8);
+	drop(there, 4);
+}
+
+/* A replica that is stopped is ended when it does not answer; this takes a deadline. */
+static void stopped(void)
+{
+	struct mitosis *there = prepare(5, 60);
+	struct running r = start(5);
+	pid_t first;
+
+	tell(&r, 'e');
+	CHECK_EQ(end_of(&r), 7 << 8);
+	first = replica();
+	CHECK(first > 0);
+	kill(first, SIGSTOP);
+	r = start(5);
+	CHECK_EQ(end_of(&r), 1 << 8);
+	CHECK(!alive(first));
+	r = start(5);
+	tell(&r, 'e');
+	CHECK_EQ(end_of(&r), 7 << 8);
+	drop(there, 5);
+}
+
+static int no_confinement(void *unused)
+{
+	(void)unused;
+	return 0;
+}
+
+static void drop_a_capability(void)
+{
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct data[2];
+
+	CHECK(!syscall(SYS_capget, &header, data));
+	data[0].permitted &= ~(1u << CAP_SYS_NICE);
+	data[0].effective &= ~(1u << CAP_SYS_NICE);
+	CHECK(!syscall(SYS_capset, &header, data));
+}
+
+/* Who could not become the snapshot's process itself may not have it forked. */
+static void refused(void)
+{
+	const struct mitosis_resume_options clone = { MITOSIS_RESUME_CLONE, 0 };
+	const struct mitosis_confinement confinement = { .confine = no_confinement };
+	struct mitosis *there = prepare(6, 70);
+	struct mitosis_attachment *a;
+	pid_t pid;
+
+	here = open_here();
+	CHECK_EQ(mitosis_set_confinement(here, &confinement), 0);
+	CHECK_EQ(mitosis_attach_remote(here, MACHINE, 6, &a), -EINVAL);
+	CHECK_EQ(mitosis_resume_remote(here, MACHINE, 6), -EINVAL);
+	check_error_has("mode replica");
+	CHECK_EQ(mitosis_set_confinement(here, NULL), 0);
+	CHECK_EQ(mitosis_attach_remote(here, MACHINE, 7, &a), -ENOENT);
+	CHECK_EQ(mitosis_set_resume_options(here, &clone), 0);
+	CHECK_EQ(mitosis_attach_remote(here, MACHINE, 6, &a), -EINVAL);
+	check_error_has("mode replica");
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		drop_a_capability();
+		here = open_here();
+		CHECK_EQ(mitosis_attach_remote(here, MACHINE, 6, &a), -EPERM);
+		CHECK_EQ(mitosis_resume_remote(here, MACHINE, 6), -EPERM);
+		check_error_has("capabilities");
+		_exit(0);
+	}
+	CHECK_EQ(status_within(pid, PATIENCE_MS), 0);
+	drop(there, 6);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct test_case cases[] = {
+		{ "one", one_replica },	   { "spawned", spawned },
+		{ "forked", descendants }, { "killed", killed },
+		{ "refused", refused },
+	};
+	static const struct test_case slow[] = { { "stopped", stopped } };
+	int failed;
+
+	need_userfaultfd();
+	use_key("replica");
+	memory = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	CHECK(memory != MAP_FAILED);
+	machine = machine_start(MACHINE);
+	/* It takes as long as a pager waits for its replica, $MITOSIS_DEADLINE_MS. */
+	if (argc > 1 && !strcmp(argv[1], "stopped"))
+		failed = run_cases(slow, 1, 60000, NULL);
+	else
+		failed = run_cases(cases, sizeof(cases) / sizeof(cases[0]), 60000,
+				   argc > 1 ? argv[1] : NULL);
+	machine_stop(&machine);
+	return failed;
+}
