@@ -4,10 +4,13 @@ package org.mitosis.user;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.sun.management.HotSpotDiagnosticMXBean;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -87,8 +90,9 @@ class ForkedJvmTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"G1, quiet", "Serial, crac", "Parallel, now"})
+  @CsvSource({"G1, quiet", "Serial, crac", "Parallel, now", "Shenandoah, now"})
   void goesOnInItsChildren(String collector, String when) throws Exception {
+    assumeTrue(hasCollector(collector), () -> "needs a JDK with the collector " + collector);
     List<String> lines =
         ChildJvm.start(
                 ForkedJvm.class,
@@ -132,6 +136,16 @@ class ForkedJvmTest {
     assertEquals(List.of("lazy", "tcp"), names);
     // As docs/jvm.md says: java.util.Random goes on alike in all.
     assertEquals(1, shared.size(), () -> "java.util.Random: " + lines);
+  }
+
+  private static boolean hasCollector(String collector) {
+    try {
+      ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean.class)
+          .getVMOption("Use" + collector + "GC");
+      return true;
+    } catch (IllegalArgumentException e) {
+      return false;
+    }
   }
 
   /** What a parent has mapped: two pages, from m to z. */
