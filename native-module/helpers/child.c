@@ -58,21 +58,6 @@ static const char usage[] =
 	"                        or why not: libmitosis.h) and exit\n"
 	"  --version             print the release and exit\n";
 
-#define MAPS_MAX 64
-
-static void add_map(struct mitosis_child_options *options,
-		    struct mitosis_path *paths, char *text)
-{
-	char *equals = strchr(text, '=');
-
-	if (!equals || options->path_count == MAPS_MAX)
-		die(2, "--map must be OLD=NEW, at most %d times, got '%s'", MAPS_MAX,
-		    text);
-	*equals = '\0';
-	paths[options->path_count].from = text;
-	paths[options->path_count++].to = equals + 1;
-}
-
 int main(int argc, char **argv)
 {
 	static const struct option names[] = {
@@ -91,7 +76,7 @@ int main(int argc, char **argv)
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
-	struct mitosis_path paths[MAPS_MAX];
+	struct mitosis_path paths[OPTION_MAPS_MAX];
 	struct mitosis_child_options options = {
 		.size = sizeof(options),
 		.mode = MITOSIS_RESUME_LAZY,
@@ -124,7 +109,7 @@ int main(int argc, char **argv)
 			options_given = true;
 			break;
 		case 'M':
-			add_map(&options, paths, optarg);
+			parse_map(&options, paths, optarg);
 			options_given = true;
 			break;
 		case 'o':

@@ -97,6 +97,20 @@ uint32_t parse_own(const char *text)
 	return own;
 }
 
+void parse_map(struct mitosis_child_options *options, struct mitosis_path *paths,
+	       char *text)
+{
+	char *equals = strchr(text, '=');
+
+	if (!equals || options->path_count == OPTION_MAPS_MAX)
+		die(2, "--map must be OLD=NEW, at most %d times, got '%s'",
+		    OPTION_MAPS_MAX, text);
+	*equals = '\0';
+	options->paths = paths;
+	paths[options->path_count].from = text;
+	paths[options->path_count++].to = equals + 1;
+}
+
 void answer_and_exit(int option, const char *usage)
 {
 	if (option == 'v')

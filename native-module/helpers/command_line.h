@@ -5,6 +5,8 @@
 
 #include <stdint.h>
 
+#include "libmitosis.h"
+
 /* Prints the program's name and a message to standard error, and exits. */
 void die(int status, const char *format, ...)
 	__attribute__((noreturn, format(printf, 2, 3)));
@@ -24,6 +26,13 @@ uint32_t parse_files(const char *text);
 
 /* MITOSIS_OWN_* by their names, with commas between. */
 uint32_t parse_own(const char *text);
+
+/* How often --map can be given. */
+#define OPTION_MAPS_MAX 64
+
+/* Adds OLD=NEW, which it changes, to `paths`, of OPTION_MAPS_MAX elements, and to the options. */
+void parse_map(struct mitosis_child_options *options, struct mitosis_path *paths,
+	       char *text);
 
 /*
  * For an option that getopt_long() returns as 'v', --version; 'h', --help; or

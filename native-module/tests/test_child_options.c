@@ -227,6 +227,25 @@ static void refused(void)
 	mitosis_close(device);
 }
 
+/* The answer of mitosis-launcher, with further arguments, to one launch. */
+static void launch(const char *arguments, char *line, size_t size)
+{
+	char command[1024];
+	FILE *f;
+
+	snprintf(command, sizeof(command),
+		 "printf 'launch\\nquit\\n' | timeout %d %s/mitosis-launcher "
+		 "--driven "
+		 "--backend user --container none --handler-id 1 %s",
+		 CASE_MS / 2000, getenv("MITOSIS_TEST_BIN"), arguments);
+	fflush(stdout);
+	f = popen(command, "r");
+	/* First that it is ready. */
+	CHECK(f && fgets(line, size, f) && fgets(line, size, f));
+	printf("%s: %s", arguments, line);
+	pclose(f);
+}
+
 static void own(void)
 {
 	struct mitosis_child_options options = {
@@ -235,7 +254,7 @@ static void own(void)
 		.host_name = HOST_NAME,
 	};
 	struct mitosis *device = open_user();
-	char before[64], after[64];
+	char before[64], after[64], line[1024];
 	pid_t parent;
 	int status;
 
@@ -248,6 +267,10 @@ static void own(void)
 	options = (struct mitosis_child_options){ .size = sizeof(options) };
 	status = run_child(&options);
 	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 2);
+	launch("--own network,tmp --host-name " HOST_NAME, line, sizeof(line));
+	CHECK(strstr(line, "exited with 1"));
+	launch("", line, sizeof(line));
+	CHECK(strstr(line, "exited with 2"));
 	CHECK(access("/tmp/of-the-child", F_OK));
 	name_network(after);
 	CHECK(!strcmp(before, after));
@@ -329,7 +352,7 @@ static void paths(void)
 		.path_count = 2,
 		.paths = map,
 	};
-	char folder[160], elsewhere[160];
+	char folder[160], elsewhere[160], maps[400], line[1024];
 	pid_t parent;
 	int status, fd;
 
@@ -351,6 +374,10 @@ static void paths(void)
 	map[1] = (struct mitosis_path){ folder, elsewhere };
 	status = run_child(&options);
 	CHECK_EQ(status, 0);
+	snprintf(maps, sizeof(maps), "--map /=/nowhere --map %s=%s", folder,
+		 elsewhere);
+	launch(maps, line, sizeof(line));
+	CHECK(!strncmp(line, "ok startup", 10));
 	kill_and_reap(parent);
 }
 

@@ -75,9 +75,7 @@ static int open_device(const struct launch_plan *plan, struct mitosis **device)
 	int err = mitosis_open(plan->backend, device);
 
 	if (!err)
-		err = mitosis_set_resume_options(*device, &plan->options);
-	if (!err)
-		err = mitosis_set_resume_files(*device, plan->files);
+		err = mitosis_set_child_options(*device, &plan->options);
 	if (!err && plan->container.kind == CONTAINER_STRICT)
 		err = mitosis_set_confinement(*device, &confinement);
 	return err;

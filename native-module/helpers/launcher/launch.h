@@ -14,8 +14,7 @@
 /* What is started. */
 struct launch_plan {
 	struct container container;
-	struct mitosis_resume_options options;
-	uint32_t files;			       /* enum mitosis_files */
+	struct mitosis_child_options options;
 	struct mitosis_attachment *attachment; /* NULL: not yet, or there are none */
 	uint32_t handler_id;
 	uint32_t machine_id;

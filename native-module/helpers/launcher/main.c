@@ -46,6 +46,15 @@ static const char usage[] =
 	"  --files HOW        of files that the parent has open for writing: "
 	"refuse\n"
 	"                     (default) to resume, share them, or private copies\n"
+	"  --map OLD=NEW      open files that the parent had open at OLD, or "
+	"below, at\n"
+	"                     NEW; may be given several times\n"
+	"  --own WHAT         of a snapshot with several threads, what each child "
+	"has of\n"
+	"                     its own: network, tmp, or network,tmp; a PID "
+	"namespace in\n"
+	"                     any case\n"
+	"  --host-name NAME   the same for the host name\n"
 	"  --backend NAME     auto (default), kernel or user\n"
 	"  --start WHAT       resume (default), or empty: only a container\n"
 	"  --container KIND   lean (default): for speed, no security boundary; "
@@ -375,6 +384,9 @@ int main(int argc, char **argv)
 		{ "mode", required_argument, NULL, 'M' },
 		{ "prefetch", required_argument, NULL, 'p' },
 		{ "files", required_argument, NULL, 'F' },
+		{ "map", required_argument, NULL, 'P' },
+		{ "own", required_argument, NULL, 'o' },
+		{ "host-name", required_argument, NULL, 'n' },
 		{ "backend", required_argument, NULL, 'b' },
 		{ "start", required_argument, NULL, 's' },
 		{ "container", required_argument, NULL, 'c' },
@@ -393,7 +405,9 @@ int main(int argc, char **argv)
 	static const char *const starts[] = { "resume", "empty", NULL };
 	static const char *const containers[] = { "lean", "none", "strict", NULL };
 	static const char *const formats[] = { "text", "ns", NULL };
+	struct mitosis_path paths[OPTION_MAPS_MAX];
 	struct launch_plan plan = {
+		.options.size = sizeof(plan.options),
 		.handler_id = HANDLER_ID_DEFAULT,
 		.deadline_s = LAUNCH_DEADLINE_S,
 	};
@@ -425,7 +439,16 @@ int main(int argc, char **argv)
 			plan.options.mode = parse_mode(optarg);
 			break;
 		case 'F':
-			plan.files = parse_files(optarg);
+			plan.options.files = parse_files(optarg);
+			break;
+		case 'P':
+			parse_map(&plan.options, paths, optarg);
+			break;
+		case 'o':
+			plan.options.own = parse_own(optarg);
+			break;
+		case 'n':
+			plan.options.host_name = optarg;
 			break;
 		case 'p':
 			plan.options.prefetch_pages = parse_prefetch(optarg);
@@ -487,7 +510,7 @@ int main(int argc, char **argv)
 	if (!plan.empty) {
 		err = mitosis_open(plan.backend, &device);
 		if (!err)
-			err = mitosis_set_resume_options(device, &plan.options);
+			err = mitosis_set_child_options(device, &plan.options);
 		if (!err && plan.address)
 			err = mitosis_connect(device, plan.machine_id, plan.address);
 		if (err)
