@@ -23,6 +23,7 @@ public final class Main {
         duel         two versions in turns, and the differences between them
         compare      the differences between two runs
         report       pages, tables and plots of runs
+        export       a run's figures for github-action-benchmark, Bencher and other programs
         pack         the folder of a run as one .zip file, which report and compare read
         prepare-jvm  a snapshot of a JVM that runs already
         doctor       what works on this machine, what does not, and what to do about it
@@ -77,6 +78,7 @@ public final class Main {
           "duel",
           "compare",
           "report",
+          "export",
           "pack",
           PrepareJvmCommand.WORD,
           "doctor");
@@ -123,6 +125,8 @@ public final class Main {
         return new SweepCommand(probe, System.out, System.err).run(rest);
       case "report":
         return new ReportCommand(System.out, System.err).run(rest);
+      case "export":
+        return new ExportCommand(System.out, System.err).run(rest);
       case "pack":
         return new PackCommand(System.out, System.err).run(rest);
       case PrepareJvmCommand.WORD:
