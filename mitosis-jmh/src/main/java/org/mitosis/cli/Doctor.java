@@ -209,7 +209,18 @@ final class Doctor {
     line("thp", hugePages(machine.memory().hugePages()));
     line("uffd", "userfaultfd: " + subject.userfaultfd().state());
     line("children", subject.containers());
+    rdma(RdmaDevices.read(probe));
     line("disk", disk(Path.of("").toAbsolutePath()));
+  }
+
+  private void rdma(RdmaDevices devices) {
+    if (devices.found().isEmpty()) {
+      line("rdma", "no device: pages of other machines come over TCP");
+      return;
+    }
+    devices.found().forEach(found -> line("rdma", found));
+    devices.missing().forEach(missing -> line("", "to do: " + missing));
+    line("", "ibv_devinfo -v (package ibverbs-utils) says more; see docs/rdma.md");
   }
 
   private String memory() {

@@ -390,7 +390,8 @@ public final class MachineProbe {
     return nodes == 0 ? null : Integer.valueOf(nodes);
   }
 
-  private List<String> entries(String directory, String pattern) {
+  /** The names in a directory below the root that match a pattern; none if it cannot be read. */
+  public List<String> entries(String directory, String pattern) {
     try (Stream<Path> entries = Files.list(root.resolve(directory))) {
       return entries
           .map(entry -> entry.getFileName().toString())

@@ -75,6 +75,7 @@ class DoctorTest {
           thp      transparent huge pages: madvise
           uffd     userfaultfd: allowed to this user
           children lean containers of this test
+          rdma     no device: pages of other machines come over TCP
         """,
         String.join("\n", lines.subList(2, lines.size() - 1)) + "\n");
     assertTrue(lines.get(lines.size() - 1).startsWith("  disk     "));
@@ -118,6 +119,20 @@ class DoctorTest {
     machine.programs = MitosisException.of(Operation.OPEN, Errno.EACCES).problem("noexec").build();
     run();
     assertTrue(output().contains("  programs open failed: noexec (EACCES)\n"), output());
+  }
+
+  @Test
+  void anRdmaDeviceIsListedWithWhatItLacks() throws IOException {
+    file("sys/class/infiniband/mlx5_0/ports/1/state", "4: ACTIVE");
+    file("sys/class/infiniband/mlx5_0/ports/1/link_layer", "InfiniBand");
+    file("sys/class/infiniband/mlx5_0/ports/1/rate", "100 Gb/sec (4X EDR)");
+    machine.availabilities.add(Availability.available(Backend.USER, "libmitosis works"));
+    assertEquals(0, run());
+    assertTrue(
+        output().contains("\n  rdma     mlx5_0 port 1: ACTIVE, InfiniBand, 100 Gb/sec (4X EDR)\n"),
+        output());
+    assertTrue(output().contains("\n           to do: modprobe rdma_ucm: there is no "), output());
+    assertTrue(output().contains("\n           ibv_devinfo -v "), output());
   }
 
   @Test
