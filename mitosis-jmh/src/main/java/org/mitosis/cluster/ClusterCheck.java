@@ -99,7 +99,8 @@ final class ClusterCheck {
       problems.addAll(differentKernels());
       if (config.resumeMode() == ResumeMode.CLONE && !roles.children().isEmpty()) {
         problems.add(
-            "RESUME_MODE clone has children on the parent machine only: leave CHILD_HOSTS empty");
+            "RESUME_MODE clone has children on the parent machine only: leave CHILD_HOSTS empty,"
+                + " or choose replica");
       }
     }
     return problems;

@@ -127,7 +127,7 @@ class RemoteBenchmarksTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"eager", "cached"})
+  @ValueSource(strings = {"eager", "cached", "replica"})
   void otherModesOfResume(String resumeMode) throws IOException, RunnerException {
     Collection<RunResult> results =
         shortRun.run(
@@ -199,7 +199,7 @@ class RemoteBenchmarksTest {
         "ForkResume.workingSet;transport;udp;transport must be one of local, tcp, got 'udp'",
         "ForkResume.workingSet;protection;strong;protection must be one of sealed, handshake, none,"
             + " got 'strong'",
-        "Execution.workingSet;resumeMode;fast;resumeMode must be one of lazy, eager, cached, clone,"
+        "Execution.workingSet;resumeMode;fast;resumeMode must be one of lazy, eager, cached, clone, replica,"
             + " got 'fast'",
         "FirstResult.workingSet;prefetch;3;prefetch must be a power of two between 1 and 512, got"
             + " '3'",

@@ -40,7 +40,12 @@ public final class Children {
     /** On demand; pages of another machine stay on this one for later children. */
     CACHED,
     /** Forked by the snapshot itself, on its own machine. */
-    CLONE
+    CLONE,
+    /**
+     * Forked by a child of the snapshot that this machine keeps and that runs none of its program;
+     * of a snapshot of this machine, as {@link #CLONE}.
+     */
+    REPLICA
   }
 
   /** What a child has of files that its parent has open for writing. */
