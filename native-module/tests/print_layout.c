@@ -61,5 +61,12 @@ int main(void)
 	FIELD(mitosis_child, number);
 	FIELD(mitosis_child, machine_id);
 	FIELD(mitosis_child, reserved);
+
+	STRUCT(mitosis_contents);
+	FIELD(mitosis_contents, size);
+	FIELD(mitosis_contents, threads);
+	FIELD(mitosis_contents, files);
+	FIELD(mitosis_contents, mappings);
+	FIELD(mitosis_contents, bytes);
 	return 0;
 }

@@ -98,6 +98,17 @@ public interface Device extends AutoCloseable {
   List<Snapshot> list();
 
   /**
+   * What a snapshot of this machine has: threads, open files, memory. It asks the snapshot's
+   * shadow, which {@link #list()} does not.
+   *
+   * @param handlerId the snapshot's key
+   * @throws MitosisException ENOENT if there is no such snapshot, EPERM if it belongs to another
+   *     user, ETIMEDOUT if its shadow does not answer, ENOSYS on the kernel backend, whose
+   *     snapshots have one thread and no open files
+   */
+  SnapshotContents contents(int handlerId);
+
+  /**
    * Opens the session to another machine; must precede {@link #nilRpc} and {@link #resumeRemote}.
    *
    * @param machineId the machine's id, 0 or greater

@@ -26,6 +26,8 @@ public final class Main {
         export       a run's figures for github-action-benchmark, Bencher and other programs
         pack         the folder of a run as one .zip file, which report and compare read
         prepare-jvm  a snapshot of a JVM that runs already
+        snapshots    those of this machine, with their threads and open files
+        programs     the folder of mitosis-child, mitosis-prepare and the other native programs
         doctor       what works on this machine, what does not, and what to do about it
         help [COMMAND]  this text, or that of a command
         --version    what this jar was built from
@@ -81,6 +83,8 @@ public final class Main {
           "export",
           "pack",
           PrepareJvmCommand.WORD,
+          SnapshotList.WORD,
+          ProgramFolder.WORD,
           "doctor");
 
   private Main() {}
@@ -131,6 +135,10 @@ public final class Main {
         return new PackCommand(System.out, System.err).run(rest);
       case PrepareJvmCommand.WORD:
         return new PrepareJvmCommand(System.out, System.err).run(rest);
+      case SnapshotList.WORD:
+        return new SnapshotList(System.out, System.err).run(rest);
+      case ProgramFolder.WORD:
+        return new ProgramFolder(System.out, System.err).run(rest);
       case "doctor":
         return Doctor.ofThisMachine(probe, System.out).run(rest);
       case "--version":

@@ -123,6 +123,19 @@ class CommandLineIT {
   }
 
   @Test
+  void snapshotsAndProgramsAreListed() throws IOException {
+    jar.property("mitosis.backend", "user");
+    BenchmarksJar.Outcome none = jar.run("snapshots");
+    assertEquals("there are no snapshots on this machine\n", none.out(), none.err());
+    assertEquals(2, jar.run("snapshots", "all").exitCode());
+    BenchmarksJar.Outcome programs = jar.run("programs");
+    Path folder = Path.of(programs.out().strip());
+    for (String name : List.of("mitosis-prepare", "libmitosis-preload.so", "mitosisd")) {
+      assertTrue(Files.isExecutable(folder.resolve(name)), programs.out() + programs.err());
+    }
+  }
+
+  @Test
   void theVersionIsTheBuilds() throws IOException {
     BenchmarksJar.Outcome version = jar.run("--version");
     assertTrue(

@@ -38,6 +38,7 @@ public final class NativeFiles {
 
   private static final List<String> NAMES =
       List.of(
+          "libmitosis-preload.so",
           "libmitosis.so",
           "mitosis-child",
           "mitosis-connect",
@@ -45,6 +46,7 @@ public final class NativeFiles {
           "mitosis-launcher",
           "mitosis-noop",
           "mitosis-parent",
+          "mitosis-prepare",
           "mitosis-replica",
           "mitosis-unprepare",
           "mitosisd");
@@ -60,9 +62,10 @@ public final class NativeFiles {
   /**
    * The absolute path of a native file; unpacks all of them if they are not there.
    *
-   * @param name {@code libmitosis.so}, {@code mitosisd}, or a helper program: {@code
-   *     mitosis-parent}, {@code mitosis-child}, {@code mitosis-launcher}, {@code mitosis-connect},
-   *     {@code mitosis-unprepare} or {@code mitosis-noop}
+   * @param name {@code libmitosis.so}, {@code libmitosis-preload.so}, {@code mitosisd}, or a helper
+   *     program: {@code mitosis-prepare}, {@code mitosis-parent}, {@code mitosis-child}, {@code
+   *     mitosis-launcher}, {@code mitosis-connect}, {@code mitosis-unprepare} or {@code
+   *     mitosis-noop}
    * @throws MitosisException (open) ENODEV if this is not Linux on x86-64, EACCES if the place
    *     cannot be used or does not let programs run, ENOSPC, EROFS or EIO if they cannot be written
    * @throws IllegalArgumentException if this release has no such file

@@ -47,6 +47,18 @@ public final class LibMitosis {
     private ChildStruct() {}
   }
 
+  /** {@code struct mitosis_contents}: its size and the offset of each field, in bytes. */
+  public static final class ContentsStruct {
+    public static final int SIZEOF = 24;
+    public static final int SIZE = 0;
+    public static final int THREADS = 4;
+    public static final int FILES = 8;
+    public static final int MAPPINGS = 12;
+    public static final int BYTES = 16;
+
+    private ContentsStruct() {}
+  }
+
   private LibMitosis() {}
 
   /**
@@ -108,6 +120,8 @@ public final class LibMitosis {
   public static native int mitosis_unprepare(long device, int handlerId);
 
   public static native int mitosis_list(long device, long snapshots, int capacity);
+
+  public static native int mitosis_list_contents(long device, int handlerId, long contents);
 
   public static native int mitosis_connect(long device, int machineId, byte[] address);
 

@@ -43,7 +43,7 @@ final class Advice {
 
   private static String notFound(Operation operation) {
     return switch (operation) {
-      case UNPREPARE, RESUME_LOCAL -> "list() shows the snapshots of this machine";
+      case UNPREPARE, LIST, RESUME_LOCAL -> "list() shows the snapshots of this machine";
       case RESUME_REMOTE -> "prepare it on that machine first";
       default -> "";
     };

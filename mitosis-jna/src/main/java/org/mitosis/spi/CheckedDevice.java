@@ -18,6 +18,7 @@ import org.mitosis.MitosisException;
 import org.mitosis.Operation;
 import org.mitosis.QuietJvm;
 import org.mitosis.Snapshot;
+import org.mitosis.SnapshotContents;
 
 /**
  * The part of a {@link Device} that is the same for every backend: it checks arguments, serializes
@@ -62,6 +63,14 @@ public abstract class CheckedDevice implements Device {
 
   /** Adds the snapshots of this machine to an empty list, by ascending handler id. */
   protected abstract int callList(List<Snapshot> snapshots);
+
+  /**
+   * Writes what a snapshot has to {@code contents}: threads, files, mappings, bytes. By default the
+   * backend cannot.
+   */
+  protected int callContents(int handlerId, long[] contents) {
+    return -Errno.ENOSYS;
+  }
 
   /** Opens a session; the address is ASCII text of one of the three forms. */
   protected abstract int callConnect(int machineId, String address);
@@ -139,6 +148,19 @@ public abstract class CheckedDevice implements Device {
       throw failure(Operation.LIST, -result, NO_ID, NO_ID);
     }
     return List.copyOf(snapshots);
+  }
+
+  @Override
+  public final synchronized SnapshotContents contents(int handlerId) {
+    requireId("handler id", handlerId);
+    ensureOpen(Operation.LIST, handlerId, NO_ID);
+    long[] contents = new long[4];
+    int result = callContents(handlerId, contents);
+    if (result < 0) {
+      throw failure(Operation.LIST, -result, handlerId, NO_ID);
+    }
+    return new SnapshotContents(
+        (int) contents[0], (int) contents[1], (int) contents[2], contents[3]);
   }
 
   @Override

@@ -10,6 +10,7 @@ import org.mitosis.Child;
 import org.mitosis.Errno;
 import org.mitosis.Snapshot;
 import org.mitosis.posix.LibMitosis;
+import org.mitosis.posix.LibMitosis.ContentsStruct;
 import org.mitosis.posix.Uapi;
 import org.mitosis.spi.CheckedDevice;
 
@@ -73,6 +74,20 @@ final class UserDevice extends CheckedDevice {
       }
     }
     return -Errno.EAGAIN;
+  }
+
+  @Override
+  protected int callContents(int handlerId, long[] contents) {
+    try (Memory memory = new Memory(ContentsStruct.SIZEOF)) {
+      memory.clear();
+      memory.setInt(ContentsStruct.SIZE, ContentsStruct.SIZEOF);
+      int result = LibMitosis.mitosis_list_contents(device, handlerId, Pointer.nativeValue(memory));
+      contents[0] = memory.getInt(ContentsStruct.THREADS);
+      contents[1] = memory.getInt(ContentsStruct.FILES);
+      contents[2] = memory.getInt(ContentsStruct.MAPPINGS);
+      contents[3] = memory.getLong(ContentsStruct.BYTES);
+      return result;
+    }
   }
 
   @Override

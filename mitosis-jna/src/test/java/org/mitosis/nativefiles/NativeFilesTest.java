@@ -32,6 +32,7 @@ import org.mitosis.MitosisException;
 class NativeFilesTest {
   private static final Set<String> NAMES =
       Set.of(
+          "libmitosis-preload.so",
           "libmitosis.so",
           "mitosis-child",
           "mitosis-connect",
@@ -39,6 +40,7 @@ class NativeFilesTest {
           "mitosis-launcher",
           "mitosis-noop",
           "mitosis-parent",
+          "mitosis-prepare",
           "mitosis-replica",
           "mitosis-unprepare",
           "mitosisd");

@@ -31,7 +31,8 @@ class AbiLayoutTest {
           Uapi.ConnectReq.class, "mitosis_connect_req",
           Uapi.RemoteReq.class, "mitosis_remote_req",
           Uapi.SnapshotStruct.class, "mitosis_snapshot",
-          LibMitosis.ChildStruct.class, "mitosis_child");
+          LibMitosis.ChildStruct.class, "mitosis_child",
+          LibMitosis.ContentsStruct.class, "mitosis_contents");
 
   /** Constants of {@link Limits} that are not of uapi/mitosis.h. */
   private static final Set<String> OF_LIBC = Set.of("CPU_SETSIZE");

@@ -131,6 +131,13 @@ class CheckedDeviceTest {
     assertEquals(List.of(), device.calls);
   }
 
+  @Test
+  void aBackendMayNotKnowWhatASnapshotHas() {
+    MitosisException e = assertThrows(MitosisException.class, () -> device.contents(3));
+    assertEquals(Errno.ENOSYS, e.errno());
+    assertThrows(IllegalArgumentException.class, () -> device.contents(-1));
+  }
+
   /** A device that answers what it is told and notes what it is asked. */
   private static final class Scripted extends CheckedDevice {
     final List<String> calls = new ArrayList<>();

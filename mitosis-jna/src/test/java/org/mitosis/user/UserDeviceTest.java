@@ -21,6 +21,7 @@ import org.mitosis.Mitosis;
 import org.mitosis.MitosisException;
 import org.mitosis.Operation;
 import org.mitosis.Snapshot;
+import org.mitosis.SnapshotContents;
 
 /** The contract on the user backend, and what only this backend has: a daemon that can go. */
 @ExtendWith(DaemonOfTheTests.class)
@@ -62,6 +63,19 @@ class UserDeviceTest extends DeviceContractTest {
       }
     }
     assertEquals(ids, device.list().stream().map(Snapshot::handlerId).toList());
+  }
+
+  /** This JVM has threads, open files and memory. */
+  @Test
+  void contentsAreThoseOfTheParent() {
+    int id = newId();
+    assertFails(Operation.LIST, Errno.ENOENT, () -> device.contents(id));
+    device.prepare(id);
+    SnapshotContents contents = device.contents(id);
+    assertTrue(contents.threads() > 5, contents.toString());
+    assertTrue(contents.files() > 0, contents.toString());
+    assertTrue(contents.mappings() > 50, contents.toString());
+    assertTrue(contents.bytes() > 50L << 20, contents.toString());
   }
 
   @Test
