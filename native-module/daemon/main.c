@@ -76,7 +76,11 @@ static const char usage[] =
 	"machines\n"
 	"(default 64); $MITOSIS_CHILD_PROCESSES (256) and $MITOSIS_CHILD_MAP_KIB "
 	"(16384),\n"
-	"what each of their children may have of one.\n"
+	"what each of their children may have of one. $MITOSIS_REPLICA_MIB is what "
+	"a\n"
+	"replica gets of pages that its children have fetched (default half of the "
+	"free\n"
+	"memory; 0: none).\n"
 	"\n"
 	"$MITOSIS_TRACE=1 writes each step of all processes to mitosis.trace in "
 	"the\n"
@@ -349,6 +353,7 @@ int main(int argc, char **argv)
 	const char *listen_text = getenv("MITOSIS_LISTEN");
 	char auth_problem[256] = "";
 	struct child_limits limits; /* for the pagers, which read them again */
+	uint32_t replica_mib;	    /* as well */
 	char problem[128];
 	bool foreground = false;
 	int dir, lock, option, err, log = -1, ready = -1;
@@ -398,6 +403,7 @@ int main(int argc, char **argv)
 		die("MITOSIS_TRACE must be between 0 and %d, got '%s'",
 		    RUNTIME_TRACE_LEVEL_MAX, getenv("MITOSIS_TRACE"));
 	if (child_limits_read(&limits, problem, sizeof(problem)) ||
+	    replica_limit_read(&replica_mib, problem, sizeof(problem)) ||
 	    pagers_limit_read(&daemon.pagers_max, problem, sizeof(problem)))
 		die("%s", problem);
 	if (runtime_dir_path(path))

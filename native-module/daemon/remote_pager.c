@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
 #include "daemon/page_requests.h"
@@ -366,6 +367,19 @@ static int remote_admit(struct page_source *source)
 	return err ? err : wire_receive_answer(&m->requests.connection, &length);
 }
 
+/* Half of the memory that is free now, unless $MITOSIS_REPLICA_MIB says another limit. */
+static uint64_t share_limit(void)
+{
+	uint32_t mib = UINT32_MAX;
+	struct sysinfo info;
+	char problem[128];
+
+	replica_limit_read(&mib, problem, sizeof(problem));
+	if (mib != UINT32_MAX)
+		return (uint64_t)mib << 20;
+	return sysinfo(&info) ? 0 : (uint64_t)info.freeram * info.mem_unit / 2;
+}
+
 static int start_replica(struct page_source *source, const int fds[REPLICA_FILES])
 {
 	const struct remote_memory *m = (struct remote_memory *)source;
@@ -475,6 +489,7 @@ void remote_pager_run(int channel, const struct auth *auth, uint32_t machine_id,
 	/* mitosisd has checked them. */
 	child_limits_read(&m.source.limits, problem, sizeof(problem));
 	m.source.answer_ms = wire_deadline_ms();
+	m.source.share_limit = share_limit();
 	trace_open_by_environment(&m.source.trace, "pager", handler_id);
 	local_address_to_text(address, m.place);
 	m.buffer = mmap(NULL, 2 * WIRE_PAGES_MAX, PROT_READ | PROT_WRITE,

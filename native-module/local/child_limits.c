@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static int read_number(const char *name, uint32_t max, uint32_t *value,
-		       char *problem, size_t size)
+static int read_range(const char *name, uint32_t min, uint32_t max, uint32_t *value,
+		      char *problem, size_t size)
 {
 	const char *text = secure_getenv(name);
 	unsigned long number;
@@ -17,13 +17,19 @@ static int read_number(const char *name, uint32_t max, uint32_t *value,
 		return 0;
 	errno = 0;
 	number = strtoul(text, &end, 10);
-	if (errno || *end || *text == '-' || !number || number > max) {
-		snprintf(problem, size, "%s must be between 1 and %u, got '%s'",
-			 name, max, text);
+	if (errno || *end || *text == '-' || number < min || number > max) {
+		snprintf(problem, size, "%s must be between %u and %u, got '%s'",
+			 name, min, max, text);
 		return -EINVAL;
 	}
 	*value = number;
 	return 0;
+}
+
+static int read_number(const char *name, uint32_t max, uint32_t *value,
+		       char *problem, size_t size)
+{
+	return read_range(name, 1, max, value, problem, size);
 }
 
 int child_limits_read(struct child_limits *limits, char *problem, size_t size)
@@ -51,4 +57,10 @@ int shared_limit_read(uint32_t *mib, char *problem, size_t size)
 {
 	*mib = SHARED_MIB_DEFAULT;
 	return read_number("MITOSIS_SHARED_MIB", SHARED_MIB_MAX, mib, problem, size);
+}
+
+int replica_limit_read(uint32_t *mib, char *problem, size_t size)
+{
+	return read_range("MITOSIS_REPLICA_MIB", 0, REPLICA_MIB_MAX, mib, problem,
+			  size);
 }

@@ -29,6 +29,15 @@ struct child_limits {
 /* Reads $MITOSIS_SHARED_MIB: shared memory that a snapshot copies, as mapped, in MiB. */
 int shared_limit_read(uint32_t *mib, char *problem, size_t size);
 
+/* The most MiB of $MITOSIS_REPLICA_MIB: a TiB. */
+#define REPLICA_MIB_MAX (1u << 20)
+
+/*
+ * Reads $MITOSIS_REPLICA_MIB: what a replica may have of pages that its children fetched; 0: none.
+ * *mib is as it was if it is not set.
+ */
+int replica_limit_read(uint32_t *mib, char *problem, size_t size);
+
 /* Reads $MITOSIS_PAGERS: processes of mitosisd that serve snapshots of other machines. */
 int pagers_limit_read(uint32_t *pagers, char *problem, size_t size);
 

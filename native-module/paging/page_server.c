@@ -106,8 +106,13 @@ static bool serve_pages(struct page_server *server, uint32_t index,
 		raw_close(stream);
 		return false;
 	}
-	if (is_replica)
+	if (is_replica) {
 		server->replica.space_number = space->number;
+		server->source->shared = (struct shared_pages){
+			uffd,
+			server->source->share_limit & ~(server->page_size - 1),
+		};
+	}
 	trace(&server->source->trace, TRACE_STEPS, "serves a child",
 	      TRACE_NUMBER("client", index), TRACE_NUMBER("window", r->window),
 	      TRACE_NUMBER("cpu", r->cpu < 0 ? 0 : r->cpu),

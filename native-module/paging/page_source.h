@@ -29,12 +29,21 @@ struct clone_request {
 /* No page has this address. */
 #define PAGE_SOURCE_NONE (~0ull)
 
+/* A replica, which gets the pages that its children fetch: later ones share them. */
+struct shared_pages {
+	int uffd; /* of its address space */
+	uint64_t
+		left; /* bytes that it may still get; 0: none, or there is no replica */
+};
+
 struct page_source {
 	const struct descriptor_header *descriptor;
 	struct child_limits limits;
 	int answer_ms; /* that another machine may take to receive an answer */
 	bool caching;  /* a child asked for its pages to be kept */
-	bool remote;   /* its pages are not in this process's memory */
+	struct shared_pages shared;
+	uint64_t share_limit; /* bytes that a new replica may get */
+	bool remote;	      /* its pages are not in this process's memory */
 	/* Of the server. While it is on, fetched pages are kept as if `caching`. */
 	const struct recording *recording;
 	struct trace trace;

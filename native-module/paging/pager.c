@@ -122,6 +122,37 @@ static uint64_t copy_bytes(const struct address_space *p, uint64_t address,
 }
 
 /*
+ * Gives the replica what one of its children has got, as far as it lacks that and can take
+ * it now. Its own addresses are the snapshot's.
+ */
+static void share(const struct address_space *p, uint64_t source, const void *bytes,
+		  uint64_t length)
+{
+	struct shared_pages *shared = &p->source->shared;
+	uint64_t done = 0;
+
+	if (p->uffd == shared->uffd)
+		return;
+	while (done < length && shared->left) {
+		struct uffdio_copy c = {
+			.dst = source + done,
+			.src = (uintptr_t)bytes + done,
+			.len = length - done < shared->left ? length - done
+							    : shared->left,
+		};
+		long result = raw_syscall(SYS_ioctl, shared->uffd, UFFDIO_COPY, &c);
+		uint64_t copied = c.copy > 0 ? c.copy : 0;
+
+		shared->left -= copied;
+		done += copied;
+		if (result == -EEXIST)
+			done += p->page_size;
+		else if (result && !copied)
+			return;
+	}
+}
+
+/*
  * Copies [address, address + length) from `source` of the snapshot. Pages that
  * are there already stay. Returns how many bytes are done, and in *err why
  * there are not more: -EAGAIN an event has to be read first; -EFAULT the page
@@ -135,16 +166,19 @@ static uint64_t copy(const struct address_space *p, uint64_t address,
 
 	*err = 0;
 	while (done < length && !*err) {
-		uint64_t n = length - done;
+		uint64_t n = length - done, at = source + done;
 		const void *bytes;
 
-		*err = p->source->fetch(p->source, source + done, &n, &bytes);
+		*err = p->source->fetch(p->source, at, &n, &bytes);
 		if (*err) {
 			if (*err != -EFAULT)
 				*err = -EIO;
 			break;
 		}
 		done += copy_bytes(p, address + done, bytes, n, err);
+		/* The child need not wait for this. */
+		if (p->source->shared.left && !*err)
+			share(p, at, bytes, n);
 	}
 	return done;
 }
@@ -389,6 +423,9 @@ void address_space_lose_map(struct address_space *p)
 
 void address_space_destroy(struct address_space *p)
 {
+	/* Another one may get its number. */
+	if (p->uffd == p->source->shared.uffd)
+		p->source->shared.left = 0;
 	raw_syscall(SYS_close, p->uffd);
 	address_map_destroy(&p->map);
 }

@@ -431,6 +431,54 @@ static void stopped(void)
 	drop(there, 5);
 }
 
+/* What one child has fetched, the replica has for the next. In the machine of `dir`: not. */
+static void shared(uint32_t id, const char *dir)
+{
+	struct mitosis *there = prepare(id, 80);
+	uint64_t before, after;
+	struct running r;
+	struct report w;
+
+	if (dir) {
+		setenv("MITOSIS_RUNTIME_DIR", dir, 1);
+		setenv("MITOSIS_MACHINE_ID", "103", 1);
+		setenv("MITOSIS_REPLICA_MIB", "0", 1);
+	}
+	r = start(id);
+	tell(&r, 'e');
+	CHECK_EQ(end_of(&r), 7 << 8);
+	CHECK(replica() > 0);
+	before = pss_of(replica());
+	r = start(id);
+	w = tell(&r, 'f');
+	CHECK_EQ(status_within(r.proxy, PATIENCE_MS), 7 << 8);
+	CHECK(write(r.order, "g", 1) == 1);
+	CHECK(report_within(r.report, &w, PATIENCE_MS));
+	CHECK(w.is_right);
+	close(r.order);
+	close(r.report);
+	CHECK_SOON(!alive(w.pid), PATIENCE_MS);
+	after = pss_of(replica());
+	if (dir)
+		CHECK(after < before + PAGES / 4 * PAGE);
+	else
+		CHECK(after > before + PAGES / 4 * PAGE);
+	drop(there, id);
+}
+
+static void shares(void)
+{
+	shared(8, NULL);
+}
+
+static void shares_nothing(void)
+{
+	char dir[160];
+
+	snprintf(dir, sizeof(dir), "%s-limited", getenv("MITOSIS_RUNTIME_DIR"));
+	shared(9, dir);
+}
+
 static int no_confinement(void *unused)
 {
 	(void)unused;
@@ -484,9 +532,13 @@ static void refused(void)
 int main(int argc, char **argv)
 {
 	static const struct test_case cases[] = {
-		{ "one", one_replica },	   { "spawned", spawned },
-		{ "forked", descendants }, { "killed", killed },
+		{ "one", one_replica },
+		{ "spawned", spawned },
+		{ "forked", descendants },
+		{ "killed", killed },
 		{ "refused", refused },
+		{ "shares", shares },
+		{ "shares nothing", shares_nothing },
 	};
 	static const struct test_case slow[] = { { "stopped", stopped } };
 	int failed;
