@@ -100,6 +100,9 @@ int replica_answer(struct replica *replica)
 	siginfo_t info;
 	long n = raw_receive(replica->control, a, sizeof(*a), 0, passed);
 
+	/* It has ended without reading the request; its refusal comes behind that error. */
+	if (n == -ECONNRESET)
+		n = raw_receive(replica->control, a, sizeof(*a), 0, passed);
 	replica->busy = false;
 	raw_close_passed(passed, 1);
 	if (n < (long)sizeof(a->answer) ||
