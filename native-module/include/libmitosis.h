@@ -181,12 +181,14 @@ int mitosis_read(struct mitosis *device, uint32_t handler_id, uint64_t address,
 /*
  * Opens the session of this machine to another one, for every device here:
  * `address` is tcp://host:port, rdma://host[:port] (user backend: pages come by RDMA
- * where it works, else over TCP; needs MITOSIS_PROTECTION=handshake), or a GID for a
- * module with an RDMA device. On the user backend the key is the file $MITOSIS_KEY_FILE, else
+ * where it works, else over TCP; needs MITOSIS_PROTECTION=handshake), or a GID, which
+ * a machine with an RDMA device takes for the rdma:// address that it holds. On the user
+ * backend the key is the file $MITOSIS_KEY_FILE, else
  * ~/.config/mitosis/key, else /etc/mitosis/key; MITOSIS_PROTECTION=none works
  * without one, for loopback addresses (for all with MITOSIS_PRIVATE_NETWORK=1).
  * Errors: -EINVAL malformed address, or another machine answers there;
- * -ENODEV a GID without an RDMA device; -EACCES no key, or another one;
+ * -ENODEV a GID without an RDMA device; -ENOTUNIQ a link-local GID, and devices with
+ * several network interfaces; -EACCES no key, or another one;
  * -EPROTOTYPE another MITOSIS_PROTECTION, or rdma:// with another than handshake; -EOPNOTSUPP no CPU for this machine's;
  * -EPROTONOSUPPORT another version of the protocol; -EMSGSIZE a message of
  * another length; -EPROTO no mitosisd; -ECONNRESET it ended in a message;

@@ -2,7 +2,6 @@
 #define _GNU_SOURCE
 #include "lib/remote.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
@@ -12,28 +11,35 @@
 #include "libmitosis.h"
 #include "local/address.h"
 #include "local/channel.h"
+#include "local/gid.h"
 #include "proto/user/auth_config.h"
 
-/* Eight groups of four hexadecimal digits with colons between them. */
-static bool is_gid(const char *text)
+/* The default GID of a RoCE device is made of its MAC, not of an address that it has. */
+static int parse_gid(const char *text, struct local_address *address)
 {
-	int i;
+	int err = gid_to_address(text, GID_DEVICES, address);
 
-	for (i = 0; i < MITOSIS_GID_LENGTH; i++)
-		if (i % 5 == 4 ? text[i] != ':' : !isxdigit((unsigned char)text[i]))
-			return false;
-	return text[MITOSIS_GID_LENGTH] == '\0';
+	if (err == -ENODEV)
+		return fail(err,
+			    "'%s' is a GID, and this machine has no RDMA "
+			    "device for it; give tcp://host:port",
+			    text);
+	if (err)
+		return fail(err,
+			    "the GID '%s' is link-local, and this machine's RDMA "
+			    "devices do not have one network interface; give "
+			    "rdma://host:port",
+			    text);
+	return 0;
 }
 
 static int parse(const char *text, struct local_address *address)
 {
-	int err = local_address_parse(text, address);
+	int err;
 
-	if (err == -EINVAL && is_gid(text))
-		return fail(-ENODEV,
-			    "'%s' is a GID, and this machine has no RDMA "
-			    "device for it; give tcp://host:port",
-			    text);
+	if (gid_is(text))
+		return parse_gid(text, address);
+	err = local_address_parse(text, address);
 	if (err == -EINVAL)
 		return fail(err,
 			    "'%s' is not an address; give tcp://host:port or "
