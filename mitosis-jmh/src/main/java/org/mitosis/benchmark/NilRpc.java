@@ -8,6 +8,7 @@ import org.mitosis.Mitosis;
 import org.mitosis.MitosisException;
 import org.mitosis.fixture.Machine;
 import org.mitosis.fixture.MemorySize;
+import org.mitosis.fixture.Needs;
 import org.mitosis.fixture.Preflight;
 import org.mitosis.fixture.Protection;
 import org.mitosis.fixture.RemoteFork;
@@ -51,6 +52,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @Warmup(iterations = 2, time = 300, timeUnit = TimeUnit.MILLISECONDS)
 @Measurement(iterations = 10, time = 250, timeUnit = TimeUnit.MILLISECONDS)
 @Fork(value = 3, jvmArgsAppend = JvmOptions.NATIVE_ACCESS)
+@Needs(userfaultfd = true)
 public class NilRpc {
   /** Requests in one invocation of {@link #c}. */
   static final int CALLS = 200;

@@ -76,6 +76,7 @@ final class BenchmarkRun {
   private final PrintStream out;
   private final PrintStream err;
   private Optional<Sweep> sweep = Optional.empty();
+  private Optional<Path> kept = Optional.empty();
 
   BenchmarkRun(MachineProbe probe, PrintStream out, PrintStream err) {
     this.probe = probe;
@@ -190,6 +191,11 @@ final class BenchmarkRun {
     } catch (IOException e) {
       return refuse(e.getMessage());
     }
+  }
+
+  /** The folder of the results, once some were kept. */
+  Optional<Path> kept() {
+    return kept;
   }
 
   /** Moves this JVM, and so its forks, and tells the forks where the rest runs. */
@@ -394,6 +400,7 @@ final class BenchmarkRun {
       folder.replace(folder.jmhJson(), json);
       folder.replace(folder.table(), table);
       write(folder, ended);
+      kept = Optional.of(folder.path());
       say("results: " + folder.path());
     } catch (IOException e) {
       code = refuse(e.getMessage());

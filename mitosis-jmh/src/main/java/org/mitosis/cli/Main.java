@@ -17,6 +17,7 @@ public final class Main {
       java [-Dmitosis.*] -jar benchmarks.jar [JMH options] [regexp]...   run benchmarks
       java [-Dmitosis.*] -jar benchmarks.jar COMMAND                     one of:
 
+        quick        each kind of benchmark once, in three minutes, and a report
         cluster      a benchmark on several machines; see 'cluster help'
         functions    the Python functions: what they stand for, and what each lacks on this machine
         sweep        benchmarks in random order, which can be killed and resumed
@@ -74,6 +75,7 @@ public final class Main {
   /** Those with a help text of their own. */
   static final List<String> COMMANDS =
       List.of(
+          "quick",
           ClusterCommand.WORD,
           "functions",
           "sweep",
@@ -119,6 +121,8 @@ public final class Main {
         return help(rest);
       case ClusterCommand.WORD:
         return new ClusterCommand(System.out, System.err).run(rest);
+      case "quick":
+        return new QuickCommand(probe, System.out, System.err).run(rest);
       case "functions":
         return new FunctionList(System.out).run(rest);
       case "compare":

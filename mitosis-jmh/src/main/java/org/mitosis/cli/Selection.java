@@ -284,11 +284,19 @@ final class Selection {
     return unless(() -> Preflight.requireContainer(ContainerKind.STRICT), needing);
   }
 
-  /** Without those of a JVM that this machine or this JDK cannot run. */
+  /** Without those of a JVM, or of threads, that this machine or this JDK cannot run. */
   private Functions jvm() {
     return ofJvm("jvmAotCache", false, ClassArchive.Kind.AOT_CACHE::require)
         .and(ofJvm("jvmCriu", false, Criu::requireWorking))
-        .and(ofJvm("jvm", true, RemoteJvm::requirePossible));
+        .and(ofJvm("jvm", true, RemoteJvm::requirePossible))
+        .and(ofJvm("threads", true, Selection::requireThreads));
+  }
+
+  /** Of children with threads; the kernel module says itself what it cannot resume. */
+  private static void requireThreads() {
+    if (Preflight.backend().backend() == Backend.USER) {
+      RemoteJvm.requirePossible();
+    }
   }
 
   /** Those of a method, and only where children get their pages by userfaultfd if that is said. */
@@ -358,17 +366,30 @@ final class Selection {
    * @throws MissingPrerequisite if nothing is left to run
    */
   Functions userfaultfd(Options options, BackendChoice backend, UserfaultfdRight right) {
-    if (backend.backend() != Backend.USER || onlyClones(options)) {
+    if (backend.backend() != Backend.USER) {
       return new Functions(List.of(), List.of(), List.of());
     }
+    List<String> clones =
+        onlyClones(options)
+            ? entries.stream()
+                .filter(Selection::hasResumeMode)
+                .map(BenchmarkListEntry::getUsername)
+                .toList()
+            : List.of();
     return unless(
         () -> Preflight.requireUserfaultfd(right),
-        userNames(Needs::userfaultfd).stream().filter(name -> !isFreshStart(name)).toList());
+        userNames(Needs::userfaultfd).stream()
+            .filter(name -> !clones.contains(name) && !startsNoChild(name))
+            .toList());
   }
 
-  /** Of a JVM, in a class whose other benchmarks resume one. */
-  private static boolean isFreshStart(String name) {
-    return name.matches(".*[.]jvm(ColdStart|AppCds|AotCache|Criu)");
+  private static boolean hasResumeMode(BenchmarkListEntry entry) {
+    return entry.getParams().hasValue() && entry.getParams().get().containsKey(ResumeMode.PROPERTY);
+  }
+
+  /** In a class whose other benchmarks do. */
+  private static boolean startsNoChild(String name) {
+    return name.matches(".*[.]jvm(ColdStart|AppCds|AotCache|Criu)|.*[.]NilRpc[.]jna");
   }
 
   /**

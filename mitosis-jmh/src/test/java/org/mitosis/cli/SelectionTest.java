@@ -261,6 +261,18 @@ class SelectionTest {
     Selection.of(options).requireParameters(options);
   }
 
+  @Test
+  void clonesNeedNoUserfaultfdButWhatCannotBeOneIsLeftOut() throws Exception {
+    List<String> left =
+        userfaultfd(false, "NilRpc", "ForkResume.workingSet", "-p", "resumeMode=clone").excluded();
+    assertEquals(List.of("org.mitosis.benchmark.NilRpc.c"), left);
+    assertEquals(
+        List.of("org.mitosis.benchmark.ForkResume.workingSet", "org.mitosis.benchmark.NilRpc.c"),
+        userfaultfd(false, "NilRpc", "ForkResume.workingSet").excluded().stream()
+            .sorted()
+            .toList());
+  }
+
   private static Selection.Functions userfaultfd(boolean allowed, String... args) throws Exception {
     CommandLineOptions options = new CommandLineOptions(args);
     return Selection.of(options)

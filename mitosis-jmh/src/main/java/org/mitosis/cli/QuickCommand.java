@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.cli;
+
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.mitosis.fixture.Preflight;
+import org.mitosis.fixture.PythonFunction;
+import org.mitosis.fixture.ResumeMode;
+import org.mitosis.fixture.Transport;
+import org.mitosis.fixture.UserfaultfdRight;
+import org.mitosis.result.MachineProbe;
+import org.mitosis.result.ResultFolder;
+import org.mitosis.setting.MissingPrerequisite;
+
+/** The command {@code quick}: each kind of benchmark once, and a report. */
+final class QuickCommand {
+  static final String HELP =
+      """
+      java [-Dmitosis.*] -jar benchmarks.jar quick
+
+      Runs each kind of benchmark once with small sizes, one fork and short iterations, and writes
+      the report: about three minutes. The figures show that all works here and how much a thing
+      costs roughly; one fork is too few for more.
+
+      What this user may not do is left out, and said. Without the right to use userfaultfd,
+      children are resumed in mode clone, on this machine only.
+
+      Exit code 0 if every benchmark gave a result, 1 if not.
+      """;
+
+  private static final String ITERATIONS = "-f 1 -wi 1 -w 200ms -i 3 -r 250ms";
+
+  private static final String FUNCTIONS = "FirstResult.function";
+
+  private static final List<String> BENCHMARKS =
+      List.of(
+          "NilCall",
+          "NilRpc.c",
+          "Baseline.(spawn|fork|jvmStart)",
+          "BaselineCriu.(restore|lazy)",
+          "EmptyContainer.(none|lean)",
+          "ForkPrepare.(workingSet|threads)",
+          "PrepareOverFork.turnByTurn",
+          "ForkResume.(workingSet|threads)",
+          "FirstResult.(workingSet|jvm|jvmColdStart)",
+          "Execution.workingSet",
+          "StartupExecution",
+          "TouchRatio",
+          "Memory.jvm",
+          "HarnessOverhead.turnByTurn",
+          "PeakThroughput.(workingSet|emptyContainer)");
+
+  private static final String PARAMETERS =
+      "-p memorySize=16m -p touchRatio=100 -p threads=8 -p javaFunction=helloworld -p children=1"
+          + " -p seconds=2";
+
+  private final MachineProbe probe;
+  private final PrintStream out;
+  private final PrintStream err;
+
+  QuickCommand(MachineProbe probe, PrintStream out, PrintStream err) {
+    this.probe = probe;
+    this.out = out;
+    this.err = err;
+  }
+
+  int run(String[] args) throws Exception {
+    if (args.length == 1 && List.of("--help", "-h").contains(args[0])) {
+      out.print(HELP);
+      return 0;
+    }
+    if (args.length > 0) {
+      err.println("mitosis: quick takes no arguments: see quick --help");
+      return 1;
+    }
+    if (System.getProperty(ResultFolder.NAME_PROPERTY, "").isEmpty()) {
+      System.setProperty(ResultFolder.NAME_PROPERTY, "quick");
+    }
+    UserfaultfdRight right = UserfaultfdRight.read();
+    if (!right.allowed()) {
+      err.println("mitosis: children are resumed in mode clone: userfaultfd is " + right.state());
+    }
+    BenchmarkRun run = new BenchmarkRun(probe, out, err);
+    int code = run.run(arguments(right.allowed(), hasPython()).toArray(String[]::new));
+    if (run.kept().isEmpty()) {
+      return code;
+    }
+    out.println();
+    return Math.max(code, report(run.kept().get()));
+  }
+
+  private int report(Path folder) throws IOException {
+    return new ReportCommand(out, err).run(new String[] {folder.toString()});
+  }
+
+  /** The command line of JMH. */
+  static List<String> arguments(boolean userfaultfd, boolean python) {
+    List<String> arguments = new ArrayList<>();
+    BENCHMARKS.forEach(name -> arguments.add(pattern(name)));
+    arguments.addAll(List.of(ITERATIONS.split(" ")));
+    arguments.addAll(List.of(PARAMETERS.split(" ")));
+    if (python) {
+      arguments.addAll(List.of(pattern(FUNCTIONS), "-p", PythonFunction.PROPERTY + "=helloworld"));
+    }
+    if (!userfaultfd) {
+      arguments.addAll(List.of("-p", ResumeMode.PROPERTY + "=clone"));
+      arguments.addAll(List.of("-p", Transport.PROPERTY + "=local"));
+    }
+    return arguments;
+  }
+
+  /** Of a class, or of methods in one. */
+  private static String pattern(String name) {
+    return "[.]" + name.replace(".", "[.]") + (name.contains(".") ? "$" : "[.]");
+  }
+
+  private static boolean hasPython() {
+    try {
+      Preflight.function("helloworld");
+      return true;
+    } catch (MissingPrerequisite e) {
+      return false;
+    }
+  }
+}
