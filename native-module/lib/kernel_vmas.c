@@ -9,46 +9,80 @@
 
 #include "lib/sealed_memory.h"
 
-int kernel_vmas_plan(const struct descriptor_header *descriptor,
-		     struct restore_plan *plan)
+/* Of the vdso and its data, of which each process has one of a name. */
+struct own_vma {
+	char name[16];
+	uint64_t start, length;
+};
+
+/* Returns how many there are, or -EPERM, with a message, for memory that is sealed. */
+static int list_own(struct own_vma own[KERNEL_VMAS_MAX])
 {
-	const struct descriptor_vma *vmas = descriptor_vmas(descriptor);
 	const bool may_be_sealed = sealed_memory_exists();
 	FILE *maps = fopen("/proc/self/maps", "re");
-	uint32_t own = 0, theirs = 0, i;
 	char line[4096 + 128];
-	uint64_t hash = 0;
+	int count = 0;
 
-	while (maps && fgets(line, sizeof(line), maps)) {
+	while (maps && count < KERNEL_VMAS_MAX && fgets(line, sizeof(line), maps)) {
+		struct own_vma *vma = &own[count];
 		unsigned long start, end;
-		bool vdso = strstr(line, "[vdso]");
 
 		if (may_be_sealed && sealed_memory_is(line)) {
 			fclose(maps);
 			return sealed_memory_refuse(line);
 		}
-		if (!vdso && !strstr(line, "[vvar"))
-			continue;
-		if (own == KERNEL_VMAS_MAX ||
-		    sscanf(line, "%lx-%lx", &start, &end) != 2)
-			break;
-		if (vdso)
-			hash = descriptor_hash((void *)start, end - start);
-		plan->kernel_vmas[own].start = start;
-		plan->kernel_vmas[own++].length = end - start;
+		if ((strstr(line, "[vdso]") || strstr(line, "[vvar")) &&
+		    sscanf(line, "%lx-%lx %*s %*s %*s %*s %15s", &start, &end,
+			   vma->name) == 3) {
+			vma->start = start;
+			vma->length = end - start;
+			count++;
+		}
 	}
 	if (maps)
 		fclose(maps);
+	return count;
+}
+
+static const struct own_vma *find(const struct own_vma *own, int count,
+				  const char *name)
+{
+	int i;
+
+	for (i = 0; i < count; i++)
+		if (!strcmp(own[i].name, name))
+			return &own[i];
+	return NULL;
+}
+
+int kernel_vmas_plan(const struct descriptor_header *descriptor,
+		     struct restore_plan *plan)
+{
+	const struct descriptor_vma *vmas = descriptor_vmas(descriptor);
+	struct own_vma own[KERNEL_VMAS_MAX];
+	int count = list_own(own);
+	uint64_t hash = 0;
+	uint32_t i;
+
+	if (count < 0)
+		return count;
+	/* What the parent has unmapped, the child is left without. */
 	for (i = 0; i < descriptor->vma_count; i++) {
+		const char *name = descriptor_string(descriptor, vmas[i].name);
+		const struct own_vma *vma;
+
 		if (vmas[i].kind != VMA_KERNEL)
 			continue;
-		if (theirs >= own ||
-		    plan->kernel_vmas[theirs].length != vmas[i].end - vmas[i].start)
+		vma = find(own, count, name);
+		if (!vma || vma->length != vmas[i].end - vmas[i].start ||
+		    plan->kernel_vma_count == KERNEL_VMAS_MAX)
 			return -EPROTO;
-		theirs++;
+		if (!strcmp(name, "[vdso]"))
+			hash = descriptor_hash((void *)vma->start, vma->length);
+		plan->kernel_vmas[plan->kernel_vma_count].start = vma->start;
+		plan->kernel_vmas[plan->kernel_vma_count++].length = vma->length;
 	}
-	plan->kernel_vma_count = own;
-	return theirs == own && hash == descriptor->vdso_hash ? 0 : -EPROTO;
+	return hash == descriptor->vdso_hash ? 0 : -EPROTO;
 }
 
 uint64_t kernel_vmas_park_size(const struct descriptor_header *descriptor,

@@ -12,8 +12,8 @@
 #define RESTORER_DISTANCE (64ull << 20)
 
 /*
- * Finds this process's own, and checks that the parent's are the same. Returns 0,
- * -EPROTO if they differ, or -EPERM with a message if memory of this process is sealed.
+ * Finds those of this process that the parent has, too, and checks that they are the same. Returns
+ * 0, -EPROTO if they differ, or -EPERM with a message if memory of this process is sealed.
  */
 int kernel_vmas_plan(const struct descriptor_header *descriptor,
 		     struct restore_plan *plan);
