@@ -9,6 +9,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -16,6 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.mitosis.fixture.UserfaultfdRight;
 
 /** What benchmarks.jar prints without running a benchmark. */
 class CommandLineIT {
@@ -31,6 +35,11 @@ class CommandLineIT {
           sys.exit('no filter')
       os.execvp(sys.argv[1], sys.argv[1:])
       """;
+
+  /** The capabilities that Docker leaves to a container. */
+  private static final String DOCKER =
+      "-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,"
+          + "+net_bind_service,+net_raw,+sys_chroot,+mknod,+audit_write,+setfcap";
 
   @TempDir Path directory;
   private BenchmarksJar jar;
@@ -169,5 +178,31 @@ class CommandLineIT {
     assertTrue(run.err().contains(remedy), run.err());
     assertEquals(1, run.exitCode());
     assertEquals("", run.out());
+  }
+
+  /** As Docker starts a container with what compose.yaml adds, and with nothing added. */
+  @Test
+  void theRightsOfTheComposeFileAreEnough() throws IOException {
+    assumeTrue(
+        Files.isExecutable(Path.of("/usr/bin/setpriv"))
+            && Files.getAttribute(Path.of("/proc/self"), "unix:uid").equals(0),
+        "needs root and setpriv, to give up capabilities");
+    jar.requireUserBackend();
+    assumeTrue(UserfaultfdRight.read().allowed(), "needs the right to use userfaultfd");
+    String compose = Files.readString(Path.of("../compose.yaml"));
+    Matcher added = Pattern.compile("cap_add: \\[(.*)]").matcher(compose);
+    assertTrue(added.find(), compose);
+    String all = "";
+    for (String name : added.group(1).split(", ")) {
+      all += ",+" + name.toLowerCase(Locale.ROOT);
+    }
+    BenchmarksJar bare = new BenchmarksJar(directory.resolve("b"));
+    bare.startedBy("setpriv", "--inh-caps=-all", "--bounding-set", DOCKER);
+    String without = bare.run("doctor").out();
+    assertTrue(without.contains("userfaultfd: not allowed to this user"), without);
+    jar.startedBy("setpriv", "--inh-caps=-all", "--bounding-set", DOCKER + all);
+    String with = jar.run("doctor").out();
+    assertTrue(with.contains("userfaultfd: allowed to this user"), with);
+    assertTrue(with.contains("lean containers: namespaces uts,ipc,mnt,pid"), with);
   }
 }
