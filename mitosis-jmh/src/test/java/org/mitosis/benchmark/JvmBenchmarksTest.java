@@ -18,6 +18,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.mitosis.Backend;
 import org.mitosis.Mitosis;
 import org.mitosis.fixture.RemoteJvm;
@@ -84,6 +85,20 @@ class JvmBenchmarksTest {
         "org.mitosis.setting.MissingPrerequisite: " + message,
         shortRun
             .failure(options().include("\\.FirstResult\\.jvmColdStart$").param(parameter, value))
+            .get(0));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"clone", "replica"})
+  void aModeWithoutOpenFilesIsRefused(String mode) {
+    assumeUserBackend();
+    assertEquals(
+        "org.mitosis.setting.MissingPrerequisite: a child in resumeMode="
+            + mode
+            + " does not have its parent's open files, which a JVM needs: choose lazy, eager or"
+            + " cached",
+        shortRun
+            .failure(options().include("\\.FirstResult\\.jvm$").param("resumeMode", mode))
             .get(0));
   }
 
