@@ -374,6 +374,7 @@ final class Selection {
             ? entries.stream()
                 .filter(Selection::hasResumeMode)
                 .map(BenchmarkListEntry::getUsername)
+                .filter(name -> !name.endsWith(".jvm")) // its children are never clones
                 .toList()
             : List.of();
     return unless(
