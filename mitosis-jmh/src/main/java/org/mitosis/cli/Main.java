@@ -17,6 +17,7 @@ public final class Main {
       java [-Dmitosis.*] -jar benchmarks.jar [JMH options] [regexp]...   run benchmarks
       java [-Dmitosis.*] -jar benchmarks.jar COMMAND                     one of:
 
+        demo         a warm JVM that goes on on another machine, in ten seconds
         quick        each kind of benchmark once, in three minutes, and a report
         cluster      a benchmark on several machines; see 'cluster help'
         functions    the Python functions: what they stand for, and what each lacks on this machine
@@ -75,6 +76,7 @@ public final class Main {
   /** Those with a help text of their own. */
   static final List<String> COMMANDS =
       List.of(
+          DemoCommand.WORD,
           "quick",
           ClusterCommand.WORD,
           "functions",
@@ -121,6 +123,8 @@ public final class Main {
         return help(rest);
       case ClusterCommand.WORD:
         return new ClusterCommand(System.out, System.err).run(rest);
+      case DemoCommand.WORD:
+        return new DemoCommand(System.out, System.err).run(rest);
       case "quick":
         return new QuickCommand(probe, System.out, System.err).run(rest);
       case "functions":

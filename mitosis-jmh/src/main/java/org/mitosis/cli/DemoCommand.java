@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.cli;
+
+import java.io.PrintStream;
+import java.util.List;
+import java.util.Locale;
+import org.mitosis.MitosisException;
+import org.mitosis.fixture.ChildLauncher;
+import org.mitosis.fixture.JvmFunction;
+import org.mitosis.fixture.MemorySize;
+import org.mitosis.fixture.ParentProcess;
+import org.mitosis.fixture.RemoteFork;
+import org.mitosis.fixture.RemoteJvm;
+import org.mitosis.fixture.Transport;
+import org.mitosis.setting.MissingPrerequisite;
+
+/** The command {@code demo}: a warm JVM goes on on another machine, beside fresh starts of it. */
+final class DemoCommand {
+  static final String WORD = "demo";
+
+  private static final String HELP =
+      """
+      java [-Dmitosis.*] -jar benchmarks.jar demo
+
+      Starts a JVM with a function (JSON), warms it up, prepares it, and has another machine, a
+      second daemon that is reached over TCP, start children of it. Prints when each has reached its
+      first instruction and its first result, beside fresh starts of the same function. Takes ten
+      seconds; needs root. The times are of single starts: FirstResult.jvm measures.
+
+      Exit code 0 if all starts gave the right result, 1 if not.
+      """;
+
+  private static final int STARTS = 3;
+  private static final int WIDTH = 50;
+
+  private final PrintStream out;
+  private final PrintStream err;
+
+  DemoCommand(PrintStream out, PrintStream err) {
+    this.out = out;
+    this.err = err;
+  }
+
+  int run(String[] args) {
+    if (args.length > 0) {
+      boolean asked = List.of("--help", "-h").contains(args[0]);
+      (asked ? out : err).print(HELP);
+      return asked ? 0 : 1;
+    }
+    try {
+      RemoteJvm.requirePossible();
+      show(JvmFunction.of("json", "G1", "128m", 1));
+      return 0;
+    } catch (MissingPrerequisite | MitosisException e) {
+      err.println("mitosis: " + e.getMessage());
+      return 1;
+    }
+  }
+
+  private void show(JvmFunction function) {
+    ChildLauncher.Times[] children = new ChildLauncher.Times[STARTS];
+    try (RemoteFork fork =
+        RemoteFork.of(function)
+            .transport(Transport.TCP)
+            .childWork(ParentProcess.ChildWork.WORK)
+            .start()) {
+      ParentProcess parent = fork.parent();
+      out.printf(
+          Locale.ROOT,
+          "A JVM with the function %s: its first call took %s, a warm one takes %s.%n",
+          function.name(),
+          ms(parent.coldTouchNs()),
+          ms(parent.touchNs()));
+      parent.unprepareNs();
+      out.printf(
+          "It is prepared in %s, with its heap and its threads.%n", ms(parent.preparePinnedNs()));
+      out.printf("Another machine starts children of it, over TCP:%n%n");
+      for (int i = 0; i < STARTS; i++) {
+        children[i] = fork.launcher().launch();
+      }
+    }
+    long[] fresh = new long[STARTS];
+    try (ParentProcess starter = ParentProcess.of(MemorySize.ofMebibytes(1)).start()) {
+      for (int i = 0; i < STARTS; i++) {
+        fresh[i] = starter.spawn(function.freshStart()).firstResultNs();
+      }
+    }
+    out.print(timeline(List.of(children), fresh));
+  }
+
+  /**
+   * A line for each start: {@code -} to the first instruction after prepare, {@code =} to the first
+   * result. All have the scale of the longest.
+   */
+  static String timeline(List<ChildLauncher.Times> children, long[] freshNs) {
+    long longest = 1;
+    for (ChildLauncher.Times times : children) {
+      longest = Math.max(longest, times.firstResultNs());
+    }
+    for (long ns : freshNs) {
+      longest = Math.max(longest, ns);
+    }
+    StringBuilder text = new StringBuilder();
+    for (int i = 0; i < children.size(); i++) {
+      ChildLauncher.Times times = children.get(i);
+      text.append(
+          line("child " + (i + 1), times.resumeNs(), times.firstResultNs(), longest)
+              + ", first instruction at "
+              + ms(times.resumeNs())
+              + "\n");
+    }
+    for (int i = 0; i < freshNs.length; i++) {
+      text.append(line("fresh JVM " + (i + 1), 0, freshNs[i], longest)).append("\n");
+    }
+    return text.toString();
+  }
+
+  private static String line(String name, long firstNs, long resultNs, long longestNs) {
+    int end = (int) Math.round((double) WIDTH * resultNs / longestNs);
+    int first = Math.min(end, (int) Math.round((double) WIDTH * firstNs / longestNs));
+    return String.format(
+        "%-11s  %-" + WIDTH + "s  result at %s",
+        name,
+        "-".repeat(first) + "=".repeat(end - first),
+        ms(resultNs));
+  }
+
+  private static String ms(long ns) {
+    return String.format(Locale.ROOT, "%.1f ms", ns / 1e6);
+  }
+}
