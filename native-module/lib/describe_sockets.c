@@ -4,6 +4,7 @@
 #include "lib/describe_sockets.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <linux/tcp.h>
@@ -13,6 +14,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include "paging/raw_syscall.h"
 
@@ -86,15 +88,30 @@ static bool is_bound(const struct sockaddr_storage *address, socklen_t size)
 	}
 }
 
+/*
+ * Whether no path leads to a Unix socket: its file was deleted or, as HotSpot does with
+ * the one by which it is attached to, renamed.
+ */
+static bool has_lost_its_path(const struct sockaddr_storage *address)
+{
+	const struct sockaddr_un *name = (const struct sockaddr_un *)address;
+
+	return address->ss_family == AF_UNIX && name->sun_path[0] &&
+	       raw_syscall(SYS_faccessat, AT_FDCWD, name->sun_path, F_OK) == -ENOENT;
+}
+
 static void add_address(struct described_files *files, struct descriptor_fd *fd)
 {
-	struct sockaddr_storage address;
+	struct sockaddr_storage address = { 0 }; /* a path may fill its field */
 	socklen_t size = sizeof(address), i;
 	char *to;
 
 	if (raw_syscall(SYS_getsockname, fd->number, &address, &size) ||
 	    !is_bound(&address, size))
 		return;
+	/* bind(2) of the family alone gives an abstract address of the child's own. */
+	if (has_lost_its_path(&address))
+		size = offsetof(struct sockaddr_un, sun_path);
 	to = described_files_room(files, fd, size);
 	for (i = 0; to && i < size; i++)
 		to[i] = ((const char *)&address)[i];

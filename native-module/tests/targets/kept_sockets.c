@@ -36,13 +36,41 @@ static uint16_t port_of(int fd)
 	return ntohs(address.sin_port);
 }
 
+/* One that listens and whose file is gone. */
+static int pathless_socket(void)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	snprintf(address.sun_path, sizeof(address.sun_path),
+		 "/tmp/mitosis-kept-sockets.%d", getpid());
+	CHECK(!bind(fd, (struct sockaddr *)&address, sizeof(address)));
+	CHECK(!listen(fd, 1));
+	CHECK(!unlink(address.sun_path));
+	return fd;
+}
+
+/* Children at the same time do not have one address. */
+static void check_pathless(int fd)
+{
+	struct sockaddr_un address;
+	socklen_t size = sizeof(address);
+	int on = 0;
+
+	CHECK(!getsockname(fd, (struct sockaddr *)&address, &size));
+	CHECK(size > sizeof(address.sun_family) && !address.sun_path[0]);
+	size = sizeof(on);
+	CHECK(!getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &on, &size));
+	CHECK_EQ(on, 1);
+}
+
 int main(void)
 {
 	uint16_t listens_at, bound_at, apart_at;
 	int listens = socket_at(SOCK_STREAM | SOCK_CLOEXEC, &listens_at);
 	int bound = socket_at(SOCK_DGRAM | SOCK_NONBLOCK, &bound_at);
 	int apart = socket_at(SOCK_STREAM, &apart_at);
-	int fresh = socket(AF_INET6, SOCK_STREAM, 0);
+	int fresh = socket(AF_INET6, SOCK_STREAM, 0), pathless = pathless_socket();
 	int client = socket(AF_INET, SOCK_STREAM, 0), served, on = 0;
 	struct sockaddr_in address = { .sin_family = AF_INET,
 				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -64,6 +92,7 @@ int main(void)
 	CHECK_EQ(port_of(listens), listens_at);
 	CHECK(fcntl(listens, F_GETFD) & FD_CLOEXEC);
 	CHECK_EQ(port_of(bound), bound_at);
+	check_pathless(pathless);
 	CHECK_EQ(recv(bound, &byte, 1, 0), -1);
 	CHECK_EQ(errno, EAGAIN);
 	CHECK_EQ(fcntl(apart, F_GETFD), -1);
