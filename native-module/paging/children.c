@@ -154,9 +154,10 @@ void child_serve_space(struct page_server *server, uint32_t index)
 	struct address_space *memory = &space->memory;
 	const uint32_t client = space->client;
 	const struct child_limits *limits = &server->source->limits;
+	const bool pushes = space->pushed < server->recording.count;
 	struct address_space forked;
 
-	if (space->pushed < server->recording.count)
+	if (pushes)
 		prefetch_push(&server->recording, memory, &space->pushed);
 	while (memory->uffd >= 0) {
 		uint32_t weight = address_map_weight(&memory->map);
@@ -170,7 +171,7 @@ void child_serve_space(struct page_server *server, uint32_t index)
 		memory->map.capacity_max = max_segments(limits) -
 					   server->spaces.use[client].segments +
 					   weight;
-		event = address_space_serve(memory, &forked);
+		event = address_space_serve(memory, pushes, &forked);
 		space_table_note_map(&server->spaces, space, weight);
 		switch (event) {
 		case SPACE_SERVED:

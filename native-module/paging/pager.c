@@ -309,7 +309,7 @@ static int serve_fault(struct address_space *p, uint64_t address)
  * The kernel delivers faults before events. A thread that waits for an event to be
  * read must not be woken sooner: its next fault would hold the event back for ever.
  */
-enum address_space_event address_space_serve(struct address_space *p,
+enum address_space_event address_space_serve(struct address_space *p, bool only_one,
 					     struct address_space *forked)
 {
 	struct put_off waiting = { 0, 0 };
@@ -335,6 +335,8 @@ enum address_space_event address_space_serve(struct address_space *p,
 			else if (err) {
 				wake_all(p, &waiting);
 				return leave(p, msg.arg.pagefault.address, err);
+			} else if (only_one && waiting.start == waiting.end) {
+				return SPACE_SERVED;
 			}
 			break;
 		case UFFD_EVENT_FORK:

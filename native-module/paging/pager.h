@@ -31,7 +31,7 @@ struct address_space {
 
 /* What address_space_serve() found. */
 enum address_space_event {
-	SPACE_SERVED, /* all faults are served */
+	SPACE_SERVED, /* all faults are served, or the one asked for */
 	SPACE_FORKED, /* the address space was forked: see `forked` */
 	SPACE_GONE,   /* no process lives there */
 	SPACE_FAILED, /* one does, but the source gives no page */
@@ -43,10 +43,12 @@ enum address_space_event {
 };
 
 /*
- * Serves the faults and events that are queued at a userfaultfd. On SPACE_FORKED, *forked is the
- * new address space, to be served from now on; call again.
+ * Serves the faults and events that are queued at a userfaultfd; with `only_one`, one fault: threads
+ * of a child can have further ones queued without end. On SPACE_FORKED, *forked is the new
+ * address space, to be served from now on; call again.
  */
 enum address_space_event address_space_serve(struct address_space *space,
+					     bool only_one,
 					     struct address_space *forked);
 
 /*
