@@ -15,7 +15,7 @@
 /* MITOSIS_CPU_FEATURES=ignore is for programs that are known not to use the others. */
 static int check_cpu(const struct descriptor_header *d, const char *what)
 {
-	const char *ignore = getenv("MITOSIS_CPU_FEATURES");
+	const char *ignore = secure_getenv("MITOSIS_CPU_FEATURES");
 	char missing[256];
 
 	if (!cpu_features_missing(d->cpu_features, missing, sizeof(missing)) ||
