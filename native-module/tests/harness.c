@@ -338,12 +338,13 @@ int process_count(void)
 	return n;
 }
 
-pid_t find_process(const char *wanted, pid_t of)
+int count_processes(const char *wanted, pid_t of, pid_t *newest)
 {
 	DIR *d = opendir("/proc");
 	struct dirent *entry;
-	pid_t found = 0;
+	int count = 0;
 
+	*newest = 0;
 	CHECK(d);
 	while ((entry = readdir(d))) {
 		char path[300], name[32] = "";
@@ -353,13 +354,23 @@ pid_t find_process(const char *wanted, pid_t of)
 		snprintf(path, sizeof(path), "/proc/%s/stat", entry->d_name);
 		f = atoi(entry->d_name) ? fopen(path, "re") : NULL;
 		if (f && fscanf(f, "%*d (%31[^)]) %*c %d", name, &parent) == 2 &&
-		    parent == of && !strcmp(name, wanted))
-			found = atoi(entry->d_name);
+		    parent == of && !strcmp(name, wanted)) {
+			*newest = atoi(entry->d_name);
+			count++;
+		}
 		if (f)
 			fclose(f);
 	}
 	closedir(d);
-	return found;
+	return count;
+}
+
+pid_t find_process(const char *wanted, pid_t of)
+{
+	pid_t newest;
+
+	count_processes(wanted, of, &newest);
+	return newest;
 }
 
 void check_error_has(const char *text)

@@ -125,7 +125,10 @@ int child_count(void);
 /* Mounts that this process sees. */
 int mount_count(void);
 
-/* The newest process of a name with a parent; 0 if there is none. */
+/* Processes of a name with a parent; *newest is one, or 0 if there is none. */
+int count_processes(const char *wanted, pid_t of, pid_t *newest);
+
+/* The newest of them; 0 if there is none. */
 pid_t find_process(const char *wanted, pid_t of);
 
 /*

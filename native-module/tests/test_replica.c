@@ -200,26 +200,9 @@ static pid_t replica(void)
 /* Of a pager. A replica's environment is memory that nothing has fetched: it does not tell. */
 static int replica_count(void)
 {
-	pid_t of = pager();
-	DIR *proc = opendir("/proc");
-	struct dirent *entry;
-	int count = 0;
+	pid_t newest;
 
-	CHECK(proc);
-	while ((entry = readdir(proc))) {
-		char path[300], name[32] = "";
-		int parent = 0;
-		FILE *f;
-
-		snprintf(path, sizeof(path), "/proc/%s/stat", entry->d_name);
-		f = atoi(entry->d_name) ? fopen(path, "re") : NULL;
-		if (f && fscanf(f, "%*d (%31[^)]) %*c %d", name, &parent) == 2)
-			count += parent == of && !strcmp(name, "mitosis-replica");
-		if (f)
-			fclose(f);
-	}
-	closedir(proc);
-	return count;
+	return count_processes("mitosis-replica", pager(), &newest);
 }
 
 /* Nothing of a snapshot that has been dropped is left on the children's machine. */
