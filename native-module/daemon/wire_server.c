@@ -333,6 +333,10 @@ static int body_size(const struct wire_client *client)
 		return client->state == EXPECTS_REQUEST
 			       ? (int)sizeof(struct wire_open)
 			       : -1;
+	case WIRE_OPEN_BY_TOKEN:
+		return client->state == EXPECTS_REQUEST
+			       ? (int)sizeof(struct wire_token)
+			       : -1;
 	case WIRE_RDMA:
 		return client->state == EXPECTS_REQUEST
 			       ? (int)sizeof(struct wire_rdma)
@@ -372,6 +376,10 @@ static void serve_message(struct daemon *daemon, struct wire_client *client)
 		break;
 	case WIRE_OPEN:
 		serve_open(daemon, client);
+		break;
+	case WIRE_OPEN_BY_TOKEN:
+		/* Tokens are the module's. To open without a check would give root's away. */
+		reply(daemon, client, WIRE_ANSWER, -EOPNOTSUPP, NULL, 0);
 		break;
 	case WIRE_RDMA:
 		serve_rdma(daemon, client);

@@ -29,6 +29,8 @@ struct caller {
 	bool options_set;
 	struct mitosis_options options;
 	struct grant grant; /* of the last valid token presented */
+	bool has_remote_token;
+	struct mitosis_remote_token remote_token;
 };
 
 static int lock_caller(struct caller *caller)
@@ -81,6 +83,25 @@ static struct grant grant_of(struct caller *caller)
 	grant = caller->grant;
 	mutex_unlock(&caller->lock);
 	return grant;
+}
+
+/* The remote snapshot that is asked for, with the token that was presented for it. */
+static struct remote_name name_of(struct caller *caller, const struct mitosis_remote_req *request)
+{
+	struct remote_name name = {
+		.machine_id = request->machine_id,
+		.handler_id = request->handler_id,
+		.owner_uid = from_kuid(&init_user_ns, current_euid()),
+	};
+
+	mutex_lock(&caller->lock);
+	name.by_token = caller->has_remote_token &&
+			caller->remote_token.machine_id == name.machine_id &&
+			caller->remote_token.token.handler_id == name.handler_id;
+	if (name.by_token)
+		name.token = caller->remote_token.token;
+	mutex_unlock(&caller->lock);
+	return name;
 }
 
 static struct mitosis_options options_of(struct caller *caller)
@@ -159,19 +180,19 @@ static int resume_remote(struct caller *caller, unsigned long argument)
 	struct mitosis_remote_req request;
 	struct origin origin = {};
 	const struct descriptor_header *d;
+	struct remote_name name;
 	int err;
 
 	if (copy_from_user(&request, (void __user *)argument, sizeof(request)))
 		return -EFAULT;
 	origin.machine_id = request.machine_id;
 	origin.handler_id = request.handler_id;
-	err = mitosis_remote_open(request.machine_id, request.handler_id,
-				  from_kuid(&init_user_ns, current_euid()), &options,
-				  &origin.remote);
+	name = name_of(caller, &request);
+	err = mitosis_remote_open(&name, &options, &origin.remote);
 	if (err)
 		return err;
 	d = mitosis_origin_descriptor(&origin);
-	if (!mitosis_owner_lets_become_remote(d)) {
+	if (!name.by_token && !mitosis_owner_lets_become_remote(d)) {
 		err = refuse(&origin, make_kuid(&init_user_ns, d->owner_uid));
 		mitosis_origin_put(&origin);
 		return err;
@@ -408,25 +429,38 @@ static int present_token(struct caller *caller, unsigned long argument)
 	struct mitosis_token token;
 	struct grant grant;
 	struct snapshot *s;
-	int err = -EACCES;
-	u64 key = 0;
+	int err;
 
 	if (copy_from_user(&token, (void __user *)argument, sizeof(token)))
 		return -EFAULT;
-	/* A token does not name the user. */
-	while (err == -EACCES && (s = mitosis_snapshot_next_of_id(&key, token.handler_id))) {
-		err = mitosis_token_check(s, &token, &grant);
-		mitosis_snapshot_put(s);
-		key += 1ull << 32;
-	}
+	err = mitosis_token_find(&token, &s, &grant);
 	memzero_explicit(&token, sizeof(token));
-	if (!err)
-		err = lock_caller(caller);
+	if (err)
+		return err;
+	mitosis_snapshot_put(s);
+	err = lock_caller(caller);
 	if (err)
 		return err;
 	caller->grant = grant;
 	mutex_unlock(&caller->lock);
 	return 0;
+}
+
+static int present_remote_token(struct caller *caller, unsigned long argument)
+{
+	struct mitosis_remote_token token;
+	int err;
+
+	if (copy_from_user(&token, (void __user *)argument, sizeof(token)))
+		return -EFAULT;
+	err = lock_caller(caller);
+	if (!err) {
+		caller->remote_token = token;
+		caller->has_remote_token = true;
+		mutex_unlock(&caller->lock);
+	}
+	memzero_explicit(&token, sizeof(token));
+	return err;
 }
 
 static int revoke_tokens(unsigned long argument)
@@ -481,6 +515,8 @@ static long device_ioctl(struct file *file, unsigned int command, unsigned long 
 		return get_token(caller, argument);
 	case MITOSIS_IOC_PRESENT:
 		return present_token(caller, argument);
+	case MITOSIS_IOC_PRESENT_REMOTE:
+		return present_remote_token(caller, argument);
 	case MITOSIS_IOC_UNPREPARE_OF:
 		return unprepare_of(argument);
 	case MITOSIS_IOC_UNPREPARE_ALL:

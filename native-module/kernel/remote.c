@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "remote.h"
 
+#include <crypto/algapi.h>
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
@@ -25,7 +26,7 @@
 struct remote {
 	struct kref refs;
 	const struct net *net; /* the link holds it */
-	u32 machine_id, handler_id, owner_uid;
+	struct remote_name name;
 	bool cached;
 	struct descriptor_header *descriptor;
 	struct xarray pages; /* by number: cached or prefetched; or ZEROS */
@@ -61,7 +62,7 @@ static void destroy(struct kref *refs)
 	xa_destroy(&r->pages);
 	mitosis_link_close(r->link);
 	kvfree(r->descriptor);
-	kfree(r);
+	kfree_sensitive(r);
 }
 
 void mitosis_remote_put(struct remote *remote)
@@ -78,7 +79,7 @@ const struct descriptor_header *mitosis_remote_descriptor(const struct remote *r
 struct open_work {
 	struct work_item item;
 	struct net *net;
-	u32 machine_id, handler_id, owner_uid;
+	struct remote_name name;
 	unsigned int deadline_ms;
 	bool cached;
 	struct remote *remote;
@@ -93,9 +94,7 @@ static struct remote *new_remote(const struct open_work *w)
 		return NULL;
 	kref_init(&r->refs);
 	r->net = w->net;
-	r->machine_id = w->machine_id;
-	r->handler_id = w->handler_id;
-	r->owner_uid = w->owner_uid;
+	r->name = w->name;
 	r->cached = w->cached;
 	xa_init(&r->pages);
 	mutex_init(&r->lock);
@@ -104,15 +103,36 @@ static struct remote *new_remote(const struct open_work *w)
 	return r;
 }
 
+static int send_token(struct remote *r)
+{
+	const struct mitosis_token *token = &r->name.token;
+	struct wire_token request = {
+		.handler_id = token->handler_id,
+		.expires_s = token->expires_s,
+	};
+	int err;
+
+	memcpy(request.secret, token->secret, sizeof(request.secret));
+	err = mitosis_link_send_body(r->link, WIRE_OPEN_BY_TOKEN, &request, sizeof(request));
+	memzero_explicit(&request, sizeof(request));
+	return err;
+}
+
+static int send_open(struct remote *r)
+{
+	struct wire_open request = {
+		.handler_id = r->name.handler_id,
+		.owner_uid = r->name.owner_uid,
+	};
+
+	return mitosis_link_send_body(r->link, WIRE_OPEN, &request, sizeof(request));
+}
+
 /* Binds the link to the snapshot and receives the descriptor. */
 static int open_snapshot(struct remote *r)
 {
-	struct wire_open request = {
-		.handler_id = r->handler_id,
-		.owner_uid = r->owner_uid,
-	};
+	int err = r->name.by_token ? send_token(r) : send_open(r);
 	u32 length;
-	int err = mitosis_link_send_body(r->link, WIRE_OPEN, &request, sizeof(request));
 
 	if (!err)
 		err = mitosis_link_receive_answer(r->link, &length);
@@ -129,7 +149,16 @@ static int open_snapshot(struct remote *r)
 	return err;
 }
 
-/* Asks whether the snapshot still exists: 0, -ENOENT or an error of the link. */
+/* Answers after which there are no new children, and those that there are go on. */
+static bool ends_no_children(int err)
+{
+	return err == -ENOENT || err == -EKEYREVOKED || err == -EKEYEXPIRED;
+}
+
+/*
+ * Asks whether the snapshot still exists, and its token is valid: 0, an answer of struct
+ * wire_pages, or an error of the link.
+ */
 static int check_exists(struct remote *r)
 {
 	struct wire_pages request = {};
@@ -141,10 +170,17 @@ static int check_exists(struct remote *r)
 		err = mitosis_link_send_body(r->link, WIRE_PAGES, &request, sizeof(request));
 	if (!err)
 		err = mitosis_link_receive_empty_answer(r->link);
-	if (err && err != -ENOENT)
+	if (err && !ends_no_children(err))
 		r->broken = err;
 	mutex_unlock(&r->lock);
 	return err;
+}
+
+static bool same_name(const struct remote_name *a, const struct remote_name *b)
+{
+	return a->machine_id == b->machine_id && a->handler_id == b->handler_id &&
+	       a->owner_uid == b->owner_uid && a->by_token == b->by_token &&
+	       !crypto_memneq(&a->token, &b->token, sizeof(a->token));
 }
 
 /* Returns a cached snapshot with a reference, or NULL. */
@@ -154,8 +190,7 @@ static struct remote *find_cached(const struct open_work *w)
 
 	mutex_lock(&cache_lock);
 	list_for_each_entry(r, &cache, node)
-		if (r->net == w->net && r->machine_id == w->machine_id &&
-		    r->handler_id == w->handler_id && r->owner_uid == w->owner_uid) {
+		if (r->net == w->net && same_name(&r->name, &w->name)) {
 			kref_get(&r->refs);
 			r->used = jiffies;
 			goto out;
@@ -228,7 +263,7 @@ static void check_cache(struct work_struct *work)
 
 static int open_on(struct remote *r, const struct open_work *w, bool idle)
 {
-	int err = mitosis_session_take(w->net, r->machine_id, w->deadline_ms, idle, &r->link);
+	int err = mitosis_session_take(w->net, r->name.machine_id, w->deadline_ms, idle, &r->link);
 
 	if (err)
 		return err;
@@ -239,7 +274,7 @@ static int open_on(struct remote *r, const struct open_work *w, bool idle)
 	r->descriptor = NULL;
 	/* After -ENOENT the connection can still be used. */
 	if (err == -ENOENT)
-		mitosis_session_give(r->net, r->machine_id, r->link);
+		mitosis_session_give(r->net, r->name.machine_id, r->link);
 	else
 		mitosis_link_close(r->link);
 	r->link = NULL;
@@ -288,11 +323,11 @@ static void destroy_open(struct work_item *item)
 
 	mitosis_remote_put(w->remote);
 	put_net(w->net);
-	kfree(w);
+	kfree_sensitive(w);
 }
 
-int mitosis_remote_open(u32 machine_id, u32 handler_id, u32 owner_uid,
-			const struct mitosis_options *options, struct remote **remote)
+int mitosis_remote_open(const struct remote_name *name, const struct mitosis_options *options,
+			struct remote **remote)
 {
 	struct open_work *w = kzalloc(sizeof(*w), GFP_KERNEL);
 	int err;
@@ -301,9 +336,7 @@ int mitosis_remote_open(u32 machine_id, u32 handler_id, u32 owner_uid,
 		return -ENOMEM;
 	mitosis_work_item_init(&w->item, run_open, destroy_open);
 	w->net = get_net(current->nsproxy->net_ns);
-	w->machine_id = machine_id;
-	w->handler_id = handler_id;
-	w->owner_uid = owner_uid;
+	w->name = *name;
 	w->deadline_ms = options->deadline_ms;
 	w->cached = options->flags & MITOSIS_OPTION_CACHE;
 	err = mitosis_work_item_run(&w->item);
@@ -359,7 +392,7 @@ static void run_fetch(struct work_item *item)
 	if (w->err && w->err != -EFAULT && w->err != -EINVAL)
 		r->broken = w->err;
 	mutex_unlock(&r->lock);
-	trace_mitosis_fetch(r->machine_id, r->handler_id, w->address, w->count, w->err);
+	trace_mitosis_fetch(r->name.machine_id, r->name.handler_id, w->address, w->count, w->err);
 	if (!w->err)
 		mitosis_count_many(pages_fetched, w->count);
 }

@@ -5,19 +5,29 @@
 
 #include <linux/types.h>
 
+#include "uapi/mitosis.h"
+
 struct descriptor_header;
-struct mitosis_options;
 struct page;
 struct remote;
 
+/* Which snapshot. */
+struct remote_name {
+	u32 machine_id, handler_id;
+	u32 owner_uid; /* who asks: without a token, the owner must be the same user */
+	bool by_token;
+	struct mitosis_token token; /* of that machine, for this handler id */
+};
+
 /*
- * Opens a user's snapshot through the session to its machine. With MITOSIS_OPTION_CACHE,
+ * Opens a snapshot through the session to its machine. With MITOSIS_OPTION_CACHE,
  * the children of one snapshot share it and its pages. Returns 0 or -errno: as
  * mitosis_link_connect(); -ENOTCONN no session; -ENOENT no such snapshot; -EBADMSG
- * an invalid descriptor; -ENOMEM; -EINTR the caller got a fatal signal.
+ * an invalid descriptor; -ENOMEM; -EINTR the caller got a fatal signal; by a token
+ * also -EACCES, -EKEYEXPIRED, -EOPNOTSUPP.
  */
-int mitosis_remote_open(u32 machine_id, u32 handler_id, u32 owner_uid,
-			const struct mitosis_options *options, struct remote **remote);
+int mitosis_remote_open(const struct remote_name *name, const struct mitosis_options *options,
+			struct remote **remote);
 void mitosis_remote_put(struct remote *remote);
 
 /* Empties the page cache. No work item may be running. */

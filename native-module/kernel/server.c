@@ -21,6 +21,7 @@
 #include "parameters.h"
 #include "snapshot.h"
 #include "stats.h"
+#include "token.h"
 
 #define CONNECTIONS_MAX 256u
 /* Of these from one address, before they are authenticated. */
@@ -45,7 +46,9 @@ struct client {
 	unsigned long deadline; /* of the handshake, in jiffies */
 	struct handshake handshake;
 	struct snapshot *snapshot; /* HAS_SNAPSHOT */
-	void *buffer;		   /* of pages to send */
+	bool by_token;
+	struct grant grant; /* by_token: what opened the snapshot */
+	void *buffer;	    /* of pages to send */
 	size_t buffer_size;
 };
 
@@ -92,13 +95,13 @@ static int serve_proof(struct client *c, const struct wire_proof *proof)
 	return err ?: sent;
 }
 
-static int serve_open(struct client *c, const struct wire_open *request)
+/* Takes over the reference to `s`, or answers the error. */
+static int open_snapshot(struct client *c, struct snapshot *s, int err)
 {
-	kuid_t user = make_kuid(&init_user_ns, request->owner_uid);
-	struct snapshot *s = mitosis_snapshot_find(mitosis_snapshot_key(user, request->handler_id));
-	int err = s ? mitosis_snapshot_make_ready(s) : -ENOENT;
 	struct descriptor_header *d;
 
+	if (!err)
+		err = mitosis_snapshot_make_ready(s);
 	if (err) {
 		mitosis_snapshot_put(s);
 		return answer(c, WIRE_ANSWER, err, NULL, 0);
@@ -107,6 +110,38 @@ static int serve_open(struct client *c, const struct wire_open *request)
 	c->state = HAS_SNAPSHOT;
 	d = s->description.descriptor;
 	return answer(c, WIRE_ANSWER, 0, d, d->total_size);
+}
+
+static int serve_open(struct client *c, const struct wire_open *request)
+{
+	kuid_t user = make_kuid(&init_user_ns, request->owner_uid);
+	struct snapshot *s = mitosis_snapshot_find(mitosis_snapshot_key(user, request->handler_id));
+
+	return open_snapshot(c, s, s ? 0 : -ENOENT);
+}
+
+static int serve_open_by_token(struct client *c, const struct wire_token *request)
+{
+	struct mitosis_token token = {
+		.handler_id = request->handler_id,
+		.expires_s = request->expires_s,
+	};
+	struct snapshot *s = NULL;
+	int err;
+
+	memcpy(token.secret, request->secret, sizeof(token.secret));
+	err = mitosis_token_find(&token, &s, &c->grant);
+	memzero_explicit(&token, sizeof(token));
+	c->by_token = !err;
+	return open_snapshot(c, s, err);
+}
+
+/* Whether the snapshot that the client has opened takes further children. */
+static int takes_children(const struct client *c)
+{
+	if (READ_ONCE(c->snapshot->dropped))
+		return -ENOENT;
+	return c->by_token ? mitosis_grant_check(c->snapshot, &c->grant) : 0;
 }
 
 /* Makes the buffer at least `size` bytes large. Returns 0 or -ENOMEM. */
@@ -146,8 +181,7 @@ static int serve_pages(struct client *c, const struct wire_pages *request)
 
 	/* A request of no pages asks whether the snapshot still exists. */
 	if (!request->length)
-		return answer(c, WIRE_ANSWER, READ_ONCE(c->snapshot->dropped) ? -ENOENT : 0, NULL,
-			      0);
+		return answer(c, WIRE_ANSWER, takes_children(c), NULL, 0);
 	if (request->address % PAGE_SIZE || request->length % PAGE_SIZE ||
 	    request->length > WIRE_PAGES_MAX)
 		err = -EINVAL;
@@ -187,6 +221,8 @@ static int body_size(const struct client *c, unsigned int type)
 		return c->state == EXPECTS_REQUEST ? 0 : -EPROTO;
 	case WIRE_OPEN:
 		return c->state == EXPECTS_REQUEST ? sizeof(struct wire_open) : -EPROTO;
+	case WIRE_OPEN_BY_TOKEN:
+		return c->state == EXPECTS_REQUEST ? sizeof(struct wire_token) : -EPROTO;
 	case WIRE_PAGES:
 	case WIRE_RUNS:
 		return c->state == HAS_SNAPSHOT ? sizeof(struct wire_pages) : -EPROTO;
@@ -213,6 +249,7 @@ static int serve_message(struct client *c, const struct wire_header *header)
 	union {
 		struct wire_proof proof;
 		struct wire_open open;
+		struct wire_token token;
 		struct wire_pages pages;
 	} body;
 	bool hello = header->type == WIRE_HELLO;
@@ -236,6 +273,8 @@ static int serve_message(struct client *c, const struct wire_header *header)
 		return answer(c, WIRE_ANSWER, 0, NULL, 0);
 	case WIRE_OPEN:
 		return serve_open(c, &body.open);
+	case WIRE_OPEN_BY_TOKEN:
+		return serve_open_by_token(c, &body.token);
 	case WIRE_RUNS:
 		return serve_runs(c, &body.pages);
 	default:

@@ -60,8 +60,8 @@ int mitosis_token_make(const struct snapshot *s, struct mitosis_token *token)
 	return make_secret(s, token->expires_s, token->secret);
 }
 
-int mitosis_token_check(const struct snapshot *s, const struct mitosis_token *token,
-			struct grant *grant)
+/* Returns 0 with the grant, -EACCES or -EKEYEXPIRED. */
+static int check(const struct snapshot *s, const struct mitosis_token *token, struct grant *grant)
 {
 	const u32 revocations = atomic_read(&s->revocations);
 	u8 secret[sizeof(token->secret)];
@@ -80,6 +80,24 @@ int mitosis_token_check(const struct snapshot *s, const struct mitosis_token *to
 			.revocations = revocations,
 			.expires_s = token->expires_s,
 		};
+	return err;
+}
+
+int mitosis_token_find(const struct mitosis_token *token, struct snapshot **snapshot,
+		       struct grant *grant)
+{
+	struct snapshot *s;
+	int err = -EACCES;
+	u64 key = 0;
+
+	while (err == -EACCES && (s = mitosis_snapshot_next_of_id(&key, token->handler_id))) {
+		err = check(s, token, grant);
+		if (err)
+			mitosis_snapshot_put(s);
+		else
+			*snapshot = s;
+		key += 1ull << 32;
+	}
 	return err;
 }
 

@@ -27,11 +27,12 @@ void mitosis_tokens_exit(void);
 int mitosis_token_make(const struct snapshot *snapshot, struct mitosis_token *token);
 
 /*
- * Returns 0 with the grant; -EACCES if the token is another snapshot's, invented or
- * revoked; -EKEYEXPIRED.
+ * Finds the snapshot that the token is of, which does not name the user. Returns 0 with
+ * a reference and the grant; -EACCES if the token is no snapshot's, invented or revoked;
+ * -EKEYEXPIRED.
  */
-int mitosis_token_check(const struct snapshot *snapshot, const struct mitosis_token *token,
-			struct grant *grant);
+int mitosis_token_find(const struct mitosis_token *token, struct snapshot **snapshot,
+		       struct grant *grant);
 
 /*
  * Returns 0 if the grant permits becoming the snapshot; -EPERM if it is another's,

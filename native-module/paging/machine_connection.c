@@ -14,10 +14,6 @@
 #define MADV_POPULATE_READ 22 /* Linux 5.14 */
 #endif
 
-_Static_assert(SEALED_MESSAGE_MAX ==
-		       sizeof(((struct machine_connection *)0)->request),
-	       "the longest message is WIRE_PAGES");
-
 static int64_t now_ms(void)
 {
 	struct timespec t = { 0 };

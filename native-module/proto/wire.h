@@ -39,6 +39,11 @@ enum wire_type {
 	 * wire_rdma_answer
 	 */
 	WIRE_RDMA = 9,
+	/*
+	 * client, instead of WIRE_OPEN: struct wire_token; answered in the same way, or
+	 * -EACCES or -EKEYEXPIRED; -EOPNOTSUPP from mitosisd, which has none
+	 */
+	WIRE_OPEN_BY_TOKEN = 10,
 };
 
 /* 16 bytes. */
@@ -97,9 +102,17 @@ struct wire_open {
 	uint32_t owner_uid; /* whose snapshot; mitosisd has its user's only */
 };
 
+/* A snapshot of any user, by a token that its machine's module has made. 24 bytes. */
+struct wire_token {
+	uint32_t handler_id;
+	uint32_t expires_s;
+	uint8_t secret[16];
+};
+
 /*
  * 16 bytes. Length 0 asks whether the snapshot takes further children: 0, or
- * -ENOENT when it has been dropped and only serves the children it has.
+ * -ENOENT when it has been dropped and only serves the children it has, or
+ * -EKEYREVOKED or -EKEYEXPIRED when the token by which it was opened is not valid.
  */
 struct wire_pages {
 	uint64_t address; /* multiple of the page size */

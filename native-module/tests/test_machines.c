@@ -294,6 +294,8 @@ static void hostile_machines(void)
 	CHECK_EQ(answer_to(&m, &hello, sizeof(hello)), -EPROTO);
 	hello.header = wire_header(WIRE_OPEN, 0, sizeof(struct wire_open));
 	CHECK_EQ(answer_to(&m, &hello, sizeof(hello)), -EPROTO);
+	hello.header = wire_header(WIRE_OPEN_BY_TOKEN, 0, sizeof(struct wire_token));
+	CHECK_EQ(answer_to(&m, &hello, sizeof(hello)), -EPROTO);
 	hello.header = wire_header(WIRE_HELLO, 0, sizeof(hello.hello));
 	for (i = 0; i < 2000; i++) {
 		unsigned char noise[128];
@@ -477,6 +479,28 @@ static struct wire_connection open_snapshot(const struct machine *m)
 	return c;
 }
 
+/* mitosisd cannot check a token of the module: it opens nothing by one. */
+static void no_tokens(void)
+{
+	const struct wire_token request = { .handler_id = 9 };
+	struct machine m = machine_start(2);
+	struct wire_connection c;
+	struct mitosis *device;
+	uint32_t size;
+
+	machine_enter(&m);
+	device = open_user();
+	machine_leave();
+	CHECK_EQ(mitosis_prepare(device, 9), 0);
+	CHECK_EQ(machine_connect(m.port, &c), 0);
+	CHECK_EQ(wire_send(&c, WIRE_OPEN_BY_TOKEN, &request, sizeof(request)), 0);
+	CHECK_EQ(wire_receive_answer(&c, &size), -EOPNOTSUPP);
+	machine_open_snapshot(&c, 9);
+	wire_close(&c);
+	mitosis_close(device);
+	machine_stop(&m);
+}
+
 /* A machine that asks for much and reads nothing keeps no other one waiting. */
 static void slow_reader(void)
 {
@@ -540,6 +564,7 @@ int main(void)
 	without_a_key();
 	hostile_machines();
 	silent_crowd();
+	no_tokens();
 	slow_reader();
 	need_userfaultfd();
 	prepared_again();

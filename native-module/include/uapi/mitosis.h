@@ -82,7 +82,9 @@
  * EALREADY one that was sent again, EILSEQ records that are missing or in another
  * order, and EPROTO the machines are incompatible (other
  * vdso, other CPU features). EPERM the caller's user ids are not all the owner's, or
- * it lacks CAP_SYS_PTRACE, and the snapshot is root's or undumpable.
+ * it lacks CAP_SYS_PTRACE, and the snapshot is root's or undumpable. With a token
+ * of MITOSIS_IOC_PRESENT_REMOTE, instead of EPERM: EACCES it is not that snapshot's
+ * or revoked, or there is none; EKEYEXPIRED; EOPNOTSUPP that machine has no module.
  */
 #define MITOSIS_RESUME_REMOTE 6
 
@@ -256,6 +258,22 @@ struct mitosis_token {
  * Errors: EFAULT; ENOENT no such snapshot of this user.
  */
 #define MITOSIS_IOC_REVOKE _IOW('m', 7, __u32)
+
+/* A token of a snapshot of another machine. 28 bytes. */
+struct mitosis_remote_token {
+	__u32 machine_id;
+	struct mitosis_token token;
+};
+
+/*
+ * MITOSIS_IOC_PRESENT_REMOTE - show a token of another machine.
+ * Argument: pointer to struct mitosis_remote_token; the token as MITOSIS_IOC_TOKEN
+ * returned it there. It expires by that machine's clock.
+ * Effect: MITOSIS_RESUME_REMOTE on this file sends it with requests for that
+ * snapshot, and that machine's module decides. A file has one; the last counts.
+ * Errors: EFAULT.
+ */
+#define MITOSIS_IOC_PRESENT_REMOTE _IOW('m', 11, struct mitosis_remote_token)
 
 /* A snapshot of any user. 8 bytes. */
 struct mitosis_snapshot_of {

@@ -58,7 +58,7 @@ int sealing_message_size(const struct sealing *s)
 						 : -EMSGSIZE;
 }
 
-int sealing_open_message(struct sealing *s, uint8_t text[SEALED_MESSAGE_MAX])
+int sealing_open_message(struct sealing *s, uint8_t *text)
 {
 	const struct wire_record header = message_header(s);
 	int err = record_open(&s->in, &header, s->message + sizeof(header), text);

@@ -8,8 +8,8 @@
 
 #include "proto/user/record.h"
 
-/* The longest message of a client after the handshake: WIRE_PAGES. */
-#define SEALED_MESSAGE_MAX  (sizeof(struct wire_header) + sizeof(struct wire_pages))
+/* The longest message of a client after the handshake: WIRE_OPEN_BY_TOKEN. */
+#define SEALED_MESSAGE_MAX  (sizeof(struct wire_header) + sizeof(struct wire_token))
 #define SEALING_BUFFER_SIZE (4 * RECORD_MAX)
 
 struct sealing {
@@ -43,7 +43,11 @@ void sealing_init(struct sealing *sealing, const struct wire_record_secret *in,
  */
 int sealing_message_size(const struct sealing *sealing);
 
-/* Opens the whole record in `message`. Returns the text's size or -EBADMSG. */
-int sealing_open_message(struct sealing *sealing, uint8_t text[SEALED_MESSAGE_MAX]);
+/*
+ * Opens the whole record in `message` into `text`, which has room for what
+ * sealing_message_size() returned without RECORD_EXTRA. Returns the text's size or
+ * -EBADMSG.
+ */
+int sealing_open_message(struct sealing *sealing, uint8_t *text);
 
 #endif /* PROTO_USER_SEALING_H */

@@ -52,6 +52,7 @@ static const unsigned long commands[] = {
 	MITOSIS_IOC_UNPREPARE_OF,
 	MITOSIS_IOC_NEXT_OF,
 	MITOSIS_IOC_UNPREPARE_ALL,
+	MITOSIS_IOC_PRESENT_REMOTE,
 };
 #define COMMANDS (sizeof(commands) / sizeof(*commands))
 

@@ -172,6 +172,93 @@ static void connecting(void)
 	close(fd);
 }
 
+/* Prepares ID as root. Its children exit with CHILD if they are user OTHER. */
+static struct mitosis_token prepare_with_token(int fd, unsigned int seconds)
+{
+	struct mitosis_token token = { .handler_id = ID, .expires_s = seconds };
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		pid_t self = getpid();
+
+		CHECK_EQ(error_of(ioctl(fd, MITOSIS_PREPARE_PINNED, ID)), 0);
+		_exit(getpid() == self ? 0 : CHILD + (getuid() != OTHER));
+	}
+	CHECK_EQ(exit_of(pid), 0);
+	CHECK_EQ(error_of(ioctl(fd, MITOSIS_IOC_TOKEN, &token)), 0);
+	return token;
+}
+
+/* As user OTHER, over TCP; token NULL: without one. Returns an errno, or CHILD. */
+static int become_remotely(const struct mitosis_token *token, unsigned int flags)
+{
+	const struct mitosis_remote_req request = { module_parameter("machine_id"),
+						    ID };
+	const struct mitosis_options options = { .flags = flags };
+	struct mitosis_remote_token present = { .machine_id = request.machine_id };
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		int fd;
+
+		be(ANOTHER);
+		fd = open_device();
+		CHECK_EQ(error_of(ioctl(fd, MITOSIS_IOC_SET_OPTIONS, &options)), 0);
+		if (token) {
+			present.token = *token;
+			CHECK_EQ(error_of(ioctl(fd, MITOSIS_IOC_PRESENT_REMOTE,
+						&present)),
+				 0);
+		}
+		_exit(error_of(ioctl(fd, MITOSIS_RESUME_REMOTE, &request)));
+	}
+	return exit_of(pid);
+}
+
+/* The machine of a snapshot decides on its tokens, each time; a cache gives none away. */
+static void tokens_between_machines(void)
+{
+	const struct mitosis_connect_req connect = { module_parameter("machine_id"),
+						     0, own_address() };
+	static const unsigned int ways[] = { 0, MITOSIS_OPTION_CACHE };
+	struct mitosis_token token, wrong, brief;
+	const uint32_t id = ID;
+	int fd = open_device();
+	unsigned int i;
+
+	if (!own_address()) {
+		puts("tokens between machines left out: needs "
+		     "MITOSIS_TEST_MODULE_ADDRESS");
+		return;
+	}
+	CHECK_EQ(error_of(ioctl(fd, MITOSIS_CONNECT, &connect)), 0);
+	token = prepare_with_token(fd, 0);
+	wrong = token;
+	wrong.secret[15] ^= 1;
+	brief = (struct mitosis_token){ .handler_id = ID, .expires_s = 1 };
+	CHECK_EQ(error_of(ioctl(fd, MITOSIS_IOC_TOKEN, &brief)), 0);
+	sleep_ms(2000);
+	for (i = 0; i < 2; i++) {
+		CHECK_EQ(become_remotely(NULL, ways[i]), ENOENT);
+		CHECK_EQ(become_remotely(&token, ways[i]), CHILD);
+		CHECK_EQ(become_remotely(&token, ways[i]), CHILD);
+		CHECK_EQ(become_remotely(NULL, ways[i]), ENOENT);
+		CHECK_EQ(become_remotely(&wrong, ways[i]), EACCES);
+		CHECK_EQ(become_remotely(&brief, ways[i]), EKEYEXPIRED);
+	}
+	CHECK_EQ(error_of(ioctl(fd, MITOSIS_IOC_REVOKE, &id)), 0);
+	for (i = 0; i < 2; i++)
+		CHECK_EQ(become_remotely(&token, ways[i]), EACCES);
+	CHECK_EQ(error_of(ioctl(fd, MITOSIS_IOC_UNPREPARE, &id)), 0);
+	CHECK_EQ(become_remotely(&token, MITOSIS_OPTION_CACHE), EACCES);
+	CHECK_EQ(error_of(ioctl(fd, MITOSIS_IOC_PRESENT_REMOTE, NULL)), EFAULT);
+	close(fd);
+}
+
 static void set_parameter(const char *name, const char *value)
 {
 	char path[128];
@@ -235,6 +322,7 @@ int main(void)
 	permit_all_callers();
 	ids_are_each_users();
 	connecting();
+	tokens_between_machines();
 	shares();
 	restore_permissions();
 	return 0;
