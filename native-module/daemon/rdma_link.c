@@ -46,6 +46,7 @@ int rdma_link_receive(struct rdma_link *link, uint64_t length, const void **byte
 #include "daemon/loop.h"
 #include "daemon/rdma_libraries.h"
 #include "local/address.h"
+#include "local/gid.h"
 #include "proto/user/connection.h"
 
 #define PAGES_MAX	  256u
@@ -186,24 +187,58 @@ static int expect_event(struct rdma_link *l, enum rdma_cm_event_type type)
 	return -ECONNREFUSED;
 }
 
-static void to_socket(const struct rdma_link *l, const struct wire_rdma_address *a,
+static void to_socket(const struct rdma_link *l, const uint8_t ip[16], uint16_t port,
 		      struct sockaddr_storage *where)
 {
 	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)where;
 	struct sockaddr_in *in = (struct sockaddr_in *)where;
 
 	memset(where, 0, sizeof(*where));
-	if (IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)a->ip)) {
+	if (IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)ip)) {
 		in->sin_family = AF_INET;
-		in->sin_port = htons(a->port);
-		memcpy(&in->sin_addr, a->ip + 12, sizeof(in->sin_addr));
+		in->sin_port = htons(port);
+		memcpy(&in->sin_addr, ip + 12, sizeof(in->sin_addr));
 		return;
 	}
 	in6->sin6_family = AF_INET6;
-	in6->sin6_port = htons(a->port);
-	memcpy(&in6->sin6_addr, a->ip, sizeof(in6->sin6_addr));
+	in6->sin6_port = htons(port);
+	memcpy(&in6->sin6_addr, ip, sizeof(in6->sin6_addr));
 	if (IN6_IS_ADDR_LINKLOCAL(&in6->sin6_addr))
 		in6->sin6_scope_id = l->target.address.scope;
+}
+
+/*
+ * What leads through the RDMA port that the address names, if it names one: an address
+ * of that to connect from. Returns 0 or -errno.
+ */
+static int choose_source(struct rdma_link *l, const uint8_t to[16],
+			 struct gid_port *port, struct sockaddr_storage *from)
+{
+	uint8_t ip[16];
+	int err = gid_port_find(GID_DEVICES, l->target.address.nic - 1u, port);
+
+	if (err)
+		return problem(l, "no RDMA port has that nic_id", err);
+	err = gid_port_source(GID_DEVICES, port, to, ip);
+	if (!err)
+		to_socket(l, ip, 0, from);
+	/* Where GIDs are not made of addresses (InfiniBand), the route decides. */
+	return 0;
+}
+
+/* Whether the route leads over the RDMA port that the address names. */
+static int check_port(struct rdma_link *l, const struct gid_port *port)
+{
+	const char *device = l->id->verbs->device->name;
+
+	if (!strcmp(device, port->device) && l->id->port_num == port->number)
+		return 0;
+	snprintf(l->why, sizeof(l->why),
+		 "the route leads over %s port %u, and not over nic_id %u (%s port "
+		 "%u)",
+		 device, l->id->port_num, l->target.address.nic - 1u, port->device,
+		 port->number);
+	return -ENODEV;
 }
 
 static void close_connection(struct rdma_link *l)
@@ -238,16 +273,23 @@ static int connect_to(struct rdma_link *l, const struct wire_rdma_address *addre
 		.private_data = token,
 		.private_data_len = WIRE_RDMA_TOKEN_SIZE,
 	};
-	struct sockaddr_storage where;
-	int err;
+	struct sockaddr_storage where, from = { 0 };
+	const bool chosen = l->target.address.nic != 0;
+	struct gid_port port;
+	int err = chosen ? choose_source(l, address->ip, &port, &from) : 0;
 
-	to_socket(l, address, &where);
+	if (err)
+		return err;
+	to_socket(l, address->ip, address->port, &where);
 	if (lib->create_id(l->events, &l->id, NULL, RDMA_PS_TCP))
 		return problem(l, "a connection", -errno);
-	if (lib->resolve_addr(l->id, NULL, (struct sockaddr *)&where,
-			      wire_deadline_ms()))
+	if (lib->resolve_addr(l->id,
+			      from.ss_family ? (struct sockaddr *)&from : NULL,
+			      (struct sockaddr *)&where, wire_deadline_ms()))
 		return problem(l, "no RDMA device reaches it", -errno);
 	err = expect_event(l, RDMA_CM_EVENT_ADDR_RESOLVED);
+	if (!err && chosen)
+		err = check_port(l, &port);
 	if (err)
 		return err;
 	if (lib->resolve_route(l->id, wire_deadline_ms()))

@@ -12,9 +12,9 @@ static const char usage[] =
 	"usage: mitosis-connect MACHINE ADDRESS\n"
 	"\n"
 	"Opens this machine's session to machine MACHINE (a number) at ADDRESS\n"
-	"(tcp://host:port or rdma://host[:port]), so that its snapshots can be "
-	"resumed\n"
-	"here.\n";
+	"(tcp://host:port, rdma://host[:port][%nic_id], or a GID with or without "
+	"%nic_id),\n"
+	"so that its snapshots can be resumed here.\n";
 
 int main(int argc, char **argv)
 {

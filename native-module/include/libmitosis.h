@@ -182,12 +182,15 @@ int mitosis_read(struct mitosis *device, uint32_t handler_id, uint64_t address,
  * Opens the session of this machine to another one, for every device here:
  * `address` is tcp://host:port, rdma://host[:port] (user backend: pages come by RDMA
  * where it works, else over TCP; needs MITOSIS_PROTECTION=handshake), or a GID, which
- * a machine with an RDMA device takes for the rdma:// address that it holds. On the user
+ * a machine with an RDMA device takes for the rdma:// address that it holds. After the
+ * last two may follow %N: the original's nic_id, which of this machine's RDMA ports to
+ * use, counted from 0 by device and port; without it the route decides. On the user
  * backend the key is the file $MITOSIS_KEY_FILE, else
  * ~/.config/mitosis/key, else /etc/mitosis/key; MITOSIS_PROTECTION=none works
  * without one, for loopback addresses (for all with MITOSIS_PRIVATE_NETWORK=1).
  * Errors: -EINVAL malformed address, or another machine answers there;
- * -ENODEV a GID without an RDMA device; -ENOTUNIQ a link-local GID, and devices with
+ * -ENODEV a GID without an RDMA device, no port of that number, or an address of RDMA on
+ * the kernel backend; -ENOTUNIQ a link-local GID without nic_id, and devices with
  * several network interfaces; -EACCES no key, or another one;
  * -EPROTOTYPE another MITOSIS_PROTECTION, or rdma:// with another than handshake; -EOPNOTSUPP no CPU for this machine's;
  * -EPROTONOSUPPORT another version of the protocol; -EMSGSIZE a message of
@@ -202,7 +205,7 @@ int mitosis_connect(struct mitosis *device, uint32_t machine_id,
 
 /*
  * Where a machine is that this one has a session to: tcp://host:port or
- * rdma://host:port, as text.
+ * rdma://host:port[%nic_id], as text.
  * Errors: -ENOTCONN no session; -ENOSYS on the kernel backend.
  */
 int mitosis_session_address(struct mitosis *device, uint32_t machine_id,

@@ -2,6 +2,7 @@
 /* The kernel backend: the ioctl interface of include/uapi/mitosis.h. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -9,6 +10,7 @@
 #include "lib/device.h"
 #include "lib/error.h"
 #include "lib/resume_hooks.h"
+#include "local/gid.h"
 
 int mitosis_device_open(const char *path)
 {
@@ -138,6 +140,40 @@ static int kernel_read(struct mitosis *device, uint32_t handler_id, uint64_t add
 			     "snapshot; resume it");
 }
 
+/* The number after the last '%' of an address of RDMA, which ends before it; else 0. */
+static unsigned int take_nic_id(char *address)
+{
+	char *percent = strrchr(address, '%');
+	char *end;
+	unsigned long nic_id;
+
+	if (!percent || strchr(percent, ']'))
+		return 0;
+	nic_id = strtoul(percent + 1, &end, 10);
+	if (*end || end == percent + 1)
+		return 0;
+	*percent = '\0';
+	return nic_id;
+}
+
+static int connect_failed(int err, uint32_t machine_id, const char *address)
+{
+	if (err == -EPERM)
+		return fail(err,
+			    "user %u may not say where machine %u is: the "
+			    "session is that of "
+			    "all users, and needs CAP_NET_ADMIN of the "
+			    "initial user namespace",
+			    geteuid(), machine_id);
+	/* Of an address of RDMA that it does not know as one. */
+	if (err == -ENODEV || (err == -EINVAL && !strncmp(address, "rdma://", 7)))
+		return fail(-ENODEV,
+			    "the loaded mitosis module has no RDMA for '%s'; give "
+			    "tcp://host:port, or use the user backend",
+			    address);
+	return err;
+}
+
 static int kernel_connect(struct mitosis *device, uint32_t machine_id,
 			  const char *address)
 {
@@ -153,14 +189,10 @@ static int kernel_connect(struct mitosis *device, uint32_t machine_id,
 		return fail(-EINVAL, "the address is longer than %zu characters",
 			    sizeof(gid) - 1);
 	strcpy(gid, address);
+	if (gid_is(address) || !strncmp(address, "rdma://", 7))
+		request.nic_id = take_nic_id(gid);
 	err = call(device, MITOSIS_CONNECT, (uintptr_t)&request, "connect");
-	return err != -EPERM ? err
-			     : fail(err,
-				    "user %u may not say where machine %u is: the "
-				    "session is that of "
-				    "all users, and needs CAP_NET_ADMIN of the "
-				    "initial user namespace",
-				    geteuid(), machine_id);
+	return err ? connect_failed(err, machine_id, address) : 0;
 }
 
 static int kernel_session_address(struct mitosis *device, uint32_t machine_id,

@@ -28,9 +28,24 @@ static int parse_gid(const char *text, struct local_address *address)
 		return fail(err,
 			    "the GID '%s' is link-local, and this machine's RDMA "
 			    "devices do not have one network interface; give "
-			    "rdma://host:port",
+			    "rdma://host:port, or the GID with %%nic_id",
 			    text);
 	return 0;
+}
+
+static int require_nic(const char *text, const struct local_address *address)
+{
+	struct gid_port port;
+	char ports[256];
+
+	if (!address->nic || !gid_port_find(GID_DEVICES, address->nic - 1u, &port))
+		return 0;
+	gid_ports_to_text(GID_DEVICES, ports, sizeof(ports));
+	return fail(
+		-ENODEV,
+		"'%s' names the RDMA port with nic_id %u, and this machine's are: "
+		"%s; give the number of one of them, or leave %%nic_id out",
+		text, address->nic - 1u, ports);
 }
 
 static int parse(const char *text, struct local_address *address)
@@ -38,16 +53,16 @@ static int parse(const char *text, struct local_address *address)
 	int err;
 
 	if (gid_is(text))
-		return parse_gid(text, address);
+		return parse_gid(text, address) ?: require_nic(text, address);
 	err = local_address_parse(text, address);
 	if (err == -EINVAL)
 		return fail(err,
-			    "'%s' is not an address; give tcp://host:port or "
-			    "rdma://host:port",
+			    "'%s' is not an address; give tcp://host:port, "
+			    "rdma://host[:port][%%nic_id], or a GID",
 			    text);
 	if (err)
 		return fail(-EHOSTUNREACH, "the host in '%s' is unknown", text);
-	return 0;
+	return require_nic(text, address);
 }
 
 static int protections_differ(uint32_t ours, uint32_t its, const char *text)

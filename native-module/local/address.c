@@ -3,6 +3,7 @@
 #include "local/address.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
 #include <netdb.h>
 #include <stddef.h>
@@ -56,7 +57,7 @@ static const char *host_end(const char *text)
 }
 
 /* Of ":port", or of nothing, which only addresses of RDMA may have. -1: malformed. */
-static long parse_port(const char *text, uint16_t transport)
+static long parse_port(const char *text, uint8_t transport)
 {
 	char *rest;
 	long port;
@@ -67,17 +68,47 @@ static long parse_port(const char *text, uint16_t transport)
 	return *rest || rest == text + 1 || port > 65535 ? -1 : port;
 }
 
-int local_address_parse(const char *text, struct local_address *address)
+int local_nic_parse(const char *text)
 {
-	char host[256];
-	uint16_t transport = 0;
+	char *rest;
+	long nic_id;
+
+	if (!*text)
+		return 0;
+	if (text[0] != '%' || !isdigit((unsigned char)text[1]))
+		return -EINVAL;
+	nic_id = strtol(text + 1, &rest, 10);
+	return *rest || nic_id >= UINT8_MAX ? -EINVAL : nic_id + 1;
+}
+
+/* Where "%nic_id" is, or the end. In brackets % is followed by a network interface. */
+static const char *nic_start(const char *text, uint8_t transport)
+{
+	const char *bracket = strchr(text, ']');
+
+	return transport == LOCAL_TRANSPORT_RDMA
+		       ? strchrnul(bracket ? bracket : text, '%')
+		       : text + strlen(text);
+}
+
+int local_address_parse(const char *whole, struct local_address *address)
+{
+	char host[256], given[320];
+	const char *text = given;
+	uint8_t transport = 0;
 	const char *end;
 	long port;
+	int nic;
 
-	while (strncmp(text, schemes[transport], strlen(schemes[transport])))
+	while (strncmp(whole, schemes[transport], strlen(schemes[transport])))
 		if (++transport == sizeof(schemes) / sizeof(schemes[0]))
 			return -EINVAL;
-	text += strlen(schemes[transport]);
+	whole += strlen(schemes[transport]);
+	end = nic_start(whole, transport);
+	nic = local_nic_parse(end);
+	if (nic < 0 || end - whole >= (ptrdiff_t)sizeof(given))
+		return -EINVAL;
+	snprintf(given, sizeof(given), "%.*s", (int)(end - whole), whole);
 	end = host_end(text);
 	port = parse_port(end, transport);
 	if (port < 0)
@@ -94,6 +125,7 @@ int local_address_parse(const char *text, struct local_address *address)
 	memset(address, 0, sizeof(*address));
 	address->port = port;
 	address->transport = transport;
+	address->nic = nic;
 	return resolve_number(host, address) ? resolve_name(host, address) : 0;
 }
 
@@ -116,6 +148,12 @@ void local_address_to_text(const struct local_address *address,
 		inet_ntop(AF_INET6, address->ip, host, sizeof(host));
 		snprintf(text, LOCAL_ADDRESS_TEXT_SIZE, "%s[%s]:%u", scheme, host,
 			 address->port);
+	}
+	if (address->nic) {
+		size_t length = strlen(text);
+
+		snprintf(text + length, LOCAL_ADDRESS_TEXT_SIZE - length, "%%%u",
+			 address->nic - 1u);
 	}
 }
 

@@ -11,15 +11,18 @@
 /* Of an address of RDMA without a port. */
 #define LOCAL_PORT_DEFAULT 7473
 
-/* "rdma://[", an IPv6 address, "]:", a port, NUL. */
+/* "rdma://[", an IPv6 address, "]:", a port, "%", a nic_id, NUL. */
 #define LOCAL_ADDRESS_TEXT_SIZE (INET6_ADDRSTRLEN + 24)
 
 /*
  * Parses tcp://host:port or tcp://[ipv6]:port, the same with rdma://, where the port
- * may be left out, and resolves names. Returns 0, or -EINVAL malformed, -ENOENT unknown
- * host.
+ * may be left out and %nic_id may follow, and resolves names. Returns 0, or -EINVAL
+ * malformed, -ENOENT unknown host.
  */
 int local_address_parse(const char *text, struct local_address *address);
+
+/* Of "%nic_id", or of nothing. Returns local_address.nic, or -EINVAL malformed. */
+int local_nic_parse(const char *text);
 
 void local_address_to_text(const struct local_address *address,
 			   char text[LOCAL_ADDRESS_TEXT_SIZE]);

@@ -79,10 +79,11 @@ enum local_transport {
 
 /* Where a machine listens. 24 bytes. */
 struct local_address {
-	uint8_t ip[16];	    /* IPv6, or ::ffff:a.b.c.d */
-	uint16_t port;	    /* in host byte order */
-	uint16_t transport; /* enum local_transport */
-	uint32_t scope;	    /* of link-local addresses */
+	uint8_t ip[16];	   /* IPv6, or ::ffff:a.b.c.d */
+	uint16_t port;	   /* in host byte order */
+	uint8_t transport; /* enum local_transport */
+	uint8_t nic;	   /* nic_id + 1 of the RDMA port to use; 0: by the route */
+	uint32_t scope;	   /* of link-local addresses */
 };
 
 /* 72 bytes, no padding. Fields a type does not use are 0. */

@@ -18,6 +18,7 @@
 
 struct machine rdma_machine;
 pid_t rdma_shadow;
+const char *rdma_nic = "";
 
 static struct mitosis *parent, *local;
 static unsigned long *memory;
@@ -104,8 +105,8 @@ pid_t rdma_child_start(void)
 	char address[80], byte;
 	pid_t pid;
 
-	snprintf(address, sizeof(address), "rdma%s",
-		 rdma_machine.address + strlen("tcp"));
+	snprintf(address, sizeof(address), "rdma%s%s",
+		 rdma_machine.address + strlen("tcp"), rdma_nic);
 	CHECK_EQ(mitosis_connect(local, RDMA_MACHINE, address), 0);
 	fflush(stdout);
 	pid = fork();

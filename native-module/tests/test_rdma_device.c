@@ -5,6 +5,7 @@
  * ends its child.
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -33,6 +34,21 @@ static void nothing_happens(void)
 	CHECK(counts.by_rdma >= 2048);
 	CHECK_EQ(counts.by_tcp, 0);
 	CHECK_EQ(counts.fallbacks, 0);
+}
+
+/* The only port by its number; there is no other one. */
+static void nic_is_named(void)
+{
+	struct mitosis *device = open_user();
+
+	rdma_nic = "%0";
+	nothing_happens();
+	rdma_nic = "";
+	CHECK_EQ(mitosis_connect(device, RDMA_MACHINE, "rdma://10.0.0.1%9"),
+		 -ENODEV);
+	check_error_has("nic_id 9");
+	check_error_has(" port 1 (0);");
+	mitosis_close(device);
 }
 
 /* A signal to the porter between a child's two halves. */
@@ -77,6 +93,7 @@ int main(void)
 	setenv("MITOSIS_DEADLINE_MS", "8000", 1);
 	rdma_prepare(host);
 	nothing_happens();
+	nic_is_named();
 	porter_gets(SIGKILL);
 	porter_gets(SIGSTOP);
 	nothing_happens();

@@ -113,7 +113,9 @@ public interface Device extends AutoCloseable {
    *
    * @param machineId the machine's id, 0 or greater
    * @param address where it is: {@code tcp://host:port}, {@code rdma://host[:port]} (user backend),
-   *     or a GID as the original writes it (39 characters)
+   *     or a GID as the original writes it (39 characters). After the last two {@code %N} may
+   *     follow, the original's nic_id: which of this machine's RDMA ports to use, counted from 0 as
+   *     {@code doctor} lists them; without it the route decides
    * @throws MitosisException with the errno of the connection attempt
    */
   void connect(int machineId, String address);

@@ -29,9 +29,10 @@ record RdmaDevices(List<String> found, List<String> missing) {
   static RdmaDevices read(MachineProbe probe) {
     List<String> found = new ArrayList<>();
     List<String> missing = new ArrayList<>();
+    int nicId = 0;
     for (String device : sorted(probe.entries(CLASS, ".*"))) {
       for (String port : sorted(probe.entries(CLASS + "/" + device + "/ports", "[0-9]+"))) {
-        port(probe, device, port, found, missing);
+        port(probe, device, port, nicId++, found, missing);
       }
     }
     if (!found.isEmpty()) {
@@ -48,13 +49,20 @@ record RdmaDevices(List<String> found, List<String> missing) {
   }
 
   private static void port(
-      MachineProbe probe, String device, String port, List<String> found, List<String> missing) {
+      MachineProbe probe,
+      String device,
+      String port,
+      int nicId,
+      List<String> found,
+      List<String> missing) {
     String folder = CLASS + "/" + device + "/ports/" + port + "/";
     String state = String.valueOf(probe.text(folder + "state")).replaceFirst("^[0-9]+: ", "");
     String name = device + " port " + port;
     found.add(
         name
-            + ": "
+            + " (nic_id "
+            + nicId
+            + "): "
             + state
             + ", "
             + probe.text(folder + "link_layer")

@@ -129,7 +129,9 @@ class DoctorTest {
     machine.availabilities.add(Availability.available(Backend.USER, "libmitosis works"));
     assertEquals(0, run());
     assertTrue(
-        output().contains("\n  rdma     mlx5_0 port 1: ACTIVE, InfiniBand, 100 Gb/sec (4X EDR)\n"),
+        output()
+            .contains(
+                "\n  rdma     mlx5_0 port 1 (nic_id 0): ACTIVE, InfiniBand, 100 Gb/sec (4X EDR)\n"),
         output());
     assertTrue(output().contains("\n           to do: modprobe rdma_ucm: there is no "), output());
     assertTrue(output().contains("\n           ibv_devinfo -v "), output());

@@ -75,7 +75,7 @@ class RdmaDevicesTest {
     assertEquals(
         new RdmaDevices(
             List.of(
-                "rxe0 port 1: ACTIVE, Ethernet, 2.5 Gb/sec (1X SDR)",
+                "rxe0 port 1 (nic_id 0): ACTIVE, Ethernet, 2.5 Gb/sec (1X SDR)",
                 "rxe0 port 1 GID 0: " + LINK_LOCAL + ", RoCE v2, veth0 (MTU 9000)",
                 "rxe0 port 1 GID 1: 0000:0000:0000:0000:0000:ffff:0a07:0001 (10.7.0.1), RoCE v2,"
                     + " veth0 (MTU 9000)",

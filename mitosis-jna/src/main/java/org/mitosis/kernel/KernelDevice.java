@@ -5,6 +5,8 @@ import com.sun.jna.Memory;
 import com.sun.jna.Pointer;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.mitosis.Backend;
 import org.mitosis.Errno;
 import org.mitosis.Snapshot;
@@ -25,9 +27,13 @@ final class KernelDevice extends CheckedDevice {
    */
   private static final int BUFFER_BYTES = ADDRESS_OFFSET + Uapi.MITOSIS_GID_LENGTH + 1;
 
+  /** A GID, and the original's nic_id. */
+  private static final Pattern GID_WITH_NIC = Pattern.compile("([^/]*)%([0-9]{1,3})");
+
   private final int fd;
   private final Memory buffer = new Memory(BUFFER_BYTES);
   private final long bufferAddress = Pointer.nativeValue(buffer);
+  private String refusal = ""; // of the call that has just failed
 
   /** Takes over the file descriptor; it is closed with this device. */
   KernelDevice(int fd) {
@@ -81,7 +87,13 @@ final class KernelDevice extends CheckedDevice {
 
   @Override
   protected int callConnect(int machineId, String address) {
-    byte[] text = address.getBytes(StandardCharsets.US_ASCII);
+    if (address.startsWith("rdma://")) {
+      refusal = noRdma(address);
+      return -Errno.ENODEV;
+    }
+    Matcher withNic = GID_WITH_NIC.matcher(address);
+    boolean named = withNic.matches();
+    byte[] text = (named ? withNic.group(1) : address).getBytes(StandardCharsets.US_ASCII);
     if (text.length > Uapi.MITOSIS_GID_LENGTH) {
       throw new IllegalArgumentException(
           "address '"
@@ -93,10 +105,25 @@ final class KernelDevice extends CheckedDevice {
     }
     buffer.clear();
     buffer.setInt(Uapi.ConnectReq.MACHINE_ID, machineId);
-    buffer.setInt(Uapi.ConnectReq.NIC_ID, 0);
+    buffer.setInt(Uapi.ConnectReq.NIC_ID, named ? Integer.parseInt(withNic.group(2)) : 0);
     buffer.setLong(Uapi.ConnectReq.GID, bufferAddress + ADDRESS_OFFSET);
     buffer.write(ADDRESS_OFFSET, text, 0, text.length);
-    return LibMitosis.mitosis_device_ioctl(fd, Uapi.MITOSIS_CONNECT, bufferAddress);
+    int result = LibMitosis.mitosis_device_ioctl(fd, Uapi.MITOSIS_CONNECT, bufferAddress);
+    refusal = result == -Errno.ENODEV ? noRdma(address) : "";
+    return result;
+  }
+
+  private static String noRdma(String address) {
+    return "the loaded mitosis module has no RDMA for '"
+        + address
+        + "'; give tcp://host:port, or use the user backend";
+  }
+
+  @Override
+  protected String message() {
+    String message = refusal;
+    refusal = "";
+    return message;
   }
 
   @Override

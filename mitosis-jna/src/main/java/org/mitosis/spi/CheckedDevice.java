@@ -29,7 +29,8 @@ import org.mitosis.SnapshotContents;
  */
 public abstract class CheckedDevice implements Device {
   private static final int NO_ID = -1;
-  private static final Pattern GID = Pattern.compile("(\\p{XDigit}{4}:){7}\\p{XDigit}{4}");
+  private static final Pattern GID =
+      Pattern.compile("(\\p{XDigit}{4}:){7}\\p{XDigit}{4}(%[0-9]{1,3})?");
   private static final Pattern TCP = Pattern.compile("tcp://[\\x21-\\x7e]+:[0-9]{1,5}");
   private static final Pattern RDMA = Pattern.compile("rdma://[\\x21-\\x7e]+");
 
@@ -172,7 +173,8 @@ public abstract class CheckedDevice implements Device {
           "'"
               + address
               + "' is not an address: write tcp://host:port, rdma://host:port, or a GID as eight groups of"
-              + " four hexadecimal digits with colons between them");
+              + " four hexadecimal digits with colons between them; after the last two %N may"
+              + " follow, the number of this machine's RDMA port (nic_id)");
     }
     ensureOpen(Operation.CONNECT, NO_ID, machineId);
     int result = callConnect(machineId, address);

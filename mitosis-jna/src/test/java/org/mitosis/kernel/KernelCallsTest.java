@@ -54,6 +54,9 @@ class KernelCallsTest {
             "nil RPC: ENOTCONN",
             "connect: ok",
             "connect: ok",
+            "connect: ok",
+            "connect on machine 7 failed: the loaded mitosis module has no RDMA for"
+                + " 'rdma://10.0.0.5' (ENODEV); give tcp://host:port, or use the user backend",
             "nil RPC: ok",
             "resume local: EINVAL",
             "resume remote: EINVAL",
@@ -74,6 +77,7 @@ class KernelCallsTest {
             "0x40046d01 bytes=ffffff7f",
             "0x8 bytes=0500000000000000",
             "0x3 bytes=0600000000000000 gid=" + text(GID),
+            "0x3 bytes=0600000002000000 gid=" + text(GID),
             "0x3 bytes=0500000000000000 gid=" + text("tcp://10.0.0.5:7000"),
             "0x8 bytes=0500000000000000",
             "0x5 value=73",
@@ -111,7 +115,13 @@ class KernelCallsTest {
       run("unprepare", () -> device.unprepare(Integer.MAX_VALUE));
       run("nil RPC", () -> device.nilRpc(5));
       run("connect", () -> device.connect(6, GID));
+      run("connect", () -> device.connect(6, GID + "%2"));
       run("connect", () -> device.connect(5, "tcp://10.0.0.5:7000"));
+      try {
+        device.connect(7, "rdma://10.0.0.5");
+      } catch (MitosisException e) {
+        System.out.println(e.getMessage());
+      }
       run("nil RPC", () -> device.nilRpc(5));
       run("resume local", () -> device.resumeLocal(73));
       run("resume remote", () -> device.resumeRemote(5, 73));

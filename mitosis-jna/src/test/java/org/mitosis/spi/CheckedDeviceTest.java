@@ -99,7 +99,9 @@ class CheckedDeviceTest {
         "FE80:0000:0000:0000:EC0D:9A03:00CA:2F4C",
         "tcp://val01:7000",
         "tcp://[::1]:65535",
+        "fe80:0000:0000:0000:ec0d:9a03:00ca:2f4c%0",
         "rdma://val01",
+        "rdma://val01:7473%1",
         "rdma://[fe80::1]:7000"
       })
   void addressesOfEachFormReachTheBackend(String address) {
@@ -122,7 +124,9 @@ class CheckedDeviceTest {
         "tcp://välö1:7000",
         "udp://val01:7000",
         "fe80::1",
-        "fe80:0000:0000:0000:ec0d:9a03:00ca:2f4c0"
+        "fe80:0000:0000:0000:ec0d:9a03:00ca:2f4c0",
+        "fe80:0000:0000:0000:ec0d:9a03:00ca:2f4c%",
+        "fe80:0000:0000:0000:ec0d:9a03:00ca:2f4c%eth0"
       })
   void otherAddressesAreRefused(String address) {
     IllegalArgumentException e =
