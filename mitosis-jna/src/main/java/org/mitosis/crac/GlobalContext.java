@@ -46,12 +46,12 @@ final class GlobalContext extends Context<Resource> {
 
   @Override
   public void beforeCheckpoint(Context<? extends Resource> context) throws CheckpointException {
-    List<Exception> failures = new ArrayList<>();
+    List<Throwable> failures = new ArrayList<>();
     notified = reachable();
     for (ListIterator<Resource> i = notified.listIterator(notified.size()); i.hasPrevious(); ) {
       try {
         i.previous().beforeCheckpoint(this);
-      } catch (Exception e) {
+      } catch (Exception | Error e) {
         failures.add(e);
       }
     }
@@ -62,13 +62,13 @@ final class GlobalContext extends Context<Resource> {
 
   @Override
   public void afterRestore(Context<? extends Resource> context) throws RestoreException {
-    List<Exception> failures = new ArrayList<>();
+    List<Throwable> failures = new ArrayList<>();
     List<Resource> resources = notified;
     notified = List.of();
     for (Resource resource : resources) {
       try {
         resource.afterRestore(this);
-      } catch (Exception e) {
+      } catch (Exception | Error e) {
         failures.add(e);
       }
     }

@@ -104,6 +104,19 @@ class CracTest {
   }
 
   @Test
+  void errorOfAResourceKeepsNoOtherFromBeingTold() {
+    register("a", "error before a");
+    register("b", "error after b");
+    register("c", "");
+    org.crac.CheckpointException e =
+        assertThrows(org.crac.CheckpointException.class, org.crac.Core::checkpointRestore);
+    assertEquals(
+        List.of("before c", "before b", "before a", "after a", "after b", "after c"), calls);
+    assertEquals(List.of("before a", "after b"), messages(e));
+    assertInstanceOf(LinkageError.class, e.getSuppressed()[0]);
+  }
+
+  @Test
   void whatAContextCollectsIsPassedOnOneByOne() {
     org.crac.Resource context =
         new org.crac.Context<org.crac.Resource>() {
@@ -176,7 +189,10 @@ class CracTest {
     return Arrays.stream(e.getSuppressed()).map(Throwable::getMessage).toList();
   }
 
-  /** A resource that notes its calls; the one called like the failure throws. */
+  /**
+   * A resource that notes its calls; the one called like the failure throws, after "error " an
+   * Error.
+   */
   private org.crac.Resource register(String name, String failure) {
     org.crac.Resource resource =
         new org.crac.Resource() {
@@ -199,6 +215,9 @@ class CracTest {
 
   private void note(String call, String failure) throws Exception {
     calls.add(call);
+    if (failure.equals("error " + call)) {
+      throw new NoClassDefFoundError(call);
+    }
     if (call.equals(failure)) {
       throw new Exception(call);
     }
