@@ -4,11 +4,14 @@ package org.mitosis.user;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.mitosis.Limits;
 import org.mitosis.MitosisException;
 import org.mitosis.nativefiles.NativeFiles;
@@ -30,6 +33,9 @@ public final class Children {
   private Mode mode = Mode.LAZY;
   private OpenForWriting files = OpenForWriting.REFUSE;
   private int prefetchPages; // 0: as mitosis-child chooses
+  private final Set<Own> own = EnumSet.noneOf(Own.class);
+  private String hostName = "";
+  private final Map<String, String> paths = new TreeMap<>();
 
   /** How a child gets its pages. */
   public enum Mode {
@@ -56,6 +62,17 @@ public final class Children {
     SHARE,
     /** Copies in memory. */
     PRIVATE
+  }
+
+  /** What children have of their own; a PID namespace and a /proc in any case. */
+  public enum Own {
+    /** A network with nothing but a loopback device. */
+    NETWORK,
+    /**
+     * An empty /tmp. JDK tools reach a JVM by a socket there whose name has its process id, which
+     * parent and children have in common.
+     */
+    TMP
   }
 
   private Children(int handlerId) {
@@ -118,6 +135,31 @@ public final class Children {
     return this;
   }
 
+  /** What children have of their own; by default neither. Not in modes clone and replica. */
+  public Children own(Own... chosen) {
+    own.clear();
+    own.addAll(List.of(chosen));
+    return this;
+  }
+
+  /** A host name of the children's own. Not in modes clone and replica. */
+  public Children hostName(String name) {
+    hostName = Objects.requireNonNull(name, "name");
+    return this;
+  }
+
+  /**
+   * Has children open at another path what their parent had open at a path, or below it. Not in
+   * modes clone and replica.
+   */
+  public Children path(Path old, Path other) {
+    if (old.toString().indexOf('=') >= 0) {
+      throw new IllegalArgumentException("a path must not contain '=', got " + old);
+    }
+    paths.put(old.toString(), other.toString());
+    return this;
+  }
+
   /** The file with the key that the machines share; by default what libmitosis finds. */
   public Children keyFile(Path file) {
     environment.put("MITOSIS_KEY_FILE", file.toString());
@@ -145,6 +187,18 @@ public final class Children {
     if (prefetchPages > 0) {
       command.addAll(List.of("--prefetch", Integer.toString(prefetchPages)));
     }
+    if (!own.isEmpty()) {
+      command.addAll(
+          List.of(
+              "--own",
+              own.stream()
+                  .map(each -> each.name().toLowerCase(Locale.ROOT))
+                  .collect(Collectors.joining(","))));
+    }
+    if (!hostName.isEmpty()) {
+      command.addAll(List.of("--host-name", hostName));
+    }
+    paths.forEach((old, other) -> command.addAll(List.of("--map", old + "=" + other)));
     command.addAll(List.of("--backend", "user"));
     if (machineId != NONE) {
       command.addAll(List.of("--remote", Integer.toString(machineId), "--address", address));

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.mitosis.user;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+import org.mitosis.DaemonOfTheTests;
+
+/** Children of a JVM that tools, agents and further snapshots reach. */
+@Timeout(value = 90, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+@ExtendWith(DaemonOfTheTests.class)
+class ForkedJvmToolsTest {
+  private static final int HANDLER_ID = ThreadLocalRandom.current().nextInt(1 << 20, 1 << 30);
+  private static final long DEADLINE_S = 30;
+
+  private final List<Process> processes = new ArrayList<>();
+  @TempDir private Path folder;
+
+  @AfterEach
+  void endAll() throws InterruptedException {
+    for (Process each : processes) {
+      each.destroyForcibly();
+      assertTrue(each.waitFor(DEADLINE_S, TimeUnit.SECONDS), each.info() + " ends");
+    }
+  }
+
+  @Test
+  void childPreparesItselfAgainAndItsChildIsRight() throws Exception {
+    startParent();
+    Process child = startChild(Children.of(HANDLER_ID), "prepare");
+    assertEquals(List.of("its child: right", "right"), lines(child));
+    assertEquals(PreparedJvm.RIGHT, child.waitFor());
+  }
+
+  @Test
+  void toolReachesAChildWithATmpOfItsOwnAndLeavesTheParentAlone() throws Exception {
+    assumeFalse(
+        Path.of("").toAbsolutePath().startsWith("/tmp"),
+        "needs a tree that is not in /tmp, which the child does not see");
+    Process parent = startParent();
+    assertFalse(jcmd(parent.pid()).contains(PreparedJvm.CHILD_PROPERTY));
+    Path socket = Path.of("/tmp/.java_pid" + parent.pid());
+    assertTrue(Files.exists(socket), socket + " is the parent's, to be attached to");
+    Process child = startChild(Children.of(HANDLER_ID).own(Children.Own.TMP), "stay");
+    String first = String.valueOf(reader(child).readLine());
+    assumeRights(List.of(first));
+    assertEquals("stays", first);
+    assertTrue(jcmd(pidHere(child, parent.pid())).contains(PreparedJvm.CHILD_PROPERTY));
+    child.getOutputStream().close();
+    assertEquals(PreparedJvm.RIGHT, child.waitFor());
+    assertTrue(Files.exists(socket), socket + " stays when a child ends");
+    assertFalse(jcmd(parent.pid()).contains(PreparedJvm.CHILD_PROPERTY));
+  }
+
+  @Test
+  void childOfAJvmWithADebugAgentIsRefusedBesideItsParent() throws Exception {
+    startParent(
+        "-agentlib:jdwp=transport=dt_socket,server=y,suspend=n,quiet=y,address=127.0.0.1:0");
+    Process child = startChild(Children.of(HANDLER_ID), "check");
+    List<String> said = lines(child);
+    assertEquals(1, child.waitFor(), said::toString);
+    assertTrue(said.toString().contains("its address is in use"), said::toString);
+  }
+
+  private Process startParent(String... options) throws IOException {
+    byte[] content = new byte[8192];
+    content[0] = 'm';
+    content[content.length - 1] = 'z';
+    Path file = Files.write(folder.resolve("mapped"), content);
+    List<String> command = new ArrayList<>();
+    command.add(tool("java"));
+    command.addAll(
+        List.of("-Xmx64m", "-XX:+PerfDisableSharedMem", "--enable-native-access=ALL-UNNAMED"));
+    command.addAll(List.of(options));
+    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
+    command.addAll(List.of(PreparedJvm.class.getName(), "" + HANDLER_ID, file.toString()));
+    Process parent = start(new ProcessBuilder(command));
+    assertEquals("prepared", reader(parent).readLine());
+    return parent;
+  }
+
+  private Process startChild(Children children, String order) throws IOException {
+    Process child = start(children.builder());
+    try {
+      child.getOutputStream().write((order + "\n").getBytes(StandardCharsets.UTF_8));
+      child.getOutputStream().flush();
+    } catch (IOException e) {
+      // It has been refused, and says so.
+    }
+    return child;
+  }
+
+  private Process start(ProcessBuilder builder) throws IOException {
+    // Each of them has the JVM print a line of its own.
+    builder
+        .environment()
+        .keySet()
+        .removeAll(List.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS"));
+    Process process = builder.redirectErrorStream(true).start();
+    processes.add(process);
+    return process;
+  }
+
+  private static BufferedReader reader(Process process) {
+    return new BufferedReader(
+        new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
+  }
+
+  /** All that it says until its end. */
+  private static List<String> lines(Process child) {
+    List<String> lines = reader(child).lines().toList();
+    assumeRights(lines);
+    return lines;
+  }
+
+  /** Skips the test if its process may not become a child here. */
+  private static void assumeRights(List<String> lines) {
+    assumeFalse(
+        lines.stream()
+            .anyMatch(
+                line ->
+                    line.contains("needs a PID namespace")
+                        || line.contains("need root or CAP_SYS_PTRACE")),
+        () -> "needs root, for userfaultfd and a PID namespace: " + lines);
+  }
+
+  private static String tool(String name) {
+    return Path.of(System.getProperty("java.home"), "bin", name).toString();
+  }
+
+  private String jcmd(long pid) throws IOException {
+    Process jcmd =
+        start(new ProcessBuilder(tool("jcmd"), Long.toString(pid), "VM.system_properties"));
+    String said = new String(jcmd.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertTrue(said.contains("java.home"), said);
+    return said;
+  }
+
+  /** The process id here of a child, which in its own namespace has its parent's. */
+  private static long pidHere(Process child, long parents) throws IOException {
+    for (ProcessHandle each : child.descendants().toList()) {
+      String status = Files.readString(Path.of("/proc", Long.toString(each.pid()), "status"));
+      if (status.lines().anyMatch(line -> line.matches("NSpid:.*\\s" + parents))) {
+        return each.pid();
+      }
+    }
+    throw new AssertionError(child + " has no descendant that is process " + parents + " inside");
+  }
+}
