@@ -18,6 +18,7 @@ import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.mitosis.duel.BlockRunner;
 import org.mitosis.duel.Contender;
@@ -191,6 +192,11 @@ final class Duel {
                 + ": './bench -l' lists them");
       }
     }
+    Selection.requireParameters(
+        jmh.given(),
+        Stream.concat(old.stream(), now.stream())
+            .flatMap(item -> item.parameters().keySet().stream())
+            .collect(Collectors.toCollection(TreeSet::new)));
     Pairs pairs = Pairs.of(old, now);
     if (pairs.old().isEmpty()) {
       throw new IOException(

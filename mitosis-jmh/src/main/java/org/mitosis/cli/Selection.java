@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
+import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Predicate;
@@ -400,11 +401,22 @@ final class Selection {
    * @throws MissingPrerequisite if not
    */
   void requireKnownParameters(List<String> args) {
-    Set<String> known =
+    SortedSet<String> known =
         entries.stream()
             .filter(entry -> entry.getParams().hasValue())
             .flatMap(entry -> entry.getParams().get().keySet().stream())
             .collect(Collectors.toCollection(TreeSet::new));
+    requireParameters(args, known);
+  }
+
+  /**
+   * The same, with the parameters that are known.
+   *
+   * @param args JMH's command line
+   * @param known the names
+   * @throws MissingPrerequisite if another one is given
+   */
+  static void requireParameters(List<String> args, SortedSet<String> known) {
     for (String name : parameterNames(args)) {
       if (!known.contains(name)) {
         throw new MissingPrerequisite(
