@@ -54,6 +54,7 @@ struct daemon {
 	int64_t watchdog_check_ms; /* time of its next check */
 	struct auth auth;
 	struct trace trace;
+	struct page_counts *page_counts;
 };
 
 #endif /* DAEMON_DAEMON_H */

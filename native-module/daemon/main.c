@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "daemon/count.h"
+#include "daemon/page_counts.h"
 #include "daemon/greeting.h"
 #include "daemon/listener.h"
 #include "daemon/orphan.h"
@@ -438,6 +439,7 @@ int main(int argc, char **argv)
 	if (!foreground)
 		log = open_log(dir);
 	count_load(dir, daemon.registry);
+	daemon.page_counts = page_counts_create(dir);
 	daemon.local.fd = listen_at(path);
 	trace_open_by_environment(&daemon.trace, "mitosisd", 0);
 	trace(&daemon.trace, TRACE_STEPS, "is ready",

@@ -23,6 +23,18 @@ int page_requests_ask(struct page_requests *r, uint64_t address, uint64_t length
 	return wire_send(&r->connection, WIRE_PAGES, &request, sizeof(request));
 }
 
+void page_requests_count(struct page_requests *r, enum way way, uint64_t pages)
+{
+	r->pages[way] += pages;
+	*(way == WAY_RDMA ? &r->counts->by_rdma : &r->counts->by_tcp) += pages;
+}
+
+static void count_fallback(struct page_requests *r)
+{
+	r->fallbacks++;
+	r->counts->fallbacks++;
+}
+
 /* Asks on the way that is there. */
 static int ask_some_way(struct page_requests *r, struct read_range range,
 			enum way *way)
@@ -33,7 +45,7 @@ static int ask_some_way(struct page_requests *r, struct read_range range,
 			*way = WAY_RDMA;
 			return 0;
 		}
-		r->fallbacks++;
+		count_fallback(r);
 	}
 	return page_requests_ask(r, range.address, range.length);
 }
@@ -75,7 +87,7 @@ static int repeat_by_tcp(struct page_requests *r, struct read_range range,
 {
 	int err = 0;
 
-	r->fallbacks++;
+	count_fallback(r);
 	/* Answers come in the order of the requests. */
 	if (r->asked_way == WAY_TCP)
 		err = page_requests_drop(r);
@@ -93,6 +105,8 @@ int page_requests_get(struct page_requests *r, uint64_t address, uint64_t length
 	enum way way = r->asked_way;
 	int err = asked ? 0 : page_requests_drop(r);
 
+	/* A link that has ended has no request under way any more. */
+	rdma_link_refresh(r->rdma);
 	if (!err && !asked)
 		err = ask_some_way(r, now, &way);
 	r->asked.length = 0;
@@ -109,7 +123,7 @@ int page_requests_get(struct page_requests *r, uint64_t address, uint64_t length
 		err = page_requests_receive(r, length, buffer);
 	}
 	if (!err)
-		r->pages[way] += length / r->page_size;
+		page_requests_count(r, way, length / r->page_size);
 	else if (err != -EFAULT)
 		r->asked.length = 0;
 	return err;

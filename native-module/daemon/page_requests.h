@@ -6,6 +6,7 @@
 #ifndef DAEMON_PAGE_REQUESTS_H
 #define DAEMON_PAGE_REQUESTS_H
 
+#include "daemon/page_counts.h"
 #include "daemon/rdma_link.h"
 #include "daemon/read_ahead.h"
 #include "paging/trace.h"
@@ -21,6 +22,7 @@ struct page_requests {
 	struct wire_connection connection; /* to the shadow, over TCP */
 	struct rdma_link *rdma; /* NULL: none was asked for, or none can be */
 	const struct trace *trace;
+	struct page_counts *counts; /* of all pagers */
 	const struct address_map *map;
 	struct read_ahead *read_ahead;
 	uint64_t page_size;
@@ -36,6 +38,9 @@ int page_requests_ask(struct page_requests *r, uint64_t address, uint64_t length
 
 /* Receives the answer to the oldest request over TCP. Returns 0 or -errno. */
 int page_requests_receive(struct page_requests *r, uint64_t length, void *bytes);
+
+/* Counts pages that have come. page_requests_get() does it itself. */
+void page_requests_count(struct page_requests *r, enum way way, uint64_t pages);
 
 /*
  * Receives and drops the pages that were requested ahead: before any other request over

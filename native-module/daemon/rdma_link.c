@@ -16,6 +16,11 @@ struct rdma_link *rdma_link_start(const struct rdma_link_target *target)
 	return NULL;
 }
 
+void rdma_link_refresh(struct rdma_link *link)
+{
+	(void)link;
+}
+
 uint64_t rdma_link_request_max(const struct rdma_link *link)
 {
 	(void)link;
@@ -57,6 +62,8 @@ int rdma_link_receive(struct rdma_link *link, uint64_t length, const void **byte
 #define RETRIES		  6
 #define NOT_READY_RETRIES 6
 #define WAIT_MS_MAX	  4000
+#define RETRY_MS_DEFAULT  5000
+#define RETRY_MS_MAX	  3600000
 /* Of wr_id: the completion of a SEND. */
 #define SENT		  (1ull << 32)
 
@@ -70,6 +77,8 @@ struct rdma_link {
 	struct rdma_link_target target;
 	_Atomic int
 		state; /* enum link_state; LINK_STARTS: the rest is the thread's */
+	int64_t retry_ns; /* LINK_ENDED: CLOCK_MONOTONIC of the next attempt */
+	bool loaded;
 	struct rdma_libraries libraries;
 	struct rdma_event_channel *events;
 	struct rdma_cm_id *id;
@@ -78,6 +87,7 @@ struct rdma_link {
 	uint32_t pages_max, depth;
 	uint32_t asked, received; /* requests, modulo 2^32 */
 	char why[256];		  /* it could not be set up */
+	char told[256];		  /* the last why that was printed */
 };
 
 static int64_t now_ns(void)
@@ -313,11 +323,15 @@ static int set_up(struct rdma_link *l)
 	struct wire_rdma_address addresses[WIRE_RDMA_ADDRESSES_MAX];
 	uint8_t token[WIRE_RDMA_TOKEN_SIZE];
 	uint32_t count = 0;
-	int err = rdma_libraries_load(&l->libraries, l->why, sizeof(l->why));
+	int err = l->loaded ? 0
+			    : rdma_libraries_load(&l->libraries, l->why,
+						  sizeof(l->why));
 
 	if (err)
 		return err;
-	l->events = l->libraries.create_event_channel();
+	l->loaded = true;
+	if (!l->events)
+		l->events = l->libraries.create_event_channel();
 	if (!l->events)
 		return problem(l, "the connection manager", -errno);
 	err = ask_daemon(l, token, addresses, &count);
@@ -335,47 +349,88 @@ static int set_up(struct rdma_link *l)
 	return err;
 }
 
+/* A number of ms of the environment, within its limits. */
+static int ms_of(const char *name, int ms, int max)
+{
+	const char *text = getenv(name);
+
+	if (text && *text)
+		ms = atoi(text);
+	return ms < 0 ? 0 : ms > max ? max : ms;
+}
+
+static int retry_ms(void)
+{
+	return ms_of("MITOSIS_RDMA_RETRY_MS", RETRY_MS_DEFAULT, RETRY_MS_MAX);
+}
+
+/* Once for each reason: it is tried again and again. */
+static void tell_why(struct rdma_link *l)
+{
+	if (!strcmp(l->told, l->why))
+		return;
+	strcpy(l->told, l->why);
+	fprintf(stderr,
+		"mitosis: no RDMA to machine %u at %s: %s; its pages come over "
+		"TCP\n",
+		l->target.machine_id, l->target.place, l->why);
+}
+
 static void *run(void *argument)
 {
 	struct rdma_link *l = argument;
 	int err = set_up(l);
 
 	if (err)
+		tell_why(l);
+	else
+		l->target.counts->links++;
+	if (!err && *l->told)
 		fprintf(stderr,
-			"mitosis: no RDMA to machine %u at %s: %s; its pages come "
-			"over "
-			"TCP\n",
-			l->target.machine_id, l->target.place, l->why);
+			"mitosis: RDMA to machine %u at %s is set up again\n",
+			l->target.machine_id, l->target.place);
+	if (!err)
+		*l->told = '\0';
 	trace(l->target.trace, TRACE_STEPS, "has set RDMA up",
 	      TRACE_NUMBER("status", -err));
+	l->retry_ns = now_ns() + retry_ms() * 1000000ll;
 	l->state = err ? LINK_ENDED : LINK_READY;
 	return NULL;
 }
 
-/* A number of ms, or 0. */
-static int wait_ms(void)
+/* LINK_STARTS; LINK_ENDED if there can be no thread. */
+static void start(struct rdma_link *l)
 {
-	const char *text = getenv("MITOSIS_RDMA_WAIT_MS");
-	int ms = text ? atoi(text) : 0;
+	pthread_t thread;
 
-	return ms < 0 ? 0 : ms > WAIT_MS_MAX ? WAIT_MS_MAX : ms;
+	l->state = LINK_STARTS;
+	if (!pthread_create(&thread, NULL, run, l)) {
+		pthread_detach(thread);
+		return;
+	}
+	l->retry_ns = now_ns() + retry_ms() * 1000000ll;
+	l->state = LINK_ENDED;
+}
+
+void rdma_link_refresh(struct rdma_link *l)
+{
+	if (!l || l->state != LINK_ENDED || now_ns() < l->retry_ns)
+		return;
+	l->asked = l->received = 0;
+	start(l);
 }
 
 struct rdma_link *rdma_link_start(const struct rdma_link_target *target)
 {
 	struct rdma_link *l = calloc(1, sizeof(*l));
-	int64_t until_ns = now_ns() + wait_ms() * 1000000ll;
-	pthread_t thread;
+	int64_t until_ns =
+		now_ns() + ms_of("MITOSIS_RDMA_WAIT_MS", 0, WAIT_MS_MAX) * 1000000ll;
 
 	if (!l)
 		return NULL;
 	l->target = *target;
 	l->page_size = sysconf(_SC_PAGESIZE);
-	if (pthread_create(&thread, NULL, run, l)) {
-		free(l);
-		return NULL;
-	}
-	pthread_detach(thread);
+	start(l);
 	while (l->state == LINK_STARTS && now_ns() < until_ns)
 		usleep(1000);
 	return l;
@@ -396,7 +451,9 @@ static int end(struct rdma_link *l, const char *why, int err)
 		l->target.machine_id, l->target.place, why);
 	trace(l->target.trace, TRACE_STEPS, "RDMA has ended",
 	      TRACE_TEXT("why", why));
+	snprintf(l->told, sizeof(l->told), "%s", why);
 	close_connection(l);
+	l->retry_ns = now_ns() + retry_ms() * 1000000ll;
 	l->state = LINK_ENDED;
 	return err;
 }

@@ -2,7 +2,8 @@
 /*
  * A pager's second way to the pages of a snapshot: by RDMA, beside the TCP connection. It
  * is set up while pages come over TCP. Whatever it does not deliver is asked for over
- * TCP; the first failure ends it.
+ * TCP; the first failure ends it, and $MITOSIS_RDMA_RETRY_MS (5000) later it is set up
+ * again.
  */
 #ifndef DAEMON_RDMA_LINK_H
 #define DAEMON_RDMA_LINK_H
@@ -10,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "daemon/page_counts.h"
 #include "local/protocol.h"
 #include "paging/trace.h"
 #include "proto/user/auth.h"
@@ -20,6 +22,7 @@ struct rdma_link;
 struct rdma_link_target {
 	const struct auth *auth;
 	const struct trace *trace;
+	struct page_counts *counts;
 	struct local_address
 		address;   /* where the other machine's mitosisd listens */
 	const char *place; /* the same as text */
@@ -31,6 +34,12 @@ struct rdma_link_target {
  * cannot be, for a reason that has been printed.
  */
 struct rdma_link *rdma_link_start(const struct rdma_link_target *target);
+
+/*
+ * Begins to set up again a link that has ended, or could not be set up, and has rested
+ * for its time. Between requests; NULL: does nothing.
+ */
+void rdma_link_refresh(struct rdma_link *link);
 
 /* Bytes that one request can be for; 0 if the link is not set up, or has ended. */
 uint64_t rdma_link_request_max(const struct rdma_link *link);

@@ -237,6 +237,8 @@ static int remote_read_many(struct page_source *source, uint64_t *pages,
 			return give_up(m, pages[i], err);
 		if (err)
 			pages[i] = PAGE_SOURCE_NONE;
+		else
+			page_requests_count(&m->requests, WAY_TCP, 1);
 		under_way--;
 	}
 	return 0;
@@ -462,7 +464,8 @@ static int idle_ms(void)
 	return text && *text ? atoi(text) : IDLE_MS_DEFAULT;
 }
 
-void remote_pager_run(int channel, const struct auth *auth, uint32_t machine_id,
+void remote_pager_run(int channel, const struct auth *auth,
+		      struct page_counts *counts, uint32_t machine_id,
 		      const struct local_address *address, uint32_t handler_id)
 {
 	struct remote_memory m = {
@@ -497,6 +500,7 @@ void remote_pager_run(int channel, const struct auth *auth, uint32_t machine_id,
 	m.requests.unwanted = m.buffer + WIRE_PAGES_MAX;
 	m.requests.read_ahead = calloc(1, sizeof(*m.requests.read_ahead));
 	m.requests.trace = &m.source.trace;
+	m.requests.counts = counts;
 	m.requests.map = &m.map;
 	m.requests.page_size = m.page_size;
 	err = m.buffer == MAP_FAILED || !m.requests.read_ahead
@@ -513,6 +517,7 @@ void remote_pager_run(int channel, const struct auth *auth, uint32_t machine_id,
 		m.requests.rdma = rdma_link_start(&(struct rdma_link_target){
 			.auth = auth,
 			.trace = &m.source.trace,
+			.counts = counts,
 			.address = *address,
 			.place = m.place,
 			.machine_id = machine_id,

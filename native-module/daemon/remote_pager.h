@@ -6,6 +6,7 @@
 #ifndef DAEMON_REMOTE_PAGER_H
 #define DAEMON_REMOTE_PAGER_H
 
+#include "daemon/page_counts.h"
 #include "local/protocol.h"
 #include "proto/user/auth.h"
 
@@ -13,7 +14,8 @@
  * Runs in a process forked for it. Reports over `channel` by LOCAL_ANSWER whether
  * the snapshot could be opened, then serves the streams that LOCAL_SERVE brings.
  */
-void remote_pager_run(int channel, const struct auth *auth, uint32_t machine_id,
+void remote_pager_run(int channel, const struct auth *auth,
+		      struct page_counts *counts, uint32_t machine_id,
 		      const struct local_address *address, uint32_t handler_id)
 	__attribute__((noreturn));
 

@@ -90,8 +90,8 @@ int session_start_pager(struct daemon *daemon, uint32_t machine_id,
 		return -errno;
 	pid = fork();
 	if (pid == 0)
-		remote_pager_run(ends[1], &daemon->auth, machine_id, &address,
-				 handler_id);
+		remote_pager_run(ends[1], &daemon->auth, daemon->page_counts,
+				 machine_id, &address, handler_id);
 	/* -EAGAIN would make the device retry. */
 	err = pid >= 0 ? 0 : errno == EAGAIN ? -EUSERS : -errno;
 	close(ends[1]);

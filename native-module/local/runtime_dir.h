@@ -11,6 +11,8 @@
 #define RUNTIME_TRACE  "mitosis.trace" /* steps of all processes: paging/trace.h */
 #define RUNTIME_LOG    "mitosisd.log"  /* its output */
 #define RUNTIME_COUNT  "children"      /* started so far, when no mitosisd runs */
+#define RUNTIME_PAGES                                                               \
+	"pages" /* that came from other machines: daemon/page_counts.h */
 
 #define RUNTIME_TRACE_LEVEL_MAX 2
 

@@ -162,6 +162,39 @@ struct rdma_counts rdma_count(void)
 	return counts;
 }
 
+int rdma_set_ups(bool success)
+{
+	char path[256], line[512];
+	const char *at;
+	int n = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/mitosis.trace",
+		 getenv("MITOSIS_RUNTIME_DIR"));
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f)) {
+		at = strstr(line, "has set RDMA up status=");
+		n += at && !strncmp(at + strlen("has set RDMA up status="), "0\n",
+				    2) == success;
+	}
+	if (f)
+		fclose(f);
+	return n;
+}
+
+struct rdma_counts rdma_count_all(void)
+{
+	uint64_t counts[4];
+	char path[256];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/pages", getenv("MITOSIS_RUNTIME_DIR"));
+	f = fopen(path, "re");
+	CHECK(f && fread(counts, sizeof(counts), 1, f) == 1);
+	fclose(f);
+	return (struct rdma_counts){ counts[0], counts[1], counts[2] };
+}
+
 void rdma_end(void)
 {
 	mitosis_close(local);

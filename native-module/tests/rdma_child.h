@@ -42,6 +42,12 @@ void rdma_child_go(void);
 /* What the pager that has ended last has counted; waits for its end. */
 struct rdma_counts rdma_count(void);
 
+/* How often RDMA was set up in this machine's pagers, with success or without. */
+int rdma_set_ups(bool success);
+
+/* The same counts of all pagers, as mitosisd keeps them in its runtime directory. */
+struct rdma_counts rdma_count_all(void);
+
 /* Drops the snapshot and ends the machine. */
 void rdma_end(void);
 

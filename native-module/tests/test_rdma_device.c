@@ -69,6 +69,28 @@ static void porter_gets(int signal)
 	CHECK_SOON(!alive(pid), DEADLINE_MS);
 }
 
+/* Its porter is killed: after the first request that fails, there is another one. */
+static void set_up_again(void)
+{
+	int before = rdma_set_ups(true);
+	struct rdma_counts counts;
+	pid_t first = rdma_child_start(), second;
+
+	CHECK(!kill(porter(), SIGKILL));
+	second = rdma_child_start();
+	CHECK_SOON(rdma_set_ups(true) == before + 2, DEADLINE_MS);
+	rdma_child_go();
+	rdma_child_go();
+	CHECK_EQ(status_within(first, DEADLINE_MS), 0);
+	CHECK_EQ(status_within(second, DEADLINE_MS), 0);
+	counts = rdma_count();
+	/* A half of the first child, and the other halves of both. */
+	CHECK(counts.by_rdma >= 3 * 1024);
+	CHECK(counts.by_tcp > 0);
+	CHECK(counts.fallbacks > 0);
+	CHECK(rdma_count_all().by_rdma >= counts.by_rdma);
+}
+
 static void shadow_is_killed(void)
 {
 	pid_t child = rdma_child_start();
@@ -91,10 +113,12 @@ int main(void)
 		skip("needs MITOSIS_TEST_RDMA_HOST, the address of an RDMA device");
 	/* A request over RDMA is late after a quarter of it. */
 	setenv("MITOSIS_DEADLINE_MS", "8000", 1);
+	setenv("MITOSIS_RDMA_RETRY_MS", "0", 1);
 	rdma_prepare(host);
 	nothing_happens();
 	nic_is_named();
 	porter_gets(SIGKILL);
+	set_up_again();
 	porter_gets(SIGSTOP);
 	nothing_happens();
 	shadow_is_killed();
