@@ -22,8 +22,8 @@ final class ReportCommand {
       RUN is the folder of a run, a .zip of one (see pack), or a JSON file of JMH.
       Several are shown together.
       Writes index.html (one file, which needs no network), report.md, figures.csv, plots/ with each
-      plot as SVG and PNG, and of a single run figures.jmh.json, which programs that read JMH's results
-      read: github-action-benchmark (tool: jmh), Bencher (java_jmh).
+      figure as SVG, PDF and PNG, and of a single run figures.jmh.json, which programs that read JMH's
+      results read: github-action-benchmark (tool: jmh), Bencher (java_jmh).
 
         -o DIR    the folder to write to; by default the folder report in RUN, NAME-report beside NAME.zip, or
                   ./report of several
@@ -84,10 +84,9 @@ final class ReportCommand {
     Path target = folder;
     try {
       target = folder != null ? folder : defaultFolder(runs);
-      List<String> failures = Report.of(runs).write(target);
-      failures.forEach(this::say);
+      Report.of(runs).write(target);
       out.println(target.resolve("index.html"));
-      return whole && failures.isEmpty() ? 0 : 1;
+      return whole ? 0 : 1;
     } catch (FileSystemException e) {
       return refuse(
           "the report cannot be written to "

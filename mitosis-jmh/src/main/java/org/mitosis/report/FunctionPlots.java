@@ -2,18 +2,13 @@
 package org.mitosis.report;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.stream.DoubleStream;
-import java.util.stream.Stream;
-import org.knowm.xchart.CategoryChart;
-import org.knowm.xchart.CategorySeries;
 import org.mitosis.result.Run;
 
-/** Functions as bars, beside their baselines and the published figures. */
+/** Functions beside their baselines and the published figures. */
 final class FunctionPlots {
   static final String SECTION = "Functions";
 
@@ -35,10 +30,6 @@ final class FunctionPlots {
           "startup", "Functions: startup, from the request until the child has ended",
           "execution", "Functions: execution after resume",
           "firstResult", "Functions: until the first result");
-
-  private static final int MOST_BARS = 8;
-  private static final int NAMES_DEGREES = 30;
-  private static final int NAMES_APART = 30;
 
   private FunctionPlots() {}
 
@@ -63,66 +54,27 @@ final class FunctionPlots {
 
   private static Plot plot(String metric, List<Run> runs, List<ReportedFigure> figures) {
     Set<String> varying = PlotName.varying(figures);
-    List<String> functions =
-        figures.stream()
-            .map(one -> one.figure().function().orElseThrow())
-            .distinct()
-            .sorted()
-            .toList();
-    Map<String, Map<String, Double>> bars = new LinkedHashMap<>();
+    NameChart chart = new NameChart(runs);
     Map<String, Double> published = new LinkedHashMap<>();
     String hosts = "";
     for (ReportedFigure one : figures) {
       String function = one.figure().function().orElseThrow();
-      bars.computeIfAbsent(
-              PlotName.run(one.run(), runs) + PlotName.line(one.figure(), metric, figures, varying),
-              key -> new LinkedHashMap<>())
-          .put(function, one.medianMs());
+      chart.add(PlotName.line(one.figure(), metric, figures, varying), function, one);
       if (one.published().isPresent()) {
         published.put(function, one.published().getAsDouble() / 1e6);
         hosts = one.publishedHosts();
       }
     }
-    CategoryChart chart = PlotStyle.bars(TITLES.get(metric), "", "ms (logarithmic)");
-    // Else there is room for every other name only.
-    chart.getStyler().setXAxisTickMarkSpacingHint(NAMES_APART);
-    chart.getStyler().setXAxisLabelRotation(NAMES_DEGREES);
-    int at = 0;
-    for (Map.Entry<String, Map<String, Double>> bar : bars.entrySet()) {
-      if (at < MOST_BARS) {
-        add(chart, bar.getKey(), functions, bar.getValue()).setFillColor(PlotStyle.color(at++));
-      }
-    }
     if (!published.isEmpty()) {
-      add(chart, "published, " + hosts, functions, published).setFillColor(PlotStyle.PUBLISHED);
+      chart.published("published, " + hosts, published);
     }
-    double[] drawn =
-        Stream.concat(
-                bars.values().stream().flatMap(values -> values.values().stream()),
-                published.values().stream())
-            .mapToDouble(Double::doubleValue)
-            .toArray();
-    double least = Arrays.stream(drawn).min().orElse(1);
-    // Bars of a logarithmic axis have no zero: they begin at the power of ten below the least.
-    double base = Math.pow(10, Math.floor(Math.log10(least / 1.5)));
-    chart.getStyler().setYAxisMin(base);
-    PlotStyle.logarithmic(
-        chart.getStyler(), DoubleStream.concat(DoubleStream.of(base), Arrays.stream(drawn)));
     return new Plot(
         SECTION,
         PlotName.file("function", metric),
-        TITLES.get(metric),
-        bars.size() > MOST_BARS
-            ? "The first " + MOST_BARS + " of " + bars.size() + " settings; the table has all."
-            : "Medians over forks. The axis is logarithmic: compare where bars end, not their"
-                + " areas.",
-        chart);
-  }
-
-  private static CategorySeries add(
-      CategoryChart chart, String name, List<String> functions, Map<String, Double> values) {
-    List<Double> heights = new ArrayList<>();
-    functions.forEach(function -> heights.add(values.get(function)));
-    return chart.addSeries(name, functions, heights);
+        chart.of(
+            TITLES.get(metric),
+            Words.MEDIANS + (published.isEmpty() ? "" : Words.published(hosts, metric)),
+            "function",
+            Words.axis(metric)));
   }
 }

@@ -107,12 +107,14 @@ final class HtmlReport {
       text.append("<figure id=\"")
           .append(one.plot().name())
           .append("\"><img alt=\"")
-          .append(escaped(one.plot().title()))
+          .append(escaped(one.plot().chart().title()))
           .append("\" src=\"data:image/svg+xml;base64,")
           .append(data)
           .append("\">");
-      if (!one.plot().note().isEmpty()) {
-        text.append("<figcaption>").append(escaped(one.plot().note())).append("</figcaption>");
+      if (!one.plot().chart().caption().isEmpty()) {
+        text.append("<figcaption>")
+            .append(escaped(one.plot().chart().caption()))
+            .append("</figcaption>");
       }
       text.append("</figure>\n");
     }

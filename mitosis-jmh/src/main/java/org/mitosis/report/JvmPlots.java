@@ -10,9 +10,11 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import org.knowm.xchart.CategoryChart;
-import org.knowm.xchart.XYChart;
-import org.knowm.xchart.XYSeries;
+import org.mitosis.report.chart.Axis;
+import org.mitosis.report.chart.Axis.Scale;
+import org.mitosis.report.chart.Chart;
+import org.mitosis.report.chart.Chart.Kind;
+import org.mitosis.report.chart.Look;
 import org.mitosis.result.Figure;
 import org.mitosis.result.Run;
 import org.mitosis.setting.ParameterNames;
@@ -25,7 +27,7 @@ final class JvmPlots {
   private static final String FIRST_RESULT = "firstResult";
   private static final String WARM_UP = "Execution.jvm";
 
-  /** The starts of a JVM, in the order of their bars. */
+  /** The starts of a JVM, in the order of the legend. */
   private static final Map<String, String> STARTS = new LinkedHashMap<>();
 
   /** The lines of a warm-up, and what each is. */
@@ -80,81 +82,64 @@ final class JvmPlots {
   }
 
   private static Plot starts(List<Run> runs, List<ReportedFigure> figures) {
-    String title = "JVM: until the first result";
-    List<String> functions =
-        figures.stream().map(one -> function(one.figure())).distinct().sorted().toList();
-    Map<String, Map<String, Double>> bars = new LinkedHashMap<>();
+    NameChart chart = new NameChart(runs);
     for (Map.Entry<String, String> start : STARTS.entrySet()) {
       List<ReportedFigure> some =
           figures.stream().filter(one -> one.figure().shortName().equals(start.getKey())).toList();
       Set<String> varying = varying(some);
       for (ReportedFigure one : some) {
-        String name =
-            PlotName.run(one.run(), runs) + start.getValue() + setting(one.figure(), varying);
-        bars.computeIfAbsent(name, key -> new LinkedHashMap<>())
-            .put(function(one.figure()), one.medianMs());
+        chart.add(start.getValue() + setting(one.figure(), varying), function(one.figure()), one);
       }
     }
-    CategoryChart chart = PlotStyle.bars(title, "", "ms");
-    int[] at = {0};
-    bars.forEach(
-        (name, values) -> {
-          List<Double> heights = new ArrayList<>();
-          functions.forEach(function -> heights.add(values.get(function)));
-          chart.addSeries(name, functions, heights).setFillColor(PlotStyle.color(at[0]++));
-        });
     return new Plot(
         SECTION,
         "jvm-first-result",
-        title,
-        "A child counts from the call that resumes, a start from fork(2), a restore from before"
-            + " CRIU is started.",
-        chart);
+        chart.of(
+            "JVM: until the first result",
+            "A child counts from the call that resumes, a start from fork(2), a restore from"
+                + " before CRIU is started. "
+                + Words.MEDIANS,
+            "function",
+            Words.axis(FIRST_RESULT)));
   }
 
   private static Plot warmUp(String function, List<Run> runs, List<ReportedFigure> figures) {
-    String title = "JVM: the first calls of " + function;
-    XYChart chart = PlotStyle.xy(title, "calls (logarithmic)", "ms (logarithmic)");
-    chart.getStyler().setXAxisLogarithmic(true);
-    PlotStyle.logarithmic(
-        chart.getStyler(), figures.stream().mapToDouble(ReportedFigure::medianMs));
     Set<String> varying = varying(figures);
+    Looks looks = new Looks(runs);
+    Map<String, Look> lookOf = new LinkedHashMap<>();
     Map<String, List<ReportedFigure>> lines = new LinkedHashMap<>();
     LINES.forEach(
         (metric, what) ->
             figures.stream()
                 .filter(one -> one.figure().metric().equals(metric))
                 .forEach(
-                    one ->
-                        lines
-                            .computeIfAbsent(
-                                PlotName.run(one.run(), runs)
-                                    + what
-                                    + setting(one.figure(), varying),
-                                key -> new ArrayList<>())
-                            .add(one)));
-    int at = 0;
-    for (Map.Entry<String, List<ReportedFigure>> line : lines.entrySet()) {
-      List<ReportedFigure> sorted =
-          line.getValue().stream()
-              .sorted(Comparator.comparing(one -> calls(one.figure()).orElseThrow()))
-              .toList();
-      XYSeries series =
-          chart.addSeries(
-              line.getKey(),
-              sorted.stream().map(one -> calls(one.figure()).orElseThrow()).toList(),
-              sorted.stream().map(ReportedFigure::medianMs).toList());
-      series.setLineColor(PlotStyle.color(at));
-      series.setLineStyle(PlotStyle.SOLID);
-      series.setMarkerColor(PlotStyle.color(at));
-      series.setMarker(PlotStyle.marker(at++));
-    }
+                    one -> {
+                      String line = what + setting(one.figure(), varying);
+                      String name = PlotName.run(one.run(), runs) + line;
+                      lookOf.put(name, looks.of(one.run(), line));
+                      lines.computeIfAbsent(name, key -> new ArrayList<>()).add(one);
+                    }));
+    List<Chart.Series> series = new ArrayList<>();
+    lines.forEach(
+        (name, line) ->
+            series.add(
+                new Chart.Series(
+                    name,
+                    Kind.LINE,
+                    lookOf.get(name),
+                    line.stream()
+                        .sorted(Comparator.comparing(one -> calls(one.figure()).orElseThrow()))
+                        .map(one -> one.point(calls(one.figure()).orElseThrow()))
+                        .toList())));
     return new Plot(
         SECTION,
         PlotName.file("jvm-calls", function),
-        title,
-        "Until the last of the calls.",
-        chart);
+        new Chart(
+            "JVM: the first calls of " + function,
+            "Time until the last of the calls has returned. " + Words.MEDIANS,
+            Axis.of("calls", Scale.LOGARITHMIC),
+            Axis.of("time, ms", Scale.LOGARITHMIC),
+            series));
   }
 
   private static Set<String> varying(List<ReportedFigure> figures) {

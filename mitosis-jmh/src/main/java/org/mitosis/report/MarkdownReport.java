@@ -39,10 +39,14 @@ final class MarkdownReport {
           plots.forEach(
               one ->
                   text.append("![")
-                      .append(one.plot().title())
+                      .append(one.plot().chart().title())
                       .append("](plots/")
                       .append(one.plot().name())
-                      .append(".svg)\n\n"));
+                      .append(".svg)\n\n")
+                      .append(one.plot().chart().caption())
+                      .append(" [PDF](plots/")
+                      .append(one.plot().name())
+                      .append(".pdf)\n\n"));
         });
     text.append("\n## Figures\n\n");
     Report.LEGEND.forEach(line -> text.append("- ").append(line).append('\n'));

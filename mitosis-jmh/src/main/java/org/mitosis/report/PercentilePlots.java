@@ -2,15 +2,16 @@
 package org.mitosis.report;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.knowm.xchart.XYChart;
-import org.knowm.xchart.XYSeries;
-import org.knowm.xchart.style.markers.SeriesMarkers;
+import org.mitosis.report.chart.Axis;
+import org.mitosis.report.chart.Axis.Scale;
+import org.mitosis.report.chart.Chart;
+import org.mitosis.report.chart.Chart.Kind;
+import org.mitosis.report.chart.Look;
 import org.mitosis.result.Run;
 import org.mitosis.stats.ValueCounts;
 
@@ -27,7 +28,7 @@ final class PercentilePlots {
   private static final double NS_PER_MS = 1e6;
   private static final int FEWEST_SAMPLES = 100;
   private static final int STEPS_PER_DECADE = 12;
-  private static final int MOST_LINES = 10;
+  private static final int MOST_LINES = 24;
   private static final int MOST_PLOTS = 24;
 
   private PercentilePlots() {}
@@ -70,36 +71,37 @@ final class PercentilePlots {
   }
 
   private static Plot plot(String title, List<ReportedFigure> figures, int leftOut) {
-    XYChart chart = PlotStyle.xy(title, "percentile", "ms");
-    chart.getStyler().setXAxisLogarithmic(true);
-    chart.getStyler().setXAxisTickLabelsFormattingFunction(PercentilePlots::percentile);
-    int at = 0;
+    List<Chart.Series> series = new ArrayList<>();
     for (ReportedFigure one : figures) {
-      if (at < MOST_LINES) {
-        line(chart, one, at++);
+      List<Chart.Point> points = points(one);
+      if (!points.isEmpty() && series.size() < MOST_LINES) {
+        series.add(
+            new Chart.Series(
+                PlotName.trace(one.figure()), Kind.CURVE, Look.of(series.size()), points));
       }
     }
-    PlotStyle.logarithmic(
-        chart.getStyler(),
-        chart.getSeriesCollection().stream().flatMapToDouble(one -> Arrays.stream(one.getYData())));
     return new Plot(
         SECTION,
         PlotName.file("percentiles", title),
-        title,
-        (figures.size() > MOST_LINES
-                ? "The first " + MOST_LINES + " of " + figures.size() + "; the table has all. "
-                : "")
-            + (leftOut > 0
-                ? leftOut
-                    + " more drawings like this are left out; the table has their percentiles."
-                : ""),
-        chart);
+        new Chart(
+            title,
+            "All samples of the steady parts of all forks: this share of them took no longer."
+                + (figures.size() > MOST_LINES
+                    ? " The first " + MOST_LINES + " of " + figures.size() + "; the table has all."
+                    : "")
+                + (leftOut > 0
+                    ? " "
+                        + leftOut
+                        + " more charts like this are left out; the table has their percentiles."
+                    : ""),
+            Axis.of("percentile", Scale.PERCENTILE),
+            Axis.of(Words.axis(figures.get(0).figure().metric()), Scale.LOGARITHMIC),
+            series));
   }
 
-  private static void line(XYChart chart, ReportedFigure one, int at) {
+  private static List<Chart.Point> points(ReportedFigure one) {
     ValueCounts samples = one.estimate().allSamples().orElseThrow();
-    List<Double> x = new ArrayList<>();
-    List<Double> y = new ArrayList<>();
+    List<Chart.Point> points = new ArrayList<>();
     // 1/(1-p): the share of samples that are slower shrinks by the same factor at each step.
     for (int step = 0; ; step++) {
       double inverse = Math.pow(10, step / (double) STEPS_PER_DECADE);
@@ -108,21 +110,9 @@ final class PercentilePlots {
       }
       long ns = samples.atPercentile(100 - 100 / inverse);
       if (ns > 0) {
-        x.add(inverse);
-        y.add(ns / NS_PER_MS);
+        points.add(Chart.Point.of(inverse, ns / NS_PER_MS));
       }
     }
-    if (x.isEmpty()) {
-      return;
-    }
-    XYSeries series = chart.addSeries(PlotName.trace(one.figure()), x, y);
-    series.setLineColor(PlotStyle.color(at));
-    series.setLineStyle(PlotStyle.SOLID);
-    series.setMarker(SeriesMarkers.NONE);
-  }
-
-  /** 1, 10, 100, 1000 are 0 %, 90 %, 99 %, 99.9 %. */
-  private static String percentile(double inverse) {
-    return Quantity.trimmed(100 - 100 / inverse) + " %";
+    return points;
   }
 }

@@ -9,8 +9,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
-import org.knowm.xchart.XYChart;
-import org.knowm.xchart.XYSeries;
+import org.mitosis.report.chart.Axis;
+import org.mitosis.report.chart.Axis.Scale;
+import org.mitosis.report.chart.Chart;
+import org.mitosis.report.chart.Chart.Kind;
+import org.mitosis.report.chart.Look;
 import org.mitosis.result.Figure;
 import org.mitosis.result.Run;
 
@@ -45,40 +48,38 @@ final class RatioPlots {
   }
 
   private static Plot plot(String metric, List<Run> runs, List<ReportedFigure> figures) {
-    String title = "Touch ratio: " + metric;
-    XYChart chart = PlotStyle.xy(title, "pages touched, %", "ms");
-    chart.getStyler().setYAxisMin(0.0);
-    chart.getStyler().setYAxisTickLabelsFormattingFunction(Quantity::trimmed);
     Set<String> varying = new TreeSet<>(PlotName.varying(figures));
     varying.remove(PARAMETER);
+    Looks looks = new Looks(runs);
+    Map<String, Look> lookOf = new LinkedHashMap<>();
     Map<String, List<ReportedFigure>> lines = new LinkedHashMap<>();
     for (ReportedFigure one : figures) {
       String size = one.figure().memoryBytes().map(Quantity::bytes).orElse("all");
-      lines
-          .computeIfAbsent(
-              PlotName.run(one.run(), runs)
-                  + PlotName.line(one.figure(), metric, figures, varying)
-                  + ", "
-                  + size,
-              key -> new ArrayList<>())
-          .add(one);
+      String line = PlotName.line(one.figure(), metric, figures, varying) + ", " + size;
+      String name = PlotName.run(one.run(), runs) + line;
+      lookOf.put(name, looks.of(one.run(), line));
+      lines.computeIfAbsent(name, key -> new ArrayList<>()).add(one);
     }
-    int at = 0;
-    for (Map.Entry<String, List<ReportedFigure>> line : lines.entrySet()) {
-      List<ReportedFigure> sorted =
-          line.getValue().stream()
-              .sorted(Comparator.comparing(one -> ratio(one.figure()).orElseThrow()))
-              .toList();
-      XYSeries series =
-          chart.addSeries(
-              line.getKey(),
-              sorted.stream().map(one -> ratio(one.figure()).orElseThrow()).toList(),
-              sorted.stream().map(ReportedFigure::medianMs).toList());
-      series.setLineColor(PlotStyle.color(at));
-      series.setLineStyle(PlotStyle.SOLID);
-      series.setMarkerColor(PlotStyle.color(at));
-      series.setMarker(PlotStyle.marker(at++));
-    }
-    return new Plot(SECTION, PlotName.file("touch-ratio", metric), title, "", chart);
+    List<Chart.Series> series = new ArrayList<>();
+    lines.forEach(
+        (name, line) ->
+            series.add(
+                new Chart.Series(
+                    name,
+                    Kind.LINE,
+                    lookOf.get(name),
+                    line.stream()
+                        .sorted(Comparator.comparing(one -> ratio(one.figure()).orElseThrow()))
+                        .map(one -> one.point(ratio(one.figure()).orElseThrow()))
+                        .toList())));
+    return new Plot(
+        SECTION,
+        PlotName.file("touch-ratio", metric),
+        new Chart(
+            "Touch ratio: " + Words.plain(metric) + " against the share of pages touched",
+            Words.MEDIANS,
+            Axis.of("pages touched, %", Scale.LINEAR),
+            Axis.of(Words.axis(metric), Scale.LINEAR),
+            series));
   }
 }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.mitosis.report;
 
-import java.awt.Font;
-import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -13,11 +11,11 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import org.mitosis.report.chart.ChartDrawing;
 import org.mitosis.result.Environment;
 import org.mitosis.result.Figure;
 import org.mitosis.result.ReferenceFigures;
@@ -26,7 +24,7 @@ import org.mitosis.stats.SteadyState;
 
 /**
  * A report on runs: {@code index.html}, which needs no other file; {@code report.md}; {@code
- * figures.csv}; the plots as SVG and PNG in {@code plots/}; and of a single run {@code
+ * figures.csv}; the plots as SVG, PDF and PNG in {@code plots/}; and of a single run {@code
  * figures.jmh.json}.
  */
 public final class Report {
@@ -63,20 +61,18 @@ public final class Report {
     return new Report(List.copyOf(runs), List.copyOf(figures), List.copyOf(problems));
   }
 
-  /** A plot in its two formats. */
-  record Drawn(Plot plot, String svg, byte[] png) {}
+  /** A plot in its three formats. */
+  record Drawn(Plot plot, String svg, byte[] pdf, byte[] png) {}
 
   /**
    * Writes the report.
    *
    * @param folder made if missing; files of the same names are replaced, and the plots of an
    *     earlier report here removed
-   * @return messages on parts that could not be made, such as plots without a font
    * @throws IOException if the folder cannot be written to
    */
-  public List<String> write(Path folder) throws IOException {
-    List<String> failures = new ArrayList<>();
-    List<Drawn> drawn = draw(failures);
+  public void write(Path folder) throws IOException {
+    List<Drawn> drawn = draw();
     List<FigureTable> tables = FigureTable.of(runs, figures);
     EnvironmentTable environments = EnvironmentTable.of(runs);
     deletePlots(folder);
@@ -84,16 +80,15 @@ public final class Report {
     for (Drawn one : drawn) {
       Path plots = folder.resolve("plots");
       write(plots.resolve(one.plot().name() + ".svg"), one.svg());
+      Files.write(plots.resolve(one.plot().name() + ".pdf"), one.pdf());
       Files.write(plots.resolve(one.plot().name() + ".png"), one.png());
     }
-    List<String> all = new ArrayList<>(problems);
-    all.addAll(failures);
     write(
         folder.resolve("index.html"),
-        new HtmlReport(runs, all, bySection(drawn), tables, environments).text());
+        new HtmlReport(runs, problems, bySection(drawn), tables, environments).text());
     write(
         folder.resolve(MARKDOWN),
-        MarkdownReport.of(runs, all, bySection(drawn), tables, environments));
+        MarkdownReport.of(runs, problems, bySection(drawn), tables, environments));
     write(folder.resolve("figures.csv"), csv());
     if (runs.size() == 1) {
       write(folder.resolve(JMH), JmhFigures.of(figures));
@@ -101,7 +96,6 @@ public final class Report {
       // Two runs have figures of one name.
       Files.deleteIfExists(folder.resolve(JMH));
     }
-    return failures;
   }
 
   /** Deletes the plots that an earlier report names. */
@@ -110,7 +104,7 @@ public final class Report {
     if (Files.isRegularFile(before)) {
       String text = new String(Files.readAllBytes(before), StandardCharsets.UTF_8);
       for (MatchResult plot : PLOT.matcher(text).results().toList()) {
-        for (String ending : List.of(".svg", ".png")) {
+        for (String ending : List.of(".svg", ".pdf", ".png")) {
           Files.deleteIfExists(folder.resolve("plots").resolve(plot.group(1) + ending));
         }
       }
@@ -127,12 +121,7 @@ public final class Report {
     return figures.size();
   }
 
-  private List<Drawn> draw(List<String> failures) {
-    Optional<String> noFont = noFont();
-    if (noFont.isPresent()) {
-      failures.add(noFont.get());
-      return List.of();
-    }
+  private List<Drawn> draw() {
     List<Plot> plots = new ArrayList<>(SizePlots.of(runs, figures));
     plots.addAll(FunctionPlots.of(runs, figures));
     plots.addAll(JvmPlots.of(runs, figures));
@@ -140,25 +129,12 @@ public final class Report {
     plots.addAll(ThroughputPlots.of(runs, figures));
     plots.addAll(PercentilePlots.of(runs, figures));
     return unique(plots).parallelStream()
-        .map(plot -> new Drawn(plot, plot.svg(), plot.png()))
+        .map(
+            plot -> {
+              ChartDrawing drawing = new ChartDrawing(plot.chart());
+              return new Drawn(plot, drawing.svg(), drawing.pdf(), drawing.png());
+            })
         .toList();
-  }
-
-  /** The message if Java finds no font; the exception then depends on the version. */
-  private static Optional<String> noFont() {
-    try {
-      new BufferedImage(1, 1, BufferedImage.TYPE_INT_RGB)
-          .createGraphics()
-          .getFontMetrics(new Font(Font.SANS_SERIF, Font.PLAIN, 12))
-          .stringWidth("ms");
-      return Optional.empty();
-    } catch (LinkageError | RuntimeException e) {
-      return Optional.of(
-          "the plots could not be drawn ("
-              + e
-              + "): Java finds no font on this machine; install one, such as with 'apt-get install"
-              + " fontconfig fonts-dejavu-core', then try again");
-    }
   }
 
   private static List<Plot> unique(List<Plot> plots) {
@@ -168,7 +144,7 @@ public final class Report {
       for (int again = 2; byName.containsKey(name); again++) {
         name = plot.name() + "-" + again;
       }
-      byName.put(name, new Plot(plot.section(), name, plot.title(), plot.note(), plot.chart()));
+      byName.put(name, new Plot(plot.section(), name, plot.chart()));
     }
     return List.copyOf(byName.values());
   }

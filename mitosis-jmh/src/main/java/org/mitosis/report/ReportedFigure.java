@@ -3,10 +3,12 @@ package org.mitosis.report;
 
 import java.util.Optional;
 import java.util.OptionalDouble;
+import org.mitosis.report.chart.Chart;
 import org.mitosis.result.Estimate;
 import org.mitosis.result.Figure;
 import org.mitosis.result.ReferenceFigures;
 import org.mitosis.result.Run;
+import org.mitosis.stats.Interval;
 
 /**
  * A figure with its statistics and its published value.
@@ -63,5 +65,42 @@ record ReportedFigure(
 
   double medianMs() {
     return estimate.median() / NS_PER_MS;
+  }
+
+  /** Its median and interval in ms, as a point of a chart. */
+  Chart.Point point(double x) {
+    double median = medianMs();
+    Optional<Interval> interval =
+        estimate
+            .interval()
+            .filter(one -> one.low() > 0 && one.low() <= estimate.median())
+            .filter(one -> one.high() >= estimate.median());
+    return new Chart.Point(
+        x,
+        median,
+        interval.map(one -> one.low() / NS_PER_MS).orElse(median),
+        interval.map(one -> one.high() / NS_PER_MS).orElse(median),
+        label());
+  }
+
+  private String label() {
+    String forks = figure.forks().size() + (figure.forks().size() == 1 ? " fork" : " forks");
+    return Quantity.of(estimate.median(), figure.unit())
+        + estimate
+            .interval()
+            .map(
+                one ->
+                    " ("
+                        + Quantity.of(one.low(), figure.unit())
+                        + " to "
+                        + Quantity.of(one.high(), figure.unit())
+                        + ", "
+                        + Math.round(one.confidence() * 100)
+                        + " % interval)")
+            .orElse("")
+        + ", "
+        + estimate.summary().count()
+        + " samples, "
+        + forks;
   }
 }

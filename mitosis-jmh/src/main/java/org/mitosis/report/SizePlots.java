@@ -2,7 +2,6 @@
 package org.mitosis.report;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -10,9 +9,11 @@ import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.TreeMap;
-import org.knowm.xchart.XYChart;
-import org.knowm.xchart.XYSeries;
-import org.knowm.xchart.style.markers.SeriesMarkers;
+import org.mitosis.report.chart.Axis;
+import org.mitosis.report.chart.Axis.Scale;
+import org.mitosis.report.chart.Chart;
+import org.mitosis.report.chart.Chart.Kind;
+import org.mitosis.report.chart.Look;
 import org.mitosis.result.Figure;
 import org.mitosis.result.ReferenceFigures;
 import org.mitosis.result.Run;
@@ -21,9 +22,8 @@ import org.mitosis.result.Run;
 final class SizePlots {
   static final String SECTION = "Latency against memory size";
 
-  private static final double BYTES_PER_MIB = 1 << 20;
-  private static final double NS_PER_MS = 1e6;
-  private static final int MOST_LINES = 10;
+  /** More are hard to tell apart without colours. */
+  private static final int MOST_LINES = 24;
 
   /** Baselines and lower bounds that are drawn beside a figure, by metric. */
   private static final Map<String, String> BESIDE =
@@ -44,14 +44,6 @@ final class SizePlots {
   /** Benchmarks without a size that are a floor: a level line. */
   private static final Set<String> LEVELS =
       Set.of("EmptyContainer.lean", "Baseline.spawn", "Baseline.jvmStart");
-
-  private static final Map<String, String> WORDS =
-      Map.of(
-          "prepare", "Prepare: how long the parent stands still",
-          "resume", "Resume: until the child's first instruction",
-          "startup", "Startup: from the request until the child has ended",
-          "execution", "Execution: the child touches all its pages",
-          "firstResult", "First result: from resume until the handler's first result");
 
   private SizePlots() {}
 
@@ -106,7 +98,7 @@ final class SizePlots {
       return List.of();
     }
     if (lines.size() <= MOST_LINES) {
-      return List.of(plot(metric, "", lines));
+      return List.of(plot(metric, "", runs, lines));
     }
     Map<String, List<ReportedFigure>> levels = new LinkedHashMap<>(lines);
     levels.values().removeIf(line -> line.get(0).figure().memoryBytes().isPresent());
@@ -123,95 +115,75 @@ final class SizePlots {
     byClass.forEach(
         (name, some) -> {
           some.putAll(levels);
-          plots.add(plot(metric, name, some));
+          plots.add(plot(metric, name, runs, some));
         });
     return plots;
   }
 
-  private static Plot plot(String metric, String part, Map<String, List<ReportedFigure>> lines) {
-    String title = WORDS.getOrDefault(metric, metric) + (part.isEmpty() ? "" : " (" + part + ")");
-    XYChart chart = PlotStyle.xy(title, "working set, MiB", "ms");
-    chart.getStyler().setXAxisLogarithmic(true);
-    chart.getStyler().setXAxisTickLabelsFormattingFunction(PlotStyle::tick);
+  private static Plot plot(
+      String metric, String part, List<Run> runs, Map<String, List<ReportedFigure>> lines) {
+    List<Chart.Series> series = new ArrayList<>();
     double[] range = range(lines);
-    int at = 0;
-    for (Map.Entry<String, List<ReportedFigure>> line : lines.entrySet()) {
-      addLine(chart, line.getKey(), line.getValue(), at++, range);
-    }
-    addPublished(chart, lines);
-    PlotStyle.logarithmic(
-        chart.getStyler(),
-        chart.getSeriesCollection().stream().flatMapToDouble(one -> Arrays.stream(one.getYData())));
+    Looks looks = new Looks(runs);
+    lines.forEach((name, line) -> addLine(series, name, line, looks, range, runs));
+    String caption = Words.MEDIANS + addPublished(series, lines);
     return new Plot(
         SECTION,
         PlotName.file("size", metric, part),
-        title,
-        "Medians over forks; the bars are their intervals, and the table says how sure those are.",
-        chart);
+        new Chart(
+            Words.title(metric) + (part.isEmpty() ? "" : " (" + part + ")"),
+            caption,
+            Axis.of("working set", Scale.BYTES),
+            Axis.of(Words.axis(metric), Scale.LOGARITHMIC),
+            series));
   }
 
   private static double[] range(Map<String, List<ReportedFigure>> lines) {
-    double[] mib =
+    double[] bytes =
         lines.values().stream()
             .flatMap(List::stream)
             .flatMap(one -> one.figure().memoryBytes().stream())
-            .mapToDouble(bytes -> bytes / BYTES_PER_MIB)
+            .mapToDouble(Long::doubleValue)
             .sorted()
             .toArray();
-    return new double[] {mib[0], mib[mib.length - 1]};
+    return new double[] {bytes[0], bytes[bytes.length - 1]};
   }
 
   private static void addLine(
-      XYChart chart, String name, List<ReportedFigure> line, int at, double[] range) {
+      List<Chart.Series> series,
+      String name,
+      List<ReportedFigure> line,
+      Looks looks,
+      double[] range,
+      List<Run> runs) {
     boolean level = line.get(0).figure().memoryBytes().isEmpty();
-    List<Double> x = new ArrayList<>();
-    List<Double> y = new ArrayList<>();
-    List<ReportedFigure> sorted =
-        line.stream()
-            .filter(one -> one.medianMs() > 0)
-            .sorted(Comparator.comparing(one -> one.figure().memoryBytes().orElse(0L)))
-            .toList();
-    if (sorted.isEmpty()) {
-      return;
-    }
-    for (ReportedFigure one : sorted) {
-      double mib = one.figure().memoryBytes().orElse(0L) / BYTES_PER_MIB;
-      if (level) {
-        x.addAll(List.of(range[0], range[1]));
-        y.addAll(List.of(one.medianMs(), one.medianMs()));
-      } else {
-        x.add(mib);
-        y.add(one.medianMs());
-        addInterval(chart, name + " at " + mib, one, mib, at);
-      }
-    }
-    XYSeries series = chart.addSeries(name, x, y);
-    series.setLineColor(PlotStyle.color(at));
-    series.setLineStyle(level ? PlotStyle.THIN : PlotStyle.SOLID);
-    series.setMarkerColor(PlotStyle.color(at));
-    series.setMarker(level ? SeriesMarkers.NONE : PlotStyle.marker(at));
-  }
-
-  private static void addInterval(
-      XYChart chart, String name, ReportedFigure one, double mib, int at) {
-    one.estimate()
-        .interval()
-        .filter(interval -> interval.low() > 0 && interval.high() > interval.low())
-        .ifPresent(
-            interval -> {
-              XYSeries bar =
-                  chart.addSeries(
-                      name,
-                      new double[] {mib, mib},
-                      new double[] {interval.low() / NS_PER_MS, interval.high() / NS_PER_MS});
-              bar.setShowInLegend(false);
-              bar.setMarker(SeriesMarkers.NONE);
-              bar.setLineColor(PlotStyle.color(at));
-              bar.setLineStyle(PlotStyle.THIN);
+    List<Chart.Point> points = new ArrayList<>();
+    line.stream()
+        .filter(one -> one.medianMs() > 0)
+        .sorted(Comparator.comparing(one -> one.figure().memoryBytes().orElse(0L)))
+        .forEach(
+            one -> {
+              if (level) {
+                String label = one.point(0).label();
+                for (double x : range) {
+                  double y = one.medianMs();
+                  points.add(new Chart.Point(x, y, y, y, label));
+                }
+              } else {
+                points.add(one.point(one.figure().memoryBytes().orElseThrow()));
+              }
             });
+    if (!points.isEmpty()) {
+      Run run = line.get(0).run();
+      String ofAllRuns = name.substring(PlotName.run(run, runs).length());
+      series.add(
+          new Chart.Series(name, level ? Kind.LEVEL : Kind.LINE, looks.of(run, ofAllRuns), points));
+    }
   }
 
-  private static void addPublished(XYChart chart, Map<String, List<ReportedFigure>> lines) {
+  /** Adds the published line if there is one, and returns the sentence on it. */
+  private static String addPublished(
+      List<Chart.Series> series, Map<String, List<ReportedFigure>> lines) {
     for (List<ReportedFigure> line : lines.values()) {
       Figure figure = line.get(0).figure();
       if (line.stream().noneMatch(one -> one.published().isPresent())) {
@@ -219,21 +191,17 @@ final class SizePlots {
       }
       ReferenceFigures known =
           ReferenceFigures.ofBenchmark(figure.shortName(), figure.metric()).orElseThrow();
-      List<Double> x = new ArrayList<>();
-      List<Double> y = new ArrayList<>();
+      List<Chart.Point> points = new ArrayList<>();
       for (String trace : known.traces()) {
         OptionalDouble ms = known.medianMs(trace, figure.metric());
         if (ms.isPresent()) {
-          x.add(Long.parseLong(trace) / BYTES_PER_MIB);
-          y.add(ms.getAsDouble());
+          points.add(Chart.Point.of(Long.parseLong(trace), ms.getAsDouble()));
         }
       }
-      XYSeries series = chart.addSeries("published, " + known.hosts(), x, y);
-      series.setLineColor(PlotStyle.PUBLISHED);
-      series.setLineStyle(PlotStyle.DASHED);
-      series.setMarker(SeriesMarkers.CROSS);
-      series.setMarkerColor(PlotStyle.PUBLISHED);
-      return;
+      series.add(
+          new Chart.Series("published, " + known.hosts(), Kind.LINE, Look.PUBLISHED, points));
+      return Words.published(known.hosts(), figure.metric());
     }
+    return "";
   }
 }

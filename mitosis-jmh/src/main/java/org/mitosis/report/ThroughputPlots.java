@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.mitosis.report;
 
-import java.awt.Color;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import org.knowm.xchart.XYChart;
-import org.knowm.xchart.XYSeries;
-import org.knowm.xchart.XYSeries.XYSeriesRenderStyle;
-import org.knowm.xchart.style.markers.SeriesMarkers;
+import org.mitosis.report.chart.Axis;
+import org.mitosis.report.chart.Axis.Scale;
+import org.mitosis.report.chart.Chart;
+import org.mitosis.report.chart.Chart.Kind;
+import org.mitosis.report.chart.Look;
 import org.mitosis.result.Figure;
 import org.mitosis.result.Run;
 
@@ -19,11 +19,6 @@ final class ThroughputPlots {
 
   private static final String EVERY_CHILD = "child";
   private static final double MS_PER_S = 1e3;
-
-  /** Opacity of all shades together: the lines stay visible. */
-  private static final int SHADE_ALPHA = 90;
-
-  private static final double HEADROOM = 1.15;
 
   private ThroughputPlots() {}
 
@@ -41,75 +36,52 @@ final class ThroughputPlots {
     Figure figure = one.figure();
     String of = PlotName.trace(figure);
     String settings = PlotName.settings(figure, varying);
-    String title = PlotName.run(one.run(), runs) + "Peak throughput: " + of + settings;
-    XYChart chart = PlotStyle.xy(title, "seconds", "children per second");
-    chart.getStyler().setYAxisMin(0.0);
-    double most = 0;
+    List<Chart.Series> series = new ArrayList<>();
+    List<Chart.Span> spans = new ArrayList<>();
     for (Figure.Fork fork : figure.forks()) {
-      for (Figure.Point point : fork.points()) {
-        most = Math.max(most, rate(point));
+      List<Chart.Point> points = points(fork);
+      if (!points.isEmpty()) {
+        Look look = new Look(Look.of(fork.number() - 1).color(), 0, (fork.number() - 1) % 5);
+        series.add(new Chart.Series("fork " + fork.number(), Kind.CURVE, look, points));
+        span(one, fork, look).ifPresent(spans::add);
       }
     }
-    for (Figure.Fork fork : figure.forks()) {
-      shade(chart, one, fork, most * HEADROOM);
-    }
-    for (Figure.Fork fork : figure.forks()) {
-      line(chart, fork);
-    }
-    chart.getStyler().setYAxisMax(most * HEADROOM);
     return new Plot(
         SECTION,
         PlotName.file(
             "throughput", PlotName.run(one.run(), runs), figure.shortName(), of, settings),
-        title,
-        "Shaded: the stable interval of each fork, which its peak is counted over. Without shade"
-            + " there was none, and the peak is over all of the run.",
-        chart);
+        new Chart(
+            PlotName.run(one.run(), runs) + "Peak throughput: " + of + settings,
+            "Shaded: the stable interval of each fork, which its peak is counted over. Without"
+                + " shade there was none, and the peak is over all of the run.",
+            Axis.of("time since the first child, s", Scale.LINEAR),
+            Axis.of("children per second", Scale.LINEAR),
+            series,
+            spans));
   }
 
-  private static void line(XYChart chart, Figure.Fork fork) {
-    if (fork.points().isEmpty()) {
-      return;
-    }
-    long startMs = fork.points().get(0).startMs();
-    List<Double> x = new ArrayList<>();
-    List<Double> y = new ArrayList<>();
+  private static List<Chart.Point> points(Figure.Fork fork) {
+    List<Chart.Point> points = new ArrayList<>();
     for (Figure.Point point : fork.points()) {
       if (point.endMs() > point.startMs()) {
         // A step for each slice, because its rate is a mean over the slice.
-        x.addAll(
-            List.of((point.startMs() - startMs) / MS_PER_S, (point.endMs() - startMs) / MS_PER_S));
-        y.addAll(List.of(rate(point), rate(point)));
+        long startMs = fork.points().get(0).startMs();
+        for (long ms : new long[] {point.startMs(), point.endMs()}) {
+          points.add(Chart.Point.of((ms - startMs) / MS_PER_S, rate(point)));
+        }
       }
     }
-    if (x.isEmpty()) {
-      return;
-    }
-    XYSeries series = chart.addSeries("fork " + fork.number(), x, y);
-    series.setLineColor(PlotStyle.color(fork.number() - 1));
-    series.setLineStyle(PlotStyle.SOLID);
-    series.setMarker(SeriesMarkers.NONE);
+    return points;
   }
 
-  private static void shade(XYChart chart, ReportedFigure one, Figure.Fork fork, double height) {
+  private static Optional<Chart.Span> span(ReportedFigure one, Figure.Fork fork, Look look) {
     Optional<Double> stable = note(one, "stable", fork.number());
     Optional<Double> from = note(one, "stableFrom", fork.number());
     Optional<Double> to = note(one, "stableTo", fork.number());
-    if (stable.isEmpty() || stable.get() < 1 || from.isEmpty() || to.isEmpty()) {
-      return;
-    }
-    XYSeries area =
-        chart.addSeries(
-            "stable in fork " + fork.number(),
-            new double[] {from.get(), to.get()},
-            new double[] {height, height});
-    Color color = PlotStyle.color(fork.number() - 1);
-    int alpha = SHADE_ALPHA / (one.figure().forks().size() + 1);
-    area.setXYSeriesRenderStyle(XYSeriesRenderStyle.Area);
-    area.setFillColor(new Color(color.getRed(), color.getGreen(), color.getBlue(), alpha));
-    area.setLineColor(new Color(0, 0, 0, 0));
-    area.setMarker(SeriesMarkers.NONE);
-    area.setShowInLegend(false);
+    return stable.isEmpty() || stable.get() < 1 || from.isEmpty() || to.isEmpty()
+        ? Optional.empty()
+        : Optional.of(
+            new Chart.Span("stable in fork " + fork.number(), from.get(), to.get(), look));
   }
 
   private static Optional<Double> note(ReportedFigure one, String metric, int fork) {

@@ -17,6 +17,7 @@ import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mitosis.OneJdk;
+import org.mitosis.report.chart.Look;
 import org.mitosis.result.Environment;
 import org.mitosis.result.Run;
 import org.mitosis.result.SampleRun;
@@ -79,9 +80,9 @@ class BrowserIT {
     }
     BufferedImage page = ImageIO.read(picture.toFile());
     // A line of each colour is a few hundred pixels; what is published is black and dashed.
-    assertDrawn(page, "our line", PlotStyle.color(0).getRGB(), 200);
-    assertDrawn(page, "the second line", PlotStyle.color(1).getRGB(), 200);
-    assertDrawn(page, "the published line", PlotStyle.PUBLISHED.getRGB(), 100);
+    assertDrawn(page, "our line", 0xFF000000 | Look.of(0).rgb(), 200);
+    assertDrawn(page, "the second line", 0xFF000000 | Look.of(1).rgb(), 200);
+    assertDrawn(page, "the published line", 0xFF000000 | Look.PUBLISHED.rgb(), 100);
     assertDrawn(page, "the mark of a failure", 0xFFFDECEA, 2000);
   }
 

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.awt.image.BufferedImage;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -23,6 +24,8 @@ import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.mitosis.report.chart.ChartDrawing;
+import org.mitosis.report.chart.Look;
 import org.mitosis.result.Environment;
 import org.mitosis.result.EnvironmentDifference;
 import org.mitosis.result.Run;
@@ -105,7 +108,8 @@ class ReportTest {
     List<String> names = names(folder.resolve("plots"));
     for (String name : expected) {
       assertTrue(
-          names.contains(name + ".svg") && names.contains(name + ".png"), name + ": " + names);
+          names.containsAll(List.of(name + ".svg", name + ".pdf", name + ".png")),
+          name + ": " + names);
     }
     for (String name : names) {
       Path file = folder.resolve("plots").resolve(name);
@@ -113,10 +117,14 @@ class ReportTest {
         Document document =
             DocumentBuilderFactory.newInstance().newDocumentBuilder().parse(file.toFile());
         assertEquals("svg", document.getDocumentElement().getTagName());
-      } else {
+        assertTrue(document.getElementsByTagName("text").getLength() > 5, name + " has no text");
+        assertFalse(Files.readString(file).contains("NaN"), name);
+      } else if (name.endsWith(".png")) {
         BufferedImage image = ImageIO.read(file.toFile());
-        assertEquals(2 * PlotStyle.WIDTH, image.getWidth());
-        assertTrue(has(image, PlotStyle.color(0).getRGB()), name + " has no line");
+        assertEquals(2 * ChartDrawing.WIDTH, image.getWidth());
+        assertTrue(has(image, 0xFF000000 | Look.of(0).rgb()), name + " has no line");
+      } else {
+        assertTrue(Files.readString(file, StandardCharsets.ISO_8859_1).startsWith("%PDF"), name);
       }
     }
   }
@@ -135,6 +143,8 @@ class ReportTest {
   void thePublishedLineIsBesideOurs() throws IOException {
     Path plots = write(sample).resolve("plots");
     assertTrue(Files.readString(plots.resolve("size-prepare.svg")).contains("published, val01"));
+    String startup = Files.readString(plots.resolve("size-startup.svg"));
+    assertTrue(startup.contains("published startup: from the request to the exit"), startup);
     assertTrue(Files.readString(plots.resolve("size-startup.svg")).contains("published, val02"));
     assertTrue(Files.readString(plots.resolve("size-startup.svg")).contains("EmptyContainer.lean"));
     String first = Files.readString(plots.resolve("function-first-result.svg"));
@@ -317,7 +327,7 @@ class ReportTest {
       runs.add(Run.read(one.folder()));
     }
     Path folder = directory.resolve("report");
-    assertEquals(List.of(), Report.of(runs).write(folder));
+    Report.of(runs).write(folder);
     return folder;
   }
 
