@@ -6,6 +6,8 @@ import errno
 import os
 import struct
 
+import randomness
+
 BACKENDS = ("auto", "kernel", "user")  # by their numbers
 CHILD = struct.Struct("<32sQIIQII")  # struct mitosis_child
 CHILD_ROOM = 256  # MITOSIS_CHILD_ROOM
@@ -43,7 +45,8 @@ class Device:
     def prepare(self, handler_id, pinned, clock):
         """Takes a snapshot of this process.
 
-        Returns in the parent and in each child, with the clock's values before and after.
+        Returns in the parent and in each child, with the clock's values before and after. A child's
+        random number generators have new seeds then (randomness.reseed), as after os.fork().
         """
         call = self._lib.mitosis_prepare_pinned if pinned else self._lib.mitosis_prepare
         arguments = self._device, ctypes.c_uint32(handler_id)
@@ -51,6 +54,8 @@ class Device:
         result = call(*arguments)
         after = clock()
         self._check(result)
+        if self.is_of_parent():
+            randomness.reseed()
         return before, after
 
     def is_of_parent(self):

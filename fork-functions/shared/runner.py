@@ -31,10 +31,6 @@ HANDLER_ID = 73  # as the original's scripts have it
 clock = time.monotonic_ns
 
 
-class Threads(RuntimeError):
-    """This process has more than the one thread that can be prepared."""
-
-
 def one_line(failure):
     """A traceback as one line, the end of it if it is long."""
     lines = [line.strip() for line in traceback.format_exception(type(failure), failure, failure.__traceback__)]
@@ -58,12 +54,6 @@ class Parent:
         self.warm_ns = self.function.warm()
 
     def prepare(self, pinned):
-        names = workload.threads()
-        if len(names) > 1:
-            raise Threads(
-                f"the function {self.function.name} has {len(names)} threads ({', '.join(names)}), "
-                "and only a process with one can be prepared"
-            )
         self.function.settle()
         before, after = self.device.prepare(self.options.handler_id, pinned, clock)
         if self.device.is_of_parent():
@@ -73,7 +63,6 @@ class Parent:
     def be_child(self, resumed):
         status = 1
         try:
-            randomness.reseed()
             child.number, child.machine_id = self.device.told()
             if self.options.child == "exit":
                 send_report(self.options.report_fd, (resumed, 0, resumed, 0))
@@ -94,8 +83,10 @@ class Parent:
         before = clock()
         pid = os.fork()
         if pid == 0:
+            resumed = clock()
+            randomness.reseed()
             self.options.report_fd = write
-            self.be_child(clock())
+            self.be_child(resumed)
         returned = clock()
         os.close(write)
         _, status = os.waitpid(pid, 0)
@@ -165,7 +156,7 @@ def drive(parent):
             answer(fields(parent.command(arguments)))
         except libmitosis.Refused as e:
             answer(f"error errno={e.errno} message={e.strerror}")
-        except (Threads, ValueError, workload.Unsteady) as e:
+        except (ValueError, workload.Unsteady) as e:
             answer(f"error errno={errno.EINVAL} message={e}")
         except Exception as e:
             traceback.print_exc()

@@ -26,6 +26,25 @@ STEADY = """
 """
 
 # Its children write what they draw, one line each, to a file beside it.
+# The result comes from another thread of the same process, which waits for work.
+THREADS = """
+    import queue, threading
+
+    def serve(asked, answers):
+        while True:
+            answers.put(asked.get() * 2)
+
+    def setup(variant):
+        asked, answers = queue.Queue(), queue.Queue()
+        threading.Thread(target=serve, args=(asked, answers), daemon=True).start()
+        return asked, answers
+
+    def handler(state):
+        asked, answers = state
+        asked.put(21)
+        return answers.get(timeout=30)
+"""
+
 DRAWING = """
     import child, os, random, ssl, tempfile
     try:
@@ -198,12 +217,13 @@ class RunnerTest(unittest.TestCase):
         self.assertRegex(self.ask(parent, "touch"), r"error errno=5 .*KeyError: 'third'")
         self.assert_ns(self.ask(parent, "touch"), "ns")
 
-    def test_threads_are_named_and_not_prepared(self):
-        self.write("threads", "import threading\ndef setup(v):\n"
-                   "    threading.Thread(target=threading.Event().wait, daemon=True).start()\n"
-                   "def handler(s): return 1\n")
+    @unittest.skipUnless(MAY_PAGE, "needs root, for userfaultfd and PID namespaces")
+    def test_threads_are_in_a_child_too(self):
+        self.write("threads", THREADS)
         parent = self.driven("threads")
-        self.assertRegex(self.ask(parent, "prepare"), r"error errno=22 .* has 2 threads \(python3?[^,]*, python3?.*\)")
+        self.assert_ns(self.ask(parent, "prepare"), "ns")
+        self.assert_right_result("lazy")
+        self.assertIn("threads", self.ask(self.launcher("clone"), "launch"))
 
     def test_another_result_each_time_is_refused(self):
         self.write("unsteady", "import itertools\nSTEPS = itertools.count()\ndef setup(v): return 0\n"

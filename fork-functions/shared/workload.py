@@ -8,7 +8,7 @@ import sys
 
 FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
-# Read by the libraries when they are loaded: one with threads cannot be resumed.
+# Read by the libraries when they are loaded: one CPU for a child, so that figures do not depend on their number.
 SINGLE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
 
 
@@ -72,12 +72,3 @@ class Workload:
         before = self._clock()
         result = self._handler(self._state)
         return self._clock() - before, result
-
-
-def threads():
-    """The names of the threads of this process, the first one first."""
-    names = []
-    for task in sorted(os.listdir("/proc/self/task"), key=int):
-        with open(f"/proc/self/task/{task}/comm", encoding="utf-8", errors="replace") as file:
-            names.append(file.read().strip())
-    return names
