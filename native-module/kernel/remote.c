@@ -511,6 +511,12 @@ int mitosis_remote_page(struct remote *r, unsigned long address, unsigned long f
 	if (!pages)
 		return -ENOMEM;
 	err = fetch(r, from << PAGE_SHIFT, count, pages);
+	/* The parent can read one of them no more than the child may: perhaps another one. */
+	if (err == -EFAULT && count > 1) {
+		from = wanted;
+		count = 1;
+		err = fetch(r, from << PAGE_SHIFT, count, pages);
+	}
 	for (i = 0; !err && i < count; i++) {
 		void *got = as_entry(pages[i]);
 

@@ -155,7 +155,10 @@ static int make_room(struct client *c, size_t size)
 	return c->buffer ? 0 : -ENOMEM;
 }
 
-/* A request may reach beyond the end of a file: the rest reads as zeros. */
+/*
+ * -EFAULT if the parent can read one of the pages no more than the child may: behind the end
+ * of a file, say. The client then asks for the pages one by one.
+ */
 static int collect(struct client *c, const struct wire_pages *request)
 {
 	u64 done;
@@ -164,14 +167,9 @@ static int collect(struct client *c, const struct wire_pages *request)
 			  ? make_room(c, request->length)
 			  : -EFAULT;
 
-	for (done = 0; !err && done < request->length; done += PAGE_SIZE) {
+	for (done = 0; !err && done < request->length; done += PAGE_SIZE)
 		err = mitosis_pages_read(&c->snapshot->pages, request->address + done,
 					 c->buffer + done);
-		if (err == -EFAULT) {
-			memset(c->buffer + done, 0, PAGE_SIZE);
-			err = 0;
-		}
-	}
 	return err;
 }
 

@@ -4,6 +4,7 @@
  * IPC namespace: a child has its bytes, those too that the parent has not touched.
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <sched.h>
 #include <sys/ipc.h>
 #include <sys/shm.h>
@@ -34,6 +35,12 @@ int main(void)
 	CHECK_EQ(memory[PAGE], 'v');
 	CHECK_EQ(memory[2 * PAGE], 'w'); /* not touched by way of this mapping */
 	CHECK_EQ(memory[3 * PAGE], 0);
+	/* The bytes are the child's own memory; it is attached to no segment. */
+	errno = 0;
+	CHECK(shmdt(memory));
+	CHECK_EQ(errno, EINVAL);
+	CHECK_EQ(memory[PAGE], 'v');
 	target_child_has("System V segments", "kept");
+	target_child_has("attachments to System V segments (shmdt)", "none");
 	return 0;
 }
