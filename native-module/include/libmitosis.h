@@ -228,7 +228,8 @@ enum mitosis_resume_mode {
 	 * the child ends, and the child with it. Shares all pages and needs no
 	 * privilege; for snapshots of this machine. The child has the same files of the
 	 * caller as in other modes, but a pid of its own, and the parent's
-	 * namespaces, control groups, root and working directory.
+	 * namespaces, control groups, root and working directory. Not of a JVM, which
+	 * cannot do without the files that it has open (-EOPNOTSUPP on resume).
 	 */
 	MITOSIS_RESUME_CLONE = 3,
 	/*

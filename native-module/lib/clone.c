@@ -268,6 +268,34 @@ static int pid_ns_fd(const struct clone_request *r)
 	return -1;
 }
 
+static bool ends_with(const char *text, const char *end)
+{
+	const char *t = text, *e = end;
+
+	while (*t)
+		t++;
+	while (*e)
+		e++;
+	while (t > text && e > end && t[-1] == e[-1]) {
+		t--;
+		e--;
+	}
+	return e == end;
+}
+
+/* It reads its class library from files that it keeps open, and has no answer to their loss. */
+static bool is_jvm(const struct descriptor_header *d)
+{
+	const struct descriptor_vma *vmas = descriptor_vmas(d);
+	uint32_t i;
+
+	for (i = 0; i < d->vma_count; i++)
+		if (vmas[i].name != DESCRIPTOR_NO_STRING &&
+		    ends_with(descriptor_string(d, vmas[i].name), "/libjvm.so"))
+			return true;
+	return false;
+}
+
 int clone_child(struct page_source *source, const struct clone_request *request)
 {
 	const struct own_memory *own = (struct own_memory *)source;
@@ -278,6 +306,8 @@ int clone_child(struct page_source *source, const struct clone_request *request)
 	int pidfd = -1;
 	long pid = 0;
 
+	if (is_jvm(source->descriptor))
+		return -EOPNOTSUPP;
 	/* Its threads need their ids: the caller makes a namespace, and asks again. */
 	if (descriptor_has_threads(source->descriptor) && pid_ns < 0)
 		return -EDEADLK;

@@ -168,6 +168,13 @@ static int refuse(int err, const struct passed_fds *passed, const char *what,
 			    "%s has several threads, so that its children need a "
 			    "PID namespace to be forked into",
 			    what);
+	if (err == -EOPNOTSUPP)
+		return fail(
+			err,
+			"%s is of a JVM, which reads its classes from files that "
+			"it keeps open; children in modes clone and replica do "
+			"not have them: choose lazy, eager or cached",
+			what);
 	if (err == -ERANGE)
 		return fail(-EMFILE,
 			    "open file %d of this process has a number that the "

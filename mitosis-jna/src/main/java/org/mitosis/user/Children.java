@@ -45,11 +45,13 @@ public final class Children {
     EAGER,
     /** On demand; pages of another machine stay on this one for later children. */
     CACHED,
-    /** Forked by the snapshot itself, on its own machine. */
+    /**
+     * Forked by the snapshot itself, on its own machine. Not of a JVM: its open files are missing.
+     */
     CLONE,
     /**
      * Forked by a child of the snapshot that this machine keeps and that runs none of its program;
-     * of a snapshot of this machine, as {@link #CLONE}.
+     * of a snapshot of this machine, as {@link #CLONE}. Not of a JVM, either.
      */
     REPLICA
   }

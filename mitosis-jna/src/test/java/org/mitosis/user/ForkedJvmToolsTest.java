@@ -79,6 +79,17 @@ class ForkedJvmToolsTest {
     assertTrue(said.toString().contains("its address is in use"), said::toString);
   }
 
+  @Test
+  void childInModesWithoutOpenFilesIsRefused() throws Exception {
+    startParent();
+    for (Children.Mode mode : List.of(Children.Mode.CLONE, Children.Mode.REPLICA)) {
+      Process child = startChild(Children.of(HANDLER_ID).mode(mode), "check");
+      List<String> said = lines(child);
+      assertEquals(1, child.waitFor(), said::toString);
+      assertTrue(said.toString().contains("is of a JVM"), said::toString);
+    }
+  }
+
   private Process startParent(String... options) throws IOException {
     byte[] content = new byte[8192];
     content[0] = 'm';
