@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 bool owner_lets_manage(const struct ucred *process)
@@ -16,28 +17,42 @@ bool owner_lets_manage(const struct ucred *process)
 
 static bool read_status(pid_t pid, struct owner_rights *r)
 {
+	unsigned int no_new_privs = 0, seccomp = 0;
+	struct local_rights *has = &r->has;
 	char path[64], line[256];
 	int found = 0;
 	FILE *status;
 
 	snprintf(path, sizeof(path), "/proc/%d/status", pid);
 	status = fopen(path, "re");
-	while (status && found < 3 && fgets(line, sizeof(line), status)) {
+	/* Without seccomp the kernel has no line of it. */
+	while (status && fgets(line, sizeof(line), status)) {
+		if (!strchr("UGCNS", line[0]))
+			continue;
 		if (sscanf(line, "Uid: %" SCNu32 " %" SCNu32 " %" SCNu32, &r->uid[0],
 			   &r->uid[1], &r->uid[2]) == 3 ||
 		    sscanf(line, "Gid: %" SCNu32 " %" SCNu32 " %" SCNu32, &r->gid[0],
 			   &r->gid[1], &r->gid[2]) == 3 ||
-		    sscanf(line, "CapPrm: %" SCNx64, &r->permitted) == 1)
+		    sscanf(line, "CapInh: %" SCNx64, &has->inheritable) == 1 ||
+		    sscanf(line, "CapPrm: %" SCNx64, &has->permitted) == 1 ||
+		    sscanf(line, "CapBnd: %" SCNx64, &has->bounding) == 1 ||
+		    sscanf(line, "NoNewPrivs: %u", &no_new_privs) == 1)
 			found++;
+		else if (sscanf(line, "Seccomp: %u", &seccomp) == 1)
+			break;
 	}
 	if (status)
 		fclose(status);
-	return found == 3;
+	has->flags = LOCAL_RIGHTS_KNOWN |
+		     (no_new_privs ? LOCAL_RIGHTS_NO_NEW_PRIVS : 0) |
+		     (seccomp ? LOCAL_RIGHTS_SECCOMP : 0);
+	return found == 6;
 }
 
 /* Two namespaces with the same map give the same rights over the same users. */
 static bool read_namespace(pid_t pid, struct owner_rights *r)
 {
+	struct stat st;
 	char path[64];
 	FILE *map;
 	size_t n;
@@ -46,6 +61,9 @@ static bool read_namespace(pid_t pid, struct owner_rights *r)
 	map = fopen(path, "re");
 	if (!map)
 		return false;
+	snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
+	/* That of a process with more capabilities than this one cannot be read. */
+	r->has.user_namespace = stat(path, &st) ? 0 : st.st_ino;
 	n = fread(r->namespace, 1, sizeof(r->namespace) - 1, map);
 	r->namespace[n] = '\0';
 	fclose(map);
@@ -78,7 +96,7 @@ int owner_lets_become(const struct ucred *device, const struct ucred *shadow,
 			       !memcmp(caller.uid, owner->uid, sizeof(owner->uid)) &&
 			       !memcmp(caller.gid, owner->gid, sizeof(owner->gid)) &&
 			       !strcmp(caller.namespace, owner->namespace) &&
-			       !(owner->permitted & ~caller.permitted)
+			       !(owner->has.permitted & ~caller.has.permitted)
 		       ? 0
 		       : -EPERM;
 }

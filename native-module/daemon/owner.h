@@ -10,12 +10,14 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "local/protocol.h"
+
 /* Of a process, by the kernel's word. */
 struct owner_rights {
 	bool known;
 	uint32_t uid[3], gid[3]; /* real, effective, saved */
-	uint64_t permitted;
-	char namespace[256]; /* the uid_map that it has */
+	char namespace[256];	 /* the uid_map that it has */
+	struct local_rights has;
 };
 
 /*

@@ -14,7 +14,7 @@
 
 /* Connects a device by a stream with a pager, or with the shadow at `place`. */
 static void join(struct daemon *daemon, struct peer *device, struct peer *server,
-		 struct registry_place place)
+		 struct registry_place place, const struct local_rights *parent)
 {
 	struct local_message serve = channel_message(LOCAL_SERVE);
 	struct local_message answer = channel_message(LOCAL_ANSWER);
@@ -34,6 +34,7 @@ static void join(struct daemon *daemon, struct peer *device, struct peer *server
 	      TRACE_NUMBER("status", -answer.status));
 	answer.slot = place.slot;
 	answer.generation = place.generation;
+	answer.parent = *parent;
 	device->device.waits = WAITS_NOT;
 	peer_send(daemon, device, &answer, answer.status ? -1 : ends[1]);
 	close(ends[0]);
@@ -51,13 +52,17 @@ static void join_shadow(struct daemon *daemon, struct peer *device,
 		return;
 	}
 	snapshot_watch(daemon, shadow);
-	join(daemon, device, shadow, shadow->shadow.place);
+	join(daemon, device, shadow, shadow->shadow.place,
+	     &shadow->shadow.rights.has);
 }
 
 static void join_pager(struct daemon *daemon, struct peer *device,
 		       struct peer *pager)
 {
-	join(daemon, device, pager, (struct registry_place){ 0 });
+	/* What a process of another machine has, its descriptor says. */
+	const struct local_rights unknown = { 0 };
+
+	join(daemon, device, pager, (struct registry_place){ 0 }, &unknown);
 }
 
 void rendezvous_attach(struct daemon *daemon, struct peer *device,

@@ -53,6 +53,7 @@ int attachment_create(struct daemon_link *link, const uint32_t *machine_id,
 {
 	struct mitosis_attachment *a = calloc(1, sizeof(*a));
 	struct registry_place place = { 0 };
+	struct local_rights parent = { 0 };
 	bool forks = resume_forks(settings);
 	/* Cached pages are kept by one server, on CPU 0. */
 	int cpu = settings->options.mode == MITOSIS_RESUME_CACHED ? 0
@@ -73,7 +74,8 @@ int attachment_create(struct daemon_link *link, const uint32_t *machine_id,
 	} else {
 		snprintf(a->what, sizeof(a->what), "snapshot %u of this machine",
 			 handler_id);
-		err = daemon_link_attach(link, handler_id, cpu, &a->stream, &place);
+		err = daemon_link_attach(link, handler_id, cpu, &a->stream, &place,
+					 &parent);
 	}
 	if (err) {
 		path_map_put(a->paths);
@@ -88,7 +90,8 @@ int attachment_create(struct daemon_link *link, const uint32_t *machine_id,
 	if (!err && forks)
 		err = channel_set_deadline(a->stream, 0);
 	else if (!err)
-		err = resume_plan_create(a->stream, settings, a->what, &a->plan);
+		err = resume_plan_create(a->stream, settings, &parent, a->what,
+					 &a->plan);
 	if (err) {
 		mitosis_detach(a);
 		return err;

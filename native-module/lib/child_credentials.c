@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <linux/capability.h>
+#include <linux/seccomp.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -109,6 +110,48 @@ static int limit_sets(const struct descriptor_credentials *parent,
 	return syscall(SYS_capset, &header, limited) ? -errno : 0;
 }
 
+static void correct(struct descriptor_header *parent, const struct local_rights *has)
+{
+	struct descriptor_credentials *c = &parent->credentials;
+
+	c->permitted &= has->permitted;
+	c->effective &= has->permitted;
+	c->inheritable &= has->inheritable;
+	c->bounding &= has->bounding;
+	/* Each bit counts, whichever of them it says that its kernel knows. */
+	c->last_capability = 63;
+	if (has->user_namespace)
+		c->user_namespace = has->user_namespace;
+	if (has->flags & LOCAL_RIGHTS_NO_NEW_PRIVS)
+		parent->flags |= DESCRIPTOR_NO_NEW_PRIVS;
+	if (has->flags & LOCAL_RIGHTS_SECCOMP)
+		parent->flags |= DESCRIPTOR_SECCOMP;
+}
+
+int child_credentials_check(struct descriptor_header *parent,
+			    const struct local_rights *has, const char *what)
+{
+	if (has && has->flags & LOCAL_RIGHTS_KNOWN)
+		correct(parent, has);
+	/* Not where all processes run under one, as in a container of Docker. */
+	if (!(parent->flags & DESCRIPTOR_SECCOMP) ||
+	    prctl(PR_GET_SECCOMP) == SECCOMP_MODE_FILTER)
+		return 0;
+	return fail(-EPERM,
+		    "%s comes from a process with a seccomp filter, which its "
+		    "children would lose; prepare before the filter is set, resume "
+		    "where a filter is set, or in mode clone",
+		    what);
+}
+
+int child_credentials_hide(const struct descriptor_header *parent, const char *what)
+{
+	return parent->flags & DESCRIPTOR_UNDUMPABLE && prctl(PR_SET_DUMPABLE, 0)
+		       ? fail(-errno, "a child of %s cannot be undumpable: %s", what,
+			      strerror(errno))
+		       : 0;
+}
+
 int child_credentials_limit(const struct descriptor_header *parent,
 			    struct restore_plan *plan, const char *what)
 {
@@ -127,9 +170,6 @@ int child_credentials_limit(const struct descriptor_header *parent,
 	if (needs_no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return fail(-errno, "a child of %s cannot get no_new_privs: %s",
 			    what, strerror(errno));
-	if (parent->flags & DESCRIPTOR_UNDUMPABLE && prctl(PR_SET_DUMPABLE, 0))
-		return fail(-errno, "a child of %s cannot be undumpable: %s", what,
-			    strerror(errno));
 	err = limit_sets(c, plan);
 	return err ? fail(err,
 			  "the capabilities of a child of %s cannot be limited "

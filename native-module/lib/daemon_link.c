@@ -415,7 +415,8 @@ int daemon_link_unknown(uint32_t handler_id)
 
 /* Repeats the request while the server has no room for the stream. */
 static int attach(struct daemon_link *link, const struct local_message *request,
-		  int *stream, struct registry_place *place)
+		  int *stream, struct registry_place *place,
+		  struct local_rights *parent)
 {
 	int64_t deadline_ms = now_ms() + CHANNEL_DEADLINE_MS;
 	struct local_message answer;
@@ -437,18 +438,21 @@ static int attach(struct daemon_link *link, const struct local_message *request,
 		return fail(-EPROTO, "mitosisd sent no stream to the snapshot");
 	if (place)
 		*place = (struct registry_place){ answer.slot, answer.generation };
+	if (parent)
+		*parent = answer.parent;
 	return channel_set_deadline(*stream, CHANNEL_DEADLINE_MS);
 }
 
 int daemon_link_attach(struct daemon_link *link, uint32_t handler_id, int cpu,
-		       int *stream, struct registry_place *place)
+		       int *stream, struct registry_place *place,
+		       struct local_rights *parent)
 {
 	struct local_message m = channel_message(LOCAL_ATTACH);
 	int err;
 
 	m.handler_id = handler_id;
 	m.cpu = cpu;
-	err = attach(link, &m, stream, place);
+	err = attach(link, &m, stream, place, parent);
 	if (err == -ENOENT)
 		return daemon_link_unknown(handler_id);
 	if (err == -EPERM)
@@ -476,7 +480,7 @@ int daemon_link_attach_remote(struct daemon_link *link, uint32_t machine_id,
 	m.machine_id = machine_id;
 	m.handler_id = handler_id;
 	m.cpu = cpu;
-	err = attach(link, &m, stream, NULL);
+	err = attach(link, &m, stream, NULL, NULL);
 	switch (err) {
 	case 0:
 		return 0;

@@ -51,12 +51,13 @@ int daemon_link_reserve(struct daemon_link *link, struct reserved_channel *chann
 
 /*
  * Gets a stream to what serves a snapshot, with deadlines set, and, unless NULL,
- * its place in the registry. `cpu` is where children will be started, or
+ * its place in the registry, and what the kernel says that its parent has. `cpu` is where children will be started, or
  * ATTACH_ONCE. Returns 0 or -errno with a message: -ENOENT no such snapshot,
  * -ETIMEDOUT its shadow does not take the stream.
  */
 int daemon_link_attach(struct daemon_link *link, uint32_t handler_id, int cpu,
-		       int *stream, struct registry_place *place);
+		       int *stream, struct registry_place *place,
+		       struct local_rights *parent);
 
 /* One pager has the replica for children on all CPUs. */
 #define REPLICA_CPU 0

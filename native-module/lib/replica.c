@@ -16,7 +16,7 @@ int replica_become(const char *what)
 		.options = { .mode = MITOSIS_RESUME_CACHED },
 	};
 	struct restore_plan *plan;
-	int err = resume_plan_create(REPLICA_STREAM, &settings, what, &plan);
+	int err = resume_plan_create(REPLICA_STREAM, &settings, NULL, what, &plan);
 
 	if (err) {
 		close(REPLICA_STREAM);

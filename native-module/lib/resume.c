@@ -5,7 +5,6 @@
 #include <cpuid.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -394,7 +393,8 @@ static void trace_step(const struct restore_plan *plan, const char *step,
 }
 
 int resume_plan_create(int stream, const struct resume_settings *settings,
-		       const char *what, struct restore_plan **plan)
+		       const struct local_rights *parent, const char *what,
+		       struct restore_plan **plan)
 {
 	struct resume r = {
 		.what = what,
@@ -405,6 +405,8 @@ int resume_plan_create(int stream, const struct resume_settings *settings,
 	int err = fetch_descriptor(stream, what, &r.descriptor, &r.descriptor_size);
 
 	*plan = NULL;
+	if (!err)
+		err = child_credentials_check(r.descriptor, parent, what);
 	if (!err)
 		memory_need_of(r.descriptor, r.descriptor_size, &need);
 	if (!err && (r.descriptor->flags & DESCRIPTOR_THREADS_MISSING))
@@ -418,15 +420,6 @@ int resume_plan_create(int stream, const struct resume_settings *settings,
 			-EINVAL,
 			"%s has one thread: its children stay in their caller's "
 			"namespaces; put the caller into others, by unshare(1) say",
-			what);
-	/* Not where all processes run under one, as in a container of Docker. */
-	if (!err && r.descriptor->flags & DESCRIPTOR_SECCOMP &&
-	    prctl(PR_GET_SECCOMP) != SECCOMP_MODE_FILTER)
-		err = fail(
-			-EPERM,
-			"%s comes from a process with a seccomp filter, which its "
-			"children would lose; prepare before the filter is set, "
-			"resume where a filter is set, or in mode clone",
 			what);
 	if (!err)
 		err = memory_limits_check(&need, what);
@@ -497,11 +490,16 @@ static int become_child(struct restore_plan *plan, int stream, const char *what)
 		err = channel_set_deadline(stream, 0);
 	if (!err && !plan->becomes_replica)
 		err = remake_files_check(plan, what);
-	if (!err)
-		process_state_give(plan);
-	/* Then: the userfaultfd needed CAP_SYS_PTRACE, and files are opened with the child's. */
+	/*
+	 * Here: the userfaultfd needed CAP_SYS_PTRACE; the parent's priorities are given,
+	 * and its files opened, with the child's rights.
+	 */
 	if (!err)
 		err = child_credentials_limit(plan->descriptor, plan, what);
+	if (!err)
+		process_state_give(plan);
+	if (!err)
+		err = child_credentials_hide(plan->descriptor, what);
 	if (!err && !plan->becomes_replica)
 		err = remake_files(plan, &stream, what, &files);
 	if (!err)
@@ -579,14 +577,15 @@ int resume_run(struct restore_plan *plan, int stream, struct registry *registry,
 }
 
 int resume_from(int stream, const struct resume_settings *settings,
-		struct registry *registry, const char *what)
+		const struct local_rights *parent, struct registry *registry,
+		const char *what)
 {
 	struct restore_plan *plan;
 	/* Checked before the descriptor is fetched, which may be large. */
 	int err = check_single_threaded();
 
 	if (!err)
-		err = resume_plan_create(stream, settings, what, &plan);
+		err = resume_plan_create(stream, settings, parent, what, &plan);
 	if (err) {
 		close(stream);
 		return err;

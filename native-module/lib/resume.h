@@ -27,13 +27,14 @@ static inline bool resume_forks(const struct resume_settings *settings)
 }
 
 /*
- * Prepares everything to become a child of the snapshot behind a stream: fetches the
- * descriptor, opens the files and lays out the restorer area. Processes that are
+ * Prepares everything to become a child of the snapshot behind a stream, with at most what
+ * `parent` has, unless that is NULL or not known: fetches the descriptor, opens the files and lays out the restorer area. Processes that are
  * forked later can use the plan, too. Returns 0 or -errno with a message that names
  * `what`.
  */
 int resume_plan_create(int stream, const struct resume_settings *settings,
-		       const char *what, struct restore_plan **plan);
+		       const struct local_rights *parent, const char *what,
+		       struct restore_plan **plan);
 void resume_plan_destroy(struct restore_plan *plan);
 
 /*
@@ -50,6 +51,7 @@ int resume_run(struct restore_plan *plan, int stream, struct registry *registry,
  * that names `what`.
  */
 int resume_from(int stream, const struct resume_settings *settings,
-		struct registry *registry, const char *what);
+		const struct local_rights *parent, struct registry *registry,
+		const char *what);
 
 #endif /* LIB_RESUME_H */

@@ -354,7 +354,7 @@ static int user_list_contents(struct mitosis *device, uint32_t handler_id,
 	uint32_t i;
 	int stream;
 	int err = daemon_link_attach(&device->user.link, handler_id, ATTACH_ONCE,
-				     &stream, NULL);
+				     &stream, NULL, NULL);
 
 	if (err)
 		return err;
@@ -398,7 +398,7 @@ static int user_read(struct mitosis *device, uint32_t handler_id, uint64_t addre
 	size_t done = 0;
 	int stream;
 	int err = daemon_link_attach(&device->user.link, handler_id, ATTACH_ONCE,
-				     &stream, NULL);
+				     &stream, NULL, NULL);
 
 	if (err)
 		return err;
@@ -448,20 +448,22 @@ static int user_nil_rpc(struct mitosis *device, uint32_t machine_id)
 static int user_resume_local(struct mitosis *device, uint32_t handler_id)
 {
 	struct user_state *u = &device->user;
+	struct local_rights parent;
 	char what[64];
 	int stream, err;
 
 	err = resume_settings_check(&u->resume);
 	if (err)
 		return err;
-	err = daemon_link_attach(&u->link, handler_id, ATTACH_ONCE, &stream, NULL);
+	err = daemon_link_attach(&u->link, handler_id, ATTACH_ONCE, &stream, NULL,
+				 &parent);
 	if (err)
 		return err;
 	name_local(what, handler_id);
 	/* A snapshot of this machine needs no replica. */
 	if (resume_forks(&u->resume))
 		return resume_by_clone(stream, u->link.registry, what);
-	return resume_from(stream, &u->resume, u->link.registry, what);
+	return resume_from(stream, &u->resume, &parent, u->link.registry, what);
 }
 
 static int user_set_resume_options(struct mitosis *device,
@@ -519,7 +521,7 @@ static int user_resume_remote(struct mitosis *device, uint32_t machine_id,
 		if (!err && forks)
 			err = resume_by_replica(stream, u->link.registry, what);
 		else if (!err)
-			err = resume_from(stream, &u->resume, u->link.registry,
+			err = resume_from(stream, &u->resume, NULL, u->link.registry,
 					  what);
 		/* A child that was forked may have done something. */
 	} while (err == (forks ? -ESTALE : -ECONNRESET) && tries--);
