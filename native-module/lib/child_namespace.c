@@ -28,8 +28,7 @@ struct report {
 	char message[512];
 };
 
-struct namespace
-{
+struct pid_namespace {
 	const struct child_surroundings *own;
 	int (*become)(void *argument);
 	void *argument;
@@ -56,7 +55,7 @@ void end_alike(int32_t status)
 }
 
 static void __attribute__((noreturn))
-report_error(const struct namespace *n, int error, const char *message)
+report_error(const struct pid_namespace *n, int error, const char *message)
 {
 	struct report report = { .error = error };
 
@@ -67,7 +66,7 @@ report_error(const struct namespace *n, int error, const char *message)
 }
 
 static void __attribute__((noreturn, format(printf, 3, 4)))
-report_failure(const struct namespace *n, int error, const char *format, ...)
+report_failure(const struct pid_namespace *n, int error, const char *format, ...)
 {
 	char message[sizeof(((struct report *)NULL)->message)];
 	va_list args;
@@ -78,7 +77,7 @@ report_failure(const struct namespace *n, int error, const char *format, ...)
 	report_error(n, error, message);
 }
 
-static void end_with_caller(const struct namespace *n)
+static void end_with_caller(const struct pid_namespace *n)
 {
 	struct pollfd caller = { .fd = n->caller, .events = POLLIN };
 
@@ -88,7 +87,7 @@ static void end_with_caller(const struct namespace *n)
 }
 
 /* What it mounts does not show outside. */
-static void mount_proc(const struct namespace *n)
+static void mount_proc(const struct pid_namespace *n)
 {
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
 	    mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL))
@@ -99,7 +98,7 @@ static void mount_proc(const struct namespace *n)
 			n->what, strerror(errno));
 }
 
-static void __attribute__((noreturn)) become_child(const struct namespace *n)
+static void __attribute__((noreturn)) become_child(const struct pid_namespace *n)
 {
 	int err;
 
@@ -132,7 +131,7 @@ static pid_t make_process(uint64_t flags, const pid_t *id)
 }
 
 /* Collects what the child leaves behind, until it is killed. */
-static void __attribute__((noreturn)) be_init(const struct namespace *n)
+static void __attribute__((noreturn)) be_init(const struct pid_namespace *n)
 {
 	sigset_t all;
 
@@ -154,7 +153,7 @@ static void reap(pid_t pid)
 		;
 }
 
-static void end_init(const struct namespace *n)
+static void end_init(const struct pid_namespace *n)
 {
 	if (n->init > 0) {
 		kill(n->init, SIGKILL);
@@ -163,7 +162,7 @@ static void end_init(const struct namespace *n)
 }
 
 /* What ENOSPC is of, where namespaces are made. */
-static int no_more_namespaces(const struct namespace *n)
+static int no_more_namespaces(const struct pid_namespace *n)
 {
 	return fail(-ENOSPC,
 		    "a child of %s, which has threads, needs namespaces, and there "
@@ -173,7 +172,7 @@ static int no_more_namespaces(const struct namespace *n)
 		    n->what);
 }
 
-static int no_namespace(const struct namespace *n)
+static int no_namespace(const struct pid_namespace *n)
 {
 	if (errno == ENOSPC)
 		return no_more_namespaces(n);
@@ -187,7 +186,7 @@ static int no_namespace(const struct namespace *n)
 }
 
 /* EINVAL, too, is of the id: the flags are those of any kernel with such ids. */
-static int no_process(const struct namespace *n, pid_t id)
+static int no_process(const struct pid_namespace *n, pid_t id)
 {
 	if (errno != EINVAL && errno != EEXIST)
 		return no_namespace(n);
@@ -199,7 +198,7 @@ static int no_process(const struct namespace *n, pid_t id)
 }
 
 /* Makes init, and the child in its namespace. Returns 0 or -errno with a message. */
-static int make_child(struct namespace *n, int own_namespace)
+static int make_child(struct pid_namespace *n, int own_namespace)
 {
 	uint64_t flags = child_surroundings_flags(n->own);
 	pid_t process = n->own->process;
@@ -236,7 +235,7 @@ static int make_child(struct namespace *n, int own_namespace)
 }
 
 /* Ends this process as the child ends. */
-static void __attribute__((noreturn)) stand_in(const struct namespace *n)
+static void __attribute__((noreturn)) stand_in(const struct pid_namespace *n)
 {
 	sigset_t all;
 	siginfo_t info;
@@ -260,7 +259,7 @@ static void __attribute__((noreturn)) stand_in(const struct namespace *n)
 }
 
 /* Returns when the child has left its old memory (0), or has not (-errno, message). */
-static int await_child(const struct namespace *n)
+static int await_child(const struct pid_namespace *n)
 {
 	struct report report;
 	ssize_t size;
@@ -277,7 +276,7 @@ static int await_child(const struct namespace *n)
 	return fail(report.error, "%s", report.message);
 }
 
-static int start(struct namespace *n, int own_namespace)
+static int start(struct pid_namespace *n, int own_namespace)
 {
 	struct sigaction child_signal = { .sa_handler = SIG_DFL }, before;
 	sigset_t all, mask;
@@ -309,7 +308,7 @@ static int start(struct namespace *n, int own_namespace)
 int child_namespace_run(const struct child_surroundings *own,
 			int (*become)(void *argument), void *argument)
 {
-	struct namespace n = {
+	struct pid_namespace n = {
 		.own = own,
 		.become = become,
 		.argument = argument,
@@ -334,7 +333,7 @@ int child_namespace_run(const struct child_surroundings *own,
 
 int child_namespace_open(const char *what)
 {
-	struct namespace n = { .what = what };
+	struct pid_namespace n = { .what = what };
 	int pidfd, err;
 
 	n.caller = syscall(SYS_pidfd_open, getpid(), 0);

@@ -35,6 +35,13 @@ INLINE struct clone_args thread_arguments(const int32_t *tid, uint64_t fs_base,
 #define LITERAL(macro)	LITERAL_(macro)
 #define LITERAL_(value) #value
 
+#define IN_THREAD(field) "i"(offsetof(struct descriptor_stopped_thread, field))
+#define IN_PLAN(field)	 "i"(offsetof(struct restore_plan, field))
+
+/* It would indent each line of the assembler by the one before. */
+/* clang-format off */
+#define CALL(number) "mov $" LITERAL(number) ", %%eax\n\tsyscall\n\t"
+
 /*
  * Makes a thread that was stopped. It has no stack until rt_sigreturn(2) gives it back what
  * its signal frame holds. r12 is its record, r13 the plan.
@@ -48,120 +55,98 @@ INLINE void make_stopped_thread(struct restore_plan *plan,
 	register struct restore_plan *r13 __asm__("r13") = plan;
 	long result;
 
-	__asm__ volatile("syscall\n\t"
-			 "test %%rax, %%rax\n\t"
-			 "jnz 9f\n\t"
-			 "mov %c[rseq](%%r12), %%rdi\n\t"
-			 "test %%rdi, %%rdi\n\t"
-			 "jz 1f\n\t"
-			 "mov $" LITERAL(SYS_rseq) ", %%eax\n\t"
-						   "mov %c[rseq_size](%%r12), "
-						   "%%esi\n\t"
-						   "xor %%edx, %%edx\n\t"
-						   "mov %c[rseq_signature](%%r12), "
-						   "%%r10d\n\t"
-						   "syscall\n"
-						   "1:\n\t"
-						   "mov %c[robust](%%r12), %%rdi\n\t"
-						   "mov %c[robust_size](%%r12), "
-						   "%%rsi\n\t"
-						   "mov $" LITERAL(SYS_set_robust_list) ", %%eax\n\t"
-											"syscall\n\t"
-											"mov %c[gs](%%r12), %%rsi\n\t"
-											"test %%rsi, %%rsi\n\t"
-											"jz 2f\n\t"
-											"mov $" LITERAL(ARCH_SET_GS) ", %%edi\n\t"
-														     "mov $" LITERAL(SYS_arch_prctl) ", %%eax\n\t"
-																		     "syscall\n"
-																		     "2:\n\t"
-																		     "lea %c[name](%%r12), %%rsi\n\t"
-																		     "mov $" LITERAL(PR_SET_NAME) ", %%edi\n\t"
-																						  "mov $" LITERAL(SYS_prctl) ", %%eax\n\t"
-																									     "syscall\n\t"
-																									     "cmpq $0, %c[cpus](%%r12)\n\t"
-																									     "jz 3f\n\t"
-																									     "xor %%edi, %%edi\n\t"
-																									     "mov $8, %%esi\n\t"
-																									     "lea %c[cpus](%%r12), %%rdx\n\t"
-																									     "mov $" LITERAL(SYS_sched_setaffinity) ", %%eax\n\t"
-																														    "syscall\n"
-																														    "3:\n\t"
-																														    "cmpb $0, %c[drops](%%r13)\n\t"
-																														    "jz 4f\n\t"
-																														    "lea %c[cap_header](%%r13), %%rdi\n\t"
-																														    "lea %c[cap_data](%%r13), %%rsi\n\t"
-																														    "mov $" LITERAL(
-																															    SYS_capset) ", %%eax\n\t"
-																																	"syscall\n\t"
-																																	/* It must not go on with more rights than its parent had. */
-																																	"test %%rax, %%rax\n\t"
-																																	"jz 4f\n\t"
-																																	"mov $" LITERAL(
-																																		RESTORE_FAILED_STATUS) ", %%edi\n\t"
-																																				       "mov $" LITERAL(
-																																					       SYS_exit_group) ", %%eax\n\t"
-																																							       "syscall\n"
-																																							       "4:\n\t"
-																																							       "lock decl %c[awaited](%%r13)\n\t"
-																																							       "jnz 5f\n\t"
-																																							       "lea %c[awaited](%%r13), %%rdi\n\t"
-																																							       "mov $" LITERAL(
-																																								       FUTEX_WAKE_PRIVATE) ", %%esi\n\t"
-																																											   "mov $1, %%edx\n\t"
-																																											   "mov $" LITERAL(SYS_futex) ", %%eax\n\t"
-																																														      "syscall\n"
-																																														      "5:\n\t"
-																																														      "cmpl $0, %c[go](%%r13)\n\t"
-																																														      "jnz 6f\n\t"
-																																														      "lea %c[go](%%r13), %%rdi\n\t"
-																																														      "mov $" LITERAL(
-																																															      FUTEX_WAIT_PRIVATE) ", %%esi\n\t"
-																																																		  "xor %%edx, %%edx\n\t"
-																																																		  "xor %%r10d, %%r10d\n\t"
-																																																		  "mov $" LITERAL(
-																																																			  SYS_futex) ", %%eax\n\t"
-																																																				     "syscall\n\t"
-																																																				     "jmp 5b\n"
-																																																				     "6:\n\t"
-																																																				     "mov $" LITERAL(
-																																																					     SYS_rt_sigreturn) ", %%eax\n\t"
-																																																							       "syscall\n\t"
-																																																							       "hlt\n"
-																																																							       "9:"
-			 : "=a"(result)
-			 : "a"((long)SYS_clone3), "D"(&args), "S"(sizeof(args)),
-			   "m"(args), "r"(r12), "r"(r13),
-			   [rseq] "i"(offsetof(struct descriptor_stopped_thread,
-					       rseq_address)),
-			   [rseq_size] "i"(offsetof(struct descriptor_stopped_thread,
-						    rseq_size)),
-			   [rseq_signature] "i"(
-				   offsetof(struct descriptor_stopped_thread,
-					    rseq_signature)),
-			   [robust] "i"(offsetof(struct descriptor_stopped_thread,
-						 robust_list)),
-			   [robust_size] "i"(
-				   offsetof(struct descriptor_stopped_thread,
-					    robust_list_size)),
-			   [gs] "i"(offsetof(struct descriptor_stopped_thread,
-					     gs_base)),
-			   [name] "i"(
-				   offsetof(struct descriptor_stopped_thread, name)),
-			   [cpus] "i"(
-				   offsetof(struct descriptor_stopped_thread, cpus)),
-			   [drops] "i"(offsetof(struct restore_plan,
-						drops_capabilities)),
-			   [cap_header] "i"(offsetof(struct restore_plan,
-						     capabilities.header)),
-			   [cap_data] "i"(
-				   offsetof(struct restore_plan, capabilities.data)),
-			   [awaited] "i"(
-				   offsetof(struct restore_plan, awaited_threads)),
-			   [go] "i"(offsetof(struct restore_plan, go))
-			 : "rcx", "rdx", "r8", "r10", "r11", "memory", "cc");
+	__asm__ volatile(
+		"syscall\n\t"
+		"test %%rax, %%rax\n\t"
+		"jnz 9f\n\t"
+
+		"mov %c[rseq](%%r12), %%rdi\n\t"
+		"test %%rdi, %%rdi\n\t"
+		"jz 1f\n\t"
+		"mov %c[rseq_size](%%r12), %%esi\n\t"
+		"xor %%edx, %%edx\n\t"
+		"mov %c[rseq_signature](%%r12), %%r10d\n\t"
+		CALL(SYS_rseq)
+
+		"1:\n\t"
+		"mov %c[robust](%%r12), %%rdi\n\t"
+		"mov %c[robust_size](%%r12), %%rsi\n\t"
+		CALL(SYS_set_robust_list)
+
+		"mov %c[gs](%%r12), %%rsi\n\t"
+		"test %%rsi, %%rsi\n\t"
+		"jz 2f\n\t"
+		"mov $" LITERAL(ARCH_SET_GS) ", %%edi\n\t"
+		CALL(SYS_arch_prctl)
+
+		"2:\n\t"
+		"lea %c[name](%%r12), %%rsi\n\t"
+		"mov $" LITERAL(PR_SET_NAME) ", %%edi\n\t"
+		CALL(SYS_prctl)
+
+		"cmpq $0, %c[cpus](%%r12)\n\t"
+		"jz 3f\n\t"
+		"xor %%edi, %%edi\n\t"
+		"mov $8, %%esi\n\t"
+		"lea %c[cpus](%%r12), %%rdx\n\t"
+		CALL(SYS_sched_setaffinity)
+
+		/* It must not go on with more rights than its parent had. */
+		"3:\n\t"
+		"cmpb $0, %c[drops](%%r13)\n\t"
+		"jz 4f\n\t"
+		"lea %c[cap_header](%%r13), %%rdi\n\t"
+		"lea %c[cap_data](%%r13), %%rsi\n\t"
+		CALL(SYS_capset)
+		"test %%rax, %%rax\n\t"
+		"jz 4f\n\t"
+		"mov $" LITERAL(RESTORE_FAILED_STATUS) ", %%edi\n\t"
+		CALL(SYS_exit_group)
+
+		/* The last one wakes who awaits them all. */
+		"4:\n\t"
+		"lock decl %c[awaited](%%r13)\n\t"
+		"jnz 5f\n\t"
+		"lea %c[awaited](%%r13), %%rdi\n\t"
+		"mov $" LITERAL(FUTEX_WAKE_PRIVATE) ", %%esi\n\t"
+		"mov $1, %%edx\n\t"
+		CALL(SYS_futex)
+
+		"5:\n\t"
+		"cmpl $0, %c[go](%%r13)\n\t"
+		"jnz 6f\n\t"
+		"lea %c[go](%%r13), %%rdi\n\t"
+		"mov $" LITERAL(FUTEX_WAIT_PRIVATE) ", %%esi\n\t"
+		"xor %%edx, %%edx\n\t"
+		"xor %%r10d, %%r10d\n\t"
+		CALL(SYS_futex)
+		"jmp 5b\n\t"
+
+		"6:\n\t"
+		CALL(SYS_rt_sigreturn)
+		"hlt\n"
+		"9:"
+		: "=a"(result)
+		: "a"((long)SYS_clone3), "D"(&args), "S"(sizeof(args)), "m"(args),
+		  "r"(r12), "r"(r13),
+		  [rseq] IN_THREAD(rseq_address),
+		  [rseq_size] IN_THREAD(rseq_size),
+		  [rseq_signature] IN_THREAD(rseq_signature),
+		  [robust] IN_THREAD(robust_list),
+		  [robust_size] IN_THREAD(robust_list_size),
+		  [gs] IN_THREAD(gs_base),
+		  [name] IN_THREAD(name),
+		  [cpus] IN_THREAD(cpus),
+		  [drops] IN_PLAN(drops_capabilities),
+		  [cap_header] IN_PLAN(capabilities.header),
+		  [cap_data] IN_PLAN(capabilities.data),
+		  [awaited] IN_PLAN(awaited_threads),
+		  [go] IN_PLAN(go)
+		: "rcx", "rdx", "r8", "r10", "r11", "memory", "cc");
 	if (result < 0)
 		give_up_at(TEXT("make thread"), 0, t->tid, 0, result);
 }
+/* clang-format on */
 
 /* Bytes into a ucontext, where the kernel has put these registers. */
 #define UCONTEXT_RDI 104
