@@ -123,8 +123,7 @@ static void kill_server(const struct watched *w)
 	fprintf(stderr,
 		"mitosisd: the %s of handler id %u%s, process %d, was stopped for "
 		"about %d ms while it was needed; it was killed, and its children "
-		"with "
-		"it\n",
+		"with it\n",
 		kinds[n->kind], n->handler_id, machine, w->pid, CHECKS * check_ms());
 }
 

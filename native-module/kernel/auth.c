@@ -93,8 +93,7 @@ int mitosis_auth_init(void)
 		err = mitosis_record_available();
 		if (err)
 			pr_err("sealed sessions need the cipher gcm(aes), which this kernel does "
-			       "not "
-			       "give (error %d): modprobe gcm; on a network that you trust set "
+			       "not give (error %d): modprobe gcm; on a network that you trust set "
 			       "protection=handshake on all machines\n",
 			       err);
 	}

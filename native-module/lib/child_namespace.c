@@ -91,11 +91,10 @@ static void mount_proc(const struct pid_namespace *n)
 {
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
 	    mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL))
-		report_failure(
-			n, -errno,
-			"/proc cannot be mounted for a child of %s, which has "
-			"threads and a PID namespace: %s",
-			n->what, strerror(errno));
+		report_failure(n, -errno,
+			       "/proc cannot be mounted for a child of %s, which "
+			       "has threads and a PID namespace: %s",
+			       n->what, strerror(errno));
 }
 
 static void __attribute__((noreturn)) become_child(const struct pid_namespace *n)
@@ -164,12 +163,12 @@ static void end_init(const struct pid_namespace *n)
 /* What ENOSPC is of, where namespaces are made. */
 static int no_more_namespaces(const struct pid_namespace *n)
 {
-	return fail(-ENOSPC,
-		    "a child of %s, which has threads, needs namespaces, and there "
-		    "can be no more of a kind (sysctl user.max_pid_namespaces, "
-		    "max_mnt_, max_net_ and max_uts_namespaces), or no deeper (32 "
-		    "PID namespaces)",
-		    n->what);
+	return fail(
+		-ENOSPC,
+		"a child of %s, which has threads, needs namespaces, and there can "
+		"be no more of a kind (sysctl user.max_pid_namespaces, max_mnt_, "
+		"max_net_ and max_uts_namespaces), or no deeper (32 PID namespaces)",
+		n->what);
 }
 
 static int no_namespace(const struct pid_namespace *n)
@@ -180,8 +179,8 @@ static int no_namespace(const struct pid_namespace *n)
 		return fail(-EAGAIN, "no child of %s can be made: %s", n->what,
 			    why_no_process(-EAGAIN));
 	return fail(-errno,
-		    "a child of %s, which has threads, needs a PID namespace "
-		    "(root or CAP_SYS_ADMIN): %s",
+		    "a child of %s, which has threads, needs a PID namespace (root "
+		    "or CAP_SYS_ADMIN): %s",
 		    n->what, strerror(errno));
 }
 
@@ -191,8 +190,7 @@ static int no_process(const struct pid_namespace *n, pid_t id)
 	if (errno != EINVAL && errno != EEXIST)
 		return no_namespace(n);
 	return fail(-errno,
-		    "no process can have the id %d, which a child of %s "
-		    "needs: %s; "
+		    "no process can have the id %d, which a child of %s needs: %s; "
 		    "is kernel.pid_max of this machine below its parent's?",
 		    id, n->what, strerror(errno));
 }

@@ -89,7 +89,6 @@ int high_memory_check(void)
 		      : fail(-EOPNOTSUPP,
 			     "this process has memory at %#llx, above 2^47 bytes, "
 			     "which a snapshot cannot have; unmap it before "
-			     "prepare, "
-			     "or map it without such an address as hint",
+			     "prepare, or map it without such an address as hint",
 			     (unsigned long long)start);
 }

@@ -160,9 +160,8 @@ static int connect_failed(int err, uint32_t machine_id, const char *address)
 {
 	if (err == -EPERM)
 		return fail(err,
-			    "user %u may not say where machine %u is: the "
-			    "session is that of "
-			    "all users, and needs CAP_NET_ADMIN of the "
+			    "user %u may not say where machine %u is: the session "
+			    "is that of all users, and needs CAP_NET_ADMIN of the "
 			    "initial user namespace",
 			    geteuid(), machine_id);
 	/* Of an address of RDMA that it does not know as one. */
@@ -228,9 +227,8 @@ static int kernel_set_resume_options(struct mitosis *device,
 	case MITOSIS_RESUME_CLONE:
 	case MITOSIS_RESUME_REPLICA:
 		return fail(-EOPNOTSUPP,
-			    "the mitosis module has no modes clone and "
-			    "replica: its local children share pages in "
-			    "every mode");
+			    "the mitosis module has no modes clone and replica: its "
+			    "local children share pages in every mode");
 	default:
 		return fail(-EINVAL, "there is no resume mode %u", options->mode);
 	}
@@ -243,9 +241,8 @@ static int kernel_set_resume_files(struct mitosis *device, uint32_t files)
 	(void)device;
 	if (files == MITOSIS_FILES_REFUSE)
 		return 0;
-	return fail(-EOPNOTSUPP,
-		    "children of the mitosis module have no open files of their "
-		    "parent; use the user backend");
+	return fail(-EOPNOTSUPP, "children of the mitosis module have no open files "
+				 "of their parent; use the user backend");
 }
 
 static int kernel_set_child_options(struct mitosis *device,
@@ -272,8 +269,8 @@ static int kernel_set_confinement(struct mitosis *device,
 	if (!confinement->confine)
 		return 0;
 	return fail(-EOPNOTSUPP,
-		    "the mitosis module cannot confine children: it takes "
-		    "the caller's rights at once; use the user backend");
+		    "the mitosis module cannot confine children: it takes the "
+		    "caller's rights at once; use the user backend");
 }
 
 /* Explains the module's EPERM, who asked and what would permit it, and EOPNOTSUPP. */
@@ -285,15 +282,13 @@ static int resumed(int err, uint32_t handler_id)
 			    "which its children would lose; prepare before the "
 			    "filter is set",
 			    handler_id);
-	return err != -EPERM
-		       ? err
-		       : fail(err,
-			      "user %u may not become handler %u: that needs all "
-			      "user and "
-			      "group ids and the capabilities of its owner, or a "
-			      "token that "
-			      "its owner made; the kernel's log names the owner",
-			      geteuid(), handler_id);
+	return err != -EPERM ? err
+			     : fail(err,
+				    "user %u may not become handler %u: that needs "
+				    "all user and group ids and the capabilities of "
+				    "its owner, or a token that its owner made; the "
+				    "kernel's log names the owner",
+				    geteuid(), handler_id);
 }
 
 static int kernel_resume_local(struct mitosis *device, uint32_t handler_id)

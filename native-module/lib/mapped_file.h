@@ -32,8 +32,8 @@ void mapped_file_unescape(const struct descriptor_vma *vma, char *path);
 /*
  * Opens the file behind a VMA, for writing too if the VMA writes through to it. -1 if
  * what is at its path is not the regular file that the parent mapped, or has other
- * bytes since: it is then not
- * opened, as a device or a FIFO could act on that, or wait for ever.
+ * bytes since: it is then not opened, as a device or a FIFO could act on that, or wait
+ * for ever.
  */
 int mapped_file_open(const struct descriptor_header *d,
 		     const struct descriptor_vma *vma);

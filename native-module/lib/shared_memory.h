@@ -19,8 +19,8 @@ bool shared_memory_is_own(uint64_t start, uint64_t end, const char *name);
 
 /*
  * Whether this process has mapped shared memory without a file, beside the arena of the
- * device that asks. True if unsure. Keeps
- * what it reads open in *maps, which is -1 at first.
+ * device that asks. True if unsure. Keeps what it reads open in *maps, which is -1 at
+ * first.
  */
 bool shared_memory_exists(int *maps, const struct shadow_arena *arena);
 

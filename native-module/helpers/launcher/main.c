@@ -40,14 +40,13 @@ static const char usage[] =
 	"  --mode MODE        lazy (default), eager, cached, clone or\n"
 	"                     replica\n"
 	"  --prefetch PAGES   pages per fault, a power of two to 512 (default 64, "
-	"or "
-	"16\n"
+	"or 16\n"
 	"                     of a snapshot with several threads)\n"
 	"  --files HOW        of files that the parent has open for writing: "
 	"refuse\n"
 	"                     (default) to resume, share them, or private copies\n"
-	"  --map OLD=NEW      open files that the parent had open at OLD, or "
-	"below, at\n"
+	"  --map OLD=NEW      open files that the parent had open at OLD, or below, "
+	"at\n"
 	"                     NEW; may be given several times\n"
 	"  --own WHAT         of a snapshot with several threads, what each child "
 	"has of\n"
@@ -82,8 +81,8 @@ static const char usage[] =
 	"                     is lost\n"
 	"  --format FORMAT    with --seconds: text (default), or ns: a line for "
 	"each\n"
-	"                     child, LATENCY INTENDED_START END in ns, and "
-	"'lost LAG\n"
+	"                     child, LATENCY INTENDED_START END in ns, and 'lost "
+	"LAG\n"
 	"                     INTENDED_START' for each that was scheduled and did "
 	"not start\n"
 	"  --gate             with --seconds: one child first, not counted; then "
@@ -181,8 +180,8 @@ static void drive(struct launch_plan *plan, struct mitosis *device)
 
 static void make_name(char name[NAME_LENGTH + 1])
 {
-	static const char letters[] = "0123456789abcdefghijklmnopqrstuvwxyz"
-				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	static const char letters[] =
+		"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 	unsigned int seed = getpid() ^ now_ns();
 	int i;
 
@@ -264,8 +263,8 @@ static int wait_at_gate(struct launch_plan *plan, uint64_t *begin_ns)
 	}
 	if (sscanf(line, "start %" SCNu64, &start_ns) != 1) {
 		fprintf(stderr,
-			"mitosis-launcher: standard input must say 'start NS', "
-			"got '%s'\n",
+			"mitosis-launcher: standard input must say 'start NS', got "
+			"'%s'\n",
 			line);
 		return 2;
 	}
@@ -498,8 +497,7 @@ int main(int argc, char **argv)
 	if (kind == CONTAINER_STRICT && launch_forks(&plan))
 		die(2,
 		    "a strict container holds no child of mode %s: the snapshot "
-		    "forks that with its parent's rights; use lazy, eager or "
-		    "cached",
+		    "forks that with its parent's rights; use lazy, eager or cached",
 		    plan.options.mode == MITOSIS_RESUME_CLONE ? "clone" : "replica");
 	if (kind == CONTAINER_STRICT && plan.backend == MITOSIS_BACKEND_KERNEL)
 		die(2,
@@ -532,8 +530,7 @@ int main(int argc, char **argv)
 	if (err)
 		die(1,
 		    "no strict container, which needs root with all capabilities: "
-		    "%s; "
-		    "--container lean is no boundary",
+		    "%s; --container lean is no boundary",
 		    plan.container.reason);
 	if (!driven && *plan.container.reason)
 		fprintf(stderr, "mitosis-launcher: weaker than requested: %s\n",
