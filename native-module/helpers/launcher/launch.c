@@ -229,6 +229,8 @@ static int read_report(const struct launch_plan *plan, struct launch_result *res
 	result->execution_ns = r.child.execution_ns;
 	result->first_result_ns = r.child.first_result_ns - r.before_ns;
 	result->wrong = r.child.wrong;
+	result->instruction_ns = r.child.resumed_ns;
+	result->result_ns = r.child.first_result_ns;
 	/* It becomes part of a line, and may come from a stranger's code. */
 	memcpy(message, r.message, n - numbers);
 	make_printable(message, n - numbers);

@@ -41,6 +41,8 @@ struct launch_result {
 	uint64_t execution_ns;
 	uint64_t first_result_ns; /* before resume -> first result */
 	uint64_t wrong;		  /* pages or results */
+	uint64_t instruction_ns;  /* CLOCK_MONOTONIC: its first instruction */
+	uint64_t result_ns;	  /* the same of its first result */
 };
 
 /* Makes the pipes. Returns 0 or -errno. */

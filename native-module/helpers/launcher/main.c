@@ -7,28 +7,23 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <inttypes.h>
-#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "helpers/clock.h"
 #include "helpers/command_line.h"
 #include "helpers/launcher/launch.h"
+#include "helpers/launcher/loop.h"
 
 #define HANDLER_ID_DEFAULT 73 /* as the original's scripts have it */
 #define LAUNCH_DEADLINE_S  60
-#define DRAIN_SECONDS_MAX  10
-#define FLUSH_INTERVAL_NS  100000000ull
-#define NAME_LENGTH	   11 /* of a loop, as in the artifact's output */
 
 static const char usage[] =
-	"usage: mitosis-launcher [options] --driven | --seconds S\n"
+	"usage: mitosis-launcher [options] --driven | --seconds S | --children N\n"
 	"\n"
 	"Starts lean containers, each of which becomes a child of a snapshot, runs\n"
 	"and is reaped; prints how long that took.\n"
@@ -85,19 +80,23 @@ static const char usage[] =
 	"LAG\n"
 	"                     INTENDED_START' for each that was scheduled and did "
 	"not start\n"
+	"  --children N       start N, one after the other, and print a line for "
+	"each:\n"
+	"                     START FIRST_INSTRUCTION FIRST_RESULT END, "
+	"CLOCK_MONOTONIC\n"
+	"                     in ns; then wait until standard input is closed\n"
 	"  --gate             with --seconds: one child first, not counted; then "
 	"print\n"
 	"                     'ready' and wait for a line 'start NS' "
 	"(CLOCK_MONOTONIC)\n"
-	"                     on standard input; end when that is closed\n"
+	"                     on standard input; end when that is closed. With\n"
+	"                     --children the same without a child before\n"
 	"  --version          print the release and exit\n";
-
-static volatile sig_atomic_t stop;
 
 static void on_signal(int signal)
 {
 	(void)signal;
-	stop = 1;
+	loop_stopped = 1;
 }
 
 static void pin(int index)
@@ -160,7 +159,7 @@ static void drive(struct launch_plan *plan, struct mitosis *device)
 	       getpid(), container_name(c), c->cgroup_version, c->namespace_names,
 	       c->reason);
 	fflush(stdout);
-	while (!stop && fgets(line, sizeof(line), stdin)) {
+	while (!loop_stopped && fgets(line, sizeof(line), stdin)) {
 		line[strcspn(line, "\n")] = '\0';
 		if (!strcmp(line, "quit")) {
 			puts("ok");
@@ -176,190 +175,6 @@ static void drive(struct launch_plan *plan, struct mitosis *device)
 		if (fflush(stdout))
 			break;
 	}
-}
-
-static void make_name(char name[NAME_LENGTH + 1])
-{
-	static const char letters[] =
-		"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-	unsigned int seed = getpid() ^ now_ns();
-	int i;
-
-	for (i = 0; i < NAME_LENGTH; i++)
-		name[i] = letters[rand_r(&seed) % (sizeof(letters) - 1)];
-	name[i] = '\0';
-}
-
-static void sleep_until(uint64_t ns)
-{
-	struct timespec t = { ns / 1000000000, ns % 1000000000 };
-
-	while (!stop &&
-	       clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) == EINTR)
-		;
-}
-
-struct second {
-	uint64_t start_ns, latency_ns, count;
-};
-
-/* The artifact's line, once a second. */
-static void report_second(struct second *s, uint64_t ended_ns, const char *name)
-{
-	double seconds = (ended_ns - s->start_ns) / 1e9;
-
-	if (seconds < 1)
-		return;
-	printf("[%s] Throughput: %f containers/sec, latency %f ms\n", name,
-	       s->count / seconds, s->count ? s->latency_ns / 1e6 / s->count : 0.0);
-	fflush(stdout);
-	*s = (struct second){ .start_ns = ended_ns };
-}
-
-/* Whether the process that opens the gate has closed its end. */
-static bool abandoned(void)
-{
-	struct pollfd input = { .fd = STDIN_FILENO };
-
-	return poll(&input, 1, 0) > 0 && input.revents & (POLLHUP | POLLERR);
-}
-
-/*
- * Wakes up on time even if all CPUs are busy, where this user has the right;
- * only to read the clock.
- */
-static uint64_t sleep_punctually(uint64_t until_ns)
-{
-	struct sched_param normal = { 0 }, urgent = { .sched_priority = 1 };
-	bool raised = !sched_setscheduler(0, SCHED_FIFO, &urgent);
-	uint64_t woken_ns;
-
-	sleep_until(until_ns);
-	woken_ns = now_ns();
-	if (raised)
-		sched_setscheduler(0, SCHED_OTHER, &normal);
-	return woken_ns;
-}
-
-/*
- * Starts one child, so that all that is made once exists. Then waits for the time
- * to start at. Returns the exit status, 0 also if told to stop.
- */
-static int wait_at_gate(struct launch_plan *plan, uint64_t *begin_ns)
-{
-	struct launch_result r;
-	char message[LAUNCH_MESSAGE_SIZE], line[64];
-	uint64_t start_ns;
-
-	if (launch(plan, &r, message, sizeof(message))) {
-		fprintf(stderr, "mitosis-launcher: %s\n", message);
-		return 1;
-	}
-	puts("ready");
-	fflush(stdout);
-	if (!fgets(line, sizeof(line), stdin)) {
-		stop = 1;
-		return 0;
-	}
-	if (sscanf(line, "start %" SCNu64, &start_ns) != 1) {
-		fprintf(stderr,
-			"mitosis-launcher: standard input must say 'start NS', got "
-			"'%s'\n",
-			line);
-		return 2;
-	}
-	*begin_ns = sleep_punctually(start_ns);
-	return 0;
-}
-
-/* A reader of the gated loop must get its lines while it runs. */
-static void flush_often(uint64_t ended_ns)
-{
-	static uint64_t flushed_ns;
-
-	if (ended_ns - flushed_ns < FLUSH_INTERVAL_NS)
-		return;
-	fflush(stdout);
-	flushed_ns = ended_ns;
-}
-
-/* When child i of a schedule should start. */
-static uint64_t scheduled_ns(uint64_t begin_ns, uint64_t i, uint64_t rate)
-{
-	return begin_ns + i / rate * 1000000000ull + i % rate * 1000000000ull / rate;
-}
-
-/* The children of a schedule that the launcher was too slow to start: from i on. */
-static void report_lost(uint64_t begin_ns, uint64_t i, uint64_t scheduled,
-			uint64_t rate, bool text)
-{
-	uint64_t gave_up_ns = now_ns();
-
-	if (text && i < scheduled)
-		printf("lost %llu of %llu scheduled children\n",
-		       (unsigned long long)(scheduled - i),
-		       (unsigned long long)scheduled);
-	for (; !text && i < scheduled; i++) {
-		uint64_t intended_ns = scheduled_ns(begin_ns, i, rate);
-
-		printf("lost %llu %llu\n",
-		       (unsigned long long)(gave_up_ns - intended_ns),
-		       (unsigned long long)intended_ns);
-	}
-}
-
-/*
- * Returns the exit status. A schedule goes on after its end until all its children
- * have started: those that wait then are the slowest ones. It gives up after as many
- * seconds again, at most DRAIN_SECONDS_MAX.
- */
-static int loop(struct launch_plan *plan, uint64_t begin_ns, uint64_t seconds,
-		uint64_t rate, bool text, bool gated)
-{
-	uint64_t end_ns = begin_ns + seconds * 1000000000ull;
-	struct second second = { .start_ns = begin_ns };
-	char name[NAME_LENGTH + 1];
-	char message[LAUNCH_MESSAGE_SIZE];
-	uint64_t i, ended_ns = begin_ns;
-	uint64_t drain = seconds < DRAIN_SECONDS_MAX ? seconds : DRAIN_SECONDS_MAX;
-
-	if (rate)
-		end_ns += drain * 1000000000ull;
-	make_name(name);
-	for (i = 0; !stop && ended_ns < end_ns; i++) {
-		uint64_t intended_ns = ended_ns;
-		struct launch_result r;
-
-		if (rate) {
-			if (i == seconds * rate)
-				break;
-			intended_ns = scheduled_ns(begin_ns, i, rate);
-			sleep_until(intended_ns);
-		}
-		if (stop || (gated && abandoned()))
-			break;
-		if (launch(plan, &r, message, sizeof(message))) {
-			if (stop)
-				break; /* a signal has ended the child, too */
-			fprintf(stderr, "mitosis-launcher: %s\n", message);
-			return 1;
-		}
-		ended_ns = now_ns();
-		second.latency_ns += ended_ns - intended_ns;
-		second.count++;
-		if (text)
-			report_second(&second, ended_ns, name);
-		else
-			printf("%llu %llu %llu\n",
-			       (unsigned long long)(ended_ns - intended_ns),
-			       (unsigned long long)intended_ns,
-			       (unsigned long long)ended_ns);
-		if (!text && gated)
-			flush_often(ended_ns);
-	}
-	if (rate && !stop && !(gated && abandoned()))
-		report_lost(begin_ns, i, seconds * rate, rate, text);
-	return 0;
 }
 
 /* Else the channel to mitosisd, say, becomes a child's standard input. */
@@ -395,6 +210,7 @@ int main(int argc, char **argv)
 		{ "driven", no_argument, NULL, 'd' },
 		{ "seconds", required_argument, NULL, 'S' },
 		{ "rate", required_argument, NULL, 'r' },
+		{ "children", required_argument, NULL, 'N' },
 		{ "format", required_argument, NULL, 'f' },
 		{ "gate", no_argument, NULL, 'G' },
 		{ "version", no_argument, NULL, 'v' },
@@ -413,8 +229,8 @@ int main(int argc, char **argv)
 	struct sigaction action = { .sa_handler = on_signal };
 	const char *cgroup = "auto", *root = "/";
 	enum container_kind kind = CONTAINER_LEAN;
-	bool driven = false, text = true, gated = false;
-	uint64_t seconds = 0, rate = 0, begin_ns;
+	struct loop_plan loop = { .text = true };
+	bool driven = false;
 	struct mitosis *device = NULL;
 	char address[MITOSIS_ADDRESS_SIZE];
 	int option, err;
@@ -474,23 +290,28 @@ int main(int argc, char **argv)
 			driven = true;
 			break;
 		case 'S':
-			seconds = parse_number(optarg, "--seconds", 1, 86400);
+			loop.seconds = parse_number(optarg, "--seconds", 1, 86400);
 			break;
 		case 'r':
-			rate = parse_number(optarg, "--rate", 1, 1000000);
+			loop.rate = parse_number(optarg, "--rate", 1, 1000000);
+			break;
+		case 'N':
+			loop.children =
+				parse_number(optarg, "--children", 1, 1000000);
 			break;
 		case 'f':
-			text = !parse_choice(optarg, "--format", formats);
+			loop.text = !parse_choice(optarg, "--format", formats);
 			break;
 		case 'G':
-			gated = true;
+			loop.gated = true;
 			break;
 		default:
 			answer_and_exit(option, usage);
 		}
 	}
-	if (optind < argc || driven == (seconds > 0) || (gated && driven) ||
-	    (plan.address && !plan.remote)) {
+	if (optind < argc || driven + !!loop.seconds + !!loop.children != 1 ||
+	    (loop.gated && driven) || (loop.rate && !loop.seconds) ||
+	    (loop.children && plan.empty) || (plan.address && !plan.remote)) {
 		fputs(usage, stderr);
 		return 2;
 	}
@@ -535,13 +356,10 @@ int main(int argc, char **argv)
 	if (!driven && *plan.container.reason)
 		fprintf(stderr, "mitosis-launcher: weaker than requested: %s\n",
 			plan.container.reason);
-	begin_ns = now_ns();
 	if (driven)
 		drive(&plan, device);
-	else if (gated)
-		err = wait_at_gate(&plan, &begin_ns);
-	if (!driven && !err)
-		err = loop(&plan, begin_ns, seconds, rate, text, gated);
+	else
+		err = loop_run(&plan, &loop);
 	container_destroy(&plan.container);
 	mitosis_detach(plan.attachment);
 	mitosis_close(device);

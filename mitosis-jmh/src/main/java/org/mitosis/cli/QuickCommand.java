@@ -41,6 +41,7 @@ final class QuickCommand {
           "NilRpc.c",
           "Baseline.(spawn|fork|jvmStart)",
           "BaselineCriu.(restore|lazy)",
+          "Burst.workingSet",
           "EmptyContainer.(none|lean)",
           "ForkPrepare.(workingSet|threads)",
           "PrepareOverFork.turnByTurn",
@@ -54,7 +55,7 @@ final class QuickCommand {
           "PeakThroughput.(workingSet|emptyContainer)");
 
   private static final String PARAMETERS =
-      "-p memorySize=16m -p touchRatio=100 -p threads=8 -p javaFunction=helloworld -p children=1"
+      "-p memorySize=16m -p touchRatio=100 -p threads=8 -p javaFunction=helloworld -p children=4"
           + " -p seconds=2";
 
   private final MachineProbe probe;

@@ -127,6 +127,7 @@ public final class Report {
     plots.addAll(JvmPlots.of(runs, figures));
     plots.addAll(RatioPlots.of(runs, figures));
     plots.addAll(ThroughputPlots.of(runs, figures));
+    plots.addAll(BurstPlots.of(runs, figures));
     plots.addAll(PercentilePlots.of(runs, figures));
     return unique(plots).parallelStream()
         .map(

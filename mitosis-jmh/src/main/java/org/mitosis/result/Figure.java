@@ -42,6 +42,11 @@ public record Figure(
   /** The metric of the children of a schedule that were not started. */
   public static final String LOST = "lost";
 
+  /**
+   * The begin of the names of metrics that follow {@code childMemory}: of so many of its children.
+   */
+  public static final String MEMORY_OF = "childMemory.";
+
   /** The unit of times. */
   public static final String NS = "ns";
 
@@ -113,7 +118,9 @@ public record Figure(
 
   /** Whether it only explains another figure, such as the ends of a stable interval. */
   public boolean isNote() {
-    return NOTES.contains(metric) || metric.startsWith(Counters.PREFIX);
+    return NOTES.contains(metric)
+        || metric.startsWith(Counters.PREFIX)
+        || metric.startsWith(MEMORY_OF);
   }
 
   /** What the children of its processes were in, sorted; empty if none is known. */

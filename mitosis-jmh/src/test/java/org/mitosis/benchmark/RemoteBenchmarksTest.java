@@ -51,7 +51,7 @@ import org.openjdk.jmh.runner.options.TimeValue;
 @ExtendWith(ShortRun.BesideOthers.class)
 class RemoteBenchmarksTest {
   static final String OF_SEVERAL_PROCESSES =
-      "\\.(EmptyContainer|Execution|FirstResult|ForkResume|Memory|NilRpc|PeakThroughput|StartupExecution|TouchRatio)\\.";
+      "\\.(Burst|EmptyContainer|Execution|FirstResult|ForkResume|Memory|NilRpc|PeakThroughput|StartupExecution|TouchRatio)\\.";
 
   /** Each takes seconds to warm up: JvmBenchmarksTest has them. */
   private static final String OF_A_JVM =
@@ -340,9 +340,9 @@ class RemoteBenchmarksTest {
         .param("loops", "1");
   }
 
-  /** All but what needs rights that this user lacks. */
+  /** All but what needs rights that this user lacks, and but those of BurstTest. */
   private static ChainedOptionsBuilder possible(ChainedOptionsBuilder options) {
-    options.include(OF_SEVERAL_PROCESSES);
+    options.include(OF_SEVERAL_PROCESSES).exclude("\\.Burst\\.");
     return strictContainers() ? options : options.exclude("\\.EmptyContainer\\.strict$");
   }
 

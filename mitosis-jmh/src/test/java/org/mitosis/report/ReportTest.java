@@ -82,6 +82,21 @@ class ReportTest {
         List.of(List.of(1e7)),
         Map.of("stable", List.of(1.0), "stableFrom", List.of(1.0), "stableTo", List.of(3.0)),
         "s");
+    Map<String, String> burst = Map.of("memorySize", "1048576", "resumeMode", "replica");
+    sample.selfTimed("Burst.workingSet", burst, "untilInstruction", new long[] {1, 2, 4});
+    sample.score(
+        "org.mitosis.benchmark.Burst.workingSet",
+        burst,
+        "ms/op",
+        List.of(List.of(1e2)),
+        Map.of(
+            "childMemory",
+            List.of(3.0),
+            "childMemory.1",
+            List.of(4.0),
+            "childMemory.2",
+            List.of(3.0)),
+        "MiB");
     for (int ratio = 0; ratio <= 100; ratio += 50) {
       sample.levels(
           "TouchRatio.workingSet",
@@ -96,6 +111,8 @@ class ReportTest {
     Path folder = write(sample);
     List<String> expected =
         List.of(
+            "burst-memory-burst-working-set-1-mi-b",
+            "burst-until-instruction-burst-working-set-1-mi-b",
             "function-first-result",
             "function-prepare",
             "jvm-calls-json",
