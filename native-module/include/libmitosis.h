@@ -164,8 +164,8 @@ struct mitosis_contents {
 
 /*
  * Says what is in a snapshot of this machine. Of a longer struct the rest becomes 0.
- * Errors: -ENOENT no such snapshot; -EINVAL the struct does not say its size; -ENOSYS on the kernel
- * backend, whose snapshots have one thread and no open files.
+ * Errors: -ENOENT no such snapshot; -EINVAL the struct does not say its size; -EPERM on the kernel
+ * backend, where only who may resume it is told.
  */
 int mitosis_list_contents(struct mitosis *device, uint32_t handler_id,
 			  struct mitosis_contents *contents);
@@ -269,7 +269,7 @@ enum mitosis_files {
 /*
  * Sets this for children of this device, and of its later attachments. It does not
  * count for modes clone and replica, whose children have no open files of their parent.
- * Errors: -EINVAL no such choice; -EOPNOTSUPP on the kernel backend, as for clone.
+ * Errors: -EINVAL no such choice; -EOPNOTSUPP in mode clone.
  */
 int mitosis_set_resume_files(struct mitosis *device, uint32_t files);
 
@@ -312,7 +312,7 @@ struct mitosis_child_options {
  * On an error none of them is set.
  * Errors: as those; -EINVAL also for a size, a name or a path that cannot be; -E2BIG the struct is
  * of a later release and asks for more; -EOPNOTSUPP `own`, `host_name` or `paths` in modes clone and replica, whose
- * children have their parent's, or on the kernel backend.
+ * children have their parent's.
  */
 int mitosis_set_child_options(struct mitosis *device,
 			      const struct mitosis_child_options *options);

@@ -38,6 +38,14 @@ const struct descriptor_header *mitosis_origin_descriptor(const struct origin *o
 				: mitosis_remote_descriptor(origin->remote);
 }
 
+void mitosis_origin_get(const struct origin *origin)
+{
+	if (origin->snapshot)
+		mitosis_snapshot_get(origin->snapshot);
+	else
+		mitosis_remote_get(origin->remote);
+}
+
 void mitosis_origin_put(struct origin *origin)
 {
 	mitosis_snapshot_put(origin->snapshot);

@@ -10,6 +10,7 @@
 
 #include <linux/types.h>
 
+#include "token.h"
 #include "uapi/mitosis.h"
 
 struct descriptor_header;
@@ -26,9 +27,11 @@ struct origin {
 	struct snapshot *snapshot;
 	struct remote *remote;
 	u32 machine_id, handler_id; /* for log messages */
+	struct grant grant;	    /* by which the caller may become it; serial 0: without */
 };
 
 const struct descriptor_header *mitosis_origin_descriptor(const struct origin *origin);
+void mitosis_origin_get(const struct origin *origin);
 void mitosis_origin_put(struct origin *origin);
 
 /*

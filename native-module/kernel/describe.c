@@ -12,10 +12,12 @@
 #include <linux/mount.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
+#include <linux/uaccess.h>
 
 #include "compat.h"
 #include "overlay.h"
 #include "symbols.h"
+#include "uapi/mitosis.h"
 
 struct text {
 	char *bytes;
@@ -233,14 +235,65 @@ u64 mitosis_describe_vdso(const struct mm_struct *mm)
 	return READ_ONCE(hash);
 }
 
+/* A string's place once those of the VMAs stand before it. */
+static u32 moved(u32 string, bool known, const struct writer *w)
+{
+	return known && string != DESCRIPTOR_NO_STRING ? string + w->strings.size
+						       : DESCRIPTOR_NO_STRING;
+}
+
+/* What only the process itself can tell; see MITOSIS_IOC_PREPARE_DESCRIBED. */
+static void take_header(struct descriptor_header *d, const struct descriptor_header *told,
+			const struct writer *w)
+{
+	d->flags |= told->flags & DESCRIPTOR_LEADER_ENDED;
+	d->thread_count = told->thread_count;
+	d->fd_count = told->fd_count;
+	d->data_size = told->data_size;
+	d->process = told->process;
+	d->monotonic_ns = told->monotonic_ns;
+	d->boottime_ns = told->boottime_ns;
+	d->state = told->state;
+	d->state.working_directory = moved(told->state.working_directory,
+					   told->state.known & PROCESS_WORKING_DIRECTORY, w);
+	d->state.program = moved(told->state.program, told->state.known & PROCESS_PROGRAM, w);
+}
+
+static void *put(void *at, const void *bytes, u64 size)
+{
+	if (size)
+		memcpy(at, bytes, size);
+	return at + size;
+}
+
+static void *put_fds(void *at, const struct descriptor_header *told, const struct writer *w)
+{
+	const struct descriptor_fd *fds = descriptor_fds(told);
+	struct descriptor_fd *out = at;
+	u32 i;
+
+	for (i = 0; i < told->fd_count; i++) {
+		out[i] = fds[i];
+		out[i].path = moved(fds[i].path, true, w);
+	}
+	return out + told->fd_count;
+}
+
 /* Returns the descriptor or an error pointer. */
 static struct descriptor_header *assemble(const struct parent *parent, const struct mm_struct *mm,
 					  const struct writer *w)
 {
 	const struct thread_state *t = &parent->thread;
+	const struct descriptor_header *told = parent->told;
+	const u64 others_size =
+		told ? (told->thread_count - 1) * sizeof(struct descriptor_stopped_thread) : 0;
+	const u64 vmas_size = w->count * sizeof(*w->vmas);
+	const u64 fds_size = told ? told->fd_count * sizeof(struct descriptor_fd) : 0;
+	const u64 told_strings = told ? told->strings_size : 0;
+	const u64 data_size = told ? told->data_size : 0;
 	struct descriptor_header *d;
-	u64 vmas_size = w->count * sizeof(*w->vmas);
-	u64 before = sizeof(*d) + sizeof(t->registers) + vmas_size + w->strings.size;
+	u64 before = sizeof(*d) + sizeof(t->registers) + others_size + vmas_size + fds_size +
+		     w->strings.size + told_strings + data_size;
 	u64 padding = -before & (XSTATE_ALIGNMENT - 1);
 	u64 size = before + padding + t->xstate_size;
 	void *at;
@@ -259,7 +312,7 @@ static struct descriptor_header *assemble(const struct parent *parent, const str
 			 (parent->threads_missing ? DESCRIPTOR_THREADS_MISSING : 0),
 		.thread_count = 1,
 		.vma_count = w->count,
-		.strings_size = w->strings.size + padding,
+		.strings_size = w->strings.size + told_strings + padding,
 		.owner_pid = parent->pid,
 		.owner_uid = from_kuid(&init_user_ns, parent->owner.cred->euid),
 		.xstate_size = t->xstate_size,
@@ -272,15 +325,43 @@ static struct descriptor_header *assemble(const struct parent *parent, const str
 	mitosis_thread_cpu_features(d->cpu_features);
 	memcpy(d->name, t->name, sizeof(d->name));
 	memcpy(d->signals, t->signals, sizeof(d->signals));
-	at = d + 1;
-	memcpy(at, &t->registers, sizeof(t->registers));
-	at += sizeof(t->registers);
-	memcpy(at, w->vmas, vmas_size);
-	at += vmas_size;
-	if (w->strings.size)
-		memcpy(at, w->strings.bytes, w->strings.size);
-	memcpy((void *)d + before + padding, t->xstate, t->xstate_size);
+	if (told)
+		take_header(d, told, w);
+	at = put(d + 1, &t->registers, sizeof(t->registers));
+	if (told)
+		at = put(at, descriptor_stopped_threads(told), others_size);
+	at = put(at, w->vmas, vmas_size);
+	if (told)
+		at = put_fds(at, told, w);
+	at = put(at, w->strings.bytes, w->strings.size);
+	if (told)
+		at = put(at, descriptor_fds(told) + told->fd_count, told_strings);
+	at += padding;
+	if (told)
+		at = put(at, (void *)told + told->total_size - data_size, data_size);
+	put(at, t->xstate, t->xstate_size);
 	return d;
+}
+
+struct descriptor_header *mitosis_describe_read(const void __user *description, u64 size)
+{
+	struct descriptor_header *told;
+	int err;
+
+	if (size < sizeof(*told))
+		return ERR_PTR(-EINVAL);
+	if (size > MITOSIS_DESCRIPTION_SIZE_MAX)
+		return ERR_PTR(-E2BIG);
+	told = kvmalloc(size, GFP_KERNEL_ACCOUNT);
+	if (!told)
+		return ERR_PTR(-ENOMEM);
+	err = copy_from_user(told, description, size) ? -EFAULT : 0;
+	if (!err && descriptor_check_description(told, size, PAGE_SIZE))
+		err = -EINVAL;
+	if (!err)
+		return told;
+	kvfree(told);
+	return ERR_PTR(err);
 }
 
 static void put_files(struct file **files, u32 count)
@@ -303,9 +384,11 @@ int mitosis_describe(const struct parent *parent, struct mm_struct *shadow,
 		err = PTR_ERR_OR_ZERO(d);
 	}
 	/* The module's own descriptors pass the same check as received ones. */
-	if (!err && WARN_ON_ONCE(descriptor_check(d, d->total_size, PAGE_SIZE))) {
+	if (!err && descriptor_check(d, d->total_size, PAGE_SIZE)) {
+		/* The frames of its threads may lie anywhere. */
+		WARN_ON_ONCE(!parent->told);
 		kvfree(d);
-		err = -EPROTO;
+		err = parent->told ? -EBADMSG : -EPROTO;
 	}
 	if (err)
 		put_files(w.files, w.files ? w.count : 0);

@@ -19,9 +19,10 @@ struct vm_area_struct;
 struct parent {
 	struct owner owner;
 	pid_t pid;
-	bool threads_missing; /* it had threads besides the caller */
+	bool threads_missing; /* it had threads besides the caller and did not tell of them */
 	struct path root;
 	struct thread_state thread;
+	struct descriptor_header *told; /* its description, which has been checked, or NULL */
 };
 
 struct description {
@@ -30,8 +31,15 @@ struct description {
 };
 
 /*
+ * Copies and checks what a process tells of itself: MITOSIS_IOC_PREPARE_DESCRIBED. Returns
+ * it, to be freed by kvfree(), or an error pointer.
+ */
+struct descriptor_header *mitosis_describe_read(const void __user *description, u64 size);
+
+/*
  * Describes the parent with its shadow's memory. The files' paths begin at the
- * parent's root. Returns 0 with the description, or -errno.
+ * parent's root. Returns 0 with the description, or -errno: -EBADMSG what the parent
+ * told does not fit its memory.
  */
 int mitosis_describe(const struct parent *parent, struct mm_struct *shadow,
 		     struct description *description);

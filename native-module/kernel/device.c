@@ -2,7 +2,6 @@
 #include "device.h"
 
 #include <linux/cred.h>
-#include <linux/ctype.h>
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
@@ -11,6 +10,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "opened.h"
 #include "owner.h"
 #include "parameters.h"
 #include "proto/descriptor.h"
@@ -44,19 +44,25 @@ static struct snapshot *prepared_by(const struct caller *caller)
 	return mitosis_snapshot_find_serial(caller->prepared_key, caller->prepared_serial);
 }
 
-static int prepare(struct caller *caller, unsigned long handler_id, bool pinned)
+/* Takes `told` over. */
+static int prepare(struct caller *caller, unsigned long handler_id, bool pinned,
+		   struct descriptor_header *told)
 {
 	struct snapshot *before;
 	u64 key, serial;
-	int err;
+	int err = handler_id > U32_MAX ? -EINVAL : lock_caller(caller);
 
-	if (handler_id > U32_MAX)
-		return -EINVAL;
-	err = lock_caller(caller);
-	if (err)
+	if (err) {
+		kvfree(told);
 		return err;
+	}
 	before = prepared_by(caller);
-	err = before ? -EBUSY : mitosis_snapshot_prepare(handler_id, pinned, &key, &serial);
+	if (before) {
+		err = -EBUSY;
+		kvfree(told);
+	} else {
+		err = mitosis_snapshot_prepare(handler_id, pinned, told, &key, &serial);
+	}
 	mitosis_snapshot_put(before);
 	if (!err) {
 		caller->prepared_key = key;
@@ -68,6 +74,21 @@ static int prepare(struct caller *caller, unsigned long handler_id, bool pinned)
 	else if (err != -ERESTARTNOINTR)
 		mitosis_count(prepare_failures);
 	return err;
+}
+
+static int prepare_described(struct caller *caller, unsigned long argument)
+{
+	struct mitosis_described request;
+	struct descriptor_header *told;
+
+	if (copy_from_user(&request, (void __user *)argument, sizeof(request)))
+		return -EFAULT;
+	if (request.flags & ~MITOSIS_SNAPSHOT_PINNED)
+		return -EINVAL;
+	told = mitosis_describe_read(u64_to_user_ptr(request.description), request.size);
+	if (IS_ERR(told))
+		return PTR_ERR(told);
+	return prepare(caller, request.handler_id, request.flags & MITOSIS_SNAPSHOT_PINNED, told);
 }
 
 static u64 own_key(u32 handler_id)
@@ -127,11 +148,12 @@ static int refuse(const struct origin *origin, kuid_t owner)
 
 /*
  * Finds what the handler id means: the snapshot of the token that was presented on
- * this file, or the caller's own. Returns 0 or -errno as MITOSIS_RESUME_LOCAL.
+ * this file, which becomes its grant, or the caller's own. Returns 0 or -errno as
+ * MITOSIS_RESUME_LOCAL.
  */
 static int find_origin(struct caller *caller, struct origin *origin)
 {
-	struct grant grant = grant_of(caller);
+	const struct grant grant = grant_of(caller);
 	struct snapshot *s = NULL;
 	int err = -ENOENT;
 
@@ -139,6 +161,8 @@ static int find_origin(struct caller *caller, struct origin *origin)
 		s = mitosis_snapshot_find_serial(grant.key, grant.serial);
 	if (s)
 		err = mitosis_grant_check(s, &grant);
+	if (!err)
+		origin->grant = grant;
 	if (err) {
 		mitosis_snapshot_put(s);
 		s = mitosis_snapshot_find(own_key(origin->handler_id));
@@ -154,98 +178,83 @@ static int find_origin(struct caller *caller, struct origin *origin)
 	return err;
 }
 
-static int resume_local(struct caller *caller, unsigned long handler_id)
+/* With its descriptor. */
+static int get_local(struct caller *caller, u32 handler_id, struct origin *origin)
 {
-	struct mitosis_options options = options_of(caller);
-	struct origin origin = { .machine_id = mitosis_machine_id };
 	int err;
 
-	if (handler_id > U32_MAX)
-		return -EINVAL;
-	origin.handler_id = handler_id;
-	err = find_origin(caller, &origin);
+	*origin = (struct origin){ .machine_id = mitosis_machine_id, .handler_id = handler_id };
+	err = find_origin(caller, origin);
 	if (err)
 		return err;
-	err = mitosis_snapshot_make_ready(origin.snapshot);
-	if (err) {
-		mitosis_origin_put(&origin);
-		return err;
-	}
-	return mitosis_resume(&origin, &options);
+	err = mitosis_snapshot_make_ready(origin->snapshot);
+	if (err)
+		mitosis_origin_put(origin);
+	return err;
 }
 
-static int resume_remote(struct caller *caller, unsigned long argument)
+static int get_remote(struct caller *caller, unsigned long argument,
+		      const struct mitosis_options *options, struct origin *origin)
 {
-	struct mitosis_options options = options_of(caller);
 	struct mitosis_remote_req request;
-	struct origin origin = {};
 	const struct descriptor_header *d;
 	struct remote_name name;
 	int err;
 
 	if (copy_from_user(&request, (void __user *)argument, sizeof(request)))
 		return -EFAULT;
-	origin.machine_id = request.machine_id;
-	origin.handler_id = request.handler_id;
+	*origin = (struct origin){ .machine_id = request.machine_id,
+				   .handler_id = request.handler_id };
 	name = name_of(caller, &request);
-	err = mitosis_remote_open(&name, &options, &origin.remote);
+	err = mitosis_remote_open(&name, options, &origin->remote);
 	if (err)
 		return err;
-	d = mitosis_origin_descriptor(&origin);
+	d = mitosis_origin_descriptor(origin);
 	if (!name.by_token && !mitosis_owner_lets_become_remote(d)) {
-		err = refuse(&origin, make_kuid(&init_user_ns, d->owner_uid));
-		mitosis_origin_put(&origin);
-		return err;
+		err = refuse(origin, make_kuid(&init_user_ns, d->owner_uid));
+		mitosis_origin_put(origin);
 	}
-	return mitosis_resume(&origin, &options);
+	return err;
 }
 
-static int nil_rpc(unsigned long argument)
+static int resume_local(struct caller *caller, unsigned long handler_id)
 {
-	struct mitosis_remote_req request;
+	struct mitosis_options options = options_of(caller);
+	struct origin origin;
+	int err = handler_id > U32_MAX ? -EINVAL : get_local(caller, handler_id, &origin);
 
-	if (copy_from_user(&request, (void __user *)argument, sizeof(request)))
-		return -EFAULT;
-	return mitosis_session_nil(request.machine_id);
+	return err ?: mitosis_resume(&origin, &options, NULL);
 }
 
-/* Eight groups of four hexadecimal digits. */
-static bool is_gid(const char *text)
+static int resume_remote(struct caller *caller, unsigned long argument)
 {
-	int i;
+	struct mitosis_options options = options_of(caller);
+	struct origin origin;
+	int err = get_remote(caller, argument, &options, &origin);
 
-	for (i = 0; i < MITOSIS_GID_LENGTH; i++)
-		if (i % 5 == 4 ? text[i] != ':' : !isxdigit(text[i]))
-			return false;
-	return true;
+	return err ?: mitosis_resume(&origin, &options, NULL);
 }
 
-/* Reads each byte once, none past the NUL or the lengths of the uapi header. */
-static int connect(unsigned long argument)
+static int open_local(struct caller *caller, unsigned long argument)
 {
-	static const char scheme[] = "tcp://";
-	char address[MITOSIS_ADDRESS_LENGTH + 1] = {};
-	struct mitosis_connect_req request;
-	const char __user *gid;
-	long length;
+	struct mitosis_options options = options_of(caller);
+	struct origin origin;
+	u32 handler_id;
+	int err;
 
-	if (copy_from_user(&request, (void __user *)argument, sizeof(request)))
+	if (get_user(handler_id, (u32 __user *)argument))
 		return -EFAULT;
-	gid = (const char __user *)request.gid;
-	length = strncpy_from_user(address, gid, sizeof(scheme) - 1);
-	if (length < 0)
-		return -EFAULT;
-	if (strncmp(address, scheme, sizeof(scheme) - 1)) {
-		if (strncpy_from_user(address, gid, MITOSIS_GID_LENGTH) < 0)
-			return -EFAULT;
-		return is_gid(address) ? -ENODEV : -EINVAL;
-	}
-	length = strncpy_from_user(address + length, gid + length, sizeof(address) - length);
-	if (length < 0)
-		return -EFAULT;
-	if (address[sizeof(address) - 1])
-		return -EINVAL;
-	return mitosis_session_connect(request.machine_id, address);
+	err = get_local(caller, handler_id, &origin);
+	return err ?: mitosis_opened_create(&origin, &options);
+}
+
+static int open_remote(struct caller *caller, unsigned long argument)
+{
+	struct mitosis_options options = options_of(caller);
+	struct origin origin;
+	int err = get_remote(caller, argument, &options, &origin);
+
+	return err ?: mitosis_opened_create(&origin, &options);
 }
 
 static int drop(struct snapshot *s)
@@ -496,17 +505,23 @@ static long device_ioctl(struct file *file, unsigned int command, unsigned long 
 	case MITOSIS_NIL:
 		return 0;
 	case MITOSIS_CONNECT:
-		return connect(argument);
+		return mitosis_session_connect_request(argument);
 	case MITOSIS_PREPARE:
-		return prepare(caller, argument, false);
+		return prepare(caller, argument, false, NULL);
 	case MITOSIS_PREPARE_PINNED:
-		return prepare(caller, argument, true);
+		return prepare(caller, argument, true, NULL);
+	case MITOSIS_IOC_PREPARE_DESCRIBED:
+		return prepare_described(caller, argument);
+	case MITOSIS_IOC_OPEN_LOCAL:
+		return open_local(caller, argument);
+	case MITOSIS_IOC_OPEN_REMOTE:
+		return open_remote(caller, argument);
 	case MITOSIS_RESUME_LOCAL:
 		return resume_local(caller, argument);
 	case MITOSIS_RESUME_REMOTE:
 		return resume_remote(caller, argument);
 	case MITOSIS_NIL_RPC:
-		return nil_rpc(argument);
+		return mitosis_session_nil_request(argument);
 	case MITOSIS_IOC_UNPREPARE:
 		return unprepare(argument);
 	case MITOSIS_IOC_NEXT:

@@ -65,6 +65,11 @@ static void destroy(struct kref *refs)
 	kfree_sensitive(r);
 }
 
+void mitosis_remote_get(struct remote *remote)
+{
+	kref_get(&remote->refs);
+}
+
 void mitosis_remote_put(struct remote *remote)
 {
 	if (remote)

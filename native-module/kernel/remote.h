@@ -28,6 +28,7 @@ struct remote_name {
  */
 int mitosis_remote_open(const struct remote_name *name, const struct mitosis_options *options,
 			struct remote **remote);
+void mitosis_remote_get(struct remote *remote);
 void mitosis_remote_put(struct remote *remote);
 
 /* Empties the page cache. No work item may be running. */

@@ -45,6 +45,7 @@ struct plan {
 	struct file **files;	   /* per VMA of the descriptor: the file to map, or NULL */
 	bool files_opened;	   /* by this resume, which must close them */
 	struct file *map;
+	struct span kept;     /* of the caller's memory; empty: none */
 	u32 kernel_vma_count; /* of `own` and of `theirs` */
 	struct span own[KERNEL_VMAS_MAX], theirs[KERNEL_VMAS_MAX];
 };
@@ -52,6 +53,12 @@ struct plan {
 static bool overlaps(const struct span *a, const struct span *b)
 {
 	return a->start < b->end && b->start < a->end;
+}
+
+/* Whether the caller goes on in its own code, which makes the threads of the child. */
+static bool keeps_memory(const struct plan *plan)
+{
+	return plan->kept.end;
 }
 
 /* The caller must have one thread and share memory and open files with no process. */
@@ -151,13 +158,36 @@ static void plan_destroy(struct plan *plan)
 		kvfree(plan->files);
 }
 
-static int make_plan(struct plan *plan, const struct origin *origin)
+/* What is kept must be in the way of nothing, nor of the page below a stack. */
+static int check_kept(const struct plan *plan)
+{
+	const struct descriptor_header *d = plan->descriptor;
+	const struct descriptor_vma *vmas = descriptor_vmas(d);
+	const struct span *kept = &plan->kept;
+	u32 i;
+
+	if (!PAGE_ALIGNED(kept->start) || !PAGE_ALIGNED(kept->end) || kept->start >= kept->end ||
+	    kept->end > USER_MEMORY_END)
+		return -EINVAL;
+	for (i = 0; i < plan->kernel_vma_count; i++)
+		if (overlaps(kept, &plan->own[i]))
+			return -EINVAL;
+	for (i = 0; i < d->vma_count; i++)
+		if (overlaps(kept, &(struct span){ vmas[i].start - PAGE_SIZE, vmas[i].end }))
+			return -EINVAL;
+	return 0;
+}
+
+static int make_plan(struct plan *plan, const struct origin *origin,
+		     const struct mitosis_kept_memory *kept)
 {
 	const struct descriptor_header *d = mitosis_origin_descriptor(origin);
 	int err;
 
 	*plan = (struct plan){ .descriptor = d, .snapshot = origin->snapshot };
-	if (d->flags & DESCRIPTOR_THREADS_MISSING || descriptor_has_threads(d))
+	if (kept)
+		plan->kept = (struct span){ kept->start, kept->end };
+	if (d->flags & DESCRIPTOR_THREADS_MISSING || (!kept && descriptor_has_threads(d)))
 		return -EINVAL;
 	/* A child would run without it. */
 	if (d->flags & DESCRIPTOR_SECCOMP)
@@ -172,21 +202,35 @@ static int make_plan(struct plan *plan, const struct origin *origin)
 			"%s[%d]: handler %u of machine %u needs another CPU or kernel\n",
 			current->comm, task_pid_nr(current), origin->handler_id,
 			origin->machine_id);
+	if (!err && kept)
+		err = check_kept(plan);
 	return err ?: plan_files(plan, origin);
 }
 
+/* All but the kernel's VMAs, which ascend, and what is kept, which lies among them. */
 static int unmap_all(const struct plan *plan)
 {
+	struct span left[KERNEL_VMAS_MAX + 1];
 	unsigned long at = 0;
-	u32 i;
+	u32 count = 0, i;
+	bool listed = !keeps_memory(plan);
 
-	for (i = 0; i <= plan->kernel_vma_count; i++) {
-		unsigned long end = i < plan->kernel_vma_count ? plan->own[i].start : TASK_SIZE_MAX;
+	for (i = 0; i < plan->kernel_vma_count; i++) {
+		if (!listed && plan->kept.start < plan->own[i].start) {
+			left[count++] = plan->kept;
+			listed = true;
+		}
+		left[count++] = plan->own[i];
+	}
+	if (!listed)
+		left[count++] = plan->kept;
+	for (i = 0; i <= count; i++) {
+		unsigned long end = i < count ? left[i].start : TASK_SIZE_MAX;
 		int err = end > at ? vm_munmap(at, end - at) : 0;
 
 		if (err)
 			return err;
-		at = i < plan->kernel_vma_count ? plan->own[i].end : end;
+		at = i < count ? left[i].end : end;
 	}
 	return 0;
 }
@@ -225,9 +269,10 @@ static int park(struct plan *plan)
 		return 0;
 	for (p = 0; p < PARKS; p++) {
 		struct span place = { PARK_FIRST + p * PARK_STEP };
-		bool is_free = true;
+		bool is_free;
 
 		place.end = place.start + size;
+		is_free = !overlaps(&place, &plan->kept);
 		for (i = 0; i < count; i++)
 			if (overlaps(&place, &plan->own[i]) || overlaps(&place, &plan->theirs[i]))
 				is_free = false;
@@ -430,14 +475,15 @@ static int become(struct plan *plan, const struct mitosis_options *options)
 	set_layout(&plan->descriptor->layout);
 	if (options->flags & MITOSIS_OPTION_EAGER)
 		err = fault_all_in(plan);
-	if (!err)
+	if (!err && !keeps_memory(plan))
 		err = mitosis_thread_load(plan->descriptor);
-	if (!err)
+	if (!err && !keeps_memory(plan))
 		mitosis_files_close_on_exec();
 	return err;
 }
 
-int mitosis_resume(struct origin *origin, const struct mitosis_options *options)
+int mitosis_resume(struct origin *origin, const struct mitosis_options *options,
+		   const struct mitosis_kept_memory *kept)
 {
 	const u32 machine_id = origin->machine_id, handler_id = origin->handler_id;
 	u64 started = mitosis_trace_start(trace_mitosis_resume_enabled());
@@ -446,7 +492,7 @@ int mitosis_resume(struct origin *origin, const struct mitosis_options *options)
 
 	err = check_caller();
 	if (!err)
-		err = make_plan(&plan, origin);
+		err = make_plan(&plan, origin, kept);
 	if (err) {
 		mitosis_origin_put(origin);
 		goto out;

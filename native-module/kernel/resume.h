@@ -10,7 +10,11 @@
  * next instruction; -errno if the caller is unchanged: -EINVAL it has threads or
  * shares its memory, or the parent had threads; -EPROTO the snapshot does not fit
  * this machine; -ENOMEM. Later failures log a message and kill the caller.
+ *
+ * Unless `kept` is NULL, only the memory outside of it is replaced, and the caller goes on
+ * in it: MITOSIS_IOC_BECOME. -EINVAL such memory cannot be kept.
  */
-int mitosis_resume(struct origin *origin, const struct mitosis_options *options);
+int mitosis_resume(struct origin *origin, const struct mitosis_options *options,
+		   const struct mitosis_kept_memory *kept);
 
 #endif /* MITOSIS_RESUME_H */

@@ -2,17 +2,20 @@
 #include "session.h"
 
 #include <linux/capability.h>
+#include <linux/ctype.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
 #include <linux/nsproxy.h>
 #include <linux/socket.h>
+#include <linux/uaccess.h>
 #include <linux/workqueue.h>
 #include <net/net_namespace.h>
 
 #include "auth.h"
 #include "link.h"
 #include "parameters.h"
+#include "uapi/mitosis.h"
 #include "work_item.h"
 
 #define IDLE_MAX 16
@@ -307,4 +310,52 @@ void mitosis_sessions_exit(void)
 {
 	cancel_delayed_work_sync(&unused_check);
 	unregister_pernet_subsys(&namespace_operations);
+}
+
+/* Eight groups of four hexadecimal digits. */
+static bool is_gid(const char *text)
+{
+	int i;
+
+	for (i = 0; i < MITOSIS_GID_LENGTH; i++)
+		if (i % 5 == 4 ? text[i] != ':' : !isxdigit(text[i]))
+			return false;
+	return true;
+}
+
+/* Reads each byte once, none past the NUL or the lengths of the uapi header. */
+int mitosis_session_connect_request(unsigned long argument)
+{
+	static const char scheme[] = "tcp://";
+	char address[MITOSIS_ADDRESS_LENGTH + 1] = {};
+	struct mitosis_connect_req request;
+	const char __user *gid;
+	long length;
+
+	if (copy_from_user(&request, (void __user *)argument, sizeof(request)))
+		return -EFAULT;
+	gid = (const char __user *)request.gid;
+	length = strncpy_from_user(address, gid, sizeof(scheme) - 1);
+	if (length < 0)
+		return -EFAULT;
+	if (strncmp(address, scheme, sizeof(scheme) - 1)) {
+		if (strncpy_from_user(address, gid, MITOSIS_GID_LENGTH) < 0)
+			return -EFAULT;
+		return is_gid(address) ? -ENODEV : -EINVAL;
+	}
+	length = strncpy_from_user(address + length, gid + length, sizeof(address) - length);
+	if (length < 0)
+		return -EFAULT;
+	if (address[sizeof(address) - 1])
+		return -EINVAL;
+	return mitosis_session_connect(request.machine_id, address);
+}
+
+int mitosis_session_nil_request(unsigned long argument)
+{
+	struct mitosis_remote_req request;
+
+	if (copy_from_user(&request, (void __user *)argument, sizeof(request)))
+		return -EFAULT;
+	return mitosis_session_nil(request.machine_id);
 }

@@ -20,8 +20,13 @@ void mitosis_sessions_exit(void);
  */
 int mitosis_session_connect(u32 machine_id, const char *address);
 
+/* The same with a pointer to the caller's struct mitosis_connect_req. */
+int mitosis_session_connect_request(unsigned long argument);
+
 /* Sends an empty request. Returns 0 or -errno: -ENOTCONN, -ETIMEDOUT, -ECONNRESET. */
 int mitosis_session_nil(u32 machine_id);
+/* The same with a pointer to the caller's struct mitosis_remote_req. */
+int mitosis_session_nil_request(unsigned long argument);
 
 /*
  * Returns a connection for the exclusive use of a work item. With `idle`, one from

@@ -40,6 +40,7 @@ static void destroy(struct kref *refs)
 	path_put(&s->parent.root);
 	mitosis_owner_put(&s->parent.owner);
 	mitosis_thread_state_destroy(&s->parent.thread);
+	kvfree(s->parent.told);
 	kfree(s);
 	mitosis_count_down(snapshots);
 	module_put(THIS_MODULE);
@@ -121,6 +122,10 @@ int mitosis_snapshot_make_ready(struct snapshot *s)
 	if (!s->description.descriptor) {
 		mitosis_pages_seal(&s->pages);
 		err = mitosis_describe(&s->parent, s->pages.shadow, &s->description);
+		if (!err) {
+			kvfree(s->parent.told); /* the descriptor has all of it */
+			s->parent.told = NULL;
+		}
 	}
 	mutex_unlock(&s->lock);
 	return err;
@@ -174,6 +179,16 @@ void mitosis_snapshot_drop(struct snapshot *s)
 		mitosis_snapshot_put(s);
 }
 
+bool mitosis_snapshot_is_dropped(const struct snapshot *s)
+{
+	bool dropped;
+
+	mutex_lock(&registry_lock);
+	dropped = s->dropped;
+	mutex_unlock(&registry_lock);
+	return dropped;
+}
+
 /* Pages that a userfaultfd serves on demand would be missing in the copy. */
 static bool uses_userfaultfd(struct mm_struct *mm)
 {
@@ -188,7 +203,8 @@ static bool uses_userfaultfd(struct mm_struct *mm)
 	return found;
 }
 
-int mitosis_snapshot_prepare(u32 handler_id, bool pinned, u64 *key, u64 *serial)
+int mitosis_snapshot_prepare(u32 handler_id, bool pinned, struct descriptor_header *told, u64 *key,
+			     u64 *serial)
 {
 	static atomic64_t last_serial;
 
@@ -198,18 +214,22 @@ int mitosis_snapshot_prepare(u32 handler_id, bool pinned, u64 *key, u64 *serial)
 	int err;
 
 	s = kzalloc(sizeof(*s), GFP_KERNEL_ACCOUNT);
-	if (!s)
+	if (!s) {
+		kvfree(told);
 		return -ENOMEM;
+	}
 	kref_init(&s->refs); /* dropped by mitosis_snapshot_drop() */
-	/* Children cannot continue what the other threads are doing: see resume.c. */
-	s->parent.threads_missing = !thread_group_empty(current);
+	s->parent.told = told;
+	/* What the others are doing is known if they have been stopped: see resume.c. */
+	s->parent.threads_missing = !thread_group_empty(current) && !(told && told->process);
 	mitosis_pages_init(&s->pages, mitosis_overlay_depth(current->mm) + 1);
 	mutex_init(&s->lock);
 	get_fs_root(current->fs, &s->parent.root);
 	s->handler_id = handler_id;
 	s->serial = atomic64_inc_return(&last_serial);
 	s->pinned = pinned;
-	s->parent_pages = get_mm_counter(current->mm, MM_ANONPAGES);
+	s->parent_pages = get_mm_counter(current->mm, MM_ANONPAGES) +
+			  (told ? DIV_ROUND_UP(told->total_size, PAGE_SIZE) : 0);
 	mitosis_owner_save(&s->parent.owner);
 	s->parent.pid = task_tgid_nr(current);
 	s->prepared_at_ns = ktime_get_coarse_real_ns();

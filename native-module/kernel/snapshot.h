@@ -18,7 +18,7 @@ struct snapshot {
 	u64 serial; /* unique */
 	bool pinned;
 	bool dropped;		    /* no new children; under the registry's lock */
-	unsigned long parent_pages; /* anonymous ones */
+	unsigned long parent_pages; /* anonymous ones, and of its description */
 	u64 prepared_at_ns;	    /* CLOCK_REALTIME */
 	struct parent parent;
 	struct shadow_pages pages; /* no shadow until prepare is done */
@@ -37,9 +37,10 @@ void mitosis_snapshots_exit(void);
  * Prepares the calling process. Returns 0 with the key and the serial number, or
  * -EEXIST, -ELOOP above SNAPSHOT_DEPTH_MAX, -EOPNOTSUPP for memory served by
  * userfaultfd, -ENOMEM, or an error of fork(2); also -ERESTARTNOINTR: the system
- * call restarts after a signal.
+ * call restarts after a signal. Takes `told` over: its description, checked, or NULL.
  */
-int mitosis_snapshot_prepare(u32 handler_id, bool pinned, u64 *key, u64 *serial);
+int mitosis_snapshot_prepare(u32 handler_id, bool pinned, struct descriptor_header *told, u64 *key,
+			     u64 *serial);
 
 /* The key of a user's handler id. Keys are ordered by user, then by handler id. */
 u64 mitosis_snapshot_key(kuid_t user, u32 handler_id);
@@ -70,6 +71,8 @@ void mitosis_snapshot_put(struct snapshot *snapshot);
 
 /* Removes the snapshot from the registry; its pages stay until the last reference. */
 void mitosis_snapshot_drop(struct snapshot *snapshot);
+/* Whether it has been: it gets no new children. */
+bool mitosis_snapshot_is_dropped(const struct snapshot *snapshot);
 
 struct mitosis_snapshot mitosis_snapshot_info(const struct snapshot *snapshot);
 

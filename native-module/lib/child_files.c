@@ -74,8 +74,10 @@ void child_files_plan(struct restore_plan *plan, uint32_t first)
 	for (i = 0; i < plan->kept_file_count; i++)
 		if (child_file_survives(plan->kept_files[i]))
 			kept[count++] = plan->kept_files[i];
-	kept[count++] = plan->uffd;
-	kept[count++] = plan->lifeline[0];
+	if (plan->opened < 0) {
+		kept[count++] = plan->uffd;
+		kept[count++] = plan->lifeline[0];
+	}
 	qsort(kept, count, sizeof(kept[0]), compare_numbers);
 	for (i = 0; i < count; i++) {
 		uint32_t fd = kept[i];

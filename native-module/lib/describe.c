@@ -413,6 +413,66 @@ static int64_t read_clock(clockid_t clock)
 	return now.tv_sec * 1000000000ll + now.tv_nsec;
 }
 
+/* What it is, and when. */
+static void describe_rest(const struct shadow_arena *arena,
+			  struct descriptor_header *header)
+{
+	header->magic = DESCRIPTOR_MAGIC;
+	header->version = DESCRIPTOR_VERSION;
+	header->header_size = sizeof(*header);
+	header->thread_count = 1 + arena->others.count;
+	header->process = arena->process;
+	header->monotonic_ns = arena->process ? read_clock(CLOCK_MONOTONIC) : 0;
+	header->boottime_ns = arena->process ? read_clock(CLOCK_BOOTTIME) : 0;
+	header->reserved = 0;
+	header->xstate_size = 0; /* a function call preserves no vector registers */
+	header->xfeatures = 0;
+	header->page_size = arena->page_size;
+}
+
+int describe_beside_memory(struct shadow_arena *arena,
+			   const struct described_files *files,
+			   struct descriptor_header **description,
+			   uint64_t *mapping_size)
+{
+	struct vma_writer w = { 0 };
+	struct descriptor_header *header;
+	struct process_paths paths;
+	uint64_t size =
+		sizeof(*header) + sizeof(struct descriptor_thread) +
+		arena->others.count * sizeof(struct descriptor_stopped_thread) +
+		files->count * sizeof(*files->fds) + 2 * sizeof(paths) +
+		files->strings_size + files->data_size;
+	struct descriptor_thread *thread;
+	struct descriptor_stopped_thread *others;
+	char *at, *end;
+
+	at = (char *)raw_syscall(SYS_mmap, RAW_MAP_HINT(RAW_MAP_DESCRIPTOR), size,
+				 PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+				 -1, 0);
+	if ((long)at < 0 && (long)at > -4096)
+		return (int)(long)at;
+	header = (struct descriptor_header *)at;
+	thread = (struct descriptor_thread *)(header + 1);
+	others = (struct descriptor_stopped_thread *)(thread + 1);
+	*thread = arena->thread;
+	describe_stopped_threads(&arena->others, others);
+	/* Behind where it will be, as in describe_self(). */
+	w.strings = (char *)(others + arena->others.count) +
+		    files->count * sizeof(*files->fds) + sizeof(paths);
+	header->flags =
+		arena->descriptor_flags | describe_process(&header->state, &paths);
+	header->state.fresh = arena->fresh;
+	header->state.working_directory = add_string(&w, paths.working_directory);
+	header->state.program = add_string(&w, paths.program);
+	end = add_files(header, (char *)(others + arena->others.count), &w, files);
+	describe_rest(arena, header);
+	header->total_size = end - at;
+	*description = header;
+	*mapping_size = size;
+	return 0;
+}
+
 int describe_self(struct shadow_arena *arena, const struct described_files *files,
 		  struct descriptor_header **descriptor)
 {
@@ -484,21 +544,11 @@ int describe_self(struct shadow_arena *arena, const struct described_files *file
 	header->state.program = add_string(&w, paths.program);
 	end = add_files(header, (char *)(w.vmas + w.count), &w, files);
 
-	header->magic = DESCRIPTOR_MAGIC;
-	header->version = DESCRIPTOR_VERSION;
-	header->header_size = sizeof(*header);
-	header->thread_count = 1 + arena->others.count;
-	header->process = arena->process;
-	header->monotonic_ns = arena->process ? read_clock(CLOCK_MONOTONIC) : 0;
-	header->boottime_ns = arena->process ? read_clock(CLOCK_BOOTTIME) : 0;
-	header->reserved = 0;
+	describe_rest(arena, header);
 	header->replica_entry = (uintptr_t)replica_main;
 	header->vma_count = w.count;
 	header->owner_pid = arena->owner_pid;
 	header->owner_uid = raw_syscall(SYS_geteuid);
-	header->xstate_size = 0; /* a function call preserves no vector registers */
-	header->xfeatures = 0;
-	header->page_size = arena->page_size;
 	header->total_size = end - scratch;
 	for (i = 0; i < DESCRIPTOR_NAME_SIZE; i++)
 		header->name[i] = arena->name[i];

@@ -22,4 +22,14 @@
 int describe_self(struct shadow_arena *arena, const struct described_files *files,
 		  struct descriptor_header **descriptor);
 
+/*
+ * Describes this process without its memory, for the kernel module: a description, as
+ * descriptor_check_description() takes it, in a mapping of its own. In the parent, whose
+ * other threads are stopped. Returns 0 or -errno.
+ */
+int describe_beside_memory(struct shadow_arena *arena,
+			   const struct described_files *files,
+			   struct descriptor_header **description,
+			   uint64_t *mapping_size);
+
 #endif /* LIB_DESCRIBE_H */

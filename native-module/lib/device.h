@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "lib/daemon_link.h"
+#include "lib/module_prepare.h"
 #include "lib/remote.h"
 #include "lib/resume.h"
 #include "lib/shadow.h"
@@ -27,6 +28,12 @@ struct user_state {
 	struct remote_connections connections;
 };
 
+/* State of a device on the kernel backend. */
+struct kernel_state {
+	struct module_parent parent;
+	struct resume_settings resume;
+};
+
 /*
  * Lies in a mapping of its own that is wiped on fork: in a forked or resumed
  * child the magic is 0 and every call returns -EBADF. A wiped mapping is
@@ -39,6 +46,7 @@ struct mitosis {
 	pthread_mutex_t lock;
 	int fd; /* the kernel's device, or the channel to mitosisd */
 	struct user_state user;
+	struct kernel_state kernel;
 };
 
 /*

@@ -28,7 +28,8 @@ static int check_cpu(const struct descriptor_header *d, const char *what)
 		    what, missing);
 }
 
-static int check(const struct descriptor_header *d, uint64_t size, const char *what)
+int fetched_descriptor_check(const struct descriptor_header *d, uint64_t size,
+			     const char *what)
 {
 	if (size >= sizeof(*d) && d->magic == DESCRIPTOR_MAGIC &&
 	    d->version != DESCRIPTOR_VERSION)
@@ -62,7 +63,7 @@ int fetch_descriptor(int stream, const char *what,
 		fail(err, "the descriptor of %s cannot be fetched: %s", what,
 		     strerror(-err));
 	else
-		err = check(d, length, what);
+		err = fetched_descriptor_check(d, length, what);
 	if (err) {
 		free(d);
 		return err;
@@ -70,4 +71,17 @@ int fetch_descriptor(int stream, const char *what,
 	*descriptor = d;
 	*size = length;
 	return 0;
+}
+
+void fetched_descriptor_count(const struct descriptor_header *d,
+			      struct mitosis_contents *contents)
+{
+	const struct descriptor_vma *vmas = descriptor_vmas(d);
+	uint32_t i;
+
+	contents->threads = d->thread_count;
+	contents->files = d->fd_count;
+	contents->mappings = d->vma_count;
+	for (i = 0; i < d->vma_count; i++)
+		contents->bytes += vmas[i].end - vmas[i].start;
 }

@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "libmitosis.h"
 #include "proto/descriptor.h"
 
 /*
@@ -13,5 +14,13 @@
  */
 int fetch_descriptor(int stream, const char *what,
 		     struct descriptor_header **descriptor, uint64_t *size);
+
+/* The same check of one that has come otherwise. Returns 0 or -errno with a message. */
+int fetched_descriptor_check(const struct descriptor_header *d, uint64_t size,
+			     const char *what);
+
+/* Says what such a descriptor has, in all fields but the size. */
+void fetched_descriptor_count(const struct descriptor_header *d,
+			      struct mitosis_contents *contents);
 
 #endif /* LIB_FETCH_DESCRIPTOR_H */

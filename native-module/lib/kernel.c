@@ -2,6 +2,7 @@
 /* The kernel backend: the ioctl interface of include/uapi/mitosis.h. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -9,18 +10,28 @@
 
 #include "lib/device.h"
 #include "lib/error.h"
+#include "lib/module_prepare.h"
+#include "lib/module_resume.h"
+#include "lib/own_files.h"
+#include "lib/own_plan.h"
+#include "lib/path_map.h"
 #include "lib/resume_hooks.h"
+#include "lib/resume_settings.h"
 #include "local/gid.h"
 
 int mitosis_device_open(const char *path)
 {
 	int fd = open(path, O_RDWR | O_CLOEXEC);
 
-	return fd < 0 ? -errno : fd;
+	if (fd < 0)
+		return -errno;
+	own_files_note(fd);
+	return fd;
 }
 
 int mitosis_device_close(int fd)
 {
+	own_files_forget(fd);
 	return close(fd) ? -errno : 0;
 }
 
@@ -31,14 +42,18 @@ int mitosis_device_ioctl(int fd, uint64_t command, uint64_t argument)
 	return result < 0 ? -errno : result;
 }
 
+static int module_refused(int err, const char *operation)
+{
+	return fail(err, "the mitosis module refused the %s: %s", operation,
+		    strerror(-err));
+}
+
 static int call(struct mitosis *device, uint64_t command, uint64_t argument,
 		const char *operation)
 {
 	int err = mitosis_device_ioctl(device->fd, command, argument);
 
-	return err < 0 ? fail(err, "the mitosis module refused the %s: %s",
-			      operation, strerror(-err))
-		       : err;
+	return err < 0 ? module_refused(err, operation) : err;
 }
 
 static int kernel_open(struct mitosis *device)
@@ -74,14 +89,14 @@ static int kernel_nil(struct mitosis *device)
 static int kernel_prepare(struct mitosis *device, uint32_t handler_id,
 			  uint32_t flags, const struct descriptor_thread *thread)
 {
-	int err;
+	int refused, err;
 
 	resume_hooks_set_snapshot(handler_id, 0);
 	(void)thread; /* the module reads the registers itself */
-	err = call(device,
-		   flags & MITOSIS_SNAPSHOT_PINNED ? MITOSIS_PREPARE_PINNED
-						   : MITOSIS_PREPARE,
-		   handler_id, "prepare");
+	err = module_prepare(&device->kernel.parent, device->fd, handler_id, flags,
+			     &refused);
+	if (!err || !refused)
+		return err;
 	if (err == -EDQUOT || err == -ENOSPC)
 		return fail(err,
 			    "user %u cannot prepare handler id %u: it has %s as the "
@@ -92,7 +107,12 @@ static int kernel_prepare(struct mitosis *device, uint32_t handler_id,
 					   : "as much memory in snapshots",
 			    err == -EDQUOT ? "snapshots_per_user"
 					   : "snapshot_percent_per_user");
-	return err;
+	if (err == -ENOTTY)
+		return fail(err,
+			    "the mitosis module that is loaded is older than this "
+			    "library, and prepares no process with threads or open "
+			    "files; load the one of this release");
+	return module_refused(err, "prepare");
 }
 
 static int kernel_unprepare(struct mitosis *device, uint32_t handler_id)
@@ -127,9 +147,10 @@ static int kernel_list(struct mitosis *device, struct mitosis_snapshot *snapshot
 static int kernel_list_contents(struct mitosis *device, uint32_t handler_id,
 				struct mitosis_contents *contents)
 {
-	(void)device, (void)handler_id, (void)contents;
-	return fail(-ENOSYS, "the mitosis module does not tell what is in a "
-			     "snapshot: one thread, and no open files");
+	int opened = call(device, MITOSIS_IOC_OPEN_LOCAL, (uintptr_t)&handler_id,
+			  "contents");
+
+	return opened < 0 ? opened : module_contents(opened, contents);
 }
 
 static int kernel_read(struct mitosis *device, uint32_t handler_id, uint64_t address,
@@ -208,41 +229,45 @@ static int kernel_nil_rpc(struct mitosis *device, uint32_t machine_id)
 	return call(device, MITOSIS_NIL_RPC, (uintptr_t)&request, "nil RPC");
 }
 
-static int kernel_set_resume_options(struct mitosis *device,
-				     const struct mitosis_resume_options *options)
+/* Returns MITOSIS_OPTION_*, or -errno with a message. */
+static int mode_flags(uint32_t mode)
 {
-	struct mitosis_options wanted = {
-		.prefetch_pages = options->prefetch_pages,
-	};
-
-	switch (options->mode) {
+	switch (mode) {
 	case MITOSIS_RESUME_LAZY:
-		break;
+		return 0;
 	case MITOSIS_RESUME_EAGER:
-		wanted.flags = MITOSIS_OPTION_EAGER;
-		break;
+		return MITOSIS_OPTION_EAGER;
 	case MITOSIS_RESUME_CACHED:
-		wanted.flags = MITOSIS_OPTION_CACHE;
-		break;
+		return MITOSIS_OPTION_CACHE;
 	case MITOSIS_RESUME_CLONE:
 	case MITOSIS_RESUME_REPLICA:
 		return fail(-EOPNOTSUPP,
 			    "the mitosis module has no modes clone and replica: its "
 			    "local children share pages in every mode");
 	default:
-		return fail(-EINVAL, "there is no resume mode %u", options->mode);
+		return fail(-EINVAL, "there is no resume mode %u", mode);
 	}
+}
+
+static int kernel_set_resume_options(struct mitosis *device,
+				     const struct mitosis_resume_options *options)
+{
+	struct mitosis_options wanted = {
+		.prefetch_pages = options->prefetch_pages,
+	};
+	int flags = mode_flags(options->mode);
+
+	if (flags < 0)
+		return flags;
+	wanted.flags = flags;
 	return call(device, MITOSIS_IOC_SET_OPTIONS, (uintptr_t)&wanted,
 		    "resume options");
 }
 
 static int kernel_set_resume_files(struct mitosis *device, uint32_t files)
 {
-	(void)device;
-	if (files == MITOSIS_FILES_REFUSE)
-		return 0;
-	return fail(-EOPNOTSUPP, "children of the mitosis module have no open files "
-				 "of their parent; use the user backend");
+	device->kernel.resume.files = files;
+	return 0;
 }
 
 static int kernel_set_child_options(struct mitosis *device,
@@ -252,14 +277,9 @@ static int kernel_set_child_options(struct mitosis *device,
 		.mode = options->mode,
 		.prefetch_pages = options->prefetch_pages,
 	};
-	int err = kernel_set_resume_files(device, options->files);
+	int err = kernel_set_resume_options(device, &resume);
 
-	if (!err && (options->own || options->host_name || options->path_count))
-		err = fail(-EOPNOTSUPP,
-			   "children of the mitosis module stay in their caller's "
-			   "namespaces and have no open files of their parent; use "
-			   "the user backend");
-	return err ? err : kernel_set_resume_options(device, &resume);
+	return err ? err : resume_settings_take_all(&device->kernel.resume, options);
 }
 
 static int kernel_set_confinement(struct mitosis *device,
@@ -291,11 +311,41 @@ static int resumed(int err, uint32_t handler_id)
 				    geteuid(), handler_id);
 }
 
+/* How a snapshot is opened, and the call of modules that open none. */
+struct resume_calls {
+	uint64_t open, open_argument;
+	uint64_t resume, resume_argument;
+};
+
+static int become(struct mitosis *device, const struct resume_calls *calls,
+		  uint32_t handler_id, const char *what, const char *operation)
+{
+	int opened =
+		mitosis_device_ioctl(device->fd, calls->open, calls->open_argument);
+	int refused, err;
+
+	if (opened == -ENOTTY)
+		return resumed(call(device, calls->resume, calls->resume_argument,
+				    operation),
+			       handler_id);
+	if (opened < 0)
+		return resumed(module_refused(opened, operation), handler_id);
+	err = module_resume(opened, &device->kernel.resume, what, &refused);
+	return refused ? resumed(module_refused(err, operation), handler_id) : err;
+}
+
 static int kernel_resume_local(struct mitosis *device, uint32_t handler_id)
 {
-	return resumed(call(device, MITOSIS_RESUME_LOCAL, handler_id,
-			    "local resume"),
-		       handler_id);
+	const struct resume_calls calls = {
+		.open = MITOSIS_IOC_OPEN_LOCAL,
+		.open_argument = (uintptr_t)&handler_id,
+		.resume = MITOSIS_RESUME_LOCAL,
+		.resume_argument = handler_id,
+	};
+	char what[64];
+
+	snprintf(what, sizeof(what), "snapshot %u of this machine", handler_id);
+	return become(device, &calls, handler_id, what, "local resume");
 }
 
 static int kernel_resume_remote(struct mitosis *device, uint32_t machine_id,
@@ -305,10 +355,17 @@ static int kernel_resume_remote(struct mitosis *device, uint32_t machine_id,
 		.machine_id = machine_id,
 		.handler_id = handler_id,
 	};
+	const struct resume_calls calls = {
+		.open = MITOSIS_IOC_OPEN_REMOTE,
+		.open_argument = (uintptr_t)&request,
+		.resume = MITOSIS_RESUME_REMOTE,
+		.resume_argument = (uintptr_t)&request,
+	};
+	char what[64];
 
-	return resumed(call(device, MITOSIS_RESUME_REMOTE, (uintptr_t)&request,
-			    "remote resume"),
-		       handler_id);
+	snprintf(what, sizeof(what), "snapshot %u of machine %u", handler_id,
+		 machine_id);
+	return become(device, &calls, handler_id, what, "remote resume");
 }
 
 static int kernel_attach(struct mitosis *device, const uint32_t *machine_id,

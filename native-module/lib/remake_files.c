@@ -225,6 +225,8 @@ int remake_files(struct restore_plan *plan, int *stream, const char *what,
 			     strerror(errno))
 		      : raise_limit(plan, files);
 	if (!err)
+		err = lift(files, &plan->opened);
+	if (!err)
 		err = lift(files, &plan->uffd);
 	if (!err)
 		err = lift(files, &plan->lifeline[0]);

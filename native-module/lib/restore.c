@@ -15,6 +15,7 @@
 #include "lib/thread_state.h"
 #include "paging/raw_message.h"
 #include "paging/raw_syscall.h"
+#include "uapi/mitosis.h"
 
 /* Later than the headers of Debian 12. */
 #ifndef MAP_DROPPABLE
@@ -504,16 +505,38 @@ INLINE void __attribute__((noreturn)) become_replica(struct restore_plan *plan)
 	__builtin_unreachable();
 }
 
-RESTORER void restore(struct restore_plan *plan)
+/* All memory but the restorer area, and the end of restartable sequences. */
+INLINE void take_memory_of_module(struct restore_plan *plan)
+{
+	struct mitosis_kept_memory kept;
+	long err;
+
+	kept.start = plan->restorer;
+	kept.end = plan->restorer + plan->restorer_size;
+	err = raw_syscall(SYS_ioctl, plan->opened, MITOSIS_IOC_BECOME, &kept);
+	if (err)
+		give_up(TEXT("get its memory from the kernel module"), err);
+}
+
+INLINE void take_memory_of_page_server(struct restore_plan *plan)
 {
 	hide_arguments(plan);
 	forget_own_memory(plan);
 	map_parents_memory(plan);
 	register_pages(plan);
 	request_pages(plan);
+}
+
+RESTORER void restore(struct restore_plan *plan)
+{
+	if (plan->opened >= 0)
+		take_memory_of_module(plan);
+	else
+		take_memory_of_page_server(plan);
 	set_whole_layout(plan);
 	close_files(plan);
-	hold_lifeline(plan);
+	if (plan->opened < 0)
+		hold_lifeline(plan);
 	restore_process(plan);
 	if (plan->has_threads)
 		restorer_go_on_with_threads(plan);

@@ -85,6 +85,8 @@ struct restore_plan {
 	const struct path_map *paths;
 
 	struct descriptor_thread thread;
+	/* The snapshot that the kernel module has opened, which gives the memory; or -1. */
+	int32_t opened;
 	int32_t uffd, stream;
 	int32_t lifeline[2]; /* a pipe: our end and the server's */
 	int32_t stderr_fd;   /* where the pager reports errors, or -1 */

@@ -33,16 +33,12 @@
 #include "lib/process_state.h"
 #include "lib/remake_files.h"
 #include "lib/restore.h"
+#include "lib/restorer_area.h"
 #include "lib/rseq.h"
 #include "lib/shared_objects.h"
 #include "lib/thread_state.h"
 #include "local/channel.h"
 #include "paging/trace.h"
-
-/* Addresses tried for the restorer area, away from programs and stacks. */
-#define RESTORER_FIRST 0x10000000000ull
-#define RESTORER_STEP  0x1000000000ull
-#define RESTORER_LAST  0x600000000000ull
 
 /* VMAs that are searched backwards for the same file: a library's are adjacent. */
 #define SAME_FILE_DISTANCE 16
@@ -51,6 +47,7 @@
 struct resume {
 	const char *what; /* for error messages */
 	const struct resume_settings *settings;
+	int opened; /* by the kernel module, or -1 */
 	struct descriptor_header *descriptor;
 	uint64_t descriptor_size;
 	int32_t *files;	     /* per VMA */
@@ -114,6 +111,18 @@ static int32_t open_once(struct resume *r, const struct descriptor_vma *vma)
 	return file;
 }
 
+/* The kernel module opens what it maps; the program is needed for /proc/self/exe, too. */
+static bool is_needed(const struct resume *r, const struct descriptor_vma *vma)
+{
+	const struct descriptor_header *d = r->descriptor;
+
+	if (r->settings->confinement.confine && !may_be_confined(vma))
+		return false;
+	return r->opened < 0 || (d->state.known & PROCESS_PROGRAM &&
+				 !strcmp(descriptor_string(d, vma->name),
+					 descriptor_string(d, d->state.program)));
+}
+
 /* With the rights of the file system user that it has now. */
 static void open_each(struct resume *r)
 {
@@ -123,8 +132,7 @@ static void open_each(struct resume *r)
 
 	for (i = 0; i < count; i++) {
 		r->files[i] = -1;
-		if (vmas[i].kind != VMA_FILE ||
-		    (r->settings->confinement.confine && !may_be_confined(&vmas[i])))
+		if (vmas[i].kind != VMA_FILE || !is_needed(r, &vmas[i]))
 			continue;
 		r->files[i] = same_file(r, i);
 		if (r->files[i] < 0)
@@ -156,39 +164,10 @@ static int open_files(struct resume *r)
 			    "the files of %s cannot be opened with the rights of "
 			    "user %u: %s",
 			    r->what, r->settings->confinement.user, strerror(-err));
+	if (r->opened >= 0)
+		return 0;
 	return shared_objects_take_files(
 		r->descriptor, r->settings->confinement.confine, r->files, r->what);
-}
-
-static bool parent_uses(const struct resume *r, uint64_t start, uint64_t end)
-{
-	const struct descriptor_vma *vmas = descriptor_vmas(r->descriptor);
-	uint32_t i;
-
-	for (i = 0; i < r->descriptor->vma_count; i++)
-		if (vmas[i].start < end + RESTORER_DISTANCE && vmas[i].end > start)
-			return true;
-	return false;
-}
-
-/* Memory that neither this process nor the parent uses. */
-static char *find_restorer_area(const struct resume *r, uint64_t size)
-{
-	uint64_t at;
-
-	for (at = RESTORER_FIRST; at < RESTORER_LAST; at += RESTORER_STEP) {
-		void *p;
-
-		if (parent_uses(r, at, at + size))
-			continue;
-		p = mmap((void *)at, size, PROT_READ | PROT_WRITE | PROT_EXEC,
-			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
-		if (p == (void *)at)
-			return p;
-		if (p != MAP_FAILED)
-			munmap(p, size);
-	}
-	return NULL;
 }
 
 /* Size of an xstate with these features on this CPU; 0: the CPU lacks one. */
@@ -254,38 +233,6 @@ static void plan_pages(const struct mitosis_resume_options *options,
 	};
 }
 
-static int compare_ranges(const void *a, const void *b)
-{
-	const struct restore_range *x = a, *y = b;
-
-	return (x->start > y->start) - (x->start < y->start);
-}
-
-/* Unmaps everything but the restorer area and, if it is not moved, the vdso. */
-static void plan_gaps(struct restore_plan *plan)
-{
-	struct restore_range kept[1 + KERNEL_VMAS_MAX];
-	uint32_t count = 1, i;
-	uint64_t at = 0;
-
-	kept[0] = (struct restore_range){ plan->restorer,
-					  plan->restorer + plan->restorer_size };
-	for (i = 0; !plan->park && i < plan->kernel_vma_count; i++)
-		kept[count++] = (struct restore_range){
-			plan->kernel_vmas[i].start,
-			plan->kernel_vmas[i].start + plan->kernel_vmas[i].length,
-		};
-	qsort(kept, count, sizeof(kept[0]), compare_ranges);
-	for (i = 0; i <= count; i++) {
-		uint64_t end = i < count ? kept[i].start : USER_MEMORY_END;
-
-		if (end > at)
-			plan->gaps[plan->gap_count++] =
-				(struct restore_range){ at, end };
-		at = i < count ? kept[i].end : at;
-	}
-}
-
 /* Lays the restorer area out. Returns the plan in it, or NULL with a message. */
 static struct restore_plan *lay_out(struct resume *r, int *err)
 {
@@ -321,7 +268,7 @@ static struct restore_plan *lay_out(struct resume *r, int *err)
 	files_at = descriptor_at + round_up(r->descriptor_size, 16);
 	open_at = files_at + files_size;
 	park_at = round_up(open_at + open_size, r->page_size);
-	room = kernel_vmas_park_size(r->descriptor, &draft);
+	room = r->opened < 0 ? kernel_vmas_park_size(r->descriptor, &draft) : 0;
 	size = park_at + room;
 	if (__stop_restorer - __start_restorer > (long)RESTORER_CODE_SIZE) {
 		*err = fail(-ENOSPC,
@@ -330,7 +277,7 @@ static struct restore_plan *lay_out(struct resume *r, int *err)
 			    __stop_restorer - __start_restorer, RESTORER_CODE_SIZE);
 		return NULL;
 	}
-	restorer = find_restorer_area(r, size);
+	restorer = restorer_area_map(r->descriptor, size);
 	if (!restorer) {
 		*err = fail(-ENOMEM,
 			    "no room for %llu bytes beside the memory of %s",
@@ -345,6 +292,7 @@ static struct restore_plan *lay_out(struct resume *r, int *err)
 	plan = (struct restore_plan *)(restorer + RESTORER_CODE_SIZE);
 	*plan = draft;
 	plan->magic = RESTORE_PLAN_MAGIC;
+	plan->opened = r->opened;
 	plan->restorer = (uintptr_t)restorer;
 	plan->restorer_size = size;
 	plan->descriptor = (void *)(restorer + descriptor_at);
@@ -359,7 +307,7 @@ static struct restore_plan *lay_out(struct resume *r, int *err)
 	plan->has_threads = descriptor_has_threads(r->descriptor);
 	plan->awaited_threads = descriptor_awaited_threads(r->descriptor);
 	plan->park = room ? (uintptr_t)restorer + park_at : 0;
-	plan_gaps(plan);
+	restorer_area_plan_gaps(plan);
 	plan_layout(&r->descriptor->layout, &plan->layout);
 	plan_pages(&r->settings->options, plan);
 	plan->confinement = r->settings->confinement;
@@ -392,30 +340,25 @@ static void trace_step(const struct restore_plan *plan, const char *step,
 	trace_close(&trace);
 }
 
-int resume_plan_create(int stream, const struct resume_settings *settings,
-		       const struct local_rights *parent, const char *what,
+/* Of a descriptor, which it frees; `parent` may be NULL. */
+static int create_plan(struct resume *r, const struct local_rights *parent,
 		       struct restore_plan **plan)
 {
-	struct resume r = {
-		.what = what,
-		.settings = settings,
-		.page_size = sysconf(_SC_PAGESIZE),
-	};
+	const struct resume_settings *settings = r->settings;
+	const char *what = r->what;
 	struct memory_need need = { 0 };
-	int err = fetch_descriptor(stream, what, &r.descriptor, &r.descriptor_size);
+	int err;
 
-	*plan = NULL;
+	err = child_credentials_check(r->descriptor, parent, what);
 	if (!err)
-		err = child_credentials_check(r.descriptor, parent, what);
-	if (!err)
-		memory_need_of(r.descriptor, r.descriptor_size, &need);
-	if (!err && (r.descriptor->flags & DESCRIPTOR_THREADS_MISSING))
+		memory_need_of(r->descriptor, r->descriptor_size, &need);
+	if (!err && (r->descriptor->flags & DESCRIPTOR_THREADS_MISSING))
 		err = fail(-EINVAL,
 			   "%s comes from a multi-threaded process; "
 			   "prepare while only one thread runs",
 			   what);
 	if (!err && (settings->own || *settings->host_name) &&
-	    !descriptor_has_threads(r.descriptor))
+	    !descriptor_has_threads(r->descriptor))
 		err = fail(
 			-EINVAL,
 			"%s has one thread: its children stay in their caller's "
@@ -424,20 +367,36 @@ int resume_plan_create(int stream, const struct resume_settings *settings,
 	if (!err)
 		err = memory_limits_check(&need, what);
 	if (!err)
-		err = open_files(&r);
+		err = open_files(r);
 	if (!err)
-		*plan = lay_out(&r, &err);
+		*plan = lay_out(r, &err);
 	if (!err) {
 		(*plan)->need = need;
 		process_state_plan(*plan);
 		trace_step(*plan, "is ready to resume", what);
 	} else {
-		close_files(r.open_files, r.open_file_count);
+		close_files(r->open_files, r->open_file_count);
 	}
-	free(r.open_files);
-	free(r.files);
-	free(r.descriptor);
+	free(r->open_files);
+	free(r->files);
+	free(r->descriptor);
 	return err;
+}
+
+int resume_plan_create(int stream, const struct resume_settings *settings,
+		       const struct local_rights *parent, const char *what,
+		       struct restore_plan **plan)
+{
+	struct resume r = {
+		.what = what,
+		.settings = settings,
+		.opened = -1,
+		.page_size = sysconf(_SC_PAGESIZE),
+	};
+	int err = fetch_descriptor(stream, what, &r.descriptor, &r.descriptor_size);
+
+	*plan = NULL;
+	return err ? err : create_plan(&r, parent, plan);
 }
 
 void resume_plan_destroy(struct restore_plan *plan)
@@ -462,6 +421,20 @@ static void __attribute__((noreturn)) leap(struct restore_plan *plan)
 	__builtin_unreachable();
 }
 
+/* What the kernel module needs nothing of. */
+static int link_to_pages(struct restore_plan *plan, int stream, const char *what)
+{
+	/* The children of a replica make their shared objects themselves. */
+	int err = plan->becomes_replica ? 0
+					: shared_objects_create(plan, stream, what);
+
+	if (err)
+		return err;
+	plan->uffd = page_link_open_uffd();
+	return plan->uffd < 0 ? plan->uffd
+			      : page_link_open_lifeline(plan->lifeline, what);
+}
+
 /* This process becomes the child. Returns only -errno, with a message. */
 static int become_child(struct restore_plan *plan, int stream, const char *what)
 {
@@ -473,20 +446,13 @@ static int become_child(struct restore_plan *plan, int stream, const char *what)
 	/* Again: this process may have been forked by the one that made the plan. */
 	if (!err)
 		err = memory_limits_check(&plan->need, what);
-	/* The children of a replica make their shared objects themselves. */
-	if (!err && !plan->becomes_replica)
-		err = shared_objects_create(plan, stream, what);
-	if (!err) {
-		plan->uffd = page_link_open_uffd();
-		err = plan->uffd < 0 ? plan->uffd : 0;
-	}
-	if (!err)
-		err = page_link_open_lifeline(plan->lifeline, what);
+	if (!err && plan->opened < 0)
+		err = link_to_pages(plan, stream, what);
 	/*
 	 * No deadline: copying a large memory may take long. daemon/watchdog.c
 	 * monitors the process that copies, and its end ends the wait.
 	 */
-	if (!err && plan->eager)
+	if (!err && plan->eager && plan->opened < 0)
 		err = channel_set_deadline(stream, 0);
 	if (!err && !plan->becomes_replica)
 		err = remake_files_check(plan, what);
@@ -592,5 +558,31 @@ int resume_from(int stream, const struct resume_settings *settings,
 	}
 	err = resume_run(plan, stream, registry, what);
 	resume_plan_destroy(plan);
+	return err;
+}
+
+int resume_by_module(int opened, struct descriptor_header *descriptor,
+		     const struct resume_settings *settings, const char *what)
+{
+	struct resume r = {
+		.what = what,
+		.settings = settings,
+		.opened = child_files_lift(opened),
+		.descriptor = descriptor,
+		.descriptor_size = descriptor->total_size,
+		.page_size = sysconf(_SC_PAGESIZE),
+	};
+	struct restore_plan *plan = NULL;
+	int err = check_single_threaded();
+
+	if (err)
+		free(descriptor);
+	else
+		err = create_plan(&r, NULL, &plan);
+	if (!err) {
+		err = resume_run(plan, -1, NULL, what);
+		resume_plan_destroy(plan);
+	}
+	close(r.opened);
 	return err;
 }

@@ -54,4 +54,11 @@ int resume_from(int stream, const struct resume_settings *settings,
 		const struct local_rights *parent, struct registry *registry,
 		const char *what);
 
+/*
+ * The same with memory from the kernel module, which has opened the snapshot: takes both over.
+ * The descriptor has been checked, and is freed.
+ */
+int resume_by_module(int opened, struct descriptor_header *descriptor,
+		     const struct resume_settings *settings, const char *what);
+
 #endif /* LIB_RESUME_H */

@@ -38,7 +38,7 @@ static void describe_caller(struct descriptor_thread *t)
 	rseq_of_caller(&t->rseq_address, &t->rseq_size, &t->rseq_signature);
 }
 
-static int stop_threads(struct shadow_arena *arena)
+int snapshot_stop_threads(struct shadow_arena *arena)
 {
 	int err = 0;
 
@@ -105,7 +105,7 @@ int take_snapshot(struct shadow_arena *arena, int *maps,
 	arena->own_file_count = own_files_list(arena->own_files); /* takes a lock */
 	err = high_memory_check();
 	if (!err)
-		err = thread_stop_is_needed() ? stop_threads(arena) : 0;
+		err = thread_stop_is_needed() ? snapshot_stop_threads(arena) : 0;
 	if (err)
 		return err;
 	pid = fork_shadow(arena, &end);

@@ -14,4 +14,10 @@
 int take_snapshot(struct shadow_arena *arena, int *maps,
 		  const struct descriptor_thread *caller);
 
+/*
+ * Stops the other threads of this process, until thread_stop_release(), and notes them in the
+ * arena. Returns 0, or -errno with a message when all run.
+ */
+int snapshot_stop_threads(struct shadow_arena *arena);
+
 #endif /* LIB_TAKE_SNAPSHOT_H */

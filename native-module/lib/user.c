@@ -351,7 +351,6 @@ static int user_list_contents(struct mitosis *device, uint32_t handler_id,
 	struct descriptor_header *d;
 	char what[64];
 	uint64_t size;
-	uint32_t i;
 	int stream;
 	int err = daemon_link_attach(&device->user.link, handler_id, ATTACH_ONCE,
 				     &stream, NULL, NULL);
@@ -363,12 +362,7 @@ static int user_list_contents(struct mitosis *device, uint32_t handler_id,
 	close(stream);
 	if (err)
 		return err;
-	contents->threads = d->thread_count;
-	contents->files = d->fd_count;
-	contents->mappings = d->vma_count;
-	for (i = 0; i < d->vma_count; i++)
-		contents->bytes +=
-			descriptor_vmas(d)[i].end - descriptor_vmas(d)[i].start;
+	fetched_descriptor_count(d, contents);
 	free(d);
 	return 0;
 }

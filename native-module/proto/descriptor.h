@@ -54,7 +54,7 @@ struct descriptor_xstate_header {
 	uint64_t reserved[6];
 };
 
-/* The parent had further threads, which the snapshot does not hold (kernel module). */
+/* It had further threads, which the snapshot does not hold (kernel module, bare ioctl). */
 #define DESCRIPTOR_THREADS_MISSING 0x1u
 /* It had no_new_privs. Children get it, too. */
 #define DESCRIPTOR_NO_NEW_PRIVS 0x2u
@@ -512,5 +512,12 @@ static inline int descriptor_same_version(const struct descriptor_vma *vma,
  * open files that ascend and refer to each other and to data that is there, credentials and a state that a process can have, an xstate that XRSTOR takes on a CPU with its features. Returns 0 or -EPROTO.
  */
 int descriptor_check(const void *bytes, uint64_t size, uint64_t page_size);
+
+/*
+ * A description is a descriptor without VMAs and xstate: what a process tells the kernel
+ * module of itself. The same checks of the rest. Returns 0 or -EPROTO.
+ */
+int descriptor_check_description(const void *bytes, uint64_t size,
+				 uint64_t page_size);
 
 #endif /* PROTO_DESCRIPTOR_H */

@@ -225,12 +225,11 @@ static bool ids_valid(const struct descriptor_header *d)
 	       has_leader == !(d->flags & DESCRIPTOR_LEADER_ENDED);
 }
 
-static bool stopped_thread_valid(const struct descriptor_header *d,
-				 const struct descriptor_stopped_thread *t)
+static bool stopped_thread_valid(const struct descriptor_stopped_thread *t)
 {
-	return contains(d, t->frame, DESCRIPTOR_FRAME_SIZE) &&
-	       t->fs_base < USER_MEMORY_END && t->gs_base < USER_MEMORY_END &&
-	       !t->reserved && !t->name[DESCRIPTOR_NAME_SIZE - 1];
+	return t->frame < USER_MEMORY_END && t->fs_base < USER_MEMORY_END &&
+	       t->gs_base < USER_MEMORY_END && !t->reserved &&
+	       !t->name[DESCRIPTOR_NAME_SIZE - 1];
 }
 
 static bool socket_type_valid(uint64_t type)
@@ -329,27 +328,58 @@ static bool replica_entry_valid(const struct descriptor_header *d)
 	return !d->replica_entry || contains(d, d->replica_entry, 1);
 }
 
-int descriptor_check(const void *bytes, uint64_t size, uint64_t page_size)
+static bool threads_valid(const struct descriptor_header *d)
+{
+	const struct descriptor_stopped_thread *threads =
+		descriptor_stopped_threads(d);
+	uint32_t i;
+
+	for (i = 0; i < d->thread_count - 1; i++)
+		if (!stopped_thread_valid(&threads[i]))
+			return false;
+	return ids_valid(d);
+}
+
+/* All that does not depend on the VMAs. */
+static bool parts_valid(const void *bytes, uint64_t size, uint64_t page_size)
 {
 	const struct descriptor_header *d = bytes;
-	const struct descriptor_thread *thread;
-	const struct descriptor_vma *vmas;
-	uint64_t lowest = page_size;
-	uint32_t i;
 
 	if (size < sizeof(*d) || d->magic != DESCRIPTOR_MAGIC ||
 	    d->version != DESCRIPTOR_VERSION || d->header_size != sizeof(*d) ||
 	    d->page_size != page_size || d->reserved || !clocks_valid(d) ||
 	    !sizes_fit(d, size) || d->name[DESCRIPTOR_NAME_SIZE - 1])
-		return -EPROTO;
+		return false;
 	if (d->strings_size &&
 	    ((const char *)bytes)[size - d->xstate_size - d->data_size - 1] != '\0')
-		return -EPROTO;
-	if (!xstate_valid(d) || !layout_valid(&d->layout) ||
-	    !credentials_valid(&d->credentials) || d->flags & ~HEADER_FLAGS ||
-	    !process_valid(d) || !cpu_features_valid(d))
-		return -EPROTO;
-	if (!fds_valid(d))
+		return false;
+	return xstate_valid(d) && layout_valid(&d->layout) &&
+	       credentials_valid(&d->credentials) && !(d->flags & ~HEADER_FLAGS) &&
+	       process_valid(d) && cpu_features_valid(d) && fds_valid(d) &&
+	       threads_valid(d);
+}
+
+int descriptor_check_description(const void *bytes, uint64_t size,
+				 uint64_t page_size)
+{
+	const struct descriptor_header *d = bytes;
+
+	return parts_valid(bytes, size, page_size) && !d->vma_count &&
+			       !d->xstate_size
+		       ? 0
+		       : -EPROTO;
+}
+
+int descriptor_check(const void *bytes, uint64_t size, uint64_t page_size)
+{
+	const struct descriptor_header *d = bytes;
+	const struct descriptor_stopped_thread *stopped;
+	const struct descriptor_thread *thread;
+	const struct descriptor_vma *vmas;
+	uint64_t lowest = page_size;
+	uint32_t i;
+
+	if (!parts_valid(bytes, size, page_size))
 		return -EPROTO;
 	vmas = descriptor_vmas(d);
 	for (i = 0; i < d->vma_count; i++) {
@@ -361,11 +391,11 @@ int descriptor_check(const void *bytes, uint64_t size, uint64_t page_size)
 	/* rsp may be the very top of its stack. */
 	if (!contains(d, thread->rip, 1) || !contains(d, thread->rsp - 1, 1) ||
 	    thread->fs_base >= USER_MEMORY_END ||
-	    thread->gs_base >= USER_MEMORY_END || !ids_valid(d) ||
-	    !replica_entry_valid(d))
+	    thread->gs_base >= USER_MEMORY_END || !replica_entry_valid(d))
 		return -EPROTO;
+	stopped = descriptor_stopped_threads(d);
 	for (i = 0; i < d->thread_count - 1; i++)
-		if (!stopped_thread_valid(d, &descriptor_stopped_threads(d)[i]))
+		if (!contains(d, stopped[i].frame, DESCRIPTOR_FRAME_SIZE))
 			return -EPROTO;
 	return 0;
 }

@@ -339,6 +339,12 @@ static void fuzz_open_files(const uint8_t *bytes, size_t size)
 	if (!descriptor_check(d, d->total_size, 4096))
 		for (i = 0; i < count; i++)
 			use_open_file(d, i);
+	/* The same without its VMA. */
+	d->vma_count = 0;
+	d->total_size -= sizeof(snapshot.vma);
+	memmove((char *)d + sizeof(snapshot) - sizeof(snapshot.vma),
+		(char *)d + sizeof(snapshot), size);
+	descriptor_check_description(d, d->total_size, 4096);
 	free(d);
 }
 
@@ -359,6 +365,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 
 		memcpy(copy, bytes, size - 1);
 		descriptor_check(copy, size - 1, 4096);
+		descriptor_check_description(copy, size - 1, 4096);
 		free(copy);
 		break;
 	}

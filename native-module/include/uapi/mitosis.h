@@ -52,7 +52,7 @@
  * user has as many snapshots, or as much memory in them, as the module's parameters
  * snapshots_per_user and snapshot_percent_per_user allow: CAP_SYS_RESOURCE permits
  * more, and MITOSIS_IOC_UNPREPARE_ALL makes room. A process of
- * several threads is prepared, but cannot be resumed.
+ * several threads is prepared, but cannot be resumed: MITOSIS_IOC_PREPARE_DESCRIBED.
  */
 #define MITOSIS_PREPARE 4
 
@@ -316,5 +316,60 @@ struct mitosis_owned_snapshot {
  * user than the caller, who has no CAP_SYS_PTRACE.
  */
 #define MITOSIS_IOC_UNPREPARE_ALL _IOW('m', 10, __u32)
+
+/* The longest description, in bytes. */
+#define MITOSIS_DESCRIPTION_SIZE_MAX (32u << 20)
+
+/* A process that prepares and tells of itself. 24 bytes. */
+struct mitosis_described {
+	__u32 handler_id;
+	__u32 flags;	   /* MITOSIS_SNAPSHOT_PINNED, or 0 */
+	__u64 description; /* its address */
+	__u64 size;	   /* its bytes */
+};
+
+/*
+ * MITOSIS_IOC_PREPARE_DESCRIBED - MITOSIS_PREPARE with what the module does not look at.
+ * Argument: pointer to struct mitosis_described. The description is a descriptor
+ * (native-module/PROTOCOL.md) without VMAs and extended registers. The module takes its
+ * other threads, which the caller has stopped in a signal handler, its open files with
+ * their bytes, its clocks, and the state of its process; it writes the rest itself.
+ * Effect: as MITOSIS_PREPARE; children of MITOSIS_IOC_BECOME can have all this.
+ * Errors: as MITOSIS_PREPARE; EFAULT; E2BIG; EINVAL unknown flag, or a description that
+ * is not valid.
+ */
+#define MITOSIS_IOC_PREPARE_DESCRIBED _IOW('m', 12, struct mitosis_described)
+
+/*
+ * MITOSIS_IOC_OPEN_LOCAL, MITOSIS_IOC_OPEN_REMOTE - open a snapshot to become its child.
+ * Argument: pointer to the handler id, a __u32; pointer to struct mitosis_remote_req.
+ * Effect: returns an open file, close-on-exec, from which the descriptor is read; for
+ * MITOSIS_IOC_BECOME, with this file's options. The snapshot's memory stays while it is open,
+ * but a snapshot that was dropped since has no new children.
+ * Errors: as MITOSIS_RESUME_LOCAL and MITOSIS_RESUME_REMOTE, but for what they say of
+ * threads; EMFILE.
+ */
+#define MITOSIS_IOC_OPEN_LOCAL	_IOW('m', 13, __u32)
+#define MITOSIS_IOC_OPEN_REMOTE _IOW('m', 14, struct mitosis_remote_req)
+
+/* Memory of the caller, by page: addresses, the end not included. 16 bytes. */
+struct mitosis_kept_memory {
+	__u64 start, end;
+};
+
+/*
+ * MITOSIS_IOC_BECOME - become a child of an opened snapshot.
+ * On a file of MITOSIS_IOC_OPEN_*. Argument: pointer to struct mitosis_kept_memory.
+ * Effect: with an empty range (both 0) as MITOSIS_RESUME_LOCAL. Else the caller's other
+ * memory is replaced, and it returns 0 to its code in that range, with its registers,
+ * open files and signal handlers; its restartable sequences are not registered and its
+ * robust list and address to clear at exit are 0. That code makes the child's threads
+ * and files.
+ * Errors: as MITOSIS_RESUME_LOCAL, of tokens that have ended since, too; ENOENT the snapshot
+ * was dropped since; EFAULT; EINVAL a range that is not of whole pages, or
+ * where the snapshot or the caller's vdso lies, or an empty one and the parent had several
+ * threads; EPERM the caller is not who opened the snapshot, or has further capabilities.
+ */
+#define MITOSIS_IOC_BECOME _IOW('m', 15, struct mitosis_kept_memory)
 
 #endif /* _UAPI_MITOSIS_H */

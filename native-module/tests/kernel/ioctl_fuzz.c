@@ -4,7 +4,8 @@
  * Calls the module with random commands and arguments, from several threads of
  * several processes on shared descriptors: valid and invalid commands; pointers to
  * whole and partial structs, to unmapped memory and to memory that another thread
- * unmaps; strings without NUL; ids of any value; descriptors that another thread
+ * unmaps; strings without NUL; ids of any value; descriptions with some bytes changed;
+ * snapshots that are opened, and any memory to be kept; descriptors that another thread
  * closes. Afterwards the module must prepare and resume, and the kernel's log must
  * be clean.
  */
@@ -23,6 +24,7 @@
 
 #include "helpers/clock.h"
 #include "tests/harness.h"
+#include "tests/kernel/description.h"
 
 #define PAGE	  4096
 #define PROCESSES 2
@@ -53,6 +55,10 @@ static const unsigned long commands[] = {
 	MITOSIS_IOC_NEXT_OF,
 	MITOSIS_IOC_UNPREPARE_ALL,
 	MITOSIS_IOC_PRESENT_REMOTE,
+	MITOSIS_IOC_PREPARE_DESCRIBED,
+	MITOSIS_IOC_OPEN_LOCAL,
+	MITOSIS_IOC_OPEN_REMOTE,
+	MITOSIS_IOC_BECOME,
 };
 #define COMMANDS (sizeof(commands) / sizeof(*commands))
 
@@ -162,6 +168,58 @@ static unsigned long some_argument(uint64_t *state)
 	}
 }
 
+static void call_any(int fd, unsigned long command, unsigned long argument)
+{
+	int result = ioctl(fd, command, argument);
+
+	if (result >= 0 && (command == MITOSIS_IOC_OPEN_LOCAL ||
+			    command == MITOSIS_IOC_OPEN_REMOTE))
+		close(result);
+}
+
+/* One that is valid, or was. */
+static void prepare_described(uint64_t *state, int fd)
+{
+	struct description d = description_make();
+	struct mitosis_described request = {
+		.handler_id = some_id(state),
+		.flags = next_number(state) % 2,
+		.description = (uintptr_t)&d,
+		.size = sizeof(d),
+	};
+	uint32_t changes = next_number(state) % 4;
+
+	while (changes--)
+		((char *)&d)[next_number(state) % sizeof(d)] = next_number(state);
+	if (next_number(state) % 8 == 0)
+		request.size = next_number(state);
+	ioctl(fd, MITOSIS_IOC_PREPARE_DESCRIBED, &request);
+}
+
+/* Its descriptor is read into any memory, and any memory is to be kept. */
+static void try_opened(uint64_t *state, int fd)
+{
+	uint32_t id = some_id(state);
+	int opened = ioctl(fd, MITOSIS_IOC_OPEN_LOCAL, &id);
+	struct mitosis_kept_memory kept = {
+		.start = next_number(state) % 2 ? (uintptr_t)pages
+						: next_number(state) >> 17 << 12,
+	};
+
+	if (opened < 0)
+		return;
+	kept.end = next_number(state) % 4
+			   ? kept.start + (next_number(state) % 3) * PAGE
+			   : next_number(state);
+	if (read(opened, (void *)some_argument(state), 2 * PAGE) < 0 &&
+	    errno != EFAULT)
+		_exit(4);
+	ioctl(opened,
+	      next_number(state) % 4 ? MITOSIS_IOC_BECOME : some_command(state),
+	      next_number(state) % 8 ? (uintptr_t)&kept : some_argument(state));
+	close(opened);
+}
+
 /* Another thread has unmapped the page that this one writes to. */
 static void on_segv(int signal)
 {
@@ -195,8 +253,16 @@ static void *fuzz(void *seed)
 				    MAP_FAILED)
 				_exit(3);
 			break;
+		case 4:
+		case 5:
+			prepare_described(&state, *fd);
+			break;
+		case 6:
+		case 7:
+			try_opened(&state, *fd);
+			break;
 		default:
-			ioctl(*fd, some_command(&state), some_argument(&state));
+			call_any(*fd, some_command(&state), some_argument(&state));
 		}
 		calls++;
 	}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "opened.h"
+
+#include <linux/anon_inodes.h>
+#include <linux/cred.h>
+#include <linux/fs.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "child.h"
+#include "proto/descriptor.h"
+#include "resume.h"
+#include "snapshot.h"
+#include "token.h"
+
+struct opened {
+	struct origin origin;
+	struct mitosis_options options;
+};
+
+static ssize_t opened_read(struct file *file, char __user *buffer, size_t size, loff_t *at)
+{
+	const struct opened *opened = file->private_data;
+	const struct descriptor_header *d = mitosis_origin_descriptor(&opened->origin);
+
+	return simple_read_from_buffer(buffer, size, at, d, d->total_size);
+}
+
+/*
+ * Who opened it was let become a child. The file may have reached another process since,
+ * or one that has gained rights: a child would have them.
+ */
+static bool is_opener(const struct file *file)
+{
+	const struct cred *opener = file->f_cred, *caller = current_cred();
+
+	return uid_eq(opener->uid, caller->uid) && uid_eq(opener->euid, caller->euid) &&
+	       uid_eq(opener->suid, caller->suid) && gid_eq(opener->gid, caller->gid) &&
+	       gid_eq(opener->egid, caller->egid) && gid_eq(opener->sgid, caller->sgid) &&
+	       opener->user_ns == caller->user_ns &&
+	       cap_issubset(caller->cap_permitted, opener->cap_permitted);
+}
+
+/* What was permitted when it was opened may have ended since. */
+static int check_snapshot(const struct origin *origin)
+{
+	struct snapshot *s = origin->snapshot;
+
+	if (!s)
+		return 0;
+	if (mitosis_snapshot_is_dropped(s))
+		return -ENOENT;
+	return origin->grant.serial ? mitosis_grant_check(s, &origin->grant) : 0;
+}
+
+static int become(struct file *file, unsigned long argument)
+{
+	const struct opened *opened = file->private_data;
+	const struct mitosis_options options = opened->options;
+	struct origin origin = opened->origin;
+	struct mitosis_kept_memory kept;
+	int err;
+
+	if (copy_from_user(&kept, (void __user *)argument, sizeof(kept)))
+		return -EFAULT;
+	err = is_opener(file) ? check_snapshot(&origin) : -EPERM;
+	if (err)
+		return err;
+	mitosis_origin_get(&origin);
+	return mitosis_resume(&origin, &options, kept.start || kept.end ? &kept : NULL);
+}
+
+static long opened_ioctl(struct file *file, unsigned int command, unsigned long argument)
+{
+	return command == MITOSIS_IOC_BECOME ? become(file, argument) : -ENOTTY;
+}
+
+static int opened_release(struct inode *inode, struct file *file)
+{
+	struct opened *opened = file->private_data;
+
+	mitosis_origin_put(&opened->origin);
+	kfree(opened);
+	return 0;
+}
+
+static const struct file_operations opened_operations = {
+	.owner = THIS_MODULE,
+	.read = opened_read,
+	.unlocked_ioctl = opened_ioctl,
+	.release = opened_release,
+};
+
+int mitosis_opened_create(struct origin *origin, const struct mitosis_options *options)
+{
+	struct opened *opened = kmalloc(sizeof(*opened), GFP_KERNEL_ACCOUNT);
+	int fd;
+
+	if (!opened) {
+		mitosis_origin_put(origin);
+		return -ENOMEM;
+	}
+	*opened = (struct opened){ *origin, *options };
+	fd = anon_inode_getfd("[mitosis-snapshot]", &opened_operations, opened,
+			      O_RDONLY | O_CLOEXEC);
+	if (fd < 0) {
+		mitosis_origin_put(origin);
+		kfree(opened);
+	}
+	return fd;
+}
