@@ -112,7 +112,7 @@ record FigureTable(
     return cells;
   }
 
-  private static String interval(ReportedFigure one) {
+  static String interval(ReportedFigure one) {
     return one.estimate()
         .interval()
         .map(

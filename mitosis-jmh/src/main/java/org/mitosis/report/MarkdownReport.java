@@ -12,7 +12,7 @@ final class MarkdownReport {
   static String of(
       List<Run> runs,
       List<String> problems,
-      Map<String, List<Report.Drawn>> sections,
+      Map<String, List<Plot>> sections,
       List<FigureTable> tables,
       EnvironmentTable environments) {
     StringBuilder text = new StringBuilder("# Remote fork: what was measured\n\n");
@@ -39,13 +39,13 @@ final class MarkdownReport {
           plots.forEach(
               one ->
                   text.append("![")
-                      .append(one.plot().chart().title())
+                      .append(one.chart().title())
                       .append("](plots/")
-                      .append(one.plot().name())
+                      .append(one.name())
                       .append(".svg)\n\n")
-                      .append(one.plot().chart().caption())
+                      .append(one.chart().caption())
                       .append(" [PDF](plots/")
-                      .append(one.plot().name())
+                      .append(one.name())
                       .append(".pdf)\n\n"));
         });
     text.append("\n## Figures\n\n");

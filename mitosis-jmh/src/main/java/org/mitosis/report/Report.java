@@ -2,6 +2,7 @@
 package org.mitosis.report;
 
 import java.io.IOException;
+import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,6 +20,7 @@ import org.mitosis.report.chart.ChartDrawing;
 import org.mitosis.result.Environment;
 import org.mitosis.result.Figure;
 import org.mitosis.result.ReferenceFigures;
+import org.mitosis.result.ResultFolder;
 import org.mitosis.result.Run;
 import org.mitosis.stats.SteadyState;
 
@@ -85,7 +87,15 @@ public final class Report {
     }
     write(
         folder.resolve("index.html"),
-        new HtmlReport(runs, problems, bySection(drawn), tables, environments).text());
+        new HtmlReport(
+                runs,
+                KeyFigure.of(runs, figures),
+                files(folder),
+                problems,
+                bySection(drawn),
+                tables,
+                environments)
+            .text());
     write(
         folder.resolve(MARKDOWN),
         MarkdownReport.of(runs, problems, bySection(drawn), tables, environments));
@@ -150,11 +160,49 @@ public final class Report {
     return List.copyOf(byName.values());
   }
 
-  private static Map<String, List<Drawn>> bySection(List<Drawn> drawn) {
-    Map<String, List<Drawn>> sections = new LinkedHashMap<>();
-    drawn.forEach(
-        one -> sections.computeIfAbsent(one.plot().section(), key -> new ArrayList<>()).add(one));
+  private static Map<String, List<Plot>> bySection(List<Drawn> drawn) {
+    Map<String, List<Plot>> sections = new LinkedHashMap<>();
+    drawn.stream()
+        .map(Drawn::plot)
+        .forEach(one -> sections.computeIfAbsent(one.section(), key -> new ArrayList<>()).add(one));
     return sections;
+  }
+
+  /** The names of the files that the page links to, by their addresses. */
+  private Map<String, String> files(Path folder) {
+    Map<String, String> files = new LinkedHashMap<>();
+    files.put("figures.csv", "figures.csv");
+    if (runs.size() == 1) {
+      files.put(JMH, JMH);
+    }
+    files.put(MARKDOWN, MARKDOWN);
+    Path from = folder.toAbsolutePath().normalize();
+    for (Run run : runs) {
+      Path path = run.path().toAbsolutePath().normalize();
+      String letter = PlotName.run(run, runs);
+      if (!Files.isDirectory(path)) {
+        files.put(address(from.relativize(path)), letter + path.getFileName());
+        continue;
+      }
+      for (String name : ResultFolder.FILES) {
+        Path file = path.resolve(name);
+        if (Files.exists(file)) {
+          String ending = Files.isDirectory(file) ? "/" : "";
+          files.put(address(from.relativize(file)) + ending, letter + name + ending);
+        }
+      }
+    }
+    return files;
+  }
+
+  /** A relative path as a link has it: with its special characters escaped. */
+  private static String address(Path relative) {
+    List<String> names = new ArrayList<>();
+    relative.forEach(
+        name ->
+            names.add(
+                URLEncoder.encode(name.toString(), StandardCharsets.UTF_8).replace("+", "%20")));
+    return String.join("/", names);
   }
 
   private static void write(Path file, String text) throws IOException {

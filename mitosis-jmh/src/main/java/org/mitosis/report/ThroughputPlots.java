@@ -51,7 +51,10 @@ final class ThroughputPlots {
         PlotName.file(
             "throughput", PlotName.run(one.run(), runs), figure.shortName(), of, settings),
         new Chart(
-            PlotName.run(one.run(), runs) + "Peak throughput: " + of + settings,
+            PlotName.run(one.run(), runs)
+                + "Peak throughput: "
+                + (of.equals("all") ? figure.shortName() : of)
+                + settings,
             "Shaded: the stable interval of each fork, which its peak is counted over. Without"
                 + " shade there was none, and the peak is over all of the run.",
             Axis.of("time since the first child, s", Scale.LINEAR),
@@ -80,8 +83,7 @@ final class ThroughputPlots {
     Optional<Double> to = note(one, "stableTo", fork.number());
     return stable.isEmpty() || stable.get() < 1 || from.isEmpty() || to.isEmpty()
         ? Optional.empty()
-        : Optional.of(
-            new Chart.Span("stable in fork " + fork.number(), from.get(), to.get(), look));
+        : Optional.of(new Chart.Span("fork " + fork.number(), from.get(), to.get(), look));
   }
 
   private static Optional<Double> note(ReportedFigure one, String metric, int fork) {

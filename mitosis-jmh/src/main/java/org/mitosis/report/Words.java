@@ -59,8 +59,7 @@ final class Words {
     Optional<String> difference = ReferenceFigures.difference(metric);
     return " Published, "
         + hosts
-        + ": medians of the figures in the MITOSIS artifact's documentation, measured there on "
-        + hosts.replace("/", " and ")
+        + ": medians of the figures in the MITOSIS artifact's documentation"
         + difference.map(text -> " (" + text + ")").orElse(", with the same definition")
         + ".";
   }

@@ -52,6 +52,10 @@ public final class ResultFolder {
   static final String HISTOGRAMS = "hlog";
   static final String ENVIRONMENT = "environment.json";
 
+  /** The files and folders with a run's raw data, as far as it has them. */
+  public static final List<String> FILES =
+      List.of(ENVIRONMENT, JMH_JSON, HISTOGRAMS, "table.txt", "sweep.json", CLUSTER, MACHINES);
+
   private static final DateTimeFormatter DATE =
       DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HHmmss'Z'", Locale.ROOT).withZone(ZoneOffset.UTC);
   private static final int NAME_LENGTH_MAX = 40;

@@ -58,8 +58,12 @@ public record Chart(
     }
   }
 
-  /** A shaded part of the horizontal axis, in the colour of a series. */
-  public record Span(String name, double from, double to, Look look) {}
+  /**
+   * A shaded part of the horizontal axis.
+   *
+   * @param series the name of the series that it belongs to, and has the colour of
+   */
+  public record Span(String series, double from, double to, Look look) {}
 
   /** Copies the lists. */
   public Chart {
