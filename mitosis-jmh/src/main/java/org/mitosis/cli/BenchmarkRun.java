@@ -26,6 +26,7 @@ import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 import org.mitosis.Backend;
 import org.mitosis.BackendChoice;
+import org.mitosis.Mitosis;
 import org.mitosis.fixture.CpuPlan;
 import org.mitosis.fixture.Machine;
 import org.mitosis.fixture.MachineMemory;
@@ -43,6 +44,7 @@ import org.mitosis.result.MachineProbe;
 import org.mitosis.result.ResultFolder;
 import org.mitosis.result.Run;
 import org.mitosis.result.SelfTimedProfiler;
+import org.mitosis.setting.ExitCode;
 import org.mitosis.setting.MissingPrerequisite;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.results.format.ResultFormatFactory;
@@ -104,10 +106,9 @@ final class BenchmarkRun {
   /**
    * Carries out a command line of JMH in blocks.
    *
-   * @return the exit code
    * @throws Exception as {@code org.openjdk.jmh.Main} does
    */
-  int run(Sweep blocks) throws Exception {
+  ExitCode run(Sweep blocks) throws Exception {
     sweep = Optional.of(blocks);
     return run(blocks.arguments().toArray(String[]::new));
   }
@@ -115,10 +116,9 @@ final class BenchmarkRun {
   /**
    * Carries out a command line of JMH.
    *
-   * @return the exit code
    * @throws Exception as {@code org.openjdk.jmh.Main} does
    */
-  int run(String[] given) throws Exception {
+  ExitCode run(String[] given) throws Exception {
     Optional<String> pin = CpuPlan.asked(List.of(given));
     String[] args =
         Arrays.stream(given).filter(arg -> !CpuPlan.isOption(arg)).toArray(String[]::new);
@@ -136,22 +136,33 @@ final class BenchmarkRun {
     try {
       selection = Selection.of(commandLine);
     } catch (PatternSyntaxException e) {
-      return refuse("'" + e.getPattern() + "' is not a regular expression: " + e.getDescription());
+      return refuse(
+          ExitCode.WRONG_ARGUMENTS,
+          "'" + e.getPattern() + "' is not a regular expression: " + e.getDescription());
     }
     if (selection.isEmpty()) {
-      return refuse(Selection.nothingMatches(commandLine));
+      return refuse(ExitCode.WRONG_ARGUMENTS, Selection.nothingMatches(commandLine));
     }
     if (sweep.isPresent()
         && (commandLine.getResult().hasValue() || commandLine.getResultFormat().hasValue())) {
       return refuse(
+          ExitCode.WRONG_ARGUMENTS,
           "a sweep keeps JMH's results of all blocks in its folder, as jmh.json: leave out -rf and"
               + " -rff");
+    }
+    try {
+      Preflight.deadline();
+      requireBackendName();
+      requireJvm(commandLine);
+      selection.requireKnownParameters(List.of(args));
+      selection.requireParameters(commandLine);
+    } catch (MissingPrerequisite | IllegalArgumentException e) {
+      return refuse(ExitCode.WRONG_ARGUMENTS, e.getMessage());
     }
     Plan plan;
     Environment environment;
     ResultFolder folder;
     try {
-      selection.requireKnownParameters(List.of(args));
       plan = plan(selection, commandLine);
       String cpuPlan = pin.map(this::pin).orElse(Environment.NO_CPU_PLAN);
       environment =
@@ -169,8 +180,10 @@ final class BenchmarkRun {
       } else {
         folder = folder(started, commandLine);
       }
-    } catch (MissingPrerequisite | IOException e) {
-      return refuse(e.getMessage());
+    } catch (MissingPrerequisite e) {
+      return refuse(ExitCode.NOT_HERE, e.getMessage());
+    } catch (IOException e) {
+      return refuse(ExitCode.FAILED, e.getMessage());
     }
     OutputFormat output;
     try {
@@ -182,14 +195,14 @@ final class BenchmarkRun {
       }
     } catch (MissingPrerequisite | IOException e) {
       folder.discard();
-      return refuse(e.getMessage());
+      return refuse(ExitCode.FAILED, e.getMessage());
     }
     environment.warnings().forEach(warning -> say("warning: " + warning));
     environment.leftOut().forEach(what -> say("left out: " + what));
     try {
       return run(commandLine, plan, folder, environment, output);
     } catch (IOException e) {
-      return refuse(e.getMessage());
+      return refuse(ExitCode.FAILED, e.getMessage());
     }
   }
 
@@ -224,9 +237,9 @@ final class BenchmarkRun {
   }
 
   /** Runs JMH's main, so that output and exit code are those of JMH. */
-  private static int handOver(String[] args) throws Exception {
+  private static ExitCode handOver(String[] args) throws Exception {
     org.openjdk.jmh.Main.main(args);
-    return 0;
+    return ExitCode.DONE;
   }
 
   private static boolean asksForList(CommandLineOptions options) {
@@ -237,9 +250,9 @@ final class BenchmarkRun {
         || options.shouldListResultFormats();
   }
 
-  private int refuse(String message) {
+  private ExitCode refuse(ExitCode code, String message) {
     say(message);
-    return 1;
+    return code;
   }
 
   private void say(String message) {
@@ -259,10 +272,7 @@ final class BenchmarkRun {
   }
 
   private Plan plan(Selection selection, Options options) {
-    Preflight.deadline();
-    requireJvm(options);
     BackendChoice backend = Preflight.backend();
-    selection.requireParameters(options);
     Selection.Functions functions =
         selection
             .functions(options)
@@ -279,6 +289,14 @@ final class BenchmarkRun {
         sizes,
         functions,
         backend);
+  }
+
+  /** Whether there is such a backend at all; whether it can be used is of this machine. */
+  private static void requireBackendName() {
+    String name = System.getProperty(Mitosis.BACKEND_PROPERTY, "");
+    if (!name.isEmpty()) {
+      Backend.parse(name);
+    }
   }
 
   /** A name without a slash is looked for on PATH, by JMH. */
@@ -310,7 +328,7 @@ final class BenchmarkRun {
     return builder;
   }
 
-  private int run(
+  private ExitCode run(
       CommandLineOptions commandLine,
       Plan plan,
       ResultFolder folder,
@@ -345,30 +363,32 @@ final class BenchmarkRun {
   /**
    * Ends a run that JMH has aborted: before the first benchmark, or at a failed one (-foe true).
    */
-  private int failed(
+  private ExitCode failed(
       RunnerException failure, Plan plan, ResultFolder folder, Environment environment)
       throws IOException {
     explain(failure);
     if (sweep.isPresent()) {
       write(folder, environment.ended(Outcome.INTERRUPTED, Instant.now(), List.of(), probe));
       return refuse(
+          ExitCode.FAILED,
           "the sweep has stopped; its results so far are kept; continue it with 'sweep --resume "
               + folder.path()
               + "'");
     }
     if (failure instanceof ProfilersFailedException || failure.getCause() == null) {
       folder.discard();
-      return 1;
+      return ExitCode.FAILED;
     }
     write(folder, environment.ended(Outcome.FAILED, Instant.now(), names(plan.items()), probe));
     return refuse(
+        ExitCode.FAILED,
         "a benchmark failed and ended the run: see the output of JMH above; the samples taken"
             + " before are in "
             + folder.histograms());
   }
 
   /** Writes the results; reports a part that cannot be written, and writes the others. */
-  private int keep(
+  private ExitCode keep(
       Collection<RunResult> results,
       CommandLineOptions commandLine,
       Plan plan,
@@ -388,7 +408,7 @@ final class BenchmarkRun {
             names(failed),
             sweep.map(Sweep::repeated).orElse(List.of()),
             probe);
-    int code = 0;
+    ExitCode code = ExitCode.DONE;
     try {
       if (sweep.isEmpty()) {
         ForkCheck.markAborted(results, plan.items(), folder.histograms());
@@ -403,11 +423,12 @@ final class BenchmarkRun {
       kept = Optional.of(folder.path());
       say("results: " + folder.path());
     } catch (IOException e) {
-      code = refuse(e.getMessage());
+      code = refuse(ExitCode.FAILED, e.getMessage());
     }
     for (Map.Entry<Selection.Item, String> one : incomplete.entrySet()) {
       code =
           refuse(
+              ExitCode.FAILED,
               one.getKey()
                   + ": only "
                   + one.getValue()
@@ -417,6 +438,7 @@ final class BenchmarkRun {
     if (!missing.isEmpty()) {
       code =
           refuse(
+              ExitCode.FAILED,
               missing.size()
                   + " of "
                   + plan.items().size()

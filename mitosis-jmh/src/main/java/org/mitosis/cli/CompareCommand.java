@@ -5,10 +5,10 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
-import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.TreeSet;
 import org.mitosis.report.ComparisonData;
@@ -16,39 +16,93 @@ import org.mitosis.report.ComparisonTable;
 import org.mitosis.report.PlanTable;
 import org.mitosis.report.RunComparison;
 import org.mitosis.result.Run;
+import org.mitosis.setting.ExitCode;
 import org.mitosis.stats.Correction;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 
 /** The command {@code compare}: the differences between two runs. */
-final class CompareCommand {
-  static final String HELP =
-      """
-      java -jar benchmarks.jar compare [--by NAME,...] [--correction bh|holm] [--fail-above N%]
-                                       [--format text|md|csv|json] [--vary NAME,...] [--force]
-                                       OLD NEW
-      java -jar benchmarks.jar compare --plan OLD --effect N%
+@Command(
+    name = "compare",
+    header = "The differences between two runs.",
+    description =
+        "Shows every figure that both runs have: medians, their ratio with its interval, p-value,"
+            + " effect size, the smallest change that could be found, and the verdict.")
+final class CompareCommand implements Word {
+  private static final List<String> FORMATS = List.of("text", "md", "csv", "json");
 
-      OLD and NEW are folders of runs, .zip files of these (see pack), or JSON files of JMH.
-      Shows every figure that both have: medians, their ratio with its interval, p-value, effect
-      size, the smallest change that could be found, and the verdict.
+  @Option(
+      names = "--by",
+      paramLabel = "NAME,...",
+      description =
+          "One table for each combination of values of these parameters; by default one for each"
+              + " benchmark and figure.")
+  private String by = "";
 
-        --by NAME,...      one table for each combination of values of these parameters; by default
-                           one for each benchmark and figure
-        --correction NAME  for many comparisons at once: bh, Benjamini-Hochberg, by default: of the
-                           figures called different, 5 percent are not; or holm: in 5 percent of
-                           comparisons any figure is
-        --format NAME      the output: text, by default; md, for a comment or an issue; csv; or json
-        --plan OLD         how many forks a comparison with this run needs
-        --effect N%        the change that it should find, with --plan
-        --fail-above N%    end with exit code 2 if a figure is significantly worse by more than N
-                           percent, or failed in NEW only
-        --vary NAME,...    compare runs although their environments differ in these, by the names
-                           that a refusal prints or how they begin: --vary java
-        --force            compare runs whatever their environments differ in
+  @Option(
+      names = "--correction",
+      paramLabel = "NAME",
+      converter = Named.class,
+      completionCandidates = Corrections.class,
+      description =
+          "For many comparisons at once: bh, Benjamini-Hochberg, by default: of the figures called"
+              + " different, 5 percent are not; or holm: in 5 percent of comparisons any figure is.")
+  private Correction correction = Correction.BENJAMINI_HOCHBERG;
 
-      Exit code 0 on success, 1 on failure, 2 with --fail-above.
-      """;
+  @Option(
+      names = "--format",
+      paramLabel = "NAME",
+      converter = Format.class,
+      completionCandidates = Formats.class,
+      description = "The output: text, by default; md, for a comment or an issue; csv; or json.")
+  private String format = "text";
 
-  private static final int WORSE = 2;
+  @Option(
+      names = "--plan",
+      description = "How many forks a comparison with this one run, OLD, needs.")
+  private boolean plan;
+
+  @Option(
+      names = "--effect",
+      paramLabel = "N%",
+      converter = Values.Percentage.class,
+      description = "The change that it should find, with --plan.")
+  private Double effect;
+
+  @Option(
+      names = "--fail-above",
+      paramLabel = "N%",
+      converter = Values.Percentage.class,
+      description =
+          "End with exit code 4 if a figure is significantly worse by more than N percent, or failed"
+              + " in NEW only.")
+  private Double failAbove;
+
+  @Option(
+      names = "--vary",
+      paramLabel = "NAME,...",
+      description =
+          "Compare runs although their environments differ in these, by the names that a refusal"
+              + " prints or how they begin: --vary java.")
+  private String vary;
+
+  @Option(names = "--force", description = "Compare runs whatever their environments differ in.")
+  private boolean force;
+
+  @Parameters(
+      paramLabel = "OLD NEW",
+      hideParamSyntax = true,
+      arity = "0..*",
+      description = "Folders of runs, .zip files of these (see pack), or JSON files of JMH.")
+  private List<Path> paths = List.of();
+
+  @Spec private CommandSpec spec;
 
   private final PrintStream out;
   private final PrintStream err;
@@ -58,41 +112,36 @@ final class CompareCommand {
     this.err = err;
   }
 
-  private record Request(
-      List<Path> runs,
-      List<String> by,
-      OptionalDouble failAbove,
-      List<String> vary,
-      boolean force,
-      Correction correction,
-      String format,
-      boolean plan,
-      OptionalDouble effect) {}
-
-  int run(String[] args) {
-    if (args.length == 1 && List.of("--help", "-h").contains(args[0])) {
-      out.print(HELP);
-      return 0;
+  @Override
+  public ExitCode run(List<String> given) throws IOException {
+    if (plan != (effect != null) || plan && effect == 0) {
+      throw refused("--plan needs --effect N%, a percentage above 0, and --effect needs --plan");
     }
-    try {
-      Request request = request(args);
-      return request.plan() ? plan(request) : compare(request);
-    } catch (IOException e) {
-      return refuse(e.getMessage());
+    if (plan && paths.size() != 1) {
+      throw refused("--plan takes one run, got " + paths.size());
     }
+    if (!plan && paths.size() != 2) {
+      throw refused("takes two runs, OLD and NEW, got " + paths.size());
+    }
+    return plan ? plan(paths.get(0)) : compare(paths);
   }
 
-  private int plan(Request request) throws IOException {
-    Run run = Run.read(request.runs().get(0));
+  private ParameterException refused(String message) {
+    return new ParameterException(spec.commandLine(), message);
+  }
+
+  private ExitCode plan(Path path) throws IOException {
+    Run run = Run.read(path);
     run.problems().forEach(this::say);
-    out.print(PlanTable.of(run, request.effect().getAsDouble()));
-    return 0;
+    out.print(PlanTable.of(run, effect));
+    return ExitCode.DONE;
   }
 
-  private int compare(Request request) throws IOException {
+  /** Compares two runs with the options as they are. */
+  ExitCode compare(List<Path> paths) throws IOException {
     List<Run> runs = new ArrayList<>();
     IOException unreadable = null;
-    for (Path path : request.runs()) {
+    for (Path path : paths) {
       try {
         Run run = Run.read(path);
         run.problems().forEach(this::say);
@@ -105,7 +154,7 @@ final class CompareCommand {
       runs.forEach(run -> listed(run));
       throw unreadable;
     }
-    RunComparison comparison = RunComparison.of(runs.get(0), runs.get(1), request.correction());
+    RunComparison comparison = RunComparison.of(runs.get(0), runs.get(1), correction);
     if (comparison.rows().isEmpty()) {
       runs.forEach(run -> listed(run));
       throw new IOException(
@@ -119,36 +168,34 @@ final class CompareCommand {
               + " are not checked");
     }
     comparison.differences().forEach(difference -> say("the environments differ in " + difference));
+    List<String> varied = vary == null ? List.of() : List.of(vary.split(","));
     boolean isAllowed =
-        comparison.differences().stream()
-            .allMatch(one -> request.vary().stream().anyMatch(one::isCalled));
-    if (!isAllowed && !request.force()) {
+        comparison.differences().stream().allMatch(one -> varied.stream().anyMatch(one::isCalled));
+    if (!isAllowed && !force) {
       throw new IOException(
           "these differences change times by themselves; measure both runs on one machine in one"
               + " state, or compare them anyway with --vary NAME,... or --force");
     }
-    requireParameters(request.by(), comparison);
+    List<String> parameters = by.isEmpty() ? List.of() : List.of(by.split(","));
+    requireParameters(parameters, comparison);
     tellConditions("old", runs.get(0));
     tellConditions("new", runs.get(1));
     out.print(
-        switch (request.format()) {
-          case "md" -> new ComparisonTable(comparison, request.by()).markdown();
+        switch (format) {
+          case "md" -> new ComparisonTable(comparison, parameters).markdown();
           case "csv" -> ComparisonData.csv(comparison);
           case "json" -> ComparisonData.json(comparison);
-          default -> new ComparisonTable(comparison, request.by()).text();
+          default -> new ComparisonTable(comparison, parameters).text();
         });
-    return request.failAbove().isPresent()
-        ? judge(comparison, request.failAbove().getAsDouble())
-        : 0;
+    return failAbove == null ? ExitCode.DONE : judge(comparison, failAbove);
   }
 
-  private static void requireParameters(List<String> names, RunComparison comparison)
-      throws IOException {
+  private void requireParameters(List<String> names, RunComparison comparison) {
     Set<String> known = new TreeSet<>();
     comparison.rows().forEach(row -> known.addAll(row.figure().params().keySet()));
     for (String name : names) {
       if (!known.contains(name)) {
-        throw new IOException(
+        throw refused(
             "--by: no figure of both runs has the parameter "
                 + name
                 + Spelling.hint(name, known)
@@ -177,7 +224,7 @@ final class CompareCommand {
             });
   }
 
-  private int judge(RunComparison comparison, double limit) {
+  private ExitCode judge(RunComparison comparison, double limit) {
     List<String> reasons = new ArrayList<>();
     for (RunComparison.Row row : comparison.rows()) {
       if (row.verdict() == RunComparison.Verdict.WORSE && row.worseBy() > limit) {
@@ -192,7 +239,7 @@ final class CompareCommand {
     }
     comparison.newlyFailed().forEach(name -> reasons.add(name + " fails in the new run only"));
     reasons.forEach(this::say);
-    return reasons.isEmpty() ? 0 : WORSE;
+    return reasons.isEmpty() ? ExitCode.DONE : ExitCode.WORSE;
   }
 
   /** Lists the figures of a run, even if it cannot be compared. */
@@ -204,108 +251,45 @@ final class CompareCommand {
         .forEach(out::println);
   }
 
-  private static Request request(String[] args) throws IOException {
-    List<Path> runs = new ArrayList<>();
-    List<String> by = List.of();
-    OptionalDouble failAbove = OptionalDouble.empty();
-    List<String> vary = List.of();
-    boolean force = false;
-    Correction correction = Correction.BENJAMINI_HOCHBERG;
-    String format = "text";
-    boolean plan = false;
-    OptionalDouble effect = OptionalDouble.empty();
-    for (int i = 0; i < args.length; i++) {
-      Optional<String> next = i + 1 < args.length ? Optional.of(args[i + 1]) : Optional.empty();
-      switch (args[i]) {
-        case "--by" -> {
-          by = List.of(required(args[i], next, "names of parameters").split(","));
-          i++;
-        }
-        case "--fail-above" -> {
-          failAbove = OptionalDouble.of(share(args[i], required(args[i], next, "a percentage")));
-          i++;
-        }
-        case "--vary" -> {
-          vary = List.of(required(args[i], next, "names of differences").split(","));
-          i++;
-        }
-        case "--force" -> force = true;
-        case "--format" -> {
-          format = format(required(args[i], next, "text, md, csv or json"));
-          i++;
-        }
-        case "--plan" -> plan = true;
-        case "--effect" -> {
-          effect = OptionalDouble.of(share(args[i], required(args[i], next, "a percentage")));
-          i++;
-        }
-        case "--correction" -> {
-          correction = correction(required(args[i], next, "bh or holm"));
-          i++;
-        }
-        default -> {
-          if (args[i].startsWith("-")) {
-            throw new IOException("compare: unknown option " + args[i] + ": see compare --help");
-          }
-          runs.add(Path.of(args[i]));
-        }
-      }
-    }
-    if (plan != effect.isPresent() || plan && effect.getAsDouble() == 0) {
-      throw new IOException(
-          "compare --plan OLD needs --effect N%, a percentage above 0, and --effect needs --plan:"
-              + " see compare --help");
-    }
-    if (plan && runs.size() != 1) {
-      throw new IOException(
-          "compare --plan takes one run, got " + runs.size() + ": see compare --help");
-    }
-    if (!plan && runs.size() != 2) {
-      throw new IOException(
-          "compare takes two runs, OLD and NEW, got " + runs.size() + ": see compare --help");
-    }
-    return new Request(runs, by, failAbove, vary, force, correction, format, plan, effect);
-  }
-
-  private static String required(String option, Optional<String> value, String what)
-      throws IOException {
-    return value.orElseThrow(
-        () -> new IOException(option + " takes " + what + ": see compare --help"));
-  }
-
-  private static String format(String name) throws IOException {
-    if (!List.of("text", "md", "csv", "json").contains(name)) {
-      throw new IOException(
-          "--format must be text, md, csv or json, got '" + name + "': see compare --help");
-    }
-    return name;
-  }
-
-  private static Correction correction(String name) throws IOException {
-    for (Correction one : Correction.values()) {
-      if (one.option().equals(name)) {
-        return one;
-      }
-    }
-    throw new IOException(
-        "--correction must be bh or holm, got '" + name + "': see compare --help");
-  }
-
-  private static double share(String option, String percent) throws IOException {
-    String number = percent.endsWith("%") ? percent.substring(0, percent.length() - 1) : percent;
-    if (!number.matches("[0-9]{1,6}([.][0-9]{1,6})?")) {
-      throw new IOException(
-          option + " must be a percentage such as 5%, got '" + percent + "': see compare --help");
-    }
-    return Double.parseDouble(number) / 100;
-  }
-
-  private int refuse(String message) {
-    say(message);
-    return 1;
-  }
-
   private void say(String message) {
     err.println("mitosis: " + message);
+  }
+
+  /** The names of the formats. */
+  static final class Formats implements Iterable<String> {
+    @Override
+    public Iterator<String> iterator() {
+      return FORMATS.iterator();
+    }
+  }
+
+  /** The name of a format. */
+  static final class Format implements ITypeConverter<String> {
+    @Override
+    public String convert(String name) {
+      if (!FORMATS.contains(name)) {
+        throw new TypeConversionException("must be text, md, csv or json, got '" + name + "'");
+      }
+      return name;
+    }
+  }
+
+  /** The names of the corrections. */
+  static final class Corrections implements Iterable<String> {
+    @Override
+    public Iterator<String> iterator() {
+      return Arrays.stream(Correction.values()).map(Correction::option).iterator();
+    }
+  }
+
+  /** A correction by its name. */
+  static final class Named implements ITypeConverter<Correction> {
+    @Override
+    public Correction convert(String name) {
+      return Arrays.stream(Correction.values())
+          .filter(one -> one.option().equals(name))
+          .findFirst()
+          .orElseThrow(() -> new TypeConversionException("must be bh or holm, got '" + name + "'"));
+    }
   }
 }

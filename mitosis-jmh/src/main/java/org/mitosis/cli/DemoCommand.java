@@ -4,7 +4,6 @@ package org.mitosis.cli;
 import java.io.PrintStream;
 import java.util.List;
 import java.util.Locale;
-import org.mitosis.MitosisException;
 import org.mitosis.fixture.ChildLauncher;
 import org.mitosis.fixture.JvmFunction;
 import org.mitosis.fixture.MemorySize;
@@ -12,49 +11,36 @@ import org.mitosis.fixture.ParentProcess;
 import org.mitosis.fixture.RemoteFork;
 import org.mitosis.fixture.RemoteJvm;
 import org.mitosis.fixture.Transport;
-import org.mitosis.setting.MissingPrerequisite;
+import org.mitosis.setting.ExitCode;
+import picocli.CommandLine.Command;
 
 /** The command {@code demo}: a warm JVM goes on on another machine, beside fresh starts of it. */
-final class DemoCommand {
-  static final String WORD = "demo";
-
-  private static final String HELP =
-      """
-      java [-Dmitosis.*] -jar benchmarks.jar demo
-
-      Starts a JVM with a function (JSON), warms it up, prepares it, and has another machine, a
-      second daemon that is reached over TCP, start children of it. Prints when each has reached its
-      first instruction and its first result, beside fresh starts of the same function. Takes ten
-      seconds; needs root. The times are of single starts: FirstResult.jvm measures.
-
-      Exit code 0 if all starts gave the right result, 1 if not.
-      """;
+@Command(
+    name = "demo",
+    header = "A warm JVM that goes on on another machine, in ten seconds.",
+    description = {
+      "Starts a JVM with a function (JSON), warms it up, prepares it, and has another machine, a"
+          + " second daemon that is reached over TCP, start children of it. Prints when each has"
+          + " reached its first instruction and its first result, beside fresh starts of the same"
+          + " function.",
+      "Needs root. The times are of single starts: FirstResult.jvm measures."
+    })
+final class DemoCommand implements Word {
 
   private static final int STARTS = 3;
   private static final int WIDTH = 50;
 
   private final PrintStream out;
-  private final PrintStream err;
 
-  DemoCommand(PrintStream out, PrintStream err) {
+  DemoCommand(PrintStream out) {
     this.out = out;
-    this.err = err;
   }
 
-  int run(String[] args) {
-    if (args.length > 0) {
-      boolean asked = List.of("--help", "-h").contains(args[0]);
-      (asked ? out : err).print(HELP);
-      return asked ? 0 : 1;
-    }
-    try {
-      RemoteJvm.requirePossible();
-      show(JvmFunction.of("json", "G1", "128m", 1));
-      return 0;
-    } catch (MissingPrerequisite | MitosisException e) {
-      err.println("mitosis: " + e.getMessage());
-      return 1;
-    }
+  @Override
+  public ExitCode run(List<String> given) {
+    RemoteJvm.requirePossible();
+    show(JvmFunction.of("json", "G1", "128m", 1));
+    return ExitCode.DONE;
   }
 
   private void show(JvmFunction function) {

@@ -25,31 +25,25 @@ import org.mitosis.result.BuildInfo;
 import org.mitosis.result.MachineFacts;
 import org.mitosis.result.MachineProbe;
 import org.mitosis.result.ResultFolder;
+import org.mitosis.setting.ExitCode;
 import org.mitosis.setting.MissingPrerequisite;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /**
  * The command {@code doctor}: what works on this machine, what does not, and what to do about it.
  */
-final class Doctor {
-  static final String HELP =
-      """
-      java -jar benchmarks.jar doctor [--tune [--apply [--hold] | --restore]]
-
-      Reports for each backend what it needs, whether that is available, and what to do if not;
-      then other properties of this machine. Starts the user backend's daemon briefly; changes
-      nothing.
-      Exit code 0 if benchmarks can run, 1 if no backend, or not the one asked for, can be used.
-
-        --tune             says instead which settings make times scatter (frequency governor,
-                           turbo, ASLR, transparent huge pages, SMT) and what to set them to;
-                           changes nothing
-        --tune --apply     sets them, as root, and keeps what was there before in
-                           /run/mitosis-tune.json; exit code 1 if one could not be set
-        --tune --apply --hold
-                           sets them, and restores what was there before on Enter or Ctrl-C
-        --tune --restore   restores what was there before --apply
-      """;
-
+@Command(
+    name = "doctor",
+    header = "What works on this machine, what does not, and what to do about it.",
+    description =
+        "Reports for each backend what it needs, whether that is available, and what to do if not;"
+            + " then other properties of this machine. Starts the user backend's daemon briefly;"
+            + " changes nothing.")
+final class Doctor implements Word {
   private static final Map<Backend, String> NEEDS =
       Map.of(
           Backend.KERNEL,
@@ -86,6 +80,30 @@ final class Doctor {
     MachineMemory memory();
   }
 
+  @Option(
+      names = "--tune",
+      description =
+          "Says instead which settings make times scatter (frequency governor, turbo, ASLR,"
+              + " transparent huge pages, SMT) and what to set them to; changes nothing.")
+  private boolean tune;
+
+  @Option(
+      names = "--apply",
+      description =
+          "With --tune: sets them, as root, and keeps what was there before in"
+              + " /run/mitosis-tune.json.")
+  private boolean apply;
+
+  @Option(
+      names = "--hold",
+      description = "With --tune --apply: restores what was there before on Enter or Ctrl-C.")
+  private boolean hold;
+
+  @Option(names = "--restore", description = "With --tune: restores what was there before --apply.")
+  private boolean restore;
+
+  @Spec private CommandSpec spec;
+
   private final Subject subject;
   private final MachineProbe probe;
   private final PrintStream out;
@@ -100,30 +118,18 @@ final class Doctor {
     return new Doctor(new ThisMachine(probe), probe, out);
   }
 
-  /**
-   * Prints the report.
-   *
-   * @return 0 if the backend that benchmarks would use can be used, else 1
-   */
-  int run(String[] args) {
-    if (args.length > 0 && args[0].equals("--tune")) {
-      Tuning tuning = new Tuning(Path.of("/"), out);
-      switch (String.join(" ", args)) {
-        case "--tune":
-          return tuning.say();
-        case "--tune --apply":
-          return tuning.apply();
-        case "--tune --apply --hold":
-          return tuning.hold(System.in);
-        case "--tune --restore":
-          return tuning.restore();
-        default:
-          out.println("doctor: '" + String.join(" ", args) + "' is not understood");
-      }
+  @Override
+  public ExitCode run(List<String> given) {
+    if (apply && restore || hold && !apply || !tune && (apply || restore)) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "takes --tune, --tune --apply, --tune --apply --hold or --tune --restore");
     }
-    if (args.length > 0) {
-      out.print(HELP);
-      return args.length == 1 && (args[0].equals("--help") || args[0].equals("-h")) ? 0 : 1;
+    if (tune) {
+      Tuning tuning = new Tuning(Path.of("/"), out);
+      return hold
+          ? tuning.hold(System.in)
+          : apply ? tuning.apply() : restore ? tuning.restore() : tuning.say();
     }
     out.println(Main.version(BuildInfo.current()));
     Set<Backend> usable = EnumSet.noneOf(Backend.class);
@@ -134,7 +140,7 @@ final class Doctor {
     }
     boolean ready = choice(usable);
     facts(probe.machine());
-    return ready ? 0 : 1;
+    return ready ? ExitCode.DONE : ExitCode.NOT_HERE;
   }
 
   private boolean backend(Availability found) {

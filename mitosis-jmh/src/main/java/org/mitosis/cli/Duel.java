@@ -38,6 +38,7 @@ import org.mitosis.result.MachineProbe;
 import org.mitosis.result.MergedRun;
 import org.mitosis.result.ResultFolder;
 import org.mitosis.result.Run;
+import org.mitosis.setting.ExitCode;
 import org.mitosis.setting.MissingPrerequisite;
 import org.mitosis.setting.ParameterNames;
 
@@ -258,12 +259,8 @@ final class Duel {
     return value != null && !left.isEmpty() && !left.contains(value);
   }
 
-  /**
-   * Runs the blocks, and compares.
-   *
-   * @return the exit code
-   */
-  int run() throws IOException {
+  /** Runs the blocks, and compares. */
+  ExitCode run() throws IOException {
     Interruption interruption = Interruption.watch(this::keepInterrupted);
     try {
       save();
@@ -512,10 +509,10 @@ final class Duel {
     }
   }
 
-  private synchronized int end() throws IOException {
+  private synchronized ExitCode end() throws IOException {
     keep(Outcome.COMPLETE);
     deleteRuntime();
-    int code = 0;
+    ExitCode code = ExitCode.DONE;
     Set<String> failed = new HashSet<>();
     for (Side side : Side.values()) {
       List<String> incomplete = record.incomplete(side);
@@ -525,22 +522,29 @@ final class Duel {
     if (failed.isEmpty()) {
       BlockRunner.delete(folder.path().resolve("jars"));
     } else {
-      code = 1;
+      code = ExitCode.FAILED;
       say("run what failed again with 'duel --resume " + folder.path() + "'");
     }
     for (Side side : Side.values()) {
       tellLoad(side);
     }
     if (Files.exists(sideFolder(Side.OLD)) && Files.exists(sideFolder(Side.NEW))) {
-      int compared =
-          new CompareCommand(out, err)
-              .run(new String[] {sideFolder(Side.OLD).toString(), sideFolder(Side.NEW).toString()});
-      code = Math.max(code, compared);
+      code = code.or(compare());
     } else {
       say("a version gave no result at all, so there is nothing to compare");
     }
     say("results: " + folder.path());
     return code;
+  }
+
+  private ExitCode compare() {
+    try {
+      return new CompareCommand(out, err)
+          .compare(List.of(sideFolder(Side.OLD), sideFolder(Side.NEW)));
+    } catch (IOException e) {
+      say(e.getMessage());
+      return ExitCode.FAILED;
+    }
   }
 
   private void tellLoad(Side side) {

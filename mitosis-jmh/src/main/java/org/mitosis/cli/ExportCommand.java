@@ -7,29 +7,45 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Iterator;
 import java.util.List;
-import java.util.Optional;
 import org.mitosis.report.ExportFormat;
 import org.mitosis.result.Run;
+import org.mitosis.setting.ExitCode;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.TypeConversionException;
 
 /** The command {@code export}: the figures of a run for services that follow them. */
-final class ExportCommand {
-  static final String HELP =
-      """
-      java -jar benchmarks.jar export --format FORMAT [-o FILE] RUN
+@Command(
+    name = "export",
+    header = "A run's figures for github-action-benchmark, Bencher and other programs.",
+    description =
+        "Prints the figures of RUN as JSON: each metric by itself (prepare, resume, startup, ...),"
+            + " with the parameters in its name; times in ns, medians over the forks. It is a"
+            + " failure if there is none. docs/ci.md has an example.")
+final class ExportCommand implements Word {
+  @Option(
+      names = "--format",
+      required = true,
+      paramLabel = "FORMAT",
+      converter = Format.class,
+      completionCandidates = Formats.class,
+      description = {
+        "customSmallerIsBetter: github-action-benchmark, times and sizes",
+        "customBiggerIsBetter: github-action-benchmark, rates, such as peak",
+        "bmf: Bencher Metric Format, for bencher run --adapter json",
+        "json: all that is known of each figure, with parameters apart"
+      })
+  private ExportFormat format;
 
-      Prints the figures of RUN, the folder of a run or a packed one, as JSON: each metric by itself
-      (prepare, resume, startup, ...), with the parameters in its name; times in ns, medians over
-      the forks.
+  @Option(names = "-o", paramLabel = "FILE", description = "Write to FILE instead.")
+  private Path file;
 
-        --format customSmallerIsBetter   github-action-benchmark: times and sizes
-        --format customBiggerIsBetter    github-action-benchmark: rates, such as peak
-        --format bmf                     Bencher Metric Format, for bencher run --adapter json
-        --format json                    all that is known of each figure, with parameters apart
-        -o FILE                          write to FILE instead
-
-      Exit code 0 if there was a figure, 1 if not. docs/ci.md has an example.
-      """;
+  @Parameters(paramLabel = "RUN", description = "The folder of a run, or a packed one.")
+  private Path path;
 
   private final PrintStream out;
   private final PrintStream err;
@@ -39,53 +55,13 @@ final class ExportCommand {
     this.err = err;
   }
 
-  int run(String[] args) {
-    if (args.length == 1 && List.of("--help", "-h").contains(args[0])) {
-      out.print(HELP);
-      return 0;
-    }
-    Optional<ExportFormat> format = Optional.empty();
-    Path file = null;
-    Path path = null;
-    for (int i = 0; i < args.length; i++) {
-      if (args[i].equals("--format") && i + 1 < args.length) {
-        String word = args[++i];
-        format = ExportFormat.of(word);
-        if (format.isEmpty()) {
-          List<String> words =
-              Arrays.stream(ExportFormat.values()).map(ExportFormat::toString).toList();
-          return refuse(
-              "there is no format '"
-                  + word
-                  + "'"
-                  + Spelling.hint(word, words)
-                  + "; there are "
-                  + String.join(", ", words));
-        }
-      } else if (args[i].equals("-o") && i + 1 < args.length) {
-        file = Path.of(args[++i]);
-      } else if (args[i].startsWith("-") || path != null) {
-        return refuse("unexpected argument or missing value: " + args[i] + ": see export --help");
-      } else {
-        path = Path.of(args[i]);
-      }
-    }
-    if (format.isEmpty() || path == null) {
-      return refuse("export takes --format FORMAT and one run: see export --help");
-    }
-    try {
-      return export(format.get(), path, file);
-    } catch (IOException e) {
-      return refuse(e.getMessage());
-    }
-  }
-
-  private int export(ExportFormat format, Path path, Path file) throws IOException {
+  @Override
+  public ExitCode run(List<String> given) throws IOException {
     Run run = Run.read(path);
     run.problems().forEach(problem -> err.println("mitosis: " + problem));
     String text = format.of(run);
     if (text.strip().replaceAll("\\s", "").length() <= 2) {
-      return refuse(path + " has no figure for " + format);
+      throw new IOException(path + " has no figure for " + format);
     }
     if (file == null) {
       out.write(text.getBytes(StandardCharsets.UTF_8));
@@ -93,11 +69,34 @@ final class ExportCommand {
     } else {
       Files.writeString(file, text);
     }
-    return 0;
+    return ExitCode.DONE;
   }
 
-  private int refuse(String message) {
-    err.println("mitosis: " + message);
-    return 1;
+  /** The names of all formats. */
+  static final class Formats implements Iterable<String> {
+    static final List<String> ALL =
+        Arrays.stream(ExportFormat.values()).map(ExportFormat::toString).toList();
+
+    @Override
+    public Iterator<String> iterator() {
+      return ALL.iterator();
+    }
+  }
+
+  /** A format by its name. */
+  static final class Format implements ITypeConverter<ExportFormat> {
+    @Override
+    public ExportFormat convert(String word) {
+      return ExportFormat.of(word)
+          .orElseThrow(
+              () ->
+                  new TypeConversionException(
+                      "there is no format '"
+                          + word
+                          + "'"
+                          + Spelling.hint(word, Formats.ALL)
+                          + "; there are "
+                          + String.join(", ", Formats.ALL)));
+    }
   }
 }

@@ -4,13 +4,16 @@ package org.mitosis.cli;
 import java.io.PrintStream;
 import java.util.List;
 import java.util.Map;
-import org.mitosis.MitosisException;
 import org.mitosis.fixture.PythonFunction;
 import org.mitosis.fixture.PythonInterpreter;
-import org.mitosis.setting.MissingPrerequisite;
+import org.mitosis.setting.ExitCode;
+import picocli.CommandLine.Command;
 
 /** The command {@code functions}: all functions, and what each lacks on this machine. */
-final class FunctionList {
+@Command(
+    name = "functions",
+    header = "The Python functions: what they stand for, and what each lacks on this machine.")
+final class FunctionList implements Word {
   private static final String ROW = "%-12s  %-8s  %5s  %s%n";
 
   private final PrintStream out;
@@ -19,19 +22,9 @@ final class FunctionList {
     this.out = out;
   }
 
-  /** Prints the list; the exit code. */
-  int run(String[] args) {
-    if (args.length > 0) {
-      out.println("usage: java -jar benchmarks.jar functions");
-      return args[0].equals("--help") ? 0 : 1;
-    }
-    Map<String, List<String>> missing;
-    try {
-      missing = PythonInterpreter.chosen().missing();
-    } catch (MissingPrerequisite | MitosisException e) {
-      out.println("mitosis: " + e.getMessage());
-      return 1;
-    }
+  @Override
+  public ExitCode run(List<String> given) {
+    Map<String, List<String>> missing = PythonInterpreter.chosen().missing();
     out.printf(ROW, "function", "here", "MiB", "what it stands for");
     for (PythonFunction function : PythonFunction.known()) {
       List<String> lacks = missing.get(function.name());
@@ -56,6 +49,6 @@ final class FunctionList {
             + PythonFunction.PROPERTY
             + "=NAME,NAME.");
     out.println("Python: " + PythonInterpreter.chosen().path());
-    return 0;
+    return ExitCode.DONE;
   }
 }

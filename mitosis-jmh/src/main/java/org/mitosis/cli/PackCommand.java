@@ -8,21 +8,31 @@ import java.nio.file.Path;
 import java.util.List;
 import org.mitosis.result.PackedRun;
 import org.mitosis.result.Run;
+import org.mitosis.setting.ExitCode;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 
 /** The command {@code pack}: the folder of a run as one .zip file. */
-final class PackCommand {
-  static final String HELP =
-      """
-      java -jar benchmarks.jar pack [-o FILE] [--force] RUN
+@Command(
+    name = "pack",
+    header = "The folder of a run as one .zip file, which report and compare read.",
+    description =
+        "Packs the folder of a run as one .zip file, which report and compare read like the folder,"
+            + " and prints its name. The folder stays unchanged. Its report is left out: it can be"
+            + " made again.")
+final class PackCommand implements Word {
+  @Option(
+      names = "-o",
+      paramLabel = "FILE",
+      description = "The .zip file, which must not exist; by default RUN.zip beside the folder.")
+  private Path zip;
 
-      Packs RUN, the folder of a run, as one .zip file, which report and compare read like the
-      folder. The folder stays unchanged. Its report is left out: it can be made again.
+  @Option(names = "--force", description = "Also pack a run that has not ended.")
+  private boolean force;
 
-        -o FILE    the .zip file, which must not exist; by default RUN.zip beside the folder
-        --force    also pack a run that has not ended
-
-      Prints the name of the file. Exit code 0 if it was written, 1 if not.
-      """;
+  @Parameters(paramLabel = "RUN", description = "The folder of a run.")
+  private Path folder;
 
   private final PrintStream out;
   private final PrintStream err;
@@ -32,41 +42,8 @@ final class PackCommand {
     this.err = err;
   }
 
-  int run(String[] args) {
-    if (args.length == 1 && List.of("--help", "-h").contains(args[0])) {
-      out.print(HELP);
-      return 0;
-    }
-    Path folder = null;
-    Path zip = null;
-    boolean force = false;
-    for (int i = 0; i < args.length; i++) {
-      if (args[i].equals("-o") && i + 1 < args.length) {
-        zip = Path.of(args[++i]);
-      } else if (args[i].equals("--force")) {
-        force = true;
-      } else if (args[i].startsWith("-")) {
-        return refuse("pack: unknown option or missing value: " + args[i] + ": see pack --help");
-      } else if (folder != null) {
-        return refuse("pack: unexpected argument '" + args[i] + "': see pack --help");
-      } else {
-        folder = Path.of(args[i]);
-      }
-    }
-    if (folder == null) {
-      return refuse("pack takes the folder of a run: see pack --help");
-    }
-    try {
-      Path target = zip == null ? PackedRun.fileFor(folder) : zip;
-      pack(folder, target, force);
-      out.println(target);
-      return 0;
-    } catch (IOException e) {
-      return refuse(e.getMessage());
-    }
-  }
-
-  private void pack(Path folder, Path zip, boolean force) throws IOException {
+  @Override
+  public ExitCode run(List<String> given) throws IOException {
     if (Files.isRegularFile(folder)) {
       throw new IOException(
           folder + " is a file: pack takes the folder of a run (see pack --help)");
@@ -78,16 +55,10 @@ final class PackCommand {
               + " does not say that the run has ended: wait for its end, or pack the results so far"
               + " with --force");
     }
-    run.problems().forEach(this::say);
-    PackedRun.write(folder, zip);
-  }
-
-  private int refuse(String message) {
-    say(message);
-    return 1;
-  }
-
-  private void say(String message) {
-    err.println("mitosis: " + message);
+    run.problems().forEach(problem -> err.println("mitosis: " + problem));
+    Path target = zip == null ? PackedRun.fileFor(folder) : zip;
+    PackedRun.write(folder, target);
+    out.println(target);
+    return ExitCode.DONE;
   }
 }

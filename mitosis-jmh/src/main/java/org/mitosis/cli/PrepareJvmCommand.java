@@ -18,6 +18,10 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.mitosis.agent.PrepareAgent;
+import org.mitosis.setting.ExitCode;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 
 /**
  * The command {@code prepare-jvm}: has a JVM that runs already take a snapshot of itself, by the
@@ -26,23 +30,37 @@ import org.mitosis.agent.PrepareAgent;
  * <p>The JDK announces itself to the process by SIGQUIT, which ends one that is no JVM: what the
  * process is comes first.
  */
-final class PrepareJvmCommand {
-  static final String WORD = "prepare-jvm";
+@Command(
+    name = "prepare-jvm",
+    header = "A snapshot of a JVM that runs already.",
+    description =
+        "Has the JVM with process id PID take a snapshot of itself, with all its threads and open"
+            + " files; it runs on. Hooks for snapshots that its application has, also those for"
+            + " org.crac, run.")
+final class PrepareJvmCommand implements Word {
+  @Option(
+      names = "--handler-id",
+      paramLabel = "N",
+      converter = HandlerId.class,
+      description = "The key of the snapshot; by default 73.")
+  private int handlerId = DEFAULT_HANDLER_ID;
 
-  static final String HELP =
-      """
-      java -jar benchmarks.jar prepare-jvm [OPTION]... PID
+  @Option(
+      names = "--pinned",
+      description = "The snapshot stays when the JVM ends, until 'mitosis-unprepare N'.")
+  private boolean pinned;
 
-      Has the JVM with process id PID take a snapshot of itself, with all its threads and open
-      files; it runs on. Hooks for snapshots that its application has, also those for org.crac, run.
+  @Option(
+      names = "--when-quiet",
+      paramLabel = "SECONDS",
+      converter = Seconds.class,
+      description =
+          "Collect garbage and wait until the JIT compiler stands still first; an error after"
+              + " SECONDS.")
+  private int quietS;
 
-        --handler-id N        the key of the snapshot; by default 73
-        --pinned              the snapshot stays when the JVM ends, until 'mitosis-unprepare N'
-        --when-quiet SECONDS  collect garbage and wait until the JIT compiler stands still first; an
-                              error after SECONDS
-
-      Exit code 0 if there is a snapshot, 1 if not, 2 for bad arguments.
-      """;
+  @Parameters(paramLabel = "PID", converter = Pid.class, description = "The JVM's process id.")
+  private int pid;
 
   private static final int DEFAULT_HANDLER_ID = 73;
   private static final int LONGEST_QUIET_S = 3600;
@@ -51,84 +69,28 @@ final class PrepareJvmCommand {
 
   private final Path agentJar;
   private final PrintStream out;
-  private final PrintStream err;
 
-  private int handlerId = DEFAULT_HANDLER_ID;
-  private int quietS;
-  private boolean pinned;
-
-  PrepareJvmCommand(PrintStream out, PrintStream err) {
-    this(ownJar(), out, err);
+  PrepareJvmCommand(PrintStream out) {
+    this(ownJar(), out);
   }
 
   /** For tests, with another jar that has the agent. */
-  PrepareJvmCommand(Path agentJar, PrintStream out, PrintStream err) {
+  PrepareJvmCommand(Path agentJar, PrintStream out) {
     this.agentJar = agentJar;
     this.out = out;
-    this.err = err;
   }
 
-  int run(String[] args) {
-    if (args.length == 1 && List.of("--help", "-h").contains(args[0])) {
-      out.print(HELP);
-      return 0;
-    }
-    Long pid = null;
-    try {
-      for (int i = 0; i < args.length; i++) {
-        if (args[i].equals("--handler-id")) {
-          handlerId = number(args, i++, 0, Integer.MAX_VALUE);
-        } else if (args[i].equals("--when-quiet")) {
-          quietS = number(args, i++, 1, LONGEST_QUIET_S);
-        } else if (args[i].equals("--pinned")) {
-          pinned = true;
-        } else if (args[i].startsWith("-") || pid != null) {
-          throw new IllegalArgumentException("unknown option or argument '" + args[i] + "'");
-        } else {
-          pid = (long) number("PID", args[i], 1, Integer.MAX_VALUE);
-        }
-      }
-      if (pid == null) {
-        throw new IllegalArgumentException("it takes the process id of a JVM");
-      }
-    } catch (IllegalArgumentException e) {
-      err.println(WORD + ": " + e.getMessage() + ": see " + WORD + " --help");
-      return 2;
-    }
-    try {
-      checkProcess(pid);
-      prepare(pid);
-      out.println(
-          "prepared process "
-              + pid
-              + " as handler id "
-              + handlerId
-              + (pinned ? "; mitosis-unprepare " + handlerId + " drops it" : ""));
-      return 0;
-    } catch (IOException e) {
-      err.println(WORD + ": " + e.getMessage());
-      return 1;
-    }
-  }
-
-  private static int number(String[] args, int option, int min, int max) {
-    if (option + 1 == args.length) {
-      throw new IllegalArgumentException(args[option] + " needs a value");
-    }
-    return number(args[option], args[option + 1], min, max);
-  }
-
-  private static int number(String name, String text, int min, int max) {
-    try {
-      int value = Integer.parseInt(text);
-      if (value >= min && value <= max) {
-        return value;
-      }
-    } catch (NumberFormatException e) {
-      // told below
-    }
-    throw new IllegalArgumentException(
-        name + " must be a number from " + min + " to " + max + ", got '" + text + "'");
+  @Override
+  public ExitCode run(List<String> given) throws IOException {
+    checkProcess(pid);
+    prepare(pid);
+    out.println(
+        "prepared process "
+            + pid
+            + " as handler id "
+            + handlerId
+            + (pinned ? "; mitosis-unprepare " + handlerId + " drops it" : ""));
+    return ExitCode.DONE;
   }
 
   private static void checkProcess(long pid) throws IOException {
@@ -177,7 +139,7 @@ final class PrepareJvmCommand {
     String request = UUID.randomUUID().toString();
     long deadlineS = DEADLINE_S + quietS;
     FutureTask<String> outcome = new FutureTask<>(() -> load(pid, request));
-    Thread thread = new Thread(outcome, WORD);
+    Thread thread = new Thread(outcome, "prepare-jvm");
     thread.setDaemon(true); // the interface of the JDK has no deadline
     thread.start();
     String said;
@@ -262,6 +224,27 @@ final class PrepareJvmCommand {
           PrepareAgent.class.getProtectionDomain().getCodeSource().getLocation().toURI());
     } catch (URISyntaxException e) {
       throw new IllegalStateException("a class path entry is no file", e);
+    }
+  }
+
+  /** What a snapshot may be called. */
+  static final class HandlerId extends Values.Between {
+    HandlerId() {
+      super(0, Integer.MAX_VALUE);
+    }
+  }
+
+  /** How long to wait for quiet. */
+  static final class Seconds extends Values.Between {
+    Seconds() {
+      super(1, LONGEST_QUIET_S);
+    }
+  }
+
+  /** The id of a process. */
+  static final class Pid extends Values.Between {
+    Pid() {
+      super(1, Integer.MAX_VALUE);
     }
   }
 }

@@ -3,42 +3,28 @@ package org.mitosis.cli;
 
 import java.io.PrintStream;
 import java.util.List;
-import org.mitosis.MitosisException;
 import org.mitosis.nativefiles.NativeFiles;
+import org.mitosis.setting.ExitCode;
+import picocli.CommandLine.Command;
 
 /** The command {@code programs}: where the native programs of the jar are. */
-final class ProgramFolder {
-  static final String WORD = "programs";
-
-  private static final String HELP =
-      """
-      java -jar benchmarks.jar programs
-
-      Prints the folder of the native programs and libraries of this jar, which it unpacks there if
-      need be: mitosis-child, mitosis-prepare, mitosis-unprepare, libmitosis-preload.so and others.
-      """;
-
+@Command(
+    name = "programs",
+    header = "The folder of mitosis-child, mitosis-prepare and the other native programs.",
+    description =
+        "Prints the folder of the native programs and libraries of this jar, which it unpacks there"
+            + " if need be: mitosis-child, mitosis-prepare, mitosis-unprepare,"
+            + " libmitosis-preload.so and others.")
+final class ProgramFolder implements Word {
   private final PrintStream out;
-  private final PrintStream err;
 
-  ProgramFolder(PrintStream out, PrintStream err) {
+  ProgramFolder(PrintStream out) {
     this.out = out;
-    this.err = err;
   }
 
-  /** Prints the folder; the exit code. */
-  int run(String[] args) {
-    if (args.length > 0) {
-      boolean asked = List.of("--help", "-h").contains(args[0]);
-      (asked ? out : err).print(HELP);
-      return asked ? 0 : 2;
-    }
-    try {
-      out.println(NativeFiles.path("mitosis-prepare").getParent());
-      return 0;
-    } catch (MitosisException e) {
-      err.println("mitosis: " + e.getMessage());
-      return 1;
-    }
+  @Override
+  public ExitCode run(List<String> given) {
+    out.println(NativeFiles.path("mitosis-prepare").getParent());
+    return ExitCode.DONE;
   }
 }

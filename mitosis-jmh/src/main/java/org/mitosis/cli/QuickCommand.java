@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.mitosis.cli;
 
-import java.io.IOException;
 import java.io.PrintStream;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.mitosis.fixture.Preflight;
@@ -13,24 +11,22 @@ import org.mitosis.fixture.Transport;
 import org.mitosis.fixture.UserfaultfdRight;
 import org.mitosis.result.MachineProbe;
 import org.mitosis.result.ResultFolder;
+import org.mitosis.setting.ExitCode;
 import org.mitosis.setting.MissingPrerequisite;
+import picocli.CommandLine.Command;
 
 /** The command {@code quick}: each kind of benchmark once, and a report. */
-final class QuickCommand {
-  static final String HELP =
-      """
-      java [-Dmitosis.*] -jar benchmarks.jar quick
-
-      Runs each kind of benchmark once with small sizes, one fork and short iterations, and writes
-      the report: about three minutes. The figures show that all works here and how much a thing
-      costs roughly; one fork is too few for more.
-
-      What this user may not do is left out, and said. Without the right to use userfaultfd,
-      children are resumed in mode clone, on this machine only.
-
-      Exit code 0 if every benchmark gave a result, 1 if not.
-      """;
-
+@Command(
+    name = "quick",
+    header = "Each kind of benchmark once, in three minutes, and a report.",
+    description = {
+      "Runs each kind of benchmark once with small sizes, one fork and short iterations, and writes"
+          + " the report. The figures show that all works here and how much a thing costs roughly;"
+          + " one fork is too few for more.",
+      "What this user may not do is left out, and said. Without the right to use userfaultfd,"
+          + " children are resumed in mode clone, on this machine only."
+    })
+final class QuickCommand implements Word {
   private static final String ITERATIONS = "-f 1 -wi 1 -w 200ms -i 3 -r 250ms";
 
   private static final String FUNCTIONS = "FirstResult.function";
@@ -68,15 +64,8 @@ final class QuickCommand {
     this.err = err;
   }
 
-  int run(String[] args) throws Exception {
-    if (args.length == 1 && List.of("--help", "-h").contains(args[0])) {
-      out.print(HELP);
-      return 0;
-    }
-    if (args.length > 0) {
-      err.println("mitosis: quick takes no arguments: see quick --help");
-      return 1;
-    }
+  @Override
+  public ExitCode run(List<String> given) throws Exception {
     if (System.getProperty(ResultFolder.NAME_PROPERTY, "").isEmpty()) {
       System.setProperty(ResultFolder.NAME_PROPERTY, "quick");
     }
@@ -85,16 +74,12 @@ final class QuickCommand {
       err.println("mitosis: children are resumed in mode clone: userfaultfd is " + right.state());
     }
     BenchmarkRun run = new BenchmarkRun(probe, out, err);
-    int code = run.run(arguments(right.allowed(), hasPython()).toArray(String[]::new));
+    ExitCode code = run.run(arguments(right.allowed(), hasPython()).toArray(String[]::new));
     if (run.kept().isEmpty()) {
       return code;
     }
     out.println();
-    return Math.max(code, report(run.kept().get()));
-  }
-
-  private int report(Path folder) throws IOException {
-    return new ReportCommand(out, err).run(new String[] {folder.toString()});
+    return code.or(new ReportCommand(out, err).report(List.of(run.kept().get()), null));
   }
 
   /** The command line of JMH. */

@@ -12,24 +12,37 @@ import org.mitosis.report.Report;
 import org.mitosis.result.PackedRun;
 import org.mitosis.result.ResultFolder;
 import org.mitosis.result.Run;
+import org.mitosis.setting.ExitCode;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 
 /** The command {@code report}: pages, tables and plots of runs. */
-final class ReportCommand {
-  static final String HELP =
-      """
-      java -jar benchmarks.jar report [-o DIR] RUN...
+@Command(
+    name = "report",
+    header = "Pages, tables and plots of runs.",
+    description = {
+      "Writes index.html (one file, which needs no network), report.md, figures.csv, plots/ with"
+          + " each figure as SVG, PDF and PNG, and of a single run figures.jmh.json, which programs that"
+          + " read JMH's results read: github-action-benchmark (tool: jmh), Bencher (java_jmh).",
+      "The report has all that could be read; it is a failure if that is not everything."
+    })
+final class ReportCommand implements Word {
+  @Option(
+      names = "-o",
+      paramLabel = "DIR",
+      description =
+          "The folder to write to; by default the folder report in RUN, NAME-report beside"
+              + " NAME.zip, or ./report of several.")
+  private Path folder;
 
-      RUN is the folder of a run, a .zip of one (see pack), or a JSON file of JMH.
-      Several are shown together.
-      Writes index.html (one file, which needs no network), report.md, figures.csv, plots/ with each
-      figure as SVG, PDF and PNG, and of a single run figures.jmh.json, which programs that read JMH's
-      results read: github-action-benchmark (tool: jmh), Bencher (java_jmh).
-
-        -o DIR    the folder to write to; by default the folder report in RUN, NAME-report beside NAME.zip, or
-                  ./report of several
-
-      Exit code 0 if everything was read and written, 1 if not; the report has all that could be read.
-      """;
+  @Parameters(
+      paramLabel = "RUN",
+      arity = "1..*",
+      description =
+          "The folder of a run, a .zip of one (see pack), or a JSON file of JMH. Several are shown"
+              + " together.")
+  private List<Path> paths;
 
   private final PrintStream out;
   private final PrintStream err;
@@ -39,32 +52,15 @@ final class ReportCommand {
     this.err = err;
   }
 
-  int run(String[] args) {
-    if (args.length == 1 && List.of("--help", "-h").contains(args[0])) {
-      out.print(HELP);
-      return 0;
-    }
-    // Plots are drawn without a display.
-    System.setProperty("java.awt.headless", "true");
-    List<Path> paths = new ArrayList<>();
-    Path folder = null;
-    for (int i = 0; i < args.length; i++) {
-      if (args[i].equals("-o") && i + 1 < args.length) {
-        folder = Path.of(args[++i]);
-      } else if (args[i].startsWith("-")) {
-        return refuse(
-            "report: unknown option or missing value: " + args[i] + ": see report --help");
-      } else {
-        paths.add(Path.of(args[i]));
-      }
-    }
-    if (paths.isEmpty()) {
-      return refuse("report takes at least one folder of a run: see report --help");
-    }
+  @Override
+  public ExitCode run(List<String> given) {
     return report(paths, folder);
   }
 
-  private int report(List<Path> paths, Path folder) {
+  /** Writes the report of runs to a folder, or to the default one if that is null. */
+  ExitCode report(List<Path> paths, Path folder) {
+    // Plots are drawn without a display.
+    System.setProperty("java.awt.headless", "true");
     List<Run> runs = new ArrayList<>();
     boolean whole = true;
     for (Path path : paths) {
@@ -79,14 +75,14 @@ final class ReportCommand {
       }
     }
     if (runs.isEmpty()) {
-      return 1;
+      return ExitCode.FAILED;
     }
     Path target = folder;
     try {
       target = folder != null ? folder : defaultFolder(runs);
       Report.of(runs).write(target);
       out.println(target.resolve("index.html"));
-      return whole ? 0 : 1;
+      return whole ? ExitCode.DONE : ExitCode.FAILED;
     } catch (FileSystemException e) {
       return refuse(
           "the report cannot be written to "
@@ -109,9 +105,9 @@ final class ReportCommand {
         : Path.of(ResultFolder.REPORT);
   }
 
-  private int refuse(String message) {
+  private ExitCode refuse(String message) {
     say(message);
-    return 1;
+    return ExitCode.FAILED;
   }
 
   private void say(String message) {

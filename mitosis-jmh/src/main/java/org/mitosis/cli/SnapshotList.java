@@ -10,44 +10,36 @@ import org.mitosis.Mitosis;
 import org.mitosis.MitosisException;
 import org.mitosis.Snapshot;
 import org.mitosis.SnapshotContents;
+import org.mitosis.setting.ExitCode;
+import picocli.CommandLine.Command;
 
 /** The command {@code snapshots}: those of this machine, and what each has. */
-final class SnapshotList {
-  static final String WORD = "snapshots";
-
-  private static final String HELP =
-      """
-      java -jar benchmarks.jar snapshots
-
-      Lists the snapshots of this machine: handler id, whether it stays without its device, process
-      ids of its parent and of what holds its memory, when it was prepared; with the user backend
-      also its threads, open files beyond the standard three, mappings, and the MiB that these span.
-      """;
-
+@Command(
+    name = "snapshots",
+    header = "The snapshots of this machine, with their threads and open files.",
+    description =
+        "Lists the snapshots of this machine: handler id, whether it stays without its device,"
+            + " process ids of its parent and of what holds its memory, when it was prepared; with"
+            + " the user backend also its threads, open files beyond the standard three, mappings,"
+            + " and the MiB that these span.")
+final class SnapshotList implements Word {
   private static final String ROW = "%-10s  %-6s  %8s  %8s  %-19s  %7s  %5s  %8s  %s%n";
   private static final DateTimeFormatter TIME =
       DateTimeFormatter.ofPattern("uuuu-MM-dd HH:mm:ss").withZone(ZoneId.systemDefault());
 
   private final PrintStream out;
-  private final PrintStream err;
 
-  SnapshotList(PrintStream out, PrintStream err) {
+  SnapshotList(PrintStream out) {
     this.out = out;
-    this.err = err;
   }
 
-  /** Prints the list; the exit code. */
-  int run(String[] args) {
-    if (args.length > 0) {
-      boolean asked = List.of("--help", "-h").contains(args[0]);
-      (asked ? out : err).print(HELP);
-      return asked ? 0 : 2;
-    }
+  @Override
+  public ExitCode run(List<String> given) {
     try (Device device = Mitosis.open()) {
       List<Snapshot> snapshots = device.list();
       if (snapshots.isEmpty()) {
         out.println("there are no snapshots on this machine");
-        return 0;
+        return ExitCode.DONE;
       }
       out.printf(
           ROW,
@@ -63,10 +55,7 @@ final class SnapshotList {
       for (Snapshot snapshot : snapshots) {
         print(device, snapshot);
       }
-      return 0;
-    } catch (MitosisException e) {
-      err.println("mitosis: " + e.getMessage());
-      return 1;
+      return ExitCode.DONE;
     }
   }
 

@@ -21,10 +21,11 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.function.ToIntFunction;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.mitosis.result.MachineProbe;
+import org.mitosis.setting.ExitCode;
 
 /**
  * The command {@code doctor --tune}: the settings of the kernel that make times scatter, what to
@@ -134,12 +135,8 @@ final class Tuning {
     }
   }
 
-  /**
-   * Prints each setting, its value and what to set.
-   *
-   * @return 0
-   */
-  int say() {
+  /** Prints each setting, its value and what to set. */
+  ExitCode say() {
     boolean todo = false;
     for (Setting setting : settings()) {
       Set<String> values =
@@ -170,7 +167,7 @@ final class Tuning {
       out.println(
           "settings of before are in /" + STATE + ": restore them with --tune --restore, as root");
     }
-    return 0;
+    return ExitCode.DONE;
   }
 
   private static String files(Setting setting) {
@@ -179,17 +176,13 @@ final class Tuning {
         : "/" + CPUS + "/cpu*/cpufreq/scaling_governor";
   }
 
-  /**
-   * Sets what differs; the values of before are kept first.
-   *
-   * @return 0 if every setting has its value now, else 1
-   */
-  int apply() {
+  /** Sets what differs; the values of before are kept first. It is done if all have their value. */
+  ExitCode apply() {
     return fromKept("--apply", this::apply);
   }
 
-  private int apply(Map<String, String> before) {
-    int code = 0;
+  private ExitCode apply(Map<String, String> before) {
+    ExitCode code = ExitCode.DONE;
     for (Setting setting : settings()) {
       for (String file : setting.files()) {
         String value = value(file);
@@ -198,7 +191,7 @@ final class Tuning {
         }
         if (value.isEmpty()) {
           line(setting.name(), "/" + file + " cannot be read, so it is not set");
-          code = 1;
+          code = ExitCode.FAILED;
           continue;
         }
         // What an earlier --apply has kept is what was there before all of them.
@@ -209,7 +202,7 @@ final class Tuning {
           return refuse(
               "/" + STATE + " cannot be written (" + e.getMessage() + "), so nothing more is set");
         }
-        code |= set(setting.name(), file, value, setting.target());
+        code = code.or(set(setting.name(), file, value, setting.target()));
       }
     }
     if (before.isEmpty()) {
@@ -226,10 +219,10 @@ final class Tuning {
    *
    * @param input that a user ends
    */
-  int hold(InputStream input) {
-    int code = apply();
-    if (code != 0) {
-      return code | restore();
+  ExitCode hold(InputStream input) {
+    ExitCode code = apply();
+    if (code != ExitCode.DONE) {
+      return code.or(restore());
     }
     Thread atExit = new Thread(this::restore, "mitosis-tune-restore");
     Runtime.getRuntime().addShutdownHook(atExit);
@@ -245,7 +238,7 @@ final class Tuning {
     try {
       Runtime.getRuntime().removeShutdownHook(atExit);
     } catch (IllegalStateException e) {
-      return 1; // the JVM ends, and the hook restores
+      return ExitCode.FAILED; // the JVM ends, and the hook restores
     }
     return restore();
   }
@@ -253,28 +246,28 @@ final class Tuning {
   /**
    * Sets what was there before the first {@link #apply}.
    *
-   * @return 0 if every setting has that value now, else 1; the file of it is kept then
+   * <p>It is done if every setting has that value now; else the file of it is kept.
    */
-  int restore() {
+  ExitCode restore() {
     return fromKept("--restore", this::restore);
   }
 
-  private int restore(Map<String, String> before) {
+  private ExitCode restore(Map<String, String> before) {
     if (before.isEmpty()) {
       out.println("nothing to restore: there is no /" + STATE);
-      return 0;
+      return ExitCode.DONE;
     }
-    int code = 0;
+    ExitCode code = ExitCode.DONE;
     List<String> files = new ArrayList<>(before.keySet());
     Collections.reverse(files);
     for (String file : files) {
       String value = value(file);
       if (!value.equals(before.get(file))) {
-        code |= set("restore", file, value, before.get(file));
+        code = code.or(set("restore", file, value, before.get(file)));
       }
     }
     try {
-      if (code == 0) {
+      if (code == ExitCode.DONE) {
         Files.delete(root.resolve(STATE));
       }
     } catch (IOException e) {
@@ -283,7 +276,7 @@ final class Tuning {
     return code;
   }
 
-  private int set(String name, String file, String from, String to) {
+  private ExitCode set(String name, String file, String from, String to) {
     String failure = "";
     try {
       Files.write(
@@ -300,13 +293,13 @@ final class Tuning {
     line(
         name,
         "/" + file + ": " + from + " -> " + to + (failure.isEmpty() ? "" : " failed: " + failure));
-    return failure.isEmpty() ? 0 : 1;
+    return failure.isEmpty() ? ExitCode.DONE : ExitCode.FAILED;
   }
 
   /** Goes on with the values of before, if this is root and they can be read. */
-  private int fromKept(String option, ToIntFunction<Map<String, String>> action) {
+  private ExitCode fromKept(String option, Function<Map<String, String>, ExitCode> action) {
     if (!isRoot(option)) {
-      return 1;
+      return ExitCode.NOT_HERE;
     }
     Map<String, String> before;
     try {
@@ -314,7 +307,7 @@ final class Tuning {
     } catch (IOException e) {
       return refuse(e.getMessage());
     }
-    return action.applyAsInt(before);
+    return action.apply(before);
   }
 
   /** The values of before, in the order in which they were changed; empty if nothing was. */
@@ -371,9 +364,9 @@ final class Tuning {
     return true;
   }
 
-  private int refuse(String message) {
+  private ExitCode refuse(String message) {
     out.println(message);
-    return 1;
+    return ExitCode.FAILED;
   }
 
   private void line(String name, String text) {

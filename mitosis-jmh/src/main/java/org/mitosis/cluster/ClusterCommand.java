@@ -13,6 +13,7 @@ import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -20,39 +21,16 @@ import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
 import org.mitosis.Backend;
 import org.mitosis.fixture.Machine;
 import org.mitosis.result.Environment.Outcome;
 import org.mitosis.result.ResultFolder;
+import org.mitosis.setting.ExitCode;
 import org.mitosis.setting.MissingPrerequisite;
 
 /** The command {@code cluster}: benchmarks on several machines, from this one. */
 public final class ClusterCommand {
-  /** The name of the command. */
-  public static final String WORD = "cluster";
-
-  private static final String HELP =
-      """
-      java [-Dmitosis.*] -jar benchmarks.jar cluster TARGET [options] [KEY=VALUE]...
-
-      Runs a benchmark on several machines, from this one: copies benchmarks.jar to them (over the
-      system's ssh, or Slurm's srun), starts a parent and children there, prints the table of the
-      MITOSIS artifact and statistics, keeps everything in results/<date>-<host>-cluster-TARGET.
-
-        --config FILE     the machines and what to run; by default cluster.conf. A makefile of the
-                          artifact is accepted.
-        --launcher HOW    ssh (default), or slurm: inside an allocation, whose machines are taken
-        --force           with clean: also ends a run of another user
-        KEY=VALUE         replaces a value of the file, as with make
-
-      Instead of a target:
-
-        list              the targets
-        check             checks every machine, and names what prevents a run
-        template          writes a config file to fill in, with all keys and what they mean
-      """;
-
-  private static final String CHECK = "check";
   private static final Duration STANDSTILL = Duration.ofSeconds(5);
   private static final Duration STEP_DEADLINE = Duration.ofSeconds(400);
 
@@ -67,8 +45,18 @@ public final class ClusterCommand {
     this.err = err;
   }
 
-  /** The parsed command line. */
-  private record Request(
+  /**
+   * What the user asks for.
+   *
+   * @param word a target, or what is done instead of one
+   * @param config the config file
+   * @param configGiven whether the user has named it
+   * @param slurm whether the machines come from an allocation of Slurm
+   * @param force whether {@code clean} ends a run of another user
+   * @param values what replaces values of the file
+   * @param commandLine the arguments, for the record
+   */
+  public record Request(
       String word,
       Path config,
       boolean configGiven,
@@ -87,84 +75,42 @@ public final class ClusterCommand {
     return Agent.run();
   }
 
-  /**
-   * Runs the command.
-   *
-   * @param args the arguments after {@code cluster}
-   * @return the exit code: 0 if no machine failed
-   */
-  public int run(String[] args) {
+  /** What a request may name: the targets, and what there is instead of one. */
+  public static List<String> words() {
+    return Stream.concat(
+            Stream.of("list", "check", "template"),
+            Arrays.stream(Target.values()).map(Target::toString))
+        .toList();
+  }
+
+  /** Carries it out; done if no machine failed. */
+  public ExitCode run(Request request) throws IOException {
     try {
-      Request request = parse(args);
       return switch (request.word()) {
-        case "", "help", "--help", "-h" -> help(args.length == 0);
         case "list" -> list();
         case "template" -> template();
         default -> onMachines(request);
       };
-    } catch (MissingPrerequisite | MachineFailure e) {
+    } catch (MachineFailure e) {
       return refuse(e.getMessage());
     } catch (Cluster.Failures e) {
       e.messages().forEach(this::refuse);
-      return 1;
-    } catch (IOException e) {
-      return refuse(e.getMessage());
+      return ExitCode.FAILED;
     }
   }
 
-  private int help(boolean isMistake) {
-    out.print(HELP);
-    return isMistake ? 1 : 0;
-  }
-
-  private int list() {
+  private ExitCode list() {
     for (Target target : Target.values()) {
       out.println(String.format(Locale.ROOT, "%-34s %s", target, target.description()));
     }
-    return 0;
+    return ExitCode.DONE;
   }
 
-  private int template() throws IOException {
+  private ExitCode template() throws IOException {
     try (InputStream in = ClusterCommand.class.getResourceAsStream("cluster.conf")) {
       out.print(new String(in.readAllBytes(), StandardCharsets.UTF_8));
     }
-    return 0;
-  }
-
-  private static Request parse(String[] args) {
-    String word = "";
-    Path config = Path.of("cluster.conf");
-    boolean configGiven = false;
-    boolean slurm = false;
-    boolean force = false;
-    Map<String, String> values = new LinkedHashMap<>();
-    for (int i = 0; i < args.length; i++) {
-      String arg = args[i];
-      if (arg.equals("--config") || arg.equals("--launcher")) {
-        if (i + 1 == args.length) {
-          throw new MissingPrerequisite(arg + " needs a value; see 'cluster help'");
-        }
-        String value = args[++i];
-        if (arg.equals("--config")) {
-          config = Path.of(value);
-          configGiven = true;
-        } else if (value.equals("slurm") || value.equals("ssh")) {
-          slurm = value.equals("slurm");
-        } else {
-          throw new MissingPrerequisite("--launcher must be ssh or slurm, got '" + value + "'");
-        }
-      } else if (arg.equals("--force")) {
-        force = true;
-      } else if (arg.matches("[A-Z][A-Z_]*=(?s:.*)")) {
-        int equals = arg.indexOf('=');
-        values.put(arg.substring(0, equals), arg.substring(equals + 1));
-      } else if (word.isEmpty()) {
-        word = arg;
-      } else {
-        throw new MissingPrerequisite("unexpected argument '" + arg + "'; see 'cluster help'");
-      }
-    }
-    return new Request(word, config, configGiven, slurm, force, values, List.of(args));
+    return ExitCode.DONE;
   }
 
   private static ClusterConfig config(Request request) {
@@ -177,19 +123,8 @@ public final class ClusterCommand {
     return ClusterConfig.of(settings);
   }
 
-  private int onMachines(Request request) throws IOException {
+  private ExitCode onMachines(Request request) throws IOException {
     Target target = Target.named(request.word()).orElse(null);
-    if (target == null && !request.word().equals(CHECK)) {
-      return refuse(
-          "the target must be check, or one of "
-              + Target.names()
-              + "; got '"
-              + request.word()
-              + "'");
-    }
-    if (request.force() && target != Target.CLEAN) {
-      return refuse("--force is an option of clean only");
-    }
     ClusterConfig config = config(request);
     RemoteShell shell;
     Roles roles;
@@ -219,7 +154,7 @@ public final class ClusterCommand {
     err.println(host + ": " + line);
   }
 
-  private int check(Cluster cluster, ClusterConfig config, Roles roles) {
+  private ExitCode check(Cluster cluster, ClusterConfig config, Roles roles) {
     ClusterCheck check = ClusterCheck.of(cluster, roles.all(), config, roles, true);
     out.print(check.text());
     check.warnings().forEach(warning -> out.println("warning: " + warning));
@@ -229,7 +164,7 @@ public final class ClusterCommand {
         problems.isEmpty()
             ? roles.all().size() + " machines are ready"
             : "not ready: see the problems above");
-    return problems.isEmpty() ? 0 : 1;
+    return problems.isEmpty() ? ExitCode.DONE : ExitCode.NOT_HERE;
   }
 
   private static void lock(Cluster cluster, List<String> hosts, Target target, boolean force) {
@@ -252,7 +187,7 @@ public final class ClusterCommand {
     }
   }
 
-  private int deploy(Cluster cluster, ClusterConfig config, Roles roles) {
+  private ExitCode deploy(Cluster cluster, ClusterConfig config, Roles roles) {
     for (String host : roles.all()) {
       out.println(
           host
@@ -278,14 +213,14 @@ public final class ClusterCommand {
     ClusterCheck check = ClusterCheck.of(cluster, roles.all(), config, roles, false);
     List<String> problems = check.problems(false, true);
     problems.forEach(this::refuse);
-    return problems.isEmpty() ? 0 : 1;
+    return problems.isEmpty() ? ExitCode.DONE : ExitCode.FAILED;
   }
 
-  private int clean(Cluster cluster, Roles roles) {
+  private ExitCode clean(Cluster cluster, Roles roles) {
     print(
         cluster.each(
             roles.all(), link -> link.get(new Task.Clean(), JsonNode.class, STEP_DEADLINE)));
-    return 0;
+    return ExitCode.DONE;
   }
 
   private void print(Map<String, JsonNode> messages) {
@@ -293,7 +228,7 @@ public final class ClusterCommand {
         (host, said) -> said.forEach(line -> out.println(host + ": " + line.asText())));
   }
 
-  private int measure(
+  private ExitCode measure(
       Request request,
       Target target,
       ClusterConfig config,
@@ -366,10 +301,10 @@ public final class ClusterCommand {
     keep(run, record, outcome);
     if (outcome != Outcome.COMPLETE) {
       refuse("the run is marked as failed; what was measured is in " + folder.path());
-      return 1;
+      return ExitCode.FAILED;
     }
     out.println("\nresults: " + folder.path());
-    return 0;
+    return ExitCode.DONE;
   }
 
   private static ResultFolder folder(Instant started, Target target) throws IOException {
@@ -379,7 +314,7 @@ public final class ClusterCommand {
             Path.of("results").toAbsolutePath(),
             started,
             hostName(),
-            System.getProperty(ResultFolder.NAME_PROPERTY, WORD + "-" + target))
+            System.getProperty(ResultFolder.NAME_PROPERTY, "cluster-" + target))
         : ResultFolder.createExactly(Path.of(exact).toAbsolutePath().normalize());
   }
 
@@ -411,8 +346,8 @@ public final class ClusterCommand {
     }
   }
 
-  private int refuse(String message) {
+  private ExitCode refuse(String message) {
     err.println("mitosis: " + message);
-    return 1;
+    return ExitCode.FAILED;
   }
 }

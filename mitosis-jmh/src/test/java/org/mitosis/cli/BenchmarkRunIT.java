@@ -24,6 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.mitosis.setting.ExitCode;
 
 /** Runs of benchmarks.jar: what they keep, and how they end when something is wrong. */
 class BenchmarkRunIT {
@@ -80,7 +81,7 @@ class BenchmarkRunIT {
     assertEquals(List.of(), jar.resultFolders());
 
     BenchmarksJar.Outcome again = jar.run(args(BENCHMARK, "-p", "memorySize=1m"));
-    assertRefused(again, wanted + " is not empty");
+    assertRefused(ExitCode.FAILED, again, wanted + " is not empty");
     assertEquals(List.of("environment.json", "hlog", "jmh.json", "table.txt"), names(wanted));
   }
 
@@ -127,22 +128,28 @@ class BenchmarkRunIT {
   @ParameterizedTest
   @ValueSource(strings = {"0", "-1", "huge", "1.5m", "4097", "64t"})
   void aBadSizeIsOneSentence(String size) throws IOException {
-    assertRefused(jar.run(args(BENCHMARK, "-p", "memorySize=1m," + size)), "memorySize");
+    assertRefused(
+        ExitCode.WRONG_ARGUMENTS,
+        jar.run(args(BENCHMARK, "-p", "memorySize=1m," + size)),
+        "memorySize");
   }
 
   @Test
   void aBadDeadlineIsOneSentence() throws IOException {
     jar.property("mitosis.deadlineMs", "soon");
-    assertRefused(jar.run(args(BENCHMARK)), "-Dmitosis.deadlineMs=soon is not a positive number");
+    assertRefused(
+        ExitCode.WRONG_ARGUMENTS,
+        jar.run(args(BENCHMARK)),
+        "-Dmitosis.deadlineMs=soon is not a positive number");
   }
 
   @Test
   void aForcedBackendThatIsMissingIsOneSentence() throws IOException {
     jar.property("mitosis.backend", "kernel")
         .property("mitosis.device", directory.resolve("missing").toString());
-    assertRefused(jar.run(args(BENCHMARK)), "backend 'kernel' is forced");
+    assertRefused(ExitCode.NOT_HERE, jar.run(args(BENCHMARK)), "backend 'kernel' is forced");
     jar.property("mitosis.backend", "quantum");
-    assertRefused(jar.run(args(BENCHMARK)), "'quantum' is not a backend");
+    assertRefused(ExitCode.WRONG_ARGUMENTS, jar.run(args(BENCHMARK)), "'quantum' is not a backend");
   }
 
   @ParameterizedTest
@@ -150,19 +157,20 @@ class BenchmarkRunIT {
   void aResultsDirectoryThatCannotBeMadeIsFoundBeforeTheRun(String place) throws IOException {
     Files.createFile(directory.resolve("file"));
     jar.property("mitosis.results", directory.resolve(place).toString());
-    assertRefused(jar.run(args(BENCHMARK)), "cannot be made or written to");
+    assertRefused(ExitCode.FAILED, jar.run(args(BENCHMARK)), "cannot be made or written to");
   }
 
   @Test
   void anOutputFileThatCannotBeWrittenIsFoundBeforeTheRun() throws IOException {
-    assertRefused(jar.run(args(BENCHMARK, "-o", "no/such/file")), "the output file of -o");
+    assertRefused(
+        ExitCode.FAILED, jar.run(args(BENCHMARK, "-o", "no/such/file")), "the output file of -o");
   }
 
   @Test
   void aFullDiskIsFoundBeforeTheRun() throws Exception {
     try (Tmpfs disk = new Tmpfs(directory.resolve("disk"), 32)) {
       jar.property("mitosis.results", disk.path().resolve("r").toString());
-      assertRefused(jar.run(args(BENCHMARK)), "No space left on device");
+      assertRefused(ExitCode.FAILED, jar.run(args(BENCHMARK)), "No space left on device");
     }
   }
 
@@ -236,7 +244,7 @@ class BenchmarkRunIT {
     try {
       BenchmarksJar.await(60_000, "the first run has begun", () -> holdsTheLock(first));
       BenchmarksJar.Outcome second = jar.run(args(BENCHMARK, "-p", "memorySize=1m"));
-      assertEquals(1, second.exitCode());
+      assertEquals(3, second.exitCode());
       assertTrue(second.err().startsWith("mitosis: another JMH run"), second.err());
       assertTrue(second.err().contains("(process " + first.process().pid() + ")"), second.err());
       assertEquals("", second.out());
@@ -264,8 +272,9 @@ class BenchmarkRunIT {
   }
 
   /** One message on standard error, no other output, and no folder left. */
-  private void assertRefused(BenchmarksJar.Outcome run, String message) throws IOException {
-    assertEquals(1, run.exitCode(), run.out() + run.err());
+  private void assertRefused(ExitCode code, BenchmarksJar.Outcome run, String message)
+      throws IOException {
+    assertEquals(code.number(), run.exitCode(), run.out() + run.err());
     assertEquals("", run.out());
     assertEquals(1, run.err().lines().count(), run.err());
     assertTrue(run.err().startsWith("mitosis: "), run.err());

@@ -49,25 +49,4 @@ class BenchmarkRunTest {
         Main.version(new BuildInfo("1.2", "abc", "false"))
             .startsWith("mitosis 1.2 (commit abc, JMH "));
   }
-
-  @Test
-  void helpNamesEveryWordAndSetting() {
-    for (String word :
-        List.of(
-            "doctor",
-            "help",
-            "--version",
-            "mitosis.backend",
-            "mitosis.results",
-            "mitosis.name",
-            "mitosis.native.dir",
-            "mitosis.deadlineMs",
-            "mitosis.keyFile",
-            "mitosis.device",
-            "--pin",
-            "MITOSIS_RUNTIME_DIR",
-            "-h")) {
-      assertTrue(Main.HELP.contains(word), word);
-    }
-  }
 }

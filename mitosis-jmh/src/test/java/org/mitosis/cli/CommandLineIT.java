@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.regex.Matcher;
@@ -88,7 +89,7 @@ class CommandLineIT {
         "Fork -e Fork | no benchmark matches 'Fork' without Fork; -l lists the benchmarks, 'help'"
             + " the commands",
         "[ | '[' is not a regular expression: Unclosed character class",
-        "help compar | there is no command 'compar' (did you mean 'compare'?); 'help' lists all",
+        "help compar | there is no word 'compar' (did you mean 'compare'?); 'help' lists all",
         "NilCall -jvm /no/java | -jvm /no/java is not a program that can be run",
         "NilCall -p threds=1 | no selected benchmark has the parameter threds"
       })
@@ -96,7 +97,7 @@ class CommandLineIT {
     BenchmarksJar.Outcome run = jar.run(List.of(commandLine.split(" ")));
     assertEquals("mitosis: " + message + "\n", run.err());
     assertEquals("", run.out());
-    assertEquals(1, run.exitCode());
+    assertEquals(2, run.exitCode());
   }
 
   @Test
@@ -108,7 +109,7 @@ class CommandLineIT {
           "mitosis: there is no setting -Dmitosis.reslts (did you mean 'mitosis.results'?); 'help'"
               + " lists all\n",
           run.err());
-      assertEquals(1, run.exitCode());
+      assertEquals(2, run.exitCode());
     }
   }
 
@@ -120,15 +121,35 @@ class CommandLineIT {
   @Test
   void helpNamesOurWordsAndPointsAtJmhs() throws IOException {
     BenchmarksJar.Outcome help = jar.run("help");
-    assertEquals(Main.HELP, help.out());
+    assertEquals(WordsTest.help(), help.out());
     assertEquals("", help.err());
     assertEquals(0, help.exitCode());
-    assertEquals(Main.HELP, jar.run("--help").out());
-    for (String command : Main.COMMANDS) {
-      BenchmarksJar.Outcome own = jar.run("help", command);
-      assertTrue(own.out().contains(command), own.out());
-      assertEquals(0, own.exitCode(), own.err());
+    assertEquals(help.out(), jar.run("--help").out());
+    BenchmarksJar.Outcome own = jar.run("help", "export");
+    assertEquals(own, jar.run("export", "--help"));
+    assertTrue(own.out().contains("--format=FORMAT"), own.out());
+    assertEquals(0, own.exitCode(), own.err());
+  }
+
+  /** Neither the JVM that starts JMH nor its forks. */
+  @Test
+  void aRunLoadsNoParserOfWords() throws IOException {
+    jar.requireUserBackend();
+    Path log = directory.resolve("classes");
+    jar.startedBy("env", "JDK_JAVA_OPTIONS=-Xlog:class+load:file=" + log + "-%p");
+    List<String> args = new ArrayList<>(List.of("NilCall.c"));
+    args.addAll(BenchmarksJar.SHORT);
+    BenchmarksJar.Outcome run = jar.run(args);
+    assertEquals(0, run.exitCode(), run.err());
+    List<String> logs = new ArrayList<>();
+    try (Stream<Path> files = Files.list(directory)) {
+      for (Path file : files.filter(one -> one.toString().startsWith(log + "-")).toList()) {
+        logs.add(Files.readString(file));
+      }
     }
+    assertTrue(logs.stream().anyMatch(text -> text.contains("org.mitosis.cli.BenchmarkRun ")));
+    assertTrue(logs.stream().anyMatch(text -> text.contains("org.openjdk.jmh.runner.ForkedMain ")));
+    assertTrue(logs.stream().noneMatch(text -> text.contains(" picocli.")));
   }
 
   @Test
@@ -160,7 +181,7 @@ class CommandLineIT {
     assertTrue(doctor.out().contains("\nbackend user: "), doctor.out());
     assertTrue(doctor.out().contains("  runtime  " + jar.runtimeDirectory()), doctor.out());
     assertTrue(doctor.out().contains("\nthis machine\n"), doctor.out());
-    assertEquals(doctor.out().contains("backend user: ready") ? 0 : 1, doctor.exitCode());
+    assertEquals(doctor.out().contains("backend user: ready") ? 0 : 3, doctor.exitCode());
   }
 
   @Test
@@ -176,7 +197,7 @@ class CommandLineIT {
     assertTrue(doctor.out().contains(remedy), doctor.out());
     BenchmarksJar.Outcome run = jar.run("ForkResume", "-p", "memorySize=1m");
     assertTrue(run.err().contains(remedy), run.err());
-    assertEquals(1, run.exitCode());
+    assertEquals(3, run.exitCode());
     assertEquals("", run.out());
   }
 

@@ -3,9 +3,6 @@ package org.mitosis.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import java.io.ByteArrayOutputStream;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.mitosis.fixture.ChildLauncher;
@@ -25,17 +22,5 @@ class DemoCommandTest {
             + "=".repeat(50)
             + "  result at 100.0 ms\n",
         DemoCommand.timeline(List.of(child), new long[] {100_000_000}));
-  }
-
-  @Test
-  void anArgumentIsRefusedWithTheHelp() {
-    ByteArrayOutputStream err = new ByteArrayOutputStream();
-    int code =
-        new DemoCommand(System.out, new PrintStream(err, true, StandardCharsets.UTF_8))
-            .run(new String[] {"now"});
-    assertEquals(1, code);
-    assertEquals(
-        "java [-Dmitosis.*] -jar benchmarks.jar demo",
-        err.toString(StandardCharsets.UTF_8).lines().findFirst().orElse(""));
   }
 }

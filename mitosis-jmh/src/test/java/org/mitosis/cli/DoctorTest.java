@@ -14,6 +14,8 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.mitosis.Availability;
 import org.mitosis.Backend;
 import org.mitosis.BackendChoice;
@@ -86,7 +88,7 @@ class DoctorTest {
     machine.availabilities.add(Availability.missing(Backend.KERNEL, "no device", "load it"));
     machine.availabilities.add(Availability.missing(Backend.USER, "no daemon", "start it"));
     machine.right = new UserfaultfdRight(false, "not in this kernel");
-    assertEquals(1, run());
+    assertEquals(3, run());
     assertTrue(output().contains("  module   cannot be loaded here: "), output());
     assertTrue(output().contains("  to do    start it\n"), output());
     assertTrue(output().contains("\nbenchmarks cannot run: "), output());
@@ -97,7 +99,7 @@ class DoctorTest {
   void aForcedBackendThatIsMissingIsAFailureWhateverElseIsThere() {
     machine.availabilities.add(Availability.available(Backend.USER, "libmitosis works"));
     machine.choosing = MitosisException.of(Operation.OPEN, Errno.ENODEV).problem("forced").build();
-    assertEquals(1, run());
+    assertEquals(3, run());
     assertTrue(output().contains("backend user: ready\n"), output());
     assertTrue(output().contains("\nbenchmarks cannot run: open failed: forced"), output());
   }
@@ -107,7 +109,7 @@ class DoctorTest {
     machine.availabilities.add(Availability.available(Backend.USER, "libmitosis works"));
     machine.failure =
         MitosisException.of(Operation.LIST, Errno.ECONNRESET).advice("start again").build();
-    assertEquals(1, run());
+    assertEquals(3, run());
     assertTrue(output().contains("backend user: not usable\n"), output());
     assertTrue(output().contains("  but      list failed: "), output());
     assertTrue(output().contains("  daemon   not reached\n"), output());
@@ -140,19 +142,22 @@ class DoctorTest {
   @Test
   void helpChangesNothing() {
     assertEquals(0, run("--help"));
-    assertEquals(Doctor.HELP, output());
+    assertTrue(output().contains("--tune"), output());
     assertEquals(0, machine.tried);
   }
 
-  @Test
-  void anUnknownArgumentIsHelpAndAFailure() {
-    assertEquals(1, run("--fix"));
-    assertEquals(Doctor.HELP, output());
+  @ParameterizedTest
+  @ValueSource(strings = {"--fix", "--apply", "--tune --hold", "--tune --apply --restore", "all"})
+  void argumentsThatDoNotFitAreOneLine(String line) {
+    assertEquals(2, run(line.split(" ")));
+    assertTrue(output().contains("see doctor --help"), output());
+    assertEquals(1, output().lines().count());
+    assertEquals(0, machine.tried);
   }
 
   private int run(String... args) {
     PrintStream out = new PrintStream(bytes, true, StandardCharsets.UTF_8);
-    return new Doctor(machine, new MachineProbe(root), out).run(args);
+    return Words.run(new Doctor(machine, new MachineProbe(root), out), out, out, args).number();
   }
 
   private String output() {

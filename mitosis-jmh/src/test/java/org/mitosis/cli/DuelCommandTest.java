@@ -30,17 +30,17 @@ class DuelCommandTest {
   @CsvSource({
     "'', 'takes two versions, OLD and NEW, got 0'",
     "a, 'takes two versions, OLD and NEW, got 1'",
-    "--seed, '--seed must be an integer, got '''''",
-    "--seed x a b, '--seed must be an integer, got ''x'''",
-    "--forks 1 a b, '--forks must be between 2 and 1000, got ''1'''",
+    "--seed, 'missing required parameter for option ''--seed'' (N)'",
+    "--seed x a b, 'invalid value for option ''--seed'': must be an integer, got ''x'''",
+    "--forks 1 a b, '''--forks'': must be a number from 2 to 1000, got ''1'''",
     "--forks 1001 a b, 'got ''1001'''",
     "--forks 9999999999 a b, 'got ''9999999999'''",
-    "-wi 1 a b, 'unknown option -wi before OLD and NEW'",
-    "--resume, 'takes one folder and no options'",
+    "-wi 1 a b, 'there is no option -wi before OLD and NEW'",
+    "--resume, 'missing required parameter for option ''--resume'' (DIR)'",
     "--resume a b, 'takes one folder and no options'",
   })
   void badArgumentsGetOneLineThatNamesTheHelp(String line, String message) {
-    assertEquals(1, run(line.isEmpty() ? new String[0] : line.split(" ")));
+    assertEquals(2, run(line.isEmpty() ? new String[0] : line.split(" ")));
     assertTrue(errors().contains(message), errors());
     assertTrue(errors().contains("duel --help"), errors());
     assertEquals(1, errors().lines().count(), errors());
@@ -68,10 +68,10 @@ class DuelCommandTest {
     Path root = directory.resolve("root");
     Files.createDirectories(root.resolve("proc/self"));
     Files.writeString(root.resolve("proc/self/status"), "Cpus_allowed_list:\t0-1\n");
-    assertEquals(1, run(root, jar.toString(), jar.toString(), "--pin"));
+    assertEquals(3, run(root, jar.toString(), jar.toString(), "--pin"));
     assertTrue(errors().startsWith("mitosis: --pin needs 4 CPUs"), errors());
     String plan = "--pin=jvm=0/parent=1/daemon=2/children=3";
-    assertEquals(1, run(root, jar.toString(), jar.toString(), plan));
+    assertEquals(3, run(root, jar.toString(), jar.toString(), plan));
     assertTrue(errors().contains("daemon cannot run on CPU 2"), errors());
   }
 
@@ -84,7 +84,7 @@ class DuelCommandTest {
   @Test
   void helpIsHelp() {
     assertEquals(0, run("--help"));
-    assertTrue(out.toString(StandardCharsets.UTF_8).contains("--forks N"));
+    assertTrue(out.toString(StandardCharsets.UTF_8).contains("--forks=N"));
   }
 
   private int run(String... args) {
@@ -93,11 +93,10 @@ class DuelCommandTest {
 
   private int run(Path root, String... args) {
     err.reset();
-    return new DuelCommand(
-            new MachineProbe(root),
-            new PrintStream(out, true, StandardCharsets.UTF_8),
-            new PrintStream(err, true, StandardCharsets.UTF_8))
-        .run(args);
+    PrintStream stdout = new PrintStream(out, true, StandardCharsets.UTF_8);
+    PrintStream stderr = new PrintStream(err, true, StandardCharsets.UTF_8);
+    return Words.run(new DuelCommand(new MachineProbe(root), stdout, stderr), stdout, stderr, args)
+        .number();
   }
 
   private String errors() {

@@ -100,19 +100,27 @@ class ExportCommandTest {
   @ValueSource(
       strings = {
         "--format bmg results | there is no format 'bmg' (did you mean 'bmf'?)",
-        "--format bmf | export takes --format FORMAT and one run",
-        "results | export takes --format FORMAT and one run",
-        "--format bmf --to results | unexpected argument or missing value: --to",
-        "--format bmf no/such/run | no/such/run",
+        "--format bmf | missing required parameter: 'RUN': see export --help",
+        "results | missing required option: '--format=FORMAT': see export --help",
+        "--format | missing required parameter for option '--format' (FORMAT)",
+        "--format bmf --fromat results | there is no option --fromat (did you mean '--format'?)",
+        "--format bmf one two | unexpected argument 'two'",
       })
   void badArgumentsAreOneLine(String line) {
     String[] parts = line.split(" [|] ");
-    assertEquals(1, run(parts[0].split(" ")));
+    assertEquals(2, run(parts[0].split(" ")));
     assertTrue(
         err.toString(StandardCharsets.UTF_8).startsWith("mitosis: ")
             && err.toString(StandardCharsets.UTF_8).contains(parts[1]),
         err::toString);
     assertEquals("", out.toString(StandardCharsets.UTF_8));
+  }
+
+  @Test
+  void aRunThatIsNotThereIsOneLine() {
+    assertEquals(1, run("--format", "bmf", "no/such/run"));
+    String said = err.toString(StandardCharsets.UTF_8);
+    assertTrue(said.matches("mitosis: .*no/such/run.*\\n"), said);
   }
 
   private JsonNode exported(String format) throws Exception {
@@ -121,7 +129,8 @@ class ExportCommandTest {
   }
 
   private int run(String... args) {
-    return new ExportCommand(stream(out), stream(err)).run(args);
+    return Words.run(new ExportCommand(stream(out), stream(err)), stream(out), stream(err), args)
+        .number();
   }
 
   private static PrintStream stream(ByteArrayOutputStream bytes) {

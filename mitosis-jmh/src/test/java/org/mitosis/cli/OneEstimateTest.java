@@ -19,6 +19,7 @@ import org.mitosis.report.Report;
 import org.mitosis.result.ArtifactTable;
 import org.mitosis.result.Run;
 import org.mitosis.result.SampleRun;
+import org.mitosis.setting.ExitCode;
 
 /** One folder through every output: a figure has one median. */
 class OneEstimateTest {
@@ -56,7 +57,9 @@ class OneEstimateTest {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     PrintStream stream = new PrintStream(out, true, StandardCharsets.UTF_8);
     String folder = sample.folder().toString();
-    assertEquals(0, new CompareCommand(stream, stream).run(new String[] {folder, folder}));
+    assertEquals(
+        ExitCode.DONE,
+        Words.run(new CompareCommand(stream, stream), stream, stream, folder, folder));
     String compared = out.toString(StandardCharsets.UTF_8);
     assertTrue(compared.contains("220 µs  220 µs    1.000"), compared);
   }

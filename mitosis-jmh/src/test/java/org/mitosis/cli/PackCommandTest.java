@@ -208,7 +208,7 @@ class PackCommandTest {
   @ParameterizedTest
   @ValueSource(strings = {"", "-o", "--what run", "a b"})
   void badArgumentsAreOneMessage(String line) {
-    assertEquals(1, run(line.isEmpty() ? new String[0] : line.split(" ")));
+    assertEquals(2, run(line.isEmpty() ? new String[0] : line.split(" ")));
     assertTrue(errors().contains("pack --help"), errors());
     assertEquals(1, errors().lines().count());
   }
@@ -216,7 +216,7 @@ class PackCommandTest {
   @Test
   void helpIsHelp() {
     assertEquals(0, run("--help"));
-    assertTrue(text().contains("-o FILE"), text());
+    assertTrue(text().contains("-o=FILE"), text());
   }
 
   private void archive(String name, byte[] content) throws IOException {
@@ -253,18 +253,21 @@ class PackCommandTest {
 
   private int run(String... args) {
     reset();
-    return new PackCommand(stream(out), stream(err)).run(args);
+    return run(new PackCommand(stream(out), stream(err)), args);
+  }
+
+  private int run(Word word, String... args) {
+    return Words.run(word, stream(out), stream(err), args).number();
   }
 
   private int report(Path run) {
     reset();
-    return new ReportCommand(stream(out), stream(err)).run(new String[] {run.toString()});
+    return run(new ReportCommand(stream(out), stream(err)), run.toString());
   }
 
   private int compare(Path old, Path now) {
     reset();
-    return new CompareCommand(stream(out), stream(err))
-        .run(new String[] {old.toString(), now.toString()});
+    return run(new CompareCommand(stream(out), stream(err)), old.toString(), now.toString());
   }
 
   private void reset() {

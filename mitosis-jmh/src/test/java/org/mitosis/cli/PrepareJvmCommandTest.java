@@ -94,7 +94,9 @@ class PrepareJvmCommandTest {
   private int run(String... arguments) {
     out.reset();
     err.reset();
-    return new PrepareJvmCommand(agentJar(), print(out), print(err)).run(arguments);
+    return Words.run(
+            new PrepareJvmCommand(agentJar(), print(out)), print(out), print(err), arguments)
+        .number();
   }
 
   private String said() {

@@ -3,18 +3,12 @@ package org.mitosis.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.ByteArrayOutputStream;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
-import org.mitosis.result.MachineProbe;
 import org.openjdk.jmh.runner.BenchmarkList;
 import org.openjdk.jmh.runner.BenchmarkListEntry;
 import org.openjdk.jmh.runner.format.OutputFormatFactory;
@@ -56,17 +50,6 @@ class QuickCommandTest {
     assertFalse(options.getParameter("functionName").hasValue());
     assertFalse(
         new CommandLineOptions(arguments(true, true)).getParameter("resumeMode").hasValue());
-  }
-
-  @Test
-  void takesNoArguments() throws Exception {
-    ByteArrayOutputStream err = new ByteArrayOutputStream();
-    PrintStream stream = new PrintStream(err, true, StandardCharsets.UTF_8);
-    assertEquals(
-        1,
-        new QuickCommand(new MachineProbe(Path.of("/")), stream, stream)
-            .run(new String[] {"ForkPrepare"}));
-    assertTrue(err.toString(StandardCharsets.UTF_8).contains("quick takes no arguments"));
   }
 
   private static String[] arguments(boolean userfaultfd, boolean python) {

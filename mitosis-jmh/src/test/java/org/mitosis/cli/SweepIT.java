@@ -102,7 +102,7 @@ class SweepIT {
                 "\"version\" : \"99\"");
     Files.writeString(environment, changed);
     BenchmarksJar.Outcome resumed = jar.run("sweep", "--resume", folder.toString());
-    assertEquals(1, resumed.exitCode());
+    assertEquals(3, resumed.exitCode());
     assertTrue(
         resumed.err().contains("results of two environments are never mixed (Java: 99 / "),
         resumed.err());
@@ -116,8 +116,8 @@ class SweepIT {
     assertTrue(none.err().contains("holds no sweep"), none.err());
     Files.writeString(directory.resolve("sweep.json"), "{\"schema\": 1, \"seed\"");
     assertTrue(jar.run("sweep", "--resume", directory.toString()).err().contains("is damaged"));
-    assertTrue(jar.run("sweep", "--seed", "x").err().contains("takes an integer"));
-    assertTrue(jar.run("sweep", "--help").out().contains("--resume DIR"));
+    assertTrue(jar.run("sweep", "--seed", "x").err().contains("must be an integer"));
+    assertTrue(jar.run("sweep", "--help").out().contains("--resume=DIR"));
   }
 
   private Path awaitFirstBlock(BenchmarksJar.Running running) {

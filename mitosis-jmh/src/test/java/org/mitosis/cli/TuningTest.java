@@ -17,6 +17,7 @@ import java.util.TreeMap;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.mitosis.setting.ExitCode;
 
 class TuningTest {
   private static final String CPUS = "sys/devices/system/cpu/";
@@ -42,7 +43,7 @@ class TuningTest {
   @Test
   void saysEachStateAndWhatToSetAndChangesNothing() throws IOException {
     Map<String, String> before = content();
-    assertEquals(0, tuning().say());
+    assertEquals(ExitCode.DONE, tuning().say());
     assertEquals(before, content());
     String text = bytes.toString(StandardCharsets.UTF_8);
     assertTrue(text.contains("  governor performance and powersave: set performance ("), text);
@@ -55,13 +56,13 @@ class TuningTest {
 
   @Test
   void appliesAndRestoresExactlyWhatWasThere() throws IOException {
-    assertEquals(0, tuning().apply(), this::text);
+    assertEquals(ExitCode.DONE, tuning().apply(), this::text);
     assertEquals("performance", value(CPUS + "cpu0" + GOVERNOR));
     assertEquals("1", value(CPUS + "intel_pstate/no_turbo"));
     assertEquals("madvise", value(THP));
     assertEquals("off", value(CPUS + "smt/control"));
     assertEquals("2", value(ASLR));
-    assertEquals(0, tuning().restore(), this::text);
+    assertEquals(ExitCode.DONE, tuning().restore(), this::text);
     assertEquals("powersave", value(CPUS + "cpu0" + GOVERNOR));
     assertEquals("performance", value(CPUS + "cpu1" + GOVERNOR));
     assertEquals("0", value(CPUS + "intel_pstate/no_turbo"));
@@ -83,7 +84,7 @@ class TuningTest {
   void amdHasAnotherSwitchOfTurbo() throws IOException {
     Files.delete(root.resolve(CPUS + "intel_pstate/no_turbo"));
     file(CPUS + "cpufreq/boost", "1\n");
-    assertEquals(0, tuning().apply());
+    assertEquals(ExitCode.DONE, tuning().apply());
     assertEquals("0", value(CPUS + "cpufreq/boost"));
   }
 
@@ -91,7 +92,7 @@ class TuningTest {
   void whatAMachineDoesNotHaveIsLeftAlone() throws IOException {
     file(CPUS + "smt/control", "notsupported\n");
     Files.delete(root.resolve(CPUS + "intel_pstate/no_turbo"));
-    assertEquals(0, tuning().apply());
+    assertEquals(ExitCode.DONE, tuning().apply());
     assertEquals("notsupported", value(CPUS + "smt/control"));
     tuning().say();
     assertTrue(text().contains("  smt      cannot be set on this machine\n"), text());
@@ -102,8 +103,8 @@ class TuningTest {
   void withoutRootNothingIsSet() throws IOException {
     file("proc/self/status", "Uid:\t0\t1000\t0\t0\n");
     Map<String, String> before = content();
-    assertEquals(1, tuning().apply());
-    assertEquals(1, tuning().restore());
+    assertEquals(ExitCode.NOT_HERE, tuning().apply());
+    assertEquals(ExitCode.NOT_HERE, tuning().restore());
     assertEquals(before, content());
     assertTrue(text().contains("needs root: run 'sudo "), text());
   }
@@ -112,7 +113,7 @@ class TuningTest {
   void aFileThatCannotBeReadIsToldAndTheOthersAreSet() throws IOException {
     Files.delete(root.resolve(THP));
     Files.createDirectory(root.resolve(THP)); // writing fails, for root as well
-    assertEquals(1, tuning().apply());
+    assertEquals(ExitCode.FAILED, tuning().apply());
     assertTrue(text().contains("/" + THP + " cannot be read, so it is not set\n"), text());
     assertFalse(Files.readString(root.resolve(STATE)).contains(THP));
     assertEquals("off", value(CPUS + "smt/control"));
@@ -120,7 +121,9 @@ class TuningTest {
 
   @Test
   void holdRestoresWhenItsInputEnds() throws IOException {
-    assertEquals(0, tuning().hold(new ByteArrayInputStream("\n".getBytes(StandardCharsets.UTF_8))));
+    assertEquals(
+        ExitCode.DONE,
+        tuning().hold(new ByteArrayInputStream("\n".getBytes(StandardCharsets.UTF_8))));
     assertEquals("powersave", value(CPUS + "cpu0" + GOVERNOR));
     assertTrue(text().contains(": powersave -> performance\n"), text());
     assertFalse(Files.exists(root.resolve(STATE)));
@@ -130,19 +133,19 @@ class TuningTest {
   void aStateFileWritesToNoOtherFile() throws IOException {
     file("etc/shadow", "root\n");
     file(STATE, "{\"etc/shadow\":\"nothing\"}");
-    assertEquals(1, tuning().restore());
+    assertEquals(ExitCode.FAILED, tuning().restore());
     assertEquals("root", value("etc/shadow"));
     assertTrue(text().contains("names etc/shadow, which is no setting of --tune"), text());
     file(STATE, "{\"" + CPUS + "../../../../etc/shadow\":\"nothing\"}");
-    assertEquals(1, tuning().restore());
+    assertEquals(ExitCode.FAILED, tuning().restore());
     file(STATE, "{\"proc");
-    assertEquals(1, tuning().restore());
+    assertEquals(ExitCode.FAILED, tuning().restore());
     assertTrue(text().contains("/" + STATE + " is damaged"), text());
   }
 
   @Test
   void thereMayBeNothingToRestore() {
-    assertEquals(0, tuning().restore());
+    assertEquals(ExitCode.DONE, tuning().restore());
     assertTrue(text().startsWith("nothing to restore: "), text());
   }
 
