@@ -15,6 +15,7 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import org.mitosis.fixture.ChildLauncher;
 import org.mitosis.fixture.LaunchLoop;
+import org.mitosis.fixture.LaunchSeries;
 import org.mitosis.fixture.ParentProcess;
 
 /** One of the concurrent loops of an agent. Its name has the form of the artifact's names. */
@@ -98,6 +99,30 @@ abstract class AgentLoop {
         if (stream[0] != null) {
           stream[0].flush();
         }
+      }
+    };
+  }
+
+  /** A launcher of so many children; times are from the start of all loops. */
+  static AgentLoop series(LaunchSeries series) {
+    return new AgentLoop() {
+      @Override
+      void awaitReady() {
+        series.awaitReady();
+      }
+
+      @Override
+      void run(long startNs, Consumer<Task.Samples> sink) {
+        series.openGate(startNs);
+        Stream stream = new Stream(name(), startNs, 1, sink);
+        for (LaunchSeries.Child child : series.await()) {
+          stream.add(
+              child.endNs(),
+              Map.of(
+                  "untilInstruction", child.instructionNs() - startNs,
+                  "untilResult", child.firstResultNs() - startNs));
+        }
+        stream.flush();
       }
     };
   }

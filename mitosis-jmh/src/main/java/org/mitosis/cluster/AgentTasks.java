@@ -24,6 +24,7 @@ import org.mitosis.Backend;
 import org.mitosis.Mitosis;
 import org.mitosis.fixture.ChildLauncher;
 import org.mitosis.fixture.ContainerKind;
+import org.mitosis.fixture.LinkTraffic;
 import org.mitosis.fixture.Machine;
 import org.mitosis.fixture.MachineMemory;
 import org.mitosis.fixture.ParentProcess;
@@ -54,6 +55,7 @@ final class AgentTasks implements AutoCloseable {
   private final Deque<AutoCloseable> lasting = new ConcurrentLinkedDeque<>();
   private Machine machine;
   private ParentProcess parent;
+  private LinkTraffic traffic; // null: bytes are not counted
   private List<AgentLoop> loops = List.of();
   private Environment environment;
   private volatile boolean closed;
@@ -107,6 +109,14 @@ final class AgentTasks implements AutoCloseable {
     if (task instanceof Task.Run run) {
       AgentLoop.runAll(loops, run.startNs(), this::send);
       return "";
+    }
+    if (task instanceof Task.CountLink) {
+      traffic =
+          machine != null && LinkTraffic.obstacle().isEmpty() ? own(LinkTraffic.of(machine)) : null;
+      return "";
+    }
+    if (task instanceof Task.LinkBytes) {
+      return linkBytes();
     }
     if (task instanceof Task.Drop) {
       drop();
@@ -248,7 +258,11 @@ final class AgentTasks implements AutoCloseable {
 
   private List<String> ready(Task.Ready ready) {
     List<AgentLoop> prepared = new ArrayList<>();
-    for (int i = 0; i < ready.loops(); i++) {
+    int count =
+        ready.kind() == Task.LoopKind.SERIES
+            ? Math.min(ready.loops(), ready.times())
+            : ready.loops();
+    for (int i = 0; i < count; i++) {
       prepared.add(loop(ready, i));
     }
     for (AgentLoop loop : prepared) {
@@ -268,6 +282,14 @@ final class AgentTasks implements AutoCloseable {
                       .container(ready.container())
                       .placement(ready.placement())
                       .startGatedLoop(ready.seconds())));
+      case SERIES ->
+          // What does not divide evenly goes to the first ones.
+          AgentLoop.series(
+              own(
+                  launcher(ready)
+                      .startSeries(
+                          ready.times() / ready.loops()
+                              + (index < ready.times() % ready.loops() ? 1 : 0))));
       case CHILD -> AgentLoop.children(own(launcher(ready).start()), ready.times());
       case NIL_RPC ->
           AgentLoop.requests(
@@ -295,8 +317,15 @@ final class AgentTasks implements AutoCloseable {
         : builder.parentMachine(ready.parentMachine(), ready.parentAddress());
   }
 
+  private long linkBytes() {
+    List<LinkTraffic.Reading> readings = traffic == null ? List.of() : traffic.end();
+    traffic = null;
+    return readings.isEmpty() ? -1 : readings.get(readings.size() - 1).bytes();
+  }
+
   private void drop() {
     loops = List.of();
+    traffic = null;
     parent = null;
     closeAll(parts);
   }

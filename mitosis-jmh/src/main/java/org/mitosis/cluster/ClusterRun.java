@@ -32,6 +32,7 @@ final class ClusterRun {
   private static final Duration LEAD = Duration.ofMillis(250);
 
   private static final double NS_PER_MS = 1e6;
+  private static final double NS_PER_S = 1e9;
 
   /** Parent, snapshot and child may each have a copy of the working set. */
   private static final int COPIES = 3;
@@ -192,7 +193,7 @@ final class ClusterRun {
     List<String> working =
         switch (target.kind()) {
           case PREPARE, WORK -> List.of(roles.parent());
-          case EMPTY, NIL_RPC, LOOPS -> roles.children();
+          case EMPTY, NIL_RPC, LOOPS, BURST -> roles.children();
           default -> roles.runningChildren();
         };
     boolean complete = false;
@@ -205,7 +206,7 @@ final class ClusterRun {
             .link(roles.parent())
             .get(new Task.Prepare(point.times()), String.class, deadline(point));
       } else {
-        loops(cluster, point, working);
+        loops(cluster, point, working, measurement);
       }
       complete = true;
     } finally {
@@ -245,9 +246,19 @@ final class ClusterRun {
     }
   }
 
-  private void loops(Cluster cluster, Point point, List<String> working) {
+  private void loops(Cluster cluster, Point point, List<String> working, Measurement measurement) {
+    boolean burst = target.kind() == Target.Kind.BURST;
+    AgentLink parent = cluster.link(roles.parent());
+    if (burst) {
+      parent.get(new Task.CountLink(), String.class, STEP_DEADLINE);
+    }
     cluster.each(
-        working, link -> link.get(ready(point, link.host()), JsonNode.class, STEP_DEADLINE));
+        working,
+        link ->
+            link.get(
+                ready(point, link.host(), share(point, working, link.host())),
+                JsonNode.class,
+                STEP_DEADLINE));
     long startNs = System.nanoTime() + LEAD.toNanos();
     Map<String, CompletableFuture<String>> runs = new LinkedHashMap<>();
     for (String host : working) {
@@ -258,13 +269,26 @@ final class ClusterRun {
     cluster.each(
         working,
         link -> link.await(runs.get(link.host()), deadline(point), "the run of " + point.trace()));
+    if (burst) {
+      measurement.linkBytes(parent.get(new Task.LinkBytes(), Long.class, STEP_DEADLINE));
+    }
   }
 
-  private Task.Ready ready(Point point, String host) {
+  /** What does not divide evenly goes to the first machines. */
+  private int share(Point point, List<String> working, String host) {
+    if (target.kind() != Target.Kind.BURST) {
+      return point.times();
+    }
+    int first = point.times() % working.size();
+    return point.times() / working.size() + (working.indexOf(host) < first ? 1 : 0);
+  }
+
+  private Task.Ready ready(Point point, String host, int times) {
     boolean here = host.equals(roles.parent());
     return new Task.Ready(
         switch (target.kind()) {
           case EXECUTION -> Task.LoopKind.CHILD;
+          case BURST -> Task.LoopKind.SERIES;
           case EMPTY -> Task.LoopKind.EMPTY;
           case WORK -> Task.LoopKind.WORK;
           case NIL_RPC -> Task.LoopKind.NIL_RPC;
@@ -272,7 +296,7 @@ final class ClusterRun {
         },
         point.loops(),
         point.seconds(),
-        point.times(),
+        times,
         point.container(),
         here ? -1 : roles.idOf(roles.parent()),
         here ? "" : parentAddress,
@@ -300,6 +324,7 @@ final class ClusterRun {
                 + "; valNN: published median (results/reference)",
             record.failures()));
     text.append(peaks());
+    text.append(bursts());
     text.append(skew());
     return text.toString();
   }
@@ -328,6 +353,31 @@ final class ClusterRun {
     return rows.size() == 1
         ? ""
         : "\n" + target + ", peak (per second, all machines)\n" + TableText.aligned(rows);
+  }
+
+  private String bursts() {
+    List<List<String>> rows = new ArrayList<>();
+    rows.add(
+        List.of("trace", "children", "last instruction ms", "last result ms", "per s", "link MiB"));
+    for (Measurement measurement : done) {
+      long lastNs = measurement.lastNs("untilResult");
+      if (target.kind() == Target.Kind.BURST && lastNs > 0) {
+        long children = measurement.count("untilResult");
+        rows.add(
+            List.of(
+                measurement.point().trace(),
+                Long.toString(children),
+                rate(measurement.lastNs("untilInstruction") / NS_PER_MS),
+                rate(lastNs / NS_PER_MS),
+                rate(children * NS_PER_S / lastNs),
+                measurement.linkBytes() < 0
+                    ? "unknown"
+                    : rate(measurement.linkBytes() / (double) (1 << 20))));
+      }
+    }
+    return rows.size() == 1
+        ? ""
+        : "\n" + target + ", all machines, from the common start\n" + TableText.aligned(rows);
   }
 
   private static String rate(double value) {

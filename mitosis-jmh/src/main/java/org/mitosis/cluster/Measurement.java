@@ -7,6 +7,7 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Consumer;
@@ -36,6 +37,7 @@ final class Measurement {
   private final Map<String, ArtifactLine> latest = new TreeMap<>();
   private Optional<Peak> peakAtEnd = Optional.empty();
   private boolean over;
+  private long linkBytes = -1;
 
   /**
    * A measurement without samples.
@@ -104,6 +106,7 @@ final class Measurement {
                           ? ArtifactLine.function(host, point.trace(), "execution", ns)
                           : ArtifactLine.work(host, "cow", ns))
               .toList();
+      case BURST -> inSeconds(host, samples, "untilResult", "containers");
       case LOOPS, EMPTY -> inSeconds(host, samples, "startup", "containers");
       case NIL_RPC -> inSeconds(host, samples, "nilRpc", "requests");
       case WORK -> inSeconds(host, samples, "work", "calls");
@@ -170,6 +173,35 @@ final class Measurement {
    */
   record Peak(
       double perSecond, Map<String, Double> byHost, boolean stable, double fromS, double toS) {}
+
+  /** Keeps what the parent's machine has sent to others; below 0 if that is not known. */
+  synchronized void linkBytes(long bytes) {
+    linkBytes = bytes;
+  }
+
+  /** What the parent's machine has sent to others; below 0 if that is not known. */
+  synchronized long linkBytes() {
+    return linkBytes;
+  }
+
+  /** The largest sample of a metric on any machine, in ns; 0 if there is none. */
+  synchronized long lastNs(String metric) {
+    return byHost.values().stream()
+        .map(metrics -> metrics.get(metric))
+        .filter(Objects::nonNull)
+        .mapToLong(Histogram::getMaxValue)
+        .max()
+        .orElse(0);
+  }
+
+  /** How many samples a metric has on all machines. */
+  synchronized long count(String metric) {
+    return byHost.values().stream()
+        .map(metrics -> metrics.get(metric))
+        .filter(Objects::nonNull)
+        .mapToLong(Histogram::getTotalCount)
+        .sum();
+  }
 
   /** Ends the measurement, and frees the times of its samples, which may be millions. */
   synchronized void end() {

@@ -11,7 +11,7 @@ import org.mitosis.fixture.ContainerKind;
 import org.mitosis.fixture.MemorySize;
 import org.mitosis.fixture.PythonFunction;
 
-/** The targets of {@code cluster}: those of the MITOSIS artifact's makefile. */
+/** The targets of {@code cluster}: those of the MITOSIS artifact's makefile, and {@code burst}. */
 enum Target {
   /** Prepare of the C program. */
   MICRO_C_PREPARE(Kind.PREPARE, "time of prepare, C program, by memory size"),
@@ -39,6 +39,8 @@ enum Target {
       Kind.LOOPS, "children/s of all child machines, C program, which ends at once"),
   /** Peak throughput of the C program by share of pages touched. */
   PEAK_C_TOUCH_RATIO(Kind.LOOPS, "children/s, 64 MiB, by share of pages touched (%)"),
+  /** Many children of a fresh snapshot at once. */
+  BURST(Kind.BURST, "TIMES children at once on all child machines, C program, which works"),
   /** Empty containers and processes. */
   PEAK_EMPTY_FORK(Kind.EMPTY, "empty lean containers/s, and plain processes/s"),
   /** Functions that are called repeatedly, without a fork. */
@@ -56,6 +58,7 @@ enum Target {
   enum Kind {
     PREPARE,
     LOOPS,
+    BURST,
     EXECUTION,
     EMPTY,
     WORK,
@@ -74,6 +77,7 @@ enum Target {
   private static final int ARTIFACT_C_LOOPS = 16;
   private static final int ARTIFACT_RPC_LOOPS = 12;
   private static final int TIMES = 10;
+  private static final int BURST_CHILDREN = 100;
 
   private final Kind kind;
   private final String description;
@@ -100,7 +104,7 @@ enum Target {
   /** Whether child machines are needed. */
   boolean needsChildren() {
     return switch (kind) {
-      case LOOPS, NIL_RPC, EMPTY -> true;
+      case LOOPS, BURST, NIL_RPC, EMPTY -> true;
       default -> false;
     };
   }
@@ -116,7 +120,7 @@ enum Target {
 
   /** Whether children of a snapshot get pages by userfaultfd. */
   boolean resumes() {
-    return kind == Kind.LOOPS || kind == Kind.EXECUTION;
+    return kind == Kind.LOOPS || kind == Kind.BURST || kind == Kind.EXECUTION;
   }
 
   boolean ofFunctions() {
@@ -130,6 +134,7 @@ enum Target {
   /** Whether children do their work; otherwise they end at once. */
   private boolean childWorks() {
     return kind == Kind.EXECUTION
+        || kind == Kind.BURST
         || name().endsWith("STARTUP_EXECUTION")
         || ofTouchRatios()
         || this == PEAK_FUNC_LEAN_CONTAINER;
@@ -157,7 +162,7 @@ enum Target {
   List<Point> points(ClusterConfig config) {
     int loops = config.loops(defaultLoops());
     int seconds = config.seconds(defaultSeconds());
-    int times = config.times(TIMES);
+    int times = config.times(kind == Kind.BURST ? BURST_CHILDREN : TIMES);
     if (kind == Kind.EMPTY) {
       return Stream.of(ContainerKind.LEAN, ContainerKind.NONE)
           .map(container -> Point.ofContainer(container, loops, seconds))

@@ -27,6 +27,8 @@ import org.mitosis.fixture.ResumeMode;
   @JsonSubTypes.Type(value = Task.TakeSnapshot.class, name = "snapshot"),
   @JsonSubTypes.Type(value = Task.Ready.class, name = "ready"),
   @JsonSubTypes.Type(value = Task.Run.class, name = "run"),
+  @JsonSubTypes.Type(value = Task.CountLink.class, name = "count-link"),
+  @JsonSubTypes.Type(value = Task.LinkBytes.class, name = "link-bytes"),
   @JsonSubTypes.Type(value = Task.Drop.class, name = "drop"),
   @JsonSubTypes.Type(value = Task.LoadModule.class, name = "load"),
   @JsonSubTypes.Type(value = Task.Clean.class, name = "clean"),
@@ -103,6 +105,8 @@ sealed interface Task {
     START,
     /** Children one by one, each with all its times; streams {@code execution} and others. */
     CHILD,
+    /** So many children in all; streams {@code untilInstruction} and {@code untilResult}. */
+    SERIES,
     /** Empty containers; streams {@code startup}. */
     EMPTY,
     /** The work of a parent, without a fork; streams {@code work}. */
@@ -146,6 +150,12 @@ sealed interface Task {
    * @param startNs their start, CLOCK_MONOTONIC of the machine
    */
   record Run(long startNs) implements Task {}
+
+  /** Counts the bytes that this machine sends to others from now on. */
+  record CountLink() implements Task {}
+
+  /** Ends that count. Answered by it; below 0 where bytes cannot be counted. */
+  record LinkBytes() implements Task {}
 
   /** Ends parent and loops; the machine stays. */
   record Drop() implements Task {}

@@ -8,9 +8,16 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Test;
 import org.mitosis.Availability;
 import org.mitosis.Mitosis;
+import org.mitosis.fixture.ContainerKind;
+import org.mitosis.fixture.LinkTraffic;
+import org.mitosis.fixture.Machine;
+import org.mitosis.fixture.Placement;
+import org.mitosis.fixture.ResumeMode;
+import org.mitosis.fixture.UserfaultfdRight;
 import org.mitosis.result.Environment;
 
 class AgentTasksTest {
@@ -27,6 +34,50 @@ class AgentTasksTest {
       JsonNode ended = describe(tasks, "complete");
       assertEquals("complete", ended.get("outcome").asText());
       assertEquals(begun.get("tools"), ended.get("tools"));
+    }
+  }
+
+  @Test
+  void aBurstHasItsChildrenAndCountsTheLink() throws IOException {
+    UserfaultfdRight right = UserfaultfdRight.read();
+    assumeTrue(right.allowed(), () -> "needs userfaultfd, which is " + right.state());
+    List<Task.Reply> replies = new CopyOnWriteArrayList<>();
+    byte[] key = new byte[Machine.KEY_BYTES];
+    try (AgentTasks parent = new AgentTasks(replies::add);
+        AgentTasks child = new AgentTasks(replies::add)) {
+      String address = (String) parent.carryOut(new Task.StartMachine(1, key, "127.0.0.1:0"));
+      child.carryOut(new Task.StartMachine(2, key, "127.0.0.1:0"));
+      Task.ParentSpec spec = new Task.ParentSpec("1048576", "", 100, true);
+      parent.carryOut(new Task.StartParent(spec));
+      parent.carryOut(new Task.TakeSnapshot(false));
+      parent.carryOut(new Task.CountLink());
+      child.carryOut(
+          new Task.Ready(
+              Task.LoopKind.SERIES,
+              2,
+              1,
+              3,
+              ContainerKind.NONE,
+              1,
+              address,
+              ResumeMode.REPLICA,
+              64,
+              Placement.FREE,
+              spec));
+      long startNs = System.nanoTime();
+      child.carryOut(new Task.Run(startNs));
+      Number bytes = (Number) parent.carryOut(new Task.LinkBytes());
+      long endNs = System.nanoTime();
+      List<Long> untilNs =
+          replies.stream()
+              .flatMap(reply -> reply.samples().ns().get("untilResult").stream())
+              .toList();
+      assertEquals(3, untilNs.size());
+      for (long ns : untilNs) {
+        assertTrue(ns > 0 && ns < endNs - startNs, untilNs::toString);
+      }
+      assumeTrue(LinkTraffic.obstacle().isEmpty(), LinkTraffic::obstacle);
+      assertTrue(bytes.longValue() >= 1 << 20, bytes::toString);
     }
   }
 

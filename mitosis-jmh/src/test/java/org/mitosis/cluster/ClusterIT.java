@@ -88,6 +88,7 @@ class ClusterIT {
               target.ofFunctions()
                   ? "(u'@c3        ', u'[helloworld-execution] duration: "
                   : "(u'@c3        ', u'[random cow start] Run time = ";
+          case BURST -> "burst, all machines, from the common start\n";
           case LOOPS, EMPTY -> " containers/sec, latency ";
           case NIL_RPC -> " requests/sec, latency ";
           default -> " calls/sec, latency ";

@@ -40,6 +40,17 @@ class TargetTest {
   }
 
   @Test
+  void aBurstHasChildrenThatWork() {
+    Target burst = Target.named("burst").orElseThrow();
+    Point byDefault = burst.points(ConfigFiles.config(Map.of(), "test")).get(0);
+    assertTrue(byDefault.parent().childWorks());
+    assertEquals(100, byDefault.times());
+    assertEquals(
+        1000, burst.points(ConfigFiles.config(Map.of("TIMES", "1000"), "test")).get(0).times());
+    assertTrue(burst.needsChildren() && burst.resumes());
+  }
+
+  @Test
   void childMachinesAreNeededWhereTheyStartSomething() {
     Roles alone = new Roles("p", List.of());
     assertThrows(MissingPrerequisite.class, () -> alone.takingPart(Target.MICRO_C_STARTUP));
