@@ -13,6 +13,7 @@
 #include "helpers/command_line.h"
 #include "helpers/preload/control_socket.h"
 #include "helpers/preload/request.h"
+#include "local/printable.h"
 
 #define HANDLER_ID_DEFAULT 73 /* as the original's scripts have it */
 #define DEADLINE_S	   30
@@ -77,6 +78,7 @@ static void ask(const char *path, const struct preload_request *request,
 		    "libmitosis-preload.so is of another release",
 		    path);
 	answer->message[sizeof(answer->message) - 1] = '\0';
+	make_printable(answer->message, strlen(answer->message));
 }
 
 int main(int argc, char **argv)

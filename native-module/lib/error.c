@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "libmitosis.h"
+#include "local/printable.h"
 
 static __thread char message[512];
 
@@ -17,6 +18,8 @@ int fail(int err, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(message, sizeof(message), format, args);
 	va_end(args);
+	/* A parent's paths are in it, which may be a stranger's. */
+	make_printable(message, strlen(message));
 	return err;
 }
 

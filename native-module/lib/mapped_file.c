@@ -12,6 +12,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "lib/parent_path.h"
 #include "paging/raw_syscall.h"
 
 #define PAGE_SIZE 4096u
@@ -194,7 +195,7 @@ static int find_file(const struct descriptor_header *d,
 		     const struct descriptor_vma *vma)
 {
 	const char *path = descriptor_string(d, vma->name);
-	long fd = raw_open(path, O_PATH | O_CLOEXEC);
+	long fd = parent_path_open(path, 0);
 	struct stat st;
 
 	if (fd >= 0 && (raw_syscall(SYS_fstat, fd, &st) ||

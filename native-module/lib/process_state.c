@@ -17,6 +17,7 @@
 
 #include "lib/describe_process.h"
 #include "lib/membarrier_commands.h"
+#include "lib/parent_path.h"
 
 #define IOPRIO_WHO_PROCESS 1
 
@@ -215,6 +216,16 @@ static void settle_limit(struct restore_plan *plan, int resource)
 		plan->lost |= PROCESS_LIMITS;
 }
 
+static bool enter(const char *directory)
+{
+	int fd = parent_path_open(directory, O_DIRECTORY);
+	bool done = fd >= 0 && !fchdir(fd);
+
+	if (fd >= 0)
+		close(fd);
+	return done;
+}
+
 void process_state_settle(struct restore_plan *plan)
 {
 	const struct descriptor_header *d = plan->descriptor;
@@ -228,6 +239,6 @@ void process_state_settle(struct restore_plan *plan)
 	if (p->known & PROCESS_FILE_MODE_MASK)
 		umask(p->file_mode_mask);
 	if (p->known & PROCESS_WORKING_DIRECTORY &&
-	    chdir(descriptor_string(d, p->working_directory)))
+	    !enter(descriptor_string(d, p->working_directory)))
 		plan->lost |= PROCESS_WORKING_DIRECTORY;
 }

@@ -19,6 +19,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "lib/parent_path.h"
 #include "lib/path_map.h"
 #include "lib/remake_sockets.h"
 #include "libmitosis.h"
@@ -120,13 +121,16 @@ static const char *path_of(const struct remade_files *files,
 	return path;
 }
 
-static const char *why_not_found(const struct remade_files *files, const char *path)
+static const char *why_not_found(const struct remade_files *files, const char *path,
+				 int error)
 {
-	return errno == ENOENT && files->own & MITOSIS_OWN_TMP &&
+	if (error == ELOOP)
+		return "its path leads through links of /proc to open files";
+	return error == ENOENT && files->own & MITOSIS_OWN_TMP &&
 			       !strncmp(path, "/tmp/", 5)
 		       ? "the child has an empty /tmp of its own: leave that out, "
 			 "or give the file another path"
-		       : strerror(errno);
+		       : strerror(error);
 }
 
 /* With O_PATH, which neither reads nor waits, and tells what it is. */
@@ -135,14 +139,15 @@ static int find_file(const struct remade_files *files,
 {
 	char buffer[4096];
 	const char *path = path_of(files, fd, buffer);
-	int found = path ? open(path, O_PATH | O_CLOEXEC) : -1;
+	int found = path ? parent_path_open(path, 0) : -1;
 	struct stat st;
 
 	if (!path)
 		return remake_failed(files, fd, -ENAMETOOLONG,
 				     strerror(ENAMETOOLONG));
 	if (found < 0)
-		return remake_failed(files, fd, -errno, why_not_found(files, path));
+		return remake_failed(files, fd, found,
+				     why_not_found(files, path, -found));
 	if (!fstat(found, &st) && is_the_file(fd, &st))
 		return found;
 	close(found);

@@ -14,6 +14,12 @@
 #define MADV_POPULATE_READ 22 /* Linux 5.14 */
 #endif
 
+/*
+ * Of a range more is not looked at, and may all be there: without PAGEMAP_SCAN (Linux 6.7)
+ * the kernel tells 8 bytes a page, which other clients would wait for.
+ */
+#define RUNS_LOOKED_AT_MAX (64ull << 30)
+
 static int64_t now_ms(void)
 {
 	struct timespec t = { 0 };
@@ -279,7 +285,9 @@ static void answer_runs(struct machine_connection *c, struct page_source *source
 			uint64_t page_size)
 {
 	const struct wire_pages *p = &c->request.pages;
-	uint64_t at = p->address, limit = p->address + p->length;
+	uint64_t at = p->address, end_of_range = p->address + p->length;
+	uint64_t limit = p->length < RUNS_LOOKED_AT_MAX ? end_of_range
+							: at + RUNS_LOOKED_AT_MAX;
 	uint32_t count = 0;
 	int err = 0;
 
@@ -298,6 +306,8 @@ static void answer_runs(struct machine_connection *c, struct page_source *source
 	}
 	if (err == -ENOENT)
 		err = 0;
+	if (!err && limit < end_of_range && count < WIRE_RUNS_MAX)
+		c->runs[count++] = (struct wire_run){ limit, end_of_range - limit };
 	begin(c, err, err ? 0 : count * sizeof(c->runs[0]));
 	c->body_end = (const char *)c->runs + c->left;
 }

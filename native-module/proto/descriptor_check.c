@@ -225,6 +225,13 @@ static bool ids_valid(const struct descriptor_header *d)
 	       has_leader == !(d->flags & DESCRIPTOR_LEADER_ENDED);
 }
 
+/* What is written before the child has given up what its parent had not: of its memory. */
+static bool rseq_valid(const struct descriptor_header *d, uint64_t address,
+		       uint32_t size)
+{
+	return !address || contains(d, address, size);
+}
+
 static bool stopped_thread_valid(const struct descriptor_stopped_thread *t)
 {
 	return t->frame < USER_MEMORY_END && t->fs_base < USER_MEMORY_END &&
@@ -390,12 +397,15 @@ int descriptor_check(const void *bytes, uint64_t size, uint64_t page_size)
 	thread = descriptor_thread(d);
 	/* rsp may be the very top of its stack. */
 	if (!contains(d, thread->rip, 1) || !contains(d, thread->rsp - 1, 1) ||
+	    (thread->tid_address && !contains(d, thread->tid_address, 4)) ||
+	    !rseq_valid(d, thread->rseq_address, thread->rseq_size) ||
 	    thread->fs_base >= USER_MEMORY_END ||
 	    thread->gs_base >= USER_MEMORY_END || !replica_entry_valid(d))
 		return -EPROTO;
 	stopped = descriptor_stopped_threads(d);
 	for (i = 0; i < d->thread_count - 1; i++)
-		if (!contains(d, stopped[i].frame, DESCRIPTOR_FRAME_SIZE))
+		if (!contains(d, stopped[i].frame, DESCRIPTOR_FRAME_SIZE) ||
+		    !rseq_valid(d, stopped[i].rseq_address, stopped[i].rseq_size))
 			return -EPROTO;
 	return 0;
 }

@@ -180,6 +180,20 @@ static void credentials(const struct descriptor_header *h)
 	CHECK(!valid_with(h, FIELD(flags), 1ull << 31));
 }
 
+/* What a process that becomes a child writes before it has only its parent's rights. */
+static void thread(const struct descriptor_header *h)
+{
+	const struct descriptor_thread *t = descriptor_thread(h);
+	size_t at = (const char *)t - (const char *)h;
+	uint64_t elsewhere = 1ull << 40; /* where the code that restores it is */
+
+	CHECK(t->tid_address);
+	CHECK(!valid_with(h, at + offsetof(struct descriptor_thread, tid_address),
+			  t->tid_address ^ elsewhere));
+	CHECK(!valid_with(h, at + offsetof(struct descriptor_thread, rseq_address),
+			  t->rseq_address ^ elsewhere));
+}
+
 /* What can be asked, and what no process can have. */
 static void process(const struct descriptor_header *h)
 {
@@ -255,6 +269,7 @@ int main(void)
 	CHECK_EQ(h->version, DESCRIPTOR_VERSION);
 	CHECK_EQ(h->thread_count, 1);
 	credentials(h);
+	thread(h);
 	process(h);
 	CHECK_EQ(h->owner_pid, getpid());
 	CHECK_EQ(h->layout.brk, (uintptr_t)sbrk(0));

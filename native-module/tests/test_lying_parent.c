@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * A parent writes into the descriptor that its shadow has of it: its child gets no right that
- * the kernel knows the parent not to have, and is refused where that has a seccomp filter.
+ * the kernel knows the parent not to have, is refused where that has a seccomp filter, and
+ * reaches no file of its caller by what /proc has of open files.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -10,7 +11,9 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -33,12 +36,25 @@
 #define HAS_BOUNDING	0x04
 #define HAS_PRIVILEGES	0x08 /* exec may give some */
 #define HAS_PRIORITY	0x10
+#define HAS_DIRECTORY	0x20 /* is in one that its caller has open */
 #define IS_CHILD	0x40 /* beside them */
 
 struct rights {
 	const char *name;
 	bool no_new_privs, filtered;
+	bool moves; /* into a directory that its caller has open */
+	bool reaches; /* for an open file of its caller's, by what a file of its own is called */
 };
+
+/* Of its caller, which exec would not keep. */
+#define SECRET	  200
+#define DIRECTORY 201
+/* Of the parent. */
+#define NUMBER 57
+
+/* Longer than what it is replaced by. */
+static char own_path[] = "/tmp/mitosis-lying-parent-XXXXXX";
+static char own_directory[] = "/tmp/mitosis-lying-parents-XXXXXX";
 
 static uint64_t set_of(const char *name)
 {
@@ -57,7 +73,11 @@ static uint64_t set_of(const char *name)
 
 static int what_it_has(void)
 {
-	return IS_CHILD | (set_of("CapPrm") ? HAS_PERMITTED : 0) |
+	char directory[4096];
+
+	CHECK(getcwd(directory, sizeof(directory)));
+	return IS_CHILD | (strcmp(directory, "/dev") ? 0 : HAS_DIRECTORY) |
+	       (set_of("CapPrm") ? HAS_PERMITTED : 0) |
 	       (set_of("CapInh") ? HAS_INHERITABLE : 0) |
 	       (set_of("CapBnd") >> CAP_SYS_MODULE & 1 ? HAS_BOUNDING : 0) |
 	       (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) ? 0 : HAS_PRIVILEGES) |
@@ -97,9 +117,28 @@ static void lie(struct descriptor_header *d)
 	d->state.nice = -20;
 }
 
-/* Changes the descriptors in [start, end) of its memory; returns how many. */
-static int lie_in(int memory, uint64_t start, uint64_t end)
+static void lie_of_paths(char *bytes, const struct rights *rights)
 {
+	struct descriptor_header *d = (void *)bytes;
+	struct descriptor_fd *fds = (void *)descriptor_fds(d);
+	char *directory = (void *)descriptor_string(d, d->state.working_directory);
+	uint32_t i;
+
+	if (rights->moves)
+		strcpy(directory, "/proc/self/fd/201");
+	for (i = 0; rights->reaches && i < d->fd_count; i++)
+		if (fds[i].number == NUMBER) {
+			strcpy((void *)descriptor_string(d, fds[i].path),
+			       "/proc/self/fd/200");
+			fds[i].flags |= DESCRIPTOR_FD_GENERATED;
+		}
+}
+
+/* Changes the descriptors in [start, end) of its memory; returns how many. */
+static int lie_in(int memory, uint64_t start, uint64_t end,
+		  const struct rights *rights)
+{
+	char *bytes;
 	uint64_t at, magic;
 	int found = 0;
 
@@ -111,15 +150,21 @@ static int lie_in(int memory, uint64_t start, uint64_t end)
 		    pread(memory, &d, sizeof(d), at) != sizeof(d) ||
 		    d.magic != DESCRIPTOR_MAGIC || d.header_size != sizeof(d))
 			continue;
-		lie(&d);
-		CHECK(pwrite(memory, &d, sizeof(d), at) == sizeof(d));
+		bytes = malloc(d.total_size);
+		CHECK(bytes && pread(memory, bytes, d.total_size, at) ==
+				       (ssize_t)d.total_size);
+		lie((void *)bytes);
+		lie_of_paths(bytes, rights);
+		CHECK(pwrite(memory, bytes, d.total_size, at) ==
+		      (ssize_t)d.total_size);
+		free(bytes);
 		found++;
 	}
 	return found;
 }
 
 /* False while it has not described itself yet. */
-static bool lie_in_shadow(pid_t shadow)
+static bool lie_in_shadow(pid_t shadow, const struct rights *rights)
 {
 	unsigned long long start, end;
 	char path[64], line[512], mode[8];
@@ -135,7 +180,7 @@ static bool lie_in_shadow(pid_t shadow)
 	while (fgets(line, sizeof(line), maps))
 		if (sscanf(line, "%llx-%llx %7s", &start, &end, mode) == 3 &&
 		    mode[1] == 'w' && end - start < 64 << 20)
-			found += lie_in(memory, start, end);
+			found += lie_in(memory, start, end, rights);
 	fclose(maps);
 	close(memory);
 	return found;
@@ -146,13 +191,21 @@ static void be_parent(void *argument)
 	pid_t self = getpid(), shadow = 0;
 	struct mitosis *device;
 
-	drop_rights(argument);
+	const struct rights *rights = argument;
+	int fd;
+
+	CHECK(!chdir(own_directory));
+	if (rights->reaches) {
+		fd = open(own_path, O_RDWR | O_CLOEXEC);
+		CHECK(fd >= 0 && dup2(fd, NUMBER) == NUMBER && !close(fd));
+	}
+	drop_rights(rights);
 	device = open_user();
 	CHECK_EQ(mitosis_prepare(device, ID), 0);
 	if (getpid() != self)
 		_exit(what_it_has());
 	CHECK_SOON((shadow = find_process("mitosis-shadow", self)), PATIENT_MS);
-	CHECK_SOON(lie_in_shadow(shadow), PATIENT_MS);
+	CHECK_SOON(lie_in_shadow(shadow, rights), PATIENT_MS);
 }
 
 static int resume(bool attaches)
@@ -161,7 +214,11 @@ static int resume(bool attaches)
 	struct mitosis *device;
 	int err;
 
-	CHECK(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 0);
+	int secret = memfd_create("secret", MFD_CLOEXEC);
+	int directory = open("/dev", O_PATH | O_CLOEXEC);
+
+	CHECK(dup3(secret, SECRET, O_CLOEXEC) == SECRET);
+	CHECK(dup3(directory, DIRECTORY, O_CLOEXEC) == DIRECTORY);
 	device = open_user();
 	if (!attaches)
 		return mitosis_resume_local(device, ID);
@@ -182,6 +239,8 @@ static void check(const struct rights *rights, bool attaches)
 	printf("%s: status %#x\n", rights->name, status);
 	if (rights->filtered)
 		CHECK_EQ(WEXITSTATUS(status), EPERM);
+	else if (rights->reaches)
+		CHECK_EQ(WEXITSTATUS(status), ELOOP);
 	else
 		CHECK_EQ(WEXITSTATUS(status), want);
 	kill_and_reap(parent);
@@ -193,10 +252,15 @@ int main(void)
 		{ .name = "no capabilities" },
 		{ .name = "no_new_privs", .no_new_privs = true },
 		{ .name = "a filter", .no_new_privs = true, .filtered = true },
+		{ .name = "other paths", .reaches = true },
+		{ .name = "another directory", .moves = true },
 	};
 	size_t i;
+	int fd;
 
 	need_userfaultfd();
+	fd = mkstemp(own_path);
+	CHECK(fd >= 0 && !close(fd) && mkdtemp(own_directory));
 	if (geteuid() || (set_of("CapPrm") & NEEDED) != NEEDED ||
 	    prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) ||
 	    prctl(PR_GET_SECCOMP) == SECCOMP_MODE_FILTER)
@@ -205,5 +269,6 @@ int main(void)
 		check(&all[i], false);
 		check(&all[i], true);
 	}
+	CHECK(!unlink(own_path) && !rmdir(own_directory));
 	return 0;
 }

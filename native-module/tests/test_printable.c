@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What a child reports, on a terminal: nothing that it obeys. */
+/*
+ * What a child reports, and what is wrong with its parent, whose paths are the parent's: on a
+ * terminal nothing that it obeys.
+ */
 #include <string.h>
 
-#include "helpers/launcher/printable.h"
+#include "lib/error.h"
+#include "local/printable.h"
 #include "tests/harness.h"
 
 static void check(const char *text, const char *expected)
@@ -23,6 +27,8 @@ int main(void)
 	char zero[] = { 'a', '\0', 'b', '\0' };
 	int byte;
 
+	CHECK_EQ(fail(-5, "/tmp/%s: no such file", "\x1b[2J\n\x9b"), -5);
+	CHECK(!strcmp(mitosis_error(), "/tmp/ [2J ?: no such file"));
 	check("ValueError: 7", "ValueError: 7");
 	check("Grüße, 世界 \xf0\x9f\x90\x8d", "Grüße, 世界 \xf0\x9f\x90\x8d");
 	check("\x1b[2J\x1b]0;title\x07x", " [2J ]0;title x");

@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "helpers/clock.h"
-#include "helpers/launcher/printable.h"
 #include "helpers/report.h"
+#include "local/printable.h"
 
 /* Exit status of a child that wrote its error. */
 #define ERROR_STATUS	   124

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #define _GNU_SOURCE
-#include "helpers/launcher/printable.h"
+#include "local/printable.h"
 
 #include <stdbool.h>
 #include <stdint.h>

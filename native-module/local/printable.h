@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Text of a child, for a terminal. */
-#ifndef LAUNCHER_PRINTABLE_H
-#define LAUNCHER_PRINTABLE_H
+/* Text of a stranger, for a terminal. */
+#ifndef LOCAL_PRINTABLE_H
+#define LOCAL_PRINTABLE_H
 
 #include <stddef.h>
 
@@ -11,4 +11,4 @@
  */
 void make_printable(char *text, size_t size);
 
-#endif /* LAUNCHER_PRINTABLE_H */
+#endif /* LOCAL_PRINTABLE_H */

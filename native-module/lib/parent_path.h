@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a descriptor names: its parent may have written any path into it. */
+#ifndef LIB_PARENT_PATH_H
+#define LIB_PARENT_PATH_H
+
+/*
+ * Opens a path of the parent, with O_PATH and close-on-exec, and further flags. Never follows
+ * what /proc has of open files, root and working directories: with those the parent could
+ * name files that its child's caller, or a container's launcher, has open. Returns a
+ * descriptor or -errno: -ELOOP there is such a link in it. Also for shadows: no libc.
+ */
+long parent_path_open(const char *path, int flags);
+
+#endif /* LIB_PARENT_PATH_H */
