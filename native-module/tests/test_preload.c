@@ -101,6 +101,25 @@ static void errors(void)
 	preloaded_end(&p);
 }
 
+/* By MITOSIS_PRELOAD_BACKEND of the program. */
+static void backends(void)
+{
+	struct preloaded p;
+
+	CHECK(!setenv("MITOSIS_PRELOAD_BACKEND", "both", 1));
+	p = start_server("backends", NULL);
+	check_prepare(&p, none, 1, "must be user or kernel, got 'both'");
+	preloaded_end(&p);
+	CHECK(!setenv("MITOSIS_PRELOAD_BACKEND", "kernel", 1));
+	p = start_server("backends", NULL);
+	if (access(MITOSIS_DEVICE_PATH, F_OK))
+		check_prepare(&p, none, 1, "load the mitosis module");
+	else
+		check_prepare(&p, none, 0, "is prepared as handler id 73");
+	preloaded_end(&p);
+	CHECK(!unsetenv("MITOSIS_PRELOAD_BACKEND"));
+}
+
 /* The thread that counts is in the child, too. */
 static void check_that_it_counts(pid_t pid, uint16_t port)
 {
@@ -154,6 +173,7 @@ int main(void)
 
 	use_key("preload");
 	errors();
+	backends();
 	need_userfaultfd();
 	need_namespaces();
 	machine = machine_start(7);

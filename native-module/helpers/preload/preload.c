@@ -25,6 +25,7 @@
 #include "helpers/preload/control_socket.h"
 #include "helpers/preload/kept_memory.h"
 #include "helpers/preload/request.h"
+#include "lib/error.h"
 #include "lib/own_files.h"
 #include "libmitosis.h"
 
@@ -81,9 +82,27 @@ static int start_listening(struct control *c)
 	return 0;
 }
 
+/* Of MITOSIS_PRELOAD_BACKEND; or -EINVAL with a message. */
+static int backend_asked_for(void)
+{
+	const char *name = secure_getenv("MITOSIS_PRELOAD_BACKEND");
+
+	if (!name || !*name || !strcmp(name, "user"))
+		return MITOSIS_BACKEND_USER;
+	if (!strcmp(name, "kernel"))
+		return MITOSIS_BACKEND_KERNEL;
+	return fail(-EINVAL,
+		    "MITOSIS_PRELOAD_BACKEND must be user or kernel, got '%s'",
+		    name);
+}
+
 static int open_device(struct control *c)
 {
-	return c->device ? 0 : mitosis_open(MITOSIS_BACKEND_USER, &c->device);
+	int backend = c->device ? 0 : backend_asked_for();
+
+	if (backend < 0 || c->device)
+		return backend;
+	return mitosis_open(backend, &c->device);
 }
 
 static int call(struct control *c, const struct preload_request *request)
