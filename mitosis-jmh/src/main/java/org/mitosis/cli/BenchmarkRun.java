@@ -41,6 +41,7 @@ import org.mitosis.result.Environment;
 import org.mitosis.result.Environment.Outcome;
 import org.mitosis.result.HistogramLog;
 import org.mitosis.result.MachineProbe;
+import org.mitosis.result.PagesCame;
 import org.mitosis.result.ResultFolder;
 import org.mitosis.result.Run;
 import org.mitosis.result.SelfTimedProfiler;
@@ -273,6 +274,7 @@ final class BenchmarkRun {
 
   private Plan plan(Selection selection, Options options) {
     BackendChoice backend = Preflight.backend();
+    selection.requireTransports(options, backend);
     Selection.Functions functions =
         selection
             .functions(options)
@@ -402,12 +404,14 @@ final class BenchmarkRun {
     Set<Selection.Item> failed = new LinkedHashSet<>(missing);
     failed.addAll(incomplete.keySet());
     Environment ended =
-        environment.ended(
-            failed.isEmpty() ? Outcome.COMPLETE : Outcome.FAILED,
-            Instant.now(),
-            names(failed),
-            sweep.map(Sweep::repeated).orElse(List.of()),
-            probe);
+        environment
+            .with(PagesCame.of(results))
+            .ended(
+                failed.isEmpty() ? Outcome.COMPLETE : Outcome.FAILED,
+                Instant.now(),
+                names(failed),
+                sweep.map(Sweep::repeated).orElse(List.of()),
+                probe);
     ExitCode code = ExitCode.DONE;
     try {
       if (sweep.isEmpty()) {

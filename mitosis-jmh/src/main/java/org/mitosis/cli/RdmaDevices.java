@@ -2,10 +2,11 @@
 package org.mitosis.cli;
 
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.Stream;
 import org.mitosis.result.MachineProbe;
+import org.mitosis.result.RdmaPort;
 
 /**
  * The RDMA devices of this machine, as sysfs has them, and what pages over RDMA still lack here:
@@ -15,7 +16,6 @@ import org.mitosis.result.MachineProbe;
  * @param missing what to do, a line each; empty if nothing is known to be missing
  */
 record RdmaDevices(List<String> found, List<String> missing) {
-  private static final String CLASS = "sys/class/infiniband";
   private static final List<String> LIBRARIES = List.of("libibverbs.so.1", "librdmacm.so.1");
   private static final List<String> LIBRARY_FOLDERS =
       List.of("usr/lib/x86_64-linux-gnu", "usr/lib64", "usr/lib", "lib64");
@@ -23,17 +23,23 @@ record RdmaDevices(List<String> found, List<String> missing) {
   /** What mitosisd's porter locks for one machine that reads a snapshot. */
   private static final long LOCKED_BYTES = 4L << 20;
 
-  private static final String LINK_LOCAL = "fe80:";
-  private static final String MAPPED = "0000:0000:0000:0000:0000:ffff:";
-
   static RdmaDevices read(MachineProbe probe) {
     List<String> found = new ArrayList<>();
     List<String> missing = new ArrayList<>();
-    int nicId = 0;
-    for (String device : sorted(probe.entries(CLASS, ".*"))) {
-      for (String port : sorted(probe.entries(CLASS + "/" + device + "/ports", "[0-9]+"))) {
-        port(probe, device, port, nicId++, found, missing);
-      }
+    for (RdmaPort port : RdmaPort.of(probe)) {
+      found.add(
+          port.name()
+              + " (nic_id "
+              + port.nicId()
+              + "): "
+              + port.state()
+              + ", "
+              + port.linkLayer()
+              + ", "
+              + port.rate()
+              + (port.firmware() == null ? "" : ", firmware " + port.firmware()));
+      port.gids().forEach(gid -> found.add(line(port, gid)));
+      lacking(port, missing);
     }
     if (!found.isEmpty()) {
       prerequisites(probe, missing);
@@ -41,83 +47,42 @@ record RdmaDevices(List<String> found, List<String> missing) {
     return new RdmaDevices(List.copyOf(found), List.copyOf(missing));
   }
 
-  /** Numbers by their value. */
-  private static List<String> sorted(List<String> names) {
-    return names.stream()
-        .sorted(Comparator.comparing(String::length).thenComparing(Comparator.naturalOrder()))
-        .toList();
+  private static String line(RdmaPort port, RdmaPort.Gid gid) {
+    return port.name()
+        + " GID "
+        + gid.index()
+        + ": "
+        + gid.gid()
+        + gid.ipv4().map(address -> " (" + address + ")").orElse("")
+        + (gid.type() == null ? "" : ", " + gid.type())
+        + (gid.networkInterface() == null
+            ? ""
+            : ", "
+                + gid.networkInterface()
+                + (gid.mtu() == null ? "" : " (MTU " + gid.mtu() + ")"));
   }
 
-  private static void port(
-      MachineProbe probe,
-      String device,
-      String port,
-      int nicId,
-      List<String> found,
-      List<String> missing) {
-    String folder = CLASS + "/" + device + "/ports/" + port + "/";
-    String state = String.valueOf(probe.text(folder + "state")).replaceFirst("^[0-9]+: ", "");
-    String name = device + " port " + port;
-    found.add(
-        name
-            + " (nic_id "
-            + nicId
-            + "): "
-            + state
-            + ", "
-            + probe.text(folder + "link_layer")
-            + ", "
-            + probe.text(folder + "rate"));
-    String networkInterface = null;
-    boolean reachable = false;
-    for (String index : sorted(probe.entries(folder + "gids", "[0-9]+"))) {
-      String gid = probe.text(folder + "gids/" + index);
-      if (gid == null || gid.matches("[0:]*")) {
-        continue;
-      }
-      String on = probe.text(folder + "gid_attrs/ndevs/" + index);
-      networkInterface = on == null ? networkInterface : on;
-      reachable |= !gid.startsWith(LINK_LOCAL);
-      found.add(
-          name
-              + " GID "
-              + index
-              + ": "
-              + gid
-              + address(gid)
-              + type(probe.text(folder + "gid_attrs/types/" + index))
-              + (on == null ? "" : ", " + on + mtu(probe, on)));
+  private static void lacking(RdmaPort port, List<String> missing) {
+    String networkInterface =
+        port.gids().stream()
+            .map(RdmaPort.Gid::networkInterface)
+            .filter(Objects::nonNull)
+            .findFirst()
+            .orElse(null);
+    if (!port.isActive()) {
+      missing.add(
+          "bring up " + port.name() + (networkInterface == null ? "" : ": " + networkInterface));
     }
-    if (!state.equals("ACTIVE")) {
-      missing.add("bring up " + name + (networkInterface == null ? "" : ": " + networkInterface));
-    }
-    if (!reachable) {
+    if (port.host().isEmpty()) {
       missing.add(
           "give "
-              + (networkInterface == null ? "the network interface of " + name : networkInterface)
+              + (networkInterface == null
+                  ? "the network interface of " + port.name()
+                  : networkInterface)
               + " an address: "
-              + name
+              + port.name()
               + " has no GID that rdma://HOST could name");
     }
-  }
-
-  private static String type(String type) {
-    return type == null ? "" : ", " + type;
-  }
-
-  private static String mtu(MachineProbe probe, String networkInterface) {
-    String mtu = probe.text("sys/class/net/" + networkInterface + "/mtu");
-    return mtu == null ? "" : " (MTU " + mtu + ")";
-  }
-
-  /** The IPv4 address that a GID has in its last four bytes. */
-  private static String address(String gid) {
-    if (!gid.startsWith(MAPPED)) {
-      return "";
-    }
-    int bytes = Integer.parseUnsignedInt(gid.substring(MAPPED.length()).replace(":", ""), 16);
-    return " (%d.%d.%d.%d)"
-        .formatted(bytes >>> 24, bytes >> 16 & 0xff, bytes >> 8 & 0xff, bytes & 0xff);
   }
 
   private static void prerequisites(MachineProbe probe, List<String> missing) {

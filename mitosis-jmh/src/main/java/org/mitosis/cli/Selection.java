@@ -28,9 +28,12 @@ import org.mitosis.fixture.MachineMemory;
 import org.mitosis.fixture.MemorySize;
 import org.mitosis.fixture.Needs;
 import org.mitosis.fixture.Preflight;
+import org.mitosis.fixture.Protection;
 import org.mitosis.fixture.PythonFunction;
+import org.mitosis.fixture.RdmaDevice;
 import org.mitosis.fixture.RemoteJvm;
 import org.mitosis.fixture.ResumeMode;
+import org.mitosis.fixture.Transport;
 import org.mitosis.fixture.UserfaultfdRight;
 import org.mitosis.setting.MissingPrerequisite;
 import org.openjdk.jmh.annotations.Mode;
@@ -251,7 +254,7 @@ final class Selection {
    * @throws MissingPrerequisite if nothing is left to run
    */
   Functions possible() {
-    return criu().and(strictContainers()).and(jvm());
+    return criu().and(rdma()).and(strictContainers()).and(jvm());
   }
 
   /** Without CRIU that works here; without pipes large enough, that with a server over TCP. */
@@ -274,6 +277,10 @@ final class Selection {
       }
     }
     return new Functions(List.of(), List.of(), List.of());
+  }
+
+  private Functions rdma() {
+    return unless(RdmaDevice::requireHost, userNames(Needs::rdma));
   }
 
   private Functions strictContainers() {
@@ -355,7 +362,27 @@ final class Selection {
     for (BenchmarkListEntry entry : entries) {
       for (SortedMap<String, String> parameters : parameters(entry, options)) {
         parameters.forEach(Preflight::requireParameter);
+        RdmaDevice.requireProtection(
+            parameters.getOrDefault(Transport.PROPERTY, ""),
+            parameters.getOrDefault(Protection.PROPERTY, ""));
       }
+    }
+  }
+
+  /**
+   * Checks that this machine has what the transports asked for need.
+   *
+   * @throws MissingPrerequisite if not; says what to do
+   */
+  void requireTransports(Options options, BackendChoice backend) {
+    boolean rdma =
+        entries.stream()
+            .flatMap(entry -> parameters(entry, options).stream())
+            .map(parameters -> parameters.getOrDefault(Transport.PROPERTY, ""))
+            .anyMatch(Transport.RDMA.toString()::equalsIgnoreCase);
+    if (rdma) {
+      RdmaDevice.requireBackend(backend.backend());
+      RdmaDevice.requireHost();
     }
   }
 

@@ -39,6 +39,8 @@ import org.mitosis.setting.MissingPrerequisite;
  * @param tools programs and libraries; null in files of versions that do not keep them
  * @param cpuPlan which CPUs each process has (--pin), or {@value #NO_CPU_PLAN}; null in files of
  *     versions that do not keep it
+ * @param transports which way pages really came, a line for each benchmark over {@code
+ *     transport=rdma}; null in files of versions that do not keep it
  * @param before its state at the start
  * @param after its state at the end; null while it runs
  * @param warnings reasons why the figures are less reliable
@@ -58,6 +60,7 @@ public record Environment(
     MachineFacts machine,
     Tools tools,
     String cpuPlan,
+    List<String> transports,
     MachineFacts.State before,
     MachineFacts.State after,
     List<String> warnings) {
@@ -181,6 +184,7 @@ public record Environment(
         machine,
         tools,
         cpuPlan,
+        List.of(),
         before,
         null,
         warnings(machine, before));
@@ -224,8 +228,32 @@ public record Environment(
         machine,
         tools,
         cpuPlan,
+        begun.transports(),
         begun.before(),
         null,
+        warnings);
+  }
+
+  /** The same run, of which is known which way pages came. */
+  public Environment with(List<String> pagesCame) {
+    return new Environment(
+        schema,
+        outcome,
+        started,
+        ended,
+        failed,
+        repeated,
+        leftOut,
+        commandLine,
+        mitosis,
+        backend,
+        jvm,
+        machine,
+        tools,
+        cpuPlan,
+        List.copyOf(pagesCame),
+        before,
+        after,
         warnings);
   }
 
@@ -261,6 +289,7 @@ public record Environment(
         machine,
         tools,
         cpuPlan,
+        transports,
         before,
         after,
         List.copyOf(all));
@@ -284,6 +313,7 @@ public record Environment(
             later,
             tools,
             cpuPlan,
+            transports,
             before,
             after,
             warnings);

@@ -47,6 +47,7 @@ public record EnvironmentDifference(String what, String old, String now) {
           new Aspect("root", machine(m -> m.rights().user() == 0)),
           new Aspect("capabilities", machine(m -> m.rights().capabilities())),
           new Aspect("CPUs allowed", machine(m -> m.rights().cpus())),
+          new Aspect("RDMA ports", machine(m -> rdma(m.rdma()))),
           new Aspect("CPU plan", Environment::cpuPlan),
           new Aspect("lean containers", environment -> environment.tools().lean()),
           new Aspect("C library", environment -> environment.tools().libc()),
@@ -94,6 +95,10 @@ public record EnvironmentDifference(String what, String old, String now) {
                     new EnvironmentDifference(
                         "Python package " + one.getKey(), one.getValue(), after.get(one.getKey())))
             .toList();
+  }
+
+  private static List<String> rdma(List<RdmaPort> ports) {
+    return ports == null ? null : ports.stream().map(RdmaPort::summary).toList();
   }
 
   /** Without the settings of this program, which name folders and are in the parameters. */

@@ -51,7 +51,17 @@ public record Figure(
   public static final String NS = "ns";
 
   private static final Set<String> NOTES =
-      Set.of("stable", "stableFrom", "stableTo", OFFERED, "started", LOST, LATE, "searchSteps");
+      Set.of(
+          "stable",
+          "stableFrom",
+          "stableTo",
+          OFFERED,
+          "started",
+          LOST,
+          LATE,
+          "searchSteps",
+          PagesCame.BY_RDMA,
+          PagesCame.FALLBACKS);
 
   /** Sorts the parameters, and copies lists and maps. */
   public Figure {

@@ -20,6 +20,7 @@ import java.util.Map;
  * @param surroundings hypervisor and container
  * @param settings of the kernel
  * @param rights what this process may do
+ * @param rdma the ports of its RDMA devices
  */
 public record MachineFacts(
     String host,
@@ -32,7 +33,8 @@ public record MachineFacts(
     Cgroups cgroups,
     Surroundings surroundings,
     Settings settings,
-    Rights rights) {
+    Rights rights,
+    List<RdmaPort> rdma) {
 
   /**
    * The fields of {@code uname -a}.

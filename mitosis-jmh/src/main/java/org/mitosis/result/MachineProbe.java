@@ -67,7 +67,8 @@ public final class MachineProbe {
         cgroups(),
         new MachineFacts.Surroundings(hypervisor(), vendor(), container()),
         settings(),
-        rights());
+        rights(),
+        RdmaPort.of(this));
   }
 
   /** The current load and free memory. */

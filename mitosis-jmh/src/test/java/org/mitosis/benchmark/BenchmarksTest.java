@@ -43,6 +43,9 @@ class BenchmarksTest {
   /** Its benchmarks are tested by DumpedProcessTest, where CRIU works. */
   private static final String OF_CRIU = "\\.BaselineCriu\\.";
 
+  /** These need a device; the rig's stage rdma has one. */
+  private static final String OF_RDMA = "\\.BaselineRdma\\.";
+
   /** JvmBenchmarksTest has it. */
   private static final String OF_A_WARM_JVM = "\\.PrepareOverFork\\.jvm$";
 
@@ -159,6 +162,7 @@ class BenchmarksTest {
             .options(mode)
             .exclude(RemoteBenchmarksTest.OF_SEVERAL_PROCESSES)
             .exclude(OF_CRIU)
+            .exclude(OF_RDMA)
             .exclude(OF_A_WARM_JVM)
             .measurementTime(TimeValue.milliseconds(100));
     if (!expectedMetrics().containsKey(UFFD_COPY)) {

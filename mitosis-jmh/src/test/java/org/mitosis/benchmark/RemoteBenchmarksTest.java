@@ -196,7 +196,8 @@ class RemoteBenchmarksTest {
       delimiter = ';',
       quoteCharacter = '"',
       value = {
-        "ForkResume.workingSet;transport;udp;transport must be one of local, tcp, got 'udp'",
+        "ForkResume.workingSet;transport;udp;transport must be one of local, tcp, rdma, got"
+            + " 'udp'",
         "ForkResume.workingSet;protection;strong;protection must be one of sealed, handshake, none,"
             + " got 'strong'",
         "Execution.workingSet;resumeMode;fast;resumeMode must be one of lazy, eager, cached, clone, replica,"

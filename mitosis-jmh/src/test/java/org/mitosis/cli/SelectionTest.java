@@ -148,6 +148,17 @@ class SelectionTest {
   }
 
   @Test
+  void pagesByRdmaAreNotSealed() throws Exception {
+    String message =
+        assertThrows(
+                MissingPrerequisite.class,
+                () -> requireParameters("ForkResume", "-p", "transport=tcp,rdma"))
+            .getMessage();
+    assertTrue(message.endsWith("give -p protection=handshake"), message);
+    requireParameters("ForkResume", "-p", "transport=rdma", "-p", "protection=handshake");
+  }
+
+  @Test
   void whoseChildrenNeedUserfaultfdIsLeftOutUnlessTheyAreClones() throws Exception {
     String refusal = "children get their pages by userfaultfd, which is not for you";
     assertEquals(

@@ -193,7 +193,8 @@ class EnvironmentTest {
         new MachineFacts.Cgroups(null, List.of(), null, null, null),
         new MachineFacts.Surroundings(hypervisor, null, null),
         null,
-        null);
+        null,
+        List.of());
   }
 
   private static MachineFacts.State load(double oneMinute) {

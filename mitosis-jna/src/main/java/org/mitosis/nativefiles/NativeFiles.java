@@ -47,6 +47,7 @@ public final class NativeFiles {
           "mitosis-noop",
           "mitosis-parent",
           "mitosis-prepare",
+          "mitosis-rdma-floor",
           "mitosis-replica",
           "mitosis-unprepare",
           "mitosisd");
@@ -64,8 +65,8 @@ public final class NativeFiles {
    *
    * @param name {@code libmitosis.so}, {@code libmitosis-preload.so}, {@code mitosisd}, or a helper
    *     program: {@code mitosis-prepare}, {@code mitosis-parent}, {@code mitosis-child}, {@code
-   *     mitosis-launcher}, {@code mitosis-connect}, {@code mitosis-unprepare} or {@code
-   *     mitosis-noop}
+   *     mitosis-launcher}, {@code mitosis-connect}, {@code mitosis-unprepare}, {@code
+   *     mitosis-rdma-floor} or {@code mitosis-noop}
    * @throws MitosisException (open) ENODEV if this is not Linux on x86-64, EACCES if the place
    *     cannot be used or does not let programs run, ENOSPC, EROFS or EIO if they cannot be written
    * @throws IllegalArgumentException if this release has no such file

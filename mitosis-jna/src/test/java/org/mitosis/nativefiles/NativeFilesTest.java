@@ -41,6 +41,7 @@ class NativeFilesTest {
           "mitosis-noop",
           "mitosis-parent",
           "mitosis-prepare",
+          "mitosis-rdma-floor",
           "mitosis-replica",
           "mitosis-unprepare",
           "mitosisd");
