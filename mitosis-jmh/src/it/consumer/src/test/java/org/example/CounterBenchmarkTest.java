@@ -8,15 +8,33 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collection;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.mitosis.fixture.UserfaultfdRight;
 import org.mitosis.result.SelfTimedProfiler;
 import org.openjdk.jmh.results.RunResult;
+import org.openjdk.jmh.runner.BenchmarkList;
+import org.openjdk.jmh.runner.BenchmarkListEntry;
 import org.openjdk.jmh.runner.Runner;
+import org.openjdk.jmh.runner.format.OutputFormat;
+import org.openjdk.jmh.runner.format.OutputFormatFactory;
 import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.TimeValue;
+import org.openjdk.jmh.runner.options.VerboseMode;
 
 class CounterBenchmarkTest {
+  @Test
+  void theListHasOnesOwnBenchmarksOnly() {
+    OutputFormat silent =
+        OutputFormatFactory.createFormatInstance(System.out, VerboseMode.SILENT);
+    List<String> listed =
+        BenchmarkList.defaultList().getAll(silent, List.of()).stream()
+            .map(BenchmarkListEntry::getUserClassQName)
+            .distinct()
+            .toList();
+    assertEquals(List.of("org.example.CounterBenchmark"), listed);
+  }
+
   @Test
   void childrenOfAProgramOfOnesOwnAreMeasured() throws Exception {
     assumeTrue(UserfaultfdRight.read().allowed(), "needs the right to use userfaultfd");
