@@ -84,7 +84,8 @@ class ArchitectureTest {
             "java..",
             "javax..",
             "com.sun.net.httpserver..",
-            "com.fasterxml.jackson..")
+            "com.fasterxml.jackson..",
+            "org.h2..")
         .because("a fresh start of a function must not load the harness")
         .check(CLASSES);
   }

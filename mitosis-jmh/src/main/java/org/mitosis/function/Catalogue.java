@@ -7,7 +7,7 @@ import java.util.List;
 public final class Catalogue {
   /** All names, the smallest function first. */
   public static final List<String> NAMES =
-      List.of("helloworld", "json", "compression", "aes", "pagerank", "image", "web");
+      List.of("helloworld", "json", "compression", "aes", "pagerank", "image", "web", "sql");
 
   private Catalogue() {}
 
@@ -25,6 +25,7 @@ public final class Catalogue {
       case "pagerank" -> new PageRank();
       case "image" -> new Image();
       case "web" -> new Web();
+      case "sql" -> new Sql();
       default ->
           throw new IllegalArgumentException(
               "a function in Java must be one of "

@@ -75,7 +75,7 @@ class JvmBenchmarksTest {
       quoteCharacter = '"',
       value = {
         "javaFunction;goodbye;javaFunction must be one of helloworld, json, compression, aes,"
-            + " pagerank, image, web, got 'goodbye'",
+            + " pagerank, image, web, sql, got 'goodbye'",
         "collector;Epsilon;collector must be one of G1, Serial, Parallel, Shenandoah, Z, got"
             + " 'Epsilon'",
         "heap;much;heap must be the size of a Java heap, such as 128m, got 'much'"

@@ -94,4 +94,14 @@ class CatalogueTest {
   void theServerGreets() {
     assertEquals("hello, world", Catalogue.of("web").call());
   }
+
+  @Test
+  void theBookedOrderIsInTheAnswerAndNotKept() {
+    JavaFunction function = Catalogue.of("sql");
+    for (int i = 0; i < 3; i++) {
+      String[] best = ((String) function.call()).split("\n");
+      assertEquals(10, best.length);
+      assertTrue(best[0].matches("customer 7: \\d+ orders, 1\\d{6} cents"), best[0]);
+    }
+  }
 }
