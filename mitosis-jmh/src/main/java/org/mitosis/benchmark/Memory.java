@@ -11,6 +11,7 @@ import org.mitosis.fixture.ParentProcess;
 import org.mitosis.fixture.Preflight;
 import org.mitosis.fixture.RemoteFork;
 import org.mitosis.fixture.RemoteJvm;
+import org.mitosis.fixture.ResumeMode;
 import org.mitosis.result.SelfTimed;
 import org.mitosis.setting.MissingPrerequisite;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -76,6 +77,8 @@ public class Memory {
   @State(Scope.Thread)
   public static class Holding extends RemoteJvm {
     private static final int MOST_CHILDREN = 1000;
+
+    /** Of a child that gets its pages on demand. */
     private static final MemorySize OF_A_CHILD = MemorySize.ofMebibytes(32);
 
     /** How many children live at the same time. */
@@ -97,10 +100,15 @@ public class Memory {
     public void check(JvmFunctionState state) {
       count = Preflight.number("children", children, 1, MOST_CHILDREN);
       MachineMemory memory = MachineMemory.read();
-      if (!memory.fits(OF_A_CHILD, count, MachineMemory.OVERHEAD_BYTES)) {
+      boolean eager =
+          Preflight.choice(ResumeMode.class, ResumeMode.PROPERTY, resumeMode) == ResumeMode.EAGER;
+      MemorySize each = eager ? state.function().memory() : OF_A_CHILD;
+      if (!memory.fits(each, count, MachineMemory.OVERHEAD_BYTES)) {
         throw new MissingPrerequisite(
             count
-                + " children do not fit into "
+                + " children of up to "
+                + (each.bytes() >> 20)
+                + " MiB do not fit into "
                 + (memory.availableBytes() >> 20)
                 + " MiB of "
                 + memory.source()
