@@ -49,7 +49,6 @@ static bool read_status(pid_t pid, struct owner_rights *r)
 	return found == 6;
 }
 
-/* Two namespaces with the same map give the same rights over the same users. */
 static bool read_namespace(pid_t pid, struct owner_rights *r)
 {
 	struct stat st;
@@ -85,6 +84,19 @@ static bool rights_of(const struct ucred *process, struct owner_rights *r)
 	return r->known;
 }
 
+/*
+ * Capabilities count in their namespace only, also where another has the same map: root's in
+ * one that maps all users, say. The map tells where the kernel does not name one of the two.
+ */
+static bool same_namespace(const struct owner_rights *a,
+			   const struct owner_rights *b)
+{
+	uint32_t first = a->has.user_namespace, second = b->has.user_namespace;
+
+	return first && second ? first == second
+			       : !strcmp(a->namespace, b->namespace);
+}
+
 int owner_lets_become(const struct ucred *device, const struct ucred *shadow,
 		      struct owner_rights *owner)
 {
@@ -95,7 +107,7 @@ int owner_lets_become(const struct ucred *device, const struct ucred *shadow,
 	return rights_of(device, &caller) &&
 			       !memcmp(caller.uid, owner->uid, sizeof(owner->uid)) &&
 			       !memcmp(caller.gid, owner->gid, sizeof(owner->gid)) &&
-			       !strcmp(caller.namespace, owner->namespace) &&
+			       same_namespace(&caller, owner) &&
 			       !(owner->has.permitted & ~caller.has.permitted)
 		       ? 0
 		       : -EPERM;

@@ -3,8 +3,11 @@
  * Who may become, read, list and drop a snapshot of the user backend: every kind of owner
  * with every kind of caller, as the table of SECURITY.md says.
  */
+#define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <libgen.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -148,6 +151,68 @@ static void check_kind(const struct kind *kind)
 	status_within(owner, PATIENT_MS);
 }
 
+static void map_all_users(pid_t pid, const char *map)
+{
+	const char *all = "0 0 4294967295";
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, map);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	CHECK(fd >= 0 && write(fd, all, strlen(all)) == (ssize_t)strlen(all));
+	close(fd);
+}
+
+/*
+ * Root of a namespace that has all users, as the initial one: by its ids and its map it is
+ * root, and its capabilities count nothing here.
+ */
+static int look_from_namespace(void)
+{
+	int moved[2], mapped[2];
+	char byte = 0;
+	pid_t pid;
+
+	CHECK(!pipe(moved) && !pipe(mapped));
+	pid = fork();
+	if (pid == 0) {
+		struct mitosis *device;
+
+		if (unshare(CLONE_NEWUSER))
+			_exit(0);
+		CHECK(write(moved[1], &byte, 1) == 1);
+		CHECK(read(mapped[0], &byte, 1) == 1);
+		CHECK_EQ(mitosis_open(MITOSIS_BACKEND_USER, &device), 0);
+		_exit(look(device));
+	}
+	close(moved[1]);
+	close(mapped[0]);
+	if (read(moved[0], &byte, 1) == 1) {
+		map_all_users(pid, "uid_map");
+		map_all_users(pid, "gid_map");
+		CHECK(write(mapped[1], &byte, 1) == 1);
+	}
+	close(moved[0]);
+	close(mapped[1]);
+	return exit_of(pid);
+}
+
+static void check_namespace_of_all(const struct kind *roots)
+{
+	pid_t owner = start_owner(roots);
+	int got = look_from_namespace();
+
+	if (got & READ) {
+		printf("root of a namespace of all users reads root's snapshot\n");
+		failures++;
+	}
+	CHECK(!kill(owner, SIGKILL));
+	status_within(owner, PATIENT_MS);
+	if (!got)
+		skip("the last part needs a user namespace");
+	CHECK(failures || got == (DONE | LISTED));
+}
+
 /* Each user's own runtime directory: its mitosisd runs as that user. */
 static void use_directory_of(enum who who)
 {
@@ -192,5 +257,9 @@ int main(void)
 		use_directory_of(kinds[i].owner);
 		check_kind(&kinds[i]);
 	}
+	if (failures)
+		return 1;
+	use_directory_of(ROOT);
+	check_namespace_of_all(&kinds[0]);
 	return failures ? 1 : 0;
 }
