@@ -53,11 +53,16 @@ public final class ChildJvm {
 
   /** Its output, line by line, once it has ended with exit code 0. */
   public List<String> lines() throws IOException, InterruptedException {
+    return lines(DEADLINE_S);
+  }
+
+  /** The same of one that may take longer. */
+  public List<String> lines(long deadlineS) throws IOException, InterruptedException {
     try {
-      if (!process.waitFor(DEADLINE_S, TimeUnit.SECONDS)) {
+      if (!process.waitFor(deadlineS, TimeUnit.SECONDS)) {
         process.descendants().forEach(ProcessHandle::destroyForcibly);
         process.destroyForcibly().waitFor();
-        throw new AssertionError("no end within " + DEADLINE_S + " s: " + said());
+        throw new AssertionError("no end within " + deadlineS + " s: " + said());
       }
       if (process.exitValue() != 0) {
         throw new AssertionError("exit code " + process.exitValue() + ": " + said());

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.mitosis.user;
 
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
@@ -25,7 +24,6 @@ import org.mitosis.Mitosis;
  * colon, and its options.
  */
 final class ForkedJvm {
-  private static final int CHILD_RIGHT = 42;
   private static final Random RANDOM = new Random(5);
   private static final SecureRandom SECURE = new SecureRandom();
   private static final List<String> CALLS = new ArrayList<>();
@@ -116,7 +114,7 @@ final class ForkedJvm {
     Map<String, String> wrong = checks.run();
     require(wrong.isEmpty(), "wrong: " + wrong);
     System.out.println("drew " + drawn);
-    System.exit(CHILD_RIGHT);
+    System.exit(ChildOfThisJvm.RIGHT);
   }
 
   private static void require(boolean condition, String problem) {
@@ -129,18 +127,6 @@ final class ForkedJvm {
   private static String runChild(String[] arguments, String[] options) throws Exception {
     List<String> command = new ArrayList<>(List.of(arguments[0], "--handler-id", arguments[1]));
     command.addAll(List.of(options));
-    ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
-    if (command.contains("--remote")) {
-      builder.environment().put("MITOSIS_RUNTIME_DIR", arguments[3]);
-    }
-    Process process = builder.start();
-    process.getOutputStream().close();
-    String said =
-        new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8)
-            .strip()
-            .replace('\n', ' ');
-    return process.waitFor() == CHILD_RIGHT
-        ? said
-        : "exit code " + process.exitValue() + ": " + said;
+    return ChildOfThisJvm.run(command, arguments[3]);
   }
 }

@@ -7,20 +7,13 @@ import static org.junit.jupiter.api.Assumptions.assumeFalse;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.sun.management.HotSpotDiagnosticMXBean;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
 import java.lang.management.ManagementFactory;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
@@ -38,55 +31,21 @@ import org.mitosis.NativeModule;
  */
 @Timeout(120)
 class ForkedJvmTest {
-  private static final int MACHINE = 1_900_000_003;
   private static final String HANDLER_ID = "4242";
-  private static final long DEADLINE_S = 20;
   private static final Pattern RIGHT =
       Pattern.compile("(\\S+) drew (\\S+) (\\S+) (\\S+) (\\S+) (\\S+) shutdown hook");
 
   @TempDir private Path folder;
-  private Path key;
-  private Process daemon;
-  private String address;
+  private ParentsMachine machine;
 
   @BeforeEach
-  void startTheParentsMachine() throws IOException {
-    key =
-        Files.createFile(
-            folder.resolve("key"),
-            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-    Files.writeString(key, "0123456789abcdef-the-key-of-the-tests");
-    daemon =
-        new ProcessBuilder(
-                NativeModule.built("linux-x86-64/mitosisd").toString(),
-                "--foreground",
-                "--runtime-dir",
-                folder.resolve("parent").toString(),
-                "--machine-id",
-                Integer.toString(MACHINE),
-                "--listen",
-                "tcp://127.0.0.1:0",
-                "--key-file",
-                key.toString())
-            .redirectError(ProcessBuilder.Redirect.INHERIT)
-            .start();
-    BufferedReader output =
-        new BufferedReader(new InputStreamReader(daemon.getInputStream(), StandardCharsets.UTF_8));
-    String line = String.valueOf(output.readLine());
-    String before = "mitosisd: machine " + MACHINE + " listens at ";
-    assertTrue(line.startsWith(before), line);
-    address = line.substring(before.length());
+  void startTheMachine() throws IOException {
+    machine = new ParentsMachine(folder);
   }
 
   @AfterEach
   void endTheMachines() throws IOException, InterruptedException {
-    daemon.destroy();
-    assertTrue(daemon.waitFor(DEADLINE_S, TimeUnit.SECONDS), "SIGTERM ends mitosisd");
-    Path other = folder.resolve("child").resolve("mitosisd.pid");
-    String pid = Files.exists(other) ? Files.readString(other).strip() : "";
-    if (!pid.isEmpty()) { // a daemon that has ended by itself leaves it empty
-      ProcessHandle.of(Long.parseLong(pid)).ifPresent(ProcessHandle::destroy);
-    }
+    machine.end();
   }
 
   @ParameterizedTest
@@ -103,16 +62,14 @@ class ForkedJvmTest {
                     "-Dorg.crac.Core.Compat=org.mitosis.crac",
                     "-Dmitosis.crac.handlerId=" + HANDLER_ID,
                     "-Dmitosis.backend=user"),
-                Map.of(
-                    "MITOSIS_RUNTIME_DIR", folder.resolve("parent").toString(),
-                    "MITOSIS_KEY_FILE", key.toString()),
+                machine.environment(),
                 NativeModule.built("linux-x86-64/mitosis-child").toString(),
                 HANDLER_ID,
-                file().toString(),
-                folder.resolve("child").toString(),
+                machine.file().toString(),
+                machine.other(),
                 when,
                 "lazy:--mode lazy",
-                "tcp:--mode lazy --remote " + MACHINE + " --address " + address)
+                "tcp:--mode lazy " + machine.remote())
             .lines();
     assumeFalse(
         lines.stream()
@@ -138,7 +95,8 @@ class ForkedJvmTest {
     assertEquals(1, shared.size(), () -> "java.util.Random: " + lines);
   }
 
-  private static boolean hasCollector(String collector) {
+  /** Whether the JDK of the tests has it. */
+  static boolean hasCollector(String collector) {
     try {
       ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean.class)
           .getVMOption("Use" + collector + "GC");
@@ -146,13 +104,5 @@ class ForkedJvmTest {
     } catch (IllegalArgumentException e) {
       return false;
     }
-  }
-
-  /** What a parent has mapped: two pages, from m to z. */
-  private Path file() throws IOException {
-    byte[] content = new byte[8192];
-    content[0] = 'm';
-    content[content.length - 1] = 'z';
-    return Files.write(folder.resolve("mapped"), content);
   }
 }
