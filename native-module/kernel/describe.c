@@ -383,12 +383,10 @@ int mitosis_describe(const struct parent *parent, struct mm_struct *shadow,
 		d = assemble(parent, shadow, &w);
 		err = PTR_ERR_OR_ZERO(d);
 	}
-	/* The module's own descriptors pass the same check as received ones. */
+	/* As received ones: a thread's registers and addresses may be any. */
 	if (!err && descriptor_check(d, d->total_size, PAGE_SIZE)) {
-		/* The frames of its threads may lie anywhere. */
-		WARN_ON_ONCE(!parent->told);
 		kvfree(d);
-		err = parent->told ? -EBADMSG : -EPROTO;
+		err = -EBADMSG;
 	}
 	if (err)
 		put_files(w.files, w.files ? w.count : 0);

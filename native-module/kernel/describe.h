@@ -38,8 +38,8 @@ struct descriptor_header *mitosis_describe_read(const void __user *description, 
 
 /*
  * Describes the parent with its shadow's memory. The files' paths begin at the
- * parent's root. Returns 0 with the description, or -errno: -EBADMSG what the parent
- * told does not fit its memory.
+ * parent's root. Returns 0 with the description, or -errno: -EBADMSG the parent's
+ * registers, or what it told, do not fit its memory.
  */
 int mitosis_describe(const struct parent *parent, struct mm_struct *shadow,
 		     struct description *description);

@@ -137,6 +137,24 @@ static void frame_without_memory(int fd)
 	unprepare(fd);
 }
 
+/* The same of a bare prepare: the address is the process's to choose. */
+static void address_without_memory(void)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		int fd = open_device();
+
+		syscall(SYS_set_tid_address, PAGE);
+		if (call(fd, MITOSIS_PREPARE, (void *)(uintptr_t)ID))
+			_exit(1);
+		_exit(open_snapshot(fd) == -EBADMSG ? 0 : 2);
+	}
+	status = status_within(pid, 10000);
+	CHECK_EQ(status, 0);
+}
+
 static struct descriptor_header *read_descriptor(int opened)
 {
 	struct descriptor_header *d = malloc(1 << 20);
@@ -248,6 +266,7 @@ int main(void)
 	CHECK_EQ(call(fd, MITOSIS_IOC_BECOME, &d), -ENOTTY);
 	invalid_descriptions(fd);
 	frame_without_memory(fd);
+	address_without_memory();
 	CHECK_EQ(prepare(fd, &d), 0);
 	opened = open_snapshot(fd);
 	CHECK(opened >= 0);
