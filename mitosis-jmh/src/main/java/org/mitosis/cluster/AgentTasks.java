@@ -27,16 +27,20 @@ import org.mitosis.fixture.ContainerKind;
 import org.mitosis.fixture.LinkTraffic;
 import org.mitosis.fixture.Machine;
 import org.mitosis.fixture.MachineMemory;
+import org.mitosis.fixture.PageCounts;
 import org.mitosis.fixture.ParentProcess;
 import org.mitosis.fixture.Preflight;
+import org.mitosis.fixture.Protection;
 import org.mitosis.fixture.PythonFunction;
 import org.mitosis.fixture.PythonInterpreter;
+import org.mitosis.fixture.RdmaDevice;
 import org.mitosis.fixture.ToolProbe;
 import org.mitosis.fixture.UserfaultfdRight;
 import org.mitosis.result.BuildInfo;
 import org.mitosis.result.Environment;
 import org.mitosis.result.MachineFacts;
 import org.mitosis.result.MachineProbe;
+import org.mitosis.result.RdmaPort;
 
 /**
  * Carries out the tasks of an agent. One thread carries out tasks; another one may close it at any
@@ -86,8 +90,7 @@ final class AgentTasks implements AutoCloseable {
       return describe(describe);
     }
     if (task instanceof Task.StartMachine start) {
-      machine = keep(Machine.of(start.id()).key(start.key()).listen(start.listen()).start());
-      return machine.address();
+      return start(start);
     }
     if (task instanceof Task.StartParent start) {
       drop();
@@ -132,6 +135,23 @@ final class AgentTasks implements AutoCloseable {
     throw new IllegalStateException("this release does not know the task " + task);
   }
 
+  private String start(Task.StartMachine start) {
+    String listen = start.listen();
+    if (!start.gid().isEmpty()) {
+      listen =
+          RdmaDevice.hostOf(start.gid(), RdmaPort.of(probe))
+              + listen.substring(listen.lastIndexOf(':'));
+    }
+    machine =
+        keep(
+            Machine.of(start.id())
+                .key(start.key())
+                .protection(start.rdma() ? Protection.HANDSHAKE : Protection.SEALED)
+                .listen(listen)
+                .start());
+    return start.gid().isEmpty() ? machine.address() : machine.rdmaAddress();
+  }
+
   private void send(Task.Samples samples) {
     sink.accept(new Task.Reply(0, null, null, samples));
   }
@@ -169,7 +189,8 @@ final class AgentTasks implements AutoCloseable {
         Files.getFileStore(directory()).getUsableSpace(),
         address(),
         withFunctions ? functions() : Map.of(),
-        MachineLock.owner(MachineLock.directory()));
+        MachineLock.owner(MachineLock.directory()),
+        self.rdma().stream().flatMap(port -> port.gids().stream()).map(RdmaPort.Gid::gid).toList());
   }
 
   private boolean isRoot() {
@@ -223,12 +244,28 @@ final class AgentTasks implements AutoCloseable {
     Environment described =
         describe.outcome().isEmpty()
             ? environment
-            : environment.ended(
-                Preflight.choice(Environment.Outcome.class, "outcome", describe.outcome()),
-                Instant.now(),
-                List.of(),
-                probe);
+            : environment
+                .with(pagesCame())
+                .ended(
+                    Preflight.choice(Environment.Outcome.class, "outcome", describe.outcome()),
+                    Instant.now(),
+                    List.of(),
+                    probe);
     return json.readTree(described.toJson());
+  }
+
+  /** Which way pages of the parent machine came, if any did. */
+  private List<String> pagesCame() {
+    PageCounts counts = machine == null ? PageCounts.NONE : machine.pageCounts();
+    return counts.byTcp() + counts.byRdma() == 0
+        ? List.of()
+        : List.of(
+            counts.byRdma()
+                + " pages by RDMA, "
+                + counts.byTcp()
+                + " by TCP, "
+                + counts.fallbacks()
+                + " requests repeated over TCP");
   }
 
   private ParentProcess.Builder describe(Task.ParentSpec spec) {

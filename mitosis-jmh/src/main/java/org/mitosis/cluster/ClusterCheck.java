@@ -95,6 +95,9 @@ final class ClusterCheck {
                 host + ": children get their pages by userfaultfd, which is " + fact.userfaultfd());
           }
         });
+    if (config.overRdma()) {
+      problems.addAll(withoutRdma(facts, roles.parent(), config.parentGid()));
+    }
     if (resumes) {
       problems.addAll(differentKernels());
       if (config.resumeMode() == ResumeMode.CLONE && !roles.children().isEmpty()) {
@@ -103,6 +106,31 @@ final class ClusterCheck {
                 + " or choose replica");
       }
     }
+    return problems;
+  }
+
+  /**
+   * With PARENT_GID the pages of children come by RDMA, and are never measured over TCP instead.
+   */
+  static List<String> withoutRdma(Map<String, Task.Facts> facts, String parent, String parentGid) {
+    List<String> problems = new ArrayList<>();
+    facts.forEach(
+        (host, fact) -> {
+          if (fact.gids().isEmpty()) {
+            problems.add(
+                host
+                    + ": PARENT_GID is for pages by RDMA, and this machine has no RDMA device: leave"
+                    + " PARENT_GID empty for TCP");
+          } else if (host.equals(parent)
+              && fact.gids().stream().noneMatch(parentGid::equalsIgnoreCase)) {
+            problems.add(
+                host
+                    + ": no RDMA port has PARENT_GID "
+                    + parentGid
+                    + "; its GIDs are "
+                    + String.join(", ", fact.gids()));
+          }
+        });
     return problems;
   }
 
@@ -158,6 +186,7 @@ final class ClusterCheck {
           }
           if (fact.address().isEmpty()
               && host.equals(roles.parent())
+              && !config.overRdma()
               && config.parentAddress().isEmpty()) {
             warnings.add(host + ": its address is unknown: set PARENT_ADDRESS before a run");
           }
@@ -198,6 +227,7 @@ final class ClusterCheck {
               fact.userfaultfd().isEmpty() ? "allowed" : "userfaultfd is " + fact.userfaultfd());
           line(text, "memory", (fact.memoryBytes() >> 20) + " MiB available");
           line(text, "disk", (fact.diskBytes() >> 20) + " MiB free in " + config.projectPath());
+          line(text, "rdma", fact.gids().isEmpty() ? "no device" : String.join(", ", fact.gids()));
           line(text, "address", fact.address().isEmpty() ? "unknown" : fact.address());
           String lacking =
               fact.functions().entrySet().stream()

@@ -37,7 +37,7 @@ import org.mitosis.setting.MissingPrerequisite;
  * @param filter which lines of the log are printed
  * @param parentAddress where the parent machine listens: HOST or HOST:PORT; empty for the address
  *     to which ssh connected
- * @param parentGid the address of the parent machine's RDMA port; empty if there is none
+ * @param parentGid a GID of the parent machine's RDMA port; empty for TCP
  * @param backend the backend on all machines
  * @param givenLoops loops on each machine, if given
  * @param givenSeconds time to measure each point of a target, in s, if given
@@ -134,6 +134,11 @@ record ClusterConfig(
    */
   static ClusterConfig of(Map<String, Setting> settings) {
     return new Parser(settings).parse();
+  }
+
+  /** Whether children of the user backend get their pages by RDMA. */
+  boolean overRdma() {
+    return backend == Backend.USER && !parentGid.isEmpty();
   }
 
   /** Address of the kernel module of the parent machine: over RDMA if it has a GID. */

@@ -161,20 +161,32 @@ final class ClusterRun {
             hosts,
             link ->
                 link.get(
-                    new Task.StartMachine(roles.idOf(link.host()), key, listen(link.host())),
+                    new Task.StartMachine(
+                        roles.idOf(link.host()),
+                        key,
+                        listen(link.host()),
+                        config.overRdma(),
+                        servesChildren(link.host()) && config.overRdma() ? config.parentGid() : ""),
                     String.class,
                     STEP_DEADLINE));
     parentAddress = addresses.get(roles.parent());
   }
 
+  private boolean servesChildren(String host) {
+    return host.equals(roles.parent()) && !roles.children().isEmpty() && target.usesChildren();
+  }
+
   /** Children only connect to others; no machine connects to them. */
   private String listen(String host) {
-    if (!host.equals(roles.parent()) || roles.children().isEmpty() || !target.usesChildren()) {
+    if (!servesChildren(host)) {
       return "127.0.0.1:0";
     }
     String address = config.parentAddress();
     if (address.isEmpty()) {
       address = check.facts().get(host).address();
+    }
+    if (address.isEmpty() && config.overRdma()) {
+      return "0.0.0.0:0"; // whose host the GID replaces
     }
     if (address.isEmpty()) {
       throw new MachineFailure(

@@ -69,8 +69,11 @@ sealed interface Task {
    * @param id its machine id
    * @param key the key that it shares with the other machines
    * @param listen HOST:PORT
+   * @param rdma whether its sessions are those that RDMA needs
+   * @param gid of the RDMA port at whose address it listens, in the place of HOST; empty for HOST
    */
-  record StartMachine(int id, byte[] key, String listen) implements Task {}
+  record StartMachine(int id, byte[] key, String listen, boolean rdma, String gid)
+      implements Task {}
 
   /**
    * Specifies a parent.
@@ -234,6 +237,7 @@ sealed interface Task {
    * @param address where ssh or the scheduler reached it; empty if unknown
    * @param functions by name: what each lacks, as a message; empty if nothing
    * @param heldBy the holder of the machine's lock; empty if it is free
+   * @param gids of its RDMA ports
    */
   record Facts(
       String host,
@@ -248,5 +252,6 @@ sealed interface Task {
       long diskBytes,
       String address,
       Map<String, String> functions,
-      String heldBy) {}
+      String heldBy,
+      List<String> gids) {}
 }

@@ -130,6 +130,18 @@ public record RdmaPort(
   /** The host of an {@code rdma://} address that leads to it; empty if no GID has one. */
   @JsonIgnore
   public Optional<String> host() {
+    return host(gids);
+  }
+
+  /** The same, of one of its network interfaces. */
+  public Optional<String> host(String networkInterface) {
+    return host(
+        gids.stream()
+            .filter(gid -> Objects.equals(gid.networkInterface(), networkInterface))
+            .toList());
+  }
+
+  private static Optional<String> host(List<Gid> gids) {
     return gids.stream()
         .flatMap(gid -> gid.ipv4().stream())
         .findFirst()

@@ -45,8 +45,9 @@ class AgentTasksTest {
     byte[] key = new byte[Machine.KEY_BYTES];
     try (AgentTasks parent = new AgentTasks(replies::add);
         AgentTasks child = new AgentTasks(replies::add)) {
-      String address = (String) parent.carryOut(new Task.StartMachine(1, key, "127.0.0.1:0"));
-      child.carryOut(new Task.StartMachine(2, key, "127.0.0.1:0"));
+      String address =
+          (String) parent.carryOut(new Task.StartMachine(1, key, "127.0.0.1:0", false, ""));
+      child.carryOut(new Task.StartMachine(2, key, "127.0.0.1:0", false, ""));
       Task.ParentSpec spec = new Task.ParentSpec("1048576", "", 100, true);
       parent.carryOut(new Task.StartParent(spec));
       parent.carryOut(new Task.TakeSnapshot(false));
