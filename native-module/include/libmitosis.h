@@ -267,9 +267,8 @@ enum mitosis_files {
 };
 
 /*
- * Sets this for children of this device, and of its later attachments. It does not
- * count for modes clone and replica, whose children have no open files of their parent.
- * Errors: -EINVAL no such choice; -EOPNOTSUPP in mode clone.
+ * Sets this for children of this device, and of its later attachments.
+ * Errors: -EINVAL no such choice.
  */
 int mitosis_set_resume_files(struct mitosis *device, uint32_t files);
 

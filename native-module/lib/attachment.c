@@ -30,6 +30,7 @@ struct mitosis_attachment {
 	int stream; /* to the shadow or pager; passes it further streams */
 	struct restore_plan *plan; /* NULL: the snapshot forks the children */
 	struct path_map *paths;	   /* of the plan */
+	struct clone_files files;  /* without a plan */
 
 	struct registry *registry;
 	/* For a snapshot of this machine: its place in the registry. */
@@ -87,6 +88,8 @@ int attachment_create(struct daemon_link *link, const uint32_t *machine_id,
 	a->registry = registry_map_again(link->registry);
 	if (!a->registry)
 		err = fail(-ENOMEM, "there is no memory for an attachment");
+	a->files.policy = settings->files;
+	a->files.parent = parent;
 	if (!err && forks)
 		err = channel_set_deadline(a->stream, 0);
 	else if (!err)
@@ -123,6 +126,7 @@ void mitosis_detach(struct mitosis_attachment *a)
 	if (a->stream >= 0)
 		close(a->stream);
 	path_map_put(a->paths);
+	clone_files_free(&a->files);
 	free(a);
 }
 
@@ -192,7 +196,7 @@ int mitosis_spawn(struct mitosis_attachment *a, const struct mitosis_spawn *chil
 				     "spawns children; resume by this one");
 	if (!a->remote && !registry_holds(a->registry, a->slot, a->generation))
 		return dropped(a);
-	err = run_clone(a->stream, a->registry, child, a->what, status);
+	err = run_clone(a->stream, a->registry, child, &a->files, a->what, status);
 	if (!err)
 		return 0;
 	/* A child that it has forked ends with the stream. */
@@ -213,7 +217,7 @@ int mitosis_resume_attached(struct mitosis_attachment *a)
 	if (a->plan)
 		return resume_run(a->plan, stream, a->registry, a->what);
 	if (!a->remote)
-		return resume_by_clone(stream, a->registry, a->what);
-	err = resume_by_replica(stream, a->registry, a->what);
+		return resume_by_clone(stream, a->registry, &a->files, a->what);
+	err = resume_by_replica(stream, a->registry, &a->files, a->what);
 	return err == -ESTALE ? dropped(a) : err;
 }

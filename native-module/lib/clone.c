@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 
 #include "lib/child_files.h"
+#include "lib/clone_late_files.h"
 #include "lib/mapped_file.h"
 #include "lib/own_memory.h"
 #include "lib/restorer.h"
@@ -33,6 +34,12 @@ struct clone_arguments {
 	struct restore_plan plan; /* of its threads; stays in a child with several */
 	char stack[CLONE_STACK_SIZE] __attribute__((aligned(64)));
 };
+
+/* Of a passed file in the child; below 0: none. */
+static int number_of(int32_t passed)
+{
+	return passed < 0 ? passed : passed & ~SHADOW_CLONE_NUMBER_FLAGS;
+}
 
 /* Closes all files but the lifeline and those that get a number in the child. */
 static void keep_numbered_files(const struct clone_request *r, int lifeline)
@@ -72,7 +79,8 @@ static bool arrange_files(struct clone_request *r, int lifeline)
 
 	keep_numbered_files(r, lifeline);
 	for (i = 0; i < r->count; i++) {
-		int number = r->numbers[i];
+		int number = number_of(r->numbers[i]);
+		bool on_exec = r->numbers[i] & SHADOW_CLONE_ON_EXEC;
 
 		if (number < 0)
 			continue;
@@ -90,10 +98,12 @@ static bool arrange_files(struct clone_request *r, int lifeline)
 				return false;
 		}
 		if (r->passed[i] == number) {
-			raw_syscall(SYS_fcntl, number, F_SETFD, 0);
+			raw_syscall(SYS_fcntl, number, F_SETFD,
+				    on_exec ? FD_CLOEXEC : 0);
 			continue;
 		}
-		if (raw_syscall(SYS_dup2, r->passed[i], number) != number)
+		if (raw_syscall(SYS_dup3, r->passed[i], number,
+				on_exec ? O_CLOEXEC : 0) != number)
 			return false;
 		raw_syscall(SYS_close, r->passed[i]);
 	}
@@ -110,7 +120,8 @@ static bool numbers_fit(const struct clone_request *r)
 	if (raw_syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, &limit))
 		return true;
 	for (i = 0; i < r->count; i++)
-		if (r->numbers[i] >= 0 && (uint64_t)r->numbers[i] >= limit.rlim_cur)
+		if (r->numbers[i] >= 0 &&
+		    (uint64_t)number_of(r->numbers[i]) >= limit.rlim_cur)
 			return false;
 	return true;
 }
@@ -240,7 +251,8 @@ static void __attribute__((noreturn, used)) clone_main(struct clone_arguments *o
 	if ((lifeline < 0 && o->lifeline >= 0) ||
 	    !enter_container(&o->request, o->descriptor) ||
 	    !shared_copies_share(o->descriptor) ||
-	    !arrange_files(&o->request, lifeline))
+	    !arrange_files(&o->request, lifeline) ||
+	    !clone_late_files(&o->request, o->descriptor))
 		raw_syscall(SYS_exit_group, SHADOW_CLONE_FAILED_STATUS);
 	raw_syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, &o->files, 0);
 	undo_shadow(o->descriptor);
@@ -268,32 +280,11 @@ static int pid_ns_fd(const struct clone_request *r)
 	return -1;
 }
 
-static bool ends_with(const char *text, const char *end)
+/* The parent's open files that no caller can give back: it has not asked for them yet. */
+static bool lacks_files(const struct descriptor_header *d,
+			const struct clone_request *r)
 {
-	const char *t = text, *e = end;
-
-	while (*t)
-		t++;
-	while (*e)
-		e++;
-	while (t > text && e > end && t[-1] == e[-1]) {
-		t--;
-		e--;
-	}
-	return e == end;
-}
-
-/* It reads its class library from files that it keeps open, and has no answer to their loss. */
-static bool is_jvm(const struct descriptor_header *d)
-{
-	const struct descriptor_vma *vmas = descriptor_vmas(d);
-	uint32_t i;
-
-	for (i = 0; i < d->vma_count; i++)
-		if (vmas[i].name != DESCRIPTOR_NO_STRING &&
-		    ends_with(descriptor_string(d, vmas[i].name), "/libjvm.so"))
-			return true;
-	return false;
+	return d->fd_count && !(r->flags & SHADOW_CLONE_WITH_FILES);
 }
 
 int clone_child(struct page_source *source, const struct clone_request *request)
@@ -306,11 +297,11 @@ int clone_child(struct page_source *source, const struct clone_request *request)
 	int pidfd = -1;
 	long pid = 0;
 
-	if (is_jvm(source->descriptor))
-		return -EOPNOTSUPP;
 	/* Its threads need their ids: the caller makes a namespace, and asks again. */
 	if (descriptor_has_threads(source->descriptor) && pid_ns < 0)
 		return -EDEADLK;
+	if (lacks_files(source->descriptor, request))
+		return -ENOTEMPTY;
 	if (!numbers_fit(request))
 		return -ERANGE;
 	o = shadow_process_map(sizeof(*o));

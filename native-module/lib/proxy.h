@@ -3,21 +3,24 @@
 #ifndef LIB_PROXY_H
 #define LIB_PROXY_H
 
+#include "lib/clone_files.h"
 #include "libmitosis.h"
 #include "local/registry.h"
 
 /*
- * Has the shadow behind a stream fork a child with this process's files, waits
- * for its end and ends with the same wait status. Counts it in the registry. Takes the
- * stream over. Returns only -errno, with a message that names `what`.
+ * Has the shadow behind a stream fork a child with this process's files and those of the
+ * parent, waits for its end and ends with the same wait status. Counts it in the registry.
+ * Takes the stream over. Returns only -errno, with a message that names `what`.
  */
-int resume_by_clone(int stream, struct registry *registry, const char *what);
+int resume_by_clone(int stream, struct registry *registry, struct clone_files *files,
+		    const char *what);
 
 /*
  * The same by the replica of a snapshot of another machine. Also -ESTALE: that has been
  * dropped, and no child has been forked.
  */
-int resume_by_replica(int stream, struct registry *registry, const char *what);
+int resume_by_replica(int stream, struct registry *registry,
+		      struct clone_files *files, const char *what);
 
 /*
  * Has it fork a child, without being its proxy, and waits for its end.
@@ -25,6 +28,7 @@ int resume_by_replica(int stream, struct registry *registry, const char *what);
  * the child's wait status, or -errno with a message.
  */
 int run_clone(int stream, struct registry *registry,
-	      const struct mitosis_spawn *child, const char *what, int *status);
+	      const struct mitosis_spawn *child, struct clone_files *files,
+	      const char *what, int *status);
 
 #endif /* LIB_PROXY_H */

@@ -26,6 +26,7 @@ struct remade_files {
 	uint32_t own;	 /* MITOSIS_OWN_* */
 	const struct path_map *paths; /* where files are that have another path */
 	bool confined;
+	int maker_fds;	     /* as in struct restore_plan: see clone_late_files.h */
 	struct rlimit limit; /* of the caller */
 	const char *what;    /* for messages */
 };

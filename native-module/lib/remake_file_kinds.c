@@ -66,13 +66,14 @@ static int write_all(int to, const char *bytes, size_t size)
 }
 
 /* Opens what a number of this process is open at once more: another open file. */
-static int open_again(int fd, int flags)
+static int open_again(const struct remade_files *files, int fd, int flags)
 {
+	const char *name = files->maker_fds < 0 ? "/proc/self/fd/" : "";
 	char path[64];
 	int again;
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	again = open(path, flags | O_CLOEXEC | O_NOCTTY);
+	snprintf(path, sizeof(path), "%s%d", name, fd);
+	again = openat(files->maker_fds, path, flags | O_CLOEXEC | O_NOCTTY);
 	return again < 0 ? -errno : again;
 }
 
@@ -103,6 +104,18 @@ static bool is_the_file(const struct descriptor_fd *fd, const struct stat *st)
 		(uint64_t)st->st_mtim.tv_nsec == fd->values[2]);
 }
 
+/* Of a file below /proc/PID of the parent, the path there; NULL of others. */
+static const char *below_own_proc(const struct remade_files *files,
+				  const struct descriptor_fd *fd)
+{
+	const char *theirs = descriptor_string(files->descriptor, fd->path);
+	char own[32];
+	int size = snprintf(own, sizeof(own), "/proc/%d/",
+			    files->descriptor->owner_pid);
+
+	return strncmp(theirs, own, size) ? NULL : theirs + size;
+}
+
 /*
  * What the parent read of itself, a child reads of itself; other files may be elsewhere. NULL:
  * that path would be too long.
@@ -111,13 +124,11 @@ static const char *path_of(const struct remade_files *files,
 			   const struct descriptor_fd *fd, char path[4096])
 {
 	const char *theirs = descriptor_string(files->descriptor, fd->path);
-	char own[32];
-	int size = snprintf(own, sizeof(own), "/proc/%d/",
-			    files->descriptor->owner_pid);
+	const char *own = below_own_proc(files, fd);
 
-	if (strncmp(theirs, own, size))
+	if (!own)
 		return path_map_find(files->paths, theirs, path, 4096);
-	snprintf(path, 4096, "/proc/self/%s", theirs + size);
+	snprintf(path, 4096, "/proc/self/%s", own);
 	return path;
 }
 
@@ -175,7 +186,7 @@ static int copy_bytes(int from, int to, uint64_t size)
 static int open_private(const struct remade_files *files,
 			const struct descriptor_fd *fd, int found)
 {
-	int source = open_again(found, O_RDONLY | O_NONBLOCK), copy, again;
+	int source = open_again(files, found, O_RDONLY | O_NONBLOCK), copy, again;
 	struct stat st;
 	int err = source < 0 ? source : fstat(source, &st) ? -errno : 0;
 
@@ -189,7 +200,8 @@ static int open_private(const struct remade_files *files,
 	if (source >= 0)
 		close(source);
 	again = err ? err
-		    : open_again(copy, fd->open_flags & KEPT_FLAGS & ~O_DIRECT);
+		    : open_again(files, copy,
+				 fd->open_flags & KEPT_FLAGS & ~O_DIRECT);
 	if (copy >= 0)
 		close(copy);
 	return again < 0
@@ -206,6 +218,9 @@ static int open_path(const struct remade_files *files,
 {
 	int flags = fd->open_flags & KEPT_FLAGS, found, opened, reader = -1;
 
+	/* The clone opens it: this has its number until then. */
+	if (files->maker_fds >= 0 && below_own_proc(files, fd))
+		return open("/dev/null", O_RDWR | O_CLOEXEC);
 	found = find_file(files, fd);
 	if (found < 0 || fd->open_flags & O_PATH)
 		return found;
@@ -214,8 +229,8 @@ static int open_path(const struct remade_files *files,
 	} else {
 		/* A FIFO has no reader until it is opened for reading. */
 		if (fd->kind == FD_FIFO && (flags & O_ACCMODE) == O_WRONLY)
-			reader = open_again(found, O_RDWR | O_NONBLOCK);
-		opened = open_again(found, flags | O_NONBLOCK);
+			reader = open_again(files, found, O_RDWR | O_NONBLOCK);
+		opened = open_again(files, found, flags | O_NONBLOCK);
 		if (reader >= 0)
 			close(reader);
 		if (opened >= 0)
@@ -250,7 +265,8 @@ static int make_memory(const struct remade_files *files,
 		err = -errno;
 	if (!err && (read_only || fd->open_flags & (O_APPEND | O_NONBLOCK) ||
 		     (fd->open_flags & O_ACCMODE) == O_WRONLY)) {
-		again = open_again(made, fd->open_flags & KEPT_FLAGS & ~O_DIRECT);
+		again = open_again(files, made,
+				   fd->open_flags & KEPT_FLAGS & ~O_DIRECT);
 		close(made);
 		made = again;
 		err = again < 0 ? again : 0;
@@ -313,7 +329,7 @@ static int make_pipe(struct remade_files *files, uint32_t index)
 		if (fd->kind != FD_PIPE || fd->inode != inode ||
 		    fd->shares != DESCRIPTOR_FD_OWN)
 			continue;
-		files->at[i] = open_again(ends[0], flags);
+		files->at[i] = open_again(files, ends[0], flags);
 		err = files->at[i] < 0 ? files->at[i] : 0;
 	}
 	close(ends[0]);

@@ -61,8 +61,7 @@ static int raise_limit(const struct restore_plan *plan, struct remade_files *fil
 	return 0;
 }
 
-/* Moves an open file above the floor. Returns 0 or -errno with a message. */
-static int lift(const struct remade_files *files, int32_t *fd)
+int remade_files_lift(const struct remade_files *files, int32_t *fd)
 {
 	int high;
 
@@ -130,7 +129,7 @@ static int lift_mapped_files(const struct restore_plan *plan,
 	for (i = 0; i < plan->open_file_count && !err; i++) {
 		int32_t before = open_files[i];
 
-		err = lift(files, &open_files[i]);
+		err = remade_files_lift(files, &open_files[i]);
 		for (v = 0;
 		     before != open_files[i] && v < plan->descriptor->vma_count; v++)
 			if (of_vmas[v] == before)
@@ -158,7 +157,7 @@ static int make_each(struct remade_files *files, const bool *needed)
 				err = files->at[i];
 		}
 		if (!err && !shared)
-			err = lift(files, &files->at[i]);
+			err = remade_files_lift(files, &files->at[i]);
 	}
 	return err;
 }
@@ -175,6 +174,7 @@ static struct remade_files files_of(const struct restore_plan *plan,
 		.own = plan->own,
 		.paths = plan->paths,
 		.confined = plan->confinement.confine,
+		.maker_fds = plan->maker_fds,
 		.what = what,
 	};
 }
@@ -225,15 +225,15 @@ int remake_files(struct restore_plan *plan, int *stream, const char *what,
 			     strerror(errno))
 		      : raise_limit(plan, files);
 	if (!err)
-		err = lift(files, &plan->opened);
+		err = remade_files_lift(files, &plan->opened);
 	if (!err)
-		err = lift(files, &plan->uffd);
+		err = remade_files_lift(files, &plan->uffd);
 	if (!err)
-		err = lift(files, &plan->lifeline[0]);
+		err = remade_files_lift(files, &plan->lifeline[0]);
 	if (!err)
-		err = lift(files, &plan->lifeline[1]);
+		err = remade_files_lift(files, &plan->lifeline[1]);
 	if (!err)
-		err = lift(files, stream);
+		err = remade_files_lift(files, stream);
 	if (!err)
 		err = lift_mapped_files(plan, files);
 	if (!err) {
@@ -343,7 +343,7 @@ void remade_files_place(struct restore_plan *plan, struct remade_files *files)
 	for (i = 0; i < files->count; i++) {
 		const struct descriptor_fd *fd = &files->fds[i];
 		int err = fd->kind == FD_EPOLL && fd->shares == DESCRIPTOR_FD_OWN &&
-					  files->placed[i]
+					  files->placed[i] && files->maker_fds < 0
 				  ? remake_epoll_items(files, fd)
 				  : 0;
 

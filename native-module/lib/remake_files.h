@@ -23,6 +23,9 @@ int remake_files_check(const struct restore_plan *plan, const char *what);
 int remake_files(struct restore_plan *plan, int *stream, const char *what,
 		 struct remade_files *files);
 
+/* Moves another open file out of their way. Returns 0 or -errno with a message. */
+int remade_files_lift(const struct remade_files *files, int32_t *fd);
+
 /*
  * Puts the files to their numbers and closes all others below the floor that the child
  * does not keep; plans what the restorer closes above it. Ends the process if it fails.

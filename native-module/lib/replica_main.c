@@ -19,6 +19,7 @@ static int fork_child(struct own_memory *own, const struct replica_request *r,
 {
 	struct clone_request request = {
 		.namespaces = r->request.namespaces,
+		.flags = r->request.flags,
 		.cpu = r->request.cpu,
 		.number = r->request.address,
 		.machine_id = r->request.window,

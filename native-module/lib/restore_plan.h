@@ -79,6 +79,12 @@ struct restore_plan {
 	struct file_range closed_files[CHILD_FILES_MAX + 3];
 	uint32_t files_policy; /* enum mitosis_files */
 
+	/*
+	 * /proc/PID/fd of a process that makes files for a clone, and is not where its
+	 * child's /proc is; -1: this process becomes the child.
+	 */
+	int32_t maker_fds;
+
 	/* As in struct resume_settings. The paths are of this process. */
 	uint32_t own; /* MITOSIS_OWN_* */
 	char host_name[MITOSIS_HOST_NAME_SIZE];

@@ -293,6 +293,7 @@ static struct restore_plan *lay_out(struct resume *r, int *err)
 	*plan = draft;
 	plan->magic = RESTORE_PLAN_MAGIC;
 	plan->opened = r->opened;
+	plan->maker_fds = -1;
 	plan->restorer = (uintptr_t)restorer;
 	plan->restorer_size = size;
 	plan->descriptor = (void *)(restorer + descriptor_at);

@@ -442,6 +442,7 @@ static int user_nil_rpc(struct mitosis *device, uint32_t machine_id)
 static int user_resume_local(struct mitosis *device, uint32_t handler_id)
 {
 	struct user_state *u = &device->user;
+	struct clone_files files = { 0 };
 	struct local_rights parent;
 	char what[64];
 	int stream, err;
@@ -455,9 +456,14 @@ static int user_resume_local(struct mitosis *device, uint32_t handler_id)
 		return err;
 	name_local(what, handler_id);
 	/* A snapshot of this machine needs no replica. */
-	if (resume_forks(&u->resume))
-		return resume_by_clone(stream, u->link.registry, what);
-	return resume_from(stream, &u->resume, &parent, u->link.registry, what);
+	if (!resume_forks(&u->resume))
+		return resume_from(stream, &u->resume, &parent, u->link.registry,
+				   what);
+	files.policy = u->resume.files;
+	files.parent = parent;
+	err = resume_by_clone(stream, u->link.registry, &files, what);
+	clone_files_free(&files);
+	return err;
 }
 
 static int user_set_resume_options(struct mitosis *device,
@@ -509,14 +515,18 @@ static int user_resume_remote(struct mitosis *device, uint32_t machine_id,
 		 machine_id);
 	/* A pager hangs up if it finds that its snapshot was dropped: try once more. */
 	do {
+		struct clone_files files = { .policy = u->resume.files };
+
 		err = daemon_link_attach_remote(&u->link, machine_id, handler_id,
 						forks ? REPLICA_CPU : ATTACH_ONCE,
 						forks, &stream);
 		if (!err && forks)
-			err = resume_by_replica(stream, u->link.registry, what);
+			err = resume_by_replica(stream, u->link.registry, &files,
+						what);
 		else if (!err)
 			err = resume_from(stream, &u->resume, NULL, u->link.registry,
 					  what);
+		clone_files_free(&files);
 		/* A child that was forked may have done something. */
 	} while (err == (forks ? -ESTALE : -ECONNRESET) && tries--);
 	return err;

@@ -168,13 +168,20 @@ enum shadow_request_type {
 
 /*
  * SHADOW_CLONE comes with open files, and is followed by `length` bytes: an
- * int32_t for each of them: its number in the child, or one of the negative values
- * below. The answer's 4 bytes are the wait status of the child.
+ * int32_t for each of them: its number in the child, with
+ * SHADOW_CLONE_NUMBER_FLAGS, or one of the negative values below. The answer's 4 bytes are
+ * the wait status of the child; or it says what the call has to bring: -EDEADLK a PID
+ * namespace, as the parent had threads; -ENOTEMPTY the parent's open files.
  */
-#define SHADOW_CLONE_FILES_MAX	64u
-#define SHADOW_CLONE_NAMESPACES (-1) /* pidfd: join that process's `namespaces` */
-#define SHADOW_CLONE_CGROUP	(-2) /* cgroup.procs of a group that it enters */
-#define SHADOW_CLONE_ROOT	(-3) /* directory that becomes its root */
+#define SHADOW_CLONE_WITH_FILES 0x1u /* flag: they are among those that come */
+/* In a number: close-on-exec, and one of the parent's files. */
+#define SHADOW_CLONE_ON_EXEC	  0x40000000
+#define SHADOW_CLONE_OF_PARENT	  0x20000000
+#define SHADOW_CLONE_NUMBER_FLAGS (SHADOW_CLONE_ON_EXEC | SHADOW_CLONE_OF_PARENT)
+#define SHADOW_CLONE_FILES_MAX	  64u
+#define SHADOW_CLONE_NAMESPACES	  (-1) /* pidfd: join that process's `namespaces` */
+#define SHADOW_CLONE_CGROUP	  (-2) /* cgroup.procs of a group that it enters */
+#define SHADOW_CLONE_ROOT	  (-3) /* directory that becomes its root */
 /* The most bytes of the message that can follow an answer to SHADOW_CLONE other than 0. */
 #define SHADOW_CLONE_MESSAGE_MAX 256u
 /* Exit status of a clone that cannot enter its container or install its files. */
@@ -209,7 +216,7 @@ struct shadow_request {
 	uint16_t type;	  /* enum shadow_request_type */
 	uint64_t address; /* SHADOW_READ; SHADOW_CLONE: the child's number */
 	uint64_t length;  /* SHADOW_READ */
-	uint32_t flags;	  /* SHADOW_PAGE_*, SHADOW_JOIN_* */
+	uint32_t flags;	  /* SHADOW_PAGE_*, SHADOW_JOIN_*, SHADOW_CLONE_WITH_FILES */
 	/* SHADOW_PAGE: pages per fault, a power of two; SHADOW_CLONE: the machine's id */
 	uint32_t window;
 	/* SHADOW_PAGE: the child's CPU; SHADOW_CLONE: the CPU to start it on; -1: any */

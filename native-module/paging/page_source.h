@@ -17,6 +17,7 @@ struct recording;
 
 struct clone_request {
 	uint32_t namespaces; /* CLONE_NEW* */
+	uint32_t flags;	     /* SHADOW_CLONE_WITH_FILES */
 	int cpu;	     /* that the child is to run on; -1: any */
 	uint32_t machine_id; /* that the child is told, with its number */
 	uint64_t number;

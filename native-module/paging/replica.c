@@ -75,6 +75,7 @@ int replica_ask(struct replica *replica, uint32_t client,
 			.address = request->number,
 			.window = request->machine_id,
 			.namespaces = request->namespaces,
+			.flags = request->flags,
 		},
 	};
 	long size = sizeof(packet.request) + packet.request.length;

@@ -55,6 +55,7 @@ long stream_receive_clone(int stream, const struct shadow_request *r,
 	uint32_t i;
 
 	request->namespaces = r->namespaces;
+	request->flags = r->flags;
 	request->cpu = r->cpu;
 	request->machine_id = r->window;
 	request->number = r->address;

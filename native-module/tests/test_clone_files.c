@@ -30,13 +30,17 @@ static int value_at(int number)
 	return pread(number, &value, sizeof(value), 0) == sizeof(value) ? value : -1;
 }
 
-/* Exits with the first of its files that is not its caller's, or with 0. */
+/* Of the parent: what a child has at numbers that are not its caller's. */
+static bool open_in_parent[LIMIT];
+
+/* Exits with the first of its files that is neither its caller's nor its parent's, or 0. */
 static void be_child(void)
 {
 	int number;
 
 	for (number = 3; number < LIMIT; number++)
-		if (fcntl(number, F_GETFD) >= 0 && value_at(number) != number)
+		if (fcntl(number, F_GETFD) >= 0 && value_at(number) != number &&
+		    !open_in_parent[number])
 			_exit(number);
 	_exit(value_at(3) == 3 && value_at(63) == 63 ? 0 : 100);
 }
@@ -46,8 +50,12 @@ static void be_parent(void *argument)
 	const struct rlimit limit = { LIMIT, LIMIT };
 	struct mitosis *device;
 
+	int number;
+
 	(void)argument;
 	CHECK(!setrlimit(RLIMIT_NOFILE, &limit));
+	for (number = 3; number < LIMIT; number++)
+		open_in_parent[number] = fcntl(number, F_GETFD) >= 0;
 	device = open_user();
 	CHECK_EQ(mitosis_prepare(device, ID), 0);
 	if (mitosis_nil(device) == -EBADF)

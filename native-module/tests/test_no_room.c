@@ -77,6 +77,7 @@ static int empty(void)
 		else if (entry->d_name[0] != '.' &&
 			 strcmp(entry->d_name, "mitosisd.pid") &&
 			 strcmp(entry->d_name, "children") &&
+			 strcmp(entry->d_name, "pages") &&
 			 strcmp(entry->d_name, "mitosisd.log"))
 			others++;
 	}

@@ -36,7 +36,6 @@ enum refusal {
 	CALLER_IS_SEALED,
 	NO_RIGHT,
 	BAD_ARGUMENTS,
-	JVM_IN_MODE_CLONE,
 	REFUSALS
 };
 
@@ -325,50 +324,6 @@ static void bad_arguments(void)
 	CHECK_EQ(run_helper(help), 0);
 }
 
-/* What makes a process a JVM is that it has mapped libjvm.so. */
-static void jvm_in_mode_clone(void)
-{
-	const uint32_t modes[] = { MITOSIS_RESUME_CLONE, MITOSIS_RESUME_REPLICA };
-	static const char *const names[] = { "libjvm.so", "libjvm.so.txt" };
-	struct mitosis *device = open_user(), *own;
-	char path[4096];
-	size_t i, n;
-	void *page;
-	pid_t pid;
-	int fd;
-
-	for (n = 0; n < sizeof(names) / sizeof(names[0]); n++) {
-		snprintf(path, sizeof(path), "%s/%s", getenv("MITOSIS_RUNTIME_DIR"),
-			 names[n]);
-		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-		CHECK(fd >= 0 && !ftruncate(fd, 4096));
-		page = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0);
-		CHECK(page != MAP_FAILED && !close(fd));
-		CHECK_EQ(mitosis_prepare(device, 1), 0);
-		if (mitosis_nil(device) == -EBADF)
-			_exit(9);
-		for (i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
-			const struct mitosis_resume_options options = { modes[i],
-									1 };
-
-			pid = fork();
-			CHECK(pid >= 0);
-			if (!pid) {
-				own = open_user();
-				CHECK_EQ(mitosis_set_resume_options(own, &options),
-					 0);
-				mitosis_resume_local(own, 1);
-				_exit(strstr(mitosis_error(), "is of a JVM") ? 1
-									     : 2);
-			}
-			CHECK_EQ(status_within(pid, CASE_MS), (n ? 9 : 1) << 8);
-		}
-		CHECK_EQ(mitosis_unprepare(device, 1), 0);
-		CHECK(!munmap(page, 4096) && !unlink(path));
-	}
-	mitosis_close(device);
-}
-
 static const struct test_case cases[REFUSALS] = {
 	[UNKNOWN_ID] = { "unknown_id", unknown_id },
 	[CALLER_HAS_THREADS] = { "caller_has_threads", caller_has_threads },
@@ -379,7 +334,6 @@ static const struct test_case cases[REFUSALS] = {
 	[CALLER_IS_SEALED] = { "caller_is_sealed", caller_is_sealed },
 	[NO_RIGHT] = { "no_right", no_right },
 	[BAD_ARGUMENTS] = { "bad_arguments", bad_arguments },
-	[JVM_IN_MODE_CLONE] = { "jvm_in_mode_clone", jvm_in_mode_clone },
 };
 
 int main(int argc, char **argv)

@@ -401,7 +401,6 @@ final class Selection {
             ? entries.stream()
                 .filter(Selection::hasResumeMode)
                 .map(BenchmarkListEntry::getUsername)
-                .filter(name -> !name.endsWith(".jvm")) // its children are never clones
                 .toList()
             : List.of();
     return unless(

@@ -45,13 +45,11 @@ public final class Children {
     EAGER,
     /** On demand; pages of another machine stay on this one for later children. */
     CACHED,
-    /**
-     * Forked by the snapshot itself, on its own machine. Not of a JVM: its open files are missing.
-     */
+    /** Forked by the snapshot itself, on its own machine. */
     CLONE,
     /**
      * Forked by a child of the snapshot that this machine keeps and that runs none of its program;
-     * of a snapshot of this machine, as {@link #CLONE}. Not of a JVM, either.
+     * of a snapshot of this machine, as {@link #CLONE}.
      */
     REPLICA
   }

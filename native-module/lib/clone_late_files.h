@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What of its parent's open files a clone has to make itself, when the others have come with
+ * the call: files of its own /proc, and what its epolls watch.
+ */
+#ifndef LIB_CLONE_LATE_FILES_H
+#define LIB_CLONE_LATE_FILES_H
+
+#include <stdbool.h>
+
+#include "paging/page_source.h"
+#include "proto/descriptor.h"
+
+/* In the child, when its files have their numbers. No C library. */
+bool clone_late_files(const struct clone_request *request,
+		      const struct descriptor_header *d);
+
+#endif /* LIB_CLONE_LATE_FILES_H */
