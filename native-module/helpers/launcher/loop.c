@@ -8,11 +8,14 @@
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "helpers/clock.h"
 
+#define NS_PER_S	  1000000000ull
+#define ARRIVAL_NS_MAX	  (3600 * NS_PER_S)
 #define DRAIN_SECONDS_MAX 10
 #define FLUSH_INTERVAL_NS 100000000ull
 #define NAME_LENGTH	  11 /* of a loop, as in the artifact's output */
@@ -118,24 +121,77 @@ static void flush_often(uint64_t ended_ns)
 	flushed_ns = ended_ns;
 }
 
+/* When children are to start: at a rate, or at times of their own. */
+struct schedule {
+	uint64_t count, length_ns;
+	uint64_t rate;	   /* children a second; or 0 */
+	uint64_t *offsets; /* ns from the begin, ascending; or NULL */
+};
+
 /* When child i of a schedule should start. */
-static uint64_t scheduled_ns(uint64_t begin_ns, uint64_t i, uint64_t rate)
+static uint64_t scheduled_ns(const struct schedule *s, uint64_t begin_ns, uint64_t i)
 {
-	return begin_ns + i / rate * 1000000000ull + i % rate * 1000000000ull / rate;
+	if (s->offsets)
+		return begin_ns + s->offsets[i];
+	return begin_ns + i / s->rate * NS_PER_S + i % s->rate * NS_PER_S / s->rate;
+}
+
+/* Reads a line for each child: ns from the begin, ascending. Returns the exit status. */
+static int read_arrivals(const char *path, struct schedule *s)
+{
+	FILE *file = fopen(path, "re");
+	uint64_t room = 0, ns, last_ns = 0, *more;
+	char line[64], end;
+
+	if (!file) {
+		fprintf(stderr, "mitosis-launcher: cannot read %s: %s\n", path,
+			strerror(errno));
+		return 1;
+	}
+	while (fgets(line, sizeof(line), file)) {
+		if (s->count == room) {
+			room = room ? 2 * room : 1024;
+			more = realloc(s->offsets, room * sizeof(*more));
+			if (!more) {
+				fputs("mitosis-launcher: out of memory\n", stderr);
+				fclose(file);
+				return 1;
+			}
+			s->offsets = more;
+		}
+		if (sscanf(line, "%" SCNu64 "%c", &ns, &end) != 2 || end != '\n' ||
+		    ns < last_ns || ns > ARRIVAL_NS_MAX) {
+			fprintf(stderr,
+				"mitosis-launcher: line %llu of %s must be the ns "
+				"from the start to a child, at most an hour and not "
+				"less than in the line before\n",
+				(unsigned long long)s->count + 1, path);
+			fclose(file);
+			return 2;
+		}
+		s->offsets[s->count++] = last_ns = ns;
+	}
+	fclose(file);
+	if (!s->count) {
+		fprintf(stderr, "mitosis-launcher: %s has no line\n", path);
+		return 2;
+	}
+	s->length_ns = last_ns;
+	return 0;
 }
 
 /* The children of a schedule that the launcher was too slow to start: from i on. */
-static void report_lost(uint64_t begin_ns, uint64_t i, uint64_t scheduled,
-			uint64_t rate, bool text)
+static void report_lost(const struct schedule *s, uint64_t begin_ns, uint64_t i,
+			bool text)
 {
 	uint64_t gave_up_ns = now_ns();
 
-	if (text && i < scheduled)
+	if (text && i < s->count)
 		printf("lost %llu of %llu scheduled children\n",
-		       (unsigned long long)(scheduled - i),
-		       (unsigned long long)scheduled);
-	for (; !text && i < scheduled; i++) {
-		uint64_t intended_ns = scheduled_ns(begin_ns, i, rate);
+		       (unsigned long long)(s->count - i),
+		       (unsigned long long)s->count);
+	for (; !text && i < s->count; i++) {
+		uint64_t intended_ns = scheduled_ns(s, begin_ns, i);
 
 		printf("lost %llu %llu\n",
 		       (unsigned long long)(gave_up_ns - intended_ns),
@@ -155,30 +211,34 @@ static int report_failure(const char *message)
 /*
  * Returns the exit status. A schedule goes on after its end until all its children
  * have started: those that wait then are the slowest ones. It gives up after as many
- * seconds again, at most DRAIN_SECONDS_MAX.
+ * seconds again, at least one and at most DRAIN_SECONDS_MAX.
  */
-static int run_seconds(struct launch_plan *plan, const struct loop_plan *loop,
-		       uint64_t begin_ns)
+static int run_time(struct launch_plan *plan, const struct loop_plan *loop,
+		    const struct schedule *schedule, uint64_t begin_ns)
 {
-	uint64_t seconds = loop->seconds, rate = loop->rate;
-	uint64_t end_ns = begin_ns + seconds * 1000000000ull;
+	uint64_t length_ns =
+		schedule ? schedule->length_ns : loop->seconds * NS_PER_S;
+	uint64_t end_ns = begin_ns + length_ns;
 	struct second second = { .start_ns = begin_ns };
 	char name[NAME_LENGTH + 1];
 	char message[LAUNCH_MESSAGE_SIZE];
 	uint64_t i, ended_ns = begin_ns;
-	uint64_t drain = seconds < DRAIN_SECONDS_MAX ? seconds : DRAIN_SECONDS_MAX;
 
-	if (rate)
-		end_ns += drain * 1000000000ull;
+	if (schedule && length_ns < NS_PER_S)
+		end_ns += NS_PER_S;
+	else if (schedule && length_ns > DRAIN_SECONDS_MAX * NS_PER_S)
+		end_ns += DRAIN_SECONDS_MAX * NS_PER_S;
+	else if (schedule)
+		end_ns += length_ns;
 	make_name(name);
 	for (i = 0; !loop_stopped && ended_ns < end_ns; i++) {
 		uint64_t intended_ns = ended_ns;
 		struct launch_result r;
 
-		if (rate) {
-			if (i == seconds * rate)
+		if (schedule) {
+			if (i == schedule->count)
 				break;
-			intended_ns = scheduled_ns(begin_ns, i, rate);
+			intended_ns = scheduled_ns(schedule, begin_ns, i);
 			sleep_until(intended_ns);
 		}
 		if (loop_stopped || (loop->gated && abandoned()))
@@ -198,8 +258,8 @@ static int run_seconds(struct launch_plan *plan, const struct loop_plan *loop,
 		if (!loop->text && loop->gated)
 			flush_often(ended_ns);
 	}
-	if (rate && !loop_stopped && !(loop->gated && abandoned()))
-		report_lost(begin_ns, i, seconds * rate, rate, loop->text);
+	if (schedule && !loop_stopped && !(loop->gated && abandoned()))
+		report_lost(schedule, begin_ns, i, loop->text);
 	return 0;
 }
 
@@ -235,21 +295,32 @@ static int run_children(struct launch_plan *plan, const struct loop_plan *loop,
 
 int loop_run(struct launch_plan *plan, const struct loop_plan *loop)
 {
-	uint64_t begin_ns = now_ns();
+	struct schedule schedule = {
+		.rate = loop->rate,
+		.count = loop->seconds * loop->rate,
+		.length_ns = loop->seconds * NS_PER_S,
+	};
+	uint64_t begin_ns;
 	int err = 0;
 
+	if (loop->arrivals)
+		err = read_arrivals(loop->arrivals, &schedule);
+	begin_ns = now_ns();
 	/* So that all that is made once exists; a number of children includes that. */
-	if (loop->gated && !loop->children) {
+	if (!err && loop->gated && !loop->children) {
 		struct launch_result r;
 		char message[LAUNCH_MESSAGE_SIZE];
 
 		if (launch(plan, &r, message, sizeof(message)))
-			return report_failure(message);
+			err = report_failure(message);
 	}
-	if (loop->gated)
+	if (!err && loop->gated)
 		err = wait_at_gate(&begin_ns);
-	if (err || loop_stopped)
-		return err;
-	return loop->children ? run_children(plan, loop, begin_ns)
-			      : run_seconds(plan, loop, begin_ns);
+	if (!err && !loop_stopped)
+		err = loop->children ? run_children(plan, loop, begin_ns)
+				     : run_time(plan, loop,
+						schedule.count ? &schedule : NULL,
+						begin_ns);
+	free(schedule.offsets);
+	return err;
 }

@@ -13,9 +13,10 @@
 struct loop_plan {
 	uint64_t seconds; /* for how long; or 0 */
 	uint64_t rate; /* so many a second by a schedule; 0: one after the other */
-	uint64_t children; /* so many, one after the other; or 0 */
-	bool text;	   /* for readers, or a line for each child */
-	bool gated;	   /* standard input says when */
+	const char *arrivals; /* file with the starts of a schedule; or NULL */
+	uint64_t children;    /* so many, one after the other; or 0 */
+	bool text;	      /* for readers, or a line for each child */
+	bool gated;	      /* standard input says when */
 };
 
 /* Set by a signal: no further child is started. */

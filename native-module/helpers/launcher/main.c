@@ -23,7 +23,9 @@
 #define LAUNCH_DEADLINE_S  60
 
 static const char usage[] =
-	"usage: mitosis-launcher [options] --driven | --seconds S | --children N\n"
+	"usage: mitosis-launcher [options] --driven | --seconds S | --arrivals FILE "
+	"|\n"
+	"                        --children N\n"
 	"\n"
 	"Starts lean containers, each of which becomes a child of a snapshot, runs\n"
 	"and is reaped; prints how long that took.\n"
@@ -80,6 +82,10 @@ static const char usage[] =
 	"LAG\n"
 	"                     INTENDED_START' for each that was scheduled and did "
 	"not start\n"
+	"  --arrivals FILE    in the place of --seconds: a schedule of its own, a "
+	"line "
+	"for\n"
+	"                     each child with the ns from the begin, ascending\n"
 	"  --children N       start N, one after the other, and print a line for "
 	"each:\n"
 	"                     START FIRST_INSTRUCTION FIRST_RESULT END, "
@@ -211,6 +217,7 @@ int main(int argc, char **argv)
 		{ "seconds", required_argument, NULL, 'S' },
 		{ "rate", required_argument, NULL, 'r' },
 		{ "children", required_argument, NULL, 'N' },
+		{ "arrivals", required_argument, NULL, 'A' },
 		{ "format", required_argument, NULL, 'f' },
 		{ "gate", no_argument, NULL, 'G' },
 		{ "version", no_argument, NULL, 'v' },
@@ -295,6 +302,9 @@ int main(int argc, char **argv)
 		case 'r':
 			loop.rate = parse_number(optarg, "--rate", 1, 1000000);
 			break;
+		case 'A':
+			loop.arrivals = optarg;
+			break;
 		case 'N':
 			loop.children =
 				parse_number(optarg, "--children", 1, 1000000);
@@ -309,7 +319,8 @@ int main(int argc, char **argv)
 			answer_and_exit(option, usage);
 		}
 	}
-	if (optind < argc || driven + !!loop.seconds + !!loop.children != 1 ||
+	if (optind < argc ||
+	    driven + !!loop.seconds + !!loop.children + !!loop.arrivals != 1 ||
 	    (loop.gated && driven) || (loop.rate && !loop.seconds) ||
 	    (loop.children && plan.empty) || (plan.address && !plan.remote)) {
 		fputs(usage, stderr);

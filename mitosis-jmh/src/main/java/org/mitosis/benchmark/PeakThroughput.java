@@ -152,10 +152,15 @@ public class PeakThroughput {
 
     /** A loop starts a child when it is due and the one before has ended. */
     static long late(List<LaunchLoop.Child> ofLoop, long scheduleNs) {
+      return ofLoop.isEmpty() ? 0 : lateAt(ofLoop, ofLoop.get(0).intendedNs() + scheduleNs);
+    }
+
+    /** The same of a schedule with an end. */
+    static long lateAt(List<LaunchLoop.Child> ofLoop, long scheduleEndNs) {
       long late = 0;
       long freeNs = Long.MIN_VALUE;
       for (LaunchLoop.Child child : ofLoop) {
-        if (Math.max(child.intendedNs(), freeNs) >= ofLoop.get(0).intendedNs() + scheduleNs) {
+        if (Math.max(child.intendedNs(), freeNs) >= scheduleEndNs) {
           late++;
         }
         freeNs = child.endNs();

@@ -46,6 +46,7 @@ final class QuickCommand implements Word {
           "Execution.workingSet",
           "StartupExecution",
           "TouchRatio",
+          "LoadSpike.workingSet",
           "Memory.jvm",
           "HarnessOverhead.turnByTurn",
           "PeakThroughput.(workingSet|emptyContainer)");

@@ -51,7 +51,7 @@ import org.openjdk.jmh.runner.options.TimeValue;
 @ExtendWith(ShortRun.BesideOthers.class)
 class RemoteBenchmarksTest {
   static final String OF_SEVERAL_PROCESSES =
-      "\\.(Burst|EmptyContainer|Execution|FirstResult|ForkResume|Memory|NilRpc|PeakThroughput|StartupExecution|TouchRatio)\\.";
+      "\\.(Burst|EmptyContainer|Execution|FirstResult|ForkResume|LoadSpike|Memory|NilRpc|PeakThroughput|StartupExecution|TouchRatio)\\.";
 
   /** Each takes seconds to warm up: JvmBenchmarksTest has them. */
   private static final String OF_A_JVM =
@@ -341,9 +341,11 @@ class RemoteBenchmarksTest {
         .param("loops", "1");
   }
 
-  /** All but what needs rights that this user lacks, and but those of BurstTest. */
+  /**
+   * All but what needs rights that this user lacks, and but those of BurstTest and LoadSpikeTest.
+   */
   private static ChainedOptionsBuilder possible(ChainedOptionsBuilder options) {
-    options.include(OF_SEVERAL_PROCESSES).exclude("\\.Burst\\.");
+    options.include(OF_SEVERAL_PROCESSES).exclude("\\.(Burst|LoadSpike)\\.");
     return strictContainers() ? options : options.exclude("\\.EmptyContainer\\.strict$");
   }
 
