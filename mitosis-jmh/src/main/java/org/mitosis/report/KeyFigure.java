@@ -46,8 +46,12 @@ record KeyFigure(String title, String of, List<Value> values, String published) 
           "PeakThroughput.function peak",
           "Execution.workingSet execution");
 
-  /** At most three: those of {@link #FIRST}, and then others of benchmarks not yet shown. */
   static List<KeyFigure> of(List<Run> runs, List<ReportedFigure> figures) {
+    return chosen(figures).stream().map(one -> of(one, runs, figures)).toList();
+  }
+
+  /** At most three: those of {@link #FIRST}, and then others of benchmarks not yet shown. */
+  static List<ReportedFigure> chosen(List<ReportedFigure> figures) {
     Map<String, ReportedFigure> chosen = new LinkedHashMap<>();
     for (String name : FIRST) {
       figures.stream()
@@ -61,7 +65,7 @@ record KeyFigure(String title, String of, List<Value> values, String published) 
         .filter(one -> !one.figure().metric().equals(Figure.SCORE))
         .sorted(Comparator.comparing(one -> -one.estimate().summary().count()))
         .forEach(one -> chosen.putIfAbsent(name(one), one));
-    return chosen.values().stream().limit(MOST).map(one -> of(one, runs, figures)).toList();
+    return chosen.values().stream().limit(MOST).toList();
   }
 
   private static String name(ReportedFigure one) {

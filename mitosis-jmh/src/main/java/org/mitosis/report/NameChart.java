@@ -41,13 +41,18 @@ final class NameChart {
    * @param name its place on the axis
    */
   void add(String series, String name, ReportedFigure one) {
+    add(one.run(), series, name, one.point(0));
+  }
+
+  /** Adds a point, whose place is that of a name. */
+  void add(Run run, String series, String name, Chart.Point point) {
     names.add(name);
     lines
         .computeIfAbsent(
-            PlotName.run(one.run(), runs) + series,
-            key -> new Line(looks.of(one.run(), series), new LinkedHashMap<>()))
+            PlotName.run(run, runs) + series,
+            key -> new Line(looks.of(run, series), new LinkedHashMap<>()))
         .points()
-        .put(name, one.point(0));
+        .put(name, point);
   }
 
   /** Adds published medians in ms. */
@@ -62,6 +67,10 @@ final class NameChart {
   }
 
   Chart of(String title, String caption, String x, String y) {
+    return of(title, caption, x, Axis.of(y, Scale.LOGARITHMIC));
+  }
+
+  Chart of(String title, String caption, String x, Axis y) {
     List<String> places = List.copyOf(names);
     List<Chart.Series> series = new ArrayList<>();
     double step = FILL / lines.size();
@@ -80,7 +89,6 @@ final class NameChart {
           }
           series.add(new Chart.Series(name, Kind.DOTS, line.look(), points));
         });
-    return new Chart(
-        title, caption, Axis.ofCategories(x, places), Axis.of(y, Scale.LOGARITHMIC), series);
+    return new Chart(title, caption, Axis.ofCategories(x, places), y, series);
   }
 }

@@ -132,12 +132,14 @@ public final class Report {
   }
 
   private List<Drawn> draw() {
-    List<Plot> plots = new ArrayList<>(SizePlots.of(runs, figures));
+    List<Plot> plots = new ArrayList<>(RunRatioPlots.of(runs, figures));
+    plots.addAll(SizePlots.of(runs, figures));
     plots.addAll(FunctionPlots.of(runs, figures));
     plots.addAll(JvmPlots.of(runs, figures));
     plots.addAll(RatioPlots.of(runs, figures));
     plots.addAll(ThroughputPlots.of(runs, figures));
     plots.addAll(BurstPlots.of(runs, figures));
+    plots.addAll(ForkPlots.of(runs, figures));
     plots.addAll(PercentilePlots.of(runs, figures));
     return unique(plots).parallelStream()
         .map(

@@ -114,6 +114,7 @@ class ReportTest {
         List.of(
             "burst-memory-burst-working-set-1-mi-b",
             "burst-until-instruction-burst-working-set-1-mi-b",
+            "forks-fork-prepare-working-set-prepare-64-mi-b",
             "function-first-result",
             "function-prepare",
             "jvm-calls-json",
@@ -154,7 +155,13 @@ class ReportTest {
     SampleRun less = new SampleRun(directory.resolve("less")).finished();
     less.levels("NilCall.c", Map.of(), "nil", 200, 201, 202);
     write(less);
-    assertEquals(List.of("mine.png"), names(folder.resolve("plots")));
+    assertEquals(
+        List.of(
+            "forks-nil-call-c-nil-all.pdf",
+            "forks-nil-call-c-nil-all.png",
+            "forks-nil-call-c-nil-all.svg",
+            "mine.png"),
+        names(folder.resolve("plots")));
   }
 
   @Test
@@ -258,6 +265,11 @@ class ReportTest {
     String svg = Files.readString(folder.resolve("plots/size-prepare.svg"));
     assertTrue(
         svg.contains("A: ForkPrepare.workingSet") && svg.contains("B: ForkPrepare.workingSet"));
+    Path ratios = folder.resolve("plots/runs-prepare.svg");
+    assertTrue(Files.readString(ratios).contains("B: ForkPrepare.workingSet"));
+    // 61 µs became 1 µs.
+    assertTrue(html.contains("0.016 times"));
+    assertFalse(names(write(sample).resolve("plots")).contains("runs-prepare.svg"));
   }
 
   @Test
