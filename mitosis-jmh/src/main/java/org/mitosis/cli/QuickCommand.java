@@ -37,6 +37,7 @@ final class QuickCommand implements Word {
           "NilRpc.c",
           "Baseline.(spawn|fork|jvmStart)",
           "BaselineCriu.(restore|lazy)",
+          "BaselineRdma.rdmaSend",
           "Burst.workingSet",
           "EmptyContainer.(none|lean)",
           "ForkPrepare.(workingSet|threads)",

@@ -18,7 +18,6 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
 import org.mitosis.Backend;
 import org.mitosis.Mitosis;
 import org.mitosis.fixture.RemoteJvm;
@@ -89,17 +88,19 @@ class JvmBenchmarksTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"clone", "replica"})
-  void aModeWithoutOpenFilesIsRefused(String mode) {
+  @CsvSource({"clone, local", "replica, tcp"})
+  void aChildThatTheSnapshotForksHasItsResult(String mode, String transport)
+      throws IOException, RunnerException {
     assumeUserBackend();
-    assertEquals(
-        "org.mitosis.setting.MissingPrerequisite: a child in resumeMode="
-            + mode
-            + " does not have its parent's open files, which a JVM needs: choose lazy, eager or"
-            + " cached",
-        shortRun
-            .failure(options().include("\\.FirstResult\\.jvm$").param("resumeMode", mode))
-            .get(0));
+    Collection<RunResult> results =
+        shortRun.run(
+            options()
+                .include("\\.FirstResult\\.jvm$")
+                .param("resumeMode", mode)
+                .param("transport", transport));
+    assertEquals(1, results.size());
+    results.forEach(
+        result -> assertTrue(result.getSecondaryResults().get("firstResult").getScore() > 0, mode));
   }
 
   private static void assumeUserBackend() {

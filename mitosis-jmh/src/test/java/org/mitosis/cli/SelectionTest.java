@@ -170,9 +170,7 @@ class SelectionTest {
     assertEquals(List.of(resume), functions.excluded());
     assertEquals(List.of(resume + ": " + refusal), functions.leftOut());
     List<String> clones = List.of("ForkResume", "-p", "resumeMode=clone", "-p", "transport=local");
-    assertEquals(
-        List.of("org.mitosis.benchmark.ForkResume.jvm"),
-        userfaultfd(false, clones.toArray(String[]::new)).excluded());
+    assertEquals(List.of(), userfaultfd(false, clones.toArray(String[]::new)).excluded());
     assertEquals(List.of(), userfaultfd(false, "NilCall|EmptyContainer").excluded());
     assertEquals(List.of(), userfaultfd(true, "ForkResume").excluded());
   }

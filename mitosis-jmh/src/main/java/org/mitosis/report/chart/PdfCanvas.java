@@ -25,6 +25,8 @@ final class PdfCanvas implements Canvas {
   private final PDPageContentStream page;
 
   PdfCanvas(String title, String description, double width, double height) throws IOException {
+    // Else of the time: the same figures make the same file.
+    document.setDocumentId(0L);
     document.getDocumentInformation().setTitle(title);
     document.getDocumentInformation().setSubject(description);
     PDPage sheet = new PDPage(new PDRectangle((float) width * SCALE, (float) height * SCALE));
