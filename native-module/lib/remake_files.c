@@ -101,6 +101,15 @@ static void trace_differences(const struct remade_files *files)
 	trace_close(&trace);
 }
 
+/* A clone's memory is as fork leaves it, which no userfaultfd of the parent serves. */
+static bool is_left_out(const struct remade_files *files,
+			const struct descriptor_fd *fd)
+{
+	return files->maker_fds >= 0 && fd->kind == FD_REFUSED &&
+	       !strcmp(descriptor_string(files->descriptor, fd->path),
+		       "anon_inode:[userfaultfd]");
+}
+
 /* Which are placed, and which are only made because others share with them. */
 static void choose(const struct restore_plan *plan, struct remade_files *files,
 		   bool *needed)
@@ -111,7 +120,8 @@ static void choose(const struct restore_plan *plan, struct remade_files *files,
 		const struct descriptor_fd *fd = &files->fds[i];
 
 		files->at[i] = -1;
-		needed[i] = files->placed[i] = !is_kept(plan, fd->number);
+		needed[i] = files->placed[i] =
+			!is_kept(plan, fd->number) && !is_left_out(files, fd);
 		if (needed[i] && fd->shares != DESCRIPTOR_FD_OWN)
 			needed[fd->shares] = true;
 	}
@@ -188,7 +198,7 @@ int remake_files_check(const struct restore_plan *plan, const char *what)
 	for (i = 0; i < files.count && !err; i++) {
 		const struct descriptor_fd *fd = &files.fds[i];
 
-		if (is_kept(plan, fd->number))
+		if (is_kept(plan, fd->number) || is_left_out(&files, fd))
 			continue;
 		if (fd->shares != DESCRIPTOR_FD_OWN)
 			fd = &files.fds[fd->shares];
