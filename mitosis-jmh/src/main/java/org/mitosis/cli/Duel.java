@@ -97,7 +97,11 @@ final class Duel {
   /** What both versions have of what was asked for. */
   private record Choice(SortedSet<Item> items, List<String> leftOut) {}
 
-  /** Prepares a duel, up to its folder. */
+  /**
+   * Prepares a duel, up to its folder.
+   *
+   * @throws IllegalArgumentException if neither version has what is asked for
+   */
   static Duel start(
       DuelCommand.Request request, MachineProbe probe, PrintStream out, PrintStream err)
       throws IOException {
@@ -185,7 +189,7 @@ final class Duel {
     List<Item> now = runner.list(request.now(), jmh.listing()).items();
     for (List<Item> side : List.of(old, now)) {
       if (side.isEmpty()) {
-        throw new IOException(
+        throw new IllegalArgumentException(
             "no benchmark of "
                 + (side == old ? request.old() : request.now())
                 + " matches "
@@ -193,11 +197,15 @@ final class Duel {
                 + ": './bench -l' lists them");
       }
     }
-    Selection.requireParameters(
-        jmh.given(),
+    SortedSet<String> parameters =
         Stream.concat(old.stream(), now.stream())
             .flatMap(item -> item.parameters().keySet().stream())
-            .collect(Collectors.toCollection(TreeSet::new)));
+            .collect(Collectors.toCollection(TreeSet::new));
+    try {
+      Selection.requireParameters(jmh.given(), parameters);
+    } catch (MissingPrerequisite e) {
+      throw new IllegalArgumentException(e.getMessage(), e);
+    }
     Pairs pairs = Pairs.of(old, now);
     if (pairs.old().isEmpty()) {
       throw new IOException(

@@ -119,7 +119,13 @@ final class DuelCommand implements JmhWord {
       }
       return Duel.resume(resumed.toAbsolutePath().normalize(), probe, out, err).run();
     }
-    return Duel.start(request(given).pinned(probe, err), probe, out, err).run();
+    Duel duel;
+    try {
+      duel = Duel.start(request(given).pinned(probe, err), probe, out, err);
+    } catch (IllegalArgumentException e) {
+      throw refused(e.getMessage());
+    }
+    return duel.run();
   }
 
   private Request request(List<String> given) throws IOException {

@@ -225,6 +225,8 @@
   }
 
   function again() {
+    // Colours may change before the event of a new width has come.
+    drawn.forEach(({canvas}) => canvas.resize());
     drawn.forEach(({figure, chart, canvas, element}) => {
       const {series, xAxis, yAxis, tooltip: tip, toolbox, textStyle} = option(chart, element.clientWidth);
       toolbox.feature = undefined;
@@ -254,10 +256,7 @@
   let resized = 0;
   addEventListener('resize', () => {
     clearTimeout(resized);
-    resized = setTimeout(() => {
-      drawn.forEach(({canvas}) => canvas.resize());
-      again();
-    }, 100);
+    resized = setTimeout(again, 100);
   });
   addEventListener('beforeprint', () => {
     while (waiting.length > 0) {

@@ -120,11 +120,11 @@ class DuelIT {
   void whatMatchesNothingIsSaidBeforeThereIsAFolder() throws IOException {
     BenchmarksJar.Outcome none =
         jar.run("duel", BenchmarksJar.jar(), BenchmarksJar.jar(), "NoSuchBenchmark");
-    assertEquals(1, none.exitCode());
+    assertEquals(2, none.exitCode());
     assertTrue(none.err().contains("matches NoSuchBenchmark"), none.err());
     BenchmarksJar.Outcome misspelt =
         jar.run("duel", BenchmarksJar.jar(), BenchmarksJar.jar(), "NilCall", "-p", "threds=1");
-    assertEquals(1, misspelt.exitCode());
+    assertEquals(2, misspelt.exitCode());
     assertTrue(misspelt.err().contains("has the parameter threds"), misspelt.err());
     assertEquals(List.of(), jar.resultFolders());
   }

@@ -30,6 +30,12 @@ class BrowserIT {
   /** Half the width of a marker's border, and the rounding of places. */
   private static final double PIXELS = 1.5;
 
+  /** Elements that reach over the edge, but for those in a box that scrolls. */
+  private static final String WIDER_THAN_THE_WINDOW =
+      "[...document.querySelectorAll('body *')].filter(e => !e.closest('.scroll, nav')"
+          + " && e.getBoundingClientRect().right > innerWidth + 1)"
+          + ".map(e => e.outerHTML.slice(0, 120)).slice(0, 3).join('; ')";
+
   private static final String PREPARE = "#size-prepare ";
 
   @TempDir Path directory;
@@ -48,6 +54,7 @@ class BrowserIT {
           browser.await(
               "document.body?.dataset.drawn === '" + width + (dark ? " dark'" : " light'"));
           String where = width + (dark ? ", dark" : ", light");
+          assertEquals("", browser.value(WIDER_THAN_THE_WINDOW).asText(), where);
           assertEquals(width, browser.value("document.documentElement.scrollWidth").asInt(), where);
           pointsAreWhereTheFiguresAre(browser, where);
           textCanBeRead(browser, where, dark);
