@@ -35,12 +35,6 @@ struct clone_arguments {
 	char stack[CLONE_STACK_SIZE] __attribute__((aligned(64)));
 };
 
-/* Of a passed file in the child; below 0: none. */
-static int number_of(int32_t passed)
-{
-	return passed < 0 ? passed : passed & ~SHADOW_CLONE_NUMBER_FLAGS;
-}
-
 /* Closes all files but the lifeline and those that get a number in the child. */
 static void keep_numbered_files(const struct clone_request *r, int lifeline)
 {
@@ -79,7 +73,7 @@ static bool arrange_files(struct clone_request *r, int lifeline)
 
 	keep_numbered_files(r, lifeline);
 	for (i = 0; i < r->count; i++) {
-		int number = number_of(r->numbers[i]);
+		int number = shadow_clone_number(r->numbers[i]);
 		bool on_exec = r->numbers[i] & SHADOW_CLONE_ON_EXEC;
 
 		if (number < 0)
@@ -121,7 +115,7 @@ static bool numbers_fit(const struct clone_request *r)
 		return true;
 	for (i = 0; i < r->count; i++)
 		if (r->numbers[i] >= 0 &&
-		    (uint64_t)number_of(r->numbers[i]) >= limit.rlim_cur)
+		    (uint64_t)shadow_clone_number(r->numbers[i]) >= limit.rlim_cur)
 			return false;
 	return true;
 }

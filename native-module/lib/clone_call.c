@@ -88,10 +88,10 @@ int clone_call_highest(const struct clone_call *call)
 	uint32_t i;
 
 	for (i = 0; i < call->passed.count; i++) {
-		int32_t number = call->passed.numbers[i];
+		int32_t number = shadow_clone_number(call->passed.numbers[i]);
 
-		if (number >= 0 && (number & ~SHADOW_CLONE_NUMBER_FLAGS) > highest)
-			highest = number & ~SHADOW_CLONE_NUMBER_FLAGS;
+		if (number > highest)
+			highest = number;
 	}
 	return highest;
 }

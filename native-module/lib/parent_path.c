@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
-#include <stdbool.h>
+#include <stddef.h>
 
 #include "paging/raw_syscall.h"
 
@@ -13,15 +13,25 @@
 #define SYS_openat2 437
 #endif
 
-/* Where a path leads that begins there, an older kernel cannot be told not to follow. */
-static bool is_in_proc(const char *path)
+/* What follows in the path; NULL: it does not begin so. */
+static const char *behind(const char *start, const char *path)
 {
-	static const char proc[] = "/proc/";
-	const char *p = proc;
+	while (*start && *start == *path)
+		start++, path++;
+	return *start ? NULL : path;
+}
 
-	while (*p && *p == *path)
-		p++, path++;
-	return !*p;
+const char *parent_path_of_itself(const char *path, int32_t pid)
+{
+	char text[16], *number = text + sizeof(text) - 1;
+	const char *rest = behind("/proc/", path);
+
+	*number = '\0';
+	*--number = '/';
+	do
+		*--number = '0' + pid % 10;
+	while (pid /= 10);
+	return rest ? behind(number, rest) : NULL;
 }
 
 long parent_path_open(const char *path, int flags)
@@ -35,5 +45,6 @@ long parent_path_open(const char *path, int flags)
 	/* Before Linux 5.6, or a seccomp filter that does not know the call. */
 	if (fd != -ENOSYS && fd != -EPERM)
 		return fd;
-	return is_in_proc(path) ? -ELOOP : raw_open(path, (int)how.flags);
+	/* Where such a path leads, an older kernel cannot be told not to follow. */
+	return behind("/proc/", path) ? -ELOOP : raw_open(path, (int)how.flags);
 }

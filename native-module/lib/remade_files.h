@@ -3,6 +3,7 @@
 #ifndef LIB_REMADE_FILES_H
 #define LIB_REMADE_FILES_H
 
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/resource.h>
@@ -13,6 +14,11 @@ struct path_map;
 
 /* The most bytes of a file that MITOSIS_FILES_PRIVATE copies. */
 #define FILES_PRIVATE_MAX (64ull << 20)
+
+/* What of open(2)'s flags a file keeps; the others only have to do with its creation. */
+#define FILES_KEPT_FLAGS                                                            \
+	(O_ACCMODE | O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME | O_PATH |        \
+	 O_DIRECTORY | O_SYNC | O_DSYNC)
 
 /* What there is to make, and where it has been put meanwhile. */
 struct remade_files {

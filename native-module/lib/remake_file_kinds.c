@@ -24,11 +24,6 @@
 #include "lib/remake_sockets.h"
 #include "libmitosis.h"
 
-/* What of open(2)'s flags a file keeps; the others only have to do with its creation. */
-#define KEPT_FLAGS                                                                  \
-	(O_ACCMODE | O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME | O_PATH |        \
-	 O_DIRECTORY | O_SYNC | O_DSYNC)
-
 #define NS_PER_S 1000000000ull
 /* Of a timer that has expired; the machine may be slow. */
 #define TIMER_WAIT_MS 1000
@@ -104,18 +99,6 @@ static bool is_the_file(const struct descriptor_fd *fd, const struct stat *st)
 		(uint64_t)st->st_mtim.tv_nsec == fd->values[2]);
 }
 
-/* Of a file below /proc/PID of the parent, the path there; NULL of others. */
-static const char *below_own_proc(const struct remade_files *files,
-				  const struct descriptor_fd *fd)
-{
-	const char *theirs = descriptor_string(files->descriptor, fd->path);
-	char own[32];
-	int size = snprintf(own, sizeof(own), "/proc/%d/",
-			    files->descriptor->owner_pid);
-
-	return strncmp(theirs, own, size) ? NULL : theirs + size;
-}
-
 /*
  * What the parent read of itself, a child reads of itself; other files may be elsewhere. NULL:
  * that path would be too long.
@@ -124,7 +107,8 @@ static const char *path_of(const struct remade_files *files,
 			   const struct descriptor_fd *fd, char path[4096])
 {
 	const char *theirs = descriptor_string(files->descriptor, fd->path);
-	const char *own = below_own_proc(files, fd);
+	const char *own =
+		parent_path_of_itself(theirs, files->descriptor->owner_pid);
 
 	if (!own)
 		return path_map_find(files->paths, theirs, path, 4096);
@@ -201,7 +185,7 @@ static int open_private(const struct remade_files *files,
 		close(source);
 	again = err ? err
 		    : open_again(files, copy,
-				 fd->open_flags & KEPT_FLAGS & ~O_DIRECT);
+				 fd->open_flags & FILES_KEPT_FLAGS & ~O_DIRECT);
 	if (copy >= 0)
 		close(copy);
 	return again < 0
@@ -216,10 +200,12 @@ static int open_private(const struct remade_files *files,
 static int open_path(const struct remade_files *files,
 		     const struct descriptor_fd *fd)
 {
-	int flags = fd->open_flags & KEPT_FLAGS, found, opened, reader = -1;
+	int flags = fd->open_flags & FILES_KEPT_FLAGS, found, opened, reader = -1;
 
 	/* The clone opens it: this has its number until then. */
-	if (files->maker_fds >= 0 && below_own_proc(files, fd))
+	if (files->maker_fds >= 0 &&
+	    parent_path_of_itself(descriptor_string(files->descriptor, fd->path),
+				  files->descriptor->owner_pid))
 		return open("/dev/null", O_RDWR | O_CLOEXEC);
 	found = find_file(files, fd);
 	if (found < 0 || fd->open_flags & O_PATH)
@@ -266,7 +252,7 @@ static int make_memory(const struct remade_files *files,
 	if (!err && (read_only || fd->open_flags & (O_APPEND | O_NONBLOCK) ||
 		     (fd->open_flags & O_ACCMODE) == O_WRONLY)) {
 		again = open_again(files, made,
-				   fd->open_flags & KEPT_FLAGS & ~O_DIRECT);
+				   fd->open_flags & FILES_KEPT_FLAGS & ~O_DIRECT);
 		close(made);
 		made = again;
 		err = again < 0 ? again : 0;
@@ -498,27 +484,4 @@ int remake_file(struct remade_files *files, uint32_t index)
 	default:
 		return make_anonymous(files, fd);
 	}
-}
-
-int remake_epoll_items(const struct remade_files *files,
-		       const struct descriptor_fd *fd)
-{
-	const char *items = descriptor_fd_data(files->descriptor, fd);
-	uint32_t at;
-
-	for (at = 0; at < fd->data_size;
-	     at += sizeof(struct descriptor_epoll_item)) {
-		struct descriptor_epoll_item item;
-		struct epoll_event event;
-
-		memcpy(&item, items + at, sizeof(item));
-		event.events = item.events;
-		event.data.u64 = item.data;
-		/* The caller's files may be of another kind: /dev/null has no events. */
-		if (epoll_ctl((int)fd->number, EPOLL_CTL_ADD, (int)item.number,
-			      &event) &&
-		    errno != EPERM && errno != EBADF)
-			return -errno;
-	}
-	return 0;
 }

@@ -15,8 +15,4 @@ int remake_file_check(const struct remade_files *files,
  */
 int remake_file(struct remade_files *files, uint32_t index);
 
-/* Adds what an epoll watches, by the numbers that its files have now. */
-int remake_epoll_items(const struct remade_files *files,
-		       const struct descriptor_fd *fd);
-
 #endif /* LIB_REMAKE_FILE_KINDS_H */

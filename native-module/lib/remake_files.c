@@ -14,6 +14,7 @@
 
 #include "lib/child_files.h"
 #include "lib/confinement.h"
+#include "lib/epoll_items.h"
 #include "lib/error.h"
 #include "lib/remake_file_kinds.h"
 #include "lib/told_files.h"
@@ -354,7 +355,7 @@ void remade_files_place(struct restore_plan *plan, struct remade_files *files)
 		const struct descriptor_fd *fd = &files->fds[i];
 		int err = fd->kind == FD_EPOLL && fd->shares == DESCRIPTOR_FD_OWN &&
 					  files->placed[i] && files->maker_fds < 0
-				  ? remake_epoll_items(files, fd)
+				  ? epoll_items_add(files->descriptor, fd)
 				  : 0;
 
 		if (err)

@@ -178,10 +178,17 @@ enum shadow_request_type {
 #define SHADOW_CLONE_ON_EXEC	  0x40000000
 #define SHADOW_CLONE_OF_PARENT	  0x20000000
 #define SHADOW_CLONE_NUMBER_FLAGS (SHADOW_CLONE_ON_EXEC | SHADOW_CLONE_OF_PARENT)
-#define SHADOW_CLONE_FILES_MAX	  64u
-#define SHADOW_CLONE_NAMESPACES	  (-1) /* pidfd: join that process's `namespaces` */
-#define SHADOW_CLONE_CGROUP	  (-2) /* cgroup.procs of a group that it enters */
-#define SHADOW_CLONE_ROOT	  (-3) /* directory that becomes its root */
+
+/* Of a passed file in the child; below 0: none. */
+static inline int32_t shadow_clone_number(int32_t passed)
+{
+	return passed < 0 ? passed : passed & ~SHADOW_CLONE_NUMBER_FLAGS;
+}
+
+#define SHADOW_CLONE_FILES_MAX	64u
+#define SHADOW_CLONE_NAMESPACES (-1) /* pidfd: join that process's `namespaces` */
+#define SHADOW_CLONE_CGROUP	(-2) /* cgroup.procs of a group that it enters */
+#define SHADOW_CLONE_ROOT	(-3) /* directory that becomes its root */
 /* The most bytes of the message that can follow an answer to SHADOW_CLONE other than 0. */
 #define SHADOW_CLONE_MESSAGE_MAX 256u
 /* Exit status of a clone that cannot enter its container or install its files. */
