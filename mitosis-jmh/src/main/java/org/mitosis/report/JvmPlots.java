@@ -2,7 +2,6 @@
 package org.mitosis.report;
 
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -13,8 +12,6 @@ import java.util.TreeSet;
 import org.mitosis.report.chart.Axis;
 import org.mitosis.report.chart.Axis.Scale;
 import org.mitosis.report.chart.Chart;
-import org.mitosis.report.chart.Chart.Kind;
-import org.mitosis.report.chart.Look;
 import org.mitosis.result.Figure;
 import org.mitosis.result.Run;
 import org.mitosis.setting.ParameterNames;
@@ -105,32 +102,17 @@ final class JvmPlots {
 
   private static Plot warmUp(String function, List<Run> runs, List<ReportedFigure> figures) {
     Set<String> varying = varying(figures);
-    Looks looks = new Looks(runs);
-    Map<String, Look> lookOf = new LinkedHashMap<>();
-    Map<String, List<ReportedFigure>> lines = new LinkedHashMap<>();
+    Lines lines = new Lines(runs);
     LINES.forEach(
         (metric, what) ->
             figures.stream()
                 .filter(one -> one.figure().metric().equals(metric))
                 .forEach(
-                    one -> {
-                      String line = what + setting(one.figure(), varying);
-                      String name = PlotName.run(one.run(), runs) + line;
-                      lookOf.put(name, looks.of(one.run(), line));
-                      lines.computeIfAbsent(name, key -> new ArrayList<>()).add(one);
-                    }));
-    List<Chart.Series> series = new ArrayList<>();
-    lines.forEach(
-        (name, line) ->
-            series.add(
-                new Chart.Series(
-                    name,
-                    Kind.LINE,
-                    lookOf.get(name),
-                    line.stream()
-                        .sorted(Comparator.comparing(one -> calls(one.figure()).orElseThrow()))
-                        .map(one -> one.point(calls(one.figure()).orElseThrow()))
-                        .toList())));
+                    one ->
+                        lines.add(
+                            one.run(),
+                            what + setting(one.figure(), varying),
+                            one.point(calls(one.figure()).orElseThrow()))));
     return new Plot(
         SECTION,
         PlotName.file("jvm-calls", function),
@@ -139,7 +121,7 @@ final class JvmPlots {
             "Time until the last of the calls has returned. " + Words.MEDIANS,
             Axis.of("calls", Scale.LOGARITHMIC),
             Axis.of("time, ms", Scale.LOGARITHMIC),
-            series));
+            lines.series()));
   }
 
   private static Set<String> varying(List<ReportedFigure> figures) {

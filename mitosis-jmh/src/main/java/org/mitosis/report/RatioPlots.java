@@ -2,7 +2,6 @@
 package org.mitosis.report;
 
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -12,8 +11,6 @@ import java.util.TreeSet;
 import org.mitosis.report.chart.Axis;
 import org.mitosis.report.chart.Axis.Scale;
 import org.mitosis.report.chart.Chart;
-import org.mitosis.report.chart.Chart.Kind;
-import org.mitosis.report.chart.Look;
 import org.mitosis.result.Figure;
 import org.mitosis.result.Run;
 
@@ -50,28 +47,14 @@ final class RatioPlots {
   private static Plot plot(String metric, List<Run> runs, List<ReportedFigure> figures) {
     Set<String> varying = new TreeSet<>(PlotName.varying(figures));
     varying.remove(PARAMETER);
-    Looks looks = new Looks(runs);
-    Map<String, Look> lookOf = new LinkedHashMap<>();
-    Map<String, List<ReportedFigure>> lines = new LinkedHashMap<>();
+    Lines lines = new Lines(runs);
     for (ReportedFigure one : figures) {
       String size = one.figure().memoryBytes().map(Quantity::bytes).orElse("all");
-      String line = PlotName.line(one.figure(), metric, figures, varying) + ", " + size;
-      String name = PlotName.run(one.run(), runs) + line;
-      lookOf.put(name, looks.of(one.run(), line));
-      lines.computeIfAbsent(name, key -> new ArrayList<>()).add(one);
+      lines.add(
+          one.run(),
+          PlotName.line(one.figure(), metric, figures, varying) + ", " + size,
+          one.point(ratio(one.figure()).orElseThrow()));
     }
-    List<Chart.Series> series = new ArrayList<>();
-    lines.forEach(
-        (name, line) ->
-            series.add(
-                new Chart.Series(
-                    name,
-                    Kind.LINE,
-                    lookOf.get(name),
-                    line.stream()
-                        .sorted(Comparator.comparing(one -> ratio(one.figure()).orElseThrow()))
-                        .map(one -> one.point(ratio(one.figure()).orElseThrow()))
-                        .toList())));
     return new Plot(
         SECTION,
         PlotName.file("touch-ratio", metric),
@@ -80,6 +63,6 @@ final class RatioPlots {
             Words.MEDIANS,
             Axis.of("pages touched, %", Scale.LINEAR),
             Axis.of(Words.axis(metric), Scale.LINEAR),
-            series));
+            lines.series()));
   }
 }

@@ -2,7 +2,6 @@
 package org.mitosis.report;
 
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -105,25 +104,18 @@ final class RunRatioPlots {
   private static Plot sizes(String metric, List<Run> runs, List<Ratio> ratios) {
     List<ReportedFigure> together = ratios.stream().map(Ratio::one).toList();
     Set<String> varying = PlotName.varying(together);
-    Looks looks = new Looks(runs);
-    Map<String, Look> lookOf = new LinkedHashMap<>();
-    Map<String, List<Chart.Point>> lines = new LinkedHashMap<>();
+    Lines lines = new Lines(runs);
     double low = Double.POSITIVE_INFINITY;
     double high = 0;
     for (Ratio ratio : ratios) {
-      String line = PlotName.line(ratio.figure(), metric, together, varying);
-      String name = PlotName.run(ratio.one().run(), runs) + line;
-      lookOf.put(name, looks.of(ratio.one().run(), line));
-      lines.computeIfAbsent(name, key -> new ArrayList<>()).add(ratio.point());
+      lines.add(
+          ratio.one().run(),
+          PlotName.line(ratio.figure(), metric, together, varying),
+          ratio.point());
       low = Math.min(low, ratio.point().x());
       high = Math.max(high, ratio.point().x());
     }
-    List<Chart.Series> series = new ArrayList<>();
-    lines.forEach(
-        (name, points) -> {
-          points.sort(Comparator.comparing(Chart.Point::x));
-          series.add(new Chart.Series(name, Kind.LINE, lookOf.get(name), points));
-        });
+    List<Chart.Series> series = lines.series();
     List<Chart.Point> one = List.of(Chart.Point.of(low, 1), Chart.Point.of(high, 1));
     series.add(new Chart.Series("A: as long", Kind.LEVEL, Look.PUBLISHED, one));
     return new Plot(
