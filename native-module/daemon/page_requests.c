@@ -10,7 +10,7 @@ int page_requests_receive(struct page_requests *r, uint64_t length, void *bytes)
 	int err = wire_receive_answer(&r->connection, &answered);
 
 	if (!err && answered != length)
-		err = -EMSGSIZE;
+		err = wire_fail(&r->connection, -EMSGSIZE);
 	return err ? err : wire_receive(&r->connection, bytes, length);
 }
 

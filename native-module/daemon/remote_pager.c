@@ -214,10 +214,11 @@ static int remote_read_many(struct page_source *source, uint64_t *pages,
 {
 	struct remote_memory *m = (struct remote_memory *)source;
 	uint32_t asked = 0, under_way = 0, i;
+	int dropped = drop_asked(m);
 	char *to = bytes;
 
-	if (drop_asked(m))
-		return give_up(m, count ? pages[0] : 0, -ECONNRESET);
+	if (dropped)
+		return give_up(m, count ? pages[0] : 0, dropped);
 	for (i = 0; i < count; i++, to += m->page_size) {
 		const void *cached = cached_page(m, pages[i]);
 		int err = 0;
@@ -280,7 +281,7 @@ static int ask_for_runs(struct remote_memory *m, uint64_t start, uint64_t end)
 	if (!err)
 		err = wire_receive_answer(&m->requests.connection, &length);
 	if (!err && (length > sizeof(runs->all) || length % sizeof(runs->all[0])))
-		err = -EMSGSIZE;
+		err = wire_fail(&m->requests.connection, -EMSGSIZE);
 	if (!err && length)
 		err = wire_receive(&m->requests.connection, runs->all, length);
 	runs->count = length / sizeof(runs->all[0]);

@@ -57,11 +57,18 @@ static int bound_socket(uint16_t port)
 	return -1;
 }
 
-static void send_all(int fd, const void *bytes, size_t size)
+static void send_all(int fd, const uint8_t *bytes, size_t size)
 {
-	/* Without effect if the other end has closed; what it has said still passes. */
-	if (send(fd, bytes, size, MSG_NOSIGNAL) < 0)
-		return;
+	ssize_t n;
+
+	/* Ends early if the other end has closed; what it has said still passes. */
+	for (; size; bytes += n, size -= n) {
+		n = send(fd, bytes, size, MSG_NOSIGNAL);
+		if (n < 0 && errno == EINTR)
+			n = 0;
+		if (n < 0)
+			return;
+	}
 }
 
 static void look(volatile struct relay_control *control, const uint8_t *bytes,

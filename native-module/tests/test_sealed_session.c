@@ -84,6 +84,9 @@ static void disturbed(struct relay *r, struct wire_connection *c,
 		       err, answers);
 		exit(1);
 	}
+	/* Nothing of a record that was refused is given out later. */
+	if (err && to_client)
+		CHECK_EQ(wire_receive(c, page, 1), err);
 	wire_close(c);
 }
 
@@ -99,6 +102,27 @@ static void every_fault(struct relay *r, const struct wire_pages *pages)
 			disturbed(r, &c, fault, to_client, pages);
 		}
 	}
+}
+
+/* An answer that comes after its deadline is not taken for that to a later request. */
+static void late_answer(void)
+{
+	const struct wire_header late = wire_header(WIRE_ANSWER, 0, 8);
+	const struct timeval t = { .tv_usec = 50000 };
+	struct wire_connection c = { 0 };
+	uint32_t length;
+	int ends[2];
+
+	CHECK(!socketpair(AF_UNIX, SOCK_STREAM, 0, ends));
+	CHECK(!setsockopt(ends[0], SOL_SOCKET, SO_RCVTIMEO, &t, sizeof(t)));
+	c.fd = ends[0];
+	CHECK_EQ(wire_send(&c, WIRE_NIL, NULL, 0), 0);
+	CHECK_EQ(wire_receive_answer(&c, &length), -ETIMEDOUT);
+	CHECK(write(ends[1], &late, sizeof(late)) == sizeof(late));
+	CHECK_EQ(wire_send(&c, WIRE_NIL, NULL, 0), -ETIMEDOUT);
+	CHECK_EQ(wire_receive_answer(&c, &length), -ETIMEDOUT);
+	wire_close(&c);
+	close(ends[1]);
 }
 
 /* The session of the library: mitosis_nil_rpc(). */
@@ -242,6 +266,7 @@ int main(void)
 	struct mitosis *device;
 	struct relay r;
 
+	late_answer();
 	if (!aes_gcm_available())
 		skip("a CPU with AES and PCLMULQDQ");
 	setenv("MITOSIS_DEADLINE_MS", "2000", 1);

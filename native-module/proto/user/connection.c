@@ -57,43 +57,55 @@ const char *wire_problem(int err)
 	}
 }
 
-static int send_all(int fd, struct iovec *iov, size_t count, size_t size)
+static int send_all(int fd, const void *message, size_t size)
 {
-	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = count };
-	ssize_t n;
+	const char *p = message;
 
-	do {
-		n = sendmsg(fd, &msg, MSG_NOSIGNAL);
-	} while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return io_error(errno);
-	/* Our messages are smaller than any send buffer. */
-	return (size_t)n == size ? 0 : -ETIMEDOUT;
+	while (size) {
+		ssize_t n = send(fd, p, size, MSG_NOSIGNAL);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return io_error(errno);
+		p += n;
+		size -= n;
+	}
+	return 0;
+}
+
+int wire_fail(struct wire_connection *c, int err)
+{
+	if (!c->failure)
+		c->failure = err;
+	return c->failure;
+}
+
+static int send_message(struct wire_connection *c, enum wire_type type,
+			const void *body, size_t size)
+{
+	struct wire_header header = wire_header(type, 0, size);
+	uint8_t text[sizeof(header) + sizeof(struct wire_hello)];
+	size_t length = sizeof(header) + size;
+
+	_Static_assert(SEALED_MESSAGE_MAX <= sizeof(text), "a hello is the longest");
+	if (length > (c->sealing ? SEALED_MESSAGE_MAX : sizeof(text)))
+		return -EMSGSIZE;
+	memcpy(text, &header, sizeof(header));
+	if (size)
+		memcpy(text + sizeof(header), body, size);
+	if (!c->sealing)
+		return send_all(c->fd, text, length);
+	record_seal(&c->sealing->out, text, length, c->sealing->message);
+	return send_all(c->fd, c->sealing->message, RECORD_EXTRA + length);
 }
 
 int wire_send(struct wire_connection *c, enum wire_type type, const void *body,
 	      size_t size)
 {
-	struct wire_header header = wire_header(type, 0, size);
-	struct iovec plain[2] = {
-		{ &header, sizeof(header) },
-		{ (void *)body, size },
-	};
-	uint8_t text[SEALED_MESSAGE_MAX];
-	struct iovec sealed;
+	int err = c->failure ?: send_message(c, type, body, size);
 
-	if (!c->sealing)
-		return send_all(c->fd, plain, size ? 2 : 1, sizeof(header) + size);
-	if (size > sizeof(text) - sizeof(header))
-		return -EMSGSIZE;
-	memcpy(text, &header, sizeof(header));
-	if (size)
-		memcpy(text + sizeof(header), body, size);
-	sealed.iov_base = c->sealing->message;
-	sealed.iov_len = RECORD_EXTRA + sizeof(header) + size;
-	record_seal(&c->sealing->out, text, sizeof(header) + size,
-		    c->sealing->message);
-	return send_all(c->fd, &sealed, 1, sealed.iov_len);
+	return err ? wire_fail(c, err) : 0;
 }
 
 /* Receives up to `size` bytes. Returns how many, at least one, or -errno. */
@@ -167,8 +179,9 @@ static int open_next(struct wire_connection *c, void *bytes, size_t size)
 	text = s->buffer + s->begin + sizeof(header);
 	s->begin += RECORD_EXTRA + header.size;
 	s->text = header.size <= size ? bytes : text;
-	s->text_size = header.size;
-	return record_open(&s->in, &header, text, (void *)s->text);
+	err = record_open(&s->in, &header, text, (void *)s->text);
+	s->text_size = err ? 0 : header.size;
+	return err;
 }
 
 static int receive_sealed(struct wire_connection *c, void *bytes, size_t size)
@@ -195,8 +208,12 @@ static int receive_sealed(struct wire_connection *c, void *bytes, size_t size)
 
 int wire_receive(struct wire_connection *c, void *bytes, size_t size)
 {
-	return c->sealing ? receive_sealed(c, bytes, size)
-			  : receive_plain(c->fd, bytes, size);
+	int err = c->failure;
+
+	if (!err)
+		err = c->sealing ? receive_sealed(c, bytes, size)
+				 : receive_plain(c->fd, bytes, size);
+	return err ? wire_fail(c, err) : 0;
 }
 
 static int receive_header(struct wire_connection *c, enum wire_type type,
@@ -207,10 +224,10 @@ static int receive_header(struct wire_connection *c, enum wire_type type,
 	if (err)
 		return err;
 	if (h->magic == WIRE_MAGIC && h->version != WIRE_VERSION)
-		return -EPROTONOSUPPORT;
+		return wire_fail(c, -EPROTONOSUPPORT);
 	if (h->magic != WIRE_MAGIC || h->type != type || h->status > 0 ||
 	    (h->status && h->length))
-		return -EPROTO;
+		return wire_fail(c, -EPROTO);
 	return h->status;
 }
 
@@ -231,7 +248,7 @@ int wire_call(struct wire_connection *c, enum wire_type type, const void *body,
 
 	if (!err)
 		err = wire_receive_answer(c, &length);
-	return err ? err : length ? -EMSGSIZE : 0;
+	return err ? err : length ? wire_fail(c, -EMSGSIZE) : 0;
 }
 
 /* From here on, messages travel in records. */

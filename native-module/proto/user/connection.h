@@ -14,6 +14,7 @@ int wire_deadline_ms(void);
 
 struct wire_connection {
 	int fd;
+	int failure;		 /* 0, or -errno: what ended it, of every later call */
 	struct sealing *sealing; /* NULL: messages travel as they are */
 	uint32_t machine_id;	 /* of the server */
 	uint32_t its_protection; /* enum wire_protection of the server */
@@ -30,6 +31,14 @@ int wire_connect(struct wire_connection *connection,
 		 const struct sockaddr_in6 *address, const struct auth *auth);
 
 void wire_close(struct wire_connection *connection);
+
+/*
+ * Ends the use of a connection whose stream is not understood any more: without a whole
+ * answer, or with one of another length, what comes next would be taken for the answer
+ * to another request. Calls below do so on each failure but an answer's status. Returns
+ * the first failure.
+ */
+int wire_fail(struct wire_connection *connection, int err);
 
 /*
  * What a failure of the calls below means, for messages: those of a sealed
