@@ -14,7 +14,7 @@ int wire_deadline_ms(void);
 
 struct wire_connection {
 	int fd;
-	int failure;		 /* 0, or -errno: what ended it, of every later call */
+	int failure; /* 0, or -errno: what ended it, of every later call */
 	struct sealing *sealing; /* NULL: messages travel as they are */
 	uint32_t machine_id;	 /* of the server */
 	uint32_t its_protection; /* enum wire_protection of the server */
