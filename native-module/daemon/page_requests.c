@@ -10,7 +10,10 @@ int page_requests_receive(struct page_requests *r, uint64_t length, void *bytes)
 	int err = wire_receive_answer(&r->connection, &answered);
 
 	if (!err && answered != length)
-		err = wire_fail(&r->connection, -EMSGSIZE);
+		err = -EMSGSIZE;
+	/* Who gives up after it leaves the answers to later requests unread. */
+	if (err && err != -EFAULT)
+		err = wire_fail(&r->connection, err);
 	return err ? err : wire_receive(&r->connection, bytes, length);
 }
 
@@ -103,8 +106,13 @@ int page_requests_get(struct page_requests *r, uint64_t address, uint64_t length
 	bool asked = r->asked.length == length && r->asked.address == address;
 	struct read_range next = { 0 };
 	enum way way = r->asked_way;
-	int err = asked ? 0 : page_requests_drop(r);
+	int err = r->connection.failure;
 
+	/* Nor by RDMA, where an answer may have been left unread as well. */
+	if (err)
+		return err;
+	if (!asked)
+		err = page_requests_drop(r);
 	/* A link that has ended has no request under way any more. */
 	rdma_link_refresh(r->rdma);
 	if (!err && !asked)

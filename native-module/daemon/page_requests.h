@@ -36,7 +36,10 @@ struct page_requests {
 /* Asks for pages over TCP. Returns 0 or -errno. */
 int page_requests_ask(struct page_requests *r, uint64_t address, uint64_t length);
 
-/* Receives the answer to the oldest request over TCP. Returns 0 or -errno. */
+/*
+ * Receives the answer to the oldest request over TCP. Returns 0, -EFAULT the snapshot has
+ * none there, or -errno: there will be no other answer.
+ */
 int page_requests_receive(struct page_requests *r, uint64_t length, void *bytes);
 
 /* Counts pages that have come. page_requests_get() does it itself. */
@@ -51,7 +54,8 @@ int page_requests_drop(struct page_requests *r);
 /*
  * Gets pages from the other machine, and requests the predicted next ones, which arrive
  * while these are used. *bytes is where they are until the next call: in `buffer`, or
- * where they have come. Returns 0, -EFAULT the snapshot has none there, or -errno.
+ * where they have come. Returns 0, -EFAULT the snapshot has none there, or -errno: there
+ * will be no others.
  */
 int page_requests_get(struct page_requests *r, uint64_t address, uint64_t length,
 		      void *buffer, const void **bytes);

@@ -360,14 +360,14 @@ static int remote_read(struct page_source *source, uint64_t address, void *buffe
 static int remote_admit(struct page_source *source)
 {
 	struct remote_memory *m = (struct remote_memory *)source;
-	uint32_t length;
+	const struct wire_pages none = { 0 };
 	int err = drop_asked(m);
 
 	read_ahead_restart(m->requests.read_ahead);
 	m->cache_failed = false;
-	if (!err)
-		err = ask(m, 0, 0);
-	return err ? err : wire_receive_answer(&m->requests.connection, &length);
+	return err ? err
+		   : wire_call(&m->requests.connection, WIRE_PAGES, &none,
+			       sizeof(none));
 }
 
 /* Half of the memory that is free now, unless $MITOSIS_REPLICA_MIB says another limit. */
