@@ -10,6 +10,7 @@ import org.mitosis.fixture.DumpedProcess;
 import org.mitosis.fixture.FreshJvm;
 import org.mitosis.fixture.JvmFunction;
 import org.mitosis.fixture.JvmFunctionState;
+import org.mitosis.fixture.JvmPool;
 import org.mitosis.fixture.Needs;
 import org.mitosis.fixture.ParentProcess;
 import org.mitosis.fixture.RemoteFork;
@@ -20,6 +21,7 @@ import org.mitosis.result.SelfTimed;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Level;
 import org.openjdk.jmh.annotations.Measurement;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
@@ -38,9 +40,11 @@ import org.openjdk.jmh.annotations.Warmup;
  *
  * <p>{@code ./bench FirstResult.jvm -p transport=local,tcp} is of a warm JVM with a function in
  * Java, and of what else there is instead of a cold start: class data sharing of the function's own
- * classes, the ahead-of-time cache of JDK 25 and later, and a CRIU image of the same JVM. A start
- * counts from fork(2), a restore from before CRIU is started. The figure {@code resume} is until
- * the first statement in Java.
+ * classes, the ahead-of-time cache of JDK 25 and later, a CRIU image of the same JVM, and a pool of
+ * four such JVMs that are kept for requests. A start counts from fork(2), a restore from before
+ * CRIU is started, a request to the pool from before it is written to a pipe. The figure {@code
+ * resume} is until the first statement in Java. {@code idleMemory} (MiB) is what a JVM of the pool
+ * takes, {@code snapshotMemory} a snapshot and its parent together, both by PSS.
  *
  * <p>What can mislead:
  *
@@ -48,6 +52,9 @@ import org.openjdk.jmh.annotations.Warmup;
  *   <li>The page is the first of a random order, one that the resume itself had no reason to fetch;
  *       with {@code -p prefetch=512} two megabytes are fetched for it.
  *   <li>A fresh JVM is cold after its first result, and a child is not: see {@link Execution#jvm}.
+ *   <li>A JVM of the pool answers one request after the other: nothing of one is kept from the
+ *       next, and more requests at a time than there are JVMs wait. A snapshot has any number of
+ *       children.
  *   <li>Of a fresh start, the files are in memory, and its class path is one small jar.
  * </ul>
  */
@@ -117,6 +124,12 @@ public class FirstResult {
     SelfTimed.record("firstResult", restored.firstInstructionNs() + restored.workNs());
   }
 
+  /** A JVM of a pool, warm and idle, has the result of the same function. */
+  @Benchmark
+  public void jvmPool(JvmPool state) {
+    SelfTimed.record("firstResult", state.firstResultNs());
+  }
+
   /** A warm JVM whose children call its function. */
   @State(Scope.Thread)
   public static class CallingJvm extends RemoteJvm {
@@ -126,6 +139,12 @@ public class FirstResult {
     @Override
     protected void describe(RemoteFork.Builder builder) {
       builder.childWork(ParentProcess.ChildWork.WORK);
+    }
+
+    /** Records what waits for requests: the parent and its snapshot. */
+    @TearDown(Level.Iteration)
+    public void recordMemory() {
+      SelfTimed.value("snapshotMemory", fork().parent().pssBytes() / (double) (1 << 20), "MiB");
     }
   }
 

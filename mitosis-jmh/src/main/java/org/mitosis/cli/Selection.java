@@ -416,7 +416,7 @@ final class Selection {
 
   /** In a class whose other benchmarks do. */
   private static boolean startsNoChild(String name) {
-    return name.matches(".*[.]jvm(ColdStart|AppCds|AotCache|Criu)|.*[.]NilRpc[.]jna");
+    return name.matches(".*[.]jvm(ColdStart|AppCds|AotCache|Criu|Pool)|.*[.]NilRpc[.]jna");
   }
 
   /**

@@ -14,6 +14,7 @@ import org.mitosis.Errno;
 import org.mitosis.ForkRole;
 import org.mitosis.Mitosis;
 import org.mitosis.MitosisException;
+import org.mitosis.Snapshot;
 import org.mitosis.posix.LibC;
 
 /**
@@ -93,7 +94,8 @@ public final class FunctionParent {
   private String command(String line) {
     try {
       return switch (line) {
-        case "touch", "cow" -> "ok ns=" + function.timeNs();
+        case "touch", "cow" -> "ok ns=" + function.timeNs() + " at_ns=" + System.nanoTime();
+        case "snapshot" -> "ok pid=" + shadowPid();
         case "prepare" -> "ok ns=" + prepare(false);
         case "prepare-pinned" -> "ok ns=" + prepare(true);
         case "fork" -> "ok ns=" + forkNs();
@@ -109,6 +111,15 @@ public final class FunctionParent {
 
   private static String error(int errno, String message) {
     return "error errno=" + errno + " message=" + message.replace('\n', ' ');
+  }
+
+  /** What holds the memory of its snapshot; 0 if there is none, or no process holds it. */
+  private int shadowPid() {
+    return device.list().stream()
+        .filter(one -> one.handlerId() == handlerId)
+        .mapToInt(Snapshot::shadowPid)
+        .findFirst()
+        .orElse(0);
   }
 
   private long unprepareNs() {

@@ -104,11 +104,11 @@ public final class ArtifactTable {
     StringBuilder text = new StringBuilder("\n" + caption + "\n");
     byFigure.forEach((title, some) -> text.append(figures(title, some)));
     text.append(ratios(rows));
-    text.append(JvmTable.of(selfTimed));
     Set<Figure.Key> known = new HashSet<>();
     List<Figure> all = new ArrayList<>(selfTimed);
     all.forEach(figure -> known.add(figure.key()));
     scores.stream().filter(score -> known.add(score.key())).forEach(all::add);
+    text.append(JvmTable.of(all));
     text.append(ScoreTables.of(all));
     for (String failed : failures) {
       text.append("\nFailed, so figures of it are incomplete: ").append(failed).append('\n');

@@ -45,7 +45,7 @@ class JvmBenchmarksTest {
     Collection<RunResult> results =
         shortRun.run(
             options()
-                .include("\\.FirstResult\\.jvm(|ColdStart|AppCds)$")
+                .include("\\.FirstResult\\.jvm(|ColdStart|AppCds|Pool)$")
                 .include("\\.(Memory|PrepareOverFork)\\.jvm$")
                 .param("children", "2")
                 .param("transport", "tcp"));
@@ -60,9 +60,10 @@ class JvmBenchmarksTest {
     }
     assertEquals(
         Map.of(
-            "FirstResult.jvm", Set.of("firstResult", "resume"),
+            "FirstResult.jvm", Set.of("firstResult", "resume", "snapshotMemory"),
             "FirstResult.jvmAppCds", Set.of("firstResult"),
             "FirstResult.jvmColdStart", Set.of("firstResult"),
+            "FirstResult.jvmPool", Set.of("firstResult", "idleMemory"),
             "Memory.jvm", Set.of("childMemory"),
             "PrepareOverFork.jvm", Set.of("fork", "prepare")),
         found);

@@ -28,12 +28,33 @@ class JvmTableTest {
         """
 
         FirstResult.jvm, first result of a child beside other starts (medians, ms) (collector=G1, heap=128m)
-        trace  transport  child  cold start  AppCDS  AOT cache  CRIU  child/cold  child/best
-        -----  ---------  -----  ----------  ------  ---------  ----  ----------  ----------
-        aes          tcp  3.000           -       -          -     -           -           -
-        json       local  5.000      80.000  50.000     40.000     -      0.0625       0.125
-        json         tcp  8.000      80.000  50.000     40.000     -       0.100       0.200
+        trace  transport  child  cold start  AppCDS  AOT cache  CRIU  idle JVM  child/cold  child/best
+        -----  ---------  -----  ----------  ------  ---------  ----  --------  ----------  ----------
+        aes          tcp  3.000           -       -          -     -         -           -           -
+        json       local  5.000      80.000  50.000     40.000     -         -      0.0625       0.125
+        json         tcp  8.000      80.000  50.000     40.000     -         -       0.100       0.200
         best: the faster one of AppCDS and AOT cache, where there is one
+        """,
+        JvmTable.of(figures));
+  }
+
+  @Test
+  void whatWaitsForRequestsIsThereWithItsMemory() {
+    List<Figure> figures =
+        List.of(
+            child("json", "local", 5),
+            start("jvmPool", JSON, 0.25),
+            mebibytes("jvmPool", "idleMemory", JSON, 150),
+            mebibytes("jvm", "snapshotMemory", child("json", "local", 5).params(), 162.5));
+    assertEquals(
+        """
+
+        FirstResult.jvm, first result of a child beside other starts (medians, ms) (collector=G1, heap=128m, transport=local)
+        trace  child  cold start  AppCDS  AOT cache  CRIU  idle JVM  child/cold  child/best  idle, MiB  snapshot, MiB
+        -----  -----  ----------  ------  ---------  ----  --------  ----------  ----------  ---------  -------------
+        json   5.000           -       -          -     -     0.250           -           -        150            162
+        best: the faster one of AppCDS and AOT cache, where there is one
+        MiB: PSS of an idle JVM, and of a snapshot with its parent
         """,
         JvmTable.of(figures));
   }
@@ -52,11 +73,21 @@ class JvmTableTest {
   }
 
   private static Figure start(String method, Map<String, String> params, double ms) {
+    return figure(method, "firstResult", Figure.NS, params, ms * 1e6);
+  }
+
+  private static Figure mebibytes(
+      String method, String metric, Map<String, String> params, double value) {
+    return figure(method, metric, "MiB", params, value);
+  }
+
+  private static Figure figure(
+      String method, String metric, String unit, Map<String, String> params, double value) {
     return new Figure(
         "org.mitosis.benchmark.FirstResult." + method,
         params,
-        "firstResult",
-        Figure.NS,
-        List.of(new Figure.Fork(1, List.of(new Figure.Point(1, 0, 0, ms * 1e6, null)))));
+        metric,
+        unit,
+        List.of(new Figure.Fork(1, List.of(new Figure.Point(1, 0, 0, value, null)))));
   }
 }
