@@ -16,7 +16,9 @@
 #include "local/printable.h"
 
 #define HANDLER_ID_DEFAULT 73 /* as the original's scripts have it */
-#define DEADLINE_S	   30
+/* Beside the time in which threads stop. */
+#define DEADLINE_S  30
+#define STOP_MS_MAX 60000
 
 static const char usage[] =
 	"usage: mitosis-prepare [options] SOCKET\n"
@@ -34,11 +36,15 @@ static const char usage[] =
 	"  --handler-id N    key of the snapshot (default 73)\n"
 	"  --pinned          the snapshot stays when the program ends\n"
 	"  --unprepare       drop it\n"
+	"  --stop-ms N       how long its threads may take to stop (default 2000)\n"
+	"  --leave-out N     number of an open file, from 3 on, that children do "
+	"without; up\n"
+	"                    to 64 times\n"
 	"  --version         print the release and exit\n";
 
-static int connect_to(const char *path)
+static int connect_to(const char *path, int deadline_s)
 {
-	const struct timeval deadline = { .tv_sec = DEADLINE_S };
+	const struct timeval deadline = { .tv_sec = deadline_s };
 	struct sockaddr_un address;
 	int fd;
 
@@ -64,14 +70,16 @@ static int connect_to(const char *path)
 static void ask(const char *path, const struct preload_request *request,
 		struct preload_answer *answer)
 {
-	int fd = connect_to(path);
+	/* Another thread of the program may prepare before. */
+	int deadline_s = DEADLINE_S + 3 * request->stop_ms / 1000;
+	int fd = connect_to(path, deadline_s);
 	ssize_t size = send(fd, request, sizeof(*request), MSG_NOSIGNAL);
 
 	if (size == sizeof(*request))
 		size = recv(fd, answer, sizeof(*answer), 0);
 	if (size < 0)
 		die(1, "the program at %s does not answer within %d s: %s", path,
-		    DEADLINE_S, strerror(errno));
+		    deadline_s, strerror(errno));
 	if (size != sizeof(*answer) || answer->magic != PRELOAD_MAGIC)
 		die(1,
 		    "the program at %s hangs up: it is another user's, or its "
@@ -81,12 +89,23 @@ static void ask(const char *path, const struct preload_request *request,
 	make_printable(answer->message, strlen(answer->message));
 }
 
+static void leave_out(struct preload_request *request, const char *number)
+{
+	if (request->left_out_count == MITOSIS_LEFT_OUT_MAX)
+		die(2, "--leave-out can be given %u times at most",
+		    MITOSIS_LEFT_OUT_MAX);
+	request->left_out[request->left_out_count++] =
+		parse_number(number, "--leave-out", 3, INT32_MAX);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option names[] = {
 		{ "handler-id", required_argument, NULL, 'i' },
 		{ "pinned", no_argument, NULL, 'p' },
 		{ "unprepare", no_argument, NULL, 'u' },
+		{ "stop-ms", required_argument, NULL, 's' },
+		{ "leave-out", required_argument, NULL, 'l' },
 		{ "version", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
@@ -110,6 +129,13 @@ int main(int argc, char **argv)
 			break;
 		case 'u':
 			request.command = PRELOAD_UNPREPARE;
+			break;
+		case 's':
+			request.stop_ms =
+				parse_number(optarg, "--stop-ms", 1, STOP_MS_MAX);
+			break;
+		case 'l':
+			leave_out(&request, optarg);
 			break;
 		default:
 			answer_and_exit(option, usage);

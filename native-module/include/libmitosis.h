@@ -68,6 +68,31 @@ int mitosis_prepare(struct mitosis *device, uint32_t handler_id);
 /* The same, but the snapshot stays until it is unprepared. */
 int mitosis_prepare_pinned(struct mitosis *device, uint32_t handler_id);
 
+/* Open files that a snapshot can leave out. */
+#define MITOSIS_LEFT_OUT_MAX 64
+
+/* How snapshots are taken. `size` is as in struct mitosis_child_options. */
+struct mitosis_prepare_options {
+	uint32_t size; /* sizeof(struct mitosis_prepare_options) */
+	/* How long the other threads may take to stop: 1 to 60000; 0: 2000. */
+	uint32_t stop_ms;
+	uint32_t left_out_count;
+	uint32_t reserved; /* 0 */
+	/*
+	 * Numbers of open files, from 3 on, that are not part of the snapshot, of whichever kind: a
+	 * child has there what its caller has. Those that are not open at prepare count for nothing.
+	 */
+	const int32_t *left_out;
+};
+
+/*
+ * Sets them for all later snapshots of this device. On an error they stay as they were.
+ * Errors: -EINVAL a size, time or number that cannot be; -E2BIG the struct is of a later release and
+ * asks for more, or there are more than MITOSIS_LEFT_OUT_MAX numbers.
+ */
+int mitosis_set_prepare_options(struct mitosis *device,
+				const struct mitosis_prepare_options *options);
+
 /* Bytes of a child's seed. */
 #define MITOSIS_SEED_SIZE 32
 /* Hooks that a process can register. */

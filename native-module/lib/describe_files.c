@@ -166,6 +166,16 @@ static bool is_own(const struct shadow_arena *arena, uint32_t number, uint64_t i
 	return number == (uint32_t)arena->channel;
 }
 
+static bool is_left_out(const struct prepare_settings *settings, uint32_t number)
+{
+	uint32_t i;
+
+	for (i = 0; i < settings->left_out_count; i++)
+		if ((uint32_t)settings->left_out[i] == number)
+			return true;
+	return false;
+}
+
 static void add_file(const struct shadow_arena *arena, struct described_files *files,
 		     uint32_t number)
 {
@@ -198,6 +208,8 @@ static void add_file(const struct shadow_arena *arena, struct described_files *f
 		return;
 	if (is_text(path, userfaultfd))
 		files->deaf_uffd |= foreign_uffd_is_deaf(number);
+	if (is_left_out(&arena->settings, number))
+		return;
 	files->strings_size += (n > 0 ? n : 0) + 1;
 	describe_file(files, &f);
 	files->count++;

@@ -27,6 +27,7 @@ static struct mitosis *device_alloc(void)
 	}
 	pthread_mutex_init(&device->lock, NULL);
 	device->fd = -1;
+	prepare_settings_init(&device->prepare);
 	return device;
 }
 
@@ -237,6 +238,16 @@ int mitosis_nil_rpc(struct mitosis *device, uint32_t machine_id)
 	if (err)
 		return err;
 	return device_put(device, device->ops->nil_rpc(device, machine_id));
+}
+
+int mitosis_set_prepare_options(struct mitosis *device,
+				const struct mitosis_prepare_options *options)
+{
+	int err = device_get(device);
+
+	if (err)
+		return err;
+	return device_put(device, prepare_settings_take(&device->prepare, options));
 }
 
 int mitosis_set_resume_options(struct mitosis *device,

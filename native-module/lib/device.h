@@ -8,6 +8,7 @@
 
 #include "lib/daemon_link.h"
 #include "lib/module_prepare.h"
+#include "lib/prepare_settings.h"
 #include "lib/remote.h"
 #include "lib/resume.h"
 #include "lib/shadow.h"
@@ -45,6 +46,7 @@ struct mitosis {
 	const struct backend *ops;
 	pthread_mutex_t lock;
 	int fd; /* the kernel's device, or the channel to mitosisd */
+	struct prepare_settings prepare;
 	struct user_state user;
 	struct kernel_state kernel;
 };

@@ -155,7 +155,8 @@ static int describe_failed(const struct shadow_arena *arena, int err)
 }
 
 int module_prepare(struct module_parent *parent, int device, uint32_t handler_id,
-		   uint32_t flags, int *refused)
+		   uint32_t flags, const struct prepare_settings *settings,
+		   int *refused)
 {
 	struct mitosis_described request = {
 		.handler_id = handler_id,
@@ -186,6 +187,7 @@ int module_prepare(struct module_parent *parent, int device, uint32_t handler_id
 	arena->refusal.cause = REFUSED_NOTHING;
 	arena->fresh = fresh_state_of_caller();
 	arena->others = (struct stopped_threads){ 0 };
+	arena->settings = *settings;
 	arena->has_files = has_files;
 	arena->own_file_count = own_count;
 	memcpy(arena->own_files, own, sizeof(own));

@@ -9,6 +9,7 @@
 
 #include <stdint.h>
 
+struct prepare_settings;
 struct restore_plan;
 struct shadow_arena;
 
@@ -25,7 +26,8 @@ struct module_parent {
  * message. *refused is the module's own errno, or 0.
  */
 int module_prepare(struct module_parent *parent, int device, uint32_t handler_id,
-		   uint32_t flags, int *refused);
+		   uint32_t flags, const struct prepare_settings *settings,
+		   int *refused);
 
 void module_parent_destroy(struct module_parent *parent);
 

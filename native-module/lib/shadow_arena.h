@@ -9,6 +9,7 @@
 #include <sys/un.h>
 
 #include "lib/own_files.h"
+#include "lib/prepare_settings.h"
 #include "lib/thread_stop.h"
 #include "local/child_limits.h"
 #include "local/protocol.h"
@@ -79,6 +80,7 @@ struct shadow_arena {
 	uint32_t awaited;   /* the outcome that the parent waits for, or 0 */
 	uint32_t has_files; /* that are not the library's own, from 3 on */
 	struct shadow_refusal refusal; /* of memory; its limit is an argument */
+	struct prepare_settings settings;
 	uint32_t own_file_count;
 	struct own_file own_files[OWN_FILES_MAX]; /* not the program's */
 	char name[DESCRIPTOR_NAME_SIZE];	  /* the shadow's, from its parent */

@@ -31,7 +31,6 @@
  * that a program sets through glibc or Go holds it.
  */
 #define STOP_SIGNAL 33
-#define DEADLINE_MS 2000
 /* Time after which threads that may have ended are looked for, in ms. */
 #define CHECK_MS    2
 #define THREADS_MAX (DESCRIPTOR_THREADS_MAX - 1)
@@ -211,6 +210,7 @@ struct stop {
 	int32_t process, caller;
 	uint32_t number;
 	uint32_t signalled; /* in records->signalled */
+	uint32_t stop_ms;   /* in which they stop */
 	int tasks;	    /* /proc/self/task */
 	bool leader_ended;
 };
@@ -354,7 +354,7 @@ static int await(struct stop *s, int64_t deadline_ms)
 /* New threads come until all that could make them have stopped. */
 static int stop_others(struct stop *s)
 {
-	int64_t deadline_ms = now_ms() + DEADLINE_MS;
+	int64_t deadline_ms = now_ms() + s->stop_ms;
 	int count;
 
 	do {
@@ -391,7 +391,7 @@ static void read_status(int32_t tid, const char *key, char *word, size_t size)
 		fclose(f);
 }
 
-static int did_not_stop(int32_t tid)
+static int did_not_stop(const struct stop *s, int32_t tid)
 {
 	char name[32], letter[32], blocked[32];
 	bool blocks;
@@ -401,18 +401,18 @@ static int did_not_stop(int32_t tid)
 	read_status(tid, "SigBlk:", blocked, sizeof(blocked));
 	blocks = strtoull(blocked, NULL, 16) >> (STOP_SIGNAL - 1) & 1;
 	return fail(-ETIMEDOUT,
-		    "thread %d ('%s', state %s) did not stop within %d ms%s; the "
+		    "thread %d ('%s', state %s) did not stop within %u ms%s; the "
 		    "process goes on as before",
-		    tid, name, letter, DEADLINE_MS,
+		    tid, name, letter, s->stop_ms,
 		    blocks ? ", because it blocks signal 33"
 			   : "; a thread in vfork(2) or under a debugger cannot");
 }
 
 /* The message of a stop that has been given up. */
-static int given_up(int err, int32_t late)
+static int given_up(const struct stop *s, int err, int32_t late)
 {
 	if (err == -ETIMEDOUT)
-		return did_not_stop(late);
+		return did_not_stop(s, late);
 	if (err == -E2BIG)
 		return fail(err, "a snapshot has at most %u threads",
 			    DESCRIPTOR_THREADS_MAX);
@@ -452,34 +452,38 @@ bool thread_stop_is_needed(void)
 }
 
 /* One thread at a time stops the others. */
-static int begin(void)
+static int begin(uint32_t stop_ms)
 {
 	const struct timespec check = { .tv_nsec = CHECK_MS * 1000000l };
-	int64_t deadline_ms = now_ms() + 2 * DEADLINE_MS;
+	int64_t deadline_ms = now_ms() + 2 * (int64_t)stop_ms;
 	uint32_t none = 0;
 
 	while (!atomic_compare_exchange_strong(&state->preparing, &none, 1)) {
 		if (now_ms() > deadline_ms)
 			return fail(-EBUSY,
 				    "another thread of this process has been "
-				    "preparing for %d ms",
-				    2 * DEADLINE_MS);
+				    "preparing for %u ms",
+				    2 * stop_ms);
 		wait_for(&state->preparing, 1, &check);
 		none = 0;
 	}
 	return 0;
 }
 
-int thread_stop_all(struct stopped_threads *stopped)
+int thread_stop_all(uint32_t stop_ms, struct stopped_threads *stopped)
 {
-	struct stop s = { .process = getpid(), .caller = gettid() };
+	struct stop s = {
+		.process = getpid(),
+		.caller = gettid(),
+		.stop_ms = stop_ms,
+	};
 	int32_t late;
 	int err;
 
 	pthread_once(&once, map_state);
 	if (!state)
 		return fail(-ENOMEM, "there is no memory to stop threads");
-	err = begin();
+	err = begin(stop_ms);
 	if (err)
 		return err;
 	if (!map_records()) {
@@ -505,7 +509,7 @@ int thread_stop_all(struct stopped_threads *stopped)
 	if (err) {
 		late = first_late(&s);
 		thread_stop_release();
-		return given_up(err, late);
+		return given_up(&s, err, late);
 	}
 	stopped->threads = records->threads;
 	stopped->mapping_size = (sizeof(*records) + 4095) & ~4095ull;

@@ -28,9 +28,9 @@ bool thread_stop_is_needed(void);
 /*
  * Stops all threads but the calling one, which must not take a lock or call malloc before
  * thread_stop_release(). Returns 0; or -errno with a message, when all run: -ETIMEDOUT one did
- * not stop within two seconds, -E2BIG there are too many, -EBUSY another thread is preparing, too.
+ * not stop within `stop_ms` milliseconds, -E2BIG there are too many, -EBUSY another thread is preparing, too.
  */
-int thread_stop_all(struct stopped_threads *stopped);
+int thread_stop_all(uint32_t stop_ms, struct stopped_threads *stopped);
 void thread_stop_release(void);
 
 #endif /* LIB_THREAD_STOP_H */

@@ -273,6 +273,7 @@ static int user_prepare(struct mitosis *device, uint32_t handler_id, uint32_t fl
 	arena->generation = registry_generation(registry, slot);
 	arena->owner_pid = registry->slots[slot].snapshot.owner_pid;
 	arena->channel = u->reserved.fd;
+	arena->settings = device->prepare;
 	pid = take_snapshot(arena, &u->maps, thread);
 	/* It closes for mitosisd when the shadow ends. */
 	release_reserved(u);

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #define DEADLINE_MS 10000
-#define OPTIONS_MAX 3
+#define OPTIONS_MAX 8
 
 static struct sockaddr_in loopback(uint16_t port)
 {

@@ -36,6 +36,7 @@ int main(void)
 	/* org.mitosis.posix.LibMitosis */
 	NUMBER(MITOSIS_BACKEND_USER);
 	NUMBER(MITOSIS_SEED_SIZE);
+	NUMBER(MITOSIS_LEFT_OUT_MAX);
 
 	STRUCT(mitosis_connect_req);
 	FIELD(mitosis_connect_req, machine_id);
@@ -68,5 +69,11 @@ int main(void)
 	FIELD(mitosis_contents, files);
 	FIELD(mitosis_contents, mappings);
 	FIELD(mitosis_contents, bytes);
+	STRUCT(mitosis_prepare_options);
+	FIELD(mitosis_prepare_options, size);
+	FIELD(mitosis_prepare_options, stop_ms);
+	FIELD(mitosis_prepare_options, left_out_count);
+	FIELD(mitosis_prepare_options, reserved);
+	FIELD(mitosis_prepare_options, left_out);
 	return 0;
 }

@@ -66,7 +66,11 @@ static void check_daemon(void)
 /* What is asked for in vain, and what is left of a program that was killed. */
 static void errors(void)
 {
-	static const char *const seven[] = { "--handler-id", "7", NULL };
+	static const char *const seven[] = {
+		"--handler-id", "7", "--stop-ms", "10000", "--leave-out", "9", NULL
+	};
+	static const char *const too_short[] = { "--stop-ms", "0", NULL };
+	static const char *const standard[] = { "--leave-out", "2", NULL };
 	static const char *const drop[] = { "--unprepare", "--handler-id", "7",
 					    NULL };
 	struct preloaded p = start_server("errors", NULL), again;
@@ -79,6 +83,8 @@ static void errors(void)
 	check_prepare(&p, drop, 1, "7");
 	CHECK(!stat(p.socket, &st) && S_ISSOCK(st.st_mode));
 	CHECK_EQ(st.st_mode & 0777, 0600);
+	check_prepare(&p, too_short, 2, "--stop-ms");
+	check_prepare(&p, standard, 2, "--leave-out");
 	check_prepare(&p, seven, 0, "is prepared as handler id 7");
 	check_daemon();
 	check_prepare(&p, seven, 1, "already holds the snapshot");

@@ -107,6 +107,16 @@ static int open_device(struct control *c)
 
 static int call(struct control *c, const struct preload_request *request)
 {
+	const struct mitosis_prepare_options options = {
+		.size = sizeof(options),
+		.stop_ms = request->stop_ms,
+		.left_out_count = request->left_out_count,
+		.left_out = request->left_out,
+	};
+	int err = mitosis_set_prepare_options(c->device, &options);
+
+	if (err)
+		return err;
 	switch (request->command) {
 	case PRELOAD_PREPARE:
 		return mitosis_prepare(c->device, request->handler_id);

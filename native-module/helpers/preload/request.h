@@ -5,7 +5,10 @@
 
 #include <stdint.h>
 
-#define PRELOAD_MAGIC 0x4c505444u
+#include "libmitosis.h"
+
+/* Changes with the layout: a longer message would be cut. */
+#define PRELOAD_MAGIC 0x4c505445u
 
 enum preload_command {
 	PRELOAD_PREPARE = 1,
@@ -18,7 +21,10 @@ struct preload_request {
 	uint32_t magic;
 	uint32_t command; /* enum preload_command */
 	uint32_t handler_id;
-	uint32_t reserved; /* 0 */
+	/* As in struct mitosis_prepare_options. */
+	uint32_t stop_ms;
+	uint32_t left_out_count;
+	int32_t left_out[MITOSIS_LEFT_OUT_MAX];
 };
 
 struct preload_answer {

@@ -81,6 +81,15 @@ public interface Device extends AutoCloseable {
   ForkRole preparePinnedWhenQuiet(int handlerId, Duration deadline);
 
   /**
+   * Sets how this device takes its later snapshots.
+   *
+   * @param options all of them
+   * @throws MitosisException ENOSYS on the kernel backend for others than {@link
+   *     PrepareOptions#DEFAULT}: in Java it prepares processes with one thread, and no files
+   */
+  void setPrepareOptions(PrepareOptions options);
+
+  /**
    * Drops a snapshot of this machine, whichever device prepared it.
    *
    * @param handlerId the snapshot's key

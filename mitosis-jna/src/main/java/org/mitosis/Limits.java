@@ -2,8 +2,8 @@
 package org.mitosis;
 
 /**
- * Limits and defaults that are the same in C: those of {@code uapi/mitosis.h}, without their
- * prefix. A test compares each with what a compiled C program prints.
+ * Limits and defaults that are the same in C: those of {@code uapi/mitosis.h} and {@code
+ * libmitosis.h}, without their prefix. A test compares each with what a compiled C program prints.
  */
 public final class Limits {
   /** The largest prefetch window, in pages. A window is a power of two. */
@@ -14,6 +14,9 @@ public final class Limits {
 
   /** CPUs are numbered from 0 up to one less than this; {@code CPU_SETSIZE} of the C library. */
   public static final int CPU_SETSIZE = 1024;
+
+  /** Open files that a snapshot can leave out: {@link PrepareOptions#leftOut}. */
+  public static final int LEFT_OUT_MAX = 64;
 
   private Limits() {}
 }

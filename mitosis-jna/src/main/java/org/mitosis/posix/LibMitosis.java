@@ -59,6 +59,18 @@ public final class LibMitosis {
     private ContentsStruct() {}
   }
 
+  /** {@code struct mitosis_prepare_options}: its size and the offset of each field, in bytes. */
+  public static final class PrepareOptionsStruct {
+    public static final int SIZEOF = 24;
+    public static final int SIZE = 0;
+    public static final int STOP_MS = 4;
+    public static final int LEFT_OUT_COUNT = 8;
+    public static final int RESERVED = 12;
+    public static final int LEFT_OUT = 16;
+
+    private PrepareOptionsStruct() {}
+  }
+
   private LibMitosis() {}
 
   /**
@@ -114,6 +126,8 @@ public final class LibMitosis {
   public static native int mitosis_prepare(long device, int handlerId);
 
   public static native int mitosis_prepare_pinned(long device, int handlerId);
+
+  public static native int mitosis_set_prepare_options(long device, long options);
 
   public static native int mitosis_on_resume(ResumeHook hook, Pointer argument);
 

@@ -16,6 +16,7 @@ import org.mitosis.ForkHooks;
 import org.mitosis.ForkRole;
 import org.mitosis.MitosisException;
 import org.mitosis.Operation;
+import org.mitosis.PrepareOptions;
 import org.mitosis.QuietJvm;
 import org.mitosis.Snapshot;
 import org.mitosis.SnapshotContents;
@@ -57,6 +58,14 @@ public abstract class CheckedDevice implements Device {
    */
   protected Child resumed() {
     return null;
+  }
+
+  /**
+   * Sets how snapshots are taken. By default the backend knows no other way than {@link
+   * PrepareOptions#DEFAULT}.
+   */
+  protected int callSetPrepareOptions(PrepareOptions options) {
+    return options.equals(PrepareOptions.DEFAULT) ? 0 : -Errno.ENOSYS;
   }
 
   /** Drops a snapshot. */
@@ -128,6 +137,16 @@ public abstract class CheckedDevice implements Device {
   @Override
   public final ForkRole preparePinnedWhenQuiet(int handlerId, Duration deadline) {
     return prepareWhenQuiet(Operation.PREPARE_PINNED, handlerId, deadline);
+  }
+
+  @Override
+  public final synchronized void setPrepareOptions(PrepareOptions options) {
+    Objects.requireNonNull(options, "options");
+    ensureOpen(Operation.PREPARE, NO_ID, NO_ID);
+    int result = callSetPrepareOptions(options);
+    if (result < 0) {
+      throw failure(Operation.PREPARE, -result, NO_ID, NO_ID);
+    }
   }
 
   @Override

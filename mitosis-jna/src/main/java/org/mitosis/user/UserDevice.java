@@ -8,9 +8,11 @@ import java.util.List;
 import org.mitosis.Backend;
 import org.mitosis.Child;
 import org.mitosis.Errno;
+import org.mitosis.PrepareOptions;
 import org.mitosis.Snapshot;
 import org.mitosis.posix.LibMitosis;
 import org.mitosis.posix.LibMitosis.ContentsStruct;
+import org.mitosis.posix.LibMitosis.PrepareOptionsStruct;
 import org.mitosis.posix.Uapi;
 import org.mitosis.spi.CheckedDevice;
 
@@ -43,6 +45,21 @@ final class UserDevice extends CheckedDevice {
   @Override
   protected int callPreparePinned(int handlerId) {
     return LibMitosis.mitosis_prepare_pinned(device, handlerId);
+  }
+
+  @Override
+  protected int callSetPrepareOptions(PrepareOptions options) {
+    int[] leftOut = options.leftOut().stream().mapToInt(Integer::intValue).toArray();
+    long numbers = PrepareOptionsStruct.SIZEOF;
+    try (Memory memory = new Memory(numbers + (long) leftOut.length * Integer.BYTES)) {
+      memory.clear();
+      memory.setInt(PrepareOptionsStruct.SIZE, PrepareOptionsStruct.SIZEOF);
+      memory.setInt(PrepareOptionsStruct.STOP_MS, (int) options.stopWithin().toMillis());
+      memory.setInt(PrepareOptionsStruct.LEFT_OUT_COUNT, leftOut.length);
+      memory.setLong(PrepareOptionsStruct.LEFT_OUT, Pointer.nativeValue(memory) + numbers);
+      memory.write(numbers, leftOut, 0, leftOut.length);
+      return LibMitosis.mitosis_set_prepare_options(device, Pointer.nativeValue(memory));
+    }
   }
 
   @Override

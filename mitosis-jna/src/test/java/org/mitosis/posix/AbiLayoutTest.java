@@ -32,7 +32,8 @@ class AbiLayoutTest {
           Uapi.RemoteReq.class, "mitosis_remote_req",
           Uapi.SnapshotStruct.class, "mitosis_snapshot",
           LibMitosis.ChildStruct.class, "mitosis_child",
-          LibMitosis.ContentsStruct.class, "mitosis_contents");
+          LibMitosis.ContentsStruct.class, "mitosis_contents",
+          LibMitosis.PrepareOptionsStruct.class, "mitosis_prepare_options");
 
   /** Constants of {@link Limits} that are not of uapi/mitosis.h. */
   private static final Set<String> OF_LIBC = Set.of("CPU_SETSIZE");

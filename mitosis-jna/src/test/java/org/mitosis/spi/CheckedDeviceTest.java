@@ -5,15 +5,21 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.mitosis.Backend;
 import org.mitosis.Errno;
+import org.mitosis.Limits;
 import org.mitosis.MitosisException;
+import org.mitosis.PrepareOptions;
 import org.mitosis.Snapshot;
 
 /** What a device checks and says, whatever its backend answers. */
@@ -140,6 +146,33 @@ class CheckedDeviceTest {
     MitosisException e = assertThrows(MitosisException.class, () -> device.contents(3));
     assertEquals(Errno.ENOSYS, e.errno());
     assertThrows(IllegalArgumentException.class, () -> device.contents(-1));
+  }
+
+  @Test
+  void aBackendMayKnowOneWayToPrepare() {
+    device.setPrepareOptions(PrepareOptions.DEFAULT);
+    PrepareOptions without = PrepareOptions.DEFAULT.withLeftOut(Set.of(5));
+    MitosisException e =
+        assertThrows(MitosisException.class, () -> device.setPrepareOptions(without));
+    assertEquals(Errno.ENOSYS, e.errno());
+    device.close();
+    e = assertThrows(MitosisException.class, () -> device.setPrepareOptions(without));
+    assertEquals(Errno.EBADF, e.errno());
+  }
+
+  @Test
+  void optionsOfPrepareOutOfRangeAreRefused() {
+    PrepareOptions options = PrepareOptions.DEFAULT;
+    for (Duration time :
+        List.of(Duration.ofNanos(999_999), Duration.ofSeconds(60).plusNanos(1), Duration.ZERO)) {
+      assertThrows(IllegalArgumentException.class, () -> options.withStopWithin(time));
+    }
+    assertThrows(IllegalArgumentException.class, () -> options.withLeftOut(Set.of(2)));
+    Set<Integer> many =
+        IntStream.rangeClosed(3, 3 + Limits.LEFT_OUT_MAX).boxed().collect(Collectors.toSet());
+    assertThrows(IllegalArgumentException.class, () -> options.withLeftOut(many));
+    many.remove(3);
+    assertEquals(many, options.withLeftOut(many).leftOut());
   }
 
   /** A device that answers what it is told and notes what it is asked. */

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lib/prepare_settings.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "lib/error.h"
+#include "lib/sized_struct.h"
+#include "proto/descriptor.h"
+
+#define STOP_MS_DEFAULT 2000
+#define STOP_MS_MAX	60000
+
+void prepare_settings_init(struct prepare_settings *settings)
+{
+	*settings = (struct prepare_settings){ .stop_ms = STOP_MS_DEFAULT };
+}
+
+static int check(const struct mitosis_prepare_options *options)
+{
+	uint32_t i;
+
+	if (options->stop_ms > STOP_MS_MAX)
+		return fail(-EINVAL,
+			    "threads must stop within 1 to %u ms (0: %u), got %u",
+			    STOP_MS_MAX, STOP_MS_DEFAULT, options->stop_ms);
+	if (options->reserved)
+		return fail(-EINVAL,
+			    "the reserved field of prepare's options must be 0, "
+			    "got %u",
+			    options->reserved);
+	if (options->left_out_count > MITOSIS_LEFT_OUT_MAX)
+		return fail(-E2BIG,
+			    "a snapshot leaves out at most %u open files, got %u",
+			    MITOSIS_LEFT_OUT_MAX, options->left_out_count);
+	if (options->left_out_count && !options->left_out)
+		return fail(-EINVAL,
+			    "the %u open files that are left out have no numbers",
+			    options->left_out_count);
+	for (i = 0; i < options->left_out_count; i++)
+		if (options->left_out[i] < (int32_t)DESCRIPTOR_FD_FIRST)
+			return fail(-EINVAL,
+				    "an open file that is left out must have a "
+				    "number from %u on, got %d: the first ones are "
+				    "the caller's of resume in any case",
+				    DESCRIPTOR_FD_FIRST, options->left_out[i]);
+	return 0;
+}
+
+int prepare_settings_take(struct prepare_settings *settings,
+			  const struct mitosis_prepare_options *given)
+{
+	struct mitosis_prepare_options options;
+	int err = sized_struct_read(given, &options, sizeof(options),
+				    "options of prepare", "mitosis_prepare_options");
+
+	if (!err)
+		err = check(&options);
+	if (err)
+		return err;
+	prepare_settings_init(settings);
+	if (options.stop_ms)
+		settings->stop_ms = options.stop_ms;
+	settings->left_out_count = options.left_out_count;
+	if (options.left_out_count)
+		memcpy(settings->left_out, options.left_out,
+		       options.left_out_count * sizeof(*options.left_out));
+	return 0;
+}
