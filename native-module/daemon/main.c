@@ -29,6 +29,7 @@
 #include "daemon/orphan.h"
 #include "daemon/peer.h"
 #include "daemon/snapshots.h"
+#include "daemon/transport.h"
 #include "daemon/watchdog.h"
 #include "daemon/wire_server.h"
 #include "local/address.h"
@@ -66,6 +67,12 @@ static const char usage[] =
 	"                                one trusts, and for the kernel module\n"
 	"                     none       no key; for loopback addresses\n"
 	"                     (default $MITOSIS_PROTECTION, else sealed)\n"
+	"  --transport WHAT   of pages from other machines at tcp:// addresses:\n"
+	"                     tcp        and RDMA for rdma:// addresses\n"
+	"                     auto       RDMA where both machines have a device "
+	"and\n"
+	"                                sessions are of handshake, else TCP\n"
+	"                     (default $MITOSIS_TRANSPORT, else tcp)\n"
 	"  --private-network  allow --protection none with any address: all "
 	"machines\n"
 	"                     that reach it can read every snapshot\n"
@@ -334,6 +341,7 @@ int main(int argc, char **argv)
 		{ "listen", required_argument, NULL, 'l' },
 		{ "key-file", required_argument, NULL, 'k' },
 		{ "protection", required_argument, NULL, 's' },
+		{ "transport", required_argument, NULL, 't' },
 		{ "private-network", no_argument, NULL, 'p' },
 		{ "foreground", no_argument, NULL, 'f' },
 		{ "version", no_argument, NULL, 'v' },
@@ -381,6 +389,9 @@ int main(int argc, char **argv)
 		case 's':
 			setenv("MITOSIS_PROTECTION", optarg, 1);
 			break;
+		case 't':
+			setenv("MITOSIS_TRANSPORT", optarg, 1);
+			break;
 		case 'p':
 			setenv("MITOSIS_PRIVATE_NETWORK", "1", 1);
 			break;
@@ -405,7 +416,8 @@ int main(int argc, char **argv)
 		    RUNTIME_TRACE_LEVEL_MAX, getenv("MITOSIS_TRACE"));
 	if (child_limits_read(&limits, problem, sizeof(problem)) ||
 	    replica_limit_read(&replica_mib, problem, sizeof(problem)) ||
-	    pagers_limit_read(&daemon.pagers_max, problem, sizeof(problem)))
+	    pagers_limit_read(&daemon.pagers_max, problem, sizeof(problem)) ||
+	    transport_check(problem, sizeof(problem)))
 		die("%s", problem);
 	if (runtime_dir_path(path))
 		die("the runtime directory must be an absolute path of at most %zu "

@@ -8,11 +8,12 @@
 #ifndef MITOSIS_RDMA
 struct rdma_link *rdma_link_start(const struct rdma_link_target *target)
 {
-	fprintf(stderr,
-		"mitosis: no RDMA to machine %u at %s: this mitosisd was built "
-		"without "
-		"libibverbs-dev and librdmacm-dev; its pages come over TCP\n",
-		target->machine_id, target->place);
+	if (!target->optional)
+		fprintf(stderr,
+			"mitosis: no RDMA to machine %u at %s: this mitosisd was "
+			"built without libibverbs-dev and librdmacm-dev; its pages "
+			"come over TCP\n",
+			target->machine_id, target->place);
 	return NULL;
 }
 
@@ -77,7 +78,7 @@ struct rdma_link {
 	struct rdma_link_target target;
 	_Atomic int
 		state; /* enum link_state; LINK_STARTS: the rest is the thread's */
-	int64_t retry_ns; /* LINK_ENDED: CLOCK_MONOTONIC of the next attempt */
+	int64_t retry_ns; /* LINK_ENDED: CLOCK_MONOTONIC of the next attempt, or never */
 	bool loaded;
 	struct rdma_libraries libraries;
 	struct rdma_event_channel *events;
@@ -380,11 +381,12 @@ static void *run(void *argument)
 {
 	struct rdma_link *l = argument;
 	int err = set_up(l);
+	bool never = err == -ENODEV && l->target.optional;
 
-	if (err)
-		tell_why(l);
-	else
+	if (!err)
 		l->target.counts->links++;
+	else if (!never)
+		tell_why(l);
 	if (!err && *l->told)
 		fprintf(stderr,
 			"mitosis: RDMA to machine %u at %s is set up again\n",
@@ -393,7 +395,7 @@ static void *run(void *argument)
 		*l->told = '\0';
 	trace(l->target.trace, TRACE_STEPS, "has set RDMA up",
 	      TRACE_NUMBER("status", -err));
-	l->retry_ns = now_ns() + retry_ms() * 1000000ll;
+	l->retry_ns = never ? INT64_MAX : now_ns() + retry_ms() * 1000000ll;
 	l->state = err ? LINK_ENDED : LINK_READY;
 	return NULL;
 }

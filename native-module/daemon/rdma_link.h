@@ -26,6 +26,7 @@ struct rdma_link_target {
 	struct local_address
 		address;   /* where the other machine's mitosisd listens */
 	const char *place; /* the same as text */
+	bool optional;	   /* where a machine has no device, no word is said of it */
 	uint32_t machine_id, handler_id;
 };
 

@@ -17,6 +17,7 @@
 
 #include "daemon/page_requests.h"
 #include "daemon/replica_process.h"
+#include "daemon/transport.h"
 #include "local/address.h"
 #include "local/channel.h"
 #include "paging/address_map.h"
@@ -485,6 +486,7 @@ void remote_pager_run(int channel, const struct auth *auth,
 		.handler_id = handler_id,
 		.page_size = sysconf(_SC_PAGESIZE),
 	};
+	const enum transport_wish wish = transport_wish(address, auth);
 	struct page_server *server = NULL;
 	char problem[128];
 	int err;
@@ -514,13 +516,14 @@ void remote_pager_run(int channel, const struct auth *auth,
 	trace(&m.source.trace, TRACE_STEPS, "has opened the snapshot",
 	      TRACE_NUMBER("machine", machine_id), TRACE_TEXT("at", m.place),
 	      TRACE_NUMBER("status", -err));
-	if (!err && address->transport == LOCAL_TRANSPORT_RDMA)
+	if (!err && wish != TRANSPORT_TCP_ONLY)
 		m.requests.rdma = rdma_link_start(&(struct rdma_link_target){
 			.auth = auth,
 			.trace = &m.source.trace,
 			.counts = counts,
 			.address = *address,
 			.place = m.place,
+			.optional = wish == TRANSPORT_UPGRADE,
 			.machine_id = machine_id,
 			.handler_id = handler_id,
 		});

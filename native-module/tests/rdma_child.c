@@ -18,7 +18,7 @@
 
 struct machine rdma_machine;
 pid_t rdma_shadow;
-const char *rdma_nic = "";
+const char *rdma_scheme = "rdma", *rdma_nic = "";
 
 static struct mitosis *parent, *local;
 static unsigned long *memory;
@@ -105,7 +105,7 @@ pid_t rdma_child_start(void)
 	char address[80], byte;
 	pid_t pid;
 
-	snprintf(address, sizeof(address), "rdma%s%s",
+	snprintf(address, sizeof(address), "%s%s%s", rdma_scheme,
 		 rdma_machine.address + strlen("tcp"), rdma_nic);
 	CHECK_EQ(mitosis_connect(local, RDMA_MACHINE, address), 0);
 	fflush(stdout);

@@ -30,10 +30,10 @@ extern pid_t rdma_shadow;
 const void *rdma_memory(void);
 bool rdma_is_memory(const void *bytes, size_t offset, size_t size);
 
-/* What follows the address: "", or "%nic_id". */
-extern const char *rdma_nic;
+/* What the address begins with, "rdma" or "tcp", and what follows it: "", or "%nic_id". */
+extern const char *rdma_scheme, *rdma_nic;
 
-/* Starts a child, over rdma://, and returns when it has checked a half. */
+/* Starts a child, and returns when it has checked a half. */
 pid_t rdma_child_start(void);
 
 /* Has the child check the other half. */

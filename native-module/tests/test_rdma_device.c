@@ -51,6 +51,14 @@ static void nic_is_named(void)
 	mitosis_close(device);
 }
 
+/* MITOSIS_TRANSPORT=auto, and both machines have a device. */
+static void tcp_is_upgraded(void)
+{
+	rdma_scheme = "tcp";
+	nothing_happens();
+	rdma_scheme = "rdma";
+}
+
 /* A signal to the porter between a child's two halves. */
 static void porter_gets(int signal)
 {
@@ -114,8 +122,10 @@ int main(void)
 	/* A request over RDMA is late after a quarter of it. */
 	setenv("MITOSIS_DEADLINE_MS", "8000", 1);
 	setenv("MITOSIS_RDMA_RETRY_MS", "0", 1);
+	setenv("MITOSIS_TRANSPORT", "auto", 1);
 	rdma_prepare(host);
 	nothing_happens();
+	tcp_is_upgraded();
 	nic_is_named();
 	porter_gets(SIGKILL);
 	set_up_again();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Where no RDMA device reaches the other machine, an address of RDMA means TCP, and
- * the log says why. Sealed sessions refuse such an address: RDMA would carry their
+ * the log says why; MITOSIS_TRANSPORT=auto means TCP without a word. Sealed sessions refuse such an address: RDMA would carry their
  * pages as they are.
  */
 #include <errno.h>
@@ -47,12 +47,40 @@ static void needs_handshake(void)
 	mitosis_close(device);
 }
 
+/* Nobody asked for RDMA, so that nothing is said of it. */
+static void is_not_upgraded(void)
+{
+	int before = rdma_set_ups(false);
+	pid_t child;
+
+	rdma_scheme = "tcp";
+	child = rdma_child_start();
+	rdma_child_go();
+	CHECK_EQ(status_within(child, 30000), 0);
+	CHECK(rdma_count().by_tcp >= 2048);
+	CHECK_EQ(rdma_set_ups(false), before);
+	log_has("mitosis: no RDMA to machine 2 at ");
+}
+
+static void has_a_known_value(void)
+{
+	struct mitosis *device = NULL;
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/other", getenv("MITOSIS_RUNTIME_DIR"));
+	setenv("MITOSIS_RUNTIME_DIR", path, 1);
+	setenv("MITOSIS_TRANSPORT", "infiniband", 1);
+	CHECK(mitosis_open(MITOSIS_BACKEND_USER, &device) < 0);
+	check_error_has("MITOSIS_TRANSPORT must be tcp or auto, got 'infiniband'");
+}
+
 int main(void)
 {
 	struct rdma_counts counts;
 	pid_t child;
 
 	setenv("MITOSIS_RDMA_RETRY_MS", "0", 1);
+	setenv("MITOSIS_TRANSPORT", "auto", 1);
 	/* No device has this address. */
 	rdma_prepare("127.0.0.1");
 	child = rdma_child_start();
@@ -67,7 +95,9 @@ int main(void)
 	CHECK_EQ(rdma_count_all().by_tcp, counts.by_tcp);
 	CHECK_EQ(rdma_count_all().by_rdma, 0);
 	log_has("mitosis: no RDMA to machine 2 at rdma://127.0.0.1:");
+	is_not_upgraded();
 	needs_handshake();
 	rdma_end();
+	has_a_known_value();
 	return 0;
 }
