@@ -446,7 +446,8 @@ struct mitosis_spawn {
 	uint32_t cgroup_count;
 	const int *cgroups; /* open cgroup.procs files that it enters */
 	uint32_t file_count;
-	const int *files; /* that it has, at the same numbers */
+	const int *files;     /* that it has, at the same numbers */
+	uint32_t deadline_ms; /* after which it is ended; 0: none */
 };
 
 /*
@@ -455,8 +456,8 @@ struct mitosis_spawn {
  * process. Returns 0 with its wait status; exit status 125 may mean that it could
  * not enter its container. Errors: -EINVAL another mode; -E2BIG
  * too many descriptors; -ESTALE the snapshot has been dropped since; -ECONNRESET
- * its shadow has ended, and the child with it; -EINTR a signal arrived, and
- * the child has been ended. After an error only mitosis_detach() may be called on
+ * its shadow has ended, and the child with it; -ETIME the deadline has passed, and
+ * the child has been ended. Signals do not end the wait. After an error only mitosis_detach() may be called on
  * the attachment.
  */
 int mitosis_spawn(struct mitosis_attachment *attachment,

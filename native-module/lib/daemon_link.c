@@ -22,6 +22,7 @@
 #include "lib/own_files.h"
 #include "local/channel.h"
 #include "local/clock.h"
+#include "local/interrupted.h"
 #include "local/runtime_dir.h"
 #include "proto/user/connection.h"
 
@@ -182,7 +183,8 @@ static int start_daemon(const char *dir, int64_t deadline_ms)
 	close(pipe_fds[0]);
 	if (err) {
 		kill(pid, SIGKILL);
-		waitpid(pid, &status, 0);
+		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+			;
 		return fail(err, "%s did not start within %d s", path,
 			    CHANNEL_DEADLINE_MS / 1000);
 	}
@@ -204,9 +206,9 @@ static int dial(const struct sockaddr_un *address)
 	if (channel < 0)
 		return -errno;
 	err = channel_set_deadline(channel, CHANNEL_DEADLINE_MS);
-	if (!err &&
-	    connect(channel, (const struct sockaddr *)address, sizeof(*address)))
-		err = -errno;
+	if (!err)
+		err = socket_connect(channel, (const struct sockaddr *)address,
+				     sizeof(*address));
 	if (err) {
 		close(channel);
 		return err;

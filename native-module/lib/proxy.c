@@ -3,6 +3,7 @@
 #include "lib/proxy.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 #include "lib/error.h"
 #include "lib/stream.h"
 #include "local/channel.h"
+#include "local/interrupted.h"
 
 /* For why there is no child. */
 #define MESSAGE_SIZE 512
@@ -41,20 +43,25 @@ static int receive_message(int stream, const struct shadow_answer *answer,
 }
 
 /*
- * Waits for the child's end, without a deadline. Returns 0 with its wait
- * status, or -errno: -EINTR a signal arrived first; -ESTALE the shadow has ended
- * without taking the request, -ECONNRESET after it.
+ * Waits for the child's end, at most `timeout_ms`, or -1. Returns 0 with its wait
+ * status, or -errno: -ETIME; -ESTALE the shadow has ended without taking the
+ * request, -ECONNRESET after it.
  */
-static int receive_status(int stream, int *status, char message[MESSAGE_SIZE])
+static int receive_status(int stream, int timeout_ms, int *status,
+			  char message[MESSAGE_SIZE])
 {
+	struct pollfd ended = { .fd = stream, .events = POLLIN };
 	struct {
 		struct shadow_answer answer;
 		int32_t status;
 	} r;
-	ssize_t n = recv(stream, &r.answer, sizeof(r.answer), MSG_WAITALL);
+	ssize_t n;
 
-	if (n < 0 && errno == EINTR)
-		return -EINTR;
+	if (timeout_ms >= 0 && !poll_within(&ended, 1, timeout_ms))
+		return -ETIME;
+	do {
+		n = recv(stream, &r.answer, sizeof(r.answer), MSG_WAITALL);
+	} while (n < 0 && errno == EINTR);
 	if (n < 0 && errno == ECONNRESET)
 		return -ESTALE;
 	if (n != sizeof(r.answer))
@@ -92,10 +99,10 @@ static int refuse(int err, const struct clone_call *call, const char *message)
 			    "have (ulimit -Hn of the parent); close it, or set "
 			    "close-on-exec",
 			    clone_call_highest(call), what);
-	if (err == -EINTR)
+	if (err == -ETIME)
 		return fail(err,
-			    "a signal came before the end of a child of %s, "
-			    "which has been ended",
+			    "a child of %s did not end within its deadline, and "
+			    "has been ended",
 			    what);
 	if (err == -ECONNRESET)
 		return fail(err,
@@ -126,13 +133,10 @@ static int stand_for_clone(const struct clone_call *call,
 	int status;
 	int err = send_call(call, files, message);
 
-	while (!err) {
-		err = receive_status(call->stream, &status, message);
-		if (!err)
-			end_alike(status);
-		if (err == -EINTR)
-			err = 0;
-	}
+	if (!err)
+		err = receive_status(call->stream, -1, &status, message);
+	if (!err)
+		end_alike(status);
 	return err;
 }
 
@@ -223,7 +227,10 @@ int run_clone(int stream, struct registry *registry,
 	do {
 		err = send_call(&call, files, message);
 		if (!err)
-			err = receive_status(stream, status, message);
+			err = receive_status(
+				stream,
+				child->deadline_ms ? (int)child->deadline_ms : -1,
+				status, message);
 		if (!err)
 			return 0;
 		if (err == -ENOTEMPTY && !files->needed)

@@ -57,8 +57,7 @@ static bool serve(struct own_memory *own, int control)
 	if (pidfd < 0) {
 		if (!answer.status)
 			answer.status = pidfd;
-		n = raw_syscall(SYS_sendto, control, &answer, sizeof(answer),
-				MSG_NOSIGNAL, 0, 0);
+		n = raw_send_some(control, &answer, sizeof(answer), 0);
 	} else {
 		n = raw_send_fds(control, &answer, sizeof(answer), &pidfd, 1);
 		raw_close(pidfd);

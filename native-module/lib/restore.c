@@ -327,8 +327,11 @@ INLINE void request_pages(struct restore_plan *plan)
 		give_up(TEXT("ask the page server for pages"), n < 0 ? n : -EIO);
 	if (!plan->eager)
 		return;
-	n = raw_syscall(SYS_recvfrom, plan->stream, &answer, sizeof(answer),
-			MSG_WAITALL, 0, 0);
+	/* It comes in one piece. */
+	do {
+		n = raw_syscall(SYS_recvfrom, plan->stream, &answer, sizeof(answer),
+				MSG_WAITALL, 0, 0);
+	} while (n == -EINTR);
 	if (n != sizeof(answer))
 		give_up(TEXT("get pages: the page server has ended"),
 			n < 0 ? n : -ECONNRESET);

@@ -20,6 +20,7 @@
 #include "lib/shadow_process.h"
 #include "local/protocol.h"
 #include "paging/page_server.h"
+#include "paging/raw_message.h"
 #include "paging/raw_syscall.h"
 #include "paging/trace.h"
 
@@ -69,10 +70,10 @@ static int register_with_daemon(const struct shadow_arena *arena, int channel)
 	};
 	long n;
 
-	n = raw_syscall(SYS_sendto, channel, &m, sizeof(m), MSG_NOSIGNAL, 0, 0);
+	n = raw_send_some(channel, &m, sizeof(m), 0);
 	if (n < 0)
 		return n == -EPIPE ? -ECONNRESET : n;
-	n = raw_syscall(SYS_recvfrom, channel, &m, sizeof(m), 0, 0, 0);
+	n = raw_receive_some(channel, &m, sizeof(m), 0);
 	if (n < 0)
 		return n;
 	if (n != sizeof(m) || m.magic != LOCAL_MAGIC || m.version != LOCAL_VERSION ||

@@ -8,6 +8,8 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "local/clock.h"
+#include "local/interrupted.h"
 #include "local/passed_fds.h"
 
 /* A message brings one descriptor at most. The others of a bad one are closed. */
@@ -41,6 +43,7 @@ ssize_t channel_send_fds(int socket, struct iovec *parts, size_t part_count,
 		char bytes[CMSG_SPACE(CHANNEL_FDS_MAX * sizeof(int))];
 	} control;
 	struct msghdr msg = { .msg_iov = parts, .msg_iovlen = part_count };
+	int64_t began_ms = now_ms();
 	ssize_t n;
 
 	if (fd_count > CHANNEL_FDS_MAX)
@@ -56,7 +59,8 @@ ssize_t channel_send_fds(int socket, struct iovec *parts, size_t part_count,
 	}
 	do {
 		n = sendmsg(socket, &msg, MSG_NOSIGNAL);
-	} while (n < 0 && errno == EINTR);
+	} while (n < 0 && errno == EINTR &&
+		 socket_goes_on(socket, POLLOUT, began_ms));
 	return n < 0 ? gone(errno) : n;
 }
 
@@ -99,12 +103,14 @@ int channel_receive_from(int channel, struct local_message *message, int *fd,
 		.msg_controllen = PASSED_FDS_SPACE(RECEIVED_FDS_MAX) +
 				  (sender ? PASSED_SENDER_SPACE : 0),
 	};
+	int64_t began_ms = now_ms();
 	ssize_t n;
 
 	*fd = -1;
 	do {
 		n = recvmsg(channel, &msg, MSG_CMSG_CLOEXEC);
-	} while (n < 0 && errno == EINTR);
+	} while (n < 0 && errno == EINTR &&
+		 socket_goes_on(channel, POLLIN, began_ms));
 	if (n < 0)
 		return gone(errno);
 	if (n == 0)

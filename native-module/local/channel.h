@@ -11,6 +11,8 @@
 
 #include "local/protocol.h"
 
+struct ucred;
+
 /* How long each side waits for the other, in ms. */
 #define CHANNEL_DEADLINE_MS 5000
 

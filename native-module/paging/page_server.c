@@ -341,8 +341,7 @@ static void linger(struct page_server *server)
 	      TRACE_NUMBER("lingers", is_needed(server)));
 	cpu_servers_close(&server->cpu_servers);
 	if (is_needed(server))
-		raw_syscall(SYS_sendto, server->channel, &m, sizeof(m), MSG_NOSIGNAL,
-			    0, 0);
+		raw_send_some(server->channel, &m, sizeof(m), 0);
 	raw_close(server->channel);
 	server->channel = -1;
 }

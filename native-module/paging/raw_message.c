@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <sys/time.h>
+#include <time.h>
 
 void raw_set_deadline(int fd, int deadline_ms)
 {
@@ -17,16 +18,73 @@ void raw_set_deadline(int fd, int deadline_ms)
 	raw_syscall(SYS_setsockopt, fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof(t));
 }
 
+/*
+ * After -EINTR of a call on a socket. False when it has gone on for as long as the socket's
+ * timeout, counted from the first interruption: *until_ms, 0 before it.
+ */
+static bool goes_on(int fd, int timeout_option, int64_t *until_ms)
+{
+	struct timeval timeout = { 0 };
+	struct timespec now = { 0 };
+	socklen_t size = sizeof(timeout);
+	int64_t now_ms;
+
+	raw_syscall(SYS_getsockopt, fd, SOL_SOCKET, timeout_option, &timeout, &size);
+	if (!timeout.tv_sec && !timeout.tv_usec)
+		return true;
+	raw_syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &now);
+	now_ms = now.tv_sec * 1000ll + now.tv_nsec / 1000000;
+	if (!*until_ms)
+		*until_ms =
+			now_ms + timeout.tv_sec * 1000ll + timeout.tv_usec / 1000;
+	return now_ms < *until_ms;
+}
+
+long raw_send_some(int fd, const void *data, size_t size, int flags)
+{
+	int64_t until_ms = 0;
+	long n;
+
+	do {
+		n = raw_syscall(SYS_sendto, fd, data, size, flags | MSG_NOSIGNAL, 0,
+				0);
+	} while (n == -EINTR && goes_on(fd, SO_SNDTIMEO, &until_ms));
+	return n;
+}
+
+long raw_receive_some(int fd, void *data, size_t size, int flags)
+{
+	int64_t until_ms = 0;
+	long n;
+
+	do {
+		n = raw_syscall(SYS_recvfrom, fd, data, size, flags, 0, 0);
+	} while (n == -EINTR && goes_on(fd, SO_RCVTIMEO, &until_ms));
+	return n;
+}
+
+bool raw_receive_all(int fd, void *data, size_t size)
+{
+	char *p = data;
+
+	while (size) {
+		long n = raw_receive_some(fd, p, size, MSG_WAITALL);
+
+		if (n <= 0)
+			return false;
+		p += n;
+		size -= n;
+	}
+	return true;
+}
+
 bool raw_send_all(int fd, const void *data, size_t size, int flags)
 {
 	const char *p = data;
 
 	while (size) {
-		long n = raw_syscall(SYS_sendto, fd, p, size, flags | MSG_NOSIGNAL,
-				     0, 0);
+		long n = raw_send_some(fd, p, size, flags);
 
-		if (n == -EINTR)
-			continue;
 		if (n <= 0)
 			return false;
 		p += n;
@@ -44,7 +102,9 @@ long raw_send_many_fds(int fd, const void *message, size_t size, const int *fds,
 		char bytes[PASSED_FDS_SPACE(PASSED_FDS_MAX)];
 	} control;
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	int64_t until_ms = 0;
 	uint32_t i;
+	long n;
 
 	if (count) {
 		msg.msg_control = control.bytes;
@@ -55,7 +115,10 @@ long raw_send_many_fds(int fd, const void *message, size_t size, const int *fds,
 		for (i = 0; i < count; i++)
 			((int *)CMSG_DATA(&control.header))[i] = fds[i];
 	}
-	return raw_syscall(SYS_sendmsg, fd, &msg, MSG_NOSIGNAL);
+	do {
+		n = raw_syscall(SYS_sendmsg, fd, &msg, MSG_NOSIGNAL);
+	} while (n == -EINTR && goes_on(fd, SO_SNDTIMEO, &until_ms));
+	return n;
 }
 
 long raw_receive(int fd, void *message, size_t size, int flags,
@@ -72,12 +135,16 @@ long raw_receive(int fd, void *message, size_t size, int flags,
 		.msg_control = control.bytes,
 		.msg_controllen = sizeof(control.bytes),
 	};
-	long n = raw_syscall(SYS_recvmsg, fd, &msg, flags | MSG_CMSG_CLOEXEC);
 	uint32_t count = 0, i;
-	int err =
-		n < 0 ? 0
-		      : passed_fds_take(&msg, passed, PASSED_FDS_MAX, &count, NULL);
+	int64_t until_ms = 0;
+	int err;
+	long n;
 
+	do {
+		n = raw_syscall(SYS_recvmsg, fd, &msg, flags | MSG_CMSG_CLOEXEC);
+	} while (n == -EINTR && goes_on(fd, SO_RCVTIMEO, &until_ms));
+	err = n < 0 ? 0
+		    : passed_fds_take(&msg, passed, PASSED_FDS_MAX, &count, NULL);
 	for (i = count; i < PASSED_FDS_MAX; i++)
 		passed[i] = -1;
 	if (!err)

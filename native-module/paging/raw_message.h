@@ -25,7 +25,7 @@
 
 /*
  * Sends a message with `count` descriptors, at least one. Returns what sendmsg()
- * returns. Inlined, and without initializers that could become calls of memset():
+ * returns, but never -EINTR. Inlined, and without initializers that could become calls of memset():
  * the restorer can call nothing.
  */
 static inline __attribute__((always_inline)) long
@@ -39,6 +39,7 @@ raw_send_fds(int fd, const void *message, size_t size, const int *fds,
 	struct iovec iov;
 	struct msghdr msg;
 	uint32_t i;
+	long n;
 
 	iov.iov_base = (void *)message;
 	iov.iov_len = size;
@@ -54,7 +55,11 @@ raw_send_fds(int fd, const void *message, size_t size, const int *fds,
 	control.header.cmsg_len = CMSG_LEN(count * sizeof(int));
 	for (i = 0; i < count; i++)
 		((int *)CMSG_DATA(&control.header))[i] = fds[i];
-	return raw_syscall(SYS_sendmsg, fd, &msg, MSG_NOSIGNAL);
+	/* Signals are blocked: only a stop interrupts it, and then it waits anew. */
+	do {
+		n = raw_syscall(SYS_sendmsg, fd, &msg, MSG_NOSIGNAL);
+	} while (n == -EINTR);
+	return n;
 }
 
 /* The same with up to PASSED_FDS_MAX descriptors, or none. Not for the restorer. */
@@ -80,12 +85,22 @@ static inline void raw_wipe(void *bytes, size_t size)
 /* Sets the send and receive timeouts of a socket. */
 void raw_set_deadline(int fd, int deadline_ms);
 
+/*
+ * sendto() and recvfrom(), which go on after a signal for at most the socket's timeout
+ * more. Return what those return; -EINTR: this time has passed.
+ */
+long raw_send_some(int fd, const void *data, size_t size, int flags);
+long raw_receive_some(int fd, void *data, size_t size, int flags);
+
+/* Receives everything. False on a timeout, an error or the end. */
+bool raw_receive_all(int fd, void *data, size_t size);
+
 /* Sends everything. False on a timeout or error. `flags`: MSG_MORE or 0. */
 bool raw_send_all(int fd, const void *data, size_t size, int flags);
 
 /*
  * Receives a message and the descriptors that come with it (-1: none). Returns
- * what recvmsg() returns; or, without any descriptor and with the message read, -EMFILE
+ * what recvmsg() returns, which goes on after a signal as raw_receive_some(); or, without any descriptor and with the message read, -EMFILE
  * (no room for one of them) or -EPROTO (more than PASSED_FDS_MAX, or others things).
  */
 long raw_receive(int fd, void *message, size_t size, int flags,

@@ -63,9 +63,7 @@ long stream_receive_clone(int stream, const struct shadow_request *r,
 	    r->length % sizeof(request->numbers[0]))
 		return -EINVAL;
 	request->count = r->length / sizeof(request->numbers[0]);
-	if (r->length &&
-	    raw_syscall(SYS_recvfrom, stream, request->numbers, r->length,
-			MSG_WAITALL, 0, 0) != (long)r->length)
+	if (r->length && !raw_receive_all(stream, request->numbers, r->length))
 		return -ECONNRESET;
 	for (i = 0; i < request->count; i++) {
 		request->passed[i] = passed[i];

@@ -35,7 +35,8 @@ void sleep_ms(int ms)
 {
 	struct timespec t = { ms / 1000, ms % 1000 * 1000000l };
 
-	nanosleep(&t, NULL);
+	while (nanosleep(&t, &t) && errno == EINTR)
+		;
 }
 
 void skip(const char *requirement)

@@ -17,6 +17,8 @@
 #include "proto/user/auth_config.h"
 #include "tests/harness.h"
 
+#define STOP_MS 20000
+
 static char own_dir[128];
 
 static const char *base_dir(void)
@@ -85,7 +87,7 @@ struct machine machine_start_at(uint32_t machine_id, const char *host)
 void machine_stop(struct machine *m)
 {
 	kill(m->pid, SIGTERM);
-	CHECK(waitpid(m->pid, NULL, 0) == m->pid);
+	status_within(m->pid, STOP_MS);
 }
 
 void machine_enter(const struct machine *m)

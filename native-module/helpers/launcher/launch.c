@@ -321,6 +321,7 @@ static int spawn_child(const struct launch_plan *plan, int *status, char *messag
 	struct mitosis_spawn child = {
 		.files = files,
 		.file_count = sizeof(files) / sizeof(files[0]),
+		.deadline_ms = plan->deadline_s * 1000,
 	};
 	int err = begin_report(plan);
 
@@ -329,10 +330,10 @@ static int spawn_child(const struct launch_plan *plan, int *status, char *messag
 		return err;
 	}
 	container_describe(&plan->container, &child);
-	alarm(plan->deadline_s);
 	err = mitosis_spawn(plan->attachment, &child, status);
-	alarm(0);
-	if ((err == -EINTR && too_late) || err == -ECONNRESET) {
+	if (err == -ETIME)
+		too_late = 1;
+	if (err == -ETIME || err == -ECONNRESET) {
 		*status = SIGKILL; /* judge() says why */
 		return 0;
 	}
@@ -410,8 +411,7 @@ int launch(struct launch_plan *plan, struct launch_result *result, char *message
 		}
 		err = launch_once(plan, start_ns, result, message, size);
 		/* Another snapshot may have the handler id by now. */
-		if (err == -ESTALE || err == -ECONNRESET || err == -ETIMEDOUT ||
-		    err == -EINTR) {
+		if (err == -ESTALE || err == -ECONNRESET || err == -ETIMEDOUT) {
 			mitosis_detach(plan->attachment);
 			plan->attachment = NULL;
 		}

@@ -11,6 +11,9 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "local/clock.h"
+#include "local/interrupted.h"
+
 int wire_deadline_ms(void)
 {
 	const char *text = secure_getenv("MITOSIS_DEADLINE_MS");
@@ -62,9 +65,10 @@ static int send_all(int fd, const void *message, size_t size)
 	const char *p = message;
 
 	while (size) {
+		int64_t began_ms = now_ms();
 		ssize_t n = send(fd, p, size, MSG_NOSIGNAL);
 
-		if (n < 0 && errno == EINTR)
+		if (n < 0 && errno == EINTR && socket_goes_on(fd, POLLOUT, began_ms))
 			continue;
 		if (n < 0)
 			return io_error(errno);
@@ -111,11 +115,12 @@ int wire_send(struct wire_connection *c, enum wire_type type, const void *body,
 /* Receives up to `size` bytes. Returns how many, at least one, or -errno. */
 static ssize_t receive_some(int fd, void *bytes, size_t size, int flags)
 {
+	int64_t began_ms = now_ms();
 	ssize_t n;
 
 	do {
 		n = recv(fd, bytes, size, flags);
-	} while (n < 0 && errno == EINTR);
+	} while (n < 0 && errno == EINTR && socket_goes_on(fd, POLLIN, began_ms));
 	if (n < 0)
 		return io_error(errno);
 	return n ? n : -ECONNRESET;
@@ -300,7 +305,7 @@ int wire_connect(struct wire_connection *c, const struct sockaddr_in6 *address,
 		.tv_usec = deadline_ms % 1000 * 1000,
 	};
 	int one = 1;
-	int err = 0;
+	int err;
 
 	memset(c, 0, sizeof(*c));
 	/* IPv4 comes as ::ffff:a.b.c.d. */
@@ -310,8 +315,8 @@ int wire_connect(struct wire_connection *c, const struct sockaddr_in6 *address,
 	setsockopt(c->fd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof(t));
 	setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof(t));
 	setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	if (connect(c->fd, (const struct sockaddr *)address, sizeof(*address)))
-		err = errno == EINPROGRESS ? -ETIMEDOUT : -errno;
+	err = socket_connect(c->fd, (const struct sockaddr *)address,
+			     sizeof(*address));
 	if (!err)
 		err = shake_hands(c, auth);
 	if (err)

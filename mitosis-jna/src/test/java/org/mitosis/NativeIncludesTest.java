@@ -49,7 +49,7 @@ class NativeIncludesTest {
   private static final Map<Path, List<Path>> LOWER =
       Map.of(
           PROTO_USER,
-          List.of(),
+          paths("local"),
           Path.of("local"),
           List.of(),
           Path.of("paging"),
@@ -93,7 +93,7 @@ class NativeIncludesTest {
     write("lib/c.c", "#include \"nowhere.h\"");
     write("proto/wire.c", "#include \"lib/a.h\"");
     write("proto/check.c", "#include \"proto/user/key.h\"");
-    write("proto/user/key.c", "#include \"local/l.h\"");
+    write("proto/user/key.c", "#include \"local/l.h\"\n#include \"paging/p.h\"");
     write("local/l.c", "#include \"paging/p.h\"");
     write("paging/p.c", "#include \"lib/a.h\"");
     write("paging/q.c", "#include \"daemon/d.h\"");
@@ -113,7 +113,7 @@ class NativeIncludesTest {
             "paging/p.c includes lib/a.h",
             "paging/q.c includes daemon/d.h",
             "proto/check.c includes proto/user/key.h",
-            "proto/user/key.c includes local/l.h",
+            "proto/user/key.c includes paging/p.h",
             "proto/wire.c includes lib/a.h"),
         offences(folder));
   }
