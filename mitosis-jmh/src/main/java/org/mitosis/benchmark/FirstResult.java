@@ -3,8 +3,10 @@ package org.mitosis.benchmark;
 
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.mitosis.fixture.CheckpointedJvm;
 import org.mitosis.fixture.ChildLauncher;
 import org.mitosis.fixture.ClassArchive;
+import org.mitosis.fixture.Crac;
 import org.mitosis.fixture.Criu;
 import org.mitosis.fixture.DumpedProcess;
 import org.mitosis.fixture.FreshJvm;
@@ -40,11 +42,12 @@ import org.openjdk.jmh.annotations.Warmup;
  *
  * <p>{@code ./bench FirstResult.jvm -p transport=local,tcp} is of a warm JVM with a function in
  * Java, and of what else there is instead of a cold start: class data sharing of the function's own
- * classes, the ahead-of-time cache of JDK 25 and later, a CRIU image of the same JVM, and a pool of
- * four such JVMs that are kept for requests. A start counts from fork(2), a restore from before
- * CRIU is started, a request to the pool from before it is written to a pipe. The figure {@code
- * resume} is until the first statement in Java. {@code idleMemory} (MiB) is what a JVM of the pool
- * takes, {@code snapshotMemory} a snapshot and its parent together, both by PSS.
+ * classes, the ahead-of-time cache of JDK 25 and later, a CRIU image of the same JVM, CRaC where
+ * {@code -Dmitosis.crac.jdk=PATH} names a JDK that has it, and a pool of four such JVMs that are
+ * kept for requests. A start counts from fork(2), a restore from before CRIU or the JDK's java is
+ * started, a request to the pool from before it is written to a pipe. The figure {@code resume} is
+ * until the first statement in Java. {@code idleMemory} (MiB) is what a JVM of the pool takes,
+ * {@code snapshotMemory} a snapshot and its parent together, both by PSS.
  *
  * <p>What can mislead:
  *
@@ -55,6 +58,7 @@ import org.openjdk.jmh.annotations.Warmup;
  *   <li>A JVM of the pool answers one request after the other: nothing of one is kept from the
  *       next, and more requests at a time than there are JVMs wait. A snapshot has any number of
  *       children.
+ *   <li>CRaC is of another JDK than the others. Its images are in memory, as those of CRIU are.
  *   <li>Of a fresh start, the files are in memory, and its class path is one small jar.
  * </ul>
  */
@@ -120,6 +124,14 @@ public class FirstResult {
   @Benchmark
   public void jvmCriu(DumpedJvm state) {
     DumpedProcess.Restored restored = state.process.restore();
+    SelfTimed.record("resume", restored.firstInstructionNs());
+    SelfTimed.record("firstResult", restored.firstInstructionNs() + restored.workNs());
+  }
+
+  /** A copy that CRaC restores of a JVM with the same function has its result. */
+  @Benchmark
+  public void jvmCrac(OfCrac state) {
+    DumpedProcess.Restored restored = state.jvm.restore();
     SelfTimed.record("resume", restored.firstInstructionNs());
     SelfTimed.record("firstResult", restored.firstInstructionNs() + restored.workNs());
   }
@@ -212,6 +224,32 @@ public class FirstResult {
     public void stop() {
       if (process != null) {
         process.close();
+      }
+    }
+  }
+
+  /** A warm JVM of the JDK that {@link Crac#PROPERTY} names, checkpointed. */
+  @State(Scope.Thread)
+  public static class OfCrac {
+    private CheckpointedJvm jvm;
+
+    /** Made by JMH, which needs a public constructor. */
+    public OfCrac() {}
+
+    /**
+     * Starts it and checkpoints it, and restores it once, so that the JDK's files are in memory.
+     */
+    @Setup
+    public void start(JvmFunctionState state) {
+      jvm = CheckpointedJvm.start(Crac.require(), state.function());
+      jvm.restore();
+    }
+
+    /** Deletes the images. */
+    @TearDown
+    public void stop() {
+      if (jvm != null) {
+        jvm.close();
       }
     }
   }

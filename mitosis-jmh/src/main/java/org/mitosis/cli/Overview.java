@@ -35,6 +35,7 @@ import picocli.CommandLine.Option;
       "  -Dmitosis.keyFile=FILE         the key that machines share, for connections from Java; by default",
       "                                 $MITOSIS_KEY_FILE, ~/.config/mitosis/key or /etc/mitosis/key",
       "  -Dmitosis.criu=PATH            the CRIU of BaselineCriu; by default the first on PATH",
+      "  -Dmitosis.crac.jdk=PATH        a JDK with CRaC, for FirstResult.jvmCrac; none by default",
       "  -Dmitosis.python=PATH          the Python that runs the functions, 3.9 or newer; by default",
       "                                 /usr/bin/python3",
       "  -Dmitosis.functions=all|NAMES  with ./bench: install what all functions need, or those named; by",

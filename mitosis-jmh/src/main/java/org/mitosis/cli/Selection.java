@@ -23,6 +23,7 @@ import org.mitosis.Backend;
 import org.mitosis.BackendChoice;
 import org.mitosis.fixture.ClassArchive;
 import org.mitosis.fixture.ContainerKind;
+import org.mitosis.fixture.Crac;
 import org.mitosis.fixture.Criu;
 import org.mitosis.fixture.MachineMemory;
 import org.mitosis.fixture.MemorySize;
@@ -295,6 +296,7 @@ final class Selection {
   private Functions jvm() {
     return ofJvm("jvmAotCache", false, ClassArchive.Kind.AOT_CACHE::require)
         .and(ofJvm("jvmCriu", false, Criu::requireWorking))
+        .and(ofJvm("jvmCrac", false, Crac::require))
         .and(ofJvm("jvm", true, RemoteJvm::requirePossible))
         .and(ofJvm("threads", true, Selection::requireThreads));
   }
@@ -416,7 +418,7 @@ final class Selection {
 
   /** In a class whose other benchmarks do. */
   private static boolean startsNoChild(String name) {
-    return name.matches(".*[.]jvm(ColdStart|AppCds|AotCache|Criu|Pool)|.*[.]NilRpc[.]jna");
+    return name.matches(".*[.]jvm(ColdStart|AppCds|AotCache|Criu|Crac|Pool)|.*[.]NilRpc[.]jna");
   }
 
   /**

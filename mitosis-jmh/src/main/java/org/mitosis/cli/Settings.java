@@ -4,6 +4,7 @@ package org.mitosis.cli;
 import java.util.Collection;
 import java.util.List;
 import org.mitosis.Mitosis;
+import org.mitosis.fixture.Crac;
 import org.mitosis.fixture.Criu;
 import org.mitosis.fixture.ParentProcess;
 import org.mitosis.fixture.PythonInterpreter;
@@ -30,6 +31,7 @@ final class Settings {
           ParentProcess.DEADLINE_PROPERTY,
           Mitosis.KEY_FILE_PROPERTY,
           Criu.PROPERTY,
+          Crac.PROPERTY,
           PythonInterpreter.PROPERTY,
           FUNCTIONS,
           KernelBackend.DEVICE_PROPERTY,

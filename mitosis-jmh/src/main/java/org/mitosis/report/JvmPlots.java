@@ -36,6 +36,7 @@ final class JvmPlots {
     STARTS.put("FirstResult.jvmAppCds", "AppCDS");
     STARTS.put("FirstResult.jvmAotCache", "AOT cache");
     STARTS.put("FirstResult.jvmCriu", "CRIU");
+    STARTS.put("FirstResult.jvmCrac", "CRaC");
     STARTS.put("FirstResult.jvmPool", "idle JVM");
     LINES.put("warm", "parent, calls only");
     LINES.put("lastResult", "child, from the request");
@@ -95,7 +96,7 @@ final class JvmPlots {
         chart.of(
             "JVM: until the first result",
             "A child counts from the call that resumes, a start from fork(2), a restore from"
-                + " before CRIU is started, an idle JVM from a request by a pipe. "
+                + " before CRIU or CRaC is started, an idle JVM from a request by a pipe. "
                 + Words.MEDIANS,
             "function",
             Words.axis(FIRST_RESULT)));

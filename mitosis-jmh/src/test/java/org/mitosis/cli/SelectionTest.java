@@ -258,6 +258,17 @@ class SelectionTest {
         () -> Selection.of(new CommandLineOptions("FirstResult.jvmAotCache")).possible());
   }
 
+  @Test
+  void aCheckpointWithoutAJdkThatHasCracIsLeftOutByName() throws Exception {
+    Selection.Functions functions =
+        Selection.of(new CommandLineOptions("FirstResult.jvm(Crac|AppCds)")).possible();
+    String benchmark = "org.mitosis.benchmark.FirstResult.jvmCrac";
+    assertEquals(List.of(benchmark), functions.excluded());
+    assertTrue(
+        last(functions.leftOut()).startsWith(benchmark + ": there is no JDK with CRaC: name one"),
+        last(functions.leftOut()));
+  }
+
   private static String last(List<String> values) {
     return values.get(values.size() - 1);
   }
