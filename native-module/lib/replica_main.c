@@ -4,6 +4,7 @@
 #include "lib/replica_main.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <sys/prctl.h>
 
@@ -60,6 +61,9 @@ static bool serve(struct own_memory *own, int control)
 		n = raw_send_some(control, &answer, sizeof(answer), 0);
 	} else {
 		n = raw_send_fds(control, &answer, sizeof(answer), &pidfd, 1);
+		/* No other process can end it. */
+		if (n != sizeof(answer))
+			raw_syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, 0, 0);
 		raw_close(pidfd);
 	}
 	return n == sizeof(answer);

@@ -3,6 +3,7 @@
 #include "paging/replica.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -80,18 +81,33 @@ int replica_ask(struct replica *replica, uint32_t client,
 	};
 	long size = sizeof(packet.request) + packet.request.length;
 	uint32_t i;
-	long n;
+	long n, spare;
 
 	for (i = 0; i < request->count; i++)
 		packet.numbers[i] = request->numbers[i];
+	/* A child whose pidfd does not arrive would run without anyone to end it. */
+	spare = raw_syscall(SYS_fcntl, replica->control, F_DUPFD_CLOEXEC, 0);
+	if (spare < 0)
+		return spare;
 	n = raw_send_many_fds(replica->control, &packet, size, request->passed,
 			      request->count);
-	if (n != size)
+	if (n != size) {
+		raw_close(spare);
 		return n < 0 ? n : -EIO;
+	}
+	replica->spare = spare;
 	replica->busy = true;
 	replica->asked_by = client;
 	replica->deadline_ms = clock_ms() + answer_ms;
 	return 0;
+}
+
+/* No request is under way any more. */
+static void forget_request(struct replica *replica)
+{
+	if (replica->busy)
+		raw_close(replica->spare);
+	replica->busy = false;
 }
 
 int replica_answer(struct replica *replica)
@@ -99,12 +115,13 @@ int replica_answer(struct replica *replica)
 	int passed[PASSED_FDS_MAX];
 	struct replica_answer *a = &replica->answer;
 	siginfo_t info;
-	long n = raw_receive(replica->control, a, sizeof(*a), 0, passed);
+	long n;
 
+	forget_request(replica);
+	n = raw_receive(replica->control, a, sizeof(*a), 0, passed);
 	/* It has ended without reading the request; its refusal comes behind that error. */
 	if (n == -ECONNRESET)
 		n = raw_receive(replica->control, a, sizeof(*a), 0, passed);
-	replica->busy = false;
 	raw_close_passed(passed, 1);
 	if (n < (long)sizeof(a->answer) ||
 	    n != (long)(sizeof(a->answer) + a->answer.length) ||
@@ -147,6 +164,7 @@ void replica_end(struct replica *replica)
 	raw_syscall(SYS_waitid, P_PIDFD, replica->pidfd, &info, WEXITED | __WALL, 0);
 	raw_close(replica->pidfd);
 	raw_close(replica->control);
-	replica->runs = replica->busy = false;
+	forget_request(replica);
+	replica->runs = false;
 	replica->client = replica->asked_by = REPLICA_NO_CLIENT;
 }

@@ -23,8 +23,9 @@ struct replica {
 	uint32_t client;       /* index: its address space's; or REPLICA_NO_CLIENT */
 	uint64_t space_number; /* of its own space; its forks have others */
 	bool busy;	       /* a request is under way */
-	uint32_t asked_by;     /* index of its client, or REPLICA_NO_CLIENT */
-	uint64_t deadline_ms;  /* for its answer */
+	int spare;	      /* busy: keeps room for the descriptor of its answer */
+	uint32_t asked_by;    /* index of its client, or REPLICA_NO_CLIENT */
+	uint64_t deadline_ms; /* for its answer */
 	struct replica_answer answer;
 	uint32_t last; /* index of the client that was served last */
 };
@@ -35,7 +36,10 @@ struct replica {
  */
 int replica_start(struct replica *replica, struct page_source *source);
 
-/* Sends a request of a client. Returns 0 or -errno: then it has to be ended. */
+/*
+ * Sends a request of a client. Returns 0 or -errno: -EMFILE it has not been asked, as its
+ * answer brings a descriptor; else it has to be ended.
+ */
 int replica_ask(struct replica *replica, uint32_t client,
 		const struct clone_request *request, int answer_ms);
 
