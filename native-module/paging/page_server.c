@@ -258,26 +258,6 @@ static void add_machine(struct page_server *server, int stream,
 		child_remove(server, client - server->clients.clients);
 }
 
-/*
- * The porter reads the snapshot's memory itself, so it is no client. It gets this
- * process's file of it, which is of no use once this process has ended.
- */
-static void lend_memory(struct page_server *server, int stream)
-{
-	const struct page_source *source = server->source;
-	const struct local_memory where = {
-		.descriptor = (uintptr_t)source->descriptor,
-		.size = source->descriptor->total_size,
-	};
-	int file = source->memory ? source->memory(source) : -1;
-
-	trace(&source->trace, TRACE_STEPS, "lends its memory to the porter",
-	      TRACE_NUMBER("possible", file >= 0));
-	if (file >= 0)
-		raw_send_fds(stream, &where, sizeof(where), &file, 1);
-	raw_close(stream);
-}
-
 /* The per-CPU server for clients that start children on a CPU; NULL: this one. */
 static struct cpu_server *cpu_server_on(struct page_server *server, int cpu)
 {
@@ -346,15 +326,17 @@ static void linger(struct page_server *server)
 	server->channel = -1;
 }
 
-static void serve_channel(struct page_server *server)
+/* What mitosisd sends; `sealing`: with LOCAL_SEALED. */
+struct channel_packet {
+	struct local_message m;
+	struct local_sealing sealing;
+};
+
+static void serve_packet(struct page_server *server,
+			 const struct channel_packet *packet, long n,
+			 const int passed[PASSED_FDS_MAX])
 {
-	struct {
-		struct local_message m;
-		struct local_sealing sealing;
-	} packet;
-	struct local_message *m = &packet.m;
-	int passed[PASSED_FDS_MAX];
-	long n = raw_receive(server->channel, &packet, sizeof(packet), 0, passed);
+	const struct local_message *m = &packet->m;
 	bool sealed;
 
 	/* -EMFILE: the client that was to come sees its stream end. */
@@ -365,28 +347,37 @@ static void serve_channel(struct page_server *server)
 		children_refuse_entrusted(server, m);
 		return;
 	}
-	sealed = n == sizeof(packet) && m->flags & LOCAL_SEALED;
+	sealed = n == sizeof(*packet) && m->flags & LOCAL_SEALED;
 	if ((sealed || n == sizeof(*m)) && m->magic == LOCAL_MAGIC &&
 	    m->version == LOCAL_VERSION && m->type == LOCAL_SERVE &&
 	    passed[0] >= 0 &&
 	    !(server->source->admit && server->source->admit(server->source))) {
 		if (m->flags & LOCAL_PORTER)
-			lend_memory(server, passed[0]);
+			stream_lend_memory(passed[0], server->source);
 		else if (m->cpu >= 0)
 			add_staying_client(server, passed[0], m->cpu,
 					   m->flags & LOCAL_FORKS);
 		else if (m->flags & LOCAL_MACHINE)
 			add_machine(server, passed[0],
-				    sealed ? &packet.sealing : NULL);
+				    sealed ? &packet->sealing : NULL);
 		else
 			add_client(server, passed[0]);
-		/* Its secrets must not be in what this process forks. */
-		raw_wipe(&packet.sealing, sizeof(packet.sealing));
 		return;
 	}
 	/* Linger before the close, which sends the client back to the daemon. */
 	linger(server);
 	raw_close(passed[0]);
+}
+
+static void serve_channel(struct page_server *server)
+{
+	struct channel_packet packet;
+	int passed[PASSED_FDS_MAX];
+	long n = raw_receive(server->channel, &packet, sizeof(packet), 0, passed);
+
+	serve_packet(server, &packet, n, passed);
+	/* Whatever became of it: they must not be in what this process forks. */
+	raw_wipe(&packet.sealing, sizeof(packet.sealing));
 }
 
 static bool serve_machine(struct page_server *server, struct client *c)

@@ -103,3 +103,18 @@ void stream_end_clone(int stream, int pidfd)
 	if (stream_answer(stream, 0, sizeof(status)))
 		raw_send_all(stream, &status, sizeof(status), 0);
 }
+
+void stream_lend_memory(int stream, const struct page_source *source)
+{
+	const struct local_memory where = {
+		.descriptor = (uintptr_t)source->descriptor,
+		.size = source->descriptor->total_size,
+	};
+	int file = source->memory ? source->memory(source) : -1;
+
+	trace(&source->trace, TRACE_STEPS, "lends its memory to the porter",
+	      TRACE_NUMBER("possible", file >= 0));
+	if (file >= 0)
+		raw_send_fds(stream, &where, sizeof(where), &file, 1);
+	raw_close(stream);
+}

@@ -23,6 +23,13 @@ bool stream_send_memory(int stream, struct page_source *source, uint64_t address
 			uint64_t length);
 
 /*
+ * LOCAL_PORTER: the porter reads the snapshot's memory itself, so it is no client. Sends it
+ * this process's file of it, which is of no use once this process has ended, and closes
+ * the stream.
+ */
+void stream_lend_memory(int stream, const struct page_source *source);
+
+/*
  * The rest of SHADOW_CLONE. Returns 0, -EINVAL, or -ECONNRESET if the stream has to be
  * closed.
  */
