@@ -24,7 +24,8 @@ import javax.xml.stream.XMLStreamReader;
  * has none.
  *
  * <p>Arguments are pairs of a name and a source. A file holds lines "PASS name", "SKIP name:
- * reason", "FAIL name: reason" among others; a folder is a checkout whose modules have reports of
+ * reason", "FAIL name: reason" among others, the last followed by the test's output with four spaces
+ * before each line, of which the list repeats the end; a folder is a checkout whose modules have reports of
  * surefire and failsafe. Started from its source, so that a machine with nothing but a JDK can run
  * it.
  */
@@ -36,6 +37,11 @@ class TestSummary {
 
   /** Characters of a reason that the list shows; the report has all of it. */
   private static final int LONGEST_REASON = 300;
+
+  /** Lines of a failed test's output that the list repeats: a log may be cut to its end. */
+  private static final int MOST_OUTPUT = 25;
+
+  private static final String OUTPUT = "    ";
 
   /** The file of a run that is only mentioned when something went wrong or was left out. */
   private static final String MAY_BE_EMPTY = "build";
@@ -73,13 +79,28 @@ class TestSummary {
   private void addLines(String source, Path file) throws IOException {
     // Whatever a test prints besides may be no UTF-8.
     String text = new String(Files.readAllBytes(file), UTF_8);
-    for (String line : text.lines().toList()) {
-      Matcher matcher = LINE.matcher(line);
+    List<String> lines = text.lines().toList();
+    for (int i = 0; i < lines.size(); i++) {
+      Matcher matcher = LINE.matcher(lines.get(i));
       if (matcher.matches()) {
         String reason = matcher.group(3) == null ? "no reason given" : matcher.group(3);
-        count(matcher.group(1), source + ": ", matcher.group(2), reason);
+        boolean fails = matcher.group(1).equals("FAIL");
+        String output = fails ? output(lines.subList(i + 1, lines.size())) : "";
+        count(matcher.group(1), source + ": ", matcher.group(2), reason + output);
       }
     }
+  }
+
+  /** The end of the output that these lines begin with, each after a line break. */
+  private static String output(List<String> lines) {
+    List<String> all = lines.stream().takeWhile(line -> line.startsWith(OUTPUT)).toList();
+    int left = Math.max(0, all.size() - MOST_OUTPUT);
+    StringBuilder text = new StringBuilder();
+    if (left > 0) {
+      text.append('\n').append(OUTPUT).append("(").append(left).append(" lines before)");
+    }
+    all.stream().skip(left).forEach(line -> text.append('\n').append(shortened(line)));
+    return text.toString();
   }
 
   private void addCheckout(String source, Path checkout) throws IOException {
@@ -177,7 +198,7 @@ class TestSummary {
   private static void list(StringBuilder text, String title, List<String> lines) {
     if (!lines.isEmpty()) {
       text.append(title).append('\n');
-      lines.forEach(line -> text.append("  ").append(line).append('\n'));
+      lines.forEach(line -> text.append(line.indent(2)));
     }
   }
 
@@ -186,6 +207,10 @@ class TestSummary {
     if (line.isEmpty()) {
       return "no reason given";
     }
+    return shortened(line);
+  }
+
+  private static String shortened(String line) {
     return line.length() <= LONGEST_REASON ? line : line.substring(0, LONGEST_REASON) + "...";
   }
 }
