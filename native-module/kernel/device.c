@@ -568,7 +568,7 @@ static int device_release(struct inode *inode, struct file *file)
 	if (prepared && !prepared->pinned)
 		mitosis_snapshot_drop(prepared);
 	mitosis_snapshot_put(prepared);
-	kfree(caller);
+	kfree_sensitive(caller);
 	return 0;
 }
 

@@ -79,6 +79,13 @@ void mitosis_link_shut(struct link *link)
 	kernel_sock_shutdown(link->socket, SHUT_RDWR);
 }
 
+int mitosis_link_fail(struct link *link, int err)
+{
+	if (!link->failure)
+		link->failure = err;
+	return link->failure;
+}
+
 int mitosis_link_send(struct link *link, enum wire_type type, int status, void *body, size_t size)
 {
 	struct wire_header header = {
@@ -90,28 +97,45 @@ int mitosis_link_send(struct link *link, enum wire_type type, int status, void *
 	};
 	struct kvec parts[] = { { &header, sizeof(header) }, { body, size } };
 	size_t count = size ? 2 : 1;
+	int err;
 
 	size += sizeof(header);
-	return link->sealing ? mitosis_sealing_send(link->sealing, link->socket, parts, size)
-			     : mitosis_transport_send(link->socket, parts, count, size, false);
+	err = link->sealing ? mitosis_sealing_send(link->sealing, link->socket, parts, size)
+			    : mitosis_transport_send(link->socket, parts, count, size, false);
+	return err ? mitosis_link_fail(link, err) : 0;
 }
 
 int mitosis_link_send_body(struct link *link, enum wire_type type, void *body, size_t size)
 {
-	return mitosis_link_send(link, type, 0, body, size);
+	return link->failure ?: mitosis_link_send(link, type, 0, body, size);
 }
 
+/* -EAGAIN: no byte has come within `ms`, and one may still come. */
 static int receive(struct link *link, struct kvec *parts, size_t count, size_t size,
 		   unsigned int ms)
 {
-	return link->sealing ? mitosis_sealing_receive(link->sealing, link->socket, parts, size, ms,
-						       link->deadline_ms)
-			     : mitosis_transport_receive(link->socket, parts, count, size, ms);
+	int err = link->failure;
+
+	if (err)
+		return err;
+	err = link->sealing ? mitosis_sealing_receive(link->sealing, link->socket, parts, size, ms,
+						      link->deadline_ms)
+			    : mitosis_transport_receive(link->socket, parts, count, size, ms);
+	return err && err != -EAGAIN ? mitosis_link_fail(link, err) : err;
+}
+
+/* The same of what must come within `ms`. */
+static int require(struct link *link, struct kvec *parts, size_t count, size_t size,
+		   unsigned int ms)
+{
+	int err = mitosis_transport_error(receive(link, parts, count, size, ms));
+
+	return err ? mitosis_link_fail(link, err) : 0;
 }
 
 int mitosis_link_receive(struct link *link, struct kvec *parts, size_t count, size_t size)
 {
-	return mitosis_transport_error(receive(link, parts, count, size, link->deadline_ms));
+	return require(link, parts, count, size, link->deadline_ms);
 }
 
 int mitosis_link_receive_body(struct link *link, void *body, size_t size)
@@ -139,18 +163,18 @@ int mitosis_link_check_header(const struct wire_header *header)
 static int receive_answer(struct link *link, enum wire_type type, u32 *length)
 {
 	struct wire_header header;
-	int err = mitosis_transport_error(
-		mitosis_link_receive_header(link, &header, link->deadline_ms));
+	struct kvec part = { &header, sizeof(header) };
+	int err = require(link, &part, 1, sizeof(header), link->deadline_ms);
 
 	*length = 0;
 	if (!err)
 		err = mitosis_link_check_header(&header);
 	if (err)
-		return err;
+		return mitosis_link_fail(link, err);
 	/* Errnos above EHWPOISON are kernel-internal: system calls must not return them. */
 	if (header.type != type || header.status > 0 || header.status < -EHWPOISON ||
 	    (header.status && header.length))
-		return -EPROTO;
+		return mitosis_link_fail(link, -EPROTO);
 	*length = header.length;
 	return header.status;
 }
@@ -165,7 +189,7 @@ int mitosis_link_receive_empty_answer(struct link *link)
 	u32 length;
 	int err = mitosis_link_receive_answer(link, &length);
 
-	return err ?: length ? -EMSGSIZE : 0;
+	return err ?: length ? mitosis_link_fail(link, -EMSGSIZE) : 0;
 }
 
 bool mitosis_link_is_refused(const struct link *link, int err)

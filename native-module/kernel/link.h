@@ -21,6 +21,8 @@ struct link {
 	struct socket *socket;
 	unsigned int deadline_ms; /* for each message */
 	struct sealing *sealing;  /* NULL: messages are plain */
+	int failure;		  /* 0, or -errno: what ended it, of every later request */
+	u64 session;		  /* the number of its session, for session.c */
 };
 
 /* Parses "tcp://host:port". Returns 0 or -EINVAL. */
@@ -50,8 +52,17 @@ void mitosis_link_shut(struct link *link);
 int mitosis_link_make_sealing(const struct handshake *handshake, bool is_client,
 			      struct sealing **sealing);
 
-/* Sends a message; `status` is 0 but in answers. */
+/*
+ * Ends the use of a link whose stream is not understood any more: without a whole answer,
+ * or with one of another length, what comes next would be taken for the answer to another
+ * request. The calls below do so on each failure but an answer's status. Returns the first
+ * failure.
+ */
+int mitosis_link_fail(struct link *link, int err);
+
+/* Sends a message; `status` is 0 but in answers, which can tell why the link has failed. */
 int mitosis_link_send(struct link *link, enum wire_type type, int status, void *body, size_t size);
+/* Sends a request, unless the link has failed. */
 int mitosis_link_send_body(struct link *link, enum wire_type type, void *body, size_t size);
 
 /*

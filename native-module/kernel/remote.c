@@ -28,11 +28,11 @@ struct remote {
 	const struct net *net; /* the link holds it */
 	struct remote_name name;
 	bool cached;
+	unsigned int deadline_ms; /* of the link; a late page ends it for all its children */
 	struct descriptor_header *descriptor;
 	struct xarray pages; /* by number: cached or prefetched; or ZEROS */
 	struct mutex lock;   /* of the link; only workers take it */
 	struct link *link;
-	int broken;	       /* 0, or the error that made the link unusable */
 	struct list_head node; /* in the cache, which holds a reference */
 	unsigned long used;    /* last use by a child, jiffies */
 };
@@ -101,6 +101,7 @@ static struct remote *new_remote(const struct open_work *w)
 	r->net = w->net;
 	r->name = w->name;
 	r->cached = w->cached;
+	r->deadline_ms = w->deadline_ms;
 	xa_init(&r->pages);
 	mutex_init(&r->lock);
 	INIT_LIST_HEAD(&r->node);
@@ -170,13 +171,11 @@ static int check_exists(struct remote *r)
 	int err;
 
 	mutex_lock(&r->lock);
-	err = r->broken;
-	if (!err)
-		err = mitosis_link_send_body(r->link, WIRE_PAGES, &request, sizeof(request));
+	err = mitosis_link_send_body(r->link, WIRE_PAGES, &request, sizeof(request));
 	if (!err)
 		err = mitosis_link_receive_empty_answer(r->link);
 	if (err && !ends_no_children(err))
-		r->broken = err;
+		mitosis_link_fail(r->link, err);
 	mutex_unlock(&r->lock);
 	return err;
 }
@@ -195,7 +194,8 @@ static struct remote *find_cached(const struct open_work *w)
 
 	mutex_lock(&cache_lock);
 	list_for_each_entry(r, &cache, node)
-		if (r->net == w->net && same_name(&r->name, &w->name)) {
+		if (r->net == w->net && r->deadline_ms == w->deadline_ms &&
+		    same_name(&r->name, &w->name)) {
 			kref_get(&r->refs);
 			r->used = jiffies;
 			goto out;
@@ -380,7 +380,7 @@ static int exchange(struct remote *r, struct fetch_work *w)
 	if (err)
 		return err;
 	if (length != request.length)
-		return -EMSGSIZE;
+		return mitosis_link_fail(r->link, -EMSGSIZE);
 	for (i = 0; i < w->count; i++)
 		w->parts[i] = (struct kvec){ page_address(w->pages[i]), PAGE_SIZE };
 	return mitosis_link_receive(r->link, w->parts, w->count, length);
@@ -392,10 +392,10 @@ static void run_fetch(struct work_item *item)
 	struct remote *r = w->remote;
 
 	mutex_lock(&r->lock);
-	w->err = r->broken ?: exchange(r, w);
+	w->err = exchange(r, w);
 	/* After these two answers the link can still be used; otherwise not. */
 	if (w->err && w->err != -EFAULT && w->err != -EINVAL)
-		r->broken = w->err;
+		mitosis_link_fail(r->link, w->err);
 	mutex_unlock(&r->lock);
 	trace_mitosis_fetch(r->name.machine_id, r->name.handler_id, w->address, w->count, w->err);
 	if (!w->err)

@@ -30,12 +30,14 @@ struct session {
 	struct net *net;    /* not held: its end removes the session */
 	unsigned long used; /* last use of a connection, jiffies */
 	u32 machine_id;
+	u64 number; /* of the last Connect, which may have changed the address */
 	struct sockaddr_storage address;
 	unsigned int idle_count;
 	struct link *idle[IDLE_MAX];
 };
 
 static LIST_HEAD(sessions);
+static u64 last_number;
 static DEFINE_MUTEX(sessions_lock);
 static void close_unused(struct work_struct *work);
 static DECLARE_DELAYED_WORK(unused_check, close_unused);
@@ -78,6 +80,7 @@ static void close_unused(struct work_struct *work)
 /* With sessions_lock held. */
 static void add_idle(struct session *s, struct link *link)
 {
+	link->session = s->number;
 	s->idle[s->idle_count++] = link;
 	s->used = jiffies;
 	if (s->net != &init_net)
@@ -127,6 +130,7 @@ static void run_connect(struct work_item *item)
 	}
 	if (s) {
 		close_idle(s);
+		s->number = ++last_number;
 		s->address = w->address;
 		add_idle(s, link);
 	} else {
@@ -180,6 +184,7 @@ int mitosis_session_take(struct net *net, u32 machine_id, unsigned int deadline_
 {
 	struct sockaddr_storage address;
 	struct session *s;
+	u64 number = 0;
 	int err = 0;
 
 	mutex_lock(&sessions_lock);
@@ -191,12 +196,15 @@ int mitosis_session_take(struct net *net, u32 machine_id, unsigned int deadline_
 		err = *link ? 0 : -EAGAIN;
 	} else {
 		address = s->address;
+		number = s->number;
 	}
 	mutex_unlock(&sessions_lock);
+	if (!err && !idle)
+		err = connect_to(net, machine_id, &address, deadline_ms, link);
 	if (err)
 		return err;
 	if (!idle)
-		return connect_to(net, machine_id, &address, deadline_ms, link);
+		(*link)->session = number;
 	(*link)->deadline_ms = deadline_ms;
 	return 0;
 }
@@ -207,7 +215,8 @@ void mitosis_session_give(const struct net *net, u32 machine_id, struct link *li
 
 	mutex_lock(&sessions_lock);
 	s = find(net, machine_id);
-	if (s && s->idle_count < IDLE_MAX) {
+	/* Not one to where the machine was before its address was set again. */
+	if (s && s->number == link->session && !link->failure && s->idle_count < IDLE_MAX) {
 		add_idle(s, link);
 		link = NULL;
 	}

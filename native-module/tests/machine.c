@@ -53,13 +53,15 @@ struct machine machine_start(uint32_t machine_id)
 
 struct machine machine_start_at(uint32_t machine_id, const char *host)
 {
+	/* Two machines may have one id. */
+	static unsigned int count;
 	struct machine m = { 0 };
 	char id[16], listen[64], line[256] = "";
 	int out[2];
 	FILE *f;
 	char *colon;
 
-	snprintf(m.dir, sizeof(m.dir), "%s-m%u", base_dir(), machine_id);
+	snprintf(m.dir, sizeof(m.dir), "%s-m%u.%u", base_dir(), machine_id, ++count);
 	snprintf(id, sizeof(id), "%u", machine_id);
 	snprintf(listen, sizeof(listen), "tcp://%s:0", host);
 	CHECK(!pipe2(out, O_CLOEXEC));

@@ -357,6 +357,8 @@ static const struct fault {
 	{ "page-not-in-time", page_not_in_time },
 	{ "machine-killed", machine_killed },
 	{ "machine-late", machine_late },
+	{ "cache-deadlines", cache_with_two_deadlines },
+	{ "former-address", answer_of_the_former_address },
 	{ "parent-killed-in-prepare", parent_killed_in_prepare },
 	{ "parent-killed-with-children", parent_killed_with_children },
 	{ "parent-killed-pinned", parent_killed_pinned },
