@@ -298,6 +298,13 @@ final class AgentLink implements AutoCloseable {
               + quotedErrors()
               + (rest.isEmpty() ? "" : " (" + rest + ", " + (bootstrap.bytes() >> 10) + " needed)")
               + "; free some space or choose another PROJECT_PATH";
+      case "unsafe" ->
+          "every user there can change what "
+              + config.projectPath()
+              + " leads to, by "
+              + rest
+              + ", and it would run as this account; choose another PROJECT_PATH, or make that folder"
+              + " this account's alone";
       case "damaged" -> "benchmarks.jar arrived damaged; try again";
       case "differs" ->
           "version mismatch: benchmarks.jar in "

@@ -38,21 +38,45 @@ record Bootstrap(Path jar, String sha256, long bytes) {
       directory=$1 digest=$2 bytes=$3 deploy=$4 java=$5 lease=$6 backend=$7
       case $directory in /*) ;; *) directory=$HOME/$directory ;; esac
       jar=$directory/benchmarks.jar
-      # Machines may share their home directories.
-      new=$directory/.benchmarks.jar.$(uname -n).$$
       say() { echo "mitosis-cluster: $1"; }
       digest_of() { sha256sum "$1" 2>/dev/null | cut -d" " -f1; }
+      # What lies in the folder runs with this account's rights. In a folder that all can write to,
+      # like /tmp, a name is whose who was first.
+      require_safe() {
+        here=$(cd "$1" && pwd -P) || return 0
+        at=$here ours=
+        while :; do
+          if [ "$(find "$at/." -prune -perm -0002)" ] &&
+            { [ ! "$ours" ] || [ ! "$(find "$at/." -prune -perm -1000)" ]; }; then
+            say "unsafe $at"
+            exit 1
+          fi
+          ours=$(find "$at/." -prune '(' -user "$(id -u)" -o -user 0 ')')
+          [ "$at" != / ] || break
+          at=$(dirname "$at")
+        done
+        directory=$here
+        jar=$directory/benchmarks.jar
+      }
       if ! command -v "$java" >/dev/null 2>&1; then
         say "no-java"
         exit 1
       fi
+      [ ! -d "$directory" ] || require_safe "$directory"
       if [ "$(digest_of "$jar")" = "$digest" ]; then
         say have
       elif [ "$deploy" != true ]; then
         say "differs $([ -e "$jar" ] && "$java" -jar "$jar" --version 2>&1 | head -n 1)"
         exit 1
       else
-        if ! mkdir -p "$directory" || ! : >"$new"; then
+        if ! mkdir -p "$directory"; then
+          say "cannot-write"
+          exit 1
+        fi
+        require_safe "$directory"
+        # Machines may share their home directories.
+        new=$directory/.benchmarks.jar.$(uname -n).$$
+        if ! : >"$new"; then
           say "cannot-write"
           exit 1
         fi
