@@ -22,7 +22,7 @@ import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.TimeValue;
 import org.openjdk.jmh.runner.options.VerboseMode;
 
-class CounterBenchmarkTest {
+class OwnBenchmarksTest {
   @Test
   void theListHasOnesOwnBenchmarksOnly() {
     OutputFormat silent =
@@ -31,34 +31,44 @@ class CounterBenchmarkTest {
         BenchmarkList.defaultList().getAll(silent, List.of()).stream()
             .map(BenchmarkListEntry::getUserClassQName)
             .distinct()
+            .sorted()
             .toList();
-    assertEquals(List.of("org.example.CounterBenchmark"), listed);
+    assertEquals(List.of("org.example.CounterBenchmark", "org.example.NilBenchmark"), listed);
+  }
+
+  @Test
+  void theApiIsMeasured() throws Exception {
+    RunResult result = run("NilBenchmark").iterator().next();
+    assertTrue(result.getPrimaryResult().getScore() > 0);
   }
 
   @Test
   void childrenOfAProgramOfOnesOwnAreMeasured() throws Exception {
     assumeTrue(UserfaultfdRight.read().allowed(), "needs the right to use userfaultfd");
     assumeTrue(Files.isExecutable(Path.of("/usr/bin/python3")), "needs /usr/bin/python3");
-    System.setProperty("jmh.ignoreLock", "true");
-    Collection<RunResult> results =
-        new Runner(
-                new OptionsBuilder()
-                    .include("CounterBenchmark")
-                    .addProfiler(SelfTimedProfiler.class)
-                    .shouldFailOnError(true)
-                    .warmupIterations(0)
-                    .measurementIterations(1)
-                    .measurementTime(TimeValue.milliseconds(200))
-                    .jvmArgsAppend(
-                        "-Dcounter=" + Path.of("counter.py").toAbsolutePath(),
-                        "-Dmitosis.backend=user",
-                        "-Dmitosis.native.dir=" + System.getProperty("mitosis.native.dir"))
-                    .build())
-            .run();
+    Collection<RunResult> results = run("CounterBenchmark");
     assertEquals(2, results.size());
     for (RunResult result : results) {
       double us = result.getSecondaryResults().get("resume").getScore();
       assertTrue(us > 0 && us < 1e6, us + " us");
     }
+  }
+
+  private static Collection<RunResult> run(String benchmark) throws Exception {
+    System.setProperty("jmh.ignoreLock", "true");
+    return new Runner(
+            new OptionsBuilder()
+                .include(benchmark)
+                .addProfiler(SelfTimedProfiler.class)
+                .shouldFailOnError(true)
+                .warmupIterations(0)
+                .measurementIterations(1)
+                .measurementTime(TimeValue.milliseconds(200))
+                .jvmArgsAppend(
+                    "-Dcounter=" + Path.of("counter.py").toAbsolutePath(),
+                    "-Dmitosis.backend=user",
+                    "-Dmitosis.native.dir=" + System.getProperty("mitosis.native.dir"))
+                .build())
+        .run();
   }
 }
