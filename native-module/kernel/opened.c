@@ -4,19 +4,25 @@
 #include <linux/anon_inodes.h>
 #include <linux/cred.h>
 #include <linux/fs.h>
+#include <linux/jiffies.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
 #include "child.h"
 #include "proto/descriptor.h"
+#include "remote.h"
 #include "resume.h"
 #include "snapshot.h"
 #include "token.h"
 
+/* A remote snapshot that was there within this time, ms, is not asked for again. */
+#define CHECKED_MS 100
+
 struct opened {
 	struct origin origin;
 	struct mitosis_options options;
+	unsigned long checked; /* of a remote snapshot: when it was there, jiffies */
 };
 
 static ssize_t opened_read(struct file *file, char __user *buffer, size_t size, loff_t *at)
@@ -42,13 +48,28 @@ static bool is_opener(const struct file *file)
 	       cap_issubset(caller->cap_permitted, opener->cap_permitted);
 }
 
-/* What was permitted when it was opened may have ended since. */
-static int check_snapshot(const struct origin *origin)
+/* Becoming its child often follows at once, and would take another round trip. */
+static int check_remote(struct opened *opened)
 {
+	unsigned long now = jiffies;
+	int err;
+
+	if (time_before(now, READ_ONCE(opened->checked) + msecs_to_jiffies(CHECKED_MS)))
+		return 0;
+	err = mitosis_remote_check(opened->origin.remote);
+	if (!err)
+		WRITE_ONCE(opened->checked, now);
+	return err;
+}
+
+/* What was permitted when it was opened may have ended since. */
+static int check_snapshot(struct opened *opened)
+{
+	const struct origin *origin = &opened->origin;
 	struct snapshot *s = origin->snapshot;
 
 	if (!s)
-		return 0;
+		return check_remote(opened);
 	if (mitosis_snapshot_is_dropped(s))
 		return -ENOENT;
 	return origin->grant.serial ? mitosis_grant_check(s, &origin->grant) : 0;
@@ -56,7 +77,7 @@ static int check_snapshot(const struct origin *origin)
 
 static int become(struct file *file, unsigned long argument)
 {
-	const struct opened *opened = file->private_data;
+	struct opened *opened = file->private_data;
 	const struct mitosis_options options = opened->options;
 	struct origin origin = opened->origin;
 	struct mitosis_kept_memory kept;
@@ -64,7 +85,7 @@ static int become(struct file *file, unsigned long argument)
 
 	if (copy_from_user(&kept, (void __user *)argument, sizeof(kept)))
 		return -EFAULT;
-	err = is_opener(file) ? check_snapshot(&origin) : -EPERM;
+	err = is_opener(file) ? check_snapshot(opened) : -EPERM;
 	if (err)
 		return err;
 	mitosis_origin_get(&origin);
@@ -101,7 +122,7 @@ int mitosis_opened_create(struct origin *origin, const struct mitosis_options *o
 		mitosis_origin_put(origin);
 		return -ENOMEM;
 	}
-	*opened = (struct opened){ *origin, *options };
+	*opened = (struct opened){ *origin, *options, jiffies };
 	fd = anon_inode_getfd("[mitosis-snapshot]", &opened_operations, opened,
 			      O_RDONLY | O_CLOEXEC);
 	if (fd < 0) {

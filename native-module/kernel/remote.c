@@ -355,6 +355,44 @@ int mitosis_remote_open(const struct remote_name *name, const struct mitosis_opt
 	return err;
 }
 
+struct check_work {
+	struct work_item item;
+	struct remote *remote;
+	int err;
+};
+
+static void run_check(struct work_item *item)
+{
+	struct check_work *w = container_of(item, struct check_work, item);
+
+	w->err = check_exists(w->remote);
+}
+
+static void destroy_check(struct work_item *item)
+{
+	struct check_work *w = container_of(item, struct check_work, item);
+
+	mitosis_remote_put(w->remote);
+	kfree(w);
+}
+
+int mitosis_remote_check(struct remote *r)
+{
+	struct check_work *w = kzalloc(sizeof(*w), GFP_KERNEL);
+	int err;
+
+	if (!w)
+		return -ENOMEM;
+	mitosis_work_item_init(&w->item, run_check, destroy_check);
+	kref_get(&r->refs);
+	w->remote = r;
+	err = mitosis_work_item_run(&w->item);
+	if (!err)
+		err = w->err;
+	mitosis_work_item_put(&w->item);
+	return err;
+}
+
 struct fetch_work {
 	struct work_item item;
 	struct remote *remote;

@@ -28,6 +28,12 @@ struct remote_name {
  */
 int mitosis_remote_open(const struct remote_name *name, const struct mitosis_options *options,
 			struct remote **remote);
+/*
+ * Asks the other machine whether there may be further children. Returns 0, -ENOENT the
+ * snapshot was dropped, -EKEYREVOKED or -EKEYEXPIRED its token has ended, or -errno of
+ * the connection.
+ */
+int mitosis_remote_check(struct remote *remote);
 void mitosis_remote_get(struct remote *remote);
 void mitosis_remote_put(struct remote *remote);
 

@@ -5,6 +5,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -219,6 +220,50 @@ static int become_remotely(const struct mitosis_token *token, unsigned int flags
 	return exit_of(pid);
 }
 
+/*
+ * As user OTHER, over TCP: opens ID, and becomes its child when `request` has been made with
+ * the argument ID on `fd`, unless that is 0. Returns an errno, or CHILD.
+ */
+static int become_later(const struct mitosis_token *token, int fd,
+			unsigned long request)
+{
+	const struct mitosis_remote_req name = { module_parameter("machine_id"),
+						 ID };
+	struct mitosis_remote_token present = { name.machine_id, *token };
+	const struct mitosis_kept_memory none = { 0 };
+	const uint32_t id = ID;
+	int told[2], done[2];
+	char byte = 0;
+	pid_t pid;
+
+	CHECK(!pipe2(told, O_CLOEXEC) && !pipe2(done, O_CLOEXEC));
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		int device, opened;
+
+		be(ANOTHER);
+		device = open_device();
+		CHECK_EQ(error_of(ioctl(device, MITOSIS_IOC_PRESENT_REMOTE,
+					&present)),
+			 0);
+		opened = ioctl(device, MITOSIS_IOC_OPEN_REMOTE, &name);
+		CHECK(opened >= 0);
+		close(done[1]);
+		CHECK(write(told[1], &byte, 1) == 1 && read(done[0], &byte, 1) == 0);
+		sleep_ms(300);
+		_exit(error_of(ioctl(opened, MITOSIS_IOC_BECOME, &none)));
+	}
+	CHECK(read(told[0], &byte, 1) == 1);
+	if (request)
+		CHECK_EQ(error_of(ioctl(fd, request, &id)), 0);
+	close(done[1]);
+	close(done[0]);
+	close(told[0]);
+	close(told[1]);
+	return exit_of(pid);
+}
+
 /* The machine of a snapshot decides on its tokens, each time; a cache gives none away. */
 static void tokens_between_machines(void)
 {
@@ -226,7 +271,6 @@ static void tokens_between_machines(void)
 						     0, own_address() };
 	static const unsigned int ways[] = { 0, MITOSIS_OPTION_CACHE };
 	struct mitosis_token token, wrong, brief;
-	const uint32_t id = ID;
 	int fd = open_device();
 	unsigned int i;
 
@@ -250,10 +294,12 @@ static void tokens_between_machines(void)
 		CHECK_EQ(become_remotely(&wrong, ways[i]), EACCES);
 		CHECK_EQ(become_remotely(&brief, ways[i]), EKEYEXPIRED);
 	}
-	CHECK_EQ(error_of(ioctl(fd, MITOSIS_IOC_REVOKE, &id)), 0);
+	CHECK_EQ(become_later(&token, fd, 0), CHILD);
+	CHECK_EQ(become_later(&token, fd, MITOSIS_IOC_REVOKE), EKEYREVOKED);
 	for (i = 0; i < 2; i++)
 		CHECK_EQ(become_remotely(&token, ways[i]), EACCES);
-	CHECK_EQ(error_of(ioctl(fd, MITOSIS_IOC_UNPREPARE, &id)), 0);
+	CHECK_EQ(error_of(ioctl(fd, MITOSIS_IOC_TOKEN, &token)), 0);
+	CHECK_EQ(become_later(&token, fd, MITOSIS_IOC_UNPREPARE), ENOENT);
 	CHECK_EQ(become_remotely(&token, MITOSIS_OPTION_CACHE), EACCES);
 	CHECK_EQ(error_of(ioctl(fd, MITOSIS_IOC_PRESENT_REMOTE, NULL)), EFAULT);
 	close(fd);
