@@ -130,9 +130,12 @@ static int receive_grant(struct local_message *m, struct local_grant *grant, int
 		.msg_controllen = sizeof(control),
 	};
 	uint32_t count;
-	ssize_t n = recvmsg(CHANNEL, &msg, MSG_CMSG_CLOEXEC);
+	ssize_t n;
 
 	*fd = -1;
+	do {
+		n = recvmsg(CHANNEL, &msg, MSG_CMSG_CLOEXEC);
+	} while (n < 0 && errno == EINTR);
 	if (n <= 0)
 		return -ECONNRESET;
 	if (passed_fds_take(&msg, fd, 1, &count, NULL) || count != 1)

@@ -53,6 +53,7 @@ int rdma_link_receive(struct rdma_link *link, uint64_t length, const void **byte
 #include "daemon/rdma_libraries.h"
 #include "local/address.h"
 #include "local/gid.h"
+#include "local/interrupted.h"
 #include "proto/user/connection.h"
 
 #define PAGES_MAX	  256u
@@ -185,7 +186,7 @@ static int expect_event(struct rdma_link *l, enum rdma_cm_event_type type)
 	struct rdma_cm_event *event;
 	enum rdma_cm_event_type got;
 
-	if (poll(&p, 1, wire_deadline_ms()) <= 0)
+	if (poll_within(&p, 1, wire_deadline_ms()) <= 0)
 		return problem(l, "the connection manager", -ETIMEDOUT);
 	if (l->libraries.get_cm_event(l->events, &event))
 		return problem(l, "the connection manager", -errno);
@@ -489,7 +490,7 @@ static int wait_for_event(struct rdma_link *l, int64_t until_ns)
 	};
 	int64_t left_ms = (until_ns - now_ns()) / 1000000;
 
-	if (left_ms <= 0 || poll(p, 2, left_ms) == 0)
+	if (left_ms <= 0 || poll_within(p, 2, left_ms) <= 0)
 		return -ETIMEDOUT;
 	return p[1].revents ? -ECONNRESET : 0;
 }

@@ -13,6 +13,7 @@
 #include "helpers/command_line.h"
 #include "helpers/preload/control_socket.h"
 #include "helpers/preload/request.h"
+#include "local/interrupted.h"
 #include "local/printable.h"
 
 #define HANDLER_ID_DEFAULT 73 /* as the original's scripts have it */
@@ -46,7 +47,7 @@ static int connect_to(const char *path, int deadline_s)
 {
 	const struct timeval deadline = { .tv_sec = deadline_s };
 	struct sockaddr_un address;
-	int fd;
+	int fd, err;
 
 	if (control_socket_address(path, &address))
 		die(2,
@@ -58,12 +59,13 @@ static int connect_to(const char *path, int deadline_s)
 	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &deadline, sizeof(deadline)) ||
 	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &deadline, sizeof(deadline)))
 		die(1, "there is no socket: %s", strerror(errno));
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address)))
+	err = socket_connect(fd, (struct sockaddr *)&address, sizeof(address));
+	if (err)
 		die(1,
 		    "no program listens at %s: %s; was it started with "
 		    "libmitosis-preload.so in LD_PRELOAD and this path in "
 		    "MITOSIS_PRELOAD_SOCKET?",
-		    path, strerror(errno));
+		    path, strerror(-err));
 	return fd;
 }
 
@@ -73,10 +75,10 @@ static void ask(const char *path, const struct preload_request *request,
 	/* Another thread of the program may prepare before. */
 	int deadline_s = DEADLINE_S + 3 * request->stop_ms / 1000;
 	int fd = connect_to(path, deadline_s);
-	ssize_t size = send(fd, request, sizeof(*request), MSG_NOSIGNAL);
+	ssize_t size = socket_send(fd, request, sizeof(*request));
 
 	if (size == sizeof(*request))
-		size = recv(fd, answer, sizeof(*answer), 0);
+		size = socket_receive(fd, answer, sizeof(*answer), 0);
 	if (size < 0)
 		die(1, "the program at %s does not answer within %d s: %s", path,
 		    deadline_s, strerror(errno));

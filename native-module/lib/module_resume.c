@@ -21,6 +21,8 @@ static int read_all(int fd, void *buffer, uint64_t size)
 	while (done < size) {
 		ssize_t n = read(fd, (char *)buffer + done, size - done);
 
+		if (n < 0 && errno == EINTR)
+			continue;
 		if (n <= 0)
 			return n ? -errno : -EPROTO;
 		done += n;

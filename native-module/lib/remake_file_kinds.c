@@ -157,7 +157,9 @@ static int copy_bytes(int from, int to, uint64_t size)
 	int err = 0;
 
 	while (done < size && !err) {
-		n = pread(from, buffer, sizeof(buffer), done);
+		do
+			n = pread(from, buffer, sizeof(buffer), done);
+		while (n < 0 && errno == EINTR); /* of a FUSE or NFS file */
 		if (n <= 0)
 			return n ? -errno : 0;
 		err = write_all(to, buffer, n);

@@ -3,10 +3,7 @@
 
 #include <errno.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 
-#include "local/channel.h"
-#include "local/clock.h"
 #include "local/interrupted.h"
 
 int stream_receive(int stream, void *buffer, size_t length)
@@ -14,12 +11,8 @@ int stream_receive(int stream, void *buffer, size_t length)
 	char *p = buffer;
 
 	while (length) {
-		int64_t began_ms = now_ms();
-		ssize_t n = recv(stream, p, length, 0);
+		ssize_t n = socket_receive(stream, p, length, 0);
 
-		if (n < 0 && errno == EINTR &&
-		    socket_goes_on(stream, POLLIN, began_ms))
-			continue;
 		if (n <= 0)
 			return n && errno == EAGAIN ? -ETIMEDOUT : -ECONNRESET;
 		p += n;
@@ -31,13 +24,12 @@ int stream_receive(int stream, void *buffer, size_t length)
 int stream_request(int stream, const struct shadow_request *request,
 		   uint32_t *length)
 {
-	struct iovec part = { (void *)request, sizeof(*request) };
-	ssize_t sent = channel_send_fds(stream, &part, 1, NULL, 0);
+	ssize_t sent = socket_send(stream, request, sizeof(*request));
 	struct shadow_answer answer;
 	int err;
 
 	if (sent != sizeof(*request))
-		return sent == -EAGAIN ? -ETIMEDOUT : -ECONNRESET;
+		return sent < 0 && errno == EAGAIN ? -ETIMEDOUT : -ECONNRESET;
 	err = stream_receive(stream, &answer, sizeof(answer));
 	if (err)
 		return err;

@@ -32,6 +32,7 @@
 #include "lib/take_snapshot.h"
 #include "local/address.h"
 #include "local/channel.h"
+#include "local/clock.h"
 #include "local/registry.h"
 #include "local/runtime_dir.h"
 #include "proto/user/connection.h"
@@ -148,11 +149,13 @@ static void reap(struct user_state *u, bool lingers)
 /* As reap(), when there is no daemon to ask: waits up to a second for its end. */
 static void reap_untold(struct user_state *u)
 {
-	int tries = 1000;
+	int64_t deadline_ms = now_ms() + 1000;
+	bool ended;
 
-	while (tries-- && waitpid(u->shadow, NULL, __WALL | WNOHANG) == 0)
+	while (!(ended = waitpid(u->shadow, NULL, __WALL | WNOHANG) != 0) &&
+	       now_ms() < deadline_ms)
 		usleep(1000);
-	if (tries < 0)
+	if (!ended)
 		add_orphan(u->shadow);
 	u->shadow = 0;
 }

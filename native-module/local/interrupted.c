@@ -50,6 +50,30 @@ bool socket_goes_on(int socket, short event, int64_t began_ms)
 	return false;
 }
 
+ssize_t socket_send(int socket, const void *bytes, size_t size)
+{
+	int64_t began_ms = now_ms();
+	ssize_t n;
+
+	do {
+		n = send(socket, bytes, size, MSG_NOSIGNAL);
+	} while (n < 0 && errno == EINTR &&
+		 socket_goes_on(socket, POLLOUT, began_ms));
+	return n;
+}
+
+ssize_t socket_receive(int socket, void *bytes, size_t size, int flags)
+{
+	int64_t began_ms = now_ms();
+	ssize_t n;
+
+	do {
+		n = recv(socket, bytes, size, flags);
+	} while (n < 0 && errno == EINTR &&
+		 socket_goes_on(socket, POLLIN, began_ms));
+	return n;
+}
+
 static int connect_once(int socket, const struct sockaddr *address, socklen_t size)
 {
 	int err = connect(socket, address, size) ? errno : 0;

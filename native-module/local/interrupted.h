@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
+#include <sys/types.h>
 
 /*
  * After a call on a socket that failed with EINTR and began at began_ms (now_ms()). Waits
@@ -19,6 +20,10 @@
  * call again. False, with errno EAGAIN: the timeout has passed.
  */
 bool socket_goes_on(int socket, short event, int64_t began_ms);
+
+/* send(2), without SIGPIPE, and recv(2), which go on so. Return what those return. */
+ssize_t socket_send(int socket, const void *bytes, size_t size);
+ssize_t socket_receive(int socket, void *bytes, size_t size, int flags);
 
 /* connect(2) of a blocking socket. Returns 0 or -errno; -ETIMEDOUT its send timeout has passed. */
 int socket_connect(int socket, const struct sockaddr *address, socklen_t size);

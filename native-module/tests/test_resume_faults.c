@@ -239,7 +239,8 @@ static void many_resumes(void)
 		CHECK_EQ(end_of(start_child("1", -1)), 0);
 		close_child();
 	}
-	sleep_ms(100); /* for the daemon and the shadow to notice the ends */
+	/* For the daemon and the shadow to notice the ends; if late, they have less afterwards. */
+	sleep_ms(100);
 	fds = fd_count(getpid());
 	daemon_fds = fd_count(daemon_pid());
 	shadow_fds = fd_count(shadow);
@@ -250,10 +251,10 @@ static void many_resumes(void)
 		close_child();
 	}
 	CHECK_EQ(fd_count(getpid()), fds);
-	CHECK_SOON(fd_count(daemon_pid()) == daemon_fds, 2000);
-	CHECK_SOON(fd_count(shadow) == shadow_fds, 2000);
+	CHECK_SOON(fd_count(daemon_pid()) <= daemon_fds, 2000);
+	CHECK_SOON(fd_count(shadow) <= shadow_fds, 2000);
 	CHECK_EQ(mount_count(), mounts);
-	CHECK_SOON(process_count() == processes, 2000);
+	CHECK_SOON(process_count() <= processes, 2000);
 	CHECK_EQ(child_count(), 1); /* the shadow */
 	mitosis_close(device);
 	CHECK_EQ(child_count(), 0);

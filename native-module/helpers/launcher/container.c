@@ -22,6 +22,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "local/interrupted.h"
+
 /* The container's open files are numbered from here on, to be closed at once. */
 #define FILES_FLOOR 600
 #define FILES_MAX                                                                   \
@@ -146,7 +148,7 @@ hold(const struct container *c, const int answer[2])
 static bool has_mounted(struct container *c, int answer)
 {
 	struct pollfd p = { .fd = answer, .events = POLLIN };
-	ssize_t n = poll(&p, 1, MOUNT_DEADLINE_MS) == 1
+	ssize_t n = poll_within(&p, 1, MOUNT_DEADLINE_MS) == 1
 			    ? read(answer, c->reason, sizeof(c->reason) - 1)
 			    : -1;
 
@@ -403,15 +405,12 @@ int container_clear(struct container *c)
 {
 	struct pollfd p = { .fd = c->orders, .events = POLLIN };
 	char answer = 0;
-	int ready;
 
 	if (c->kind != CONTAINER_STRICT)
 		return 0;
 	if (c->orders >= 0 && write(c->orders, "k", 1) == 1) {
-		do
-			ready = poll(&p, 1, CLEAR_DEADLINE_MS);
-		while (ready < 0 && errno == EINTR);
-		if (ready == 1 && read(c->orders, &answer, 1) == 1)
+		if (poll_within(&p, 1, CLEAR_DEADLINE_MS) == 1 &&
+		    read(c->orders, &answer, 1) == 1)
 			return 0;
 		/* What comes later answers no later order. */
 		close(c->orders);

@@ -28,6 +28,7 @@
 #include "lib/error.h"
 #include "lib/own_files.h"
 #include "libmitosis.h"
+#include "local/interrupted.h"
 
 #define STACK_SIZE	   (512u << 10)
 #define REQUEST_DEADLINE_S 5
@@ -195,7 +196,8 @@ static bool serve(struct control *c, int connection)
 
 	setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &deadline, sizeof(deadline));
 	if (!control_socket_may_ask(connection) ||
-	    recv(connection, &request, sizeof(request), 0) != sizeof(request) ||
+	    socket_receive(connection, &request, sizeof(request), 0) !=
+		    sizeof(request) ||
 	    request.magic != PRELOAD_MAGIC)
 		return true;
 	if (!carry_out(c, &request, &answer))

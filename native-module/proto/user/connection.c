@@ -11,7 +11,6 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "local/clock.h"
 #include "local/interrupted.h"
 
 int wire_deadline_ms(void)
@@ -65,11 +64,8 @@ static int send_all(int fd, const void *message, size_t size)
 	const char *p = message;
 
 	while (size) {
-		int64_t began_ms = now_ms();
-		ssize_t n = send(fd, p, size, MSG_NOSIGNAL);
+		ssize_t n = socket_send(fd, p, size);
 
-		if (n < 0 && errno == EINTR && socket_goes_on(fd, POLLOUT, began_ms))
-			continue;
 		if (n < 0)
 			return io_error(errno);
 		p += n;
@@ -115,12 +111,8 @@ int wire_send(struct wire_connection *c, enum wire_type type, const void *body,
 /* Receives up to `size` bytes. Returns how many, at least one, or -errno. */
 static ssize_t receive_some(int fd, void *bytes, size_t size, int flags)
 {
-	int64_t began_ms = now_ms();
-	ssize_t n;
+	ssize_t n = socket_receive(fd, bytes, size, flags);
 
-	do {
-		n = recv(fd, bytes, size, flags);
-	} while (n < 0 && errno == EINTR && socket_goes_on(fd, POLLIN, began_ms));
 	if (n < 0)
 		return io_error(errno);
 	return n ? n : -ECONNRESET;

@@ -8,6 +8,7 @@ import com.sun.jna.Pointer;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
+import org.mitosis.Errno;
 
 /**
  * What Java does not offer of the C library: this process's environment, from which libmitosis
@@ -55,7 +56,13 @@ public final class LibC {
    * @return 0, or -errno
    */
   public static int reap(int pid) {
-    return Functions.waitpid(pid, Pointer.NULL, 0) < 0 ? -Native.getLastError() : 0;
+    while (Functions.waitpid(pid, Pointer.NULL, 0) < 0) {
+      int errno = Native.getLastError();
+      if (errno != Errno.EINTR) {
+        return -errno;
+      }
+    }
+    return 0;
   }
 
   private static byte[] text(String value) {
