@@ -52,7 +52,6 @@ static void serve_bye(struct daemon *daemon, struct peer *device)
 static void serve_attach(struct daemon *daemon, struct peer *device,
 			 const struct local_message *m)
 {
-	const struct remote_snapshot remote = { m->machine_id, m->handler_id };
 	/* What a replica can be at most: it is started with this process's rights. */
 	const struct ucred self = { getpid(), geteuid(), getegid() };
 
@@ -67,7 +66,8 @@ static void serve_attach(struct daemon *daemon, struct peer *device,
 	    owner_lets_become(&device->process, &self, &daemon->rights))
 		peer_answer(daemon, device, -EPERM);
 	else if (m->flags & LOCAL_REMOTE)
-		rendezvous_attach_remote(daemon, device, &remote);
+		rendezvous_attach_remote(daemon, device, m->machine_id,
+					 m->handler_id);
 	else
 		rendezvous_attach(daemon, device, m->handler_id);
 }

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "daemon/orphan.h"
@@ -13,8 +14,11 @@
 bool pager_fits(const struct peer *pager, const struct remote_snapshot *remote,
 		int cpu)
 {
+	/* One that was started before the address was set again is of another machine. */
 	return pager->pager.remote.machine_id == remote->machine_id &&
 	       pager->pager.remote.handler_id == remote->handler_id &&
+	       !memcmp(&pager->pager.remote.address, &remote->address,
+		       sizeof(remote->address)) &&
 	       (cpu < 0 || pager->pager.cpu < 0 || pager->pager.cpu == cpu);
 }
 

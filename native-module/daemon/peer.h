@@ -51,6 +51,7 @@ enum device_waits {
 /* A snapshot of another machine. */
 struct remote_snapshot {
 	uint32_t machine_id, handler_id;
+	struct local_address address; /* of the machine: that of its session */
 };
 
 struct peer {

@@ -115,22 +115,27 @@ static void pager_started(struct daemon *daemon, struct peer *pager, int status)
 }
 
 void rendezvous_attach_remote(struct daemon *daemon, struct peer *device,
-			      const struct remote_snapshot *remote)
+			      uint32_t machine_id, uint32_t handler_id)
 {
+	struct remote_snapshot remote = {
+		.machine_id = machine_id,
+		.handler_id = handler_id,
+	};
 	int cpu = device->device.cpu;
-	struct peer *pager = pager_find(daemon, remote, cpu);
-	struct local_address address;
+	struct peer *pager = NULL;
 	/* Once its session has ended, a pager gets no further children. */
-	int err = session_address(daemon, remote->machine_id, &address);
+	int err = session_address(daemon, machine_id, &remote.address);
 
+	if (!err)
+		pager = pager_find(daemon, &remote, cpu);
 	if (!err && !pager)
-		err = pager_start(daemon, remote, cpu, pager_started, &pager);
+		err = pager_start(daemon, &remote, cpu, pager_started, &pager);
 	if (err) {
 		peer_answer(daemon, device, err);
 	} else if (pager->pager.ready) {
 		join_pager(daemon, device, pager);
 	} else {
 		peer_wait(device, WAITS_FOR_PAGER);
-		device->device.remote = *remote;
+		device->device.remote = remote;
 	}
 }

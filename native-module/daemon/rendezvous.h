@@ -11,7 +11,7 @@ void rendezvous_attach(struct daemon *daemon, struct peer *device,
 
 /* The same for a snapshot of another machine. */
 void rendezvous_attach_remote(struct daemon *daemon, struct peer *device,
-			      const struct remote_snapshot *remote);
+			      uint32_t machine_id, uint32_t handler_id);
 
 /* A shadow has registered: connects the devices that wait for it. */
 void rendezvous_shadow_ready(struct daemon *daemon, struct peer *shadow);
