@@ -18,7 +18,7 @@
 #ifdef HAVE_EXEC_STATE
 #include <linux/sched/exec_state.h>
 #endif
-#if __has_include(<asm/cpuid/api.h>)
+#ifdef HAVE_CPUID_API
 #include <asm/cpuid/api.h>
 #else
 #include <asm/processor.h>
