@@ -86,9 +86,12 @@ static const char usage[] =
 	"(16384),\n"
 	"what each of their children may have of one. $MITOSIS_REPLICA_MIB is what "
 	"a\n"
-	"replica gets of pages that its children have fetched (default half of the "
-	"free\n"
-	"memory; 0: none).\n"
+	"replica gets of pages that its children have fetched and of those that "
+	"$MITOSIS_REPLICA_FILL\n"
+	"brings before: off, recorded (default: what an earlier child touched "
+	"first) "
+	"or all\n"
+	"(default half of the free memory; 0: none).\n"
 	"\n"
 	"$MITOSIS_TRACE=1 writes each step of all processes to mitosis.trace in "
 	"the\n"
@@ -363,6 +366,7 @@ int main(int argc, char **argv)
 	char auth_problem[256] = "";
 	struct child_limits limits; /* for the pagers, which read them again */
 	uint32_t replica_mib;	    /* as well */
+	enum replica_fill replica_fill;
 	char problem[128];
 	bool foreground = false;
 	int dir, lock, option, err, log = -1, ready = -1;
@@ -416,6 +420,7 @@ int main(int argc, char **argv)
 		    RUNTIME_TRACE_LEVEL_MAX, getenv("MITOSIS_TRACE"));
 	if (child_limits_read(&limits, problem, sizeof(problem)) ||
 	    replica_limit_read(&replica_mib, problem, sizeof(problem)) ||
+	    replica_fill_read(&replica_fill, problem, sizeof(problem)) ||
 	    pagers_limit_read(&daemon.pagers_max, problem, sizeof(problem)) ||
 	    transport_check(problem, sizeof(problem)))
 		die("%s", problem);

@@ -2,374 +2,24 @@
 #define _GNU_SOURCE
 #include "daemon/remote_pager.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
-#include "daemon/page_requests.h"
+#include "daemon/remote_memory.h"
+#include "daemon/replica_fill.h"
 #include "daemon/replica_process.h"
 #include "daemon/transport.h"
-#include "local/address.h"
 #include "local/channel.h"
-#include "paging/address_map.h"
 #include "paging/page_server.h"
-#include "paging/recording.h"
-#include "proto/user/connection.h"
 
 /* Time that a pager without children stays, with its cache, ms. */
 #define IDLE_MS_DEFAULT 1000
 #define CHANNEL		3
-/* Without PAGEMAP_SCAN (Linux 6.7) the other machine reads 8 bytes for each page of it. */
-#define RUNS_RANGE_MAX (64ull << 30)
-
-/* The runs of present pages that are known. */
-struct remote_runs {
-	uint64_t start, end; /* of the range that they are all of; equal: nothing */
-	uint32_t count;
-	struct wire_run all[WIRE_RUNS_MAX];
-};
-
-struct remote_memory {
-	struct page_source source;
-	struct page_requests requests;
-	uint64_t page_size;
-	const struct auth *auth;
-	uint32_t machine_id, handler_id;
-	char place[LOCAL_ADDRESS_TEXT_SIZE];
-	char *buffer; /* WIRE_PAGES_MAX bytes */
-	struct remote_runs runs;
-	char failure[256];
-
-	/* The cache: the snapshot's VMAs, concatenated. */
-	struct address_map map;
-	uint64_t *offsets;   /* of each segment in the cache, bytes */
-	char *cache;	     /* NULL: none */
-	uint64_t cache_size; /* bytes */
-	uint8_t *filled;     /* per page: 1 if the cache holds it */
-	bool cache_failed;   /* there was no memory for it */
-};
-
-/* The failure that is reported if the connection ends without a request. */
-static void expect_end(struct remote_memory *m)
-{
-	snprintf(m->failure, sizeof(m->failure),
-		 "mitosis: machine %u at %s has closed the connection to snapshot "
-		 "%u; the child ends\n",
-		 m->machine_id, m->place, m->handler_id);
-	m->source.failure = m->failure;
-}
-
-static int give_up(struct remote_memory *m, uint64_t address, int err)
-{
-	snprintf(m->failure, sizeof(m->failure),
-		 "mitosis: machine %u at %s does not deliver page %#llx of snapshot "
-		 "%u: %s; the child ends\n",
-		 m->machine_id, m->place, (unsigned long long)address, m->handler_id,
-		 wire_problem(err));
-	fputs(m->failure, stderr);
-	return err;
-}
-
-static int ask(struct remote_memory *m, uint64_t address, uint64_t length)
-{
-	return page_requests_ask(&m->requests, address, length);
-}
-
-static int receive_pages(struct remote_memory *m, uint64_t length, void *bytes)
-{
-	return page_requests_receive(&m->requests, length, bytes);
-}
-
-static int drop_asked(struct remote_memory *m)
-{
-	return page_requests_drop(&m->requests);
-}
-
-static int request_pages(struct remote_memory *m, uint64_t address, uint64_t length,
-			 void *buffer, const void **bytes)
-{
-	int err = page_requests_get(&m->requests, address, length, buffer, bytes);
-
-	return err && err != -EFAULT ? give_up(m, address, err) : err;
-}
-
-static void free_cache(struct remote_memory *m)
-{
-	if (m->cache)
-		munmap(m->cache, m->cache_size);
-	free(m->offsets);
-	free(m->filled);
-	m->cache = NULL;
-	m->offsets = NULL;
-	m->filled = NULL;
-}
-
-static void close_cache(struct page_source *source)
-{
-	if (!source->caching)
-		free_cache((struct remote_memory *)source);
-}
-
-/* Returns false without memory: pages are then not kept. */
-static bool open_cache(struct remote_memory *m)
-{
-	uint64_t size = 0;
-	uint32_t i;
-
-	m->offsets = calloc(m->map.count + 1, sizeof(*m->offsets));
-	for (i = 0; m->offsets && i < m->map.count; i++) {
-		m->offsets[i] = size;
-		size += m->map.segments[i].end - m->map.segments[i].start;
-	}
-	m->filled = calloc(size / m->page_size + 1, 1);
-	m->cache_size = size;
-	m->cache = mmap(NULL, size, PROT_READ | PROT_WRITE,
-			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (m->cache == MAP_FAILED)
-		m->cache = NULL;
-	if (m->offsets && m->filled && m->cache)
-		return true;
-	free_cache(m);
-	m->source.caching = false;
-	m->cache_failed = true;
-	return false;
-}
-
-static int cached_fetch(struct remote_memory *m, uint64_t address, uint64_t *length,
-			const void **bytes)
-{
-	const struct segment *s;
-	uint64_t at, page, pages, n;
-	const void *came;
-	int err;
-
-	s = address_map_find(&m->map, address);
-	if (!s)
-		return -EFAULT;
-	at = m->offsets[s - m->map.segments] + (address - s->start);
-	page = at / m->page_size;
-	pages = (*length < s->end - address ? *length : s->end - address) /
-		m->page_size;
-	/* A run of pages that are all cached, or all missing. */
-	for (n = 1; n < pages && m->filled[page + n] == m->filled[page];)
-		n++;
-	*length = n * m->page_size;
-	*bytes = m->cache + at;
-	if (m->filled[page])
-		return 0;
-	err = request_pages(m, address, *length, m->cache + at, &came);
-	if (err)
-		return err;
-	if (came != m->cache + at)
-		memcpy(m->cache + at, came, *length);
-	memset(m->filled + page, 1, n);
-	return 0;
-}
-
-static bool keeps_pages(const struct remote_memory *m)
-{
-	return !m->cache_failed &&
-	       (m->source.caching || recording_is_on(m->source.recording));
-}
-
-static int remote_fetch(struct page_source *source, uint64_t address,
-			uint64_t *length, const void **bytes)
-{
-	struct remote_memory *m = (struct remote_memory *)source;
-	uint64_t limit = rdma_link_request_max(m->requests.rdma) ?: WIRE_PAGES_MAX;
-
-	if (*length > limit)
-		*length = limit;
-	if (keeps_pages(m) && (m->cache || open_cache(m)))
-		return cached_fetch(m, address, length, bytes);
-	return request_pages(m, address, *length, m->buffer, bytes);
-}
-
-/* A page that the cache holds, or NULL. */
-static const void *cached_page(const struct remote_memory *m, uint64_t address)
-{
-	const struct segment *s =
-		m->cache ? address_map_find(&m->map, address) : NULL;
-	uint64_t at;
-
-	if (!s)
-		return NULL;
-	at = m->offsets[s - m->map.segments] + (address - s->start);
-	return m->filled[at / m->page_size] ? m->cache + at : NULL;
-}
-
-/* Requests that are under way at a time: their answers fit into a socket's buffer. */
-#define REQUESTS_MAX 16u
-
-static int remote_read_many(struct page_source *source, uint64_t *pages,
-			    uint32_t count, void *bytes)
-{
-	struct remote_memory *m = (struct remote_memory *)source;
-	uint32_t asked = 0, under_way = 0, i;
-	int dropped = drop_asked(m);
-	char *to = bytes;
-
-	if (dropped)
-		return give_up(m, count ? pages[0] : 0, dropped);
-	for (i = 0; i < count; i++, to += m->page_size) {
-		const void *cached = cached_page(m, pages[i]);
-		int err = 0;
-
-		for (; !err && asked < count && under_way < REQUESTS_MAX; asked++)
-			if (!cached_page(m, pages[asked])) {
-				err = ask(m, pages[asked], m->page_size);
-				under_way++;
-			}
-		if (!err && cached) {
-			memcpy(to, cached, m->page_size);
-			continue;
-		}
-		if (!err)
-			err = receive_pages(m, m->page_size, to);
-		if (err && err != -EFAULT)
-			return give_up(m, pages[i], err);
-		if (err)
-			pages[i] = PAGE_SOURCE_NONE;
-		else
-			page_requests_count(&m->requests, WAY_TCP, 1);
-		under_way--;
-	}
-	return 0;
-}
-
-/* Whether runs are as wire.h promises. */
-static bool runs_are_valid(const struct remote_memory *m, uint64_t start,
-			   uint64_t end)
-{
-	uint32_t i;
-
-	for (i = 0; i < m->runs.count; i++) {
-		const struct wire_run *run = &m->runs.all[i];
-
-		if (run->address < start || run->address >= end || !run->length ||
-		    run->length > end - run->address ||
-		    run->address % m->page_size || run->length % m->page_size)
-			return false;
-		start = run->address + run->length;
-	}
-	return true;
-}
-
-/* Asks which pages of [start, end) are present. */
-static int ask_for_runs(struct remote_memory *m, uint64_t start, uint64_t end)
-{
-	struct wire_pages request = { .address = start, .length = end - start };
-	struct remote_runs *runs = &m->runs;
-	uint32_t length = 0;
-	int err = drop_asked(m);
-
-	runs->start = runs->end = runs->count = 0;
-	if (end - start > RUNS_RANGE_MAX)
-		request.length = RUNS_RANGE_MAX;
-	end = start + request.length;
-	if (!err)
-		err = wire_send(&m->requests.connection, WIRE_RUNS, &request,
-				sizeof(request));
-	if (!err)
-		err = wire_receive_answer(&m->requests.connection, &length);
-	if (!err && (length > sizeof(runs->all) || length % sizeof(runs->all[0])))
-		err = wire_fail(&m->requests.connection, -EMSGSIZE);
-	if (!err && length)
-		err = wire_receive(&m->requests.connection, runs->all, length);
-	runs->count = length / sizeof(runs->all[0]);
-	if (!err && !runs_are_valid(m, start, end))
-		err = -EBADMSG;
-	if (err)
-		return give_up(m, start, err);
-	runs->start = start;
-	/* A full list ends before the range does. */
-	runs->end = runs->count < WIRE_RUNS_MAX
-			    ? end
-			    : runs->all[runs->count - 1].address +
-				      runs->all[runs->count - 1].length;
-	return 0;
-}
-
-static int remote_next_run(struct page_source *source, uint64_t *start,
-			   uint64_t *end)
-{
-	struct remote_memory *m = (struct remote_memory *)source;
-	struct remote_runs *runs = &m->runs;
-
-	for (;;) {
-		const struct wire_run *run = runs->all;
-		const struct wire_run *last = run + runs->count;
-		int err;
-
-		if (*start < runs->start || *start >= runs->end) {
-			err = ask_for_runs(m, *start, *end);
-			if (err)
-				return err;
-			last = run + runs->count;
-		}
-		while (run < last && run->address + run->length <= *start)
-			run++;
-		if (run == last) {
-			*start = runs->end;
-			if (*start >= *end)
-				return -ENOENT;
-			continue;
-		}
-		if (run->address >= *end)
-			return -ENOENT;
-		if (*start < run->address)
-			*start = run->address;
-		if (*end > run->address + run->length)
-			*end = run->address + run->length;
-		return 0;
-	}
-}
-
-static int remote_read(struct page_source *source, uint64_t address, void *buffer,
-		       size_t size)
-{
-	struct remote_memory *m = (struct remote_memory *)source;
-
-	while (size) {
-		uint64_t offset = address % m->page_size;
-		uint64_t n =
-			m->page_size - offset < size ? m->page_size - offset : size;
-		uint64_t length = m->page_size;
-		const void *page;
-		int err = remote_fetch(source, address - offset, &length, &page);
-
-		if (err)
-			return err;
-		memcpy(buffer, (const char *)page + offset, n);
-		buffer = (char *)buffer + n;
-		address += n;
-		size -= n;
-	}
-	return 0;
-}
-
-/* Sends a request for no pages, which a dropped snapshot's shadow refuses. */
-static int remote_admit(struct page_source *source)
-{
-	struct remote_memory *m = (struct remote_memory *)source;
-	const struct wire_pages none = { 0 };
-	int err = drop_asked(m);
-
-	read_ahead_restart(m->requests.read_ahead);
-	m->cache_failed = false;
-	return err ? err
-		   : wire_call(&m->requests.connection, WIRE_PAGES, &none,
-			       sizeof(none));
-}
 
 /* Half of the memory that is free now, unless $MITOSIS_REPLICA_MIB says another limit. */
 static uint64_t share_limit(void)
@@ -384,57 +34,23 @@ static uint64_t share_limit(void)
 	return sysinfo(&info) ? 0 : (uint64_t)info.freeram * info.mem_unit / 2;
 }
 
+struct remote_pager {
+	struct remote_memory memory; /* the first: of a page_source, too */
+	const struct local_address *address;
+};
+
+static void fill_replica(struct page_source *source)
+{
+	struct remote_pager *pager = (struct remote_pager *)source;
+
+	replica_fill_start(&pager->memory, pager->address);
+}
+
 static int start_replica(struct page_source *source, const int fds[REPLICA_FILES])
 {
 	const struct remote_memory *m = (struct remote_memory *)source;
 
 	return replica_process_start(m->machine_id, m->handler_id, fds);
-}
-
-static int open_snapshot(struct remote_memory *m,
-			 const struct local_address *address)
-{
-	struct wire_open request = {
-		.handler_id = m->handler_id,
-		.owner_uid = geteuid(),
-	};
-	struct sockaddr_in6 where;
-	uint32_t length;
-	void *descriptor = NULL;
-	int err;
-
-	local_address_to_socket(address, &where);
-	err = wire_connect(&m->requests.connection, &where, m->auth);
-	if (err == -EPROTOTYPE)
-		fprintf(stderr,
-			"mitosis: sessions of machine %u at %s are protected by "
-			"'%s', ours by '%s'; give both the same "
-			"MITOSIS_PROTECTION\n",
-			m->machine_id, m->place,
-			auth_protection_name(m->requests.connection.its_protection),
-			auth_protection_name(m->auth->protection));
-	if (err)
-		return err;
-	if (m->requests.connection.machine_id != m->machine_id)
-		return -EINVAL;
-	err = wire_send(&m->requests.connection, WIRE_OPEN, &request,
-			sizeof(request));
-	if (!err)
-		err = wire_receive_answer(&m->requests.connection, &length);
-	if (!err && length > WIRE_DESCRIPTOR_MAX)
-		err = -EMSGSIZE;
-	if (!err) {
-		descriptor = malloc(length);
-		err = descriptor ? wire_receive(&m->requests.connection, descriptor,
-						length)
-				 : -ENOMEM;
-	}
-	if (!err && descriptor_check(descriptor, length, m->page_size))
-		err = -EBADMSG;
-	if (err)
-		return err;
-	m->source.descriptor = descriptor;
-	return address_map_create(&m->map, descriptor);
 }
 
 static void tell(int channel, int status)
@@ -470,22 +86,20 @@ void remote_pager_run(int channel, const struct auth *auth,
 		      struct page_counts *counts, uint32_t machine_id,
 		      const struct local_address *address, uint32_t handler_id)
 {
-	struct remote_memory m = {
-		.source = {
-			.fetch = remote_fetch,
-			.forget = close_cache,
-			.next_run = remote_next_run,
-			.read_many = remote_read_many,
-			.read = remote_read,
-			.admit = remote_admit,
-			.start_replica = start_replica,
-			.remote = true,
+	struct remote_pager pager = {
+		.memory = {
+			.source = {
+				.start_replica = start_replica,
+				.fill_replica = fill_replica,
+			},
+			.requests.counts = counts,
+			.auth = auth,
+			.machine_id = machine_id,
+			.handler_id = handler_id,
 		},
-		.auth = auth,
-		.machine_id = machine_id,
-		.handler_id = handler_id,
-		.page_size = sysconf(_SC_PAGESIZE),
+		.address = address,
 	};
+	struct remote_memory *m = &pager.memory;
 	const enum transport_wish wish = transport_wish(address, auth);
 	struct page_server *server = NULL;
 	char problem[128];
@@ -493,47 +107,37 @@ void remote_pager_run(int channel, const struct auth *auth,
 
 	leave_daemon(channel);
 	/* mitosisd has checked them. */
-	child_limits_read(&m.source.limits, problem, sizeof(problem));
-	m.source.answer_ms = wire_deadline_ms();
-	m.source.share_limit = share_limit();
-	trace_open_by_environment(&m.source.trace, "pager", handler_id);
-	local_address_to_text(address, m.place);
-	m.buffer = mmap(NULL, 2 * WIRE_PAGES_MAX, PROT_READ | PROT_WRITE,
-			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	m.requests.unwanted = m.buffer + WIRE_PAGES_MAX;
-	m.requests.read_ahead = calloc(1, sizeof(*m.requests.read_ahead));
-	m.requests.trace = &m.source.trace;
-	m.requests.counts = counts;
-	m.requests.map = &m.map;
-	m.requests.page_size = m.page_size;
-	err = m.buffer == MAP_FAILED || !m.requests.read_ahead
-		      ? -ENOMEM
-		      : open_snapshot(&m, address);
+	child_limits_read(&m->source.limits, problem, sizeof(problem));
+	replica_fill_read(&m->source.replica_fill, problem, sizeof(problem));
+	m->source.answer_ms = wire_deadline_ms();
+	m->source.share_limit = share_limit();
+	trace_open_by_environment(&m->source.trace, "pager", handler_id);
+	err = remote_memory_open(m, address);
 	if (!err) {
-		server = page_server_create(&m.source, CHANNEL, m.page_size);
+		server = page_server_create(&m->source, CHANNEL, m->page_size);
 		err = server ? 0 : -ENOMEM;
 	}
-	trace(&m.source.trace, TRACE_STEPS, "has opened the snapshot",
-	      TRACE_NUMBER("machine", machine_id), TRACE_TEXT("at", m.place),
+	trace(&m->source.trace, TRACE_STEPS, "has opened the snapshot",
+	      TRACE_NUMBER("machine", machine_id), TRACE_TEXT("at", m->place),
 	      TRACE_NUMBER("status", -err));
 	if (!err && wish != TRANSPORT_TCP_ONLY)
-		m.requests.rdma = rdma_link_start(&(struct rdma_link_target){
+		m->requests.rdma = rdma_link_start(&(struct rdma_link_target){
 			.auth = auth,
-			.trace = &m.source.trace,
+			.trace = &m->source.trace,
 			.counts = counts,
 			.address = *address,
-			.place = m.place,
+			.place = m->place,
 			.optional = wish == TRANSPORT_UPGRADE,
 			.machine_id = machine_id,
 			.handler_id = handler_id,
 		});
 	tell(CHANNEL, err);
-	expect_end(&m);
+	remote_memory_expect_end(m);
 	if (!err)
-		page_server_run(server, m.requests.connection.fd, idle_ms());
-	trace(&m.source.trace, TRACE_STEPS, "ends",
-	      TRACE_NUMBER("pages_by_tcp", m.requests.pages[WAY_TCP]),
-	      TRACE_NUMBER("pages_by_rdma", m.requests.pages[WAY_RDMA]),
-	      TRACE_NUMBER("fallbacks", m.requests.fallbacks));
+		page_server_run(server, m->requests.connection.fd, idle_ms());
+	trace(&m->source.trace, TRACE_STEPS, "ends",
+	      TRACE_NUMBER("pages_by_tcp", m->requests.pages[WAY_TCP]),
+	      TRACE_NUMBER("pages_by_rdma", m->requests.pages[WAY_RDMA]),
+	      TRACE_NUMBER("fallbacks", m->requests.fallbacks));
 	_exit(err != 0);
 }

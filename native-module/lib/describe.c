@@ -424,7 +424,7 @@ static void describe_rest(const struct shadow_arena *arena,
 	header->process = arena->process;
 	header->monotonic_ns = arena->process ? read_clock(CLOCK_MONOTONIC) : 0;
 	header->boottime_ns = arena->process ? read_clock(CLOCK_BOOTTIME) : 0;
-	header->reserved = 0;
+	header->instance = (uint32_t)read_clock(CLOCK_MONOTONIC) ?: 1;
 	header->xstate_size = 0; /* a function call preserves no vector registers */
 	header->xfeatures = 0;
 	header->page_size = arena->page_size;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static int read_range(const char *name, uint32_t min, uint32_t max, uint32_t *value,
 		      char *problem, size_t size)
@@ -63,4 +64,28 @@ int replica_limit_read(uint32_t *mib, char *problem, size_t size)
 {
 	return read_range("MITOSIS_REPLICA_MIB", 0, REPLICA_MIB_MAX, mib, problem,
 			  size);
+}
+
+int replica_fill_read(enum replica_fill *fill, char *problem, size_t size)
+{
+	static const char *const names[] = {
+		[REPLICA_FILL_OFF] = "off",
+		[REPLICA_FILL_RECORDED] = "recorded",
+		[REPLICA_FILL_ALL] = "all",
+	};
+	const char *text = secure_getenv("MITOSIS_REPLICA_FILL");
+	size_t i;
+
+	*fill = REPLICA_FILL_RECORDED;
+	if (!text || !*text)
+		return 0;
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(text, names[i])) {
+			*fill = i;
+			return 0;
+		}
+	snprintf(problem, size,
+		 "MITOSIS_REPLICA_FILL must be off, recorded or all, got '%s'",
+		 text);
+	return -EINVAL;
 }

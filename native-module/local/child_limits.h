@@ -33,10 +33,20 @@ int shared_limit_read(uint32_t *mib, char *problem, size_t size);
 #define REPLICA_MIB_MAX (1u << 20)
 
 /*
- * Reads $MITOSIS_REPLICA_MIB: what a replica may have of pages that its children fetched; 0: none.
+ * Reads $MITOSIS_REPLICA_MIB: what a replica may get of pages beside those it asks for itself; 0: none.
  * *mib is as it was if it is not set.
  */
 int replica_limit_read(uint32_t *mib, char *problem, size_t size);
+
+/* What a replica gets of the snapshot's pages before its children ask for them. */
+enum replica_fill {
+	REPLICA_FILL_OFF,
+	REPLICA_FILL_RECORDED, /* those that an earlier child touched first */
+	REPLICA_FILL_ALL,
+};
+
+/* Reads $MITOSIS_REPLICA_FILL: off, recorded (if it is not set) or all. */
+int replica_fill_read(enum replica_fill *fill, char *problem, size_t size);
 
 /* Reads $MITOSIS_PAGERS: processes of mitosisd that serve snapshots of other machines. */
 int pagers_limit_read(uint32_t *pagers, char *problem, size_t size);

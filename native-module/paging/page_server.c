@@ -18,6 +18,7 @@
 #include "paging/raw_message.h"
 #include "paging/recording.h"
 #include "paging/replica_clones.h"
+#include "paging/replica_pages.h"
 #include "paging/run_on.h"
 #include "paging/space_table.h"
 #include "paging/stream_server.h"
@@ -52,13 +53,10 @@ static bool is_worth_recording(const struct page_server *server,
 static void push_first_pages(struct page_server *server,
 			     const struct address_space *space)
 {
-	uint32_t next = 0;
-
 	if (server->first_pages.state == RECORDING_NOT_BEGUN)
 		first_pages_find(&server->first_pages, server->source,
 				 server->page_size);
-	while (next < server->first_pages.count)
-		prefetch_push(&server->first_pages, space, &next);
+	prefetch_push_all(&server->first_pages, space);
 }
 
 static bool serve_pages(struct page_server *server, uint32_t index,
@@ -106,13 +104,8 @@ static bool serve_pages(struct page_server *server, uint32_t index,
 		raw_close(stream);
 		return false;
 	}
-	if (is_replica) {
-		server->replica.space_number = space->number;
-		server->source->shared = (struct shared_pages){
-			uffd,
-			server->source->share_limit & ~(server->page_size - 1),
-		};
-	}
+	if (is_replica)
+		replica_pages_begin(server, space);
 	trace(&server->source->trace, TRACE_STEPS, "serves a child",
 	      TRACE_NUMBER("client", index), TRACE_NUMBER("window", r->window),
 	      TRACE_NUMBER("cpu", r->cpu < 0 ? 0 : r->cpu),
@@ -122,9 +115,11 @@ static bool serve_pages(struct page_server *server, uint32_t index,
 	follow(r->cpu);
 	if (r->flags & SHADOW_PAGE_CACHED)
 		server->source->caching = true;
-	if (r->window > 1 && descriptor_has_threads(server->source->descriptor))
+	if (r->window > 1 && descriptor_has_threads(server->source->descriptor) &&
+	    !(is_replica && server->source->replica_fill == REPLICA_FILL_OFF))
 		push_first_pages(server, &space->memory);
-	if (r->window > 1 && server->recording.state == RECORDING_OVER) {
+	if (r->window > 1 && server->recording.state == RECORDING_OVER &&
+	    !is_replica) {
 		space->pushed = 0;
 		prefetch_push(&server->recording, &space->memory, &space->pushed);
 	}
@@ -514,7 +509,9 @@ static void serve(struct page_server *server, int watched, int idle_ms)
 	for (;;) {
 		bool left = client_table_has_left(&server->clients) ||
 			    server->spaces.paused;
-		int timeout = left		  ? LEFT_CHECK_MS
+		bool pushes = replica_pages_wait(server);
+		int timeout = pushes		  ? 0
+			      : left		  ? LEFT_CHECK_MS
 			      : is_needed(server) ? -1
 						  : idle_ms;
 		int late_ms = client_table_timeout(&server->clients);
@@ -532,7 +529,9 @@ static void serve(struct page_server *server, int watched, int idle_ms)
 		n = raw_syscall(SYS_poll, server->polled.polls,
 				server->polled.starts[POLL_KINDS], timeout);
 
-		if (n == -EINTR)
+		if (n == 0 && pushes)
+			replica_pages_push(server);
+		if (n == -EINTR || (n == 0 && pushes))
 			continue;
 		if (n < 0 || (n == 0 && !left && !sends && replica_ms < 0 &&
 			      !may_go_on(server)))
@@ -585,5 +584,6 @@ struct page_server *page_server_create(struct page_source *source, int channel,
 	server->cpu = -1;
 	server->replica.client = server->replica.asked_by = REPLICA_NO_CLIENT;
 	source->recording = &server->recording;
+	source->shared.uffd = -1;
 	return address_map_create(&server->map, source->descriptor) ? NULL : server;
 }

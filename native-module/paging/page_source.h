@@ -10,6 +10,7 @@
 #include "local/child_limits.h"
 #include "local/protocol.h"
 #include "local/replica.h"
+#include "paging/shared_pages.h"
 #include "paging/trace.h"
 #include "proto/descriptor.h"
 
@@ -30,13 +31,6 @@ struct clone_request {
 /* No page has this address. */
 #define PAGE_SOURCE_NONE (~0ull)
 
-/* A replica, which gets the pages that its children fetch: later ones share them. */
-struct shared_pages {
-	int uffd; /* of its address space */
-	uint64_t
-		left; /* bytes that it may still get; 0: none, or there is no replica */
-};
-
 struct page_source {
 	const struct descriptor_header *descriptor;
 	struct child_limits limits;
@@ -44,7 +38,8 @@ struct page_source {
 	bool caching;  /* a child asked for its pages to be kept */
 	struct shared_pages shared;
 	uint64_t share_limit; /* bytes that a new replica may get */
-	bool remote;	      /* its pages are not in this process's memory */
+	enum replica_fill replica_fill;
+	bool remote; /* its pages are not in this process's memory */
 	/* Of the server. While it is on, fetched pages are kept as if `caching`. */
 	const struct recording *recording;
 	struct trace trace;
@@ -105,6 +100,12 @@ struct page_source {
 	 */
 	int (*start_replica)(struct page_source *source,
 			     const int fds[REPLICA_FILES]);
+
+	/*
+	 * With `start_replica`: begins to give the replica in `shared` all pages, in the background.
+	 * It may fail, and ends with the replica; nothing waits for it.
+	 */
+	void (*fill_replica)(struct page_source *source);
 
 	/*
 	 * Forks a second server of the same pages, for what comes over `channel`

@@ -121,35 +121,25 @@ static uint64_t copy_bytes(const struct address_space *p, uint64_t address,
 	return done;
 }
 
-/*
- * Gives the replica what one of its children has got, as far as it lacks that and can take
- * it now. Its own addresses are the snapshot's.
- */
-static void share(const struct address_space *p, uint64_t source, const void *bytes,
-		  uint64_t length)
+static bool is_replica(const struct address_space *p)
+{
+	return p->uffd == p->source->shared.uffd;
+}
+
+/* Gives the replica pages of the snapshot, as far as it lacks them and can take them now. */
+static int share(const struct address_space *p, uint64_t source, const void *bytes,
+		 uint64_t length)
 {
 	struct shared_pages *shared = &p->source->shared;
-	uint64_t done = 0;
+	const struct shared_to to = {
+		.uffd = shared->uffd,
+		.left = &shared->left,
+		.page_size = p->page_size,
+	};
+	int err;
 
-	if (p->uffd == shared->uffd)
-		return;
-	while (done < length && shared->left) {
-		struct uffdio_copy c = {
-			.dst = source + done,
-			.src = (uintptr_t)bytes + done,
-			.len = length - done < shared->left ? length - done
-							    : shared->left,
-		};
-		long result = raw_syscall(SYS_ioctl, shared->uffd, UFFDIO_COPY, &c);
-		uint64_t copied = c.copy > 0 ? c.copy : 0;
-
-		shared->left -= copied;
-		done += copied;
-		if (result == -EEXIST)
-			done += p->page_size;
-		else if (result && !copied)
-			return;
-	}
+	shared_pages_put(&to, source, bytes, length, &err);
+	return err;
 }
 
 /*
@@ -177,7 +167,7 @@ static uint64_t copy(const struct address_space *p, uint64_t address,
 		}
 		done += copy_bytes(p, address + done, bytes, n, err);
 		/* The child need not wait for this. */
-		if (p->source->shared.left && !*err)
+		if (p->source->shared.uffd >= 0 && !is_replica(p) && !*err)
 			share(p, at, bytes, n);
 	}
 	return done;
@@ -369,9 +359,14 @@ bool address_space_push(const struct address_space *p, uint64_t address,
 {
 	int err;
 
-	copy_bytes(p, address, bytes, length, &err);
-	/* -ENOENT: this child has mapped that page's file itself. */
-	return !err || err == -ENOENT || err == -EFAULT;
+	/* It gets no more than its limit in this way, either. */
+	if (is_replica(p))
+		err = share(p, address, bytes, length);
+	else
+		copy_bytes(p, address, bytes, length, &err);
+	/* -ENOENT: this child has mapped that page's file itself; -EAGAIN: it forks. */
+	return !err || err == -ENOENT || err == -EFAULT ||
+	       (err == -EAGAIN && is_replica(p));
 }
 
 int address_space_copy_all(struct address_space *p)
@@ -426,8 +421,8 @@ void address_space_lose_map(struct address_space *p)
 void address_space_destroy(struct address_space *p)
 {
 	/* Another one may get its number. */
-	if (p->uffd == p->source->shared.uffd)
-		p->source->shared.left = 0;
+	if (is_replica(p))
+		p->source->shared.uffd = -1;
 	raw_syscall(SYS_close, p->uffd);
 	address_map_destroy(&p->map);
 }

@@ -37,3 +37,12 @@ void prefetch_push(const struct recording *set, const struct address_space *spac
 		}
 	}
 }
+
+void prefetch_push_all(const struct recording *set,
+		       const struct address_space *space)
+{
+	uint32_t next = 0;
+
+	while (next < set->count)
+		prefetch_push(set, space, &next);
+}

@@ -19,4 +19,8 @@
 void prefetch_push(const struct recording *set, const struct address_space *space,
 		   uint32_t *next);
 
+/* Pushes the whole set, for which other children wait. */
+void prefetch_push_all(const struct recording *set,
+		       const struct address_space *space);
+
 #endif /* PAGING_PREFETCH_H */

@@ -22,6 +22,8 @@ struct replica {
 	int control, pidfd;
 	uint32_t client;       /* index: its address space's; or REPLICA_NO_CLIENT */
 	uint64_t space_number; /* of its own space; its forks have others */
+	uint32_t space;	       /* index of it */
+	uint32_t pushed;       /* pages of the recording that it has got */
 	bool busy;	       /* a request is under way */
 	int spare;	      /* busy: keeps room for the descriptor of its answer */
 	uint32_t asked_by;    /* index of its client, or REPLICA_NO_CLIENT */

@@ -23,7 +23,7 @@
 #include "proto/cpu_features.h"
 
 #define DESCRIPTOR_MAGIC     0x4344544du /* "MTDC" in memory */
-#define DESCRIPTOR_VERSION   9
+#define DESCRIPTOR_VERSION   10
 #define DESCRIPTOR_SIGNALS   64
 #define DESCRIPTOR_NAME_SIZE 16
 #define DESCRIPTOR_NO_STRING 0xffffffffu
@@ -178,7 +178,8 @@ struct descriptor_header {
 	struct descriptor_layout layout;
 	struct descriptor_credentials credentials;
 	int32_t process; /* the parent's id as it sees it; 0 if it has one thread */
-	uint32_t reserved;
+	/* Tells it from others of this parent: from the time of prepare; 0: kernel module. */
+	uint32_t instance;
 	struct descriptor_signal signals[DESCRIPTOR_SIGNALS]; /* of 1 to 64 */
 	struct descriptor_process state;
 	/* The parent's clocks, read after prepare; 0 if it has one thread. */

@@ -354,8 +354,8 @@ static bool parts_valid(const void *bytes, uint64_t size, uint64_t page_size)
 
 	if (size < sizeof(*d) || d->magic != DESCRIPTOR_MAGIC ||
 	    d->version != DESCRIPTOR_VERSION || d->header_size != sizeof(*d) ||
-	    d->page_size != page_size || d->reserved || !clocks_valid(d) ||
-	    !sizes_fit(d, size) || d->name[DESCRIPTOR_NAME_SIZE - 1])
+	    d->page_size != page_size || !clocks_valid(d) || !sizes_fit(d, size) ||
+	    d->name[DESCRIPTOR_NAME_SIZE - 1])
 		return false;
 	if (d->strings_size &&
 	    ((const char *)bytes)[size - d->xstate_size - d->data_size - 1] != '\0')

@@ -19,206 +19,9 @@
 
 #include "tests/cases.h"
 #include "tests/harness.h"
-#include "tests/machine.h"
+#include "tests/replica_child.h"
 
-#define MACHINE	    101
-#define PAGE	    4096
-#define PAGES	    256 /* a child reads the first half, what it forks the second */
-#define PATIENCE_MS 20000
-/* Of a child: where it reads what to do and answers. */
-#define ORDER  77
-#define REPORT 78
-
-struct report {
-	pid_t pid, forked; /* forked: by the child, after that has ended */
-	bool is_right;
-	char content;
-};
-
-static struct machine machine;
-static unsigned char *memory;
-static char content; /* of the snapshot: tells two with one handler id apart */
 static struct mitosis *here; /* a device of the machine of the children */
-
-static bool half_is_right(int half)
-{
-	int i;
-
-	for (i = half * PAGES / 2; i < (half + 1) * PAGES / 2; i++)
-		if (memory[i * PAGE] != (unsigned char)(content + i))
-			return false;
-	return true;
-}
-
-static void answer(const struct report *r)
-{
-	if (write(REPORT, r, sizeof(*r)) != sizeof(*r))
-		_exit(98);
-}
-
-static void __attribute__((noreturn)) be_child(void)
-{
-	struct report r = { .pid = getpid(), .content = content };
-	char what, again;
-
-	alarm(60); /* if this test ends without it */
-	if (read(ORDER, &what, 1) != 1)
-		_exit(99);
-	r.is_right = half_is_right(0) && fcntl(ORDER + 2, F_GETFD) < 0;
-	if (what == 'f') {
-		/* Its first deed, when the pager may not know yet whose child it is. */
-		r.forked = fork();
-		if (r.forked == 0) {
-			/* Until the child has ended. */
-			if (read(ORDER, &again, 1) != 1)
-				_exit(99);
-			r.pid = getpid();
-			r.is_right = half_is_right(1);
-			answer(&r);
-			_exit(0);
-		}
-	}
-	answer(&r);
-	if (what == 's')
-		raise(SIGTERM);
-	while (what == 'w')
-		pause();
-	_exit(7);
-}
-
-/* Prepares this process on the other machine; returns its device. */
-static struct mitosis *prepare(uint32_t id, char with)
-{
-	struct mitosis *there;
-	pid_t self = getpid();
-	int i;
-
-	content = with;
-	for (i = 0; i < PAGES; i++)
-		memory[i * PAGE] = content + i;
-	machine_enter(&machine);
-	there = open_user();
-	CHECK_EQ(mitosis_prepare(there, id), 0);
-	if (getpid() != self || mitosis_nil(there) == -EBADF)
-		be_child();
-	machine_leave();
-	memset(memory, 0, PAGES * PAGE);
-	return there;
-}
-
-static struct mitosis *open_here(void)
-{
-	const struct mitosis_resume_options options = {
-		.mode = MITOSIS_RESUME_REPLICA,
-	};
-	struct mitosis *device = open_user();
-
-	CHECK_EQ(mitosis_set_resume_options(device, &options), 0);
-	CHECK_EQ(mitosis_connect(device, MACHINE, machine.address), 0);
-	return device;
-}
-
-/* A process that stands for a child; its end is the child's. */
-struct running {
-	pid_t proxy;
-	int order, report;
-};
-
-static struct running start(uint32_t id)
-{
-	struct running r;
-	int to[2], from[2];
-
-	CHECK(!pipe2(to, O_CLOEXEC) && !pipe2(from, O_CLOEXEC));
-	fflush(stdout);
-	r.proxy = fork();
-	CHECK(r.proxy >= 0);
-	if (r.proxy == 0) {
-		struct mitosis *device = open_here();
-
-		dup2(to[0], ORDER);
-		dup2(from[1], REPORT);
-		close(to[1]);
-		close(from[0]);
-		mitosis_resume_remote(device, MACHINE, id);
-		printf("no child: %s\n", mitosis_error());
-		fflush(stdout);
-		_exit(1);
-	}
-	/* Else no end of the child would be seen. */
-	close(to[0]);
-	close(from[1]);
-	r.order = to[1];
-	r.report = from[0];
-	return r;
-}
-
-/* False if the other end has closed. */
-static bool report_within(int fd, struct report *r, int ms)
-{
-	struct pollfd p = { .fd = fd, .events = POLLIN };
-
-	CHECK_EQ(poll(&p, 1, ms), 1);
-	return read(fd, r, sizeof(*r)) == sizeof(*r);
-}
-
-static struct report tell(const struct running *r, char what)
-{
-	struct report w;
-
-	CHECK(write(r->order, &what, 1) == 1);
-	CHECK(report_within(r->report, &w, PATIENCE_MS));
-	CHECK(w.is_right);
-	return w;
-}
-
-static int end_of(struct running *r)
-{
-	int status = status_within(r->proxy, PATIENCE_MS);
-
-	close(r->order);
-	close(r->report);
-	return status;
-}
-
-static pid_t pager(void)
-{
-	return find_process("mitosis-pager", daemon_pid());
-}
-
-static pid_t last_replica;
-
-static pid_t replica(void)
-{
-	pid_t found = find_process("mitosis-replica", pager());
-
-	if (found)
-		last_replica = found;
-	return found;
-}
-
-/* Of a pager. A replica's environment is memory that nothing has fetched: it does not tell. */
-static int replica_count(void)
-{
-	pid_t newest;
-
-	return count_processes("mitosis-replica", pager(), &newest);
-}
-
-/* Nothing of a snapshot that has been dropped is left on the children's machine. */
-static void check_nothing_left(void)
-{
-	CHECK_SOON(!pager(), PATIENCE_MS);
-	CHECK_SOON(!last_replica || !alive(last_replica), PATIENCE_MS);
-}
-
-static void drop(struct mitosis *there, uint32_t id)
-{
-	replica();
-	CHECK_EQ(mitosis_unprepare(there, id), 0);
-	mitosis_close(there);
-	check_nothing_left();
-}
 
 /* Two first children at once, then others: one replica. */
 static void one_replica(void)
@@ -338,15 +141,7 @@ static void descendants(void)
 {
 	struct mitosis *there = prepare(3, 40);
 	struct running r = start(3);
-	struct report w = tell(&r, 'f');
-
-	CHECK(w.forked > 0);
-	CHECK_EQ(status_within(r.proxy, PATIENCE_MS), 7 << 8);
-	CHECK(write(r.order, "g", 1) == 1);
-	CHECK(report_within(r.report, &w, PATIENCE_MS));
-	CHECK(w.is_right);
-	close(r.order);
-	close(r.report);
+	struct report w = tell_all(&r);
 
 	r = start(3);
 	w = tell(&r, 'w');
@@ -435,13 +230,7 @@ static void shared(uint32_t id, const char *dir)
 	CHECK(replica() > 0);
 	before = pss_of(replica());
 	r = start(id);
-	w = tell(&r, 'f');
-	CHECK_EQ(status_within(r.proxy, PATIENCE_MS), 7 << 8);
-	CHECK(write(r.order, "g", 1) == 1);
-	CHECK(report_within(r.report, &w, PATIENCE_MS));
-	CHECK(w.is_right);
-	close(r.order);
-	close(r.report);
+	w = tell_all(&r);
 	CHECK_SOON(!alive(w.pid), PATIENCE_MS);
 	after = pss_of(replica());
 	if (dir)
@@ -535,10 +324,7 @@ int main(int argc, char **argv)
 
 	need_userfaultfd();
 	use_key("replica");
-	memory = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE,
-		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	CHECK(memory != MAP_FAILED);
-	machine = machine_start(MACHINE);
+	replica_children_begin();
 	/* It takes as long as a pager waits for its replica, $MITOSIS_DEADLINE_MS. */
 	if (argc > 1 && !strcmp(argv[1], "stopped"))
 		failed = run_cases(slow, 1, 60000, NULL);

@@ -1,0 +1,414 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
+#include "daemon/remote_memory.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "paging/recording.h"
+
+/* Without PAGEMAP_SCAN (Linux 6.7) the other machine reads 8 bytes for each page of it. */
+#define RUNS_RANGE_MAX (64ull << 30)
+
+void remote_memory_expect_end(struct remote_memory *m)
+{
+	snprintf(m->failure, sizeof(m->failure),
+		 "mitosis: machine %u at %s has closed the connection to snapshot "
+		 "%u; the child ends\n",
+		 m->machine_id, m->place, m->handler_id);
+	m->source.failure = m->failure;
+}
+
+static int give_up(struct remote_memory *m, uint64_t address, int err)
+{
+	snprintf(m->failure, sizeof(m->failure),
+		 "mitosis: machine %u at %s does not deliver page %#llx of snapshot "
+		 "%u: %s; the child ends\n",
+		 m->machine_id, m->place, (unsigned long long)address, m->handler_id,
+		 wire_problem(err));
+	if (!m->quiet)
+		fputs(m->failure, stderr);
+	return err;
+}
+
+static int ask(struct remote_memory *m, uint64_t address, uint64_t length)
+{
+	return page_requests_ask(&m->requests, address, length);
+}
+
+static int receive_pages(struct remote_memory *m, uint64_t length, void *bytes)
+{
+	return page_requests_receive(&m->requests, length, bytes);
+}
+
+static int drop_asked(struct remote_memory *m)
+{
+	return page_requests_drop(&m->requests);
+}
+
+static int request_pages(struct remote_memory *m, uint64_t address, uint64_t length,
+			 void *buffer, const void **bytes)
+{
+	int err = page_requests_get(&m->requests, address, length, buffer, bytes);
+
+	return err && err != -EFAULT ? give_up(m, address, err) : err;
+}
+
+static void free_cache(struct remote_memory *m)
+{
+	if (m->cache)
+		munmap(m->cache, m->cache_size);
+	free(m->offsets);
+	free(m->filled);
+	m->cache = NULL;
+	m->offsets = NULL;
+	m->filled = NULL;
+}
+
+static void close_cache(struct page_source *source)
+{
+	if (!source->caching)
+		free_cache((struct remote_memory *)source);
+}
+
+/* Returns false without memory: pages are then not kept. */
+static bool open_cache(struct remote_memory *m)
+{
+	uint64_t size = 0;
+	uint32_t i;
+
+	m->offsets = calloc(m->map.count + 1, sizeof(*m->offsets));
+	for (i = 0; m->offsets && i < m->map.count; i++) {
+		m->offsets[i] = size;
+		size += m->map.segments[i].end - m->map.segments[i].start;
+	}
+	m->filled = calloc(size / m->page_size + 1, 1);
+	m->cache_size = size;
+	m->cache = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (m->cache == MAP_FAILED)
+		m->cache = NULL;
+	if (m->offsets && m->filled && m->cache)
+		return true;
+	free_cache(m);
+	m->source.caching = false;
+	m->cache_failed = true;
+	return false;
+}
+
+static int cached_fetch(struct remote_memory *m, uint64_t address, uint64_t *length,
+			const void **bytes)
+{
+	const struct segment *s;
+	uint64_t at, page, pages, n;
+	const void *came;
+	int err;
+
+	s = address_map_find(&m->map, address);
+	if (!s)
+		return -EFAULT;
+	at = m->offsets[s - m->map.segments] + (address - s->start);
+	page = at / m->page_size;
+	pages = (*length < s->end - address ? *length : s->end - address) /
+		m->page_size;
+	/* A run of pages that are all cached, or all missing. */
+	for (n = 1; n < pages && m->filled[page + n] == m->filled[page];)
+		n++;
+	*length = n * m->page_size;
+	*bytes = m->cache + at;
+	if (m->filled[page])
+		return 0;
+	err = request_pages(m, address, *length, m->cache + at, &came);
+	if (err)
+		return err;
+	if (came != m->cache + at)
+		memcpy(m->cache + at, came, *length);
+	memset(m->filled + page, 1, n);
+	return 0;
+}
+
+static bool keeps_pages(const struct remote_memory *m)
+{
+	return !m->cache_failed &&
+	       (m->source.caching || recording_is_on(m->source.recording));
+}
+
+static int remote_fetch(struct page_source *source, uint64_t address,
+			uint64_t *length, const void **bytes)
+{
+	struct remote_memory *m = (struct remote_memory *)source;
+	uint64_t limit = rdma_link_request_max(m->requests.rdma) ?: WIRE_PAGES_MAX;
+
+	if (*length > limit)
+		*length = limit;
+	if (keeps_pages(m) && (m->cache || open_cache(m)))
+		return cached_fetch(m, address, length, bytes);
+	return request_pages(m, address, *length, m->buffer, bytes);
+}
+
+/* A page that the cache holds, or NULL. */
+static const void *cached_page(const struct remote_memory *m, uint64_t address)
+{
+	const struct segment *s =
+		m->cache ? address_map_find(&m->map, address) : NULL;
+	uint64_t at;
+
+	if (!s)
+		return NULL;
+	at = m->offsets[s - m->map.segments] + (address - s->start);
+	return m->filled[at / m->page_size] ? m->cache + at : NULL;
+}
+
+/* Requests that are under way at a time: their answers fit into a socket's buffer. */
+#define REQUESTS_MAX 16u
+
+static int remote_read_many(struct page_source *source, uint64_t *pages,
+			    uint32_t count, void *bytes)
+{
+	struct remote_memory *m = (struct remote_memory *)source;
+	uint32_t asked = 0, under_way = 0, i;
+	int dropped = drop_asked(m);
+	char *to = bytes;
+
+	if (dropped)
+		return give_up(m, count ? pages[0] : 0, dropped);
+	for (i = 0; i < count; i++, to += m->page_size) {
+		const void *cached = cached_page(m, pages[i]);
+		int err = 0;
+
+		for (; !err && asked < count && under_way < REQUESTS_MAX; asked++)
+			if (!cached_page(m, pages[asked])) {
+				err = ask(m, pages[asked], m->page_size);
+				under_way++;
+			}
+		if (!err && cached) {
+			memcpy(to, cached, m->page_size);
+			continue;
+		}
+		if (!err)
+			err = receive_pages(m, m->page_size, to);
+		if (err && err != -EFAULT)
+			return give_up(m, pages[i], err);
+		if (err)
+			pages[i] = PAGE_SOURCE_NONE;
+		else
+			page_requests_count(&m->requests, WAY_TCP, 1);
+		under_way--;
+	}
+	return 0;
+}
+
+/* Whether runs are as wire.h promises. */
+static bool runs_are_valid(const struct remote_memory *m, uint64_t start,
+			   uint64_t end)
+{
+	uint32_t i;
+
+	for (i = 0; i < m->runs.count; i++) {
+		const struct wire_run *run = &m->runs.all[i];
+
+		if (run->address < start || run->address >= end || !run->length ||
+		    run->length > end - run->address ||
+		    run->address % m->page_size || run->length % m->page_size)
+			return false;
+		start = run->address + run->length;
+	}
+	return true;
+}
+
+/* Asks which pages of [start, end) are present. */
+static int ask_for_runs(struct remote_memory *m, uint64_t start, uint64_t end)
+{
+	struct wire_pages request = { .address = start, .length = end - start };
+	struct remote_runs *runs = &m->runs;
+	uint32_t length = 0;
+	int err = drop_asked(m);
+
+	runs->start = runs->end = runs->count = 0;
+	if (end - start > RUNS_RANGE_MAX)
+		request.length = RUNS_RANGE_MAX;
+	end = start + request.length;
+	if (!err)
+		err = wire_send(&m->requests.connection, WIRE_RUNS, &request,
+				sizeof(request));
+	if (!err)
+		err = wire_receive_answer(&m->requests.connection, &length);
+	if (!err && (length > sizeof(runs->all) || length % sizeof(runs->all[0])))
+		err = wire_fail(&m->requests.connection, -EMSGSIZE);
+	if (!err && length)
+		err = wire_receive(&m->requests.connection, runs->all, length);
+	runs->count = length / sizeof(runs->all[0]);
+	if (!err && !runs_are_valid(m, start, end))
+		err = -EBADMSG;
+	if (err)
+		return give_up(m, start, err);
+	runs->start = start;
+	/* A full list ends before the range does. */
+	runs->end = runs->count < WIRE_RUNS_MAX
+			    ? end
+			    : runs->all[runs->count - 1].address +
+				      runs->all[runs->count - 1].length;
+	return 0;
+}
+
+static int remote_next_run(struct page_source *source, uint64_t *start,
+			   uint64_t *end)
+{
+	struct remote_memory *m = (struct remote_memory *)source;
+	struct remote_runs *runs = &m->runs;
+
+	for (;;) {
+		const struct wire_run *run = runs->all;
+		const struct wire_run *last = run + runs->count;
+		int err;
+
+		if (*start < runs->start || *start >= runs->end) {
+			err = ask_for_runs(m, *start, *end);
+			if (err)
+				return err;
+			last = run + runs->count;
+		}
+		while (run < last && run->address + run->length <= *start)
+			run++;
+		if (run == last) {
+			*start = runs->end;
+			if (*start >= *end)
+				return -ENOENT;
+			continue;
+		}
+		if (run->address >= *end)
+			return -ENOENT;
+		if (*start < run->address)
+			*start = run->address;
+		if (*end > run->address + run->length)
+			*end = run->address + run->length;
+		return 0;
+	}
+}
+
+static int remote_read(struct page_source *source, uint64_t address, void *buffer,
+		       size_t size)
+{
+	struct remote_memory *m = (struct remote_memory *)source;
+
+	while (size) {
+		uint64_t offset = address % m->page_size;
+		uint64_t n =
+			m->page_size - offset < size ? m->page_size - offset : size;
+		uint64_t length = m->page_size;
+		const void *page;
+		int err = remote_fetch(source, address - offset, &length, &page);
+
+		if (err)
+			return err;
+		memcpy(buffer, (const char *)page + offset, n);
+		buffer = (char *)buffer + n;
+		address += n;
+		size -= n;
+	}
+	return 0;
+}
+
+/* Sends a request for no pages, which a dropped snapshot's shadow refuses. */
+static int remote_admit(struct page_source *source)
+{
+	struct remote_memory *m = (struct remote_memory *)source;
+	const struct wire_pages none = { 0 };
+	int err = drop_asked(m);
+
+	read_ahead_restart(m->requests.read_ahead);
+	m->cache_failed = false;
+	return err ? err
+		   : wire_call(&m->requests.connection, WIRE_PAGES, &none,
+			       sizeof(none));
+}
+
+static int open_snapshot(struct remote_memory *m,
+			 const struct local_address *address)
+{
+	struct wire_open request = {
+		.handler_id = m->handler_id,
+		.owner_uid = geteuid(),
+	};
+	struct sockaddr_in6 where;
+	uint32_t length;
+	void *descriptor = NULL;
+	int err;
+
+	local_address_to_socket(address, &where);
+	err = wire_connect(&m->requests.connection, &where, m->auth);
+	if (err == -EPROTOTYPE && !m->quiet)
+		fprintf(stderr,
+			"mitosis: sessions of machine %u at %s are protected by "
+			"'%s', ours by '%s'; give both the same "
+			"MITOSIS_PROTECTION\n",
+			m->machine_id, m->place,
+			auth_protection_name(m->requests.connection.its_protection),
+			auth_protection_name(m->auth->protection));
+	if (err)
+		return err;
+	if (m->requests.connection.machine_id != m->machine_id)
+		return -EINVAL;
+	err = wire_send(&m->requests.connection, WIRE_OPEN, &request,
+			sizeof(request));
+	if (!err)
+		err = wire_receive_answer(&m->requests.connection, &length);
+	if (!err && length > WIRE_DESCRIPTOR_MAX)
+		err = -EMSGSIZE;
+	if (!err) {
+		descriptor = malloc(length);
+		err = descriptor ? wire_receive(&m->requests.connection, descriptor,
+						length)
+				 : -ENOMEM;
+	}
+	if (!err && descriptor_check(descriptor, length, m->page_size))
+		err = -EBADMSG;
+	if (err)
+		return err;
+	m->source.descriptor = descriptor;
+	return address_map_create(&m->map, descriptor);
+}
+
+int remote_memory_open(struct remote_memory *m, const struct local_address *address)
+{
+	struct page_source *source = &m->source;
+
+	source->fetch = remote_fetch;
+	source->forget = close_cache;
+	source->next_run = remote_next_run;
+	source->read_many = remote_read_many;
+	source->read = remote_read;
+	source->admit = remote_admit;
+	source->remote = true;
+	m->page_size = sysconf(_SC_PAGESIZE);
+	local_address_to_text(address, m->place);
+	m->requests.connection.fd = -1;
+	m->requests.read_ahead = calloc(1, sizeof(*m->requests.read_ahead));
+	m->requests.trace = &source->trace;
+	m->requests.map = &m->map;
+	m->requests.page_size = m->page_size;
+	m->buffer = mmap(NULL, 2 * WIRE_PAGES_MAX, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (m->buffer == MAP_FAILED)
+		m->buffer = NULL;
+	if (!m->buffer || !m->requests.read_ahead)
+		return -ENOMEM;
+	m->requests.unwanted = m->buffer + WIRE_PAGES_MAX;
+	return open_snapshot(m, address);
+}
+
+void remote_memory_close(struct remote_memory *m)
+{
+	wire_close(&m->requests.connection);
+	free_cache(m);
+	m->map.shared = false; /* Its copies, if there were any, have gone. */
+	address_map_destroy(&m->map);
+	free((void *)m->source.descriptor);
+	free(m->requests.read_ahead);
+	if (m->buffer)
+		munmap(m->buffer, 2 * WIRE_PAGES_MAX);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The pages of a snapshot of another machine, over a connection to its shadow. */
+#ifndef DAEMON_REMOTE_MEMORY_H
+#define DAEMON_REMOTE_MEMORY_H
+
+#include "daemon/page_requests.h"
+#include "local/address.h"
+#include "paging/address_map.h"
+#include "paging/page_source.h"
+#include "proto/user/auth.h"
+
+/* The runs of present pages that are known. */
+struct remote_runs {
+	uint64_t start, end; /* of the range that they are all of; equal: nothing */
+	uint32_t count;
+	struct wire_run all[WIRE_RUNS_MAX];
+};
+
+struct remote_memory {
+	struct page_source source;
+	struct page_requests requests;
+	uint64_t page_size;
+	const struct auth *auth;
+	uint32_t machine_id, handler_id;
+	char place[LOCAL_ADDRESS_TEXT_SIZE];
+	char *buffer; /* WIRE_PAGES_MAX bytes */
+	struct remote_runs runs;
+	bool quiet; /* no child depends on it: its failure is not logged */
+	char failure[256];
+
+	/* The cache: the snapshot's VMAs, concatenated. */
+	struct address_map map;
+	uint64_t *offsets;   /* of each segment in the cache, bytes */
+	char *cache;	     /* NULL: none */
+	uint64_t cache_size; /* bytes */
+	uint8_t *filled;     /* per page: 1 if the cache holds it */
+	bool cache_failed;   /* there was no memory for it */
+};
+
+/*
+ * Connects, and gets the descriptor. The fields of what and where are set, those of the
+ * protocol are zeros. Returns 0 or -errno.
+ */
+int remote_memory_open(struct remote_memory *memory,
+		       const struct local_address *address);
+
+/* After it was opened, or was not. */
+void remote_memory_close(struct remote_memory *memory);
+
+/* The failure that is reported if the connection ends without a request. */
+void remote_memory_expect_end(struct remote_memory *memory);
+
+#endif /* DAEMON_REMOTE_MEMORY_H */

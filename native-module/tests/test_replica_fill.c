@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * MITOSIS_REPLICA_FILL: what a replica has before its children ask for it. Pages that come from
+ * the other machine are counted by this machine's mitosisd.
+ */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "local/runtime_dir.h"
+#include "tests/cases.h"
+#include "tests/harness.h"
+#include "tests/replica_child.h"
+
+#define FAR_PAGES   8192 /* which no child reads: what a fill takes a while for */
+#define DEADLINE_MS "700"
+
+/* The children's machine is one of its own, whose mitosisd has this setting. */
+static void set_fill(const char *fill, const char *mib, uint32_t machine_id)
+{
+	char dir[160], id[16];
+
+	snprintf(dir, sizeof(dir), "%s-%s-%u", getenv("MITOSIS_RUNTIME_DIR"), fill,
+		 machine_id);
+	snprintf(id, sizeof(id), "%u", machine_id);
+	setenv("MITOSIS_RUNTIME_DIR", dir, 1);
+	setenv("MITOSIS_MACHINE_ID", id, 1);
+	setenv("MITOSIS_REPLICA_FILL", fill, 1);
+	if (mib)
+		setenv("MITOSIS_REPLICA_MIB", mib, 1);
+}
+
+/* That have come from the other machine so far. */
+static uint64_t pages_come(void)
+{
+	uint64_t by_tcp;
+	char path[256];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/" RUNTIME_PAGES,
+		 getenv("MITOSIS_RUNTIME_DIR"));
+	fd = open(path, O_RDONLY);
+	CHECK(fd >= 0);
+	CHECK(read(fd, &by_tcp, sizeof(by_tcp)) == sizeof(by_tcp));
+	close(fd);
+	return by_tcp;
+}
+
+/* Whether the newest pager fills its replica: it has a second thread for that only. */
+static bool fills(void)
+{
+	struct dirent *task;
+	char path[64];
+	int count = 0;
+	DIR *tasks;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pager());
+	tasks = opendir(path);
+	while (tasks && (task = readdir(tasks)))
+		count += *task->d_name != '.';
+	if (tasks)
+		closedir(tasks);
+	return count > 1;
+}
+
+/* A child that has read nothing, and keeps its pager and that one's replica. */
+struct held {
+	struct running running;
+	pid_t pid;
+};
+
+static struct held hold(uint32_t id)
+{
+	struct held h = { .running = start(id) };
+
+	h.pid = tell(&h.running, 'p').pid;
+	return h;
+}
+
+static void release(struct held *h)
+{
+	kill(h->pid, SIGKILL);
+	CHECK_EQ(end_of(&h->running), SIGKILL);
+}
+
+#define RECORDING_MS 200 /* of a child that stays */
+
+/* A child whose first touches are recorded, before there is a replica; it stays. */
+static struct held recorded_child(uint32_t id)
+{
+	struct held h = { .running = start_in(id, MITOSIS_RESUME_LAZY) };
+
+	h.pid = h.running.proxy;
+	tell(&h.running, 'w');
+	sleep_ms(RECORDING_MS + 20);
+	return h;
+}
+
+/* A child, and what it forks, that read all memory. Returns the pages that came. */
+static uint64_t read_all(uint32_t id)
+{
+	uint64_t before = pages_come();
+	struct running r = start(id);
+	struct report w = tell_all(&r);
+
+	CHECK_SOON(!alive(w.pid), PATIENCE_MS);
+	return pages_come() - before;
+}
+
+static void fill_all(void)
+{
+	struct mitosis *there = prepare(1, 10);
+	struct held child;
+
+	set_fill("all", NULL, 111);
+	child = hold(1);
+	CHECK_SOON(!fills(), PATIENCE_MS);
+	CHECK(pages_come() >= PAGES);
+	CHECK_EQ(read_all(1), 0);
+	release(&child);
+	drop(there, 1);
+}
+
+static void fill_off(void)
+{
+	struct mitosis *there = prepare(2, 20);
+	struct held first, child;
+
+	set_fill("off", NULL, 112);
+	first = recorded_child(2);
+	child = hold(2);
+	CHECK(!fills());
+	CHECK(read_all(2) >= PAGES / 4 * 3);
+	release(&child);
+	release(&first);
+	drop(there, 2);
+}
+
+/* What a lazy child has touched first is there before a child of the replica needs it. */
+static void fill_recorded(void)
+{
+	struct mitosis *there = prepare(3, 30);
+	struct held first, child;
+	struct running next;
+	uint64_t before;
+
+	set_fill("recorded", NULL, 113);
+	first = recorded_child(3);
+	child = hold(3);
+	/* Half of it is the child's that stays. */
+	CHECK_SOON(pss_of(replica()) > PAGES / 6 * PAGE, PATIENCE_MS);
+	CHECK(!fills());
+	before = pages_come();
+	next = start(3);
+	tell(&next, 'e');
+	CHECK_EQ(end_of(&next), 7 << 8);
+	CHECK_EQ(pages_come(), before);
+	CHECK(read_all(3) >= PAGES / 4);
+	release(&child);
+	release(&first);
+	drop(there, 3);
+}
+
+/* Of 1 MiB, a quarter is for what children fetch. */
+static void limited(void)
+{
+	struct mitosis *there = prepare(4, 40);
+	struct held child;
+	uint64_t size;
+
+	set_fill("all", "1", 114);
+	child = hold(4);
+	CHECK_SOON(!fills(), PATIENCE_MS);
+	size = pss_of(replica());
+	CHECK(size > (512u << 10) && size < (1280u << 10));
+	CHECK(read_all(4) >= PAGES / 4);
+	release(&child);
+	drop(there, 4);
+}
+
+static void limited_to_nothing(void)
+{
+	struct mitosis *there = prepare(5, 50);
+	struct held child;
+
+	set_fill("all", "0", 115);
+	child = hold(5);
+	CHECK_SOON(!fills(), PATIENCE_MS);
+	CHECK(read_all(5) >= PAGES / 4 * 3);
+	release(&child);
+	drop(there, 5);
+}
+
+/* Of a parent with much memory. */
+static struct mitosis *prepare_much(uint32_t id, char content)
+{
+	char *much = mmap(NULL, FAR_PAGES * PAGE, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	CHECK(much != MAP_FAILED);
+	memset(much, content, FAR_PAGES * PAGE);
+	return prepare(id, content);
+}
+
+/*
+ * It ends with its snapshot, while a child stays; and another snapshot of that handler id has
+ * a fill of its own.
+ */
+static void dropped(void)
+{
+	struct mitosis *there = prepare_much(6, 60);
+	struct held child, other;
+	uint64_t early;
+
+	set_fill("all", NULL, 116);
+	child = hold(6);
+	CHECK_EQ(mitosis_unprepare(there, 6), 0);
+	early = pages_come();
+	mitosis_close(there);
+	CHECK_SOON(!fills(), PATIENCE_MS);
+	/* Else it had come far before. */
+	if (early < FAR_PAGES / 2)
+		CHECK(pages_come() < FAR_PAGES / 4 * 3);
+
+	there = prepare(6, 61);
+	set_fill("all", NULL, 116); /* prepare() has left it */
+	other = hold(6);
+	CHECK_SOON(!fills(), PATIENCE_MS);
+	CHECK_EQ(read_all(6), 0);
+	release(&other);
+	release(&child);
+	drop(there, 6);
+}
+
+/* A machine that answers no more within the deadline: the fill ends, the child stays. */
+static void lost(void)
+{
+	struct mitosis *there = prepare_much(7, 70);
+	struct held child;
+	pid_t shadow;
+
+	CHECK_SOON((shadow = find_process("mitosis-shadow", getpid())), PATIENCE_MS);
+	setenv("MITOSIS_DEADLINE_MS", DEADLINE_MS, 1);
+	set_fill("all", NULL, 117);
+	child = hold(7);
+	kill(shadow, SIGSTOP);
+	CHECK_SOON(!fills(), PATIENCE_MS);
+	CHECK(alive(child.pid));
+	kill(shadow, SIGKILL);
+	CHECK_SOON(!alive(child.pid), PATIENCE_MS);
+	CHECK(end_of(&child.running) != 0);
+	check_nothing_left();
+	mitosis_unprepare(there, 7);
+	mitosis_close(there);
+}
+
+/* A replica that is made again is filled again. */
+static void killed(void)
+{
+	struct mitosis *there = prepare(8, 80);
+	struct held child, other;
+	uint64_t before;
+	pid_t first;
+
+	set_fill("all", NULL, 118);
+	child = hold(8);
+	CHECK_SOON(!fills(), PATIENCE_MS);
+	first = replica();
+	CHECK(first > 0);
+	kill(first, SIGKILL);
+	CHECK_SOON(!replica(), PATIENCE_MS);
+	before = pages_come();
+	other = hold(8);
+	CHECK_SOON(!fills(), PATIENCE_MS);
+	CHECK(pages_come() - before >= PAGES);
+	CHECK_EQ(read_all(8), 0);
+	release(&other);
+	release(&child);
+	drop(there, 8);
+}
+
+static void bad_setting(void)
+{
+	struct mitosis *device;
+
+	set_fill("some", NULL, 119);
+	CHECK(mitosis_open(MITOSIS_BACKEND_USER, &device) < 0);
+	check_error_has(
+		"MITOSIS_REPLICA_FILL must be off, recorded or all, got 'some'");
+}
+
+int main(int argc, char **argv)
+{
+	static const struct test_case cases[] = {
+		{ "all", fill_all },
+		{ "off", fill_off },
+		{ "recorded", fill_recorded },
+		{ "limited", limited },
+		{ "limited to nothing", limited_to_nothing },
+		{ "dropped", dropped },
+		{ "lost", lost },
+		{ "killed", killed },
+		{ "bad setting", bad_setting },
+	};
+	int failed;
+
+	need_userfaultfd();
+	use_key("replica_fill");
+	replica_children_begin();
+	failed = run_cases(cases, sizeof(cases) / sizeof(cases[0]), 60000,
+			   argc > 1 ? argv[1] : NULL);
+	machine_stop(&machine);
+	return failed;
+}
