@@ -195,7 +195,8 @@ static struct remote *find_cached(const struct open_work *w)
 	mutex_lock(&cache_lock);
 	list_for_each_entry(r, &cache, node)
 		if (r->net == w->net && r->deadline_ms == w->deadline_ms &&
-		    same_name(&r->name, &w->name)) {
+		    same_name(&r->name, &w->name) &&
+		    mitosis_session_leads_to(w->net, w->name.machine_id, r->link)) {
 			kref_get(&r->refs);
 			r->used = jiffies;
 			goto out;

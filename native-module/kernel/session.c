@@ -224,6 +224,18 @@ void mitosis_session_give(const struct net *net, u32 machine_id, struct link *li
 	mitosis_link_close(link);
 }
 
+bool mitosis_session_leads_to(const struct net *net, u32 machine_id, const struct link *link)
+{
+	struct session *s;
+	bool leads;
+
+	mutex_lock(&sessions_lock);
+	s = find(net, machine_id);
+	leads = s && s->number == link->session;
+	mutex_unlock(&sessions_lock);
+	return leads;
+}
+
 struct nil_work {
 	struct work_item item;
 	struct net *net;

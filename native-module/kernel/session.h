@@ -38,4 +38,7 @@ int mitosis_session_take(struct net *net, u32 machine_id, unsigned int deadline_
 /* Gives back a connection whose last request was answered. */
 void mitosis_session_give(const struct net *net, u32 machine_id, struct link *link);
 
+/* Whether a connection is to where the machine is: its address may have been set again. */
+bool mitosis_session_leads_to(const struct net *net, u32 machine_id, const struct link *link);
+
 #endif /* MITOSIS_SESSION_H */

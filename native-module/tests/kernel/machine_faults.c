@@ -188,12 +188,16 @@ void answer_of_the_former_address(void)
 {
 	struct remote former = start_remote();
 	struct machine now = machine_start(USER_MACHINE);
+	const struct mitosis_options cache = { .flags = MITOSIS_OPTION_CACHE };
 	int fd = open(MITOSIS_DEVICE_PATH, O_RDWR | O_CLOEXEC);
+	int cached = open(MITOSIS_DEVICE_PATH, O_RDWR | O_CLOEXEC);
 	pid_t asks;
 
-	CHECK(fd >= 0);
+	CHECK(fd >= 0 && cached >= 0);
+	CHECK_EQ(ioctl(cached, MITOSIS_IOC_SET_OPTIONS, &cache), 0);
 	CHECK_EQ(connect_to(fd, &former.machine), 0);
 	CHECK_EQ(error_of_open(fd, ID), 0);
+	CHECK_EQ(error_of_open(cached, ID), 0);
 	CHECK_EQ(connect_to(fd, &former.machine), 0);
 	kill(former.machine.pid, SIGSTOP);
 	asks = fork();
@@ -205,7 +209,9 @@ void answer_of_the_former_address(void)
 	CHECK_EQ(connect_to(fd, &now), 0);
 	kill(former.machine.pid, SIGCONT);
 	CHECK_EQ(WEXITSTATUS(status_within(asks, 20000)), ENOENT);
+	CHECK_EQ(error_of_open(cached, ID), ENOENT);
 	CHECK_EQ(error_of_open(fd, ID), ENOENT);
+	close(cached);
 	close(fd);
 	machine_stop(&now);
 	end_remote(&former);
