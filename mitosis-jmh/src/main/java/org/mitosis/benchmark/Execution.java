@@ -96,8 +96,9 @@ public class Execution {
 
   /**
    * A child of a warm JVM calls its function {@code calls} times. {@code execution} is of all calls
-   * together, {@code lastResult} until the last of them from the call that resumes, {@code warm} as
-   * many calls in the parent, and {@code coldStart} a fresh JVM until its last call.
+   * together, {@code resume} until the first statement in Java and {@code lastResult} until the
+   * last of them, both from the call that resumes, {@code warm} as many calls in the parent, and
+   * {@code coldStart} a fresh JVM until its last call.
    */
   @Benchmark
   public void jvm(JvmTurns state) {
@@ -106,6 +107,7 @@ public class Execution {
       SelfTimed.record("coldStart", state.starter.spawn(state.fresh).firstResultNs());
     }
     ChildLauncher.Times times = state.fork().launcher().launch();
+    SelfTimed.record("resume", times.resumeNs());
     SelfTimed.record("execution", times.executionNs());
     SelfTimed.record("lastResult", times.firstResultNs());
   }

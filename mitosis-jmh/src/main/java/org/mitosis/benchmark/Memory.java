@@ -30,8 +30,10 @@ import org.openjdk.jmh.annotations.Warmup;
  * How much memory children take that live at the same time.
  *
  * <p>Run {@code ./bench Memory.jvm}. The figure is the metric {@code childMemory} (MiB): the memory
- * of all children after their first result, by PSS, divided by their number. The primary score is
- * how long it took to start and to end them.
+ * of all children after their first result, by PSS, divided by their number. {@code
+ * childPages.heap} and its like are the pages that one of them then has as its own, by what they
+ * are for: heap, metaspace, code cache, archive of class data, libraries, stacks, and other. The
+ * primary score is how long it took to start, to measure and to end them.
  *
  * <p>What can mislead:
  *
@@ -70,6 +72,9 @@ public class Memory {
       }
       double bytes = (double) children.pssBytes() / state.count;
       SelfTimed.value("childMemory", bytes / (1 << 20), "MiB");
+      children
+          .pages(state.fork().parent())
+          .forEach((area, pages) -> SelfTimed.value("childPages." + area, pages, "pages"));
     }
   }
 

@@ -20,9 +20,9 @@ import org.mitosis.setting.ParameterNames;
 final class JvmPlots {
   static final String SECTION = "JVM";
 
-  private static final String CALLS = "calls";
+  static final String CALLS = "calls";
   private static final String FIRST_RESULT = "firstResult";
-  private static final String WARM_UP = "Execution.jvm";
+  static final String WARM_UP = "Execution.jvm";
 
   /** The starts of a JVM, in the order of the legend. */
   private static final Map<String, String> STARTS = new LinkedHashMap<>();
@@ -66,14 +66,16 @@ final class JvmPlots {
       }
     }
     byFunction.forEach((function, some) -> plots.add(warmUp(function, runs, some)));
+    plots.addAll(JvmTimeLines.of(runs, figures));
+    plots.addAll(JvmPages.of(runs, figures));
     return plots;
   }
 
-  private static String function(Figure figure) {
+  static String function(Figure figure) {
     return figure.params().getOrDefault(ParameterNames.JAVA_FUNCTION, "");
   }
 
-  private static Optional<Integer> calls(Figure figure) {
+  static Optional<Integer> calls(Figure figure) {
     String calls = figure.params().getOrDefault(CALLS, "");
     return calls.matches("[1-9][0-9]{0,6}")
         ? Optional.of(Integer.valueOf(calls))
@@ -126,13 +128,13 @@ final class JvmPlots {
             lines.series()));
   }
 
-  private static Set<String> varying(List<ReportedFigure> figures) {
+  static Set<String> varying(List<ReportedFigure> figures) {
     Set<String> varying = new TreeSet<>(PlotName.varying(figures));
     varying.removeAll(List.of(CALLS, ParameterNames.JAVA_FUNCTION));
     return varying;
   }
 
-  private static String setting(Figure figure, Set<String> varying) {
+  static String setting(Figure figure, Set<String> varying) {
     StringBuilder text = new StringBuilder();
     for (String name : varying) {
       String value = figure.params().get(name);

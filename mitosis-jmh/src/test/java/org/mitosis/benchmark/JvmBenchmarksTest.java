@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Collection;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -53,6 +54,12 @@ class JvmBenchmarksTest {
     Map<String, Set<String>> found = new TreeMap<>();
     for (RunResult result : results) {
       Set<String> metrics = new TreeSet<>(result.getSecondaryResults().keySet());
+      if (ShortRun.nameOf(result).equals("Memory.jvm")) {
+        for (String area : List.of("heap", "metaspace", "codeCache", "stacks", "libraries")) {
+          double pages = result.getSecondaryResults().get("childPages." + area).getScore();
+          assertTrue(pages > 0, area + " of " + result.getSecondaryResults());
+        }
+      }
       metrics.removeIf(name -> !name.matches("[A-Za-z]+"));
       found.put(ShortRun.nameOf(result), metrics);
       metrics.forEach(

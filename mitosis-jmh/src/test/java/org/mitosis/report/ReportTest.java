@@ -69,10 +69,17 @@ class ReportTest {
     for (String calls : List.of("1", "10", "100")) {
       Map<String, String> several = new TreeMap<>(jvm);
       several.put("calls", calls);
-      for (String metric : List.of("warm", "lastResult", "coldStart")) {
+      for (String metric : List.of("warm", "resume", "lastResult", "coldStart")) {
         sample.levels("Execution.jvm", several, metric, 1_000_000 * calls.length());
       }
     }
+    sample.score(
+        "org.mitosis.benchmark.Memory.jvm",
+        jvm,
+        "ms/op",
+        List.of(List.of(1e2)),
+        Map.of("childPages.heap", List.of(700.0), "childPages.codeCache", List.of(200.0)),
+        "pages");
     long[] second = new long[40];
     Arrays.fill(second, 1_000_000);
     sample.selfTimed("PeakThroughput.workingSet", Map.of("loops", "2"), "child", second);
@@ -119,6 +126,8 @@ class ReportTest {
             "function-prepare",
             "jvm-calls-json",
             "jvm-first-result",
+            "jvm-pages",
+            "jvm-time-line-json",
             "size-prepare",
             "size-resume",
             "size-startup",
