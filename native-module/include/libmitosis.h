@@ -364,6 +364,42 @@ struct mitosis_confinement {
 int mitosis_set_confinement(struct mitosis *device,
 			    const struct mitosis_confinement *confinement);
 
+struct sock_fprog; /* linux/filter.h */
+
+/*
+ * What the confinement of children with threads needs beside. Their threads are made, with their parent's ids, in a PID
+ * namespace of their own, when they have their memory. `size` is as in struct mitosis_child_options.
+ */
+struct mitosis_thread_confinement {
+	uint32_t size; /* sizeof(struct mitosis_thread_confinement) */
+	/* An open file: the user namespace that `confine` enters. It owns the PID namespace. */
+	int32_t user_namespace;
+	/*
+	 * Called first in the child, which has new PID and mount namespaces, and the caller's rights: mounts
+	 * the /proc of this PID namespace. Returns 0 or -errno.
+	 */
+	int (*enter)(void *argument);
+	/*
+	 * Called instead of that of struct mitosis_confinement, and does the same, with two exceptions: of all
+	 * capabilities it leaves CAP_CHECKPOINT_RESTORE, permitted and effective, and it sets no filter of system
+	 * calls, but no_new_privs. No thread has a capability when the program goes on, and each has the filter.
+	 */
+	int (*confine)(void *argument);
+	void *argument;
+	/* Set for all threads at once by seccomp(2); it stays as long as the device. NULL: none. */
+	const struct sock_fprog *filter;
+};
+
+/*
+ * Without it a snapshot with threads has no confined children (-EOPNOTSUPP on resume). The parent must not be the first process of
+ * its PID namespace. Takes effect with mitosis_set_confinement() only. NULL: no more.
+ * Errors: -EINVAL a size, or something is missing; -E2BIG the struct is of a later release and asks for more, or the filter is too long;
+ * -EOPNOTSUPP on the kernel backend.
+ */
+int mitosis_set_thread_confinement(
+	struct mitosis *device,
+	const struct mitosis_thread_confinement *confinement);
+
 /*
  * Becomes a child of a snapshot of this machine: the caller's memory and
  * registers are replaced by the parent's, and it goes on where the parent's

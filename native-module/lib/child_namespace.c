@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/sched.h>
 #include <poll.h>
 #include <sched.h>
@@ -89,12 +90,22 @@ static void end_with_caller(const struct pid_namespace *n)
 /* What it mounts does not show outside. */
 static void mount_proc(const struct pid_namespace *n)
 {
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
-	    mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL))
-		report_failure(n, -errno,
+	const struct mitosis_thread_confinement *c =
+		n->own ? n->own->confinement : NULL;
+	int err = 0;
+
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
+		err = -errno;
+	else if (c)
+		err = c->enter(c->argument);
+	else if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC,
+		       NULL))
+		err = -errno;
+	if (err)
+		report_failure(n, err,
 			       "/proc cannot be mounted for a child of %s, which "
 			       "has threads and a PID namespace: %s",
-			       n->what, strerror(errno));
+			       n->what, strerror(-err));
 }
 
 static void __attribute__((noreturn)) become_child(const struct pid_namespace *n)
@@ -121,7 +132,7 @@ static pid_t make_process(uint64_t flags, const pid_t *id)
 {
 	struct clone_args args = {
 		.flags = flags,
-		.exit_signal = SIGCHLD,
+		.exit_signal = flags & CLONE_PARENT ? 0 : SIGCHLD,
 		.set_tid = (uintptr_t)id,
 		.set_tid_size = id ? 1 : 0,
 	};
@@ -144,6 +155,59 @@ static void __attribute__((noreturn)) be_init(const struct pid_namespace *n)
 		while (waitpid(-1, NULL, WNOHANG | __WALL) > 0)
 			;
 	}
+}
+
+/*
+ * In a process that ends: makes init with its own parent, in a PID namespace that the user
+ * namespace owns. Returns init's id or -errno; in init, 0.
+ */
+static int make_owned_init(int user_namespace)
+{
+	static const struct __user_cap_data_struct none[2];
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	pid_t init;
+
+	if (setns(user_namespace, CLONE_NEWUSER))
+		return -errno;
+	init = make_process(CLONE_NEWPID | CLONE_PARENT, NULL);
+	/* It has no use for those that it has in the user namespace. */
+	if (init == 0 && (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+			  syscall(SYS_capset, &header, none)))
+		_exit(RESTORE_FAILED_STATUS);
+	return init < 0 ? -errno : init;
+}
+
+/* Returns init's id; -1 with errno; 0 in init. */
+static pid_t make_init(const struct pid_namespace *n)
+{
+	const struct mitosis_thread_confinement *c = n->own->confinement;
+	int32_t answer = -EIO;
+	pid_t maker;
+	int ends[2];
+
+	if (!c)
+		return make_process(CLONE_NEWPID, NULL);
+	if (pipe2(ends, O_CLOEXEC))
+		return -1;
+	maker = make_process(0, NULL);
+	if (maker == 0) {
+		answer = make_owned_init(c->user_namespace);
+		if (answer == 0)
+			return 0;
+		_exit(write(ends[1], &answer, sizeof(answer)) != sizeof(answer));
+	}
+	if (maker < 0)
+		answer = -errno;
+	close(ends[1]);
+	if (maker > 0 && read(ends[0], &answer, sizeof(answer)) != sizeof(answer))
+		answer = -EIO;
+	close(ends[0]);
+	while (maker > 0 && waitpid(maker, NULL, __WALL) < 0 && errno == EINTR)
+		;
+	if (answer > 0)
+		return answer;
+	errno = -answer;
+	return -1;
 }
 
 static void reap(pid_t pid)
@@ -208,7 +272,7 @@ static int make_child(struct pid_namespace *n, int own_namespace)
 		if (n->child == 0)
 			become_child(n);
 	} else {
-		n->init = make_process(CLONE_NEWPID, NULL);
+		n->init = make_init(n);
 		if (n->init == 0)
 			be_init(n);
 	}

@@ -8,12 +8,16 @@
 
 #include <stdint.h>
 
+struct mitosis_thread_confinement;
+
 struct child_surroundings {
 	int32_t process;       /* the child's id */
 	uint32_t own;	       /* MITOSIS_OWN_* */
 	const char *host_name; /* "": the caller's */
 	/* The parent's clocks, in ns; 0: not known. */
 	int64_t monotonic_ns, boottime_ns;
+	/* NULL: it is not confined. Else the user namespace owns its PID namespace. */
+	const struct mitosis_thread_confinement *confinement;
 	const char *what; /* for messages */
 };
 

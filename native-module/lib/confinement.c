@@ -3,6 +3,7 @@
 #include "lib/confinement.h"
 
 #include <errno.h>
+#include <linux/filter.h>
 #include <string.h>
 #include <sys/fsuid.h>
 #include <sys/prctl.h>
@@ -10,6 +11,8 @@
 #include <unistd.h>
 
 #include "lib/error.h"
+#include "lib/restore_plan.h"
+#include "lib/sized_struct.h"
 
 /*
  * Of this thread alone, as the calls below: the C library's would change all of them. A
@@ -82,11 +85,48 @@ void file_user_return(const struct file_user *before)
 	prctl(PR_SET_PDEATHSIG, before->parent_death_signal);
 }
 
-int confine(const struct mitosis_confinement *confinement, const char *what)
+int thread_confinement_read(const struct mitosis_thread_confinement *given,
+			    struct mitosis_thread_confinement *confinement)
 {
-	int err = confinement->confine ? confinement->confine(confinement->argument)
-				       : 0;
+	int err = sized_struct_read(given, confinement, sizeof(*confinement),
+				    "confinements of threads",
+				    "mitosis_thread_confinement");
 
+	if (err)
+		return err;
+	if (confinement->user_namespace < 0 || !confinement->enter ||
+	    !confinement->confine)
+		return fail(-EINVAL, "a confinement of threads needs a user "
+				     "namespace and both functions");
+	if (confinement->filter && confinement->filter->len > BPF_MAXINSNS)
+		return fail(-E2BIG,
+			    "a filter of system calls has at most %u instructions, "
+			    "got %u",
+			    BPF_MAXINSNS, confinement->filter->len);
+	return 0;
+}
+
+/* All that it leaves for them. */
+static void plan_to_drop_all(struct restore_plan *plan)
+{
+	plan->drops_capabilities = true;
+	plan->capabilities = (struct capability_sets){
+		.header.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+}
+
+int confine(struct restore_plan *plan, const char *what)
+{
+	const struct mitosis_confinement *one = &plan->confinement;
+	const struct mitosis_thread_confinement *threads = &plan->thread_confinement;
+	int err;
+
+	if (!one->confine)
+		return 0;
+	if (plan->has_threads)
+		plan_to_drop_all(plan);
+	err = plan->has_threads ? threads->confine(threads->argument)
+				: one->confine(one->argument);
 	return err ? fail(err, "a child of %s cannot be confined: %s", what,
 			  strerror(-err))
 		   : 0;

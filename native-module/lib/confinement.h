@@ -9,6 +9,8 @@
 
 #include "libmitosis.h"
 
+struct restore_plan;
+
 /* A process with more than these is refused (EINVAL). */
 #define FILE_USER_GROUPS_MAX 1024
 
@@ -33,7 +35,16 @@ int file_user_become(struct file_user *before,
 		     const struct mitosis_confinement *confinement);
 void file_user_return(const struct file_user *before);
 
-/* Confines this process for good, if asked to. Returns 0 or -errno with a message. */
-int confine(const struct mitosis_confinement *confinement, const char *what);
+/*
+ * Reads what a caller, of this release or another one, says. Returns 0 or -errno with a message.
+ */
+int thread_confinement_read(const struct mitosis_thread_confinement *given,
+			    struct mitosis_thread_confinement *confinement);
+
+/*
+ * Confines this process for good, if asked to; but for what it needs to make threads, which the
+ * restorer takes away, where it is to have some. Returns 0 or -errno with a message.
+ */
+int confine(struct restore_plan *plan, const char *what);
 
 #endif /* LIB_CONFINEMENT_H */

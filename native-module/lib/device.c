@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 
 #include "lib/child_options.h"
+#include "lib/confinement.h"
 #include "lib/error.h"
 #include "lib/prepare_hooks.h"
 #include "lib/resume_hooks.h"
@@ -310,6 +311,20 @@ int mitosis_set_confinement(struct mitosis *device,
 	return device_put(device,
 			  device->ops->set_confinement(
 				  device, confinement ? confinement : &none));
+}
+
+int mitosis_set_thread_confinement(struct mitosis *device,
+				   const struct mitosis_thread_confinement *given)
+{
+	struct mitosis_thread_confinement confinement = { 0 };
+	int err = device_get(device);
+
+	if (err)
+		return err;
+	err = given ? thread_confinement_read(given, &confinement) : 0;
+	if (!err)
+		err = device->ops->set_thread_confinement(device, &confinement);
+	return device_put(device, err);
 }
 
 int mitosis_resume_local(struct mitosis *device, uint32_t handler_id)

@@ -82,6 +82,9 @@ struct backend {
 				 const struct mitosis_child_options *options);
 	int (*set_confinement)(struct mitosis *device,
 			       const struct mitosis_confinement *confinement);
+	int (*set_thread_confinement)(
+		struct mitosis *device,
+		const struct mitosis_thread_confinement *confinement);
 	int (*resume_local)(struct mitosis *device, uint32_t handler_id);
 	int (*resume_remote)(struct mitosis *device, uint32_t machine_id,
 			     uint32_t handler_id);

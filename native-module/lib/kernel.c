@@ -282,15 +282,26 @@ static int kernel_set_child_options(struct mitosis *device,
 	return err ? err : resume_settings_take_all(&device->kernel.resume, options);
 }
 
+static int cannot_confine(void)
+{
+	return fail(-EOPNOTSUPP,
+		    "the mitosis module cannot confine children: it takes the "
+		    "caller's rights at once; use the user backend");
+}
+
 static int kernel_set_confinement(struct mitosis *device,
 				  const struct mitosis_confinement *confinement)
 {
 	(void)device;
-	if (!confinement->confine)
-		return 0;
-	return fail(-EOPNOTSUPP,
-		    "the mitosis module cannot confine children: it takes the "
-		    "caller's rights at once; use the user backend");
+	return confinement->confine ? cannot_confine() : 0;
+}
+
+static int
+kernel_set_thread_confinement(struct mitosis *device,
+			      const struct mitosis_thread_confinement *confinement)
+{
+	(void)device;
+	return confinement->confine ? cannot_confine() : 0;
 }
 
 /* Explains the module's EPERM, who asked and what would permit it, and EOPNOTSUPP. */
@@ -391,6 +402,7 @@ const struct backend kernel_backend = {
 	.set_resume_files = kernel_set_resume_files,
 	.set_child_options = kernel_set_child_options,
 	.set_confinement = kernel_set_confinement,
+	.set_thread_confinement = kernel_set_thread_confinement,
 	.resume_local = kernel_resume_local,
 	.resume_remote = kernel_resume_remote,
 	.attach = kernel_attach,

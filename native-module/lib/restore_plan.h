@@ -119,6 +119,9 @@ struct restore_plan {
 	bool drops_capabilities; /* to `capabilities`, once all threads are made */
 	uint32_t awaited_threads, go;
 	struct capability_sets capabilities;
+	/* Of system calls, for all threads at once; in the part that is unmapped. */
+	const struct sock_filter *filter;
+	uint32_t filter_length; /* instructions; 0: none */
 	uint64_t caller_stack[CALLER_STACK_WORDS] __attribute__((aligned(16)));
 
 	/* It goes on as a replica, not as the program. */
@@ -143,6 +146,7 @@ struct restore_plan {
 
 	/* Forgotten before the child runs: addresses of this process. */
 	struct mitosis_confinement confinement;
+	struct mitosis_thread_confinement thread_confinement;
 };
 
 _Static_assert(sizeof(struct restore_plan) <= RESTORER_PLAN_SIZE, "plan too large");

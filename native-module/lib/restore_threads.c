@@ -2,8 +2,11 @@
 /* The threads of a child. Part of the restorer, as restore.c. */
 #define _GNU_SOURCE
 #include <asm/prctl.h>
+#include <errno.h>
+#include <linux/filter.h>
 #include <linux/futex.h>
 #include <linux/sched.h>
+#include <linux/seccomp.h>
 #include <stddef.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -60,15 +63,11 @@ INLINE void make_stopped_thread(struct restore_plan *plan,
 		"test %%rax, %%rax\n\t"
 		"jnz 9f\n\t"
 
-		"mov %c[rseq](%%r12), %%rdi\n\t"
-		"test %%rdi, %%rdi\n\t"
-		"jz 1f\n\t"
-		"mov %c[rseq_size](%%r12), %%esi\n\t"
-		"xor %%edx, %%edx\n\t"
-		"mov %c[rseq_signature](%%r12), %%r10d\n\t"
-		CALL(SYS_rseq)
+		/* The record is unmapped before they are needed. */
+		"mov %c[rseq](%%r12), %%rbx\n\t"
+		"mov %c[rseq_size](%%r12), %%r14d\n\t"
+		"mov %c[rseq_signature](%%r12), %%r15d\n\t"
 
-		"1:\n\t"
 		"mov %c[robust](%%r12), %%rdi\n\t"
 		"mov %c[robust_size](%%r12), %%rsi\n\t"
 		CALL(SYS_set_robust_list)
@@ -122,7 +121,20 @@ INLINE void make_stopped_thread(struct restore_plan *plan,
 		CALL(SYS_futex)
 		"jmp 5b\n\t"
 
+		/*
+		 * Last: what the program has written there may make the kernel continue at an
+		 * address of its choice as soon as the thread is preempted.
+		 */
 		"6:\n\t"
+		"test %%rbx, %%rbx\n\t"
+		"jz 7f\n\t"
+		"mov %%rbx, %%rdi\n\t"
+		"mov %%r14d, %%esi\n\t"
+		"xor %%edx, %%edx\n\t"
+		"mov %%r15d, %%r10d\n\t"
+		CALL(SYS_rseq)
+
+		"7:\n\t"
 		CALL(SYS_rt_sigreturn)
 		"hlt\n"
 		"9:"
@@ -194,6 +206,24 @@ INLINE void drop_capabilities(struct restore_plan *plan)
 		give_up(TEXT("drop capabilities"), err);
 }
 
+/* All threads are made, none has a capability, and none runs the program yet. */
+INLINE void set_filter(const struct restore_plan *plan)
+{
+	struct sock_fprog filter;
+	long err;
+
+	if (!plan->filter_length)
+		return;
+	filter.len = plan->filter_length;
+	filter.filter = (struct sock_filter *)plan->filter;
+	/* It returns the id of a thread that cannot have it. */
+	err = raw_syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+			  SECCOMP_FILTER_FLAG_TSYNC, &filter);
+	if (err)
+		give_up(TEXT("set a filter of system calls"),
+			err < 0 ? err : -ESRCH);
+}
+
 /* Waits until all other threads have set themselves up, then until all may go on. */
 INLINE void await_threads(struct restore_plan *plan)
 {
@@ -202,6 +232,7 @@ INLINE void await_threads(struct restore_plan *plan)
 	while ((awaited = __atomic_load_n(&plan->awaited_threads, __ATOMIC_SEQ_CST)))
 		raw_syscall(SYS_futex, &plan->awaited_threads, FUTEX_WAIT_PRIVATE,
 			    awaited, 0, 0, 0);
+	set_filter(plan);
 	restorer_unmap_rest(plan);
 	__atomic_store_n(&plan->go, 1, __ATOMIC_SEQ_CST);
 	raw_syscall(SYS_futex, &plan->go, FUTEX_WAKE_PRIVATE, INT32_MAX, 0, 0, 0);
@@ -252,20 +283,21 @@ INLINE void make_caller(struct restore_plan *plan)
 INLINE void __attribute__((noreturn))
 become_stopped(struct restore_plan *plan, const struct descriptor_stopped_thread *t)
 {
-	uint64_t frame = t->frame;
+	uint64_t frame = t->frame, rseq = t->rseq_address;
+	uint32_t rseq_size = t->rseq_size, rseq_signature = t->rseq_signature;
 
 	raw_syscall(SYS_arch_prctl, ARCH_SET_FS, t->fs_base);
 	raw_syscall(SYS_arch_prctl, ARCH_SET_GS, t->gs_base);
 	raw_syscall(SYS_set_tid_address, t->tid_address);
 	raw_syscall(SYS_set_robust_list, t->robust_list, t->robust_list_size);
-	if (t->rseq_address)
-		raw_syscall(SYS_rseq, t->rseq_address, t->rseq_size, 0,
-			    t->rseq_signature);
 	raw_syscall(SYS_prctl, PR_SET_NAME, t->name, 0, 0, 0);
 	if (t->cpus)
 		raw_syscall(SYS_sched_setaffinity, 0, sizeof(t->cpus), &t->cpus);
 	drop_capabilities(plan);
 	await_threads(plan);
+	/* As the others: see make_stopped_thread(). */
+	if (rseq)
+		raw_syscall(SYS_rseq, rseq, rseq_size, 0, rseq_signature);
 	__asm__ volatile("mov %[frame], %%rsp\n\t"
 			 "syscall\n\t"
 			 "hlt"

@@ -5,6 +5,7 @@
 #include <cpuid.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -233,13 +234,23 @@ static void plan_pages(const struct mitosis_resume_options *options,
 	};
 }
 
+/* Of system calls, which the restorer sets; NULL: none. */
+static const struct sock_fprog *filter_of(const struct resume *r)
+{
+	return r->settings->confinement.confine &&
+			       descriptor_has_threads(r->descriptor)
+		       ? r->settings->thread_confinement.filter
+		       : NULL;
+}
+
 /* Lays the restorer area out. Returns the plan in it, or NULL with a message. */
 static struct restore_plan *lay_out(struct resume *r, int *err)
 {
 	uint64_t files_size = r->descriptor->vma_count * sizeof(*r->files);
 	uint64_t open_size = shared_objects_room(r->descriptor, r->open_file_count);
 	uint64_t descriptor_at = RESTORER_KEPT_SIZE;
-	uint64_t files_at, open_at, park_at, room, size;
+	uint64_t filter_at, files_at, open_at, park_at, room, size;
+	const struct sock_fprog *filter = filter_of(r);
 	struct restore_plan draft = { 0 };
 	struct restore_plan *plan;
 	char *restorer;
@@ -265,7 +276,8 @@ static struct restore_plan *lay_out(struct resume *r, int *err)
 	*err = child_files_list(&draft);
 	if (*err)
 		return NULL;
-	files_at = descriptor_at + round_up(r->descriptor_size, 16);
+	filter_at = descriptor_at + round_up(r->descriptor_size, 16);
+	files_at = filter_at + (filter ? filter->len * sizeof(*filter->filter) : 0);
 	open_at = files_at + files_size;
 	park_at = round_up(open_at + open_size, r->page_size);
 	room = r->opened < 0 ? kernel_vmas_park_size(r->descriptor, &draft) : 0;
@@ -286,6 +298,9 @@ static struct restore_plan *lay_out(struct resume *r, int *err)
 	}
 	memcpy(restorer, __start_restorer, __stop_restorer - __start_restorer);
 	memcpy(restorer + descriptor_at, r->descriptor, r->descriptor_size);
+	if (filter)
+		memcpy(restorer + filter_at, filter->filter,
+		       filter->len * sizeof(*filter->filter));
 	memcpy(restorer + files_at, r->files, files_size);
 	memcpy(restorer + open_at, r->open_files, open_size);
 
@@ -307,11 +322,14 @@ static struct restore_plan *lay_out(struct resume *r, int *err)
 	plan->thread = *descriptor_thread(r->descriptor);
 	plan->has_threads = descriptor_has_threads(r->descriptor);
 	plan->awaited_threads = descriptor_awaited_threads(r->descriptor);
+	plan->filter = (void *)(restorer + filter_at);
+	plan->filter_length = filter ? filter->len : 0;
 	plan->park = room ? (uintptr_t)restorer + park_at : 0;
 	restorer_area_plan_gaps(plan);
 	plan_layout(&r->descriptor->layout, &plan->layout);
 	plan_pages(&r->settings->options, plan);
 	plan->confinement = r->settings->confinement;
+	plan->thread_confinement = r->settings->thread_confinement;
 	plan->files_policy = r->settings->files;
 	plan->own = r->settings->own;
 	memcpy(plan->host_name, r->settings->host_name, sizeof(plan->host_name));
@@ -470,7 +488,7 @@ static int become_child(struct restore_plan *plan, int stream, const char *what)
 	if (!err && !plan->becomes_replica)
 		err = remake_files(plan, &stream, what, &files);
 	if (!err)
-		err = confine(&plan->confinement, what);
+		err = confine(plan, what);
 	if (err) {
 		remade_files_discard(&files);
 		close_files((int32_t[]){ plan->uffd, plan->lifeline[0],
@@ -480,6 +498,7 @@ static int become_child(struct restore_plan *plan, int stream, const char *what)
 		return err;
 	}
 	plan->confinement = (struct mitosis_confinement){ 0 };
+	plan->thread_confinement = (struct mitosis_thread_confinement){ 0 };
 	plan->paths = NULL;
 	process_state_settle(plan);
 	plan->stream = stream;
@@ -515,6 +534,25 @@ static void tell(struct restore_plan *plan, struct registry_child child)
 		thread_tell(&plan->thread, child.number, child.machine_id);
 }
 
+static int check_confined_threads(const struct child_surroundings *own)
+{
+	if (!own->confinement)
+		return 0;
+	if (!own->confinement->confine)
+		return fail(-EOPNOTSUPP,
+			    "%s has threads, and its caller does not say how such a "
+			    "child is confined (mitosis_set_thread_confinement)",
+			    own->what);
+	/* As init it would mount /proc itself, without the right to do it. */
+	if (own->process == 1)
+		return fail(-EOPNOTSUPP,
+			    "%s has threads and comes from the first process of a "
+			    "PID namespace: no child of it can be confined; use a "
+			    "lean container, or prepare a process with another id",
+			    own->what);
+	return 0;
+}
+
 int resume_run(struct restore_plan *plan, int stream, struct registry *registry,
 	       const char *what)
 {
@@ -525,6 +563,8 @@ int resume_run(struct restore_plan *plan, int stream, struct registry *registry,
 		.host_name = plan->host_name,
 		.monotonic_ns = plan->descriptor->monotonic_ns,
 		.boottime_ns = plan->descriptor->boottime_ns,
+		.confinement =
+			plan->confinement.confine ? &plan->thread_confinement : NULL,
 		.what = what,
 	};
 	int err;
@@ -533,12 +573,9 @@ int resume_run(struct restore_plan *plan, int stream, struct registry *registry,
 		tell(plan, registry_count_child(registry));
 	if (!plan->has_threads)
 		return become_child(plan, stream, what);
-	err = plan->confinement.confine
-		      ? fail(-EOPNOTSUPP,
-			     "%s has threads, and such a child cannot be confined; "
-			     "use a lean container",
-			     what)
-		      : child_namespace_run(&own, become_child_in_namespace, &a);
+	err = check_confined_threads(&own);
+	if (!err)
+		err = child_namespace_run(&own, become_child_in_namespace, &a);
 	close(stream);
 	return err;
 }

@@ -14,9 +14,10 @@ struct resume_settings {
 	struct mitosis_resume_options options;
 	uint32_t files;				/* enum mitosis_files */
 	struct mitosis_confinement confinement; /* none: its function is NULL */
-	uint32_t own;				/* MITOSIS_OWN_* */
-	char host_name[MITOSIS_HOST_NAME_SIZE]; /* "": the caller's */
-	struct path_map *paths;			/* a plan uses it, too */
+	struct mitosis_thread_confinement thread_confinement; /* likewise */
+	uint32_t own;					      /* MITOSIS_OWN_* */
+	char host_name[MITOSIS_HOST_NAME_SIZE];		      /* "": the caller's */
+	struct path_map *paths; /* a plan uses it, too */
 };
 
 /* Whether the snapshot forks its children, which their callers wait for. */

@@ -13,6 +13,11 @@ int resume_settings_check(const struct resume_settings *settings)
 	const char *mode =
 		settings->options.mode == MITOSIS_RESUME_CLONE ? "clone" : "replica";
 
+	if (settings->confinement.confine && (settings->own || *settings->host_name))
+		return fail(
+			-EINVAL,
+			"a confined child has the network, host name and /tmp of "
+			"its container, and no other of its own");
 	if (!resume_forks(settings))
 		return 0;
 	if (settings->confinement.confine)

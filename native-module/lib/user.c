@@ -495,6 +495,14 @@ static int user_set_confinement(struct mitosis *device,
 	return 0;
 }
 
+static int
+user_set_thread_confinement(struct mitosis *device,
+			    const struct mitosis_thread_confinement *confinement)
+{
+	device->user.resume.thread_confinement = *confinement;
+	return 0;
+}
+
 static int clone_is_local(void)
 {
 	return fail(-EINVAL,
@@ -571,6 +579,7 @@ const struct backend user_backend = {
 	.set_resume_files = user_set_resume_files,
 	.set_child_options = user_set_child_options,
 	.set_confinement = user_set_confinement,
+	.set_thread_confinement = user_set_thread_confinement,
 	.resume_local = user_resume_local,
 	.resume_remote = user_resume_remote,
 	.attach = user_attach,

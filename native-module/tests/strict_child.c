@@ -128,6 +128,7 @@ static void cannot_set_the_kernel(void)
 		"/proc/sys/kernel/core_pattern",
 		"/proc/sys/kernel/modprobe",
 		"/proc/sys/kernel/hostname",
+		"/proc/sys/kernel/ns_last_pid",
 		"/proc/sys/vm/drop_caches",
 		"/proc/sys/net/ipv4/ip_forward",
 		"/proc/sysrq-trigger",

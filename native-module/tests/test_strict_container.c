@@ -2,7 +2,7 @@
 /*
  * A child in a strict container gets its pages in each mode, local and from another
  * machine, and no way out: tests/strict_child.c tries those that public reports of
- * container escapes describe. What cannot be held is refused with a message; a launcher
+ * container escapes describe, and each of its threads those that a thread has. What cannot be held is refused with a message; a launcher
  * that is killed leaves no process and no mount.
  */
 #define _GNU_SOURCE
@@ -30,6 +30,7 @@
 #include "tests/harness.h"
 #include "tests/machine.h"
 #include "tests/strict_child.h"
+#include "tests/strict_threads.h"
 
 #define ID	    "14"
 #define MACHINE	    7
@@ -42,6 +43,7 @@
 static unsigned char *memory;
 static char *shared; /* with a file of the host's that all users may write to */
 static struct strict_outside outside;
+static pid_t test; /* and of children with threads, in their namespace */
 
 /* What the child does: it waits at its end if this is set. */
 static bool stays;
@@ -115,8 +117,10 @@ static void __attribute__((noreturn)) be_child(void)
 		for (;;)
 			pause();
 	}
-	report.wrong =
-		!strict_child_is_confined(&outside) || !forks() || !has_its_memory();
+	/* Threads first: they know of nothing else that might have happened. */
+	report.wrong = !strict_threads_are_confined() ||
+		       !strict_child_is_confined(&outside) || !forks() ||
+		       !has_its_memory();
 	strcpy(shared, "child's");
 	leave_something();
 	report.first_result_ns = now_ns();
@@ -128,11 +132,11 @@ static void __attribute__((noreturn)) be_child(void)
 static struct mitosis *prepare(void)
 {
 	struct mitosis *device = open_user();
-	pid_t self = getpid();
 
 	fflush(stdout);
 	CHECK_EQ(mitosis_prepare(device, atoi(ID)), 0);
-	if (getpid() != self)
+	/* A child that has threads has its parent's pid, too. */
+	if (mitosis_nil(device) == -EBADF)
 		be_child();
 	return device;
 }
@@ -300,7 +304,6 @@ static void make_services(void)
 	CHECK(!bind(port, (void *)&loopback, size) && !listen(port, 4));
 	CHECK(!getsockname(port, (void *)&loopback, &size));
 	outside.port = ntohs(loopback.sin_port);
-	outside.pid = getpid();
 	snprintf(outside.socket_path, sizeof(outside.socket_path),
 		 "/tmp/mitosis-strict-%d.socket", getpid());
 	strcpy(local.sun_path, outside.socket_path);
@@ -314,13 +317,14 @@ static void make_services(void)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		pause();
 	}
+	outside.pid = holder; /* the test's own may be the child's, too */
 	close(port);
 	close(fd);
 }
 
 static void remove_socket(void)
 {
-	if (getpid() == outside.pid)
+	if (getpid() == test)
 		unlink(outside.socket_path);
 }
 
@@ -379,6 +383,7 @@ int main(void)
 	need_userfaultfd();
 	need_all_rights();
 	use_key("key");
+	test = getpid();
 	make_services();
 	atexit(remove_socket);
 	make_memory();
@@ -419,7 +424,21 @@ int main(void)
 	for (m = 0; m < 3; m++)
 		launch(modes[m], where);
 	mitosis_close(device);
+
+	strict_threads_start();
+	machine_enter(&machine);
+	device = prepare();
+	machine_leave();
+	launch("lazy", where);
+	mitosis_close(device);
 	machine_stop(&machine);
+	device = prepare();
+	launch("lazy", "");
+	launch("eager", "--root /usr/..");
+	refused("--own tmp", "--own and --host-name");
+	CHECK_SOON(process_count() == processes, 2000);
+	mitosis_close(device);
+	killed_launcher_leaves_nothing();
 	CHECK_EQ(mount_count(), mounts);
 	return 0;
 }

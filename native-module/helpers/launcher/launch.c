@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "helpers/clock.h"
+#include "helpers/launcher/seccomp_filter.h"
 #include "helpers/report.h"
 #include "local/printable.h"
 
@@ -72,12 +73,22 @@ static int open_device(const struct launch_plan *plan, struct mitosis **device)
 		.user = strict->user,
 		.group = strict->user,
 	};
+	const struct mitosis_thread_confinement threads = {
+		.size = sizeof(threads),
+		.user_namespace = strict->user_namespace,
+		.enter = strict_enter_namespace,
+		.confine = strict_confine_threads,
+		.argument = (void *)strict,
+		.filter = seccomp_filter(),
+	};
 	int err = mitosis_open(plan->backend, device);
 
 	if (!err)
 		err = mitosis_set_child_options(*device, &plan->options);
 	if (!err && plan->container.kind == CONTAINER_STRICT)
 		err = mitosis_set_confinement(*device, &confinement);
+	if (!err && plan->container.kind == CONTAINER_STRICT)
+		err = mitosis_set_thread_confinement(*device, &threads);
 	return err;
 }
 

@@ -331,6 +331,10 @@ int main(int argc, char **argv)
 		    "a strict container holds no child of mode %s: the snapshot "
 		    "forks that with its parent's rights; use lazy, eager or cached",
 		    plan.options.mode == MITOSIS_RESUME_CLONE ? "clone" : "replica");
+	if (kind == CONTAINER_STRICT && (plan.options.own || plan.options.host_name))
+		die(2, "a strict container has a network, a host name and a /tmp of "
+		       "its "
+		       "own: children in it get no other by --own and --host-name");
 	if (kind == CONTAINER_STRICT && plan.backend == MITOSIS_BACKEND_KERNEL)
 		die(2,
 		    "a strict container holds no child of the kernel module, which "

@@ -172,10 +172,10 @@ static const struct sock_filter first[] = {
 
 _Static_assert(REFUSED_COUNT < 250, "a jump is one byte");
 
-int seccomp_filter_install(void)
+const struct sock_fprog *seccomp_filter(void)
 {
-	struct sock_filter filter[FIRST_COUNT + REFUSED_COUNT + 4];
-	struct sock_fprog program = { .filter = filter };
+	static struct sock_filter filter[FIRST_COUNT + REFUSED_COUNT + 4];
+	static struct sock_fprog program = { .filter = filter };
 	uint16_t n = 0;
 	unsigned int i;
 
@@ -189,8 +189,13 @@ int seccomp_filter_install(void)
 	filter[n++] = (struct sock_filter)ERROR(EPERM);
 	filter[n++] = (struct sock_filter)ERROR(ENOSYS);
 	program.len = n;
+	return &program;
+}
+
+int seccomp_filter_install(void)
+{
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
-	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, seccomp_filter()))
 		return -errno;
 	return 0;
 }

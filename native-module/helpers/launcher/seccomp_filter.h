@@ -9,4 +9,7 @@
  */
 int seccomp_filter_install(void);
 
+/* The filter, for others to install. */
+const struct sock_fprog *seccomp_filter(void);
+
 #endif /* LAUNCHER_SECCOMP_FILTER_H */

@@ -257,10 +257,23 @@ int strict_mount(const char *root, char *reason, size_t size)
 	return err ? explain(err, reason, size, "no /proc of its own") : 0;
 }
 
-static int drop_capabilities(void)
+int strict_enter_namespace(void *strict)
+{
+	(void)strict;
+	/* That of the container shows its processes. */
+	if (umount2("/proc", DETACH) || setsid() < 0)
+		return -errno;
+	return mount_proc();
+}
+
+/* All but those in the mask. */
+static int drop_capabilities(uint32_t kept[2])
 {
 	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
-	const struct __user_cap_data_struct none[2] = { { 0 } };
+	const struct __user_cap_data_struct left[2] = {
+		{ .effective = kept[0], .permitted = kept[0] },
+		{ .effective = kept[1], .permitted = kept[1] },
+	};
 	int i;
 
 	for (i = 0; !prctl(PR_CAPBSET_DROP, i); i++)
@@ -268,15 +281,15 @@ static int drop_capabilities(void)
 	/* It ends at the number behind the last one. */
 	if (errno != EINVAL || i <= CAP_SYS_ADMIN)
 		return -errno;
-	return syscall(SYS_capset, &header, none) ? -errno : 0;
+	return syscall(SYS_capset, &header, left) ? -errno : 0;
 }
 
-int strict_confine(void *strict)
+/* With these capabilities in the user namespace, as a mask. */
+static int confine(const struct strict *s, uint32_t kept[2])
 {
 	/* 1: the kernel gives none to a program that takes core files either. */
 	static const struct rlimit no_core = { 1, 1 };
 	struct rlimit processes;
-	const struct strict *s = strict;
 	int err;
 
 	if (setns(s->user_namespace, CLONE_NEWUSER))
@@ -293,12 +306,31 @@ int strict_confine(void *strict)
 		processes.rlim_cur = processes.rlim_max;
 	if (setrlimit(RLIMIT_NPROC, &processes))
 		return -errno;
-	err = drop_capabilities();
+	err = drop_capabilities(kept);
 	/*
 	 * Until its memory is the snapshot's, this process has the launcher's: what
 	 * another child has left in the container must not read it.
 	 */
 	if (!err && prctl(PR_SET_DUMPABLE, 0))
 		err = -errno;
+	return err;
+}
+
+int strict_confine(void *strict)
+{
+	uint32_t none[2] = { 0 };
+	int err = confine(strict, none);
+
 	return err ? err : seccomp_filter_install();
+}
+
+int strict_confine_threads(void *strict)
+{
+	uint32_t kept[2] = { 0 };
+	int err;
+
+	kept[CAP_TO_INDEX(CAP_CHECKPOINT_RESTORE)] =
+		CAP_TO_MASK(CAP_CHECKPOINT_RESTORE);
+	err = confine(strict, kept);
+	return !err && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ? -errno : err;
 }

@@ -36,4 +36,16 @@ int strict_mount(const char *root, char *reason, size_t size);
  */
 int strict_confine(void *strict);
 
+/*
+ * The same for a process that is to make threads: it keeps CAP_CHECKPOINT_RESTORE in the user
+ * namespace, and has no filter of system calls yet.
+ */
+int strict_confine_threads(void *strict);
+
+/*
+ * In a process of a new PID namespace, and a mount namespace that is a copy of the container's: gives
+ * it a session and a /proc of its own. Returns 0 or -errno.
+ */
+int strict_enter_namespace(void *strict);
+
 #endif /* LAUNCHER_STRICT_H */
