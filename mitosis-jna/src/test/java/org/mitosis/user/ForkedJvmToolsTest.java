@@ -3,8 +3,10 @@ package org.mitosis.user;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -21,7 +23,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
+import org.mitosis.Backend;
 import org.mitosis.DaemonOfTheTests;
+import org.mitosis.Device;
+import org.mitosis.Mitosis;
 
 /** Children of a JVM that tools, agents and further snapshots reach. */
 @Timeout(value = 90, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
@@ -80,6 +85,36 @@ class ForkedJvmToolsTest {
   }
 
   @Test
+  void childOfAJvmThatRecordsItselfGetsAFileOfItsOwnOrIsRefused() throws Exception {
+    Path recording = folder.resolve("recording");
+    startParent(
+        "-XX:StartFlightRecording:settings=default",
+        "-XX:FlightRecorderOptions:repository=" + recording);
+    Process child = startChild(Children.of(HANDLER_ID), "check");
+    List<String> said = lines(child);
+    assertEquals(1, child.waitFor(), said::toString);
+    assertTrue(said.toString().contains(recording.toString()), said::toString);
+    child = startChild(Children.of(HANDLER_ID).files(Children.OpenForWriting.PRIVATE), "check");
+    said = lines(child);
+    assertEquals(PreparedJvm.RIGHT, child.waitFor(), said::toString);
+  }
+
+  @Test
+  void childOfAJvmThatIsTheFirstProcessOfANamespaceIsRight() throws Exception {
+    assumeTrue(
+        start(new ProcessBuilder("unshare", "--pid", "--fork", "true")).waitFor() == 0,
+        "needs root, for a PID namespace");
+    // A daemon that the parent starts would be of its namespace, and see no process outside.
+    try (Device ofTheDaemon = Mitosis.open(Backend.USER)) {
+      startParent(List.of("unshare", "--pid", "--fork", "--kill-child", "--mount-proc"));
+      Process child = startChild(Children.of(HANDLER_ID), "check");
+      List<String> said = lines(child);
+      assertEquals(PreparedJvm.RIGHT, child.waitFor(), said::toString);
+      assertEquals(Backend.USER, ofTheDaemon.backend());
+    }
+  }
+
+  @Test
   void childrenThatTheSnapshotForksAreRight() throws Exception {
     startParent();
     for (Children.Mode mode : List.of(Children.Mode.CLONE, Children.Mode.REPLICA)) {
@@ -91,11 +126,15 @@ class ForkedJvmToolsTest {
   }
 
   private Process startParent(String... options) throws IOException {
+    return startParent(List.of(), options);
+  }
+
+  private Process startParent(List<String> within, String... options) throws IOException {
     byte[] content = new byte[8192];
     content[0] = 'm';
     content[content.length - 1] = 'z';
     Path file = Files.write(folder.resolve("mapped"), content);
-    List<String> command = new ArrayList<>();
+    List<String> command = new ArrayList<>(within);
     command.add(tool("java"));
     command.addAll(
         List.of("-Xmx64m", "-XX:+PerfDisableSharedMem", "--enable-native-access=ALL-UNNAMED"));
@@ -103,7 +142,14 @@ class ForkedJvmToolsTest {
     command.addAll(List.of("-cp", System.getProperty("java.class.path")));
     command.addAll(List.of(PreparedJvm.class.getName(), "" + HANDLER_ID, file.toString()));
     Process parent = start(new ProcessBuilder(command));
-    assertEquals("prepared", reader(parent).readLine());
+    // A recording is announced before.
+    List<String> said = new ArrayList<>();
+    BufferedReader output = reader(parent);
+    while (said.isEmpty() || !said.get(said.size() - 1).equals("prepared")) {
+      String line = output.readLine();
+      assertNotNull(line, said::toString);
+      said.add(line);
+    }
     return parent;
   }
 
