@@ -46,7 +46,7 @@ int mitosis_link_parse(const char *text, struct sockaddr_storage *address)
 
 static struct link *new_link(struct socket *socket, unsigned int deadline_ms)
 {
-	struct link *link = kzalloc(sizeof(*link), GFP_KERNEL);
+	struct link *link = kzalloc(sizeof(*link), GFP_KERNEL_ACCOUNT);
 
 	if (!link) {
 		sock_release(socket);

@@ -25,7 +25,7 @@ static bool is_sharable(pte_t pte, struct page *page)
 
 struct page *mitosis_pages_copy(struct page *page)
 {
-	struct page *copy = alloc_page(GFP_USER);
+	struct page *copy = alloc_page(GFP_USER | __GFP_ACCOUNT);
 
 	if (copy) {
 		copy_highpage(copy, page);

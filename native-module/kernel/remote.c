@@ -93,7 +93,7 @@ struct open_work {
 
 static struct remote *new_remote(const struct open_work *w)
 {
-	struct remote *r = kzalloc(sizeof(*r), GFP_KERNEL);
+	struct remote *r = kzalloc(sizeof(*r), GFP_KERNEL_ACCOUNT);
 
 	if (!r)
 		return NULL;
@@ -146,7 +146,7 @@ static int open_snapshot(struct remote *r)
 		return err;
 	if (length > WIRE_DESCRIPTOR_MAX)
 		return -EMSGSIZE;
-	r->descriptor = kvmalloc(length, GFP_KERNEL);
+	r->descriptor = kvmalloc(length, GFP_KERNEL_ACCOUNT);
 	if (!r->descriptor)
 		return -ENOMEM;
 	err = mitosis_link_receive_body(r->link, r->descriptor, length);
@@ -470,7 +470,7 @@ static struct fetch_work *new_fetch(struct remote *r, unsigned long address, uns
 	w->pages = kcalloc(count, sizeof(*w->pages), GFP_KERNEL);
 	w->parts = kcalloc(count, sizeof(*w->parts), GFP_KERNEL);
 	for (i = 0; w->pages && w->parts && i < count; i++) {
-		w->pages[i] = alloc_page(GFP_USER);
+		w->pages[i] = alloc_page(GFP_USER | __GFP_ACCOUNT);
 		if (!w->pages[i])
 			break;
 	}

@@ -34,8 +34,8 @@ struct sealing *mitosis_sealing_create(const struct wire_secrets *secrets, bool 
 		return ERR_PTR(-ENOMEM);
 	s->in_size = is_client ? WIRE_RECORD_TEXT_MAX : REQUEST_MAX;
 	s->out_size = is_client ? REQUEST_MAX : WIRE_RECORD_TEXT_MAX;
-	s->in_buffer = kvmalloc(s->in_size, GFP_KERNEL);
-	s->out_buffer = kvmalloc(s->out_size, GFP_KERNEL);
+	s->in_buffer = kvmalloc(s->in_size, GFP_KERNEL_ACCOUNT);
+	s->out_buffer = kvmalloc(s->out_size, GFP_KERNEL_ACCOUNT);
 	if (!s->in_buffer || !s->out_buffer)
 		goto err_sealing;
 	s->in = mitosis_record_create(is_client ? &secrets->server : &secrets->client);

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "work_item.h"
 
+#include <linux/memcontrol.h>
+#include <linux/sched.h>
+#include <linux/sched/mm.h>
+
 static struct workqueue_struct *workers;
 
 int mitosis_work_items_init(void)
@@ -18,6 +22,7 @@ static void destroy(struct kref *refs)
 {
 	struct work_item *item = container_of(refs, struct work_item, refs);
 
+	mem_cgroup_put(item->memory_group);
 	item->destroy(item);
 }
 
@@ -29,8 +34,10 @@ void mitosis_work_item_put(struct work_item *item)
 static void work(struct work_struct *work)
 {
 	struct work_item *item = container_of(work, struct work_item, work);
+	struct mem_cgroup *before = set_active_memcg(item->memory_group);
 
 	item->run(item);
+	set_active_memcg(before);
 	complete(&item->done);
 	mitosis_work_item_put(item);
 }
@@ -41,6 +48,7 @@ void mitosis_work_item_init(struct work_item *item, void (*run)(struct work_item
 	INIT_WORK(&item->work, work);
 	kref_init(&item->refs);
 	init_completion(&item->done);
+	item->memory_group = get_mem_cgroup_from_mm(current->mm);
 	item->run = run;
 	item->destroy = destroy_item;
 }

@@ -2,7 +2,8 @@
 /*
  * Work items: requests of a process that wait for another machine. A kernel
  * worker runs them, so the process's signals do not interrupt them, and they
- * continue if the process is killed meanwhile.
+ * continue if the process is killed meanwhile. What they allocate with __GFP_ACCOUNT is
+ * charged to the control group of that process.
  */
 #ifndef MITOSIS_WORK_ITEM_H
 #define MITOSIS_WORK_ITEM_H
@@ -11,10 +12,13 @@
 #include <linux/kref.h>
 #include <linux/workqueue.h>
 
+struct mem_cgroup;
+
 struct work_item {
 	struct work_struct work;
 	struct kref refs;
 	struct completion done;
+	struct mem_cgroup *memory_group; /* of who asks; a reference */
 	/* Must have a deadline of its own. */
 	void (*run)(struct work_item *item);
 	/* Called when the last reference is dropped. */
