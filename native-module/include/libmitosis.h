@@ -356,8 +356,9 @@ struct mitosis_confinement {
 
 /*
  * Has children of this device, and of its later attachments, confined. Of the
- * parent's shared file mappings that are writable they get private copies. The file
- * system user needs CAP_SETUID and CAP_SETGID. NULL: no more.
+ * parent's shared file mappings that are writable they get private copies. Of its sockets they get pairs, and
+ * those of TCP and UDP that listen, are bound or fresh, in their caller's network, without a right to
+ * ports that others may not bind. The file system user needs CAP_SETUID and CAP_SETGID. NULL: no more.
  * Errors: -EOPNOTSUPP on the kernel backend. Resuming in mode clone or replica, where the snapshot
  * forks the child, then returns -EINVAL.
  */

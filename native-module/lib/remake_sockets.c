@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -80,6 +81,32 @@ static int set_options(int made, const struct descriptor_fd *fd)
 	return 0;
 }
 
+/*
+ * Whether a confined child could make it itself, in its own network: a raw one, say, would need rights
+ * that this process still has. The kernel chooses the protocol.
+ */
+static bool is_for_confined(const struct descriptor_fd *fd)
+{
+	uint64_t domain = fd->values[0], type = fd->values[1],
+		 protocol = fd->values[2];
+
+	return (domain == AF_INET || domain == AF_INET6) &&
+	       ((type == SOCK_STREAM && (!protocol || protocol == IPPROTO_TCP)) ||
+		(type == SOCK_DGRAM && (!protocol || protocol == IPPROTO_UDP)));
+}
+
+/* In a network that has no addresses. */
+static int bind_anywhere(int made, const struct descriptor_fd *fd)
+{
+	bool v6 = fd->values[0] == AF_INET6;
+	int on = 1;
+
+	return setsockopt(made, v6 ? IPPROTO_IPV6 : IPPROTO_IP,
+			  v6 ? IPV6_FREEBIND : IP_FREEBIND, &on, sizeof(on))
+		       ? -errno
+		       : 0;
+}
+
 static int make_socket(const struct remade_files *files,
 		       const struct descriptor_fd *fd)
 {
@@ -90,6 +117,8 @@ static int make_socket(const struct remade_files *files,
 			  (int)fd->values[2]);
 	int err = made < 0 ? -errno : set_options(made, fd);
 
+	if (!err && files->confined)
+		err = bind_anywhere(made, fd);
 	if (!err && fd->values[3] & FD_SOCKET_BOUND) {
 		memcpy(&address, descriptor_fd_data(files->descriptor, fd),
 		       fd->data_size);
@@ -112,9 +141,11 @@ int remake_socket(struct remade_files *files, uint32_t index)
 		made = make_pair(files, index);
 	else if (fd->values[3] & FD_SOCKET_CONNECTED)
 		made = end_of_file(fd);
-	else if (files->confined)
-		return remake_failed(files, fd, -EPERM,
-				     "a confined child has no sockets");
+	else if (files->confined && !is_for_confined(fd))
+		return remake_failed(
+			files, fd, -EPERM,
+			"a confined child has no such sockets, but pairs "
+			"and those of TCP and UDP in its own network");
 	else
 		made = make_socket(files, fd);
 	if (made >= 0 && fd->kind == FD_SOCKET)

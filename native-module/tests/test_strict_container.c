@@ -240,6 +240,24 @@ static void refused_without_rights(void (*give_up)(void))
 	CHECK_EQ(status, 0);
 }
 
+/* A local socket that listens, which a child could not make; those of TCP: targets/kept_sockets.c. */
+static void local_socket_is_refused(void)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct mitosis *device;
+	char output[4096];
+
+	CHECK(fd >= 0 && !bind(fd, (void *)&address, sizeof(sa_family_t)) &&
+	      !listen(fd, 1));
+	device = prepare();
+	run("", output, sizeof(output));
+	CHECK(strstr(output, "a confined child has no such sockets"));
+	CHECK(!strstr(output, "ok startup_ns="));
+	mitosis_close(device);
+	close(fd);
+}
+
 /* With SIGKILL, while a child is in the container. */
 static void killed_launcher_leaves_nothing(void)
 {
@@ -310,7 +328,7 @@ static void make_services(void)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	CHECK(!bind(fd, (void *)&local, sizeof(local)) && !listen(fd, 4));
 	CHECK(!chmod(outside.socket_path, 0777));
-	/* Another process has them: a parent that listens has no confined children. */
+	/* Another process has them: their parent has no confined children. */
 	holder = fork();
 	CHECK(holder >= 0);
 	while (!holder) {
@@ -412,6 +430,7 @@ int main(void)
 	CHECK_SOON(process_count() == processes, 2000);
 	mitosis_close(device);
 	killed_launcher_leaves_nothing();
+	local_socket_is_refused();
 
 	machine = machine_start(MACHINE);
 	machine_enter(&machine);

@@ -70,12 +70,15 @@ int main(void)
 	int listens = socket_at(SOCK_STREAM | SOCK_CLOEXEC, &listens_at);
 	int bound = socket_at(SOCK_DGRAM | SOCK_NONBLOCK, &bound_at);
 	int apart = socket_at(SOCK_STREAM, &apart_at);
-	int fresh = socket(AF_INET6, SOCK_STREAM, 0), pathless = pathless_socket();
+	const char *mode = getenv("MITOSIS_TEST_MODE");
+	bool strict = mode && !strcmp(mode, "strict");
+	int fresh = socket(AF_INET6, SOCK_STREAM, 0);
+	/* A strict container has no local sockets. */
+	int pathless = strict ? -1 : pathless_socket();
 	int client = socket(AF_INET, SOCK_STREAM, 0), served, on = 0, lines;
 	struct sockaddr_in address = { .sin_family = AF_INET,
 				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t size = sizeof(on);
-	const char *mode = getenv("MITOSIS_TEST_MODE");
 	char byte, report[2048], line[96];
 
 	signal(SIGPIPE, SIG_IGN);
@@ -93,7 +96,8 @@ int main(void)
 	CHECK_EQ(port_of(listens), listens_at);
 	CHECK(fcntl(listens, F_GETFD) & FD_CLOEXEC);
 	CHECK_EQ(port_of(bound), bound_at);
-	check_pathless(pathless);
+	if (!strict)
+		check_pathless(pathless);
 	CHECK_EQ(recv(bound, &byte, 1, 0), -1);
 	CHECK_EQ(errno, EAGAIN);
 	CHECK_EQ(fcntl(apart, F_GETFD), -1);
