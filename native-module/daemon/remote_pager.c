@@ -37,13 +37,14 @@ static uint64_t share_limit(void)
 struct remote_pager {
 	struct remote_memory memory; /* the first: of a page_source, too */
 	const struct local_address *address;
+	_Atomic int filled; /* connection of the last fill of its replica, or -1 */
 };
 
 static void fill_replica(struct page_source *source)
 {
 	struct remote_pager *pager = (struct remote_pager *)source;
 
-	replica_fill_start(&pager->memory, pager->address);
+	replica_fill_start(&pager->memory, pager->address, &pager->filled);
 }
 
 static int start_replica(struct page_source *source, const int fds[REPLICA_FILES])
@@ -98,6 +99,7 @@ void remote_pager_run(int channel, const struct auth *auth,
 			.handler_id = handler_id,
 		},
 		.address = address,
+		.filled = -1,
 	};
 	struct remote_memory *m = &pager.memory;
 	const enum transport_wish wish = transport_wish(address, auth);

@@ -23,6 +23,7 @@ struct filling {
 	struct local_address address;
 	const struct descriptor_header *expected; /* the replica's snapshot */
 	struct shared_to to;
+	_Atomic int *connection; /* the last fill's */
 };
 
 /* Not one that was prepared since under the same handler id. */
@@ -110,6 +111,17 @@ static int fill_segment(struct filling *f, const struct segment *s)
 	return err;
 }
 
+/* In the place of the last one. */
+static void leave_connection(struct filling *f)
+{
+	int *fd = &f->memory.requests.connection.fd;
+	int last = atomic_exchange(f->connection, *fd);
+
+	if (last >= 0)
+		close(last);
+	*fd = -1;
+}
+
 static void *run(void *unshared)
 {
 	struct filling *f = unshared;
@@ -128,6 +140,8 @@ static void *run(void *unshared)
 	trace(&m->source.trace, TRACE_STEPS, "fills the replica no further",
 	      TRACE_NUMBER("pages", m->requests.pages[WAY_TCP]),
 	      TRACE_NUMBER("cause", -err));
+	if (!err || err == -EDQUOT)
+		leave_connection(f);
 	remote_memory_close(m);
 	close(f->to.uffd);
 	free(f);
@@ -135,7 +149,7 @@ static void *run(void *unshared)
 }
 
 void replica_fill_start(struct remote_memory *memory,
-			const struct local_address *address)
+			const struct local_address *address, _Atomic int *connection)
 {
 	struct filling *f = calloc(1, sizeof(*f));
 	struct page_source *source = &memory->source;
@@ -161,6 +175,7 @@ void replica_fill_start(struct remote_memory *memory,
 			.kept = source->share_limit / 4 & ~(memory->page_size - 1),
 			.page_size = memory->page_size,
 		},
+		.connection = connection,
 	};
 	if (f->to.uffd >= 0 && !pthread_create(&thread, NULL, run, f)) {
 		pthread_detach(thread);

@@ -15,6 +15,7 @@ import org.mitosis.fixture.ParentProcess;
 import org.mitosis.fixture.Preflight;
 import org.mitosis.fixture.RemoteFork;
 import org.mitosis.fixture.RemoteForkState;
+import org.mitosis.fixture.ReplicaFill;
 import org.mitosis.result.SelfTimed;
 import org.mitosis.setting.MissingPrerequisite;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -257,6 +258,10 @@ public class Burst {
     @Param(LoopParameters.AS_MANY_AS_CPUS)
     public String loops;
 
+    /** See {@link ReplicaFill}; without effect but over a link in {@code resumeMode=replica}. */
+    @Param("recorded")
+    public String replicaFill;
+
     /** How many children stay after the burst, so that their memory can be measured; 0 for none. */
     @Param("10")
     public String held;
@@ -278,7 +283,9 @@ public class Burst {
 
     @Override
     protected void describe(RemoteFork.Builder builder) {
-      builder.childMachines(LoopParameters.childMachines(childMachines));
+      builder
+          .childMachines(LoopParameters.childMachines(childMachines))
+          .replicaFill(Preflight.choice(ReplicaFill.class, ReplicaFill.PROPERTY, replicaFill));
       if (count < LoopParameters.childMachines(childMachines)) {
         throw new MissingPrerequisite(
             count + " children are too few for " + childMachines + " machines");

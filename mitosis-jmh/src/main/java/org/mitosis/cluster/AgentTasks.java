@@ -148,6 +148,7 @@ final class AgentTasks implements AutoCloseable {
                 .key(start.key())
                 .protection(start.rdma() ? Protection.HANDSHAKE : Protection.SEALED)
                 .listen(listen)
+                .replicaFill(start.replicaFill())
                 .start());
     return start.gid().isEmpty() ? machine.address() : machine.rdmaAddress();
   }

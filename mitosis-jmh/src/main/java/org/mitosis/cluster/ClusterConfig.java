@@ -22,6 +22,7 @@ import org.mitosis.fixture.MemorySize;
 import org.mitosis.fixture.Placement;
 import org.mitosis.fixture.Preflight;
 import org.mitosis.fixture.PythonFunction;
+import org.mitosis.fixture.ReplicaFill;
 import org.mitosis.fixture.ResumeMode;
 import org.mitosis.setting.MissingPrerequisite;
 
@@ -46,6 +47,7 @@ import org.mitosis.setting.MissingPrerequisite;
  * @param givenFunctions functions; empty if not given
  * @param givenTouchRatios percentages of the working set that are touched; empty if not given
  * @param resumeMode how children get their pages
+ * @param replicaFill what replicas have of a snapshot before their children ask
  * @param prefetch pages for each fault
  * @param placement where launchers and children run
  * @param sshConfig a file for {@code ssh -F}; null for ssh's own
@@ -72,6 +74,7 @@ record ClusterConfig(
     List<PythonFunction> givenFunctions,
     List<Integer> givenTouchRatios,
     ResumeMode resumeMode,
+    ReplicaFill replicaFill,
     int prefetch,
     Placement placement,
     Path sshConfig,
@@ -99,6 +102,7 @@ record ClusterConfig(
     FUNCTIONS,
     TOUCH_RATIOS,
     RESUME_MODE,
+    REPLICA_FILL,
     PREFETCH,
     PLACEMENT,
     SSH_CONFIG,
@@ -239,6 +243,7 @@ record ClusterConfig(
           list(Key.FUNCTIONS, PythonFunction::parse),
           list(Key.TOUCH_RATIOS, Parser::percentage),
           choice(Key.RESUME_MODE, ResumeMode.class, ResumeMode.LAZY),
+          choice(Key.REPLICA_FILL, ReplicaFill.class, ReplicaFill.RECORDED),
           prefetch(),
           choice(Key.PLACEMENT, Placement.class, Placement.PINNED),
           sshConfig.isEmpty() ? null : Path.of(sshConfig).toAbsolutePath(),

@@ -166,6 +166,7 @@ final class ClusterRun {
                         key,
                         listen(link.host()),
                         config.overRdma(),
+                        config.replicaFill(),
                         servesChildren(link.host()) && config.overRdma() ? config.parentGid() : ""),
                     String.class,
                     STEP_DEADLINE));

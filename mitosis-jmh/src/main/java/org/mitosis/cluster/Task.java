@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import org.mitosis.fixture.ContainerKind;
 import org.mitosis.fixture.Placement;
+import org.mitosis.fixture.ReplicaFill;
 import org.mitosis.fixture.ResumeMode;
 
 /**
@@ -70,9 +71,11 @@ sealed interface Task {
    * @param key the key that it shares with the other machines
    * @param listen HOST:PORT
    * @param rdma whether its sessions are those that RDMA needs
+   * @param replicaFill what replicas have of a snapshot before their children ask
    * @param gid of the RDMA port at whose address it listens, in the place of HOST; empty for HOST
    */
-  record StartMachine(int id, byte[] key, String listen, boolean rdma, String gid)
+  record StartMachine(
+      int id, byte[] key, String listen, boolean rdma, ReplicaFill replicaFill, String gid)
       implements Task {}
 
   /**

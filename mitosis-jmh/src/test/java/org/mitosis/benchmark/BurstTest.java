@@ -39,10 +39,11 @@ class BurstTest {
    * later ones may find there in mode lazy, too, as long as that is little.
    */
   @ParameterizedTest
-  @CsvSource({"lazy, 14", "replica, 6"})
-  void eachMachineFetchesTheWorkingSet(String mode, int most) throws IOException, RunnerException {
+  @CsvSource({"lazy, recorded, 14", "replica, recorded, 6", "replica, all, 10"})
+  void eachMachineFetchesTheWorkingSet(String mode, String fill, int most)
+      throws IOException, RunnerException {
     assumeUserfaultfd();
-    RunResult result = run(mode, "tcp", 2);
+    RunResult result = run(mode, fill, "tcp", 2);
     double seconds = result.getSecondaryResults().get("lastResult").getScore() / 1000;
     double rate = result.getSecondaryResults().get("burst").getScore();
     assertEquals(CHILDREN, rate * seconds, 0.01);
@@ -57,7 +58,8 @@ class BurstTest {
   @Test
   void thereIsNoLinkOnOneMachine() throws IOException, RunnerException {
     assumeUserfaultfd();
-    Set<String> metrics = new TreeSet<>(run("clone", "local", 1).getSecondaryResults().keySet());
+    Set<String> metrics =
+        new TreeSet<>(run("clone", "recorded", "local", 1).getSecondaryResults().keySet());
     metrics.removeIf(metric -> metric.startsWith("machine."));
     assertEquals(
         Set.of(
@@ -72,7 +74,7 @@ class BurstTest {
         metrics);
   }
 
-  private RunResult run(String mode, String transport, int machines)
+  private RunResult run(String mode, String fill, String transport, int machines)
       throws IOException, RunnerException {
     ShortRun shortRun = new ShortRun(directory);
     return shortRun
@@ -82,6 +84,7 @@ class BurstTest {
                 .include("\\.Burst\\.workingSet$")
                 .param("transport", transport)
                 .param("resumeMode", mode)
+                .param("replicaFill", fill)
                 .param("children", Integer.toString(CHILDREN))
                 .param("childMachines", Integer.toString(machines))
                 .param("loops", "1")

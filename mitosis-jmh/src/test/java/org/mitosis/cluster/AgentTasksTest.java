@@ -16,6 +16,7 @@ import org.mitosis.fixture.ContainerKind;
 import org.mitosis.fixture.LinkTraffic;
 import org.mitosis.fixture.Machine;
 import org.mitosis.fixture.Placement;
+import org.mitosis.fixture.ReplicaFill;
 import org.mitosis.fixture.ResumeMode;
 import org.mitosis.fixture.UserfaultfdRight;
 import org.mitosis.result.Environment;
@@ -45,9 +46,8 @@ class AgentTasksTest {
     byte[] key = new byte[Machine.KEY_BYTES];
     try (AgentTasks parent = new AgentTasks(replies::add);
         AgentTasks child = new AgentTasks(replies::add)) {
-      String address =
-          (String) parent.carryOut(new Task.StartMachine(1, key, "127.0.0.1:0", false, ""));
-      child.carryOut(new Task.StartMachine(2, key, "127.0.0.1:0", false, ""));
+      String address = (String) parent.carryOut(startMachine(1, key));
+      child.carryOut(startMachine(2, key));
       Task.ParentSpec spec = new Task.ParentSpec("1048576", "", 100, true);
       parent.carryOut(new Task.StartParent(spec));
       parent.carryOut(new Task.TakeSnapshot(false));
@@ -80,6 +80,10 @@ class AgentTasksTest {
       assumeTrue(LinkTraffic.obstacle().isEmpty(), LinkTraffic::obstacle);
       assertTrue(bytes.longValue() >= 1 << 20, bytes::toString);
     }
+  }
+
+  private static Task startMachine(int id, byte[] key) {
+    return new Task.StartMachine(id, key, "127.0.0.1:0", false, ReplicaFill.ALL, "");
   }
 
   private static JsonNode describe(AgentTasks tasks, String outcome) throws IOException {
