@@ -12,8 +12,11 @@
 #include "daemon/snapshots.h"
 #include "local/channel.h"
 
-/* Connects a device by a stream with a pager, or with the shadow at `place`. */
-static void join(struct daemon *daemon, struct peer *device, struct peer *server,
+/*
+ * Connects a device by a stream with a pager, or with the shadow at `place`. False: the pager
+ * has ended, and the device has no answer.
+ */
+static bool join(struct daemon *daemon, struct peer *device, struct peer *server,
 		 struct registry_place place, const struct local_rights *parent)
 {
 	struct local_message serve = channel_message(LOCAL_SERVE);
@@ -22,11 +25,16 @@ static void join(struct daemon *daemon, struct peer *device, struct peer *server
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends)) {
 		peer_answer(daemon, device, -errno);
-		return;
+		return true;
 	}
 	serve.cpu = device->device.cpu;
 	serve.flags = device->device.forks ? LOCAL_FORKS : 0;
 	answer.status = channel_send(server->fd, &serve, ends[0]);
+	if (answer.status == -ECONNRESET && peer_is(server, PEER_PAGER)) {
+		close(ends[0]);
+		close(ends[1]);
+		return false;
+	}
 	trace(&daemon->trace, TRACE_STEPS, "joins a device and a server",
 	      TRACE_NUMBER("device", device->device.number),
 	      TRACE_NUMBER("pager", peer_is(server, PEER_PAGER)),
@@ -39,6 +47,7 @@ static void join(struct daemon *daemon, struct peer *device, struct peer *server
 	peer_send(daemon, device, &answer, answer.status ? -1 : ends[1]);
 	close(ends[0]);
 	close(ends[1]);
+	return true;
 }
 
 static void join_shadow(struct daemon *daemon, struct peer *device,
@@ -57,12 +66,17 @@ static void join_shadow(struct daemon *daemon, struct peer *device,
 }
 
 static void join_pager(struct daemon *daemon, struct peer *device,
-		       struct peer *pager)
+		       struct peer *pager, const struct remote_snapshot *remote)
 {
 	/* What a process of another machine has, its descriptor says. */
 	const struct local_rights unknown = { 0 };
 
-	join(daemon, device, pager, (struct registry_place){ 0 }, &unknown);
+	if (join(daemon, device, pager, (struct registry_place){ 0 }, &unknown))
+		return;
+	/* It has ended, without children for a while: the device gets another. */
+	peer_close(daemon, pager);
+	rendezvous_attach_remote(daemon, device, remote->machine_id,
+				 remote->handler_id);
 }
 
 void rendezvous_attach(struct daemon *daemon, struct peer *device,
@@ -107,10 +121,14 @@ static void pager_started(struct daemon *daemon, struct peer *pager, int status)
 		if (!peer_is(p, PEER_DEVICE) || p->device.waits != WAITS_FOR_PAGER ||
 		    !pager_fits(pager, &p->device.remote, p->device.cpu))
 			continue;
-		if (status || pager->fd < 0)
-			peer_answer(daemon, p, status ? status : -ECONNRESET);
+		if (status)
+			peer_answer(daemon, p, status);
+		else if (pager->fd < 0)
+			rendezvous_attach_remote(daemon, p,
+						 p->device.remote.machine_id,
+						 p->device.remote.handler_id);
 		else
-			join_pager(daemon, p, pager);
+			join_pager(daemon, p, pager, &p->device.remote);
 	}
 }
 
@@ -133,7 +151,7 @@ void rendezvous_attach_remote(struct daemon *daemon, struct peer *device,
 	if (err) {
 		peer_answer(daemon, device, err);
 	} else if (pager->pager.ready) {
-		join_pager(daemon, device, pager);
+		join_pager(daemon, device, pager, &remote);
 	} else {
 		peer_wait(device, WAITS_FOR_PAGER);
 		device->device.remote = remote;

@@ -27,15 +27,28 @@ static struct session **find(struct daemon *daemon, uint32_t machine_id)
 	return link;
 }
 
-/* The other machine sends nothing unasked: any event is the connection's end. */
-static void session_ready(struct daemon *daemon, struct event_source *source)
+static void end_session(struct daemon *daemon, struct session *session)
 {
-	struct session *session = (struct session *)source;
 	struct session **link = find(daemon, session->machine_id);
 
 	loop_close(&daemon->loop, session->fd);
 	*link = session->next;
 	free(session);
+}
+
+/*
+ * The other machine sends nothing unasked: any event is the connection's end. Unless it was
+ * that of the connection before, which an event of the same round has replaced.
+ */
+static void session_ready(struct daemon *daemon, struct event_source *source)
+{
+	struct session *session = (struct session *)source;
+	char byte;
+
+	if (recv(session->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+	    (errno == EAGAIN || errno == EINTR))
+		return;
+	end_session(daemon, session);
 }
 
 int session_add(struct daemon *daemon, uint32_t machine_id,
@@ -61,7 +74,7 @@ int session_add(struct daemon *daemon, uint32_t machine_id,
 	session->fd = fd;
 	err = loop_watch(&daemon->loop, fd, &session->source);
 	if (err)
-		session_ready(daemon, &session->source);
+		end_session(daemon, session);
 	return err;
 }
 

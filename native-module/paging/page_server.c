@@ -533,9 +533,15 @@ static void serve(struct page_server *server, int watched, int idle_ms)
 			replica_pages_push(server);
 		if (n == -EINTR || (n == 0 && pushes))
 			continue;
-		if (n < 0 || (n == 0 && !left && !sends && replica_ms < 0 &&
-			      !may_go_on(server)))
+		if (n < 0)
 			return;
+		if (n == 0 && !left && !sends && replica_ms < 0 &&
+		    !may_go_on(server)) {
+			if (server->channel < 0)
+				return;
+			/* The daemon sends no client more; who is sent already is served. */
+			raw_syscall(SYS_shutdown, server->channel, SHUT_RD);
+		}
 		serve_ready_spaces(server);
 		if (is_ready(server, POLL_WATCHED))
 			server->failed = true;
