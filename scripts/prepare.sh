@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # Shared by ./bench and ./test: finds a JDK and the build tools, installs missing packages, builds.
-# Sourced after `root` (the checkout) is set. All messages go to stderr: stdout belongs to JMH and to the tests.
+# Sourced after `root` (the checkout) is set.
 
 oldest_jdk=17
 lock_deadline_s=600
@@ -10,11 +10,8 @@ jar=${root:?}/mitosis-jmh/target/benchmarks.jar
 # Without it, Java takes a path with other letters for one that does not exist, and prints ? for µ.
 [[ $(locale charmap 2>/dev/null) == UTF-8 ]] || export LC_ALL=C.UTF-8
 
-say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
-die() {
-  say "$*"
-  exit 1
-}
+# shellcheck source=scripts/messages.sh
+source "$root/scripts/messages.sh"
 
 # Prints "MAJOR HOME" of the JDK behind a java command; nothing if it is not a JDK or does not run.
 # Asks java itself: the command on PATH may be a version manager's script.
@@ -162,21 +159,21 @@ apt_knows() {
 install_missing() {
   local packages reasons as_root=() log joined
   [[ $(uname -sm) == "Linux x86_64" ]] ||
-    die "this is $(uname -sm): the native parts build and run on Linux x86_64 only, use such a machine"
+    lack "this is $(uname -sm): the native parts build and run on Linux x86_64 only, use such a machine"
   find_missing
   ((${#packages[@]})) || return 0
   joined=$(printf ', %s' "${reasons[@]}")
   say "missing: ${joined:2}"
   [[ ! ${no_install-} ]] ||
-    die "not installed, as --no-install was given; have root run 'apt-get update && apt-get install -y --no-install-recommends ${packages[*]}', or copy benchmarks.jar from a machine that has built it: a Java $oldest_jdk runtime is enough to run it"
+    lack "not installed, as --no-install was given; have root run 'apt-get update && apt-get install -y --no-install-recommends ${packages[*]}', or copy benchmarks.jar from a machine that has built it: a Java $oldest_jdk runtime is enough to run it"
   command -v apt-get >/dev/null ||
-    die "this is not Debian or Ubuntu: install a JDK $oldest_jdk or newer, gcc, make and the C library's headers and static library by hand, then try again"
+    lack "this is not Debian or Ubuntu: install a JDK $oldest_jdk or newer, gcc, make and the C library's headers and static library by hand, then try again"
 
   if ((EUID != 0)); then
     as_root=(sudo)
     # Without a terminal sudo cannot ask for the password.
     if ! { command -v sudo >/dev/null && { sudo -n true 2>/dev/null || { [[ -t 0 ]] && sudo -v; }; }; }; then
-      die "cannot install packages as $(id -un) without sudo: have root run 'apt-get update && apt-get install -y --no-install-recommends ${packages[*]}', then try again; or copy benchmarks.jar from a machine that has built it: a Java $oldest_jdk runtime is enough to run it"
+      lack "cannot install packages as $(id -un) without sudo: have root run 'apt-get update && apt-get install -y --no-install-recommends ${packages[*]}', then try again; or copy benchmarks.jar from a machine that has built it: a Java $oldest_jdk runtime is enough to run it"
     fi
   fi
   log=$(mktemp)
@@ -196,10 +193,10 @@ install_missing() {
   if ! apt install "${packages[@]}" && ! { apt update && apt install "${packages[@]}"; }; then
     cat "$log" >&2
     rm -f "$log"
-    die "apt could not install ${packages[*]}: see above; install them by hand, then try again"
+    lack "apt could not install ${packages[*]}: see above; install them by hand, then try again"
   fi
   rm -f "$log"
-  use_jdk || die "installed ${packages[*]}, but found no JDK $oldest_jdk or newer: set JAVA_HOME to one"
+  use_jdk || lack "installed ${packages[*]}, but found no JDK $oldest_jdk or newer: set JAVA_HOME to one"
 }
 
 # Descriptor 9 is the lock of this checkout's build: exclusive for builds and tests, shared for runs of
@@ -210,11 +207,11 @@ open_build_lock() {
 }
 build_lock_holder() { printf 'process %s, which builds, tests or measures here' "$(<"$root/target/build.lock")"; }
 lock_build() {
-  open_build_lock || die "cannot write to $root/target: make it writable (sudo chown -R $(id -un) '$root')"
+  open_build_lock || lack "cannot write to $root/target: make it writable (sudo chown -R $(id -un) '$root')"
   if ! flock -n 9; then
     say "waiting up to $lock_deadline_s s for $(build_lock_holder)"
     flock -w "$lock_deadline_s" 9 ||
-      die "waited $lock_deadline_s s for $(build_lock_holder): let it end, or end it, then try again"
+      lack "waited $lock_deadline_s s for $(build_lock_holder): let it end, or end it, then try again"
   fi
   printf '%s\n' "$$" >"$root/target/build.lock"
 }
@@ -289,7 +286,7 @@ use_as_is() {
 build() {
   local log=$root/target/build.log started=$root/target/build.started
   if [[ ! -w $root || (-e $root/target && ! -w $root/target) || (-e ${jar%/*} && ! -w ${jar%/*}) ]]; then
-    [[ -e $jar ]] || die "cannot build in $root: not writable for $(id -un); build it once as a user who may write there"
+    [[ -e $jar ]] || lack "cannot build in $root: not writable for $(id -un); build it once as a user who may write there"
     ! is_stale || say "the sources are newer than benchmarks.jar, but $root is not writable for $(id -un): running it as it is"
     return
   fi

@@ -7,7 +7,7 @@
 # folder with cluster.conf and work/; and coordinator, the command to which targets are appended.
 # shellcheck disable=SC2034 # read by the sourcing script
 start_cluster() {
-  ((EUID == 0)) || die "needs root, to make network namespaces"
+  ((EUID == 0)) || lack "needs root, to make network namespaces"
   install_missing
   install_cluster
   build
