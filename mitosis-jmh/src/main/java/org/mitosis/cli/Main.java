@@ -18,6 +18,7 @@ public final class Main {
       List.of(
           "demo",
           "quick",
+          "list",
           "cluster",
           "functions",
           "sweep",

@@ -13,7 +13,7 @@ import picocli.CommandLine.Option;
     },
     description = {
       "",
-      "JMH's options are listed by -h, the benchmarks by -l, and with their parameters by -lp.",
+      "JMH's options are listed by -h; its -l and -lp list the names that 'list' explains.",
       ""
     },
     commandListHeading = "%nWords; 'help WORD' tells more of one:%n%n",

@@ -121,6 +121,10 @@ final class Selection {
         BenchmarkList.defaultList().find(SILENT, options.getIncludes(), options.getExcludes()));
   }
 
+  Collection<BenchmarkListEntry> entries() {
+    return entries;
+  }
+
   boolean isEmpty() {
     return entries.isEmpty();
   }
@@ -140,11 +144,11 @@ final class Selection {
         + (options.getExcludes().isEmpty()
             ? ""
             : " without " + String.join(", ", options.getExcludes()))
-        + "; -l lists the benchmarks, 'help' the commands";
+        + "; 'list' lists the benchmarks, 'help' the commands";
   }
 
   /** Class and method. */
-  private static String shortName(String benchmark) {
+  static String shortName(String benchmark) {
     return benchmark.substring(benchmark.lastIndexOf('.', benchmark.lastIndexOf('.') - 1) + 1);
   }
 

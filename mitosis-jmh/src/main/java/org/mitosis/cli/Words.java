@@ -48,6 +48,7 @@ final class Words {
     List.of(
             new DemoCommand(out),
             new QuickCommand(probe, out, err),
+            new ListCommand(out, err),
             new ClusterWord(out, err),
             new FunctionList(out),
             new SweepCommand(probe, out, err),

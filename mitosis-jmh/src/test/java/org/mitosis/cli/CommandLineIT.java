@@ -84,9 +84,9 @@ class CommandLineIT {
       delimiter = '|',
       quoteCharacter = '"',
       value = {
-        "doctr | no benchmark matches 'doctr' (did you mean 'doctor'?); -l lists the benchmarks,"
+        "doctr | no benchmark matches 'doctr' (did you mean 'doctor'?); 'list' lists the benchmarks,"
             + " 'help' the commands",
-        "Fork -e Fork | no benchmark matches 'Fork' without Fork; -l lists the benchmarks, 'help'"
+        "Fork -e Fork | no benchmark matches 'Fork' without Fork; 'list' lists the benchmarks, 'help'"
             + " the commands",
         "[ | '[' is not a regular expression: Unclosed character class",
         "help compar | there is no word 'compar' (did you mean 'compare'?); 'help' lists all",

@@ -228,7 +228,7 @@ class SelectionTest {
             + given
             + "' (did you mean '"
             + meant
-            + "'?); -l lists the benchmarks, 'help' the commands",
+            + "'?); 'list' lists the benchmarks, 'help' the commands",
         Selection.nothingMatches(options));
   }
 

@@ -160,7 +160,7 @@ class WordsTest {
     assertTrue(completed.contains("export --: --help --format\n"), completed);
     assertTrue(completed.contains("export --format: customSmallerIsBetter "), completed);
     assertTrue(completed.contains("doctor --: --tune --apply --hold --restore --help"), completed);
-    assertTrue(completed.contains(" demo quick cluster "), completed);
+    assertTrue(completed.contains(" demo quick list cluster "), completed);
     assertFalse(completed.contains("man-page"), completed);
     assertTrue(completed.contains("_complete_mitosis-bench bench\n"), completed);
   }
