@@ -177,6 +177,7 @@ static int listener;
 static pthread_t acceptor;
 static const struct mangling *volatile chosen;
 static volatile size_t largest_offset = 64;
+static _Atomic int connections;
 
 static struct mangling random_mangling(void)
 {
@@ -204,6 +205,7 @@ static void *accept_all(void *unused)
 		}
 		c->mangling = chosen ? *chosen : random_mangling();
 		c->client = client;
+		connections++;
 		c->server = dial_from(ntohs(from.sin_port), module_port());
 		CHECK(!pthread_create(&thread, NULL, mangle, c));
 		pthread_detach(thread);
@@ -252,6 +254,11 @@ void mangler_stop(void)
 void mangler_choose(const struct mangling *mangling)
 {
 	chosen = mangling;
+}
+
+int mangler_connections(void)
+{
+	return connections;
 }
 
 void mangler_set_largest_offset(size_t offset)

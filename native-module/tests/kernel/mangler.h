@@ -48,6 +48,9 @@ void mangler_stop(void);
 /* What is done to each later connection; NULL: something random. */
 void mangler_choose(const struct mangling *mangling);
 
+/* How many connections there were. */
+int mangler_connections(void);
+
 /* Where random changes are. */
 void mangler_set_largest_offset(size_t offset);
 

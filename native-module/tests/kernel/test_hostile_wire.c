@@ -34,7 +34,9 @@
 #define CHILD_MS    8000
 #define DEADLINE_MS (MANGLER_STALL_MS / 3) /* of children that must time out */
 #define PATIENT_MS  15000
-#define VMAS	    160 /* pairs: the descriptor does not fit into one record */
+/* An exit status. */
+#define NEW_CONNECTION 3
+#define VMAS	       160 /* pairs: the descriptor does not fit into one record */
 
 static void connect_to(struct mitosis *device)
 {
@@ -279,10 +281,14 @@ static void check_errnos(const struct case_of_errno *cases, size_t count)
 	mangler_choose(NULL);
 }
 
-/* A repeated request is answered once, and refused with the next one. */
+/*
+ * A repeated request is answered once, and refused with the next one; where the refusal
+ * has closed the connection before that, the next one is sent on a new connection.
+ */
 static void repeated_request(void)
 {
 	static const struct mangling twice = OF(0, REPEAT, OPEN, 0);
+	int before = mangler_connections(), err;
 	pid_t pid;
 
 	mangler_choose(&twice);
@@ -296,10 +302,12 @@ static void repeated_request(void)
 		CHECK(!setns(there, CLONE_NEWNET));
 		connect_to(device);
 		CHECK_EQ(mitosis_nil_rpc(device, machine), 0);
-		CHECK_EQ(mitosis_nil_rpc(device, machine), -EALREADY);
-		exit(0);
+		err = mitosis_nil_rpc(device, machine);
+		CHECK(!err || err == -EALREADY);
+		exit(err ? 0 : NEW_CONNECTION);
 	}
-	CHECK_EQ(status_within(pid, 30000), 0);
+	CHECK_EQ(status_within(pid, 30000),
+		 mangler_connections() == before + 1 ? 0 : NEW_CONNECTION << 8);
 	mangler_choose(NULL);
 }
 
