@@ -42,7 +42,7 @@ import org.openjdk.jmh.annotations.Warmup;
  * <p>From that moment count {@code untilInstruction}, the first instruction of each child, and
  * {@code untilResult}, its first page or result; {@code lastInstruction} and {@code lastResult}
  * (ms) are those of the last child, and {@code burst} (ops/s) is children by {@code lastResult}.
- * {@code linkBytes} (MiB) is what the parent's machine has sent over TCP; {@code linkPages} has the
+ * {@code linkBytes} (MiB) is what the parent's machine has sent over TCP; {@code untilSent} has the
  * time of each 4 KiB of it, as read ten times a second; both need {@code ss}. Then {@code held}
  * further children start on the first machine and stay: {@code childMemory} (MiB) is the memory of
  * all of them, by PSS, divided by their number. The report draws all over time, or over the
@@ -167,7 +167,7 @@ public class Burst {
       // What launchers have sent before the start counts from the start on.
       long ns = Math.max(0, reading.atNs() - startNs);
       for (; bytes + PAGE_BYTES <= reading.bytes(); bytes += PAGE_BYTES) {
-        SelfTimed.record("linkPages", ns);
+        SelfTimed.record("untilSent", ns);
       }
     }
     if (!readings.isEmpty()) {

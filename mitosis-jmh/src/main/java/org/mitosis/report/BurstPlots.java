@@ -30,7 +30,7 @@ final class BurstPlots {
           new Curve("untilInstruction", "first instructions", "children", total -> total),
           new Curve("untilResult", "first results", "children", total -> total),
           new Curve(
-              "linkPages", "bytes on the parent's link", "MiB", total -> total / PAGES_PER_MIB));
+              "untilSent", "bytes on the parent's link", "MiB", total -> total / PAGES_PER_MIB));
 
   /**
    * A metric whose samples are times since the start of the burst.

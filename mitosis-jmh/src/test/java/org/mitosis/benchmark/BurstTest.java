@@ -53,6 +53,7 @@ class BurstTest {
     assumeTrue(LinkTraffic.obstacle().isEmpty(), LinkTraffic::obstacle);
     double link = result.getSecondaryResults().get("linkBytes").getScore();
     assertTrue(link >= 2 && link < most, "MiB: " + link);
+    assertTrue(result.getSecondaryResults().containsKey("untilSent"));
   }
 
   @Test
