@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,21 +19,84 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PAGE	4096
-#define LOOK_NS 50000
+#define PAGE	    4096
+#define LOOK_NS	    50000
+#define THREADS_MAX 32768
 
-static const char usage[] = "usage: mitosis-criu-target BYTES FOLDER\n"
-			    "\n"
-			    "Fills BYTES of memory, makes the file FOLDER/ready, "
-			    "and looks for the file\n"
-			    "FOLDER/go every 50 us. Once it is there, reads a byte "
-			    "of each page and writes\n"
-			    "two numbers to FOLDER/result: when it saw the file and "
-			    "when it had read all, in\n"
-			    "ns since 1970 (CLOCK_REALTIME: the monotonic clock of "
-			    "a restored process has\n"
-			    "an offset of its own). Ends with exit code 3 if a page "
-			    "holds something else.\n";
+static const char usage[] =
+	"usage: mitosis-criu-target BYTES [THREADS] FOLDER\n"
+	"\n"
+	"Fills BYTES of memory, makes the file FOLDER/ready, "
+	"and looks for the file\n"
+	"FOLDER/go every 50 us. Once it is there, reads a byte "
+	"of each page and writes\n"
+	"two numbers to FOLDER/result: when it saw the file and "
+	"when it had read all, in\n"
+	"ns since 1970 (CLOCK_REALTIME: the monotonic clock of "
+	"a restored process has\n"
+	"an offset of its own). Ends with exit code 3 if a page "
+	"holds something else.\n"
+	"Of its THREADS (1 to 32768, default 1) all but the first "
+	"wait meanwhile; then each\n"
+	"must still know its number.\n";
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+static bool may_end;
+static uint64_t waiting;
+static pthread_t threads[THREADS_MAX];
+static __thread uint64_t own_number;
+
+/* Returns its number plus 1, from memory of its own. */
+static void *await_end(void *number)
+{
+	own_number = (uintptr_t)number;
+	pthread_mutex_lock(&lock);
+	waiting++;
+	pthread_cond_broadcast(&changed);
+	while (!may_end)
+		pthread_cond_wait(&changed, &lock);
+	pthread_mutex_unlock(&lock);
+	return (void *)(uintptr_t)(own_number + 1);
+}
+
+/* Returns 0 when all wait. */
+static int start_threads(uint64_t count)
+{
+	uint64_t i;
+
+	for (i = 1; i < count; i++) {
+		int err = pthread_create(&threads[i], NULL, await_end,
+					 (void *)(uintptr_t)i);
+
+		if (err)
+			return -err;
+	}
+	pthread_mutex_lock(&lock);
+	while (waiting < count - 1)
+		pthread_cond_wait(&changed, &lock);
+	pthread_mutex_unlock(&lock);
+	return 0;
+}
+
+/* Whether all of them are there. */
+static bool end_threads(uint64_t count)
+{
+	uint64_t i;
+	bool right = true;
+
+	pthread_mutex_lock(&lock);
+	may_end = true;
+	pthread_cond_broadcast(&changed);
+	pthread_mutex_unlock(&lock);
+	for (i = 1; i < count; i++) {
+		void *number = NULL;
+
+		right &= !pthread_join(threads[i], &number) &&
+			 (uintptr_t)number == i + 1;
+	}
+	return right;
+}
 
 static uint64_t realtime_ns(void)
 {
@@ -73,10 +138,11 @@ int main(int argc, char **argv)
 	const struct timespec look = { .tv_nsec = LOOK_NS };
 	const pid_t starter = getppid();
 	volatile unsigned char *memory;
-	uint64_t bytes, page, first_ns;
+	uint64_t bytes, page, first_ns, touched_ns, thread_count = 1;
 	char *end;
+	int err;
 
-	if (argc != 3) {
+	if (argc != 3 && argc != 4) {
 		fputs(usage, stderr);
 		return 2;
 	}
@@ -88,17 +154,32 @@ int main(int argc, char **argv)
 			argv[1]);
 		return 2;
 	}
+	if (argc == 4)
+		thread_count = strtoull(argv[2], &end, 10);
+	if (*end || !thread_count || thread_count > THREADS_MAX) {
+		fprintf(stderr,
+			"mitosis-criu-target: THREADS is a number from 1 to %u, not "
+			"'%s'\n",
+			THREADS_MAX, argv[2]);
+		return 2;
+	}
 	/* Fails for the leader of a process group, which leads a session already. */
 	setsid();
 	memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (memory == MAP_FAILED || chdir(argv[2])) {
-		fprintf(stderr, "mitosis-criu-target: %s: %s\n", argv[2],
+	if (memory == MAP_FAILED || chdir(argv[argc - 1])) {
+		fprintf(stderr, "mitosis-criu-target: %s: %s\n", argv[argc - 1],
 			strerror(errno));
 		return 1;
 	}
 	for (page = 0; page * PAGE < bytes; page++)
 		memory[page * PAGE] = byte_of(page);
+	err = start_threads(thread_count);
+	if (err) {
+		fprintf(stderr, "mitosis-criu-target: no thread: %s\n",
+			strerror(-err));
+		return 1;
+	}
 	if (make("ready"))
 		return 1;
 	while (access("go", F_OK)) {
@@ -111,5 +192,8 @@ int main(int argc, char **argv)
 	for (page = 0; page * PAGE < bytes; page++)
 		if (memory[page * PAGE] != byte_of(page))
 			return 3;
-	return report(first_ns, realtime_ns()) ? 1 : 0;
+	touched_ns = realtime_ns();
+	if (!end_threads(thread_count))
+		return 3;
+	return report(first_ns, touched_ns) ? 1 : 0;
 }

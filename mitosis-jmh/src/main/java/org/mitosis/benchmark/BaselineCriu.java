@@ -8,6 +8,7 @@ import org.mitosis.fixture.DumpedProcess;
 import org.mitosis.fixture.FunctionNameState;
 import org.mitosis.fixture.Needs;
 import org.mitosis.fixture.Preflight;
+import org.mitosis.fixture.ThreadsState;
 import org.mitosis.result.SelfTimed;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -95,6 +96,20 @@ public class BaselineCriu {
     DumpedProcess.Restored restored = state.process().restoreLazily();
     SelfTimed.record("criuLazyTcp", restored.firstInstructionNs());
     SelfTimed.record("criuLazyTcpTouch", restored.workNs());
+  }
+
+  /** A process with threads is dumped, and goes on: see {@link ForkPrepare#threads}. */
+  @Benchmark
+  public void threads(RunningThreads state) {
+    SelfTimed.record("criuDump", state.process().dumpRunningNs());
+  }
+
+  /** A copy with threads is restored, and gets its pages from the images when it needs them. */
+  @Benchmark
+  public void threadsLazy(ServedThreads state) {
+    DumpedProcess.Restored restored = state.process().restoreLazily();
+    SelfTimed.record("criuLazy", restored.firstInstructionNs());
+    SelfTimed.record("criuLazyTouch", restored.workNs());
   }
 
   /** A warm function is dumped, and goes on. */
@@ -203,6 +218,37 @@ public class BaselineCriu {
     @Setup(Level.Invocation)
     public void serve() {
       process().dumpLazily();
+    }
+  }
+
+  /** A process with idle threads. */
+  @State(Scope.Thread)
+  public static class RunningThreads extends OneProcess {
+    /** Made by JMH, which needs a public constructor. */
+    public RunningThreads() {}
+
+    /** Starts it. */
+    @Setup
+    public void start(ThreadsState state) {
+      start(criu -> DumpedProcess.start(criu, state));
+    }
+  }
+
+  /** A process with idle threads that has been dumped, and a server of its pages for each copy. */
+  @State(Scope.Thread)
+  public static class ServedThreads extends RunningThreads {
+    /** Made by JMH, which needs a public constructor. */
+    public ServedThreads() {}
+
+    @Override
+    protected void started(DumpedProcess started) {
+      started.dump();
+    }
+
+    /** Starts the server. */
+    @Setup(Level.Invocation)
+    public void serve() {
+      process().startLazyPages();
     }
   }
 
