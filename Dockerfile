@@ -9,7 +9,7 @@ RUN ./bench --no-install --version
 
 FROM debian:12-slim
 RUN apt-get update && apt-get install -y --no-install-recommends \
-    fontconfig fonts-dejavu-core openjdk-17-jre-headless python3 && rm -rf /var/lib/apt/lists/*
+    openjdk-17-jre-headless python3 && rm -rf /var/lib/apt/lists/*
 COPY --from=build /src/mitosis-jmh/target/benchmarks.jar /opt/mitosis/benchmarks.jar
 ENV LC_ALL=C.UTF-8
 WORKDIR /work
