@@ -81,6 +81,17 @@ class DocumentationTest {
     assertTrue(seen[0] > 500, seen[0] + " are suspiciously few");
   }
 
+  @Test
+  void everyPackageSaysWhatItIsFor() throws IOException {
+    List<Path> without =
+        sources().stream()
+            .map(Path::getParent)
+            .distinct()
+            .filter(folder -> !Files.exists(folder.resolve("package-info.java")))
+            .toList();
+    assertEquals(List.of(), without);
+  }
+
   /** Members of an interface are public without the word. */
   private static boolean isVisible(ModifiersTree modifiers, Tree tree, TreePath path) {
     boolean inInterface =
