@@ -5,6 +5,7 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
+#include <linux/mman.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 
@@ -261,6 +262,14 @@ static const struct vm_operations_struct child_vm_ops = {
 	.fault = child_fault,
 };
 
+/* The protection that the parent's memory had there. */
+static u32 protection_of(const struct child *child, const struct vm_area_struct *vma)
+{
+	const struct descriptor_header *d = mitosis_origin_descriptor(&child->origin);
+
+	return descriptor_vmas(d)[vma->vm_pgoff >> CHILD_VMA_SHIFT].protection;
+}
+
 static int child_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	struct child *child = file->private_data;
@@ -268,6 +277,12 @@ static int child_mmap(struct file *file, struct vm_area_struct *vma)
 	/* Only between mitosis_child_start() and mitosis_child_started(). */
 	if (vma->vm_flags & VM_SHARED || !child->overlay)
 		return -EINVAL;
+	/*
+	 * From 6.17 on no file like this one may be executed, which mmap(2) has checked
+	 * already. Here it stands for memory, in which compilers put code.
+	 */
+	compat_vm_flags_change(
+		vma, VM_MAYEXEC | (protection_of(child, vma) & PROT_EXEC ? VM_EXEC : 0), 0);
 	/*
 	 * VM_MIXEDMAP: the kernel never merges the VMA, which the overlay would not
 	 * see, and fork(2) copies its pages, which another machine may no longer have.

@@ -342,6 +342,13 @@ static int advise(const struct descriptor_vma *vma)
 	return 0;
 }
 
+/* Without PROT_EXEC where the map file may not be executed: its mmap adds that. */
+static u32 snapshot_protection(const struct plan *plan, u32 protection)
+{
+	return file_inode(plan->map)->i_sb->s_iflags & SB_I_NOEXEC ? protection & ~PROT_EXEC
+								   : protection;
+}
+
 static int map_vma(const struct plan *plan, u32 i)
 {
 	const struct descriptor_vma *vma = &descriptor_vmas(plan->descriptor)[i];
@@ -358,8 +365,8 @@ static int map_vma(const struct plan *plan, u32 i)
 	if (vma->kind == VMA_FILE && file)
 		return map_at(file, vma->start, vma->end, vma->protection,
 			      vma->map_flags & (MAP_PRIVATE | MAP_SHARED), vma->offset);
-	err = map_at(plan->map, vma->start, vma->end, vma->protection, MAP_PRIVATE | MAP_NORESERVE,
-		     (u64)i << (CHILD_VMA_SHIFT + PAGE_SHIFT));
+	err = map_at(plan->map, vma->start, vma->end, snapshot_protection(plan, vma->protection),
+		     MAP_PRIVATE | MAP_NORESERVE, (u64)i << (CHILD_VMA_SHIFT + PAGE_SHIFT));
 	if (!err && vma->map_flags & MAP_GROWSDOWN)
 		err = map_room_below(plan, i);
 	return err;
