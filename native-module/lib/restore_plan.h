@@ -24,7 +24,7 @@ struct path_map;
  * child. Above them lies what is unmapped at the end: the descriptor, the
  * files' numbers and the parked vdso.
  */
-#define RESTORER_CODE_SIZE  8192u
+#define RESTORER_CODE_SIZE  12288u
 #define RESTORER_PLAN_SIZE  4096u
 #define RESTORER_STACK_SIZE 4096u
 #define RESTORER_KEPT_SIZE                                                          \
