@@ -28,7 +28,7 @@
 #include "lib/error.h"
 #include "lib/fetch_descriptor.h"
 #include "lib/kernel_vmas.h"
-#include "lib/mapped_file.h"
+#include "lib/mapping_files.h"
 #include "lib/memory_limits.h"
 #include "lib/page_link.h"
 #include "lib/process_state.h"
@@ -41,9 +41,6 @@
 #include "local/channel.h"
 #include "paging/trace.h"
 
-/* VMAs that are searched backwards for the same file: a library's are adjacent. */
-#define SAME_FILE_DISTANCE 16
-
 /* State while a plan is made. */
 struct resume {
 	const char *what; /* for error messages */
@@ -51,9 +48,7 @@ struct resume {
 	int opened; /* by the kernel module, or -1 */
 	struct descriptor_header *descriptor;
 	uint64_t descriptor_size;
-	int32_t *files;	     /* per VMA */
-	int32_t *open_files; /* each of them once */
-	uint32_t open_file_count;
+	struct mapping_files files;
 	uint64_t page_size;
 };
 
@@ -76,99 +71,6 @@ static int check_single_threaded(void)
 			    "as mitosis-child",
 			    (int)st.st_nlink - 2);
 	return 0;
-}
-
-/* The file of a VMA shortly before that one maps as well, or -1. */
-static int same_file(const struct resume *r, uint32_t index)
-{
-	const struct descriptor_vma *vmas = descriptor_vmas(r->descriptor);
-	const struct descriptor_vma *vma = &vmas[index];
-	uint32_t i;
-
-	for (i = index; i-- && index - i <= SAME_FILE_DISTANCE;)
-		if (r->files[i] >= 0 && vmas[i].name == vma->name &&
-		    vmas[i].inode == vma->inode &&
-		    mapped_file_is_written(&vmas[i]) == mapped_file_is_written(vma))
-			return r->files[i];
-	return -1;
-}
-
-/* A file that is told by its times, too, and not written to by the child. */
-static bool may_be_confined(const struct descriptor_vma *vma)
-{
-	return !mapped_file_is_written(vma) &&
-	       vma->file_version > DESCRIPTOR_FILE_GONE &&
-	       !(vma->map_flags & MAP_SHARED);
-}
-
-static int32_t open_once(struct resume *r, const struct descriptor_vma *vma)
-{
-	int32_t file = mapped_file_open(r->descriptor, vma);
-
-	if (file >= 0) {
-		file = child_files_lift(file);
-		r->open_files[r->open_file_count++] = file;
-	}
-	return file;
-}
-
-/* The kernel module opens what it maps; the program is needed for /proc/self/exe, too. */
-static bool is_needed(const struct resume *r, const struct descriptor_vma *vma)
-{
-	const struct descriptor_header *d = r->descriptor;
-
-	if (r->settings->confinement.confine && !may_be_confined(vma))
-		return false;
-	return r->opened < 0 || (d->state.known & PROCESS_PROGRAM &&
-				 !strcmp(descriptor_string(d, vma->name),
-					 descriptor_string(d, d->state.program)));
-}
-
-/* With the rights of the file system user that it has now. */
-static void open_each(struct resume *r)
-{
-	const struct descriptor_vma *vmas = descriptor_vmas(r->descriptor);
-	uint32_t count = r->descriptor->vma_count;
-	uint32_t i;
-
-	for (i = 0; i < count; i++) {
-		r->files[i] = -1;
-		if (vmas[i].kind != VMA_FILE || !is_needed(r, &vmas[i]))
-			continue;
-		r->files[i] = same_file(r, i);
-		if (r->files[i] < 0)
-			r->files[i] = open_once(r, &vmas[i]);
-		/* Without a file its pages come from the snapshot. */
-		if (r->files[i] >= 0 &&
-		    !mapped_file_may_be_mapped(r->files[i], &vmas[i]))
-			r->files[i] = -1;
-	}
-}
-
-static int open_files(struct resume *r)
-{
-	uint32_t count = r->descriptor->vma_count;
-	struct file_user user;
-	int err;
-
-	r->files = malloc((count + 1) * sizeof(*r->files));
-	r->open_files = malloc((count + 1) * sizeof(*r->open_files));
-	if (!r->files || !r->open_files)
-		return fail(-ENOMEM, "there is no memory for a child of %s",
-			    r->what);
-	err = file_user_become(&user, &r->settings->confinement);
-	if (!err)
-		open_each(r);
-	file_user_return(&user);
-	if (err)
-		return fail(err,
-			    "the files of %s cannot be opened with the rights of "
-			    "user %u: %s",
-			    r->what, r->settings->confinement.user, strerror(-err));
-	if (r->opened >= 0)
-		return 0;
-	return shared_objects_take_files(
-		r->descriptor, r->settings->confinement.confine, r->files, r->what);
 }
 
 /* Size of an xstate with these features on this CPU; 0: the CPU lacks one. */
@@ -246,8 +148,8 @@ static const struct sock_fprog *filter_of(const struct resume *r)
 /* Lays the restorer area out. Returns the plan in it, or NULL with a message. */
 static struct restore_plan *lay_out(struct resume *r, int *err)
 {
-	uint64_t files_size = r->descriptor->vma_count * sizeof(*r->files);
-	uint64_t open_size = shared_objects_room(r->descriptor, r->open_file_count);
+	uint64_t files_size = r->descriptor->vma_count * sizeof(*r->files.of_vma);
+	uint64_t open_size = shared_objects_room(r->descriptor, r->files.count);
 	uint64_t descriptor_at = RESTORER_KEPT_SIZE;
 	uint64_t filter_at, files_at, open_at, park_at, room, size;
 	const struct sock_fprog *filter = filter_of(r);
@@ -301,8 +203,8 @@ static struct restore_plan *lay_out(struct resume *r, int *err)
 	if (filter)
 		memcpy(restorer + filter_at, filter->filter,
 		       filter->len * sizeof(*filter->filter));
-	memcpy(restorer + files_at, r->files, files_size);
-	memcpy(restorer + open_at, r->open_files, open_size);
+	memcpy(restorer + files_at, r->files.of_vma, files_size);
+	memcpy(restorer + open_at, r->files.opened, open_size);
 
 	plan = (struct restore_plan *)(restorer + RESTORER_CODE_SIZE);
 	*plan = draft;
@@ -318,7 +220,7 @@ static struct restore_plan *lay_out(struct resume *r, int *err)
 				       plan->descriptor->fd_count);
 	plan->files = (void *)(restorer + files_at);
 	plan->open_files = (void *)(restorer + open_at);
-	plan->open_file_count = r->open_file_count;
+	plan->open_file_count = r->files.count;
 	plan->thread = *descriptor_thread(r->descriptor);
 	plan->has_threads = descriptor_has_threads(r->descriptor);
 	plan->awaited_threads = descriptor_awaited_threads(r->descriptor);
@@ -386,7 +288,9 @@ static int create_plan(struct resume *r, const struct local_rights *parent,
 	if (!err)
 		err = memory_limits_check(&need, what);
 	if (!err)
-		err = open_files(r);
+		err = mapping_files_open(&r->files, r->descriptor,
+					 &settings->confinement, r->opened >= 0,
+					 what);
 	if (!err)
 		*plan = lay_out(r, &err);
 	if (!err) {
@@ -394,10 +298,9 @@ static int create_plan(struct resume *r, const struct local_rights *parent,
 		process_state_plan(*plan);
 		trace_step(*plan, "is ready to resume", what);
 	} else {
-		close_files(r->open_files, r->open_file_count);
+		close_files(r->files.opened, r->files.count);
 	}
-	free(r->open_files);
-	free(r->files);
+	mapping_files_free(&r->files);
 	free(r->descriptor);
 	return err;
 }
