@@ -106,7 +106,7 @@ static void check_mode(struct mitosis *parent, const struct machine *remote,
 		if (mitosis_nil(parent) == -EBADF)
 			_exit(50);
 		CHECK_EQ(end_of(start(attachment)), STALE);
-		CHECK_SOON(!alive(shadow), 10000);
+		CHECK_SOON(!alive(shadow), 20000);
 		if (generation == 2)
 			CHECK_EQ(mitosis_unprepare(parent, ID), 0);
 		mitosis_detach(attachment);
@@ -178,6 +178,6 @@ int main(void)
 	mitosis_close(device);
 	machine_stop(&holder);
 	/* Opening reaps the shadows that outlived their snapshots. */
-	CHECK_SOON((mitosis_close(open_user()), child_count() == 0), 10000);
+	CHECK_SOON((mitosis_close(open_user()), child_count() == 0), 20000);
 	return 0;
 }

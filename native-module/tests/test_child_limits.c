@@ -27,7 +27,7 @@
 #define PAGE	     4096ul
 #define PAGES	     8192ul
 #define FORKS	     40
-#define PATIENCE_MS  20000
+#define PATIENCE_MS  60000
 #define WRONG_STATUS 3
 /* Of the children: how they begin, and when they may end. */
 #define ORDER_FD 60

@@ -223,7 +223,7 @@ static void refused(void)
 	CHECK_EQ(mitosis_set_child_options(device, &options), 0);
 	CHECK_EQ(window_of(device), 8);
 	kill_and_reap(parent);
-	CHECK_SOON(!find_snapshot(device, HANDLER_ID).handler_id, 10000);
+	CHECK_SOON(!find_snapshot(device, HANDLER_ID).handler_id, 20000);
 	mitosis_close(device);
 }
 
@@ -277,7 +277,7 @@ static void own(void)
 	kill_and_reap(parent);
 
 	/* Children of a process with one thread get no namespaces. */
-	CHECK_SOON(!find_snapshot(device, HANDLER_ID).handler_id, 10000);
+	CHECK_SOON(!find_snapshot(device, HANDLER_ID).handler_id, 20000);
 	parent = start_waiting(prepare_alone, NULL);
 	options.own = MITOSIS_OWN_TMP;
 	status = run_child(&options);
@@ -323,7 +323,7 @@ static void own_tmp(void)
 	check_error_has("an empty /tmp of its own");
 	check_error_has(path);
 	kill_and_reap(parent);
-	CHECK_SOON(!find_snapshot(device, HANDLER_ID).handler_id, 10000);
+	CHECK_SOON(!find_snapshot(device, HANDLER_ID).handler_id, 20000);
 	mitosis_close(device);
 	CHECK(!unlink(path));
 }
@@ -452,7 +452,7 @@ static void prepare_ahead(void *argument)
 	CHECK(now.tv_sec >= read_at.tv_sec && now.tv_sec < read_at.tv_sec + 60);
 	CHECK(!clock_gettime(CLOCK_BOOTTIME, &now));
 	CHECK(now.tv_sec >= read_at.tv_sec);
-	CHECK_SOON(woken, 10000);
+	CHECK_SOON(woken, 20000);
 	fflush(stdout);
 	_exit(0);
 }

@@ -97,7 +97,7 @@ int main(void)
 	CHECK(alive(child));
 	kill(proxy, SIGKILL);
 	end_of(proxy);
-	CHECK_SOON(!alive(child), 2000);
+	CHECK_SOON(!alive(child), 20000);
 
 	/* The snapshot may go; its children stay until they end. */
 	proxy = start('w', &child);

@@ -44,7 +44,7 @@ int main(void)
 
 	/* Any device may unprepare it; then the id is free again. */
 	CHECK_EQ(mitosis_unprepare(a, 3), 0);
-	CHECK_SOON(!alive(s.shadow_pid), 1000);
+	CHECK_SOON(!alive(s.shadow_pid), 20000);
 	CHECK_EQ(mitosis_unprepare(a, 3), -ENOENT);
 	CHECK_EQ(mitosis_prepare(a, 3), 0);
 

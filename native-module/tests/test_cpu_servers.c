@@ -155,7 +155,7 @@ int main(void)
 	mitosis_detach(there);
 
 	there = attach_on(device, cpus[1]);
-	CHECK_SOON((cpu_server = cpu_server_of(shadow)), 2000);
+	CHECK_SOON((cpu_server = cpu_server_of(shadow)), 20000);
 	for (i = 0; i < 20; i++) {
 		of_cpu_server = start(there);
 		of_shadow = start(here);
@@ -170,12 +170,12 @@ int main(void)
 	kill(cpu_server, SIGKILL);
 	CHECK(WIFSIGNALED(end(&of_cpu_server)));
 	CHECK_EQ(end(&of_shadow), 0);
-	CHECK_SOON(!cpu_server_of(shadow), 2000);
+	CHECK_SOON(!cpu_server_of(shadow), 20000);
 	of_cpu_server = start(there);
 	CHECK_EQ(end(&of_cpu_server), 100 << 8); /* -ESTALE: attach again */
 	mitosis_detach(there);
 	there = attach_on(device, cpus[1]);
-	CHECK_SOON((cpu_server = cpu_server_of(shadow)), 2000);
+	CHECK_SOON((cpu_server = cpu_server_of(shadow)), 20000);
 
 	/* A dropped snapshot stays for the children it has, with its per-CPU servers. */
 	of_cpu_server = start(there);
@@ -183,7 +183,7 @@ int main(void)
 	CHECK_EQ(mitosis_unprepare(device, ID), 0);
 	CHECK(alive(cpu_server));
 	CHECK_EQ(end(&of_cpu_server), 0);
-	CHECK_SOON(!alive(cpu_server) && !alive(shadow), 2000);
+	CHECK_SOON(!alive(cpu_server) && !alive(shadow), 20000);
 	mitosis_detach(here);
 	mitosis_detach(there);
 	mitosis_close(device);

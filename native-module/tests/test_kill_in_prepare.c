@@ -61,7 +61,7 @@ static void parent_killed(bool pinned)
 				   mitosis_unprepare(device, 9) == 0,
 			   3000);
 	}
-	CHECK_SOON(mitosis_list(device, NULL, 0) == 0, 3000);
+	CHECK_SOON(mitosis_list(device, NULL, 0) == 0, 20000);
 	mitosis_close(device);
 }
 
@@ -78,7 +78,7 @@ static void daemon_killed(void)
 		kill(daemon, SIGKILL);
 		CHECK(waitpid(pid, &status, 0) == pid);
 		CHECK_EQ(status, 0);
-		CHECK_SOON(!daemon_pid(), 1000);
+		CHECK_SOON(!daemon_pid(), 20000);
 	}
 }
 

@@ -366,11 +366,11 @@ static void a_thousand_leave_nothing(const struct machine *machine)
 		check_ok(line);
 	}
 	for (i = 0; i < 4; i++)
-		CHECK_SOON(fd_count(watched[i]) == fds[i], 2000);
+		CHECK_SOON(fd_count(watched[i]) == fds[i], 20000);
 	CHECK_EQ(group_count(&l), groups);
 	CHECK_EQ(namespace_count(), spaces);
 	CHECK_EQ(mount_count(), mounts);
-	CHECK_SOON(process_count() == processes, 2000);
+	CHECK_SOON(process_count() == processes, 20000);
 	launcher_stop(&l);
 	CHECK_EQ(group_count(&l), 0);
 	CHECK_EQ(namespace_count(), own_spaces);
@@ -468,7 +468,7 @@ static void told_on_the_launcher(enum fault fault, bool connected)
 		CHECK(waitpid(machine.pid, NULL, 0) == machine.pid);
 	else
 		machine_stop(&machine);
-	CHECK_SOON(!alive(shadow), 3000);
+	CHECK_SOON(!alive(shadow), 20000);
 }
 
 static bool write_file(const char *folder, const char *name, const char *text)

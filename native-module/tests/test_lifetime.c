@@ -28,12 +28,12 @@ static void owner_killed(void)
 	CHECK(alive(plain_shadow) && alive(pinned_shadow));
 	kill_and_reap(plain);
 	kill_and_reap(pinned);
-	CHECK_SOON(find_snapshot(device, 1).shadow_pid == 0, 2000);
-	CHECK_SOON(!alive(plain_shadow), 2000);
+	CHECK_SOON(find_snapshot(device, 1).shadow_pid == 0, 20000);
+	CHECK_SOON(!alive(plain_shadow), 20000);
 	sleep_ms(50);
 	CHECK(alive(pinned_shadow));
 	CHECK_EQ(mitosis_unprepare(device, 2), 0);
-	CHECK_SOON(!alive(pinned_shadow), 2000);
+	CHECK_SOON(!alive(pinned_shadow), 20000);
 	mitosis_close(device);
 }
 
@@ -59,7 +59,7 @@ static void owner_killed_with_heir(void)
 	CHECK(read(pids[0], &heir, sizeof(heir)) == sizeof(heir));
 	CHECK(find_snapshot(device, 1).shadow_pid);
 	kill_and_reap(owner);
-	CHECK_SOON(find_snapshot(device, 1).shadow_pid == 0, 2000);
+	CHECK_SOON(find_snapshot(device, 1).shadow_pid == 0, 20000);
 	CHECK(alive(heir));
 	kill(heir, SIGKILL);
 	mitosis_close(device);
@@ -78,7 +78,7 @@ static void shadow_killed_at_once(void)
 		err = mitosis_read(other, 1, (uintptr_t)&byte, &byte, 1);
 		CHECK(err == -ENOENT || err == -ECONNRESET);
 		/* It closes its files a moment before it can be reaped. */
-		CHECK_SOON((err = mitosis_prepare(device, 1)) != -EBUSY, 2000);
+		CHECK_SOON((err = mitosis_prepare(device, 1)) != -EBUSY, 20000);
 		CHECK_EQ(err, 0);
 		CHECK_EQ(mitosis_unprepare(device, 1), 0);
 	}
@@ -95,7 +95,7 @@ static void shadow_killed(void)
 	CHECK_EQ(mitosis_prepare(device, 1), 0);
 	CHECK_EQ(mitosis_read(device, 1, (uintptr_t)&byte, &byte, 1), 0);
 	kill(find_snapshot(device, 1).shadow_pid, SIGKILL);
-	CHECK_SOON(find_snapshot(device, 1).shadow_pid == 0, 2000);
+	CHECK_SOON(find_snapshot(device, 1).shadow_pid == 0, 20000);
 	CHECK_EQ(mitosis_unprepare(device, 1), -ENOENT);
 	CHECK_EQ(mitosis_prepare(device, 1), 0);
 	mitosis_close(device);
@@ -111,8 +111,8 @@ static void daemon_killed(void)
 	CHECK_EQ(mitosis_prepare_pinned(device, 1), 0);
 	shadow = find_snapshot(device, 1).shadow_pid;
 	kill(daemon, SIGKILL);
-	CHECK_SOON(!alive(daemon), 2000);
-	CHECK_SOON(!alive(shadow), 2000);
+	CHECK_SOON(!alive(daemon), 20000);
+	CHECK_SOON(!alive(shadow), 20000);
 	CHECK_EQ(mitosis_nil(device), -ECONNRESET);
 	CHECK_EQ(mitosis_prepare(device, 2), -ECONNRESET);
 	CHECK_EQ(mitosis_unprepare(device, 1), -ECONNRESET);
@@ -141,7 +141,7 @@ static void daemon_idle(void)
 	sleep_ms(600);
 	CHECK_EQ(daemon_pid(), daemon);
 	mitosis_close(device);
-	CHECK_SOON(!daemon_pid(), 2000);
+	CHECK_SOON(!daemon_pid(), 20000);
 }
 
 int main(void)

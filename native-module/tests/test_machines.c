@@ -422,7 +422,7 @@ static void resume_with_fault(enum fault fault)
 		CHECK(waitpid(m.pid, NULL, 0) == m.pid);
 	else
 		machine_stop(&m);
-	CHECK_SOON(!alive(shadow), 3000);
+	CHECK_SOON(!alive(shadow), 20000);
 	munmap(set, SIZE);
 	close(half[0]), close(half[1]), close(go[0]), close(go[1]);
 }

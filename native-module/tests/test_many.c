@@ -72,7 +72,7 @@ static void full_registry(void)
 	mitosis_close(device);
 	/* Opening reaps the shadows of pinned snapshots that have ended. */
 	device = open_user();
-	CHECK_SOON((mitosis_close(open_user()), child_count() == 0), 2000);
+	CHECK_SOON((mitosis_close(open_user()), child_count() == 0), 20000);
 	mitosis_close(device);
 }
 
@@ -91,7 +91,7 @@ static void nothing_left(void)
 		CHECK_EQ(mitosis_unprepare(device, 1), 0);
 	}
 	CHECK_EQ(fd_count(getpid()), fds);
-	CHECK_SOON(fd_count(daemon_pid()) == daemon_fds, 1000);
+	CHECK_SOON(fd_count(daemon_pid()) == daemon_fds, 20000);
 	CHECK_EQ(child_count(), 0);
 	mitosis_close(device);
 }

@@ -161,7 +161,7 @@ static void child(const struct machine *machine)
 	CHECK(answers_in_network_of(pid, p.port, "set child", " child"));
 	CHECK(answers(p.port, "get", " after"));
 	CHECK(!kill(stand_in, SIGTERM));
-	status = status_within(stand_in, 10000);
+	status = status_within(stand_in, 20000);
 	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
 	CHECK(answers(p.port, "get", " after"));
 	machine_enter(machine);

@@ -123,9 +123,9 @@ static void run(const struct program *program, const struct machine *machine)
 	CHECK(answers_in_network_of(pid, p.port, program->get, "before"));
 	CHECK(answers(p.port, program->get, "after"));
 	CHECK(!kill(stand_in, SIGKILL));
-	status = status_within(stand_in, 10000);
+	status = status_within(stand_in, 20000);
 	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-	CHECK_SOON(!alive(pid), 10000);
+	CHECK_SOON(!alive(pid), 20000);
 	preloaded_end(&p);
 	printf("%s: right, %s", program->name, printed);
 }

@@ -90,7 +90,7 @@ static void stop_ms(void)
 	pthread_t thread;
 
 	CHECK(!pthread_create(&thread, NULL, block_all, NULL));
-	CHECK_SOON(blocks, 10000);
+	CHECK_SOON(blocks, 20000);
 	CHECK_EQ(mitosis_set_prepare_options(device, &options), 0);
 	options.stop_ms = 60001;
 	CHECK_EQ(mitosis_set_prepare_options(device, &options), -EINVAL);
@@ -169,7 +169,7 @@ static void left_out(void)
 	if (geteuid() == 0)
 		CHECK_EQ(run_child(MITOSIS_RESUME_LAZY), 0);
 	kill_and_reap(parent);
-	CHECK_SOON(!find_snapshot(device, HANDLER_ID).handler_id, 10000);
+	CHECK_SOON(!find_snapshot(device, HANDLER_ID).handler_id, 20000);
 
 	/* With them there are none. */
 	count = 0;

@@ -133,7 +133,7 @@ static void unprepared(void)
 	CHECK_EQ(next_reply(), 'w');
 	CHECK_EQ(end_of(child), 0);
 	close_child();
-	CHECK_SOON(!alive(shadow), 2000);
+	CHECK_SOON(!alive(shadow), 20000);
 
 	/* Twice under the same id, the first with a child that goes on. */
 	CHECK_EQ(mitosis_close(device), 0);
@@ -176,7 +176,7 @@ static void owner_closed(void)
 	CHECK_EQ(next_reply(), 'w');
 	CHECK_EQ(end_of(child), 0);
 	close_child();
-	CHECK_SOON(!alive(shadow), 2000);
+	CHECK_SOON(!alive(shadow), 20000);
 }
 
 static void prepare_two_halves(void *unused)
@@ -195,12 +195,12 @@ static void owner_killed(void)
 	child = start_child("1", -1);
 	CHECK_EQ(next_reply(), 'h');
 	kill_and_reap(owner);
-	CHECK_SOON(find_snapshot(device, 1).shadow_pid == 0, 2000);
+	CHECK_SOON(find_snapshot(device, 1).shadow_pid == 0, 20000);
 	order();
 	CHECK_EQ(next_reply(), 'w');
 	CHECK_EQ(end_of(child), 0);
 	close_child();
-	CHECK_SOON(!alive(shadow), 2000);
+	CHECK_SOON(!alive(shadow), 20000);
 	mitosis_close(device);
 }
 
@@ -213,14 +213,14 @@ static void daemon_killed(void)
 	CHECK_EQ(next_reply(), 'h');
 	CHECK(daemon);
 	kill(daemon, SIGKILL);
-	CHECK_SOON(!alive(daemon), 2000);
+	CHECK_SOON(!alive(daemon), 20000);
 	sleep_ms(50);
 	CHECK(alive(shadow));
 	order();
 	CHECK_EQ(next_reply(), 'w');
 	CHECK_EQ(end_of(child), 0);
 	close_child();
-	CHECK_SOON(!alive(shadow), 2000);
+	CHECK_SOON(!alive(shadow), 20000);
 	mitosis_close(device);
 }
 
@@ -251,10 +251,10 @@ static void many_resumes(void)
 		close_child();
 	}
 	CHECK_EQ(fd_count(getpid()), fds);
-	CHECK_SOON(fd_count(daemon_pid()) <= daemon_fds, 2000);
-	CHECK_SOON(fd_count(shadow) <= shadow_fds, 2000);
+	CHECK_SOON(fd_count(daemon_pid()) <= daemon_fds, 20000);
+	CHECK_SOON(fd_count(shadow) <= shadow_fds, 20000);
 	CHECK_EQ(mount_count(), mounts);
-	CHECK_SOON(process_count() <= processes, 2000);
+	CHECK_SOON(process_count() <= processes, 20000);
 	CHECK_EQ(child_count(), 1); /* the shadow */
 	mitosis_close(device);
 	CHECK_EQ(child_count(), 0);
@@ -284,7 +284,7 @@ static void child_gone(void)
 	CHECK_EQ(next_reply(), 'w');
 	CHECK_EQ(next_reply(), 0);
 	close_child();
-	CHECK_SOON(!alive(shadow), 2000);
+	CHECK_SOON(!alive(shadow), 20000);
 	mitosis_close(device);
 }
 
@@ -315,7 +315,7 @@ static void child_closes_files(void)
 	CHECK_EQ(next_reply(), 'w');
 	CHECK_EQ(end_of(child), 0);
 	close_child();
-	CHECK_SOON(!alive(shadow), 2000);
+	CHECK_SOON(!alive(shadow), 20000);
 	mitosis_close(device);
 }
 
@@ -337,7 +337,7 @@ static void child_execs(void)
 	CHECK_EQ(next_reply(), 'h');
 	/* It needs nothing of the shadow's any more, so that does not stay. */
 	CHECK_EQ(mitosis_unprepare(device, 1), 0);
-	CHECK_SOON(!alive(shadow), 2000);
+	CHECK_SOON(!alive(shadow), 20000);
 	CHECK(write(orders, "\n", 1) == 1);
 	CHECK_EQ(next_reply(), 'w');
 	CHECK_EQ(end_of(child), 0);
@@ -359,7 +359,7 @@ static void child_killed(void)
 	status = end_of(child);
 	CHECK(WIFSIGNALED(status));
 	close_child();
-	CHECK_SOON(fd_count(shadow) < before, 2000);
+	CHECK_SOON(fd_count(shadow) < before, 20000);
 	child = start_child("1", -1);
 	CHECK_EQ(next_reply(), 'h');
 	order();

@@ -210,7 +210,7 @@ static void child_with_fault(struct relay *r, enum relay_fault fault, int half[2
 	r->control->least = RECORD_MAX;
 	relay_arm(r, fault, true);
 	CHECK(write(go[1], "g", 1) == 1);
-	status = status_within(child, 10000);
+	status = status_within(child, 20000);
 	while (filled < (ssize_t)sizeof(text) - 1 &&
 	       (n = read(output[0], text + filled, sizeof(text) - 1 - filled)) > 0)
 		filled += n;

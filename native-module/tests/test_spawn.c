@@ -111,7 +111,7 @@ static void check_deadline(struct mitosis *device)
 	setitimer(ITIMER_REAL, &off, NULL);
 	CHECK(alarms);
 	CHECK(read(answer[0], &w, sizeof(w)) == sizeof(w));
-	CHECK_SOON(!alive(w.pid), 2000);
+	CHECK_SOON(!alive(w.pid), 20000);
 	mitosis_detach(a);
 }
 

@@ -45,7 +45,7 @@ static void prepare(void *argument)
 	(void)argument;
 	for (i = 0; i < THREADS - 1; i++)
 		CHECK(!pthread_create(&threads[i], NULL, wait_for_child, NULL));
-	CHECK_SOON(ready == THREADS - 1, 10000);
+	CHECK_SOON(ready == THREADS - 1, 20000);
 	CHECK_EQ(mitosis_prepare(device, HANDLER_ID), 0);
 	if (mitosis_nil(device) != -EBADF)
 		return;
@@ -106,7 +106,7 @@ int main(void)
 	shadow = find_snapshot(device, HANDLER_ID).shadow_pid;
 	/* The first ones are recorded. */
 	run_children(attachment, 2);
-	CHECK_SOON(child_count() == 1, 1000);
+	CHECK_SOON(child_count() == 1, 20000);
 	files = fd_count(getpid());
 	mounts = mount_count();
 	processes = process_count();
@@ -117,8 +117,8 @@ int main(void)
 	CHECK_EQ(fd_count(getpid()), files);
 	CHECK_EQ(mount_count(), mounts);
 	CHECK_EQ(child_count(), 1);
-	CHECK_SOON(process_count() <= processes, 10000);
-	CHECK_SOON(fd_count(shadow) <= shadows_files, 10000);
+	CHECK_SOON(process_count() <= processes, 20000);
+	CHECK_SOON(fd_count(shadow) <= shadows_files, 20000);
 	printf("%d children with %d threads each\n", count, THREADS);
 	mitosis_detach(attachment);
 	mitosis_close(device);

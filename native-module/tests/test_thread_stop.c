@@ -127,7 +127,7 @@ static void long_read(void)
 
 	CHECK(!pipe(ends));
 	CHECK(!pthread_create(&thread, NULL, read_byte, &ends[0]));
-	CHECK_SOON(rounds, 1000);
+	CHECK_SOON(rounds, 20000);
 	usleep(10000);
 	prepare_and_drop(device);
 	CHECK_EQ(write(ends[1], "x", 1), 1);
@@ -164,7 +164,7 @@ static void in_vfork(void)
 	pthread_t thread;
 
 	CHECK(!pthread_create(&thread, NULL, in_vfork_thread, NULL));
-	CHECK_SOON(rounds, 1000);
+	CHECK_SOON(rounds, 20000);
 	usleep(10000);
 	refused(device, "vfork");
 	CHECK(!pthread_join(thread, NULL));
@@ -191,7 +191,7 @@ static void blocks_the_signal(void)
 	pthread_t thread;
 
 	CHECK(!pthread_create(&thread, NULL, block_all, NULL));
-	CHECK_SOON(rounds, 1000);
+	CHECK_SOON(rounds, 20000);
 	refused(device, "blocks signal 33");
 	check_error_has("blocker");
 	end = 1;
@@ -235,7 +235,7 @@ static void under_ptrace(void)
 
 	CHECK(!pipe2(ready, O_CLOEXEC) && !pipe2(input, O_CLOEXEC));
 	CHECK(!pthread_create(&thread, NULL, report_tid, &tid));
-	CHECK_SOON(tid, 1000);
+	CHECK_SOON(tid, 20000);
 	tracer = trace(tid, ready[1], input[0]);
 	close(ready[1]);
 	if (read(ready[0], &byte, 1) != 1)

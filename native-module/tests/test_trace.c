@@ -38,7 +38,7 @@ static void run_child(const struct machine *remote)
 		printf("%s\n", mitosis_error());
 		_exit(4);
 	}
-	CHECK_EQ(WEXITSTATUS(status_within(pid, 10000)), 7);
+	CHECK_EQ(WEXITSTATUS(status_within(pid, 20000)), 7);
 }
 
 static void prepare(struct mitosis *device)
@@ -150,7 +150,7 @@ int main(void)
 	run_child(NULL);
 	CHECK(!read_trace(getenv("MITOSIS_RUNTIME_DIR")));
 	mitosis_close(device);
-	CHECK_SOON(!daemon_pid(), 5000);
+	CHECK_SOON(!daemon_pid(), 20000);
 
 	setenv("MITOSIS_TRACE", "2", 1);
 	device = open_user();
