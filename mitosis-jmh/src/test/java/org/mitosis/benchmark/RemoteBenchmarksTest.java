@@ -196,7 +196,7 @@ class RemoteBenchmarksTest {
       delimiter = ';',
       quoteCharacter = '"',
       value = {
-        "ForkResume.workingSet;transport;udp;transport must be one of local, tcp, rdma, got"
+        "ForkResume.workingSet;transport;udp;transport must be one of local, tcp, rdma, auto, got"
             + " 'udp'",
         "ForkResume.workingSet;protection;strong;protection must be one of sealed, handshake, none,"
             + " got 'strong'",
