@@ -18,7 +18,7 @@ bool owner_lets_manage(const struct ucred *process)
 static bool read_status(pid_t pid, struct owner_rights *r)
 {
 	unsigned int no_new_privs = 0, seccomp = 0;
-	struct local_rights *has = &r->has;
+	struct parent_rights *has = &r->has;
 	char path[64], line[256];
 	int found = 0;
 	FILE *status;
@@ -43,9 +43,8 @@ static bool read_status(pid_t pid, struct owner_rights *r)
 	}
 	if (status)
 		fclose(status);
-	has->flags = LOCAL_RIGHTS_KNOWN |
-		     (no_new_privs ? LOCAL_RIGHTS_NO_NEW_PRIVS : 0) |
-		     (seccomp ? LOCAL_RIGHTS_SECCOMP : 0);
+	has->flags = RIGHTS_KNOWN | (no_new_privs ? RIGHTS_NO_NEW_PRIVS : 0) |
+		     (seccomp ? RIGHTS_SECCOMP : 0);
 	return found == 6;
 }
 
@@ -97,13 +96,21 @@ static bool same_namespace(const struct owner_rights *a,
 			       : !strcmp(a->namespace, b->namespace);
 }
 
+int owner_read_rights(const struct ucred *shadow, struct owner_rights *owner)
+{
+	if (owner->known || rights_of(shadow, owner))
+		return 0;
+	return sees(shadow) ? -ENOENT : -EPERM;
+}
+
 int owner_lets_become(const struct ucred *device, const struct ucred *shadow,
 		      struct owner_rights *owner)
 {
 	struct owner_rights caller;
+	int err = owner_read_rights(shadow, owner);
 
-	if (!owner->known && !rights_of(shadow, owner))
-		return sees(shadow) ? -ENOENT : -EPERM;
+	if (err)
+		return err;
 	return rights_of(device, &caller) &&
 			       !memcmp(caller.uid, owner->uid, sizeof(owner->uid)) &&
 			       !memcmp(caller.gid, owner->gid, sizeof(owner->gid)) &&

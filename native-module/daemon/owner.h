@@ -17,7 +17,7 @@ struct owner_rights {
 	bool known;
 	uint32_t uid[3], gid[3]; /* real, effective, saved */
 	char namespace[256];	 /* the uid_map that it has */
-	struct local_rights has;
+	struct parent_rights has;
 };
 
 /*
@@ -35,5 +35,11 @@ bool owner_lets_manage(const struct ucred *process);
  */
 int owner_lets_become(const struct ucred *device, const struct ucred *shadow,
 		      struct owner_rights *owner);
+
+/*
+ * The shadow's rights, for other machines. Returns 0, or as above: whose rights this mitosisd
+ * does not see, that is no other machine's snapshot either.
+ */
+int owner_read_rights(const struct ucred *shadow, struct owner_rights *owner);
 
 #endif /* DAEMON_OWNER_H */

@@ -334,6 +334,7 @@ static int open_snapshot(struct remote_memory *m,
 		.handler_id = m->handler_id,
 		.owner_uid = geteuid(),
 	};
+	struct parent_rights rights;
 	struct sockaddr_in6 where;
 	uint32_t length;
 	void *descriptor = NULL;
@@ -356,6 +357,8 @@ static int open_snapshot(struct remote_memory *m,
 	err = wire_send(&m->requests.connection, WIRE_OPEN, &request,
 			sizeof(request));
 	if (!err)
+		err = wire_receive_rights(&m->requests.connection, &rights);
+	if (!err)
 		err = wire_receive_answer(&m->requests.connection, &length);
 	if (!err && length > WIRE_DESCRIPTOR_MAX)
 		err = -EMSGSIZE;
@@ -369,6 +372,7 @@ static int open_snapshot(struct remote_memory *m,
 		err = -EBADMSG;
 	if (err)
 		return err;
+	rights_limit(descriptor, &rights);
 	m->source.descriptor = descriptor;
 	return address_map_create(&m->map, descriptor);
 }

@@ -17,7 +17,7 @@
  * has ended, and the device has no answer.
  */
 static bool join(struct daemon *daemon, struct peer *device, struct peer *server,
-		 struct registry_place place, const struct local_rights *parent)
+		 struct registry_place place, const struct parent_rights *parent)
 {
 	struct local_message serve = channel_message(LOCAL_SERVE);
 	struct local_message answer = channel_message(LOCAL_ANSWER);
@@ -68,8 +68,8 @@ static void join_shadow(struct daemon *daemon, struct peer *device,
 static void join_pager(struct daemon *daemon, struct peer *device,
 		       struct peer *pager, const struct remote_snapshot *remote)
 {
-	/* What a process of another machine has, its descriptor says. */
-	const struct local_rights unknown = { 0 };
+	/* What a process of another machine has is in its descriptor: the pager has limited that. */
+	const struct parent_rights unknown = { 0 };
 
 	if (join(daemon, device, pager, (struct registry_place){ 0 }, &unknown))
 		return;

@@ -273,6 +273,21 @@ void snapshot_watch(struct daemon *daemon, struct peer *shadow)
 	shadow->shadow.watched = true;
 }
 
+int snapshot_rights(struct daemon *daemon, uint32_t handler_id,
+		    const struct parent_rights **rights)
+{
+	int slot = snapshot_find(daemon, handler_id);
+	struct peer *shadow;
+
+	if (slot < 0)
+		return slot;
+	shadow = snapshot_shadow(daemon, slot);
+	if (!shadow)
+		return -EAGAIN;
+	*rights = &shadow->shadow.rights.has;
+	return owner_read_rights(&shadow->process, &shadow->shadow.rights);
+}
+
 int snapshot_hand_over(struct daemon *daemon, uint32_t handler_id, int fd,
 		       const struct local_sealing *sealing)
 {

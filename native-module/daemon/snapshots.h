@@ -48,6 +48,14 @@ bool snapshot_register(struct daemon *daemon, struct peer *peer,
 void snapshot_watch(struct daemon *daemon, struct peer *shadow);
 
 /*
+ * What the kernel says that the parent of a snapshot of this machine has. Returns 0 and
+ * `*rights`, which stay the snapshot's; -ENOENT no such snapshot; -EAGAIN its shadow has not
+ * registered yet; -EPERM this mitosisd does not see its shadow.
+ */
+int snapshot_rights(struct daemon *daemon, uint32_t handler_id,
+		    const struct parent_rights **rights);
+
+/*
  * Hands a TCP connection that asked for a snapshot of this machine to its
  * shadow; `sealing` of a sealed session, or NULL. Returns 0; -ENOENT no such snapshot;
  * -EAGAIN its shadow has not registered yet, or is busy.

@@ -38,6 +38,7 @@ struct wire_client {
 	struct handshake shake;
 	struct sealing *sealing; /* after the handshake of a sealed session */
 	uint32_t handler_id;	 /* WAITS_FOR_ITS_SHADOW */
+	bool knows_rights;	 /* WIRE_RIGHTS was sent */
 	uint32_t grant;		 /* WAITS_FOR_PORTER: its number */
 	struct wire_rdma rdma;	 /* WAITS_FOR_PORTER: what it gets */
 	size_t filled;		 /* bytes of `message`, or of `sealing->message` */
@@ -194,14 +195,35 @@ static int hand_over(struct daemon *daemon, struct wire_client *client)
 	return err;
 }
 
+/* Tells the rights, once: a shadow that is busy gets the connection later. */
+static int tell_rights(struct daemon *daemon, struct wire_client *client)
+{
+	const struct parent_rights *rights;
+	int err;
+
+	if (client->knows_rights)
+		return 0;
+	err = snapshot_rights(daemon, client->handler_id, &rights);
+	/* -EPERM would be about the client. */
+	if (err)
+		return err == -EPERM ? -ESRCH : err;
+	client->knows_rights = true;
+	reply(daemon, client, WIRE_RIGHTS, 0, rights, sizeof(*rights));
+	return 0;
+}
+
 /* Hands the connection to the shadow, which answers. */
 static void try_open(struct daemon *daemon, struct wire_client *client)
 {
 	int flags = fcntl(client->fd, F_GETFL);
-	int err;
+	int err = tell_rights(daemon, client);
 
-	fcntl(client->fd, F_SETFL, flags & ~O_NONBLOCK);
-	err = hand_over(daemon, client);
+	if (client->fd < 0)
+		return;
+	if (!err) {
+		fcntl(client->fd, F_SETFL, flags & ~O_NONBLOCK);
+		err = hand_over(daemon, client);
+	}
 	if (!err) {
 		drop(daemon, client);
 		return;
@@ -222,6 +244,7 @@ static void serve_open(struct daemon *daemon, struct wire_client *client)
 
 	memcpy(&request, client->message.body, sizeof(request));
 	client->handler_id = request.handler_id;
+	client->knows_rights = false;
 	client->deadline_ms = monotonic_ms() + MITOSIS_DEADLINE_MS_DEFAULT / 2;
 	try_open(daemon, client);
 }

@@ -1,3 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The descriptor check is shared with user space. */
+/* Shared with user space. */
 #include "../proto/descriptor_check.c"
+#include "../proto/rights.c"

@@ -14,6 +14,7 @@
 #include "auth.h"
 #include "compat.h"
 #include "sealing.h"
+#include "shares.h"
 #include "transport.h"
 
 int mitosis_link_parse(const char *text, struct sockaddr_storage *address)
@@ -54,6 +55,7 @@ static struct link *new_link(struct socket *socket, unsigned int deadline_ms)
 	}
 	link->socket = socket;
 	link->deadline_ms = deadline_ms;
+	link->user = NO_USER;
 	tcp_sock_set_nodelay(socket->sk);
 	sock_set_keepalive(socket->sk);
 	socket->sk->sk_sndtimeo = mitosis_transport_timeout(deadline_ms);
@@ -71,6 +73,7 @@ void mitosis_link_close(struct link *link)
 		return;
 	sock_release(link->socket);
 	mitosis_sealing_destroy(link->sealing);
+	mitosis_share_give(link->user);
 	kfree(link);
 }
 
@@ -171,7 +174,12 @@ static int receive_answer(struct link *link, enum wire_type type, u32 *length)
 		err = mitosis_link_check_header(&header);
 	if (err)
 		return mitosis_link_fail(link, err);
-	/* Errnos above EHWPOISON are kernel-internal: system calls must not return them. */
+	/*
+	 * What was asked for cannot be had: an answer alone says why. Errnos above EHWPOISON are
+	 * kernel-internal: system calls must not return them.
+	 */
+	if (header.type == WIRE_ANSWER && header.status && type == WIRE_RIGHTS)
+		header.type = type;
 	if (header.type != type || header.status > 0 || header.status < -EHWPOISON ||
 	    (header.status && header.length))
 		return mitosis_link_fail(link, -EPROTO);
@@ -182,6 +190,21 @@ static int receive_answer(struct link *link, enum wire_type type, u32 *length)
 int mitosis_link_receive_answer(struct link *link, u32 *length)
 {
 	return receive_answer(link, WIRE_ANSWER, length);
+}
+
+int mitosis_link_receive_rights(struct link *link, struct parent_rights *rights)
+{
+	u32 length;
+	int err = receive_answer(link, WIRE_RIGHTS, &length);
+
+	if (err)
+		return err;
+	if (length != sizeof(*rights))
+		return mitosis_link_fail(link, -EMSGSIZE);
+	err = mitosis_link_receive_body(link, rights, sizeof(*rights));
+	if (err)
+		return err;
+	return rights->flags & RIGHTS_KNOWN ? 0 : mitosis_link_fail(link, -EBADMSG);
 }
 
 int mitosis_link_receive_empty_answer(struct link *link)

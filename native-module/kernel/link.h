@@ -23,6 +23,7 @@ struct link {
 	struct sealing *sealing;  /* NULL: messages are plain */
 	int failure;		  /* 0, or -errno: what ended it, of every later request */
 	u64 session;		  /* the number of its session, for session.c */
+	u32 user;		  /* whose share it is in (shares.h) */
 };
 
 /* Parses "tcp://host:port". Returns 0 or -EINVAL. */
@@ -86,6 +87,11 @@ int mitosis_link_check_header(const struct wire_header *header);
  * answer's status, -EPROTO, -EPROTONOSUPPORT, -ECONNRESET or -ETIMEDOUT.
  */
 int mitosis_link_receive_answer(struct link *link, u32 *length);
+/*
+ * Receives the first answer to WIRE_OPEN: what its machine's kernel says that the parent has.
+ * Returns 0, or as above; -EMSGSIZE or -EBADMSG for rights that no server tells.
+ */
+int mitosis_link_receive_rights(struct link *link, struct parent_rights *rights);
 /* Receives an answer that must have no body; otherwise -EMSGSIZE. */
 int mitosis_link_receive_empty_answer(struct link *link);
 

@@ -11,6 +11,7 @@
 
 #include "compat.h"
 #include "proto/descriptor.h"
+#include "proto/rights.h"
 
 void mitosis_owner_save(struct owner *owner)
 {
@@ -92,6 +93,20 @@ struct descriptor_credentials mitosis_owner_credentials(const struct owner *owne
 		.user_namespace = cred->user_ns->ns.inum,
 		.securebits = cred->securebits,
 		.last_capability = CAP_LAST_CAP,
+	};
+}
+
+struct parent_rights mitosis_owner_rights(const struct owner *owner)
+{
+	const struct cred *cred = owner->cred;
+
+	return (struct parent_rights){
+		.permitted = compat_cap_bits(&cred->cap_permitted),
+		.inheritable = compat_cap_bits(&cred->cap_inheritable),
+		.bounding = compat_cap_bits(&cred->cap_bset),
+		.user_namespace = cred->user_ns->ns.inum,
+		.flags = RIGHTS_KNOWN | (owner->no_new_privs ? RIGHTS_NO_NEW_PRIVS : 0) |
+			 (owner->seccomp ? RIGHTS_SECCOMP : 0),
 	};
 }
 

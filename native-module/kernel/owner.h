@@ -50,6 +50,9 @@ u32 mitosis_owner_flags(const struct owner *owner);
 /* What children must not exceed. */
 struct descriptor_credentials mitosis_owner_credentials(const struct owner *owner);
 
+/* The same for other machines, which the parent cannot have written. */
+struct parent_rights mitosis_owner_rights(const struct owner *owner);
+
 /*
  * Lays the descriptor's flags and securebits on the calling process, and takes the
  * capabilities that the owner had not; it never gets a right. Must be called before

@@ -48,6 +48,20 @@ module_param(snapshot_percent_per_user, uint, 0644);
 MODULE_PARM_DESC(snapshot_percent_per_user,
 		 "Memory of the snapshots of such a user, percent of this machine's");
 
+static unsigned int connections = 4096;
+module_param(connections, uint, 0644);
+MODULE_PARM_DESC(connections, "Connections of other machines that are served at a time");
+
+static unsigned int connections_per_machine = 2048;
+module_param(connections_per_machine, uint, 0644);
+MODULE_PARM_DESC(connections_per_machine, "Of these, from one address");
+
+static unsigned int connections_per_user = 1024;
+module_param(connections_per_user, uint, 0644);
+MODULE_PARM_DESC(connections_per_user,
+		 "Connections to other machines for the children of a user without "
+		 "CAP_SYS_RESOURCE");
+
 static unsigned int prefetch_pages = MITOSIS_PREFETCH_PAGES_DEFAULT;
 module_param(prefetch_pages, uint, 0644);
 MODULE_PARM_DESC(prefetch_pages, "Pages per fault of a child, a power of two from 1 to 512");
@@ -76,6 +90,21 @@ unsigned int mitosis_snapshots_per_user(void)
 unsigned long mitosis_snapshot_pages_per_user(void)
 {
 	return totalram_pages() / 100 * min(READ_ONCE(snapshot_percent_per_user), 100u);
+}
+
+unsigned int mitosis_connections(void)
+{
+	return READ_ONCE(connections);
+}
+
+unsigned int mitosis_connections_per_machine(void)
+{
+	return READ_ONCE(connections_per_machine);
+}
+
+unsigned int mitosis_connections_per_user(void)
+{
+	return READ_ONCE(connections_per_user);
 }
 
 unsigned int mitosis_deadline_ms(void)

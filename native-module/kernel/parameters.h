@@ -24,6 +24,13 @@ unsigned int mitosis_deadline_ms(void);
 unsigned int mitosis_snapshots_per_user(void);
 unsigned long mitosis_snapshot_pages_per_user(void);
 
+/* Places of the server: of all machines, and of one address. */
+unsigned int mitosis_connections(void);
+unsigned int mitosis_connections_per_machine(void);
+
+/* Limit of a user without CAP_SYS_RESOURCE. */
+unsigned int mitosis_connections_per_user(void);
+
 /* Checks options and replaces 0 by the module's value. Returns 0 or -EINVAL. */
 int mitosis_options_check(struct mitosis_options *options);
 

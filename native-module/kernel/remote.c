@@ -2,6 +2,7 @@
 #include "remote.h"
 
 #include <crypto/algapi.h>
+#include <linux/capability.h>
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
@@ -15,6 +16,7 @@
 #include "parameters.h"
 #include "proto/descriptor.h"
 #include "session.h"
+#include "shares.h"
 #include "stats.h"
 #include "trace.h"
 #include "work_item.h"
@@ -85,6 +87,7 @@ struct open_work {
 	struct work_item item;
 	struct net *net;
 	struct remote_name name;
+	u32 user; /* in whose share the connection is */
 	unsigned int deadline_ms;
 	bool cached;
 	struct remote *remote;
@@ -138,8 +141,11 @@ static int send_open(struct remote *r)
 static int open_snapshot(struct remote *r)
 {
 	int err = r->name.by_token ? send_token(r) : send_open(r);
+	struct parent_rights rights;
 	u32 length;
 
+	if (!err)
+		err = mitosis_link_receive_rights(r->link, &rights);
 	if (!err)
 		err = mitosis_link_receive_answer(r->link, &length);
 	if (err)
@@ -152,6 +158,8 @@ static int open_snapshot(struct remote *r)
 	err = mitosis_link_receive_body(r->link, r->descriptor, length);
 	if (!err && descriptor_check(r->descriptor, length, PAGE_SIZE))
 		err = -EBADMSG;
+	if (!err)
+		rights_limit(r->descriptor, &rights);
 	return err;
 }
 
@@ -269,7 +277,8 @@ static void check_cache(struct work_struct *work)
 
 static int open_on(struct remote *r, const struct open_work *w, bool idle)
 {
-	int err = mitosis_session_take(w->net, r->name.machine_id, w->deadline_ms, idle, &r->link);
+	int err = mitosis_session_take(w->net, r->name.machine_id, w->user, w->deadline_ms, idle,
+				       &r->link);
 
 	if (err)
 		return err;
@@ -343,6 +352,7 @@ int mitosis_remote_open(const struct remote_name *name, const struct mitosis_opt
 	mitosis_work_item_init(&w->item, run_open, destroy_open);
 	w->net = get_net(current->nsproxy->net_ns);
 	w->name = *name;
+	w->user = capable(CAP_SYS_RESOURCE) ? NO_USER : name->owner_uid;
 	w->deadline_ms = options->deadline_ms;
 	w->cached = options->flags & MITOSIS_OPTION_CACHE;
 	err = mitosis_work_item_run(&w->item);

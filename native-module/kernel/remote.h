@@ -24,7 +24,8 @@ struct remote_name {
  * the children of one snapshot share it and its pages. Returns 0 or -errno: as
  * mitosis_link_connect(); -ENOTCONN no session; -ENOENT no such snapshot; -EBADMSG
  * an invalid descriptor; -ENOMEM; -EINTR the caller got a fatal signal; by a token
- * also -EACCES, -EKEYEXPIRED, -EOPNOTSUPP.
+ * also -EACCES, -EKEYEXPIRED, -EOPNOTSUPP; -EUSERS the caller's user has too many
+ * connections, -EBUSY the other machine has.
  */
 int mitosis_remote_open(const struct remote_name *name, const struct mitosis_options *options,
 			struct remote **remote);

@@ -8,8 +8,9 @@
 #include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/net.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
-#include <linux/workqueue.h>
+#include <linux/wait.h>
 #include <net/ipv6.h>
 #include <net/net_namespace.h>
 #include <net/sock.h>
@@ -17,16 +18,17 @@
 #include "auth.h"
 #include "compat.h"
 #include "link.h"
+#include "owner.h"
 #include "pages.h"
 #include "parameters.h"
 #include "snapshot.h"
 #include "stats.h"
 #include "token.h"
 
-#define CONNECTIONS_MAX 256u
-/* Of these from one address, before they are authenticated. */
-#define STRANGERS_MAX 128u
-#define HANDSHAKE_MS  10000u
+/* Connections that are not authenticated: of all addresses, and of one. */
+#define STRANGERS_MAX	      256u
+#define STRANGERS_PER_ADDRESS 128u
+#define HANDSHAKE_MS	      10000u
 /* Poll interval for module unload and late handshakes, ms. */
 #define IDLE_STEP_MS 1000u
 
@@ -38,8 +40,8 @@ enum client_state {
 };
 
 struct client {
-	struct work_struct work;
-	struct list_head node;
+	struct task_struct *thread;
+	struct list_head node; /* in clients, in ended, or in none: its place is another's */
 	struct link *link;
 	struct sockaddr_storage address;
 	enum client_state state;
@@ -54,9 +56,10 @@ struct client {
 
 static struct socket *listener;
 static struct task_struct *acceptor;
-static struct workqueue_struct *servers;
-static LIST_HEAD(clients);
-static unsigned int client_count;
+static LIST_HEAD(clients); /* the newest first */
+static LIST_HEAD(ended);   /* their threads wait to be stopped */
+static DECLARE_WAIT_QUEUE_HEAD(end_of_client);
+static unsigned int client_threads; /* all that have been started and not stopped */
 static bool stopping;
 static DEFINE_MUTEX(clients_lock);
 
@@ -80,6 +83,46 @@ static int serve_hello(struct client *c)
 	return err ?: sent;
 }
 
+static bool same_host(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
+{
+	if (a->ss_family != b->ss_family || a->ss_family == AF_UNSPEC)
+		return false;
+	return a->ss_family == AF_INET
+		       ? ((const struct sockaddr_in *)a)->sin_addr.s_addr ==
+				 ((const struct sockaddr_in *)b)->sin_addr.s_addr
+		       : ipv6_addr_equal(&((const struct sockaddr_in6 *)a)->sin6_addr,
+					 &((const struct sockaddr_in6 *)b)->sin6_addr);
+}
+
+/* A client that has proved that it knows the key gets a place, or -EBUSY. */
+static int take_place(struct client *c)
+{
+	unsigned int all = 0, here = 0;
+	struct client *other;
+	int err = 0;
+
+	mutex_lock(&clients_lock);
+	list_for_each_entry(other, &clients, node) {
+		if (other->state < EXPECTS_REQUEST)
+			continue;
+		all++;
+		here += same_host(&other->address, &c->address);
+	}
+	/* Meanwhile its place may have become another stranger's. */
+	if (list_empty(&c->node))
+		err = -ETIMEDOUT;
+	else if (all >= mitosis_connections() || here >= mitosis_connections_per_machine())
+		err = -EBUSY;
+	else
+		c->state = EXPECTS_REQUEST;
+	mutex_unlock(&clients_lock);
+	if (err == -EBUSY)
+		pr_warn_ratelimited("%u connections of other machines, %u of them of %pISc: one "
+				    "more is refused\n",
+				    all, here, &c->address);
+	return err;
+}
+
 static int serve_proof(struct client *c, const struct wire_proof *proof)
 {
 	struct sealing *sealing = NULL;
@@ -88,10 +131,10 @@ static int serve_proof(struct client *c, const struct wire_proof *proof)
 
 	if (!err)
 		err = mitosis_link_make_sealing(&c->handshake, false, &sealing);
+	if (!err)
+		err = take_place(c);
 	sent = answer(c, WIRE_ANSWER, err, NULL, 0);
 	c->link->sealing = sealing;
-	if (!err)
-		WRITE_ONCE(c->state, EXPECTS_REQUEST);
 	return err ?: sent;
 }
 
@@ -99,6 +142,7 @@ static int serve_proof(struct client *c, const struct wire_proof *proof)
 static int open_snapshot(struct client *c, struct snapshot *s, int err)
 {
 	struct descriptor_header *d;
+	struct parent_rights rights;
 
 	if (!err)
 		err = mitosis_snapshot_make_ready(s);
@@ -109,7 +153,9 @@ static int open_snapshot(struct client *c, struct snapshot *s, int err)
 	c->snapshot = s;
 	c->state = HAS_SNAPSHOT;
 	d = s->description.descriptor;
-	return answer(c, WIRE_ANSWER, 0, d, d->total_size);
+	rights = mitosis_owner_rights(&s->parent.owner);
+	err = answer(c, WIRE_RIGHTS, 0, &rights, sizeof(rights));
+	return err ?: answer(c, WIRE_ANSWER, 0, d, d->total_size);
 }
 
 static int serve_open(struct client *c, const struct wire_open *request)
@@ -285,18 +331,10 @@ static bool is_late(const struct client *c)
 	return c->state < EXPECTS_REQUEST && time_after(jiffies, c->deadline);
 }
 
-/* With clients_lock held: frees its place, once. */
-static void leave(struct client *c)
+/* What the thread of a client does. Its end is told; it then waits to be stopped. */
+static int serve(void *argument)
 {
-	if (list_empty(&c->node))
-		return;
-	list_del_init(&c->node);
-	client_count--;
-}
-
-static void serve(struct work_struct *work)
-{
-	struct client *c = container_of(work, struct client, work);
+	struct client *c = argument;
 	struct wire_header header;
 	int err;
 
@@ -311,52 +349,65 @@ static void serve(struct work_struct *work)
 	} while (!err);
 
 	mutex_lock(&clients_lock);
-	leave(c);
+	list_del_init(&c->node);
 	mutex_unlock(&clients_lock);
 	mitosis_link_close(c->link);
 	mitosis_snapshot_put(c->snapshot);
 	kvfree(c->buffer);
-	kfree_sensitive(c);
+
+	mutex_lock(&clients_lock);
+	list_add(&c->node, &ended);
+	mutex_unlock(&clients_lock);
+	wake_up(&end_of_client);
+	set_current_state(TASK_IDLE);
+	while (!kthread_should_stop()) {
+		schedule();
+		set_current_state(TASK_IDLE);
+	}
+	__set_current_state(TASK_RUNNING);
+	return 0;
 }
 
-static bool same_host(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
+static void stop_ended(void)
 {
-	if (a->ss_family != b->ss_family || a->ss_family == AF_UNSPEC)
-		return false;
-	return a->ss_family == AF_INET
-		       ? ((const struct sockaddr_in *)a)->sin_addr.s_addr ==
-				 ((const struct sockaddr_in *)b)->sin_addr.s_addr
-		       : ipv6_addr_equal(&((const struct sockaddr_in6 *)a)->sin6_addr,
-					 &((const struct sockaddr_in6 *)b)->sin6_addr);
+	struct client *c, *next;
+	LIST_HEAD(some);
+
+	mutex_lock(&clients_lock);
+	list_splice_init(&ended, &some);
+	mutex_unlock(&clients_lock);
+	list_for_each_entry_safe(c, next, &some, node) {
+		kthread_stop(c->thread);
+		kfree_sensitive(c);
+		client_threads--;
+	}
 }
 
 /*
  * With clients_lock held. A new client takes the place of the oldest one that is not
- * authenticated: of its own address if that has many, of any if there is no place.
+ * authenticated: of its own address if that has many, of any if there are too many.
  */
 static void make_place(const struct sockaddr_storage *address)
 {
 	struct client *c, *oldest = NULL, *oldest_here = NULL;
-	unsigned int here = 0;
+	unsigned int strangers = 0, here = 0;
 
-	/* The newest first. */
 	list_for_each_entry(c, &clients, node) {
-		if (READ_ONCE(c->state) >= EXPECTS_REQUEST)
+		if (c->state >= EXPECTS_REQUEST)
 			continue;
 		oldest = c;
+		strangers++;
 		if (same_host(&c->address, address)) {
 			oldest_here = c;
 			here++;
 		}
 	}
-	if (here >= STRANGERS_MAX)
+	if (here >= STRANGERS_PER_ADDRESS)
 		oldest = oldest_here;
-	else if (client_count < CONNECTIONS_MAX)
-		return;
-	if (!oldest)
+	else if (strangers < STRANGERS_MAX)
 		return;
 	mitosis_link_shut(oldest->link);
-	leave(oldest);
+	list_del_init(&oldest->node);
 }
 
 static void add_client(struct socket *socket)
@@ -372,27 +423,21 @@ static void add_client(struct socket *socket)
 		kfree(c);
 		return;
 	}
-	INIT_WORK(&c->work, serve);
 	c->deadline = jiffies + msecs_to_jiffies(HANDSHAKE_MS);
-	INIT_LIST_HEAD(&c->node);
 	if (kernel_getpeername(socket, (struct sockaddr *)&c->address) < 0)
 		c->address.ss_family = AF_UNSPEC;
-	mutex_lock(&clients_lock);
-	make_place(&c->address);
-	if (client_count < CONNECTIONS_MAX && !stopping) {
-		list_add(&c->node, &clients);
-		client_count++;
-		queue_work(servers, &c->work);
-		c = NULL;
-	}
-	mutex_unlock(&clients_lock);
-	if (c) {
-		pr_warn_ratelimited(
-			"%u connections from other machines that know the key: refused %pISpc\n",
-			CONNECTIONS_MAX, &c->address);
+	c->thread = kthread_create(serve, c, "mitosis_client");
+	if (IS_ERR(c->thread)) {
 		mitosis_link_close(c->link);
 		kfree(c);
+		return;
 	}
+	mutex_lock(&clients_lock);
+	make_place(&c->address);
+	list_add(&c->node, &clients);
+	mutex_unlock(&clients_lock);
+	client_threads++;
+	wake_up_process(c->thread);
 }
 
 static int accept_all(void *unused)
@@ -402,6 +447,7 @@ static int accept_all(void *unused)
 
 	while (!kthread_should_stop()) {
 		err = kernel_accept(listener, &socket, 0);
+		stop_ended();
 		if (!err)
 			add_client(socket);
 		else if (err != -EAGAIN && !kthread_should_stop())
@@ -446,9 +492,6 @@ int mitosis_server_init(void)
 		       mitosis_listen);
 		return -EACCES;
 	}
-	servers = alloc_workqueue("mitosis_server", WQ_UNBOUND, CONNECTIONS_MAX);
-	if (!servers)
-		return -ENOMEM;
 	err = start_listening(&address);
 	if (!err) {
 		acceptor = kthread_run(accept_all, NULL, "mitosis_server");
@@ -478,6 +521,8 @@ void mitosis_server_exit(void)
 	list_for_each_entry(c, &clients, node)
 		mitosis_link_shut(c->link);
 	mutex_unlock(&clients_lock);
-	if (servers)
-		destroy_workqueue(servers);
+	while (client_threads) {
+		wait_event(end_of_client, !list_empty_careful(&ended));
+		stop_ended();
+	}
 }

@@ -15,6 +15,7 @@
 #include "auth.h"
 #include "link.h"
 #include "parameters.h"
+#include "shares.h"
 #include "uapi/mitosis.h"
 #include "work_item.h"
 
@@ -179,14 +180,16 @@ int mitosis_session_connect(u32 machine_id, const char *address)
 	return err;
 }
 
-int mitosis_session_take(struct net *net, u32 machine_id, unsigned int deadline_ms, bool idle,
-			 struct link **link)
+int mitosis_session_take(struct net *net, u32 machine_id, u32 user, unsigned int deadline_ms,
+			 bool idle, struct link **link)
 {
 	struct sockaddr_storage address;
 	struct session *s;
 	u64 number = 0;
-	int err = 0;
+	int err = mitosis_share_take(user);
 
+	if (err)
+		return err;
 	mutex_lock(&sessions_lock);
 	s = find(net, machine_id);
 	if (!s) {
@@ -201,10 +204,13 @@ int mitosis_session_take(struct net *net, u32 machine_id, unsigned int deadline_
 	mutex_unlock(&sessions_lock);
 	if (!err && !idle)
 		err = connect_to(net, machine_id, &address, deadline_ms, link);
-	if (err)
+	if (err) {
+		mitosis_share_give(user);
 		return err;
+	}
 	if (!idle)
 		(*link)->session = number;
+	(*link)->user = user;
 	(*link)->deadline_ms = deadline_ms;
 	return 0;
 }
@@ -213,6 +219,8 @@ void mitosis_session_give(const struct net *net, u32 machine_id, struct link *li
 {
 	struct session *s;
 
+	mitosis_share_give(link->user);
+	link->user = NO_USER;
 	mutex_lock(&sessions_lock);
 	s = find(net, machine_id);
 	/* Not one to where the machine was before its address was set again. */
@@ -258,7 +266,8 @@ static void run_nil(struct work_item *item)
 	struct link *link;
 
 	for (;;) {
-		w->err = mitosis_session_take(w->net, w->machine_id, deadline_ms, idle, &link);
+		w->err = mitosis_session_take(w->net, w->machine_id, NO_USER, deadline_ms, idle,
+					      &link);
 		if (w->err == -EAGAIN && idle) {
 			idle = false;
 			continue;

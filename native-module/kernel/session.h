@@ -29,11 +29,12 @@ int mitosis_session_nil(u32 machine_id);
 int mitosis_session_nil_request(unsigned long argument);
 
 /*
- * Returns a connection for the exclusive use of a work item. With `idle`, one from
+ * Returns a connection for the exclusive use of a work item, in the share of `user` until it
+ * is closed or given back; -EUSERS: that is used up. With `idle`, one from
  * an earlier request, or -EAGAIN if there is none; its peer may have closed it.
  */
-int mitosis_session_take(struct net *net, u32 machine_id, unsigned int deadline_ms, bool idle,
-			 struct link **link);
+int mitosis_session_take(struct net *net, u32 machine_id, u32 user, unsigned int deadline_ms,
+			 bool idle, struct link **link);
 
 /* Gives back a connection whose last request was answered. */
 void mitosis_session_give(const struct net *net, u32 machine_id, struct link *link);

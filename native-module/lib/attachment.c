@@ -54,7 +54,7 @@ int attachment_create(struct daemon_link *link, const uint32_t *machine_id,
 {
 	struct mitosis_attachment *a = calloc(1, sizeof(*a));
 	struct registry_place place = { 0 };
-	struct local_rights parent = { 0 };
+	struct parent_rights parent = { 0 };
 	bool forks = resume_forks(settings);
 	/* Cached pages are kept by one server, on CPU 0. */
 	int cpu = settings->options.mode == MITOSIS_RESUME_CACHED ? 0

@@ -110,29 +110,11 @@ static int limit_sets(const struct descriptor_credentials *parent,
 	return syscall(SYS_capset, &header, limited) ? -errno : 0;
 }
 
-static void correct(struct descriptor_header *parent, const struct local_rights *has)
-{
-	struct descriptor_credentials *c = &parent->credentials;
-
-	c->permitted &= has->permitted;
-	c->effective &= has->permitted;
-	c->inheritable &= has->inheritable;
-	c->bounding &= has->bounding;
-	/* Each bit counts, whichever of them it says that its kernel knows. */
-	c->last_capability = 63;
-	if (has->user_namespace)
-		c->user_namespace = has->user_namespace;
-	if (has->flags & LOCAL_RIGHTS_NO_NEW_PRIVS)
-		parent->flags |= DESCRIPTOR_NO_NEW_PRIVS;
-	if (has->flags & LOCAL_RIGHTS_SECCOMP)
-		parent->flags |= DESCRIPTOR_SECCOMP;
-}
-
 int child_credentials_check(struct descriptor_header *parent,
-			    const struct local_rights *has, const char *what)
+			    const struct parent_rights *has, const char *what)
 {
-	if (has && has->flags & LOCAL_RIGHTS_KNOWN)
-		correct(parent, has);
+	if (has)
+		rights_limit(parent, has);
 	/* Not where all processes run under one, as in a container of Docker. */
 	if (!(parent->flags & DESCRIPTOR_SECCOMP) ||
 	    prctl(PR_GET_SECCOMP) == SECCOMP_MODE_FILTER)

@@ -11,7 +11,7 @@
  * 0, or -EPERM with a message: the parent has a seccomp filter, and this process none.
  */
 int child_credentials_check(struct descriptor_header *parent,
-			    const struct local_rights *has, const char *what);
+			    const struct parent_rights *has, const char *what);
 
 /*
  * Takes from the calling process, which becomes a child and has its userfaultfd, what its

@@ -30,7 +30,7 @@ int clone_files_need(struct clone_files *files, int stream, const char *what)
 	uint64_t size;
 
 	files->needed = true;
-	if (files->descriptor || files->parent.flags & LOCAL_RIGHTS_SECCOMP)
+	if (files->descriptor || files->parent.flags & RIGHTS_SECCOMP)
 		return 0;
 	return fetch_descriptor(stream, what, &files->descriptor, &size);
 }

@@ -16,7 +16,7 @@
 /* Of the parent. Zeros but for the first two, until clone_files_need(). */
 struct clone_files {
 	uint32_t policy; /* enum mitosis_files */
-	struct local_rights parent;
+	struct parent_rights parent;
 	bool needed;
 	struct descriptor_header *descriptor; /* where they are made, else NULL */
 };

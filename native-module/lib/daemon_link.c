@@ -418,7 +418,7 @@ int daemon_link_unknown(uint32_t handler_id)
 /* Repeats the request while the server has no room for the stream. */
 static int attach(struct daemon_link *link, const struct local_message *request,
 		  int *stream, struct registry_place *place,
-		  struct local_rights *parent)
+		  struct parent_rights *parent)
 {
 	int64_t deadline_ms = now_ms() + CHANNEL_DEADLINE_MS;
 	struct local_message answer;
@@ -447,7 +447,7 @@ static int attach(struct daemon_link *link, const struct local_message *request,
 
 int daemon_link_attach(struct daemon_link *link, uint32_t handler_id, int cpu,
 		       int *stream, struct registry_place *place,
-		       struct local_rights *parent)
+		       struct parent_rights *parent)
 {
 	struct local_message m = channel_message(LOCAL_ATTACH);
 	int err;
@@ -504,6 +504,18 @@ int daemon_link_attach_remote(struct daemon_link *link, uint32_t machine_id,
 			"same user namespace, and with at least its capabilities; "
 			"resume as that user, or in mode lazy, eager or cached",
 			handler_id, machine_id);
+	case -ESRCH:
+		return fail(err,
+			    "the mitosisd of machine %u does not see the parent of "
+			    "snapshot %u, which is outside of its PID namespace; "
+			    "start mitosisd there in the outer one",
+			    machine_id, handler_id);
+	case -EBUSY:
+		return fail(err,
+			    "machine %u has as many connections as its mitosis "
+			    "module's parameters connections and "
+			    "connections_per_machine allow",
+			    machine_id);
 	case -EBADMSG:
 		return fail(err,
 			    "the descriptor of snapshot %u of machine %u is not "

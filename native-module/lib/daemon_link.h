@@ -57,7 +57,7 @@ int daemon_link_reserve(struct daemon_link *link, struct reserved_channel *chann
  */
 int daemon_link_attach(struct daemon_link *link, uint32_t handler_id, int cpu,
 		       int *stream, struct registry_place *place,
-		       struct local_rights *parent);
+		       struct parent_rights *parent);
 
 /* One pager has the replica for children on all CPUs. */
 #define REPLICA_CPU 0

@@ -304,22 +304,40 @@ kernel_set_thread_confinement(struct mitosis *device,
 	return confinement->confine ? cannot_confine() : 0;
 }
 
-/* Explains the module's EPERM, who asked and what would permit it, and EOPNOTSUPP. */
+/* Explains the module's refusals: who asked, and what would permit it. */
 static int resumed(int err, uint32_t handler_id)
 {
-	if (err == -EOPNOTSUPP)
+	switch (err) {
+	case -EOPNOTSUPP:
 		return fail(err,
 			    "handler %u comes from a process with a seccomp filter, "
 			    "which its children would lose; prepare before the "
 			    "filter is set",
 			    handler_id);
-	return err != -EPERM ? err
-			     : fail(err,
-				    "user %u may not become handler %u: that needs "
-				    "all user and group ids and the capabilities of "
-				    "its owner, or a token that its owner made; the "
-				    "kernel's log names the owner",
-				    geteuid(), handler_id);
+	case -EPERM:
+		return fail(err,
+			    "user %u may not become handler %u: that needs all user "
+			    "and group ids and the capabilities of its owner, or a "
+			    "token that its owner made; the kernel's log names the "
+			    "owner",
+			    geteuid(), handler_id);
+	case -EUSERS:
+		return fail(
+			err,
+			"the children of user %u have as many connections to "
+			"other machines as the mitosis module's parameter "
+			"connections_per_user allows; wait until some have "
+			"ended, ask for the page cache, or have CAP_SYS_RESOURCE",
+			geteuid());
+	case -EBUSY:
+		return fail(err,
+			    "the machine of handler %u has as many connections as "
+			    "its mitosis module's parameters connections and "
+			    "connections_per_machine allow",
+			    handler_id);
+	default:
+		return err;
+	}
 }
 
 /* How a snapshot is opened, and the call of modules that open none. */

@@ -122,6 +122,12 @@ static int connection_failed(int err, uint32_t protection, const char *text)
 			    wire_deadline_ms());
 	case -ECONNRESET:
 		return fail(err, "%s closed the connection", text);
+	case -EBUSY:
+		return fail(err,
+			    "%s has as many connections as its mitosis module's "
+			    "parameters connections and connections_per_machine "
+			    "allow",
+			    text);
 	default:
 		return fail(err, "%s cannot be reached: %s", text, strerror(-err));
 	}

@@ -262,7 +262,7 @@ static void trace_step(const struct restore_plan *plan, const char *step,
 }
 
 /* Of a descriptor, which it frees; `parent` may be NULL. */
-static int create_plan(struct resume *r, const struct local_rights *parent,
+static int create_plan(struct resume *r, const struct parent_rights *parent,
 		       struct restore_plan **plan)
 {
 	const struct resume_settings *settings = r->settings;
@@ -306,7 +306,7 @@ static int create_plan(struct resume *r, const struct local_rights *parent,
 }
 
 int resume_plan_create(int stream, const struct resume_settings *settings,
-		       const struct local_rights *parent, const char *what,
+		       const struct parent_rights *parent, const char *what,
 		       struct restore_plan **plan)
 {
 	struct resume r = {
@@ -484,7 +484,7 @@ int resume_run(struct restore_plan *plan, int stream, struct registry *registry,
 }
 
 int resume_from(int stream, const struct resume_settings *settings,
-		const struct local_rights *parent, struct registry *registry,
+		const struct parent_rights *parent, struct registry *registry,
 		const char *what)
 {
 	struct restore_plan *plan;

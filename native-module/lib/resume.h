@@ -34,7 +34,7 @@ static inline bool resume_forks(const struct resume_settings *settings)
  * `what`.
  */
 int resume_plan_create(int stream, const struct resume_settings *settings,
-		       const struct local_rights *parent, const char *what,
+		       const struct parent_rights *parent, const char *what,
 		       struct restore_plan **plan);
 void resume_plan_destroy(struct restore_plan *plan);
 
@@ -52,7 +52,7 @@ int resume_run(struct restore_plan *plan, int stream, struct registry *registry,
  * that names `what`.
  */
 int resume_from(int stream, const struct resume_settings *settings,
-		const struct local_rights *parent, struct registry *registry,
+		const struct parent_rights *parent, struct registry *registry,
 		const char *what);
 
 /*

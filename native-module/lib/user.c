@@ -447,7 +447,7 @@ static int user_resume_local(struct mitosis *device, uint32_t handler_id)
 {
 	struct user_state *u = &device->user;
 	struct clone_files files = { 0 };
-	struct local_rights parent;
+	struct parent_rights parent;
 	char what[64];
 	int stream, err;
 

@@ -12,6 +12,7 @@
 
 #include <stdint.h>
 
+#include "proto/rights.h"
 #include "proto/wire.h"
 
 #define LOCAL_MAGIC   0x534f544du /* "MTOS" in memory */
@@ -86,17 +87,6 @@ struct local_address {
 	uint32_t scope;	   /* of link-local addresses */
 };
 
-/* What the kernel says that a process has, at most: a parent writes its descriptor itself. 32 bytes. */
-struct local_rights {
-	uint64_t permitted, inheritable, bounding; /* capabilities */
-	uint32_t user_namespace;		   /* its inode; 0: not known */
-	uint32_t flags;				   /* LOCAL_RIGHTS_* */
-};
-
-#define LOCAL_RIGHTS_KNOWN	  0x1u
-#define LOCAL_RIGHTS_NO_NEW_PRIVS 0x2u
-#define LOCAL_RIGHTS_SECCOMP	  0x4u /* it has a filter */
-
 /* 104 bytes, no padding. Fields a type does not use are 0. */
 struct local_message {
 	uint32_t magic;
@@ -123,7 +113,8 @@ struct local_message {
 	 */
 	int32_t cpu;
 	uint32_t reserved;
-	struct local_rights parent; /* LOCAL_ANSWER to LOCAL_ATTACH: of the shadow */
+	struct parent_rights
+		parent; /* LOCAL_ANSWER to LOCAL_ATTACH: of the shadow */
 };
 
 /* A sealed session as it is passed on, seen from the one who gets it. 72 bytes. */

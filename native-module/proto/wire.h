@@ -15,8 +15,10 @@
 #include <stdint.h>
 #endif
 
+#include "proto/rights.h"
+
 #define WIRE_MAGIC	0x3157544du /* "MTW1" in memory */
-#define WIRE_VERSION	2
+#define WIRE_VERSION	3
 #define WIRE_NONCE_SIZE 32
 #define WIRE_MAC_SIZE	32 /* HMAC-SHA-256 */
 
@@ -25,7 +27,8 @@ enum wire_type {
 	WIRE_CHALLENGE = 2, /* server: struct wire_challenge */
 	WIRE_PROOF = 3,	    /* client: struct wire_proof */
 	WIRE_NIL = 4,	    /* client: nothing; answered */
-	WIRE_OPEN = 5, /* client: struct wire_open; answered by the descriptor */
+	/* client: struct wire_open; answered by WIRE_RIGHTS and the descriptor */
+	WIRE_OPEN = 5,
 	WIRE_PAGES =
 		6, /* client, after WIRE_OPEN: struct wire_pages; answered by them */
 	WIRE_ANSWER = 7, /* server: the requested bytes, or a status */
@@ -44,6 +47,11 @@ enum wire_type {
 	 * -EACCES or -EKEYEXPIRED; -EOPNOTSUPP from mitosisd, which has none
 	 */
 	WIRE_OPEN_BY_TOKEN = 10,
+	/*
+	 * server, before the descriptor, of which the parent could have written what it
+	 * says of the same: struct parent_rights, with RIGHTS_KNOWN
+	 */
+	WIRE_RIGHTS = 11,
 };
 
 /* 16 bytes. */

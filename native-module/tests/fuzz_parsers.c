@@ -185,11 +185,12 @@ static void fuzz_client(const uint8_t *bytes, size_t size)
 {
 	const struct auth auth = { .protection = WIRE_PROTECTION_NONE };
 	struct wire_connection c = { 0 };
+	struct parent_rights rights;
 	uint32_t length;
 	int peer;
 
 	c.fd = stream_with(bytes, size, &peer);
-	if (!shake_hands(&c, &auth))
+	if (!shake_hands(&c, &auth) && !wire_receive_rights(&c, &rights))
 		wire_receive_answer(&c, &length);
 	wire_close(&c);
 	close(peer);
@@ -248,11 +249,13 @@ static void fuzz_sealed_client(const uint8_t *bytes, size_t size)
 {
 	static char body[4096];
 	struct wire_connection c = { 0 };
+	struct parent_rights rights;
 	uint32_t length;
 	int peer;
 
 	c.fd = sealed_stream_with(bytes, size, &peer, &secrets.server);
 	c.sealing = sealing_create(&secrets, true);
+	wire_receive_rights(&c, &rights);
 	while (!wire_receive_answer(&c, &length) && length <= sizeof(body) &&
 	       !wire_receive(&c, body, length))
 		;

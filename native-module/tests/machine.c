@@ -120,10 +120,12 @@ int machine_connect(uint16_t port, struct wire_connection *connection)
 void machine_open_snapshot(struct wire_connection *connection, uint32_t handler_id)
 {
 	const struct wire_open request = { .handler_id = handler_id };
+	struct parent_rights rights;
 	uint32_t size;
 	void *bytes;
 
 	CHECK_EQ(wire_send(connection, WIRE_OPEN, &request, sizeof(request)), 0);
+	CHECK_EQ(wire_receive_rights(connection, &rights), 0);
 	CHECK_EQ(wire_receive_answer(connection, &size), 0);
 	bytes = malloc(size);
 	CHECK(bytes && !wire_receive(connection, bytes, size));

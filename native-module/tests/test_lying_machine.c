@@ -26,8 +26,9 @@ enum lie {
 	LIE_SILENT,
 	/* In a descriptor, after a handshake with the right key. */
 	LIE_IMPOSSIBLE_VMA,
-	LIE_UNKNOWN_CPU, /* a feature that descriptors do not have */
-	LIE_OTHER_CPU,	 /* all features that CPUs can have, which no CPU has */
+	LIE_UNKNOWN_CPU,    /* a feature that descriptors do not have */
+	LIE_OTHER_CPU,	    /* all features that CPUs can have, which no CPU has */
+	LIE_UNKNOWN_RIGHTS, /* the machine does not know what the parent has */
 	LIES,
 };
 
@@ -40,6 +41,7 @@ struct impostor {
 static void *fetch_descriptor(const struct machine *m, uint32_t *size)
 {
 	const struct wire_open request = { .handler_id = 9 };
+	struct parent_rights rights;
 	struct sockaddr_in6 where = {
 		.sin6_family = AF_INET6,
 		.sin6_port = htons(m->port),
@@ -53,6 +55,7 @@ static void *fetch_descriptor(const struct machine *m, uint32_t *size)
 	CHECK_EQ(auth_configure(&auth, message, sizeof(message)), 0);
 	CHECK_EQ(wire_connect(&c, &where, &auth), 0);
 	CHECK_EQ(wire_send(&c, WIRE_OPEN, &request, sizeof(request)), 0);
+	CHECK_EQ(wire_receive_rights(&c, &rights), 0);
 	CHECK_EQ(wire_receive_answer(&c, size), 0);
 	bytes = malloc(*size);
 	CHECK(bytes && !wire_receive(&c, bytes, *size));
@@ -84,6 +87,9 @@ lie_to(int fd, enum lie lie, const void *descriptor, uint32_t size)
 	struct handshake shake = { 0 };
 	struct wire_header h =
 		wire_header(WIRE_CHALLENGE, 0, sizeof(shake.challenge));
+	const struct parent_rights rights = {
+		.flags = lie == LIE_UNKNOWN_RIGHTS ? 0 : RIGHTS_KNOWN,
+	};
 	struct auth auth;
 	char message[256], rest[64];
 
@@ -109,7 +115,9 @@ lie_to(int fd, enum lie lie, const void *descriptor, uint32_t size)
 		tell(fd, &h, NULL, 0);
 		if (recv(fd, rest, sizeof(rest), 0) <= 0)
 			_exit(0);
-		h.length = size;
+		h = wire_header(WIRE_RIGHTS, 0, sizeof(rights));
+		tell(fd, &h, &rights, sizeof(rights));
+		h = wire_header(WIRE_ANSWER, 0, size);
 		tell(fd, &h, descriptor, size);
 		/* A valid one is told to a child once the machine admits it. */
 		h.length = 0;
@@ -230,6 +238,7 @@ int main(void)
 		[LIE_UNKNOWN_CPU] = { -EBADMSG, "is not valid here" },
 		/* No CPU has the 4-way AVX-512 of Knights Mill and AMX. */
 		[LIE_OTHER_CPU] = { -EPROTO, "avx512_4vnniw" },
+		[LIE_UNKNOWN_RIGHTS] = { -EBADMSG, "is not valid here" },
 	};
 	struct machine m;
 	struct mitosis *device, *local;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * A parent writes into the descriptor that its shadow has of it: its child gets no right that
- * the kernel knows the parent not to have, is refused where that has a seccomp filter, and
+ * A parent writes into the descriptor that its shadow has of it: its child, on another machine
+ * too, gets no right that the kernel knows the parent not to have, is refused where that has a seccomp filter, and
  * reaches no file of its caller by what /proc has of open files.
  */
 #define _GNU_SOURCE
@@ -23,6 +23,7 @@
 
 #include "proto/descriptor.h"
 #include "tests/harness.h"
+#include "tests/machine.h"
 
 #define ID  91
 #define ALL (~0ull >> (63 - CAP_LAST_CAP))
@@ -186,13 +187,26 @@ static bool lie_in_shadow(pid_t shadow, const struct rights *rights)
 	return found;
 }
 
+/* The parent's, where a child is resumed from another machine. */
+static struct machine machine;
+
+enum way { LOCAL, ATTACHED, REMOTE, WAYS };
+
+struct parent {
+	const struct rights *rights;
+	enum way way;
+};
+
 static void be_parent(void *argument)
 {
+	const struct parent *parent = argument;
+	const struct rights *rights = parent->rights;
 	pid_t self = getpid(), shadow = 0;
 	struct mitosis *device;
-
-	const struct rights *rights = argument;
 	int fd;
+
+	if (parent->way == REMOTE)
+		machine_enter(&machine);
 
 	CHECK(!chdir(own_directory));
 	if (rights->reaches) {
@@ -208,7 +222,7 @@ static void be_parent(void *argument)
 	CHECK_SOON(lie_in_shadow(shadow, rights), PATIENT_MS);
 }
 
-static int resume(bool attaches)
+static int resume(enum way way)
 {
 	struct mitosis_attachment *attachment;
 	struct mitosis *device;
@@ -220,23 +234,28 @@ static int resume(bool attaches)
 	CHECK(dup3(secret, SECRET, O_CLOEXEC) == SECRET);
 	CHECK(dup3(directory, DIRECTORY, O_CLOEXEC) == DIRECTORY);
 	device = open_user();
-	if (!attaches)
+	if (way == REMOTE) {
+		err = mitosis_connect(device, 2, machine.address);
+		return err ? err : mitosis_resume_remote(device, 2, ID);
+	}
+	if (way == LOCAL)
 		return mitosis_resume_local(device, ID);
 	err = mitosis_attach_local(device, ID, &attachment);
 	return err ? err : mitosis_resume_attached(attachment);
 }
 
-static void check(const struct rights *rights, bool attaches)
+static void check(const struct rights *rights, enum way way)
 {
-	pid_t parent = start_waiting(be_parent, (void *)rights), pid;
+	const struct parent how = { rights, way };
+	pid_t parent = start_waiting(be_parent, (void *)&how), pid;
 	int status, want = IS_CHILD | (rights->no_new_privs ? 0 : HAS_PRIVILEGES);
 
 	fflush(stdout);
 	pid = fork();
 	if (pid == 0)
-		_exit(-resume(attaches));
+		_exit(-resume(way));
 	status = status_within(pid, PATIENT_MS);
-	printf("%s: status %#x\n", rights->name, status);
+	printf("%s, way %d: status %#x\n", rights->name, way, status);
 	if (rights->filtered)
 		CHECK_EQ(WEXITSTATUS(status), EPERM);
 	else if (rights->reaches)
@@ -255,6 +274,7 @@ int main(void)
 		{ .name = "other paths", .reaches = true },
 		{ .name = "another directory", .moves = true },
 	};
+	enum way way;
 	size_t i;
 	int fd;
 
@@ -265,10 +285,12 @@ int main(void)
 	    prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) ||
 	    prctl(PR_GET_SECCOMP) == SECCOMP_MODE_FILTER)
 		skip("needs root with its capabilities, and no seccomp filter");
-	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-		check(&all[i], false);
-		check(&all[i], true);
-	}
+	use_key("lying-parents");
+	machine = machine_start(2);
+	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		for (way = 0; way < WAYS; way++)
+			check(&all[i], way);
+	machine_stop(&machine);
 	CHECK(!unlink(own_path) && !rmdir(own_directory));
 	return 0;
 }

@@ -213,8 +213,7 @@ int wire_receive(struct wire_connection *c, void *bytes, size_t size)
 	return err ? wire_fail(c, err) : 0;
 }
 
-static int receive_header(struct wire_connection *c, enum wire_type type,
-			  struct wire_header *h)
+static int receive_any_header(struct wire_connection *c, struct wire_header *h)
 {
 	int err = wire_receive(c, h, sizeof(*h));
 
@@ -222,10 +221,19 @@ static int receive_header(struct wire_connection *c, enum wire_type type,
 		return err;
 	if (h->magic == WIRE_MAGIC && h->version != WIRE_VERSION)
 		return wire_fail(c, -EPROTONOSUPPORT);
-	if (h->magic != WIRE_MAGIC || h->type != type || h->status > 0 ||
-	    (h->status && h->length))
+	if (h->magic != WIRE_MAGIC || h->status > 0 || (h->status && h->length))
 		return wire_fail(c, -EPROTO);
-	return h->status;
+	return 0;
+}
+
+static int receive_header(struct wire_connection *c, enum wire_type type,
+			  struct wire_header *h)
+{
+	int err = receive_any_header(c, h);
+
+	if (err)
+		return err;
+	return h->type == type ? h->status : wire_fail(c, -EPROTO);
 }
 
 int wire_receive_answer(struct wire_connection *c, uint32_t *length)
@@ -235,6 +243,26 @@ int wire_receive_answer(struct wire_connection *c, uint32_t *length)
 
 	*length = err ? 0 : h.length;
 	return err;
+}
+
+int wire_receive_rights(struct wire_connection *c, struct parent_rights *rights)
+{
+	struct wire_header h;
+	int err = receive_any_header(c, &h);
+
+	if (err)
+		return err;
+	/* Without a snapshot, an answer alone says why. */
+	if (h.type == WIRE_ANSWER && h.status)
+		return h.status;
+	if (h.type != WIRE_RIGHTS || h.status)
+		return wire_fail(c, -EPROTO);
+	if (h.length != sizeof(*rights))
+		return wire_fail(c, -EMSGSIZE);
+	err = wire_receive(c, rights, sizeof(*rights));
+	if (err)
+		return err;
+	return rights->flags & RIGHTS_KNOWN ? 0 : wire_fail(c, -EBADMSG);
 }
 
 int wire_call(struct wire_connection *c, enum wire_type type, const void *body,

@@ -57,6 +57,13 @@ int wire_send(struct wire_connection *connection, enum wire_type type,
  */
 int wire_receive_answer(struct wire_connection *connection, uint32_t *length);
 
+/*
+ * Receives the first answer to WIRE_OPEN: what its machine's kernel says that the parent has.
+ * Returns 0, or -errno as above; -EMSGSIZE or -EBADMSG for rights that no mitosisd tells.
+ */
+int wire_receive_rights(struct wire_connection *connection,
+			struct parent_rights *rights);
+
 /* Receives exactly `size` bytes. Returns 0, -ECONNRESET or -ETIMEDOUT. */
 int wire_receive(struct wire_connection *connection, void *bytes, size_t size);
 

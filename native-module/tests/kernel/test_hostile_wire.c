@@ -189,6 +189,8 @@ enum {
 	OPEN = PROOF + HEADER + sizeof(struct wire_proof),
 	PROVEN = HEADER + sizeof(struct wire_challenge),
 	OPENED = PROVEN + HEADER,
+	RIGHTS_FLAGS = OPENED + HEADER + offsetof(struct parent_rights, flags),
+	DESCRIBED = OPENED + HEADER + sizeof(struct parent_rights),
 	/* Offsets in each record. */
 	SIZE = offsetof(struct wire_record, size),
 	NUMBER = offsetof(struct wire_record, number),
@@ -231,8 +233,12 @@ static const struct case_of_errno of_plain_messages[] = {
 	{ "open's type", OF(0, CHANGE, OPEN + TYPE, 3), EPROTO },
 	{ "open's length", OF(0, CHANGE, OPEN + LENGTH, 1), EMSGSIZE },
 	{ "open's handler", OF(0, CHANGE, OPEN + HEADER, 1), ENOENT },
-	{ "a huge descriptor", OF(1, CHANGE, OPENED + LENGTH + 3, 0x80), EMSGSIZE },
-	{ "an invalid descriptor", OF(1, CHANGE, OPENED + HEADER, 1), EBADMSG },
+	{ "a huge descriptor", OF(1, CHANGE, DESCRIBED + LENGTH + 3, 0x80),
+	  EMSGSIZE },
+	{ "an invalid descriptor", OF(1, CHANGE, DESCRIBED + HEADER, 1), EBADMSG },
+	{ "rights' length", OF(1, CHANGE, OPENED + LENGTH, 1), EMSGSIZE },
+	{ "rights' type", OF(1, CHANGE, OPENED + TYPE, 1), EPROTO },
+	{ "unknown rights", OF(1, CHANGE, RIGHTS_FLAGS, RIGHTS_KNOWN), EBADMSG },
 };
 
 /* The module's server tells its client why it ends the session. */

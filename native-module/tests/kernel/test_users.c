@@ -88,6 +88,24 @@ static int drop_all(enum who who, uint32_t uid)
 	return exit_of(pid);
 }
 
+/* A child exits with CHILD and its owner. */
+static void prepare_as(enum who owner)
+{
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		pid_t self = getpid();
+
+		be(owner);
+		CHECK_EQ(error_of(ioctl(open_device(), MITOSIS_PREPARE_PINNED, ID)),
+			 0);
+		_exit(getpid() == self ? 0 : CHILD + (int)owner);
+	}
+	CHECK_EQ(exit_of(pid), 0);
+}
+
 static void ids_are_each_users(void)
 {
 	const struct mitosis_connect_req connect = { module_parameter("machine_id"),
@@ -95,23 +113,8 @@ static void ids_are_each_users(void)
 	int fd = open_device();
 	size_t i;
 
-	for (i = 0; i < THREE; i++) {
-		pid_t pid;
-
-		fflush(stdout);
-		pid = fork();
-		if (pid == 0) {
-			pid_t self = getpid();
-			enum who owner = three[i];
-
-			be(owner);
-			CHECK_EQ(error_of(ioctl(open_device(),
-						MITOSIS_PREPARE_PINNED, ID)),
-				 0);
-			_exit(getpid() == self ? 0 : CHILD + (int)owner);
-		}
-		CHECK_EQ(exit_of(pid), 0);
-	}
+	for (i = 0; i < THREE; i++)
+		prepare_as(three[i]);
 	if (own_address())
 		CHECK_EQ(error_of(ioctl(fd, MITOSIS_CONNECT, &connect)), 0);
 	for (i = 0; i < THREE; i++) {
@@ -363,6 +366,73 @@ static void shares(void)
 	CHECK_EQ(drop_all(ROOT, MITOSIS_ALL_USERS), 4);
 }
 
+/*
+ * Opens ID of this machine over TCP `count` times. Returns 0, or the number of the first that
+ * was refused with `refusal`.
+ */
+static int open_many(enum who who, int count, int refusal)
+{
+	const struct mitosis_remote_req name = { module_parameter("machine_id"),
+						 ID };
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		int fd, i;
+
+		be(who);
+		fd = open_device();
+		for (i = 1; i <= count; i++)
+			if (ioctl(fd, MITOSIS_IOC_OPEN_REMOTE, &name) < 0) {
+				CHECK_EQ(errno, refusal);
+				_exit(i);
+			}
+		_exit(0);
+	}
+	return exit_of(pid);
+}
+
+/* Neither can one user take all places of another machine, nor one machine those of the others. */
+static void shares_of_connections(void)
+{
+	const struct mitosis_connect_req connect = { module_parameter("machine_id"),
+						     0, own_address() };
+	static const char *const places[] = { "connections",
+					      "connections_per_machine" };
+	static const char *const normal[] = { "4096", "2048" };
+	int fd = open_device(), n;
+	size_t i;
+
+	if (!own_address()) {
+		puts("shares of connections left out: needs "
+		     "MITOSIS_TEST_MODULE_ADDRESS");
+		return;
+	}
+	CHECK_EQ(error_of(ioctl(fd, MITOSIS_CONNECT, &connect)), 0);
+	for (i = 0; i < THREE; i++)
+		prepare_as(three[i]);
+	set_parameter("connections_per_user", "3");
+	CHECK_EQ(open_many(A_USER, 5, EUSERS), 4);
+	CHECK_EQ(open_many(ANOTHER, 3, EUSERS), 0);
+	CHECK_EQ(open_many(ROOT, 5, EUSERS), 0);
+	/* Those of before have been given back. */
+	CHECK_EQ(open_many(A_USER, 5, EUSERS), 4);
+	set_parameter("connections_per_user", "1024");
+	CHECK_EQ(open_many(A_USER, 300, 0), 0);
+	for (i = 0; i < sizeof(places) / sizeof(*places); i++) {
+		set_parameter(places[i], "8");
+		/* The server notices the end of those of before. */
+		CHECK_SOON(!open_many(ROOT, 2, EBUSY), 20000);
+		n = open_many(ROOT, 100, EBUSY);
+		CHECK(n > 1 && n < 10);
+		set_parameter(places[i], normal[i]);
+		CHECK_EQ(open_many(ROOT, 100, 0), 0);
+	}
+	CHECK_EQ(drop_all(ROOT, MITOSIS_ALL_USERS), 3);
+	close(fd);
+}
+
 int main(void)
 {
 	permit_all_callers();
@@ -370,6 +440,7 @@ int main(void)
 	connecting();
 	tokens_between_machines();
 	shares();
+	shares_of_connections();
 	restore_permissions();
 	return 0;
 }
