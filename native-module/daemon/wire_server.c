@@ -14,9 +14,12 @@
 #include "daemon/porter.h"
 #include "daemon/snapshots.h"
 #include "local/address.h"
+#include "local/channel.h"
 #include "proto/user/connection.h"
 
 #define CLIENTS_MAX 1024u
+/* How long a shadow or the porter may take: who asks gives its own mitosisd more. */
+#define HAND_OVER_MS_MAX (CHANNEL_DEADLINE_MS - 1000)
 /* Interval of the retries while a shadow has not registered yet, in ms. */
 #define RETRY_MS 1
 #define BODY_MAX sizeof(struct wire_challenge)
@@ -174,6 +177,14 @@ static void serve_proof(struct daemon *daemon, struct wire_client *client)
 		drop(daemon, client);
 }
 
+/* When it is too late to hand a client over; a client has wire_deadline_ms() itself. */
+static int64_t hand_over_deadline_ms(void)
+{
+	int most = wire_deadline_ms() * 3 / 4;
+
+	return monotonic_ms() + (most < HAND_OVER_MS_MAX ? most : HAND_OVER_MS_MAX);
+}
+
 /* Hands over what the shadow needs to go on with the session. */
 static int hand_over(struct daemon *daemon, struct wire_client *client)
 {
@@ -229,13 +240,15 @@ static void try_open(struct daemon *daemon, struct wire_client *client)
 		return;
 	}
 	fcntl(client->fd, F_SETFL, flags);
-	if (err == -EAGAIN) {
+	if (err == -EAGAIN && monotonic_ms() < client->deadline_ms) {
 		client->state = WAITS_FOR_ITS_SHADOW;
 		return;
 	}
 	client->state = EXPECTS_REQUEST;
 	client->deadline_ms = INT64_MAX;
-	reply(daemon, client, WIRE_ANSWER, err, NULL, 0);
+	/* It may ask again. */
+	reply(daemon, client, WIRE_ANSWER, err == -EAGAIN ? -ETIMEDOUT : err, NULL,
+	      0);
 }
 
 static void serve_open(struct daemon *daemon, struct wire_client *client)
@@ -245,7 +258,7 @@ static void serve_open(struct daemon *daemon, struct wire_client *client)
 	memcpy(&request, client->message.body, sizeof(request));
 	client->handler_id = request.handler_id;
 	client->knows_rights = false;
-	client->deadline_ms = monotonic_ms() + MITOSIS_DEADLINE_MS_DEFAULT / 2;
+	client->deadline_ms = hand_over_deadline_ms();
 	try_open(daemon, client);
 }
 
@@ -333,7 +346,7 @@ static void serve_rdma(struct daemon *daemon, struct wire_client *client)
 		return;
 	}
 	client->state = WAITS_FOR_PORTER;
-	client->deadline_ms = monotonic_ms() + MITOSIS_DEADLINE_MS_DEFAULT / 2;
+	client->deadline_ms = hand_over_deadline_ms();
 	/* It is not read until then: an end of the connection would be told for ever. */
 	loop_forget(&daemon->loop, client->fd);
 }
@@ -559,11 +572,15 @@ int wire_expire(struct daemon *daemon)
 			try_open(daemon, c);
 			if (c->fd >= 0 && c->state == EXPECTS_REQUEST)
 				client_ready(daemon, &c->source);
-			else if (c->fd >= 0 && c->deadline_ms > now)
+			else if (c->fd >= 0)
 				next = now + RETRY_MS;
 		}
-		if (c->fd >= 0 && c->deadline_ms <= now)
-			drop(daemon, c);
+		if (c->fd >= 0 && c->deadline_ms <= now) {
+			if (c->state == WAITS_FOR_PORTER)
+				answer_rdma(daemon, c, -ETIMEDOUT, 0);
+			else
+				drop(daemon, c);
+		}
 		if (c->fd < 0) {
 			*link = c->next;
 			free(c);
