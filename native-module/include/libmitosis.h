@@ -39,7 +39,8 @@ enum mitosis_backend {
  * Errors: -ENODEV the kernel module is not there; -EACCES, -ENOTDIR,
  * -ENAMETOOLONG a runtime directory that cannot be used; -ENOENT, -ENOEXEC no
  * mitosisd; -ETIMEDOUT it does not answer; -EPROTO it is of another version;
- * -ENOSPC the directory's file system is full; -EAGAIN the limit of processes.
+ * -ENOSPC the directory's file system is full; -EAGAIN the limit of processes; -EINVAL no such backend, or an
+ * environment variable that cannot be.
  */
 int mitosis_open(int backend, struct mitosis **device);
 
@@ -61,7 +62,8 @@ int mitosis_nil(struct mitosis *device);
  * resumes it.
  * Errors: -EEXIST handler id in use; -EBUSY this device already holds a
  * snapshot; -ENOSPC the registry is full; -ENOMEM, -EAGAIN no process could
- * be made; -ECONNRESET the daemon has gone.
+ * be made; -ECONNRESET the daemon has gone; -ETIMEDOUT a thread did not stop; -EADDRINUSE the program uses the
+ * signal that is to stop it.
  */
 int mitosis_prepare(struct mitosis *device, uint32_t handler_id);
 
@@ -77,7 +79,11 @@ struct mitosis_prepare_options {
 	/* How long the other threads may take to stop: 1 to 60000; 0: 2000. */
 	uint32_t stop_ms;
 	uint32_t left_out_count;
-	uint32_t reserved; /* 0 */
+	/*
+	 * The real-time signal that stops them: 32 to 64; 0: $MITOSIS_STOP_SIGNAL, else 33, which glibc and musl
+	 * keep for themselves. From 34 on one that the program neither handles nor ignores.
+	 */
+	uint32_t stop_signal;
 	/*
 	 * Numbers of open files, from 3 on, that are not part of the snapshot, of whichever kind: a
 	 * child has there what its caller has. Those that are not open at prepare count for nothing.

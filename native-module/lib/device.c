@@ -28,7 +28,6 @@ static struct mitosis *device_alloc(void)
 	}
 	pthread_mutex_init(&device->lock, NULL);
 	device->fd = -1;
-	prepare_settings_init(&device->prepare);
 	return device;
 }
 
@@ -45,6 +44,15 @@ static int open_backend(struct mitosis *device, enum mitosis_backend backend)
 	return err;
 }
 
+static int open_any(struct mitosis *device, int backend)
+{
+	if (backend != MITOSIS_BACKEND_AUTO)
+		return open_backend(device, backend);
+	return open_backend(device, MITOSIS_BACKEND_KERNEL)
+		       ? open_backend(device, MITOSIS_BACKEND_USER)
+		       : 0;
+}
+
 int mitosis_open(int backend, struct mitosis **out)
 {
 	struct mitosis *device;
@@ -58,13 +66,9 @@ int mitosis_open(int backend, struct mitosis **out)
 	device = device_alloc();
 	if (!device)
 		return no_memory(-ENOMEM, "a device");
-	if (backend == MITOSIS_BACKEND_AUTO) {
-		err = open_backend(device, MITOSIS_BACKEND_KERNEL);
-		if (err)
-			err = open_backend(device, MITOSIS_BACKEND_USER);
-	} else {
-		err = open_backend(device, backend);
-	}
+	err = prepare_settings_init(&device->prepare);
+	if (!err)
+		err = open_any(device, backend);
 	if (err) {
 		munmap(device, sizeof(*device));
 		return err;

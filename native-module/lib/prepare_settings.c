@@ -6,29 +6,38 @@
 
 #include "lib/error.h"
 #include "lib/sized_struct.h"
+#include "lib/stop_signal.h"
 #include "proto/descriptor.h"
 
 #define STOP_MS_DEFAULT 2000
 #define STOP_MS_MAX	60000
 
-void prepare_settings_init(struct prepare_settings *settings)
+int prepare_settings_init(struct prepare_settings *settings)
 {
-	*settings = (struct prepare_settings){ .stop_ms = STOP_MS_DEFAULT };
+	int signal = stop_signal_by_environment();
+
+	if (signal < 0)
+		return signal;
+	*settings = (struct prepare_settings){
+		.stop_ms = STOP_MS_DEFAULT,
+		.stop_signal = signal,
+	};
+	return 0;
 }
 
 static int check(const struct mitosis_prepare_options *options)
 {
 	uint32_t i;
+	int err = options->stop_signal ? stop_signal_check("the stop signal",
+							   options->stop_signal)
+				       : 0;
 
+	if (err)
+		return err;
 	if (options->stop_ms > STOP_MS_MAX)
 		return fail(-EINVAL,
 			    "threads must stop within 1 to %u ms (0: %u), got %u",
 			    STOP_MS_MAX, STOP_MS_DEFAULT, options->stop_ms);
-	if (options->reserved)
-		return fail(-EINVAL,
-			    "the reserved field of prepare's options must be 0, "
-			    "got %u",
-			    options->reserved);
 	if (options->left_out_count > MITOSIS_LEFT_OUT_MAX)
 		return fail(-E2BIG,
 			    "a snapshot leaves out at most %u open files, got %u",
@@ -56,11 +65,14 @@ int prepare_settings_take(struct prepare_settings *settings,
 
 	if (!err)
 		err = check(&options);
+	if (!err)
+		err = prepare_settings_init(settings);
 	if (err)
 		return err;
-	prepare_settings_init(settings);
 	if (options.stop_ms)
 		settings->stop_ms = options.stop_ms;
+	if (options.stop_signal)
+		settings->stop_signal = options.stop_signal;
 	settings->left_out_count = options.left_out_count;
 	if (options.left_out_count)
 		memcpy(settings->left_out, options.left_out,

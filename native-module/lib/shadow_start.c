@@ -189,7 +189,7 @@ static int deadline_ms(const struct shadow_arena *arena, uint32_t outcome)
 void shadow_await(struct shadow_arena *arena, int pid, struct shadow_end *end)
 {
 	const struct timespec check = { .tv_nsec = CHECK_MS * 1000000l };
-	int64_t start_ms = now_ms();
+	struct running_time waited = running_time_start();
 	uint32_t outcome = arena->outcome;
 
 	*end = (struct shadow_end){ 0 };
@@ -205,7 +205,8 @@ void shadow_await(struct shadow_arena *arena, int pid, struct shadow_end *end)
 				waitpid(pid, &end->status, __WALL | WNOHANG) == pid;
 		if (end->reaped)
 			outcome = arena->outcome;
-		end->late = now_ms() - start_ms > deadline_ms(arena, outcome);
+		end->late =
+			running_time_passed(&waited) > deadline_ms(arena, outcome);
 	}
 }
 

@@ -45,7 +45,8 @@ int snapshot_stop_threads(struct shadow_arena *arena)
 	if (own_files_are_not_all(arena->own_file_count))
 		err = own_uffd_check_threads();
 	if (!err)
-		err = thread_stop_all(arena->settings.stop_ms, &arena->others);
+		err = thread_stop_all(arena->settings.stop_ms,
+				      arena->settings.stop_signal, &arena->others);
 	arena->process = getpid();
 	if (!err && arena->others.leader_ended)
 		arena->descriptor_flags |= DESCRIPTOR_LEADER_ENDED;

@@ -17,35 +17,25 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include "lib/cursor.h"
 #include "lib/error.h"
 #include "lib/libc_data.h"
 #include "lib/rseq.h"
+#include "lib/stop_signal.h"
+#include "lib/thread_status.h"
 #include "local/clock.h"
 #include "paging/raw_syscall.h"
 
-/*
- * The signal by which glibc changes the user of all threads (SIGSETXID). No signal mask
- * that a program sets through glibc or Go holds it.
- */
-#define STOP_SIGNAL 33
 /* Time after which threads that may have ended are looked for, in ms. */
 #define CHECK_MS    2
 #define THREADS_MAX (DESCRIPTOR_THREADS_MAX - 1)
+/* By which glibc cancels threads (SIGCANCEL, 32), and changes their user (SIGSETXID, 33). */
+#define C_LIBRARY_SIGNALS (1ull << 31 | 1ull << 32)
 /* CPUs that the kernel may have been built for. */
 #define CPUS_MAX 8192
-
-/* As the kernel's struct sigaction. */
-struct kernel_action {
-	void (*handler)(int signal, siginfo_t *info, void *context);
-	uint64_t flags;
-	void (*restorer)(void);
-	uint64_t mask;
-};
-
-#define KERNEL_SA_RESTORER 0x04000000ull
 
 /* As getdents64(2) writes it. */
 struct task_entry {
@@ -76,19 +66,7 @@ static struct {
 } * records;
 
 static uint32_t last_stop;
-static struct kernel_action replaced;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-void thread_stop_return(void) __attribute__((visibility("hidden")));
-/* As debuggers know a signal's return. */
-__asm__(".text\n\t"
-	".globl thread_stop_return\n\t"
-	".hidden thread_stop_return\n\t"
-	".type thread_stop_return, @function\n"
-	"thread_stop_return:\n\t"
-	"mov $15, %rax\n\t"
-	"syscall\n\t"
-	".size thread_stop_return, . - thread_stop_return");
 
 static void map_state(void)
 {
@@ -163,15 +141,11 @@ static void describe(struct descriptor_stopped_thread *t, void *context)
 /* The signal may be another's: glibc's, or that of a stop that has been given up. */
 static void on_signal(int signal, siginfo_t *info, void *context)
 {
-	uint32_t stop = info->si_value.sival_int;
+	uint32_t stop = stop_signal_number(info);
 	uint32_t record;
 
-	if (info->si_code != SI_QUEUE) {
-		if (replaced.handler != (void *)SIG_DFL &&
-		    replaced.handler != (void *)SIG_IGN)
-			replaced.handler(signal, info, context);
-		return;
-	}
+	if (!stop)
+		stop_signal_pass_on(signal, info, context);
 	if (!stop || atomic_load(&state->active) != stop)
 		return;
 	record = atomic_fetch_add(&state->taken, 1);
@@ -183,35 +157,15 @@ static void on_signal(int signal, siginfo_t *info, void *context)
 		wait_for(&state->active, stop, NULL);
 }
 
-/* The mask holds the signals that glibc's sigfillset() leaves out, too: none may nest. */
-static int install(void)
-{
-	struct kernel_action ours = {
-		.handler = on_signal,
-		.flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK | KERNEL_SA_RESTORER,
-		.restorer = thread_stop_return,
-		.mask = ~0ull,
-	};
-	struct kernel_action now;
-	long err = raw_syscall(SYS_rt_sigaction, STOP_SIGNAL, 0, &now,
-			       sizeof(now.mask));
-
-	if (err)
-		return err;
-	if (now.handler == on_signal)
-		return 0;
-	replaced = now;
-	return raw_syscall(SYS_rt_sigaction, STOP_SIGNAL, &ours, 0,
-			   sizeof(ours.mask));
-}
-
 /* A stop under way: the caller has no locks and no malloc. */
 struct stop {
 	int32_t process, caller;
 	uint32_t number;
+	uint32_t signal;
 	uint32_t signalled; /* in records->signalled */
 	uint32_t stop_ms;   /* in which they stop */
-	int tasks;	    /* /proc/self/task */
+	struct running_time waited;
+	int tasks; /* /proc/self/task */
 	bool leader_ended;
 };
 
@@ -234,20 +188,6 @@ static bool has_arrived(int32_t tid)
 		if (*(volatile int32_t *)&records->threads[i].tid == tid)
 			return true;
 	return false;
-}
-
-/* Returns 0, or -ESRCH if the thread has ended. */
-static int interrupt(const struct stop *s, int32_t tid)
-{
-	siginfo_t info;
-
-	memset(&info, 0, sizeof(info));
-	info.si_signo = STOP_SIGNAL;
-	info.si_code = SI_QUEUE;
-	info.si_pid = s->process;
-	info.si_value.sival_int = s->number;
-	return raw_syscall(SYS_rt_tgsigqueueinfo, s->process, tid, STOP_SIGNAL,
-			   &info);
 }
 
 static int32_t tid_of(const struct task_entry *entry)
@@ -277,7 +217,8 @@ static int interrupt_new(struct stop *s)
 				continue;
 			if (s->signalled == THREADS_MAX)
 				return -E2BIG;
-			err = interrupt(s, tid);
+			err = stop_signal_send(s->signal, s->process, tid,
+					       s->number);
 			if (err == -ESRCH)
 				continue;
 			if (err)
@@ -289,26 +230,6 @@ static int interrupt_new(struct stop *s)
 	return size < 0 ? (int)size : count;
 }
 
-/* The state letter of a thread, as proc_pid_stat(5) has it; 0: it has gone. */
-static char state_of(int32_t tid)
-{
-	char path[PROC_NAME_SIZE], text[512], *name_end;
-	long fd, size;
-
-	name_file(path, "/proc/self/task/", tid);
-	strcat(path, "/stat");
-	fd = raw_open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return 0;
-	size = raw_syscall(SYS_read, fd, text, sizeof(text) - 1);
-	raw_syscall(SYS_close, fd);
-	if (size <= 0)
-		return 0;
-	text[size] = '\0';
-	name_end = strrchr(text, ')');
-	return name_end && name_end[1] == ' ' ? name_end[2] : 0;
-}
-
 /* Forgets those that have ended since they were signalled. */
 static void forget_ended(struct stop *s)
 {
@@ -316,7 +237,7 @@ static void forget_ended(struct stop *s)
 
 	for (i = 0; i < s->signalled; i++) {
 		int32_t tid = records->signalled[i];
-		char letter = has_arrived(tid) ? 'S' : state_of(tid);
+		char letter = has_arrived(tid) ? 'S' : thread_state_of(tid);
 		bool ended = !letter || letter == 'Z' || letter == 'X';
 
 		if (ended && tid == s->process && letter == 'Z')
@@ -334,7 +255,7 @@ static uint32_t awaited(const struct stop *s)
 }
 
 /* Returns 0 when all that are signalled have stopped, or -ETIMEDOUT. */
-static int await(struct stop *s, int64_t deadline_ms)
+static int await(struct stop *s)
 {
 	const struct timespec check = { .tv_nsec = CHECK_MS * 1000000l };
 
@@ -343,7 +264,7 @@ static int await(struct stop *s, int64_t deadline_ms)
 
 		if (arrived >= awaited(s))
 			return 0;
-		if (now_ms() > deadline_ms)
+		if (running_time_passed(&s->waited) > s->stop_ms)
 			return -ETIMEDOUT;
 		wait_for(&state->arrived, arrived, &check);
 		if (atomic_load(&state->arrived) == arrived)
@@ -354,7 +275,6 @@ static int await(struct stop *s, int64_t deadline_ms)
 /* New threads come until all that could make them have stopped. */
 static int stop_others(struct stop *s)
 {
-	int64_t deadline_ms = now_ms() + s->stop_ms;
 	int count;
 
 	do {
@@ -363,49 +283,32 @@ static int stop_others(struct stop *s)
 		if (err < 0)
 			return err;
 		count = err;
-		err = await(s, deadline_ms);
+		err = await(s);
 		if (err)
 			return err;
 	} while (count);
 	return atomic_load(&state->taken) > THREADS_MAX ? -E2BIG : 0;
 }
 
-/* A word after `key` in the status of a thread. */
-static void read_status(int32_t tid, const char *key, char *word, size_t size)
-{
-	char path[64], line[256];
-	FILE *f;
-
-	snprintf(word, size, "unknown");
-	snprintf(path, sizeof(path), "/proc/self/task/%d/status", tid);
-	f = fopen(path, "re");
-	while (f && fgets(line, sizeof(line), f)) {
-		if (strncmp(line, key, strlen(key)))
-			continue;
-		line[strcspn(line, "\n")] = '\0';
-		snprintf(word, size, "%s",
-			 line + strlen(key) + strspn(line + strlen(key), "\t "));
-		break;
-	}
-	if (f)
-		fclose(f);
-}
-
 static int did_not_stop(const struct stop *s, int32_t tid)
 {
-	char name[32], letter[32], blocked[32];
+	char name[32], letter[32], blocked[32], why[64];
 	bool blocks;
 
-	read_status(tid, "Name:", name, sizeof(name));
-	read_status(tid, "State:", letter, sizeof(letter));
-	read_status(tid, "SigBlk:", blocked, sizeof(blocked));
-	blocks = strtoull(blocked, NULL, 16) >> (STOP_SIGNAL - 1) & 1;
+	thread_status_word(tid, "Name:", name, sizeof(name));
+	thread_status_word(tid, "State:", letter, sizeof(letter));
+	thread_status_word(tid, "SigBlk:", blocked, sizeof(blocked));
+	blocks = strtoull(blocked, NULL, 16) >> (s->signal - 1) & 1;
+	if (blocks)
+		snprintf(why, sizeof(why), ", because it blocks signal %u",
+			 s->signal);
+	else
+		snprintf(why, sizeof(why),
+			 "; a thread in vfork(2) or under a debugger cannot");
 	return fail(-ETIMEDOUT,
 		    "thread %d ('%s', state %s) did not stop within %u ms%s; the "
 		    "process goes on as before",
-		    tid, name, letter, s->stop_ms,
-		    blocks ? ", because it blocks signal 33"
-			   : "; a thread in vfork(2) or under a debugger cannot");
+		    tid, name, letter, s->stop_ms, why);
 }
 
 /* The message of a stop that has been given up. */
@@ -413,6 +316,12 @@ static int given_up(const struct stop *s, int err, int32_t late)
 {
 	if (err == -ETIMEDOUT)
 		return did_not_stop(s, late);
+	if (err == -EDEADLK)
+		return fail(-ETIMEDOUT,
+			    "the C library has been about to change all threads of "
+			    "this process (setuid(3), pthread_cancel(3)) for %u ms; "
+			    "the process goes on as before",
+			    s->stop_ms);
 	if (err == -E2BIG)
 		return fail(err, "a snapshot has at most %u threads",
 			    DESCRIPTOR_THREADS_MAX);
@@ -455,11 +364,11 @@ bool thread_stop_is_needed(void)
 static int begin(uint32_t stop_ms)
 {
 	const struct timespec check = { .tv_nsec = CHECK_MS * 1000000l };
-	int64_t deadline_ms = now_ms() + 2 * (int64_t)stop_ms;
+	struct running_time waited = running_time_start();
 	uint32_t none = 0;
 
 	while (!atomic_compare_exchange_strong(&state->preparing, &none, 1)) {
-		if (now_ms() > deadline_ms)
+		if (running_time_passed(&waited) > 2 * (int64_t)stop_ms)
 			return fail(-EBUSY,
 				    "another thread of this process has been "
 				    "preparing for %u ms",
@@ -470,11 +379,72 @@ static int begin(uint32_t stop_ms)
 	return 0;
 }
 
-int thread_stop_all(uint32_t stop_ms, struct stopped_threads *stopped)
+static void release_threads(void)
+{
+	atomic_store(&state->active, 0);
+	wake(&state->active, INT32_MAX);
+}
+
+/* The signals that a stopped thread does not block when it goes on. */
+static uint64_t unblocked(const struct descriptor_stopped_thread *t)
+{
+	const ucontext_t *frame = (const ucontext_t *)t->frame;
+	uint64_t mask;
+
+	memcpy(&mask, &frame->uc_sigmask, sizeof(mask));
+	return ~mask;
+}
+
+/*
+ * Whether one that has stopped has yet to handle a signal of the C library's, which a child would not
+ * have: the thread that has sent it would wait there for ever.
+ */
+static bool is_amid_a_change(void)
+{
+	uint32_t count = atomic_load(&state->taken), i;
+
+	if (!thread_signals_are_queued())
+		return false;
+	for (i = 0; i < count && i < THREADS_MAX; i++) {
+		const struct descriptor_stopped_thread *t = &records->threads[i];
+
+		if (thread_has_pending(t->tid, C_LIBRARY_SIGNALS & unblocked(t)))
+			return true;
+	}
+	return false;
+}
+
+/* Once more, where the C library was about to change all threads: it needs them to run. */
+static int stop_between_changes(struct stop *s)
+{
+	const struct timespec pause = { .tv_nsec = CHECK_MS * 1000000l };
+	int err;
+
+	for (;;) {
+		last_stop = last_stop % INT32_MAX + 1;
+		s->number = last_stop;
+		s->signalled = 0;
+		s->leader_ended = false;
+		forget_records();
+		atomic_store(&state->arrived, 0);
+		atomic_store(&state->active, s->number);
+		err = stop_others(s);
+		if (err || !is_amid_a_change())
+			return err;
+		if (running_time_passed(&s->waited) > s->stop_ms)
+			return -EDEADLK;
+		release_threads();
+		raw_syscall(SYS_nanosleep, &pause, NULL);
+	}
+}
+
+int thread_stop_all(uint32_t stop_ms, uint32_t signal,
+		    struct stopped_threads *stopped)
 {
 	struct stop s = {
 		.process = getpid(),
 		.caller = gettid(),
+		.signal = signal,
 		.stop_ms = stop_ms,
 	};
 	int32_t late;
@@ -486,26 +456,20 @@ int thread_stop_all(uint32_t stop_ms, struct stopped_threads *stopped)
 	err = begin(stop_ms);
 	if (err)
 		return err;
-	if (!map_records()) {
+	err = map_records() ? stop_signal_take(signal, on_signal)
+			    : fail(-ENOMEM, "there is no memory to stop threads");
+	if (err) {
 		thread_stop_release();
-		return fail(-ENOMEM, "there is no memory to stop threads");
+		return err;
 	}
-	err = install();
-	s.tasks = err ? -1
-		      : open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (!err && s.tasks < 0)
-		err = -errno;
+	s.tasks = open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	err = s.tasks < 0 ? -errno : 0;
 	if (!err) {
-		last_stop = last_stop % INT32_MAX + 1;
-		s.number = last_stop;
-		forget_records();
-		atomic_store(&state->arrived, 0);
 		state->cpus = first_cpus();
-		atomic_store(&state->active, s.number);
-		err = stop_others(&s);
-	}
-	if (s.tasks >= 0)
+		s.waited = running_time_start();
+		err = stop_between_changes(&s);
 		raw_syscall(SYS_close, s.tasks);
+	}
 	if (err) {
 		late = first_late(&s);
 		thread_stop_release();
@@ -520,8 +484,7 @@ int thread_stop_all(uint32_t stop_ms, struct stopped_threads *stopped)
 
 void thread_stop_release(void)
 {
-	atomic_store(&state->active, 0);
-	wake(&state->active, INT32_MAX);
+	release_threads();
 	atomic_store(&state->preparing, 0);
 	wake(&state->preparing, 1);
 }

@@ -2,8 +2,8 @@
 /*
  * Stopping the other threads of this process, so that a fork of it is a snapshot of all.
  *
- * Each is interrupted by a real-time signal that the C library keeps for itself, and waits
- * in its handler. The kernel has written its registers, extended state, signal mask and
+ * Each is interrupted by a real-time signal (lib/stop_signal.h), and waits in its
+ * handler. The kernel has written its registers, extended state, signal mask and
  * alternate stack to its stack by then; they go with the memory.
  */
 #ifndef LIB_THREAD_STOP_H
@@ -28,9 +28,11 @@ bool thread_stop_is_needed(void);
 /*
  * Stops all threads but the calling one, which must not take a lock or call malloc before
  * thread_stop_release(). Returns 0; or -errno with a message, when all run: -ETIMEDOUT one did
- * not stop within `stop_ms` milliseconds, -E2BIG there are too many, -EBUSY another thread is preparing, too.
+ * not stop within `stop_ms` milliseconds, -E2BIG there are too many, -EBUSY another thread is preparing, too,
+ * -EADDRINUSE the program uses the signal. Of that time, a stop of the whole process counts for little.
  */
-int thread_stop_all(uint32_t stop_ms, struct stopped_threads *stopped);
+int thread_stop_all(uint32_t stop_ms, uint32_t signal,
+		    struct stopped_threads *stopped);
 void thread_stop_release(void);
 
 #endif /* LIB_THREAD_STOP_H */

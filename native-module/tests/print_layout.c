@@ -73,7 +73,7 @@ int main(void)
 	FIELD(mitosis_prepare_options, size);
 	FIELD(mitosis_prepare_options, stop_ms);
 	FIELD(mitosis_prepare_options, left_out_count);
-	FIELD(mitosis_prepare_options, reserved);
+	FIELD(mitosis_prepare_options, stop_signal);
 	FIELD(mitosis_prepare_options, left_out);
 	return 0;
 }

@@ -60,9 +60,9 @@ static void sizes(void)
 	check_error_has("got 2");
 	number = 3;
 	CHECK_EQ(mitosis_set_prepare_options(device, known), 0);
-	known->reserved = 1;
+	known->stop_signal = 1;
 	CHECK_EQ(mitosis_set_prepare_options(device, known), -EINVAL);
-	known->reserved = 0;
+	known->stop_signal = 0;
 	known->stop_ms = 60001;
 	CHECK_EQ(mitosis_set_prepare_options(device, known), -EINVAL);
 	mitosis_close(device);

@@ -21,6 +21,8 @@
 #define CASE_MS	   60000
 #define THREADS	   100
 #define SNAPSHOTS  200
+#define RUN_EACH   20
+#define MAKERS	   4
 #define HANDLER_ID 1
 
 enum stop_case {
@@ -61,23 +63,62 @@ static void *make_threads(void *argument)
 	return argument;
 }
 
+static pthread_t makers[MAKERS];
+
+/* Those that make threads go on; then they end. */
+static void end_makers(void)
+{
+	int i, before = rounds;
+
+	CHECK_SOON(rounds > before + 20, CASE_MS / 2);
+	end = 1;
+	for (i = 0; i < MAKERS; i++)
+		CHECK(!pthread_join(makers[i], NULL));
+}
+
+/* By a process that becomes it. Returns its wait status. */
+static int run_child(uint32_t mode)
+{
+	const struct mitosis_resume_options options = { .mode = mode };
+	struct mitosis *device;
+	pid_t pid = fork();
+
+	CHECK(pid >= 0);
+	if (pid == 0) {
+		device = open_user();
+		CHECK_EQ(mitosis_set_resume_options(device, &options), 0);
+		mitosis_resume_local(device, HANDLER_ID);
+		printf("mode %u: %s\n", mode, mitosis_error());
+		fflush(stdout);
+		_exit(125);
+	}
+	return status_within(pid, CASE_MS / 2);
+}
+
+/* What each snapshot holds can be run: some are. */
 static void come_and_go(void)
 {
 	struct mitosis *device = open_user();
-	pthread_t makers[4];
-	int i, before;
+	bool lazy = !strcmp(mitosis_userfaultfd(), "allowed");
+	bool may_run = has_namespaces();
+	int i;
 
-	for (i = 0; i < 4; i++)
+	for (i = 0; i < MAKERS; i++)
 		CHECK(!pthread_create(&makers[i], NULL, make_threads, NULL));
-	for (i = 0; i < SNAPSHOTS; i++)
-		prepare_and_drop(device);
-	before = rounds;
-	CHECK_SOON(rounds > before + 100, CASE_MS / 2);
-	/* What such a snapshot holds can be run. */
-	CHECK_EQ(mitosis_prepare(device, HANDLER_ID), 0);
-	end = 1;
-	for (i = 0; i < 4; i++)
-		CHECK(!pthread_join(makers[i], NULL));
+	for (i = 0; i < SNAPSHOTS; i++) {
+		CHECK_EQ(mitosis_prepare(device, HANDLER_ID), 0);
+		if (mitosis_nil(device) == -EBADF) {
+			end_makers();
+			_exit(0);
+		}
+		if (may_run && i % RUN_EACH == 0)
+			CHECK_EQ(run_child(lazy && i % (2 * RUN_EACH)
+						   ? MITOSIS_RESUME_LAZY
+						   : MITOSIS_RESUME_CLONE),
+				 0);
+		CHECK_EQ(mitosis_unprepare(device, HANDLER_ID), 0);
+	}
+	end_makers();
 	mitosis_close(device);
 }
 

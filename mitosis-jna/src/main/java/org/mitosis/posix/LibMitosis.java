@@ -65,7 +65,7 @@ public final class LibMitosis {
     public static final int SIZE = 0;
     public static final int STOP_MS = 4;
     public static final int LEFT_OUT_COUNT = 8;
-    public static final int RESERVED = 12;
+    public static final int STOP_SIGNAL = 12;
     public static final int LEFT_OUT = 16;
 
     private PrepareOptionsStruct() {}

@@ -56,6 +56,7 @@ final class UserDevice extends CheckedDevice {
       memory.setInt(PrepareOptionsStruct.SIZE, PrepareOptionsStruct.SIZEOF);
       memory.setInt(PrepareOptionsStruct.STOP_MS, (int) options.stopWithin().toMillis());
       memory.setInt(PrepareOptionsStruct.LEFT_OUT_COUNT, leftOut.length);
+      memory.setInt(PrepareOptionsStruct.STOP_SIGNAL, options.stopSignal());
       memory.setLong(PrepareOptionsStruct.LEFT_OUT, Pointer.nativeValue(memory) + numbers);
       memory.write(numbers, leftOut, 0, leftOut.length);
       return LibMitosis.mitosis_set_prepare_options(device, Pointer.nativeValue(memory));

@@ -173,6 +173,10 @@ class CheckedDeviceTest {
     assertThrows(IllegalArgumentException.class, () -> options.withLeftOut(many));
     many.remove(3);
     assertEquals(many, options.withLeftOut(many).leftOut());
+    for (int signal : List.of(-1, 1, 31, 65)) {
+      assertThrows(IllegalArgumentException.class, () -> options.withStopSignal(signal));
+    }
+    assertEquals(32, options.withStopSignal(32).stopSignal());
   }
 
   /** A device that answers what it is told and notes what it is asked. */

@@ -105,6 +105,14 @@ class UserDeviceTest extends DeviceContractTest {
     }
   }
 
+  @Test
+  void threadsAreStoppedByAnotherSignal() {
+    int id = newId();
+    device.setPrepareOptions(PrepareOptions.DEFAULT.withStopSignal(50));
+    device.prepare(id);
+    assertTrue(device.contents(id).threads() > 5);
+  }
+
   private static int numberOf(Path path) throws IOException {
     try (DirectoryStream<Path> numbers = Files.newDirectoryStream(Path.of("/proc/self/fd"))) {
       for (Path number : numbers) {

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
+#include "lib/thread_status.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/cursor.h"
+#include "paging/raw_syscall.h"
+
+/* Reads as much as fits of a file of a thread; "" if there is none. */
+static void read_file(int32_t tid, const char *name, char *text, size_t size)
+{
+	char path[PROC_NAME_SIZE + 8];
+	long fd, n = 0;
+
+	name_file(path, "/proc/self/task/", tid);
+	strcat(path, name);
+	fd = raw_open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		n = raw_syscall(SYS_read, fd, text, size - 1);
+		raw_syscall(SYS_close, fd);
+	}
+	text[n > 0 ? n : 0] = '\0';
+}
+
+char thread_state_of(int32_t tid)
+{
+	char text[512], *name_end;
+
+	read_file(tid, "/stat", text, sizeof(text));
+	name_end = strrchr(text, ')');
+	return name_end && name_end[1] == ' ' ? name_end[2] : 0;
+}
+
+/* What follows a key of the status, and a tab; NULL: it is not there. */
+static const char *find(const char *status, const char *key)
+{
+	const char *at = strstr(status, key);
+
+	return at ? at + strlen(key) : NULL;
+}
+
+bool thread_signals_are_queued(void)
+{
+	char text[4096];
+	const char *count;
+
+	read_file(raw_syscall(SYS_gettid), "/status", text, sizeof(text));
+	count = find(text, "\nSigQ:\t");
+	return !count || strncmp(count, "0/", 2);
+}
+
+bool thread_has_pending(int32_t tid, uint64_t signals)
+{
+	struct cursor c = { 0 };
+	char text[4096];
+
+	read_file(tid, "/status", text, sizeof(text));
+	c.at = find(text, "\nSigPnd:\t");
+	return c.at && take_number(&c, 16) & signals;
+}
+
+void thread_status_word(int32_t tid, const char *key, char *word, size_t size)
+{
+	char path[64], line[256];
+	FILE *f;
+
+	snprintf(word, size, "unknown");
+	snprintf(path, sizeof(path), "/proc/self/task/%d/status", tid);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f)) {
+		if (strncmp(line, key, strlen(key)))
+			continue;
+		line[strcspn(line, "\n")] = '\0';
+		snprintf(word, size, "%s",
+			 line + strlen(key) + strspn(line + strlen(key), "\t "));
+		break;
+	}
+	if (f)
+		fclose(f);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What /proc says of the threads of this process. Without locks and malloc but for the last. */
+#ifndef LIB_THREAD_STATUS_H
+#define LIB_THREAD_STATUS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The state letter of a thread, as proc_pid_stat(5) has it; 0: it has gone. */
+char thread_state_of(int32_t tid);
+
+/*
+ * Whether signals are queued for any process of this user, which one read tells; true if that cannot be
+ * told.
+ */
+bool thread_signals_are_queued(void);
+
+/* Whether a thread has one of these signals pending, which are bits as in a signal mask. */
+bool thread_has_pending(int32_t tid, uint64_t signals);
+
+/* The rest of the line after `key` in the status of a thread, or "unknown". */
+void thread_status_word(int32_t tid, const char *key, char *word, size_t size);
+
+#endif /* LIB_THREAD_STATUS_H */
