@@ -12,6 +12,7 @@
 
 #include "lib/child_files.h"
 #include "lib/clone_late_files.h"
+#include "lib/clone_more_files.h"
 #include "lib/mapped_file.h"
 #include "lib/own_memory.h"
 #include "lib/restorer.h"
@@ -35,8 +36,9 @@ struct clone_arguments {
 	char stack[CLONE_STACK_SIZE] __attribute__((aligned(64)));
 };
 
-/* Closes all files but the lifeline and those that get a number in the child. */
-static void keep_numbered_files(const struct clone_request *r, int lifeline)
+/* Closes all files but these two, -1 is none, and those that get a number in the child. */
+static void keep_numbered_files(const struct clone_request *r, int lifeline,
+				int more)
 {
 	int64_t from = 0;
 
@@ -44,6 +46,8 @@ static void keep_numbered_files(const struct clone_request *r, int lifeline)
 		int64_t kept = lifeline >= from ? lifeline : INT64_C(1) << 32;
 		uint32_t i;
 
+		if (more >= from && more < kept)
+			kept = more;
 		for (i = 0; i < r->count; i++)
 			if (r->numbers[i] >= 0 && r->passed[i] >= from &&
 			    r->passed[i] < kept)
@@ -63,27 +67,34 @@ static void lift_lifeline(int lifeline)
 		raw_syscall(SYS_close, lifeline);
 }
 
+/* Moves an open file that is at another's number to any free one. */
+static bool step_aside(int *fd, int number)
+{
+	if (*fd != number)
+		return true;
+	*fd = raw_syscall(SYS_fcntl, number, F_DUPFD_CLOEXEC, 0);
+	return *fd >= 0;
+}
+
 /*
  * Gives the passed files their numbers, and closes all others. One that is in the way of another
  * goes to any free number: none above all of them need exist, as the limit may be low.
  */
-static bool arrange_files(struct clone_request *r, int lifeline)
+static bool arrange_files(struct clone_request *r, int lifeline,
+			  struct clone_more_files *more_files)
 {
+	int more = clone_more_files_socket(r);
 	uint32_t i, k;
 
-	keep_numbered_files(r, lifeline);
+	keep_numbered_files(r, lifeline, more);
 	for (i = 0; i < r->count; i++) {
 		int number = shadow_clone_number(r->numbers[i]);
 		bool on_exec = r->numbers[i] & SHADOW_CLONE_ON_EXEC;
 
 		if (number < 0)
 			continue;
-		if (lifeline == number) {
-			lifeline =
-				raw_syscall(SYS_fcntl, number, F_DUPFD_CLOEXEC, 0);
-			if (lifeline < 0)
-				return false;
-		}
+		if (!step_aside(&lifeline, number) || !step_aside(&more, number))
+			return false;
 		for (k = i + 1; k < r->count; k++) {
 			if (r->numbers[k] < 0 || r->passed[k] != number)
 				continue;
@@ -101,6 +112,8 @@ static bool arrange_files(struct clone_request *r, int lifeline)
 			return false;
 		raw_syscall(SYS_close, r->passed[i]);
 	}
+	if (more >= 0 && !clone_more_files_take(more_files, more, &lifeline))
+		return false;
 	lift_lifeline(lifeline);
 	return true;
 }
@@ -236,6 +249,7 @@ static void __attribute__((noreturn)) go_on_with_threads(struct clone_arguments 
 static void __attribute__((noreturn, used)) clone_main(struct clone_arguments *o)
 {
 	uint64_t mask = o->plan.thread.signal_mask;
+	struct clone_more_files more = { 0 };
 	int lifeline = o->lifeline;
 
 	/* It ends with the shadow or the pager, which reports its exit status. */
@@ -245,9 +259,10 @@ static void __attribute__((noreturn, used)) clone_main(struct clone_arguments *o
 	if ((lifeline < 0 && o->lifeline >= 0) ||
 	    !enter_container(&o->request, o->descriptor) ||
 	    !shared_copies_share(o->descriptor) ||
-	    !arrange_files(&o->request, lifeline) ||
-	    !clone_late_files(&o->request, o->descriptor))
+	    !arrange_files(&o->request, lifeline, &more) ||
+	    !clone_late_files(&o->request, &more, o->descriptor))
 		raw_syscall(SYS_exit_group, SHADOW_CLONE_FAILED_STATUS);
+	clone_more_files_forget(&more);
 	raw_syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, &o->files, 0);
 	undo_shadow(o->descriptor);
 	run_on(o->request.cpu);

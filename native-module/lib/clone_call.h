@@ -15,8 +15,10 @@
 /* The open files that come with it. */
 struct passed_fds {
 	uint32_t count;
-	int fds[SHADOW_CLONE_FILES_MAX];
-	int32_t numbers[SHADOW_CLONE_FILES_MAX]; /* as in a SHADOW_CLONE */
+	uint32_t room;
+	uint32_t own;	  /* that are the caller's, with a number in the child */
+	int *fds;	  /* each with: */
+	int32_t *numbers; /* as in a SHADOW_CLONE */
 };
 
 struct clone_call {
@@ -27,17 +29,23 @@ struct clone_call {
 	struct passed_fds passed;
 };
 
-/* False if there is no room. An fd below 0 is none. */
-bool clone_call_pass(struct clone_call *call, int fd, int32_t number);
+/*
+ * An fd below 0 is none. Returns 0 or -errno with a message: -E2BIG the child would have more than CHILD_FILES_MAX
+ * files of its caller.
+ */
+int clone_call_pass(struct clone_call *call, int fd, int32_t number);
 
-/* Adds the files that exec would keep. Returns 0 or -errno. */
+/* Adds the files that exec would keep. Returns 0 or -errno with a message. */
 int clone_call_pass_own(struct clone_call *call);
 
 /*
- * Sends it, once. `flags` are SHADOW_CLONE_WITH_FILES or none. Returns 0, or -ESTALE: the
- * server has ended.
+ * Sends it, once. `flags` are SHADOW_CLONE_WITH_FILES or none. Returns 0; -ESTALE: the
+ * server has ended; or another -errno with a message.
  */
 int clone_call_send(const struct clone_call *call, uint32_t flags);
+
+/* Frees the list of its files, which stay open. */
+void clone_call_free(struct clone_call *call);
 
 /* The highest number that a passed file is to have; -1: there are none. */
 int clone_call_highest(const struct clone_call *call);

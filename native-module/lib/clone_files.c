@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -101,24 +102,31 @@ static int lift_others(const struct remade_files *made, struct clone_call *call,
 static int pass_made(const struct remade_files *made, struct clone_call *call)
 {
 	uint32_t i;
+	int err = 0;
 
-	for (i = 0; i < made->count; i++) {
+	for (i = 0; i < made->count && !err; i++) {
 		const struct descriptor_fd *fd = &made->fds[i];
 		int flags = fcntl((int)fd->number, F_GETFD);
 
 		if (!made->placed[i] || flags < 0)
 			continue;
-		if (!clone_call_pass(
-			    call, (int)fd->number,
-			    (int32_t)fd->number | SHADOW_CLONE_OF_PARENT |
-				    (flags & FD_CLOEXEC ? SHADOW_CLONE_ON_EXEC : 0)))
-			return fail(-E2BIG,
-				    "a child of %s would have more than %u open "
-				    "files, which modes clone and replica cannot "
-				    "pass; use lazy, eager or cached",
-				    call->what, SHADOW_CLONE_FILES_MAX);
+		err = clone_call_pass(
+			call, (int)fd->number,
+			(int32_t)fd->number | SHADOW_CLONE_OF_PARENT |
+				(flags & FD_CLOEXEC ? SHADOW_CLONE_ON_EXEC : 0));
 	}
-	return 0;
+	return err;
+}
+
+/* The parent's numbers may be all that the caller's limit has. */
+static void raise_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 static int make_and_send(const struct clone_files *files, struct clone_call *call,
@@ -153,6 +161,7 @@ static int make_and_send(const struct clone_files *files, struct clone_call *cal
 	if (err)
 		return err;
 	remade_files_place(plan, &made);
+	raise_limit();
 	err = pass_made(&made, call);
 	return err ? err : clone_call_send(call, SHADOW_CLONE_WITH_FILES);
 }

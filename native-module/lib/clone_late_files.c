@@ -14,7 +14,8 @@
 #define PATH_SIZE 4096
 
 /* Whether it has come as the parent's, and not as the caller's. */
-static bool is_of_parent(const struct clone_request *r, uint32_t number)
+static bool is_of_parent(const struct clone_request *r,
+			 const struct clone_more_files *more, uint32_t number)
 {
 	uint32_t i;
 
@@ -22,7 +23,7 @@ static bool is_of_parent(const struct clone_request *r, uint32_t number)
 		if (r->numbers[i] >= 0 && r->numbers[i] & SHADOW_CLONE_OF_PARENT &&
 		    shadow_clone_number(r->numbers[i]) == (int32_t)number)
 			return true;
-	return false;
+	return clone_more_files_of_parent(more, number);
 }
 
 /*
@@ -73,6 +74,7 @@ static bool open_own(const struct descriptor_header *d,
 }
 
 bool clone_late_files(const struct clone_request *r,
+		      const struct clone_more_files *more,
 		      const struct descriptor_header *d)
 {
 	const struct descriptor_fd *fds = descriptor_fds(d);
@@ -80,11 +82,12 @@ bool clone_late_files(const struct clone_request *r,
 
 	for (i = 0; i < d->fd_count; i++)
 		if ((fds[i].kind == FD_FILE || fds[i].kind == FD_DIRECTORY) &&
-		    is_of_parent(r, fds[i].number) && !open_own(d, &fds[i]))
+		    is_of_parent(r, more, fds[i].number) && !open_own(d, &fds[i]))
 			return false;
 	for (i = 0; i < d->fd_count; i++)
 		if (fds[i].kind == FD_EPOLL && fds[i].shares == DESCRIPTOR_FD_OWN &&
-		    is_of_parent(r, fds[i].number) && epoll_items_add(d, &fds[i]))
+		    is_of_parent(r, more, fds[i].number) &&
+		    epoll_items_add(d, &fds[i]))
 			return false;
 	return true;
 }

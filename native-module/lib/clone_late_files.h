@@ -8,11 +8,13 @@
 
 #include <stdbool.h>
 
+#include "lib/clone_more_files.h"
 #include "paging/page_source.h"
 #include "proto/descriptor.h"
 
 /* In the child, when its files have their numbers. No C library. */
 bool clone_late_files(const struct clone_request *request,
+		      const struct clone_more_files *more,
 		      const struct descriptor_header *d);
 
 #endif /* LIB_CLONE_LATE_FILES_H */

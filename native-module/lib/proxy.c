@@ -82,11 +82,6 @@ static int refuse(int err, const struct clone_call *call, const char *message)
 
 	if (*message)
 		return fail(err, "%s", message);
-	if (err == -E2BIG)
-		return fail(err,
-			    "a clone gets at most %u open files; close "
-			    "some, or set close-on-exec",
-			    SHADOW_CLONE_FILES_MAX);
 	if (err == -EDEADLK)
 		return fail(-EINVAL,
 			    "%s has several threads, so that its children need a "
@@ -140,6 +135,17 @@ static int stand_for_clone(const struct clone_call *call,
 	return err;
 }
 
+/* Returns 0 or -errno. */
+static int pass(struct clone_call *call, int fd, int32_t number,
+		char message[MESSAGE_SIZE])
+{
+	int err = clone_call_pass(call, fd, number);
+
+	if (err)
+		keep_message(message);
+	return err;
+}
+
 /* After -EDEADLK. Returns 0 or -errno. */
 static int bring_namespace(struct clone_call *call, int *init,
 			   char message[MESSAGE_SIZE])
@@ -150,7 +156,7 @@ static int bring_namespace(struct clone_call *call, int *init,
 		return *init;
 	}
 	call->namespaces = CLONE_NEWPID | CLONE_NEWNS;
-	return clone_call_pass(call, *init, SHADOW_CLONE_NAMESPACES) ? 0 : -E2BIG;
+	return pass(call, *init, SHADOW_CLONE_NAMESPACES, message);
 }
 
 /* After -ENOTEMPTY. Returns 0 or -errno. */
@@ -185,7 +191,9 @@ int resume_by_replica(int stream, struct registry *registry,
 	int err = clone_call_pass_own(&call);
 	int init = -1;
 
-	if (!err)
+	if (err)
+		keep_message(message);
+	else
 		err = channel_set_deadline(stream, 0);
 	while (!err) {
 		err = stand_for_clone(&call, files, message);
@@ -197,7 +205,32 @@ int resume_by_replica(int stream, struct registry *registry,
 	if (init >= 0)
 		close(init);
 	close(stream);
-	return refuse(err, &call, message);
+	err = refuse(err, &call, message);
+	clone_call_free(&call);
+	return err;
+}
+
+/* Returns 0 with the child's wait status, or -errno. */
+static int call_and_wait(struct clone_call *call, struct registry *registry,
+			 const struct mitosis_spawn *child,
+			 struct clone_files *files, char message[MESSAGE_SIZE],
+			 int *status)
+{
+	int timeout_ms = child->deadline_ms ? (int)child->deadline_ms : -1;
+	int err;
+
+	call->child = registry_count_child(registry);
+	do {
+		err = send_call(call, files, message);
+		if (!err)
+			err = receive_status(call->stream, timeout_ms, status,
+					     message);
+		if (!err)
+			return 0;
+		if (err == -ENOTEMPTY && !files->needed)
+			err = bring_files(call, files, message);
+	} while (!err);
+	return err;
 }
 
 int run_clone(int stream, struct registry *registry,
@@ -210,31 +243,19 @@ int run_clone(int stream, struct registry *registry,
 		.namespaces = child->namespaces,
 	};
 	char message[MESSAGE_SIZE] = "";
-	bool fits = clone_call_pass(&call, child->pidfd, SHADOW_CLONE_NAMESPACES) &&
-		    clone_call_pass(&call, child->root, SHADOW_CLONE_ROOT);
+	int err = pass(&call, child->pidfd, SHADOW_CLONE_NAMESPACES, message);
 	uint32_t i;
-	int err;
 
-	for (i = 0; i < child->cgroup_count; i++)
-		fits = fits && clone_call_pass(&call, child->cgroups[i],
-					       SHADOW_CLONE_CGROUP);
-	for (i = 0; i < child->file_count; i++)
-		fits = fits &&
-		       clone_call_pass(&call, child->files[i], child->files[i]);
-	if (!fits)
-		return refuse(-E2BIG, &call, message);
-	call.child = registry_count_child(registry);
-	do {
-		err = send_call(&call, files, message);
-		if (!err)
-			err = receive_status(
-				stream,
-				child->deadline_ms ? (int)child->deadline_ms : -1,
-				status, message);
-		if (!err)
-			return 0;
-		if (err == -ENOTEMPTY && !files->needed)
-			err = bring_files(&call, files, message);
-	} while (!err);
-	return refuse(err, &call, message);
+	if (!err)
+		err = pass(&call, child->root, SHADOW_CLONE_ROOT, message);
+	for (i = 0; i < child->cgroup_count && !err; i++)
+		err = pass(&call, child->cgroups[i], SHADOW_CLONE_CGROUP, message);
+	for (i = 0; i < child->file_count && !err; i++)
+		err = pass(&call, child->files[i], child->files[i], message);
+	if (!err)
+		err = call_and_wait(&call, registry, child, files, message, status);
+	if (err)
+		err = refuse(err, &call, message);
+	clone_call_free(&call);
+	return err;
 }

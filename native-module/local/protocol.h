@@ -16,7 +16,7 @@
 #include "proto/wire.h"
 
 #define LOCAL_MAGIC   0x534f544du /* "MTOS" in memory */
-#define LOCAL_VERSION 3
+#define LOCAL_VERSION 4
 
 enum local_type {
 	LOCAL_HELLO = 1,     /* device -> daemon; answered with the registry */
@@ -180,6 +180,17 @@ static inline int32_t shadow_clone_number(int32_t passed)
 #define SHADOW_CLONE_NAMESPACES (-1) /* pidfd: join that process's `namespaces` */
 #define SHADOW_CLONE_CGROUP	(-2) /* cgroup.procs of a group that it enters */
 #define SHADOW_CLONE_ROOT	(-3) /* directory that becomes its root */
+#define SHADOW_CLONE_MORE	(-4) /* socket that brings it further files */
+/*
+ * What SHADOW_CLONE_MORE, a SOCK_SEQPACKET socket, brings the child itself: packets with `count` open files each, at
+ * least one, whose numbers, as in SHADOW_CLONE, ascend over all packets. Files with numbers above these are in the call.
+ */
+struct clone_more_packet {
+	uint32_t count;
+	uint32_t left; /* files in later packets */
+	int32_t numbers[SHADOW_CLONE_FILES_MAX];
+};
+
 /* The most bytes of the message that can follow an answer to SHADOW_CLONE other than 0. */
 #define SHADOW_CLONE_MESSAGE_MAX 256u
 /* Exit status of a clone that cannot enter its container or install its files. */
