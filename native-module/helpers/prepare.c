@@ -12,6 +12,7 @@
 
 #include "helpers/command_line.h"
 #include "helpers/preload/control_socket.h"
+#include "helpers/preload/not_loaded.h"
 #include "helpers/preload/request.h"
 #include "local/interrupted.h"
 #include "local/printable.h"
@@ -20,6 +21,9 @@
 /* Beside the time in which threads stop. */
 #define DEADLINE_S  30
 #define STOP_MS_MAX 60000
+/* The real-time signals. */
+#define STOP_SIGNAL_MIN 32
+#define STOP_SIGNAL_MAX 64
 
 static const char usage[] =
 	"usage: mitosis-prepare [options] SOCKET\n"
@@ -38,6 +42,10 @@ static const char usage[] =
 	"  --pinned          the snapshot stays when the program ends\n"
 	"  --unprepare       drop it\n"
 	"  --stop-ms N       how long its threads may take to stop (default 2000)\n"
+	"  --stop-signal N   the real-time signal that stops them, 32 to 64, which "
+	"the "
+	"program does\n"
+	"                    not use (default: its MITOSIS_STOP_SIGNAL, else 33)\n"
 	"  --leave-out N     number of an open file, from 3 on, that children do "
 	"without; up\n"
 	"                    to 64 times\n"
@@ -47,6 +55,7 @@ static int connect_to(const char *path, int deadline_s)
 {
 	const struct timeval deadline = { .tv_sec = deadline_s };
 	struct sockaddr_un address;
+	char why[512];
 	int fd, err;
 
 	if (control_socket_address(path, &address))
@@ -60,6 +69,10 @@ static int connect_to(const char *path, int deadline_s)
 	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &deadline, sizeof(deadline)))
 		die(1, "there is no socket: %s", strerror(errno));
 	err = socket_connect(fd, (struct sockaddr *)&address, sizeof(address));
+	if (err && explain_not_loaded(path, why, sizeof(why))) {
+		make_printable(why, strlen(why));
+		die(1, "no program listens at %s: %s", path, why);
+	}
 	if (err)
 		die(1,
 		    "no program listens at %s: %s; was it started with "
@@ -107,6 +120,7 @@ int main(int argc, char **argv)
 		{ "pinned", no_argument, NULL, 'p' },
 		{ "unprepare", no_argument, NULL, 'u' },
 		{ "stop-ms", required_argument, NULL, 's' },
+		{ "stop-signal", required_argument, NULL, 'g' },
 		{ "leave-out", required_argument, NULL, 'l' },
 		{ "version", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
@@ -135,6 +149,11 @@ int main(int argc, char **argv)
 		case 's':
 			request.stop_ms =
 				parse_number(optarg, "--stop-ms", 1, STOP_MS_MAX);
+			break;
+		case 'g':
+			request.stop_signal =
+				parse_number(optarg, "--stop-signal",
+					     STOP_SIGNAL_MIN, STOP_SIGNAL_MAX);
 			break;
 		case 'l':
 			leave_out(&request, optarg);

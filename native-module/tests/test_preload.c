@@ -14,8 +14,9 @@
 
 static const char *const none[] = { NULL };
 
-/* Its port is the first line that it prints. */
-static struct preloaded start_server(const char *name, const char *argument)
+/* A program beside this one. Its port is the first line that it prints. */
+static struct preloaded start_program(const char *file, const char *name,
+				      const char *argument)
 {
 	char program[256];
 	const char *const argv[] = { program, argument, NULL };
@@ -24,8 +25,8 @@ static struct preloaded start_server(const char *name, const char *argument)
 	int out[2];
 	FILE *f;
 
-	snprintf(program, sizeof(program), "%s/../tests/plain-server",
-		 getenv("MITOSIS_TEST_BIN"));
+	snprintf(program, sizeof(program), "%s/../tests/%s",
+		 getenv("MITOSIS_TEST_BIN"), file);
 	CHECK(!pipe(out));
 	p = preloaded_start(name, argv, out[1]);
 	close(out[1]);
@@ -34,6 +35,11 @@ static struct preloaded start_server(const char *name, const char *argument)
 	fclose(f);
 	p.port = port;
 	return p;
+}
+
+static struct preloaded start_server(const char *name, const char *argument)
+{
+	return start_program("plain-server", name, argument);
 }
 
 static void check_prepare(const struct preloaded *p, const char *const *options,
@@ -69,6 +75,9 @@ static void errors(void)
 	static const char *const seven[] = {
 		"--handler-id", "7", "--stop-ms", "10000", "--leave-out", "9", NULL
 	};
+	static const char *const forty[] = { "--handler-id", "7", "--stop-signal",
+					     "40", NULL };
+	static const char *const no_signal[] = { "--stop-signal", "9", NULL };
 	static const char *const too_short[] = { "--stop-ms", "0", NULL };
 	static const char *const standard[] = { "--leave-out", "2", NULL };
 	static const char *const drop[] = { "--unprepare", "--handler-id", "7",
@@ -85,6 +94,9 @@ static void errors(void)
 	CHECK_EQ(st.st_mode & 0777, 0600);
 	check_prepare(&p, too_short, 2, "--stop-ms");
 	check_prepare(&p, standard, 2, "--leave-out");
+	check_prepare(&p, no_signal, 2, "--stop-signal");
+	check_prepare(&p, forty, 0, "is prepared as handler id 7");
+	check_prepare(&p, drop, 0, "is dropped");
 	check_prepare(&p, seven, 0, "is prepared as handler id 7");
 	check_daemon();
 	check_prepare(&p, seven, 1, "already holds the snapshot");
@@ -105,6 +117,18 @@ static void errors(void)
 	check_prepare(&p, seven, 1, "MADV_DONTFORK");
 	CHECK(answers(p.port, "get", "none"));
 	preloaded_end(&p);
+}
+
+/* It runs as it would without, and mitosis-prepare finds out why it does not listen. */
+static void static_program(void)
+{
+	struct preloaded p = start_program("plain-server-static", "static", NULL);
+
+	check_prepare(&p, none, 1, "static program");
+	check_prepare(&p, none, 1, "CGO_ENABLED=1");
+	CHECK(answers(p.port, "get", "none"));
+	preloaded_end(&p);
+	check_prepare(&p, none, 1, "was it started with libmitosis-preload.so");
 }
 
 /* By MITOSIS_PRELOAD_BACKEND of the program. */
@@ -179,6 +203,7 @@ int main(void)
 
 	use_key("preload");
 	errors();
+	static_program();
 	backends();
 	need_userfaultfd();
 	need_namespaces();

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Servers as they are installed, which know nothing of the library: what they were told before they
- * were prepared, their child answers at the same port, over TCP from another machine.
+ * Servers as they are installed, and one in Go, which know nothing of the library: what they were told before they
+ * were prepared, their child answers at the same port, over TCP from another machine; or they are refused with the
+ * cause, and go on.
  * `test_preload_programs NAME` runs one.
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,7 +19,11 @@
 
 struct program {
 	const char *name;
+	/* The first one is a path, or the name of a program beside this test. */
 	const char *argv[16];
+	const char *other; /* is the same program if it is called by the name */
+	const char *
+		refused; /* in the message of mitosis-prepare; NULL: it has children */
 	const char *set, *set_answer;
 	const char *get;
 };
@@ -43,12 +50,25 @@ struct program {
 	"threading.Thread(target=tick, daemon=True).start()\n"                      \
 	"Server(('127.0.0.1', " PORT "), Handler).serve_forever()\n"
 
+#define NODE_SERVER                                                                 \
+	"let value = 'none';\n"                                                     \
+	"require('net').createServer(s => {\n"                                      \
+	"  s.on('error', () => {});\n"                                              \
+	"  s.on('data', d => {\n"                                                   \
+	"    const words = String(d).trim().split(' ');\n"                          \
+	"    if (words[0] == 'set') value = words[1];\n"                            \
+	"    s.end(value + '\\n');\n"                                               \
+	"  });\n"                                                                   \
+	"}).listen(" PORT ", '127.0.0.1');\n"
+
 static const struct program programs[] = {
 	{
 		.name = "redis-server",
 		.argv = { "/usr/bin/redis-server", "--port", PORT, "--bind",
 			  "127.0.0.1", "--save", "", "--appendonly", "no",
 			  "--daemonize", "no", NULL },
+		/* Of the package redis-tools, which starts no service. */
+		.other = "/usr/bin/redis-check-rdb",
 		.set = "SET key %s\r\n",
 		.set_answer = "+OK",
 		.get = "GET key\r\n",
@@ -59,9 +79,44 @@ static const struct program programs[] = {
 		.set = "set %s\n",
 		.get = "get\n",
 	},
+	{
+		.name = "plain-server-go",
+		.argv = { "plain-server-go", PORT, NULL },
+		.set = "set %s\n",
+		.get = "get\n",
+	},
+	{
+		.name = "node",
+		.argv = { "/usr/bin/node", "-e", NODE_SERVER, NULL },
+		.set = "set %s\n",
+		.get = "get\n",
+		.refused = "(MADV_DONTFORK), as V8 keeps its heap",
+	},
 };
 
 #define COUNT (sizeof(programs) / sizeof(programs[0]))
+
+/* Where it is, by the name that it has to be called by; false if it is not installed. */
+static bool find_program(const struct program *program, char *path, size_t size)
+{
+	char folder[200];
+
+	if (*program->argv[0] == '/')
+		snprintf(path, size, "%s", program->argv[0]);
+	else
+		snprintf(path, size, "%s/../tests/%s", getenv("MITOSIS_TEST_BIN"),
+			 program->argv[0]);
+	if (!access(path, X_OK))
+		return true;
+	if (!program->other || access(program->other, X_OK))
+		return false;
+	snprintf(folder, sizeof(folder), "%s-programs",
+		 getenv("MITOSIS_RUNTIME_DIR"));
+	snprintf(path, size, "%s/%s", folder, program->name);
+	CHECK(!mkdir(folder, 0700) || errno == EEXIST);
+	CHECK(!symlink(program->other, path) || errno == EEXIST);
+	return true;
+}
 
 /* A copy of an argument with the port in it. */
 static char *with_port(const char *argument, uint16_t port)
@@ -76,14 +131,15 @@ static char *with_port(const char *argument, uint16_t port)
 	return text;
 }
 
-static struct preloaded start_program(const struct program *program)
+static struct preloaded start_program(const struct program *program,
+				      const char *path)
 {
-	const char *argv[16] = { NULL };
+	const char *argv[16] = { path };
 	struct preloaded p;
 	uint16_t port = free_port();
 	int i;
 
-	for (i = 0; program->argv[i]; i++)
+	for (i = 1; program->argv[i]; i++)
 		argv[i] = with_port(program->argv[i], port);
 	p = preloaded_start(program->name, argv, -1);
 	p.port = port;
@@ -100,23 +156,33 @@ static bool set(const struct preloaded *p, const struct program *program,
 		       program->set_answer ? program->set_answer : value);
 }
 
-static void run(const struct program *program, const struct machine *machine)
+/* What its child answers; or nothing, if it is refused. */
+static void run(const struct program *program, const char *path,
+		const struct machine *machine)
 {
 	static const char *const options[] = { "--handler-id", "5", NULL };
 	struct preloaded p;
 	pid_t stand_in, pid;
 	char printed[2048];
+	bool refused;
 	int status;
 
 	machine_enter(machine);
-	p = start_program(program);
+	p = start_program(program, path);
 	CHECK(set(&p, program, "before"));
-	if (run_prepare(&p, options, printed, sizeof(printed))) {
+	refused = run_prepare(&p, options, printed, sizeof(printed));
+	if (refused != (program->refused != NULL) ||
+	    (refused && !strstr(printed, program->refused))) {
 		printf("%s: %s\n", program->name, printed);
 		exit(1);
 	}
 	CHECK(set(&p, program, "after"));
 	machine_leave();
+	if (refused) {
+		preloaded_end(&p);
+		printf("%s: refused, %s", program->name, printed);
+		return;
+	}
 
 	stand_in = resume_from_machine(machine, "5");
 	pid = child_behind(stand_in, program->name);
@@ -134,6 +200,7 @@ int main(int argc, char **argv)
 {
 	struct machine machine;
 	unsigned int i, ran = 0;
+	char path[256];
 
 	need_userfaultfd();
 	need_namespaces();
@@ -142,15 +209,15 @@ int main(int argc, char **argv)
 	for (i = 0; i < COUNT; i++) {
 		if (argc > 1 && strcmp(argv[1], programs[i].name))
 			continue;
-		if (access(programs[i].argv[0], X_OK)) {
+		if (!find_program(&programs[i], path, sizeof(path))) {
 			printf("SKIP %s: it is not installed\n", programs[i].name);
 			continue;
 		}
-		run(&programs[i], &machine);
+		run(&programs[i], path, &machine);
 		ran++;
 	}
 	machine_stop(&machine);
 	if (!ran)
-		skip("redis-server or python3 in /usr/bin");
+		skip("redis-server, python3, node or Go");
 	return 0;
 }

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,6 +28,7 @@
 
 #define HANDLER_ID_DEFAULT  73 /* as the original's scripts have it */
 #define SPAWN_ARGUMENTS_MAX 32
+#define FILES_MAX	    (1u << 20)
 #define LINE_MAX_SIZE	    (4 * PATH_MAX)
 
 static const char usage[] =
@@ -49,6 +51,8 @@ static const char usage[] =
 	"  --threads N           its threads, this one included (default 1)\n"
 	"  --thread-work WORK    what the others do: idle (default): wait; busy: "
 	"compute\n"
+	"  --files N             open files beside the standard three (default 0): "
+	"eventfds\n"
 	"  --report-fd N         where it reports (default 100; helpers/report.h)\n"
 	"  --repeat N            touch, prepare and unprepare N times\n"
 	"  --format FORMAT       with --repeat: text (default), or ns, one number a "
@@ -77,6 +81,7 @@ struct parent {
 	int report_fd;
 	uint32_t threads; /* this one included */
 	bool busy_threads;
+	uint32_t files; /* that it opens */
 };
 
 static uint64_t touch(struct parent *p, unsigned int percent)
@@ -214,6 +219,7 @@ static int timed_nil(struct parent *p, uint64_t calls, uint64_t *ns)
 static void open_parent(struct parent *p, uint64_t memory_size, int backend)
 {
 	int err = mitosis_open(backend, &p->device);
+	uint32_t i;
 
 	if (err)
 		die(1, "%s", mitosis_error());
@@ -224,6 +230,10 @@ static void open_parent(struct parent *p, uint64_t memory_size, int backend)
 	err = threads_start(p->threads - 1, p->busy_threads);
 	if (err)
 		die(1, "cannot start %u threads: %s", p->threads, strerror(-err));
+	for (i = 0; i < p->files; i++)
+		if (eventfd(0, EFD_CLOEXEC) < 0)
+			die(1, "cannot open %u files: %s", p->files,
+			    strerror(errno));
 	p->cold_ns = touch(p, 100);
 	p->warm_ns = touch(p, p->touch_ratio);
 }
@@ -350,6 +360,7 @@ int main(int argc, char **argv)
 		{ "child", required_argument, NULL, 'c' },
 		{ "threads", required_argument, NULL, 'n' },
 		{ "thread-work", required_argument, NULL, 'w' },
+		{ "files", required_argument, NULL, 'l' },
 		{ "report-fd", required_argument, NULL, 'p' },
 		{ "repeat", required_argument, NULL, 'r' },
 		{ "format", required_argument, NULL, 'f' },
@@ -405,6 +416,9 @@ int main(int argc, char **argv)
 		case 'w':
 			p.busy_threads =
 				parse_choice(optarg, "--thread-work", thread_works);
+			break;
+		case 'l':
+			p.files = parse_number(optarg, "--files", 0, FILES_MAX);
 			break;
 		case 'p':
 			p.report_fd =

@@ -111,6 +111,7 @@ static int call(struct control *c, const struct preload_request *request)
 	const struct mitosis_prepare_options options = {
 		.size = sizeof(options),
 		.stop_ms = request->stop_ms,
+		.stop_signal = request->stop_signal,
 		.left_out_count = request->left_out_count,
 		.left_out = request->left_out,
 	};

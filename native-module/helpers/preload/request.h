@@ -8,7 +8,7 @@
 #include "libmitosis.h"
 
 /* Changes with the layout: a longer message would be cut. */
-#define PRELOAD_MAGIC 0x4c505445u
+#define PRELOAD_MAGIC 0x4c505446u
 
 enum preload_command {
 	PRELOAD_PREPARE = 1,
@@ -23,6 +23,7 @@ struct preload_request {
 	uint32_t handler_id;
 	/* As in struct mitosis_prepare_options. */
 	uint32_t stop_ms;
+	uint32_t stop_signal;
 	uint32_t left_out_count;
 	int32_t left_out[MITOSIS_LEFT_OUT_MAX];
 };
