@@ -145,7 +145,8 @@ int remake_socket(struct remade_files *files, uint32_t index)
 		return remake_failed(
 			files, fd, -EPERM,
 			"a confined child has no such sockets, but pairs "
-			"and those of TCP and UDP in its own network");
+			"and those of TCP and UDP in its own network: leave "
+			"it out when the parent is prepared");
 	else
 		made = make_socket(files, fd);
 	if (made >= 0 && fd->kind == FD_SOCKET)

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -129,16 +130,28 @@ static void __attribute__((noreturn)) be_child(void)
 	_exit(0);
 }
 
-static struct mitosis *prepare(void)
+/* Without the open file of that number; -1: with all. */
+static struct mitosis *prepare_without(int32_t number)
 {
+	const struct mitosis_prepare_options options = {
+		.size = sizeof(options),
+		.left_out_count = number >= 0,
+		.left_out = &number,
+	};
 	struct mitosis *device = open_user();
 
 	fflush(stdout);
+	CHECK_EQ(mitosis_set_prepare_options(device, &options), 0);
 	CHECK_EQ(mitosis_prepare(device, atoi(ID)), 0);
 	/* A child that has threads has its parent's pid, too. */
 	if (mitosis_nil(device) == -EBADF)
 		be_child();
 	return device;
+}
+
+static struct mitosis *prepare(void)
+{
+	return prepare_without(-1);
 }
 
 /* What the launcher is started by. */
@@ -253,9 +266,55 @@ static void local_socket_is_refused(void)
 	device = prepare();
 	run("", output, sizeof(output));
 	CHECK(strstr(output, "a confined child has no such sockets"));
+	CHECK(strstr(output, "leave it out"));
 	CHECK(!strstr(output, "ok startup_ns="));
 	mitosis_close(device);
+	device = prepare_without(fd);
+	launch("lazy", "");
+	mitosis_close(device);
 	close(fd);
+}
+
+static void *wait_for_ever(void *argument)
+{
+	for (;;)
+		pause();
+	return argument;
+}
+
+/* Returns in the first process of a PID namespace, with two threads, which ends with its parent. */
+static void prepare_as_first(void *argument)
+{
+	pthread_t thread;
+	pid_t pid;
+
+	CHECK(!unshare(CLONE_NEWPID | CLONE_NEWNS));
+	pid = fork();
+	CHECK(pid >= 0);
+	while (pid)
+		pause();
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	CHECK(!mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	CHECK(!mount("proc", "/proc", "proc", 0, NULL));
+	CHECK(!pthread_create(&thread, NULL, wait_for_ever, argument));
+	prepare();
+}
+
+/* As in a container of Docker without an init: SECURITY.md. */
+static void first_process_is_refused(void)
+{
+	pid_t parent = start_waiting(prepare_as_first, NULL);
+	struct mitosis *device = open_user();
+	char output[4096];
+
+	run("", output, sizeof(output));
+	CHECK(strstr(output,
+		     "comes from the first process of a PID namespace: no child "
+		     "of it can be confined"));
+	CHECK(!strstr(output, "ok startup_ns="));
+	kill_and_reap(parent);
+	CHECK_SOON(!find_snapshot(device, atoi(ID)).handler_id, 20000);
+	mitosis_close(device);
 }
 
 /* With SIGKILL, while a child is in the container. */
@@ -431,6 +490,7 @@ int main(void)
 	mitosis_close(device);
 	killed_launcher_leaves_nothing();
 	local_socket_is_refused();
+	first_process_is_refused();
 
 	machine = machine_start(MACHINE);
 	machine_enter(&machine);

@@ -15,7 +15,7 @@
 #include "tests/harness.h"
 
 #define THREADS	   32
-#define AT_A_TIME  5
+#define AT_A_TIME  16
 #define HANDLER_ID 3
 #define CHILD_MS   30000
 

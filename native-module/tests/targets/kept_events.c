@@ -123,6 +123,7 @@ int main(void)
 	/* It watches nothing any more, and can be used anew. */
 	CHECK_EQ(read(notify, &info, sizeof(info)), -1);
 	CHECK_EQ(errno, EAGAIN);
+	CHECK(target_is_told(notify, "has an inotify without watches"));
 	CHECK(inotify_add_watch(notify, "/tmp", IN_CREATE) > 0);
 	target_child_has("eventfd, epoll, timerfd, signalfd", "kept");
 	target_child_has("watches of inotify", "none");

@@ -86,6 +86,7 @@ int main(void)
 {
 	const char *dir = getenv("MITOSIS_RUNTIME_DIR");
 	int directory, null, named, self, standard;
+	struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
 	struct stat st;
 	char byte[8];
 
@@ -96,7 +97,9 @@ int main(void)
 	named = open(path, O_PATH | O_CLOEXEC);
 	self = open("/proc/self/stat", O_RDONLY);
 	standard = dup(STDOUT_FILENO);
-	CHECK_EQ(flock(file, LOCK_SH), 0); /* a child does not have it */
+	/* A child does not have them. */
+	CHECK_EQ(flock(file, LOCK_SH), 0);
+	CHECK_EQ(fcntl(other, F_OFD_SETLK, &lock), 0);
 	target_spoils = spoil;
 	target_prepare();
 
@@ -134,6 +137,8 @@ int main(void)
 	/* A copy of a standard file is one of the child's own. */
 	CHECK_EQ(write(standard, "", 0), 0);
 	CHECK(!fstat(STDOUT_FILENO, &st));
+	CHECK(target_is_told(same, "has no lock of its parent on a file"));
+	CHECK(target_is_told(high, "has no lock of its parent on a file"));
 	target_child_has("position and flags of open files", "kept");
 	return 0;
 }

@@ -224,6 +224,22 @@ static inline long target_not_zero(const void *memory, size_t size)
 	return -1;
 }
 
+/*
+ * Whether a child can ask what differs in an open file of its. Those that a shadow or a replica forks are not told of
+ * files.
+ */
+static inline bool target_is_told(int fd, const char *difference)
+{
+	const char *mode = getenv("MITOSIS_TEST_MODE");
+	char report[8192], line[256];
+
+	if (mode && (!strcmp(mode, "clone") || strstr(mode, "replica")))
+		return true;
+	snprintf(line, sizeof(line), "open file %d: %s\n", fd, difference);
+	return mitosis_resume_report(NULL, report, sizeof(report)) > 0 &&
+	       strstr(report, line);
+}
+
 /* The status of a process of ours that is to exit with 0. */
 #define CHECK_ENDS_WELL(pid)                                                        \
 	do {                                                                        \
