@@ -64,8 +64,9 @@ fetch_kernel() {
 			"linux-headers-${release%-amd64}-common" "$kbuild"
 }
 
-# What --kernel may be, as a pattern.
-kernels='^(6\.1|6\.12|7\.2|7\.3|debug)$'
+# What --kernel may be, as a pattern. That of Debian 13 is newer than 6.12 of Debian 12, and
+# built by another compiler.
+kernels='^(6\.1|6\.12|6\.12-deb13|7\.2|7\.3|debug)$'
 
 # finish_modules KERNEL: makes lib/modules/$release of an unpacked image usable.
 finish_modules() {
@@ -78,7 +79,7 @@ finish_modules() {
 	busybox depmod -b "$1" "$release"
 }
 
-# unpack_kernel 6.1|6.12|7.2|7.3|debug: sets $release, and $kernel to the kernel's
+# unpack_kernel 6.1|6.12|6.12-deb13|7.2|7.3|debug: sets $release, and $kernel to the kernel's
 # folder with boot/vmlinuz-$release, lib/modules/$release and build/ (for KDIR). A
 # fetched release is used until apt knows a newer one. For a kernel of another Debian
 # release, $tree is where to build for it instead.
@@ -90,7 +91,7 @@ unpack_kernel() {
 		release=$(<"$kernel/release")
 		return
 	fi
-	if [[ $1 == 7.* ]]; then
+	if [[ $1 == 7.* || $1 == *-deb13 ]]; then
 		"${here:?}/build-tree" "$1" || exit
 		tree=$cache/tree-$1
 		release=$(<"$tree/release")
@@ -137,16 +138,20 @@ check_prefix() {
 	}
 }
 
-# make_in_tree FOLDER: builds the copy of the sources in FOLDER in $tree. The kernel's
-# tools read /proc, which is mounted for the build alone.
-make_in_tree() {
-	local inside
-	inside=$(mktemp -d "$tree/root/mitosis.XXXXXX") && cp -a "$1"/{kernel,proto,include} "$inside"/ || return
+# run_in_tree COMMAND...: runs a command in $tree. The kernel's tools read /proc, which is
+# mounted for it alone.
+run_in_tree() {
 	# shellcheck disable=SC2016 # expanded there
 	timeout --kill-after=10 900 unshare --mount --pid --fork --kill-child sh -c 'mount --make-rprivate / &&
-		mount -t proc proc "$1/proc" && exec chroot "$1" make -C "${2#"$1"}/kernel" KDIR="$3" CONFIG_DEBUG_INFO_BTF_MODULES=' \
-		sh "$tree" "$inside" "/lib/modules/$release/build" && cp -a "$inside"/kernel/. "$1/kernel/"
-	local status=$?
+		mount -t proc proc "$0/proc" && exec chroot "$0" "$@"' "$tree" "$@"
+}
+
+# make_in_tree FOLDER: builds the copy of the sources in FOLDER in $tree.
+make_in_tree() {
+	local inside status=0
+	inside=$(mktemp -d "$tree/root/mitosis.XXXXXX") && cp -a "$1"/{kernel,proto,include} "$inside"/ || return
+	run_in_tree make -C "${inside#"$tree"}/kernel" KDIR="/lib/modules/$release/build" CONFIG_DEBUG_INFO_BTF_MODULES= &&
+		cp -a "$inside"/kernel/. "$1/kernel/" || status=$?
 	rm -rf "$inside"
 	return $status
 }

@@ -19,10 +19,10 @@ record KernelModuleOutlook(String obstacle, String build, String load) {
   /** Bit of CAP_SYS_MODULE in the capability sets of /proc/self/status. */
   private static final int CAP_SYS_MODULE = 16;
 
-  /** The tested kernels; see native-module/tests/qemu. */
-  private static final int OLDEST_MINOR = 1;
+  /** The kernels that the build takes: native-module/kernel/check-release. */
+  static final String OLDEST = "6.1";
 
-  private static final int NEWEST_MINOR = 12;
+  static final String NEWEST = "7.3";
 
   private static final Pattern RELEASE = Pattern.compile("([0-9]+)\\.([0-9]+).*");
   private static final Pattern CHOSEN = Pattern.compile("\\[(.*?)]");
@@ -30,7 +30,7 @@ record KernelModuleOutlook(String obstacle, String build, String load) {
       "sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c";
   private static final String SIGN =
       "sign mitosis.ko with a key that this kernel trusts (a machine owner key, by mokutil"
-          + " --import)";
+          + " --import; make -C native-module dkms-install signs)";
 
   /** The commands that install the headers of a release, by family of distributions. */
   private static final Map<String, String> INSTALL =
@@ -87,26 +87,31 @@ record KernelModuleOutlook(String obstacle, String build, String load) {
 
   private static String build(UnaryOperator<String> text, String release) {
     String make = "make -C native-module/kernel";
-    String untested = isTested(release) ? "" : " (tested on kernels 6.1 to 6.12 only)";
+    String others =
+        isTaken(release) ? "" : " (for kernels " + OLDEST + " to " + NEWEST + " only)";
     if (text.apply("lib/modules/" + release + "/build/Makefile") != null) {
-      return make + untested;
+      return make + others;
     }
     for (String family : families(text)) {
       String install = INSTALL.get(family);
       if (install != null) {
-        return String.format(install, release) + " && " + make + untested;
+        return String.format(install, release) + " && " + make + others;
       }
     }
-    return make + ", with gcc, make and the headers of kernel " + release + untested;
+    return make + ", with gcc, make and the headers of kernel " + release + others;
   }
 
-  private static boolean isTested(String release) {
+  private static boolean isTaken(String release) {
+    int number = number(release);
+    return number == 0 || (number >= number(OLDEST) && number <= number(NEWEST));
+  }
+
+  /** Major and minor in one, to be compared; 0 of what is no release. */
+  private static int number(String release) {
     Matcher version = RELEASE.matcher(release);
-    if (!version.matches()) {
-      return true;
-    }
-    int minor = Integer.parseInt(version.group(2));
-    return version.group(1).equals("6") && minor >= OLDEST_MINOR && minor <= NEWEST_MINOR;
+    return version.matches()
+        ? 1000 * Integer.parseInt(version.group(1)) + Integer.parseInt(version.group(2))
+        : 0;
   }
 
   /** The distribution and those that it is derived from, of /etc/os-release. */

@@ -4,6 +4,9 @@ package org.mitosis.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -51,11 +54,26 @@ class KernelModuleOutlookTest {
   }
 
   @Test
-  void anUntestedKernelIsNamedAsSuch() {
-    for (String release : new String[] {"5.10.0-9-amd64", "6.13.1", "7.1.0"}) {
+  void aKernelThatTheBuildRefusesIsNamedAsSuch() {
+    for (String release : new String[] {"5.10.0-9-amd64", "6.0.1", "7.4.0", "10.1"}) {
       files.put("proc/sys/kernel/osrelease", release);
-      assertTrue(outlook().build().endsWith("only)"), release);
+      assertTrue(outlook().build().endsWith("(for kernels 6.1 to 7.3 only)"), release);
     }
+    for (String release : new String[] {"6.12.117+deb13-amd64", "7.0", "7.3.4+deb13-amd64"}) {
+      files.put("proc/sys/kernel/osrelease", release);
+      assertTrue(outlook().build().endsWith("make -C native-module/kernel"), release);
+    }
+  }
+
+  @Test
+  void theBuildTakesTheSameKernels() throws IOException {
+    String check;
+    try (InputStream in =
+        KernelModuleOutlook.class.getResourceAsStream("/kernel-module/kernel/check-release")) {
+      check = new String(in.readAllBytes(), StandardCharsets.UTF_8);
+    }
+    assertTrue(check.contains("\nfirst=" + KernelModuleOutlook.OLDEST + "\n"), check);
+    assertTrue(check.contains("\nlast=" + KernelModuleOutlook.NEWEST + "\n"), check);
   }
 
   @Test
