@@ -8,6 +8,8 @@
 #define WRAP JOIN(__wrap_, NEW)
 
 	.symver	mitosis_old, OLD
+	/* Threads and dlopen() are in libraries of their own before glibc 2.34. */
+	.weak	mitosis_old
 	.text
 	.globl	WRAP
 	.hidden	WRAP

@@ -43,10 +43,16 @@ static bool limit_bounding_set(const struct descriptor_credentials *parent)
 {
 	uint32_t i;
 
-	for (i = 0; descriptor_bounded(parent) && i <= parent->last_capability; i++)
-		if (!(parent->bounding >> i & 1) && prctl(PR_CAPBSET_READ, i) == 1 &&
-		    prctl(PR_CAPBSET_DROP, i))
+	for (i = 0; descriptor_bounded(parent) && i <= parent->last_capability;
+	     i++) {
+		int has = parent->bounding >> i & 1 ? 0 : prctl(PR_CAPBSET_READ, i);
+
+		/* This kernel has no further ones. */
+		if (has < 0)
+			break;
+		if (has && prctl(PR_CAPBSET_DROP, i))
 			return false;
+	}
 	return true;
 }
 

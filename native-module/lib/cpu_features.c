@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #define _GNU_SOURCE
 #include "lib/cpu_features.h"
+#include "lib/once.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -108,7 +109,7 @@ static const char *const names[CPU_FEATURE_WORDS][32] = {
 };
 
 static uint32_t own[CPU_FEATURE_WORDS];
-static pthread_once_t asked = PTHREAD_ONCE_INIT;
+static struct once asked = ONCE_INIT;
 
 static void ask(void)
 {
@@ -117,7 +118,7 @@ static void ask(void)
 
 const uint32_t *cpu_features_own(void)
 {
-	pthread_once(&asked, ask);
+	once_do(&asked, ask);
 	return own;
 }
 

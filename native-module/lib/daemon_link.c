@@ -2,7 +2,7 @@
 #define _GNU_SOURCE
 #include "lib/daemon_link.h"
 
-#include <dlfcn.h>
+#include <link.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -30,21 +30,39 @@
 
 extern char **environ;
 
+/* Of the loaded files: writes to `path` which of them holds this code. Not dladdr(): once.h. */
+static int holds_this_code(struct dl_phdr_info *info, size_t size, void *path)
+{
+	const uintptr_t code = (uintptr_t)holds_this_code;
+	int i;
+
+	(void)size;
+	for (i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *part = &info->dlpi_phdr[i];
+
+		if (part->p_type != PT_LOAD ||
+		    code - info->dlpi_addr - part->p_vaddr >= part->p_memsz)
+			continue;
+		snprintf(path, PATH_MAX, "%s", info->dlpi_name);
+		return 1;
+	}
+	return 0;
+}
+
 /* $MITOSIS_DAEMON, else beside the file that holds this code. */
 static int daemon_path(char path[PATH_MAX])
 {
 	const char *asked = secure_getenv("MITOSIS_DAEMON");
-	const char *slash;
-	Dl_info info;
+	char file[PATH_MAX] = "";
+	char *slash;
 
 	if (asked && *asked) {
 		snprintf(path, PATH_MAX, "%s", asked);
-	} else if (dladdr((void *)daemon_path, &info) && info.dli_fname &&
-		   (slash = strrchr(info.dli_fname, '/'))) {
-		snprintf(path, PATH_MAX, "%.*s/" DAEMON_NAME,
-			 (int)(slash - info.dli_fname), info.dli_fname);
 	} else {
-		snprintf(path, PATH_MAX, "./" DAEMON_NAME);
+		dl_iterate_phdr(holds_this_code, file);
+		slash = strrchr(file, '/');
+		snprintf(path, PATH_MAX, "%.*s/" DAEMON_NAME,
+			 slash ? (int)(slash - file) : 1, slash ? file : ".");
 	}
 	if (access(path, F_OK))
 		return fail(-errno,

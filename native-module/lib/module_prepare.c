@@ -164,7 +164,7 @@ int module_prepare(struct module_parent *parent, int device, uint32_t handler_id
 	};
 	struct own_file own[OWN_FILES_MAX];
 	uint32_t own_count = own_files_list(own);
-	bool has_files = own_files_are_not_all(own_count);
+	bool has_files = own_files_others(own_count);
 	bool has_threads = thread_stop_is_needed();
 	struct shadow_arena *arena;
 	int described, err;

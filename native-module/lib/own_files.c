@@ -3,6 +3,7 @@
 #include "lib/own_files.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/stat.h>
@@ -89,14 +90,14 @@ static long count_by_listing(void)
 	return n ? -1 : count;
 }
 
-bool own_files_are_not_all(uint32_t own_count)
+int own_files_others(uint32_t own_count)
 {
 	long expected = own_count, count;
 	struct stat st;
 	int fd;
 
 	if (stat("/proc/self/fd", &st))
-		return true;
+		return -errno;
 	count = st.st_size ? st.st_size : count_by_listing();
 	for (fd = 0; fd <= STDERR_FILENO; fd++)
 		expected += fcntl(fd, F_GETFD) >= 0;

@@ -27,9 +27,10 @@ void own_files_forget(int fd);
 uint32_t own_files_list(struct own_file files[OWN_FILES_MAX]);
 
 /*
- * Whether this process has open files beside the standard three and `own_count` of the
- * library's; true if that cannot be told. On Linux 6.2 and later by four system calls.
+ * Returns 0 if this process has no open files beside the standard three and `own_count` of the
+ * library's, 1 if it has, or -errno: /proc/self cannot be looked at. On Linux 6.2 and later by
+ * four system calls.
  */
-bool own_files_are_not_all(uint32_t own_count);
+int own_files_others(uint32_t own_count);
 
 #endif /* LIB_OWN_FILES_H */

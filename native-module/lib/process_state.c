@@ -3,6 +3,7 @@
 #include "lib/process_state.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -218,9 +219,15 @@ static void settle_limit(struct restore_plan *plan, int resource)
 
 static bool enter(const char *directory)
 {
-	int fd = parent_path_open(directory, O_DIRECTORY);
-	bool done = fd >= 0 && !fchdir(fd);
+	char own[PATH_MAX];
+	bool done;
+	int fd;
 
+	/* One system call in place of three. */
+	if (getcwd(own, sizeof(own)) && !strcmp(own, directory))
+		return true;
+	fd = parent_path_open(directory, O_DIRECTORY);
+	done = fd >= 0 && !fchdir(fd);
 	if (fd >= 0)
 		close(fd);
 	return done;

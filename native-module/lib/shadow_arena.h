@@ -65,6 +65,7 @@ struct shadow_arena {
 	uint64_t generation;
 	uint64_t page_size;
 	uint64_t arena_size; /* of this mapping */
+	uint64_t registry;   /* where the device has mapped it */
 	uint32_t cpu_features[CPU_FEATURE_WORDS];
 	uint32_t descriptor_flags; /* DESCRIPTOR_* */
 	int32_t owner_pid;

@@ -65,8 +65,7 @@ bool shadow_is_uncertain(void)
 {
 	return commits_strictly || prctl(PR_GET_DUMPABLE) != 1 ||
 	       prctl(PR_GET_SECCOMP) != 0 || has_few_files() ||
-	       is_limited(RLIMIT_AS) || is_limited(RLIMIT_DATA) ||
-	       faccessat(AT_FDCWD, "/proc/self/mem", R_OK, AT_EACCESS);
+	       is_limited(RLIMIT_AS) || is_limited(RLIMIT_DATA);
 }
 
 static uint32_t count_maps(void)

@@ -48,27 +48,44 @@ static bool has_file(const char *name)
 	return name[0] == '/' && (n < suffix || strcmp(name + n - suffix, deleted));
 }
 
-/* Asks for each shared VMA: no text is made of the others. 0, 1 or -errno. */
-static int query(int maps, uint64_t arena)
+/* The next shared VMA from `address` on, with its name if there is room for that. 0 or -errno. */
+static int next_shared(int maps, uint64_t address, char *name,
+		       struct procmap_query *found)
 {
-	char name[NAME_SIZE];
+	*found = (struct procmap_query){
+		.size = sizeof(*found),
+		.query_flags = PROCMAP_QUERY_COVERING_OR_NEXT_VMA |
+			       PROCMAP_QUERY_VMA_SHARED,
+		.query_addr = address,
+		.vma_name_size = name ? NAME_SIZE : 0,
+		.vma_name_addr = (uintptr_t)name,
+	};
+	return ioctl(maps, PROCMAP_QUERY, found) ? -errno : 0;
+}
+
+/*
+ * Asks for each shared VMA, and for the names of those that are not the device's: to make one
+ * takes longer than to find it. 0, 1 or -errno.
+ */
+static int query(int maps, const struct shadow_arena *arena)
+{
 	struct procmap_query q = { 0 };
+	char name[NAME_SIZE];
 
 	for (;;) {
-		q = (struct procmap_query){
-			.size = sizeof(q),
-			.query_flags = PROCMAP_QUERY_COVERING_OR_NEXT_VMA |
-				       PROCMAP_QUERY_VMA_SHARED,
-			.query_addr = q.vma_end,
-			.vma_name_size = sizeof(name),
-			.vma_name_addr = (uintptr_t)name,
-		};
-		if (ioctl(maps, PROCMAP_QUERY, &q))
-			return errno == ENOENT ? 0 : -errno;
-		if (!q.vma_name_size)
-			return 1;
-		if (q.vma_start != arena && !has_file(name) &&
-		    !shared_memory_is_own(q.vma_start, q.vma_end, name))
+		int err = next_shared(maps, q.vma_end, NULL, &q);
+
+		if (err)
+			return err == -ENOENT ? 0 : err;
+		if (q.vma_start == (uintptr_t)arena ||
+		    q.vma_start == arena->registry)
+			continue;
+		err = next_shared(maps, q.vma_start, name, &q);
+		if (err)
+			return err;
+		if (!q.vma_name_size ||
+		    (!has_file(name) &&
+		     !shared_memory_is_own(q.vma_start, q.vma_end, name)))
 			return 1;
 	}
 }
@@ -109,7 +126,7 @@ bool shared_memory_exists(int *maps, const struct shadow_arena *arena)
 		*maps = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
 		own_files_note(*maps);
 	}
-	found = query(*maps, (uintptr_t)arena);
+	found = query(*maps, arena);
 	return found < 0 ? read_maps() : found;
 }
 

@@ -42,7 +42,7 @@ int snapshot_stop_threads(struct shadow_arena *arena)
 {
 	int err = 0;
 
-	if (own_files_are_not_all(arena->own_file_count))
+	if (own_files_others(arena->own_file_count))
 		err = own_uffd_check_threads();
 	if (!err)
 		err = thread_stop_all(arena->settings.stop_ms,
@@ -59,12 +59,16 @@ int snapshot_stop_threads(struct shadow_arena *arena)
  */
 static int fork_shadow(struct shadow_arena *arena, struct shadow_end *end)
 {
+	int others = own_files_others(arena->own_file_count);
 	sigset_t all, before;
 	int64_t started_ns;
 	int pid;
 
-	arena->has_files = own_files_are_not_all(arena->own_file_count);
-	if (arena->has_files && arena->awaited < SHADOW_HAS_FILES)
+	arena->has_files = others != 0;
+	/* Without /proc/self the shadow cannot read its memory either. */
+	if (others < 0)
+		arena->awaited = SHADOW_READY;
+	else if (others && arena->awaited < SHADOW_HAS_FILES)
 		arena->awaited = SHADOW_HAS_FILES;
 	/* No handler of the program may run in the shadow. */
 	sigfillset(&all);

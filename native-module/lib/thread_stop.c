@@ -23,6 +23,7 @@
 #include "lib/cursor.h"
 #include "lib/error.h"
 #include "lib/libc_data.h"
+#include "lib/once.h"
 #include "lib/rseq.h"
 #include "lib/stop_signal.h"
 #include "lib/thread_status.h"
@@ -66,7 +67,7 @@ static struct {
 } * records;
 
 static uint32_t last_stop;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
+static struct once once = ONCE_INIT;
 
 static void map_state(void)
 {
@@ -450,7 +451,7 @@ int thread_stop_all(uint32_t stop_ms, uint32_t signal,
 	int32_t late;
 	int err;
 
-	pthread_once(&once, map_state);
+	once_do(&once, map_state);
 	if (!state)
 		return fail(-ENOMEM, "there is no memory to stop threads");
 	err = begin(stop_ms);

@@ -119,6 +119,7 @@ static int user_open(struct mitosis *device)
 	u->arena->limits = limits;
 	u->arena->refusal.limit_mib = shared_mib;
 	u->maps = -1;
+	u->arena->registry = (uintptr_t)u->link.registry;
 	u->arena->answer_ms = wire_deadline_ms();
 	u->resume.options = (struct mitosis_resume_options){
 		.mode = MITOSIS_RESUME_LAZY,

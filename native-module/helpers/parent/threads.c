@@ -2,8 +2,13 @@
 #define _GNU_SOURCE
 #include "helpers/parent/threads.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 /* Room for the signal frame by which prepare stops a thread. */
 #define STACK_SIZE (PTHREAD_STACK_MIN + (64u << 10))
@@ -27,6 +32,30 @@ static void *compute(void *argument)
 	for (;;)
 		sum += sum ^ 1;
 	return argument;
+}
+
+#define LIBRARY "libpthread.so.0"
+
+/* NULL before glibc 2.34, unless the library of threads has been loaded. */
+extern int old_create(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *)
+	__attribute__((weak));
+__asm__(".symver old_create, pthread_create@GLIBC_2.2.5");
+
+int threads_load(char **argv)
+{
+	const char *loaded = getenv("LD_PRELOAD");
+	char libraries[PATH_MAX];
+
+	if (old_create)
+		return 0;
+	if (loaded && strstr(loaded, LIBRARY))
+		return -ENOSYS;
+	if (snprintf(libraries, sizeof(libraries), "%s%s" LIBRARY, loaded ?: "",
+		     loaded ? ":" : "") >= (int)sizeof(libraries) ||
+	    setenv("LD_PRELOAD", libraries, 1))
+		return -ENOMEM;
+	execv("/proc/self/exe", argv);
+	return -errno;
 }
 
 int threads_start(uint32_t count, bool busy)

@@ -9,6 +9,12 @@
 #define THREADS_MAX 32768u
 
 /*
+ * Makes sure that this process can start threads. Before glibc 2.34 they are in a library of their
+ * own, which parents without threads do not need: runs the program again with it. Returns 0 or -errno.
+ */
+int threads_load(char **argv);
+
+/*
  * Starts `count` threads, with a page of their stack touched each: they wait for a lock, or compute if
  * `busy`. Returns 0 when all run, or -errno.
  */
