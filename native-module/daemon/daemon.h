@@ -46,6 +46,8 @@ struct daemon {
 	uint32_t wire_client_count;
 	uint32_t last_grant; /* number of a struct local_grant */
 	uint32_t pagers_max;
+	/* A pager is ready (0), or has failed: for other machines that wait for it. May be NULL. */
+	void (*pager_started)(struct daemon *daemon, struct peer *pager, int status);
 	struct owner_rights rights; /* of this process, read at the first need */
 	struct orphan *orphans;	    /* see orphan.h */
 	uint32_t orphan_count;

@@ -31,6 +31,7 @@
 #include "daemon/snapshots.h"
 #include "daemon/transport.h"
 #include "daemon/watchdog.h"
+#include "daemon/wire_replica.h"
 #include "daemon/wire_server.h"
 #include "local/address.h"
 #include "local/child_limits.h"
@@ -359,6 +360,7 @@ int main(int argc, char **argv)
 		.idle_ms = IDLE_MS_DEFAULT,
 		.local = { .fd = -1, .accepted = greeting_accept },
 		.wire = { .fd = -1, .accepted = wire_accept },
+		.pager_started = wire_replica_pager_started,
 	};
 	struct event_source signals = { signalled };
 	int signals_fd;

@@ -50,6 +50,7 @@ static bool pager_serve(struct daemon *daemon, struct peer *pager,
 	}
 	if (m->type != LOCAL_ANSWER || pager->pager.ready)
 		return false;
+	pager->pager.rights = m->parent;
 	has_started(daemon, pager, m->status);
 	return m->status == 0;
 }

@@ -82,6 +82,21 @@ void peer_send(struct daemon *daemon, struct peer *peer,
 		peer_close(daemon, peer);
 }
 
+int peer_pass_machine(const struct peer *server, int fd,
+		      const struct local_sealing *sealing)
+{
+	struct local_message m = channel_message(LOCAL_SERVE);
+	struct iovec parts[] = {
+		{ &m, sizeof(m) },
+		{ (void *)sealing, sizeof(*sealing) },
+	};
+	ssize_t n;
+
+	m.flags = LOCAL_MACHINE | (sealing ? LOCAL_SEALED : 0);
+	n = channel_send_fds(server->fd, parts, sealing ? 2 : 1, &fd, 1);
+	return n < 0 ? n : 0;
+}
+
 void peer_answer(struct daemon *daemon, struct peer *peer, int status)
 {
 	peer_answer_flags(daemon, peer, status, 0);

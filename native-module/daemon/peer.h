@@ -88,6 +88,8 @@ struct peer {
 			struct remote_snapshot remote;
 			int cpu; /* of its children; -1: not chosen yet */
 			bool ready;
+			struct parent_rights
+				rights; /* ready: by its machine's word */
 			/* Called once: it is ready (0), or has failed (-errno). */
 			void (*started)(struct daemon *daemon, struct peer *pager,
 					int status);
@@ -120,6 +122,13 @@ void peer_close(struct daemon *daemon, struct peer *peer);
 /* Sends a message, with `fd` unless it is -1; on failure closes the peer. */
 void peer_send(struct daemon *daemon, struct peer *peer,
 	       const struct local_message *message, int fd);
+
+/*
+ * Passes another machine's connection, and what is needed of a sealed session (or NULL), to a
+ * shadow or pager. Returns 0, or -errno: -EAGAIN it is busy, -ECONNRESET it has ended.
+ */
+int peer_pass_machine(const struct peer *server, int fd,
+		      const struct local_sealing *sealing);
 
 /* Answers a request; a device stops waiting. */
 void peer_answer(struct daemon *daemon, struct peer *peer, int status);

@@ -9,7 +9,14 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "daemon/replica_memory.h"
 #include "paging/recording.h"
+
+/* Each machine between this one and the snapshot's may have one that has been dropped. */
+#define REOPEN_TRIES 16
+
+/* Of which a connection may take less: bytes. */
+#define REPLICA_READ_MAX (256u << 10)
 
 /* Without PAGEMAP_SCAN (Linux 6.7) the other machine reads 8 bytes for each page of it. */
 #define RUNS_RANGE_MAX (64ull << 30)
@@ -145,6 +152,18 @@ static int remote_fetch(struct page_source *source, uint64_t address,
 
 	if (*length > limit)
 		*length = limit;
+	if (m->replica >= 0) {
+		uint64_t there = replica_memory_read(
+			m->replica, source->descriptor, address,
+			*length < REPLICA_READ_MAX ? *length : REPLICA_READ_MAX,
+			m->buffer);
+
+		if (there) {
+			*length = there;
+			*bytes = m->buffer;
+			return 0;
+		}
+	}
 	if (keeps_pages(m) && (m->cache || open_cache(m)))
 		return cached_fetch(m, address, length, bytes);
 	return request_pages(m, address, *length, m->buffer, bytes);
@@ -327,14 +346,28 @@ static int remote_admit(struct page_source *source)
 			       sizeof(none));
 }
 
-static int open_snapshot(struct remote_memory *m,
-			 const struct local_address *address)
+/* Asks for the snapshot, where it is or from a machine that has its pages, too. */
+static int ask_to_open(struct remote_memory *m)
 {
-	struct wire_open request = {
+	struct wire_connection *c = &m->requests.connection;
+	const struct wire_open of_it = {
 		.handler_id = m->handler_id,
 		.owner_uid = geteuid(),
 	};
-	struct parent_rights rights;
+	const struct wire_open_replica of_another = {
+		.handler_id = m->handler_id,
+		.owner_uid = geteuid(),
+		.machine_id = m->machine_id,
+	};
+
+	if (c->machine_id == m->machine_id)
+		return wire_send(c, WIRE_OPEN, &of_it, sizeof(of_it));
+	return wire_send(c, WIRE_OPEN_REPLICA, &of_another, sizeof(of_another));
+}
+
+static int open_snapshot(struct remote_memory *m,
+			 const struct local_address *address)
+{
 	struct sockaddr_in6 where;
 	uint32_t length;
 	void *descriptor = NULL;
@@ -352,12 +385,12 @@ static int open_snapshot(struct remote_memory *m,
 			auth_protection_name(m->auth->protection));
 	if (err)
 		return err;
-	if (m->requests.connection.machine_id != m->machine_id)
+	if (m->requests.connection.machine_id != m->machine_id &&
+	    address->transport != LOCAL_TRANSPORT_REPLICA)
 		return -EINVAL;
-	err = wire_send(&m->requests.connection, WIRE_OPEN, &request,
-			sizeof(request));
+	err = ask_to_open(m);
 	if (!err)
-		err = wire_receive_rights(&m->requests.connection, &rights);
+		err = wire_receive_rights(&m->requests.connection, &m->rights);
 	if (!err)
 		err = wire_receive_answer(&m->requests.connection, &length);
 	if (!err && length > WIRE_DESCRIPTOR_MAX)
@@ -372,7 +405,7 @@ static int open_snapshot(struct remote_memory *m,
 		err = -EBADMSG;
 	if (err)
 		return err;
-	rights_limit(descriptor, &rights);
+	rights_limit(descriptor, &m->rights);
 	m->source.descriptor = descriptor;
 	return address_map_create(&m->map, descriptor);
 }
@@ -380,6 +413,7 @@ static int open_snapshot(struct remote_memory *m,
 int remote_memory_open(struct remote_memory *m, const struct local_address *address)
 {
 	struct page_source *source = &m->source;
+	int tries = REOPEN_TRIES, err;
 
 	source->fetch = remote_fetch;
 	source->forget = close_cache;
@@ -402,7 +436,13 @@ int remote_memory_open(struct remote_memory *m, const struct local_address *addr
 	if (!m->buffer || !m->requests.read_ahead)
 		return -ENOMEM;
 	m->requests.unwanted = m->buffer + WIRE_PAGES_MAX;
-	return open_snapshot(m, address);
+	err = open_snapshot(m, address);
+	/* It had an older one of this handler id, and gets the next. */
+	while (err == -ESTALE && tries--) {
+		wire_close(&m->requests.connection);
+		err = open_snapshot(m, address);
+	}
+	return err;
 }
 
 void remote_memory_close(struct remote_memory *m)

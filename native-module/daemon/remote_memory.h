@@ -23,9 +23,11 @@ struct remote_memory {
 	const struct auth *auth;
 	uint32_t machine_id, handler_id;
 	char place[LOCAL_ADDRESS_TEXT_SIZE];
-	char *buffer; /* WIRE_PAGES_MAX bytes */
+	struct parent_rights rights; /* by the word of the parent's machine */
+	char *buffer;		     /* WIRE_PAGES_MAX bytes */
 	struct remote_runs runs;
 	bool quiet; /* no child depends on it: its failure is not logged */
+	int replica; /* its memory, filled in the background (replica_memory.h); -1: none */
 	char failure[256];
 
 	/* The cache: the snapshot's VMAs, concatenated. */

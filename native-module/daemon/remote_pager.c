@@ -12,6 +12,7 @@
 
 #include "daemon/remote_memory.h"
 #include "daemon/replica_fill.h"
+#include "daemon/replica_memory.h"
 #include "daemon/replica_process.h"
 #include "daemon/transport.h"
 #include "local/channel.h"
@@ -37,6 +38,7 @@ static uint64_t share_limit(void)
 struct remote_pager {
 	struct remote_memory memory; /* the first: of a page_source, too */
 	const struct local_address *address;
+	pid_t replica;	    /* the last one */
 	_Atomic int filled; /* connection of the last fill of its replica, or -1 */
 };
 
@@ -44,21 +46,27 @@ static void fill_replica(struct page_source *source)
 {
 	struct remote_pager *pager = (struct remote_pager *)source;
 
+	if (pager->memory.replica >= 0)
+		close(pager->memory.replica);
+	pager->memory.replica = replica_memory_open(pager->replica);
 	replica_fill_start(&pager->memory, pager->address, &pager->filled);
 }
 
 static int start_replica(struct page_source *source, const int fds[REPLICA_FILES])
 {
-	const struct remote_memory *m = (struct remote_memory *)source;
+	struct remote_pager *pager = (struct remote_pager *)source;
+	const struct remote_memory *m = &pager->memory;
 
-	return replica_process_start(m->machine_id, m->handler_id, fds);
+	return replica_process_start(m->machine_id, m->handler_id, fds,
+				     &pager->replica);
 }
 
-static void tell(int channel, int status)
+static void tell(int channel, int status, const struct parent_rights *rights)
 {
 	struct local_message m = channel_message(LOCAL_ANSWER);
 
 	m.status = status;
+	m.parent = *rights;
 	channel_send(channel, &m, -1);
 }
 
@@ -97,6 +105,7 @@ void remote_pager_run(int channel, const struct auth *auth,
 			.auth = auth,
 			.machine_id = machine_id,
 			.handler_id = handler_id,
+			.replica = -1,
 		},
 		.address = address,
 		.filled = -1,
@@ -133,7 +142,7 @@ void remote_pager_run(int channel, const struct auth *auth,
 			.machine_id = machine_id,
 			.handler_id = handler_id,
 		});
-	tell(CHANNEL, err);
+	tell(CHANNEL, err, &m->rights);
 	remote_memory_expect_end(m);
 	if (!err)
 		page_server_run(server, m->requests.connection.fd, idle_ms());

@@ -130,6 +130,20 @@ static void pager_started(struct daemon *daemon, struct peer *pager, int status)
 		else
 			join_pager(daemon, p, pager, &p->device.remote);
 	}
+	if (daemon->pager_started)
+		daemon->pager_started(daemon, pager, status);
+}
+
+int rendezvous_find_pager(struct daemon *daemon, struct remote_snapshot *remote,
+			  int cpu, struct peer **pager)
+{
+	/* Once its session has ended, a pager gets no further children. */
+	int err = session_address(daemon, remote->machine_id, &remote->address);
+
+	*pager = err ? NULL : pager_find(daemon, remote, cpu);
+	if (!err && !*pager)
+		err = pager_start(daemon, remote, cpu, pager_started, pager);
+	return err;
 }
 
 void rendezvous_attach_remote(struct daemon *daemon, struct peer *device,
@@ -139,15 +153,9 @@ void rendezvous_attach_remote(struct daemon *daemon, struct peer *device,
 		.machine_id = machine_id,
 		.handler_id = handler_id,
 	};
-	int cpu = device->device.cpu;
-	struct peer *pager = NULL;
-	/* Once its session has ended, a pager gets no further children. */
-	int err = session_address(daemon, machine_id, &remote.address);
+	struct peer *pager;
+	int err = rendezvous_find_pager(daemon, &remote, device->device.cpu, &pager);
 
-	if (!err)
-		pager = pager_find(daemon, &remote, cpu);
-	if (!err && !pager)
-		err = pager_start(daemon, &remote, cpu, pager_started, &pager);
 	if (err) {
 		peer_answer(daemon, device, err);
 	} else if (pager->pager.ready) {

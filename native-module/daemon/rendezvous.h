@@ -13,6 +13,14 @@ void rendezvous_attach(struct daemon *daemon, struct peer *device,
 void rendezvous_attach_remote(struct daemon *daemon, struct peer *device,
 			      uint32_t machine_id, uint32_t handler_id);
 
+/*
+ * The pager that serves a snapshot of another machine for children on a CPU (-1: any). Sets
+ * remote->address. One that it starts is not `ready`; daemon->pager_started is called. Returns 0,
+ * -ENOTCONN no session to the machine, or -errno.
+ */
+int rendezvous_find_pager(struct daemon *daemon, struct remote_snapshot *remote,
+			  int cpu, struct peer **pager);
+
 /* A shadow has registered: connects the devices that wait for it. */
 void rendezvous_shadow_ready(struct daemon *daemon, struct peer *shadow);
 

@@ -51,7 +51,7 @@ run(const char *path, char *const argv[], const int fds[REPLICA_FILES])
 }
 
 int replica_process_start(uint32_t machine_id, uint32_t handler_id,
-			  const int fds[REPLICA_FILES])
+			  const int fds[REPLICA_FILES], pid_t *started)
 {
 	char path[PATH_MAX], what[64];
 	char *const argv[] = { PROGRAM, what, NULL };
@@ -74,6 +74,7 @@ int replica_process_start(uint32_t machine_id, uint32_t handler_id,
 	pidfd = syscall(SYS_pidfd_open, pid, 0);
 	if (pidfd >= 0) {
 		fcntl(pidfd, F_SETFD, FD_CLOEXEC);
+		*started = pid;
 		return pidfd;
 	}
 	err = -errno;

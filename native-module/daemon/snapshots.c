@@ -291,14 +291,8 @@ int snapshot_rights(struct daemon *daemon, uint32_t handler_id,
 int snapshot_hand_over(struct daemon *daemon, uint32_t handler_id, int fd,
 		       const struct local_sealing *sealing)
 {
-	struct local_message m = channel_message(LOCAL_SERVE);
-	struct iovec parts[] = {
-		{ &m, sizeof(m) },
-		{ (void *)sealing, sizeof(*sealing) },
-	};
 	int slot = snapshot_find(daemon, handler_id);
 	struct peer *shadow;
-	ssize_t n;
 
 	if (slot < 0)
 		return slot;
@@ -307,9 +301,7 @@ int snapshot_hand_over(struct daemon *daemon, uint32_t handler_id, int fd,
 		return -EAGAIN;
 	trace(&daemon->trace, TRACE_STEPS, "passes another machine to a shadow",
 	      TRACE_NUMBER("handler_id", handler_id));
-	m.flags = LOCAL_MACHINE | (sealing ? LOCAL_SEALED : 0);
-	n = channel_send_fds(shadow->fd, parts, sealing ? 2 : 1, &fd, 1);
-	return n < 0 ? n : 0;
+	return peer_pass_machine(shadow, fd, sealing);
 }
 
 int snapshot_lend(struct daemon *daemon, uint32_t handler_id, int fd)

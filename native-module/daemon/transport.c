@@ -31,7 +31,9 @@ enum transport_wish transport_wish(const struct local_address *address,
 
 	if (address->transport == LOCAL_TRANSPORT_RDMA)
 		return TRANSPORT_RDMA;
+	/* RDMA reaches the memory of a machine's own snapshots only. */
 	if (!strcmp(asked(), "auto") &&
+	    address->transport != LOCAL_TRANSPORT_REPLICA &&
 	    auth->protection == WIRE_PROTECTION_HANDSHAKE &&
 	    !gid_port_find(GID_DEVICES, 0, &first))
 		return TRANSPORT_UPGRADE;

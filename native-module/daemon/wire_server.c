@@ -13,43 +13,16 @@
 
 #include "daemon/porter.h"
 #include "daemon/snapshots.h"
+#include "daemon/wire_client.h"
+#include "daemon/wire_replica.h"
 #include "local/address.h"
 #include "local/channel.h"
-#include "proto/user/connection.h"
 
 #define CLIENTS_MAX 1024u
 /* How long a shadow or the porter may take: who asks gives its own mitosisd more. */
 #define HAND_OVER_MS_MAX (CHANNEL_DEADLINE_MS - 1000)
 /* Interval of the retries while a shadow has not registered yet, in ms. */
 #define RETRY_MS 1
-#define BODY_MAX sizeof(struct wire_challenge)
-
-enum wire_state {
-	EXPECTS_HELLO,
-	EXPECTS_PROOF,
-	EXPECTS_REQUEST,
-	WAITS_FOR_ITS_SHADOW, /* WIRE_OPEN came before the shadow registered */
-	WAITS_FOR_PORTER,     /* WIRE_RDMA */
-};
-
-struct wire_client {
-	struct event_source source; /* first */
-	struct wire_client *next;
-	int fd; /* -1: closed */
-	enum wire_state state;
-	int64_t deadline_ms; /* for the handshake, or for WIRE_OPEN */
-	struct handshake shake;
-	struct sealing *sealing; /* after the handshake of a sealed session */
-	uint32_t handler_id;	 /* WAITS_FOR_ITS_SHADOW */
-	bool knows_rights;	 /* WIRE_RIGHTS was sent */
-	uint32_t grant;		 /* WAITS_FOR_PORTER: its number */
-	struct wire_rdma rdma;	 /* WAITS_FOR_PORTER: what it gets */
-	size_t filled;		 /* bytes of `message`, or of `sealing->message` */
-	struct {
-		struct wire_header header;
-		uint8_t body[BODY_MAX];
-	} message;
-};
 
 int wire_listen(struct local_address *address)
 {
@@ -73,7 +46,7 @@ int wire_listen(struct local_address *address)
 	return fd;
 }
 
-static void drop(struct daemon *daemon, struct wire_client *client)
+void wire_client_drop(struct daemon *daemon, struct wire_client *client)
 {
 	loop_close(&daemon->loop, client->fd);
 	client->fd = -1;
@@ -95,14 +68,14 @@ static void drop_oldest_unproved(struct daemon *daemon)
 		    (c->state == EXPECTS_HELLO || c->state == EXPECTS_PROOF))
 			oldest = c;
 	if (oldest)
-		drop(daemon, oldest);
+		wire_client_drop(daemon, oldest);
 }
 
-/* A reply fits into an empty send buffer. A client that lets it fill is dropped. */
-static void reply(struct daemon *daemon, struct wire_client *client,
-		  enum wire_type type, int status, const void *body, size_t size)
+void wire_client_reply(struct daemon *daemon, struct wire_client *client,
+		       enum wire_type type, int status, const void *body,
+		       size_t size)
 {
-	char text[sizeof(struct wire_header) + BODY_MAX];
+	char text[sizeof(struct wire_header) + WIRE_BODY_MAX];
 	char sealed[RECORD_EXTRA + sizeof(text)];
 	struct wire_header header = wire_header(type, status, size);
 	const char *bytes = text;
@@ -117,7 +90,7 @@ static void reply(struct daemon *daemon, struct wire_client *client,
 		size += RECORD_EXTRA;
 	}
 	if (send(client->fd, bytes, size, MSG_NOSIGNAL) != (ssize_t)size)
-		drop(daemon, client);
+		wire_client_drop(daemon, client);
 }
 
 static void serve_hello(struct daemon *daemon, struct wire_client *client)
@@ -132,13 +105,13 @@ static void serve_hello(struct daemon *daemon, struct wire_client *client)
 		err = auth_challenge(&daemon->auth, shake);
 	/* A client of another protection is told which one it should have. */
 	if (err && err != -EPROTOTYPE)
-		reply(daemon, client, WIRE_CHALLENGE, err, NULL, 0);
+		wire_client_reply(daemon, client, WIRE_CHALLENGE, err, NULL, 0);
 	else
-		reply(daemon, client, WIRE_CHALLENGE, 0, &shake->challenge,
-		      sizeof(shake->challenge));
+		wire_client_reply(daemon, client, WIRE_CHALLENGE, 0,
+				  &shake->challenge, sizeof(shake->challenge));
 	client->state = EXPECTS_PROOF;
 	if (err && client->fd >= 0)
-		drop(daemon, client);
+		wire_client_drop(daemon, client);
 }
 
 static struct sealing *make_sealing(const struct daemon *daemon,
@@ -166,7 +139,7 @@ static void serve_proof(struct daemon *daemon, struct wire_client *client)
 		err = sealing ? 0 : -ENOMEM;
 	}
 	/* This answer still belongs to the handshake. */
-	reply(daemon, client, WIRE_ANSWER, err, NULL, 0);
+	wire_client_reply(daemon, client, WIRE_ANSWER, err, NULL, 0);
 	client->state = EXPECTS_REQUEST;
 	client->deadline_ms = INT64_MAX;
 	if (client->fd >= 0)
@@ -174,35 +147,46 @@ static void serve_proof(struct daemon *daemon, struct wire_client *client)
 	else
 		sealing_destroy(sealing);
 	if (err && client->fd >= 0)
-		drop(daemon, client);
+		wire_client_drop(daemon, client);
 }
 
-/* When it is too late to hand a client over; a client has wire_deadline_ms() itself. */
-static int64_t hand_over_deadline_ms(void)
+int64_t wire_client_deadline_ms(void)
 {
 	int most = wire_deadline_ms() * 3 / 4;
 
 	return monotonic_ms() + (most < HAND_OVER_MS_MAX ? most : HAND_OVER_MS_MAX);
 }
 
-/* Hands over what the shadow needs to go on with the session. */
-static int hand_over(struct daemon *daemon, struct wire_client *client)
+static int hand_over(struct daemon *daemon, struct wire_client *client,
+		     struct peer *pager, const struct local_sealing *sealing)
+{
+	return pager ? peer_pass_machine(pager, client->fd, sealing)
+		     : snapshot_hand_over(daemon, client->handler_id, client->fd,
+					  sealing);
+}
+
+int wire_client_hand_over(struct daemon *daemon, struct wire_client *client,
+			  struct peer *pager)
 {
 	const struct sealing *sealing = client->sealing;
+	int flags = fcntl(client->fd, F_GETFL);
 	struct local_sealing passed;
 	int err;
 
-	if (!sealing)
-		return snapshot_hand_over(daemon, client->handler_id, client->fd,
-					  NULL);
-	passed = (struct local_sealing){
-		.in = sealing->in_secret,
-		.out = sealing->out_secret,
-		.in_number = sealing->in.number,
-		.out_number = sealing->out.number,
-	};
-	err = snapshot_hand_over(daemon, client->handler_id, client->fd, &passed);
+	if (sealing)
+		passed = (struct local_sealing){
+			.in = sealing->in_secret,
+			.out = sealing->out_secret,
+			.in_number = sealing->in.number,
+			.out_number = sealing->out.number,
+		};
+	fcntl(client->fd, F_SETFL, flags & ~O_NONBLOCK);
+	err = hand_over(daemon, client, pager, sealing ? &passed : NULL);
 	explicit_bzero(&passed, sizeof(passed));
+	if (err)
+		fcntl(client->fd, F_SETFL, flags);
+	else
+		wire_client_drop(daemon, client);
 	return err;
 }
 
@@ -219,27 +203,20 @@ static int tell_rights(struct daemon *daemon, struct wire_client *client)
 	if (err)
 		return err == -EPERM ? -ESRCH : err;
 	client->knows_rights = true;
-	reply(daemon, client, WIRE_RIGHTS, 0, rights, sizeof(*rights));
+	wire_client_reply(daemon, client, WIRE_RIGHTS, 0, rights, sizeof(*rights));
 	return 0;
 }
 
-/* Hands the connection to the shadow, which answers. */
 static void try_open(struct daemon *daemon, struct wire_client *client)
 {
-	int flags = fcntl(client->fd, F_GETFL);
 	int err = tell_rights(daemon, client);
 
 	if (client->fd < 0)
 		return;
-	if (!err) {
-		fcntl(client->fd, F_SETFL, flags & ~O_NONBLOCK);
-		err = hand_over(daemon, client);
-	}
-	if (!err) {
-		drop(daemon, client);
+	if (!err)
+		err = wire_client_hand_over(daemon, client, NULL);
+	if (!err)
 		return;
-	}
-	fcntl(client->fd, F_SETFL, flags);
 	if (err == -EAGAIN && monotonic_ms() < client->deadline_ms) {
 		client->state = WAITS_FOR_ITS_SHADOW;
 		return;
@@ -247,8 +224,8 @@ static void try_open(struct daemon *daemon, struct wire_client *client)
 	client->state = EXPECTS_REQUEST;
 	client->deadline_ms = INT64_MAX;
 	/* It may ask again. */
-	reply(daemon, client, WIRE_ANSWER, err == -EAGAIN ? -ETIMEDOUT : err, NULL,
-	      0);
+	wire_client_reply(daemon, client, WIRE_ANSWER,
+			  err == -EAGAIN ? -ETIMEDOUT : err, NULL, 0);
 }
 
 static void serve_open(struct daemon *daemon, struct wire_client *client)
@@ -258,7 +235,7 @@ static void serve_open(struct daemon *daemon, struct wire_client *client)
 	memcpy(&request, client->message.body, sizeof(request));
 	client->handler_id = request.handler_id;
 	client->knows_rights = false;
-	client->deadline_ms = hand_over_deadline_ms();
+	client->deadline_ms = wire_client_deadline_ms();
 	try_open(daemon, client);
 }
 
@@ -294,13 +271,13 @@ static void answer_rdma(struct daemon *daemon, struct wire_client *client,
 	client->deadline_ms = INT64_MAX;
 	client->grant = 0;
 	if (loop_watch(&daemon->loop, client->fd, &client->source)) {
-		drop(daemon, client);
+		wire_client_drop(daemon, client);
 		return;
 	}
 	if (!status)
 		status = own_address(client, port, &body.address);
-	reply(daemon, client, WIRE_ANSWER, status, status ? NULL : &body,
-	      status ? 0 : sizeof(body));
+	wire_client_reply(daemon, client, WIRE_ANSWER, status, status ? NULL : &body,
+			  status ? 0 : sizeof(body));
 }
 
 static void granted(struct daemon *daemon, uint32_t grant, int status, uint16_t port)
@@ -342,11 +319,11 @@ static void serve_rdma(struct daemon *daemon, struct wire_client *client)
 				   &client->grant);
 	explicit_bzero(&grant, sizeof(grant));
 	if (err) {
-		reply(daemon, client, WIRE_ANSWER, err, NULL, 0);
+		wire_client_reply(daemon, client, WIRE_ANSWER, err, NULL, 0);
 		return;
 	}
 	client->state = WAITS_FOR_PORTER;
-	client->deadline_ms = hand_over_deadline_ms();
+	client->deadline_ms = wire_client_deadline_ms();
 	/* It is not read until then: an end of the connection would be told for ever. */
 	loop_forget(&daemon->loop, client->fd);
 }
@@ -372,6 +349,10 @@ static int body_size(const struct wire_client *client)
 	case WIRE_OPEN_BY_TOKEN:
 		return client->state == EXPECTS_REQUEST
 			       ? (int)sizeof(struct wire_token)
+			       : -1;
+	case WIRE_OPEN_REPLICA:
+		return client->state == EXPECTS_REQUEST
+			       ? (int)sizeof(struct wire_open_replica)
 			       : -1;
 	case WIRE_RDMA:
 		return client->state == EXPECTS_REQUEST
@@ -408,14 +389,17 @@ static void serve_message(struct daemon *daemon, struct wire_client *client)
 		serve_proof(daemon, client);
 		break;
 	case WIRE_NIL:
-		reply(daemon, client, WIRE_ANSWER, 0, NULL, 0);
+		wire_client_reply(daemon, client, WIRE_ANSWER, 0, NULL, 0);
 		break;
 	case WIRE_OPEN:
 		serve_open(daemon, client);
 		break;
 	case WIRE_OPEN_BY_TOKEN:
 		/* Tokens are the module's. To open without a check would give root's away. */
-		reply(daemon, client, WIRE_ANSWER, -EOPNOTSUPP, NULL, 0);
+		wire_client_reply(daemon, client, WIRE_ANSWER, -EOPNOTSUPP, NULL, 0);
+		break;
+	case WIRE_OPEN_REPLICA:
+		wire_replica_open(daemon, client);
 		break;
 	case WIRE_RDMA:
 		serve_rdma(daemon, client);
@@ -491,8 +475,7 @@ static void client_ready(struct daemon *daemon, struct event_source *source)
 	struct wire_client *c = (struct wire_client *)source;
 	int got;
 
-	while (c->fd >= 0 && c->state != WAITS_FOR_ITS_SHADOW &&
-	       c->state != WAITS_FOR_PORTER) {
+	while (c->fd >= 0 && c->state <= EXPECTS_REQUEST) {
 		got = c->sealing ? receive_record(c) : receive_message(c);
 		if (got == 0)
 			return;
@@ -505,12 +488,12 @@ static void client_ready(struct daemon *daemon, struct event_source *source)
 		      TRACE_NUMBER("status", -got));
 		/* A machine with a newer release needs the reason. */
 		if (got != -ECONNRESET)
-			reply(daemon, c,
-			      c->state == EXPECTS_HELLO ? WIRE_CHALLENGE
-							: WIRE_ANSWER,
-			      got, NULL, 0);
+			wire_client_reply(daemon, c,
+					  c->state == EXPECTS_HELLO ? WIRE_CHALLENGE
+								    : WIRE_ANSWER,
+					  got, NULL, 0);
 		if (c->fd >= 0)
-			drop(daemon, c);
+			wire_client_drop(daemon, c);
 	}
 }
 
@@ -578,8 +561,10 @@ int wire_expire(struct daemon *daemon)
 		if (c->fd >= 0 && c->deadline_ms <= now) {
 			if (c->state == WAITS_FOR_PORTER)
 				answer_rdma(daemon, c, -ETIMEDOUT, 0);
+			else if (c->state == WAITS_FOR_ITS_PAGER)
+				wire_replica_refuse(daemon, c, -ETIMEDOUT);
 			else
-				drop(daemon, c);
+				wire_client_drop(daemon, c);
 		}
 		if (c->fd < 0) {
 			*link = c->next;

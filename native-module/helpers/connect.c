@@ -13,7 +13,8 @@ static const char usage[] =
 	"\n"
 	"Opens this machine's session to machine MACHINE (a number) at ADDRESS\n"
 	"(tcp://host:port, rdma://host[:port][%nic_id], or a GID with or without "
-	"%nic_id),\n"
+	"%nic_id;\n"
+	"or replica://host:port of a machine that has a session to MACHINE),\n"
 	"so that its snapshots can be resumed here.\n";
 
 int main(int argc, char **argv)

@@ -213,8 +213,10 @@ int mitosis_read(struct mitosis *device, uint32_t handler_id, uint64_t address,
  * Opens the session of this machine to another one, for every device here:
  * `address` is tcp://host:port, rdma://host[:port] (user backend: pages come by RDMA
  * where it works, else over TCP; needs MITOSIS_PROTECTION=handshake), or a GID, which
- * a machine with an RDMA device takes for the rdma:// address that it holds. After the
- * last two may follow %N: the original's nic_id, which of this machine's RDMA ports to
+ * a machine with an RDMA device takes for the rdma:// address that it holds; or
+ * replica://host:port (user backend): at that address is another machine, which has a session to
+ * machine_id itself, and passes the pages of its snapshots on. After the
+ * two of RDMA may follow %N: the original's nic_id, which of this machine's RDMA ports to
  * use, counted from 0 by device and port; without it the route decides. On the user
  * backend the key is the file $MITOSIS_KEY_FILE, else
  * ~/.config/mitosis/key, else /etc/mitosis/key; MITOSIS_PROTECTION=none works
@@ -235,8 +237,8 @@ int mitosis_connect(struct mitosis *device, uint32_t machine_id,
 #define MITOSIS_ADDRESS_SIZE 80
 
 /*
- * Where a machine is that this one has a session to: tcp://host:port or
- * rdma://host:port[%nic_id], as text.
+ * Where a machine is that this one has a session to: tcp://host:port,
+ * replica://host:port or rdma://host:port[%nic_id], as text.
  * Errors: -ENOTCONN no session; -ENOSYS on the kernel backend.
  */
 int mitosis_session_address(struct mitosis *device, uint32_t machine_id,

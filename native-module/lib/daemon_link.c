@@ -512,7 +512,8 @@ int daemon_link_attach_remote(struct daemon_link *link, uint32_t machine_id,
 	case -ENOTCONN:
 		return fail(err,
 			    "there is no session to machine %u, or it has ended; "
-			    "connect first",
+			    "connect first, and where its address is "
+			    "replica://, from the machine there, too",
 			    machine_id);
 	case -EPERM:
 		return fail(

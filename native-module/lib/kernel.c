@@ -185,6 +185,11 @@ static int connect_failed(int err, uint32_t machine_id, const char *address)
 			    "is that of all users, and needs CAP_NET_ADMIN of the "
 			    "initial user namespace",
 			    geteuid(), machine_id);
+	if (err == -EINVAL && !strncmp(address, "replica://", 10))
+		return fail(err,
+			    "the kernel module has no replicas, as '%s' needs; give "
+			    "tcp://host:port, or use the user backend",
+			    address);
 	/* Of an address of RDMA that it does not know as one. */
 	if (err == -ENODEV || (err == -EINVAL && !strncmp(address, "rdma://", 7)))
 		return fail(-ENODEV,

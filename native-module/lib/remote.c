@@ -56,10 +56,12 @@ static int parse(const char *text, struct local_address *address)
 		return parse_gid(text, address) ?: require_nic(text, address);
 	err = local_address_parse(text, address);
 	if (err == -EINVAL)
-		return fail(err,
-			    "'%s' is not an address; give tcp://host:port, "
-			    "rdma://host[:port][%%nic_id], or a GID",
-			    text);
+		return fail(
+			err,
+			"'%s' is not an address; give tcp://host:port, "
+			"replica://host:port, rdma://host[:port][%%nic_id], or a "
+			"GID",
+			text);
 	if (err)
 		return fail(-EHOSTUNREACH, "the host in '%s' is unknown", text);
 	return require_nic(text, address);
@@ -133,7 +135,7 @@ static int connection_failed(int err, uint32_t protection, const char *text)
 	}
 }
 
-/* Connects to an address and checks that the right machine answers. */
+/* Connects to an address and checks that the right machine answers; for replicas, any other. */
 static int dial(struct wire_connection *c, const struct local_address *address,
 		uint32_t machine_id)
 {
@@ -165,7 +167,8 @@ static int dial(struct wire_connection *c, const struct local_address *address,
 		return protections_differ(auth.protection, c->its_protection, text);
 	if (err)
 		return connection_failed(err, auth.protection, text);
-	if (c->machine_id != machine_id) {
+	if (address->transport != LOCAL_TRANSPORT_REPLICA &&
+	    c->machine_id != machine_id) {
 		wire_close(c);
 		return fail(-EINVAL, "at %s is machine %u, not %u", text,
 			    c->machine_id, machine_id);
@@ -241,6 +244,8 @@ static int connection_to(struct daemon_link *link, struct remote_connections *c,
 	if (c->count == REMOTE_CONNECTIONS_MAX)
 		close_at(c, 0);
 	own_files_note(connection.fd);
+	/* What it was opened for: at replica:// another machine answers. */
+	connection.machine_id = machine_id;
 	c->open[c->count] = connection;
 	return c->count++;
 }

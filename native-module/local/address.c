@@ -12,7 +12,9 @@
 #include <string.h>
 
 /* By enum local_transport. */
-static const char *const schemes[] = { "tcp://", "rdma://" };
+static const char *const schemes[] = { "tcp://", "rdma://", "replica://" };
+
+#define SCHEMES (sizeof(schemes) / sizeof(schemes[0]))
 
 /* A statically linked program has no resolver: numeric addresses only. */
 #pragma weak getaddrinfo
@@ -101,7 +103,7 @@ int local_address_parse(const char *whole, struct local_address *address)
 	int nic;
 
 	while (strncmp(whole, schemes[transport], strlen(schemes[transport])))
-		if (++transport == sizeof(schemes) / sizeof(schemes[0]))
+		if (++transport == SCHEMES)
 			return -EINVAL;
 	whole += strlen(schemes[transport]);
 	end = nic_start(whole, transport);
@@ -137,7 +139,9 @@ static bool is_ipv4(const struct local_address *address)
 void local_address_to_text(const struct local_address *address,
 			   char text[LOCAL_ADDRESS_TEXT_SIZE])
 {
-	const char *scheme = schemes[address->transport == LOCAL_TRANSPORT_RDMA];
+	/* It may have come in a message. */
+	const char *scheme =
+		schemes[address->transport < SCHEMES ? address->transport : 0];
 	char host[INET6_ADDRSTRLEN] = "?";
 
 	if (is_ipv4(address)) {

@@ -11,12 +11,12 @@
 /* Of an address of RDMA without a port. */
 #define LOCAL_PORT_DEFAULT 7473
 
-/* "rdma://[", an IPv6 address, "]:", a port, "%", a nic_id, NUL. */
-#define LOCAL_ADDRESS_TEXT_SIZE (INET6_ADDRSTRLEN + 24)
+/* "replica://[", an IPv6 address, "]:", a port, "%", a nic_id, NUL. */
+#define LOCAL_ADDRESS_TEXT_SIZE (INET6_ADDRSTRLEN + 27)
 
 /*
- * Parses tcp://host:port or tcp://[ipv6]:port, the same with rdma://, where the port
- * may be left out and %nic_id may follow, and resolves names. Returns 0, or -EINVAL
+ * Parses tcp://host:port or tcp://[ipv6]:port, the same with replica://, and with rdma://, where
+ * the port may be left out and %nic_id may follow, and resolves names. Returns 0, or -EINVAL
  * malformed, -ENOENT unknown host.
  */
 int local_address_parse(const char *text, struct local_address *address);

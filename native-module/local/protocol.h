@@ -70,6 +70,8 @@ enum local_type {
 enum local_transport {
 	LOCAL_TRANSPORT_TCP = 0,
 	LOCAL_TRANSPORT_RDMA = 1, /* where it can, else by TCP */
+	/* By TCP, from a machine that has replicas of the snapshots, not the snapshots' own. */
+	LOCAL_TRANSPORT_REPLICA = 2,
 };
 
 /*
@@ -114,7 +116,7 @@ struct local_message {
 	int32_t cpu;
 	uint32_t reserved;
 	struct parent_rights
-		parent; /* LOCAL_ANSWER to LOCAL_ATTACH: of the shadow */
+		parent; /* LOCAL_ANSWER to LOCAL_ATTACH, or of a pager: of the parent */
 };
 
 /* A sealed session as it is passed on, seen from the one who gets it. 72 bytes. */

@@ -225,12 +225,17 @@ void machine_connection_close(struct machine_connection *c)
 
 bool machine_connection_open(struct machine_connection *c, int fd,
 			     struct page_source *source, uint64_t page_size,
-			     const struct local_sealing *sealing)
+			     const struct local_sealing *sealing, int refusal)
 {
 	if (sealing) {
 		c->sealing = map_sealing(sealing);
 		if (!c->sealing)
 			return false;
+	}
+	if (refusal) {
+		begin(c, refusal, 0);
+		c->is_last = true;
+		return go_on(c, fd, source, page_size);
 	}
 	begin(c, 0, source->descriptor->total_size);
 	c->body_end = (const char *)source->descriptor + c->left;
@@ -263,19 +268,36 @@ static bool is_readable(struct page_source *source, uint64_t page_size,
 	return true;
 }
 
+/* The same of pages of another machine, which are here after that. Returns 0 or -errno. */
+static int get_all(struct page_source *source, uint64_t start, uint64_t end)
+{
+	while (start < end) {
+		uint64_t length = end - start;
+		const void *bytes;
+		int err = source->fetch(source, start, &length, &bytes);
+
+		if (err)
+			return err;
+		start += length;
+	}
+	return 0;
+}
+
 /* The status of the answer to a whole request. */
 static int check(const struct wire_pages *p, struct page_source *source,
 		 uint64_t page_size, bool dropped)
 {
 	/* A request for no pages asks whether the snapshot is still there. */
 	if (!p->length)
-		return dropped ? -ENOENT : 0;
+		return dropped ? -ENOENT : source->admit ? source->admit(source) : 0;
 	if (p->address % page_size || p->length % page_size ||
 	    p->length > WIRE_PAGES_MAX)
 		return -EINVAL;
-	return descriptor_covers(source->descriptor, p->address, p->length) &&
-			       is_readable(source, page_size, p->address,
-					   p->address + p->length)
+	if (!descriptor_covers(source->descriptor, p->address, p->length))
+		return -EFAULT;
+	if (source->remote)
+		return get_all(source, p->address, p->address + p->length);
+	return is_readable(source, page_size, p->address, p->address + p->length)
 		       ? 0
 		       : -EFAULT;
 }

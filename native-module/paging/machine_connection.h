@@ -36,12 +36,12 @@ struct machine_connection {
 };
 
 /*
- * Answers WIRE_OPEN. `sealing` of a sealed session, else NULL. False if the
- * connection has to be closed.
+ * Answers WIRE_OPEN; by `refusal`, a -errno, and nothing further, unless that is 0. `sealing` of a
+ * sealed session, else NULL. False if the connection has to be closed.
  */
 bool machine_connection_open(struct machine_connection *c, int fd,
 			     struct page_source *source, uint64_t page_size,
-			     const struct local_sealing *sealing);
+			     const struct local_sealing *sealing, int refusal);
 
 /* Frees what it has; the socket is the caller's. */
 void machine_connection_close(struct machine_connection *c);

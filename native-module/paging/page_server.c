@@ -12,7 +12,7 @@
 #include "paging/cpu_server.h"
 #include "paging/entrusted.h"
 #include "paging/first_pages.h"
-#include "paging/machine_connection.h"
+#include "paging/machine_clients.h"
 #include "paging/poll_list.h"
 #include "paging/prefetch.h"
 #include "paging/raw_message.h"
@@ -215,42 +215,21 @@ static bool serve_request(struct page_server *server, uint32_t index)
 }
 
 /* Returns NULL, and closes the stream, without room. */
-static struct client *add(struct page_server *server, int stream,
-			  enum client_kind kind)
+static struct client *add_client(struct page_server *server, int stream)
 {
-	struct client *client = client_table_add(&server->clients, stream, kind);
+	struct client *client =
+		client_table_add(&server->clients, stream, CLIENT_READER);
 
 	if (!client) {
-		if (kind != CLIENT_MACHINE)
-			stream_answer(stream, -EUSERS, 0);
+		stream_answer(stream, -EUSERS, 0);
 		raw_close(stream);
 		return NULL;
 	}
 	trace(&server->source->trace, TRACE_STEPS, "has a client",
 	      TRACE_NUMBER("client", client - server->clients.clients),
-	      TRACE_NUMBER("machine", kind == CLIENT_MACHINE));
+	      TRACE_NUMBER("machine", 0));
+	raw_set_deadline(stream, PEER_DEADLINE_MS);
 	return client;
-}
-
-static struct client *add_client(struct page_server *server, int stream)
-{
-	struct client *client = add(server, stream, CLIENT_READER);
-
-	if (client)
-		raw_set_deadline(stream, PEER_DEADLINE_MS);
-	return client;
-}
-
-/* `sealing`: of a sealed session, or NULL. */
-static void add_machine(struct page_server *server, int stream,
-			const struct local_sealing *sealing)
-{
-	struct client *client = add(server, stream, CLIENT_MACHINE);
-
-	if (client &&
-	    !machine_connection_open(&client->machine, stream, server->source,
-				     server->page_size, sealing))
-		child_remove(server, client - server->clients.clients);
 }
 
 /* The per-CPU server for clients that start children on a CPU; NULL: this one. */
@@ -332,7 +311,8 @@ static void serve_packet(struct page_server *server,
 			 const int passed[PASSED_FDS_MAX])
 {
 	const struct local_message *m = &packet->m;
-	bool sealed;
+	const struct local_sealing *sealing;
+	bool sealed, serves;
 
 	/* -EMFILE: the client that was to come sees its stream end. */
 	if (n == -EINTR || n == -EAGAIN || n == -EMFILE)
@@ -343,9 +323,11 @@ static void serve_packet(struct page_server *server,
 		return;
 	}
 	sealed = n == sizeof(*packet) && m->flags & LOCAL_SEALED;
-	if ((sealed || n == sizeof(*m)) && m->magic == LOCAL_MAGIC &&
-	    m->version == LOCAL_VERSION && m->type == LOCAL_SERVE &&
-	    passed[0] >= 0 &&
+	sealing = sealed ? &packet->sealing : NULL;
+	serves = (sealed || n == sizeof(*m)) && m->magic == LOCAL_MAGIC &&
+		 m->version == LOCAL_VERSION && m->type == LOCAL_SERVE &&
+		 passed[0] >= 0;
+	if (serves &&
 	    !(server->source->admit && server->source->admit(server->source))) {
 		if (m->flags & LOCAL_PORTER)
 			stream_lend_memory(passed[0], server->source);
@@ -353,15 +335,17 @@ static void serve_packet(struct page_server *server,
 			add_staying_client(server, passed[0], m->cpu,
 					   m->flags & LOCAL_FORKS);
 		else if (m->flags & LOCAL_MACHINE)
-			add_machine(server, passed[0],
-				    sealed ? &packet->sealing : NULL);
+			machine_client_add(server, passed[0], sealing, 0);
 		else
 			add_client(server, passed[0]);
 		return;
 	}
 	/* Linger before the close, which sends the client back to the daemon. */
 	linger(server);
-	raw_close(passed[0]);
+	if (serves && m->flags & LOCAL_MACHINE)
+		machine_client_add(server, passed[0], sealing, -ESTALE);
+	else
+		raw_close(passed[0]);
 }
 
 static void serve_channel(struct page_server *server)
@@ -375,32 +359,15 @@ static void serve_channel(struct page_server *server)
 	raw_wipe(&packet.sealing, sizeof(packet.sealing));
 }
 
-static bool serve_machine(struct page_server *server, struct client *c)
-{
-	return machine_connection_serve(&c->machine, c->stream, server->source,
-					server->page_size, server->channel < 0);
-}
-
 static void serve_client(struct page_server *server, uint32_t i, short events)
 {
 	struct client *c = &server->clients.clients[i];
 	bool stays = events & (POLLIN | POLLOUT) &&
-		     (c->kind == CLIENT_MACHINE ? serve_machine(server, c)
+		     (c->kind == CLIENT_MACHINE ? machine_client_serve(server, c)
 						: serve_request(server, i));
 
 	if (!stays)
 		child_remove(server, i);
-}
-
-/* Removes the machines that do not take their answers. */
-static void remove_late_machines(struct page_server *server)
-{
-	struct client *c = server->clients.clients;
-	uint32_t i;
-
-	for (i = 0; i < server->clients.count; i++, c++)
-		if (c->stream >= 0 && !machine_connection_timeout(&c->machine))
-			child_remove(server, i);
 }
 
 /*
@@ -556,7 +523,7 @@ static void serve(struct page_server *server, int watched, int idle_ms)
 		if (is_ready(server, POLL_CHANNEL))
 			serve_channel(server);
 		if (sends)
-			remove_late_machines(server);
+			machine_clients_remove_late(server);
 		if (replica_timeout(&server->replica) == 0)
 			replica_clone_late(server);
 		if (left)

@@ -52,6 +52,12 @@ enum wire_type {
 	 * says of the same: struct parent_rights, with RIGHTS_KNOWN
 	 */
 	WIRE_RIGHTS = 11,
+	/*
+	 * client, instead of WIRE_OPEN, to a machine that has a session to the snapshot's:
+	 * struct wire_open_replica; answered in the same way. -ENOTCONN it has none; -ESTALE the
+	 * snapshot that it had under this handler id has been dropped: ask again
+	 */
+	WIRE_OPEN_REPLICA = 12,
 };
 
 /* 16 bytes. */
@@ -108,6 +114,14 @@ struct wire_binding {
 struct wire_open {
 	uint32_t handler_id;
 	uint32_t owner_uid; /* whose snapshot; mitosisd has its user's only */
+};
+
+/* A snapshot of another machine than the one that is asked. 16 bytes. */
+struct wire_open_replica {
+	uint32_t handler_id;
+	uint32_t owner_uid;  /* as in struct wire_open */
+	uint32_t machine_id; /* of the snapshot */
+	uint32_t reserved;
 };
 
 /* A snapshot of any user, by a token that its machine's module has made. 24 bytes. */

@@ -61,6 +61,18 @@ int porter_grant(struct daemon *daemon, uint32_t handler_id,
 	return handler_id == 1 || handler_id == 2 ? 0 : -ENOENT;
 }
 
+/* No session to any other machine. */
+void wire_replica_open(struct daemon *daemon, struct wire_client *client)
+{
+	wire_client_reply(daemon, client, WIRE_ANSWER, -ENOTCONN, NULL, 0);
+}
+
+void wire_replica_refuse(struct daemon *daemon, struct wire_client *client, int err)
+{
+	(void)daemon, (void)client, (void)err;
+	abort(); /* none waits */
+}
+
 static char memory[1 << 16] __attribute__((aligned(4096)));
 
 static struct {
@@ -165,7 +177,7 @@ static void serve_and_drop(struct wire_client *client, int peer)
 	fuzz_clock_ms += 2 * MITOSIS_DEADLINE_MS_DEFAULT;
 	wire_expire(&wire_daemon);
 	if (client == wire_daemon.wire_clients && client->fd >= 0)
-		drop(&wire_daemon, client);
+		wire_client_drop(&wire_daemon, client);
 	wire_expire(&wire_daemon);
 	drain(peer);
 	close(peer);
@@ -284,8 +296,8 @@ static void fuzz_page_server(const uint8_t *bytes, size_t size,
 	if (kind == FUZZ_LOCAL)
 		add_client(server, fd);
 	else
-		add_machine(server, fd,
-			    kind == FUZZ_SEALED_MACHINE ? &sealing : NULL);
+		machine_client_add(server, fd,
+				   kind == FUZZ_SEALED_MACHINE ? &sealing : NULL, 0);
 	for (i = 0; i < 64 && server->clients.clients[0].stream >= 0; i++) {
 		serve_client(server, 0, POLLIN);
 		drain(peer);

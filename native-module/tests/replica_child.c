@@ -2,18 +2,22 @@
 #define _GNU_SOURCE
 #include "tests/replica_child.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "local/runtime_dir.h"
 #include "tests/harness.h"
 
 struct machine machine;
+const char *connects_to = machine.address;
 unsigned char *memory;
 static char content; /* of the snapshot: tells two with one handler id apart */
 
@@ -89,7 +93,7 @@ static struct mitosis *open_in(enum mitosis_resume_mode mode)
 	struct mitosis *device = open_user();
 
 	CHECK_EQ(mitosis_set_resume_options(device, &options), 0);
-	CHECK_EQ(mitosis_connect(device, MACHINE, machine.address), 0);
+	CHECK_EQ(mitosis_connect(device, MACHINE, connects_to), 0);
 	return device;
 }
 
@@ -194,6 +198,65 @@ int replica_count(void)
 	pid_t newest;
 
 	return count_processes("mitosis-replica", pager(), &newest);
+}
+
+uint64_t pages_come(void)
+{
+	uint64_t by_tcp;
+	char path[256];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/" RUNTIME_PAGES,
+		 getenv("MITOSIS_RUNTIME_DIR"));
+	fd = open(path, O_RDONLY);
+	/* Its mitosisd has not been started yet. */
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	CHECK(fd >= 0);
+	CHECK(read(fd, &by_tcp, sizeof(by_tcp)) == sizeof(by_tcp));
+	close(fd);
+	return by_tcp;
+}
+
+/* It has a second thread for that only. */
+bool fills(void)
+{
+	struct dirent *task;
+	char path[64];
+	int count = 0;
+	DIR *tasks;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pager());
+	tasks = opendir(path);
+	while (tasks && (task = readdir(tasks)))
+		count += *task->d_name != '.';
+	if (tasks)
+		closedir(tasks);
+	return count > 1;
+}
+
+struct held hold(uint32_t id)
+{
+	struct held h = { .running = start(id) };
+
+	h.pid = tell(&h.running, 'p').pid;
+	return h;
+}
+
+void release(struct held *h)
+{
+	kill(h->pid, SIGKILL);
+	CHECK_EQ(end_of(&h->running), SIGKILL);
+}
+
+uint64_t read_all(uint32_t id)
+{
+	uint64_t before = pages_come();
+	struct running r = start(id);
+	struct report w = tell_all(&r);
+
+	CHECK_SOON(!alive(w.pid), PATIENCE_MS);
+	return pages_come() - before;
 }
 
 void check_nothing_left(void)

@@ -29,8 +29,9 @@ struct running {
 	int order, report;
 };
 
-extern struct machine machine; /* the parent's */
-extern unsigned char *memory;  /* PAGES pages */
+extern struct machine machine;	/* the parent's */
+extern const char *connects_to; /* at first the machine's address */
+extern unsigned char *memory;	/* PAGES pages */
 
 /* Gives this process the memory, and starts the parent's machine. */
 void replica_children_begin(void);
@@ -64,6 +65,24 @@ pid_t pager(void);
 /* Of the pager, or 0. */
 pid_t replica(void);
 int replica_count(void);
+
+/* Pages that have come from other machines to this one so far. */
+uint64_t pages_come(void);
+
+/* Whether the newest pager fills its replica. */
+bool fills(void);
+
+/* A child that has read nothing, and keeps its pager and that one's replica. */
+struct held {
+	struct running running;
+	pid_t pid;
+};
+
+struct held hold(uint32_t id);
+void release(struct held *held);
+
+/* Has a child, and what it forks, read all memory. Returns the pages that came. */
+uint64_t read_all(uint32_t id);
 
 /* Drops a snapshot, of which nothing is left on the children's machine. */
 void drop(struct mitosis *there, uint32_t id);

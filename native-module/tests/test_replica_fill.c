@@ -4,7 +4,6 @@
  * the other machine are counted by this machine's mitosisd.
  */
 #define _GNU_SOURCE
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -14,7 +13,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "local/runtime_dir.h"
 #include "tests/cases.h"
 #include "tests/harness.h"
 #include "tests/replica_child.h"
@@ -37,59 +35,6 @@ static void set_fill(const char *fill, const char *mib, uint32_t machine_id)
 		setenv("MITOSIS_REPLICA_MIB", mib, 1);
 }
 
-/* That have come from the other machine so far. */
-static uint64_t pages_come(void)
-{
-	uint64_t by_tcp;
-	char path[256];
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/" RUNTIME_PAGES,
-		 getenv("MITOSIS_RUNTIME_DIR"));
-	fd = open(path, O_RDONLY);
-	CHECK(fd >= 0);
-	CHECK(read(fd, &by_tcp, sizeof(by_tcp)) == sizeof(by_tcp));
-	close(fd);
-	return by_tcp;
-}
-
-/* Whether the newest pager fills its replica: it has a second thread for that only. */
-static bool fills(void)
-{
-	struct dirent *task;
-	char path[64];
-	int count = 0;
-	DIR *tasks;
-
-	snprintf(path, sizeof(path), "/proc/%d/task", pager());
-	tasks = opendir(path);
-	while (tasks && (task = readdir(tasks)))
-		count += *task->d_name != '.';
-	if (tasks)
-		closedir(tasks);
-	return count > 1;
-}
-
-/* A child that has read nothing, and keeps its pager and that one's replica. */
-struct held {
-	struct running running;
-	pid_t pid;
-};
-
-static struct held hold(uint32_t id)
-{
-	struct held h = { .running = start(id) };
-
-	h.pid = tell(&h.running, 'p').pid;
-	return h;
-}
-
-static void release(struct held *h)
-{
-	kill(h->pid, SIGKILL);
-	CHECK_EQ(end_of(&h->running), SIGKILL);
-}
-
 #define RECORDING_MS 200 /* of a child that stays */
 
 /* A child whose first touches are recorded, before there is a replica; it stays. */
@@ -101,17 +46,6 @@ static struct held recorded_child(uint32_t id)
 	tell(&h.running, 'w');
 	sleep_ms(RECORDING_MS + 20);
 	return h;
-}
-
-/* A child, and what it forks, that read all memory. Returns the pages that came. */
-static uint64_t read_all(uint32_t id)
-{
-	uint64_t before = pages_come();
-	struct running r = start(id);
-	struct report w = tell_all(&r);
-
-	CHECK_SOON(!alive(w.pid), PATIENCE_MS);
-	return pages_come() - before;
 }
 
 static void fill_all(void)

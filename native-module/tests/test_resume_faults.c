@@ -24,6 +24,7 @@ enum fault {
 	SHADOW_KILLED,
 	SHADOW_KILLED_GRANDCHILD,
 	MACHINE_LOST_GRANDCHILD,
+	MACHINE_BETWEEN_LOST,
 	UNPREPARED,
 	OWNER_CLOSED,
 	OWNER_KILLED,
@@ -80,21 +81,24 @@ static void shadow_killed_grandchild(void)
 	mitosis_close(device);
 }
 
-/* The same with a shadow on another machine: here mitosisd notices, and goes on. */
-static void machine_lost_grandchild(void)
+static struct mitosis *prepare_on(const struct machine *machine, int (*part)(void))
 {
-	struct machine machine;
 	struct mitosis *device;
+
+	machine_enter(machine);
+	device = prepare(1, part);
+	machine_leave();
+	return device;
+}
+
+/* A child that reads what is at remote_address, after the end of a process there. */
+static void lose(pid_t (*process)(void))
+{
 	int output[2], status;
 	char message[512];
 	pid_t child;
 	ssize_t n;
 
-	machine = machine_start(atoi(REMOTE_ID));
-	machine_enter(&machine);
-	device = prepare(1, grandchild_reads);
-	machine_leave();
-	remote_address = machine.address;
 	CHECK(!pipe2(output, O_CLOEXEC));
 	child = start_child("1", output[1]);
 	if (next_reply() != 'h') {
@@ -102,7 +106,7 @@ static void machine_lost_grandchild(void)
 		printf("%.*s", (int)n, message);
 		exit(1);
 	}
-	kill(find_snapshot(device, 1).shadow_pid, SIGKILL);
+	kill(process(), SIGKILL);
 	sleep_ms(100);
 	order_if_alive();
 	status = end_of(child);
@@ -111,10 +115,54 @@ static void machine_lost_grandchild(void)
 	close(output[1]);
 	n = read(output[0], message, sizeof(message) - 1);
 	message[n > 0 ? n : 0] = '\0';
-	CHECK(strstr(message, "machine 7") && strstr(message, machine.address));
+	CHECK(strstr(message, "machine 7") && strstr(message, remote_address));
 	close(output[0]);
 	close_child();
+}
+
+static pid_t its_shadow(void)
+{
+	return find_process("mitosis-shadow", getpid());
+}
+
+/* The same with a shadow on another machine: here mitosisd notices, and goes on. */
+static void machine_lost_grandchild(void)
+{
+	struct machine machine = machine_start(atoi(REMOTE_ID));
+	struct mitosis *device = prepare_on(&machine, grandchild_reads);
+
+	remote_address = machine.address;
+	lose(its_shadow);
 	mitosis_close(device);
+	machine_stop(&machine);
+}
+
+static struct machine between;
+
+static pid_t its_pager(void)
+{
+	return find_process("mitosis-pager", between.pid);
+}
+
+/* The same with a third machine that passes the pages on: that one is lost. */
+static void machine_between_lost(void)
+{
+	struct machine machine = machine_start(atoi(REMOTE_ID));
+	struct mitosis *device = prepare_on(&machine, grandchild_reads), *there;
+	static char address[160];
+
+	between = machine_start(atoi(REMOTE_ID) + 1);
+	machine_enter(&between);
+	there = open_user();
+	CHECK_EQ(mitosis_connect(there, atoi(REMOTE_ID), machine.address), 0);
+	mitosis_close(there);
+	machine_leave();
+	snprintf(address, sizeof(address), "replica%s",
+		 between.address + strlen("tcp"));
+	remote_address = address;
+	lose(its_pager);
+	mitosis_close(device);
+	machine_stop(&between);
 	machine_stop(&machine);
 }
 
@@ -375,6 +423,7 @@ static const struct test_case cases[FAULTS] = {
 				       shadow_killed_grandchild },
 	[MACHINE_LOST_GRANDCHILD] = { "machine_lost_grandchild",
 				      machine_lost_grandchild },
+	[MACHINE_BETWEEN_LOST] = { "machine_between_lost", machine_between_lost },
 	[UNPREPARED] = { "unprepared", unprepared },
 	[OWNER_CLOSED] = { "owner_closed", owner_closed },
 	[OWNER_KILLED] = { "owner_killed", owner_killed },

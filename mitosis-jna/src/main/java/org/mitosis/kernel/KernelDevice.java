@@ -87,6 +87,13 @@ final class KernelDevice extends CheckedDevice {
 
   @Override
   protected int callConnect(int machineId, String address) {
+    if (address.startsWith("replica://")) {
+      refusal =
+          "the kernel module has no replicas, as '"
+              + address
+              + "' needs; give tcp://host:port, or use the user backend";
+      return -Errno.EINVAL;
+    }
     if (address.startsWith("rdma://")) {
       refusal = noRdma(address);
       return -Errno.ENODEV;

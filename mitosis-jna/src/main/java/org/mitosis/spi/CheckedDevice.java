@@ -32,7 +32,7 @@ public abstract class CheckedDevice implements Device {
   private static final int NO_ID = -1;
   private static final Pattern GID =
       Pattern.compile("(\\p{XDigit}{4}:){7}\\p{XDigit}{4}(%[0-9]{1,3})?");
-  private static final Pattern TCP = Pattern.compile("tcp://[\\x21-\\x7e]+:[0-9]{1,5}");
+  private static final Pattern TCP = Pattern.compile("(tcp|replica)://[\\x21-\\x7e]+:[0-9]{1,5}");
   private static final Pattern RDMA = Pattern.compile("rdma://[\\x21-\\x7e]+");
 
   private final Backend backend;
@@ -191,8 +191,8 @@ public abstract class CheckedDevice implements Device {
       throw new IllegalArgumentException(
           "'"
               + address
-              + "' is not an address: write tcp://host:port, rdma://host:port, or a GID as eight groups of"
-              + " four hexadecimal digits with colons between them; after the last two %N may"
+              + "' is not an address: write tcp://host:port, replica://host:port, rdma://host:port, or a"
+              + " GID as eight groups of four hexadecimal digits with colons between them; after the last two %N may"
               + " follow, the number of this machine's RDMA port (nic_id)");
     }
     ensureOpen(Operation.CONNECT, NO_ID, machineId);

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Replicas of replicas: this machine gets a snapshot's pages from a second one, which has them from
+ * the parent's. Children are right, the parent's link carries each page once, and what ends the
+ * snapshot, or a machine between, reaches all below it.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/cases.h"
+#include "tests/harness.h"
+#include "tests/replica_child.h"
+
+/* A machine between, and where those below it find the parent's snapshots. */
+static struct between {
+	struct machine machine;
+	char address[160];
+} b, c;
+
+/* From here on, what this process does is done on that machine, or on its own. */
+static void be_on(const struct between *b, const char *upstream)
+{
+	if (b)
+		machine_enter(&b->machine);
+	else
+		machine_leave();
+	connects_to = upstream;
+}
+
+/* Starts one that gets pages from `upstream`. */
+static void add(struct between *b, uint32_t id, const char *upstream)
+{
+	b->machine = machine_start(id);
+	snprintf(b->address, sizeof(b->address), "replica%s",
+		 b->machine.address + strlen("tcp"));
+	be_on(b, upstream);
+	mitosis_close(open_here());
+	be_on(NULL, b->address);
+}
+
+static uint64_t pages_come_to(const struct between *b)
+{
+	uint64_t pages;
+
+	machine_enter(&b->machine);
+	pages = pages_come();
+	machine_leave();
+	return pages;
+}
+
+static void check_nothing_left_on(const struct between *b)
+{
+	machine_enter(&b->machine);
+	CHECK_SOON(!pager(), PATIENCE_MS);
+	machine_leave();
+}
+
+static void check_ends(struct running *r, pid_t child)
+{
+	CHECK_SOON(!alive(child), PATIENCE_MS);
+	CHECK(end_of(r) != 0);
+}
+
+static void check_fails(uint32_t id)
+{
+	struct running r = start(id);
+
+	CHECK_EQ(end_of(&r), 1 << 8);
+}
+
+/* What a machine has fetched for the one below, its own children find. */
+static void two_levels(void)
+{
+	struct mitosis *there = prepare(1, 10);
+
+	add(&b, 102, machine.address);
+	CHECK(read_all(1) >= PAGES);
+	CHECK(pages_come_to(&b) >= PAGES);
+	be_on(&b, machine.address);
+	CHECK(read_all(1) < PAGES / 4);
+	be_on(NULL, b.address);
+	drop(there, 1);
+	check_nothing_left_on(&b);
+	machine_stop(&b.machine);
+}
+
+static void three_levels(void)
+{
+	struct mitosis *there = prepare(2, 20);
+	struct running lazy;
+	struct report w;
+
+	add(&b, 103, machine.address);
+	add(&c, 104, b.address);
+	CHECK(read_all(2) >= PAGES);
+	lazy = start_in(2, MITOSIS_RESUME_EAGER);
+	w = tell_all(&lazy);
+	CHECK_EQ(w.content, 20);
+	drop(there, 2);
+	check_nothing_left_on(&c);
+	check_nothing_left_on(&b);
+	machine_stop(&c.machine);
+	machine_stop(&b.machine);
+}
+
+/* Pages that a fill has given to the replica alone. */
+static void from_filled_replica(void)
+{
+	struct mitosis *there = prepare(3, 30);
+	struct held child;
+	uint64_t before;
+
+	setenv("MITOSIS_REPLICA_FILL", "all", 1);
+	add(&b, 105, machine.address);
+	be_on(&b, machine.address);
+	child = hold(3);
+	CHECK_SOON(!fills(), PATIENCE_MS);
+	before = pages_come();
+	be_on(NULL, b.address);
+	CHECK(read_all(3) >= PAGES);
+	CHECK(pages_come_to(&b) - before < PAGES / 4);
+	release(&child);
+	drop(there, 3);
+	check_nothing_left_on(&b);
+	machine_stop(&b.machine);
+}
+
+/* No machine has further children of what was dropped; those that there are stay. */
+static void unprepared(void)
+{
+	struct mitosis *there = prepare(4, 40);
+	struct running above, below, next;
+	struct report of_above, of_below;
+
+	add(&b, 106, machine.address);
+	be_on(&b, machine.address);
+	above = start(4);
+	of_above = tell(&above, 'w');
+	be_on(NULL, b.address);
+	below = start(4);
+	of_below = tell(&below, 'w');
+	CHECK_EQ(mitosis_unprepare(there, 4), 0);
+	mitosis_close(there);
+	check_fails(4);
+	be_on(&b, machine.address);
+	check_fails(4);
+	be_on(NULL, b.address);
+	CHECK(alive(of_above.pid) && alive(of_below.pid));
+
+	/* One that is prepared anew is another snapshot, whatever the machines have of this one. */
+	there = prepare(4, 41);
+	next = start(4);
+	CHECK_EQ(tell(&next, 'e').content, 41);
+	CHECK_EQ(end_of(&next), 7 << 8);
+	kill(of_above.pid, SIGKILL);
+	kill(of_below.pid, SIGKILL);
+	CHECK_EQ(end_of(&above), SIGKILL);
+	CHECK_EQ(end_of(&below), SIGKILL);
+	drop(there, 4);
+	check_nothing_left_on(&b);
+	machine_stop(&b.machine);
+}
+
+/* Who could have further children finds that there are none: nothing of it stays anywhere. */
+static void unprepared_idle(void)
+{
+	struct mitosis *there = prepare(5, 50), *here;
+	struct mitosis_attachment *a;
+	struct running r;
+
+	add(&b, 107, machine.address);
+	here = open_here();
+	CHECK_EQ(mitosis_attach_remote(here, MACHINE, 5, &a), 0);
+	r = start(5);
+	tell(&r, 'e');
+	CHECK_EQ(end_of(&r), 7 << 8);
+	CHECK(replica() > 0);
+	CHECK_EQ(mitosis_unprepare(there, 5), 0);
+	mitosis_close(there);
+	check_nothing_left();
+	check_nothing_left_on(&b);
+	mitosis_detach(a);
+	mitosis_close(here);
+	machine_stop(&b.machine);
+}
+
+/* What was between has ended: the children below end, later ones have another. */
+static void between_killed(void)
+{
+	struct mitosis *there = prepare(6, 60);
+	struct running r;
+	struct report w;
+	pid_t its_pager;
+
+	add(&b, 108, machine.address);
+	r = start(6);
+	w = tell(&r, 'w');
+	machine_enter(&b.machine);
+	its_pager = pager();
+	machine_leave();
+	CHECK(its_pager > 0);
+	kill(its_pager, SIGKILL);
+	check_ends(&r, w.pid);
+	r = start(6);
+	w = tell(&r, 'w');
+	kill(b.machine.pid, SIGKILL);
+	status_within(b.machine.pid, PATIENCE_MS);
+	/* Its pager takes no further children, and serves those that it has. */
+	CHECK(alive(w.pid));
+	check_fails(6);
+	kill(w.pid, SIGKILL);
+	CHECK_EQ(end_of(&r), SIGKILL);
+	drop(there, 6);
+}
+
+/* The parent's shadow is killed, and the machine between has not all of it. */
+static void parent_killed(void)
+{
+	struct mitosis *there = prepare(7, 70);
+	struct running r;
+	struct report w;
+	pid_t shadow;
+
+	add(&b, 109, machine.address);
+	CHECK_SOON((shadow = find_process("mitosis-shadow", getpid())), PATIENCE_MS);
+	r = start(7);
+	w = tell(&r, 'w');
+	kill(shadow, SIGKILL);
+	check_ends(&r, w.pid);
+	check_fails(7);
+	mitosis_unprepare(there, 7);
+	mitosis_close(there);
+	check_nothing_left();
+	check_nothing_left_on(&b);
+	machine_stop(&b.machine);
+}
+
+static void addresses(void)
+{
+	struct mitosis *there = prepare(8, 80), *here;
+	struct machine apart = machine_start(110);
+	static char address[160];
+	char text[MITOSIS_ADDRESS_SIZE];
+
+	here = open_here();
+	CHECK_EQ(mitosis_connect(here, MACHINE, "replica://"), -EINVAL);
+	check_error_has("replica://host:port");
+	CHECK_EQ(mitosis_connect(here, MACHINE, "replica://127.0.0.1"), -EINVAL);
+	CHECK_EQ(mitosis_connect(here, MACHINE, apart.address), -EINVAL);
+	/* A machine that has no session to the parent's. */
+	snprintf(address, sizeof(address), "replica%s",
+		 apart.address + strlen("tcp"));
+	CHECK_EQ(mitosis_connect(here, MACHINE, address), 0);
+	CHECK_EQ(mitosis_session_address(here, MACHINE, text), 0);
+	CHECK(!strcmp(text, address));
+	CHECK_EQ(mitosis_resume_remote(here, MACHINE, 8), -ENOTCONN);
+	/* The parent's machine is as good as a replica's. */
+	snprintf(address, sizeof(address), "replica%s",
+		 machine.address + strlen("tcp"));
+	connects_to = address;
+	CHECK(read_all(8) >= PAGES);
+	mitosis_close(here);
+	drop(there, 8);
+	machine_stop(&apart);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct test_case cases[] = {
+		{ "two levels", two_levels },
+		{ "three levels", three_levels },
+		{ "filled", from_filled_replica },
+		{ "unprepared", unprepared },
+		{ "unprepared idle", unprepared_idle },
+		{ "between killed", between_killed },
+		{ "parent killed", parent_killed },
+		{ "addresses", addresses },
+	};
+	int failed;
+
+	need_userfaultfd();
+	use_key("replica_tree");
+	replica_children_begin();
+	failed = run_cases(cases, sizeof(cases) / sizeof(cases[0]), 60000,
+			   argc > 1 ? argv[1] : NULL);
+	machine_stop(&machine);
+	return failed;
+}
