@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/timerfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/parent_path.h"
@@ -24,7 +25,8 @@
 #include "lib/remake_sockets.h"
 #include "libmitosis.h"
 
-#define NS_PER_S 1000000000ull
+#define NS_PER_S	  1000000000ull
+#define VERSION_TEXT_SIZE 96
 /* Of a timer that has expired; the machine may be slow. */
 #define TIMER_WAIT_MS 1000
 
@@ -72,13 +74,36 @@ static int open_again(const struct remade_files *files, int fd, int flags)
 	return again < 0 ? -errno : again;
 }
 
-static int of_another_machine(const struct remade_files *files,
-			      const struct descriptor_fd *fd)
+/* What a file is told by. */
+static void tell_version(char text[VERSION_TEXT_SIZE], uint64_t size, uint64_t s,
+			 uint64_t ns)
 {
-	return remake_failed(
-		files, fd, -ESTALE,
-		"there is another file at this path: give the child the "
-		"parent's file system, or pass a file with this number");
+	time_t written = s;
+	char when[32] = "an unknown time";
+	struct tm utc;
+
+	if (gmtime_r(&written, &utc))
+		strftime(when, sizeof(when), "%F %T", &utc);
+	snprintf(text, VERSION_TEXT_SIZE, "%llu bytes of %s.%09llu",
+		 (unsigned long long)size, when, (unsigned long long)ns);
+}
+
+static int of_another_machine(const struct remade_files *files,
+			      const struct descriptor_fd *fd, const struct stat *st)
+{
+	char reason[384], theirs[VERSION_TEXT_SIZE], here[VERSION_TEXT_SIZE];
+	int n = snprintf(reason, sizeof(reason),
+			 "there is another file at this path: give the child the "
+			 "parent's file system, or pass a file with this number");
+
+	if (fd->kind == FD_FILE && S_ISREG(st->st_mode)) {
+		tell_version(theirs, fd->values[0], fd->values[1], fd->values[2]);
+		tell_version(here, st->st_size, st->st_mtim.tv_sec,
+			     st->st_mtim.tv_nsec);
+		snprintf(reason + n, sizeof(reason) - n,
+			 " (the parent's has %s, this one %s, UTC)", theirs, here);
+	}
+	return remake_failed(files, fd, -ESTALE, reason);
 }
 
 /* Whether the file at the path is what the parent had open. */
@@ -143,10 +168,11 @@ static int find_file(const struct remade_files *files,
 	if (found < 0)
 		return remake_failed(files, fd, found,
 				     why_not_found(files, path, -found));
+	memset(&st, 0, sizeof(st));
 	if (!fstat(found, &st) && is_the_file(fd, &st))
 		return found;
 	close(found);
-	return of_another_machine(files, fd);
+	return of_another_machine(files, fd, &st);
 }
 
 static int copy_bytes(int from, int to, uint64_t size)

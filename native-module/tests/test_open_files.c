@@ -169,6 +169,8 @@ static void refused_kinds(void)
 	make_file(other_path, "another file");
 	CHECK(!rename(other_path, path));
 	expect(MITOSIS_FILES_REFUSE, NULL, -ESTALE, path);
+	expect(MITOSIS_FILES_REFUSE, NULL, -ESTALE, "the parent's has 6 bytes of ");
+	expect(MITOSIS_FILES_REFUSE, NULL, -ESTALE, ", this one 12 bytes of ");
 	unprepare();
 	close(NUMBER);
 }
