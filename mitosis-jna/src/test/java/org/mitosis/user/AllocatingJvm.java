@@ -56,7 +56,7 @@ final class AllocatingJvm {
         String[] nameAndOptions = modes.get(i % modes.size()).split(":", 2);
         List<String> command = new ArrayList<>(List.of(arguments[0], "--handler-id", arguments[1]));
         command.addAll(List.of(nameAndOptions[1].split(" ")));
-        System.out.println(nameAndOptions[0] + " " + ChildOfThisJvm.run(command, arguments[3]));
+        System.out.println(nameAndOptions[0] + " " + ChildOfThisJvm.run(command, arguments[3], 1));
         device.unprepare(handlerId);
       }
     } catch (MitosisException e) {

@@ -20,14 +20,17 @@ final class ChildOfThisJvm {
    *
    * @param command mitosis-child with its options; with {@code --remote} it is of another machine
    * @param other the runtime directory of that one
+   * @param otherId the id of that one
    * @return what it said in one line, after its exit code if that is not {@link #RIGHT}
    */
-  static String run(List<String> command, String other) throws IOException, InterruptedException {
+  static String run(List<String> command, String other, int otherId)
+      throws IOException, InterruptedException {
     List<String> withDeadline = new ArrayList<>(List.of("timeout", "-k", "5", DEADLINE_S));
     withDeadline.addAll(command);
     ProcessBuilder builder = new ProcessBuilder(withDeadline).redirectErrorStream(true);
     if (command.contains("--remote")) {
       builder.environment().put("MITOSIS_RUNTIME_DIR", other);
+      builder.environment().put("MITOSIS_MACHINE_ID", Integer.toString(otherId));
     }
     Process process = builder.start();
     process.getOutputStream().close();

@@ -9,6 +9,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.UUID;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.mitosis.Backend;
 import org.mitosis.Child;
 import org.mitosis.Device;
@@ -19,9 +22,10 @@ import org.mitosis.Mitosis;
  * A JVM that prepares itself with all its threads, and starts children of itself with {@code
  * mitosis-child}. A child goes on here: it checks itself, tells what it drew, and exits with 42.
  *
- * <p>Arguments: the path of mitosis-child, the handler id, a file, the runtime directory of another
- * machine, what prepares ({@code now}, {@code quiet}, {@code crac}), and for each child its name, a
- * colon, and its options.
+ * <p>Arguments: the path of mitosis-child, the handler id, a file, how the runtime directories of
+ * other machines begin, what prepares ({@code now}, {@code quiet}, {@code crac}), and for each
+ * child its name, a colon, and its options. The first child runs alone, then all others at once,
+ * each of another machine on one of its own.
  */
 final class ForkedJvm {
   private static final Random RANDOM = new Random(5);
@@ -69,11 +73,8 @@ final class ForkedJvm {
         goOnAsChild(checks, handlerId);
       }
       require(CALLS.equals(List.of("before", "parent")), "hooks of the parent: " + CALLS);
-      for (String described : List.of(arguments).subList(5, arguments.length)) {
-        String[] nameAndOptions = described.split(":", 2);
-        System.out.println(
-            nameAndOptions[0] + " " + runChild(arguments, nameAndOptions[1].split(" ")));
-      }
+      System.out.println(runChild(arguments, 5));
+      runAtOnce(arguments, 6);
     }
     checks.end();
   }
@@ -124,9 +125,23 @@ final class ForkedJvm {
     }
   }
 
-  private static String runChild(String[] arguments, String[] options) throws Exception {
+  private static void runAtOnce(String[] arguments, int from) throws Exception {
+    ExecutorService threads = Executors.newCachedThreadPool();
+    List<Future<String>> children = new ArrayList<>();
+    for (int i = from; i < arguments.length; i++) {
+      int child = i;
+      children.add(threads.submit(() -> runChild(arguments, child)));
+    }
+    for (Future<String> each : children) {
+      System.out.println(each.get());
+    }
+    threads.shutdown();
+  }
+
+  private static String runChild(String[] arguments, int which) throws Exception {
+    String[] nameAndOptions = arguments[which].split(":", 2);
     List<String> command = new ArrayList<>(List.of(arguments[0], "--handler-id", arguments[1]));
-    command.addAll(List.of(options));
-    return ChildOfThisJvm.run(command, arguments[3]);
+    command.addAll(List.of(nameAndOptions[1].split(" ")));
+    return nameAndOptions[0] + " " + ChildOfThisJvm.run(command, arguments[3] + which, which);
   }
 }

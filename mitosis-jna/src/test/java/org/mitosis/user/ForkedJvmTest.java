@@ -27,7 +27,8 @@ import org.mitosis.NativeModule;
 
 /**
  * A whole JVM, with its threads and open files, goes on in its children: on its own machine and,
- * over TCP, on another one. The machines are this host's, with a daemon each.
+ * over TCP, on two others at once. The machines are this host's, with a daemon each. All modes for
+ * each collector are in {@link ForkedJvmTrial}.
  */
 @Timeout(120)
 class ForkedJvmTest {
@@ -49,8 +50,14 @@ class ForkedJvmTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"G1, quiet", "Serial, crac", "Parallel, now", "Shenandoah, now"})
-  void goesOnInItsChildren(String collector, String when) throws Exception {
+  @CsvSource({
+    "G1, quiet, clone, eager, replica",
+    "Serial, crac, eager, cached, lazy",
+    "Parallel, now, cached, lazy, eager",
+    "Shenandoah, now, clone, replica, lazy"
+  })
+  void goesOnInItsChildren(String collector, String when, String here, String tcp, String third)
+      throws Exception {
     assumeTrue(hasCollector(collector), () -> "needs a JDK with the collector " + collector);
     List<String> lines =
         ChildJvm.start(
@@ -68,8 +75,10 @@ class ForkedJvmTest {
                 machine.file().toString(),
                 machine.other(),
                 when,
-                "lazy:--mode lazy",
-                "tcp:--mode lazy " + machine.remote())
+                "first:--mode lazy",
+                "here:--mode " + here,
+                "tcp:--mode " + tcp + " " + machine.remote(),
+                "third:--mode " + third + " " + machine.remote())
             .lines();
     assumeFalse(
         lines.stream()
@@ -90,7 +99,7 @@ class ForkedJvmTest {
       }
       shared.add(right.group(6));
     }
-    assertEquals(List.of("lazy", "tcp"), names);
+    assertEquals(List.of("first", "here", "tcp", "third"), names);
     // As docs/jvm.md says: java.util.Random goes on alike in all.
     assertEquals(1, shared.size(), () -> "java.util.Random: " + lines);
   }

@@ -35,6 +35,11 @@ class ForkedJvmToolsTest {
   private static final int HANDLER_ID = ThreadLocalRandom.current().nextInt(1 << 20, 1 << 30);
   private static final long DEADLINE_S = 30;
 
+  /** Seconds by which a parent's clocks are ahead of its children's machine, or behind it. */
+  private static final int AHEAD_S = 1_000_000;
+
+  private static final int BEHIND_S = -60;
+
   private final List<Process> processes = new ArrayList<>();
   @TempDir private Path folder;
 
@@ -47,8 +52,8 @@ class ForkedJvmToolsTest {
   }
 
   @Test
-  void childPreparesItselfAgainAndItsChildIsRight() throws Exception {
-    startParent();
+  void childPreparesItselfAgainAndItsChildIsRightWhereClocksAreAhead() throws Exception {
+    startParent(unshare(BEHIND_S));
     Process child = startChild(Children.of(HANDLER_ID), "prepare");
     assertEquals(List.of("its child: right", "right"), lines(child));
     assertEquals(PreparedJvm.RIGHT, child.waitFor());
@@ -100,13 +105,15 @@ class ForkedJvmToolsTest {
   }
 
   @Test
-  void childOfAJvmThatIsTheFirstProcessOfANamespaceIsRight() throws Exception {
+  void childOfAJvmThatIsTheFirstProcessOfANamespaceIsRightWhereClocksAreBehind() throws Exception {
     assumeTrue(
         start(new ProcessBuilder("unshare", "--pid", "--fork", "true")).waitFor() == 0,
         "needs root, for a PID namespace");
     // A daemon that the parent starts would be of its namespace, and see no process outside.
     try (Device ofTheDaemon = Mitosis.open(Backend.USER)) {
-      startParent(List.of("unshare", "--pid", "--fork", "--kill-child", "--mount-proc"));
+      List<String> within = new ArrayList<>(unshare(AHEAD_S));
+      within.addAll(List.of("--pid", "--mount-proc"));
+      startParent(within);
       Process child = startChild(Children.of(HANDLER_ID), "check");
       List<String> said = lines(child);
       assertEquals(PreparedJvm.RIGHT, child.waitFor(), said::toString);
@@ -123,6 +130,16 @@ class ForkedJvmToolsTest {
       assumeRights(said);
       assertEquals(PreparedJvm.RIGHT, child.waitFor(), said::toString);
     }
+  }
+
+  /** What starts a parent with clocks that differ, if this machine has them for it. */
+  private List<String> unshare(int clocksS) throws Exception {
+    List<String> plain = List.of("unshare", "--fork", "--kill-child");
+    List<String> timed = new ArrayList<>(plain);
+    timed.addAll(List.of("--time", "--monotonic", "" + clocksS, "--boottime", "" + clocksS));
+    List<String> trial = new ArrayList<>(timed);
+    trial.add("true");
+    return start(new ProcessBuilder(trial)).waitFor() == 0 ? timed : plain;
   }
 
   private Process startParent(String... options) throws IOException {

@@ -62,7 +62,7 @@ class ForkedJvmTrial {
       throws Exception {
     Assumptions.assumeTrue(
         ForkedJvmTest.hasCollector(collector), "needs a JDK with the collector " + collector);
-    int snapshots = Math.max(6, Integer.getInteger(SNAPSHOTS_PROPERTY, 100) / share);
+    int snapshots = Math.max(8, Integer.getInteger(SNAPSHOTS_PROPERTY, 100) / share);
     List<String> arguments =
         new ArrayList<>(
             List.of(
@@ -76,6 +76,8 @@ class ForkedJvmTrial {
       arguments.add(mode + ":--mode " + mode);
       arguments.add("tcp-" + mode + ":--mode " + mode + " " + machine.remote());
     }
+    arguments.add("clone:--mode clone");
+    arguments.add("tcp-replica:--mode replica " + machine.remote());
     List<String> lines =
         ChildJvm.start(
                 AllocatingJvm.class,

@@ -7,6 +7,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -15,8 +16,8 @@ import java.util.concurrent.TimeUnit;
 import org.mitosis.NativeModule;
 
 /**
- * A machine that listens on TCP, and beside it the one where its children are: two runtime
- * directories of this host. The second one's daemon starts by itself.
+ * A machine that listens on TCP, and beside it those where its children are: runtime directories of
+ * this host. The daemons of the others start by themselves.
  */
 final class ParentsMachine {
   private static final int MACHINE = 1_900_000_003;
@@ -66,7 +67,7 @@ final class ParentsMachine {
         key.toString());
   }
 
-  /** The runtime directory of the other machine. */
+  /** The runtime directory of another machine, or how those of several begin. */
   String other() {
     return folder.resolve("child").toString();
   }
@@ -84,14 +85,18 @@ final class ParentsMachine {
     return Files.write(folder.resolve("mapped"), content);
   }
 
-  /** Ends both daemons. */
+  /** Ends all daemons. */
   void end() throws IOException, InterruptedException {
     daemon.destroy();
     assertTrue(daemon.waitFor(DEADLINE_S, TimeUnit.SECONDS), "SIGTERM ends mitosisd");
-    Path other = Path.of(other()).resolve("mitosisd.pid");
-    String pid = Files.exists(other) ? Files.readString(other).strip() : "";
-    if (!pid.isEmpty()) { // a daemon that has ended by itself leaves it empty
-      ProcessHandle.of(Long.parseLong(pid)).ifPresent(ProcessHandle::destroy);
+    try (DirectoryStream<Path> others = Files.newDirectoryStream(folder, "child*")) {
+      for (Path other : others) {
+        Path file = other.resolve("mitosisd.pid");
+        String pid = Files.exists(file) ? Files.readString(file).strip() : "";
+        if (!pid.isEmpty()) { // a daemon that has ended by itself leaves it empty
+          ProcessHandle.of(Long.parseLong(pid)).ifPresent(ProcessHandle::destroy);
+        }
+      }
     }
   }
 }
