@@ -60,6 +60,9 @@ record FigureTable(
     int textColumns = head.size();
     head.addAll(
         List.of("median", "interval", "p90", "p99", "p99.9", "max", "samples", "forks", "steady"));
+    if (ThreadCost.isKnown(varying, figures)) {
+      head.add("a further thread");
+    }
     if (published) {
       head.addAll(List.of("published", "ours/published"));
     }
@@ -72,14 +75,15 @@ record FigureTable(
     left.add(head.size() - 1);
     List<Row> rows = new ArrayList<>();
     for (ReportedFigure one : figures) {
-      rows.add(new Row(cells(one, runs, varying, published), one.failed()));
+      rows.add(new Row(cells(one, runs, figures, published), one.failed()));
     }
     return new FigureTable(
         title, Figure.text(common).strip(), List.copyOf(head), Set.copyOf(left), rows);
   }
 
   private static List<String> cells(
-      ReportedFigure one, List<Run> runs, Set<String> varying, boolean published) {
+      ReportedFigure one, List<Run> runs, List<ReportedFigure> together, boolean published) {
+    Set<String> varying = PlotName.varying(together);
     Figure figure = one.figure();
     Summary summary = one.estimate().summary();
     List<String> cells = new ArrayList<>();
@@ -99,6 +103,9 @@ record FigureTable(
     boolean tooShort =
         one.estimate().steady().stream().allMatch(state -> state.label() == Label.TOO_SHORT);
     cells.add(tooShort ? Quantity.NOTHING : one.estimate().steadyLabels());
+    if (ThreadCost.isKnown(varying, together)) {
+      cells.add(Quantity.of(ThreadCost.of(one, together).orElse(Double.NaN), figure.unit()));
+    }
     if (published) {
       boolean known = one.published().isPresent();
       cells.add(

@@ -306,6 +306,35 @@ class ReportTest {
         Files.readString(write(sample).resolve("report.md")).contains("below the noise floor"));
   }
 
+  /** 32 threads take 310 µs more than one does: 10 µs each. */
+  @Test
+  void aFurtherThreadHasItsCost() throws IOException {
+    for (String work : List.of("idle", "busy")) {
+      long each = work.equals("idle") ? 10_000 : 30_000;
+      for (int threads : List.of(1, 32)) {
+        sample.levels(
+            "ForkPrepare.threads",
+            Map.of("threads", "" + threads, "threadWork", work),
+            "prepare",
+            100_000 + (threads - 1) * each);
+      }
+    }
+    List<String> rows =
+        Files.readAllLines(write(sample).resolve("report.md")).stream()
+            .dropWhile(line -> !line.equals("### ForkPrepare.threads, prepare"))
+            .skip(1)
+            .takeWhile(line -> !line.startsWith("#"))
+            .filter(line -> line.startsWith("|"))
+            .toList();
+    assertTrue(rows.get(0).contains("a further thread"), rows.get(0));
+    assertEquals(
+        List.of("10.0 µs", "30.0 µs"),
+        rows.stream()
+            .flatMap(row -> Stream.of("10.0 µs", "30.0 µs").filter(row::contains))
+            .sorted()
+            .toList());
+  }
+
   @Test
   void aDisturbedRowSaysSo() throws IOException {
     sample.levels("ForkPrepare.function", Map.of("functionName", "json"), "prepare", 1_000);
