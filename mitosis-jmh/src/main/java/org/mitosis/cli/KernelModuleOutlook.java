@@ -87,8 +87,7 @@ record KernelModuleOutlook(String obstacle, String build, String load) {
 
   private static String build(UnaryOperator<String> text, String release) {
     String make = "make -C native-module/kernel";
-    String others =
-        isTaken(release) ? "" : " (for kernels " + OLDEST + " to " + NEWEST + " only)";
+    String others = isTaken(release) ? "" : " (for kernels " + OLDEST + " to " + NEWEST + " only)";
     if (text.apply("lib/modules/" + release + "/build/Makefile") != null) {
       return make + others;
     }
