@@ -274,13 +274,13 @@ static void whole_stop(void)
 		CHECK(!pthread_create(&thread, NULL, block_until_told, &told[0]));
 		CHECK_SOON(blocks, 20000);
 		device = open_user();
-		CHECK_EQ(choose(device, 0, 1000), 0);
+		CHECK_EQ(choose(device, 0, 2000), 0);
 		prepare_and_drop(device);
 		_exit(0);
 	}
 	CHECK_SOON(waits(pid), 20000);
 	CHECK(!kill(pid, SIGSTOP));
-	sleep_ms(1200);
+	sleep_ms(2200);
 	CHECK(!kill(pid, SIGCONT));
 	CHECK_EQ(write(told[1], "x", 1), 1);
 	CHECK_EQ(status_within(pid, CASE_MS / 2), 0);

@@ -59,8 +59,10 @@ static const char usage[] =
 	"line\n"
 	"  --driven              take commands from standard input, one a line: "
 	"touch,\n"
-	"                        prepare, prepare-pinned, unprepare, cow, fork, nil "
-	"N,\n"
+	"                        prepare, prepare-pinned, pause (prepare, and how "
+	"long\n"
+	"                        another thread stood still), unprepare, cow, fork, "
+	"nil N,\n"
 	"                        fill BYTE, uffd-copy, tcp-copy, spawn PATH and "
 	"its\n"
 	"                        arguments with tabs between, quit; each is "
@@ -238,6 +240,19 @@ static void open_parent(struct parent *p, uint64_t memory_size, int backend)
 	p->warm_ns = touch(p, p->touch_ratio);
 }
 
+/* A prepare: how long another thread stood still for it. */
+static int timed_pause(struct parent *p, uint64_t *ns)
+{
+	int err = watch_start();
+	uint64_t prepare_ns;
+
+	if (err)
+		die(1, "cannot start a thread: %s", strerror(-err));
+	err = timed_prepare(p, false, &prepare_ns);
+	*ns = watch_end();
+	return err;
+}
+
 static void answer_ns(int err, const char *problem, uint64_t ns)
 {
 	if (err)
@@ -260,6 +275,9 @@ static void serve_command(struct parent *p, char *line)
 		answer_ns(0, NULL, touch(p, 100));
 	} else if (!strcmp(line, "prepare")) {
 		err = timed_prepare(p, false, &ns);
+		answer_ns(err, mitosis_error(), ns);
+	} else if (!strcmp(line, "pause")) {
+		err = timed_pause(p, &ns);
 		answer_ns(err, mitosis_error(), ns);
 	} else if (!strcmp(line, "prepare-pinned")) {
 		err = timed_prepare(p, true, &ns);

@@ -5,6 +5,10 @@
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+
+#include "helpers/clock.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,6 +60,43 @@ int threads_load(char **argv)
 		return -ENOMEM;
 	execv("/proc/self/exe", argv);
 	return -errno;
+}
+
+static pthread_t watch;
+static _Atomic bool watch_runs, watch_ends;
+static uint64_t longest_ns;
+
+static void *watch_clock(void *argument)
+{
+	uint64_t before = now_ns(), now;
+
+	longest_ns = 0;
+	watch_runs = true;
+	while (!watch_ends) {
+		now = now_ns();
+		if (now - before > longest_ns)
+			longest_ns = now - before;
+		before = now;
+	}
+	return argument;
+}
+
+int watch_start(void)
+{
+	int err;
+
+	watch_runs = watch_ends = false;
+	err = pthread_create(&watch, NULL, watch_clock, NULL);
+	while (!err && !watch_runs)
+		sched_yield();
+	return -err;
+}
+
+uint64_t watch_end(void)
+{
+	watch_ends = true;
+	pthread_join(watch, NULL);
+	return longest_ns;
 }
 
 int threads_start(uint32_t count, bool busy)

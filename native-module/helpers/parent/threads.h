@@ -20,4 +20,11 @@ int threads_load(char **argv);
  */
 int threads_start(uint32_t count, bool busy);
 
+/*
+ * Starts one more thread, which notes for how long it does not run at a time. Returns 0 when it runs, or -errno. The
+ * other call ends it, and returns the longest such time, in ns.
+ */
+int watch_start(void);
+uint64_t watch_end(void);
+
 #endif /* PARENT_THREADS_H */

@@ -89,14 +89,18 @@ public class ForkPrepare {
   }
 
   /**
-   * A C program with threads prepares itself: all of them stand still. The metric {@code fork} is
-   * fork(2) of the same process, in turns.
+   * A C program with threads prepares itself: all of them stand still. In turns with it, the metric
+   * {@code pause} is for how long one more thread stood still, and {@code fork} is fork(2) of the
+   * same process.
    */
   @Benchmark
   public void threads(ThreadedParent state) {
     ParentProcess parent = state.parent();
     parent.touchNs();
     SelfTimed.record("prepare", parent.prepareNs());
+    parent.unprepareNs();
+    parent.touchNs();
+    SelfTimed.record("pause", parent.pauseNs());
     parent.unprepareNs();
     parent.touchNs();
     SelfTimed.record("fork", parent.forkNs());
