@@ -61,7 +61,7 @@ class BenchmarksTest {
               Map.entry(UFFD_COPY, Set.of("uffdCopy")),
               Map.entry("ForkPrepare.function", Set.of("prepare")),
               Map.entry("ForkPrepare.jvm", Set.of("prepare")),
-              Map.entry("ForkPrepare.threads", Set.of("fork", "prepare")),
+              Map.entry("ForkPrepare.threads", Set.of("fork", "pause", "prepare")),
               Map.entry("ForkPrepare.workingSet", Set.of("prepare")),
               Map.entry("HarnessOverhead.alone", Set.of("prepare")),
               Map.entry("HarnessOverhead.driven", Set.of("prepare")),
