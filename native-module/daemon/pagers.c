@@ -35,6 +35,19 @@ struct peer *pager_find(struct daemon *daemon, const struct remote_snapshot *rem
 	return p;
 }
 
+struct peer *pager_find_alone(const struct daemon *daemon, uint32_t machine_id,
+			      uint32_t handler_id)
+{
+	struct peer *p;
+
+	for (p = daemon->peers; p; p = p->next)
+		if (peer_is(p, PEER_PAGER) && p->pager.alone &&
+		    p->pager.remote.machine_id == machine_id &&
+		    p->pager.remote.handler_id == handler_id)
+			return p;
+	return NULL;
+}
+
 static void has_started(struct daemon *daemon, struct peer *pager, int status)
 {
 	pager->pager.ready = true;
@@ -46,6 +59,10 @@ static bool pager_serve(struct daemon *daemon, struct peer *pager,
 {
 	if (m->type == LOCAL_KEEP && *fd != -1) {
 		peer_keep(daemon, pager, m, fd, pager->pidfd);
+		return true;
+	}
+	if (m->type == LOCAL_ALONE && pager->pager.ready && *fd < 0) {
+		pager->pager.alone = true;
 		return true;
 	}
 	if (m->type != LOCAL_ANSWER || pager->pager.ready)

@@ -17,6 +17,10 @@ bool pager_fits(const struct peer *pager, const struct remote_snapshot *remote,
 struct peer *pager_find(struct daemon *daemon, const struct remote_snapshot *remote,
 			int cpu);
 
+/* A pager that serves the snapshot without a session to its machine, or NULL. */
+struct peer *pager_find_alone(const struct daemon *daemon, uint32_t machine_id,
+			      uint32_t handler_id);
+
 /*
  * Starts a pager. Returns 0 and the pager, for which `started` will be called;
  * -ENOTCONN no session to the machine, or -errno.

@@ -90,6 +90,7 @@ struct peer {
 			bool ready;
 			struct parent_rights
 				rights; /* ready: by its machine's word */
+			bool alone;	/* needs no session: LOCAL_ALONE */
 			/* Called once: it is ready (0), or has failed (-errno). */
 			void (*started)(struct daemon *daemon, struct peer *pager,
 					int status);

@@ -7,8 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "daemon/lone_replica.h"
 #include "daemon/replica_memory.h"
 #include "paging/recording.h"
 
@@ -20,6 +22,14 @@
 
 /* Without PAGEMAP_SCAN (Linux 6.7) the other machine reads 8 bytes for each page of it. */
 #define RUNS_RANGE_MAX (64ull << 30)
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000ll + t.tv_nsec / 1000000;
+}
 
 void remote_memory_expect_end(struct remote_memory *m)
 {
@@ -150,6 +160,10 @@ static int remote_fetch(struct page_source *source, uint64_t address,
 	struct remote_memory *m = (struct remote_memory *)source;
 	uint64_t limit = rdma_link_request_max(m->requests.rdma) ?: WIRE_PAGES_MAX;
 
+	int err;
+
+	if (source->alone)
+		return lone_replica_fetch(m, address, length, bytes);
 	if (*length > limit)
 		*length = limit;
 	if (m->replica >= 0) {
@@ -165,8 +179,12 @@ static int remote_fetch(struct page_source *source, uint64_t address,
 		}
 	}
 	if (keeps_pages(m) && (m->cache || open_cache(m)))
-		return cached_fetch(m, address, length, bytes);
-	return request_pages(m, address, *length, m->buffer, bytes);
+		err = cached_fetch(m, address, length, bytes);
+	else
+		err = request_pages(m, address, *length, m->buffer, bytes);
+	return err && err != -EFAULT && lone_replica_begin(m)
+		       ? lone_replica_fetch(m, address, length, bytes)
+		       : err;
 }
 
 /* A page that the cache holds, or NULL. */
@@ -185,10 +203,32 @@ static const void *cached_page(const struct remote_memory *m, uint64_t address)
 /* Requests that are under way at a time: their answers fit into a socket's buffer. */
 #define REQUESTS_MAX 16u
 
-static int remote_read_many(struct page_source *source, uint64_t *pages,
-			    uint32_t count, void *bytes)
+/* Without the machine: nothing takes a round trip. */
+static int read_many_alone(struct remote_memory *m, uint64_t *pages, uint32_t count,
+			   char *to)
 {
-	struct remote_memory *m = (struct remote_memory *)source;
+	uint32_t i;
+
+	for (i = 0; i < count; i++, to += m->page_size) {
+		uint64_t length = m->page_size;
+		const void *page;
+		int err = pages[i] == PAGE_SOURCE_NONE
+				  ? -EFAULT
+				  : lone_replica_fetch(m, pages[i], &length, &page);
+
+		if (err && err != -EFAULT)
+			return err;
+		if (err)
+			pages[i] = PAGE_SOURCE_NONE;
+		else
+			memcpy(to, page, m->page_size);
+	}
+	return 0;
+}
+
+static int read_many_there(struct remote_memory *m, uint64_t *pages, uint32_t count,
+			   void *bytes)
+{
 	uint32_t asked = 0, under_way = 0, i;
 	int dropped = drop_asked(m);
 	char *to = bytes;
@@ -219,6 +259,16 @@ static int remote_read_many(struct page_source *source, uint64_t *pages,
 		under_way--;
 	}
 	return 0;
+}
+
+static int remote_read_many(struct page_source *source, uint64_t *pages,
+			    uint32_t count, void *bytes)
+{
+	struct remote_memory *m = (struct remote_memory *)source;
+	int err = source->alone ? -EIO : read_many_there(m, pages, count, bytes);
+
+	return err && lone_replica_begin(m) ? read_many_alone(m, pages, count, bytes)
+					    : err;
 }
 
 /* Whether runs are as wire.h promises. */
@@ -274,10 +324,8 @@ static int ask_for_runs(struct remote_memory *m, uint64_t start, uint64_t end)
 	return 0;
 }
 
-static int remote_next_run(struct page_source *source, uint64_t *start,
-			   uint64_t *end)
+static int next_run_there(struct remote_memory *m, uint64_t *start, uint64_t *end)
 {
-	struct remote_memory *m = (struct remote_memory *)source;
 	struct remote_runs *runs = &m->runs;
 
 	for (;;) {
@@ -309,6 +357,21 @@ static int remote_next_run(struct page_source *source, uint64_t *start,
 	}
 }
 
+static int remote_next_run(struct page_source *source, uint64_t *start,
+			   uint64_t *end)
+{
+	struct remote_memory *m = (struct remote_memory *)source;
+	const uint64_t whole[2] = { *start, *end };
+	int err = source->alone ? -EIO : next_run_there(m, start, end);
+
+	if (!err || err == -ENOENT || !lone_replica_begin(m))
+		return err;
+	/* More than there is, which a server may name. */
+	*start = whole[0];
+	*end = whole[1];
+	return 0;
+}
+
 static int remote_read(struct page_source *source, uint64_t address, void *buffer,
 		       size_t size)
 {
@@ -337,13 +400,41 @@ static int remote_admit(struct page_source *source)
 {
 	struct remote_memory *m = (struct remote_memory *)source;
 	const struct wire_pages none = { 0 };
-	int err = drop_asked(m);
+	int err;
 
+	if (source->alone)
+		return lone_replica_admit(m);
+	err = drop_asked(m);
 	read_ahead_restart(m->requests.read_ahead);
 	m->cache_failed = false;
-	return err ? err
-		   : wire_call(&m->requests.connection, WIRE_PAGES, &none,
-			       sizeof(none));
+	if (!err)
+		err = wire_call(&m->requests.connection, WIRE_PAGES, &none,
+				sizeof(none));
+	m->asked_ms = now_ms();
+	/*
+	 * It answers that there are no further children: dropped, or no longer permitted. Unless that is a
+	 * machine between that has lost its own: -EIO.
+	 */
+	if (err && err != -EIO && !m->requests.connection.failure)
+		m->dropped = true;
+	return err && lone_replica_begin(m) ? 0 : err;
+}
+
+static bool remote_go_alone(struct page_source *source)
+{
+	return lone_replica_begin((struct remote_memory *)source);
+}
+
+/* Only one whose replica is filled could go on alone. */
+static int remote_ask_in_ms(const struct page_source *source)
+{
+	const struct remote_memory *m = (const struct remote_memory *)source;
+	int64_t left;
+
+	if (m->replica < 0 || source->alone)
+		return -1;
+	left = m->asked_ms + LONE_REPLICA_ASK_MS - now_ms();
+	return left > 0 ? left : 0;
 }
 
 /* Asks for the snapshot, where it is or from a machine that has its pages, too. */
@@ -421,6 +512,8 @@ int remote_memory_open(struct remote_memory *m, const struct local_address *addr
 	source->read_many = remote_read_many;
 	source->read = remote_read;
 	source->admit = remote_admit;
+	source->go_alone = remote_go_alone;
+	source->ask_in_ms = remote_ask_in_ms;
 	source->remote = true;
 	m->page_size = sysconf(_SC_PAGESIZE);
 	local_address_to_text(address, m->place);

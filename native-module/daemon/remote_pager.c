@@ -55,8 +55,11 @@ static void fill_replica(struct page_source *source)
 static int start_replica(struct page_source *source, const int fds[REPLICA_FILES])
 {
 	struct remote_pager *pager = (struct remote_pager *)source;
-	const struct remote_memory *m = &pager->memory;
+	struct remote_memory *m = &pager->memory;
 
+	/* What another one had. */
+	held_pages_free(atomic_exchange(&m->held, NULL));
+	m->replica_number++;
 	return replica_process_start(m->machine_id, m->handler_id, fds,
 				     &pager->replica);
 }

@@ -140,10 +140,14 @@ int rendezvous_find_pager(struct daemon *daemon, struct remote_snapshot *remote,
 	/* Once its session has ended, a pager gets no further children. */
 	int err = session_address(daemon, remote->machine_id, &remote->address);
 
-	*pager = err ? NULL : pager_find(daemon, remote, cpu);
-	if (!err && !*pager)
-		err = pager_start(daemon, remote, cpu, pager_started, pager);
-	return err;
+	if (err) {
+		/* But for one that has all of it. */
+		*pager = pager_find_alone(daemon, remote->machine_id,
+					  remote->handler_id);
+		return *pager ? 0 : err;
+	}
+	*pager = pager_find(daemon, remote, cpu);
+	return *pager ? 0 : pager_start(daemon, remote, cpu, pager_started, pager);
 }
 
 void rendezvous_attach_remote(struct daemon *daemon, struct peer *device,

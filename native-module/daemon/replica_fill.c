@@ -15,6 +15,8 @@
 
 /* Bytes of one request: a child's request waits behind one at the other machine. */
 #define CHUNK_SIZE (64u << 10)
+/* Up to this size, all pages of a file's copy are asked for, bytes. */
+#define FILE_MAX (16u << 20)
 /* Before another try while the replica forks, ns. */
 #define RETRY_NS 200000
 
@@ -24,7 +26,23 @@ struct filling {
 	const struct descriptor_header *expected; /* the replica's snapshot */
 	struct shared_to to;
 	_Atomic int *connection; /* the last fill's */
+	struct held_pages
+		*held; /* what it has been given; NULL: it cannot get all */
+	_Atomic(struct held_pages *) *whole; /* where that goes at the end */
 };
+
+/* The replica will not have all. */
+static void give_up_whole(struct filling *f)
+{
+	held_pages_free(f->held);
+	f->held = NULL;
+}
+
+static void note(struct filling *f, uint64_t start, uint64_t end, bool readable)
+{
+	if (f->held && held_pages_add(f->held, start, end, readable))
+		give_up_whole(f);
+}
 
 /* Not one that was prepared since under the same handler id. */
 static bool is_same_snapshot(const struct descriptor_header *a,
@@ -69,46 +87,84 @@ static int fetch(struct filling *f, uint64_t address, uint64_t length)
 	return err;
 }
 
-/* Sets *none if the replica takes no page there: it has mapped a file itself. */
+/* Sets *none if the replica takes no page there: it has mapped that itself. */
 static int fill_run(struct filling *f, uint64_t start, uint64_t end, bool *none)
 {
-	while (start < end) {
-		uint64_t length =
-			end - start < CHUNK_SIZE ? end - start : CHUNK_SIZE;
-		int err = fetch(f, start, length);
+	const uint64_t page_size = f->memory.page_size;
+	uint64_t most = CHUNK_SIZE;
 
-		/* A page of it cannot be read: they stay on demand. */
-		if (err && err != -EFAULT)
-			return err;
-		if (!err)
+	while (start < end) {
+		uint64_t length = end - start < most ? end - start : most;
+		int err = fetch(f, start, length);
+		const bool readable = !err;
+
+		if (err == -EFAULT && length > page_size) {
+			/* Which page of it cannot be read? */
+			most = page_size;
+			continue;
+		}
+		if (readable)
 			err = put(f, start, length);
 		*none = err == -ENOENT;
 		if (*none)
 			return 0;
-		if (err && err != -EFAULT)
+		if (err && (readable || err != -EFAULT))
 			return err;
+		note(f, start, start + length, readable);
 		start += length;
+		if (start % CHUNK_SIZE == 0)
+			most = CHUNK_SIZE;
 	}
 	return 0;
 }
 
-static int fill_segment(struct filling *f, const struct segment *s)
+/* Pages that are not in runs read as their file, which only that machine has. */
+static bool needs_each_page(const struct descriptor_vma *v)
 {
-	uint64_t at = s->start;
+	return v->kind == VMA_SNAPSHOT && v->inode && v->end - v->start <= FILE_MAX;
+}
+
+static int fill_vma(struct filling *f, const struct descriptor_vma *v)
+{
+	uint64_t at = v->start;
 	bool none = false;
 	int err = 0;
 
-	while (!err && !none && at < s->end) {
-		uint64_t start = at, end = s->end;
+	if (v->kind != VMA_SNAPSHOT && v->kind != VMA_FILE)
+		return 0;
+	while (!err && !none && at < v->end) {
+		uint64_t start = at, end = v->end;
 
-		err = f->memory.source.next_run(&f->memory.source, &start, &end);
+		if (!needs_each_page(v))
+			err = f->memory.source.next_run(&f->memory.source, &start,
+							&end);
+		/* The first page of a file tells whether the replica has mapped that. */
+		if (err == -ENOENT && (at > v->start || v->kind != VMA_FILE)) {
+			err = 0;
+			break;
+		}
+		if (err == -ENOENT) {
+			err = 0;
+			start = v->start;
+			end = v->start + f->memory.page_size;
+		}
 		if (!err)
 			err = fill_run(f, start, end, &none);
-		else if (err == -ENOENT)
-			return 0;
 		at = end;
 	}
+	/* What it has mapped itself is right where that is the file; an object is a copy of its own. */
+	if (v->kind == VMA_FILE ? !none : none || (v->inode && !needs_each_page(v)))
+		give_up_whole(f);
 	return err;
+}
+
+/* Says that the replica has all. */
+static void tell_whole(struct filling *f)
+{
+	struct held_pages *before = NULL;
+
+	if (f->held && atomic_compare_exchange_strong(f->whole, &before, f->held))
+		f->held = NULL;
 }
 
 /* In the place of the last one. */
@@ -135,8 +191,10 @@ static void *run(void *unshared)
 	err = remote_memory_open(m, &f->address);
 	if (!err && !is_same_snapshot(f->expected, m->source.descriptor))
 		err = -ESTALE;
-	for (i = 0; !err && i < m->map.count; i++)
-		err = fill_segment(f, &m->map.segments[i]);
+	for (i = 0; !err && i < m->source.descriptor->vma_count; i++)
+		err = fill_vma(f, &descriptor_vmas(m->source.descriptor)[i]);
+	if (!err)
+		tell_whole(f);
 	trace(&m->source.trace, TRACE_STEPS, "fills the replica no further",
 	      TRACE_NUMBER("pages", m->requests.pages[WAY_TCP]),
 	      TRACE_NUMBER("cause", -err));
@@ -144,6 +202,7 @@ static void *run(void *unshared)
 		leave_connection(f);
 	remote_memory_close(m);
 	close(f->to.uffd);
+	held_pages_free(f->held);
 	free(f);
 	return NULL;
 }
@@ -177,12 +236,17 @@ void replica_fill_start(struct remote_memory *memory,
 			.page_size = memory->page_size,
 		},
 		.connection = connection,
+		.held = calloc(1, sizeof(*f->held)),
+		.whole = &memory->held,
 	};
+	if (f->held)
+		f->held->replica = memory->replica_number;
 	if (f->to.uffd >= 0 && !pthread_create(&thread, NULL, run, f)) {
 		pthread_detach(thread);
 		return;
 	}
 	if (f->to.uffd >= 0)
 		close(f->to.uffd);
+	held_pages_free(f->held);
 	free(f);
 }

@@ -17,29 +17,26 @@ int replica_memory_open(pid_t pid)
 	return fd < 0 ? -errno : fd;
 }
 
-/* The VMA that holds an address, or NULL. */
-static const struct descriptor_vma *find_vma(const struct descriptor_header *d,
-					     uint64_t address)
+bool replica_memory_is_there(int file)
 {
-	const struct descriptor_vma *vmas = descriptor_vmas(d);
-	uint32_t low = 0, high = d->vma_count;
+	char byte;
 
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
+	/* Nothing is mapped at 0: an error, as long as there is a memory. */
+	return file >= 0 && pread(file, &byte, 1, 0) != 0;
+}
 
-		if (vmas[middle].end <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < d->vma_count && vmas[low].start <= address ? &vmas[low] : NULL;
+static uint64_t read_pages(int file, uint64_t address, uint64_t length,
+			   uint64_t page_size, void *bytes)
+{
+	ssize_t n = pread(file, bytes, length, address);
+
+	return n > 0 ? n & ~(page_size - 1) : 0;
 }
 
 uint64_t replica_memory_read(int file, const struct descriptor_header *d,
 			     uint64_t address, uint64_t length, void *bytes)
 {
-	const struct descriptor_vma *v = find_vma(d, address);
-	ssize_t n;
+	const struct descriptor_vma *v = descriptor_find_vma(d, address);
 
 	/* What else it maps is its own: of a file, or an object that its children share. */
 	if (!v || v->kind != VMA_SNAPSHOT || descriptor_is_object(v))
@@ -47,6 +44,13 @@ uint64_t replica_memory_read(int file, const struct descriptor_header *d,
 	if (length > v->end - address)
 		length = v->end - address;
 	/* Unlike process_vm_readv(2), it fails where a page comes by userfaultfd. */
-	n = pread(file, bytes, length, address);
-	return n > 0 ? n & ~(d->page_size - 1) : 0;
+	return read_pages(file, address, length, d->page_size, bytes);
+}
+
+uint64_t replica_memory_read_file(int file, const struct descriptor_vma *v,
+				  uint64_t address, uint64_t page_size, void *bytes)
+{
+	return v->kind == VMA_FILE
+		       ? read_pages(file, address, page_size, page_size, bytes)
+		       : 0;
 }

@@ -6,6 +6,7 @@
 #ifndef DAEMON_REPLICA_MEMORY_H
 #define DAEMON_REPLICA_MEMORY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -23,5 +24,12 @@ int replica_memory_open(pid_t pid);
  */
 uint64_t replica_memory_read(int file, const struct descriptor_header *descriptor,
 			     uint64_t address, uint64_t length, void *bytes);
+
+/* The same of one page of a file that the replica has mapped itself, or 0. */
+uint64_t replica_memory_read_file(int file, const struct descriptor_vma *vma,
+				  uint64_t address, uint64_t page_size, void *bytes);
+
+/* False once the process has ended, or if `file` is none. */
+bool replica_memory_is_there(int file);
 
 #endif /* DAEMON_REPLICA_MEMORY_H */

@@ -49,6 +49,11 @@ enum local_type {
 	 * and the port of its connection manager
 	 */
 	LOCAL_GRANT = 15,
+	/*
+	 * pager -> daemon: its replica has all pages, and the other machine has gone; it
+	 * serves without a session to that
+	 */
+	LOCAL_ALONE = 16,
 };
 
 /* The snapshot is dropped, but its shadow stays until its last child ends. */

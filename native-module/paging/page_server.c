@@ -279,23 +279,28 @@ static bool is_needed(const struct page_server *server)
 	       cpu_servers_run(&server->cpu_servers);
 }
 
+static void tell_daemon(struct page_server *server, enum local_type type)
+{
+	const struct local_message m = {
+		.magic = LOCAL_MAGIC,
+		.version = LOCAL_VERSION,
+		.type = type,
+	};
+
+	raw_send_some(server->channel, &m, sizeof(m), 0);
+}
+
 /*
  * The snapshot has been dropped, or the daemon has ended: no further client can
  * come. Children that still need pages get them.
  */
 static void linger(struct page_server *server)
 {
-	struct local_message m = {
-		.magic = LOCAL_MAGIC,
-		.version = LOCAL_VERSION,
-		.type = LOCAL_LINGER,
-	};
-
 	trace(&server->source->trace, TRACE_STEPS, "takes no further clients",
 	      TRACE_NUMBER("lingers", is_needed(server)));
 	cpu_servers_close(&server->cpu_servers);
 	if (is_needed(server))
-		raw_send_some(server->channel, &m, sizeof(m), 0);
+		tell_daemon(server, LOCAL_LINGER);
 	raw_close(server->channel);
 	server->channel = -1;
 }
@@ -471,6 +476,28 @@ static void serve_ready_clients(struct page_server *server)
 		cpu_server_remove(&server->cpu_servers.servers[list->owners[at]]);
 }
 
+/* While there are children, asks whether there may be more. Returns the ms until it does so again, or -1. */
+static int ask_in_time(struct page_server *server)
+{
+	struct page_source *source = server->source;
+
+	if (source->alone && !server->told_alone && server->channel >= 0) {
+		tell_daemon(server, LOCAL_ALONE);
+		server->told_alone = true;
+	}
+	if (!source->ask_in_ms || !is_needed(server))
+		return -1;
+	if (server->channel >= 0 && source->ask_in_ms(source) == 0)
+		admit(server);
+	return server->channel < 0 ? -1 : source->ask_in_ms(source);
+}
+
+/* The connection to where the pages are has ended. */
+static bool goes_on_alone(struct page_server *server)
+{
+	return server->source->go_alone && server->source->go_alone(server->source);
+}
+
 static void serve(struct page_server *server, int watched, int idle_ms)
 {
 	for (;;) {
@@ -481,6 +508,7 @@ static void serve(struct page_server *server, int watched, int idle_ms)
 			      : left		  ? LEFT_CHECK_MS
 			      : is_needed(server) ? -1
 						  : idle_ms;
+		int ask_ms = ask_in_time(server);
 		int late_ms = client_table_timeout(&server->clients);
 		int replica_ms = replica_timeout(&server->replica);
 		bool sends = late_ms >= 0;
@@ -490,6 +518,10 @@ static void serve(struct page_server *server, int watched, int idle_ms)
 			timeout = late_ms;
 		if (replica_ms >= 0 && (timeout < 0 || replica_ms < timeout))
 			timeout = replica_ms;
+		if (ask_ms >= 0 && (timeout < 0 || ask_ms < timeout))
+			timeout = ask_ms;
+		if (server->source->alone)
+			watched = -1;
 		poll_list_fill(&server->polled, server->channel, watched,
 			       &server->clients, &server->spaces, &server->replica,
 			       &server->cpu_servers);
@@ -502,7 +534,7 @@ static void serve(struct page_server *server, int watched, int idle_ms)
 			continue;
 		if (n < 0)
 			return;
-		if (n == 0 && !left && !sends && replica_ms < 0 &&
+		if (n == 0 && !left && !sends && replica_ms < 0 && ask_ms < 0 &&
 		    !may_go_on(server)) {
 			if (server->channel < 0)
 				return;
@@ -510,7 +542,7 @@ static void serve(struct page_server *server, int watched, int idle_ms)
 			raw_syscall(SYS_shutdown, server->channel, SHUT_RD);
 		}
 		serve_ready_spaces(server);
-		if (is_ready(server, POLL_WATCHED))
+		if (is_ready(server, POLL_WATCHED) && !goes_on_alone(server))
 			server->failed = true;
 		if (server->failed) {
 			abandon_children(server);

@@ -19,6 +19,7 @@ struct page_server {
 	struct address_map map; /* of a child that has changed nothing */
 	int channel;		/* to mitosisd; -1: closed, see linger() */
 	bool failed;
+	bool told_alone;	    /* mitosisd knows that the source is */
 	struct recording recording; /* of the first child; then the prefetch set */
 	struct recording first_pages;
 	int cpu; /* of the clients that stay; -1: there have been none */

@@ -40,6 +40,7 @@ struct page_source {
 	uint64_t share_limit; /* bytes that a new replica may get */
 	enum replica_fill replica_fill;
 	bool remote; /* its pages are not in this process's memory */
+	bool alone; /* and no longer anywhere else than in its replica: see go_alone() */
 	/* Of the server. While it is on, fetched pages are kept as if `caching`. */
 	const struct recording *recording;
 	struct trace trace;
@@ -79,6 +80,18 @@ struct page_source {
 	 * been dropped where it lies. NULL: the daemon tells, by closing the channel.
 	 */
 	int (*admit)(struct page_source *source);
+
+	/*
+	 * The connection of a remote source has ended. True if it has no need of it: from then on it is
+	 * `alone`, as it may become in any other call. NULL: it needs one.
+	 */
+	bool (*go_alone)(struct page_source *source);
+
+	/*
+	 * The ms after which admit() has to be called even if no child comes, or -1. A source that could
+	 * go on alone must know of a drop soon. NULL: never.
+	 */
+	int (*ask_in_ms)(const struct page_source *source);
 
 	/*
 	 * Forks a child with the given files and no others, in the given container.

@@ -461,6 +461,24 @@ static inline int descriptor_covers(const struct descriptor_header *d,
 	return address >= end;
 }
 
+/* The VMA that holds an address, or NULL. */
+static inline const struct descriptor_vma *
+descriptor_find_vma(const struct descriptor_header *d, uint64_t address)
+{
+	const struct descriptor_vma *vmas = descriptor_vmas(d);
+	uint32_t low = 0, high = d->vma_count;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (vmas[middle].end <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < d->vma_count && vmas[low].start <= address ? &vmas[low] : 0;
+}
+
 /* What the header's vdso_hash is of `size` bytes, a multiple of 8. */
 static inline uint64_t descriptor_hash(const void *bytes, uint64_t size)
 {

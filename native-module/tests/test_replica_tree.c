@@ -78,13 +78,17 @@ static void check_fails(uint32_t id)
 static void two_levels(void)
 {
 	struct mitosis *there = prepare(1, 10);
+	struct held child;
 
 	add(&b, 102, machine.address);
+	/* Without a child, all pagers end after a while, with what they have. */
+	child = hold(1);
 	CHECK(read_all(1) >= PAGES);
 	CHECK(pages_come_to(&b) >= PAGES);
 	be_on(&b, machine.address);
 	CHECK(read_all(1) < PAGES / 4);
 	be_on(NULL, b.address);
+	release(&child);
 	drop(there, 1);
 	check_nothing_left_on(&b);
 	machine_stop(&b.machine);
@@ -241,6 +245,83 @@ static void parent_killed(void)
 	machine_stop(&b.machine);
 }
 
+/* The machine between has a replica with all of it; on a machine of the parent's for this case. */
+static struct mitosis *prepare_filled(uint32_t id, char content, uint32_t machine_id,
+				      struct held *child)
+{
+	struct mitosis *there;
+
+	machine = machine_start(MACHINE);
+	there = prepare(id, content);
+	setenv("MITOSIS_REPLICA_FILL", "all", 1);
+	add(&b, machine_id, machine.address);
+	/* This machine's own replica gets nothing ahead. */
+	unsetenv("MITOSIS_REPLICA_FILL");
+	be_on(&b, machine.address);
+	*child = hold(id);
+	CHECK_SOON(!fills(), PATIENCE_MS);
+	be_on(NULL, b.address);
+	return there;
+}
+
+/* The parent's machine is gone: what has all pages serves them to the children there are, and later ones. */
+static void parent_gone(void)
+{
+	struct held child;
+	struct mitosis *there = prepare_filled(9, 90, 111, &child);
+	struct running r = start(9);
+	struct report w = tell(&r, 'f');
+	pid_t shadow, its_replica;
+
+	CHECK_EQ(status_within(r.proxy, PATIENCE_MS), 7 << 8);
+	CHECK_SOON((shadow = find_process("mitosis-shadow", getpid())), PATIENCE_MS);
+	kill(shadow, SIGKILL);
+	kill(machine.pid, SIGKILL);
+	status_within(machine.pid, PATIENCE_MS);
+	CHECK_SOON(!alive(shadow), PATIENCE_MS);
+	CHECK(write(r.order, "g", 1) == 1);
+	CHECK(report_within(r.report, &w, PATIENCE_MS));
+	CHECK(w.is_right);
+	read_all(9);
+	CHECK(alive(child.pid));
+	r = start_in(9, MITOSIS_RESUME_EAGER);
+	w = tell_all(&r);
+	CHECK_EQ(w.content, 90);
+
+	/* It was the last one that had them. */
+	machine_enter(&b.machine);
+	its_replica = replica();
+	CHECK(its_replica > 0);
+	kill(its_replica, SIGKILL);
+	CHECK_SOON(!replica(), PATIENCE_MS);
+	machine_leave();
+	check_fails(9);
+	release(&child);
+	mitosis_close(there);
+	check_nothing_left_on(&b);
+	machine_stop(&b.machine);
+}
+
+/* The same, but it had been unprepared: no machine goes on. */
+static void unprepared_and_gone(void)
+{
+	struct held child;
+	struct mitosis *there = prepare_filled(10, 100, 112, &child);
+	pid_t shadow;
+
+	CHECK_SOON((shadow = find_process("mitosis-shadow", getpid())), PATIENCE_MS);
+	CHECK_EQ(mitosis_unprepare(there, 10), 0);
+	check_fails(10);
+	kill(shadow, SIGKILL);
+	CHECK_SOON(!alive(child.pid), PATIENCE_MS);
+	end_of(&child.running);
+	check_fails(10);
+	mitosis_close(there);
+	check_nothing_left_on(&b);
+	machine_stop(&b.machine);
+	machine_stop(&machine);
+}
+
 static void addresses(void)
 {
 	struct mitosis *there = prepare(8, 80), *here;
@@ -280,6 +361,8 @@ int main(int argc, char **argv)
 		{ "unprepared idle", unprepared_idle },
 		{ "between killed", between_killed },
 		{ "parent killed", parent_killed },
+		{ "parent gone", parent_gone },
+		{ "unprepared and gone", unprepared_and_gone },
 		{ "addresses", addresses },
 	};
 	int failed;
