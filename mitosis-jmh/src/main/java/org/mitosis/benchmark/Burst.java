@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.mitosis.fixture.FanOut;
 import org.mitosis.fixture.FunctionNameState;
 import org.mitosis.fixture.HeldChildren;
 import org.mitosis.fixture.LaunchSeries;
@@ -38,6 +39,9 @@ import org.openjdk.jmh.annotations.Warmup;
  * parent is prepared; then all launchers start at one moment, {@code loops} on each machine, and
  * share {@code children} evenly. Nothing of the snapshot is on a child machine before: the first
  * children pay for what later ones find there, such as a replica.
+ *
+ * <p>With {@code fanout=tree:K} only the first K child machines get pages from the parent's, the
+ * next K from the first of them, and so on: child machine i from i / K - 1, counted from 0.
  *
  * <p>From that moment count {@code untilInstruction}, the first instruction of each child, and
  * {@code untilResult}, its first page or result; {@code lastInstruction} and {@code lastResult}
@@ -262,6 +266,13 @@ public class Burst {
     @Param("recorded")
     public String replicaFill;
 
+    /**
+     * From which machine each child machine gets pages, {@code flat} or {@code tree:K}: see {@link
+     * FanOut}.
+     */
+    @Param("flat")
+    public String fanout;
+
     /** How many children stay after the burst, so that their memory can be measured; 0 for none. */
     @Param("10")
     public String held;
@@ -285,6 +296,7 @@ public class Burst {
     protected void describe(RemoteFork.Builder builder) {
       builder
           .childMachines(LoopParameters.childMachines(childMachines))
+          .fanOut(Preflight.fanOut(fanout))
           .replicaFill(Preflight.choice(ReplicaFill.class, ReplicaFill.PROPERTY, replicaFill));
       if (count < LoopParameters.childMachines(childMachines)) {
         throw new MissingPrerequisite(

@@ -17,6 +17,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.mitosis.Backend;
 import org.mitosis.Limits;
+import org.mitosis.fixture.FanOut;
 import org.mitosis.fixture.LaunchLoop;
 import org.mitosis.fixture.MemorySize;
 import org.mitosis.fixture.Placement;
@@ -48,6 +49,7 @@ import org.mitosis.setting.MissingPrerequisite;
  * @param givenTouchRatios percentages of the working set that are touched; empty if not given
  * @param resumeMode how children get their pages
  * @param replicaFill what replicas have of a snapshot before their children ask
+ * @param fanOut from which machine each child machine gets pages
  * @param prefetch pages for each fault
  * @param placement where launchers and children run
  * @param sshConfig a file for {@code ssh -F}; null for ssh's own
@@ -75,6 +77,7 @@ record ClusterConfig(
     List<Integer> givenTouchRatios,
     ResumeMode resumeMode,
     ReplicaFill replicaFill,
+    FanOut fanOut,
     int prefetch,
     Placement placement,
     Path sshConfig,
@@ -103,6 +106,7 @@ record ClusterConfig(
     TOUCH_RATIOS,
     RESUME_MODE,
     REPLICA_FILL,
+    FANOUT,
     PREFETCH,
     PLACEMENT,
     SSH_CONFIG,
@@ -244,6 +248,7 @@ record ClusterConfig(
           list(Key.TOUCH_RATIOS, Parser::percentage),
           choice(Key.RESUME_MODE, ResumeMode.class, ResumeMode.LAZY),
           choice(Key.REPLICA_FILL, ReplicaFill.class, ReplicaFill.RECORDED),
+          fanOut(backend, parentGid),
           prefetch(),
           choice(Key.PLACEMENT, Placement.class, Placement.PINNED),
           sshConfig.isEmpty() ? null : Path.of(sshConfig).toAbsolutePath(),
@@ -304,6 +309,26 @@ record ClusterConfig(
         throw new IllegalArgumentException("must be between 0 and 100, got '" + text + "'");
       }
       return Integer.valueOf(text);
+    }
+
+    private FanOut fanOut(Backend backend, String parentGid) {
+      String text = text(Key.FANOUT);
+      if (text.isEmpty()) {
+        return FanOut.FLAT;
+      }
+      try {
+        FanOut fanOut = FanOut.parse(text);
+        if (fanOut.isTree() && (backend == Backend.KERNEL || !parentGid.isEmpty())) {
+          throw bad(
+              Key.FANOUT,
+              fanOut
+                  + " passes pages on by TCP, on the user backend: leave BACKEND and PARENT_GID"
+                  + " empty, or choose flat");
+        }
+        return fanOut;
+      } catch (IllegalArgumentException e) {
+        throw bad(Key.FANOUT, e.getMessage());
+      }
     }
 
     private int prefetch() {

@@ -48,6 +48,7 @@ final class ClusterRun {
   private final List<Measurement> done = new ArrayList<>();
   private ClusterCheck check;
   private String parentAddress = "";
+  private Map<String, String> addresses = Map.of(); // of machines of the user backend
   private volatile Measurement current;
 
   ClusterRun(
@@ -156,7 +157,7 @@ final class ClusterRun {
   private void startMachines(Cluster cluster) {
     byte[] key = new byte[Machine.KEY_BYTES];
     new SecureRandom().nextBytes(key);
-    Map<String, String> addresses =
+    addresses =
         cluster.each(
             hosts,
             link ->
@@ -177,12 +178,30 @@ final class ClusterRun {
     return host.equals(roles.parent()) && !roles.children().isEmpty() && target.usesChildren();
   }
 
-  /** Children only connect to others; no machine connects to them. */
+  /** The machine that a machine gets pages from; empty for the parent's own. */
+  private String source(String host) {
+    return roles.source(host, config.fanOut()).orElse("");
+  }
+
+  private String sourceAddress(String host) {
+    String source = source(host);
+    return source.equals(roles.parent())
+        ? parentAddress
+        : addresses.get(source).replaceFirst("^tcp:", "replica:");
+  }
+
+  /** Whether other machines connect to it. */
+  private boolean isSource(String host) {
+    return target.usesChildren()
+        && roles.children().stream().map(this::source).anyMatch(host::equals);
+  }
+
   private String listen(String host) {
-    if (!servesChildren(host)) {
+    if (!isSource(host)) {
       return "127.0.0.1:0";
     }
-    String address = config.parentAddress();
+    String given = host.equals(roles.parent()) ? config.parentAddress() : "";
+    String address = given;
     if (address.isEmpty()) {
       address = check.facts().get(host).address();
     }
@@ -191,9 +210,12 @@ final class ClusterRun {
     }
     if (address.isEmpty()) {
       throw new MachineFailure(
-          host, "its address for the child machines is unknown: set PARENT_ADDRESS=HOST");
+          host,
+          host.equals(roles.parent())
+              ? "its address for the child machines is unknown: set PARENT_ADDRESS=HOST"
+              : "its address for other child machines is unknown: set FANOUT=flat");
     }
-    if (address.contains(":") && !config.parentAddress().equals(address)) {
+    if (address.contains(":") && !given.equals(address)) {
       return "[" + address + "]:0"; // IPv6, in the form that ssh gives
     }
     return address.contains(":") ? address : address + ":0";
@@ -265,13 +287,16 @@ final class ClusterRun {
     if (burst) {
       parent.get(new Task.CountLink(), String.class, STEP_DEADLINE);
     }
-    cluster.each(
-        working,
-        link ->
-            link.get(
-                ready(point, link.host(), share(point, working, link.host())),
-                JsonNode.class,
-                STEP_DEADLINE));
+    // A machine that passes pages on has connected to where it gets them before others ask it.
+    for (List<String> level : config.fanOut().levels(working)) {
+      cluster.each(
+          level,
+          link ->
+              link.get(
+                  ready(point, link.host(), share(point, working, link.host())),
+                  JsonNode.class,
+                  STEP_DEADLINE));
+    }
     long startNs = System.nanoTime() + LEAD.toNanos();
     Map<String, CompletableFuture<String>> runs = new LinkedHashMap<>();
     for (String host : working) {
@@ -312,7 +337,7 @@ final class ClusterRun {
         times,
         point.container(),
         here ? -1 : roles.idOf(roles.parent()),
-        here ? "" : parentAddress,
+        here ? "" : sourceAddress(host),
         config.resumeMode(),
         config.prefetch(),
         config.placement(),

@@ -4,7 +4,9 @@ package org.mitosis.cluster;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
+import org.mitosis.fixture.FanOut;
 import org.mitosis.setting.MissingPrerequisite;
 
 /**
@@ -68,6 +70,16 @@ record Roles(String parent, List<String> children) {
   /** Where children run: on the child machines, or on the parent's if there are none. */
   List<String> runningChildren() {
     return children.isEmpty() ? List.of(parent) : children;
+  }
+
+  /** The machine that a child machine gets the parent's pages from; empty for any other. */
+  Optional<String> source(String host, FanOut fanOut) {
+    int index = children.indexOf(host);
+    if (index < 0) {
+      return Optional.empty();
+    }
+    int source = fanOut.source(index);
+    return Optional.of(source == FanOut.PARENT ? parent : children.get(source));
   }
 
   /** The machine id of a machine. */

@@ -75,8 +75,9 @@ final class RunRecord implements AutoCloseable {
    *
    * @param facts its state before the run
    * @param clock its clocks compared with the coordinator's
+   * @param source the machine that it gets the parent's pages from; null for those without children
    */
-  private record MachineContent(Task.Facts facts, Clocks clock) {}
+  private record MachineContent(Task.Facts facts, Clocks clock, String source) {}
 
   /**
    * A point.
@@ -140,7 +141,12 @@ final class RunRecord implements AutoCloseable {
         .facts()
         .forEach(
             (host, facts) ->
-                machines.put(host, new MachineContent(facts, check.clocks().get(host))));
+                machines.put(
+                    host,
+                    new MachineContent(
+                        facts,
+                        check.clocks().get(host),
+                        roles.source(host, config.fanOut()).orElse(null))));
     write(Outcome.RUNNING);
   }
 

@@ -43,7 +43,7 @@ class BurstTest {
   void eachMachineFetchesTheWorkingSet(String mode, String fill, int most)
       throws IOException, RunnerException {
     assumeUserfaultfd();
-    RunResult result = run(mode, fill, "tcp", 2);
+    RunResult result = run(mode, fill, "flat", "tcp", 2);
     double seconds = result.getSecondaryResults().get("lastResult").getScore() / 1000;
     double rate = result.getSecondaryResults().get("burst").getScore();
     assertEquals(CHILDREN, rate * seconds, 0.01);
@@ -60,7 +60,7 @@ class BurstTest {
   void thereIsNoLinkOnOneMachine() throws IOException, RunnerException {
     assumeUserfaultfd();
     Set<String> metrics =
-        new TreeSet<>(run("clone", "recorded", "local", 1).getSecondaryResults().keySet());
+        new TreeSet<>(run("clone", "recorded", "flat", "local", 1).getSecondaryResults().keySet());
     metrics.removeIf(metric -> metric.startsWith("machine."));
     assertEquals(
         Set.of(
@@ -75,7 +75,17 @@ class BurstTest {
         metrics);
   }
 
-  private RunResult run(String mode, String fill, String transport, int machines)
+  /** Of three machines in a chain, the parent's link carries the working set once. */
+  @Test
+  void aTreeSparesTheParentsLink() throws IOException, RunnerException {
+    assumeUserfaultfd();
+    assumeTrue(LinkTraffic.obstacle().isEmpty(), LinkTraffic::obstacle);
+    RunResult result = run("replica", "recorded", "tree:1", "tcp", 3);
+    double link = result.getSecondaryResults().get("linkBytes").getScore();
+    assertTrue(link >= 1 && link < 3, "MiB: " + link);
+  }
+
+  private RunResult run(String mode, String fill, String fanout, String transport, int machines)
       throws IOException, RunnerException {
     ShortRun shortRun = new ShortRun(directory);
     return shortRun
@@ -86,6 +96,7 @@ class BurstTest {
                 .param("transport", transport)
                 .param("resumeMode", mode)
                 .param("replicaFill", fill)
+                .param("fanout", fanout)
                 .param("children", Integer.toString(CHILDREN))
                 .param("childMachines", Integer.toString(machines))
                 .param("loops", "1")

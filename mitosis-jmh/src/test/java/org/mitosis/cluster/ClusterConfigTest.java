@@ -55,6 +55,7 @@ class ClusterConfigTest {
         "USE_PROXY_COMMAND|maybe",
         "DEPLOY|yes",
         "BACKEND|rdma",
+        "FANOUT|tree:0",
         "LOOPS|0",
         "SECONDS|1.5",
         "TIMES|-1",
@@ -80,6 +81,19 @@ class ClusterConfigTest {
     Map<String, String> other =
         Map.of("CHILD_HOSTS", "val02,val03", "STR_CHILD_HOSTS", "'val02','val04'");
     assertThrows(MissingPrerequisite.class, () -> ConfigFiles.config(other, "c"));
+  }
+
+  @Test
+  void aTreeIsOfTheUserBackendOverTcp() {
+    assertTrue(ConfigFiles.config(Map.of("FANOUT", "tree:4"), "c").fanOut().isTree());
+    for (Map<String, String> other :
+        List.of(
+            Map.of("FANOUT", "tree:4", "BACKEND", "kernel", "PARENT_ADDRESS", "val01"),
+            Map.of("FANOUT", "tree:4", "PARENT_GID", "fe80:0000:0000:0000:ec0d:9a03:00ca:2f4c"))) {
+      MissingPrerequisite refused =
+          assertThrows(MissingPrerequisite.class, () -> ConfigFiles.config(other, "c"));
+      assertTrue(refused.getMessage().startsWith("c: FANOUT tree:4 passes"), refused.getMessage());
+    }
   }
 
   @Test

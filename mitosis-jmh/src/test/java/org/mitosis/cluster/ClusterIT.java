@@ -36,6 +36,11 @@ class ClusterIT {
     "MEMORY_SIZES=1m", "FUNCTIONS=helloworld", "TOUCH_RATIOS=50", "LOOPS=1", "SECONDS=2", "TIMES=3"
   };
 
+  /** The same, and each machine gets its pages from the one before. */
+  private static final String[] SMALL_TREE =
+      Stream.concat(Stream.of(SMALL), Stream.of("RESUME_MODE=replica", "FANOUT=tree:1"))
+          .toArray(String[]::new);
+
   /**
    * Long enough for something to happen meanwhile. These machines share the host's CPUs: pinned,
    * all their loops would be on the first one.
@@ -75,7 +80,8 @@ class ClusterIT {
   @ParameterizedTest
   @MethodSource("measuringTargets")
   void everyTargetPrintsTheArtifactsTableAndKeepsTheRun(Target target) throws IOException {
-    NamespaceCluster.Outcome run = cluster.run(target.toString(), SMALL);
+    NamespaceCluster.Outcome run =
+        cluster.run(target.toString(), target.kind() == Target.Kind.BURST ? SMALL_TREE : SMALL);
     assertEquals(0, run.exitCode(), run.err());
     assertTrue(run.out().contains("  data\n"), run.out());
     String line =
@@ -98,6 +104,10 @@ class ClusterIT {
     assertEquals(target.isPeak(), run.out().contains(", peak (per second"), run.out());
     JsonNode description = cluster.description();
     assertEquals("complete", description.get("outcome").asText());
+    if (target.kind() == Target.Kind.BURST) {
+      assertEquals("p", description.at("/machines/c1/source").asText());
+      assertEquals("c2", description.at("/machines/c3/source").asText());
+    }
     List<String> measuring =
         switch (target.kind()) {
           case PREPARE, WORK -> List.of("p");
