@@ -1,27 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * A pager whose replica has all pages goes on without the machine that it got them from, unless the
- * snapshot was dropped there.
- */
+/* A replica that has been given all pages: it needs the machine that they came from no longer. */
 #ifndef DAEMON_LONE_REPLICA_H
 #define DAEMON_LONE_REPLICA_H
 
-#include "daemon/remote_memory.h"
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
 
-/* How often a pager that could do so asks whether the snapshot has been dropped, ms. */
-#define LONE_REPLICA_ASK_MS 1000
+#include "daemon/held_pages.h"
+#include "proto/descriptor.h"
+
+struct lone_replica {
+	int memory;	 /* filled in the background (replica_memory.h); -1: none */
+	uint32_t number; /* of the last one */
+	/* What one has, once it has been given all; its pager's first thread frees it. */
+	_Atomic(struct held_pages *) held;
+};
+
+/* Whether the replica that runs now has been given all. */
+bool lone_replica_has_all(const struct lone_replica *replica);
 
 /*
- * The machine does not answer any more. True if the pager goes on: source.alone. It is for the rest of
- * its life then.
+ * As page_source.fetch() of one that had all, up to `size` bytes, into `buffer`. -EIO: it has ended.
  */
-bool lone_replica_begin(struct remote_memory *memory);
-
-/* As page_source.fetch(), once it is alone. -EIO: the replica has ended as well. */
-int lone_replica_fetch(struct remote_memory *memory, uint64_t address,
-		       uint64_t *length, const void **bytes);
-
-/* As page_source.admit(). */
-int lone_replica_admit(const struct remote_memory *memory);
+int lone_replica_fetch(const struct lone_replica *replica,
+		       const struct descriptor_header *descriptor, uint64_t address,
+		       uint64_t *length, char *buffer, uint64_t size);
 
 #endif /* DAEMON_LONE_REPLICA_H */

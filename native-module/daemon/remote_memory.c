@@ -10,7 +10,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "daemon/lone_replica.h"
 #include "daemon/replica_memory.h"
 #include "paging/recording.h"
 
@@ -19,6 +18,9 @@
 
 /* Of which a connection may take less: bytes. */
 #define REPLICA_READ_MAX (256u << 10)
+
+/* How often what could go on alone asks whether the snapshot has been dropped. */
+#define ASK_MS 1000
 
 /* Without PAGEMAP_SCAN (Linux 6.7) the other machine reads 8 bytes for each page of it. */
 #define RUNS_RANGE_MAX (64ull << 30)
@@ -154,6 +156,37 @@ static bool keeps_pages(const struct remote_memory *m)
 	       (m->source.caching || recording_is_on(m->source.recording));
 }
 
+/*
+ * The machine does not answer any more. True if the replica here has all, and the snapshot had not been
+ * dropped: it goes on from that, for the rest of this process's life.
+ */
+static bool go_alone(struct remote_memory *m)
+{
+	if (m->source.alone)
+		return true;
+	if (m->dropped || !lone_replica_has_all(&m->replica))
+		return false;
+	m->source.alone = true;
+	fprintf(stderr,
+		"mitosis: machine %u at %s has gone; its snapshot %u goes on from "
+		"the replica here, which has all of it\n",
+		m->machine_id, m->place, m->handler_id);
+	snprintf(m->failure, sizeof(m->failure),
+		 "mitosis: machine %u at %s has gone, and so has the replica that "
+		 "had snapshot %u; the child ends\n",
+		 m->machine_id, m->place, m->handler_id);
+	m->source.failure = m->failure;
+	return true;
+}
+
+static int fetch_alone(struct remote_memory *m, uint64_t address, uint64_t *length,
+		       const void **bytes)
+{
+	*bytes = m->buffer;
+	return lone_replica_fetch(&m->replica, m->source.descriptor, address, length,
+				  m->buffer, WIRE_PAGES_MAX);
+}
+
 static int remote_fetch(struct page_source *source, uint64_t address,
 			uint64_t *length, const void **bytes)
 {
@@ -163,12 +196,12 @@ static int remote_fetch(struct page_source *source, uint64_t address,
 	int err;
 
 	if (source->alone)
-		return lone_replica_fetch(m, address, length, bytes);
+		return fetch_alone(m, address, length, bytes);
 	if (*length > limit)
 		*length = limit;
-	if (m->replica >= 0) {
+	if (m->replica.memory >= 0) {
 		uint64_t there = replica_memory_read(
-			m->replica, source->descriptor, address,
+			m->replica.memory, source->descriptor, address,
 			*length < REPLICA_READ_MAX ? *length : REPLICA_READ_MAX,
 			m->buffer);
 
@@ -182,8 +215,8 @@ static int remote_fetch(struct page_source *source, uint64_t address,
 		err = cached_fetch(m, address, length, bytes);
 	else
 		err = request_pages(m, address, *length, m->buffer, bytes);
-	return err && err != -EFAULT && lone_replica_begin(m)
-		       ? lone_replica_fetch(m, address, length, bytes)
+	return err && err != -EFAULT && go_alone(m)
+		       ? fetch_alone(m, address, length, bytes)
 		       : err;
 }
 
@@ -214,7 +247,7 @@ static int read_many_alone(struct remote_memory *m, uint64_t *pages, uint32_t co
 		const void *page;
 		int err = pages[i] == PAGE_SOURCE_NONE
 				  ? -EFAULT
-				  : lone_replica_fetch(m, pages[i], &length, &page);
+				  : fetch_alone(m, pages[i], &length, &page);
 
 		if (err && err != -EFAULT)
 			return err;
@@ -267,8 +300,7 @@ static int remote_read_many(struct page_source *source, uint64_t *pages,
 	struct remote_memory *m = (struct remote_memory *)source;
 	int err = source->alone ? -EIO : read_many_there(m, pages, count, bytes);
 
-	return err && lone_replica_begin(m) ? read_many_alone(m, pages, count, bytes)
-					    : err;
+	return err && go_alone(m) ? read_many_alone(m, pages, count, bytes) : err;
 }
 
 /* Whether runs are as wire.h promises. */
@@ -364,7 +396,7 @@ static int remote_next_run(struct page_source *source, uint64_t *start,
 	const uint64_t whole[2] = { *start, *end };
 	int err = source->alone ? -EIO : next_run_there(m, start, end);
 
-	if (!err || err == -ENOENT || !lone_replica_begin(m))
+	if (!err || err == -ENOENT || !go_alone(m))
 		return err;
 	/* More than there is, which a server may name. */
 	*start = whole[0];
@@ -403,7 +435,7 @@ static int remote_admit(struct page_source *source)
 	int err;
 
 	if (source->alone)
-		return lone_replica_admit(m);
+		return lone_replica_has_all(&m->replica) ? 0 : -EIO;
 	err = drop_asked(m);
 	read_ahead_restart(m->requests.read_ahead);
 	m->cache_failed = false;
@@ -417,12 +449,12 @@ static int remote_admit(struct page_source *source)
 	 */
 	if (err && err != -EIO && !m->requests.connection.failure)
 		m->dropped = true;
-	return err && lone_replica_begin(m) ? 0 : err;
+	return err && go_alone(m) ? 0 : err;
 }
 
 static bool remote_go_alone(struct page_source *source)
 {
-	return lone_replica_begin((struct remote_memory *)source);
+	return go_alone((struct remote_memory *)source);
 }
 
 /* Only one whose replica is filled could go on alone. */
@@ -431,9 +463,9 @@ static int remote_ask_in_ms(const struct page_source *source)
 	const struct remote_memory *m = (const struct remote_memory *)source;
 	int64_t left;
 
-	if (m->replica < 0 || source->alone)
+	if (m->replica.memory < 0 || source->alone)
 		return -1;
-	left = m->asked_ms + LONE_REPLICA_ASK_MS - now_ms();
+	left = m->asked_ms + ASK_MS - now_ms();
 	return left > 0 ? left : 0;
 }
 

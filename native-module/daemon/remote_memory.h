@@ -3,9 +3,7 @@
 #ifndef DAEMON_REMOTE_MEMORY_H
 #define DAEMON_REMOTE_MEMORY_H
 
-#include <stdatomic.h>
-
-#include "daemon/held_pages.h"
+#include "daemon/lone_replica.h"
 #include "daemon/page_requests.h"
 #include "local/address.h"
 #include "paging/address_map.h"
@@ -30,10 +28,7 @@ struct remote_memory {
 	char *buffer;		     /* WIRE_PAGES_MAX bytes */
 	struct remote_runs runs;
 	bool quiet; /* no child depends on it: its failure is not logged */
-	int replica; /* its memory, filled in the background (replica_memory.h); -1: none */
-	uint32_t replica_number; /* of the last one */
-	/* What one has, once it has been given all; it is this process's first thread's. */
-	_Atomic(struct held_pages *) held;
+	struct lone_replica replica;
 	bool dropped;	  /* the snapshot, where it lies */
 	int64_t asked_ms; /* when that was asked last; CLOCK_MONOTONIC */
 	char failure[256];

@@ -10,6 +10,7 @@
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
+#include "daemon/held_pages.h"
 #include "daemon/remote_memory.h"
 #include "daemon/replica_fill.h"
 #include "daemon/replica_memory.h"
@@ -46,9 +47,9 @@ static void fill_replica(struct page_source *source)
 {
 	struct remote_pager *pager = (struct remote_pager *)source;
 
-	if (pager->memory.replica >= 0)
-		close(pager->memory.replica);
-	pager->memory.replica = replica_memory_open(pager->replica);
+	if (pager->memory.replica.memory >= 0)
+		close(pager->memory.replica.memory);
+	pager->memory.replica.memory = replica_memory_open(pager->replica);
 	replica_fill_start(&pager->memory, pager->address, &pager->filled);
 }
 
@@ -58,8 +59,8 @@ static int start_replica(struct page_source *source, const int fds[REPLICA_FILES
 	struct remote_memory *m = &pager->memory;
 
 	/* What another one had. */
-	held_pages_free(atomic_exchange(&m->held, NULL));
-	m->replica_number++;
+	held_pages_free(atomic_exchange(&m->replica.held, NULL));
+	m->replica.number++;
 	return replica_process_start(m->machine_id, m->handler_id, fds,
 				     &pager->replica);
 }
@@ -108,7 +109,7 @@ void remote_pager_run(int channel, const struct auth *auth,
 			.auth = auth,
 			.machine_id = machine_id,
 			.handler_id = handler_id,
-			.replica = -1,
+			.replica.memory = -1,
 		},
 		.address = address,
 		.filled = -1,

@@ -224,7 +224,7 @@ void replica_fill_start(struct remote_memory *memory,
 			.machine_id = memory->machine_id,
 			.handler_id = memory->handler_id,
 			.quiet = true,
-			.replica = -1,
+			.replica.memory = -1,
 		},
 		.address = *address,
 		.expected = source->descriptor,
@@ -237,10 +237,10 @@ void replica_fill_start(struct remote_memory *memory,
 		},
 		.connection = connection,
 		.held = calloc(1, sizeof(*f->held)),
-		.whole = &memory->held,
+		.whole = &memory->replica.held,
 	};
 	if (f->held)
-		f->held->replica = memory->replica_number;
+		f->held->replica = memory->replica.number;
 	if (f->to.uffd >= 0 && !pthread_create(&thread, NULL, run, f)) {
 		pthread_detach(thread);
 		return;
