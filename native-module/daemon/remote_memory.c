@@ -533,6 +533,16 @@ static int open_snapshot(struct remote_memory *m,
 	return address_map_create(&m->map, descriptor);
 }
 
+/*
+ * A machine between had an older snapshot of this handler id, and gets the next; or what served it
+ * there has ended.
+ */
+static bool is_to_be_repeated(int err, const struct local_address *address)
+{
+	return err == -ESTALE ||
+	       (err == -ECONNRESET && address->transport == LOCAL_TRANSPORT_REPLICA);
+}
+
 int remote_memory_open(struct remote_memory *m, const struct local_address *address)
 {
 	struct page_source *source = &m->source;
@@ -562,8 +572,7 @@ int remote_memory_open(struct remote_memory *m, const struct local_address *addr
 		return -ENOMEM;
 	m->requests.unwanted = m->buffer + WIRE_PAGES_MAX;
 	err = open_snapshot(m, address);
-	/* It had an older one of this handler id, and gets the next. */
-	while (err == -ESTALE && tries--) {
+	while (is_to_be_repeated(err, address) && tries--) {
 		wire_close(&m->requests.connection);
 		err = open_snapshot(m, address);
 	}

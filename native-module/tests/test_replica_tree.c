@@ -122,6 +122,8 @@ static void from_filled_replica(void)
 
 	setenv("MITOSIS_REPLICA_FILL", "all", 1);
 	add(&b, 105, machine.address);
+	/* This machine's own replicas get nothing ahead. */
+	unsetenv("MITOSIS_REPLICA_FILL");
 	be_on(&b, machine.address);
 	child = hold(3);
 	CHECK_SOON(!fills(), PATIENCE_MS);
@@ -211,7 +213,20 @@ static void between_killed(void)
 	CHECK(its_pager > 0);
 	kill(its_pager, SIGKILL);
 	check_ends(&r, w.pid);
+	/* One that ends before it has answered: there is another. */
 	r = start(6);
+	w = tell(&r, 'w');
+	machine_enter(&b.machine);
+	its_pager = pager();
+	machine_leave();
+	CHECK(its_pager > 0);
+	kill(its_pager, SIGSTOP);
+	kill(w.pid, SIGKILL);
+	CHECK_EQ(end_of(&r), SIGKILL);
+	CHECK_SOON(!pager(), PATIENCE_MS);
+	r = start(6);
+	sleep_ms(50);
+	kill(its_pager, SIGKILL);
 	w = tell(&r, 'w');
 	kill(b.machine.pid, SIGKILL);
 	status_within(b.machine.pid, PATIENCE_MS);
@@ -255,7 +270,6 @@ static struct mitosis *prepare_filled(uint32_t id, char content, uint32_t machin
 	there = prepare(id, content);
 	setenv("MITOSIS_REPLICA_FILL", "all", 1);
 	add(&b, machine_id, machine.address);
-	/* This machine's own replica gets nothing ahead. */
 	unsetenv("MITOSIS_REPLICA_FILL");
 	be_on(&b, machine.address);
 	*child = hold(id);
