@@ -105,7 +105,7 @@ int mitosis_set_prepare_options(struct mitosis *device,
 #define MITOSIS_RESUME_HOOKS_MAX 16
 
 /*
- * What a child is told. 64 bytes, no padding; a later release may add to its end. A hook
+ * What a child is told. 104 bytes, no padding; a later release may add to its end. A hook
  * that may run with an earlier one looks at `size` first.
  */
 struct mitosis_child {
@@ -122,6 +122,19 @@ struct mitosis_child {
 	uint32_t
 		machine_id; /* of the mitosisd of the machine that the child runs on */
 	uint32_t reserved;
+	/*
+	 * When it came how far, CLOCK_MONOTONIC in ns, in this order; 0: not known (kernel module,
+	 * modes clone and replica).
+	 */
+	uint64_t
+		descriptor_ns; /* the descriptor was there, once for all of an attachment */
+	uint64_t
+		born_ns; /* its process was there, in its own namespaces if it has any */
+	uint64_t
+		files_ns; /* its open files were made: it leaves its caller's memory */
+	uint64_t
+		mapped_ns; /* its memory was mapped and asked for; in mode eager there */
+	uint64_t go_ns; /* all its threads were made */
 };
 
 typedef void (*mitosis_resume_hook)(const struct mitosis_child *child,
@@ -353,8 +366,8 @@ int mitosis_set_child_options(struct mitosis *device,
 struct mitosis_confinement {
 	/*
 	 * Called in such a process as the last step that can fail. What follows needs
-	 * no rights, but it maps memory, and uses the open files that are passed to
-	 * the page server. Returns 0 or -errno.
+	 * no rights, but it maps memory, reads the clock (clock_gettime), and uses the
+	 * open files that are passed to the page server. Returns 0 or -errno.
 	 */
 	int (*confine)(void *argument);
 	void *argument;

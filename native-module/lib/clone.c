@@ -320,7 +320,7 @@ int clone_child(struct page_source *source, const struct clone_request *request)
 	o->descriptor = source->descriptor;
 	o->files = own->files;
 	o->plan.thread = *t;
-	thread_tell(&o->plan.thread, request->number, request->machine_id);
+	thread_tell(&o->plan.thread, request->number, request->machine_id, NULL);
 	o->lifeline = own->is_replica ? own->lifeline : -1;
 	if (own->is_replica)
 		flags |= CLONE_PARENT;

@@ -148,7 +148,7 @@ int prepare_captured(struct mitosis *device, uint32_t handler_id, uint32_t flags
 		err = device->ops->prepare(device, handler_id, flags, thread);
 		/* Wiped: a child of the kernel module, which starts behind its system call. */
 		if (!err && device->magic != DEVICE_MAGIC) {
-			resume_hooks_run(0, 0);
+			resume_hooks_run(0, 0, NULL);
 			return 0;
 		}
 		device_put(device, err);

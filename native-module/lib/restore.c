@@ -536,6 +536,7 @@ RESTORER void restore(struct restore_plan *plan)
 		take_memory_of_module(plan);
 	else
 		take_memory_of_page_server(plan);
+	note_time(&plan->times.mapped_ns);
 	set_whole_layout(plan);
 	close_files(plan);
 	if (plan->opened < 0)
@@ -543,6 +544,7 @@ RESTORER void restore(struct restore_plan *plan)
 	restore_process(plan);
 	if (plan->has_threads)
 		restorer_go_on_with_threads(plan);
+	note_time(&plan->times.go_ns);
 	restorer_become_caller(plan);
 	if (plan->becomes_replica)
 		become_replica(plan);

@@ -9,6 +9,7 @@
 #include <sys/prctl.h>
 
 #include "lib/memory_limits.h"
+#include "lib/resume_times.h"
 #include "lib/told_files.h"
 #include "local/protocol.h"
 #include "local/replica.h"
@@ -91,6 +92,7 @@ struct restore_plan {
 	const struct path_map *paths;
 
 	struct descriptor_thread thread;
+	struct resume_times times;
 	/* The snapshot that the kernel module has opened, which gives the memory; or -1. */
 	int32_t opened;
 	int32_t uffd, stream;

@@ -232,6 +232,7 @@ INLINE void await_threads(struct restore_plan *plan)
 	while ((awaited = __atomic_load_n(&plan->awaited_threads, __ATOMIC_SEQ_CST)))
 		raw_syscall(SYS_futex, &plan->awaited_threads, FUTEX_WAIT_PRIVATE,
 			    awaited, 0, 0, 0);
+	note_time(&plan->times.go_ns);
 	set_filter(plan);
 	restorer_unmap_rest(plan);
 	__atomic_store_n(&plan->go, 1, __ATOMIC_SEQ_CST);

@@ -39,6 +39,7 @@
 #include "lib/shared_objects.h"
 #include "lib/thread_state.h"
 #include "local/channel.h"
+#include "local/clock.h"
 #include "paging/trace.h"
 
 /* State while a plan is made. */
@@ -48,6 +49,7 @@ struct resume {
 	int opened; /* by the kernel module, or -1 */
 	struct descriptor_header *descriptor;
 	uint64_t descriptor_size;
+	uint64_t descriptor_ns; /* when it was there */
 	struct mapping_files files;
 	uint64_t page_size;
 };
@@ -225,6 +227,7 @@ static struct restore_plan *lay_out(struct resume *r, int *err)
 	plan->open_files = (void *)(restorer + open_at);
 	plan->open_file_count = r->files.count;
 	plan->thread = *descriptor_thread(r->descriptor);
+	plan->times.descriptor_ns = r->descriptor_ns;
 	plan->has_threads = descriptor_has_threads(r->descriptor);
 	plan->awaited_threads = descriptor_awaited_threads(r->descriptor);
 	plan->filter = (void *)(restorer + filter_at);
@@ -321,6 +324,7 @@ int resume_plan_create(int stream, const struct resume_settings *settings,
 	int err = fetch_descriptor(stream, what, &r.descriptor, &r.descriptor_size);
 
 	*plan = NULL;
+	r.descriptor_ns = monotonic_ns();
 	return err ? err : create_plan(&r, parent, plan);
 }
 
@@ -367,6 +371,7 @@ static int become_child(struct restore_plan *plan, int stream, const char *what)
 	struct remade_files files = { 0 };
 	sigset_t all;
 
+	plan->times.born_ns = monotonic_ns();
 	plan->uffd = plan->lifeline[0] = plan->lifeline[1] = -1;
 	/* Again: this process may have been forked by the one that made the plan. */
 	if (!err)
@@ -413,6 +418,7 @@ static int become_child(struct restore_plan *plan, int stream, const char *what)
 	child_files_plan(plan, files.count ? files.floor : DESCRIPTOR_FD_FIRST);
 	trace_step(plan, "leaves its memory for the snapshot's", what);
 	remade_files_place(plan, &files);
+	plan->times.files_ns = monotonic_ns();
 	rseq_of_caller(&plan->own_rseq, &plan->own_rseq_size,
 		       &plan->own_rseq_signature);
 	sigfillset(&all);
@@ -437,7 +443,8 @@ static int become_child_in_namespace(void *argument)
 static void tell(struct restore_plan *plan, struct registry_child child)
 {
 	if (!plan->descriptor->xstate_size)
-		thread_tell(&plan->thread, child.number, child.machine_id);
+		thread_tell(&plan->thread, child.number, child.machine_id,
+			    &plan->times);
 }
 
 static int check_confined_threads(const struct child_surroundings *own)
@@ -514,6 +521,7 @@ int resume_by_module(int opened, struct descriptor_header *descriptor,
 		.opened = child_files_lift(opened),
 		.descriptor = descriptor,
 		.descriptor_size = descriptor->total_size,
+		.descriptor_ns = monotonic_ns(),
 		.page_size = sysconf(_SC_PAGESIZE),
 	};
 	struct restore_plan *plan = NULL;

@@ -86,7 +86,8 @@ static void draw_seed(uint8_t seed[MITOSIS_SEED_SIZE])
 	}
 }
 
-void resume_hooks_run(uint64_t number, uint32_t machine_id)
+void resume_hooks_run(uint64_t number, uint32_t machine_id,
+		      const struct resume_times *times)
 {
 	struct mitosis_child child = snapshot;
 	unsigned int i;
@@ -94,6 +95,13 @@ void resume_hooks_run(uint64_t number, uint32_t machine_id)
 	child.size = sizeof(child);
 	child.number = number;
 	child.machine_id = machine_id;
+	if (times) {
+		child.descriptor_ns = times->descriptor_ns;
+		child.born_ns = times->born_ns;
+		child.files_ns = times->files_ns;
+		child.mapped_ns = times->mapped_ns;
+		child.go_ns = times->go_ns;
+	}
 	for (i = 0; i < hook_count; i++) {
 		draw_seed(child.seed);
 		hooks[i].hook(&child, hooks[i].argument);

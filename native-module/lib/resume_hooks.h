@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/resume_times.h"
 #include "proto/descriptor.h"
 
 /* Keeps what children are told, if there are hooks. Before a snapshot is taken. */
@@ -19,8 +20,9 @@ void resume_hooks_divert(struct descriptor_thread *thread);
 
 /*
  * In a child: runs the hooks, by order of registration. `number` is the child's on the
- * machine with that id; 0: neither is known.
+ * machine with that id; 0: neither is known. `times` may be NULL.
  */
-void resume_hooks_run(uint64_t number, uint32_t machine_id);
+void resume_hooks_run(uint64_t number, uint32_t machine_id,
+		      const struct resume_times *times);
 
 #endif /* LIB_RESUME_HOOKS_H */

@@ -5,17 +5,20 @@
 
 #include <stddef.h>
 
+#include "lib/resume_times.h"
 #include "proto/descriptor.h"
 
 /*
  * Has the first function of a child be told of these, as its arguments: see
  * resume_hooks_divert(). Only where prepare is a call, which does not preserve them.
+ * `times` is where the child has them, or NULL.
  */
 static inline void thread_tell(struct descriptor_thread *t, uint64_t number,
-			       uint32_t machine_id)
+			       uint32_t machine_id, const struct resume_times *times)
 {
 	t->rdi = number;
 	t->rsi = machine_id;
+	t->rdx = (uintptr_t)times;
 }
 
 /*

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The clock of deadlines. */
+/* The clock of deadlines, and of what is timed. */
 #ifndef LOCAL_CLOCK_H
 #define LOCAL_CLOCK_H
 
@@ -38,6 +38,15 @@ static inline int64_t running_time_passed(struct running_time *time)
 	time->last_ms = now;
 	time->passed_ms += step < RUNNING_STEP_MS_MAX ? step : RUNNING_STEP_MS_MAX;
 	return time->passed_ms;
+}
+
+/* Of CLOCK_MONOTONIC. */
+static inline uint64_t monotonic_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ull + now.tv_nsec;
 }
 
 #endif /* LOCAL_CLOCK_H */

@@ -62,6 +62,11 @@ int main(void)
 	FIELD(mitosis_child, number);
 	FIELD(mitosis_child, machine_id);
 	FIELD(mitosis_child, reserved);
+	FIELD(mitosis_child, descriptor_ns);
+	FIELD(mitosis_child, born_ns);
+	FIELD(mitosis_child, files_ns);
+	FIELD(mitosis_child, mapped_ns);
+	FIELD(mitosis_child, go_ns);
 
 	STRUCT(mitosis_contents);
 	FIELD(mitosis_contents, size);

@@ -2,7 +2,7 @@
 /*
  * Each child is told a number that no other child of its machine is told, and the id of that
  * machine, in every mode, with one thread and with several; also when mitosisd has ended
- * between two of them, in order or killed.
+ * between two of them, in order or killed. Those that know are told when they came how far.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tests/harness.h"
@@ -60,6 +61,34 @@ static void resume(const struct machine *remote, uint32_t mode, bool attached)
 	_exit(100);
 }
 
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	CHECK_EQ(clock_gettime(CLOCK_MONOTONIC, &now), 0);
+	return now.tv_sec * 1000000000ull + now.tv_nsec;
+}
+
+/* Of a child that was begun then, and whose snapshot did not fork it. */
+static void check_times(const struct mitosis_child *child, uint64_t before_ns)
+{
+	CHECK(child->descriptor_ns >= before_ns);
+	CHECK(child->born_ns >= child->descriptor_ns);
+	CHECK(child->files_ns >= child->born_ns);
+	CHECK(child->mapped_ns >= child->files_ns);
+	CHECK(child->go_ns >= child->mapped_ns);
+	CHECK(now_ns() >= child->go_ns);
+}
+
+static void check_no_times(const struct mitosis_child *child)
+{
+	CHECK_EQ(child->descriptor_ns, 0);
+	CHECK_EQ(child->born_ns, 0);
+	CHECK_EQ(child->files_ns, 0);
+	CHECK_EQ(child->mapped_ns, 0);
+	CHECK_EQ(child->go_ns, 0);
+}
+
 static void check_told(const struct mitosis_child *child)
 {
 	int i;
@@ -77,6 +106,7 @@ static void check_told(const struct mitosis_child *child)
 
 static void check_child(const struct machine *remote, uint32_t mode, bool attached)
 {
+	uint64_t before_ns = now_ns();
 	struct mitosis_child child;
 	pid_t pid = fork();
 
@@ -88,6 +118,10 @@ static void check_child(const struct machine *remote, uint32_t mode, bool attach
 	CHECK_EQ(status_within(pid, DEADLINE_MS), 0);
 	CHECK_EQ(read(result[0], &child, sizeof(child)), sizeof(child));
 	check_told(&child);
+	if (mode == MITOSIS_RESUME_CLONE)
+		check_no_times(&child);
+	else
+		check_times(&child, before_ns);
 }
 
 static void check_modes(const struct machine *remote)

@@ -18,6 +18,7 @@
 /* Exit status of a child that wrote its error. */
 #define ERROR_STATUS	   124
 #define SNAPSHOT_NAME_SIZE 512
+#define REPORT_READS_MAX   4096
 
 static volatile pid_t running; /* for the deadline's handler */
 static volatile sig_atomic_t too_late;
@@ -212,22 +213,43 @@ static int judge(struct launch_plan *plan, int status, char *message, size_t siz
 	return -EIO;
 }
 
+/* Returns how many bytes of what follows the child's numbers are times. */
+static ssize_t read_times(const char *bytes, ssize_t size, uint64_t before_ns,
+			  struct launch_result *result)
+{
+	struct child_times t;
+
+	if (size < (ssize_t)sizeof(t))
+		return 0;
+	memcpy(&t, bytes, sizeof(t));
+	if (t.magic != REPORT_TIMES_MAGIC)
+		return 0;
+	/* Of an attachment the descriptor was there before. */
+	if (t.descriptor_ns > before_ns)
+		result->descriptor_ns = t.descriptor_ns - before_ns;
+	if (t.go_ns > before_ns) {
+		result->born_ns = t.born_ns - before_ns;
+		result->files_ns = t.files_ns - before_ns;
+		result->mapped_ns = t.mapped_ns - before_ns;
+		result->go_ns = t.go_ns - before_ns;
+	}
+	return sizeof(t);
+}
+
 /*
  * Leaves the pipe empty for the next child. Returns how many bytes of the message,
  * which have no end of their own, follow the child's numbers.
  */
-#define REPORT_READS_MAX 4096
-
 static int read_report(const struct launch_plan *plan, struct launch_result *result,
 		       char message[REPORT_MESSAGE_MAX])
 {
 	struct {
 		uint64_t before_ns;
 		struct child_report child;
-		char message[REPORT_MESSAGE_MAX];
+		char rest[sizeof(struct child_times) + REPORT_MESSAGE_MAX];
 	} __attribute__((packed)) r;
-	const ssize_t numbers = sizeof(r) - sizeof(r.message);
-	ssize_t n = read(plan->report_read, &r, sizeof(r));
+	const ssize_t numbers = sizeof(r) - sizeof(r.rest);
+	ssize_t n = read(plan->report_read, &r, sizeof(r)), times;
 	int reads = REPORT_READS_MAX;
 	char rest[256];
 
@@ -242,10 +264,13 @@ static int read_report(const struct launch_plan *plan, struct launch_result *res
 	result->wrong = r.child.wrong;
 	result->instruction_ns = r.child.resumed_ns;
 	result->result_ns = r.child.first_result_ns;
+	n -= numbers;
+	times = read_times(r.rest, n, r.before_ns, result);
+	n = n - times < REPORT_MESSAGE_MAX ? n - times : REPORT_MESSAGE_MAX;
 	/* It becomes part of a line, and may come from a stranger's code. */
-	memcpy(message, r.message, n - numbers);
-	make_printable(message, n - numbers);
-	return n - numbers;
+	memcpy(message, r.rest + times, n);
+	make_printable(message, n);
+	return n;
 }
 
 /* In one line. */
@@ -427,5 +452,17 @@ int launch(struct launch_plan *plan, struct launch_result *result, char *message
 			plan->attachment = NULL;
 		}
 	} while (err == -ESTALE && --tries);
+	return err;
+}
+
+int launch_alone(struct launch_plan *plan, struct launch_result *result,
+		 char *message, size_t size)
+{
+	struct mitosis_attachment *attachment = plan->attachment;
+	int err;
+
+	plan->attachment = NULL;
+	err = launch_once(plan, now_ns(), result, message, size);
+	plan->attachment = attachment;
 	return err;
 }

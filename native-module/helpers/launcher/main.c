@@ -67,7 +67,9 @@ static const char usage[] =
 	"                     of those it may run on, and again from the first\n"
 	"  --driven           take commands from standard input, one a line: "
 	"launch,\n"
-	"                     nil-rpc N, quit; each is answered by one line\n"
+	"                     launch-alone (with the steps before the first\n"
+	"                     instruction), nil-rpc N, quit; each is answered by "
+	"one line\n"
 	"  --seconds S        start one after the other for S seconds, and print "
 	"every\n"
 	"                     second how many and how fast\n"
@@ -124,14 +126,26 @@ static void pin(int index)
 		die(1, "cannot run on CPU %d: %s", cpu, strerror(errno));
 }
 
-static void answer_launch(struct launch_plan *plan)
+static void answer_launch(struct launch_plan *plan, bool alone)
 {
 	struct launch_result r;
 	char message[LAUNCH_MESSAGE_SIZE];
-	int err = launch(plan, &r, message, sizeof(message));
+	int err = alone ? launch_alone(plan, &r, message, sizeof(message))
+			: launch(plan, &r, message, sizeof(message));
 
-	if (err)
+	if (err) {
 		printf("error errno=%d message=%s\n", -err, message);
+		return;
+	}
+	if (alone)
+		printf("ok descriptor_ns=%llu born_ns=%llu files_ns=%llu "
+		       "mapped_ns=%llu go_ns=%llu resume_ns=%llu "
+		       "first_result_ns=%llu\n",
+		       (unsigned long long)r.descriptor_ns,
+		       (unsigned long long)r.born_ns, (unsigned long long)r.files_ns,
+		       (unsigned long long)r.mapped_ns, (unsigned long long)r.go_ns,
+		       (unsigned long long)r.resume_ns,
+		       (unsigned long long)r.first_result_ns);
 	else
 		printf("ok startup_ns=%llu resume_ns=%llu execution_ns=%llu "
 		       "first_result_ns=%llu wrong=%llu\n",
@@ -174,7 +188,9 @@ static void drive(struct launch_plan *plan, struct mitosis *device)
 			break;
 		}
 		if (!strcmp(line, "launch"))
-			answer_launch(plan);
+			answer_launch(plan, false);
+		else if (!strcmp(line, "launch-alone"))
+			answer_launch(plan, true);
 		else if (!strncmp(line, "nil-rpc ", 8))
 			answer_nil_rpc(plan, device, line + 8);
 		else

@@ -23,6 +23,7 @@ public final class Child {
   private final int machineId;
   private final UUID id;
   private final byte[] seed;
+  private final ResumeTimes times;
 
   /**
    * For backends.
@@ -33,8 +34,16 @@ public final class Child {
    * @param machineId the id of the machine that the child runs on
    * @param id 128 random bits of this child's own
    * @param seed {@value #SEED_BYTES} random bytes of this child's own, independent of the id
+   * @param times when it came how far
    */
-  public Child(int handlerId, long generation, long number, int machineId, UUID id, byte[] seed) {
+  public Child(
+      int handlerId,
+      long generation,
+      long number,
+      int machineId,
+      UUID id,
+      byte[] seed,
+      ResumeTimes times) {
     if (seed.length != SEED_BYTES) {
       throw new IllegalArgumentException(
           "a seed must have " + SEED_BYTES + " bytes, got " + seed.length);
@@ -45,6 +54,7 @@ public final class Child {
     this.machineId = machineId;
     this.id = id;
     this.seed = seed.clone();
+    this.times = times;
   }
 
   /** The key under which the parent prepared. */
@@ -90,6 +100,11 @@ public final class Child {
     return seed.clone();
   }
 
+  /** When it came how far before its program went on. */
+  public ResumeTimes times() {
+    return times;
+  }
+
   /**
    * The host name of the machine that the child runs on, read anew: the JDK and the environment
    * have the parent's.
@@ -121,6 +136,7 @@ public final class Child {
         && generation == child.generation
         && number == child.number
         && machineId == child.machineId
+        && times.equals(child.times)
         && Arrays.equals(seed, child.seed);
   }
 

@@ -22,6 +22,9 @@ public final class ForkHooks {
   private static final List<ChildHook> IN_CHILD = new CopyOnWriteArrayList<>();
   private static final ReentrantLock ONE_AT_A_TIME = new ReentrantLock();
 
+  /** The first hook of each child; linked in its parent. */
+  private static final ChildHook RESEED = SharedRandomness::reseed;
+
   /** A hook in the parent. */
   @FunctionalInterface
   public interface Hook {
@@ -109,21 +112,19 @@ public final class ForkHooks {
     }
     if (child == null) {
       runAll(IN_PARENT, failures);
-      throwIfAny(ForkRole.PARENT, "a hook after prepare", failures);
+      if (!failures.isEmpty()) {
+        throw new HookException(ForkRole.PARENT, true, "a hook after prepare", failures);
+      }
       return ForkRole.PARENT;
     }
-    run(() -> SharedRandomness.reseed(child), failures);
+    runInChild(RESEED, child, failures);
     for (ChildHook hook : IN_CHILD) {
-      run(() -> hook.run(child), failures);
+      runInChild(hook, child, failures);
     }
-    throwIfAny(ForkRole.CHILD, "a hook in " + child, failures);
-    return ForkRole.CHILD;
-  }
-
-  private static void throwIfAny(ForkRole role, String which, List<Throwable> failures) {
     if (!failures.isEmpty()) {
-      throw new HookException(role, true, which, failures);
+      throw new HookException(ForkRole.CHILD, true, "a hook in " + child, failures);
     }
+    return ForkRole.CHILD;
   }
 
   private static void runAll(List<Hook> hooks, List<Throwable> failures) {
@@ -133,6 +134,15 @@ public final class ForkHooks {
   private static void run(Hook hook, List<Throwable> failures) {
     try {
       hook.run();
+    } catch (Exception | Error e) {
+      failures.add(e);
+    }
+  }
+
+  /** Without a lambda or a concatenation of strings, which each child would have to link anew. */
+  private static void runInChild(ChildHook hook, Child child, List<Throwable> failures) {
+    try {
+      hook.run(child);
     } catch (Exception | Error e) {
       failures.add(e);
     }

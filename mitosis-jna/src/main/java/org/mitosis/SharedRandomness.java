@@ -45,6 +45,9 @@ final class SharedRandomness {
             .putLong(child.id().getMostSignificantBits())
             .putLong(child.id().getLeastSignificantBits())
             .array();
-    generators.forEach(generator -> generator.setSeed(own));
+    // No lambda, which each child would have to link anew.
+    for (SecureRandom generator : generators) {
+      generator.setSeed(own);
+    }
   }
 }

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 /** The order of hooks, and what a failure of one does. */
 class ForkHooksTest {
   private static final Child CHILD =
-      new Child(7, 2, 3, 4, new UUID(1, 2), new byte[Child.SEED_BYTES]);
+      new Child(7, 2, 3, 4, new UUID(1, 2), new byte[Child.SEED_BYTES], ResumeTimes.UNKNOWN);
   private static final Supplier<Child> IN_PARENT = () -> null;
   private static final Supplier<Child> IN_CHILD = () -> CHILD;
 
@@ -122,13 +122,14 @@ class ForkHooksTest {
   void seedIsACopyAndNotPrinted() {
     byte[] seed = new byte[Child.SEED_BYTES];
     seed[0] = 77;
-    Child child = new Child(1, 1, 5, 6, new UUID(3, 4), seed);
+    Child child = new Child(1, 1, 5, 6, new UUID(3, 4), seed, ResumeTimes.UNKNOWN);
     child.seed()[0] = 1;
     seed[0] = 2;
     assertArrayEquals(new byte[] {77, 0}, java.util.Arrays.copyOf(child.seed(), 2));
     assertEquals("child 00000000-0000-0003-0000-000000000004 of handler id 1", child.toString());
     assertThrows(
-        IllegalArgumentException.class, () -> new Child(1, 1, 5, 6, new UUID(3, 4), new byte[15]));
+        IllegalArgumentException.class,
+        () -> new Child(1, 1, 5, 6, new UUID(3, 4), new byte[15], ResumeTimes.UNKNOWN));
   }
 
   private ForkRole prepare(Supplier<Child> take) {

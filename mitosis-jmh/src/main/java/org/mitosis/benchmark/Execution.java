@@ -2,6 +2,7 @@
 package org.mitosis.benchmark;
 
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.mitosis.fixture.Access;
 import org.mitosis.fixture.ChildLauncher;
@@ -98,18 +99,39 @@ public class Execution {
    * A child of a warm JVM calls its function {@code calls} times. {@code execution} is of all calls
    * together, {@code resume} until the first statement in Java and {@code lastResult} until the
    * last of them, both from the call that resumes, {@code warm} as many calls in the parent, and
-   * {@code coldStart} a fresh JVM until its last call.
+   * {@code coldStart} a fresh JVM until its last call. {@code timeLine.descriptor}, {@code born},
+   * {@code files}, {@code mapped}, {@code go}, {@code firstStatement} and {@code lastResult} are
+   * the steps of one child in an iteration that does all of them itself ({@link
+   * ChildLauncher#launchAlone}).
    */
   @Benchmark
   public void jvm(JvmTurns state) {
     if (state.parentsTurn()) {
       SelfTimed.record("warm", state.fork().parent().touchNs());
       SelfTimed.record("coldStart", state.starter.spawn(state.fresh).firstResultNs());
+      recordTimeLine(state.fork().launcher().launchAlone());
     }
     ChildLauncher.Times times = state.fork().launcher().launch();
     SelfTimed.record("resume", times.resumeNs());
     SelfTimed.record("execution", times.executionNs());
     SelfTimed.record("lastResult", times.firstResultNs());
+  }
+
+  private static void recordTimeLine(ChildLauncher.Steps steps) {
+    Map.of(
+            "descriptor", steps.descriptorNs(),
+            "born", steps.bornNs(),
+            "files", steps.filesNs(),
+            "mapped", steps.mappedNs(),
+            "go", steps.goNs(),
+            "firstStatement", steps.resumeNs(),
+            "lastResult", steps.firstResultNs())
+        .forEach(
+            (step, ns) -> {
+              if (ns > 0) { // modes clone and replica do not tell all of them
+                SelfTimed.record("timeLine." + step, ns);
+              }
+            });
   }
 
   /** A warm JVM whose children call its function, and once in an iteration it does so itself. */

@@ -18,6 +18,11 @@ import java.nio.charset.StandardCharsets;
 final class ChildReport {
   static final int FD = 100;
   private static final int NUMBERS_BYTES = 32;
+  static final int STEPS = 5;
+  private static final int TIMES_BYTES = (1 + STEPS) * Long.BYTES;
+
+  /** Marks the times of a child: {@code REPORT_TIMES_MAGIC}. */
+  private static final long TIMES_MAGIC = 0x73656d697418544dL;
 
   /** With the numbers less than a pipe takes at once. */
   private static final int MESSAGE_BYTES = 1500;
@@ -47,6 +52,16 @@ final class ChildReport {
   /** Reports times; whether that was possible. */
   boolean send(long resumedNs, long executionNs, long firstResultNs, boolean right) {
     return write(numbers(0, resumedNs, executionNs, firstResultNs, right).array());
+  }
+
+  /** The same with the {@value #STEPS} times of what went before. */
+  boolean send(long[] steps, long resumedNs, long executionNs, long firstResultNs, boolean right) {
+    ByteBuffer bytes =
+        numbers(TIMES_BYTES, resumedNs, executionNs, firstResultNs, right).putLong(TIMES_MAGIC);
+    for (int i = 0; i < STEPS; i++) {
+      bytes.putLong(steps[i]);
+    }
+    return write(bytes.array());
   }
 
   /** Reports a failure. */

@@ -14,6 +14,7 @@ import org.mitosis.Errno;
 import org.mitosis.ForkRole;
 import org.mitosis.Mitosis;
 import org.mitosis.MitosisException;
+import org.mitosis.ResumeTimes;
 import org.mitosis.Snapshot;
 import org.mitosis.posix.LibC;
 
@@ -27,6 +28,10 @@ public final class FunctionParent {
   private final Device device;
   private final int handlerId;
   private final boolean childrenWork;
+
+  /** In a child that works: what it was told. */
+  private volatile ResumeTimes times = ResumeTimes.UNKNOWN;
+
   private final PrintStream out = System.out;
 
   private FunctionParent(Map<String, String> options) throws ReflectiveOperationException {
@@ -34,6 +39,9 @@ public final class FunctionParent {
     handlerId = Integer.parseInt(options.get("--handler-id"));
     childrenWork = options.get("--child").equals("work");
     report = ChildReport.later();
+    if (childrenWork) {
+      Mitosis.onChild(child -> times = child.times());
+    }
     function =
         new CompiledFunction(options.get("--function"), Integer.parseInt(options.get("--calls")));
   }
@@ -161,7 +169,7 @@ public final class FunctionParent {
         long before = System.nanoTime();
         boolean right = function.callsAreRight();
         long after = System.nanoTime();
-        if (!report.send(resumedNs, after - before, after, right)) {
+        if (!report.send(steps(), resumedNs, after - before, after, right)) {
           stay(right);
         }
         status = right ? 0 : 1;
@@ -174,6 +182,11 @@ public final class FunctionParent {
     } finally {
       Runtime.getRuntime().halt(status);
     }
+  }
+
+  private long[] steps() {
+    ResumeTimes t = times;
+    return new long[] {t.descriptorNs(), t.bornNs(), t.filesNs(), t.mappedNs(), t.goNs()};
   }
 
   /** A child of no launcher says what it would have reported, and stays until its input ends. */

@@ -32,6 +32,9 @@ import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
 /** Runs benchmarks of a JVM for a moment, with a small heap. */
 @ExtendWith(ShortRun.BesideOthers.class)
 class JvmBenchmarksTest {
+  private static final List<String> STEPS =
+      List.of("descriptor", "born", "files", "mapped", "go", "firstStatement", "lastResult");
+
   @TempDir Path directory;
   private ShortRun shortRun;
 
@@ -47,7 +50,8 @@ class JvmBenchmarksTest {
         shortRun.run(
             options()
                 .include("\\.FirstResult\\.jvm(|ColdStart|AppCds|Pool)$")
-                .include("\\.(Memory|PrepareOverFork)\\.jvm$")
+                .include("\\.(Execution|Memory|PrepareOverFork)\\.jvm$")
+                .param("calls", "1")
                 .param("children", "2")
                 .param("transport", "tcp"));
     // However slow the machine is: a fresh JVM may take seconds.
@@ -60,6 +64,15 @@ class JvmBenchmarksTest {
           assertTrue(pages > 0, area + " of " + result.getSecondaryResults());
         }
       }
+      if (ShortRun.nameOf(result).equals("Execution.jvm")) {
+        double beforeUs = 0;
+        for (String step : STEPS) {
+          double us = result.getSecondaryResults().get("timeLine." + step).getScore();
+          assertTrue(us >= beforeUs, step + " of " + result.getSecondaryResults());
+          beforeUs = us;
+        }
+        assertTrue(beforeUs > 0, () -> "" + result.getSecondaryResults());
+      }
       metrics.removeIf(name -> !name.matches("[A-Za-z]+"));
       found.put(ShortRun.nameOf(result), metrics);
       metrics.forEach(
@@ -67,6 +80,7 @@ class JvmBenchmarksTest {
     }
     assertEquals(
         Map.of(
+            "Execution.jvm", Set.of("coldStart", "execution", "lastResult", "resume", "warm"),
             "FirstResult.jvm", Set.of("firstResult", "resume", "snapshotMemory"),
             "FirstResult.jvmAppCds", Set.of("firstResult"),
             "FirstResult.jvmColdStart", Set.of("firstResult"),

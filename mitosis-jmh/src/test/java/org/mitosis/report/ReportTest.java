@@ -69,7 +69,15 @@ class ReportTest {
     for (String calls : List.of("1", "10", "100")) {
       Map<String, String> several = new TreeMap<>(jvm);
       several.put("calls", calls);
-      for (String metric : List.of("warm", "resume", "lastResult", "coldStart")) {
+      for (String metric :
+          List.of(
+              "warm",
+              "lastResult",
+              "coldStart",
+              "timeLine.descriptor",
+              "timeLine.go",
+              "timeLine.firstStatement",
+              "timeLine.lastResult")) {
         sample.levels("Execution.jvm", several, metric, 1_000_000 * calls.length());
       }
     }

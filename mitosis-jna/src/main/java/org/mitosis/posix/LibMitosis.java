@@ -35,7 +35,7 @@ public final class LibMitosis {
 
   /** {@code struct mitosis_child}: its size and the offset of each field, in bytes. */
   public static final class ChildStruct {
-    public static final int SIZEOF = 64;
+    public static final int SIZEOF = 104;
     public static final int SEED = 0;
     public static final int GENERATION = 32;
     public static final int HANDLER_ID = 40;
@@ -43,6 +43,11 @@ public final class LibMitosis {
     public static final int NUMBER = 48;
     public static final int MACHINE_ID = 56;
     public static final int RESERVED = 60;
+    public static final int DESCRIPTOR_NS = 64;
+    public static final int BORN_NS = 72;
+    public static final int FILES_NS = 80;
+    public static final int MAPPED_NS = 88;
+    public static final int GO_NS = 96;
 
     private ChildStruct() {}
   }

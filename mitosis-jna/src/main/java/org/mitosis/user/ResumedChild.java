@@ -4,10 +4,12 @@ package org.mitosis.user;
 import com.sun.jna.Memory;
 import com.sun.jna.Pointer;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.UUID;
 import org.mitosis.Backend;
 import org.mitosis.Child;
 import org.mitosis.Operation;
+import org.mitosis.ResumeTimes;
 import org.mitosis.posix.LibMitosis;
 import org.mitosis.posix.LibMitosis.ChildStruct;
 import org.mitosis.spi.Failure;
@@ -49,17 +51,26 @@ final class ResumedChild {
   }
 
   private static void keep(Pointer struct, Pointer argument) {
-    ByteBuffer random =
-        ByteBuffer.wrap(struct.getByteArray(ChildStruct.SEED, LibMitosis.MITOSIS_SEED_SIZE));
+    // One call into the library, as each may touch pages that the child does not have yet.
+    ByteBuffer all =
+        ByteBuffer.wrap(struct.getByteArray(0, ChildStruct.SIZEOF)).order(ByteOrder.nativeOrder());
     byte[] seed = new byte[Child.SEED_BYTES];
-    random.get(seed);
+    all.get(ChildStruct.SEED, seed);
     told =
         new Child(
-            struct.getInt(ChildStruct.HANDLER_ID),
-            struct.getLong(ChildStruct.GENERATION),
-            struct.getLong(ChildStruct.NUMBER),
-            struct.getInt(ChildStruct.MACHINE_ID),
-            new UUID(random.getLong(), random.getLong()),
-            seed);
+            all.getInt(ChildStruct.HANDLER_ID),
+            all.getLong(ChildStruct.GENERATION),
+            all.getLong(ChildStruct.NUMBER),
+            all.getInt(ChildStruct.MACHINE_ID),
+            new UUID(
+                all.getLong(ChildStruct.SEED + Child.SEED_BYTES),
+                all.getLong(ChildStruct.SEED + Child.SEED_BYTES + Long.BYTES)),
+            seed,
+            new ResumeTimes(
+                all.getLong(ChildStruct.DESCRIPTOR_NS),
+                all.getLong(ChildStruct.BORN_NS),
+                all.getLong(ChildStruct.FILES_NS),
+                all.getLong(ChildStruct.MAPPED_NS),
+                all.getLong(ChildStruct.GO_NS)));
   }
 }
