@@ -59,7 +59,9 @@ int mitosis_nil(struct mitosis *device);
 /*
  * Takes a snapshot of the calling process: its memory, copy-on-write, and the
  * calling thread's state. Returns 0 in the parent, and 0 in every child that
- * resumes it.
+ * resumes it. With MITOSIS_FILE_DIGEST=on in the environment of mitosis_open(), it also reads the
+ * files that are mapped privately: children are refused if one of them has other bytes then (user
+ * backend).
  * Errors: -EEXIST handler id in use; -EBUSY this device already holds a
  * snapshot; -ENOSPC the registry is full; -ENOMEM, -EAGAIN no process could
  * be made; -ECONNRESET the daemon has gone; -ETIMEDOUT a thread did not stop; -EADDRINUSE the program uses the
@@ -435,7 +437,8 @@ int mitosis_set_thread_confinement(
  * several threads; -EPERM no right to use userfaultfd, a seccomp filter of the parent, or
  * memory of the caller that mseal(2) has sealed; -E2BIG more than 128
  * files that exec would keep; -EOPNOTSUPP, -EBUSY, -ESTALE, -EADDRINUSE, -EFBIG, -EMFILE
- * an open file of the parent cannot be made again (-EMFILE in mode clone: the limit of the parent
+ * an open file of the parent cannot be made again (-ESTALE also: a mapped file has another build-id
+ * or digest; -EMFILE in mode clone: the limit of the parent
  * does not let its children have a file of the caller); -EPROTO the parent ran
  * under another kernel; -EBADMSG an invalid descriptor; -ENOMEM, also for a limit of
  * memory below the parent's;

@@ -135,6 +135,41 @@ u64 mitosis_file_version(const struct inode *inode)
 	return descriptor_file_version(i_size_read(inode), written, changed);
 }
 
+void mitosis_file_build_id(struct file *file, char text[BUILD_ID_TEXT])
+{
+	void *window = kmalloc(BUILD_ID_WINDOW, GFP_KERNEL);
+	loff_t at = 0;
+	ssize_t n = window ? kernel_read(file, window, BUILD_ID_WINDOW, &at) : -ENOMEM;
+
+	build_id_find(window, n > 0 ? n : 0, text);
+	kfree(window);
+}
+
+/* Without the mmap_lock, which is taken by some file systems' reads. VMAs of a file are adjacent. */
+static int add_build_ids(struct writer *w)
+{
+	const struct file *last = NULL;
+	u32 string = DESCRIPTOR_NO_STRING, i;
+	char text[BUILD_ID_TEXT];
+	int err;
+
+	for (i = 0; i < w->count; i++) {
+		struct file *file = w->files[i];
+
+		if (!file || w->vmas[i].map_flags & MAP_SHARED)
+			continue;
+		if (file != last) {
+			mitosis_file_build_id(file, text);
+			err = text_add(&w->strings, text, &string);
+			if (err)
+				return err;
+			last = file;
+		}
+		w->vmas[i].build_id = string;
+	}
+	return 0;
+}
+
 static int add_vma(struct writer *w, struct vm_area_struct *vma)
 {
 	enum descriptor_vma_kind kind = kind_of(vma);
@@ -161,6 +196,8 @@ static int add_vma(struct writer *w, struct vm_area_struct *vma)
 		.map_flags = (vma->vm_flags & VM_MAYSHARE ? MAP_SHARED : MAP_PRIVATE) |
 			     (vma->vm_flags & VM_GROWSDOWN ? MAP_GROWSDOWN | MAP_STACK : 0),
 		.kind = kind,
+		.build_id = DESCRIPTOR_NO_STRING,
+		.digest = DESCRIPTOR_NO_STRING,
 		.flags = (kind == VMA_EMPTY && vma->vm_flags & VM_WIPEONFORK ? DESCRIPTOR_VMA_WIPE
 									     : 0) |
 			 (kind != VMA_KERNEL && vma->vm_flags & VM_DONTDUMP ? DESCRIPTOR_VMA_NO_DUMP
@@ -202,7 +239,7 @@ static int add_vmas(struct writer *w, struct mm_struct *mm)
 				break;
 		}
 	mmap_read_unlock(mm);
-	return err;
+	return err ?: add_build_ids(w);
 }
 
 static struct descriptor_layout layout_of(const struct mm_struct *mm)
@@ -251,6 +288,7 @@ static void take_header(struct descriptor_header *d, const struct descriptor_hea
 	d->fd_count = told->fd_count;
 	d->data_size = told->data_size;
 	d->process = told->process;
+	d->boot = told->boot;
 	d->monotonic_ns = told->monotonic_ns;
 	d->boottime_ns = told->boottime_ns;
 	d->state = told->state;

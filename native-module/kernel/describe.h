@@ -7,6 +7,7 @@
 #include <linux/types.h>
 
 #include "owner.h"
+#include "proto/build_id.h"
 #include "proto/descriptor.h"
 #include "thread.h"
 
@@ -50,6 +51,9 @@ u64 mitosis_describe_vdso(const struct mm_struct *mm);
 
 /* The descriptor_file_version() of a file as it is now. */
 u64 mitosis_file_version(const struct inode *inode);
+
+/* The build-id of an ELF file; "" without one. Reads the file. */
+void mitosis_file_build_id(struct file *file, char text[BUILD_ID_TEXT]);
 
 /* Whether a VMA is mapped by the kernel in every process: vdso, vvar. */
 bool mitosis_vma_is_kernel(struct vm_area_struct *vma);

@@ -104,6 +104,19 @@ static int plan_kernel_vmas(struct plan *plan)
 	return 0;
 }
 
+/* Of an ELF file whose build-id the parent's machine knows. */
+static bool is_same_build(const struct descriptor_header *d, const struct descriptor_vma *vma,
+			  struct file *file)
+{
+	const char *parents = descriptor_string(d, vma->build_id);
+	char text[BUILD_ID_TEXT];
+
+	if (!*parents)
+		return true;
+	mitosis_file_build_id(file, text);
+	return !strcmp(text, parents);
+}
+
 /*
  * Opens the file of a VMA with the caller's rights. Returns NULL if that fails or
  * it is not the file that the parent mapped: then the pages come from the snapshot.
@@ -121,7 +134,8 @@ static struct file *open_file(const struct descriptor_header *d, const struct de
 	if (S_ISREG(inode->i_mode) && inode->i_ino == vma->inode &&
 	    MAJOR(inode->i_sb->s_dev) == vma->device_major &&
 	    MINOR(inode->i_sb->s_dev) == vma->device_minor &&
-	    descriptor_same_version(vma, mitosis_file_version(inode)))
+	    descriptor_same_version(vma, mitosis_file_version(inode)) &&
+	    is_same_build(d, vma, file))
 		return file;
 	fput(file);
 	return NULL;

@@ -68,6 +68,8 @@ static struct sample *make_sample(void)
 			.map_flags = MAP_PRIVATE,
 			.kind = VMA_SNAPSHOT,
 			.name = DESCRIPTOR_NO_STRING,
+			.build_id = DESCRIPTOR_NO_STRING,
+			.digest = DESCRIPTOR_NO_STRING,
 		};
 	for (i = 0; i < FDS; i++)
 		s->fds[i] = (struct descriptor_fd){

@@ -10,10 +10,11 @@
 #include <time.h>
 
 #include "lib/cursor.h"
-#include "lib/mapped_file.h"
 #include "lib/describe_credentials.h"
 #include "lib/describe_process.h"
+#include "lib/file_contents.h"
 #include "lib/fresh_state.h"
+#include "lib/mapped_file.h"
 #include "lib/pagemap.h"
 #include "lib/replica_main.h"
 #include "lib/restore.h"
@@ -41,20 +42,27 @@ static size_t length_of(const char *text)
 	return n;
 }
 
-/* Counts the bytes and lines of /proc/self/maps. */
-static int measure_maps(uint64_t *bytes, uint64_t *lines)
+/* Of /proc/self/maps. */
+struct maps_size {
+	uint64_t bytes, lines;
+	uint64_t paths; /* lines with one, or more */
+};
+
+static int measure_maps(struct maps_size *size)
 {
-	char window[READ_WINDOW];
+	char window[READ_WINDOW], last = 0;
 	long fd = raw_open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
 	long i, n;
 
 	if (fd < 0)
 		return fd;
-	*bytes = *lines = 0;
 	while ((n = raw_syscall(SYS_read, fd, window, sizeof(window))) > 0) {
-		*bytes += n;
-		for (i = 0; i < n; i++)
-			*lines += window[i] == '\n';
+		size->bytes += n;
+		for (i = 0; i < n; i++) {
+			size->lines += window[i] == '\n';
+			size->paths += window[i] == '/' && last == ' ';
+			last = window[i];
+		}
 	}
 	raw_syscall(SYS_close, fd);
 	return n;
@@ -185,7 +193,11 @@ struct vma_writer {
 	uint32_t last_string;
 	const struct descriptor_vma *last_file; /* NULL: none yet */
 	uint64_t last_version;			/* of its file */
-	int pagemap;
+	/* The last VMA whose file was looked into, with its device and inode in /proc/self/maps. */
+	const struct descriptor_vma *last_read;
+	struct descriptor_vma last_listed;
+	int pagemap, memory; /* of this process */
+	bool digests;
 	uint64_t page_size;
 	bool resumed; /* this process is a resumed child */
 	struct {
@@ -193,19 +205,27 @@ struct vma_writer {
 	} hidden[4]; /* the shadow's own mappings, and the records of stopped threads */
 };
 
-static uint32_t add_string(struct vma_writer *w, const char *name)
+static uint32_t append_string(struct vma_writer *w, const char *text)
 {
 	size_t size, i;
+	uint32_t at = w->strings_size;
 
+	if (!*text)
+		return DESCRIPTOR_NO_STRING;
+	size = length_of(text) + 1;
+	for (i = 0; i < size; i++)
+		w->strings[at + i] = text[i];
+	w->strings_size += size;
+	return at;
+}
+
+/* Consecutive VMAs often have one name. */
+static uint32_t add_string(struct vma_writer *w, const char *name)
+{
 	if (!*name)
 		return DESCRIPTOR_NO_STRING;
-	if (w->strings_size && is_text(w->strings + w->last_string, name))
-		return w->last_string;
-	size = length_of(name) + 1;
-	for (i = 0; i < size; i++)
-		w->strings[w->strings_size + i] = name[i];
-	w->last_string = w->strings_size;
-	w->strings_size += size;
+	if (!w->strings_size || !is_text(w->strings + w->last_string, name))
+		w->last_string = append_string(w, name);
 	return w->last_string;
 }
 
@@ -253,6 +273,39 @@ static uint64_t version_of(struct vma_writer *w, struct descriptor_vma *vma,
 	return w->last_version;
 }
 
+/*
+ * Looks into the file of a private mapping. VMAs of one file are consecutive, the first
+ * of an ELF file with its header, which is in memory.
+ */
+static void read_contents(struct vma_writer *w, struct descriptor_vma *vma,
+			  const char *name)
+{
+	const struct descriptor_vma *last = w->last_read, listed = *vma;
+	char text[FILE_CONTENTS_TEXT];
+
+	vma->build_id = vma->digest = DESCRIPTOR_NO_STRING;
+	if (name[0] != '/' || !vma->inode || vma->map_flags & MAP_SHARED)
+		return;
+	if (last && last->name == vma->name && w->last_listed.inode == vma->inode &&
+	    w->last_listed.device_major == vma->device_major &&
+	    w->last_listed.device_minor == vma->device_minor) {
+		vma->inode = last->inode;
+		vma->device_major = last->device_major;
+		vma->device_minor = last->device_minor;
+		vma->build_id = last->build_id;
+		vma->digest = last->digest;
+	} else {
+		if (vma->kind == VMA_FILE && !vma->offset) {
+			file_build_id(w->memory, vma->start, text);
+			vma->build_id = append_string(w, text);
+		}
+		if (w->digests && mapped_file_digest(vma, name, text))
+			vma->digest = append_string(w, text);
+	}
+	w->last_read = &w->vmas[w->count];
+	w->last_listed = listed;
+}
+
 static int add_vma(struct vma_writer *w, struct descriptor_vma vma, char *name)
 {
 	unsigned int i;
@@ -281,8 +334,13 @@ static int add_vma(struct vma_writer *w, struct descriptor_vma vma, char *name)
 	    shared_memory_is_own(vma.start, vma.end, name))
 		vma.map_flags = MAP_PRIVATE;
 	vma.name = add_string(w, name);
+	read_contents(w, &vma, name);
 	if (vma.kind == VMA_FILE)
 		vma.file_version = version_of(w, &vma, name);
+	/* A file that cannot be compared is not mapped by a child. */
+	if (vma.kind == VMA_FILE && w->digests && !(vma.map_flags & MAP_SHARED) &&
+	    vma.digest == DESCRIPTOR_NO_STRING)
+		vma.file_version = DESCRIPTOR_FILE_GONE;
 	w->vmas[w->count++] = vma;
 	return 0;
 }
@@ -428,6 +486,7 @@ static void describe_rest(const struct shadow_arena *arena,
 	header->xstate_size = 0; /* a function call preserves no vector registers */
 	header->xfeatures = 0;
 	header->page_size = arena->page_size;
+	header->boot = mapped_file_boot();
 }
 
 int describe_beside_memory(struct shadow_arena *arena,
@@ -476,24 +535,28 @@ int describe_beside_memory(struct shadow_arena *arena,
 int describe_self(struct shadow_arena *arena, const struct described_files *files,
 		  struct descriptor_header **descriptor)
 {
-	struct vma_writer w = { .page_size = arena->page_size };
+	struct vma_writer w = { .page_size = arena->page_size,
+				.digests = arena->settings.file_digest };
 	struct descriptor_header *header;
 	struct descriptor_thread *thread;
 	struct descriptor_stopped_thread *others;
 	struct process_paths paths;
 	struct text maps;
-	uint64_t bytes = 0, lines = 0, size;
+	struct maps_size listed = { 0 };
+	uint64_t size;
 	char *scratch, *end;
 	uint32_t i;
 	long fd;
 	int err;
 
-	err = measure_maps(&bytes, &lines);
+	err = measure_maps(&listed);
 	if (err)
 		return err;
-	w.capacity = lines + VMA_SLACK;
+	w.capacity = listed.lines + VMA_SLACK;
 	/* A line that is split in two keeps its name once: see add_string(). */
-	maps.size = bytes + VMA_SLACK * 256 + sizeof(paths);
+	maps.size = listed.bytes + VMA_SLACK * 256 + sizeof(paths) +
+		    (listed.paths + VMA_SLACK) *
+			    (BUILD_ID_TEXT + (w.digests ? FILE_CONTENTS_TEXT : 0));
 	size = sizeof(*header) + sizeof(*thread) +
 	       arena->others.count * sizeof(*others) + w.capacity * sizeof(*w.vmas) +
 	       2 * maps.size + files->count * sizeof(*files->fds) +
@@ -523,7 +586,10 @@ int describe_self(struct shadow_arena *arena, const struct described_files *file
 
 	fd = raw_open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 	w.pagemap = fd;
+	w.memory = raw_open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
 	err = describe_vmas(&w, &maps, arena);
+	if (w.memory >= 0)
+		raw_syscall(SYS_close, w.memory);
 	if (fd >= 0)
 		raw_syscall(SYS_close, fd);
 	if (!err)

@@ -84,8 +84,30 @@ static bool is_linked(const struct descriptor_vma *vma, const struct stat *st)
 	       mapped.st_dev == st->st_dev && mapped.st_ino == st->st_ino;
 }
 
+#define BOOT_SIZE 40 /* 36 characters, and zeros */
+
+/* False if it cannot be read. */
+static bool read_boot(char boot[BOOT_SIZE])
+{
+	long fd = raw_open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	long n;
+
+	if (fd < 0)
+		return false;
+	n = raw_syscall(SYS_read, fd, boot, BOOT_SIZE);
+	raw_syscall(SYS_close, fd);
+	return n >= 36;
+}
+
+uint64_t mapped_file_boot(void)
+{
+	char boot[BOOT_SIZE] __attribute__((aligned(8))) = { 0 };
+
+	return read_boot(boot) ? descriptor_hash(boot, sizeof(boot)) | 2 : 0;
+}
+
 struct identity {
-	char boot[40]; /* another machine is another boot */
+	char boot[BOOT_SIZE]; /* another machine is another boot */
 	uint64_t device, inode;
 	uint64_t born_s, born_ns;
 	uint64_t handle_type;
@@ -103,17 +125,11 @@ static uint64_t identity_of(int at, const char *path, const struct stat *st)
 		unsigned char bytes[MAX_HANDLE_SZ];
 	} handle = { .head.handle_bytes = MAX_HANDLE_SZ };
 	struct identity id = { .device = st->st_dev, .inode = st->st_ino };
-	long boot =
-		raw_open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
 	struct statx born;
 	int mount;
 
-	if (boot < 0 || raw_syscall(SYS_read, boot, id.boot, sizeof(id.boot)) < 36) {
-		if (boot >= 0)
-			raw_syscall(SYS_close, boot);
+	if (!read_boot(id.boot))
 		return DESCRIPTOR_FILE_UNKNOWN;
-	}
-	raw_syscall(SYS_close, boot);
 	if (!raw_syscall(SYS_name_to_handle_at, at, path, &handle.head, &mount,
 			 *path ? AT_SYMLINK_FOLLOW : AT_EMPTY_PATH)) {
 		id.handle_type = (uint32_t)handle.head.handle_type;
@@ -128,6 +144,19 @@ static uint64_t identity_of(int at, const char *path, const struct stat *st)
 	return descriptor_hash(&id, sizeof(id)) | 2;
 }
 
+/* False if it is another file. Else its device and inode become those of stat(2). */
+static bool take_numbers(struct descriptor_vma *vma, const struct stat *st)
+{
+	if (is_mapped_file(vma, st))
+		return true;
+	if (!is_linked(vma, st))
+		return false;
+	vma->inode = st->st_ino;
+	vma->device_major = major_of(st->st_dev);
+	vma->device_minor = minor_of(st->st_dev);
+	return true;
+}
+
 uint64_t mapped_file_version(struct descriptor_vma *vma, const char *path)
 {
 	struct stat st;
@@ -136,15 +165,25 @@ uint64_t mapped_file_version(struct descriptor_vma *vma, const char *path)
 	if (err)
 		return err == -ENOENT || err == -ENOTDIR ? DESCRIPTOR_FILE_GONE
 							 : DESCRIPTOR_FILE_UNKNOWN;
-	if (!is_mapped_file(vma, &st)) {
-		if (!is_linked(vma, &st))
-			return DESCRIPTOR_FILE_GONE;
-		vma->inode = st.st_ino;
-		vma->device_major = major_of(st.st_dev);
-		vma->device_minor = minor_of(st.st_dev);
-	}
+	if (!take_numbers(vma, &st))
+		return DESCRIPTOR_FILE_GONE;
 	return vma->map_flags & MAP_SHARED ? identity_of(AT_FDCWD, path, &st)
 					   : version_of(&st);
+}
+
+bool mapped_file_digest(struct descriptor_vma *vma, const char *path,
+			char text[FILE_CONTENTS_TEXT])
+{
+	long fd = raw_open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct stat st;
+	bool done;
+
+	if (fd < 0)
+		return false;
+	done = !raw_syscall(SYS_fstat, fd, &st) && take_numbers(vma, &st) &&
+	       file_digest(fd, text);
+	raw_syscall(SYS_close, fd);
+	return done;
 }
 
 bool mapped_file_has_name(const struct descriptor_vma *vma, const char *path)
@@ -188,21 +227,23 @@ static bool is_same(const struct descriptor_vma *vma, int fd, const struct stat 
 }
 
 /*
- * Returns a descriptor with O_PATH, which neither reads nor waits, of the regular file
- * that was mapped; else a negative number.
+ * Returns a descriptor with O_PATH, which neither reads nor waits, of the regular file that
+ * has these numbers; else a negative number. *same: nothing tells it from the parent's.
  */
 static int find_file(const struct descriptor_header *d,
-		     const struct descriptor_vma *vma)
+		     const struct descriptor_vma *vma, bool *same)
 {
 	const char *path = descriptor_string(d, vma->name);
 	long fd = parent_path_open(path, 0);
 	struct stat st;
 
-	if (fd >= 0 && (raw_syscall(SYS_fstat, fd, &st) ||
-			!is_mapped_file(vma, &st) || !is_same(vma, fd, &st))) {
+	*same = false;
+	if (fd >= 0 &&
+	    (raw_syscall(SYS_fstat, fd, &st) || !is_mapped_file(vma, &st))) {
 		raw_syscall(SYS_close, fd);
 		fd = -1;
 	}
+	*same = fd >= 0 && is_same(vma, fd, &st);
 	return fd;
 }
 
@@ -250,14 +291,15 @@ bool mapped_files_leave_foreign(const struct descriptor_header *d)
 	uint32_t i;
 
 	for (i = 0; i < d->vma_count; i++) {
+		bool same;
 		int fd;
 
 		if (vmas[i].kind != VMA_FILE || !(vmas[i].map_flags & MAP_SHARED))
 			continue;
-		fd = find_file(d, &vmas[i]);
+		fd = find_file(d, &vmas[i], &same);
 		if (fd >= 0)
 			raw_syscall(SYS_close, fd);
-		else if (!make_private(&vmas[i]))
+		if (!same && !make_private(&vmas[i]))
 			return false;
 	}
 	return true;
@@ -278,21 +320,66 @@ bool mapped_file_is_written(const struct descriptor_vma *vma)
 		vma->flags & DESCRIPTOR_VMA_MAY_WRITE);
 }
 
-int mapped_file_open(const struct descriptor_header *d,
-		     const struct descriptor_vma *vma)
+static int reopen(int found, const struct descriptor_vma *vma)
 {
 	const int flags = O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
-	int found = find_file(d, vma), fd;
 	char path[64];
+	int fd;
 
-	if (found < 0)
-		return -1;
 	/* O_NONBLOCK: not even for the end of a lease. */
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", found);
 	fd = open(path, (mapped_file_is_written(vma) ? O_RDWR : O_RDONLY) | flags);
 	/* What could only become writable is worth having without that, too. */
 	if (fd < 0 && !(vma->protection & PROT_WRITE))
 		fd = open(path, O_RDONLY | flags);
-	close(found);
 	return fd;
+}
+
+/*
+ * Whether the parent has mapped this very file, so that its snapshot has the bytes that were
+ * written to it since. On another machine the numbers can be the same by chance.
+ */
+static bool is_of_this_machine(const struct descriptor_header *d)
+{
+	return d->boot && d->boot == mapped_file_boot();
+}
+
+bool mapped_file_is_known(const struct descriptor_vma *vma)
+{
+	return vma->build_id != DESCRIPTOR_NO_STRING ||
+	       vma->digest != DESCRIPTOR_NO_STRING;
+}
+
+int mapped_file_open(const struct descriptor_header *d,
+		     const struct descriptor_vma *vma,
+		     struct file_difference *difference)
+{
+	bool same;
+	int found = find_file(d, vma, &same), fd = -1;
+
+	difference->by = NULL;
+	if (found < 0)
+		return -1;
+	if (same || (mapped_file_is_known(vma) && is_of_this_machine(d)))
+		fd = reopen(found, vma);
+	close(found);
+	if (fd < 0)
+		return -1;
+	if (!(vma->map_flags & MAP_SHARED))
+		file_contents_compare(d, vma, fd, difference);
+	if (!same || difference->by) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+void mapped_file_compare(const struct descriptor_header *d,
+			 const struct descriptor_vma *vma,
+			 struct file_difference *difference)
+{
+	int fd = is_of_this_machine(d) ? mapped_file_open(d, vma, difference) : -1;
+
+	if (fd >= 0)
+		close(fd);
 }

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "lib/file_contents.h"
 #include "proto/descriptor.h"
 
 #define MAPPED_FILE_LINK 64
@@ -12,7 +13,7 @@
 /*
  * The link of /proc/self/map_files to the file that this process has mapped there. To
  * follow it takes CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE. No C library, as the next
- * three.
+ * five.
  */
 void mapped_file_link(const struct descriptor_vma *vma, char path[MAPPED_FILE_LINK]);
 
@@ -23,20 +24,43 @@ void mapped_file_link(const struct descriptor_vma *vma, char path[MAPPED_FILE_LI
  */
 uint64_t mapped_file_version(struct descriptor_vma *vma, const char *path);
 
+/*
+ * The SHA-256 of the file of such a VMA, whose numbers become those of stat(2), too. False if
+ * it no longer is at the path, or cannot be read.
+ */
+bool mapped_file_digest(struct descriptor_vma *vma, const char *path,
+			char text[FILE_CONTENTS_TEXT]);
+
+/* The `boot` of a descriptor that is made here. */
+uint64_t mapped_file_boot(void);
+
 /* Whether what lies at the path is the file of such a VMA. */
 bool mapped_file_has_name(const struct descriptor_vma *vma, const char *path);
 
 /* Makes newlines of the "\012" that /proc/self/maps has instead, unless that is the name. */
 void mapped_file_unescape(const struct descriptor_vma *vma, char *path);
 
+/* Whether the descriptor says more of the file's contents than its size and times. */
+bool mapped_file_is_known(const struct descriptor_vma *vma);
+
 /*
  * Opens the file behind a VMA, for writing too if the VMA writes through to it. -1 if
  * what is at its path is not the regular file that the parent mapped, or has other
  * bytes since: it is then not opened, as a device or a FIFO could act on that, or wait
- * for ever.
+ * for ever. With a difference, what is there passes for the parent's file and is another, or the
+ * parent's file has been written to: no page of the snapshot is sure to have the parent's bytes.
  */
 int mapped_file_open(const struct descriptor_header *d,
-		     const struct descriptor_vma *vma);
+		     const struct descriptor_vma *vma,
+		     struct file_difference *difference);
+
+/*
+ * Tells such a difference of a file whose pages come from the snapshot, where it is a file of this
+ * machine. `difference` is left alone elsewhere.
+ */
+void mapped_file_compare(const struct descriptor_header *d,
+			 const struct descriptor_vma *vma,
+			 struct file_difference *difference);
 
 /*
  * Whether the open file may be mapped as the VMA is: what is executed may not lie on a

@@ -170,6 +170,10 @@ int module_prepare(struct module_parent *parent, int device, uint32_t handler_id
 	int described, err;
 
 	*refused = 0;
+	if (settings->file_digest)
+		return fail(-EOPNOTSUPP,
+			    "the kernel module records no digests of files; unset "
+			    "MITOSIS_FILE_DIGEST, or prepare on the user backend");
 	if (!has_files && !has_threads && !parent->own_plan) {
 		err = raw_syscall(SYS_ioctl, device,
 				  request.flags ? MITOSIS_PREPARE_PINNED

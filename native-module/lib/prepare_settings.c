@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
 #include "lib/prepare_settings.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/error.h"
@@ -12,13 +14,31 @@
 #define STOP_MS_DEFAULT 2000
 #define STOP_MS_MAX	60000
 
+/* Returns 1 for $MITOSIS_FILE_DIGEST=on, 0, or -EINVAL with a message. */
+static int digest_by_environment(void)
+{
+	const char *text = secure_getenv("MITOSIS_FILE_DIGEST");
+
+	if (!text || !*text || !strcmp(text, "off"))
+		return 0;
+	return !strcmp(text, "on")
+		       ? 1
+		       : fail(-EINVAL,
+			      "MITOSIS_FILE_DIGEST must be on or off, got '%s'",
+			      text);
+}
+
 int prepare_settings_init(struct prepare_settings *settings)
 {
 	int signal = stop_signal_by_environment();
+	int digest = digest_by_environment();
 
 	if (signal < 0)
 		return signal;
+	if (digest < 0)
+		return digest;
 	*settings = (struct prepare_settings){
+		.file_digest = digest,
 		.stop_ms = STOP_MS_DEFAULT,
 		.stop_signal = signal,
 	};

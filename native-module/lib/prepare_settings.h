@@ -9,13 +9,14 @@
 
 /* Copied to shadows: no pointers. */
 struct prepare_settings {
+	uint32_t file_digest; /* 1: of private mappings' files */
 	uint32_t stop_ms;     /* in which the other threads stop */
 	uint32_t stop_signal; /* by which they do */
 	uint32_t left_out_count;
 	int32_t left_out[MITOSIS_LEFT_OUT_MAX]; /* numbers of open files */
 };
 
-/* The defaults. Returns 0; or -EINVAL with a message, for $MITOSIS_STOP_SIGNAL. */
+/* The defaults, by the environment. Returns 0; or -EINVAL with a message. */
 int prepare_settings_init(struct prepare_settings *settings);
 
 /* Returns 0; or -errno with a message, and the settings are as before. */

@@ -103,7 +103,8 @@ int take_snapshot(struct shadow_arena *arena, int *maps,
 	arena->others = (struct stopped_threads){ 0 };
 	arena->outcome = SHADOW_STARTS;
 	arena->refusal.cause = REFUSED_NOTHING;
-	arena->awaited = shadow_is_uncertain()		     ? SHADOW_READY
+	arena->awaited = arena->settings.file_digest || shadow_is_uncertain()
+				 ? SHADOW_READY
 			 : shared_memory_exists(maps, arena) ? SHADOW_COPIED
 							     : 0;
 

@@ -23,7 +23,7 @@
 #include "proto/cpu_features.h"
 
 #define DESCRIPTOR_MAGIC     0x4344544du /* "MTDC" in memory */
-#define DESCRIPTOR_VERSION   10
+#define DESCRIPTOR_VERSION   11
 #define DESCRIPTOR_SIGNALS   64
 #define DESCRIPTOR_NAME_SIZE 16
 #define DESCRIPTOR_NO_STRING 0xffffffffu
@@ -190,6 +190,8 @@ struct descriptor_header {
 	 * replica_start (local/replica.h). 0: there is none (kernel module).
 	 */
 	uint64_t replica_entry;
+	/* Tells the parent's machine, since it started, from others; 0: not known. */
+	uint64_t boot;
 };
 
 /*
@@ -275,6 +277,11 @@ struct descriptor_vma {
 	 * its size in bytes, or 0 if that is not known.
 	 */
 	uint64_t file_version;
+	/*
+	 * Strings, hexadecimal, or DESCRIPTOR_NO_STRING: of a private mapping of a file, its
+	 * build-id (proto/build_id.h), and the SHA-256 of all of it.
+	 */
+	uint32_t build_id, digest;
 };
 
 /*

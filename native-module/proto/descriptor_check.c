@@ -137,6 +137,11 @@ static bool process_valid(const struct descriptor_header *d)
 	return !(p->known & PROCESS_PROGRAM) || path_valid(d, p->program);
 }
 
+static bool string_valid(const struct descriptor_header *d, uint32_t string)
+{
+	return string == DESCRIPTOR_NO_STRING || string < d->strings_size;
+}
+
 static bool vma_valid(const struct descriptor_header *d,
 		      const struct descriptor_vma *vma, uint64_t lowest,
 		      uint64_t page_size)
@@ -159,7 +164,8 @@ static bool vma_valid(const struct descriptor_header *d,
 	if (vma->flags & DESCRIPTOR_VMA_DROPPABLE &&
 	    !(vma->flags & DESCRIPTOR_VMA_WIPE))
 		return false;
-	if (vma->name != DESCRIPTOR_NO_STRING && vma->name >= d->strings_size)
+	if (!string_valid(d, vma->name) || !string_valid(d, vma->build_id) ||
+	    !string_valid(d, vma->digest))
 		return false;
 	switch (vma->kind) {
 	case VMA_FILE:

@@ -134,6 +134,8 @@ static void make_snapshot(void)
 		.end = (uintptr_t)memory + sizeof(memory),
 		.kind = VMA_SNAPSHOT,
 		.name = DESCRIPTOR_NO_STRING,
+		.build_id = DESCRIPTOR_NO_STRING,
+		.digest = DESCRIPTOR_NO_STRING,
 	};
 }
 

@@ -8,13 +8,14 @@
 
 #include <string.h>
 
-#define BLOCK_SIZE 64
+/* As explicit_bzero(), which a shadow cannot call. */
+static void wipe(void *bytes, size_t size)
+{
+	volatile uint32_t *word = bytes;
 
-struct sha256 {
-	uint32_t state[8];
-	uint64_t size; /* bytes so far */
-	uint8_t block[BLOCK_SIZE];
-};
+	for (; size; size -= sizeof(*word))
+		*word++ = 0;
+}
 
 /* First 32 bits of the fractional parts of the cube roots of the first 64 primes. */
 static const uint32_t round_constants[64] = {
@@ -49,7 +50,7 @@ static void store(uint8_t *p, uint32_t x)
 	p[3] = x;
 }
 
-static void compress(uint32_t state[8], const uint8_t block[BLOCK_SIZE])
+static void compress(uint32_t state[8], const uint8_t block[SHA256_BLOCK])
 {
 	uint32_t w[64], s[8];
 	int i;
@@ -81,11 +82,11 @@ static void compress(uint32_t state[8], const uint8_t block[BLOCK_SIZE])
 	}
 	for (i = 0; i < 8; i++)
 		state[i] += s[i];
-	explicit_bzero(w, sizeof(w));
-	explicit_bzero(s, sizeof(s));
+	wipe(w, sizeof(w));
+	wipe(s, sizeof(s));
 }
 
-static void sha256_init(struct sha256 *h)
+void sha256_init(struct sha256 *h)
 {
 	/* Fractional parts of the square roots of the first 8 primes. */
 	static const uint32_t initial[8] = {
@@ -97,28 +98,28 @@ static void sha256_init(struct sha256 *h)
 	h->size = 0;
 }
 
-static void sha256_update(struct sha256 *h, const void *bytes, size_t size)
+void sha256_update(struct sha256 *h, const void *bytes, size_t size)
 {
 	const uint8_t *p = bytes;
 
 	while (size) {
-		size_t used = h->size % BLOCK_SIZE;
-		size_t n = BLOCK_SIZE - used < size ? BLOCK_SIZE - used : size;
+		size_t used = h->size % SHA256_BLOCK;
+		size_t n = SHA256_BLOCK - used < size ? SHA256_BLOCK - used : size;
 
 		memcpy(h->block + used, p, n);
 		h->size += n;
 		p += n;
 		size -= n;
-		if (h->size % BLOCK_SIZE == 0)
+		if (h->size % SHA256_BLOCK == 0)
 			compress(h->state, h->block);
 	}
 }
 
-static void sha256_final(struct sha256 *h, uint8_t digest[SHA256_SIZE])
+void sha256_final(struct sha256 *h, uint8_t digest[SHA256_SIZE])
 {
-	static const uint8_t padding[BLOCK_SIZE] = { 0x80 };
+	static const uint8_t padding[SHA256_BLOCK] = { 0x80 };
 	uint64_t bits = h->size * 8;
-	size_t used = h->size % BLOCK_SIZE;
+	size_t used = h->size % SHA256_BLOCK;
 	uint8_t length[8];
 	int i;
 
@@ -133,28 +134,28 @@ static void sha256_final(struct sha256 *h, uint8_t digest[SHA256_SIZE])
 void hmac_sha256(const void *key, size_t key_size, const struct hmac_part *parts,
 		 size_t part_count, uint8_t mac[SHA256_SIZE])
 {
-	uint8_t block[BLOCK_SIZE] = { 0 };
+	uint8_t block[SHA256_BLOCK] = { 0 };
 	struct sha256 h;
 	size_t i;
 
-	if (key_size > BLOCK_SIZE) {
+	if (key_size > SHA256_BLOCK) {
 		sha256_init(&h);
 		sha256_update(&h, key, key_size);
 		sha256_final(&h, block);
 	} else {
 		memcpy(block, key, key_size);
 	}
-	for (i = 0; i < BLOCK_SIZE; i++)
+	for (i = 0; i < SHA256_BLOCK; i++)
 		block[i] ^= 0x36;
 	sha256_init(&h);
-	sha256_update(&h, block, BLOCK_SIZE);
+	sha256_update(&h, block, SHA256_BLOCK);
 	for (i = 0; i < part_count; i++)
 		sha256_update(&h, parts[i].bytes, parts[i].size);
 	sha256_final(&h, mac);
-	for (i = 0; i < BLOCK_SIZE; i++)
+	for (i = 0; i < SHA256_BLOCK; i++)
 		block[i] ^= 0x36 ^ 0x5c;
 	sha256_init(&h);
-	sha256_update(&h, block, BLOCK_SIZE);
+	sha256_update(&h, block, SHA256_BLOCK);
 	sha256_update(&h, mac, SHA256_SIZE);
 	sha256_final(&h, mac);
 	explicit_bzero(block, sizeof(block));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * HMAC-SHA-256 (FIPS 180-4, RFC 2104), for the handshake between machines. It
- * saves a dependency on a library.
+ * SHA-256 and HMAC-SHA-256 (FIPS 180-4, RFC 2104), for the handshake between machines and for the
+ * contents of files. A shadow could not call a library.
  */
 #ifndef PROTO_USER_SHA256_H
 #define PROTO_USER_SHA256_H
@@ -10,6 +10,18 @@
 #include <stdint.h>
 
 #define SHA256_SIZE 32
+
+#define SHA256_BLOCK 64
+
+struct sha256 {
+	uint32_t state[8];
+	uint64_t size; /* bytes so far */
+	uint8_t block[SHA256_BLOCK];
+};
+
+void sha256_init(struct sha256 *h);
+void sha256_update(struct sha256 *h, const void *bytes, size_t size);
+void sha256_final(struct sha256 *h, uint8_t digest[SHA256_SIZE]);
 
 /* A part of a message. */
 struct hmac_part {

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "proto/build_id.h"
 #include "proto/descriptor.h"
 #include "tests/harness.h"
 #include "tests/kernel/description.h"
@@ -187,6 +188,25 @@ static void what_was_told(const struct descriptor_header *d)
 	CHECK_EQ(d->owner_pid, getpid());
 }
 
+/* The build-id of this program, whose code is a private mapping. */
+static void which_build(const struct descriptor_header *d)
+{
+	const struct descriptor_vma *vma = descriptor_vmas(d);
+	const uint64_t code = (uintptr_t)which_build;
+	char window[BUILD_ID_WINDOW] __attribute__((aligned(8)));
+	char own[BUILD_ID_TEXT];
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+
+	CHECK(fd >= 0);
+	CHECK_EQ(read(fd, window, sizeof(window)), sizeof(window));
+	close(fd);
+	build_id_find(window, sizeof(window), own);
+	while (vma->end <= code)
+		vma++;
+	CHECK_EQ(vma->kind, VMA_FILE);
+	CHECK(*own && equals_text(descriptor_string(d, vma->build_id), own));
+}
+
 static int become(int opened, uint64_t start, uint64_t end)
 {
 	struct mitosis_kept_memory kept = { start, end };
@@ -275,6 +295,7 @@ int main(void)
 	CHECK_EQ(call(opened, MITOSIS_IOC_OPEN_LOCAL, NULL), -ENOTTY);
 	descriptor = read_descriptor(opened);
 	what_was_told(descriptor);
+	which_build(descriptor);
 	ranges_that_cannot_stay(opened, descriptor);
 	if (getuid() == 0)
 		other_user(opened);
