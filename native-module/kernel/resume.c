@@ -7,6 +7,7 @@
 #include <linux/fs.h>
 #include <linux/mman.h>
 #include <linux/mm.h>
+#include <linux/mount.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -104,6 +105,13 @@ static int plan_kernel_vmas(struct plan *plan)
 	return 0;
 }
 
+/* Else mmap refuses it, after the caller's memory has gone. path_noexec() is not exported. */
+static bool may_be_mapped(const struct file *file, const struct descriptor_vma *vma)
+{
+	return !(vma->protection & PROT_EXEC) || !(file->f_path.mnt->mnt_flags & MNT_NOEXEC ||
+						   file_inode(file)->i_sb->s_iflags & SB_I_NOEXEC);
+}
+
 /* Of an ELF file whose build-id the parent's machine knows. */
 static bool is_same_build(const struct descriptor_header *d, const struct descriptor_vma *vma,
 			  struct file *file)
@@ -134,11 +142,28 @@ static struct file *open_file(const struct descriptor_header *d, const struct de
 	if (S_ISREG(inode->i_mode) && inode->i_ino == vma->inode &&
 	    MAJOR(inode->i_sb->s_dev) == vma->device_major &&
 	    MINOR(inode->i_sb->s_dev) == vma->device_minor &&
-	    descriptor_same_version(vma, mitosis_file_version(inode)) &&
+	    descriptor_same_version(vma, mitosis_file_version(inode)) && may_be_mapped(file, vma) &&
 	    is_same_build(d, vma, file))
 		return file;
 	fput(file);
 	return NULL;
+}
+
+/* The files that the parent has mapped, of a snapshot of this machine. */
+static int check_files(const struct plan *plan)
+{
+	const struct descriptor_header *d = plan->descriptor;
+	const struct descriptor_vma *vmas = descriptor_vmas(d);
+	u32 i;
+
+	for (i = 0; i < d->vma_count; i++)
+		if (plan->files[i] && !may_be_mapped(plan->files[i], &vmas[i])) {
+			pr_warn_ratelimited("%s[%d]: %s is mounted noexec since prepare\n",
+					    current->comm, task_pid_nr(current),
+					    descriptor_string(d, vmas[i].name));
+			return -ENOEXEC;
+		}
+	return 0;
 }
 
 static int plan_files(struct plan *plan, const struct origin *origin)
@@ -149,7 +174,7 @@ static int plan_files(struct plan *plan, const struct origin *origin)
 
 	if (origin->snapshot) {
 		plan->files = origin->snapshot->description.files;
-		return 0;
+		return check_files(plan);
 	}
 	plan->files = kvcalloc(d->vma_count + 1, sizeof(*plan->files), GFP_KERNEL);
 	if (!plan->files)

@@ -313,6 +313,12 @@ kernel_set_thread_confinement(struct mitosis *device,
 static int resumed(int err, uint32_t handler_id)
 {
 	switch (err) {
+	case -ENOEXEC:
+		return fail(
+			err,
+			"a file that handler %u executes lies on a file system that "
+			"is mounted noexec since prepare; the kernel's log names it",
+			handler_id);
 	case -EOPNOTSUPP:
 		return fail(err,
 			    "handler %u comes from a process with a seccomp filter, "

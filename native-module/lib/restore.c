@@ -150,13 +150,11 @@ INLINE void forget_own_memory(struct restore_plan *plan)
 	}
 }
 
-INLINE void map_vma(struct restore_plan *plan, uint32_t i)
+INLINE long map_bytes(const struct restore_plan *plan, uint32_t i)
 {
 	const struct descriptor_vma *vma = &plan->vmas[i];
-	uint64_t length = vma->end - vma->start;
 	int32_t file = plan->files[i];
 	uint32_t flags = MAP_FIXED_NOREPLACE;
-	long err;
 
 	if (file >= 0)
 		flags |= vma->map_flags & (MAP_PRIVATE | MAP_SHARED);
@@ -165,8 +163,23 @@ INLINE void map_vma(struct restore_plan *plan, uint32_t i)
 	else
 		flags |= MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE |
 			 (vma->map_flags & (MAP_GROWSDOWN | MAP_STACK));
-	err = raw_syscall(SYS_mmap, vma->start, length, vma->protection, flags, file,
-			  file >= 0 ? vma->offset : 0);
+	return raw_syscall(SYS_mmap, vma->start, vma->end - vma->start,
+			   vma->protection, flags, file,
+			   file >= 0 ? vma->offset : 0);
+}
+
+INLINE void map_vma(struct restore_plan *plan, uint32_t i)
+{
+	const struct descriptor_vma *vma = &plan->vmas[i];
+	uint64_t length = vma->end - vma->start;
+	long err = map_bytes(plan, i);
+
+	/* Its file system is mounted noexec since it was opened: as mapping_files_open() does. */
+	if (err == -EPERM && plan->files[i] >= 0 && vma->protection & PROT_EXEC &&
+	    vma->map_flags & MAP_PRIVATE) {
+		plan->files[i] = -1;
+		err = map_bytes(plan, i);
+	}
 	if (err != (long)vma->start)
 		give_up_vma(plan, i, TEXT("map memory"), error_of(err));
 	err = vma->flags & DESCRIPTOR_VMA_WIPE

@@ -70,7 +70,7 @@ struct restore_plan {
 	const struct descriptor_header *descriptor; /* in the restorer area */
 	const struct descriptor_vma *vmas;
 	const char *strings;	   /* of the descriptor */
-	const int32_t *files;	   /* per VMA: what to map, or -1 */
+	int32_t *files;		   /* per VMA: what to map, or -1 */
 	const int32_t *open_files; /* each of these once */
 	uint32_t open_file_count;
 

@@ -16,7 +16,7 @@
 #include "tests/harness.h"
 #include "tests/machine.h"
 
-#define ID	    74
+#define FIRST_ID    74
 #define MACHINE	    174
 #define PAGE	    4096
 #define SIZE	    (3 * PAGE)
@@ -77,6 +77,7 @@ static const struct sample samples[] = {
 	  .has_written = true },
 };
 
+static uint32_t id; /* of the snapshot */
 static char file[64];
 static char bytes[SIZE];
 static struct machine machine;
@@ -178,14 +179,14 @@ static void become_child(const struct sample *s, uint32_t mode, bool remote,
 	if (remote)
 		CHECK_EQ(mitosis_connect(device, MACHINE, machine.address), 0);
 	if (attached) {
-		err = remote ? mitosis_attach_remote(device, MACHINE, ID,
+		err = remote ? mitosis_attach_remote(device, MACHINE, id,
 						     &attachment)
-			     : mitosis_attach_local(device, ID, &attachment);
+			     : mitosis_attach_local(device, id, &attachment);
 		if (!err)
 			err = mitosis_resume_attached(attachment);
 	} else {
-		err = remote ? mitosis_resume_remote(device, MACHINE, ID)
-			     : mitosis_resume_local(device, ID);
+		err = remote ? mitosis_resume_remote(device, MACHINE, id)
+			     : mitosis_resume_local(device, id);
 	}
 	printf("%d: %s\n", err, mitosis_error());
 	fflush(stdout);
@@ -230,11 +231,11 @@ static void play(const struct sample *s, bool remote)
 	device = open_user();
 	unsetenv("MITOSIS_FILE_DIGEST");
 	fflush(stdout);
-	CHECK_EQ(mitosis_prepare(device, ID), 0);
+	CHECK_EQ(mitosis_prepare(device, id), 0);
 	if (getpid() != self)
 		_exit(memcmp(private, bytes, SIZE) ? WRONG_BYTES : MADE);
 	/* The shadow has described itself, and the file, when it answers. */
-	CHECK_EQ(mitosis_read(device, ID, (uintptr_t)&self, &byte, 1), 0);
+	CHECK_EQ(mitosis_read(device, id, (uintptr_t)&self, &byte, 1), 0);
 	if (remote)
 		machine_leave();
 	expect(s, remote, MADE);
@@ -306,9 +307,12 @@ int main(void)
 	snprintf(file, sizeof(file), "%s/file", base);
 	use_key("identity");
 	machine = machine_start(MACHINE);
+	id = FIRST_ID;
 	for (i = 0; i < sizeof(samples) / sizeof(samples[0]); i++) {
 		play(&samples[i], false);
+		id++;
 		play(&samples[i], true);
+		id++;
 	}
 	malformed_setting();
 	strange_files();

@@ -334,20 +334,56 @@ static void roots(void)
 	in_root("clone", true);
 }
 
+static void remount(unsigned long flags)
+{
+	CHECK_EQ(mount(NULL, base, NULL, MS_REMOUNT | MS_BIND | flags, NULL), 0);
+}
+
+/* A child whose files have been opened when their mount becomes noexec. */
+static int status_of_attached_before(uint32_t mode)
+{
+	const struct mitosis_resume_options options = { mode, 64 };
+	struct mitosis_attachment *attachment;
+	struct mitosis *device;
+	pid_t pid;
+	int status;
+
+	fflush(stdout);
+	pid = fork();
+	CHECK(pid >= 0);
+	if (pid == 0) {
+		device = open_user();
+		CHECK_EQ(mitosis_set_resume_options(device, &options), 0);
+		CHECK_EQ(mitosis_attach_local(device, ID, &attachment), 0);
+		remount(MS_NOEXEC);
+		mitosis_resume_attached(attachment);
+		puts(mitosis_error());
+		fflush(stdout);
+		_exit(100);
+	}
+	status = status_within(pid, PATIENCE_MS);
+	remount(0);
+	return status;
+}
+
 /* What the parent executes lies where its children may not execute files. */
 static void on_noexec_mount(void)
 {
-	struct mitosis *device = prepare();
+	struct mitosis *device;
 
-	if (code == MAP_FAILED)
-		puts("noexec left out: needs a directory without it");
 	CHECK(!unshare(CLONE_NEWNS));
 	CHECK(!mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
 	CHECK(!mount(base, base, NULL, MS_BIND, NULL));
-	CHECK(!mount(NULL, base, NULL, MS_REMOUNT | MS_BIND | MS_NOEXEC, NULL));
+	device = prepare();
+	if (code == MAP_FAILED)
+		puts("noexec left out: needs a directory without it");
+	CHECK_EQ(status_of_attached_before(MITOSIS_RESUME_LAZY), 0);
+	CHECK_EQ(status_of_attached_before(MITOSIS_RESUME_EAGER), 0);
+	remount(MS_NOEXEC);
 	CHECK_EQ(child_status(MITOSIS_RESUME_LAZY, false), 0);
 	CHECK_EQ(child_status(MITOSIS_RESUME_EAGER, true), 0);
 	CHECK_EQ(child_status(MITOSIS_RESUME_CLONE, false), 0);
+	remount(0);
 	forget(device);
 }
 

@@ -68,7 +68,8 @@
  * effective and saved), the same user namespace, at least the same permitted
  * capabilities, and, if the snapshot is undumpable, just these with CAP_SYS_PTRACE;
  * a token shown with MITOSIS_IOC_PRESENT permits it nevertheless, and a privileged
- * caller needs one, too; EKEYEXPIRED, EKEYREVOKED that token is no longer valid.
+ * caller needs one, too; EKEYEXPIRED, EKEYREVOKED that token is no longer valid;
+ * ENOEXEC what the parent executes lies on a file system that has been mounted noexec.
  * The child gets no_new_privs and undumpable from the snapshot. Past the point of no
  * return a failure ends the caller with SIGKILL.
  */
