@@ -118,11 +118,10 @@ struct mitosis_child {
 	/*
 	 * The how manyth child it is that the machine with this id has started, of
 	 * whichever snapshot; some numbers are left out. Both together are no other
-	 * child's: see docs/library.md. 0: not known (kernel module).
+	 * child's: see docs/library.md. 0: not known (an older kernel module).
 	 */
 	uint64_t number;
-	uint32_t
-		machine_id; /* of the mitosisd of the machine that the child runs on */
+	uint32_t machine_id; /* of the mitosisd, or module, of the child's machine */
 	uint32_t reserved;
 	/*
 	 * When it came how far, CLOCK_MONOTONIC in ns, in this order; 0: not known (kernel module,

@@ -283,7 +283,7 @@ static u32 moved(u32 string, bool known, const struct writer *w)
 static void take_header(struct descriptor_header *d, const struct descriptor_header *told,
 			const struct writer *w)
 {
-	d->flags |= told->flags & DESCRIPTOR_LEADER_ENDED;
+	d->flags |= told->flags & (DESCRIPTOR_LEADER_ENDED | DESCRIPTOR_TOLD);
 	d->thread_count = told->thread_count;
 	d->fd_count = told->fd_count;
 	d->data_size = told->data_size;

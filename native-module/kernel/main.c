@@ -13,6 +13,7 @@
 #include "overlay.h"
 #include "parameters.h"
 #include "remote.h"
+#include "resume.h"
 #include "selftest.h"
 #include "server.h"
 #include "session.h"
@@ -52,6 +53,7 @@ static int __init mitosis_init(void)
 	if (err)
 		goto err_sessions;
 	mitosis_debugfs_init();
+	mitosis_resume_init();
 	err = mitosis_device_init();
 	if (err)
 		goto err_server;

@@ -92,9 +92,22 @@ static int become(struct file *file, unsigned long argument)
 	return mitosis_resume(&origin, &options, kept.start || kept.end ? &kept : NULL);
 }
 
+static int count_child(unsigned long argument)
+{
+	const struct mitosis_told told = mitosis_resume_count();
+
+	return copy_to_user((void __user *)argument, &told, sizeof(told)) ? -EFAULT : 0;
+}
+
 static long opened_ioctl(struct file *file, unsigned int command, unsigned long argument)
 {
-	return command == MITOSIS_IOC_BECOME ? become(file, argument) : -ENOTTY;
+	switch (command) {
+	case MITOSIS_IOC_BECOME:
+		return become(file, argument);
+	case MITOSIS_IOC_COUNT:
+		return count_child(argument);
+	}
+	return -ENOTTY;
 }
 
 static int opened_release(struct inode *inode, struct file *file)

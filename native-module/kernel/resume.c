@@ -18,6 +18,7 @@
 #include "overlay.h"
 #include "owner.h"
 #include "pages.h"
+#include "parameters.h"
 #include "proto/descriptor.h"
 #include "remote.h"
 #include "snapshot.h"
@@ -36,6 +37,13 @@
 #define ALONE_TRIES   100
 #define ALONE_STEP_US 200
 
+/*
+ * Of children, from a number on that no child of an earlier load has: of fewer than
+ * 1 << NUMBERS_PER_S_SHIFT in each second.
+ */
+#define NUMBERS_PER_S_SHIFT 20
+static atomic64_t last_number;
+
 struct span {
 	unsigned long start, end;
 };
@@ -50,6 +58,19 @@ struct plan {
 	u32 kernel_vma_count; /* of `own` and of `theirs` */
 	struct span own[KERNEL_VMAS_MAX], theirs[KERNEL_VMAS_MAX];
 };
+
+void mitosis_resume_init(void)
+{
+	atomic64_set(&last_number, ktime_get_real_seconds() << NUMBERS_PER_S_SHIFT);
+}
+
+struct mitosis_told mitosis_resume_count(void)
+{
+	return (struct mitosis_told){
+		.number = atomic64_inc_return(&last_number),
+		.machine_id = mitosis_machine_id,
+	};
+}
 
 static bool overlaps(const struct span *a, const struct span *b)
 {
@@ -522,7 +543,7 @@ static int become(struct plan *plan, const struct mitosis_options *options)
 	if (options->flags & MITOSIS_OPTION_EAGER)
 		err = fault_all_in(plan);
 	if (!err && !keeps_memory(plan))
-		err = mitosis_thread_load(plan->descriptor);
+		err = mitosis_thread_load(plan->descriptor, mitosis_resume_count());
 	if (!err && !keeps_memory(plan))
 		mitosis_files_close_on_exec();
 	return err;

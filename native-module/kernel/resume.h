@@ -5,6 +5,12 @@
 
 #include "child.h"
 
+/* Must be called before the first child. */
+void mitosis_resume_init(void);
+
+/* What the next child is told. */
+struct mitosis_told mitosis_resume_count(void);
+
 /*
  * Takes over the origin. Returns 0 in the child, which continues at the parent's
  * next instruction; -errno if the caller is unchanged: -EINVAL it has threads or

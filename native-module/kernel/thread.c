@@ -315,7 +315,7 @@ static int load_rseq(const struct descriptor_thread *t)
 	return mitosis_rseq(area, t->rseq_size, 0, t->rseq_signature);
 }
 
-static void load_registers(const struct descriptor_thread *t)
+static void load_registers(const struct descriptor_thread *t, const struct mitosis_told *told)
 {
 	struct pt_regs *regs = task_pt_regs(current);
 	const unsigned long fixed = X86_EFLAGS_IF | X86_EFLAGS_FIXED;
@@ -329,8 +329,8 @@ static void load_registers(const struct descriptor_thread *t)
 		.r15 = t->r15,
 		.sp = t->rsp,
 		.ip = t->rip,
-		.di = t->rdi,
-		.si = t->rsi,
+		.di = told ? told->number : t->rdi,
+		.si = told ? told->machine_id : t->rsi,
 		.dx = t->rdx,
 		.r8 = t->r8,
 		.r9 = t->r9,
@@ -352,7 +352,7 @@ static void load_name(const char *name)
 	task_unlock(current);
 }
 
-int mitosis_thread_load(const struct descriptor_header *d)
+int mitosis_thread_load(const struct descriptor_header *d, struct mitosis_told told)
 {
 	const struct descriptor_thread *t = descriptor_thread(d);
 	int err = d->xstate_size ? load_kept_xstate(d) : load_fresh_xstate(t);
@@ -365,7 +365,7 @@ int mitosis_thread_load(const struct descriptor_header *d)
 		return err;
 	load_bases(t);
 	load_signals(d);
-	load_registers(t);
+	load_registers(t, descriptor_takes_told(d) ? &told : NULL);
 	load_name(d->name);
 	*compat_robust_list(current) = (void __user *)t->robust_list;
 	current->clear_child_tid = (void __user *)t->tid_address;

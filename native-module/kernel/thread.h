@@ -7,6 +7,7 @@
 #define MITOSIS_THREAD_H
 
 #include "proto/descriptor.h"
+#include "uapi/mitosis.h"
 
 struct thread_state {
 	struct descriptor_thread registers;
@@ -44,9 +45,9 @@ int mitosis_thread_detach(void);
 
 /*
  * Loads the descriptor's state into the calling thread, whose memory must already
- * be the descriptor's. Returns 0, or -errno if that memory cannot be written: then
+ * be the descriptor's, and what it is told, if it takes that. Returns 0, or -errno if that memory cannot be written: then
  * the caller must be killed.
  */
-int mitosis_thread_load(const struct descriptor_header *descriptor);
+int mitosis_thread_load(const struct descriptor_header *descriptor, struct mitosis_told told);
 
 #endif /* MITOSIS_THREAD_H */

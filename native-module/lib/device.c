@@ -148,7 +148,8 @@ int prepare_captured(struct mitosis *device, uint32_t handler_id, uint32_t flags
 		err = device->ops->prepare(device, handler_id, flags, thread);
 		/* Wiped: a child of the kernel module, which starts behind its system call. */
 		if (!err && device->magic != DEVICE_MAGIC) {
-			resume_hooks_run(0, 0, NULL);
+			resume_hooks_run(device->kernel.child.number,
+					 device->kernel.child.machine_id, NULL);
 			return 0;
 		}
 		device_put(device, err);

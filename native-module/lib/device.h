@@ -32,6 +32,7 @@ struct user_state {
 /* State of a device on the kernel backend. */
 struct kernel_state {
 	struct module_parent parent;
+	struct registry_child child; /* in a child: what it is told */
 	struct resume_settings resume;
 };
 

@@ -94,7 +94,8 @@ static int kernel_prepare(struct mitosis *device, uint32_t handler_id,
 	resume_hooks_set_snapshot(handler_id, 0);
 	(void)thread; /* the module reads the registers itself */
 	err = module_prepare(&device->kernel.parent, device->fd, handler_id, flags,
-			     &device->prepare, &refused);
+			     &device->prepare, resume_hooks_exist(),
+			     &device->kernel.child, &refused);
 	if (!err || !refused)
 		return err;
 	if (err == -EDQUOT || err == -ENOSPC)

@@ -107,14 +107,32 @@ static bool is_child(const struct module_parent *parent)
 	return !*(struct shadow_arena *const volatile *)&parent->arena;
 }
 
+/* DESCRIPTOR_TOLD: in a child, *told is what it is told. */
+static long call_module(int device, const struct mitosis_described *request,
+			struct registry_child *told)
+{
+	register uint64_t rdi __asm__("rdi") = device;
+	register uint64_t rsi __asm__("rsi") = MITOSIS_IOC_PREPARE_DESCRIBED;
+	long result;
+
+	__asm__ volatile("syscall"
+			 : "=a"(result), "+r"(rdi), "+r"(rsi)
+			 : "a"(SYS_ioctl), "d"(request)
+			 : "rcx", "r11", "memory");
+	*told = (struct registry_child){ rdi, rsi };
+	return result;
+}
+
 /*
  * The signals of this process wait until the snapshot is taken: no handler runs, in the parent
  * or in a child, before the threads go on. *described is -errno of the description.
  */
 static int prepare_described(struct module_parent *parent, int device,
-			     struct mitosis_described *request, int *described)
+			     struct mitosis_described *request,
+			     struct registry_child *child, int *described)
 {
 	struct shadow_arena *arena = parent->arena;
+	struct registry_child told;
 	struct description d = { 0 };
 	const uint64_t all = ~0ull;
 	uint64_t before;
@@ -126,9 +144,9 @@ static int prepare_described(struct module_parent *parent, int device,
 		request->description = (uintptr_t)d.header;
 		request->size = d.header->total_size;
 		advise(&d, MADV_DONTFORK);
-		result = raw_syscall(SYS_ioctl, device,
-				     MITOSIS_IOC_PREPARE_DESCRIBED, request);
+		result = call_module(device, request, &told);
 		if (!result && is_child(parent)) {
+			*child = told;
 			raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, 0,
 				    sizeof(before));
 			return 0;
@@ -156,7 +174,7 @@ static int describe_failed(const struct shadow_arena *arena, int err)
 
 int module_prepare(struct module_parent *parent, int device, uint32_t handler_id,
 		   uint32_t flags, const struct prepare_settings *settings,
-		   int *refused)
+		   bool tells, struct registry_child *child, int *refused)
 {
 	struct mitosis_described request = {
 		.handler_id = handler_id,
@@ -174,7 +192,7 @@ int module_prepare(struct module_parent *parent, int device, uint32_t handler_id
 		return fail(-EOPNOTSUPP,
 			    "the kernel module records no digests of files; unset "
 			    "MITOSIS_FILE_DIGEST, or prepare on the user backend");
-	if (!has_files && !has_threads && !parent->own_plan) {
+	if (!has_files && !has_threads && !parent->own_plan && !tells) {
 		err = raw_syscall(SYS_ioctl, device,
 				  request.flags ? MITOSIS_PREPARE_PINNED
 						: MITOSIS_PREPARE,
@@ -186,7 +204,7 @@ int module_prepare(struct module_parent *parent, int device, uint32_t handler_id
 	if (err)
 		return err;
 	arena = parent->arena;
-	arena->descriptor_flags = 0;
+	arena->descriptor_flags = DESCRIPTOR_TOLD;
 	arena->process = 0;
 	arena->refusal.cause = REFUSED_NOTHING;
 	arena->fresh = fresh_state_of_caller();
@@ -200,6 +218,6 @@ int module_prepare(struct module_parent *parent, int device, uint32_t handler_id
 		err = snapshot_stop_threads(arena);
 	if (err)
 		return err;
-	*refused = prepare_described(parent, device, &request, &described);
+	*refused = prepare_described(parent, device, &request, child, &described);
 	return described ? describe_failed(arena, described) : *refused;
 }

@@ -7,7 +7,10 @@
 #ifndef LIB_MODULE_PREPARE_H
 #define LIB_MODULE_PREPARE_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+#include "local/registry.h"
 
 struct prepare_settings;
 struct restore_plan;
@@ -23,11 +26,12 @@ struct module_parent {
 
 /*
  * Prepares this process. Returns 0, in children of the snapshot as well, or -errno with a
- * message. *refused is the module's own errno, or 0.
+ * message. *refused is the module's own errno, or 0. Has its children told who they are if
+ * `tells`: a child finds that in *child, which is 0 in the parent.
  */
 int module_prepare(struct module_parent *parent, int device, uint32_t handler_id,
 		   uint32_t flags, const struct prepare_settings *settings,
-		   int *refused);
+		   bool tells, struct registry_child *child, int *refused);
 
 void module_parent_destroy(struct module_parent *parent);
 

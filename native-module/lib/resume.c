@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -41,6 +42,7 @@
 #include "local/channel.h"
 #include "local/clock.h"
 #include "paging/trace.h"
+#include "uapi/mitosis.h"
 
 /* State while a plan is made. */
 struct resume {
@@ -439,10 +441,20 @@ static int become_child_in_namespace(void *argument)
 	return become_child(a->plan, a->stream, a->what);
 }
 
-/* A parent of the kernel module expects the registers of its system call. */
+static void tell_number(struct restore_plan *plan, struct registry_child child)
+{
+	if (!descriptor_takes_told(plan->descriptor))
+		return;
+	plan->thread.rdi = child.number;
+	plan->thread.rsi = child.machine_id;
+}
+
+/* A system call, which is how parents of the kernel module prepare, preserves the rest. */
 static void tell(struct restore_plan *plan, struct registry_child child)
 {
-	if (!plan->descriptor->xstate_size)
+	if (plan->descriptor->xstate_size)
+		tell_number(plan, child);
+	else
 		thread_tell(&plan->thread, child.number, child.machine_id,
 			    &plan->times);
 }
@@ -512,6 +524,16 @@ int resume_from(int stream, const struct resume_settings *settings,
 	return err;
 }
 
+/* 0 of a module that does not count them. */
+static struct registry_child count_by_module(int opened)
+{
+	struct mitosis_told told = { 0 };
+
+	if (ioctl(opened, MITOSIS_IOC_COUNT, &told))
+		told = (struct mitosis_told){ 0 };
+	return (struct registry_child){ told.number, told.machine_id };
+}
+
 int resume_by_module(int opened, struct descriptor_header *descriptor,
 		     const struct resume_settings *settings, const char *what)
 {
@@ -532,6 +554,7 @@ int resume_by_module(int opened, struct descriptor_header *descriptor,
 	else
 		err = create_plan(&r, NULL, &plan);
 	if (!err) {
+		tell_number(plan, count_by_module(r.opened));
 		err = resume_run(plan, -1, NULL, what);
 		resume_plan_destroy(plan);
 	}

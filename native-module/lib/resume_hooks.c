@@ -47,6 +47,11 @@ int mitosis_on_resume(mitosis_resume_hook hook, void *argument)
 	return err;
 }
 
+bool resume_hooks_exist(void)
+{
+	return hook_count > 0;
+}
+
 void resume_hooks_set_snapshot(uint32_t handler_id, uint64_t generation)
 {
 	if (!hook_count)

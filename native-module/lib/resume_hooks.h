@@ -9,6 +9,8 @@
 #include "lib/resume_times.h"
 #include "proto/descriptor.h"
 
+bool resume_hooks_exist(void);
+
 /* Keeps what children are told, if there are hooks. Before a snapshot is taken. */
 void resume_hooks_set_snapshot(uint32_t handler_id, uint64_t generation);
 

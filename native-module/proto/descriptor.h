@@ -64,6 +64,12 @@ struct descriptor_xstate_header {
 #define DESCRIPTOR_LEADER_ENDED 0x8u
 /* It had a seccomp filter, which the snapshot does not hold: nothing becomes its child. */
 #define DESCRIPTOR_SECCOMP 0x10u
+/*
+ * Prepare was a system call (kernel module), and its caller takes what a child is told from two of
+ * the registers that it else preserves: the number from rdi, the machine's id from rsi.
+ * Where it was a call of a function, which preserves neither, they are there in any case.
+ */
+#define DESCRIPTOR_TOLD 0x20u
 
 /* As the kernel's struct sigaction: what rt_sigaction() reads and writes. */
 struct descriptor_signal {
@@ -400,6 +406,12 @@ descriptor_stopped_threads(const struct descriptor_header *d)
 static inline int descriptor_has_threads(const struct descriptor_header *d)
 {
 	return d->thread_count > 1 || d->flags & DESCRIPTOR_LEADER_ENDED;
+}
+
+/* Whether a child gets in registers what it is told: DESCRIPTOR_TOLD. */
+static inline int descriptor_takes_told(const struct descriptor_header *d)
+{
+	return d->flags & DESCRIPTOR_TOLD || !d->xstate_size;
 }
 
 /* Threads that are made besides the first one of the process. */

@@ -21,7 +21,8 @@
 #define MAP_ALLOWED (MAP_PRIVATE | MAP_SHARED | MAP_GROWSDOWN | MAP_STACK)
 #define HEADER_FLAGS                                                                \
 	(DESCRIPTOR_THREADS_MISSING | DESCRIPTOR_NO_NEW_PRIVS |                     \
-	 DESCRIPTOR_UNDUMPABLE | DESCRIPTOR_LEADER_ENDED | DESCRIPTOR_SECCOMP)
+	 DESCRIPTOR_UNDUMPABLE | DESCRIPTOR_LEADER_ENDED | DESCRIPTOR_SECCOMP |     \
+	 DESCRIPTOR_TOLD)
 #define FD_FLAGS                                                                    \
 	(DESCRIPTOR_FD_CLOSE_ON_EXEC | DESCRIPTOR_FD_LOCKED |                       \
 	 DESCRIPTOR_FD_GENERATED)

@@ -374,4 +374,21 @@ struct mitosis_kept_memory {
  */
 #define MITOSIS_IOC_BECOME _IOW('m', 15, struct mitosis_kept_memory)
 
+/* What tells a child from all others. 16 bytes. */
+struct mitosis_told {
+	__u64 number; /* greater than those of all earlier children of this machine */
+	__u32 machine_id; /* the module's parameter */
+	__u32 reserved;	  /* 0 */
+};
+
+/*
+ * MITOSIS_IOC_COUNT - the number of a child that is about to be made.
+ * On a file of MITOSIS_IOC_OPEN_*. Argument: pointer to struct mitosis_told.
+ * Effect: it is overwritten; each call gets another number. For MITOSIS_IOC_BECOME with a
+ * range, whose caller makes the child. Any other child is told by the module itself, in the
+ * registers that DESCRIPTOR_TOLD (native-module/proto/descriptor.h) names, if its parent takes it.
+ * Errors: EFAULT.
+ */
+#define MITOSIS_IOC_COUNT _IOR('m', 16, struct mitosis_told)
+
 #endif /* _UAPI_MITOSIS_H */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Hooks run in children, before prepare returns, in the order of their registration,
- * with a seed that no other hook and no other child gets.
+ * with a seed that no other hook and no other child gets, and a number that no other
+ * child of the machine gets.
  */
 #include <fcntl.h>
 
@@ -14,7 +15,7 @@ static struct {
 	struct mitosis_child child;
 } calls[HOOKS];
 static int called;
-static char path[4096];
+static char seeds_path[4096], numbers_path[4096];
 static double precise = 0.125;
 
 static void hook(const struct mitosis_child *child, void *argument)
@@ -34,7 +35,7 @@ static void hook(const struct mitosis_child *child, void *argument)
 static void check_seeds(void)
 {
 	static uint8_t seeds[4096][MITOSIS_SEED_SIZE];
-	int fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	int fd = open(seeds_path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	ssize_t size;
 	int i, k, count;
 
@@ -51,13 +52,35 @@ static void check_seeds(void)
 			CHECK(memcmp(seeds[i], seeds[k], MITOSIS_SEED_SIZE));
 }
 
+/* Those of all children so far; a mode has one machine that starts them. */
+static void check_numbers(void)
+{
+	static uint64_t numbers[256];
+	int fd = open(numbers_path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	ssize_t size;
+	int i, k, count;
+
+	CHECK(calls[0].child.number > 0);
+	CHECK(fd >= 0);
+	CHECK_EQ(write(fd, &calls[0].child.number, sizeof(*numbers)),
+		 sizeof(*numbers));
+	size = pread(fd, numbers, sizeof(numbers), 0);
+	CHECK(size >= (ssize_t)sizeof(*numbers));
+	close(fd);
+	count = size / sizeof(*numbers);
+	for (i = 0; i < count; i++)
+		for (k = 0; k < i; k++)
+			CHECK(numbers[i] != numbers[k]);
+}
+
 int main(void)
 {
 	const char *dir = getenv("MITOSIS_RUNTIME_DIR");
 	int i;
 
 	CHECK(dir);
-	snprintf(path, sizeof(path), "%s/seeds", dir);
+	snprintf(seeds_path, sizeof(seeds_path), "%s/seeds", dir);
+	snprintf(numbers_path, sizeof(numbers_path), "%s/numbers", dir);
 	CHECK_EQ(mitosis_on_resume(NULL, NULL), -EINVAL);
 	for (i = 0; i < HOOKS; i++)
 		CHECK_EQ(mitosis_on_resume(hook, (void *)(intptr_t)i), 0);
@@ -78,6 +101,7 @@ int main(void)
 	}
 	CHECK(precise == 0.125 * (1 << HOOKS));
 	check_seeds();
+	check_numbers();
 	target_child_has("seeds of mitosis_on_resume()", "fresh");
 	return 0;
 }

@@ -69,7 +69,7 @@ public final class Child {
 
   /**
    * The number of this child on its machine, which counts the children that it starts, of whichever
-   * snapshot, from 1 on; some numbers are left out. 0 if not known (kernel module).
+   * snapshot, from 1 on; some numbers are left out. 0 if not known.
    */
   public long number() {
     return number;
@@ -77,7 +77,7 @@ public final class Child {
 
   /**
    * The id of the machine that the child runs on, which its mitosisd was given ({@code
-   * $MITOSIS_MACHINE_ID}), else 0. With {@link #number()} it tells a child from all others of
+   * $MITOSIS_MACHINE_ID}), or its kernel module, else 0. With {@link #number()} it tells a child from all others of
    * machines with different ids.
    */
   public int machineId() {
