@@ -11,6 +11,7 @@
 #include <linux/slab.h>
 #include <net/ipv6.h>
 
+#include "address.h"
 #include "parameters.h"
 #include "record.h"
 
@@ -191,18 +192,6 @@ static int make_mac(const char *role, const struct handshake *h, u8 mac[WIRE_MAC
 	return mitosis_auth_mac(auth.key, auth.key_size, parts, mitosis_auth_seals() ? 4 : 3, mac);
 }
 
-static void add_address(const struct sockaddr_storage *address, u8 ip[16], u16 *port)
-{
-	const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
-	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
-	struct in6_addr mapped = v6->sin6_addr;
-
-	if (address->ss_family == AF_INET)
-		ipv6_addr_set_v4mapped(v4->sin_addr.s_addr, &mapped);
-	memcpy(ip, &mapped, sizeof(mapped));
-	*port = ntohs(address->ss_family == AF_INET ? v4->sin_port : v6->sin6_port);
-}
-
 /* Fills the binding from a connected socket, for a sealed session. */
 static int bind_to(struct handshake *h, struct socket *socket, bool is_client)
 {
@@ -218,8 +207,8 @@ static int bind_to(struct handshake *h, struct socket *socket, bool is_client)
 		err = kernel_getpeername(socket, (struct sockaddr *)&other);
 	if (err < 0)
 		return err;
-	add_address(is_client ? &own : &other, b->client_ip, &b->client_port);
-	add_address(is_client ? &other : &own, b->server_ip, &b->server_port);
+	mitosis_address_to_wire(is_client ? &own : &other, b->client_ip, &b->client_port);
+	mitosis_address_to_wire(is_client ? &other : &own, b->server_ip, &b->server_port);
 	b->version = WIRE_VERSION;
 	b->protection = WIRE_PROTECTION_SEALED;
 	return 0;
@@ -228,6 +217,11 @@ static int bind_to(struct handshake *h, struct socket *socket, bool is_client)
 const char *mitosis_auth_protection(void)
 {
 	return protections[auth.protection];
+}
+
+bool mitosis_auth_allows_rdma(void)
+{
+	return auth.protection == WIRE_PROTECTION_HANDSHAKE;
 }
 
 bool mitosis_auth_seals(void)
@@ -305,4 +299,21 @@ int mitosis_auth_secrets(const struct handshake *h, struct wire_secrets *secrets
 	int err = make_secret("mitosis records of the client", h, &secrets->client);
 
 	return err ?: make_secret("mitosis records of the server", h, &secrets->server);
+}
+
+int mitosis_auth_rdma_token(const struct handshake *h, u32 handler_id,
+			    u8 token[WIRE_RDMA_TOKEN_SIZE])
+{
+	const struct mac_part parts[] = {
+		{ "rdma", 4 },
+		{ &h->hello, sizeof(h->hello) },
+		{ &h->challenge, offsetof(struct wire_challenge, mac) },
+		{ &handler_id, sizeof(handler_id) },
+	};
+
+	if (!mitosis_auth_allows_rdma())
+		return -EPROTOTYPE;
+	if (!auth.key_size)
+		return -EACCES;
+	return mitosis_auth_mac(auth.key, auth.key_size, parts, ARRAY_SIZE(parts), token);
 }

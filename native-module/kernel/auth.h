@@ -32,6 +32,9 @@ bool mitosis_auth_allows(const struct sockaddr_storage *address);
 /* What other machines must have as MITOSIS_PROTECTION: "sealed", "handshake" or "none". */
 const char *mitosis_auth_protection(void);
 
+/* Whether pages may come by RDMA, which does not seal them. */
+bool mitosis_auth_allows_rdma(void);
+
 /* Whether what follows the handshake is in records. */
 bool mitosis_auth_seals(void);
 
@@ -53,6 +56,14 @@ int mitosis_auth_check(const struct handshake *handshake, const struct wire_proo
 
 /* The secrets of a sealed session whose proofs have been checked. Returns 0 or -errno. */
 int mitosis_auth_secrets(const struct handshake *handshake, struct wire_secrets *secrets);
+
+/*
+ * What proves to an RDMA connection manager that it is connected by the client of a session
+ * whose proofs have been checked; never sent over TCP. Returns 0, -EPROTOTYPE unless
+ * mitosis_auth_allows_rdma(), -EACCES without a key, or another -errno.
+ */
+int mitosis_auth_rdma_token(const struct handshake *handshake, u32 handler_id,
+			    u8 token[WIRE_RDMA_TOKEN_SIZE]);
 
 /* HMAC-SHA-256 of the concatenated parts. Returns 0 or -errno. */
 struct mac_part {

@@ -16,10 +16,14 @@ struct mitosis_stat mitosis_stat(void)
 {
 #define VALUE(name) .name = atomic64_read(&mitosis_counters.name)
 	return (struct mitosis_stat){
-		VALUE(snapshots),	 VALUE(children),     VALUE(prepares),
-		VALUE(prepare_failures), VALUE(resumes),      VALUE(resume_failures),
-		VALUE(faults),		 VALUE(pages_shared), VALUE(pages_copied),
-		VALUE(pages_fetched),	 VALUE(pages_served), VALUE(fault_failures),
+		VALUE(snapshots),      VALUE(children),
+		VALUE(prepares),       VALUE(prepare_failures),
+		VALUE(resumes),	       VALUE(resume_failures),
+		VALUE(faults),	       VALUE(pages_shared),
+		VALUE(pages_copied),   VALUE(pages_fetched),
+		VALUE(pages_served),   VALUE(fault_failures),
+		VALUE(pages_by_rdma),  VALUE(rdma_links),
+		VALUE(rdma_fallbacks), VALUE(pages_served_by_rdma),
 	};
 #undef VALUE
 }
@@ -41,6 +45,10 @@ static int stats_show(struct seq_file *out, void *unused)
 	LINE(pages_fetched);
 	LINE(pages_served);
 	LINE(fault_failures);
+	LINE(pages_by_rdma);
+	LINE(rdma_links);
+	LINE(rdma_fallbacks);
+	LINE(pages_served_by_rdma);
 #undef LINE
 	return 0;
 }

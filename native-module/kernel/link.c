@@ -2,7 +2,6 @@
 #include "link.h"
 
 #include <linux/err.h>
-#include <linux/inet.h>
 #include <linux/net.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -16,34 +15,6 @@
 #include "sealing.h"
 #include "shares.h"
 #include "transport.h"
-
-int mitosis_link_parse(const char *text, struct sockaddr_storage *address)
-{
-	static const char scheme[] = "tcp://";
-	char host[INET6_ADDRSTRLEN + 1];
-	const char *from, *end, *port;
-	u16 number;
-
-	if (strncmp(text, scheme, sizeof(scheme) - 1))
-		return -EINVAL;
-	from = text + sizeof(scheme) - 1;
-	if (*from == '[') {
-		end = strchr(++from, ']');
-		if (!end || end[1] != ':')
-			return -EINVAL;
-		port = end + 2;
-	} else {
-		end = strchr(from, ':');
-		if (!end)
-			return -EINVAL;
-		port = end + 1;
-	}
-	if (end - from >= sizeof(host) || kstrtou16(port, 10, &number) || !number)
-		return -EINVAL;
-	memcpy(host, from, end - from);
-	host[end - from] = '\0';
-	return inet_pton_with_scope(&init_net, AF_UNSPEC, host, port, address);
-}
 
 static struct link *new_link(struct socket *socket, unsigned int deadline_ms)
 {
@@ -268,22 +239,8 @@ static int prove(struct link *link, struct handshake *h)
 	return err;
 }
 
-static int shake_hands(struct link *link, u32 *machine_id)
-{
-	struct handshake h = {};
-	int err = mitosis_auth_hello(&h, link->socket);
-
-	if (!err)
-		err = prove(link, &h);
-	if (!err)
-		err = mitosis_link_make_sealing(&h, true, &link->sealing);
-	*machine_id = h.challenge.machine_id;
-	memzero_explicit(&h, sizeof(h));
-	return err;
-}
-
-int mitosis_link_connect(struct net *net, const struct sockaddr_storage *address,
-			 unsigned int deadline_ms, struct link **out, u32 *machine_id)
+int mitosis_link_open(struct net *net, const struct sockaddr_storage *address,
+		      unsigned int deadline_ms, struct link **out, struct handshake *h)
 {
 	struct socket *socket;
 	struct link *link;
@@ -302,10 +259,25 @@ int mitosis_link_connect(struct net *net, const struct sockaddr_storage *address
 							     : sizeof(struct sockaddr_in6),
 						     0));
 	if (!err)
-		err = shake_hands(link, machine_id);
+		err = mitosis_auth_hello(h, socket);
+	if (!err)
+		err = prove(link, h);
+	if (!err)
+		err = mitosis_link_make_sealing(h, true, &link->sealing);
 	if (err)
 		mitosis_link_close(link);
 	else
 		*out = link;
+	return err;
+}
+
+int mitosis_link_connect(struct net *net, const struct sockaddr_storage *address,
+			 unsigned int deadline_ms, struct link **link, u32 *machine_id)
+{
+	struct handshake h = {};
+	int err = mitosis_link_open(net, address, deadline_ms, link, &h);
+
+	*machine_id = h.challenge.machine_id;
+	memzero_explicit(&h, sizeof(h));
 	return err;
 }

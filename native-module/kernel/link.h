@@ -26,9 +26,6 @@ struct link {
 	u32 user;		  /* whose share it is in (shares.h) */
 };
 
-/* Parses "tcp://host:port". Returns 0 or -EINVAL. */
-int mitosis_link_parse(const char *text, struct sockaddr_storage *address);
-
 /*
  * Connects in a network namespace, which the socket holds until it is destroyed, and
  * performs the handshake. Returns 0 with the peer's machine id, or
@@ -38,6 +35,10 @@ int mitosis_link_parse(const char *text, struct sockaddr_storage *address);
  */
 int mitosis_link_connect(struct net *net, const struct sockaddr_storage *address,
 			 unsigned int deadline_ms, struct link **link, u32 *machine_id);
+
+/* The same with the handshake, which the caller fills with zeros before and after. */
+int mitosis_link_open(struct net *net, const struct sockaddr_storage *address,
+		      unsigned int deadline_ms, struct link **link, struct handshake *handshake);
 
 /* Takes over an accepted socket. On lack of memory releases it and returns NULL. */
 struct link *mitosis_link_accept(struct socket *socket, unsigned int deadline_ms);

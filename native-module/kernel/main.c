@@ -12,6 +12,7 @@
 #include "fork_tracker.h"
 #include "overlay.h"
 #include "parameters.h"
+#include "rdma_link.h"
 #include "remote.h"
 #include "resume.h"
 #include "selftest.h"
@@ -46,9 +47,12 @@ static int __init mitosis_init(void)
 	err = mitosis_work_items_init();
 	if (err)
 		goto err_fork_tracker;
-	err = mitosis_sessions_init();
+	err = mitosis_rdma_links_init();
 	if (err)
 		goto err_work_items;
+	err = mitosis_sessions_init();
+	if (err)
+		goto err_rdma_links;
 	err = mitosis_server_init();
 	if (err)
 		goto err_sessions;
@@ -64,6 +68,8 @@ err_server:
 	mitosis_server_exit();
 err_sessions:
 	mitosis_sessions_exit();
+err_rdma_links:
+	mitosis_rdma_links_exit();
 err_work_items:
 	mitosis_work_items_exit();
 err_fork_tracker:
@@ -84,6 +90,7 @@ static void __exit mitosis_exit(void)
 	mitosis_server_exit();
 	mitosis_work_items_exit();
 	mitosis_remotes_exit();
+	mitosis_rdma_links_exit();
 	mitosis_sessions_exit();
 	mitosis_fork_tracker_exit();
 	mitosis_shadow_exit();

@@ -82,6 +82,26 @@ static unsigned int deadline_ms = MITOSIS_DEADLINE_MS_DEFAULT;
 module_param(deadline_ms, uint, 0644);
 MODULE_PARM_DESC(deadline_ms, "Deadline of each wait for another machine, ms, 1 to 3600000");
 
+static unsigned int rdma_wait_ms;
+module_param(rdma_wait_ms, uint, 0644);
+MODULE_PARM_DESC(rdma_wait_ms, "Time that the first child of a snapshot waits until RDMA to its "
+			       "machine is set up, ms, at most 4000: for measurements");
+
+static unsigned int rdma_retry_ms = 5000;
+module_param(rdma_retry_ms, uint, 0644);
+MODULE_PARM_DESC(rdma_retry_ms,
+		 "Time until RDMA that has failed is set up again, ms, at most 3600000");
+
+unsigned int mitosis_rdma_wait_ms(void)
+{
+	return min(READ_ONCE(rdma_wait_ms), 4000u);
+}
+
+unsigned int mitosis_rdma_retry_ms(void)
+{
+	return min(READ_ONCE(rdma_retry_ms), 3600000u);
+}
+
 unsigned int mitosis_snapshots_per_user(void)
 {
 	return READ_ONCE(snapshots_per_user);

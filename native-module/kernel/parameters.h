@@ -20,6 +20,10 @@ struct mitosis_options mitosis_options_default(void);
 /* The parameter deadline_ms, in its limits. */
 unsigned int mitosis_deadline_ms(void);
 
+/* The parameters rdma_wait_ms, at most 4000, and rdma_retry_ms. */
+unsigned int mitosis_rdma_wait_ms(void);
+unsigned int mitosis_rdma_retry_ms(void);
+
 /* Limits of a user without CAP_SYS_RESOURCE. */
 unsigned int mitosis_snapshots_per_user(void);
 unsigned long mitosis_snapshot_pages_per_user(void);

@@ -3,41 +3,24 @@
 
 #include <crypto/algapi.h>
 #include <linux/capability.h>
-#include <linux/list.h>
 #include <linux/mm.h>
-#include <linux/mutex.h>
 #include <linux/nsproxy.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
-#include <linux/xarray.h>
 #include <net/net_namespace.h>
 
 #include "link.h"
 #include "parameters.h"
 #include "proto/descriptor.h"
+#include "rdma_link.h"
+#include "remote_state.h"
 #include "session.h"
 #include "shares.h"
-#include "stats.h"
-#include "trace.h"
 #include "work_item.h"
 
 /* The page cache: interval of the checks of its snapshots, and time to live unused. */
 #define CACHE_CHECK_MS 1000
 #define CACHE_IDLE_MS  60000
-
-struct remote {
-	struct kref refs;
-	const struct net *net; /* the link holds it */
-	struct remote_name name;
-	bool cached;
-	unsigned int deadline_ms; /* of the link; a late page ends it for all its children */
-	struct descriptor_header *descriptor;
-	struct xarray pages; /* by number: cached or prefetched; or ZEROS */
-	struct mutex lock;   /* of the link; only workers take it */
-	struct link *link;
-	struct list_head node; /* in the cache, which holds a reference */
-	unsigned long used;    /* last use by a child, jiffies */
-};
 
 /* The entry of a page of zeros. */
 #define ZEROS xa_mk_value(0)
@@ -62,6 +45,7 @@ static void destroy(struct kref *refs)
 	xa_for_each(&r->pages, index, entry)
 		put_entry(entry);
 	xa_destroy(&r->pages);
+	mitosis_rdma_link_end(r->rdma);
 	mitosis_link_close(r->link);
 	kvfree(r->descriptor);
 	kfree_sensitive(r);
@@ -296,6 +280,22 @@ static int open_on(struct remote *r, const struct open_work *w, bool idle)
 	return err;
 }
 
+/* Not by token: a token opens one connection's snapshot, and a request for RDMA has none. */
+static void start_rdma(struct remote *r, const struct open_work *w)
+{
+	struct rdma_link_target target = {
+		.net = w->net,
+		.machine_id = r->name.machine_id,
+		.handler_id = r->name.handler_id,
+		.owner_uid = r->name.owner_uid,
+		.deadline_ms = r->deadline_ms,
+	};
+
+	if (!r->name.by_token &&
+	    mitosis_session_wants_rdma(w->net, r->name.machine_id, &target.address))
+		r->rdma = mitosis_rdma_link_start(&target);
+}
+
 static void run_open(struct work_item *item)
 {
 	struct open_work *w = container_of(item, struct open_work, item);
@@ -327,6 +327,7 @@ static void run_open(struct work_item *item)
 		mitosis_remote_put(r);
 		return;
 	}
+	start_rdma(r, w);
 	if (w->cached)
 		enter_cache(r);
 	w->remote = r;
@@ -404,112 +405,6 @@ int mitosis_remote_check(struct remote *r)
 	return err;
 }
 
-struct fetch_work {
-	struct work_item item;
-	struct remote *remote;
-	unsigned long address, count;
-	struct page **pages;
-	struct kvec *parts;
-	int err;
-};
-
-/* With the link's lock held. Receives directly into the pages. */
-static int exchange(struct remote *r, struct fetch_work *w)
-{
-	struct wire_pages request = {
-		.address = w->address,
-		.length = w->count << PAGE_SHIFT,
-	};
-	unsigned long i;
-	u32 length;
-	int err = mitosis_link_send_body(r->link, WIRE_PAGES, &request, sizeof(request));
-
-	if (!err)
-		err = mitosis_link_receive_answer(r->link, &length);
-	if (err)
-		return err;
-	if (length != request.length)
-		return mitosis_link_fail(r->link, -EMSGSIZE);
-	for (i = 0; i < w->count; i++)
-		w->parts[i] = (struct kvec){ page_address(w->pages[i]), PAGE_SIZE };
-	return mitosis_link_receive(r->link, w->parts, w->count, length);
-}
-
-static void run_fetch(struct work_item *item)
-{
-	struct fetch_work *w = container_of(item, struct fetch_work, item);
-	struct remote *r = w->remote;
-
-	mutex_lock(&r->lock);
-	w->err = exchange(r, w);
-	/* After these two answers the link can still be used; otherwise not. */
-	if (w->err && w->err != -EFAULT && w->err != -EINVAL)
-		mitosis_link_fail(r->link, w->err);
-	mutex_unlock(&r->lock);
-	trace_mitosis_fetch(r->name.machine_id, r->name.handler_id, w->address, w->count, w->err);
-	if (!w->err)
-		mitosis_count_many(pages_fetched, w->count);
-}
-
-static void destroy_fetch(struct work_item *item)
-{
-	struct fetch_work *w = container_of(item, struct fetch_work, item);
-	unsigned long i;
-
-	for (i = 0; w->pages && i < w->count; i++)
-		if (w->pages[i])
-			put_page(w->pages[i]);
-	mitosis_remote_put(w->remote);
-	kfree(w->pages);
-	kfree(w->parts);
-	kfree(w);
-}
-
-static struct fetch_work *new_fetch(struct remote *r, unsigned long address, unsigned long count)
-{
-	struct fetch_work *w = kzalloc(sizeof(*w), GFP_KERNEL);
-	unsigned long i;
-
-	if (!w)
-		return NULL;
-	mitosis_work_item_init(&w->item, run_fetch, destroy_fetch);
-	kref_get(&r->refs);
-	w->remote = r;
-	w->address = address;
-	w->count = count;
-	w->pages = kcalloc(count, sizeof(*w->pages), GFP_KERNEL);
-	w->parts = kcalloc(count, sizeof(*w->parts), GFP_KERNEL);
-	for (i = 0; w->pages && w->parts && i < count; i++) {
-		w->pages[i] = alloc_page(GFP_USER | __GFP_ACCOUNT);
-		if (!w->pages[i])
-			break;
-	}
-	if (i == count)
-		return w;
-	mitosis_work_item_put(&w->item);
-	return NULL;
-}
-
-/* Fetches pages, with a reference to each. Returns 0 or -errno. */
-static int fetch(struct remote *r, unsigned long address, unsigned long count, struct page **pages)
-{
-	struct fetch_work *w = new_fetch(r, address, count);
-	unsigned long i;
-	int err;
-
-	if (!w)
-		return -ENOMEM;
-	err = mitosis_work_item_run(&w->item);
-	if (!err)
-		err = w->err;
-	for (i = 0; !err && i < count; i++) {
-		pages[i] = w->pages[i];
-		w->pages[i] = NULL;
-	}
-	mitosis_work_item_put(&w->item);
-	return err;
-}
-
 /*
  * Returns a page's entry with a reference, or NULL. A cached page stays for later
  * children; a prefetched one is removed.
@@ -564,12 +459,12 @@ int mitosis_remote_page(struct remote *r, unsigned long address, unsigned long f
 	pages = kmalloc_array(count, sizeof(*pages), GFP_KERNEL);
 	if (!pages)
 		return -ENOMEM;
-	err = fetch(r, from << PAGE_SHIFT, count, pages);
+	err = mitosis_remote_fetch(r, from << PAGE_SHIFT, count, pages);
 	/* The parent can read one of them no more than the child may: perhaps another one. */
 	if (err == -EFAULT && count > 1) {
 		from = wanted;
 		count = 1;
-		err = fetch(r, from << PAGE_SHIFT, count, pages);
+		err = mitosis_remote_fetch(r, from << PAGE_SHIFT, count, pages);
 	}
 	for (i = 0; !err && i < count; i++) {
 		void *got = as_entry(pages[i]);

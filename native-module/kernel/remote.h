@@ -1,23 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A snapshot of another machine: its descriptor and its pages, over TCP. */
+/* A snapshot of another machine: its descriptor, over TCP, and its pages, by RDMA or TCP. */
 #ifndef MITOSIS_REMOTE_H
 #define MITOSIS_REMOTE_H
 
 #include <linux/types.h>
 
+#include "remote_name.h"
 #include "uapi/mitosis.h"
 
 struct descriptor_header;
 struct page;
 struct remote;
-
-/* Which snapshot. */
-struct remote_name {
-	u32 machine_id, handler_id;
-	u32 owner_uid; /* who asks: without a token, the owner must be the same user */
-	bool by_token;
-	struct mitosis_token token; /* of that machine, for this handler id */
-};
 
 /*
  * Opens a snapshot through the session to its machine. With MITOSIS_OPTION_CACHE,

@@ -2,13 +2,15 @@
 #include "selftest.h"
 
 #include <linux/err.h>
+#include <linux/in.h>
 #include <linux/mman.h>
 #include <linux/slab.h>
 #include <linux/socket.h>
+#include <net/net_namespace.h>
 
+#include "address.h"
 #include "auth.h"
 #include "dropped.h"
-#include "link.h"
 #include "proto/descriptor.h"
 #include "record.h"
 
@@ -286,22 +288,39 @@ static void test_record(void)
 	mitosis_record_destroy(d);
 }
 
+static struct machine_address parsed;
+
+static int parse(const char *text)
+{
+	return mitosis_address_parse(&init_net, text, &parsed);
+}
+
 static void test_address(void)
 {
-	struct sockaddr_storage address;
-
-	EXPECT(mitosis_link_parse("tcp://127.0.0.1:7000", &address) == 0);
-	EXPECT(address.ss_family == AF_INET);
-	EXPECT(mitosis_link_parse("tcp://[::1]:7000", &address) == 0);
-	EXPECT(address.ss_family == AF_INET6);
-	EXPECT(mitosis_link_parse("127.0.0.1:7000", &address) < 0);
-	EXPECT(mitosis_link_parse("tcp://127.0.0.1", &address) < 0);
-	EXPECT(mitosis_link_parse("tcp://127.0.0.1:", &address) < 0);
-	EXPECT(mitosis_link_parse("tcp://127.0.0.1:0", &address) < 0);
-	EXPECT(mitosis_link_parse("tcp://127.0.0.1:65536", &address) < 0);
-	EXPECT(mitosis_link_parse("tcp://::1:7000", &address) < 0);
-	EXPECT(mitosis_link_parse("tcp://[::1:7000", &address) < 0);
-	EXPECT(mitosis_link_parse("tcp://localhost:7000", &address) < 0);
+	EXPECT(parse("tcp://127.0.0.1:7000") == 0);
+	EXPECT(parsed.socket.ss_family == AF_INET && !parsed.rdma);
+	EXPECT(parse("tcp://[::1]:7000") == 0);
+	EXPECT(parsed.socket.ss_family == AF_INET6);
+	EXPECT(parse("127.0.0.1:7000") < 0);
+	EXPECT(parse("tcp://127.0.0.1") < 0);
+	EXPECT(parse("tcp://127.0.0.1:") < 0);
+	EXPECT(parse("tcp://127.0.0.1:0") < 0);
+	EXPECT(parse("tcp://127.0.0.1:65536") < 0);
+	EXPECT(parse("tcp://::1:7000") < 0);
+	EXPECT(parse("tcp://[::1:7000") < 0);
+	EXPECT(parse("tcp://[::1]7000") < 0);
+	EXPECT(parse("tcp://localhost:7000") < 0);
+	EXPECT(parse("rdma://[::1]:7000") == 0 && parsed.rdma);
+	EXPECT(parse("rdma://127.0.0.1") == 0 && parsed.rdma);
+	EXPECT(((struct sockaddr_in *)&parsed.socket)->sin_port == htons(7473));
+	EXPECT(parse("rdma://127.0.0.1:0") < 0);
+	EXPECT(parse("rdma://") < 0);
+	EXPECT(parse("0000:0000:0000:0000:0000:ffff:0a07:0001") == 0 && parsed.rdma);
+	EXPECT(((struct sockaddr_in *)&parsed.socket)->sin_addr.s_addr == htonl(0x0a070001));
+	EXPECT(parse("fd00:0000:0000:0000:0000:0000:0000:0001") == 0);
+	EXPECT(parsed.socket.ss_family == AF_INET6);
+	EXPECT(parse("fe80:0000:0000:0000:ec0d:9a03:00ca:2f4c") == -ENODEV);
+	EXPECT(parse("fd00:0000:0000:0000:0000:0000:0000:00010") < 0);
 }
 
 int mitosis_selftest_run(void)

@@ -15,12 +15,14 @@
 #include <net/net_namespace.h>
 #include <net/sock.h>
 
+#include "address.h"
 #include "auth.h"
 #include "compat.h"
 #include "link.h"
 #include "owner.h"
 #include "pages.h"
 #include "parameters.h"
+#include "rdma_operations.h"
 #include "snapshot.h"
 #include "stats.h"
 #include "token.h"
@@ -182,6 +184,60 @@ static int serve_open_by_token(struct client *c, const struct wire_token *reques
 	return open_snapshot(c, s, err);
 }
 
+/* Lets the client read a snapshot by RDMA. Returns 0 or -errno. */
+static int grant_rdma(struct client *c, const struct rdma_operations *operations,
+		      const struct wire_rdma *request, struct rdma_expected *expected)
+{
+	kuid_t user = make_kuid(&init_user_ns, request->owner_uid);
+	int err;
+
+	if (!operations)
+		return -ENODEV;
+	if (!request->pages_max || !request->depth)
+		return -EINVAL;
+	expected->pages_max = min(request->pages_max, RDMA_PAGES_MAX);
+	expected->depth = min(request->depth, RDMA_DEPTH_MAX);
+	err = mitosis_auth_rdma_token(&c->handshake, request->handler_id, expected->token);
+	if (err)
+		return err;
+	err = kernel_getsockname(c->link->socket, (struct sockaddr *)&expected->address);
+	if (err < 0)
+		return err;
+	expected->snapshot = mitosis_snapshot_find(mitosis_snapshot_key(user, request->handler_id));
+	if (!expected->snapshot)
+		return -ENOENT;
+	err = mitosis_snapshot_make_ready(expected->snapshot);
+	if (!err)
+		err = operations->expect(expected);
+	if (err)
+		mitosis_snapshot_put(expected->snapshot);
+	return err;
+}
+
+static int serve_rdma(struct client *c, const struct wire_rdma *request)
+{
+	const struct rdma_operations *operations = mitosis_rdma_get();
+	struct rdma_expected expected = {};
+	struct {
+		struct wire_rdma_answer answer;
+		struct wire_rdma_address address;
+	} body = {};
+	int err = grant_rdma(c, operations, request, &expected);
+	u16 port;
+
+	body.answer.pages_max = expected.pages_max;
+	body.answer.depth = expected.depth;
+	body.answer.count = 1;
+	mitosis_address_to_wire(&expected.address, body.address.ip, &port);
+	body.address.port = expected.port;
+	memzero_explicit(&expected, sizeof(expected));
+	mitosis_rdma_put(operations);
+	/* Errnos above are kernel-internal. */
+	if (err < -EHWPOISON)
+		err = -EIO;
+	return answer(c, WIRE_ANSWER, err, &body, err ? 0 : sizeof(body));
+}
+
 /* Whether the snapshot that the client has opened takes further children. */
 static int takes_children(const struct client *c)
 {
@@ -267,6 +323,8 @@ static int body_size(const struct client *c, unsigned int type)
 		return c->state == EXPECTS_REQUEST ? sizeof(struct wire_open) : -EPROTO;
 	case WIRE_OPEN_BY_TOKEN:
 		return c->state == EXPECTS_REQUEST ? sizeof(struct wire_token) : -EPROTO;
+	case WIRE_RDMA:
+		return c->state == EXPECTS_REQUEST ? sizeof(struct wire_rdma) : -EPROTO;
 	case WIRE_PAGES:
 	case WIRE_RUNS:
 		return c->state == HAS_SNAPSHOT ? sizeof(struct wire_pages) : -EPROTO;
@@ -294,6 +352,7 @@ static int serve_message(struct client *c, const struct wire_header *header)
 		struct wire_proof proof;
 		struct wire_open open;
 		struct wire_token token;
+		struct wire_rdma rdma;
 		struct wire_pages pages;
 	} body;
 	bool hello = header->type == WIRE_HELLO;
@@ -319,6 +378,8 @@ static int serve_message(struct client *c, const struct wire_header *header)
 		return serve_open(c, &body.open);
 	case WIRE_OPEN_BY_TOKEN:
 		return serve_open_by_token(c, &body.token);
+	case WIRE_RDMA:
+		return serve_rdma(c, &body.rdma);
 	case WIRE_RUNS:
 		return serve_runs(c, &body.pages);
 	default:
@@ -475,24 +536,24 @@ static int start_listening(const struct sockaddr_storage *address)
 
 int mitosis_server_init(void)
 {
-	struct sockaddr_storage address = {};
+	struct machine_address address;
 	int err;
 
 	if (!*mitosis_listen)
 		return 0;
-	err = mitosis_link_parse(mitosis_listen, &address);
-	if (err) {
+	err = mitosis_address_parse(&init_net, mitosis_listen, &address);
+	if (err || address.rdma) {
 		pr_err("the parameter listen must be tcp://address:port, got '%s'\n",
 		       mitosis_listen);
-		return err;
+		return -EINVAL;
 	}
-	if (!mitosis_auth_allows(&address)) {
+	if (!mitosis_auth_allows(&address.socket)) {
 		pr_err("listen must be a loopback address with protection=none, got %s: set "
 		       "protection=sealed or private_network=1\n",
 		       mitosis_listen);
 		return -EACCES;
 	}
-	err = start_listening(&address);
+	err = start_listening(&address.socket);
 	if (!err) {
 		acceptor = kthread_run(accept_all, NULL, "mitosis_server");
 		err = PTR_ERR_OR_ZERO(acceptor);

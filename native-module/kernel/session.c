@@ -2,7 +2,6 @@
 #include "session.h"
 
 #include <linux/capability.h>
-#include <linux/ctype.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
@@ -12,9 +11,11 @@
 #include <linux/workqueue.h>
 #include <net/net_namespace.h>
 
+#include "address.h"
 #include "auth.h"
 #include "link.h"
 #include "parameters.h"
+#include "rdma_operations.h"
 #include "shares.h"
 #include "uapi/mitosis.h"
 #include "work_item.h"
@@ -32,7 +33,7 @@ struct session {
 	unsigned long used; /* last use of a connection, jiffies */
 	u32 machine_id;
 	u64 number; /* of the last Connect, which may have changed the address */
-	struct sockaddr_storage address;
+	struct machine_address address;
 	unsigned int idle_count;
 	struct link *idle[IDLE_MAX];
 };
@@ -106,7 +107,7 @@ struct connect_work {
 	struct work_item item;
 	struct net *net;
 	u32 machine_id;
-	struct sockaddr_storage address;
+	struct machine_address address;
 	int err;
 };
 
@@ -116,7 +117,8 @@ static void run_connect(struct work_item *item)
 	struct session *s, *fresh;
 	struct link *link;
 
-	w->err = connect_to(w->net, w->machine_id, &w->address, mitosis_deadline_ms(), &link);
+	w->err =
+		connect_to(w->net, w->machine_id, &w->address.socket, mitosis_deadline_ms(), &link);
 	if (w->err)
 		return;
 	fresh = kzalloc(sizeof(*fresh), GFP_KERNEL);
@@ -152,9 +154,10 @@ static void destroy_connect(struct work_item *item)
 
 int mitosis_session_connect(u32 machine_id, const char *address)
 {
-	struct sockaddr_storage parsed;
+	struct net *net = current->nsproxy->net_ns;
+	struct machine_address parsed;
 	struct connect_work *w;
-	int err = mitosis_link_parse(address, &parsed);
+	int err = mitosis_address_parse(net, address, &parsed);
 
 	if (err)
 		return err;
@@ -162,15 +165,17 @@ int mitosis_session_connect(u32 machine_id, const char *address)
 	if (!capable(CAP_NET_ADMIN))
 		return -EPERM;
 	err = mitosis_auth_ready();
+	if (!err && parsed.rdma)
+		err = mitosis_rdma_ready();
 	if (err)
 		return err;
-	if (!mitosis_auth_allows(&parsed))
+	if (!mitosis_auth_allows(&parsed.socket))
 		return -EACCES;
 	w = kzalloc(sizeof(*w), GFP_KERNEL);
 	if (!w)
 		return -ENOMEM;
 	mitosis_work_item_init(&w->item, run_connect, destroy_connect);
-	w->net = get_net(current->nsproxy->net_ns);
+	w->net = get_net(net);
 	w->machine_id = machine_id;
 	w->address = parsed;
 	err = mitosis_work_item_run(&w->item);
@@ -198,7 +203,7 @@ int mitosis_session_take(struct net *net, u32 machine_id, u32 user, unsigned int
 		*link = s->idle_count ? s->idle[--s->idle_count] : NULL;
 		err = *link ? 0 : -EAGAIN;
 	} else {
-		address = s->address;
+		address = s->address.socket;
 		number = s->number;
 	}
 	mutex_unlock(&sessions_lock);
@@ -242,6 +247,21 @@ bool mitosis_session_leads_to(const struct net *net, u32 machine_id, const struc
 	leads = s && s->number == link->session;
 	mutex_unlock(&sessions_lock);
 	return leads;
+}
+
+bool mitosis_session_wants_rdma(const struct net *net, u32 machine_id,
+				struct sockaddr_storage *address)
+{
+	struct session *s;
+	bool wants;
+
+	mutex_lock(&sessions_lock);
+	s = find(net, machine_id);
+	wants = s && s->address.rdma;
+	if (wants)
+		*address = s->address.socket;
+	mutex_unlock(&sessions_lock);
+	return wants;
 }
 
 struct nil_work {
@@ -342,40 +362,30 @@ void mitosis_sessions_exit(void)
 	unregister_pernet_subsys(&namespace_operations);
 }
 
-/* Eight groups of four hexadecimal digits. */
-static bool is_gid(const char *text)
-{
-	int i;
-
-	for (i = 0; i < MITOSIS_GID_LENGTH; i++)
-		if (i % 5 == 4 ? text[i] != ':' : !isxdigit(text[i]))
-			return false;
-	return true;
-}
-
 /* Reads each byte once, none past the NUL or the lengths of the uapi header. */
 int mitosis_session_connect_request(unsigned long argument)
 {
-	static const char scheme[] = "tcp://";
+	static const char tcp[] = "tcp://", rdma[] = "rdma:/";
 	char address[MITOSIS_ADDRESS_LENGTH + 1] = {};
 	struct mitosis_connect_req request;
-	const char __user *gid;
-	long length;
+	size_t max = MITOSIS_GID_LENGTH;
+	const char __user *text;
+	long length, rest;
 
 	if (copy_from_user(&request, (void __user *)argument, sizeof(request)))
 		return -EFAULT;
-	gid = (const char __user *)request.gid;
-	length = strncpy_from_user(address, gid, sizeof(scheme) - 1);
+	text = (const char __user *)request.gid;
+	length = strncpy_from_user(address, text, sizeof(tcp) - 1);
 	if (length < 0)
 		return -EFAULT;
-	if (strncmp(address, scheme, sizeof(scheme) - 1)) {
-		if (strncpy_from_user(address, gid, MITOSIS_GID_LENGTH) < 0)
+	if (!strcmp(address, tcp) || !strcmp(address, rdma))
+		max = sizeof(address);
+	/* Behind a GID there need not be a NUL. */
+	if (length == sizeof(tcp) - 1) {
+		rest = strncpy_from_user(address + length, text + length, max - length);
+		if (rest < 0)
 			return -EFAULT;
-		return is_gid(address) ? -ENODEV : -EINVAL;
 	}
-	length = strncpy_from_user(address + length, gid + length, sizeof(address) - length);
-	if (length < 0)
-		return -EFAULT;
 	if (address[sizeof(address) - 1])
 		return -EINVAL;
 	return mitosis_session_connect(request.machine_id, address);

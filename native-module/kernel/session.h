@@ -6,6 +6,7 @@
 #ifndef MITOSIS_SESSION_H
 #define MITOSIS_SESSION_H
 
+#include <linux/socket.h>
 #include <linux/types.h>
 
 struct link;
@@ -15,8 +16,8 @@ int mitosis_sessions_init(void);
 void mitosis_sessions_exit(void);
 
 /*
- * Opens the session to a machine at an address, "tcp://host:port", for all processes
- * in the caller's network namespace. Returns 0 or -errno as MITOSIS_CONNECT.
+ * Opens the session to a machine at an address (address.h), for all processes in the
+ * caller's network namespace. Returns 0 or -errno as MITOSIS_CONNECT.
  */
 int mitosis_session_connect(u32 machine_id, const char *address);
 
@@ -41,5 +42,9 @@ void mitosis_session_give(const struct net *net, u32 machine_id, struct link *li
 
 /* Whether a connection is to where the machine is: its address may have been set again. */
 bool mitosis_session_leads_to(const struct net *net, u32 machine_id, const struct link *link);
+
+/* Whether pages of the machine shall come by RDMA; then where its TCP server is. */
+bool mitosis_session_wants_rdma(const struct net *net, u32 machine_id,
+				struct sockaddr_storage *address);
 
 #endif /* MITOSIS_SESSION_H */

@@ -13,6 +13,7 @@ struct mitosis_counters {
 	atomic64_t resumes, resume_failures;
 	atomic64_t faults, pages_shared, pages_copied;
 	atomic64_t pages_fetched, pages_served, fault_failures;
+	atomic64_t pages_by_rdma, rdma_links, rdma_fallbacks, pages_served_by_rdma;
 };
 
 extern struct mitosis_counters mitosis_counters;

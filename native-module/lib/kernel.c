@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The kernel backend: the ioctl interface of include/uapi/mitosis.h. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -178,6 +179,24 @@ static unsigned int take_nic_id(char *address)
 	return nic_id;
 }
 
+static bool is_of_rdma(const char *address)
+{
+	return gid_is(address) || !strncmp(address, "rdma://", 7);
+}
+
+/* A link-local GID does not tell the module the network interface; this text does. */
+static void add_interface(const char *gid, char *text, size_t size)
+{
+	struct local_address address;
+	char host[INET6_ADDRSTRLEN];
+
+	if (gid_to_address(gid, GID_DEVICES, &address) || !address.scope)
+		return;
+	inet_ntop(AF_INET6, address.ip, host, sizeof(host));
+	snprintf(text, size, "rdma://[%s%%%u]:%u", host, address.scope,
+		 address.port);
+}
+
 static int connect_failed(int err, uint32_t machine_id, const char *address)
 {
 	if (err == -EPERM)
@@ -194,8 +213,14 @@ static int connect_failed(int err, uint32_t machine_id, const char *address)
 	/* Of an address of RDMA that it does not know as one. */
 	if (err == -ENODEV || (err == -EINVAL && !strncmp(address, "rdma://", 7)))
 		return fail(-ENODEV,
-			    "the loaded mitosis module has no RDMA for '%s'; give "
-			    "tcp://host:port, or use the user backend",
+			    "the loaded mitosis module has no RDMA for '%s'; load "
+			    "mitosis_rdma, too, or give tcp://host:port",
+			    address);
+	if (err == -EPROTOTYPE && is_of_rdma(address))
+		return fail(err,
+			    "RDMA carries pages that are not sealed, so %s needs "
+			    "the mitosis module with protection=handshake on both "
+			    "machines",
 			    address);
 	return err;
 }
@@ -215,8 +240,10 @@ static int kernel_connect(struct mitosis *device, uint32_t machine_id,
 		return fail(-EINVAL, "the address is longer than %zu characters",
 			    sizeof(gid) - 1);
 	strcpy(gid, address);
-	if (gid_is(address) || !strncmp(address, "rdma://", 7))
+	if (is_of_rdma(address)) {
 		request.nic_id = take_nic_id(gid);
+		add_interface(address, gid, sizeof(gid));
+	}
 	err = call(device, MITOSIS_CONNECT, (uintptr_t)&request, "connect");
 	return err ? connect_failed(err, machine_id, address) : 0;
 }

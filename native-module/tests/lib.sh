@@ -52,6 +52,9 @@ column_of() {
 	lazy-*) echo lazy ;;
 	tcp-lazy-*) echo 'TCP lazy' ;;
 	# RDMA carries the same pages.
+	rdma-user-to-kernel*) echo 'user to module' ;;
+	rdma-kernel-to-user) echo 'module to user' ;;
+	rdma-kernel) echo 'module TCP' ;;
 	rdma-lazy-*) echo 'TCP lazy' ;;
 	rdma-*) echo "TCP ${1#rdma-}" ;;
 	tcp-*) echo "TCP ${1#tcp-}" ;;

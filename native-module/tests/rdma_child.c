@@ -3,6 +3,7 @@
 #include "tests/rdma_child.h"
 
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@
 struct machine rdma_machine;
 pid_t rdma_shadow;
 const char *rdma_scheme = "rdma", *rdma_nic = "";
+bool rdma_by_module;
 
 static struct mitosis *parent, *local;
 static unsigned long *memory;
@@ -51,6 +53,36 @@ static void __attribute__((noreturn)) be_child(void)
 	_exit(0);
 }
 
+static struct mitosis *open_local(void)
+{
+	return rdma_by_module ? open_kernel() : open_user();
+}
+
+bool rdma_of_module(void)
+{
+	const char *backend = getenv("MITOSIS_TEST_RDMA_PARENT");
+
+	return backend && !strcmp(backend, "kernel");
+}
+
+/* Opens the devices of both machines; that of the parent may be the module's. */
+static void start_parent_machine(const char *host)
+{
+	if (rdma_of_module()) {
+		snprintf(rdma_machine.address, sizeof(rdma_machine.address),
+			 "tcp://%s:%s", host,
+			 strrchr(getenv("MITOSIS_TEST_MODULE_ADDRESS"), ':') + 1);
+		parent = open_kernel();
+		local = open_local();
+		return;
+	}
+	rdma_machine = machine_start_at(RDMA_MACHINE, host);
+	local = open_local();
+	machine_enter(&rdma_machine);
+	parent = open_user();
+	machine_leave();
+}
+
 void rdma_prepare(const char *host)
 {
 	pid_t self = getpid();
@@ -67,18 +99,18 @@ void rdma_prepare(const char *host)
 	setenv("MITOSIS_TRACE", "1", 1);
 	setenv("MITOSIS_IDLE_MS", "50", 1);
 	setenv("MITOSIS_RDMA_WAIT_MS", "4000", 1);
-	use_key("rdma");
-	rdma_machine = machine_start_at(RDMA_MACHINE, host);
-	local = open_user();
-	machine_enter(&rdma_machine);
-	parent = open_user();
-	machine_leave();
+	/* The module has its own. */
+	if (!rdma_by_module && !rdma_of_module())
+		use_key("rdma");
+	start_parent_machine(host);
 	CHECK_EQ(mitosis_prepare(parent, RDMA_ID), 0);
 	if (getpid() != self)
 		be_child();
-	rdma_shadow = find_snapshot(parent, RDMA_ID).shadow_pid;
-	/* What the children read is not what the parent has now. */
-	memset(memory, 0, PAGES * PAGE);
+	if (!rdma_of_module())
+		rdma_shadow = find_snapshot(parent, RDMA_ID).shadow_pid;
+	/* What the children read is not what the parent has now, but for some pages. */
+	memset(memory + RDMA_KEPT * PAGE / sizeof(long), 0,
+	       (PAGES - RDMA_KEPT) * PAGE);
 }
 
 const void *rdma_memory(void)
@@ -97,6 +129,12 @@ bool rdma_is_memory(const void *bytes, size_t offset, size_t size)
 	return true;
 }
 
+static uint32_t machine_id(void)
+{
+	return rdma_of_module() ? (uint32_t)module_parameter("machine_id")
+				: RDMA_MACHINE;
+}
+
 pid_t rdma_child_start(void)
 {
 	const struct mitosis_resume_options options = { MITOSIS_RESUME_LAZY, 16 };
@@ -107,14 +145,14 @@ pid_t rdma_child_start(void)
 
 	snprintf(address, sizeof(address), "%s%s%s", rdma_scheme,
 		 rdma_machine.address + strlen("tcp"), rdma_nic);
-	CHECK_EQ(mitosis_connect(local, RDMA_MACHINE, address), 0);
+	CHECK_EQ(mitosis_connect(local, machine_id(), address), 0);
 	fflush(stdout);
 	pid = fork();
 	CHECK(pid >= 0);
 	if (pid == 0) {
-		device = open_user();
+		device = open_local();
 		CHECK_EQ(mitosis_set_resume_options(device, &options), 0);
-		mitosis_resume_remote(device, RDMA_MACHINE, RDMA_ID);
+		mitosis_resume_remote(device, machine_id(), RDMA_ID);
 		puts(mitosis_error());
 		exit(NO_CHILD);
 	}
@@ -197,7 +235,13 @@ struct rdma_counts rdma_count_all(void)
 
 void rdma_end(void)
 {
+	pid_t daemon = daemon_pid();
+
 	mitosis_close(local);
 	mitosis_close(parent);
-	machine_stop(&rdma_machine);
+	if (!rdma_of_module())
+		machine_stop(&rdma_machine);
+	/* This machine's stays while it has a session, and the module's does not end. */
+	else if (!rdma_by_module && daemon > 0)
+		kill(daemon, SIGTERM);
 }

@@ -10,6 +10,8 @@
 
 #define RDMA_MACHINE 2
 #define RDMA_ID	     7
+/* The first pages of its memory stay what they were in the parent as well. */
+#define RDMA_KEPT 16
 
 /* What came on which way, as a pager's last line in the trace has it. */
 struct rdma_counts {
@@ -22,6 +24,12 @@ struct rdma_counts {
  */
 void rdma_prepare(const char *host);
 
+/*
+ * Whether the snapshot is the kernel module's, instead of a mitosisd's:
+ * MITOSIS_TEST_RDMA_PARENT is "kernel".
+ */
+bool rdma_of_module(void);
+
 /* The machine that has the snapshot, and the snapshot's shadow. */
 extern struct machine rdma_machine;
 extern pid_t rdma_shadow;
@@ -32,6 +40,9 @@ bool rdma_is_memory(const void *bytes, size_t offset, size_t size);
 
 /* What the address begins with, "rdma" or "tcp", and what follows it: "", or "%nic_id". */
 extern const char *rdma_scheme, *rdma_nic;
+
+/* Whether children are the kernel module's, instead of this machine's mitosisd's. */
+extern bool rdma_by_module;
 
 /* Starts a child, and returns when it has checked a half. */
 pid_t rdma_child_start(void);

@@ -16,10 +16,12 @@ int main(void)
 #else
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "daemon/rdma_libraries.h"
 #include "local/address.h"
@@ -253,6 +255,55 @@ static void bad_messages(void)
 	leave();
 }
 
+/* The page frames of the pages that parent and snapshot share, and their users. */
+static void look_at_frames(uint64_t frames[RDMA_KEPT], uint64_t users[RDMA_KEPT])
+{
+	int map = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	int counts = open("/proc/kpagecount", O_RDONLY | O_CLOEXEC);
+	size_t i;
+
+	CHECK(map >= 0 && counts >= 0);
+	CHECK_EQ(pread(map, frames, RDMA_KEPT * sizeof(*frames),
+		       (uintptr_t)rdma_memory() / PAGE * sizeof(*frames)),
+		 RDMA_KEPT * sizeof(*frames));
+	for (i = 0; i < RDMA_KEPT; i++) {
+		frames[i] &= (1ull << 55) - 1;
+		CHECK(frames[i]);
+		CHECK_EQ(pread(counts, &users[i], sizeof(*users),
+			       frames[i] * sizeof(*users)),
+			 sizeof(*users));
+	}
+	close(map);
+	close(counts);
+}
+
+/* Pages are sent from where they are: parent and snapshot share them as before. */
+static void pages_stay_shared(void)
+{
+	uint64_t frames[RDMA_KEPT], users[RDMA_KEPT];
+	uint64_t frames_after[RDMA_KEPT], users_after[RDMA_KEPT];
+	uint8_t token[WIRE_RDMA_TOKEN_SIZE];
+	struct answer answer = get_token(token);
+	uint64_t i;
+
+	look_at_frames(frames, users);
+	CHECK_EQ(connect_with(&answer, token, sizeof(token)),
+		 RDMA_CM_EVENT_ESTABLISHED);
+	for (i = 0; i < RDMA_KEPT; i += PAGES_MAX) {
+		CHECK_EQ(ask_for((uintptr_t)rdma_memory() + i * PAGE,
+				 PAGES_MAX * PAGE),
+			 PAGES_MAX * PAGE);
+		CHECK(rdma_is_memory(queues.memory, i * PAGE, PAGES_MAX * PAGE));
+	}
+	leave();
+	look_at_frames(frames_after, users_after);
+	for (i = 0; i < RDMA_KEPT; i++) {
+		CHECK(users[i] >= 2);
+		CHECK_EQ(frames_after[i], frames[i]);
+		CHECK_EQ(users_after[i], users[i]);
+	}
+}
+
 static void bad_questions(void)
 {
 	const struct wire_rdma unknown = { RDMA_ID + 1, 0, PAGES_MAX, 1 };
@@ -278,6 +329,7 @@ int main(void)
 	events = libraries.create_event_channel();
 	CHECK(events);
 	bad_questions();
+	pages_stay_shared();
 	tokens();
 	bad_messages();
 	rdma_end();

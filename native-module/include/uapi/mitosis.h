@@ -34,7 +34,9 @@
  * protects its sessions otherwise (the log tells);
  * EPROTONOSUPPORT other protocol version; EMSGSIZE a message of another length;
  * EPROTO what answers there is another program; ECONNRESET it ended in a message;
- * ETIMEDOUT no answer within the deadline; ENODEV a GID, but no RDMA device;
+ * ETIMEDOUT no answer within the deadline; of an address of RDMA: EPROTOTYPE this
+ * machine's sessions are not of protection=handshake, ENODEV the module mitosis_rdma is not
+ * loaded, or it is a link-local GID, which does not tell the network interface;
  * EPERM the caller has no CAP_NET_ADMIN in the initial user namespace.
  */
 #define MITOSIS_CONNECT 3
@@ -114,12 +116,13 @@
 /*
  * 16 bytes on LP64. `gid` is a GID, of which the module reads
  * MITOSIS_GID_LENGTH bytes whether or not a NUL follows, or an address:
- * "tcp://host:port", where host is an IPv4 address in dots or an IPv6 address
- * in brackets, NUL-terminated within MITOSIS_ADDRESS_LENGTH + 1 bytes.
+ * "tcp://host:port", or "rdma://host:port" for pages by RDMA, whose port may be
+ * left out (7473), as it is in a GID; host is an IPv4 address in dots or an IPv6
+ * address in brackets. NUL-terminated within MITOSIS_ADDRESS_LENGTH + 1 bytes.
  */
 struct mitosis_connect_req {
 	unsigned int machine_id;
-	unsigned int nic_id; /* which RDMA port to use; 0 is the first */
+	unsigned int nic_id; /* not looked at: the route leads to the RDMA port */
 	const char *gid;
 };
 
@@ -200,7 +203,7 @@ struct mitosis_options {
  */
 #define MITOSIS_IOC_SET_OPTIONS _IOW('m', 3, struct mitosis_options)
 
-/* What the module has done since it was loaded. 96 bytes; may grow. */
+/* What the module has done since it was loaded. 128 bytes; may grow. */
 struct mitosis_stat {
 	__u64 snapshots; /* there are */
 	__u64 children;	 /* processes that hold a resumed memory */
@@ -209,9 +212,13 @@ struct mitosis_stat {
 	__u64 faults;	    /* page faults of children that were served */
 	__u64 pages_shared; /* mapped to a child without a copy */
 	__u64 pages_copied;
-	__u64 pages_fetched;  /* from other machines */
-	__u64 pages_served;   /* to other machines */
-	__u64 fault_failures; /* each was a SIGBUS */
+	__u64 pages_fetched;	    /* from other machines */
+	__u64 pages_served;	    /* to other machines */
+	__u64 fault_failures;	    /* each was a SIGBUS */
+	__u64 pages_by_rdma;	    /* of those fetched */
+	__u64 rdma_links;	    /* connections by RDMA that were set up */
+	__u64 rdma_fallbacks;	    /* requests that were repeated over TCP */
+	__u64 pages_served_by_rdma; /* of those served */
 };
 
 /*

@@ -195,6 +195,11 @@ static void addresses(int fd)
 	memcpy(at, gid, strlen(gid));
 	CHECK_EQ(connect_to(fd, 5, at), -ENODEV);
 	CHECK_EQ(connect_to(fd, 5, gid), -ENODEV);
+	/* What RDMA carries is not sealed, as the sessions of this module are. */
+	CHECK_EQ(connect_to(fd, 5, "rdma://127.0.0.1"), -EPROTOTYPE);
+	CHECK_EQ(connect_to(fd, 5, "0000:0000:0000:0000:0000:ffff:7f00:0001"),
+		 -EPROTOTYPE);
+	CHECK_EQ(connect_to(fd, 5, "rdma://127.0.0.1:0"), -EINVAL);
 	/* Without NUL, up to the unmapped page and longer than any address. */
 	memset(pages, 'a', PAGE);
 	CHECK_EQ(connect_to(fd, 5, pages), -EINVAL);

@@ -130,7 +130,7 @@ busybox() { "$(busybox_path)" "$@"; }
 check_prefix() {
 	local others
 	others=$(nm --defined-only --extern-only "$1" | awk '{ print $3 }' |
-		sed -E 's/^(__(pfx|cfi)_+)?(__)?(SCK__|SCT__|traceiter_|tracepoint_|probestub_)?(tp_func_)?//' |
+		sed -E 's/^__(ksymtab|crc|kstrtab|kstrtabns|export_symbol)_//; s/^(__(pfx|cfi)_+)?(__)?(SCK__|SCT__|traceiter_|tracepoint_|probestub_)?(tp_func_)?//' |
 		grep -vxE 'mitosis_.*|init_module|cleanup_module|this_module' || true)
 	[[ -z $others ]] || {
 		say "global symbols of the module without the prefix mitosis_: ${others//$'\n'/ }"
@@ -171,5 +171,7 @@ build_module() {
 		exit 1
 	fi
 	check_prefix "$copy/kernel/mitosis.o" || exit 1
+	# Where the kernel has RDMA.
+	[[ ! -e $copy/kernel/mitosis_rdma.o ]] || check_prefix "$copy/kernel/mitosis_rdma.o" || exit 1
 	say "built mitosis.ko for $release"
 }

@@ -60,7 +60,7 @@ class NativeIncludesTest {
           paths("paging", "local", "proto/user", "include"));
 
   private static final List<Path> WITHOUT_CIRCLES =
-      paths("kernel", "daemon", "paging", "lib", "local", "proto", "proto/user");
+      paths("kernel", "kernel/rdma", "daemon", "paging", "lib", "local", "proto", "proto/user");
 
   @TempDir private Path folder;
 
