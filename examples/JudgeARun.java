@@ -9,8 +9,19 @@ import org.mitosis.result.Run;
 public final class JudgeARun {
   private JudgeARun() {}
 
-  public static void main(String[] args) throws IOException {
-    Run run = Run.read(Path.of(args[0]));
+  public static void main(String[] args) {
+    if (args.length != 1) {
+      System.err.println("give one run: its folder, a .zip of that, or a JSON file of JMH");
+      System.exit(2);
+    }
+    Run run;
+    try {
+      run = Run.read(Path.of(args[0]));
+    } catch (IOException e) {
+      System.err.println(e.getMessage());
+      System.exit(1);
+      return;
+    }
     run.problems().forEach(System.out::println);
     for (Figure figure : run.figures()) {
       Estimate estimate = Estimate.of(figure);

@@ -14,6 +14,7 @@ import org.mitosis.fixture.LoopParameters;
 import org.mitosis.fixture.Needs;
 import org.mitosis.fixture.ParentProcess;
 import org.mitosis.fixture.Preflight;
+import org.mitosis.fixture.Range;
 import org.mitosis.fixture.RemoteFork;
 import org.mitosis.fixture.RemoteForkState;
 import org.mitosis.fixture.ReplicaFill;
@@ -252,6 +253,7 @@ public class Burst {
 
     /** How many children the burst has, on all machines together. */
     @Param("100")
+    @Range(min = 1, max = LaunchSeries.MAX_CHILDREN)
     public String children;
 
     /** How many machines start children; over {@code transport=local} there is one. */
@@ -275,6 +277,7 @@ public class Burst {
 
     /** How many children stay after the burst, so that their memory can be measured; 0 for none. */
     @Param("10")
+    @Range(min = 0, max = MOST_HELD)
     public String held;
 
     int count;

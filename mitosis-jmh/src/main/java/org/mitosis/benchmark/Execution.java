@@ -11,6 +11,7 @@ import org.mitosis.fixture.MemorySize;
 import org.mitosis.fixture.Needs;
 import org.mitosis.fixture.ParentProcess;
 import org.mitosis.fixture.Preflight;
+import org.mitosis.fixture.Range;
 import org.mitosis.fixture.RemoteFork;
 import org.mitosis.fixture.RemoteFunction;
 import org.mitosis.fixture.RemoteJvm;
@@ -141,6 +142,7 @@ public class Execution {
 
     /** How often a child calls the function. */
     @Param({"1", "10", "100", "1000"})
+    @Range(min = 1, max = MOST_CALLS)
     public String calls;
 
     private ParentProcess starter;

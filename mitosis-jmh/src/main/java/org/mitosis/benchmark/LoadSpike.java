@@ -20,6 +20,7 @@ import org.mitosis.fixture.MemorySize;
 import org.mitosis.fixture.Needs;
 import org.mitosis.fixture.ParentProcess;
 import org.mitosis.fixture.Preflight;
+import org.mitosis.fixture.Range;
 import org.mitosis.fixture.RemoteFork;
 import org.mitosis.fixture.RemoteForkState;
 import org.mitosis.result.SelfTimed;
@@ -217,14 +218,17 @@ public class LoadSpike {
 
     /** The first second, or minute, of the trace that is replayed, from 0. */
     @Param("0")
+    @Range(min = 0, max = LONGEST)
     public String from;
 
     /** How many seconds, or minutes, of the trace are replayed. */
     @Param("10")
+    @Range(min = 1, max = LONGEST)
     public String count;
 
     /** How many times faster than in reality; {@code auto}: a minute in a second. */
     @Param("auto")
+    @Range(min = 1, max = FASTEST, or = "auto")
     public String speed;
 
     List<Long> arrivalsNs;

@@ -9,6 +9,7 @@ import org.mitosis.fixture.MemorySize;
 import org.mitosis.fixture.Needs;
 import org.mitosis.fixture.ParentProcess;
 import org.mitosis.fixture.Preflight;
+import org.mitosis.fixture.Range;
 import org.mitosis.fixture.RemoteFork;
 import org.mitosis.fixture.RemoteJvm;
 import org.mitosis.fixture.ResumeMode;
@@ -88,6 +89,7 @@ public class Memory {
 
     /** How many children live at the same time. */
     @Param({"1", "10", "50"})
+    @Range(min = 1, max = MOST_CHILDREN)
     public String children;
 
     private int count;

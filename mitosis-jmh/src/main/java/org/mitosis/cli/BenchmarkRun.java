@@ -16,6 +16,7 @@ import java.util.Arrays;
 import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -74,6 +75,7 @@ import org.openjdk.jmh.util.Utils;
 final class BenchmarkRun {
   private static final String PROPERTIES = "mitosis.";
   private static final int FIRST_JDK_WITH_NATIVE_ACCESS = 22;
+  private static final int FIRST_JDK_WARNING_OF_UNSAFE = 24;
 
   private final MachineProbe probe;
   private final PrintStream out;
@@ -188,6 +190,7 @@ final class BenchmarkRun {
     }
     OutputFormat output;
     try {
+      requireResultFile(commandLine);
       output = output(commandLine);
       write(folder, environment);
       if (sweep.isPresent()) {
@@ -497,6 +500,9 @@ final class BenchmarkRun {
       // The manifest grants it as well, but JMH starts its forks with -cp.
       arguments.add("--enable-native-access=ALL-UNNAMED");
     }
+    if (javaFeature >= FIRST_JDK_WARNING_OF_UNSAFE) {
+      arguments.add(Environment.ALLOW_UNSAFE); // JMH uses it
+    }
     arguments.removeAll(inherited);
     return arguments;
   }
@@ -515,6 +521,32 @@ final class BenchmarkRun {
     }
     return OutputFormatFactory.createFormatInstance(
         stream, options.verbosity().orElse(Defaults.VERBOSITY));
+  }
+
+  /** Checks that JMH can write its own result file, if it is asked for: it tells with a stack. */
+  private static void requireResultFile(Options options) {
+    if (!options.getResult().hasValue() && !options.getResultFormat().hasValue()) {
+      return;
+    }
+    ResultFormatType format = options.getResultFormat().orElse(Defaults.RESULT_FORMAT);
+    Path file =
+        Path.of(
+                options
+                    .getResult()
+                    .orElse(
+                        Defaults.RESULT_FILE_PREFIX
+                            + "."
+                            + format.toString().toLowerCase(Locale.ROOT)))
+            .toAbsolutePath();
+    Path folder = file.getParent();
+    boolean writable =
+        Files.exists(file)
+            ? Files.isRegularFile(file) && Files.isWritable(file)
+            : folder != null && Files.isDirectory(folder) && Files.isWritable(folder);
+    if (!writable) {
+      throw new MissingPrerequisite(
+          "the result file of -rff cannot be written: " + file + "; name another");
+    }
   }
 
   /** Prints what JMH's Main prints, but for the lock, of which that prints a stack trace. */

@@ -44,7 +44,16 @@ public final class Main {
    * @throws Exception as {@code org.openjdk.jmh.Main} does
    */
   public static void main(String[] args) throws Exception {
-    int code = ClusterCommand.isAgent(args) ? ClusterCommand.runAgent() : run(args).number();
+    if (ClusterCommand.isAgent(args)) {
+      exit(ClusterCommand.runAgent());
+      return;
+    }
+    System.setOut(PlainLetters.on(System.out, PlainLetters.of("stdout")));
+    System.setErr(PlainLetters.on(System.err, PlainLetters.of("stderr")));
+    exit(run(args).number());
+  }
+
+  private static void exit(int code) {
     if (code != 0) {
       System.exit(code);
     }

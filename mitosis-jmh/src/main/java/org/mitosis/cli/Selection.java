@@ -29,7 +29,6 @@ import org.mitosis.fixture.MachineMemory;
 import org.mitosis.fixture.MemorySize;
 import org.mitosis.fixture.Needs;
 import org.mitosis.fixture.Preflight;
-import org.mitosis.fixture.Protection;
 import org.mitosis.fixture.PythonFunction;
 import org.mitosis.fixture.RdmaDevice;
 import org.mitosis.fixture.RemoteJvm;
@@ -132,6 +131,7 @@ final class Selection {
   /** Why a selection is empty, with what was meant if that can be told. */
   static String nothingMatches(Options options) {
     Set<String> names = new LinkedHashSet<>(Main.WORDS);
+    names.add("--version");
     for (BenchmarkListEntry entry : BenchmarkList.defaultList().getAll(SILENT, List.of())) {
       String name = shortName(entry.getUsername());
       names.add(name);
@@ -360,18 +360,14 @@ final class Selection {
   }
 
   /**
-   * Checks the parameters that have the same range in all benchmarks.
+   * Checks the values of all parameters.
    *
-   * @throws MissingPrerequisite if a value is invalid
+   * @throws MissingPrerequisite if one is invalid
    */
   void requireParameters(Options options) {
     for (BenchmarkListEntry entry : entries) {
-      for (SortedMap<String, String> parameters : parameters(entry, options)) {
-        parameters.forEach(Preflight::requireParameter);
-        RdmaDevice.requireProtection(
-            parameters.getOrDefault(Transport.PROPERTY, ""),
-            parameters.getOrDefault(Protection.PROPERTY, ""));
-      }
+      ParameterCheck check = new ParameterCheck(entry);
+      parameters(entry, options).forEach(check::require);
     }
   }
 

@@ -71,6 +71,9 @@ public record Environment(
   /** The plan of a run whose processes run wherever the kernel puts them. */
   public static final String NO_CPU_PLAN = "none";
 
+  /** Has a JVM since JDK 24 say nothing of JMH's use of Unsafe. */
+  public static final String ALLOW_UNSAFE = "--sun-misc-unsafe-memory-access=allow";
+
   /** The begin of the warning of a load, which in the middle of measurements is their own. */
   static final String BUSY = "other processes use the CPUs";
 
@@ -371,7 +374,9 @@ public record Environment(
       warnings.add(
           String.format(
               Locale.ROOT,
-              BUSY + " (load %.2f on %d CPUs): times will scatter; wait until" + " they have ended",
+              BUSY
+                  + ", or did in the last minute, as a build does (load %.2f on %d CPUs): while"
+                  + " they do, times scatter; wait until they have ended",
               state.load().get(0),
               cpus));
     }

@@ -101,10 +101,16 @@ public record EnvironmentDifference(String what, String old, String now) {
     return ports == null ? null : ports.stream().map(RdmaPort::summary).toList();
   }
 
-  /** Without the settings of this program, which name folders and are in the parameters. */
+  /**
+   * Without the settings of this program, which name folders and are in the parameters, and without
+   * what keeps the JVM from a warning.
+   */
   private static String ofJvm(List<String> arguments) {
     return String.join(
-        " ", arguments.stream().filter(one -> !one.startsWith("-Dmitosis.")).toList());
+        " ",
+        arguments.stream()
+            .filter(one -> !one.startsWith("-Dmitosis.") && !one.equals(Environment.ALLOW_UNSAFE))
+            .toList());
   }
 
   /** Whether its name begins like that, in upper or lower case. */

@@ -224,10 +224,21 @@ class BenchmarkRunIT {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"-prof nonsense", "-rf json -rff no/such/file"})
-  void whatJmhRefusesBeforeTheFirstBenchmarkIsRefusedInItsWords(String options) throws IOException {
+  @ValueSource(strings = {"-rf json -rff no/such/file", "-rff .", "-o no/such/file"})
+  void aFileThatCannotBeWrittenIsOneLine(String options) throws IOException {
     List<String> args = args(BENCHMARK, "-p", "memorySize=1m");
     args.addAll(Arrays.asList(options.split(" ")));
+    BenchmarksJar.Outcome run = jar.run(args);
+    assertEquals(1, run.exitCode(), run.err());
+    assertTrue(
+        run.err().matches("mitosis: the .* file of -\\w+ cannot be written: .*\\R"), run.err());
+    assertEquals("", run.out());
+    assertEquals(List.of(), jar.resultFolders());
+  }
+
+  @Test
+  void whatJmhRefusesBeforeTheFirstBenchmarkIsRefusedInItsWords() throws IOException {
+    List<String> args = args(BENCHMARK, "-p", "memorySize=1m", "-prof", "nonsense");
     BenchmarksJar.Outcome jmhs = jar.runJmh(args);
     BenchmarksJar.Outcome ours = jar.run(args);
     assertEquals(jmhs.exitCode(), ours.exitCode());

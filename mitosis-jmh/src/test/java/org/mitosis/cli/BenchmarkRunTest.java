@@ -36,7 +36,10 @@ class BenchmarkRunTest {
     String option = "--enable-native-access=ALL-UNNAMED";
     assertEquals(List.of(), BenchmarkRun.forkArguments(new Properties(), List.of(), 21));
     assertEquals(List.of(option), BenchmarkRun.forkArguments(new Properties(), List.of(), 22));
-    assertEquals(List.of(), BenchmarkRun.forkArguments(new Properties(), List.of(option), 25));
+    assertEquals(List.of(), BenchmarkRun.forkArguments(new Properties(), List.of(option), 23));
+    assertEquals(
+        List.of(option, "--sun-misc-unsafe-memory-access=allow"),
+        BenchmarkRun.forkArguments(new Properties(), List.of(), 25));
     assertEquals(List.of(), BenchmarkRun.forkArguments(new Properties(), List.of(), 0));
   }
 

@@ -120,6 +120,16 @@ class ExamplesIT {
     assertTrue(out.contains("(flat)"), out);
   }
 
+  @Test
+  void aRunThatIsNotThereIsOneLine() throws IOException {
+    BenchmarksJar.Outcome outcome =
+        jar.runSource(
+            EXAMPLES.resolve("JudgeARun.java").toAbsolutePath().normalize(),
+            List.of("no/such/run"));
+    assertEquals(1, outcome.exitCode(), outcome.err());
+    assertTrue(outcome.err().matches("no/such/run does not exist: .*\\R"), outcome.err());
+  }
+
   private String run(String example, String... args) throws IOException {
     return runs(example, args).out();
   }

@@ -7,7 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -21,6 +24,7 @@ import org.mitosis.fixture.MemorySize;
 import org.mitosis.fixture.Preflight;
 import org.mitosis.fixture.UserfaultfdRight;
 import org.mitosis.setting.MissingPrerequisite;
+import org.openjdk.jmh.runner.BenchmarkListEntry;
 import org.openjdk.jmh.runner.options.CommandLineOptions;
 
 class SelectionTest {
@@ -136,7 +140,18 @@ class SelectionTest {
     "PeakThroughput, seconds=soon",
     "PeakThroughput, loops=0",
     "PeakThroughput, childMachines=65",
-    "PeakThroughput, rate=1.5"
+    "PeakThroughput, rate=1.5",
+    "ForkPrepare.threads, threads=0",
+    "ForkPrepare.threads, threadWork=sleep",
+    "Execution.jvm, calls=0",
+    "Memory.jvm, children=1001",
+    "Burst.workingSet, children=0",
+    "Burst.workingSet, held=-1",
+    "Burst.workingSet, childWork=none",
+    "FirstResult.jvm, heap=big",
+    "LoadSpike.workingSet, trace=nothing",
+    "LoadSpike.workingSet, count=0",
+    "LoadSpike.workingSet, speed=slow"
   })
   void aParameterWithAValueThatItCannotHaveIsRefused(String benchmark, String parameter) {
     String message =
@@ -145,6 +160,50 @@ class SelectionTest {
     String[] nameAndValue = parameter.split("=");
     assertTrue(message.startsWith(nameAndValue[0] + " must be "), message);
     assertTrue(message.endsWith(", got '" + nameAndValue[1] + "'"), message);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "ForkPrepare.function, functionName=heloworld, helloworld",
+    "FirstResult.jvm, javaFunction=jsn, json"
+  })
+  void aMistypedFunctionIsToldWithWhatWasMeant(String benchmark, String parameter, String meant) {
+    String message =
+        assertThrows(MissingPrerequisite.class, () -> requireParameters(benchmark, "-p", parameter))
+            .getMessage();
+    assertTrue(message.endsWith(" (did you mean '" + meant + "'?)"), message);
+  }
+
+  /** A parameter that nobody checks before a run would fail in each fork. */
+  @Test
+  void everyParameterOfEveryBenchmarkIsChecked() throws Exception {
+    Set<String> unchecked = new TreeSet<>();
+    for (BenchmarkListEntry entry : Selection.of(new CommandLineOptions("mitosis")).entries()) {
+      for (String name : entry.getParams().orElse(Map.of()).keySet()) {
+        try {
+          requireParameters(
+              "^" + Pattern.quote(entry.getUsername()) + "$", "-p", name + "=no such value");
+          unchecked.add(entry.getUserClassQName() + " " + name);
+        } catch (MissingPrerequisite e) {
+          assertTrue(e.getMessage().contains("no such value"), e.getMessage());
+        }
+      }
+    }
+    assertEquals(Set.of(), unchecked);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "resumeMode=clone, transport=tcp, 'choose transport=local, or resumeMode=replica'",
+    "childMachines=2, transport=local, choose transport=tcp"
+  })
+  void whatDoesNotGoTogetherIsRefused(String one, String other, String remedy) {
+    String message =
+        assertThrows(
+                MissingPrerequisite.class,
+                () -> requireParameters("PeakThroughput.workingSet", "-p", one, "-p", other))
+            .getMessage();
+    assertTrue(message.endsWith(remedy), message);
   }
 
   @Test
@@ -217,6 +276,7 @@ class SelectionTest {
   @CsvSource({
     "compar, compare",
     "doctr, doctor",
+    "version, --version",
     "Forkprepare, ForkPrepare",
     "ForkPrepare.workingset$, ForkPrepare.workingSet"
   })
