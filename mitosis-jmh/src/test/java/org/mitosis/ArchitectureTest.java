@@ -20,6 +20,9 @@ class ArchitectureTest {
   private static final String[] BACKENDS = {
     "org.mitosis.posix..", "org.mitosis.kernel..", "org.mitosis.user..", "com.sun.jna.."
   };
+  private static final String[] HARNESS = {
+    "org.mitosis.benchmark..", "org.mitosis.cli..", "org.mitosis.cluster..", "org.mitosis.duel.."
+  };
   private static final JavaClasses CLASSES =
       new ClassFileImporter()
           .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
@@ -40,17 +43,28 @@ class ArchitectureTest {
       };
 
   @Test
+  void theLibraryKnowsNothingOfTheHarness() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackages(HARNESS)
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage(HARNESS)
+        .orShould()
+        .dependOnClassesThat()
+        .resideInAnyPackage("picocli..", "org.apache.commons.text..")
+        .because("mitosis-jmh as a dependency has none of these: harness.files in pom.xml")
+        .check(CLASSES);
+  }
+
+  @Test
   void resultsKnowNoFixture() {
     noClasses()
         .that()
         .resideInAnyPackage("org.mitosis.result..", "org.mitosis.stats..", "org.mitosis.report..")
         .should()
         .dependOnClassesThat()
-        .resideInAnyPackage(
-            "org.mitosis.fixture..",
-            "org.mitosis.benchmark..",
-            "org.mitosis.cluster..",
-            "org.mitosis.cli..")
+        .resideInAPackage("org.mitosis.fixture..")
         .because("results are read without what measured them")
         .check(CLASSES);
   }

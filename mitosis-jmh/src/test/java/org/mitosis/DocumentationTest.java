@@ -18,6 +18,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import javax.lang.model.element.Modifier;
 import javax.tools.JavaCompiler;
@@ -88,6 +90,27 @@ class DocumentationTest {
             .map(Path::getParent)
             .distinct()
             .filter(folder -> !Files.exists(folder.resolve("package-info.java")))
+            .toList();
+    assertEquals(List.of(), without);
+  }
+
+  /** Who opens the pages of the library finds each of its packages from what is to be done. */
+  @Test
+  void theOverviewLeadsToEveryPackageOfTheLibrary() throws IOException {
+    String overview =
+        Files.readString(Path.of("src/main/javadoc/overview.html")).replaceAll("\\s+", " ");
+    Matcher harness =
+        Pattern.compile("<harness.packages>(.*)</harness.packages>")
+            .matcher(Files.readString(Path.of("pom.xml")));
+    assertTrue(harness.find(), "pom.xml names no packages of the harness");
+    List<String> ofHarness = List.of(harness.group(1).split(":"));
+    List<String> without =
+        sources().stream()
+            .filter(file -> file.startsWith(MODULES.get(0)))
+            .map(file -> MODULES.get(0).relativize(file.getParent()).toString().replace('/', '.'))
+            .distinct()
+            .filter(name -> !ofHarness.contains(name))
+            .filter(name -> !overview.matches(".*\\{@link " + name + "(}|[.][A-Z]).*"))
             .toList();
     assertEquals(List.of(), without);
   }

@@ -19,7 +19,7 @@ public record BuildInfo(String version, String commit, String dirty) {
 
   /** The build of this program. */
   public static BuildInfo current() {
-    try (InputStream stream = BuildInfo.class.getResourceAsStream("/build.properties")) {
+    try (InputStream stream = BuildInfo.class.getResourceAsStream("build.properties")) {
       Properties properties = new Properties();
       if (stream != null) {
         properties.load(stream);

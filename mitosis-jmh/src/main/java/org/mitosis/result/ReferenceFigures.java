@@ -88,7 +88,7 @@ public final class ReferenceFigures {
    */
   public static ReferenceFigures of(String section) {
     try (InputStream stream =
-        ReferenceFigures.class.getResourceAsStream("/reference/" + section + ".csv")) {
+        ReferenceFigures.class.getResourceAsStream("reference/" + section + ".csv")) {
       if (stream == null) {
         throw new IllegalArgumentException("no reference figures named '" + section + "'");
       }
