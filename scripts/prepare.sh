@@ -62,6 +62,9 @@ use_jdk() {
   export JAVA_HOME=${jdk#* }
 }
 
+# Prints the major version of the Java in use; 0 if it does not say.
+java_major() { { sed -n 's/^JAVA_VERSION="\([0-9]*\).*/\1/p' "$JAVA_HOME/release" 2>/dev/null || true; } | grep . || echo 0; }
+
 # The package of the oldest suitable JDK, or of the newest one if the distribution has dropped that.
 jdk_package() {
   local known
@@ -83,6 +86,16 @@ function_packages() {
     *) pattern="^ *\"\(${1//,/\\|}\)\":" ;;
   esac
   grep -e "$pattern" "$lines" | sed 's/.*"packages": \[\([^]]*\)\].*/\1/' | tr -d '",' | tr ' ' '\n' | sort -u | sed '/^$/d'
+}
+
+# Ends if one of the functions whose packages are asked for does not exist.
+require_functions() {
+  local name
+  [[ $1 != @(light|all) ]] || return 0
+  for name in ${1//,/ }; do
+    grep -qF "\"$name\":" "$root/fork-functions/functions.json" ||
+      reject "-Dmitosis.functions: there is no function '$name'; './bench functions' lists all"
+  done
 }
 
 # Prints those of the given packages that are not installed.
@@ -155,6 +168,19 @@ apt_knows() {
   done
 }
 
+# progress LOG SCRIPT COMMAND...: appends the command's output to the log, and says of it what a sed script prints. Not by
+# a pipe, which a daemon that the command has started would hold open.
+progress() {
+  local log=$1 script=$2 watcher code=0
+  shift 2
+  tail -n 0 -f --pid=$$ "$log" 2>/dev/null > >(sed -un "$script" | while read -r line; do say "$line"; done) 9>&- &
+  watcher=$!
+  "$@" >>"$log" 2>&1 </dev/null 9>&- || code=$?
+  kill "$watcher" 2>/dev/null || true
+  wait "$watcher" 2>/dev/null || true
+  return "$code"
+}
+
 # Makes the machine able to build, or ends with instructions.
 install_missing() {
   local packages reasons as_root=() log joined
@@ -179,9 +205,9 @@ install_missing() {
   log=$(mktemp)
   apt() {
     # sudo drops the proxies of the environment.
-    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive ${http_proxy:+"http_proxy=$http_proxy"} \
+    progress "$log" 's/^Fetched \(.*\)/downloaded \1/p' "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive ${http_proxy:+"http_proxy=$http_proxy"} \
       ${https_proxy:+"https_proxy=$https_proxy"} ${no_proxy:+"no_proxy=$no_proxy"} apt-get -q -y --no-install-recommends \
-      -o DPkg::Lock::Timeout=300 "$@" >>"$log" 2>&1 </dev/null
+      -o DPkg::Lock::Timeout=300 "$@"
   }
   if ! apt_knows "${packages[@]}"; then
     say "updating apt's package lists"
@@ -300,11 +326,13 @@ build() {
   if is_stale; then
     say "building benchmarks.jar, about a minute the first time (log: $log)"
     touch "$started"
+    : >"$log"
     trap 'exit 130' INT
     # Without tests, which are two thirds of what is compiled.
-    if ! run_mvnw -q -B -Dmaven.test.skip=true -Dnative.goal=programs package >"$log" 2>&1 </dev/null 9>&-; then
+    if ! progress "$log" 's/^\[INFO\] Building \(.*\) [0-9][^ ]* *\(\[[0-9/]*\]\)$/\2 \1/p' \
+      run_mvnw -B -ntp -Dmaven.test.skip=true -Dnative.goal=programs package; then
       # The error messages without Maven's stack traces.
-      grep -vE '^[[:space:]]+at |^\[ERROR\] *$|^\[ERROR\] (To see|Re-run|For more|\[Help|After correcting|  mvn)' "$log" | tail -n 40 >&2
+      grep -vE '^\[INFO\]|^[[:space:]]+at |^\[ERROR\] *$|^\[ERROR\] (To see|Re-run|For more|\[Help|After correcting|  mvn)' "$log" | tail -n 40 >&2
       die "the build failed: see above, the whole log is $log"
     fi
     trap - INT
