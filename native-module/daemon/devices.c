@@ -10,6 +10,7 @@
 #include "daemon/reservation.h"
 #include "daemon/session.h"
 #include "daemon/snapshots.h"
+#include "daemon/surroundings.h"
 #include "local/channel.h"
 
 /* Interval of the checks whether an awaited shadow has ended, in ms. */
@@ -62,9 +63,13 @@ static void serve_attach(struct daemon *daemon, struct peer *device,
 	}
 	device->device.cpu = m->cpu;
 	device->device.forks = (m->flags & LOCAL_REMOTE) && (m->flags & LOCAL_FORKS);
+	device->device.alike = m->flags & LOCAL_LIKE_CALLER;
 	if (device->device.forks &&
 	    owner_lets_become(&device->process, &self, &daemon->rights))
 		peer_answer(daemon, device, -EPERM);
+	else if (device->device.forks && device->device.alike &&
+		 !surroundings_same(&device->process, &self))
+		peer_answer(daemon, device, -EXDEV);
 	else if (m->flags & LOCAL_REMOTE)
 		rendezvous_attach_remote(daemon, device, m->machine_id,
 					 m->handler_id);

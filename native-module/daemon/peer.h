@@ -72,6 +72,7 @@ struct peer {
 			struct remote_snapshot remote; /* whose pager it waits for */
 			int cpu;    /* LOCAL_ATTACH: where children start; -1: any */
 			bool forks; /* LOCAL_ATTACH: may have a replica do so */
+			bool alike; /* LOCAL_ATTACH: where it is itself, or not at all */
 		} device;
 		struct {
 			uint32_t device, channel; /* numbers */

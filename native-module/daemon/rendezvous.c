@@ -10,6 +10,7 @@
 #include "daemon/pagers.h"
 #include "daemon/session.h"
 #include "daemon/snapshots.h"
+#include "daemon/surroundings.h"
 #include "local/channel.h"
 
 /*
@@ -56,6 +57,9 @@ static void join_shadow(struct daemon *daemon, struct peer *device,
 	int err = owner_lets_become(&device->process, &shadow->process,
 				    &shadow->shadow.rights);
 
+	if (!err && device->device.alike &&
+	    !surroundings_same(&device->process, &shadow->process))
+		err = -EXDEV;
 	if (err) {
 		peer_answer(daemon, device, err);
 		return;

@@ -57,12 +57,18 @@ int parse_backend(const char *text)
 	return parse_choice(text, "--backend", backends);
 }
 
+static const char *const modes[] = {
+	"lazy", "eager", "cached", "clone", "replica", "auto", NULL,
+};
+
 uint32_t parse_mode(const char *text)
 {
-	static const char *const modes[] = { "lazy",  "eager",	 "cached",
-					     "clone", "replica", NULL };
-
 	return parse_choice(text, "--mode", modes);
+}
+
+const char *mode_name(uint32_t mode)
+{
+	return modes[mode];
 }
 
 uint32_t parse_prefetch(const char *text)

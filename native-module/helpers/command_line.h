@@ -24,6 +24,9 @@ uint32_t parse_mode(const char *text);
 uint32_t parse_prefetch(const char *text);
 uint32_t parse_files(const char *text);
 
+/* As --mode has it. */
+const char *mode_name(uint32_t mode);
+
 /* MITOSIS_OWN_* by their names, with commas between. */
 uint32_t parse_own(const char *text);
 

@@ -286,6 +286,17 @@ enum mitosis_resume_mode {
 	 * snapshot of this machine the same as clone.
 	 */
 	MITOSIS_RESUME_REPLICA = 4,
+	/*
+	 * The fastest that gives a child all it is to have. Children that mitosis_spawn()
+	 * makes are forked, as in mode clone, or as in mode replica for a snapshot of another
+	 * machine, unless confinement, `own`, `host_name`, `paths`, too few rights, a snapshot
+	 * of the kernel module, or what forks them being in other namespaces or another root
+	 * directory than the caller is in the way:
+	 * mitosis_attachment_mode() tells. Control groups that it does not name are those of what
+	 * forks them. Who resumes becomes the child itself, in mode lazy: it keeps its pid,
+	 * namespaces, control groups and root directory. On the kernel backend the same as lazy.
+	 */
+	MITOSIS_RESUME_AUTO = 5,
 };
 
 /* Pages that a child of a snapshot with several threads gets per fault by default. */
@@ -528,6 +539,14 @@ int mitosis_spawn(struct mitosis_attachment *attachment,
  * clone and replica, whose children share pages.
  */
 uint32_t mitosis_attachment_window(const struct mitosis_attachment *attachment);
+
+/*
+ * The mode of an attachment's children, MITOSIS_RESUME_*; of one that was made in mode auto the mode that
+ * was chosen: MITOSIS_RESUME_CLONE or _REPLICA for children that mitosis_spawn() makes, or
+ * _LAZY where it can make none. `why`, of `size` bytes, gets why it is no faster one, or "".
+ */
+uint32_t mitosis_attachment_mode(const struct mitosis_attachment *attachment,
+				 char *why, size_t size);
 
 /* Frees an attachment. NULL is allowed. */
 void mitosis_detach(struct mitosis_attachment *attachment);

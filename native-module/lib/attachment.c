@@ -12,10 +12,12 @@
 #include <unistd.h>
 
 #include "lib/error.h"
+#include "lib/fetch_descriptor.h"
 #include "lib/own_files.h"
 #include "lib/path_map.h"
 #include "lib/proxy.h"
 #include "lib/resume.h"
+#include "lib/resume_settings.h"
 #include "lib/stream.h"
 #include "local/channel.h"
 
@@ -24,12 +26,14 @@
  * of the process that forked it.
  */
 struct mitosis_attachment {
-	struct mitosis_resume_options options;
-	char what[64]; /* for error messages */
+	struct resume_settings
+		settings; /* of its children; a plan uses the paths, too */
+	bool automatic; /* for mode auto, which has chosen `settings.options.mode` */
+	char why[256];	/* it has chosen no mode that forks; "" */
+	char what[64];	/* for error messages */
 	bool remote;
 	int stream; /* to the shadow or pager; passes it further streams */
 	struct restore_plan *plan; /* NULL: the snapshot forks the children */
-	struct path_map *paths;	   /* of the plan */
 	struct clone_files files;  /* without a plan */
 
 	struct registry *registry;
@@ -48,15 +52,32 @@ static void note_files(const struct mitosis_attachment *a, void (*note)(int fd))
 		note(a->plan->open_files[i]);
 }
 
-int attachment_create(struct daemon_link *link, const uint32_t *machine_id,
+/* Whether the snapshot can fork children at all, as far as it can be told before. */
+static int check_forks(const struct mitosis_attachment *a)
+{
+	struct descriptor_header *d;
+	uint64_t size;
+	int err = fetch_descriptor(a->stream, a->what, &d, &size);
+
+	if (err)
+		return err;
+	if (a->remote && !d->replica_entry)
+		err = fail(-EOPNOTSUPP,
+			   "%s is of a kernel module, and has no replica", a->what);
+	free(d);
+	return err;
+}
+
+static int try_create(struct daemon_link *link, const uint32_t *machine_id,
 		      uint32_t handler_id, const struct resume_settings *settings,
-		      struct mitosis_attachment **out)
+		      bool automatic, struct mitosis_attachment **out)
 {
 	struct mitosis_attachment *a = calloc(1, sizeof(*a));
 	struct registry_place place = { 0 };
 	struct parent_rights parent = { 0 };
 	bool forks = resume_forks(settings);
 	/* Cached pages are kept by one server, on CPU 0. */
+	uint32_t flags = forks && automatic ? LOCAL_LIKE_CALLER : 0;
 	int cpu = settings->options.mode == MITOSIS_RESUME_CACHED ? 0
 		  : forks && machine_id				  ? REPLICA_CPU
 								  : sched_getcpu();
@@ -64,22 +85,24 @@ int attachment_create(struct daemon_link *link, const uint32_t *machine_id,
 
 	if (!a)
 		return fail(-ENOMEM, "there is no memory for an attachment");
-	a->options = settings->options;
+	a->settings = *settings;
+	a->automatic = automatic;
 	a->remote = machine_id;
-	a->paths = path_map_get(settings->paths);
+	path_map_get(settings->paths);
 	if (machine_id) {
 		snprintf(a->what, sizeof(a->what), "snapshot %u of machine %u",
 			 handler_id, *machine_id);
 		err = daemon_link_attach_remote(link, *machine_id, handler_id, cpu,
-						forks, &a->stream);
+						flags | (forks ? LOCAL_FORKS : 0),
+						&a->stream);
 	} else {
 		snprintf(a->what, sizeof(a->what), "snapshot %u of this machine",
 			 handler_id);
-		err = daemon_link_attach(link, handler_id, cpu, &a->stream, &place,
-					 &parent);
+		err = daemon_link_attach(link, handler_id, cpu, flags, &a->stream,
+					 &place, &parent);
 	}
 	if (err) {
-		path_map_put(a->paths);
+		path_map_put(a->settings.paths);
 		free(a);
 		return err;
 	}
@@ -90,6 +113,8 @@ int attachment_create(struct daemon_link *link, const uint32_t *machine_id,
 		err = fail(-ENOMEM, "there is no memory for an attachment");
 	a->files.policy = settings->files;
 	a->files.parent = parent;
+	if (!err && forks && automatic)
+		err = check_forks(a);
 	if (!err && forks)
 		err = channel_set_deadline(a->stream, 0);
 	else if (!err)
@@ -102,6 +127,69 @@ int attachment_create(struct daemon_link *link, const uint32_t *machine_id,
 	note_files(a, own_files_note);
 	*out = a;
 	return 0;
+}
+
+static int create(struct daemon_link *link, const uint32_t *machine_id,
+		  uint32_t handler_id, const struct resume_settings *settings,
+		  bool automatic, struct mitosis_attachment **out)
+{
+	int err, tries = 1;
+
+	/* A pager hangs up if it finds that its snapshot was dropped: try once more. */
+	do
+		err = try_create(link, machine_id, handler_id, settings, automatic,
+				 out);
+	while (machine_id && err == -ECONNRESET && tries--);
+	return err;
+}
+
+/* Of a mode that forks: whether children may do without. */
+static bool concerns_forks(int err)
+{
+	return err == -EPERM || err == -EXDEV || err == -EOPNOTSUPP ||
+	       err == -EINVAL;
+}
+
+static int create_automatically(struct daemon_link *link, const uint32_t *machine_id,
+				uint32_t handler_id,
+				const struct resume_settings *settings,
+				struct mitosis_attachment **out)
+{
+	struct resume_settings chosen = *settings;
+	char why[sizeof((*out)->why)];
+	int err;
+
+	chosen.options.mode =
+		machine_id ? MITOSIS_RESUME_REPLICA : MITOSIS_RESUME_CLONE;
+	err = resume_settings_check(&chosen);
+	if (!err)
+		err = create(link, machine_id, handler_id, &chosen, true, out);
+	if (!concerns_forks(err))
+		return err;
+	snprintf(why, sizeof(why), "%s", mitosis_error());
+	chosen.options.mode = MITOSIS_RESUME_LAZY;
+	err = create(link, machine_id, handler_id, &chosen, true, out);
+	if (!err)
+		memcpy((*out)->why, why, sizeof(why));
+	return err;
+}
+
+int attachment_create(struct daemon_link *link, const uint32_t *machine_id,
+		      uint32_t handler_id, const struct resume_settings *settings,
+		      struct mitosis_attachment **out)
+{
+	return settings->options.mode == MITOSIS_RESUME_AUTO
+		       ? create_automatically(link, machine_id, handler_id, settings,
+					      out)
+		       : create(link, machine_id, handler_id, settings, false, out);
+}
+
+uint32_t mitosis_attachment_mode(const struct mitosis_attachment *a, char *why,
+				 size_t size)
+{
+	if (size)
+		snprintf(why, size, "%s", a->why);
+	return a->settings.options.mode;
 }
 
 const struct restore_plan *attachment_plan(const struct mitosis_attachment *a)
@@ -125,7 +213,7 @@ void mitosis_detach(struct mitosis_attachment *a)
 		registry_unmap(a->registry);
 	if (a->stream >= 0)
 		close(a->stream);
-	path_map_put(a->paths);
+	path_map_put(a->settings.paths);
 	clone_files_free(&a->files);
 	free(a);
 }
@@ -133,7 +221,7 @@ void mitosis_detach(struct mitosis_attachment *a)
 /* The answer to the request for a fork says the same. */
 static bool asks(const struct mitosis_attachment *a)
 {
-	return a->remote && a->plan;
+	return a->remote && (a->plan || a->automatic);
 }
 
 /* Passes one end of a new stream to the server of the snapshot. */
@@ -205,6 +293,16 @@ int mitosis_spawn(struct mitosis_attachment *a, const struct mitosis_spawn *chil
 	return err == -ESTALE ? dropped(a) : err;
 }
 
+/* The caller keeps what only a child that it becomes itself has of it. */
+static int resume_lazily(const struct mitosis_attachment *a, int stream)
+{
+	struct resume_settings settings = a->settings;
+
+	settings.options.mode = MITOSIS_RESUME_LAZY;
+	return resume_from(stream, &settings, &a->files.parent, a->registry,
+			   a->what);
+}
+
 int mitosis_resume_attached(struct mitosis_attachment *a)
 {
 	int stream = join(a), err;
@@ -216,6 +314,8 @@ int mitosis_resume_attached(struct mitosis_attachment *a)
 			    strerror(-stream));
 	if (a->plan)
 		return resume_run(a->plan, stream, a->registry, a->what);
+	if (a->automatic)
+		return resume_lazily(a, stream);
 	if (!a->remote)
 		return resume_by_clone(stream, a->registry, &a->files, a->what);
 	err = resume_by_replica(stream, a->registry, &a->files, a->what);

@@ -463,18 +463,29 @@ static int attach(struct daemon_link *link, const struct local_message *request,
 	return channel_set_deadline(*stream, CHANNEL_DEADLINE_MS);
 }
 
+static int elsewhere(uint32_t handler_id)
+{
+	return fail(-EXDEV,
+		    "what forks children of snapshot %u has other namespaces, or "
+		    "another root directory, than this process",
+		    handler_id);
+}
+
 int daemon_link_attach(struct daemon_link *link, uint32_t handler_id, int cpu,
-		       int *stream, struct registry_place *place,
+		       uint32_t flags, int *stream, struct registry_place *place,
 		       struct parent_rights *parent)
 {
 	struct local_message m = channel_message(LOCAL_ATTACH);
 	int err;
 
+	m.flags = flags;
 	m.handler_id = handler_id;
 	m.cpu = cpu;
 	err = attach(link, &m, stream, place, parent);
 	if (err == -ENOENT)
 		return daemon_link_unknown(handler_id);
+	if (err == -EXDEV)
+		return elsewhere(handler_id);
 	if (err == -EPERM)
 		return fail(err,
 			    "snapshot %u may be read and resumed only with the ids "
@@ -491,12 +502,13 @@ int daemon_link_attach(struct daemon_link *link, uint32_t handler_id, int cpu,
 }
 
 int daemon_link_attach_remote(struct daemon_link *link, uint32_t machine_id,
-			      uint32_t handler_id, int cpu, bool forks, int *stream)
+			      uint32_t handler_id, int cpu, uint32_t flags,
+			      int *stream)
 {
 	struct local_message m = channel_message(LOCAL_ATTACH);
 	int err;
 
-	m.flags = LOCAL_REMOTE | (forks ? LOCAL_FORKS : 0);
+	m.flags = LOCAL_REMOTE | flags;
 	m.machine_id = machine_id;
 	m.handler_id = handler_id;
 	m.cpu = cpu;
@@ -515,6 +527,8 @@ int daemon_link_attach_remote(struct daemon_link *link, uint32_t machine_id,
 			    "connect first, and where its address is "
 			    "replica://, from the machine there, too",
 			    machine_id);
+	case -EXDEV:
+		return elsewhere(handler_id);
 	case -EPERM:
 		return fail(
 			err,

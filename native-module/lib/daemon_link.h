@@ -52,22 +52,23 @@ int daemon_link_reserve(struct daemon_link *link, struct reserved_channel *chann
 /*
  * Gets a stream to what serves a snapshot, with deadlines set, and, unless NULL,
  * its place in the registry, and what the kernel says that its parent has. `cpu` is where children will be started, or
- * ATTACH_ONCE. Returns 0 or -errno with a message: -ENOENT no such snapshot,
- * -ETIMEDOUT its shadow does not take the stream.
+ * ATTACH_ONCE; `flags` are LOCAL_LIKE_CALLER or none. Returns 0 or -errno with a message: -ENOENT no such snapshot,
+ * -EXDEV not for LOCAL_LIKE_CALLER, -ETIMEDOUT its shadow does not take the stream.
  */
 int daemon_link_attach(struct daemon_link *link, uint32_t handler_id, int cpu,
-		       int *stream, struct registry_place *place,
+		       uint32_t flags, int *stream, struct registry_place *place,
 		       struct parent_rights *parent);
 
 /* One pager has the replica for children on all CPUs. */
 #define REPLICA_CPU 0
 
 /*
- * The same for a snapshot of another machine. `forks`: its replica forks the children. Also -ENOTCONN no session, and
- * the errors of connecting to that machine.
+ * The same for a snapshot of another machine, also with the flag LOCAL_FORKS: its replica forks the children. Also
+ * -ENOTCONN no session, and the errors of connecting to that machine.
  */
 int daemon_link_attach_remote(struct daemon_link *link, uint32_t machine_id,
-			      uint32_t handler_id, int cpu, bool forks, int *stream);
+			      uint32_t handler_id, int cpu, uint32_t flags,
+			      int *stream);
 
 /* -ENOENT, with the message that names the handler id. */
 int daemon_link_unknown(uint32_t handler_id);

@@ -267,6 +267,7 @@ static int mode_flags(uint32_t mode)
 {
 	switch (mode) {
 	case MITOSIS_RESUME_LAZY:
+	case MITOSIS_RESUME_AUTO:
 		return 0;
 	case MITOSIS_RESUME_EAGER:
 		return MITOSIS_OPTION_EAGER;

@@ -39,7 +39,7 @@ int resume_settings_take_options(struct resume_settings *settings,
 {
 	uint32_t window = options->prefetch_pages;
 
-	if (options->mode > MITOSIS_RESUME_REPLICA)
+	if (options->mode > MITOSIS_RESUME_AUTO)
 		return fail(-EINVAL, "%u is not a resume mode", options->mode);
 	if (window > MITOSIS_PREFETCH_PAGES_MAX || (window & (window - 1)))
 		return fail(-EINVAL,

@@ -357,7 +357,7 @@ static int user_list_contents(struct mitosis *device, uint32_t handler_id,
 	char what[64];
 	uint64_t size;
 	int stream;
-	int err = daemon_link_attach(&device->user.link, handler_id, ATTACH_ONCE,
+	int err = daemon_link_attach(&device->user.link, handler_id, ATTACH_ONCE, 0,
 				     &stream, NULL, NULL);
 
 	if (err)
@@ -396,7 +396,7 @@ static int user_read(struct mitosis *device, uint32_t handler_id, uint64_t addre
 {
 	size_t done = 0;
 	int stream;
-	int err = daemon_link_attach(&device->user.link, handler_id, ATTACH_ONCE,
+	int err = daemon_link_attach(&device->user.link, handler_id, ATTACH_ONCE, 0,
 				     &stream, NULL, NULL);
 
 	if (err)
@@ -455,7 +455,7 @@ static int user_resume_local(struct mitosis *device, uint32_t handler_id)
 	err = resume_settings_check(&u->resume);
 	if (err)
 		return err;
-	err = daemon_link_attach(&u->link, handler_id, ATTACH_ONCE, &stream, NULL,
+	err = daemon_link_attach(&u->link, handler_id, ATTACH_ONCE, 0, &stream, NULL,
 				 &parent);
 	if (err)
 		return err;
@@ -532,7 +532,7 @@ static int user_resume_remote(struct mitosis *device, uint32_t machine_id,
 
 		err = daemon_link_attach_remote(&u->link, machine_id, handler_id,
 						forks ? REPLICA_CPU : ATTACH_ONCE,
-						forks, &stream);
+						forks ? LOCAL_FORKS : 0, &stream);
 		if (!err && forks)
 			err = resume_by_replica(stream, u->link.registry, &files,
 						what);
@@ -549,19 +549,14 @@ static int user_attach(struct mitosis *device, const uint32_t *machine_id,
 		       uint32_t handler_id, struct mitosis_attachment **attachment)
 {
 	struct user_state *u = &device->user;
-	int err, tries = 1;
+	int err;
 
 	if (machine_id && u->resume.options.mode == MITOSIS_RESUME_CLONE)
 		return clone_is_local();
 	err = resume_settings_check(&u->resume);
-	if (err)
-		return err;
-	/* See user_resume_remote(). */
-	do {
-		err = attachment_create(&u->link, machine_id, handler_id, &u->resume,
-					attachment);
-	} while (machine_id && err == -ECONNRESET && tries--);
-	return err;
+	return err ? err
+		   : attachment_create(&u->link, machine_id, handler_id, &u->resume,
+				       attachment);
 }
 
 const struct backend user_backend = {

@@ -85,6 +85,12 @@ enum local_transport {
  */
 #define LOCAL_FORKS 0x20u
 
+/*
+ * LOCAL_ATTACH to what forks children: only if they would have the namespaces and the root
+ * directory of the device's process; else -EXDEV.
+ */
+#define LOCAL_LIKE_CALLER 0x40u
+
 /* Where a machine listens. 24 bytes. */
 struct local_address {
 	uint8_t ip[16];	   /* IPv6, or ::ffff:a.b.c.d */
@@ -109,7 +115,7 @@ struct local_message {
 	 */
 	uint32_t slot;
 	uint64_t generation; /* of that slot */
-	/* LOCAL_LINGERS, _MACHINE, _SEALED, _REMOTE, _PORTER, _FORKS */
+	/* LOCAL_LINGERS, _MACHINE, _SEALED, _REMOTE, _PORTER, _FORKS, _LIKE_CALLER */
 	uint32_t flags;
 	uint32_t machine_id;
 	struct local_address address;

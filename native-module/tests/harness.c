@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/userfaultfd.h>
 #include <poll.h>
 #include <sched.h>
@@ -56,6 +57,20 @@ void need_userfaultfd(void)
 	if (fd < 0 || ioctl(fd, UFFDIO_API, &api))
 		skip("needs userfaultfd and its events: root, or CAP_SYS_PTRACE");
 	close(fd);
+}
+
+bool drop_a_capability(void)
+{
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct data[2];
+
+	CHECK(!syscall(SYS_capget, &header, data));
+	if (!data[0].permitted)
+		return false;
+	data[0].permitted &= data[0].permitted - 1;
+	data[0].effective &= data[0].permitted;
+	CHECK(!syscall(SYS_capset, &header, data));
+	return true;
 }
 
 bool has_namespaces(void)

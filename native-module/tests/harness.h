@@ -66,6 +66,9 @@ bool has_namespaces(void);
 /* Skips the test without them. */
 void need_namespaces(void);
 
+/* Gives up the lowest capability that this process has; false if it has none. */
+bool drop_a_capability(void);
+
 /* Opens a device of the user backend. */
 struct mitosis *open_user(void);
 

@@ -51,6 +51,8 @@ column_of() {
 	case $1 in
 	lazy-*) echo lazy ;;
 	tcp-lazy-*) echo 'TCP lazy' ;;
+	# In a lean container.
+	tcp-auto) echo 'TCP replica' ;;
 	# RDMA carries the same pages.
 	rdma-user-to-kernel*) echo 'user to module' ;;
 	rdma-kernel-to-user) echo 'module to user' ;;

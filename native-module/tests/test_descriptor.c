@@ -50,7 +50,7 @@ static struct descriptor_header *fetch(uint32_t handler_id)
 	int stream;
 
 	CHECK_EQ(daemon_link_open(&link), 0);
-	CHECK_EQ(daemon_link_attach(&link, handler_id, ATTACH_ONCE, &stream, NULL,
+	CHECK_EQ(daemon_link_attach(&link, handler_id, ATTACH_ONCE, 0, &stream, NULL,
 				    NULL),
 		 0);
 	CHECK(send(stream, &request, sizeof(request), 0) == sizeof(request));

@@ -62,7 +62,7 @@ static int attach(struct daemon_link *link, uint32_t handler_id)
 {
 	int stream;
 
-	CHECK_EQ(daemon_link_attach(link, handler_id, ATTACH_ONCE, &stream, NULL,
+	CHECK_EQ(daemon_link_attach(link, handler_id, ATTACH_ONCE, 0, &stream, NULL,
 				    NULL),
 		 0);
 	return stream;

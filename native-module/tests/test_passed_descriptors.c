@@ -140,7 +140,8 @@ static int attach(struct daemon_link *link)
 {
 	int stream;
 
-	CHECK_EQ(daemon_link_attach(link, ID, ATTACH_ONCE, &stream, NULL, NULL), 0);
+	CHECK_EQ(daemon_link_attach(link, ID, ATTACH_ONCE, 0, &stream, NULL, NULL),
+		 0);
 	return stream;
 }
 

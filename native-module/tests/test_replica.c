@@ -8,12 +8,10 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -257,21 +255,6 @@ static int no_confinement(void *unused)
 {
 	(void)unused;
 	return 0;
-}
-
-/* The lowest that it has. False: it has none, so no fewer than mitosisd. */
-static bool drop_a_capability(void)
-{
-	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
-	struct __user_cap_data_struct data[2];
-
-	CHECK(!syscall(SYS_capget, &header, data));
-	if (!data[0].permitted)
-		return false;
-	data[0].permitted &= data[0].permitted - 1;
-	data[0].effective &= data[0].permitted;
-	CHECK(!syscall(SYS_capset, &header, data));
-	return true;
 }
 
 /* Who could not become the snapshot's process itself may not have it forked. */

@@ -95,7 +95,8 @@ static struct descriptor_header *descriptor(void)
 	int stream;
 
 	CHECK_EQ(daemon_link_open(&link), 0);
-	CHECK_EQ(daemon_link_attach(&link, ID, ATTACH_ONCE, &stream, NULL, NULL), 0);
+	CHECK_EQ(daemon_link_attach(&link, ID, ATTACH_ONCE, 0, &stream, NULL, NULL),
+		 0);
 	CHECK_EQ(fetch_descriptor(stream, "the snapshot", &d, &size), 0);
 	close(stream);
 	daemon_link_close(&link);

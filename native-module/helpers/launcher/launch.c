@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "helpers/clock.h"
+#include "helpers/command_line.h"
 #include "helpers/launcher/seccomp_filter.h"
 #include "helpers/report.h"
 #include "local/printable.h"
@@ -301,10 +302,35 @@ static void tell_window(const struct launch_plan *plan)
 			window);
 }
 
+/* Of mode auto: once for each. */
+static void choose(struct launch_plan *plan, uint32_t mode, const char *why)
+{
+	if (plan->mode == mode)
+		return;
+	plan->mode = mode;
+	fprintf(stderr, "mitosis-launcher: resume mode auto is %s here%s%s\n",
+		mode_name(mode), *why ? ": " : "", why);
+}
+
+static void detach(struct launch_plan *plan)
+{
+	mitosis_detach(plan->attachment);
+	plan->attachment = NULL;
+}
+
+/* From now on, in mode auto, processes of this one's own become the children. */
+static void give_up_forks(struct launch_plan *plan, const char *why)
+{
+	detach(plan);
+	choose(plan, MITOSIS_RESUME_LAZY, why);
+	plan->options.mode = MITOSIS_RESUME_LAZY;
+}
+
 /* With a device of its own: the daemon may be another one than at the start. */
 static int attach(struct launch_plan *plan)
 {
 	struct mitosis *device = NULL;
+	char why[512];
 	int err = open_device(plan, &device);
 
 	if (!err && plan->remote)
@@ -314,11 +340,19 @@ static int attach(struct launch_plan *plan)
 		err = mitosis_attach_local(device, plan->handler_id,
 					   &plan->attachment);
 	mitosis_close(device);
-	if (!err) {
-		tell_losses(plan->attachment);
-		tell_window(plan);
+	if (err)
+		return err;
+	tell_losses(plan->attachment);
+	tell_window(plan);
+	if (plan->options.mode == MITOSIS_RESUME_AUTO) {
+		uint32_t mode =
+			mitosis_attachment_mode(plan->attachment, why, sizeof(why));
+
+		if (mode == MITOSIS_RESUME_LAZY)
+			plan->options.mode = mode;
+		choose(plan, mode, why);
 	}
-	return err;
+	return 0;
 }
 
 /* By a process of this one's own. Returns 0 with its wait status, or -errno. */
@@ -350,7 +384,7 @@ static int run_child(const struct launch_plan *plan, int *status, char *message,
 }
 
 /* The same for one that the snapshot forks. */
-static int spawn_child(const struct launch_plan *plan, int *status, char *message,
+static int spawn_child(struct launch_plan *plan, int *status, char *message,
 		       size_t size)
 {
 	const int files[] = { 0, 1, 2, plan->report_write };
@@ -375,6 +409,8 @@ static int spawn_child(const struct launch_plan *plan, int *status, char *messag
 	}
 	if (err)
 		snprintf(message, size, "%s", mitosis_error());
+	/* There is no child. */
+	plan->refused = err && err != -ESTALE;
 	return err;
 }
 
@@ -388,6 +424,7 @@ static int launch_once(struct launch_plan *plan, uint64_t start_ns,
 
 	memset(result, 0, sizeof(*result));
 	too_late = 0;
+	plan->refused = false;
 	err = spawns ? spawn_child(plan, &status, message, size)
 		     : run_child(plan, &status, message, size);
 	result->startup_ns = now_ns() - start_ns;
@@ -423,35 +460,43 @@ static int launch_once(struct launch_plan *plan, uint64_t start_ns,
  * An attachment opens the parent's files where it is made. With a root directory of
  * its own, each child opens them itself, in there; a clone opens none.
  */
-static bool attaches_at_all(const struct launch_plan *plan)
+static bool attaches(const struct launch_plan *plan)
 {
+	bool may_fork =
+		launch_forks(plan) || plan->options.mode == MITOSIS_RESUME_AUTO;
+
 	return !plan->empty && plan->backend != MITOSIS_BACKEND_KERNEL &&
-	       (launch_forks(plan) || !container_has_own_root(&plan->container));
+	       (may_fork || !container_has_own_root(&plan->container));
 }
 
 int launch(struct launch_plan *plan, struct launch_result *result, char *message,
 	   size_t size)
 {
-	bool attaches = attaches_at_all(plan);
 	uint64_t start_ns = now_ns();
 	int tries = 2;
+	bool again;
 	int err;
 
 	do {
-		if (attaches && !plan->attachment) {
+		if (attaches(plan) && !plan->attachment) {
 			err = attach(plan);
 			if (err) {
 				snprintf(message, size, "%s", mitosis_error());
 				return err;
 			}
 		}
+		if (!attaches(plan))
+			detach(plan);
 		err = launch_once(plan, start_ns, result, message, size);
+		again = err == -ESTALE;
 		/* Another snapshot may have the handler id by now. */
-		if (err == -ESTALE || err == -ECONNRESET || err == -ETIMEDOUT) {
-			mitosis_detach(plan->attachment);
-			plan->attachment = NULL;
+		if (err == -ESTALE || err == -ECONNRESET || err == -ETIMEDOUT)
+			detach(plan);
+		if (plan->refused && plan->options.mode == MITOSIS_RESUME_AUTO) {
+			give_up_forks(plan, message);
+			again = true;
 		}
-	} while (err == -ESTALE && --tries);
+	} while (again && --tries);
 	return err;
 }
 

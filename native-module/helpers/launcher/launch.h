@@ -15,6 +15,9 @@
 struct launch_plan {
 	struct container container;
 	struct mitosis_child_options options;
+	/* As children are made, MITOSIS_RESUME_*: of the options, or what auto has chosen. */
+	uint32_t mode;
+	bool chooses_mode;		       /* auto was asked for */
 	struct mitosis_attachment *attachment; /* NULL: not yet, or there are none */
 	uint32_t handler_id;
 	uint32_t machine_id;
@@ -22,6 +25,7 @@ struct launch_plan {
 	int backend;
 	bool remote;
 	bool empty;	/* resume nothing */
+	bool refused;	/* the snapshot has not forked the last child */
 	int deadline_s; /* of one start */
 	int report_read, error_read;
 	int report_write, error_write; /* the first is REPORT_FD_DEFAULT */
@@ -30,8 +34,8 @@ struct launch_plan {
 /* Whether the snapshot forks the children, which then need no process that becomes one. */
 static inline bool launch_forks(const struct launch_plan *plan)
 {
-	return plan->options.mode == MITOSIS_RESUME_CLONE ||
-	       plan->options.mode == MITOSIS_RESUME_REPLICA;
+	return plan->mode == MITOSIS_RESUME_CLONE ||
+	       plan->mode == MITOSIS_RESUME_REPLICA;
 }
 
 /* Times in ns; 0 where nothing was resumed. */

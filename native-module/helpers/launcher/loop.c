@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "helpers/clock.h"
+#include "helpers/command_line.h"
 
 #define NS_PER_S	  1000000000ull
 #define ARRIVAL_NS_MAX	  (3600 * NS_PER_S)
@@ -208,6 +209,13 @@ static int report_failure(const char *message)
 	return 1;
 }
 
+/* What auto has chosen, behind the children. */
+static void report_mode(const struct launch_plan *plan)
+{
+	if (plan->chooses_mode && plan->mode != MITOSIS_RESUME_AUTO)
+		printf("mode %s\n", mode_name(plan->mode));
+}
+
 /*
  * Returns the exit status. A schedule goes on after its end until all its children
  * have started: those that wait then are the slowest ones. It gives up after as many
@@ -260,6 +268,8 @@ static int run_time(struct launch_plan *plan, const struct loop_plan *loop,
 	}
 	if (schedule && !loop_stopped && !(loop->gated && abandoned()))
 		report_lost(schedule, begin_ns, i, loop->text);
+	if (!loop->text)
+		report_mode(plan);
 	return 0;
 }
 
@@ -287,6 +297,7 @@ static int run_children(struct launch_plan *plan, const struct loop_plan *loop,
 		flush_often(ended_ns);
 		start_ns = ended_ns;
 	}
+	report_mode(plan);
 	fflush(stdout);
 	while (!loop_stopped && fgets(message, sizeof(message), stdin))
 		;

@@ -36,8 +36,12 @@ static const char usage[] =
 	"                     rdma://host[:port], or of a machine that\n"
 	"                     passes its pages on, replica://host:port;\n"
 	"                     connects first\n"
-	"  --mode MODE        lazy (default), eager, cached, clone or\n"
-	"                     replica\n"
+	"  --mode MODE        lazy (default), eager, cached, clone,\n"
+	"                     replica, or auto: clone, or replica of another "
+	"machine,\n"
+	"                     where that is possible, else lazy; says which on "
+	"standard\n"
+	"                     error\n"
 	"  --prefetch PAGES   pages per fault, a power of two to 512 (default 64, "
 	"or 16\n"
 	"                     of a snapshot with several threads)\n"
@@ -85,7 +89,8 @@ static const char usage[] =
 	"                     child, LATENCY INTENDED_START END in ns, and 'lost "
 	"LAG\n"
 	"                     INTENDED_START' for each that was scheduled and did "
-	"not start\n"
+	"not start,\n"
+	"                     and 'mode MODE' at the end of mode auto\n"
 	"  --arrivals FILE    in the place of --seconds: a schedule of its own, a "
 	"line "
 	"for\n"
@@ -148,12 +153,13 @@ static void answer_launch(struct launch_plan *plan, bool alone)
 		       (unsigned long long)r.first_result_ns);
 	else
 		printf("ok startup_ns=%llu resume_ns=%llu execution_ns=%llu "
-		       "first_result_ns=%llu wrong=%llu\n",
+		       "first_result_ns=%llu wrong=%llu mode=%s\n",
 		       (unsigned long long)r.startup_ns,
 		       (unsigned long long)r.resume_ns,
 		       (unsigned long long)r.execution_ns,
 		       (unsigned long long)r.first_result_ns,
-		       (unsigned long long)r.wrong);
+		       (unsigned long long)r.wrong,
+		       plan->empty ? "none" : mode_name(plan->mode));
 }
 
 static void answer_nil_rpc(const struct launch_plan *plan, struct mitosis *device,
@@ -344,6 +350,8 @@ int main(int argc, char **argv)
 		fputs(usage, stderr);
 		return 2;
 	}
+	plan.mode = plan.options.mode;
+	plan.chooses_mode = plan.mode == MITOSIS_RESUME_AUTO;
 	if (kind == CONTAINER_STRICT && launch_forks(&plan))
 		die(2,
 		    "a strict container holds no child of mode %s: the snapshot "
@@ -368,6 +376,9 @@ int main(int argc, char **argv)
 		if (err)
 			die(1, "%s", mitosis_error());
 		plan.backend = mitosis_backend(device);
+		if (plan.backend == MITOSIS_BACKEND_KERNEL &&
+		    plan.mode == MITOSIS_RESUME_AUTO)
+			plan.mode = plan.options.mode = MITOSIS_RESUME_LAZY;
 		/* For error messages, which otherwise name the machine's id only. */
 		if (plan.remote && !plan.address &&
 		    !mitosis_session_address(device, plan.machine_id, address))

@@ -475,9 +475,20 @@ final class Selection {
 
   /** Whether the options resume children in a mode without userfaultfd only. */
   private static boolean onlyClones(Options options) {
-    return options.getParameter(ResumeMode.PROPERTY).hasValue()
-        && Set.copyOf(options.getParameter(ResumeMode.PROPERTY).get())
-            .equals(Set.of(ResumeMode.CLONE.toString()));
+    Set<String> modes = values(options, ResumeMode.PROPERTY);
+    boolean local = values(options, Transport.PROPERTY).equals(Set.of(Transport.LOCAL.toString()));
+    Set<String> cloning =
+        local
+            ? Set.of(ResumeMode.CLONE.toString(), ResumeMode.AUTO.toString())
+            : Set.of(ResumeMode.CLONE.toString());
+    return !modes.isEmpty() && cloning.containsAll(modes);
+  }
+
+  /** Of a parameter that was given; else none. */
+  private static Set<String> values(Options options, String parameter) {
+    return options.getParameter(parameter).hasValue()
+        ? Set.copyOf(options.getParameter(parameter).get())
+        : Set.of();
   }
 
   private static Optional<Needs> needs(BenchmarkListEntry entry) {

@@ -5,6 +5,7 @@ import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -17,6 +18,7 @@ import org.mitosis.fixture.ChildLauncher;
 import org.mitosis.fixture.LaunchLoop;
 import org.mitosis.fixture.LaunchSeries;
 import org.mitosis.fixture.ParentProcess;
+import org.mitosis.fixture.ResumeMode;
 
 /** One of the concurrent loops of an agent. Its name has the form of the artifact's names. */
 abstract class AgentLoop {
@@ -44,6 +46,11 @@ abstract class AgentLoop {
 
   /** Waits until it can be started. */
   abstract void awaitReady();
+
+  /** How its children were resumed in mode auto, once it has run; empty without that mode. */
+  Optional<ResumeMode> chosenMode() {
+    return Optional.empty();
+  }
 
   /** Starts at a time of System.nanoTime(), and returns when it has ended. */
   abstract void run(long startNs, Consumer<Task.Samples> sink);
@@ -100,6 +107,11 @@ abstract class AgentLoop {
           stream[0].flush();
         }
       }
+
+      @Override
+      Optional<ResumeMode> chosenMode() {
+        return loop.chosenMode();
+      }
     };
   }
 
@@ -123,6 +135,11 @@ abstract class AgentLoop {
                   "untilResult", child.firstResultNs() - startNs));
         }
         stream.flush();
+      }
+
+      @Override
+      Optional<ResumeMode> chosenMode() {
+        return series.chosenMode();
       }
     };
   }
@@ -148,6 +165,11 @@ abstract class AgentLoop {
                   "startup", child.startupNs()));
         }
         stream.flush();
+      }
+
+      @Override
+      Optional<ResumeMode> chosenMode() {
+        return launcher.chosenMode();
       }
     };
   }

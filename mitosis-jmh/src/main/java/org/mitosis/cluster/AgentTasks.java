@@ -19,6 +19,7 @@ import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.mitosis.Availability;
 import org.mitosis.Backend;
 import org.mitosis.Mitosis;
@@ -34,6 +35,7 @@ import org.mitosis.fixture.Protection;
 import org.mitosis.fixture.PythonFunction;
 import org.mitosis.fixture.PythonInterpreter;
 import org.mitosis.fixture.RdmaDevice;
+import org.mitosis.fixture.ResumeMode;
 import org.mitosis.fixture.ToolProbe;
 import org.mitosis.fixture.UserfaultfdRight;
 import org.mitosis.result.BuildInfo;
@@ -111,7 +113,12 @@ final class AgentTasks implements AutoCloseable {
     }
     if (task instanceof Task.Run run) {
       AgentLoop.runAll(loops, run.startNs(), this::send);
-      return "";
+      return loops.stream()
+          .flatMap(loop -> loop.chosenMode().stream())
+          .map(ResumeMode::toString)
+          .distinct()
+          .sorted()
+          .collect(Collectors.joining(", "));
     }
     if (task instanceof Task.CountLink) {
       traffic =

@@ -306,7 +306,12 @@ final class ClusterRun {
     // Waits for all: if one fails, the samples of the others are kept.
     cluster.each(
         working,
-        link -> link.await(runs.get(link.host()), deadline(point), "the run of " + point.trace()));
+        link -> {
+          String mode =
+              link.await(runs.get(link.host()), deadline(point), "the run of " + point.trace());
+          measurement.chosenMode(link.host(), mode);
+          return mode;
+        });
     if (burst) {
       measurement.linkBytes(parent.get(new Task.LinkBytes(), Long.class, STEP_DEADLINE));
     }

@@ -37,6 +37,7 @@ final class Measurement {
   private final Map<String, ArtifactLine> latest = new TreeMap<>();
   private Optional<Peak> peakAtEnd = Optional.empty();
   private boolean over;
+  private final Map<String, String> chosenModes = new TreeMap<>();
   private long linkBytes = -1;
 
   /**
@@ -173,6 +174,18 @@ final class Measurement {
    */
   record Peak(
       double perSecond, Map<String, Double> byHost, boolean stable, double fromS, double toS) {}
+
+  /** Keeps how a machine's children were resumed in mode auto; "" without that mode. */
+  synchronized void chosenMode(String host, String mode) {
+    if (!mode.isEmpty()) {
+      chosenModes.put(host, mode);
+    }
+  }
+
+  /** How children were resumed, by machine; empty without mode auto. */
+  synchronized Map<String, String> chosenModes() {
+    return Map.copyOf(chosenModes);
+  }
 
   /** Keeps what the parent's machine has sent to others; below 0 if that is not known. */
   synchronized void linkBytes(long bytes) {

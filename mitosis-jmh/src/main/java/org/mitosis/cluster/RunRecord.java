@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.HdrHistogram.Histogram;
+import org.mitosis.fixture.ResumeMode;
 import org.mitosis.result.BuildInfo;
 import org.mitosis.result.Environment.Outcome;
 import org.mitosis.result.HistogramLog;
@@ -86,6 +87,7 @@ final class RunRecord implements AutoCloseable {
    * @param complete whether no machine failed
    * @param startSkewNs from the first start of a loop to the last; null for fewer than two loops
    * @param samples by machine
+   * @param chosenModes what RESUME_MODE=auto was, by machine
    * @param peak operations per second; null if the target measures none
    */
   private record PointContent(
@@ -93,6 +95,7 @@ final class RunRecord implements AutoCloseable {
       boolean complete,
       Long startSkewNs,
       Map<String, Long> samples,
+      Map<String, String> chosenModes,
       Measurement.Peak peak) {}
 
   private final Target target;
@@ -191,6 +194,10 @@ final class RunRecord implements AutoCloseable {
       samples.put(of.getKey(), measurement.samplesOf(of.getKey()));
       Map<String, String> parameters = new TreeMap<>(point.parameters());
       parameters.put("machine", of.getKey());
+      String mode = measurement.chosenModes().get(of.getKey());
+      if (mode != null) {
+        parameters.put(ResumeMode.PROPERTY, mode);
+      }
       HistogramLog.create(folder.histograms(), BENCHMARK + target, parameters, measurement.from())
           .append(of.getValue(), measurement.from(), Instant.now());
     }
@@ -200,6 +207,7 @@ final class RunRecord implements AutoCloseable {
             complete,
             measurement.startSkewNs().orElse(null),
             samples,
+            measurement.chosenModes(),
             target.isPeak() ? measurement.peak().orElse(null) : null));
     write(Outcome.RUNNING);
   }

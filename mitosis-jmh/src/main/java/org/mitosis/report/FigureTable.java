@@ -10,6 +10,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import org.mitosis.result.Figure;
 import org.mitosis.result.Run;
+import org.mitosis.result.SelfTimed;
 import org.mitosis.stats.SteadyState.Label;
 import org.mitosis.stats.Summary;
 
@@ -147,6 +148,13 @@ record FigureTable(
     one.figure().containers().stream()
         .filter(container -> container.contains("("))
         .map(container -> "weaker container: " + container)
+        .forEach(notes::add);
+    one.figure().containers().stream()
+        .filter(container -> container.contains(SelfTimed.CHOSEN_MODE))
+        .map(
+            container ->
+                container.substring(container.indexOf(SelfTimed.CHOSEN_MODE) + "; ".length()))
+        .distinct()
         .forEach(notes::add);
     if (one.estimate().fewSamples()) {
       notes.add("few samples");

@@ -31,6 +31,9 @@ public final class SelfTimed {
   /** More slices than these are joined in pairs. */
   static final int MOST_SLICES = 32;
 
+  /** In what is said of containers: behind it the mode that {@code resumeMode=auto} has chosen. */
+  public static final String CHOSEN_MODE = "; resume mode auto is ";
+
   /** The characters of a tag in a histogram log. */
   private static final Pattern METRIC_NAME = Pattern.compile("[A-Za-z][A-Za-z0-9._-]*");
 
@@ -42,8 +45,9 @@ public final class SelfTimed {
   private SelfTimed() {}
 
   /**
-   * Says what the children are in that are timed from now on, as it really is: the log of this
-   * process keeps it.
+   * Says what the children are in that are timed from now on, as it really is, and behind {@link
+   * #CHOSEN_MODE} how they are resumed if that is not in the parameters: the log of this process
+   * keeps it.
    */
   public static void container(String text) {
     container = text;

@@ -200,7 +200,7 @@ class RemoteBenchmarksTest {
             + " 'udp'",
         "ForkResume.workingSet;protection;strong;protection must be one of sealed, handshake, none,"
             + " got 'strong'",
-        "Execution.workingSet;resumeMode;fast;resumeMode must be one of lazy, eager, cached, clone, replica,"
+        "Execution.workingSet;resumeMode;fast;resumeMode must be one of lazy, eager, cached, clone, replica, auto,"
             + " got 'fast'",
         "FirstResult.workingSet;prefetch;3;prefetch must be a power of two between 1 and 512, got"
             + " '3'",

@@ -230,6 +230,10 @@ class SelectionTest {
     assertEquals(List.of(resume + ": " + refusal), functions.leftOut());
     List<String> clones = List.of("ForkResume", "-p", "resumeMode=clone", "-p", "transport=local");
     assertEquals(List.of(), userfaultfd(false, clones.toArray(String[]::new)).excluded());
+    String[] chosen = {"NilCall|ForkResume.workingSet", "-p", "resumeMode=auto,clone"};
+    assertEquals(List.of(resume), userfaultfd(false, chosen).excluded());
+    chosen = (String.join(" ", chosen) + " -p transport=local").split(" ");
+    assertEquals(List.of(), userfaultfd(false, chosen).excluded());
     assertEquals(List.of(), userfaultfd(false, "NilCall|EmptyContainer").excluded());
     assertEquals(List.of(), userfaultfd(true, "ForkResume").excluded());
   }

@@ -366,14 +366,15 @@ class ReportTest {
     for (SampleRun one : List.of(sample, other)) {
       one.levels("ForkResume.workingSet", Map.of(), "resume", 1_000);
       for (Path log : logs(one.folder().resolve("hlog"))) {
-        String kind = one == sample ? "v2" : "none (no control groups: EACCES)";
+        String kind =
+            one == sample ? "v2; resume mode auto is clone" : "none (no control groups: EACCES)";
         Files.writeString(
             log, "#[container = lean: control groups " + kind + "]\n", StandardOpenOption.APPEND);
       }
     }
     assertEquals(
         List.of(
-            "containers of children: lean: control groups v2"
+            "containers of children: lean: control groups v2; resume mode auto is clone"
                 + " / lean: control groups none (no control groups: EACCES)"),
         RunComparison.of(Run.read(sample.folder()), Run.read(other.folder())).differences().stream()
             .map(EnvironmentDifference::toString)
@@ -381,6 +382,9 @@ class ReportTest {
     assertTrue(
         Files.readString(write(other).resolve("report.md"))
             .contains("weaker container: lean: control groups none (no control groups: EACCES)"));
+    assertTrue(
+        Files.readString(write(sample).resolve("report.md"))
+            .contains("| resume mode auto is clone"));
   }
 
   private static List<Path> logs(Path folder) throws IOException {
