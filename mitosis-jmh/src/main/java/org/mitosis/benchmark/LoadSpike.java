@@ -12,6 +12,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.mitosis.fixture.ArrivalTrace;
 import org.mitosis.fixture.ChildLauncher;
+import org.mitosis.fixture.Criu;
+import org.mitosis.fixture.DumpedProcess;
 import org.mitosis.fixture.FunctionNameState;
 import org.mitosis.fixture.LaunchLoop;
 import org.mitosis.fixture.LoopParameters;
@@ -39,7 +41,7 @@ import org.openjdk.jmh.annotations.Warmup;
 
 /**
  * What requests wait while their rate rises and falls, as a trace says: children of a snapshot, and
- * cold starts beside them.
+ * cold starts and copies by CRIU beside them.
  *
  * <p>Run {@code ./bench LoadSpike}, or {@code ./bench LoadSpike -p trace=azure -p transport=tcp -p
  * resumeMode=lazy,replica}. Requests arrive when the trace says, whether the ones before have ended
@@ -54,8 +56,10 @@ import org.openjdk.jmh.annotations.Warmup;
  *   <li>A launcher has one child at a time. So many loops as there are CPUs are a machine that lets
  *       requests queue rather than share its CPUs.
  *   <li>Machines of one host share its CPUs.
- *   <li>{@code coldStart} starts the function from the program, without a container, which would
- *       come on top of it.
+ *   <li>{@code coldStart} starts the function from the program, and {@code criu} restores it,
+ *       without a container, which would come on top of it.
+ *   <li>A copy by CRIU has the process id of what was dumped: {@code criu} has as many dumps as
+ *       loops, in memory, which are made before.
  * </ul>
  */
 @Needs(workingSets = 2, userfaultfd = true)
@@ -68,7 +72,7 @@ public class LoadSpike {
   /** From opening the gates until they are open: all launchers have read their line by then. */
   private static final long LEAD_NS = TimeUnit.MILLISECONDS.toNanos(20);
 
-  /** Cold starts that have not begun so long after the schedule's end are lost. */
+  /** What has not begun so long after the schedule's end is lost. */
   private static final long DRAIN_NS = TimeUnit.SECONDS.toNanos(10);
 
   /** Made by JMH, which needs a public constructor. */
@@ -99,7 +103,25 @@ public class LoadSpike {
   /** Fresh starts of the same function: interpreter, imports and first call. */
   @Benchmark
   public void coldStart(ColdSpike state, Arrivals arrivals) throws InterruptedException {
-    List<List<Long>> shares = shares(arrivals.arrivalsNs, state.parents.size());
+    List<Runnable> starters = new ArrayList<>();
+    state.parents.forEach(parent -> starters.add(() -> parent.spawn(state.command)));
+    start(starters, arrivals);
+  }
+
+  /**
+   * Copies of the same function, warm, that CRIU restores with all their memory and that call it.
+   */
+  @Benchmark
+  public void criu(DumpedSpike state, Arrivals arrivals) throws InterruptedException {
+    List<Runnable> starters = new ArrayList<>();
+    state.processes.forEach(process -> starters.add(process::restore));
+    start(starters, arrivals);
+  }
+
+  /** Each of them starts one process at a time, and returns when that has ended. */
+  private static void start(List<Runnable> starters, Arrivals arrivals)
+      throws InterruptedException {
+    List<List<Long>> shares = shares(arrivals.arrivalsNs, starters.size());
     long beginNs = System.nanoTime() + LEAD_NS;
     List<LaunchLoop.Child> children = new ArrayList<>();
     List<LaunchLoop.Lost> lost = new ArrayList<>();
@@ -108,11 +130,9 @@ public class LoadSpike {
     try {
       List<Future<PeakThroughput.Done>> loops = new ArrayList<>();
       for (int i = 0; i < shares.size(); i++) {
-        ParentProcess parent = state.parents.get(i);
+        Runnable starter = starters.get(i);
         List<Long> share = shares.get(i);
-        loops.add(
-            threads.submit(
-                () -> coldStarts(parent, state.command, share, beginNs, arrivals.lengthNs)));
+        loops.add(threads.submit(() -> startEach(starter, share, beginNs, arrivals.lengthNs)));
       }
       for (Future<PeakThroughput.Done> loop : loops) {
         PeakThroughput.Done done = loop.get();
@@ -128,12 +148,8 @@ public class LoadSpike {
     record(children, lost, late);
   }
 
-  private static PeakThroughput.Done coldStarts(
-      ParentProcess parent,
-      List<String> command,
-      List<Long> arrivals,
-      long beginNs,
-      long lengthNs) {
+  private static PeakThroughput.Done startEach(
+      Runnable starter, List<Long> arrivals, long beginNs, long lengthNs) {
     List<LaunchLoop.Child> children = new ArrayList<>();
     List<LaunchLoop.Lost> lost = new ArrayList<>();
     for (long arrivalNs : arrivals) {
@@ -148,7 +164,7 @@ public class LoadSpike {
       if (startNs > beginNs + lengthNs + Math.min(lengthNs, DRAIN_NS)) {
         lost.add(new LaunchLoop.Lost(startNs - intendedNs, intendedNs));
       } else {
-        parent.spawn(command);
+        starter.run();
         long endNs = System.nanoTime();
         children.add(new LaunchLoop.Child(endNs - intendedNs, intendedNs, endNs));
       }
@@ -333,6 +349,37 @@ public class LoadSpike {
     @TearDown
     public void stop() {
       parents.forEach(ParentProcess::close);
+    }
+  }
+
+  /** Warm functions that CRIU has dumped. */
+  @State(Scope.Thread)
+  public static class DumpedSpike extends FunctionNameState {
+    /** How many are restored at the same time: a number, or {@code cpus}. */
+    @Param(LoopParameters.AS_MANY_AS_CPUS)
+    public String loops;
+
+    private final List<DumpedProcess> processes = new ArrayList<>();
+
+    /** Made by JMH, which needs a public constructor. */
+    public DumpedSpike() {}
+
+    /** Starts the functions and dumps them, and restores each once, as it is then each time. */
+    @Setup
+    public void start() {
+      for (int i = 0; i < LoopParameters.loops(loops); i++) {
+        DumpedProcess process =
+            DumpedProcess.start(Criu.requireWorking(), Preflight.function(functionName));
+        processes.add(process);
+        process.dump();
+        process.restore();
+      }
+    }
+
+    /** Deletes the images. */
+    @TearDown
+    public void stop() {
+      processes.forEach(DumpedProcess::close);
     }
   }
 }

@@ -264,7 +264,15 @@ final class Selection {
 
   /** Without CRIU that works here; without pipes large enough, that with a server over TCP. */
   private Functions criu() {
-    List<String> needing = userNames(Needs::criu);
+    List<String> needing =
+        entries.stream()
+            .filter(
+                entry ->
+                    needs(entry).filter(Needs::criu).isPresent()
+                        || entry.getUsername().endsWith(".criu"))
+            .map(BenchmarkListEntry::getUsername)
+            .distinct()
+            .toList();
     if (needing.isEmpty()) {
       return new Functions(List.of(), List.of(), List.of());
     }
@@ -418,7 +426,8 @@ final class Selection {
 
   /** In a class whose other benchmarks do. */
   private static boolean startsNoChild(String name) {
-    return name.matches(".*[.]jvm(ColdStart|AppCds|AotCache|Criu|Crac|Pool)|.*[.]NilRpc[.]jna");
+    return name.matches(
+        ".*[.]jvm(ColdStart|AppCds|AotCache|Criu|Crac|Pool)|.*[.](coldStart|criu)|.*[.]NilRpc[.]jna");
   }
 
   /**

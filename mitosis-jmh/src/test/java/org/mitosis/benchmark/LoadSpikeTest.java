@@ -3,6 +3,7 @@ package org.mitosis.benchmark;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.abort;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
@@ -13,8 +14,10 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.mitosis.fixture.Criu;
 import org.mitosis.fixture.PythonFunctionTest;
 import org.mitosis.fixture.UserfaultfdRight;
+import org.mitosis.setting.MissingPrerequisite;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.runner.RunnerException;
@@ -33,12 +36,15 @@ class LoadSpikeTest {
 
   /** One second of the trace, which has 20 arrivals. */
   @ParameterizedTest
-  @CsvSource({"workingSet, tcp", "coldStart, local"})
+  @CsvSource({"workingSet, tcp", "coldStart, local", "criu, local"})
   void eachRequestIsStartedOrLost(String method, String transport)
       throws IOException, RunnerException {
     UserfaultfdRight right = UserfaultfdRight.read();
     assumeTrue(right.allowed(), () -> "needs userfaultfd, which is " + right.state());
     PythonFunctionTest.assumePython();
+    if (method.equals("criu")) {
+      assumeCriu();
+    }
     ShortRun shortRun = new ShortRun(directory);
     RunResult result =
         shortRun
@@ -57,6 +63,14 @@ class LoadSpikeTest {
     assertEquals(20, value(result, "started") + value(result, "lost"));
     assertTrue(value(result, "late") <= value(result, "started"));
     assertTrue(value(result, "startup") > 0);
+  }
+
+  private static void assumeCriu() {
+    try {
+      Criu.requireWorking();
+    } catch (MissingPrerequisite e) {
+      abort("needs " + e.getMessage());
+    }
   }
 
   private static double value(RunResult result, String metric) {
