@@ -77,8 +77,8 @@ public final class Child {
 
   /**
    * The id of the machine that the child runs on, which its mitosisd was given ({@code
-   * $MITOSIS_MACHINE_ID}), or its kernel module, else 0. With {@link #number()} it tells a child from all others of
-   * machines with different ids.
+   * $MITOSIS_MACHINE_ID}), or its kernel module, else 0. With {@link #number()} it tells a child
+   * from all others of machines with different ids.
    */
   public int machineId() {
     return machineId;
