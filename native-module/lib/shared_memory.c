@@ -77,8 +77,8 @@ static int query(int maps, const struct shadow_arena *arena)
 
 		if (err)
 			return err == -ENOENT ? 0 : err;
-		if (q.vma_start == (uintptr_t)arena ||
-		    q.vma_start == arena->registry)
+		if (arena && (q.vma_start == (uintptr_t)arena ||
+			      q.vma_start == arena->registry))
 			continue;
 		err = next_shared(maps, q.vma_start, name, &q);
 		if (err)

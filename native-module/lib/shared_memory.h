@@ -18,7 +18,7 @@
 bool shared_memory_is_own(uint64_t start, uint64_t end, const char *name);
 
 /*
- * Whether this process has mapped shared memory without a file, beside the arena of the
+ * Whether this process has mapped shared memory without a file, beside the `arena` (or NULL) of the
  * device that asks. True if unsure. Keeps what it reads open in *maps, which is -1 at
  * first.
  */

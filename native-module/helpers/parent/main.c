@@ -459,7 +459,8 @@ int main(int argc, char **argv)
 		fputs(usage, stderr);
 		return 2;
 	}
-	if (p.threads > 1 && threads_load(argv))
+	/* The command `pause` needs one. */
+	if ((p.threads > 1 || driven) && threads_load(argv))
 		die(1, "this C library has threads in a library of its own, "
 		       "libpthread.so.0, which cannot be loaded");
 	open_parent(&p, memory_size, backend);
