@@ -273,17 +273,26 @@ void snapshot_watch(struct daemon *daemon, struct peer *shadow)
 	shadow->shadow.watched = true;
 }
 
-int snapshot_rights(struct daemon *daemon, uint32_t handler_id,
-		    const struct parent_rights **rights)
+/* Returns 0 and the registered shadow of a READY handler id; -ENOENT; or -EAGAIN: not yet. */
+static int find_shadow(struct daemon *daemon, uint32_t handler_id,
+		       struct peer **shadow)
 {
 	int slot = snapshot_find(daemon, handler_id);
-	struct peer *shadow;
 
 	if (slot < 0)
 		return slot;
-	shadow = snapshot_shadow(daemon, slot);
-	if (!shadow)
-		return -EAGAIN;
+	*shadow = snapshot_shadow(daemon, slot);
+	return *shadow ? 0 : -EAGAIN;
+}
+
+int snapshot_rights(struct daemon *daemon, uint32_t handler_id,
+		    const struct parent_rights **rights)
+{
+	struct peer *shadow;
+	int err = find_shadow(daemon, handler_id, &shadow);
+
+	if (err)
+		return err;
 	*rights = &shadow->shadow.rights.has;
 	return owner_read_rights(&shadow->process, &shadow->shadow.rights);
 }
@@ -291,14 +300,11 @@ int snapshot_rights(struct daemon *daemon, uint32_t handler_id,
 int snapshot_hand_over(struct daemon *daemon, uint32_t handler_id, int fd,
 		       const struct local_sealing *sealing)
 {
-	int slot = snapshot_find(daemon, handler_id);
 	struct peer *shadow;
+	int err = find_shadow(daemon, handler_id, &shadow);
 
-	if (slot < 0)
-		return slot;
-	shadow = snapshot_shadow(daemon, slot);
-	if (!shadow)
-		return -EAGAIN;
+	if (err)
+		return err;
 	trace(&daemon->trace, TRACE_STEPS, "passes another machine to a shadow",
 	      TRACE_NUMBER("handler_id", handler_id));
 	return peer_pass_machine(shadow, fd, sealing);
@@ -307,14 +313,11 @@ int snapshot_hand_over(struct daemon *daemon, uint32_t handler_id, int fd,
 int snapshot_lend(struct daemon *daemon, uint32_t handler_id, int fd)
 {
 	struct local_message m = channel_message(LOCAL_SERVE);
-	int slot = snapshot_find(daemon, handler_id);
 	struct peer *shadow;
+	int err = find_shadow(daemon, handler_id, &shadow);
 
-	if (slot < 0)
-		return slot;
-	shadow = snapshot_shadow(daemon, slot);
-	if (!shadow)
-		return -EAGAIN;
+	if (err)
+		return err;
 	m.flags = LOCAL_PORTER;
 	return channel_send(shadow->fd, &m, fd);
 }

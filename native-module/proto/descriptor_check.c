@@ -184,19 +184,9 @@ static bool vma_valid(const struct descriptor_header *d,
 static bool contains(const struct descriptor_header *d, uint64_t address,
 		     uint64_t length)
 {
-	const struct descriptor_vma *vmas = descriptor_vmas(d);
-	uint32_t low = 0, high = d->vma_count;
+	const struct descriptor_vma *vma = descriptor_find_vma(d, address);
 
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-
-		if (vmas[middle].end <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < d->vma_count && vmas[low].start <= address &&
-	       vmas[low].end - address >= length;
+	return vma && vma->end - address >= length;
 }
 
 static bool tid_valid(int32_t tid)
