@@ -201,6 +201,26 @@ int status_within(pid_t pid, int ms)
 	return status;
 }
 
+int run_in_mode(uint32_t handler_id, int ms, uint32_t mode)
+{
+	const struct mitosis_resume_options options = { .mode = mode };
+	struct mitosis *device;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	CHECK(pid >= 0);
+	if (pid == 0) {
+		device = open_user();
+		CHECK_EQ(mitosis_set_resume_options(device, &options), 0);
+		mitosis_resume_local(device, handler_id);
+		printf("mode %u: %s\n", mode, mitosis_error());
+		fflush(stdout);
+		_exit(125);
+	}
+	return status_within(pid, ms);
+}
+
 bool alive(pid_t pid)
 {
 	char path[64], line[256];

@@ -101,6 +101,12 @@ void kill_and_reap(pid_t pid);
 /* The wait status of a process; the test ends if that takes longer than `ms`. */
 int status_within(pid_t pid, int ms);
 
+/*
+ * Has a process of its own become a child of a snapshot of this machine, in a resume mode. Returns
+ * its wait status, as status_within(); 125, with the cause printed: it was refused.
+ */
+int run_in_mode(uint32_t handler_id, int ms, uint32_t mode);
+
 /* True while the process is there and not a zombie. */
 bool alive(pid_t pid);
 

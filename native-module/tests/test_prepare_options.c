@@ -138,26 +138,6 @@ static void prepare_without_files(void *argument)
 	_exit(0);
 }
 
-static int run_child(uint32_t mode)
-{
-	const struct mitosis_resume_options options = { .mode = mode };
-	struct mitosis *device;
-	pid_t pid;
-
-	fflush(stdout);
-	pid = fork();
-	CHECK(pid >= 0);
-	if (pid == 0) {
-		device = open_user();
-		CHECK_EQ(mitosis_set_resume_options(device, &options), 0);
-		mitosis_resume_local(device, HANDLER_ID);
-		printf("mode %u: %s\n", mode, mitosis_error());
-		fflush(stdout);
-		_exit(125);
-	}
-	return status_within(pid, CASE_MS / 2);
-}
-
 static void left_out(void)
 {
 	int count = 4;
@@ -165,16 +145,17 @@ static void left_out(void)
 	struct mitosis *device = open_user();
 	int status;
 
-	CHECK_EQ(run_child(MITOSIS_RESUME_CLONE), 0);
+	CHECK_EQ(run_in_mode(HANDLER_ID, CASE_MS / 2, MITOSIS_RESUME_CLONE), 0);
 	if (geteuid() == 0)
-		CHECK_EQ(run_child(MITOSIS_RESUME_LAZY), 0);
+		CHECK_EQ(run_in_mode(HANDLER_ID, CASE_MS / 2, MITOSIS_RESUME_LAZY),
+			 0);
 	kill_and_reap(parent);
 	CHECK_SOON(!find_snapshot(device, HANDLER_ID).handler_id, 20000);
 
 	/* With them there are none. */
 	count = 0;
 	parent = start_waiting(prepare_without_files, &count);
-	status = run_child(MITOSIS_RESUME_CLONE);
+	status = run_in_mode(HANDLER_ID, CASE_MS / 2, MITOSIS_RESUME_CLONE);
 	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 125);
 	kill_and_reap(parent);
 	mitosis_close(device);

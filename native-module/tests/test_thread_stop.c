@@ -76,25 +76,6 @@ static void end_makers(void)
 		CHECK(!pthread_join(makers[i], NULL));
 }
 
-/* By a process that becomes it. Returns its wait status. */
-static int run_child(uint32_t mode)
-{
-	const struct mitosis_resume_options options = { .mode = mode };
-	struct mitosis *device;
-	pid_t pid = fork();
-
-	CHECK(pid >= 0);
-	if (pid == 0) {
-		device = open_user();
-		CHECK_EQ(mitosis_set_resume_options(device, &options), 0);
-		mitosis_resume_local(device, HANDLER_ID);
-		printf("mode %u: %s\n", mode, mitosis_error());
-		fflush(stdout);
-		_exit(125);
-	}
-	return status_within(pid, CASE_MS / 2);
-}
-
 /* What each snapshot holds can be run: some are. */
 static void come_and_go(void)
 {
@@ -112,9 +93,10 @@ static void come_and_go(void)
 			_exit(0);
 		}
 		if (may_run && i % RUN_EACH == 0)
-			CHECK_EQ(run_child(lazy && i % (2 * RUN_EACH)
-						   ? MITOSIS_RESUME_LAZY
-						   : MITOSIS_RESUME_CLONE),
+			CHECK_EQ(run_in_mode(HANDLER_ID, CASE_MS / 2,
+					     lazy && i % (2 * RUN_EACH)
+						     ? MITOSIS_RESUME_LAZY
+						     : MITOSIS_RESUME_CLONE),
 				 0);
 		CHECK_EQ(mitosis_unprepare(device, HANDLER_ID), 0);
 	}
