@@ -148,6 +148,10 @@ static int answer(int fd, unsigned long command, uintptr_t argument)
 	case MITOSIS_NIL:
 		return 0;
 	case MITOSIS_CONNECT:
+		/* A module without mitosis_rdma. */
+		if (!strncmp(((const struct mitosis_connect_req *)argument)->gid,
+			     "rdma://", 7))
+			return -ENODEV;
 		session = ((const struct mitosis_connect_req *)argument)->machine_id;
 		return 0;
 	case MITOSIS_PREPARE:

@@ -121,12 +121,12 @@ public interface Device extends AutoCloseable {
    * Opens the session to another machine; must precede {@link #nilRpc} and {@link #resumeRemote}.
    *
    * @param machineId the machine's id, 0 or greater
-   * @param address where it is: {@code tcp://host:port}, {@code rdma://host[:port]} (user backend),
-   *     or a GID as the original writes it (39 characters); or {@code replica://host:port} (user
-   *     backend), where another machine is that has a session to it and passes the pages of its
-   *     snapshots on. After the forms of RDMA {@code %N} may follow, the original's nic_id: which
-   *     of this machine's RDMA ports to use, counted from 0 as {@code doctor} lists them; without
-   *     it the route decides
+   * @param address where it is: {@code tcp://host:port}, {@code rdma://host[:port]}, or a GID as
+   *     the original writes it (39 characters); or {@code replica://host:port} (user backend),
+   *     where another machine is that has a session to it and passes the pages of its snapshots on.
+   *     After the forms of RDMA {@code %N} may follow, the original's nic_id: which of this
+   *     machine's RDMA ports to use, counted from 0 as {@code doctor} lists them; without it, and
+   *     on the kernel backend, the route decides
    * @throws MitosisException with the errno of the connection attempt
    */
   void connect(int machineId, String address);

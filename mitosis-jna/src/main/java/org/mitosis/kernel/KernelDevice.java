@@ -5,6 +5,7 @@ import com.sun.jna.Memory;
 import com.sun.jna.Pointer;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.mitosis.Backend;
@@ -22,13 +23,12 @@ final class KernelDevice extends CheckedDevice {
   /** Where the text of an address lies in the buffer: behind the largest struct. */
   private static final int ADDRESS_OFFSET = 24;
 
-  /**
-   * The module may copy MITOSIS_GID_LENGTH bytes whatever the text's length; one more for a NUL.
-   */
-  private static final int BUFFER_BYTES = ADDRESS_OFFSET + Uapi.MITOSIS_GID_LENGTH + 1;
+  /** Longer than a GID, of which the module copies all bytes whatever the text's length; a NUL. */
+  private static final int BUFFER_BYTES = ADDRESS_OFFSET + Uapi.MITOSIS_ADDRESS_LENGTH + 1;
 
-  /** A GID, and the original's nic_id. */
-  private static final Pattern GID_WITH_NIC = Pattern.compile("([^/]*)%([0-9]{1,3})");
+  /** A GID or an address of RDMA, and the original's nic_id. */
+  private static final Pattern WITH_NIC =
+      Pattern.compile("([^/]*|rdma://(?:[^%\\[]*|\\[.*\\].*))%([0-9]{1,3})");
 
   private final int fd;
   private final Memory buffer = new Memory(BUFFER_BYTES);
@@ -94,21 +94,17 @@ final class KernelDevice extends CheckedDevice {
               + "' needs; give tcp://host:port, or use the user backend";
       return -Errno.EINVAL;
     }
-    if (address.startsWith("rdma://")) {
-      refusal = noRdma(address);
-      return -Errno.ENODEV;
-    }
-    Matcher withNic = GID_WITH_NIC.matcher(address);
+    Matcher withNic = WITH_NIC.matcher(address);
     boolean named = withNic.matches();
     byte[] text = (named ? withNic.group(1) : address).getBytes(StandardCharsets.US_ASCII);
-    if (text.length > Uapi.MITOSIS_GID_LENGTH) {
+    if (text.length > Uapi.MITOSIS_ADDRESS_LENGTH) {
       throw new IllegalArgumentException(
           "address '"
               + address
               + "' has "
               + text.length
               + " characters: the kernel module reads "
-              + Uapi.MITOSIS_GID_LENGTH);
+              + Uapi.MITOSIS_ADDRESS_LENGTH);
     }
     buffer.clear();
     buffer.setInt(Uapi.ConnectReq.MACHINE_ID, machineId);
@@ -120,10 +116,17 @@ final class KernelDevice extends CheckedDevice {
     return result;
   }
 
-  private static String noRdma(String address) {
+  /** Why an address is refused with ENODEV. */
+  static String noRdma(String address) {
+    if (address.toLowerCase(Locale.ROOT).startsWith("fe80:")) {
+      return "the GID '"
+          + address
+          + "' is link-local, and does not tell the mitosis module the network interface; give"
+          + " rdma://[ADDRESS%INTERFACE]:port";
+    }
     return "the loaded mitosis module has no RDMA for '"
         + address
-        + "'; give tcp://host:port, or use the user backend";
+        + "'; load mitosis_rdma, too, or give tcp://host:port";
   }
 
   @Override

@@ -31,6 +31,9 @@ public final class Uapi {
   /** Bytes of a GID in text, without a final NUL. */
   public static final int MITOSIS_GID_LENGTH = 39;
 
+  /** Bytes of the longest address, without its final NUL. */
+  public static final int MITOSIS_ADDRESS_LENGTH = 255;
+
   public static final int MITOSIS_SNAPSHOT_PINNED = 0x1;
 
   private static final long NS_PER_S = 1_000_000_000L;

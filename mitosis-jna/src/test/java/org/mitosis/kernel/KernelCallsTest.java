@@ -56,7 +56,7 @@ class KernelCallsTest {
             "connect: ok",
             "connect: ok",
             "connect on machine 7 failed: the loaded mitosis module has no RDMA for"
-                + " 'rdma://10.0.0.5' (ENODEV); give tcp://host:port, or use the user backend",
+                + " 'rdma://10.0.0.5%1' (ENODEV); load mitosis_rdma, too, or give tcp://host:port",
             "nil RPC: ok",
             "resume local: EINVAL",
             "resume remote: EINVAL",
@@ -79,11 +79,23 @@ class KernelCallsTest {
             "0x3 bytes=0600000000000000 gid=" + text(GID),
             "0x3 bytes=0600000002000000 gid=" + text(GID),
             "0x3 bytes=0500000000000000 gid=" + text("tcp://10.0.0.5:7000"),
+            "0x3 bytes=0700000001000000 gid=" + text("rdma://10.0.0.5"),
             "0x8 bytes=0500000000000000",
             "0x5 value=73",
             "0x6 bytes=0500000049000000",
             "0xc0186d02 bytes=" + "00".repeat(24)),
         Files.readAllLines(log));
+  }
+
+  /** The module does not know the interface of a link-local GID, whether it has RDMA or not. */
+  @Test
+  void aLinkLocalGidIsRefusedWithTheAddressToGive() {
+    assertEquals(
+        "the GID '"
+            + GID
+            + "' is link-local, and does not tell the mitosis module the network interface; give"
+            + " rdma://[ADDRESS%INTERFACE]:port",
+        KernelDevice.noRdma(GID));
   }
 
   /** 40 bytes: the text and zeros. */
@@ -118,7 +130,7 @@ class KernelCallsTest {
       run("connect", () -> device.connect(6, GID + "%2"));
       run("connect", () -> device.connect(5, "tcp://10.0.0.5:7000"));
       try {
-        device.connect(7, "rdma://10.0.0.5");
+        device.connect(7, "rdma://10.0.0.5%1");
       } catch (MitosisException e) {
         System.out.println(e.getMessage());
       }
