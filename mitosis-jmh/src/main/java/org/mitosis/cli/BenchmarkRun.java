@@ -2,13 +2,9 @@
 package org.mitosis.cli;
 
 import java.io.ByteArrayOutputStream;
-import java.io.FileNotFoundException;
-import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -16,25 +12,17 @@ import java.util.Arrays;
 import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.Properties;
 import java.util.Set;
-import java.util.TreeSet;
-import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 import org.mitosis.Backend;
 import org.mitosis.BackendChoice;
 import org.mitosis.Mitosis;
 import org.mitosis.fixture.CpuPlan;
-import org.mitosis.fixture.Machine;
 import org.mitosis.fixture.MachineMemory;
-import org.mitosis.fixture.MemorySize;
 import org.mitosis.fixture.Preflight;
-import org.mitosis.fixture.Protection;
-import org.mitosis.fixture.PythonFunction;
 import org.mitosis.fixture.ToolProbe;
 import org.mitosis.fixture.UserfaultfdRight;
 import org.mitosis.result.ArtifactTable;
@@ -45,26 +33,18 @@ import org.mitosis.result.MachineProbe;
 import org.mitosis.result.PagesCame;
 import org.mitosis.result.ResultFolder;
 import org.mitosis.result.Run;
-import org.mitosis.result.SelfTimedProfiler;
 import org.mitosis.setting.ExitCode;
 import org.mitosis.setting.MissingPrerequisite;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.results.format.ResultFormatFactory;
 import org.openjdk.jmh.results.format.ResultFormatType;
-import org.openjdk.jmh.runner.Defaults;
 import org.openjdk.jmh.runner.ProfilersFailedException;
 import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.RunnerException;
 import org.openjdk.jmh.runner.format.OutputFormat;
-import org.openjdk.jmh.runner.format.OutputFormatFactory;
-import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
 import org.openjdk.jmh.runner.options.CommandLineOptionException;
 import org.openjdk.jmh.runner.options.CommandLineOptions;
 import org.openjdk.jmh.runner.options.Options;
-import org.openjdk.jmh.runner.options.OptionsBuilder;
-import org.openjdk.jmh.runner.options.VerboseMode;
-import org.openjdk.jmh.util.UnCloseablePrintStream;
-import org.openjdk.jmh.util.Utils;
 
 /**
  * One command line of JMH: checks it and the machine before the first benchmark, lets JMH run,
@@ -73,10 +53,6 @@ import org.openjdk.jmh.util.Utils;
  * <p>Standard output is JMH's, then the table. Messages of Mitosis go to standard error.
  */
 final class BenchmarkRun {
-  private static final String PROPERTIES = "mitosis.";
-  private static final int FIRST_JDK_WITH_NATIVE_ACCESS = 22;
-  private static final int FIRST_JDK_WARNING_OF_UNSAFE = 24;
-
   private final MachineProbe probe;
   private final PrintStream out;
   private final PrintStream err;
@@ -97,6 +73,10 @@ final class BenchmarkRun {
       BackendChoice backend) {
     Plan of(Set<Selection.Item> others) {
       return new Plan(others, sizes, functions, backend);
+    }
+
+    Options options(CommandLineOptions commandLine) {
+      return JmhOptions.of(commandLine, sizes, functions, backend);
     }
 
     List<String> leftOut() {
@@ -156,7 +136,7 @@ final class BenchmarkRun {
     try {
       Preflight.deadline();
       requireBackendName();
-      requireJvm(commandLine);
+      JmhOptions.requireJvm(commandLine);
       selection.requireKnownParameters(List.of(args));
       selection.requireParameters(commandLine);
     } catch (MissingPrerequisite | IllegalArgumentException e) {
@@ -190,8 +170,8 @@ final class BenchmarkRun {
     }
     OutputFormat output;
     try {
-      requireResultFile(commandLine);
-      output = output(commandLine);
+      JmhOutput.requireResultFile(commandLine);
+      output = JmhOutput.format(commandLine);
       write(folder, environment);
       if (sweep.isPresent()) {
         sweep.get().begin(folder, plan.items(), started);
@@ -290,7 +270,7 @@ final class BenchmarkRun {
     Selection.Sizes sizes = left.memorySizes(options, MachineMemory.read());
     JmhLock.ofThisProcess().requireFree();
     return new Plan(
-        left.items(withSweeps(options, sizes, functions, backend).build()),
+        left.items(JmhOptions.withSweeps(options, sizes, functions, backend).build()),
         sizes,
         functions,
         backend);
@@ -302,35 +282,6 @@ final class BenchmarkRun {
     if (!name.isEmpty()) {
       Backend.parse(name);
     }
-  }
-
-  /** A name without a slash is looked for on PATH, by JMH. */
-  private static void requireJvm(Options options) {
-    String jvm = options.getJvm().orElse("java");
-    if (jvm.contains("/") && !Files.isExecutable(Path.of(jvm))) {
-      throw new MissingPrerequisite("-jvm " + jvm + " is not a program that can be run");
-    }
-  }
-
-  private static ChainedOptionsBuilder withSweeps(
-      Options options,
-      Selection.Sizes sizes,
-      Selection.Functions functions,
-      BackendChoice backend) {
-    ChainedOptionsBuilder builder = new OptionsBuilder().parent(options);
-    if (backend.backend() == Backend.KERNEL
-        && !options.getParameter(Protection.PROPERTY).hasValue()) {
-      // The benchmarks' default is of the user backend.
-      builder.param(Protection.PROPERTY, Machine.protectionOfModule().toString());
-    }
-    if (!sizes.override().isEmpty()) {
-      builder.param(MemorySize.PROPERTY, sizes.override().toArray(String[]::new));
-    }
-    if (!functions.override().isEmpty()) {
-      builder.param(PythonFunction.PROPERTY, functions.override().toArray(String[]::new));
-    }
-    functions.excluded().forEach(name -> builder.exclude("^" + Pattern.quote(name) + "$"));
-    return builder;
   }
 
   private ExitCode run(
@@ -348,8 +299,8 @@ final class BenchmarkRun {
       OutputFormat gated = interruption.gate(output);
       results =
           sweep.isPresent()
-              ? sweep.get().run(() -> options(commandLine, plan), gated, err)
-              : new Runner(options(commandLine, plan), gated).run();
+              ? sweep.get().run(() -> plan.options(commandLine), gated, err)
+              : new Runner(plan.options(commandLine), gated).run();
     } catch (RunnerException e) {
       interruption.over();
       return failed(e, plan, folder, environment);
@@ -423,7 +374,7 @@ final class BenchmarkRun {
       // A resumed sweep has results of all its sessions.
       String json = sweep.isPresent() ? sweep.get().json() : json(results);
       String table = ArtifactTable.of(folder.histograms(), json, ended);
-      show(table, commandLine);
+      JmhOutput.print(table, commandLine, out);
       folder.replace(folder.jmhJson(), json);
       folder.replace(folder.table(), table);
       write(folder, ended);
@@ -457,96 +408,6 @@ final class BenchmarkRun {
                       : "; the results of the others are in " + folder.path()));
     }
     return code;
-  }
-
-  private Options options(CommandLineOptions commandLine, Plan plan) {
-    ChainedOptionsBuilder builder =
-        withSweeps(commandLine, plan.sizes(), plan.functions(), plan.backend());
-    String profiler = SelfTimedProfiler.class.getName();
-    if (commandLine.getProfilers().stream().noneMatch(given -> given.getKlass().equals(profiler))) {
-      builder.addProfiler(SelfTimedProfiler.class);
-    }
-    // Prepended, because the benchmarks' own annotations append, and an option replaces an
-    // annotation.
-    List<String> arguments =
-        forkArguments(
-            System.getProperties(),
-            commandLine.getJvmArgs().hasValue()
-                ? List.of()
-                : ManagementFactory.getRuntimeMXBean().getInputArguments(),
-            commandLine.getJvm().hasValue() ? 0 : Runtime.version().feature());
-    if (commandLine.getJvmArgsPrepend().hasValue()) {
-      arguments.addAll(commandLine.getJvmArgsPrepend().get());
-    }
-    return builder.jvmArgsPrepend(arguments.toArray(String[]::new)).build();
-  }
-
-  /**
-   * The arguments of a fork in addition to those of JMH.
-   *
-   * @param properties of this JVM
-   * @param inherited arguments that JMH passes to forks by itself
-   * @param javaFeature the fork's Java release; 0 if not known
-   */
-  static List<String> forkArguments(
-      Properties properties, List<String> inherited, int javaFeature) {
-    List<String> arguments = new ArrayList<>();
-    for (String name : new TreeSet<>(properties.stringPropertyNames())) {
-      if (name.startsWith(PROPERTIES)) {
-        arguments.add("-D" + name + "=" + properties.getProperty(name));
-      }
-    }
-    if (javaFeature >= FIRST_JDK_WITH_NATIVE_ACCESS) {
-      // The manifest grants it as well, but JMH starts its forks with -cp.
-      arguments.add("--enable-native-access=ALL-UNNAMED");
-    }
-    if (javaFeature >= FIRST_JDK_WARNING_OF_UNSAFE) {
-      arguments.add(Environment.ALLOW_UNSAFE); // JMH uses it
-    }
-    arguments.removeAll(inherited);
-    return arguments;
-  }
-
-  /** The output format that JMH's Runner would create. */
-  private static OutputFormat output(Options options) throws IOException {
-    PrintStream stream;
-    try {
-      stream =
-          options.getOutput().hasValue()
-              ? new PrintStream(options.getOutput().get(), Utils.guessConsoleEncoding())
-              : new UnCloseablePrintStream(System.out, Utils.guessConsoleEncoding());
-    } catch (FileNotFoundException e) {
-      throw new MissingPrerequisite(
-          "the output file of -o cannot be written: " + e.getMessage() + "; name another");
-    }
-    return OutputFormatFactory.createFormatInstance(
-        stream, options.verbosity().orElse(Defaults.VERBOSITY));
-  }
-
-  /** Checks that JMH can write its own result file, if it is asked for: it tells with a stack. */
-  private static void requireResultFile(Options options) {
-    if (!options.getResult().hasValue() && !options.getResultFormat().hasValue()) {
-      return;
-    }
-    ResultFormatType format = options.getResultFormat().orElse(Defaults.RESULT_FORMAT);
-    Path file =
-        Path.of(
-                options
-                    .getResult()
-                    .orElse(
-                        Defaults.RESULT_FILE_PREFIX
-                            + "."
-                            + format.toString().toLowerCase(Locale.ROOT)))
-            .toAbsolutePath();
-    Path folder = file.getParent();
-    boolean writable =
-        Files.exists(file)
-            ? Files.isRegularFile(file) && Files.isWritable(file)
-            : folder != null && Files.isDirectory(folder) && Files.isWritable(folder);
-    if (!writable) {
-      throw new MissingPrerequisite(
-          "the result file of -rff cannot be written: " + file + "; name another");
-    }
   }
 
   /** Prints what JMH's Main prints, but for the lock, of which that prints a stack trace. */
@@ -594,19 +455,5 @@ final class BenchmarkRun {
       ResultFormatFactory.getInstance(ResultFormatType.JSON, stream).writeOut(results);
     }
     return bytes.toString(StandardCharsets.UTF_8);
-  }
-
-  /** Prints the table to the destination of JMH's output. */
-  private void show(String table, Options options) throws IOException {
-    if (options.verbosity().orElse(Defaults.VERBOSITY) == VerboseMode.SILENT) {
-      return;
-    }
-    if (options.getOutput().hasValue()) {
-      try (FileOutputStream file = new FileOutputStream(options.getOutput().get(), true)) {
-        file.write(table.getBytes(Utils.guessConsoleEncoding()));
-      }
-    } else {
-      out.print(table);
-    }
   }
 }
