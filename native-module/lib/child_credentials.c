@@ -116,6 +116,41 @@ static int limit_sets(const struct descriptor_credentials *parent,
 	return syscall(SYS_capset, &header, limited) ? -errno : 0;
 }
 
+int file_rights_limit(const struct descriptor_header *parent,
+		      struct file_rights *before, const char *what)
+{
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	const uint64_t parents = in_namespace_of(&parent->credentials)
+					 ? parent->credentials.permitted
+					 : 0;
+	struct __user_cap_data_struct limited[2];
+	int i, err = 0;
+
+	before->changed = false;
+	if (syscall(SYS_capget, &header, before->capabilities))
+		err = -errno;
+	memcpy(limited, before->capabilities, sizeof(limited));
+	for (i = 0; i < 2; i++)
+		limited[i].effective &= parents >> 32 * i;
+	before->changed =
+		!err && memcmp(limited, before->capabilities, sizeof(limited));
+	if (before->changed && syscall(SYS_capset, &header, limited))
+		err = -errno;
+	return err ? fail(err,
+			  "the files of %s cannot be opened with its parent's "
+			  "capabilities alone: %s",
+			  what, strerror(-err))
+		   : 0;
+}
+
+void file_rights_return(const struct file_rights *before)
+{
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+
+	if (before->changed)
+		syscall(SYS_capset, &header, before->capabilities);
+}
+
 int child_credentials_check(struct descriptor_header *parent,
 			    const struct parent_rights *has, const char *what)
 {

@@ -2,6 +2,9 @@
 #ifndef LIB_CHILD_CREDENTIALS_H
 #define LIB_CHILD_CREDENTIALS_H
 
+#include <linux/capability.h>
+#include <stdbool.h>
+
 #include "lib/restore.h"
 #include "proto/descriptor.h"
 
@@ -23,6 +26,20 @@ int child_credentials_check(struct descriptor_header *parent,
  */
 int child_credentials_limit(const struct descriptor_header *parent,
 			    struct restore_plan *plan, const char *what);
+
+/* What a thread had before. */
+struct file_rights {
+	bool changed;
+	struct __user_cap_data_struct capabilities[2];
+};
+
+/*
+ * Until file_rights_return() the thread opens files by no capability that the parent has
+ * not: what a descriptor names could be another user's. Returns 0 or -errno with a message.
+ */
+int file_rights_limit(const struct descriptor_header *parent,
+		      struct file_rights *before, const char *what);
+void file_rights_return(const struct file_rights *before);
 
 /*
  * Gives the process its parent's undumpability. After it, a user's own files below

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "lib/child_credentials.h"
 #include "lib/child_files.h"
 #include "lib/error.h"
 #include "lib/mapped_file.h"
@@ -133,14 +134,25 @@ static int take_file(const struct opening *o, uint32_t i)
 	return err;
 }
 
-/* With the rights of the file system user that it has now. */
-static int open_each(const struct opening *o)
+static int open_all(const struct opening *o)
 {
 	uint32_t i;
 	int err = 0;
 
 	for (i = 0; i < o->descriptor->vma_count && !err; i++)
 		err = take_file(o, i);
+	return err;
+}
+
+/* With the rights of the file system user that it has now, as far as the parent has them. */
+static int open_each(const struct opening *o)
+{
+	struct file_rights rights;
+	int err = file_rights_limit(o->descriptor, &rights, o->what);
+
+	if (!err)
+		err = open_all(o);
+	file_rights_return(&rights);
 	return err;
 }
 

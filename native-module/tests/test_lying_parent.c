@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * A parent writes into the descriptor that its shadow has of it: its child, on another machine
- * too, gets no right that the kernel knows the parent not to have, is refused where that has a seccomp filter, and
- * reaches no file of its caller by what /proc has of open files.
+ * too, gets no right that the kernel knows the parent not to have, is refused where that has a seccomp filter,
+ * reaches no file of its caller by what /proc has of open files, and maps none that its caller's capabilities alone
+ * open.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -16,7 +17,9 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -30,6 +33,7 @@
 #define NEEDED                                                                      \
 	(1ull << CAP_SYS_MODULE | 1ull << CAP_SYS_PTRACE | 1ull << CAP_SYS_NICE)
 #define PATIENT_MS 20000
+#define OTHERS	   65534 /* another user */
 
 /* What a child has of its caller's, and not of its parent's: its exit status. */
 #define HAS_PERMITTED	0x01
@@ -39,11 +43,13 @@
 #define HAS_PRIORITY	0x10
 #define HAS_DIRECTORY	0x20 /* is in one that its caller has open */
 #define IS_CHILD	0x40 /* beside them */
+#define HAS_CONTENTS	0x80 /* of another user's file */
 
 struct rights {
 	const char *name;
 	bool no_new_privs, filtered;
 	bool moves; /* into a directory that its caller has open */
+	bool maps;  /* another user's file */
 	bool reaches; /* for an open file of its caller's, by what a file of its own is called */
 };
 
@@ -55,6 +61,8 @@ struct rights {
 
 /* Longer than what it is replaced by. */
 static char own_path[] = "/tmp/mitosis-lying-parent-XXXXXX";
+static char others_path[] = "/tmp/mitosis-others-XXXXXX";
+static const char *mapped; /* own_path */
 static char own_directory[] = "/tmp/mitosis-lying-parents-XXXXXX";
 
 static uint64_t set_of(const char *name)
@@ -77,7 +85,8 @@ static int what_it_has(void)
 	char directory[4096];
 
 	CHECK(getcwd(directory, sizeof(directory)));
-	return IS_CHILD | (strcmp(directory, "/dev") ? 0 : HAS_DIRECTORY) |
+	return IS_CHILD | (mapped && *mapped == 's' ? HAS_CONTENTS : 0) |
+	       (strcmp(directory, "/dev") ? 0 : HAS_DIRECTORY) |
 	       (set_of("CapPrm") ? HAS_PERMITTED : 0) |
 	       (set_of("CapInh") ? HAS_INHERITABLE : 0) |
 	       (set_of("CapBnd") >> CAP_SYS_MODULE & 1 ? HAS_BOUNDING : 0) |
@@ -118,6 +127,27 @@ static void lie(struct descriptor_header *d)
 	d->state.nice = -20;
 }
 
+/* What it has mapped of its own file is all of the other. */
+static void lie_of_mapping(struct descriptor_header *d)
+{
+	struct descriptor_vma *vmas = (void *)descriptor_vmas(d);
+	struct stat st;
+	uint32_t i;
+
+	CHECK(!stat(others_path, &st));
+	for (i = 0; i < d->vma_count; i++) {
+		if (vmas[i].start != (uintptr_t)mapped)
+			continue;
+		strcpy((void *)descriptor_string(d, vmas[i].name), others_path);
+		vmas[i].inode = st.st_ino;
+		vmas[i].device_major = major(st.st_dev);
+		vmas[i].device_minor = minor(st.st_dev);
+		vmas[i].kind = VMA_FILE;
+		vmas[i].file_version = DESCRIPTOR_FILE_UNKNOWN;
+		vmas[i].build_id = vmas[i].digest = DESCRIPTOR_NO_STRING;
+	}
+}
+
 static void lie_of_paths(char *bytes, const struct rights *rights)
 {
 	struct descriptor_header *d = (void *)bytes;
@@ -125,6 +155,8 @@ static void lie_of_paths(char *bytes, const struct rights *rights)
 	char *directory = (void *)descriptor_string(d, d->state.working_directory);
 	uint32_t i;
 
+	if (rights->maps)
+		lie_of_mapping(d);
 	if (rights->moves)
 		strcpy(directory, "/proc/self/fd/201");
 	for (i = 0; rights->reaches && i < d->fd_count; i++)
@@ -213,6 +245,11 @@ static void be_parent(void *argument)
 		fd = open(own_path, O_RDWR | O_CLOEXEC);
 		CHECK(fd >= 0 && dup2(fd, NUMBER) == NUMBER && !close(fd));
 	}
+	if (rights->maps) {
+		fd = open(own_path, O_RDONLY | O_CLOEXEC);
+		mapped = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0);
+		CHECK(mapped != MAP_FAILED && *mapped == 'p' && !close(fd));
+	}
 	drop_rights(rights);
 	device = open_user();
 	CHECK_EQ(mitosis_prepare(device, ID), 0);
@@ -265,6 +302,15 @@ static void check(const struct rights *rights, enum way way)
 	kill_and_reap(parent);
 }
 
+static void make_file(char *path, const char *text, uid_t owner)
+{
+	int fd = mkstemp(path);
+
+	CHECK(fd >= 0);
+	CHECK_EQ(write(fd, text, strlen(text)), strlen(text));
+	CHECK(!fchown(fd, owner, -1) && !close(fd));
+}
+
 int main(void)
 {
 	static const struct rights all[] = {
@@ -273,14 +319,15 @@ int main(void)
 		{ .name = "a filter", .no_new_privs = true, .filtered = true },
 		{ .name = "other paths", .reaches = true },
 		{ .name = "another directory", .moves = true },
+		{ .name = "another mapping", .maps = true },
 	};
 	enum way way;
 	size_t i;
-	int fd;
 
 	need_userfaultfd();
-	fd = mkstemp(own_path);
-	CHECK(fd >= 0 && !close(fd) && mkdtemp(own_directory));
+	CHECK(mkdtemp(own_directory));
+	make_file(own_path, "private", 0);
+	make_file(others_path, "secret", OTHERS);
 	if (geteuid() || (set_of("CapPrm") & NEEDED) != NEEDED ||
 	    prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) ||
 	    prctl(PR_GET_SECCOMP) == SECCOMP_MODE_FILTER)
@@ -291,6 +338,6 @@ int main(void)
 		for (way = 0; way < WAYS; way++)
 			check(&all[i], way);
 	machine_stop(&machine);
-	CHECK(!unlink(own_path) && !rmdir(own_directory));
+	CHECK(!unlink(own_path) && !unlink(others_path) && !rmdir(own_directory));
 	return 0;
 }
