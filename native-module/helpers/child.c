@@ -85,6 +85,7 @@ int main(int argc, char **argv)
 		.mode = MITOSIS_RESUME_LAZY,
 		.files = MITOSIS_FILES_REFUSE,
 		.paths = paths,
+		.signals = MITOSIS_SIGNALS_CLEARED, /* it has just been executed */
 	};
 	uint32_t handler_id = HANDLER_ID_DEFAULT, machine_id = 0;
 	bool remote = false, options_given = false;

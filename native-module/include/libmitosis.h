@@ -346,12 +346,22 @@ struct mitosis_path {
 	const char *from, *to;
 };
 
+/* What is known of the signals of those who become children. */
+enum mitosis_signals {
+	MITOSIS_SIGNALS_ANY = 0, /* nothing: each is set; the default */
+	/*
+	 * They were forked with CLONE_CLEAR_SIGHAND, or executed, and have set none since; they ignore
+	 * those that who made the attachment ignored then. Each child sets what differs only.
+	 */
+	MITOSIS_SIGNALS_CLEARED = 1,
+};
+
 /*
  * All that can be said of children. `size` is that of the caller's struct, which may be of
  * another release: what it does not have is 0, the default.
  */
 struct mitosis_child_options {
-	uint32_t size;		 /* sizeof(struct mitosis_child_options) */
+	uint32_t size;
 	uint32_t mode;		 /* enum mitosis_resume_mode */
 	uint32_t prefetch_pages; /* as in struct mitosis_resume_options */
 	uint32_t files;		 /* enum mitosis_files */
@@ -360,6 +370,8 @@ struct mitosis_child_options {
 	const char *host_name; /* of its own; NULL: the caller's */
 	/* Where it opens the files that its parent had open: the longest `from` counts. */
 	const struct mitosis_path *paths;
+	uint32_t signals;  /* enum mitosis_signals */
+	uint32_t reserved; /* 0 */
 };
 
 /*
@@ -484,12 +496,11 @@ int mitosis_attach_remote(struct mitosis *device, uint32_t machine_id,
 			  struct mitosis_attachment **attachment);
 
 /*
- * Becomes a child by an attachment of this process or of the one that forked
- * it. Files that the parent mapped are opened when attaching. Of its own open files
- * the child keeps the standard three, and numbers that were open and not
- * close-on-exec when attaching, and are so now: open a child's files before, or
- * put others in their place by dup2(). Returns only on failure: -ESTALE the snapshot has been dropped since, so
- * detach and attach again; else as mitosis_resume_local().
+ * Becomes a child by an attachment of this process or of the one that forked it. Files that the parent mapped are opened
+ * when attaching. Of its own open files the child keeps the standard three, and numbers that were open and not
+ * close-on-exec when attaching, and are so now: open a child's files before, or put others in their place by dup2().
+ * Returns only on failure: -ESTALE the snapshot has been dropped since, so detach and attach again; else as
+ * mitosis_resume_local().
  */
 int mitosis_resume_attached(struct mitosis_attachment *attachment);
 
@@ -519,17 +530,22 @@ struct mitosis_spawn {
 	uint32_t file_count;
 	const int *files;     /* that it has, at the same numbers */
 	uint32_t deadline_ms; /* after which it is ended; 0: none */
+	uint32_t flags;	      /* MITOSIS_SPAWN_* */
 };
 
 /*
- * Has a snapshot of this machine, or a replica, fork a child, by an attachment of mode clone or
- * replica that this process made, and waits for its end: MITOSIS_RESUME_CLONE without a proxy
- * process. Returns 0 with its wait status; exit status 125 may mean that it could
- * not enter its container. Errors: -EINVAL another mode; -E2BIG
- * too many descriptors; -ESTALE the snapshot has been dropped since; -ECONNRESET
- * its shadow has ended, and the child with it; -ETIME the deadline has passed, and
- * the child has been ended. Signals do not end the wait. After an error only mitosis_detach() may be called on
- * the attachment.
+ * The control groups are two files of one of version 2: its cgroup.procs, and its directory. The child is
+ * forked there where the kernel and the rights of what forks it permit; else it enters it.
+ */
+#define MITOSIS_SPAWN_INTO_CGROUP 0x1u
+
+/*
+ * Has a snapshot of this machine, or a replica, fork a child, by an attachment of mode clone or replica that this
+ * process made, and waits for its end: MITOSIS_RESUME_CLONE without a proxy process. Returns 0 with its wait status; exit
+ * status 125 may mean that it could not enter its container. Errors: -EINVAL another mode, or flags that do not fit;
+ * -E2BIG too many descriptors; -ESTALE the snapshot has been dropped since; -ECONNRESET its shadow has ended, and the
+ * child with it; -ETIME the deadline has passed, and the child has been ended. Signals do not end the wait. After an
+ * error only mitosis_detach() may be called on the attachment.
  */
 int mitosis_spawn(struct mitosis_attachment *attachment,
 		  const struct mitosis_spawn *child, int *status);

@@ -245,13 +245,15 @@ static int join(const struct mitosis_attachment *a)
 {
 	struct shadow_answer answer;
 	int ends[2];
-	int err;
+	int err = 0;
 
 	if (!a->remote && !registry_holds(a->registry, a->slot, a->generation))
 		return -ESTALE;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
 		return -errno;
-	err = channel_set_deadline(ends[0], CHANNEL_DEADLINE_MS);
+	/* For answers; who becomes a child by a plan gets none. */
+	if (asks(a) || a->automatic)
+		err = channel_set_deadline(ends[0], CHANNEL_DEADLINE_MS);
 	if (!err)
 		err = bring(a, ends[1]);
 	close(ends[1]);
@@ -282,6 +284,13 @@ int mitosis_spawn(struct mitosis_attachment *a, const struct mitosis_spawn *chil
 	if (a->plan)
 		return fail(-EINVAL, "only an attachment of mode clone or replica "
 				     "spawns children; resume by this one");
+	if (child->flags & ~MITOSIS_SPAWN_INTO_CGROUP ||
+	    (child->flags && child->cgroup_count != 2))
+		return fail(-EINVAL,
+			    "a child is forked into one control group, by its "
+			    "cgroup.procs and its directory, got flags %#x and %u "
+			    "files",
+			    child->flags, child->cgroup_count);
 	if (!a->remote && !registry_holds(a->registry, a->slot, a->generation))
 		return dropped(a);
 	err = run_clone(a->stream, a->registry, child, &a->files, a->what, status);

@@ -20,6 +20,9 @@ int child_options_read(const struct mitosis_child_options *given,
 		return fail(-EINVAL,
 			    "%#x is not of what a child can have of its own",
 			    options->own);
+	if (options->signals > MITOSIS_SIGNALS_CLEARED || options->reserved)
+		return fail(-EINVAL, "%u is nothing that is known of signals",
+			    options->signals);
 	if (options->host_name &&
 	    (!*options->host_name ||
 	     strlen(options->host_name) >= MITOSIS_HOST_NAME_SIZE))

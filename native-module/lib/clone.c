@@ -32,13 +32,24 @@ struct clone_arguments {
 	const struct descriptor_header *descriptor;
 	struct rlimit files;	  /* RLIMIT_NOFILE of the parent */
 	int lifeline;		  /* of the replica; -1: a shadow's child has none */
+	bool born_in_cgroup;	  /* into which it was to be forked */
 	struct restore_plan plan; /* of its threads; stays in a child with several */
 	char stack[CLONE_STACK_SIZE] __attribute__((aligned(64)));
 };
 
-/* Closes all files but these two, -1 is none, and those that get a number in the child. */
+/* Where a passed file is, or, once it is placed, its number in the child; below 0: none. */
+static int place_of(const struct clone_request *r, uint32_t i, bool placed)
+{
+	return placed || r->numbers[i] < 0 ? shadow_clone_number(r->numbers[i])
+					   : r->passed[i];
+}
+
+/*
+ * Closes all files but these two, -1 is none, and those that get a number in the child, or have it
+ * if they are placed.
+ */
 static void keep_numbered_files(const struct clone_request *r, int lifeline,
-				int more)
+				int more, bool placed)
 {
 	int64_t from = 0;
 
@@ -48,23 +59,51 @@ static void keep_numbered_files(const struct clone_request *r, int lifeline,
 
 		if (more >= from && more < kept)
 			kept = more;
-		for (i = 0; i < r->count; i++)
-			if (r->numbers[i] >= 0 && r->passed[i] >= from &&
-			    r->passed[i] < kept)
-				kept = r->passed[i];
+		for (i = 0; i < r->count; i++) {
+			int place = place_of(r, i, placed);
+
+			if (place >= from && place < kept)
+				kept = place;
+		}
 		if (kept > from)
 			raw_syscall(SYS_close_range, from, kept - 1, 0);
 		from = kept + 1;
 	}
 }
 
-/* Moves it to where other children have theirs, if the limit lets it; -1 is none. */
-static void lift_lifeline(int lifeline)
+/* Where other children have theirs, if the limit lets it; -1 is none. Leaves the other open. */
+static int lift_lifeline(int lifeline)
 {
-	if (lifeline >= 0 && lifeline < (int)CHILD_FILES_LIFTED &&
-	    raw_syscall(SYS_fcntl, lifeline, F_DUPFD_CLOEXEC, CHILD_FILES_LIFTED) >=
-		    0)
+	long lifted = -1;
+
+	if (lifeline >= 0 && lifeline < (int)CHILD_FILES_LIFTED)
+		lifted = raw_syscall(SYS_fcntl, lifeline, F_DUPFD_CLOEXEC,
+				     CHILD_FILES_LIFTED);
+	return lifted < 0 ? lifeline : (int)lifted;
+}
+
+/* The same, and closes it where it was. */
+static bool raise_lifeline(int lifeline)
+{
+	if (lift_lifeline(lifeline) != lifeline)
 		raw_syscall(SYS_close, lifeline);
+	return true;
+}
+
+/* Whether one of them, or the lifeline, is where another is to be. */
+static bool in_the_way(const struct clone_request *r, int lifeline)
+{
+	uint32_t i, k;
+
+	for (i = 0; i < r->count; i++) {
+		int number = shadow_clone_number(r->numbers[i]);
+
+		for (k = 0; number >= 0 && k < r->count; k++)
+			if (number == lifeline ||
+			    (k != i && r->numbers[k] >= 0 && r->passed[k] == number))
+				return true;
+	}
+	return false;
 }
 
 /* Moves an open file that is at another's number to any free one. */
@@ -86,7 +125,8 @@ static bool arrange_files(struct clone_request *r, int lifeline,
 	int more = clone_more_files_socket(r);
 	uint32_t i, k;
 
-	keep_numbered_files(r, lifeline, more);
+	if (more >= 0 || in_the_way(r, lifeline))
+		keep_numbered_files(r, lifeline, more, false);
 	for (i = 0; i < r->count; i++) {
 		int number = shadow_clone_number(r->numbers[i]);
 		bool on_exec = r->numbers[i] & SHADOW_CLONE_ON_EXEC;
@@ -110,11 +150,14 @@ static bool arrange_files(struct clone_request *r, int lifeline,
 		if (raw_syscall(SYS_dup3, r->passed[i], number,
 				on_exec ? O_CLOEXEC : 0) != number)
 			return false;
-		raw_syscall(SYS_close, r->passed[i]);
+		/* What else is open is closed at once, unless further files come. */
+		if (more >= 0)
+			raw_syscall(SYS_close, r->passed[i]);
 	}
-	if (more >= 0 && !clone_more_files_take(more_files, more, &lifeline))
-		return false;
-	lift_lifeline(lifeline);
+	if (more >= 0)
+		return clone_more_files_take(more_files, more, &lifeline) &&
+		       raise_lifeline(lifeline);
+	keep_numbered_files(r, lift_lifeline(lifeline), -1, true);
 	return true;
 }
 
@@ -196,23 +239,27 @@ static bool enter_root(const struct clone_request *r, int fd)
 	return !raw_syscall(SYS_fchdir, fd) && !raw_syscall(SYS_chroot, ".");
 }
 
-static bool has_root(const struct clone_request *r)
+/* The first file that was passed for this purpose, or -1. */
+static int passed_for(const struct clone_request *r, int32_t purpose)
 {
 	uint32_t i;
 
 	for (i = 0; i < r->count; i++)
-		if (r->numbers[i] == SHADOW_CLONE_ROOT)
-			return true;
-	return false;
+		if (r->numbers[i] == purpose)
+			return r->passed[i];
+	return -1;
 }
 
-static bool enter_container(const struct clone_request *r,
-			    const struct descriptor_header *d)
+static bool enter_container(const struct clone_arguments *o)
 {
+	const struct clone_request *r = &o->request;
+
 	return enter_each(r, SHADOW_CLONE_NAMESPACES, enter_namespaces) &&
-	       enter_each(r, SHADOW_CLONE_CGROUP, enter_cgroup) &&
+	       (o->born_in_cgroup ||
+		enter_each(r, SHADOW_CLONE_CGROUP, enter_cgroup)) &&
 	       enter_each(r, SHADOW_CLONE_ROOT, enter_root) &&
-	       (!has_root(r) || mapped_files_leave_foreign(d));
+	       (passed_for(r, SHADOW_CLONE_ROOT) < 0 ||
+		mapped_files_leave_foreign(o->descriptor));
 }
 
 /* Undoes what the shadow changed in the memory and the thread of the parent. */
@@ -256,8 +303,7 @@ static void __attribute__((noreturn, used)) clone_main(struct clone_arguments *o
 	raw_syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	if (lifeline >= 0)
 		lifeline = open_lifeline(lifeline);
-	if ((lifeline < 0 && o->lifeline >= 0) ||
-	    !enter_container(&o->request, o->descriptor) ||
+	if ((lifeline < 0 && o->lifeline >= 0) || !enter_container(o) ||
 	    !shared_copies_share(o->descriptor) ||
 	    !arrange_files(&o->request, lifeline, &more) ||
 	    !clone_late_files(&o->request, &more, o->descriptor))
@@ -281,12 +327,8 @@ static long enter_pid_ns(int pidfd)
 /* The pidfd of the process whose PID namespace a clone joins, or -1. */
 static int pid_ns_fd(const struct clone_request *r)
 {
-	uint32_t i;
-
-	for (i = 0; r->namespaces & CLONE_NEWPID && i < r->count; i++)
-		if (r->numbers[i] == SHADOW_CLONE_NAMESPACES)
-			return r->passed[i];
-	return -1;
+	return r->namespaces & CLONE_NEWPID ? passed_for(r, SHADOW_CLONE_NAMESPACES)
+					    : -1;
 }
 
 /* The parent's open files that no caller can give back: it has not asked for them yet. */
@@ -294,6 +336,42 @@ static bool lacks_files(const struct descriptor_header *d,
 			const struct clone_request *r)
 {
 	return d->fd_count && !(r->flags & SHADOW_CLONE_WITH_FILES);
+}
+
+/* With this process id, unless it is 0. Returns the child's or -errno. */
+static long fork_clone(struct clone_arguments *o, uint64_t flags, int32_t id,
+		       int *pidfd)
+{
+	char *stack_end = o->stack + sizeof(o->stack);
+	void *tid = (void *)descriptor_thread(o->descriptor)->tid_address;
+	int directory = passed_for(&o->request, SHADOW_CLONE_INTO);
+	struct clone_args args = {
+		.flags = flags,
+		.pidfd = (uintptr_t)pidfd,
+		.child_tid = (uintptr_t)tid,
+		.set_tid = id ? (uintptr_t)&id : 0,
+		.set_tid_size = id ? 1 : 0,
+	};
+
+	if (directory >= 0) {
+		struct clone_args there = args;
+		long pid;
+
+		there.flags |= CLONE_INTO_CGROUP;
+		there.cgroup = directory;
+		o->born_in_cgroup = true;
+		pid = shadow_process_fork_by(stack_end, (void (*)(void *))clone_main,
+					     o, &there);
+		/* A group's limit of processes holds: to enter it later would pass that by. */
+		if (pid >= 0 || pid == -EAGAIN || pid == -ENOMEM)
+			return pid;
+		o->born_in_cgroup = false;
+	}
+	/* clone3(2) only where it is needed: filters of system calls may not know it. */
+	return id ? shadow_process_fork_by(stack_end, (void (*)(void *))clone_main,
+					   o, &args)
+		  : shadow_process_fork(stack_end, (void (*)(void *))clone_main, o,
+					flags, pidfd, tid);
 }
 
 int clone_child(struct page_source *source, const struct clone_request *request)
@@ -328,15 +406,12 @@ int clone_child(struct page_source *source, const struct clone_request *request)
 		flags |= CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID;
 	if (pid_ns >= 0)
 		pid = enter_pid_ns(pid_ns);
-	if (!pid && descriptor_has_threads(source->descriptor))
-		pid = shadow_process_fork_as(o->stack + sizeof(o->stack),
-					     (void (*)(void *))clone_main, o, flags,
-					     &pidfd, (void *)t->tid_address,
-					     source->descriptor->process);
-	else if (!pid)
-		pid = shadow_process_fork(o->stack + sizeof(o->stack),
-					  (void (*)(void *))clone_main, o, flags,
-					  &pidfd, (void *)t->tid_address);
+	if (!pid)
+		pid = fork_clone(o, flags,
+				 descriptor_has_threads(source->descriptor)
+					 ? (int32_t)source->descriptor->process
+					 : 0,
+				 &pidfd);
 	if (pid_ns >= 0)
 		enter_pid_ns(own->self);
 	raw_syscall(SYS_munmap, o, sizeof(*o));

@@ -249,7 +249,11 @@ int run_clone(int stream, struct registry *registry,
 	if (!err)
 		err = pass(&call, child->root, SHADOW_CLONE_ROOT, message);
 	for (i = 0; i < child->cgroup_count && !err; i++)
-		err = pass(&call, child->cgroups[i], SHADOW_CLONE_CGROUP, message);
+		err = pass(&call, child->cgroups[i],
+			   i && child->flags & MITOSIS_SPAWN_INTO_CGROUP
+				   ? SHADOW_CLONE_INTO
+				   : SHADOW_CLONE_CGROUP,
+			   message);
 	for (i = 0; i < child->file_count && !err; i++)
 		err = pass(&call, child->files[i], child->files[i], message);
 	if (!err)

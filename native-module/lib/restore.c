@@ -429,7 +429,7 @@ INLINE void restore_process(struct restore_plan *plan)
 		raw_syscall(SYS_prlimit64, 0, plan->late_limits[i].resource,
 			    &plan->late_limits[i].limit, 0);
 	for (i = 0; i < DESCRIPTOR_SIGNALS; i++)
-		if (i + 1 != SIGKILL && i + 1 != SIGSTOP)
+		if (plan->signals >> i & 1)
 			raw_syscall(SYS_rt_sigaction, i + 1, &d->signals[i], 0,
 				    sizeof(d->signals[i].mask));
 }

@@ -91,6 +91,7 @@ struct restore_plan {
 	char host_name[MITOSIS_HOST_NAME_SIZE];
 	const struct path_map *paths;
 
+	uint64_t signals; /* which it sets: bits, 1 << (signal - 1) */
 	struct descriptor_thread thread;
 	struct resume_times times;
 	/* The snapshot that the kernel module has opened, which gives the memory; or -1. */

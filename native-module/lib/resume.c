@@ -38,6 +38,7 @@
 #include "lib/restorer_area.h"
 #include "lib/rseq.h"
 #include "lib/shared_objects.h"
+#include "lib/signal_actions.h"
 #include "lib/thread_state.h"
 #include "local/channel.h"
 #include "local/clock.h"
@@ -228,6 +229,7 @@ static struct restore_plan *lay_out(struct resume *r, int *err)
 	plan->files = (void *)(restorer + files_at);
 	plan->open_files = (void *)(restorer + open_at);
 	plan->open_file_count = r->files.count;
+	plan->signals = signal_actions_to_set(r->descriptor, r->settings->signals);
 	plan->thread = *descriptor_thread(r->descriptor);
 	plan->times.descriptor_ns = r->descriptor_ns;
 	plan->has_threads = descriptor_has_threads(r->descriptor);

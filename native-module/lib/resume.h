@@ -13,6 +13,7 @@ struct path_map;
 struct resume_settings {
 	struct mitosis_resume_options options;
 	uint32_t files;				/* enum mitosis_files */
+	uint32_t signals;			/* enum mitosis_signals */
 	struct mitosis_confinement confinement; /* none: its function is NULL */
 	struct mitosis_thread_confinement thread_confinement; /* likewise */
 	uint32_t own;					      /* MITOSIS_OWN_* */

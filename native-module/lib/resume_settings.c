@@ -67,6 +67,7 @@ int resume_settings_take_all(struct resume_settings *settings,
 		return err;
 	wanted.files = options->files;
 	wanted.own = options->own;
+	wanted.signals = options->signals;
 	snprintf(wanted.host_name, sizeof(wanted.host_name), "%s",
 		 options->host_name ? options->host_name : "");
 	err = resume_settings_check(&wanted);

@@ -33,22 +33,14 @@ long shadow_process_fork(char *stack_end, void (*entry)(void *), void *argument,
 	return result;
 }
 
-long shadow_process_fork_as(char *stack_end, void (*entry)(void *), void *argument,
-			    uint64_t flags, int *pidfd, void *tid, int32_t id)
+long shadow_process_fork_by(char *stack_end, void (*entry)(void *), void *argument,
+			    const struct clone_args *args)
 {
-	struct clone_args args;
 	register void *r12 __asm__("r12") = (void *)entry;
 	register void *r13 __asm__("r13") = argument;
 	register char *r14 __asm__("r14") = stack_end;
 	long result;
 
-	args = (struct clone_args){
-		.flags = flags,
-		.pidfd = (uintptr_t)pidfd,
-		.child_tid = (uintptr_t)tid,
-		.set_tid = (uintptr_t)&id,
-		.set_tid_size = 1,
-	};
 	/* Without a stack of its own the call copies this one: it is left at once. */
 	__asm__ volatile("syscall\n\t"
 			 "test %%rax, %%rax\n\t"
@@ -60,8 +52,8 @@ long shadow_process_fork_as(char *stack_end, void (*entry)(void *), void *argume
 			 "hlt\n"
 			 "1:"
 			 : "=a"(result)
-			 : "a"((long)SYS_clone3), "D"(&args), "S"(sizeof(args)),
-			   "m"(args), "m"(id), "r"(r12), "r"(r13), "r"(r14)
+			 : "a"((long)SYS_clone3), "D"(args), "S"(sizeof(*args)),
+			   "r"(r12), "r"(r13), "r"(r14)
 			 : "rcx", "r11", "memory", "cc");
 	return result;
 }

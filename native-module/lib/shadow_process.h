@@ -19,9 +19,10 @@
 long shadow_process_fork(char *stack_end, void (*entry)(void *), void *argument,
 			 uint64_t flags, int *pidfd, void *tid);
 
-/* The same with a process id of its own choice, in the PID namespace of its children. */
-long shadow_process_fork_as(char *stack_end, void (*entry)(void *), void *argument,
-			    uint64_t flags, int *pidfd, void *tid, int32_t id);
+/* The same by clone3(2), without a stack in its arguments. */
+struct clone_args;
+long shadow_process_fork_by(char *stack_end, void (*entry)(void *), void *argument,
+			    const struct clone_args *args);
 
 /* Maps private memory, zeroed. Returns NULL on an error. */
 void *shadow_process_map(size_t size);

@@ -15,6 +15,7 @@
 #include "lib/mapped_file.h"
 #include "lib/shared_object.h"
 #include "lib/stream.h"
+#include "local/channel.h"
 #include "local/child_limits.h"
 
 /* The longest that memfd_create(2) takes. */
@@ -195,9 +196,13 @@ int shared_objects_create(struct restore_plan *plan, int stream, const char *wha
 		if (!shared_object_is_first(&list, i))
 			continue;
 		name = shared_object_name(&list, &list.vmas[i]);
-		if (!buffer)
+		if (!buffer) {
+			err = channel_set_deadline(stream, CHANNEL_DEADLINE_MS);
 			buffer = malloc(SHADOW_READ_MAX);
-		err = buffer ? create(plan, &list, i, stream, buffer) : -ENOMEM;
+		}
+		if (!err)
+			err = buffer ? create(plan, &list, i, stream, buffer)
+				     : -ENOMEM;
 	}
 	free(buffer);
 	if (!err)

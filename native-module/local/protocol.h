@@ -194,6 +194,9 @@ static inline int32_t shadow_clone_number(int32_t passed)
 #define SHADOW_CLONE_CGROUP	(-2) /* cgroup.procs of a group that it enters */
 #define SHADOW_CLONE_ROOT	(-3) /* directory that becomes its root */
 #define SHADOW_CLONE_MORE	(-4) /* socket that brings it further files */
+/* Directory of the only group, of version 2: it is forked there if that can be. */
+#define SHADOW_CLONE_INTO  (-5)
+#define SHADOW_CLONE_LEAST SHADOW_CLONE_INTO
 /*
  * What SHADOW_CLONE_MORE, a SOCK_SEQPACKET socket, brings the child itself: packets with `count` open files each, at
  * least one, whose numbers, as in SHADOW_CLONE, ascend over all packets. Files with numbers above these are in the call.

@@ -158,10 +158,20 @@ long raw_receive(int fd, void *message, size_t size, int flags,
 
 void raw_close_passed(const int passed[PASSED_FDS_MAX], uint32_t first)
 {
-	uint32_t i;
+	uint32_t i = first, next;
 
-	for (i = first; i < PASSED_FDS_MAX; i++)
-		raw_close(passed[i]);
+	/* They mostly have one number after the other. */
+	for (; i < PASSED_FDS_MAX; i = next) {
+		next = i + 1;
+		while (next < PASSED_FDS_MAX && passed[i] >= 0 &&
+		       passed[next] == passed[next - 1] + 1)
+			next++;
+		if (next - i > 1 &&
+		    !raw_syscall(SYS_close_range, passed[i], passed[next - 1], 0))
+			continue;
+		for (; i < next; i++)
+			raw_close(passed[i]);
+	}
 }
 
 bool raw_send_local(int channel, enum local_type type, int cpu, int fd)

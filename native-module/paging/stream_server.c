@@ -67,7 +67,7 @@ long stream_receive_clone(int stream, const struct shadow_request *r,
 		return -ECONNRESET;
 	for (i = 0; i < request->count; i++) {
 		request->passed[i] = passed[i];
-		if (passed[i] < 0 || request->numbers[i] < SHADOW_CLONE_MORE)
+		if (passed[i] < 0 || request->numbers[i] < SHADOW_CLONE_LEAST)
 			return -EINVAL;
 	}
 	return 0;

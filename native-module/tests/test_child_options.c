@@ -42,6 +42,7 @@ enum option_case {
 	PATHS,
 	ROOT_PATHS,
 	CLOCKS,
+	SIGNALS,
 	OPTION_CASES
 };
 
@@ -85,6 +86,10 @@ static void sizes(void)
 	known->host_name = "";
 	CHECK_EQ(mitosis_set_child_options(device, known), -EINVAL);
 	known->host_name = NULL;
+	known->signals = MITOSIS_SIGNALS_CLEARED + 1;
+	CHECK_EQ(mitosis_set_child_options(device, known), -EINVAL);
+	check_error_has("2 is nothing that is known of signals");
+	known->signals = 0;
 	known->path_count = 1;
 	known->paths = &(struct mitosis_path){ "relative", "/absolute" };
 	CHECK_EQ(mitosis_set_child_options(device, known), -EINVAL);
@@ -483,11 +488,57 @@ static void clocks(void)
 	mitosis_close(device);
 }
 
+static void on_usr1(int signal)
+{
+	(void)signal;
+}
+
+/* What signal does what in a child: one that has a handler, none, and is ignored. */
+static bool has_actions(void)
+{
+	struct sigaction of[3];
+
+	CHECK(!sigaction(SIGUSR1, NULL, &of[0]));
+	CHECK(!sigaction(SIGUSR2, NULL, &of[1]));
+	CHECK(!sigaction(SIGHUP, NULL, &of[2]));
+	return of[0].sa_handler == on_usr1 && of[0].sa_flags & SA_NODEFER &&
+	       of[1].sa_handler == SIG_DFL && of[2].sa_handler == SIG_IGN;
+}
+
+/* As fork with CLONE_CLEAR_SIGHAND leaves them: handlers gone, ignored ones ignored. */
+static void clear_signals(void)
+{
+	signal(SIGUSR1, SIG_DFL);
+	signal(SIGUSR2, SIG_IGN);
+	signal(SIGHUP, SIG_DFL);
+}
+
+/* A child whose signals are known to be cleared has its parent's, whichever its caller ignored. */
+static void signals(void)
+{
+	const struct sigaction plain = { .sa_handler = on_usr1,
+					 .sa_flags = SA_NODEFER };
+	const struct mitosis_child_options options = {
+		.size = sizeof(options),
+		.signals = MITOSIS_SIGNALS_CLEARED,
+	};
+	struct mitosis *device = open_user();
+
+	CHECK(!sigaction(SIGUSR1, &plain, NULL));
+	signal(SIGHUP, SIG_IGN);
+	CHECK_EQ(mitosis_prepare(device, HANDLER_ID), 0);
+	if (mitosis_nil(device) == -EBADF)
+		_exit(has_actions() ? 7 : 1);
+	clear_signals();
+	CHECK_EQ(run_child(&options), 7 << 8);
+	mitosis_close(device);
+}
+
 static const struct test_case cases[OPTION_CASES] = {
 	[SIZES] = { "sizes", sizes },	 [REFUSED] = { "refused", refused },
 	[OWN] = { "own", own },		 [OWN_TMP] = { "own_tmp", own_tmp },
 	[PATHS] = { "paths", paths },	 [ROOT_PATHS] = { "root_paths", root_paths },
-	[CLOCKS] = { "clocks", clocks },
+	[CLOCKS] = { "clocks", clocks }, [SIGNALS] = { "signals", signals },
 };
 
 int main(int argc, char **argv)

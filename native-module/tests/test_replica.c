@@ -21,16 +21,29 @@
 
 static struct mitosis *here; /* a device of the machine of the children */
 
+/* By `here`. While it is there its pager stays, without children, too, and so does the replica. */
+static struct mitosis_attachment *attach(uint32_t id)
+{
+	struct mitosis_attachment *a;
+
+	CHECK_EQ(mitosis_attach_remote(here, MACHINE, id, &a), 0);
+	return a;
+}
+
 /* Two first children at once, then others: one replica. */
 static void one_replica(void)
 {
 	struct mitosis *there = prepare(1, 10);
-	struct running both[2] = { start(1), start(1) }, next;
+	struct running both[2], next;
+	struct mitosis_attachment *a;
 	struct report w;
 	pid_t first;
 	int i;
 
 	here = open_here();
+	a = attach(1);
+	both[0] = start(1);
+	both[1] = start(1);
 	for (i = 0; i < 2; i++) {
 		w = tell(&both[i], 'e');
 		CHECK(w.pid != both[i].proxy && w.pid != getpid());
@@ -44,15 +57,8 @@ static void one_replica(void)
 	i = end_of(&next);
 	CHECK(WIFSIGNALED(i) && WTERMSIG(i) == SIGTERM);
 	CHECK_EQ(replica(), first);
+	mitosis_detach(a);
 	drop(there, 1);
-}
-
-static struct mitosis_attachment *attach(uint32_t id)
-{
-	struct mitosis_attachment *a;
-
-	CHECK_EQ(mitosis_attach_remote(here, MACHINE, id, &a), 0);
-	return a;
 }
 
 static int to_child[2], from_child[2];
@@ -192,9 +198,13 @@ static void killed(void)
 static void stopped(void)
 {
 	struct mitosis *there = prepare(5, 60);
-	struct running r = start(5);
+	struct mitosis_attachment *a;
+	struct running r;
 	pid_t first;
 
+	here = open_here();
+	a = attach(5);
+	r = start(5);
 	tell(&r, 'e');
 	CHECK_EQ(end_of(&r), 7 << 8);
 	first = replica();
@@ -206,6 +216,7 @@ static void stopped(void)
 	r = start(5);
 	tell(&r, 'e');
 	CHECK_EQ(end_of(&r), 7 << 8);
+	mitosis_detach(a);
 	drop(there, 5);
 }
 
@@ -213,6 +224,7 @@ static void stopped(void)
 static void shared(uint32_t id, const char *dir)
 {
 	struct mitosis *there = prepare(id, 80);
+	struct mitosis_attachment *a;
 	uint64_t before, after;
 	struct running r;
 	struct report w;
@@ -222,6 +234,8 @@ static void shared(uint32_t id, const char *dir)
 		setenv("MITOSIS_MACHINE_ID", "103", 1);
 		setenv("MITOSIS_REPLICA_MIB", "0", 1);
 	}
+	here = open_here();
+	a = attach(id);
 	r = start(id);
 	tell(&r, 'e');
 	CHECK_EQ(end_of(&r), 7 << 8);
@@ -235,6 +249,7 @@ static void shared(uint32_t id, const char *dir)
 		CHECK(after < before + PAGES / 4 * PAGE);
 	else
 		CHECK(after > before + PAGES / 4 * PAGE);
+	mitosis_detach(a);
 	drop(there, id);
 }
 
@@ -305,8 +320,6 @@ int main(int argc, char **argv)
 	static const struct test_case slow[] = { { "stopped", stopped } };
 	int failed;
 
-	/* A replica ends with its idle pager: not while a loaded machine starts the next child. */
-	setenv("MITOSIS_IDLE_MS", "1000", 1);
 	need_userfaultfd();
 	use_key("replica");
 	replica_children_begin();

@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/control_group.h"
 #include "tests/harness.h"
 
 #define ID	    5
@@ -27,9 +28,24 @@ struct child_report {
 	pid_t pid;
 	bool has_marker; /* /marker exists */
 	bool has_stray;	 /* an open file that was not passed on */
+	char group[128]; /* the line of version 2 in /proc/self/cgroup */
 };
 
 static int order[2], answer[2];
+
+/* "" if there is none. */
+static void read_group(char *line, int size)
+{
+	FILE *file = fopen("/proc/self/cgroup", "re");
+
+	while (file && fgets(line, size, file) && strncmp(line, "0::", 3))
+		;
+	if (strncmp(line, "0::", 3))
+		*line = '\0';
+	line[strcspn(line, "\n")] = '\0';
+	if (file)
+		fclose(file);
+}
 
 static void be_child(void)
 {
@@ -41,6 +57,7 @@ static void be_child(void)
 	gethostname(w.host, sizeof(w.host));
 	w.has_marker = !access("/marker", F_OK);
 	w.has_stray = fcntl(FILE_NUMBER + 2, F_GETFD) >= 0;
+	read_group(w.group, sizeof(w.group));
 	if (write(FILE_NUMBER + 1, &w, sizeof(w)) != sizeof(w))
 		_exit(98);
 	if (what == 'e')
@@ -165,6 +182,51 @@ static void check_container(struct mitosis_attachment *a)
 	rmdir(dir);
 }
 
+/* Whether the child was in the group of version 2 that this "/name" is the end of. */
+static bool is_in(const struct child_report *w, const char *name)
+{
+	return strlen(w->group) > strlen(name) &&
+	       !strcmp(w->group + strlen(w->group) - strlen(name), name);
+}
+
+static void check_group(struct mitosis_attachment *a)
+{
+	struct mitosis_spawn child = plain();
+	char path[CONTROL_GROUP_PATH_MAX], *name;
+	struct child_report w;
+	int files[2], directory;
+
+	if (!make_control_group(path))
+		return;
+	name = strrchr(path, '/');
+	directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	files[0] = openat(directory, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+	files[1] = directory;
+	child.cgroups = files;
+	child.cgroup_count = 2;
+	child.flags = MITOSIS_SPAWN_INTO_CGROUP;
+	CHECK_EQ(spawn(a, &child, 'e', &w), 7 << 8);
+	CHECK(is_in(&w, name));
+	/* Where it cannot be forked there, it enters it. */
+	files[1] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	CHECK_EQ(spawn(a, &child, 'e', &w), 7 << 8);
+	CHECK(is_in(&w, name));
+	close(files[1]);
+	/* Forked there, it enters nothing. */
+	close(files[0]);
+	files[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	files[1] = directory;
+	CHECK_EQ(spawn(a, &child, 'e', &w), 7 << 8);
+	CHECK(is_in(&w, name));
+	close(files[0]);
+	close(directory);
+	CHECK_SOON(!rmdir(path), 20000);
+	/* The next one is where it was before. */
+	child = plain();
+	CHECK_EQ(spawn(a, &child, 'e', &w), 7 << 8);
+	CHECK(!is_in(&w, name));
+}
+
 static void check_refusals(struct mitosis *device)
 {
 	struct mitosis_attachment *a = attach(device, MITOSIS_RESUME_CLONE);
@@ -177,6 +239,12 @@ static void check_refusals(struct mitosis *device)
 	child.cgroup_count = 1;
 	CHECK_EQ(mitosis_spawn(a, &child, &status), 0);
 	CHECK_EQ(status, 125 << 8);
+	child.flags = MITOSIS_SPAWN_INTO_CGROUP;
+	CHECK_EQ(mitosis_spawn(a, &child, &status), -EINVAL);
+	check_error_has("its directory, got flags 0x1 and 1 files");
+	child.flags = 2;
+	CHECK_EQ(mitosis_spawn(a, &child, &status), -EINVAL);
+	child.flags = 0;
 	child.cgroups = too_many;
 	child.cgroup_count = 100;
 	CHECK_EQ(mitosis_spawn(a, &child, &status), -E2BIG);
@@ -213,6 +281,7 @@ int main(void)
 	status = spawn(a, &child, 's', &w);
 	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
 	check_container(a);
+	check_group(a);
 	check_deadline(device);
 	check_refusals(device);
 

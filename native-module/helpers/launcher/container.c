@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
+#include <linux/sched.h>
 #include <mntent.h>
 #include <poll.h>
 #include <sched.h>
@@ -19,6 +21,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,7 +30,12 @@
 /* The container's open files are numbered from here on, to be closed at once. */
 #define FILES_FLOOR 600
 #define FILES_MAX                                                                   \
-	(CGROUPS_MAX + 3) /* the holder's pidfd and orders, the root directory */
+	(CGROUPS_MAX + 4) /* the holder's pidfd and orders, two directories */
+
+/* As the kernel's struct sigaction. */
+struct kernel_action {
+	uint64_t handler, flags, restorer, mask;
+};
 
 #define NAMESPACES	  (CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNS | CLONE_NEWPID)
 #define STRICT_NAMESPACES (NAMESPACES | CLONE_NEWNET)
@@ -235,6 +243,23 @@ static void sweep_cgroups(const char *parent)
 		closedir(d);
 }
 
+static bool is_version_2(const char *group)
+{
+	struct statfs fs;
+
+	return !statfs(group, &fs) && fs.f_type == CGROUP2_SUPER_MAGIC;
+}
+
+/* Of the first group. Without it children enter that, as those of version 1. */
+static void add_directory(struct container *c, const char *group)
+{
+	int fd = open(group, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	c->has_cgroup_directory = fd >= 0;
+	if (fd >= 0)
+		c->cgroup_procs[1] = move_up(fd);
+}
+
 /* A group of this launcher's below `parent`; false if it cannot be used. */
 static bool add_cgroup(struct container *c, const char *parent)
 {
@@ -254,14 +279,21 @@ static bool add_cgroup(struct container *c, const char *parent)
 		return false;
 	}
 	c->cgroup_procs[c->cgroup_count] = move_up(fd);
+	if (!c->cgroup_count && is_version_2(path))
+		add_directory(c, path);
 	c->cgroup_paths[c->cgroup_count++] = strdup(path);
 	return true;
 }
 
-/* A cpuset group takes processes only once it has CPUs and memory. */
-static bool skipped_controller(const struct mntent *m)
+/*
+ * Of version 1 those that can limit what a process takes; each costs every child a write. A cpuset
+ * group takes processes only once it has CPUs and memory.
+ */
+static bool is_joined(const struct mntent *m)
 {
-	return hasmntopt(m, "cpuset") || hasmntopt(m, "name");
+	return (hasmntopt(m, "cpu") || hasmntopt(m, "memory") ||
+		hasmntopt(m, "pids")) &&
+	       !hasmntopt(m, "cpuset");
 }
 
 /* Returns 0, or -errno if the group that was asked for by name cannot be used. */
@@ -285,7 +317,7 @@ static int make_cgroups(struct container *c, const char *asked)
 	}
 	mounts = setmntent("/proc/self/mounts", "r");
 	while (mounts && (m = getmntent(mounts))) {
-		if (strcmp(m->mnt_type, "cgroup") || skipped_controller(m))
+		if (strcmp(m->mnt_type, "cgroup") || !is_joined(m))
 			continue;
 		if (add_cgroup(c, m->mnt_dir))
 			c->cgroup_version = "v1";
@@ -372,6 +404,48 @@ int container_create(struct container *c, enum container_kind kind,
 	return 0;
 }
 
+/* What CLONE_CLEAR_SIGHAND does. Not by sigaction(2), which adds flags of its own. */
+static void clear_signals(void)
+{
+	const struct kernel_action none = { 0 };
+	int number;
+
+	for (number = 1; number < NSIG; number++) {
+		struct kernel_action now;
+
+		if (!syscall(SYS_rt_sigaction, number, NULL, &now,
+			     sizeof(now.mask)) &&
+		    now.handler != (uintptr_t)SIG_IGN)
+			syscall(SYS_rt_sigaction, number, &none, NULL,
+				sizeof(none.mask));
+	}
+}
+
+pid_t container_fork(struct container *c)
+{
+	struct clone_args args = {
+		.flags = CLONE_CLEAR_SIGHAND,
+		.exit_signal = SIGCHLD,
+	};
+	pid_t pid;
+
+	if (c->has_cgroup_directory) {
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = c->cgroup_procs[1];
+	}
+	pid = syscall(SYS_clone3, &args, sizeof(args));
+	if (pid == 0)
+		c->born_in_cgroup = c->has_cgroup_directory;
+	/* A group's limit of processes holds: to enter it later would pass that by. */
+	if (pid >= 0 || errno == EAGAIN || errno == ENOMEM)
+		return pid;
+	/* Linux before 5.7, or a filter of system calls that knows no clone3(2). */
+	pid = fork();
+	if (pid == 0)
+		clear_signals();
+	return pid;
+}
+
 /* Of the root directory that the namespaces have. */
 static int leave_terminal_and_folder(void)
 {
@@ -386,7 +460,7 @@ int container_enter(const struct container *c)
 		return 0;
 	if (c->namespaces && setns(c->holder_pidfd, c->namespaces))
 		return -errno;
-	err = enter_cgroups(c);
+	err = c->born_in_cgroup ? 0 : enter_cgroups(c);
 	if (err)
 		return err;
 	if (c->kind == CONTAINER_STRICT) {
@@ -430,7 +504,8 @@ void container_describe(const struct container *c, struct mitosis_spawn *child)
 	child->namespaces = c->holder ? NAMESPACES : 0;
 	child->root = c->root_fd;
 	child->cgroups = c->cgroup_procs;
-	child->cgroup_count = c->cgroup_count;
+	child->cgroup_count = c->cgroup_count + c->has_cgroup_directory;
+	child->flags = c->has_cgroup_directory ? MITOSIS_SPAWN_INTO_CGROUP : 0;
 }
 
 /* Both versions of control groups have a line "oom_kill N" in a file of theirs. */
@@ -469,7 +544,9 @@ void container_destroy(struct container *c)
 
 	if (c->root_fd >= 0)
 		close(c->root_fd);
-
+	if (c->has_cgroup_directory)
+		close(c->cgroup_procs[1]);
+	c->has_cgroup_directory = false;
 	strict_destroy(&c->strict);
 	if (c->holder)
 		end_holder(c);

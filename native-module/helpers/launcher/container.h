@@ -34,7 +34,10 @@ struct container {
 	const char *namespace_names;
 	const char *cgroup_version; /* "v1", "v2" or "none" */
 	int cgroup_count;
-	int cgroup_procs[CGROUPS_MAX]; /* open cgroup.procs files */
+	/* Open cgroup.procs files; behind the only one of version 2 its directory. */
+	int cgroup_procs[CGROUPS_MAX + 1];
+	bool has_cgroup_directory;
+	bool born_in_cgroup; /* of a process that container_fork() has made */
 	char *cgroup_paths[CGROUPS_MAX];
 	uint64_t oom_kills; /* of them, as last counted */
 	char reason[256];   /* why it is weaker than asked; "" if it is not */
@@ -48,6 +51,13 @@ struct container {
  */
 int container_create(struct container *container, enum container_kind kind,
 		     const char *cgroup, const char *root, int report);
+
+/*
+ * Forks a process that is to enter it: with the default action of every signal that is not
+ * ignored, and in a control group of version 2 where the kernel can do both at once. Returns as
+ * fork(2).
+ */
+pid_t container_fork(struct container *container);
 
 /* Puts the calling process, a fresh child, into it. Returns 0 or -errno. */
 int container_enter(const struct container *container);

@@ -117,7 +117,6 @@ static void __attribute__((noreturn)) be_child(const struct launch_plan *plan)
 	struct mitosis *device = NULL;
 	int err;
 
-	signal(SIGALRM, SIG_DFL);
 	/* Before the root changes: the device lies outside. */
 	if (!plan->empty && !plan->attachment) {
 		err = open_device(plan, &device);
@@ -356,10 +355,10 @@ static int attach(struct launch_plan *plan)
 }
 
 /* By a process of this one's own. Returns 0 with its wait status, or -errno. */
-static int run_child(const struct launch_plan *plan, int *status, char *message,
+static int run_child(struct launch_plan *plan, int *status, char *message,
 		     size_t size)
 {
-	pid_t pid = fork();
+	pid_t pid = container_fork(&plan->container);
 
 	if (pid == 0)
 		be_child(plan);

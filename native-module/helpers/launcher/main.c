@@ -254,6 +254,7 @@ int main(int argc, char **argv)
 	struct mitosis_path paths[OPTION_MAPS_MAX];
 	struct launch_plan plan = {
 		.options.size = sizeof(plan.options),
+		.options.signals = MITOSIS_SIGNALS_CLEARED, /* container_fork() */
 		.handler_id = HANDLER_ID_DEFAULT,
 		.deadline_s = LAUNCH_DEADLINE_S,
 	};
