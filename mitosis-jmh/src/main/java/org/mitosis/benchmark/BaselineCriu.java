@@ -6,6 +6,7 @@ import java.util.function.Function;
 import org.mitosis.fixture.Criu;
 import org.mitosis.fixture.DumpedProcess;
 import org.mitosis.fixture.FunctionNameState;
+import org.mitosis.fixture.JvmFunctionState;
 import org.mitosis.fixture.Needs;
 import org.mitosis.fixture.Preflight;
 import org.mitosis.fixture.ThreadsState;
@@ -25,8 +26,8 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * What checkpointing does for the same purpose: CRIU dumps a process with a working set, or a warm
- * function, and restores it, all at once or page by page.
+ * What checkpointing does for the same purpose: CRIU dumps a process with a working set, a warm
+ * function or a warm JVM, and restores it, all at once or page by page.
  *
  * <p>Run {@code ./bench BaselineCriu}, with {@code -Dmitosis.criu=PATH} if the one on PATH is not
  * meant. The figures are the metrics {@code criuDump} (from before CRIU is started until it has
@@ -43,6 +44,9 @@ import org.openjdk.jmh.annotations.Warmup;
  *   <li>The server of lazy pages is started before, and is not in the time.
  *   <li>A copy looks every 50 µs whether it may begin, which is in the time until its first
  *       instruction.
+ *   <li>A copy is restored in a PID namespace, which takes 1 to 2 ms more, if another process has
+ *       the id of one of its threads: on a busy machine, on which ids are few, or while threads of
+ *       the copy before are still ending.
  *   <li>CRIU wants /run to be a tmpfs for what it knows of the kernel; without that every command
  *       takes 7 to 8 ms more.
  *   <li>Reading a page that was never written costs less than {@link Execution}'s writes.
@@ -132,6 +136,12 @@ public class BaselineCriu {
     DumpedProcess.Restored restored = state.process().restoreLazily();
     SelfTimed.record("criuLazy", restored.firstInstructionNs());
     SelfTimed.record("criuLazyFirstResult", restored.firstInstructionNs() + restored.workNs());
+  }
+
+  /** A warm JVM is dumped, and goes on: see {@link FirstResult#jvmCriu} for its copies. */
+  @Benchmark
+  public void jvmDump(RunningJvm state) {
+    SelfTimed.record("criuDump", state.process().dumpRunningNs());
   }
 
   /** A process for each benchmark thread. */
@@ -249,6 +259,19 @@ public class BaselineCriu {
     @Setup(Level.Invocation)
     public void serve() {
       process().startLazyPages();
+    }
+  }
+
+  /** A warm JVM. */
+  @State(Scope.Thread)
+  public static class RunningJvm extends OneProcess {
+    /** Made by JMH, which needs a public constructor. */
+    public RunningJvm() {}
+
+    /** Starts it. */
+    @Setup
+    public void start(JvmFunctionState state) {
+      start(criu -> DumpedProcess.start(criu, state.function()));
     }
   }
 

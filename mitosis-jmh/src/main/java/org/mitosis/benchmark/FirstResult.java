@@ -42,12 +42,13 @@ import org.openjdk.jmh.annotations.Warmup;
  *
  * <p>{@code ./bench FirstResult.jvm -p transport=local,tcp} is of a warm JVM with a function in
  * Java, and of what else there is instead of a cold start: class data sharing of the function's own
- * classes, the ahead-of-time cache of JDK 25 and later, a CRIU image of the same JVM, CRaC where
- * {@code -Dmitosis.crac.jdk=PATH} names a JDK that has it, and a pool of four such JVMs that are
- * kept for requests. A start counts from fork(2), a restore from before CRIU or the JDK's java is
- * started, a request to the pool from before it is written to a pipe. The figure {@code resume} is
- * until the first statement in Java. {@code idleMemory} (MiB) is what a JVM of the pool takes,
- * {@code snapshotMemory} a snapshot and its parent together, both by PSS.
+ * classes, the ahead-of-time cache of JDK 25 and later, a CRIU image of the same JVM that is
+ * restored with all its memory or page by page, CRaC where {@code -Dmitosis.crac.jdk=PATH} names a
+ * JDK that has it, and a pool of four such JVMs that are kept for requests. A start counts from
+ * fork(2), a restore from before CRIU or the JDK's java is started, a request to the pool from
+ * before it is written to a pipe. The figure {@code resume} is until the first statement in Java.
+ * {@code idleMemory} (MiB) is what a JVM of the pool takes, {@code snapshotMemory} a snapshot and
+ * its parent together, both by PSS.
  *
  * <p>What can mislead:
  *
@@ -123,7 +124,15 @@ public class FirstResult {
   /** A copy that CRIU restores of the same warm JVM has the result of the same function. */
   @Benchmark
   public void jvmCriu(DumpedJvm state) {
-    DumpedProcess.Restored restored = state.process.restore();
+    DumpedProcess.Restored restored = state.process().restore();
+    SelfTimed.record("resume", restored.firstInstructionNs());
+    SelfTimed.record("firstResult", restored.firstInstructionNs() + restored.workNs());
+  }
+
+  /** A copy of the same warm JVM that CRIU restores has the result, and gets its pages then. */
+  @Benchmark
+  public void jvmCriuLazy(ServedJvm state) {
+    DumpedProcess.Restored restored = state.process().restoreLazily();
     SelfTimed.record("resume", restored.firstInstructionNs());
     SelfTimed.record("firstResult", restored.firstInstructionNs() + restored.workNs());
   }
@@ -219,12 +228,29 @@ public class FirstResult {
       process.dump();
     }
 
+    DumpedProcess process() {
+      return process;
+    }
+
     /** Deletes the images. */
     @TearDown
     public void stop() {
       if (process != null) {
         process.close();
       }
+    }
+  }
+
+  /** A warm JVM that CRIU has dumped, and a server of its pages for each copy. */
+  @State(Scope.Thread)
+  public static class ServedJvm extends DumpedJvm {
+    /** Made by JMH, which needs a public constructor. */
+    public ServedJvm() {}
+
+    /** Starts the server. */
+    @Setup(Level.Invocation)
+    public void serve() {
+      process().startLazyPages();
     }
   }
 

@@ -39,7 +39,7 @@ final class DemoCommand implements Word {
   @Override
   public ExitCode run(List<String> given) {
     RemoteJvm.requirePossible();
-    show(JvmFunction.of("json", "G1", "128m", 1));
+    show(JvmFunction.of("json", "G1", "128m", 1, 1));
     return ExitCode.DONE;
   }
 

@@ -308,6 +308,7 @@ final class Selection {
   private Functions jvm() {
     return ofJvm("jvmAotCache", false, ClassArchive.Kind.AOT_CACHE::require)
         .and(ofJvm("jvmCriu", false, Criu::requireWorking))
+        .and(ofJvm("jvmCriuLazy", false, Criu::requireWorking))
         .and(ofJvm("jvmCrac", false, Crac::require))
         .and(ofJvm("jvm", true, RemoteJvm::requirePossible))
         .and(ofJvm("threads", true, Selection::requireThreads));

@@ -42,15 +42,21 @@ public final class FunctionParent {
     if (childrenWork) {
       Mitosis.onChild(child -> times = child.times());
     }
-    function =
-        new CompiledFunction(options.get("--function"), Integer.parseInt(options.get("--calls")));
+    function = warm(options);
+  }
+
+  /** The function, and beside it the threads that wait. */
+  private static CompiledFunction warm(Map<String, String> options) {
+    WaitingThreads.start(Integer.parseInt(options.get("--threads")) - 1);
+    return new CompiledFunction(
+        options.get("--function"), Integer.parseInt(options.get("--calls")));
   }
 
   /**
    * Runs it until its input ends.
    *
-   * @param arguments {@code --function NAME --calls N}, then {@code --criu-target FOLDER}, or what
-   *     every parent is given
+   * @param arguments {@code --function NAME --calls N --threads N}, then {@code --criu-target
+   *     FOLDER}, or what every parent is given
    * @throws Exception if it cannot start; the message says why
    */
   public static void main(String[] arguments) throws Exception {
@@ -59,9 +65,7 @@ public final class FunctionParent {
       options.put(arguments[i], arguments[i + 1]);
     }
     if (options.containsKey("--criu-target")) {
-      CompiledFunction function =
-          new CompiledFunction(options.get("--function"), Integer.parseInt(options.get("--calls")));
-      System.exit(new CriuCopy(function, options.get("--criu-target")).run());
+      System.exit(new CriuCopy(warm(options), options.get("--criu-target")).run());
     }
     try {
       new FunctionParent(options).drive();

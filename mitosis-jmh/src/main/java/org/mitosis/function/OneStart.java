@@ -12,12 +12,13 @@ public final class OneStart {
   /**
    * Runs it.
    *
-   * @param arguments the function's name, and how many calls
+   * @param arguments the function's name, how many calls, and how many threads
    * @throws IOException if there is no descriptor to report to
    */
   public static void main(String[] arguments) throws IOException {
     JavaFunction function = Catalogue.of(arguments[0]);
     int calls = Integer.parseInt(arguments[1]);
+    WaitingThreads.start(Integer.parseInt(arguments[2]) - 1);
     long before = System.nanoTime();
     Object first = function.call();
     Object last = first;

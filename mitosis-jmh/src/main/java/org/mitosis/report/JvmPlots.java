@@ -36,6 +36,7 @@ final class JvmPlots {
     STARTS.put("FirstResult.jvmAppCds", "AppCDS");
     STARTS.put("FirstResult.jvmAotCache", "AOT cache");
     STARTS.put("FirstResult.jvmCriu", "CRIU");
+    STARTS.put("FirstResult.jvmCriuLazy", "CRIU, lazy");
     STARTS.put("FirstResult.jvmCrac", "CRaC");
     STARTS.put("FirstResult.jvmPool", "idle JVM");
     LINES.put("warm", "parent, calls only");

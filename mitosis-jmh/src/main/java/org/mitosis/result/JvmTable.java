@@ -21,9 +21,11 @@ final class JvmTable {
   private static final String APP_CDS = "FirstResult.jvmAppCds";
   private static final String AOT_CACHE = "FirstResult.jvmAotCache";
   private static final String CRIU = "FirstResult.jvmCriu";
+  private static final String CRIU_LAZY = "FirstResult.jvmCriuLazy";
   private static final String CRAC = "FirstResult.jvmCrac";
   private static final String POOL = "FirstResult.jvmPool";
-  private static final List<String> BESIDE = List.of(COLD, APP_CDS, AOT_CACHE, CRIU, CRAC, POOL);
+  private static final List<String> BESIDE =
+      List.of(COLD, APP_CDS, AOT_CACHE, CRIU, CRIU_LAZY, CRAC, POOL);
   private static final String IDLE_MEMORY = "idleMemory";
   private static final String SNAPSHOT_MEMORY = "snapshotMemory";
   private static final double NS_PER_MS = 1e6;
@@ -40,8 +42,8 @@ final class JvmTable {
     TableParameters parameters = TableParameters.of(children.stream().map(Figure::params).toList());
     List<List<String>> rows = new ArrayList<>();
     List<String> head = new ArrayList<>(parameters.head());
-    head.addAll(List.of("child", "cold start", "AppCDS", "AOT cache", "CRIU", "CRaC", "idle JVM"));
-    head.addAll(List.of("child/cold", "child/best"));
+    head.addAll(List.of("child", "cold start", "AppCDS", "AOT cache", "CRIU", "CRIU lazy", "CRaC"));
+    head.addAll(List.of("idle JVM", "child/cold", "child/best"));
     List<Figure> idle = byBenchmark(IDLE_MEMORY, figures).getOrDefault(POOL, List.of());
     List<Figure> snapshots = byBenchmark(SNAPSHOT_MEMORY, figures).getOrDefault(CHILD, List.of());
     if (!idle.isEmpty()) {

@@ -145,6 +145,7 @@ class JvmBenchmarksTest {
         .param("javaFunction", "helloworld")
         .param("heap", "32m")
         .param("collector", "Serial")
+        .param("threads", "3")
         .forks(0);
   }
 }

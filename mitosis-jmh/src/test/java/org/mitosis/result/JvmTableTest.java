@@ -23,16 +23,17 @@ class JvmTableTest {
                 child("aes", "tcp", 3),
                 start("jvmColdStart", JSON, 80),
                 start("jvmAppCds", JSON, 50),
-                start("jvmAotCache", JSON, 40)));
+                start("jvmAotCache", JSON, 40),
+                start("jvmCriuLazy", JSON, 60)));
     assertEquals(
         """
 
         FirstResult.jvm, first result of a child beside other starts (medians, ms) (collector=G1, heap=128m)
-        trace  transport  child  cold start  AppCDS  AOT cache  CRIU  CRaC  idle JVM  child/cold  child/best
-        -----  ---------  -----  ----------  ------  ---------  ----  ----  --------  ----------  ----------
-        aes          tcp  3.000           -       -          -     -     -         -           -           -
-        json       local  5.000      80.000  50.000     40.000     -     -         -      0.0625       0.125
-        json         tcp  8.000      80.000  50.000     40.000     -     -         -       0.100       0.200
+        trace  transport  child  cold start  AppCDS  AOT cache  CRIU  CRIU lazy  CRaC  idle JVM  child/cold  child/best
+        -----  ---------  -----  ----------  ------  ---------  ----  ---------  ----  --------  ----------  ----------
+        aes          tcp  3.000           -       -          -     -          -     -         -           -           -
+        json       local  5.000      80.000  50.000     40.000     -     60.000     -         -      0.0625       0.125
+        json         tcp  8.000      80.000  50.000     40.000     -     60.000     -         -       0.100       0.200
         best: the faster one of AppCDS and AOT cache, where there is one
         """,
         JvmTable.of(figures));
@@ -50,9 +51,9 @@ class JvmTableTest {
         """
 
         FirstResult.jvm, first result of a child beside other starts (medians, ms) (collector=G1, heap=128m, transport=local)
-        trace  child  cold start  AppCDS  AOT cache  CRIU  CRaC  idle JVM  child/cold  child/best  idle, MiB  snapshot, MiB
-        -----  -----  ----------  ------  ---------  ----  ----  --------  ----------  ----------  ---------  -------------
-        json   5.000           -       -          -     -     -     0.250           -           -        150            162
+        trace  child  cold start  AppCDS  AOT cache  CRIU  CRIU lazy  CRaC  idle JVM  child/cold  child/best  idle, MiB  snapshot, MiB
+        -----  -----  ----------  ------  ---------  ----  ---------  ----  --------  ----------  ----------  ---------  -------------
+        json   5.000           -       -          -     -          -     -     0.250           -           -        150            162
         best: the faster one of AppCDS and AOT cache, where there is one
         MiB: PSS of an idle JVM, and of a snapshot with its parent
         """,
