@@ -550,10 +550,7 @@ struct mitosis_spawn {
 int mitosis_spawn(struct mitosis_attachment *attachment,
 		  const struct mitosis_spawn *child, int *status);
 
-/*
- * Pages that children of an attachment get per fault, which may be a default; 0 in modes
- * clone and replica, whose children share pages.
- */
+/* Pages that its children get per fault, which may be a default; 0 in modes clone and replica, whose children share them. */
 uint32_t mitosis_attachment_window(const struct mitosis_attachment *attachment);
 
 /*

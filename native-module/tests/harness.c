@@ -221,6 +221,22 @@ int run_in_mode(uint32_t handler_id, int ms, uint32_t mode)
 	return status_within(pid, ms);
 }
 
+pid_t fork_attached(struct mitosis_attachment *attachment)
+{
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	CHECK(pid >= 0);
+	if (pid == 0) {
+		mitosis_resume_attached(attachment);
+		printf("no child: %s\n", mitosis_error());
+		fflush(stdout);
+		_exit(125);
+	}
+	return pid;
+}
+
 bool alive(pid_t pid)
 {
 	char path[64], line[256];

@@ -107,6 +107,12 @@ int status_within(pid_t pid, int ms);
  */
 int run_in_mode(uint32_t handler_id, int ms, uint32_t mode);
 
+/*
+ * Forks a process that becomes a child of an attachment of this one. Its pid; it exits with 125, the cause
+ * printed, if it is refused.
+ */
+pid_t fork_attached(struct mitosis_attachment *attachment);
+
 /* True while the process is there and not a zombie. */
 bool alive(pid_t pid);
 

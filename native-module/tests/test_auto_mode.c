@@ -106,16 +106,8 @@ static int spawn(struct mitosis_attachment *a, int *status)
 /* By a process that this one forks, which stays what it is. */
 static void check_resume(struct mitosis_attachment *a)
 {
-	pid_t pid;
+	pid_t pid = fork_attached(a);
 
-	fflush(stdout);
-	pid = fork();
-	if (pid == 0) {
-		mitosis_resume_attached(a);
-		printf("no child: %s\n", mitosis_error());
-		fflush(stdout);
-		_exit(1);
-	}
 	CHECK_EQ(status_within(pid, PATIENCE_MS), STATUS << 8);
 	CHECK_EQ(reported(), pid);
 }

@@ -55,15 +55,9 @@ static uint64_t sum(const char *at, const char *end)
 static int start_and_wait(struct mitosis_attachment *attachment,
 			  atomic_int *observed)
 {
-	pid_t pid = fork();
+	pid_t pid = fork_attached(attachment);
 	int status;
 
-	CHECK(pid >= 0);
-	if (pid == 0) {
-		mitosis_resume_attached(attachment);
-		fprintf(stderr, "%s\n", mitosis_error());
-		_exit(1);
-	}
 	atomic_store(observed, pid);
 	status = status_within(pid, DEADLINE_MS);
 	CHECK(WIFEXITED(status));

@@ -278,16 +278,8 @@ static void by_attachment(void)
 	prepare(reads_a);
 	CHECK_EQ(mitosis_attach_local(device, ID, &attachment), 0);
 	for (i = 0; i < 3; i++) {
-		pid_t pid = fork();
-		int status;
+		int status = status_within(fork_attached(attachment), DEADLINE_MS);
 
-		CHECK(pid >= 0);
-		if (!pid) {
-			mitosis_resume_attached(attachment);
-			fprintf(stderr, "%s\n", mitosis_error());
-			_exit(1);
-		}
-		status = status_within(pid, DEADLINE_MS);
 		CHECK_EQ(status, 0);
 	}
 	mitosis_detach(attachment);

@@ -114,14 +114,7 @@ static void spawned(void)
 	}
 	CHECK_EQ(replica_count(), 1);
 	/* A process that this one forks is a child of the same attachment. */
-	fflush(stdout);
-	pid = fork();
-	if (pid == 0) {
-		mitosis_resume_attached(a);
-		printf("no child: %s\n", mitosis_error());
-		fflush(stdout);
-		_exit(1);
-	}
+	pid = fork_attached(a);
 	CHECK(write(to_child[1], "e", 1) == 1);
 	CHECK(report_within(from_child[0], &w, PATIENCE_MS));
 	CHECK_EQ(status_within(pid, PATIENCE_MS), 7 << 8);

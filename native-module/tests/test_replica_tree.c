@@ -54,11 +54,29 @@ static uint64_t pages_come_to(const struct between *b)
 	return pages;
 }
 
-static void check_nothing_left_on(const struct between *b)
+/* Nothing is left on the machines between; they end. */
+static void end_between(void)
 {
-	machine_enter(&b->machine);
-	CHECK_SOON(!pager(), PATIENCE_MS);
-	machine_leave();
+	struct between *from_below[] = { &c, &b };
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		struct machine *m = &from_below[i]->machine;
+
+		if (!m->pid)
+			continue;
+		machine_enter(m);
+		CHECK_SOON(!pager(), PATIENCE_MS);
+		machine_leave();
+		machine_stop(m);
+	}
+}
+
+/* The end of a case whose snapshot is there: it is dropped, and nothing of it is left anywhere. */
+static void end_tree(struct mitosis *there, uint32_t id)
+{
+	drop(there, id);
+	end_between();
 }
 
 static void check_ends(struct running *r, pid_t child)
@@ -89,9 +107,7 @@ static void two_levels(void)
 	CHECK(read_all(1) < PAGES / 4);
 	be_on(NULL, b.address);
 	release(&child);
-	drop(there, 1);
-	check_nothing_left_on(&b);
-	machine_stop(&b.machine);
+	end_tree(there, 1);
 }
 
 static void three_levels(void)
@@ -106,11 +122,7 @@ static void three_levels(void)
 	lazy = start_in(2, MITOSIS_RESUME_EAGER);
 	w = tell_all(&lazy);
 	CHECK_EQ(w.content, 20);
-	drop(there, 2);
-	check_nothing_left_on(&c);
-	check_nothing_left_on(&b);
-	machine_stop(&c.machine);
-	machine_stop(&b.machine);
+	end_tree(there, 2);
 }
 
 /* Pages that a fill has given to the replica alone. */
@@ -132,9 +144,7 @@ static void from_filled_replica(void)
 	CHECK(read_all(3) >= PAGES);
 	CHECK(pages_come_to(&b) - before < PAGES / 4);
 	release(&child);
-	drop(there, 3);
-	check_nothing_left_on(&b);
-	machine_stop(&b.machine);
+	end_tree(there, 3);
 }
 
 /* No machine has further children of what was dropped; those that there are stay. */
@@ -168,9 +178,7 @@ static void unprepared(void)
 	kill(of_below.pid, SIGKILL);
 	CHECK_EQ(end_of(&above), SIGKILL);
 	CHECK_EQ(end_of(&below), SIGKILL);
-	drop(there, 4);
-	check_nothing_left_on(&b);
-	machine_stop(&b.machine);
+	end_tree(there, 4);
 }
 
 /* Who could have further children finds that there are none: nothing of it stays anywhere. */
@@ -190,10 +198,9 @@ static void unprepared_idle(void)
 	CHECK_EQ(mitosis_unprepare(there, 5), 0);
 	mitosis_close(there);
 	check_nothing_left();
-	check_nothing_left_on(&b);
+	end_between();
 	mitosis_detach(a);
 	mitosis_close(here);
-	machine_stop(&b.machine);
 }
 
 /* What was between has ended: the children below end, later ones have another. */
@@ -256,8 +263,7 @@ static void parent_killed(void)
 	mitosis_unprepare(there, 7);
 	mitosis_close(there);
 	check_nothing_left();
-	check_nothing_left_on(&b);
-	machine_stop(&b.machine);
+	end_between();
 }
 
 /* The machine between has a replica with all of it; on a machine of the parent's for this case. */
@@ -312,8 +318,7 @@ static void parent_gone(void)
 	check_fails(9);
 	release(&child);
 	mitosis_close(there);
-	check_nothing_left_on(&b);
-	machine_stop(&b.machine);
+	end_between();
 }
 
 /* The same, but it had been unprepared: no machine goes on. */
@@ -331,8 +336,7 @@ static void unprepared_and_gone(void)
 	end_of(&child.running);
 	check_fails(10);
 	mitosis_close(there);
-	check_nothing_left_on(&b);
-	machine_stop(&b.machine);
+	end_between();
 	machine_stop(&machine);
 }
 

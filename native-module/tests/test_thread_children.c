@@ -62,20 +62,6 @@ static void prepare(void *argument)
 	_exit(answered == THREADS - 1 ? 0 : 2);
 }
 
-static pid_t start_child(struct mitosis_attachment *attachment)
-{
-	pid_t pid = fork();
-
-	CHECK(pid >= 0);
-	if (pid == 0) {
-		mitosis_resume_attached(attachment);
-		printf("%s\n", mitosis_error());
-		fflush(stdout);
-		_exit(125);
-	}
-	return pid;
-}
-
 static void run_children(struct mitosis_attachment *attachment, int count)
 {
 	pid_t pids[AT_A_TIME];
@@ -83,7 +69,7 @@ static void run_children(struct mitosis_attachment *attachment, int count)
 
 	while (count > 0) {
 		for (started = 0; started < AT_A_TIME && started < count; started++)
-			pids[started] = start_child(attachment);
+			pids[started] = fork_attached(attachment);
 		for (i = 0; i < started; i++)
 			CHECK_EQ(status_within(pids[i], CHILD_MS), 0);
 		count -= started;
