@@ -43,7 +43,7 @@ void memory_need_of(const struct descriptor_header *descriptor, uint64_t size,
 	}
 }
 
-/* What process_state_settle() makes of it, or leaves: in bytes. */
+/* What process_state_limit() makes of it, or leaves: in bytes. */
 static uint64_t available(int resource, uint64_t parents)
 {
 	struct rlimit limit;

@@ -237,15 +237,20 @@ void process_state_settle(struct restore_plan *plan)
 {
 	const struct descriptor_header *d = plan->descriptor;
 	const struct descriptor_process *p = &d->state;
+
+	if (p->known & PROCESS_FILE_MODE_MASK)
+		umask(p->file_mode_mask);
+	if (p->known & PROCESS_WORKING_DIRECTORY &&
+	    !enter(descriptor_string(d, p->working_directory)))
+		plan->lost |= PROCESS_WORKING_DIRECTORY;
+}
+
+void process_state_limit(struct restore_plan *plan)
+{
 	int i;
 
 	plan->late_limit_count = 0;
 	for (i = 0; plan->differing_limits >> i; i++)
 		if (plan->differing_limits >> i & 1)
 			settle_limit(plan, i);
-	if (p->known & PROCESS_FILE_MODE_MASK)
-		umask(p->file_mode_mask);
-	if (p->known & PROCESS_WORKING_DIRECTORY &&
-	    !enter(descriptor_string(d, p->working_directory)))
-		plan->lost |= PROCESS_WORKING_DIRECTORY;
 }

@@ -18,7 +18,13 @@ void process_state_plan(struct restore_plan *plan);
 /* What needs rights that the child may not get. */
 void process_state_give(struct restore_plan *plan);
 
-/* The rest, in the child's own root directory, user and namespaces. */
+/* Directory and umask, in the child's own root directory, user and namespaces. */
 void process_state_settle(struct restore_plan *plan);
+
+/*
+ * Its limits, once its files have their numbers: the parent may have lowered its limit of
+ * them below a number that it had given.
+ */
+void process_state_limit(struct restore_plan *plan);
 
 #endif /* LIB_PROCESS_STATE_H */

@@ -422,6 +422,7 @@ static int become_child(struct restore_plan *plan, int stream, const char *what)
 	child_files_plan(plan, files.count ? files.floor : DESCRIPTOR_FD_FIRST);
 	trace_step(plan, "leaves its memory for the snapshot's", what);
 	remade_files_place(plan, &files);
+	process_state_limit(plan);
 	plan->times.files_ns = monotonic_ns();
 	rseq_of_caller(&plan->own_rseq, &plan->own_rseq_size,
 		       &plan->own_rseq_signature);
