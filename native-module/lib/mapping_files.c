@@ -165,7 +165,7 @@ int mapping_files_open(struct mapping_files *files, struct descriptor_header *d,
 	struct file_user user;
 	int err;
 
-	*files = (struct mapping_files){ malloc(size), malloc(size), 0 };
+	*files = (struct mapping_files){ malloc(size), malloc(size), 0, false };
 	if (!files->of_vma || !files->opened)
 		return fail(-ENOMEM, "there is no memory for a child of %s", what);
 	err = file_user_become(&user, confinement);
@@ -182,7 +182,7 @@ int mapping_files_open(struct mapping_files *files, struct descriptor_header *d,
 	if (by_module)
 		return 0;
 	return shared_objects_take_files(d, confinement->confine, files->of_vma,
-					 what);
+					 what, &files->copied);
 }
 
 void mapping_files_free(struct mapping_files *files)

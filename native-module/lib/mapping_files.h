@@ -14,6 +14,7 @@ struct mapping_files {
 		of_vma; /* per VMA: its file, or -1: the pages come from the snapshot */
 	int32_t *opened; /* each of them once */
 	uint32_t count;	 /* of `opened` */
+	bool copied;	 /* not all that are shared and written to are here */
 };
 
 /*

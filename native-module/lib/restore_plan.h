@@ -38,7 +38,8 @@ struct path_map;
 #define RESTORE_PLAN_MAGIC 0x726f74736572544dull /* "MTrestor" in memory */
 
 /* Beside PROCESS_*, in a plan's lost. */
-#define RESTORE_LOST_SEALS (1ull << 32)
+#define RESTORE_LOST_SEALS	  (1ull << 32)
+#define RESTORE_LOST_SHARED_FILES (1ull << 33)
 /* Above it FRESH_*. */
 #define RESTORE_LOST_FRESH 40
 

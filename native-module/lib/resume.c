@@ -306,6 +306,8 @@ static int create_plan(struct resume *r, const struct parent_rights *parent,
 	if (!err) {
 		(*plan)->need = need;
 		process_state_plan(*plan);
+		if (r->files.copied)
+			(*plan)->lost |= RESTORE_LOST_SHARED_FILES;
 		trace_step(*plan, "is ready to resume", what);
 	} else {
 		close_files(r->files.opened, r->files.count);

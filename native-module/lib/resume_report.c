@@ -30,6 +30,8 @@ static const struct {
 	{ PROCESS_PROGRAM, "/proc/self/exe: names the caller's program" },
 	{ PROCESS_AUXV, "/proc/self/auxv: the caller's" },
 	{ RESTORE_LOST_SEALS, "mseal: memory is not sealed" },
+	{ RESTORE_LOST_SHARED_FILES,
+	  "shared mappings of files: a copy of what is not here" },
 	{ (uint64_t)FRESH_INTERVAL_TIMERS << RESTORE_LOST_FRESH,
 	  "timers (setitimer, alarm): not set" },
 	{ (uint64_t)FRESH_TIMERS << RESTORE_LOST_FRESH,

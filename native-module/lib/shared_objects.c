@@ -250,15 +250,14 @@ static uint64_t take_file(const struct vma_list *list, uint32_t written,
 }
 
 int shared_objects_take_files(struct descriptor_header *d, bool confined,
-			      const int32_t *files, const char *what)
+			      const int32_t *files, const char *what, bool *copied)
 {
 	const struct vma_list list = shared_object_vmas(d);
 	char problem[128];
 	uint32_t mib, i;
 	int err = shared_limit_read(&mib, problem, sizeof(problem));
 
-	if (confined)
-		return 0;
+	*copied = false;
 	if (err)
 		return fail(err, "%s", problem);
 	for (i = 0; i < list.count; i++) {
@@ -268,6 +267,9 @@ int shared_objects_take_files(struct descriptor_header *d, bool confined,
 		if (!is_missing(&list.vmas[i], files[i]) ||
 		    !mapped_file_is_written(&list.vmas[i]))
 			continue;
+		*copied = true;
+		if (confined)
+			return 0;
 		size = take_file(&list, i, files);
 		if (size > (uint64_t)mib << 20)
 			return fail(-EFBIG,

@@ -16,10 +16,10 @@
  * Makes objects of the shared files that a parent has mapped for writing and that are not
  * here: those without one of `files`, the open file of each VMA. Tells so on standard
  * error. Returns 0, or -errno with a message if they are too large. A confined child has
- * none of these files: nothing is done.
+ * none of these files, and private memory in their place. *copied: there are some.
  */
 int shared_objects_take_files(struct descriptor_header *d, bool confined,
-			      const int32_t *files, const char *what);
+			      const int32_t *files, const char *what, bool *copied);
 
 /* Bytes for the `open_files` of a plan that has so many of them before its objects. */
 uint64_t shared_objects_room(const struct descriptor_header *d, uint32_t files);
