@@ -27,6 +27,7 @@
 
 enum stop_case {
 	COME_AND_GO,
+	JUST_JOINED,
 	MANY_THREADS,
 	LONG_READ,
 	IN_VFORK,
@@ -101,6 +102,26 @@ static void come_and_go(void)
 		CHECK_EQ(mitosis_unprepare(device, HANDLER_ID), 0);
 	}
 	end_makers();
+	mitosis_close(device);
+}
+
+/* The kernel may still list a thread whose end pthread_join() has told. */
+static void just_joined(void)
+{
+	struct mitosis_contents contents = { .size = sizeof(contents) };
+	struct mitosis *device = open_user();
+	int i;
+
+	for (i = 0; i < SNAPSHOTS / 4; i++) {
+		pthread_t thread;
+
+		CHECK(!pthread_create(&thread, NULL, nothing, NULL));
+		CHECK(!pthread_join(thread, NULL));
+		CHECK_EQ(mitosis_prepare(device, HANDLER_ID), 0);
+		CHECK_EQ(mitosis_list_contents(device, HANDLER_ID, &contents), 0);
+		CHECK_EQ(contents.threads, 1);
+		CHECK_EQ(mitosis_unprepare(device, HANDLER_ID), 0);
+	}
 	mitosis_close(device);
 }
 
@@ -326,6 +347,7 @@ static void sets_the_user(void)
 
 static const struct test_case cases[STOP_CASES] = {
 	[COME_AND_GO] = { "come_and_go", come_and_go },
+	[JUST_JOINED] = { "just_joined", just_joined },
 	[MANY_THREADS] = { "many_threads", many_threads },
 	[LONG_READ] = { "long_read", long_read },
 	[IN_VFORK] = { "in_vfork", in_vfork },
