@@ -23,8 +23,20 @@ struct kernel_action {
 /* In a signal's value, above the number: "MTST" in memory. */
 #define MAGIC 0x5453544dull
 
-/* What was there before, of each signal that has been taken. */
-static struct kernel_action replaced[SIGNALS];
+#define OUR_FLAGS (SA_SIGINFO | SA_RESTART | SA_ONSTACK | KERNEL_SA_RESTORER)
+/* All that the kernel lets a mask have. No program has these two through glibc as well. */
+#define OUR_MASK (~(1ull << (SIGKILL - 1) | 1ull << (SIGSTOP - 1)))
+
+/*
+ * What was there before, of each signal that has been taken; and the last of those that was not
+ * another copy's of this library, which a process can have: in a preloaded library, say.
+ */
+static struct kernel_action replaced[SIGNALS], others[SIGNALS];
+/*
+ * Copies that a signal is passed through. They can be in a circle: each has replaced the other.
+ * Then, and not before, a handler is called that may have been replaced since.
+ */
+#define COPIES_MAX 4u
 
 void thread_stop_return(void) __attribute__((visibility("hidden")));
 /* As debuggers know a signal's return. */
@@ -80,12 +92,17 @@ static int in_use(uint32_t signal, const char *how)
 		    signal, how);
 }
 
+static bool is_of_copy(const struct kernel_action *action)
+{
+	return action->flags == OUR_FLAGS && action->mask == OUR_MASK;
+}
+
 /* The mask holds the signals that glibc's sigfillset() leaves out, too: none may nest. */
 int stop_signal_take(uint32_t signal, stop_signal_handler handler)
 {
 	struct kernel_action ours = {
 		.handler = handler,
-		.flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK | KERNEL_SA_RESTORER,
+		.flags = OUR_FLAGS,
 		.restorer = thread_stop_return,
 		.mask = ~0ull,
 	};
@@ -99,6 +116,8 @@ int stop_signal_take(uint32_t signal, stop_signal_handler handler)
 	if (!err && !is_of_c_library(signal) && now.handler != (void *)SIG_DFL)
 		return in_use(signal, "has a handler of the program");
 	if (!err) {
+		if (!is_of_copy(&now))
+			others[signal - STOP_SIGNAL_MIN] = now;
 		replaced[signal - STOP_SIGNAL_MIN] = now;
 		err = raw_syscall(SYS_rt_sigaction, signal, &ours, 0,
 				  sizeof(ours.mask));
@@ -122,13 +141,40 @@ static void act_by_default(int signal)
 		    signal);
 }
 
+/* How many copies a signal has been passed through: where the kernel writes a zero. */
+static uint32_t *passed(siginfo_t *info)
+{
+	return (uint32_t *)(info + 1) - 1;
+}
+
+static void act(const struct kernel_action *as, int signal, siginfo_t *info,
+		void *context)
+{
+	if (as->handler == (void *)SIG_DFL)
+		act_by_default(signal);
+	else if (as->handler != (void *)SIG_IGN)
+		as->handler(signal, info, context);
+}
+
 void stop_signal_pass_on(int signal, siginfo_t *info, void *context)
 {
 	const struct kernel_action *before = &replaced[signal - STOP_SIGNAL_MIN];
+	const struct kernel_action *other = &others[signal - STOP_SIGNAL_MIN];
 
-	if (before->handler == (void *)SIG_DFL)
-		act_by_default(signal);
-	else if (before->handler != (void *)SIG_IGN)
+	if (!is_of_copy(before))
+		act(before, signal, info, context);
+	else if (++*passed(info) < COPIES_MAX || (*passed(info) < 2 * COPIES_MAX &&
+						  other->handler == (void *)SIG_DFL))
+		before->handler(signal, info, context);
+	else
+		act(other, signal, info, context);
+}
+
+void stop_signal_pass_to_copy(int signal, siginfo_t *info, void *context)
+{
+	const struct kernel_action *before = &replaced[signal - STOP_SIGNAL_MIN];
+
+	if (is_of_copy(before) && ++*passed(info) < COPIES_MAX)
 		before->handler(signal, info, context);
 }
 

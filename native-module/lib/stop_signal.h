@@ -33,6 +33,12 @@ int stop_signal_take(uint32_t signal, stop_signal_handler handler);
 /* In that handler, of a signal that another has sent: does what it would have done before. */
 void stop_signal_pass_on(int signal, siginfo_t *info, void *context);
 
+/*
+ * The same of one with a number that is not this library's: another copy of it in this process
+ * may have sent it. Where there is none it does nothing.
+ */
+void stop_signal_pass_to_copy(int signal, siginfo_t *info, void *context);
+
 /* Has a thread handle the signal with this number. Returns 0 or -errno: -ESRCH it has ended. */
 int stop_signal_send(uint32_t signal, int32_t process, int32_t thread,
 		     uint32_t number);

@@ -147,6 +147,8 @@ static void on_signal(int signal, siginfo_t *info, void *context)
 
 	if (!stop)
 		stop_signal_pass_on(signal, info, context);
+	else if (atomic_load(&state->active) != stop)
+		stop_signal_pass_to_copy(signal, info, context);
 	if (!stop || atomic_load(&state->active) != stop)
 		return;
 	record = atomic_fetch_add(&state->taken, 1);
@@ -415,6 +417,14 @@ static bool is_amid_a_change(void)
 	return false;
 }
 
+/* Each copy of this library in a process, which lie at different places, has its own. */
+static uint32_t next_stop(void)
+{
+	const uint64_t first = (uintptr_t)&last_stop * 0x9e3779b97f4a7c15ull;
+
+	return last_stop ? last_stop % INT32_MAX + 1 : (uint32_t)(first >> 33) | 1;
+}
+
 /* Once more, where the C library was about to change all threads: it needs them to run. */
 static int stop_between_changes(struct stop *s)
 {
@@ -422,7 +432,7 @@ static int stop_between_changes(struct stop *s)
 	int err;
 
 	for (;;) {
-		last_stop = last_stop % INT32_MAX + 1;
+		last_stop = next_stop();
 		s->number = last_stop;
 		s->signalled = 0;
 		s->leader_ended = false;

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * The signal by which prepare stops threads can be chosen, by an option or by MITOSIS_STOP_SIGNAL: one that the
- * program uses is refused by name, and what others send by it does what it did before.
+ * program uses is refused by name, and what others send by it does what it did before, with two copies of the
+ * library in the process, too.
  * `test_stop_signal NAME` runs one case.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -24,6 +26,7 @@
 #define HANDLER_ID 1
 #define OF_GLIBC   33
 #define CHOSEN	   40
+#define AT_ONCE	   10 /* prepares of each of two copies */
 
 enum signal_case {
 	RANGE,
@@ -32,6 +35,7 @@ enum signal_case {
 	BLOCKED,
 	OF_OTHERS,
 	WHOLE_STOP,
+	TWO_COPIES,
 	SIGNAL_CASES
 };
 
@@ -286,6 +290,91 @@ static void whole_stop(void)
 	CHECK_EQ(status_within(pid, CASE_MS / 2), 0);
 }
 
+/* The library beside the one that this program is linked with. */
+static struct {
+	int (*open)(int backend, struct mitosis **device);
+	int (*prepare)(struct mitosis *device, uint32_t handler_id);
+	int (*unprepare)(struct mitosis *device, uint32_t handler_id);
+	int (*set_options)(struct mitosis *device,
+			   const struct mitosis_prepare_options *options);
+	void (*close)(struct mitosis *device);
+} copy;
+
+static void open_copy(void)
+{
+	char path[512];
+	void *library;
+
+	snprintf(path, sizeof(path), "%s/libmitosis.so",
+		 getenv("MITOSIS_TEST_BIN") ?: ".");
+	library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	if (!library)
+		skip("needs libmitosis.so in MITOSIS_TEST_BIN");
+	*(void **)&copy.open = dlsym(library, "mitosis_open");
+	*(void **)&copy.prepare = dlsym(library, "mitosis_prepare");
+	*(void **)&copy.unprepare = dlsym(library, "mitosis_unprepare");
+	*(void **)&copy.set_options = dlsym(library, "mitosis_set_prepare_options");
+	*(void **)&copy.close = dlsym(library, "mitosis_close");
+	CHECK(copy.open && copy.prepare && copy.unprepare && copy.set_options &&
+	      copy.close);
+	CHECK((void *)copy.open != (void *)mitosis_open);
+}
+
+static void prepare_by_copy(struct mitosis *device)
+{
+	CHECK_EQ(copy.prepare(device, HANDLER_ID + 1), 0);
+	CHECK_EQ(copy.unprepare(device, HANDLER_ID + 1), 0);
+}
+
+/* At the same time as the other: each may wait for the thread that the other stops. */
+static void *prepare_often(void *device)
+{
+	int i, err;
+
+	for (i = 0; i < AT_ONCE; i++) {
+		err = copy.prepare(device, HANDLER_ID + 1);
+		CHECK(!err || err == -ETIMEDOUT);
+		CHECK_EQ(err ? 0 : copy.unprepare(device, HANDLER_ID + 1), 0);
+	}
+	return NULL;
+}
+
+/* Each takes the signal from the other: glibc's own still reaches glibc, and each stop its own. */
+static void two_copies(void)
+{
+	uint64_t none = 0;
+	pthread_t thread = start_blocking(&none), other;
+	struct mitosis *device = open_user(), *second;
+	const struct mitosis_prepare_options brief = {
+		.size = sizeof(brief),
+		.stop_ms = 50,
+	};
+	int i, err;
+
+	open_copy();
+	CHECK_EQ(copy.open(MITOSIS_BACKEND_USER, &second), 0);
+	for (i = 0; i < 3; i++) {
+		prepare_and_drop(device);
+		CHECK(!setresuid(-1, -1, -1));
+		prepare_by_copy(second);
+		CHECK(!setresuid(-1, -1, -1));
+	}
+	CHECK_EQ(mitosis_set_prepare_options(device, &brief), 0);
+	CHECK_EQ(copy.set_options(second, &brief), 0);
+	CHECK(!pthread_create(&other, NULL, prepare_often, second));
+	for (i = 0; i < AT_ONCE; i++) {
+		err = mitosis_prepare(device, HANDLER_ID);
+		CHECK(!err || err == -ETIMEDOUT);
+		CHECK_EQ(err ? 0 : mitosis_unprepare(device, HANDLER_ID), 0);
+	}
+	CHECK(!pthread_join(other, NULL));
+	CHECK(!setresuid(-1, -1, -1));
+	end = 1;
+	CHECK(!pthread_join(thread, NULL));
+	copy.close(second);
+	mitosis_close(device);
+}
+
 static const struct test_case cases[SIGNAL_CASES] = {
 	[RANGE] = { "range", range },
 	[CHOSEN_STOPS] = { "chosen_stops", chosen_stops },
@@ -293,6 +382,7 @@ static const struct test_case cases[SIGNAL_CASES] = {
 	[BLOCKED] = { "blocked", blocked },
 	[OF_OTHERS] = { "of_others", of_others },
 	[WHOLE_STOP] = { "whole_stop", whole_stop },
+	[TWO_COPIES] = { "two_copies", two_copies },
 };
 
 int main(int argc, char **argv)
