@@ -61,7 +61,8 @@ int mitosis_nil(struct mitosis *device);
  * calling thread's state. Returns 0 in the parent, and 0 in every child that
  * resumes it. With MITOSIS_FILE_DIGEST=on in the environment of mitosis_open(), it also reads the
  * files that are mapped privately: children are refused if one of them has other bytes then (user
- * backend).
+ * backend). Of files that have more than 4 GiB together, those that are too many have no digest,
+ * and children get their pages from the snapshot.
  * Errors: -EEXIST handler id in use; -EBUSY this device already holds a
  * snapshot; -ENOSPC the registry is full; -ENOMEM, -EAGAIN no process could
  * be made; -ECONNRESET the daemon has gone; -ETIMEDOUT a thread did not stop; -EADDRINUSE the program uses the

@@ -222,7 +222,8 @@ int describe_self(struct shadow_arena *arena, const struct described_files *file
 		  struct descriptor_header **descriptor)
 {
 	struct vma_writer w = { .page_size = arena->page_size,
-				.digests = arena->settings.file_digest };
+				.digests = arena->settings.file_digest,
+				.digest_left = FILE_DIGEST_BYTES_MAX };
 	struct descriptor_header *header;
 	struct descriptor_thread *thread;
 	struct descriptor_stopped_thread *others;

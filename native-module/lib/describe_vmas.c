@@ -141,7 +141,8 @@ static void read_contents(struct vma_writer *w, struct descriptor_vma *vma,
 			file_build_id(w->memory, vma->start, text);
 			vma->build_id = append_string(w, text);
 		}
-		if (w->digests && mapped_file_digest(vma, name, text))
+		if (w->digests &&
+		    mapped_file_digest(vma, name, &w->digest_left, text))
 			vma->digest = append_string(w, text);
 	}
 	w->last_read = &w->vmas[w->count];

@@ -32,6 +32,7 @@ struct vma_writer {
 	struct descriptor_vma last_listed;
 	int pagemap, memory; /* of this process */
 	bool digests;
+	uint64_t digest_left; /* of file_digest() */
 	uint64_t page_size;
 	bool resumed; /* this process is a resumed child */
 	struct {

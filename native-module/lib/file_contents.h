@@ -21,8 +21,17 @@
  */
 void file_build_id(int fd, uint64_t at, char text[BUILD_ID_TEXT]);
 
-/* The SHA-256 of all that an open file has. False if it cannot be read. */
-bool file_digest(int fd, char text[FILE_CONTENTS_TEXT]);
+/*
+ * Bytes of files that are read for the digests of one snapshot, by who prepares and by who
+ * resumes it: a descriptor could name all files of a machine, and one without an end.
+ */
+#define FILE_DIGEST_BYTES_MAX (4ull << 30)
+
+/*
+ * The SHA-256 of all that an open file has. False if it cannot be read, or is more than *left
+ * bytes, from which it is taken.
+ */
+bool file_digest(int fd, uint64_t *left, char text[FILE_CONTENTS_TEXT]);
 
 /* How a file differs from what a parent has mapped. */
 struct file_difference {
@@ -31,9 +40,9 @@ struct file_difference {
 	char here[FILE_CONTENTS_TEXT];
 };
 
-/* Compares an open file with what the descriptor says of the VMA's. */
+/* Compares an open file with what the descriptor says of the VMA's. `left` as above. */
 void file_contents_compare(const struct descriptor_header *d,
-			   const struct descriptor_vma *vma, int fd,
+			   const struct descriptor_vma *vma, int fd, uint64_t *left,
 			   struct file_difference *difference);
 
 #endif /* LIB_FILE_CONTENTS_H */

@@ -171,7 +171,7 @@ uint64_t mapped_file_version(struct descriptor_vma *vma, const char *path)
 					   : version_of(&st);
 }
 
-bool mapped_file_digest(struct descriptor_vma *vma, const char *path,
+bool mapped_file_digest(struct descriptor_vma *vma, const char *path, uint64_t *left,
 			char text[FILE_CONTENTS_TEXT])
 {
 	long fd = raw_open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
@@ -181,7 +181,7 @@ bool mapped_file_digest(struct descriptor_vma *vma, const char *path,
 	if (fd < 0)
 		return false;
 	done = !raw_syscall(SYS_fstat, fd, &st) && take_numbers(vma, &st) &&
-	       file_digest(fd, text);
+	       file_digest(fd, left, text);
 	raw_syscall(SYS_close, fd);
 	return done;
 }
@@ -351,7 +351,7 @@ bool mapped_file_is_known(const struct descriptor_vma *vma)
 }
 
 int mapped_file_open(const struct descriptor_header *d,
-		     const struct descriptor_vma *vma,
+		     const struct descriptor_vma *vma, uint64_t *left,
 		     struct file_difference *difference)
 {
 	bool same;
@@ -366,7 +366,7 @@ int mapped_file_open(const struct descriptor_header *d,
 	if (fd < 0)
 		return -1;
 	if (!(vma->map_flags & MAP_SHARED))
-		file_contents_compare(d, vma, fd, difference);
+		file_contents_compare(d, vma, fd, left, difference);
 	if (!same || difference->by) {
 		close(fd);
 		return -1;
@@ -375,10 +375,11 @@ int mapped_file_open(const struct descriptor_header *d,
 }
 
 void mapped_file_compare(const struct descriptor_header *d,
-			 const struct descriptor_vma *vma,
+			 const struct descriptor_vma *vma, uint64_t *left,
 			 struct file_difference *difference)
 {
-	int fd = is_of_this_machine(d) ? mapped_file_open(d, vma, difference) : -1;
+	int fd = is_of_this_machine(d) ? mapped_file_open(d, vma, left, difference)
+				       : -1;
 
 	if (fd >= 0)
 		close(fd);

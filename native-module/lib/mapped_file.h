@@ -26,9 +26,9 @@ uint64_t mapped_file_version(struct descriptor_vma *vma, const char *path);
 
 /*
  * The SHA-256 of the file of such a VMA, whose numbers become those of stat(2), too. False if
- * it no longer is at the path, or cannot be read.
+ * it no longer is at the path, or file_digest() gives none.
  */
-bool mapped_file_digest(struct descriptor_vma *vma, const char *path,
+bool mapped_file_digest(struct descriptor_vma *vma, const char *path, uint64_t *left,
 			char text[FILE_CONTENTS_TEXT]);
 
 /* The `boot` of a descriptor that is made here. */
@@ -49,9 +49,10 @@ bool mapped_file_is_known(const struct descriptor_vma *vma);
  * bytes since: it is then not opened, as a device or a FIFO could act on that, or wait
  * for ever. With a difference, what is there passes for the parent's file and is another, or the
  * parent's file has been written to: no page of the snapshot is sure to have the parent's bytes.
+ * `left` is of file_digest().
  */
 int mapped_file_open(const struct descriptor_header *d,
-		     const struct descriptor_vma *vma,
+		     const struct descriptor_vma *vma, uint64_t *left,
 		     struct file_difference *difference);
 
 /*
@@ -59,7 +60,7 @@ int mapped_file_open(const struct descriptor_header *d,
  * machine. `difference` is left alone elsewhere.
  */
 void mapped_file_compare(const struct descriptor_header *d,
-			 const struct descriptor_vma *vma,
+			 const struct descriptor_vma *vma, uint64_t *left,
 			 struct file_difference *difference);
 
 /*

@@ -19,6 +19,7 @@
 struct opening {
 	struct mapping_files *files;
 	const struct descriptor_header *descriptor;
+	uint64_t *digest_left; /* of file_digest() */
 	bool confined, by_module;
 	const char *what;
 };
@@ -82,7 +83,7 @@ static int open_once(const struct opening *o, const struct descriptor_vma *vma,
 {
 	struct file_difference difference;
 
-	*file = mapped_file_open(o->descriptor, vma, &difference);
+	*file = mapped_file_open(o->descriptor, vma, o->digest_left, &difference);
 	if (difference.by)
 		return changed(o, vma, &difference);
 	if (*file >= 0) {
@@ -97,7 +98,7 @@ static int compare(const struct opening *o, const struct descriptor_vma *vma)
 {
 	struct file_difference difference = { 0 };
 
-	mapped_file_compare(o->descriptor, vma, &difference);
+	mapped_file_compare(o->descriptor, vma, o->digest_left, &difference);
 	return difference.by ? changed(o, vma, &difference) : 0;
 }
 
@@ -160,7 +161,10 @@ int mapping_files_open(struct mapping_files *files, struct descriptor_header *d,
 		       const struct mitosis_confinement *confinement, bool by_module,
 		       const char *what)
 {
-	const struct opening o = { files, d, confinement->confine, by_module, what };
+	uint64_t digest_left = FILE_DIGEST_BYTES_MAX;
+	const struct opening o = {
+		files, d, &digest_left, confinement->confine, by_module, what,
+	};
 	size_t size = (d->vma_count + 1) * sizeof(*files->of_vma);
 	struct file_user user;
 	int err;

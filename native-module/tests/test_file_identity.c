@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/file_contents.h"
 #include "proto/build_id.h"
 #include "tests/harness.h"
 #include "tests/machine.h"
@@ -286,6 +287,26 @@ static void strange_files(void)
 		}
 }
 
+/* Of many bytes, or of more than are left, none is read. */
+static void limited_digests(void)
+{
+	int fd = memfd_create("digest", MFD_CLOEXEC);
+	char text[FILE_CONTENTS_TEXT];
+	uint64_t left = 3 * SIZE - 1;
+
+	make_bytes(&(struct sample){ 0 });
+	CHECK_EQ(write(fd, bytes, SIZE), SIZE);
+	CHECK(file_digest(fd, &left, text) && !strcmp(text, OLD_DIGEST));
+	CHECK_EQ(left, 2 * SIZE - 1);
+	CHECK(file_digest(fd, &left, text) && !file_digest(fd, &left, text));
+	CHECK_EQ(left, SIZE - 1);
+	left = FILE_DIGEST_BYTES_MAX;
+	CHECK(!ftruncate(fd, FILE_DIGEST_BYTES_MAX + 1));
+	CHECK(!file_digest(fd, &left, text));
+	CHECK_EQ(left, FILE_DIGEST_BYTES_MAX);
+	close(fd);
+}
+
 static void malformed_setting(void)
 {
 	struct mitosis *device;
@@ -316,6 +337,7 @@ int main(void)
 	}
 	malformed_setting();
 	strange_files();
+	limited_digests();
 	machine_stop(&machine);
 	CHECK(!rmdir(base));
 	return 0;

@@ -2,8 +2,8 @@
 /*
  * A parent writes into the descriptor that its shadow has of it: its child, on another machine
  * too, gets no right that the kernel knows the parent not to have, is refused where that has a seccomp filter,
- * reaches no file of its caller by what /proc has of open files, and maps none that its caller's capabilities alone
- * open.
+ * reaches no file of its caller by what /proc has of open files, maps none that its caller's capabilities alone
+ * open, and has none read for long.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -34,6 +34,7 @@
 	(1ull << CAP_SYS_MODULE | 1ull << CAP_SYS_PTRACE | 1ull << CAP_SYS_NICE)
 #define PATIENT_MS 20000
 #define OTHERS	   65534 /* another user */
+#define LARGE	   (1ll << 40)
 
 /* What a child has of its caller's, and not of its parent's: its exit status. */
 #define HAS_PERMITTED	0x01
@@ -48,8 +49,9 @@
 struct rights {
 	const char *name;
 	bool no_new_privs, filtered;
-	bool moves; /* into a directory that its caller has open */
-	bool maps;  /* another user's file */
+	bool moves;   /* into a directory that its caller has open */
+	bool maps;    /* another user's file */
+	bool digests; /* a file of more bytes than one reads */
 	bool reaches; /* for an open file of its caller's, by what a file of its own is called */
 };
 
@@ -62,6 +64,7 @@ struct rights {
 /* Longer than what it is replaced by. */
 static char own_path[] = "/tmp/mitosis-lying-parent-XXXXXX";
 static char others_path[] = "/tmp/mitosis-others-XXXXXX";
+static char large_path[] = "/tmp/mitosis-large-XXXXXX";
 static const char *mapped; /* own_path */
 static char own_directory[] = "/tmp/mitosis-lying-parents-XXXXXX";
 
@@ -128,23 +131,26 @@ static void lie(struct descriptor_header *d)
 }
 
 /* What it has mapped of its own file is all of the other. */
-static void lie_of_mapping(struct descriptor_header *d)
+static void lie_of_mapping(struct descriptor_header *d, const char *path,
+			   bool digest)
 {
 	struct descriptor_vma *vmas = (void *)descriptor_vmas(d);
 	struct stat st;
 	uint32_t i;
 
-	CHECK(!stat(others_path, &st));
+	CHECK(!stat(path, &st));
 	for (i = 0; i < d->vma_count; i++) {
 		if (vmas[i].start != (uintptr_t)mapped)
 			continue;
-		strcpy((void *)descriptor_string(d, vmas[i].name), others_path);
+		strcpy((void *)descriptor_string(d, vmas[i].name), path);
 		vmas[i].inode = st.st_ino;
 		vmas[i].device_major = major(st.st_dev);
 		vmas[i].device_minor = minor(st.st_dev);
 		vmas[i].kind = VMA_FILE;
 		vmas[i].file_version = DESCRIPTOR_FILE_UNKNOWN;
-		vmas[i].build_id = vmas[i].digest = DESCRIPTOR_NO_STRING;
+		vmas[i].build_id = DESCRIPTOR_NO_STRING;
+		/* Any string: it is compared when the file has been read. */
+		vmas[i].digest = digest ? vmas[i].name : DESCRIPTOR_NO_STRING;
 	}
 }
 
@@ -155,8 +161,9 @@ static void lie_of_paths(char *bytes, const struct rights *rights)
 	char *directory = (void *)descriptor_string(d, d->state.working_directory);
 	uint32_t i;
 
-	if (rights->maps)
-		lie_of_mapping(d);
+	if (rights->maps || rights->digests)
+		lie_of_mapping(d, rights->maps ? others_path : large_path,
+			       rights->digests);
 	if (rights->moves)
 		strcpy(directory, "/proc/self/fd/201");
 	for (i = 0; rights->reaches && i < d->fd_count; i++)
@@ -245,7 +252,7 @@ static void be_parent(void *argument)
 		fd = open(own_path, O_RDWR | O_CLOEXEC);
 		CHECK(fd >= 0 && dup2(fd, NUMBER) == NUMBER && !close(fd));
 	}
-	if (rights->maps) {
+	if (rights->maps || rights->digests) {
 		fd = open(own_path, O_RDONLY | O_CLOEXEC);
 		mapped = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0);
 		CHECK(mapped != MAP_FAILED && *mapped == 'p' && !close(fd));
@@ -297,6 +304,8 @@ static void check(const struct rights *rights, enum way way)
 		CHECK_EQ(WEXITSTATUS(status), EPERM);
 	else if (rights->reaches)
 		CHECK_EQ(WEXITSTATUS(status), ELOOP);
+	else if (rights->digests)
+		CHECK_EQ(WEXITSTATUS(status), ESTALE);
 	else
 		CHECK_EQ(WEXITSTATUS(status), want);
 	kill_and_reap(parent);
@@ -320,6 +329,7 @@ int main(void)
 		{ .name = "other paths", .reaches = true },
 		{ .name = "another directory", .moves = true },
 		{ .name = "another mapping", .maps = true },
+		{ .name = "a digest", .digests = true },
 	};
 	enum way way;
 	size_t i;
@@ -328,6 +338,8 @@ int main(void)
 	CHECK(mkdtemp(own_directory));
 	make_file(own_path, "private", 0);
 	make_file(others_path, "secret", OTHERS);
+	make_file(large_path, "large", 0);
+	CHECK(!truncate(large_path, LARGE));
 	if (geteuid() || (set_of("CapPrm") & NEEDED) != NEEDED ||
 	    prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) ||
 	    prctl(PR_GET_SECCOMP) == SECCOMP_MODE_FILTER)
@@ -338,6 +350,7 @@ int main(void)
 		for (way = 0; way < WAYS; way++)
 			check(&all[i], way);
 	machine_stop(&machine);
-	CHECK(!unlink(own_path) && !unlink(others_path) && !rmdir(own_directory));
+	CHECK(!unlink(own_path) && !unlink(others_path) && !unlink(large_path) &&
+	      !rmdir(own_directory));
 	return 0;
 }
