@@ -19,6 +19,9 @@ bool thread_signals_are_queued(void);
 /* Whether a thread has one of these signals pending, which are bits as in a signal mask. */
 bool thread_has_pending(int32_t tid, uint64_t signals);
 
+/* Whether it blocks any of them. */
+bool thread_blocks(int32_t tid, uint64_t signals);
+
 /* The rest of the line after `key` in the status of a thread, or "unknown". */
 void thread_status_word(int32_t tid, const char *key, char *word, size_t size);
 

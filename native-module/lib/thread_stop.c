@@ -10,8 +10,6 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -26,12 +24,18 @@
 #include "lib/once.h"
 #include "lib/rseq.h"
 #include "lib/stop_signal.h"
+#include "lib/thread_given_up.h"
 #include "lib/thread_status.h"
 #include "local/clock.h"
 #include "paging/raw_syscall.h"
 
 /* Time after which threads that may have ended are looked for, in ms. */
-#define CHECK_MS    2
+#define CHECK_MS 2
+/*
+ * In which all stop, in ms, before the others are let go on for a thread that blocks the signal. It doubles each time, so that
+ * many threads on a busy machine have the time they need.
+ */
+#define PATIENCE_MS 10
 #define THREADS_MAX (DESCRIPTOR_THREADS_MAX - 1)
 /* By which glibc cancels threads (SIGCANCEL, 32), and changes their user (SIGSETXID, 33). */
 #define C_LIBRARY_SIGNALS (1ull << 31 | 1ull << 32)
@@ -55,8 +59,9 @@ static struct stop_state {
 	_Atomic bool
 		has_records; /* false in a child, whose snapshot has no such mapping */
 	_Atomic uint32_t preparing; /* a thread stops the others; a futex */
-	_Atomic uint32_t active;  /* number of this stop, a futex; 0: threads run */
-	_Atomic uint32_t taken;	  /* records that threads have taken */
+	_Atomic uint32_t active; /* number of this stop, a futex; 0: threads run */
+	_Atomic uint64_t
+		taken; /* that number << 32 | records that threads have taken */
 	_Atomic uint32_t arrived; /* records that are filled in, a futex */
 	uint64_t cpus;		  /* that the thread which stops them may run on */
 } * state;
@@ -139,19 +144,38 @@ static void describe(struct descriptor_stopped_thread *t, void *context)
 	*(volatile int32_t *)&t->tid = raw_syscall(SYS_gettid);
 }
 
+/* Only of a stop that is under way: another's records are not to be touched. */
+static bool take_record(uint32_t stop, uint32_t *record)
+{
+	uint64_t taken = atomic_load(&state->taken);
+
+	do {
+		if (taken >> 32 != stop)
+			return false;
+	} while (!atomic_compare_exchange_weak(&state->taken, &taken, taken + 1));
+	*record = (uint32_t)taken;
+	return true;
+}
+
+static uint32_t taken_records(void)
+{
+	return (uint32_t)atomic_load(&state->taken);
+}
+
 /* The signal may be another's: glibc's, or that of a stop that has been given up. */
 static void on_signal(int signal, siginfo_t *info, void *context)
 {
 	uint32_t stop = stop_signal_number(info);
 	uint32_t record;
 
-	if (!stop)
+	if (!stop) {
 		stop_signal_pass_on(signal, info, context);
-	else if (atomic_load(&state->active) != stop)
-		stop_signal_pass_to_copy(signal, info, context);
-	if (!stop || atomic_load(&state->active) != stop)
 		return;
-	record = atomic_fetch_add(&state->taken, 1);
+	}
+	if (!take_record(stop, &record)) {
+		stop_signal_pass_to_copy(signal, info, context);
+		return;
+	}
 	if (record < THREADS_MAX)
 		describe(&records->threads[record], context);
 	atomic_fetch_add(&state->arrived, 1);
@@ -167,7 +191,9 @@ struct stop {
 	uint32_t signal;
 	uint32_t signalled; /* in records->signalled */
 	uint32_t stop_ms;   /* in which they stop */
-	struct running_time waited;
+	uint32_t patience_ms;
+	struct running_time waited, attempt;
+	struct late_thread late;
 	int tasks; /* /proc/self/task */
 	bool leader_ended;
 };
@@ -185,7 +211,7 @@ static bool is_signalled(const struct stop *s, int32_t tid)
 
 static bool has_arrived(int32_t tid)
 {
-	uint32_t count = atomic_load(&state->taken), i;
+	uint32_t count = taken_records(), i;
 
 	for (i = 0; i < count && i < THREADS_MAX; i++)
 		if (*(volatile int32_t *)&records->threads[i].tid == tid)
@@ -257,7 +283,39 @@ static uint32_t awaited(const struct stop *s)
 	return s->signalled - (s->leader_ended ? 1 : 0);
 }
 
-/* Returns 0 when all that are signalled have stopped, or -ETIMEDOUT. */
+static uint64_t stop_signal_bit(const struct stop *s)
+{
+	return 1ull << (s->signal - 1);
+}
+
+/* Of the signalled that have not stopped, one that blocks the signal; 0: there is none. */
+static int32_t first_blocking(const struct stop *s)
+{
+	uint32_t i;
+
+	for (i = 0; i < s->signalled; i++) {
+		int32_t tid = records->signalled[i];
+
+		if (!has_arrived(tid) && thread_blocks(tid, stop_signal_bit(s)))
+			return tid;
+	}
+	return 0;
+}
+
+/*
+ * Whether a thread may wait, with the signal blocked, for one that has stopped: in glibc 2.34 one that ends while
+ * another is in setuid(3) does. Then there is another attempt, if the time is enough for it.
+ */
+static bool others_must_run(struct stop *s, uint32_t arrived)
+{
+	int64_t waited = running_time_passed(&s->waited);
+
+	return running_time_passed(&s->attempt) >= s->patience_ms &&
+	       waited + 2 * s->patience_ms <= s->stop_ms && arrived &&
+	       first_blocking(s);
+}
+
+/* Returns 0 when all that are signalled have stopped; -ETIMEDOUT; or -EAGAIN: see others_must_run(). */
 static int await(struct stop *s)
 {
 	const struct timespec check = { .tv_nsec = CHECK_MS * 1000000l };
@@ -270,8 +328,11 @@ static int await(struct stop *s)
 		if (running_time_passed(&s->waited) > s->stop_ms)
 			return -ETIMEDOUT;
 		wait_for(&state->arrived, arrived, &check);
-		if (atomic_load(&state->arrived) == arrived)
-			forget_ended(s);
+		if (atomic_load(&state->arrived) != arrived)
+			continue;
+		forget_ended(s);
+		if (others_must_run(s, arrived))
+			return -EAGAIN;
 	}
 }
 
@@ -290,67 +351,39 @@ static int stop_others(struct stop *s)
 		if (err)
 			return err;
 	} while (count);
-	return atomic_load(&state->taken) > THREADS_MAX ? -E2BIG : 0;
+	return taken_records() > THREADS_MAX ? -E2BIG : 0;
 }
 
-static int did_not_stop(const struct stop *s, int32_t tid)
+/* Those of the last stop: threads may still be filling some in, but take no further ones. */
+static int forget_records(struct stop *s)
 {
-	char name[32], letter[32], blocked[32], why[64];
-	bool blocks;
+	const struct timespec check = { .tv_nsec = CHECK_MS * 1000000l };
+	uint32_t count = taken_records(), arrived, i;
 
-	thread_status_word(tid, "Name:", name, sizeof(name));
-	thread_status_word(tid, "State:", letter, sizeof(letter));
-	thread_status_word(tid, "SigBlk:", blocked, sizeof(blocked));
-	blocks = strtoull(blocked, NULL, 16) >> (s->signal - 1) & 1;
-	if (blocks)
-		snprintf(why, sizeof(why), ", because it blocks signal %u",
-			 s->signal);
-	else
-		snprintf(why, sizeof(why),
-			 "; a thread in vfork(2) or under a debugger cannot");
-	return fail(-ETIMEDOUT,
-		    "thread %d ('%s', state %s) did not stop within %u ms%s; the "
-		    "process goes on as before",
-		    tid, name, letter, s->stop_ms, why);
-}
-
-/* The message of a stop that has been given up. */
-static int given_up(const struct stop *s, int err, int32_t late)
-{
-	if (err == -ETIMEDOUT)
-		return did_not_stop(s, late);
-	if (err == -EDEADLK)
-		return fail(-ETIMEDOUT,
-			    "the C library has been about to change all threads of "
-			    "this process (setuid(3), pthread_cancel(3)) for %u ms; "
-			    "the process goes on as before",
-			    s->stop_ms);
-	if (err == -E2BIG)
-		return fail(err, "a snapshot has at most %u threads",
-			    DESCRIPTOR_THREADS_MAX);
-	return fail(err,
-		    "the other threads of this process cannot be stopped: %s; "
-		    "/proc and rt_tgsigqueueinfo(2) are needed",
-		    strerror(-err));
-}
-
-static void forget_records(void)
-{
-	uint32_t count = atomic_load(&state->taken), i;
-
+	while ((arrived = atomic_load(&state->arrived)) < count) {
+		if (running_time_passed(&s->waited) > s->stop_ms)
+			return -ETIMEDOUT;
+		wait_for(&state->arrived, arrived, &check);
+	}
 	for (i = 0; i < count && i < THREADS_MAX; i++)
 		records->threads[i].tid = 0;
-	atomic_store(&state->taken, 0);
+	atomic_store(&state->arrived, 0);
+	return 0;
 }
 
-static int32_t first_late(const struct stop *s)
+/* One that blocks the signal, before others. */
+static struct late_thread first_late(const struct stop *s)
 {
+	struct late_thread late = { .tid = first_blocking(s) };
 	uint32_t i;
 
-	for (i = 0; i < s->signalled; i++)
+	late.blocks = late.tid;
+	for (i = 0; i < s->signalled && !late.tid; i++)
 		if (!has_arrived(records->signalled[i]))
-			return records->signalled[i];
-	return s->process;
+			late.tid = records->signalled[i];
+	if (!late.tid)
+		late.tid = s->process;
+	return late;
 }
 
 bool thread_stop_is_needed(void)
@@ -384,6 +417,7 @@ static int begin(uint32_t stop_ms)
 
 static void release_threads(void)
 {
+	atomic_fetch_and(&state->taken, UINT32_MAX);
 	atomic_store(&state->active, 0);
 	wake(&state->active, INT32_MAX);
 }
@@ -404,7 +438,7 @@ static uint64_t unblocked(const struct descriptor_stopped_thread *t)
  */
 static bool is_amid_a_change(void)
 {
-	uint32_t count = atomic_load(&state->taken), i;
+	uint32_t count = taken_records(), i;
 
 	if (!thread_signals_are_queued())
 		return false;
@@ -425,27 +459,67 @@ static uint32_t next_stop(void)
 	return last_stop ? last_stop % INT32_MAX + 1 : (uint32_t)(first >> 33) | 1;
 }
 
-/* Once more, where the C library was about to change all threads: it needs them to run. */
+static int attempt(struct stop *s)
+{
+	int err = forget_records(s);
+
+	if (err)
+		return err;
+	last_stop = next_stop();
+	s->number = last_stop;
+	s->signalled = 0;
+	s->leader_ended = false;
+	s->attempt = running_time_start();
+	atomic_store(&state->active, s->number);
+	atomic_store(&state->taken, (uint64_t)s->number << 32);
+	return stop_others(s);
+}
+
+static void pause_shortly(void)
+{
+	const struct timespec time = { .tv_nsec = CHECK_MS * 1000000l };
+
+	raw_syscall(SYS_nanosleep, &time, NULL);
+}
+
+/* Lets all run until the late one no longer blocks the signal, or has ended. Returns 0 or -ETIMEDOUT. */
+static int let_others_run(struct stop *s)
+{
+	s->late = first_late(s);
+	s->patience_ms *= 2;
+	release_threads();
+	do {
+		if (running_time_passed(&s->waited) > s->stop_ms)
+			return -ETIMEDOUT;
+		pause_shortly();
+	} while (s->late.blocks && thread_blocks(s->late.tid, stop_signal_bit(s)));
+	return 0;
+}
+
+/*
+ * Once more, where threads have to run: for one that blocks the signal, or because the C library was about
+ * to change all.
+ */
 static int stop_between_changes(struct stop *s)
 {
-	const struct timespec pause = { .tv_nsec = CHECK_MS * 1000000l };
 	int err;
 
 	for (;;) {
-		last_stop = next_stop();
-		s->number = last_stop;
-		s->signalled = 0;
-		s->leader_ended = false;
-		forget_records();
-		atomic_store(&state->arrived, 0);
-		atomic_store(&state->active, s->number);
-		err = stop_others(s);
-		if (err || !is_amid_a_change())
+		err = attempt(s);
+		if (err == -ETIMEDOUT)
+			s->late = first_late(s);
+		if (err != -EAGAIN && (err || !is_amid_a_change()))
 			return err;
+		if (err) {
+			err = let_others_run(s);
+			if (err)
+				return err;
+			continue;
+		}
 		if (running_time_passed(&s->waited) > s->stop_ms)
 			return -EDEADLK;
 		release_threads();
-		raw_syscall(SYS_nanosleep, &pause, NULL);
+		pause_shortly();
 	}
 }
 
@@ -457,8 +531,8 @@ int thread_stop_all(uint32_t stop_ms, uint32_t signal,
 		.caller = gettid(),
 		.signal = signal,
 		.stop_ms = stop_ms,
+		.patience_ms = PATIENCE_MS,
 	};
-	int32_t late;
 	int err;
 
 	once_do(&once, map_state);
@@ -482,9 +556,8 @@ int thread_stop_all(uint32_t stop_ms, uint32_t signal,
 		raw_syscall(SYS_close, s.tasks);
 	}
 	if (err) {
-		late = first_late(&s);
 		thread_stop_release();
-		return given_up(&s, err, late);
+		return thread_stop_given_up(err, &s.late, stop_ms, signal);
 	}
 	stopped->threads = records->threads;
 	stopped->mapping_size = (sizeof(*records) + 4095) & ~4095ull;

@@ -32,9 +32,11 @@ enum stop_case {
 	LONG_READ,
 	IN_VFORK,
 	BLOCKS_THE_SIGNAL,
+	BLOCKS_IT_FOR_ANOTHER,
 	UNDER_PTRACE,
 	TWO_PREPARE,
 	SETS_THE_USER,
+	ENDS_WHILE_THE_USER_IS_SET,
 	STOP_CASES
 };
 
@@ -244,6 +246,51 @@ static void blocks_the_signal(void)
 	mitosis_close(device);
 }
 
+static bool is_stop_pending(void)
+{
+	uint64_t pending = 0;
+
+	CHECK(!syscall(SYS_rt_sigpending, &pending, sizeof(pending)));
+	return pending >> 32 & 1;
+}
+
+/*
+ * With the signal blocked, until another thread has run after that one was to stop: so glibc ends a thread amid
+ * another's setuid().
+ */
+static void *wait_for_another(void *argument)
+{
+	uint64_t all = ~0ull, before;
+	int seen;
+
+	CHECK(!syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof(all)));
+	passed = 1;
+	while (!is_stop_pending())
+		usleep(100);
+	usleep(5000);
+	seen = rounds;
+	while (rounds == seen)
+		usleep(100);
+	CHECK(!syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof(all)));
+	return argument;
+}
+
+static void blocks_it_for_another(void)
+{
+	struct mitosis *device = open_user();
+	pthread_t threads[2];
+	int i;
+
+	CHECK(!pthread_create(&threads[0], NULL, count_rounds, NULL));
+	CHECK(!pthread_create(&threads[1], NULL, wait_for_another, NULL));
+	CHECK_SOON(passed, 20000);
+	prepare_and_drop(device);
+	end = 1;
+	for (i = 0; i < 2; i++)
+		CHECK(!pthread_join(threads[i], NULL));
+	mitosis_close(device);
+}
+
 static void *report_tid(void *argument)
 {
 	*(_Atomic pid_t *)argument = syscall(SYS_gettid);
@@ -345,6 +392,23 @@ static void sets_the_user(void)
 	mitosis_close(device);
 }
 
+/* A thread that ends then waits, with all signals blocked, until that is done. */
+static void ends_while_the_user_is_set(void)
+{
+	struct mitosis *device = open_user();
+	pthread_t thread;
+	int i;
+
+	CHECK(!pthread_create(&thread, NULL, set_user, NULL));
+	for (i = 0; i < MAKERS; i++)
+		CHECK(!pthread_create(&makers[i], NULL, make_threads, NULL));
+	for (i = 0; i < SNAPSHOTS; i++)
+		prepare_and_drop(device);
+	end_makers();
+	CHECK(!pthread_join(thread, NULL));
+	mitosis_close(device);
+}
+
 static const struct test_case cases[STOP_CASES] = {
 	[COME_AND_GO] = { "come_and_go", come_and_go },
 	[JUST_JOINED] = { "just_joined", just_joined },
@@ -352,9 +416,12 @@ static const struct test_case cases[STOP_CASES] = {
 	[LONG_READ] = { "long_read", long_read },
 	[IN_VFORK] = { "in_vfork", in_vfork },
 	[BLOCKS_THE_SIGNAL] = { "blocks_the_signal", blocks_the_signal },
+	[BLOCKS_IT_FOR_ANOTHER] = { "blocks_it_for_another", blocks_it_for_another },
 	[UNDER_PTRACE] = { "under_ptrace", under_ptrace },
 	[TWO_PREPARE] = { "two_prepare", two_prepare },
 	[SETS_THE_USER] = { "sets_the_user", sets_the_user },
+	[ENDS_WHILE_THE_USER_IS_SET] = { "ends_while_the_user_is_set",
+					 ends_while_the_user_is_set },
 };
 
 int main(int argc, char **argv)
