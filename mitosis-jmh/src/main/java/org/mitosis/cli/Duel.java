@@ -148,7 +148,6 @@ final class Duel {
   /** Prepares the rest of a duel. */
   static Duel resume(Path path, MachineProbe probe, PrintStream out, PrintStream err)
       throws IOException {
-    JmhLock.ofThisProcess().requireFree();
     DuelRecord record = DuelRecord.read(path).resumed(Instant.now().toString());
     ResultFolder folder = ResultFolder.existing(path);
     if (record.open() > 0) {
@@ -159,6 +158,7 @@ final class Duel {
               jar + " is not the jar with which the duel started: start a new duel");
         }
       }
+      JmhLock.ofThisProcess().requireFree();
     }
     return new Duel(probe, out, err, folder, JmhArguments.of(record.jmhArguments()), record);
   }
