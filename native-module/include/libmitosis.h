@@ -583,13 +583,18 @@ const char *mitosis_userfaultfd(void);
 const char *mitosis_version(void);
 
 /*
- * The kernel module's device without a library in between, for callers that
- * speak include/uapi/mitosis.h themselves and cannot call variadic functions.
- * Each returns what the system call returns, or -errno.
+ * Opens the kernel module's device at a path, as a device of the kernel backend. Unlike
+ * mitosis_open() it does not ask whether the file is one of the module's.
  */
-int mitosis_device_open(const char *path);
-int mitosis_device_close(int fd);
-int mitosis_device_ioctl(int fd, uint64_t command, uint64_t argument);
+int mitosis_open_module(const char *path, struct mitosis **device);
+
+/*
+ * A command of include/uapi/mitosis.h on such a device, for callers that speak it themselves and
+ * cannot call variadic functions. Returns what ioctl(2) returns, or -errno without a message;
+ * -EBADF as every call where the device is not open, in a child say.
+ */
+int mitosis_module_ioctl(struct mitosis *device, uint64_t command,
+			 uint64_t argument);
 
 #pragma GCC visibility pop
 #ifdef __cplusplus

@@ -77,6 +77,29 @@ int mitosis_open(int backend, struct mitosis **out)
 	return 0;
 }
 
+int mitosis_open_module(const char *path, struct mitosis **out)
+{
+	struct mitosis *device;
+	int err;
+
+	if (!out)
+		return fail(-EINVAL, "the device pointer is NULL");
+	*out = NULL;
+	device = device_alloc();
+	if (!device)
+		return no_memory(-ENOMEM, "a device");
+	err = kernel_open_file(device, path);
+	if (err) {
+		munmap(device, sizeof(*device));
+		return fail(err, "%s cannot be opened: %s", path, strerror(-err));
+	}
+	device->backend = MITOSIS_BACKEND_KERNEL;
+	device->ops = &kernel_backend;
+	device->magic = DEVICE_MAGIC;
+	*out = device;
+	return 0;
+}
+
 static int device_get(struct mitosis *device)
 {
 	if (!device || device->magic != DEVICE_MAGIC)
@@ -90,6 +113,18 @@ static int device_put(struct mitosis *device, int result)
 {
 	pthread_mutex_unlock(&device->lock);
 	return result;
+}
+
+int mitosis_module_ioctl(struct mitosis *device, uint64_t command, uint64_t argument)
+{
+	int err = device_get(device);
+
+	if (err)
+		return err;
+	if (device->backend != MITOSIS_BACKEND_KERNEL)
+		return device_put(device, fail(-EINVAL,
+					       "the device is of the user backend"));
+	return device_put(device, kernel_ioctl(device->fd, command, argument));
 }
 
 int mitosis_close(struct mitosis *device)

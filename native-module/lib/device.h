@@ -94,6 +94,11 @@ struct backend {
 		      uint32_t handler_id, struct mitosis_attachment **attachment);
 };
 
+/* Opens the module's device at a path as the device's file. Returns 0 or -errno. */
+int kernel_open_file(struct mitosis *device, const char *path);
+/* Returns what ioctl(2) returns, or -errno. */
+int kernel_ioctl(int fd, uint64_t command, uint64_t argument);
+
 extern const struct backend kernel_backend;
 extern const struct backend user_backend;
 

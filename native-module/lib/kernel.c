@@ -20,23 +20,18 @@
 #include "lib/resume_settings.h"
 #include "local/gid.h"
 
-int mitosis_device_open(const char *path)
+int kernel_open_file(struct mitosis *device, const char *path)
 {
 	int fd = open(path, O_RDWR | O_CLOEXEC);
 
 	if (fd < 0)
 		return -errno;
 	own_files_note(fd);
-	return fd;
+	device->fd = fd;
+	return 0;
 }
 
-int mitosis_device_close(int fd)
-{
-	own_files_forget(fd);
-	return close(fd) ? -errno : 0;
-}
-
-int mitosis_device_ioctl(int fd, uint64_t command, uint64_t argument)
+int kernel_ioctl(int fd, uint64_t command, uint64_t argument)
 {
 	int result = ioctl(fd, command, argument);
 
@@ -52,34 +47,33 @@ static int module_refused(int err, const char *operation)
 static int call(struct mitosis *device, uint64_t command, uint64_t argument,
 		const char *operation)
 {
-	int err = mitosis_device_ioctl(device->fd, command, argument);
+	int err = kernel_ioctl(device->fd, command, argument);
 
 	return err < 0 ? module_refused(err, operation) : err;
 }
 
+static void kernel_close(struct mitosis *device)
+{
+	own_files_forget(device->fd);
+	close(device->fd);
+}
+
 static int kernel_open(struct mitosis *device)
 {
-	int fd = mitosis_device_open(MITOSIS_DEVICE_PATH);
-	int err;
+	int err = kernel_open_file(device, MITOSIS_DEVICE_PATH);
 
-	if (fd == -ENOENT)
+	if (err == -ENOENT)
 		return fail(-ENODEV, "there is no %s: load the mitosis module",
 			    MITOSIS_DEVICE_PATH);
-	if (fd < 0)
-		return fail(fd, "%s cannot be opened: %s", MITOSIS_DEVICE_PATH,
-			    strerror(-fd));
-	device->fd = fd;
+	if (err)
+		return fail(err, "%s cannot be opened: %s", MITOSIS_DEVICE_PATH,
+			    strerror(-err));
 	err = call(device, MITOSIS_NIL, 0, "nil call");
 	if (err) {
-		mitosis_device_close(fd);
+		kernel_close(device);
 		device->fd = -1;
 	}
 	return err;
-}
-
-static void kernel_close(struct mitosis *device)
-{
-	mitosis_device_close(device->fd);
 }
 
 static int kernel_nil(struct mitosis *device)
@@ -130,8 +124,8 @@ static int kernel_list(struct mitosis *device, struct mitosis_snapshot *snapshot
 	uint32_t n = 0;
 
 	for (;;) {
-		int err = mitosis_device_ioctl(device->fd, MITOSIS_IOC_NEXT,
-					       (uintptr_t)&next);
+		int err =
+			kernel_ioctl(device->fd, MITOSIS_IOC_NEXT, (uintptr_t)&next);
 
 		if (err == -ENOENT)
 			return n;
@@ -389,8 +383,7 @@ struct resume_calls {
 static int become(struct mitosis *device, const struct resume_calls *calls,
 		  uint32_t handler_id, const char *what, const char *operation)
 {
-	int opened =
-		mitosis_device_ioctl(device->fd, calls->open, calls->open_argument);
+	int opened = kernel_ioctl(device->fd, calls->open, calls->open_argument);
 	int refused, err;
 
 	if (opened == -ENOTTY)

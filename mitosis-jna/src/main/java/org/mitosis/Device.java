@@ -38,9 +38,9 @@ public interface Device extends AutoCloseable {
    * @return the process that it returns in
    * @throws HookException if a hook failed, here or in a child
    * @throws MitosisException EEXIST if the handler id is in use, EBUSY if this device already holds
-   *     a snapshot, EINVAL if the backend cannot snapshot a process of several threads (the user
-   *     backend can), ENOSPC if the machine holds as many snapshots as it can, ENOMEM or EAGAIN if
-   *     no shadow can be made, ECONNRESET if the daemon has gone
+   *     a snapshot, EINVAL if the backend cannot snapshot a process of several threads, ENOSPC if
+   *     the machine holds as many snapshots as it can, ENOMEM or EAGAIN if no shadow can be made,
+   *     ECONNRESET if the daemon has gone
    */
   ForkRole prepare(int handlerId);
 
@@ -84,8 +84,9 @@ public interface Device extends AutoCloseable {
    * Sets how this device takes its later snapshots.
    *
    * @param options all of them
-   * @throws MitosisException ENOSYS on the kernel backend for others than {@link
-   *     PrepareOptions#DEFAULT}: in Java it prepares processes with one thread, and no files
+   * @throws MitosisException ENOSYS for others than {@link PrepareOptions#DEFAULT} on the kernel
+   *     backend with a module that knows the original's commands alone: it copies memory and the
+   *     calling thread
    */
   void setPrepareOptions(PrepareOptions options);
 
@@ -112,8 +113,8 @@ public interface Device extends AutoCloseable {
    *
    * @param handlerId the snapshot's key
    * @throws MitosisException ENOENT if there is no such snapshot, EPERM if it belongs to another
-   *     user, ETIMEDOUT if its shadow does not answer, ENOSYS on the kernel backend, whose
-   *     snapshots have one thread and no open files
+   *     user, ETIMEDOUT if its shadow does not answer, ENOSYS on the kernel backend with a module
+   *     that knows the original's commands alone
    */
   SnapshotContents contents(int handlerId);
 

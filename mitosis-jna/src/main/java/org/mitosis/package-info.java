@@ -18,8 +18,8 @@
  *   <dd>{@link org.mitosis.Device#preparePinned(int)}, and {@link
  *       org.mitosis.Device#unprepare(int)} to drop it.
  *   <dt>Fork this JVM
- *   <dd>{@link org.mitosis.Device#prepareWhenQuiet(int, java.time.Duration)} with the user backend,
- *       then {@link org.mitosis.user.Children}:
+ *   <dd>{@link org.mitosis.Device#prepareWhenQuiet(int, java.time.Duration)}, then {@link
+ *       org.mitosis.user.Children}:
  *       <pre>{@code
  * try (Device device = Mitosis.open(Backend.USER)) {
  *   if (device.prepareWhenQuiet(73, Duration.ofSeconds(30)) == ForkRole.CHILD) {

@@ -11,7 +11,9 @@ import org.mitosis.Errno;
 import org.mitosis.MitosisException;
 import org.mitosis.Operation;
 import org.mitosis.posix.LibMitosis;
+import org.mitosis.posix.ResumedChild;
 import org.mitosis.posix.Uapi;
+import org.mitosis.spi.Failure;
 
 /** Remote fork by the kernel module. */
 public final class KernelBackend implements BackendProvider {
@@ -49,17 +51,22 @@ public final class KernelBackend implements BackendProvider {
           .build();
     }
     LibMitosis.load();
-    int fd = LibMitosis.mitosis_device_open((path + '\0').getBytes(StandardCharsets.UTF_8));
-    if (fd < 0) {
-      throw MitosisException.of(Operation.OPEN, -fd)
-          .problem(path + " cannot be opened: " + Errno.meaning(-fd))
+    int result = ResumedChild.listen();
+    if (result < 0) {
+      throw Failure.of(Backend.KERNEL, Operation.OPEN, -result, LibMitosis.error()).build();
+    }
+    long[] device = new long[1];
+    result = LibMitosis.mitosis_open_module((path + '\0').getBytes(StandardCharsets.UTF_8), device);
+    if (result < 0) {
+      throw MitosisException.of(Operation.OPEN, -result)
+          .problem(path + " cannot be opened: " + Errno.meaning(-result))
           .advice(
-              -fd == Errno.EACCES || -fd == Errno.EPERM
+              -result == Errno.EACCES || -result == Errno.EPERM
                   ? "give this user read and write access to it"
                   : LOAD_OR_GO_AROUND)
           .build();
     }
-    return new KernelDevice(fd);
+    return new KernelDevice(device[0]);
   }
 
   private Availability probe() {

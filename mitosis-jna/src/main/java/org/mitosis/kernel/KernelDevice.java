@@ -9,13 +9,21 @@ import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.mitosis.Backend;
+import org.mitosis.Child;
 import org.mitosis.Errno;
+import org.mitosis.PrepareOptions;
 import org.mitosis.Snapshot;
 import org.mitosis.posix.LibMitosis;
+import org.mitosis.posix.LibMitosis.ContentsStruct;
+import org.mitosis.posix.LibMitosis.PrepareOptionsStruct;
+import org.mitosis.posix.ResumedChild;
 import org.mitosis.posix.Uapi;
 import org.mitosis.spi.CheckedDevice;
 
-/** An open file of the kernel module. */
+/**
+ * An open file of the kernel module. It asks by itself what the original's module knows; what that
+ * does not know, threads and open files above all, is the library's.
+ */
 final class KernelDevice extends CheckedDevice {
   /** The largest handler id there is; ids are unsigned in C. */
   private static final long LAST_HANDLER_ID = 0xffff_ffffL;
@@ -30,36 +38,69 @@ final class KernelDevice extends CheckedDevice {
   private static final Pattern WITH_NIC =
       Pattern.compile("([^/]*|rdma://(?:[^%\\[]*|\\[.*\\].*))%([0-9]{1,3})");
 
-  private final int fd;
+  /** A {@code struct mitosis *}. */
+  private final long device;
+
+  /** The module takes what a process tells of itself: the original's does not. */
+  private final boolean takesDescriptions;
+
   private final Memory buffer = new Memory(BUFFER_BYTES);
   private final long bufferAddress = Pointer.nativeValue(buffer);
   private String refusal = ""; // of the call that has just failed
 
-  /** Takes over the file descriptor; it is closed with this device. */
-  KernelDevice(int fd) {
+  /** Takes over the device; it is closed with this one. */
+  KernelDevice(long device) {
     super(Backend.KERNEL);
-    this.fd = fd;
+    this.device = device;
+    takesDescriptions = ioctl(Uapi.MITOSIS_IOC_PREPARE_DESCRIBED, 0) != -Errno.ENOTTY;
+  }
+
+  private int ioctl(long command, long argument) {
+    return LibMitosis.mitosis_module_ioctl(device, command, argument);
   }
 
   @Override
   protected int callNil() {
-    return LibMitosis.mitosis_device_ioctl(fd, Uapi.MITOSIS_NIL, 0);
+    return ioctl(Uapi.MITOSIS_NIL, 0);
   }
 
   @Override
   protected int callPrepare(int handlerId) {
-    return LibMitosis.mitosis_device_ioctl(fd, Uapi.MITOSIS_PREPARE, handlerId);
+    return takesDescriptions
+        ? said(LibMitosis.mitosis_prepare(device, handlerId))
+        : ioctl(Uapi.MITOSIS_PREPARE, handlerId);
   }
 
   @Override
   protected int callPreparePinned(int handlerId) {
-    return LibMitosis.mitosis_device_ioctl(fd, Uapi.MITOSIS_PREPARE_PINNED, handlerId);
+    return takesDescriptions
+        ? said(LibMitosis.mitosis_prepare_pinned(device, handlerId))
+        : ioctl(Uapi.MITOSIS_PREPARE_PINNED, handlerId);
+  }
+
+  @Override
+  protected int callSetPrepareOptions(PrepareOptions options) {
+    return takesDescriptions
+        ? said(PrepareOptionsStruct.set(device, options))
+        : super.callSetPrepareOptions(options);
+  }
+
+  @Override
+  protected Child resumed() {
+    return ResumedChild.take();
+  }
+
+  @Override
+  protected int callContents(int handlerId, long[] contents) {
+    return takesDescriptions
+        ? said(ContentsStruct.list(device, handlerId, contents))
+        : super.callContents(handlerId, contents);
   }
 
   @Override
   protected int callUnprepare(int handlerId) {
     buffer.setInt(0, handlerId);
-    return LibMitosis.mitosis_device_ioctl(fd, Uapi.MITOSIS_IOC_UNPREPARE, bufferAddress);
+    return ioctl(Uapi.MITOSIS_IOC_UNPREPARE, bufferAddress);
   }
 
   @Override
@@ -68,7 +109,7 @@ final class KernelDevice extends CheckedDevice {
     while (from <= LAST_HANDLER_ID) {
       buffer.clear();
       buffer.setInt(Uapi.SnapshotStruct.HANDLER_ID, (int) from);
-      int result = LibMitosis.mitosis_device_ioctl(fd, Uapi.MITOSIS_IOC_NEXT, bufferAddress);
+      int result = ioctl(Uapi.MITOSIS_IOC_NEXT, bufferAddress);
       if (result == -Errno.ENOENT) {
         return 0;
       }
@@ -111,7 +152,7 @@ final class KernelDevice extends CheckedDevice {
     buffer.setInt(Uapi.ConnectReq.NIC_ID, named ? Integer.parseInt(withNic.group(2)) : 0);
     buffer.setLong(Uapi.ConnectReq.GID, bufferAddress + ADDRESS_OFFSET);
     buffer.write(ADDRESS_OFFSET, text, 0, text.length);
-    int result = LibMitosis.mitosis_device_ioctl(fd, Uapi.MITOSIS_CONNECT, bufferAddress);
+    int result = ioctl(Uapi.MITOSIS_CONNECT, bufferAddress);
     refusal = result == -Errno.ENODEV ? noRdma(address) : "";
     return result;
   }
@@ -143,7 +184,7 @@ final class KernelDevice extends CheckedDevice {
 
   @Override
   protected int callResumeLocal(int handlerId) {
-    return LibMitosis.mitosis_device_ioctl(fd, Uapi.MITOSIS_RESUME_LOCAL, handlerId);
+    return ioctl(Uapi.MITOSIS_RESUME_LOCAL, handlerId);
   }
 
   @Override
@@ -154,12 +195,18 @@ final class KernelDevice extends CheckedDevice {
   @Override
   protected int callClose() {
     buffer.close();
-    return LibMitosis.mitosis_device_close(fd);
+    return LibMitosis.mitosis_close(device);
+  }
+
+  /** Keeps the library's message if its call has failed. */
+  private int said(int result) {
+    refusal = result < 0 ? LibMitosis.error() : "";
+    return result;
   }
 
   private int remote(int command, int machineId, int handlerId) {
     buffer.setInt(Uapi.RemoteReq.MACHINE_ID, machineId);
     buffer.setInt(Uapi.RemoteReq.HANDLER_ID, handlerId);
-    return LibMitosis.mitosis_device_ioctl(fd, command, bufferAddress);
+    return ioctl(command, bufferAddress);
   }
 }

@@ -2,6 +2,7 @@
 package org.mitosis.posix;
 
 import com.sun.jna.Callback;
+import com.sun.jna.Memory;
 import com.sun.jna.Native;
 import com.sun.jna.NativeLibrary;
 import com.sun.jna.Pointer;
@@ -10,6 +11,7 @@ import java.nio.file.Path;
 import org.mitosis.Errno;
 import org.mitosis.MitosisException;
 import org.mitosis.Operation;
+import org.mitosis.PrepareOptions;
 import org.mitosis.nativefiles.NativeFiles;
 
 /**
@@ -62,6 +64,20 @@ public final class LibMitosis {
     public static final int BYTES = 16;
 
     private ContentsStruct() {}
+
+    /** Calls {@link #mitosis_list_contents}, and writes threads, files, mappings and bytes. */
+    public static int list(long device, int handlerId, long[] contents) {
+      try (Memory memory = new Memory(SIZEOF)) {
+        memory.clear();
+        memory.setInt(SIZE, SIZEOF);
+        int result = mitosis_list_contents(device, handlerId, Pointer.nativeValue(memory));
+        contents[0] = memory.getInt(THREADS);
+        contents[1] = memory.getInt(FILES);
+        contents[2] = memory.getInt(MAPPINGS);
+        contents[3] = memory.getLong(BYTES);
+        return result;
+      }
+    }
   }
 
   /** {@code struct mitosis_prepare_options}: its size and the offset of each field, in bytes. */
@@ -74,6 +90,22 @@ public final class LibMitosis {
     public static final int LEFT_OUT = 16;
 
     private PrepareOptionsStruct() {}
+
+    /** Calls {@link #mitosis_set_prepare_options}. */
+    public static int set(long device, PrepareOptions options) {
+      int[] leftOut = options.leftOut().stream().mapToInt(Integer::intValue).toArray();
+      long numbers = SIZEOF;
+      try (Memory memory = new Memory(numbers + (long) leftOut.length * Integer.BYTES)) {
+        memory.clear();
+        memory.setInt(SIZE, SIZEOF);
+        memory.setInt(STOP_MS, (int) options.stopWithin().toMillis());
+        memory.setInt(LEFT_OUT_COUNT, leftOut.length);
+        memory.setInt(STOP_SIGNAL, options.stopSignal());
+        memory.setLong(LEFT_OUT, Pointer.nativeValue(memory) + numbers);
+        memory.write(numbers, leftOut, 0, leftOut.length);
+        return mitosis_set_prepare_options(device, Pointer.nativeValue(memory));
+      }
+    }
   }
 
   private LibMitosis() {}
@@ -154,9 +186,7 @@ public final class LibMitosis {
 
   private static native Pointer mitosis_version();
 
-  public static native int mitosis_device_open(byte[] path);
+  public static native int mitosis_open_module(byte[] path, long[] device);
 
-  public static native int mitosis_device_close(int fd);
-
-  public static native int mitosis_device_ioctl(int fd, long command, long argument);
+  public static native int mitosis_module_ioctl(long device, long command, long argument);
 }

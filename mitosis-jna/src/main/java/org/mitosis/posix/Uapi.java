@@ -28,6 +28,9 @@ public final class Uapi {
   /** {@code _IOWR('m', 2, struct mitosis_snapshot)}. */
   public static final long MITOSIS_IOC_NEXT = 0xc018_6d02L;
 
+  /** {@code _IOW('m', 12, struct mitosis_described)}. */
+  public static final long MITOSIS_IOC_PREPARE_DESCRIBED = 0x4018_6d0cL;
+
   /** Bytes of a GID in text, without a final NUL. */
   public static final int MITOSIS_GID_LENGTH = 39;
 

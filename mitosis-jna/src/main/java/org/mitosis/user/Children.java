@@ -12,13 +12,14 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import org.mitosis.Backend;
 import org.mitosis.Limits;
 import org.mitosis.MitosisException;
 import org.mitosis.nativefiles.NativeFiles;
 
 /**
- * Starts children of a snapshot on this machine, each as a process of its own with streams and an
- * exit code. No JVM starts: {@code mitosis-child} becomes the child.
+ * Starts children of a snapshot on this machine, by either backend, each as a process of its own
+ * with streams and an exit code. No JVM starts: {@code mitosis-child} becomes the child.
  *
  * <p>A child that cannot be started writes why to its standard error and exits with 1; one that
  * fails after it has given up its own memory exits with 125.
@@ -28,6 +29,7 @@ public final class Children {
 
   private final int handlerId;
   private final Map<String, String> environment = new TreeMap<>();
+  private Backend backend = Backend.USER;
   private int machineId = NONE;
   private String address;
   private Mode mode = Mode.LAZY;
@@ -103,6 +105,15 @@ public final class Children {
     }
     machineId = id;
     address = Objects.requireNonNull(where, "where");
+    return this;
+  }
+
+  /**
+   * Which backend makes the children; by default {@link Backend#USER}. On one machine it is the one
+   * that has the snapshot. The kernel module has no modes clone and replica.
+   */
+  public Children backend(Backend chosen) {
+    backend = Objects.requireNonNull(chosen, "chosen");
     return this;
   }
 
@@ -199,7 +210,7 @@ public final class Children {
       command.addAll(List.of("--host-name", hostName));
     }
     paths.forEach((old, other) -> command.addAll(List.of("--map", old + "=" + other)));
-    command.addAll(List.of("--backend", "user"));
+    command.addAll(List.of("--backend", backend.toString()));
     if (machineId != NONE) {
       command.addAll(List.of("--remote", Integer.toString(machineId), "--address", address));
     }

@@ -10,6 +10,7 @@ import org.mitosis.MitosisException;
 import org.mitosis.Operation;
 import org.mitosis.posix.LibC;
 import org.mitosis.posix.LibMitosis;
+import org.mitosis.posix.ResumedChild;
 import org.mitosis.spi.Failure;
 
 /** Remote fork by libmitosis and its daemon, without a kernel module. */
@@ -41,11 +42,13 @@ public final class UserBackend implements BackendProvider {
       LibC.setenv("MITOSIS_KEY_FILE", keyFile);
     }
     long[] device = new long[1];
-    int result = LibMitosis.mitosis_open(LibMitosis.MITOSIS_BACKEND_USER, device);
+    int result = ResumedChild.listen();
+    if (result == 0) {
+      result = LibMitosis.mitosis_open(LibMitosis.MITOSIS_BACKEND_USER, device);
+    }
     if (result < 0) {
       throw Failure.of(Backend.USER, Operation.OPEN, -result, LibMitosis.error()).build();
     }
-    ResumedChild.listen();
     return new UserDevice(device[0]);
   }
 

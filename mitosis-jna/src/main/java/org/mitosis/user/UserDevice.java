@@ -13,6 +13,7 @@ import org.mitosis.Snapshot;
 import org.mitosis.posix.LibMitosis;
 import org.mitosis.posix.LibMitosis.ContentsStruct;
 import org.mitosis.posix.LibMitosis.PrepareOptionsStruct;
+import org.mitosis.posix.ResumedChild;
 import org.mitosis.posix.Uapi;
 import org.mitosis.spi.CheckedDevice;
 
@@ -49,18 +50,7 @@ final class UserDevice extends CheckedDevice {
 
   @Override
   protected int callSetPrepareOptions(PrepareOptions options) {
-    int[] leftOut = options.leftOut().stream().mapToInt(Integer::intValue).toArray();
-    long numbers = PrepareOptionsStruct.SIZEOF;
-    try (Memory memory = new Memory(numbers + (long) leftOut.length * Integer.BYTES)) {
-      memory.clear();
-      memory.setInt(PrepareOptionsStruct.SIZE, PrepareOptionsStruct.SIZEOF);
-      memory.setInt(PrepareOptionsStruct.STOP_MS, (int) options.stopWithin().toMillis());
-      memory.setInt(PrepareOptionsStruct.LEFT_OUT_COUNT, leftOut.length);
-      memory.setInt(PrepareOptionsStruct.STOP_SIGNAL, options.stopSignal());
-      memory.setLong(PrepareOptionsStruct.LEFT_OUT, Pointer.nativeValue(memory) + numbers);
-      memory.write(numbers, leftOut, 0, leftOut.length);
-      return LibMitosis.mitosis_set_prepare_options(device, Pointer.nativeValue(memory));
-    }
+    return PrepareOptionsStruct.set(device, options);
   }
 
   @Override
@@ -96,16 +86,7 @@ final class UserDevice extends CheckedDevice {
 
   @Override
   protected int callContents(int handlerId, long[] contents) {
-    try (Memory memory = new Memory(ContentsStruct.SIZEOF)) {
-      memory.clear();
-      memory.setInt(ContentsStruct.SIZE, ContentsStruct.SIZEOF);
-      int result = LibMitosis.mitosis_list_contents(device, handlerId, Pointer.nativeValue(memory));
-      contents[0] = memory.getInt(ContentsStruct.THREADS);
-      contents[1] = memory.getInt(ContentsStruct.FILES);
-      contents[2] = memory.getInt(ContentsStruct.MAPPINGS);
-      contents[3] = memory.getLong(ContentsStruct.BYTES);
-      return result;
-    }
+    return ContentsStruct.list(device, handlerId, contents);
   }
 
   @Override

@@ -64,6 +64,10 @@ class KernelCallsTest {
         said);
     assertEquals(
         List.of(
+            // Each device asks whether the module takes descriptions, which the original's does
+            // not.
+            "0x40186d0c value=0",
+            "0x40186d0c value=0",
             "0 value=0",
             "0x4 value=73",
             "0x4 value=74",

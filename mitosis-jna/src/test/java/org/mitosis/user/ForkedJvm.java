@@ -12,7 +12,6 @@ import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import org.mitosis.Backend;
 import org.mitosis.Child;
 import org.mitosis.Device;
 import org.mitosis.ForkRole;
@@ -25,9 +24,9 @@ import org.mitosis.Mitosis;
  * <p>Arguments: the path of mitosis-child, the handler id, a file, how the runtime directories of
  * other machines begin, what prepares ({@code now}, {@code quiet}, {@code crac}), and for each
  * child its name, a colon, and its options. The first child runs alone, then all others at once,
- * each of another machine on one of its own.
+ * each of another machine on one of its own. Needs {@code -Dmitosis.backend}.
  */
-final class ForkedJvm {
+public final class ForkedJvm {
   private static final Random RANDOM = new Random(5);
   private static final SecureRandom SECURE = new SecureRandom();
   private static final List<String> CALLS = new ArrayList<>();
@@ -66,7 +65,7 @@ final class ForkedJvm {
                     System.out.println("shutdown hook");
                   }
                 }));
-    try (Device device = Mitosis.open(Backend.USER)) {
+    try (Device device = Mitosis.open()) {
       int handlerId = Integer.parseInt(arguments[1]);
       ForkRole role = prepare(arguments[4], device, handlerId);
       if (role == ForkRole.CHILD) {

@@ -4,21 +4,12 @@ package org.mitosis.user;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.FileInputStream;
-import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.DirectoryStream;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
-import org.junit.jupiter.api.io.TempDir;
 import org.mitosis.Availability;
 import org.mitosis.Backend;
 import org.mitosis.ChildJvm;
@@ -29,9 +20,7 @@ import org.mitosis.Errno;
 import org.mitosis.Mitosis;
 import org.mitosis.MitosisException;
 import org.mitosis.Operation;
-import org.mitosis.PrepareOptions;
 import org.mitosis.Snapshot;
-import org.mitosis.SnapshotContents;
 
 /** The contract on the user backend, and what only this backend has: a daemon that can go. */
 @ExtendWith(DaemonOfTheTests.class)
@@ -73,56 +62,6 @@ class UserDeviceTest extends DeviceContractTest {
       }
     }
     assertEquals(ids, device.list().stream().map(Snapshot::handlerId).toList());
-  }
-
-  /** This JVM has threads, open files and memory. */
-  @Test
-  void contentsAreThoseOfTheParent() {
-    int id = newId();
-    assertFails(Operation.LIST, Errno.ENOENT, () -> device.contents(id));
-    device.prepare(id);
-    SnapshotContents contents = device.contents(id);
-    assertTrue(contents.threads() > 5, contents.toString());
-    assertTrue(contents.files() > 0, contents.toString());
-    assertTrue(contents.mappings() > 50, contents.toString());
-    assertTrue(contents.bytes() > 50L << 20, contents.toString());
-  }
-
-  /** A file that is left out counts no more; the next options bring it back. */
-  @Test
-  void openFileIsLeftOut(@TempDir Path folder) throws Exception {
-    Path path = Files.writeString(folder.resolve("kept"), "open");
-    try (InputStream open = new FileInputStream(path.toFile())) {
-      int id = newId();
-      device.setPrepareOptions(PrepareOptions.DEFAULT.withLeftOut(Set.of(numberOf(path))));
-      device.prepare(id);
-      final int without = device.contents(id).files();
-      device.unprepare(id);
-      device.setPrepareOptions(PrepareOptions.DEFAULT.withStopWithin(Duration.ofSeconds(60)));
-      device.prepare(id);
-      assertEquals(without + 1, device.contents(id).files());
-      assertEquals('o', open.read());
-    }
-  }
-
-  @Test
-  void threadsAreStoppedByAnotherSignal() {
-    int id = newId();
-    device.setPrepareOptions(PrepareOptions.DEFAULT.withStopSignal(50));
-    device.prepare(id);
-    assertTrue(device.contents(id).threads() > 5);
-  }
-
-  private static int numberOf(Path path) throws IOException {
-    try (DirectoryStream<Path> numbers = Files.newDirectoryStream(Path.of("/proc/self/fd"))) {
-      for (Path number : numbers) {
-        if (Files.isSymbolicLink(number)
-            && Files.readSymbolicLink(number).equals(path.toRealPath())) {
-          return Integer.parseInt(number.getFileName().toString());
-        }
-      }
-    }
-    throw new AssertionError(path + " is not open");
   }
 
   @Test

@@ -1,24 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-package org.mitosis.user;
+package org.mitosis.posix;
 
 import com.sun.jna.Memory;
 import com.sun.jna.Pointer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.UUID;
-import org.mitosis.Backend;
 import org.mitosis.Child;
-import org.mitosis.Operation;
 import org.mitosis.ResumeTimes;
-import org.mitosis.posix.LibMitosis;
 import org.mitosis.posix.LibMitosis.ChildStruct;
-import org.mitosis.spi.Failure;
 
 /**
  * The one hook that this JVM has in libmitosis. It runs in a child, in the thread that prepares,
  * before the call returns, and keeps what the child is told.
  */
-final class ResumedChild {
+public final class ResumedChild {
   /** Reachable from here, as libmitosis calls it. */
   private static final LibMitosis.ResumeHook HOOK = ResumedChild::keep;
 
@@ -27,24 +23,26 @@ final class ResumedChild {
 
   private ResumedChild() {}
 
-  /** Registers the hook, once per process and in advance of its snapshots. */
-  static synchronized void listen() {
-    if (!listening) {
-      try (Memory nothing = new Memory(ChildStruct.SIZEOF)) {
-        nothing.clear();
-        keep(nothing, null); // loads here what a child needs
-        told = null;
-      }
-      int result = LibMitosis.mitosis_on_resume(HOOK, null);
-      if (result < 0) {
-        throw Failure.of(Backend.USER, Operation.OPEN, -result, LibMitosis.error()).build();
-      }
-      listening = true;
+  /**
+   * Registers the hook, once per process and in advance of its snapshots. Returns 0 or -errno, with
+   * a message.
+   */
+  public static synchronized int listen() {
+    if (listening) {
+      return 0;
     }
+    try (Memory nothing = new Memory(ChildStruct.SIZEOF)) {
+      nothing.clear();
+      keep(nothing, null); // loads here what a child needs
+      told = null;
+    }
+    int result = LibMitosis.mitosis_on_resume(HOOK, null);
+    listening = result == 0;
+    return result;
   }
 
   /** What this process was told since it last asked; null if it is no child. */
-  static Child take() {
+  public static Child take() {
     Child child = told;
     told = null;
     return child;
