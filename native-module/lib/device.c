@@ -88,10 +88,15 @@ int mitosis_open_module(const char *path, struct mitosis **out)
 	device = device_alloc();
 	if (!device)
 		return no_memory(-ENOMEM, "a device");
-	err = kernel_open_file(device, path);
+	err = prepare_settings_init(&device->prepare);
+	if (!err) {
+		err = kernel_open_file(device, path);
+		if (err)
+			fail(err, "%s cannot be opened: %s", path, strerror(-err));
+	}
 	if (err) {
 		munmap(device, sizeof(*device));
-		return fail(err, "%s cannot be opened: %s", path, strerror(-err));
+		return err;
 	}
 	device->backend = MITOSIS_BACKEND_KERNEL;
 	device->ops = &kernel_backend;

@@ -59,7 +59,7 @@ public final class KernelBackend implements BackendProvider {
     result = LibMitosis.mitosis_open_module((path + '\0').getBytes(StandardCharsets.UTF_8), device);
     if (result < 0) {
       throw MitosisException.of(Operation.OPEN, -result)
-          .problem(path + " cannot be opened: " + Errno.meaning(-result))
+          .problem(LibMitosis.error())
           .advice(
               -result == Errno.EACCES || -result == Errno.EPERM
                   ? "give this user read and write access to it"
