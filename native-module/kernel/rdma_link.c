@@ -179,7 +179,7 @@ static void tell(struct rdma_link *l, const char *step, int err)
 static void rest(struct rdma_link *l)
 {
 	l->retry = jiffies + msecs_to_jiffies(mitosis_rdma_retry_ms());
-	smp_store_release(&l->state, LINK_ENDED);
+	smp_store_release(&l->state, LINK_ENDED); /* after what the worker reads */
 }
 
 static void close_client(struct rdma_link *l)
@@ -200,7 +200,7 @@ static void work(struct work_struct *item)
 
 	if (READ_ONCE(l->abandoned)) {
 		close_client(l);
-	} else if (smp_load_acquire(&l->state) != LINK_READY) {
+	} else if (smp_load_acquire(&l->state) != LINK_READY) { /* before `client` */
 		close_client(l);
 		if (READ_ONCE(l->state) == LINK_STARTS) {
 			err = set_up(l, &step);
@@ -209,6 +209,7 @@ static void work(struct work_struct *item)
 				rest(l);
 			} else {
 				mitosis_count(rdma_links);
+				/* After `client`, which the fetcher reads then. */
 				smp_store_release(&l->state, LINK_READY);
 			}
 			complete_all(&l->tried);
@@ -252,10 +253,10 @@ static unsigned int request_ms(const struct rdma_link *l)
 int mitosis_rdma_link_fetch(struct rdma_link *l, u64 address, unsigned long count,
 			    struct page **pages)
 {
-	int err, state = smp_load_acquire(&l->state);
+	int err, state = smp_load_acquire(&l->state); /* before `client` and `retry` */
 
 	if (state == LINK_ENDED && time_after(jiffies, l->retry)) {
-		smp_store_release(&l->state, LINK_STARTS);
+		smp_store_release(&l->state, LINK_STARTS); /* after reading `retry` */
 		queue(l);
 	}
 	if (state != LINK_READY)

@@ -98,8 +98,8 @@ static int check(struct sample *s)
 /* Checks that a sample with one invalid field is refused. */
 #define REFUSED(change)                                                                            \
 	do {                                                                                       \
-		struct sample *s = make_sample();                                                  \
-                                                                                                   \
+		struct sample *s;                                                                  \
+		s = make_sample();                                                                 \
 		if (!s) {                                                                          \
 			failures++;                                                                \
 			break;                                                                     \

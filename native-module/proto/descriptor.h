@@ -495,7 +495,7 @@ descriptor_find_vma(const struct descriptor_header *d, uint64_t address)
 		else
 			high = middle;
 	}
-	return low < d->vma_count && vmas[low].start <= address ? &vmas[low] : 0;
+	return low < d->vma_count && vmas[low].start <= address ? &vmas[low] : NULL;
 }
 
 /* What the header's vdso_hash is of `size` bytes, a multiple of 8. */

@@ -58,7 +58,7 @@ static int handle_event(struct rdma_cm_id *id, struct rdma_cm_event *event)
 	case RDMA_CM_EVENT_ADDR_RESOLVED:
 	case RDMA_CM_EVENT_ROUTE_RESOLVED:
 	case RDMA_CM_EVENT_ESTABLISHED:
-		smp_store_release(&c->reached, event->event);
+		smp_store_release(&c->reached, event->event); /* after what it tells */
 		wake_up(&c->changed);
 		break;
 	case RDMA_CM_EVENT_TIMEWAIT_EXIT:
@@ -99,7 +99,9 @@ static void remove_device(struct work_struct *work)
 static int await(struct rdma_client *c, enum rdma_cm_event_type step, unsigned int ms)
 {
 	if (!wait_event_timeout(c->changed,
-				READ_ONCE(c->failure) || smp_load_acquire(&c->reached) == step,
+				READ_ONCE(c->failure) ||
+					/* Before what the event tells is read. */
+					smp_load_acquire(&c->reached) == step,
 				jiffies_of(ms)))
 		return -ETIMEDOUT;
 	return READ_ONCE(c->failure);
@@ -178,7 +180,7 @@ struct rdma_client *mitosis_rdma_client_connect(const struct rdma_target *target
 	init_waitqueue_head(&c->changed);
 	c->reached = -1;
 	/* Of its own cache lines: what is in them belongs to the device at times. */
-	c->requests = kzalloc(RDMA_DEPTH_MAX * sizeof(*c->requests), GFP_KERNEL_ACCOUNT);
+	c->requests = kcalloc(RDMA_DEPTH_MAX, sizeof(*c->requests), GFP_KERNEL_ACCOUNT);
 	for (i = 0; i < RDMA_DEPTH_MAX; i++) {
 		c->slots[i].client = c;
 		c->slots[i].request = c->requests + i;

@@ -304,7 +304,7 @@ static struct connection *new_connection(struct rdma_cm_id *id,
 
 	if (!c)
 		return NULL;
-	c->requests = kzalloc(SLOTS_MAX * sizeof(*c->requests), GFP_KERNEL);
+	c->requests = kcalloc(SLOTS_MAX, sizeof(*c->requests), GFP_KERNEL);
 	if (!c->requests) {
 		kfree(c);
 		return NULL;
