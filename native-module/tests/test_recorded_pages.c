@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Pages that the first child of a snapshot touched arrive at a later one without a fault, also while
- * faults of many threads are queued all the time: a batch of them before each fault.
+ * Pages that the first child of a snapshot touched arrive at a later one without a fault, in the order in which
+ * that one touched them first, also while faults of many threads are queued all the time: a batch of them before
+ * each fault.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -23,12 +24,14 @@
 /* Every second page takes a fault of its own, as a window has two. */
 #define RECORDED 4096
 #define OTHERS	 8192
+/* Pages whose order is that of their addresses. */
+#define BATCH 64
 
 /*
  * Faults of other pages before the last recorded one is there: one after each batch, of 64 pages. The
  * recording has further ones, of stacks and libraries; each thread may wait for one page more.
  */
-#define FAULTS_MAX (RECORDED / 64 + 16 + THREADS)
+#define FAULTS_MAX (RECORDED / BATCH + 16 + THREADS)
 
 static char *recorded, *others;
 static pthread_barrier_t go;
@@ -46,12 +49,34 @@ static bool is_present(int page)
 	return entry >> 63;
 }
 
+/* The page that is touched as the i-th one: each once, neighbours far apart. */
+static int touched(int i)
+{
+	return (int)(i * 2731l % RECORDED);
+}
+
+/*
+ * Of a page that has come, all that were touched a batch before it, and earlier, have come. Returns how many of the
+ * last ones are to come.
+ */
+static int check_order(void)
+{
+	int last = RECORDED - 1, i;
+
+	while (last >= 0 && !is_present(touched(last)))
+		last--;
+	for (i = 0; i <= last - BATCH; i++)
+		if (!is_present(touched(i)))
+			_exit(9);
+	return RECORDED - 1 - last;
+}
+
 static void *touch_others(void *argument)
 {
 	int page;
 
 	pthread_barrier_wait(&go);
-	while (!is_present(RECORDED - 1) && (page = next++) < OTHERS)
+	while (!is_present(touched(RECORDED - 1)) && (page = next++) < OTHERS)
 		if (others[2l * page * PAGE] != 'o')
 			_exit(4);
 	pthread_barrier_wait(&go);
@@ -69,11 +94,13 @@ static void __attribute__((noreturn)) be_child(void)
 		_exit(5);
 	if (order == 'r') {
 		for (i = 0; i < RECORDED; i++)
-			if (recorded[2l * i * PAGE] != 'r')
+			if (recorded[2l * touched(i) * PAGE] != 'r')
 				_exit(6);
 		_exit(0);
 	}
 	pthread_barrier_wait(&go);
+	while (check_order() && next < OTHERS)
+		;
 	pthread_barrier_wait(&go);
 	for (i = 0; i < RECORDED; i++)
 		if (!is_present(i) || recorded[2l * i * PAGE] != 'r')
