@@ -6,6 +6,7 @@ import errno
 import os
 import struct
 
+import hooks
 import randomness
 
 BACKENDS = ("auto", "kernel", "user")  # by their numbers
@@ -63,9 +64,9 @@ class Device:
         return self._lib.mitosis_nil(self._device) == -errno.EBADF
 
     def told(self):
-        """What a child is told of itself: its number on its machine (0: not known), and the machine's id."""
-        _, _, _, _, number, machine_id, _ = CHILD.unpack_from(self._told)
-        return number, machine_id
+        """What a child is told of itself, as a hooks.Child."""
+        seed, generation, handler_id, _, number, machine_id, _ = CHILD.unpack_from(self._told)
+        return hooks.Child(seed, handler_id, generation, number, machine_id)
 
     def unprepare(self, handler_id):
         """Drops a snapshot."""

@@ -19,6 +19,7 @@ import time
 import traceback
 
 import child
+import hooks
 import libmitosis
 import randomness
 import workload
@@ -64,16 +65,26 @@ class Parent:
         self.warm_ns = self.function.warm()
 
     def prepare(self, pinned):
-        self.function.settle()
-        before, after = self.device.prepare(self.options.handler_id, pinned, clock)
+        prepare = hooks.Prepare(self.options.handler_id)
+        try:
+            self.function.settle()
+            before, after = self.device.prepare(self.options.handler_id, pinned, clock)
+        except Exception as failure:
+            prepare.end(failure)
+            raise
         if self.device.is_of_parent():
-            self.be_child(after)
+            self.be_child(after, prepare)
+        prepare.end()
         return after - before
 
-    def be_child(self, resumed):
+    def be_child(self, resumed, prepare=None):
+        """Without a prepare it is fork's, which calls no hooks."""
         status = 1
         try:
-            child.number, child.machine_id = self.device.told()
+            told = self.device.told()
+            child.number, child.machine_id = told.number, told.machine_id
+            if prepare:
+                prepare.be_child(told)
             if self.options.child == "exit":
                 send_report(self.options.report_fd, (resumed, 0, resumed, 0))
                 status = 0
@@ -167,6 +178,8 @@ def drive(parent):
             answer(fields(parent.command(arguments)))
         except libmitosis.Refused as e:
             answer(f"error errno={e.errno} message={e.strerror}")
+        except hooks.Refusal as e:
+            answer(f"error errno={errno.ECANCELED} message={one_line(e)}")
         except (ValueError, workload.Unsteady) as e:
             answer(f"error errno={errno.EINVAL} message={e}")
         except Exception as e:

@@ -66,6 +66,48 @@ DRAWING = """
         return 1
 """
 
+# Its parent and children write which hooks are called to a file beside it; the hook "refuse" does so if there is a file of that name.
+HOOKED = """
+    import hooks, os
+    FOLDER = os.path.dirname(os.path.abspath(__file__))
+
+    def note(*words):
+        with open(os.path.join(FOLDER, "called"), "a") as file:
+            print(*words, file=file)
+
+    def before(name):
+        def hook(handler_id):
+            note("before", name, handler_id)
+            if os.path.exists(os.path.join(FOLDER, name)):
+                raise KeyError(name)
+        return hook
+
+    def after(name):
+        return lambda handler_id, failure: note("after", name, handler_id, type(failure).__name__)
+
+    def once(handler_id):
+        if not late:
+            late.append(1)
+            hooks.on_prepare(before("late"), after("late"))
+            hooks.on_resume(lambda child: note("child late"))
+
+    late = []
+
+    def setup(variant):
+        hooks.on_prepare(before("a"), after("a"))
+        hooks.on_prepare(None, after("b"))
+        hooks.on_prepare(before("refuse"), after("refuse"))
+        hooks.on_prepare(before("d"), after("d"))
+        hooks.on_prepare(once)
+        for name in "xy":
+            hooks.on_resume(lambda child, name=name: note(
+                "child", name, child.handler_id, child.generation > 0, child.machine_id, child.number, child.seed.hex()))
+        return 0
+
+    def handler(state):
+        return 1
+"""
+
 
 class RunnerTest(unittest.TestCase):
     def setUp(self):
@@ -180,6 +222,61 @@ class RunnerTest(unittest.TestCase):
         self.assertEqual(("1", "1", "1"), pids)
         for values in drawn:
             self.assertEqual(3, len(set(values)), lines)
+
+    def called(self):
+        file = self.folder / "hooked" / "called"
+        lines = file.read_text().splitlines() if file.exists() else []
+        file.unlink(missing_ok=True)
+        return lines
+
+    def test_hooks_are_called_around_prepare(self):
+        self.write("hooked", HOOKED)
+        parent = self.driven("hooked")
+        self.assert_ns(self.ask(parent, "prepare"), "ns")
+        names = ["a", "b", "refuse", "d"]
+        around = ["before d 73", "before refuse 73", "before a 73"]
+        # What was registered meanwhile had no part in this prepare.
+        self.assertEqual(around + [f"after {name} 73 NoneType" for name in names], self.called())
+        self.assertIn("error errno=16 ", self.ask(parent, "prepare"))
+        self.assertEqual(
+            ["before late 73"] + around + [f"after {name} 73 Refused" for name in names + ["late"]], self.called()
+        )
+
+    def test_a_hook_can_refuse(self):
+        self.write("hooked", HOOKED)
+        parent = self.driven("hooked")
+        refuse = self.folder / "hooked" / "refuse"
+        refuse.touch()
+        self.assertRegex(self.ask(parent, "prepare"), r"error errno=125 .*a hook refused .*id 73: KeyError\('refuse'\)")
+        self.assertEqual(["before d 73", "before refuse 73", "after d 73 KeyError"], self.called())
+        self.assertIn("error errno=2 ", self.ask(self.launcher("clone"), "launch"))
+        refuse.unlink()
+        self.assert_ns(self.ask(parent, "prepare"), "ns")
+
+    def test_hooks_of_a_child_are_told_which_it_is(self):
+        self.write("hooked", HOOKED)
+        parent = self.driven("hooked")
+        self.ask(parent, "prepare")
+        self.called()
+        for _ in range(2):
+            self.assert_right_result("lazy" if MAY_PAGE else "clone")
+        self.assert_ns(self.ask(parent, "fork"), "ns")  # which calls none
+        words = [line.split() for line in self.called()]
+        self.assertEqual(["x", "y"] * 2, [word[1] for word in words])
+        for word in words:
+            self.assertEqual(["child", "73", "True", "0"], [word[0], *word[2:5]])
+        numbers = [int(word[5]) for word in words]
+        self.assertEqual(numbers[0], numbers[1])
+        self.assertLess(numbers[1], numbers[2])
+        self.assertEqual({64}, {len(word[6]) for word in words})
+        self.assertEqual(4, len({word[6] for word in words}))
+
+    def test_a_failure_of_a_hook_is_that_of_the_child(self):
+        self.write("fails", "import hooks\ndef fail(child): raise KeyError('hook')\n"
+                   "def setup(v): hooks.on_resume(fail)\ndef handler(s): return 0\n")
+        parent = self.driven("fails")
+        self.ask(parent, "prepare")
+        self.assertRegex(self.ask(self.launcher(), "launch"), r"error errno=5 .*Traceback.*KeyError: 'hook'")
 
     def test_a_child_that_only_starts(self):
         self.write("steady", STEADY)
