@@ -3,6 +3,8 @@
 #ifndef DAEMON_WIRE_CLIENT_H
 #define DAEMON_WIRE_CLIENT_H
 
+#include <netinet/in.h>
+
 #include "daemon/peer.h"
 #include "proto/user/connection.h"
 
@@ -21,7 +23,8 @@ enum wire_state {
 struct wire_client {
 	struct event_source source; /* first */
 	struct wire_client *next;
-	int fd; /* -1: closed */
+	int fd;			 /* -1: closed */
+	struct in6_addr machine; /* its address */
 	enum wire_state state;
 	int64_t deadline_ms; /* for the handshake, or for WIRE_OPEN */
 	struct handshake shake;

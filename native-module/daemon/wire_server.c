@@ -14,11 +14,11 @@
 #include "daemon/porter.h"
 #include "daemon/snapshots.h"
 #include "daemon/wire_client.h"
+#include "daemon/wire_places.h"
 #include "daemon/wire_replica.h"
 #include "local/address.h"
 #include "local/channel.h"
 
-#define CLIENTS_MAX 1024u
 /* How long a shadow or the porter may take: who asks gives its own mitosisd more. */
 #define HAND_OVER_MS_MAX (CHANNEL_DEADLINE_MS - 1000)
 /* Interval of the retries while a shadow has not registered yet, in ms. */
@@ -53,22 +53,6 @@ void wire_client_drop(struct daemon *daemon, struct wire_client *client)
 	sealing_destroy(client->sealing);
 	client->sealing = NULL;
 	daemon->wire_client_count--;
-}
-
-/*
- * Drops the oldest client that has not proved who it is: clients without the key
- * must not keep others out. The list begins with the newest.
- */
-static void drop_oldest_unproved(struct daemon *daemon)
-{
-	struct wire_client *c, *oldest = NULL;
-
-	for (c = daemon->wire_clients; c; c = c->next)
-		if (c->fd >= 0 &&
-		    (c->state == EXPECTS_HELLO || c->state == EXPECTS_PROOF))
-			oldest = c;
-	if (oldest)
-		wire_client_drop(daemon, oldest);
 }
 
 void wire_client_reply(struct daemon *daemon, struct wire_client *client,
@@ -134,6 +118,8 @@ static void serve_proof(struct daemon *daemon, struct wire_client *client)
 
 	memcpy(&proof, client->message.body, sizeof(proof));
 	err = auth_check(&daemon->auth, &client->shake, &proof);
+	if (!err)
+		err = wire_places_check(daemon, client);
 	if (!err && daemon->auth.protection == WIRE_PROTECTION_SEALED) {
 		sealing = make_sealing(daemon, client);
 		err = sealing ? 0 : -ENOMEM;
@@ -517,17 +503,19 @@ static void notice_dead_peer(int fd)
 
 void wire_accept(struct daemon *daemon, int fd)
 {
-	struct wire_client *client;
+	struct wire_client *client = NULL;
+	struct sockaddr_in6 address;
+	socklen_t size = sizeof(address);
 	int one = 1;
 
-	if (daemon->wire_client_count == CLIENTS_MAX)
-		drop_oldest_unproved(daemon);
-	client = daemon->wire_client_count < CLIENTS_MAX ? calloc(1, sizeof(*client))
-							 : NULL;
+	if (!getpeername(fd, (struct sockaddr *)&address, &size) &&
+	    wire_places_make(daemon))
+		client = calloc(1, sizeof(*client));
 	if (!client) {
 		close(fd);
 		return;
 	}
+	client->machine = address.sin6_addr;
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	notice_dead_peer(fd);
 	client->source.ready = client_ready;

@@ -22,7 +22,7 @@
 
 #define SIZE (8ul << 20)
 
-/* More than the places of a daemon, CLIENTS_MAX in daemon/wire_server.c. */
+/* More than the places of a daemon, PLACES in daemon/wire_places.c. */
 #define SILENT 1200
 
 static void bad_addresses(void)
