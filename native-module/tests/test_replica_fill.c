@@ -115,6 +115,9 @@ static void limited(void)
 	size = pss_of(replica());
 	CHECK(size > (512u << 10) && size < (1280u << 10));
 	CHECK(read_all(4) >= PAGES / 4);
+	/* Children are right beyond the limit, too, which holds; what came for them does not come again. */
+	CHECK_EQ(read_all(4), 0);
+	CHECK(pss_of(replica()) < (1280u << 10));
 	release(&child);
 	drop(there, 4);
 }
