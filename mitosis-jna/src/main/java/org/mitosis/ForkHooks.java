@@ -15,6 +15,8 @@ import java.util.function.Supplier;
  * <p>They run in the thread that prepares, one snapshot at a time. A child runs its hooks before
  * its call of prepare returns. Its other threads go on at once, as its parent's did: what they must
  * not use before a hook has renewed it, a lock keeps from them that the hook before prepare takes.
+ * What is registered during a prepare first runs at the next one; what is taken back during one
+ * has run before it, and still runs after it.
  */
 public final class ForkHooks {
   private static final List<Hook> BEFORE = new CopyOnWriteArrayList<>();
@@ -94,11 +96,13 @@ public final class ForkHooks {
 
   private static ForkRole aroundLocked(Runnable settle, Supplier<Child> take) {
     List<Throwable> failures = new ArrayList<>();
+    List<Hook> inParent = List.copyOf(IN_PARENT);
+    List<ChildHook> inChild = List.copyOf(IN_CHILD);
     List<Hook> reversed = new ArrayList<>(BEFORE);
     Collections.reverse(reversed);
     reversed.forEach(hook -> run(hook, failures));
     if (!failures.isEmpty()) {
-      runAll(IN_PARENT, failures);
+      runAll(inParent, failures);
       throw new HookException(ForkRole.PARENT, false, "a hook before prepare", failures);
     }
     Child child;
@@ -106,19 +110,19 @@ public final class ForkHooks {
       settle.run();
       child = take.get();
     } catch (RuntimeException | Error e) {
-      runAll(IN_PARENT, failures);
+      runAll(inParent, failures);
       failures.forEach(e::addSuppressed);
       throw e;
     }
     if (child == null) {
-      runAll(IN_PARENT, failures);
+      runAll(inParent, failures);
       if (!failures.isEmpty()) {
         throw new HookException(ForkRole.PARENT, true, "a hook after prepare", failures);
       }
       return ForkRole.PARENT;
     }
     runInChild(RESEED, child, failures);
-    for (ChildHook hook : IN_CHILD) {
+    for (ChildHook hook : inChild) {
       runInChild(hook, child, failures);
     }
     if (!failures.isEmpty()) {

@@ -111,6 +111,26 @@ class ForkHooksTest {
   }
 
   @Test
+  void hooksRegisteredDuringAPrepareRunAtTheNextOne() {
+    ForkHooks.Registration once = Mitosis.onPrepare(() -> register("a", ""));
+    registrations.add(once);
+    assertEquals(ForkRole.PARENT, prepare(IN_PARENT));
+    assertEquals(List.of("settle", "take"), calls);
+    once.close();
+    calls.clear();
+    assertEquals(ForkRole.CHILD, prepare(IN_CHILD));
+    assertEquals(List.of("before a", "settle", "take", "child a"), calls);
+  }
+
+  @Test
+  void hookTakenBackDuringAPrepareStillRunsAfterIt() {
+    register("a", "");
+    registrations.add(Mitosis.onPrepare(this::takeBack));
+    assertEquals(ForkRole.PARENT, prepare(IN_PARENT));
+    assertEquals(List.of("before a", "settle", "take", "parent a"), calls);
+  }
+
+  @Test
   void hookCannotPrepare() {
     registrations.add(Mitosis.onPrepare(() -> prepare(IN_PARENT)));
     HookException e = assertThrows(HookException.class, () -> prepare(IN_PARENT));
