@@ -305,9 +305,18 @@ static int kernel_set_child_options(struct mitosis *device,
 		.mode = options->mode,
 		.prefetch_pages = options->prefetch_pages,
 	};
-	int err = kernel_set_resume_options(device, &resume);
+	struct resume_settings wanted = device->kernel.resume;
+	int err;
 
-	return err ? err : resume_settings_take_all(&device->kernel.resume, options);
+	path_map_get(wanted.paths);
+	err = resume_settings_take_all(&wanted, options);
+	/* Last, as the module's cannot be taken back. */
+	if (!err)
+		err = kernel_set_resume_options(device, &resume);
+	path_map_put(err ? wanted.paths : device->kernel.resume.paths);
+	if (!err)
+		device->kernel.resume = wanted;
+	return err;
 }
 
 static int cannot_confine(void)
