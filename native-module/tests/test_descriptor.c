@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "lib/daemon_link.h"
+#include "lib/fetch_descriptor.h"
 #include "local/channel.h"
 #include "proto/descriptor.h"
 #include "tests/harness.h"
@@ -238,6 +239,21 @@ static void process(const struct descriptor_header *h)
 	CHECK(!valid_with(h, FIELD(boottime_ns), (1ull << 62) + 1));
 }
 
+/* What another release has made is refused by its version, whatever else is in it. */
+static void other_version(struct descriptor_header *h)
+{
+	CHECK_EQ(fetched_descriptor_check(h, h->total_size, "snapshot 1"), 0);
+	h->version--;
+	CHECK_EQ(fetched_descriptor_check(h, h->total_size, "snapshot 1"),
+		 -EPROTONOSUPPORT);
+	check_error_has("snapshot 1 has a descriptor of version ");
+	check_error_has("use the same release for both");
+	h->version++;
+	h->thread_count = ~0u;
+	CHECK_EQ(fetched_descriptor_check(h, h->total_size, "snapshot 1"), -EBADMSG);
+	h->thread_count = 1;
+}
+
 int main(void)
 {
 	covered_ranges();
@@ -268,6 +284,7 @@ int main(void)
 	CHECK_EQ(h->magic, DESCRIPTOR_MAGIC);
 	CHECK_EQ(h->version, DESCRIPTOR_VERSION);
 	CHECK_EQ(h->thread_count, 1);
+	other_version(h);
 	credentials(h);
 	thread(h);
 	process(h);
