@@ -132,6 +132,44 @@ class ForkedJvmToolsTest {
     }
   }
 
+  /** The threads of a JVM that are in native code can keep its end waiting. */
+  @Test
+  void childExitsAboutAsSoonAsItsParent() throws Exception {
+    Process parent = startParent();
+    Process child = startChild(Children.of(HANDLER_ID), "exit");
+    String said = String.valueOf(reader(child).readLine());
+    assumeRights(List.of(said));
+    long childNs = exitNs(child, said);
+    assertEquals(PreparedJvm.RIGHT, child.waitFor());
+    parent.getOutputStream().close();
+    long parentNs = exitNs(parent, String.valueOf(reader(parent).readLine()));
+    assertEquals(0, parent.waitFor());
+    // However busy the machine is: a JVM that waits for a thread does so for 10 s and longer.
+    assertTrue(childNs < parentNs + TimeUnit.SECONDS.toNanos(5), childNs + ", " + parentNs);
+  }
+
+  private static long exitNs(Process process, String said) throws InterruptedException {
+    assertEquals(PreparedJvm.EXITS, said);
+    long startNs = System.nanoTime();
+    assertTrue(process.waitFor(DEADLINE_S, TimeUnit.SECONDS), "it exits");
+    return System.nanoTime() - startNs;
+  }
+
+  /** The heap of ZGC is one memfd, which older ones map three times: docs/jvm.md. */
+  @Test
+  void aHeapThatIsAFileInMemoryIsRefusedByItsName() throws Exception {
+    assumeTrue(ForkedJvmTest.hasCollector("Z"), "needs a JDK with ZGC");
+    String said = startParentUntil("prepared|.*java_heap.*", List.of(), "-XX:+UseZGC");
+    if (said.equals("prepared")) {
+      Process child = startChild(Children.of(HANDLER_ID), "check");
+      said = lines(child).toString();
+      assertEquals(1, child.waitFor(), said);
+      assertTrue(said.contains("/memfd:java_heap (deleted)) cannot be made again"), said);
+    } else {
+      assertTrue(said.contains(" MiB of memory without a file, up to '/memfd:java_heap"), said);
+    }
+  }
+
   /** What starts a parent with clocks that differ, if this machine has them for it. */
   private List<String> unshare(int clocksS) throws Exception {
     List<String> plain = List.of("unshare", "--fork", "--kill-child");
@@ -147,6 +185,13 @@ class ForkedJvmToolsTest {
   }
 
   private Process startParent(List<String> within, String... options) throws IOException {
+    assertEquals("prepared", startParentUntil("prepared", within, options));
+    return processes.get(processes.size() - 1);
+  }
+
+  /** Starts one; the line that it says last, the first that matches. */
+  private String startParentUntil(String pattern, List<String> within, String... options)
+      throws IOException {
     byte[] content = new byte[8192];
     content[0] = 'm';
     content[content.length - 1] = 'z';
@@ -162,12 +207,13 @@ class ForkedJvmToolsTest {
     // A recording is announced before.
     List<String> said = new ArrayList<>();
     BufferedReader output = reader(parent);
-    while (said.isEmpty() || !said.get(said.size() - 1).equals("prepared")) {
-      String line = output.readLine();
+    String line = "";
+    while (!line.matches(pattern)) {
+      line = output.readLine();
       assertNotNull(line, said::toString);
       said.add(line);
     }
-    return parent;
+    return line;
   }
 
   private Process startChild(Children children, String order) throws IOException {

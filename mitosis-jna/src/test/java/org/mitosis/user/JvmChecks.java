@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.mitosis.user;
 
+import com.sun.jna.Callback;
+import com.sun.jna.Library;
+import com.sun.jna.Memory;
+import com.sun.jna.Native;
+import com.sun.jna.NativeLong;
+import com.sun.jna.Pointer;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.lang.reflect.Proxy;
@@ -19,6 +25,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -33,6 +40,9 @@ import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
+import java.util.zip.DataFormatException;
+import java.util.zip.Deflater;
+import java.util.zip.Inflater;
 
 /**
  * A JVM in the middle of its work, and checks by value of all that must go on in a child: what was
@@ -52,6 +62,9 @@ final class JvmChecks {
   private final AtomicInteger notified = new AtomicInteger();
   private final AtomicInteger virtualEnds = new AtomicInteger();
   private final ByteBuffer direct = ByteBuffer.allocateDirect(1 << 16);
+  private final Deflater deflater = new Deflater();
+  private final byte[] deflated = new byte[4096];
+  private final int deflatedBefore;
   private final MappedByteBuffer mapped;
   private final Selector selector;
   private final ExecutorService virtual;
@@ -66,6 +79,11 @@ final class JvmChecks {
       table.put(i, "entry " + i);
     }
     direct.putLong(8_000, 0x1234_5678_9abc_def0L);
+    deflater.setInput(bytes(0, 500));
+    deflatedBefore = deflater.deflate(deflated, 0, deflated.length, Deflater.SYNC_FLUSH);
+    if (!nativeCodeCallsBack()) {
+      throw new IllegalStateException("qsort(3) does not sort");
+    }
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
       mapped = channel.map(FileChannel.MapMode.READ_ONLY, 0, Files.size(file));
     }
@@ -106,7 +124,9 @@ final class JvmChecks {
     checks.put("sockets", JvmChecks::sockets);
     checks.put("old selector", () -> selectorWorks(selector));
     checks.put("new selector", () -> selectorWorks(Selector.open()));
-    checks.put("new class", () -> new java.util.zip.CRC32C().getValue() == 0);
+    checks.put("new class", () -> Unseen.DOUBLED.get(21) == 42);
+    checks.put("native memory", this::nativeMemoryIsKept);
+    checks.put("native calls back", JvmChecks::nativeCodeCallsBack);
     checks.put("lambda and proxy", JvmChecks::proxies);
     checks.put("direct buffer", () -> direct.getLong(8_000) == 0x1234_5678_9abc_def0L);
     checks.put("mapped file", () -> mapped.get(0) == 'm' && mapped.get(mapped.limit() - 1) == 'z');
@@ -338,6 +358,60 @@ final class JvmChecks {
     }
   }
 
+  /** A class that no code has needed before: it is read from the class path by a child. */
+  private static final class Unseen {
+    static final Map<Integer, Integer> DOUBLED = Map.of(21, 42);
+  }
+
+  private static byte[] bytes(int from, int to) {
+    byte[] bytes = new byte[to - from];
+    for (int i = from; i < to; i++) {
+      bytes[i - from] = (byte) (i * i % 251);
+    }
+    return bytes;
+  }
+
+  /** What zlib keeps between two calls is outside of the heap. */
+  private boolean nativeMemoryIsKept() throws DataFormatException {
+    deflater.setInput(bytes(500, 1000));
+    deflater.finish();
+    int size =
+        deflatedBefore
+            + deflater.deflate(deflated, deflatedBefore, deflated.length - deflatedBefore);
+    Inflater inflater = new Inflater();
+    inflater.setInput(deflated, 0, size);
+    byte[] inflated = new byte[2000];
+    int length = inflater.inflate(inflated);
+    inflater.end();
+    return length == 1000 && Arrays.equals(bytes(0, 1000), Arrays.copyOf(inflated, length));
+  }
+
+  /** The C library, with a function that calls back. */
+  private interface Sorting extends Library {
+    Sorting C = Native.load("c", Sorting.class);
+
+    /** How two elements compare. */
+    interface Order extends Callback {
+      int compare(Pointer one, Pointer other);
+    }
+
+    Order DESCENDING = (one, other) -> Integer.compare(other.getInt(0), one.getInt(0));
+
+    void qsort(Pointer base, NativeLong count, NativeLong size, Order order);
+  }
+
+  /** Java calls native code, which calls Java. */
+  private static boolean nativeCodeCallsBack() {
+    int[] numbers = {3, 1, 4, 1, 5, 9, 2, 6};
+    try (Memory memory = new Memory(4L * numbers.length)) {
+      memory.write(0, numbers, 0, numbers.length);
+      Sorting.C.qsort(
+          memory, new NativeLong(numbers.length), new NativeLong(4), Sorting.DESCENDING);
+      return Arrays.equals(
+          new int[] {9, 6, 5, 4, 3, 2, 1, 1}, memory.getIntArray(0, numbers.length));
+    }
+  }
+
   private static boolean proxies() {
     Callable<?> proxy =
         (Callable<?>)
@@ -353,7 +427,7 @@ final class JvmChecks {
   }
 
   private static boolean threadDump() {
-    return java.util.Arrays.stream(ManagementFactory.getThreadMXBean().dumpAllThreads(false, false))
+    return Arrays.stream(ManagementFactory.getThreadMXBean().dumpAllThreads(false, false))
         .anyMatch(thread -> thread.getThreadName().equals("ticker"));
   }
 

@@ -20,6 +20,9 @@ import org.mitosis.Mitosis;
 final class PreparedJvm {
   static final int RIGHT = 42;
 
+  /** What the parent, and a child that is told to exit, says right before it does. */
+  static final String EXITS = "exits";
+
   /** System property of a child, which its parent does not have. */
   static final String CHILD_PROPERTY = "mitosis.test.child";
 
@@ -38,6 +41,7 @@ final class PreparedJvm {
         continue;
       }
     }
+    System.out.println(EXITS);
     System.exit(0);
   }
 
@@ -48,6 +52,9 @@ final class PreparedJvm {
     switch (order) {
       case "check":
         return check(checks);
+      case "exit":
+        System.out.println(EXITS);
+        return RIGHT;
       case "stay":
         System.out.println("stays");
         return input.readLine() == null ? RIGHT : 1;
