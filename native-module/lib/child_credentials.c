@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #include "lib/error.h"
+#include "lib/prctl_numbers.h"
+#include "lib/process_state.h"
 
 /* Whether the parent's capabilities say something about those that this process has. */
 static bool in_namespace_of(const struct descriptor_credentials *parent)
@@ -156,6 +158,13 @@ int child_credentials_check(struct descriptor_header *parent,
 {
 	if (has)
 		rights_limit(parent, has);
+	if (process_refuses_execution(&parent->state) &&
+	    prctl(PR_GET_MDWE, 0, 0, 0, 0) < 0)
+		return fail(-EOPNOTSUPP,
+			    "%s comes from a process whose memory must not become "
+			    "executable (PR_SET_MDWE), which this kernel does not "
+			    "know; run Linux 6.3 or newer",
+			    what);
 	/* Not where all processes run under one, as in a container of Docker. */
 	if (!(parent->flags & DESCRIPTOR_SECCOMP) ||
 	    prctl(PR_GET_SECCOMP) == SECCOMP_MODE_FILTER)

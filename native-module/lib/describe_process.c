@@ -14,6 +14,7 @@
 
 #include "lib/cursor.h"
 #include "lib/membarrier_commands.h"
+#include "lib/prctl_numbers.h"
 #include "paging/raw_syscall.h"
 
 #define IOPRIO_WHO_PROCESS 1
@@ -177,6 +178,12 @@ uint32_t describe_process(struct descriptor_process *p, struct process_paths *pa
 		p->io_priority = value;
 		p->known |= PROCESS_IO_PRIORITY;
 	}
+	/* -EINVAL before Linux 6.4 and 6.3, where no process has them. */
+	value = raw_syscall(SYS_prctl, PR_GET_MEMORY_MERGE, 0, 0, 0, 0);
+	p->merging = value > 0;
+	value = raw_syscall(SYS_prctl, PR_GET_MDWE, 0, 0, 0, 0);
+	p->execution = value > 0 ? value : 0;
+	p->known |= PROCESS_MERGING | PROCESS_EXECUTION;
 	value = raw_syscall(SYS_prctl, PR_GET_THP_DISABLE, 0, 0, 0, 0);
 	if (value >= 0) {
 		p->huge_pages = value;

@@ -98,7 +98,10 @@ void own_memory_raise_files(struct own_memory *own)
 	raw_syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, &files, 0);
 }
 
-/* Sets the protection of each VMA that the parent cannot read. */
+/*
+ * Sets the protection of each VMA that the parent cannot read. It stays executable: it could not
+ * become so again (PR_SET_MDWE).
+ */
 static void protect_unreadable(const struct descriptor_header *d, bool readable)
 {
 	const struct descriptor_vma *vmas = descriptor_vmas(d);
@@ -109,7 +112,7 @@ static void protect_unreadable(const struct descriptor_header *d, bool readable)
 		    !(vmas[i].protection & PROT_READ))
 			raw_syscall(SYS_mprotect, vmas[i].start,
 				    vmas[i].end - vmas[i].start,
-				    readable ? PROT_READ : vmas[i].protection);
+				    vmas[i].protection | (readable ? PROT_READ : 0));
 }
 
 void own_memory_make_readable(const struct descriptor_header *d)

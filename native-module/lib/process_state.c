@@ -19,6 +19,7 @@
 #include "lib/describe_process.h"
 #include "lib/membarrier_commands.h"
 #include "lib/parent_path.h"
+#include "lib/prctl_numbers.h"
 
 #define IOPRIO_WHO_PROCESS 1
 
@@ -63,9 +64,17 @@ static uint64_t differences(const struct descriptor_process *parents,
 		differs |= PROCESS_COREDUMP_FILTER;
 	if (parents->huge_pages != own->huge_pages)
 		differs |= PROCESS_HUGE_PAGES;
+	if (parents->merging != own->merging)
+		differs |= PROCESS_MERGING;
 	if (parents->membarrier & ~own->membarrier)
 		differs |= PROCESS_MEMBARRIER;
 	return differs & parents->known;
+}
+
+bool process_refuses_execution(const struct descriptor_process *p)
+{
+	return p->known & PROCESS_EXECUTION &&
+	       p->execution & DESCRIPTOR_EXECUTION_REFUSED;
 }
 
 void process_state_plan(struct restore_plan *plan)
@@ -80,6 +89,8 @@ void process_state_plan(struct restore_plan *plan)
 		if (parents->limits[i].soft != own.limits[i].soft ||
 		    parents->limits[i].hard != own.limits[i].hard)
 			plan->differing_limits |= 1u << i;
+	plan->refuses_execution = process_refuses_execution(parents) &&
+				  !process_refuses_execution(&own);
 	plan->program = find_program(plan);
 	plan->lost = (PROCESS_ALL & ~parents->known) | (uint64_t)parents->fresh
 							       << RESTORE_LOST_FRESH;
@@ -151,6 +162,11 @@ static bool give_timer_slack(const struct descriptor_process *p)
 	return !prctl(PR_SET_TIMERSLACK, p->timer_slack_ns, 0, 0, 0);
 }
 
+static bool give_merging(const struct descriptor_process *p)
+{
+	return !prctl(PR_SET_MEMORY_MERGE, p->merging, 0, 0, 0);
+}
+
 static bool give_huge_pages(const struct descriptor_process *p)
 {
 	return !prctl(PR_SET_THP_DISABLE, p->huge_pages & 1, p->huge_pages & ~1u, 0,
@@ -170,6 +186,7 @@ void process_state_give(struct restore_plan *plan)
 		{ PROCESS_PERSONALITY, give_personality },
 		{ PROCESS_TIMER_SLACK, give_timer_slack },
 		{ PROCESS_HUGE_PAGES, give_huge_pages },
+		{ PROCESS_MERGING, give_merging },
 		{ PROCESS_MEMBARRIER, give_membarrier },
 	};
 	uint32_t i;

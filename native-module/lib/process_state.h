@@ -7,6 +7,8 @@
 #ifndef LIB_PROCESS_STATE_H
 #define LIB_PROCESS_STATE_H
 
+#include <stdbool.h>
+
 #include "lib/restore.h"
 
 /*
@@ -14,6 +16,9 @@
  * forked for a container has stricter limits, and keeps them.
  */
 void process_state_plan(struct restore_plan *plan);
+
+/* Whether its memory must not become executable (PR_SET_MDWE). */
+bool process_refuses_execution(const struct descriptor_process *p);
 
 /* What needs rights that the child may not get. */
 void process_state_give(struct restore_plan *plan);

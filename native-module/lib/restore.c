@@ -11,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
+#include "lib/prctl_numbers.h"
 #include "lib/restorer.h"
 #include "lib/thread_state.h"
 #include "paging/raw_message.h"
@@ -425,6 +426,15 @@ INLINE void restore_process(struct restore_plan *plan)
 	uint32_t i;
 
 	seal_memory(plan);
+	if (plan->refuses_execution) {
+		long err = raw_syscall(SYS_prctl, PR_SET_MDWE, d->state.execution, 0,
+				       0, 0);
+
+		if (err)
+			give_up(TEXT("keep memory from becoming executable "
+				     "(PR_SET_MDWE)"),
+				err);
+	}
 	for (i = 0; i < plan->late_limit_count; i++)
 		raw_syscall(SYS_prlimit64, 0, plan->late_limits[i].resource,
 			    &plan->late_limits[i].limit, 0);

@@ -128,6 +128,7 @@ struct restore_plan {
 	uint32_t filter_length; /* instructions; 0: none */
 	uint64_t caller_stack[CALLER_STACK_WORDS] __attribute__((aligned(16)));
 
+	bool refuses_execution; /* sets PR_SET_MDWE once its memory is mapped */
 	/* It goes on as a replica, not as the program. */
 	bool becomes_replica;
 	struct replica_start replica;

@@ -25,6 +25,8 @@ static const struct {
 	{ PROCESS_OOM_SCORE, "oom_score_adj: the caller's" },
 	{ PROCESS_COREDUMP_FILTER, "coredump_filter: the caller's" },
 	{ PROCESS_HUGE_PAGES, "PR_SET_THP_DISABLE: the caller's" },
+	{ PROCESS_MERGING, "PR_SET_MEMORY_MERGE: the caller's" },
+	{ PROCESS_EXECUTION, "PR_SET_MDWE: the caller's" },
 	{ PROCESS_MEMBARRIER, "membarrier: not registered" },
 	{ PROCESS_WORKING_DIRECTORY, "working directory: the caller's" },
 	{ PROCESS_PROGRAM, "/proc/self/exe: names the caller's program" },

@@ -23,7 +23,7 @@
 #include "proto/cpu_features.h"
 
 #define DESCRIPTOR_MAGIC     0x4344544du /* "MTDC" in memory */
-#define DESCRIPTOR_VERSION   11
+#define DESCRIPTOR_VERSION   12
 #define DESCRIPTOR_SIGNALS   64
 #define DESCRIPTOR_NAME_SIZE 16
 #define DESCRIPTOR_NO_STRING 0xffffffffu
@@ -126,7 +126,9 @@ struct descriptor_limit {
 #define PROCESS_WORKING_DIRECTORY 0x400ull
 #define PROCESS_PROGRAM		  0x800ull
 #define PROCESS_AUXV		  0x1000ull
-#define PROCESS_ALL		  0x1fffull
+#define PROCESS_MERGING		  0x2000ull
+#define PROCESS_EXECUTION	  0x4000ull
+#define PROCESS_ALL		  0x7fffull
 
 /* What the parent had, and neither what it forks nor a child has: as far as is known. */
 #define FRESH_INTERVAL_TIMERS 0x1u  /* setitimer(2), alarm(2) */
@@ -136,6 +138,10 @@ struct descriptor_limit {
 #define FRESH_SUBREAPER	      0x10u /* PR_SET_CHILD_SUBREAPER */
 #define FRESH_DEATH_SIGNAL    0x20u /* PR_SET_PDEATHSIG */
 #define FRESH_ALL	      0x3fu
+
+/* The bits of PR_SET_MDWE: refuse, and do not pass that on. */
+#define DESCRIPTOR_EXECUTION_REFUSED 1u
+#define DESCRIPTOR_EXECUTION_MAX     3u
 
 /*
  * What fork passes on of a process beside its memory, its threads and its rights. A
@@ -155,6 +161,8 @@ struct descriptor_process {
 	uint32_t coredump_filter;   /* core(5) */
 	uint32_t huge_pages;	    /* PR_GET_THP_DISABLE */
 	uint32_t membarrier;	    /* MEMBARRIER_CMD_REGISTER_* */
+	uint32_t merging;	    /* PR_GET_MEMORY_MERGE */
+	uint32_t execution;	    /* PR_GET_MDWE: DESCRIPTOR_EXECUTION_* */
 	uint32_t working_directory; /* string */
 	uint32_t program;	    /* string: what /proc/self/exe names */
 	uint32_t auxv_words; /* of those that follow, with the final AT_NULL */

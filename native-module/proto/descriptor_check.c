@@ -129,6 +129,10 @@ static bool process_valid(const struct descriptor_header *d)
 	if (p->known & PROCESS_OOM_SCORE &&
 	    (p->oom_score_adj < -1000 || p->oom_score_adj > 1000))
 		return false;
+	if (p->known & PROCESS_MERGING && p->merging > 1)
+		return false;
+	if (p->known & PROCESS_EXECUTION && p->execution > DESCRIPTOR_EXECUTION_MAX)
+		return false;
 	if (p->known & PROCESS_AUXV &&
 	    (!p->auxv_words || p->auxv[p->auxv_words - 2]))
 		return false;

@@ -225,6 +225,8 @@ static void process(const struct descriptor_header *h)
 	CHECK(!valid_with(h, FIELD(state.priority), 100));
 	CHECK(!valid_with(h, FIELD(state.io_priority), 1 << 16));
 	CHECK(!valid_with(h, FIELD(state.oom_score_adj), 1 << 12));
+	CHECK(!valid_with(h, FIELD(state.merging), 2));
+	CHECK(!valid_with(h, FIELD(state.execution), 4));
 	CHECK(!valid_with(h, FIELD(state.working_directory), 1u << 30));
 	CHECK(!valid_with(h, FIELD(state.program), 1));
 	CHECK(!valid_with(h, FIELD(state.auxv_words), 1));
