@@ -11,6 +11,7 @@
 
 #include "compat.h"
 #include "overlay.h"
+#include "page_runs.h"
 #include "pages.h"
 #include "parameters.h"
 #include "proto/descriptor.h"
@@ -120,6 +121,47 @@ static int place_window(const struct child *child, const struct vm_fault *vmf, s
 		end += PAGE_SIZE;
 	w->count = (end - w->start) >> PAGE_SHIFT;
 	return 0;
+}
+
+/* The same as below, of the parent's addresses. */
+static bool next_run_of_parent(const struct origin *origin, u64 *start, u64 *end)
+{
+	struct wire_run *runs;
+	u32 count;
+	int err;
+
+	if (origin->snapshot)
+		return mitosis_pages_next_run(&origin->snapshot->pages, start, end);
+	/* Not for what is fetched by a request or two. */
+	if (*end - *start < PMD_SIZE)
+		return true;
+	runs = kmalloc_array(WIRE_RUNS_MAX, sizeof(*runs), GFP_KERNEL);
+	err = runs ? mitosis_remote_runs(origin->remote, *start, *end, runs, &count) : -ENOMEM;
+	/* On an error, who wants the pages will get it, too. */
+	if (!err && count) {
+		*start = runs[0].address;
+		*end = runs[0].address + runs[0].length;
+	}
+	kfree(runs);
+	return err || count;
+}
+
+bool mitosis_child_next_run(struct vm_area_struct *vma, unsigned long *start, unsigned long *end)
+{
+	const struct child *child = vma->vm_file->private_data;
+	const struct descriptor_header *d = mitosis_origin_descriptor(&child->origin);
+	unsigned long number = number_at(vma, *start);
+	unsigned long from = parents_address(child, number);
+	u64 first = from, last;
+
+	if (!from)
+		return false;
+	last = min(descriptor_vmas(d)[number >> CHILD_VMA_SHIFT].end, from + (*end - *start));
+	if (!next_run_of_parent(&child->origin, &first, &last))
+		return false;
+	*end = *start + (last - from);
+	*start += first - from;
+	return true;
 }
 
 static vm_fault_t fail(const struct child *child, const struct vm_fault *vmf, int err)

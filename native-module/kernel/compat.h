@@ -13,8 +13,13 @@
 #include <linux/sched.h>
 #include <linux/sched/coredump.h>
 #include <linux/socket.h>
+#include <linux/swap.h>
+#include <linux/swapops.h>
 #include <linux/user_namespace.h>
 #include <uapi/linux/rseq.h>
+#ifdef HAVE_SOFTLEAF
+#include <linux/leafops.h>
+#endif
 #ifdef HAVE_EXEC_STATE
 #include <linux/sched/exec_state.h>
 #endif
@@ -228,6 +233,16 @@ static inline struct user_namespace *compat_get_exec_ns(void)
 static inline void *compat_socket_address(const struct sockaddr_storage *address)
 {
 	return (void *)address;
+}
+
+/* Whether an entry that is not present stands for no page: a guard page, say. */
+static inline bool compat_is_pte_marker(pte_t pte)
+{
+#ifdef HAVE_SOFTLEAF
+	return softleaf_is_marker(softleaf_from_pte(pte));
+#else
+	return is_pte_marker(pte);
+#endif
 }
 
 static inline bool compat_pmd_devmap(pmd_t pmd)

@@ -5,6 +5,7 @@
 
 #include <linux/types.h>
 
+#include "proto/wire.h"
 #include "remote_name.h"
 #include "uapi/mitosis.h"
 
@@ -44,5 +45,12 @@ const struct descriptor_header *mitosis_remote_descriptor(const struct remote *r
  */
 int mitosis_remote_page(struct remote *remote, unsigned long address, unsigned long first,
 			unsigned long count, struct page **page);
+
+/*
+ * Asks which pages of [start, end) may be other than zeros: at most WIRE_RUNS_MAX runs, which
+ * ascend; fewer say that there are no more. Returns 0 or -errno; waits as above.
+ */
+int mitosis_remote_runs(struct remote *remote, u64 start, u64 end, struct wire_run *runs,
+			u32 *count);
 
 #endif /* MITOSIS_REMOTE_H */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What remote.c and remote_fetch.c share. */
+/* What remote.c, remote_fetch.c and remote_runs.c share. */
 #ifndef MITOSIS_REMOTE_STATE_H
 #define MITOSIS_REMOTE_STATE_H
 

@@ -14,10 +14,10 @@
 
 #include "compat.h"
 #include "describe.h"
+#include "eager.h"
 #include "files.h"
 #include "overlay.h"
 #include "owner.h"
-#include "pages.h"
 #include "parameters.h"
 #include "proto/descriptor.h"
 #include "remote.h"
@@ -51,6 +51,7 @@ struct span {
 struct plan {
 	const struct descriptor_header *descriptor;
 	struct snapshot *snapshot; /* of this machine, or NULL */
+	struct remote *remote;	   /* of another one, or NULL */
 	struct file **files;	   /* per VMA of the descriptor: the file to map, or NULL */
 	bool files_opened;	   /* by this resume, which must close them */
 	struct file *map;
@@ -244,7 +245,11 @@ static int make_plan(struct plan *plan, const struct origin *origin,
 	const struct descriptor_header *d = mitosis_origin_descriptor(origin);
 	int err;
 
-	*plan = (struct plan){ .descriptor = d, .snapshot = origin->snapshot };
+	*plan = (struct plan){
+		.descriptor = d,
+		.snapshot = origin->snapshot,
+		.remote = origin->remote,
+	};
 	if (kept)
 		plan->kept = (struct span){ kept->start, kept->end };
 	if (d->flags & DESCRIPTOR_THREADS_MISSING || (!kept && descriptor_has_threads(d)))
@@ -466,65 +471,6 @@ static void set_layout(const struct descriptor_layout *l)
 	mmap_write_unlock(mm);
 }
 
-/*
- * Returns 1 if the parent has memory at the address, 0 if it was never touched or
- * lies beyond the end of a file, or -errno. For another machine always 1: its
- * pages must be fetched to know.
- */
-static int has_memory(const struct plan *plan, u64 address)
-{
-	struct page *page;
-	int err;
-
-	if (!plan->snapshot)
-		return 1;
-	err = mitosis_pages_peek(&plan->snapshot->pages, address, &page);
-	if (err)
-		return err == -EFAULT ? 0 : err;
-	if (!page)
-		return 0;
-	put_page(page);
-	return 1;
-}
-
-/* The fault maps its whole window, so the next addresses cause no fault. */
-static int fault_in(u64 address)
-{
-	struct mm_struct *mm = current->mm;
-	struct page *page;
-	long n;
-
-	mmap_read_lock(mm);
-	n = compat_get_user_pages_remote(mm, address, 1, FOLL_FORCE, &page);
-	mmap_read_unlock(mm);
-	if (n != 1)
-		return n < 0 ? n : -EFAULT;
-	put_page(page);
-	return 0;
-}
-
-static int fault_all_in(const struct plan *plan)
-{
-	const struct descriptor_vma *vmas = descriptor_vmas(plan->descriptor);
-	int err;
-	u64 at;
-	u32 i;
-
-	for (i = 0; i < plan->descriptor->vma_count; i++) {
-		if (vmas[i].kind == VMA_KERNEL || vmas[i].kind == VMA_EMPTY || plan->files[i])
-			continue;
-		for (at = vmas[i].start; at < vmas[i].end; at += PAGE_SIZE) {
-			err = has_memory(plan, at);
-			if (err > 0)
-				err = fault_in(at);
-			if (err < 0)
-				return err;
-			cond_resched();
-		}
-	}
-	return 0;
-}
-
 static int become(struct plan *plan, const struct mitosis_options *options)
 {
 	int err = mitosis_owner_confine(plan->descriptor);
@@ -541,7 +487,8 @@ static int become(struct plan *plan, const struct mitosis_options *options)
 		return err;
 	set_layout(&plan->descriptor->layout);
 	if (options->flags & MITOSIS_OPTION_EAGER)
-		err = fault_all_in(plan);
+		err = mitosis_eager_fetch(plan->descriptor, plan->files, plan->snapshot,
+					  plan->remote);
 	if (!err && !keeps_memory(plan))
 		err = mitosis_thread_load(plan->descriptor, mitosis_resume_count());
 	if (!err && !keeps_memory(plan))

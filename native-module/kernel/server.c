@@ -20,11 +20,10 @@
 #include "compat.h"
 #include "link.h"
 #include "owner.h"
-#include "pages.h"
 #include "parameters.h"
 #include "rdma_operations.h"
+#include "served.h"
 #include "snapshot.h"
-#include "stats.h"
 #include "token.h"
 
 /* Connections that are not authenticated: of all addresses, and of one. */
@@ -49,11 +48,7 @@ struct client {
 	enum client_state state;
 	unsigned long deadline; /* of the handshake, in jiffies */
 	struct handshake handshake;
-	struct snapshot *snapshot; /* HAS_SNAPSHOT */
-	bool by_token;
-	struct grant grant; /* by_token: what opened the snapshot */
-	void *buffer;	    /* of pages to send */
-	size_t buffer_size;
+	struct served served; /* HAS_SNAPSHOT */
 };
 
 static struct socket *listener;
@@ -152,7 +147,7 @@ static int open_snapshot(struct client *c, struct snapshot *s, int err)
 		mitosis_snapshot_put(s);
 		return answer(c, WIRE_ANSWER, err, NULL, 0);
 	}
-	c->snapshot = s;
+	c->served.snapshot = s;
 	c->state = HAS_SNAPSHOT;
 	d = s->description.descriptor;
 	rights = mitosis_owner_rights(&s->parent.owner);
@@ -178,9 +173,9 @@ static int serve_open_by_token(struct client *c, const struct wire_token *reques
 	int err;
 
 	memcpy(token.secret, request->secret, sizeof(token.secret));
-	err = mitosis_token_find(&token, &s, &c->grant);
+	err = mitosis_token_find(&token, &s, &c->served.grant);
 	memzero_explicit(&token, sizeof(token));
-	c->by_token = !err;
+	c->served.by_token = !err;
 	return open_snapshot(c, s, err);
 }
 
@@ -236,77 +231,6 @@ static int serve_rdma(struct client *c, const struct wire_rdma *request)
 	if (err < -EHWPOISON)
 		err = -EIO;
 	return answer(c, WIRE_ANSWER, err, &body, err ? 0 : sizeof(body));
-}
-
-/* Whether the snapshot that the client has opened takes further children. */
-static int takes_children(const struct client *c)
-{
-	if (READ_ONCE(c->snapshot->dropped))
-		return -ENOENT;
-	return c->by_token ? mitosis_grant_check(c->snapshot, &c->grant) : 0;
-}
-
-/* Makes the buffer at least `size` bytes large. Returns 0 or -ENOMEM. */
-static int make_room(struct client *c, size_t size)
-{
-	if (size <= c->buffer_size)
-		return 0;
-	kvfree(c->buffer);
-	c->buffer = kvmalloc(size, GFP_KERNEL);
-	c->buffer_size = c->buffer ? size : 0;
-	return c->buffer ? 0 : -ENOMEM;
-}
-
-/*
- * -EFAULT if the parent can read one of the pages no more than the child may: behind the end
- * of a file, say. The client then asks for the pages one by one.
- */
-static int collect(struct client *c, const struct wire_pages *request)
-{
-	u64 done;
-	int err = descriptor_covers(c->snapshot->description.descriptor, request->address,
-				    request->length)
-			  ? make_room(c, request->length)
-			  : -EFAULT;
-
-	for (done = 0; !err && done < request->length; done += PAGE_SIZE)
-		err = mitosis_pages_read(&c->snapshot->pages, request->address + done,
-					 c->buffer + done);
-	return err;
-}
-
-static int serve_pages(struct client *c, const struct wire_pages *request)
-{
-	int err;
-
-	/* A request of no pages asks whether the snapshot still exists. */
-	if (!request->length)
-		return answer(c, WIRE_ANSWER, takes_children(c), NULL, 0);
-	if (request->address % PAGE_SIZE || request->length % PAGE_SIZE ||
-	    request->length > WIRE_PAGES_MAX)
-		err = -EINVAL;
-	else if (request->address >= USER_MEMORY_END ||
-		 request->length > USER_MEMORY_END - request->address)
-		err = -EFAULT;
-	else
-		err = collect(c, request);
-	if (err)
-		return answer(c, WIRE_ANSWER, err == -EINVAL ? err : -EFAULT, NULL, 0);
-	mitosis_count_many(pages_served, request->length >> PAGE_SHIFT);
-	return answer(c, WIRE_ANSWER, 0, c->buffer, request->length);
-}
-
-/* All of the range may be there: which pages are is not looked up. */
-static int serve_runs(struct client *c, const struct wire_pages *request)
-{
-	struct wire_run run = { request->address, request->length };
-
-	if (request->address % PAGE_SIZE || request->length % PAGE_SIZE)
-		return answer(c, WIRE_ANSWER, -EINVAL, NULL, 0);
-	if (request->address >= USER_MEMORY_END ||
-	    request->length > USER_MEMORY_END - request->address)
-		return answer(c, WIRE_ANSWER, -EFAULT, NULL, 0);
-	return answer(c, WIRE_ANSWER, 0, &run, run.length ? sizeof(run) : 0);
 }
 
 /* The required size of a message's body, or -EPROTO if it may not come now. */
@@ -381,9 +305,9 @@ static int serve_message(struct client *c, const struct wire_header *header)
 	case WIRE_RDMA:
 		return serve_rdma(c, &body.rdma);
 	case WIRE_RUNS:
-		return serve_runs(c, &body.pages);
+		return mitosis_served_runs(&c->served, c->link, &body.pages);
 	default:
-		return serve_pages(c, &body.pages);
+		return mitosis_served_pages(&c->served, c->link, &body.pages);
 	}
 }
 
@@ -413,8 +337,7 @@ static int serve(void *argument)
 	list_del_init(&c->node);
 	mutex_unlock(&clients_lock);
 	mitosis_link_close(c->link);
-	mitosis_snapshot_put(c->snapshot);
-	kvfree(c->buffer);
+	mitosis_served_close(&c->served);
 
 	mutex_lock(&clients_lock);
 	list_add(&c->node, &ended);
