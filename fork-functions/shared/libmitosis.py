@@ -5,6 +5,7 @@ import ctypes
 import errno
 import os
 import struct
+import traceback
 
 import hooks
 import randomness
@@ -12,6 +13,16 @@ import randomness
 BACKENDS = ("auto", "kernel", "user")  # by their numbers
 CHILD = struct.Struct("<32sQIIQII")  # struct mitosis_child
 CHILD_ROOM = 256  # MITOSIS_CHILD_ROOM
+FAILED_STATUS = 125
+
+
+def reseed_or_end():
+    """In a child: gives it random numbers of its own; if that fails it ends, with a message and the library's status."""
+    try:
+        randomness.reseed()
+    except BaseException:
+        traceback.print_exc()
+        os._exit(FAILED_STATUS)
 
 
 class Refused(OSError):
@@ -56,7 +67,7 @@ class Device:
         after = clock()
         self._check(result)
         if self.is_of_parent():
-            randomness.reseed()
+            reseed_or_end()
         return before, after
 
     def is_of_parent(self):

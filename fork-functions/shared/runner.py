@@ -21,7 +21,6 @@ import traceback
 import child
 import hooks
 import libmitosis
-import randomness
 import workload
 
 REPORT_FD = 100
@@ -106,7 +105,7 @@ class Parent:
         pid = os.fork()
         if pid == 0:
             resumed = clock()
-            randomness.reseed()
+            libmitosis.reseed_or_end()
             self.options.report_fd = write
             self.be_child(resumed)
         returned = clock()

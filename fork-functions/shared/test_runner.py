@@ -278,6 +278,14 @@ class RunnerTest(unittest.TestCase):
         self.ask(parent, "prepare")
         self.assertRegex(self.ask(self.launcher(), "launch"), r"error errno=5 .*Traceback.*KeyError: 'hook'")
 
+    def test_a_failure_of_new_random_numbers_ends_the_child(self):
+        self.write("fails", "import random\ndef refuse(number): raise KeyError('seed')\n"
+                   "def setup(v): random.seed = refuse\ndef handler(s): return 0\n")
+        parent = self.driven("fails")
+        self.assert_ns(self.ask(parent, "prepare"), "ns")
+        self.assertIn("handler id 73 of this machine exited with 125", self.ask(self.launcher(), "launch"))
+        self.assert_ns(self.ask(parent, "touch"), "ns")
+
     def test_a_child_that_only_starts(self):
         self.write("steady", STEADY)
         parent = self.driven("steady", child="exit")
