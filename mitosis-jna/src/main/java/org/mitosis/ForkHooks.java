@@ -15,8 +15,8 @@ import java.util.function.Supplier;
  * <p>They run in the thread that prepares, one snapshot at a time. A child runs its hooks before
  * its call of prepare returns. Its other threads go on at once, as its parent's did: what they must
  * not use before a hook has renewed it, a lock keeps from them that the hook before prepare takes.
- * What is registered during a prepare first runs at the next one; what is taken back during one
- * has run before it, and still runs after it.
+ * What is registered during a prepare first runs at the next one; what is taken back during one has
+ * run before it, and still runs after it.
  */
 public final class ForkHooks {
   private static final List<Hook> BEFORE = new CopyOnWriteArrayList<>();
