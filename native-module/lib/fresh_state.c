@@ -70,10 +70,21 @@ static bool has_locked_memory(const char *status)
 	return take_number(&c, 10) > 0;
 }
 
+/* A shadow has them of its parent, as a clone has. */
+static bool has_segments(void)
+{
+	char segment[8];
+
+	return raw_syscall(SYS_modify_ldt, 0, segment, sizeof(segment)) > 0;
+}
+
 uint32_t fresh_state_of_parent(const struct shadow_arena *arena)
 {
 	uint32_t fresh = arena->fresh, seen = 0;
 	char text[STATUS_SIZE];
+
+	if (has_segments())
+		fresh |= FRESH_SEGMENTS;
 
 	if (read_of_parent("/timers", text, sizeof(text)))
 		seen |= FRESH_TIMERS;

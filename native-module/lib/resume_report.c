@@ -46,6 +46,8 @@ static const struct {
 	  "PR_SET_CHILD_SUBREAPER: not set" },
 	{ (uint64_t)FRESH_DEATH_SIGNAL << RESTORE_LOST_FRESH,
 	  "PR_SET_PDEATHSIG: not set" },
+	{ (uint64_t)FRESH_SEGMENTS << RESTORE_LOST_FRESH,
+	  "segments (modify_ldt): none" },
 };
 
 /* A report under way. */

@@ -137,7 +137,8 @@ struct descriptor_limit {
 #define FRESH_LOCKS	      0x8u  /* mlock(2) */
 #define FRESH_SUBREAPER	      0x10u /* PR_SET_CHILD_SUBREAPER */
 #define FRESH_DEATH_SIGNAL    0x20u /* PR_SET_PDEATHSIG */
-#define FRESH_ALL	      0x3fu
+#define FRESH_SEGMENTS	      0x40u /* modify_ldt(2) */
+#define FRESH_ALL	      0x7fu
 
 /* The bits of PR_SET_MDWE: refuse, and do not pass that on. */
 #define DESCRIPTOR_EXECUTION_REFUSED 1u

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * What fork makes anew is new in a child: timers, pending signals, locks of memory, the
- * parent-death signal, the child subreaper.
+ * parent-death signal, the child subreaper. So are segments, which fork copies.
  */
 #define _GNU_SOURCE
+#include <asm/ldt.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <time.h>
 
@@ -51,8 +53,25 @@ static long locked_kib(void)
 	return kib;
 }
 
+/* False on kernels that let no process have any. */
+static bool set_segment(void)
+{
+	struct user_desc segment = {
+		.entry_number = 1, .limit = 1, .seg_32bit = 1, .useable = 1
+	};
+
+	return !syscall(SYS_modify_ldt, 1, &segment, sizeof(segment));
+}
+
+static bool has_segment(void)
+{
+	char segments[2 * LDT_ENTRY_SIZE];
+
+	return syscall(SYS_modify_ldt, 0, segments, sizeof(segments)) > 0;
+}
+
 /* In a child of mode lazy, eager or cached: a line for each of them. */
-static void check_report(void)
+static void check_report(bool segment)
 {
 	static const char *const lines[] = {
 		"timers (setitimer, alarm): not set\n",
@@ -68,6 +87,7 @@ static void check_report(void)
 		return;
 	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
 		CHECK(strstr(text, lines[i]));
+	CHECK_EQ(strstr(text, "segments (modify_ldt): none\n") != NULL, segment);
 	CHECK(!strstr(text, "pending signals"));
 }
 
@@ -81,6 +101,7 @@ int main(void)
 	int death_signal = 0, reaper = 0;
 	struct itimerspec left;
 	timer_t timer;
+	bool segment;
 	char *locked;
 
 	locked = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
@@ -90,6 +111,7 @@ int main(void)
 	if (mlock(locked, PAGE))
 		target_skip("the right to lock a page of memory");
 	set_timers(&timer);
+	segment = set_segment();
 	CHECK(!prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0));
 	CHECK(!prctl(PR_SET_PDEATHSIG, SIGWINCH, 0, 0, 0));
 	target_prepare();
@@ -102,7 +124,9 @@ int main(void)
 	tell("locks of memory (mlock)", locked_kib() > 0);
 	tell("PR_SET_CHILD_SUBREAPER", reaper);
 	if (target_backend() == MITOSIS_BACKEND_USER)
-		check_report();
+		check_report(segment);
+	if (segment)
+		tell("segments (modify_ldt)", has_segment());
 	tell("PR_SET_PDEATHSIG", death_signal == SIGWINCH);
 	return 0;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Where a child runs is its caller's choice: a child of one thread is not bound to its parent's
- * CPUs, and only a clone has the parent's NUMA policies.
+ * Where a child runs is its caller's choice: it is in its caller's session, a child of one thread
+ * is not bound to its parent's CPUs, and only a clone has the parent's NUMA policies.
  */
 #define _GNU_SOURCE
 #include <linux/mempolicy.h>
@@ -58,6 +58,7 @@ int main(void)
 		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	cpu_set_t all = cpus(), one, now;
 	bool has_policies;
+	pid_t session;
 
 	CHECK(m != MAP_FAILED);
 	if (CPU_COUNT(&all) < 2)
@@ -65,9 +66,13 @@ int main(void)
 	has_policies = set_policies(m);
 	m[0] = 'n';
 	one = bind_to_first(&all);
+	session = setsid();
+	CHECK(session > 0);
 	target_prepare();
 
 	CHECK_EQ(m[0], 'n');
+	CHECK(getsid(0) != session && getpgrp() != session);
+	target_child_has("session, process group, terminal", "fresh");
 	now = cpus();
 	target_child_has("CPU affinity of a process with one thread",
 			 CPU_EQUAL(&now, &one) ? "kept" : "fresh");
