@@ -26,6 +26,7 @@
 #include "daemon/page_counts.h"
 #include "daemon/greeting.h"
 #include "daemon/listener.h"
+#include "daemon/origin.h"
 #include "daemon/orphan.h"
 #include "daemon/peer.h"
 #include "daemon/snapshots.h"
@@ -369,6 +370,7 @@ int main(int argc, char **argv)
 	struct child_limits limits; /* for the pagers, which read them again */
 	uint32_t replica_mib;	    /* as well */
 	enum replica_fill replica_fill;
+	bool verify;
 	char problem[128];
 	bool foreground = false;
 	int dir, lock, option, err, log = -1, ready = -1;
@@ -423,6 +425,7 @@ int main(int argc, char **argv)
 	if (child_limits_read(&limits, problem, sizeof(problem)) ||
 	    replica_limit_read(&replica_mib, problem, sizeof(problem)) ||
 	    replica_fill_read(&replica_fill, problem, sizeof(problem)) ||
+	    verify_read(&verify, problem, sizeof(problem)) ||
 	    pagers_limit_read(&daemon.pagers_max, problem, sizeof(problem)) ||
 	    transport_check(problem, sizeof(problem)))
 		die("%s", problem);

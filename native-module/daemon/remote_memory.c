@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "daemon/remote_runs.h"
 #include "daemon/replica_memory.h"
 #include "paging/recording.h"
 
@@ -21,9 +22,6 @@
 
 /* How often what could go on alone asks whether the snapshot has been dropped. */
 #define ASK_MS 1000
-
-/* Without PAGEMAP_SCAN (Linux 6.7) the other machine reads 8 bytes for each page of it. */
-#define RUNS_RANGE_MAX (64ull << 30)
 
 static int64_t now_ms(void)
 {
@@ -42,7 +40,7 @@ void remote_memory_expect_end(struct remote_memory *m)
 	m->source.failure = m->failure;
 }
 
-static int give_up(struct remote_memory *m, uint64_t address, int err)
+int remote_memory_give_up(struct remote_memory *m, uint64_t address, int err)
 {
 	snprintf(m->failure, sizeof(m->failure),
 		 "mitosis: machine %u at %s does not deliver page %#llx of snapshot "
@@ -52,6 +50,15 @@ static int give_up(struct remote_memory *m, uint64_t address, int err)
 	if (!m->quiet)
 		fputs(m->failure, stderr);
 	return err;
+}
+
+int remote_memory_verify(struct remote_memory *m, uint64_t address, uint64_t length,
+			 int err, const void *bytes)
+{
+	/* Of several pages one that cannot be read: they are asked for again, one by one. */
+	if (err && (err != -EFAULT || length > m->page_size))
+		return 0;
+	return origin_check(&m->origin, address, length, err ? NULL : bytes);
 }
 
 static int ask(struct remote_memory *m, uint64_t address, uint64_t length)
@@ -73,8 +80,11 @@ static int request_pages(struct remote_memory *m, uint64_t address, uint64_t len
 			 void *buffer, const void **bytes)
 {
 	int err = page_requests_get(&m->requests, address, length, buffer, bytes);
+	int differs = remote_memory_verify(m, address, length, err, *bytes);
 
-	return err && err != -EFAULT ? give_up(m, address, err) : err;
+	if (differs)
+		return remote_memory_give_up(m, address, differs);
+	return err && err != -EFAULT ? remote_memory_give_up(m, address, err) : err;
 }
 
 static void free_cache(struct remote_memory *m)
@@ -267,7 +277,7 @@ static int read_many_there(struct remote_memory *m, uint64_t *pages, uint32_t co
 	char *to = bytes;
 
 	if (dropped)
-		return give_up(m, count ? pages[0] : 0, dropped);
+		return remote_memory_give_up(m, count ? pages[0] : 0, dropped);
 	for (i = 0; i < count; i++, to += m->page_size) {
 		const void *cached = cached_page(m, pages[i]);
 		int err = 0;
@@ -283,8 +293,10 @@ static int read_many_there(struct remote_memory *m, uint64_t *pages, uint32_t co
 		}
 		if (!err)
 			err = receive_pages(m, m->page_size, to);
+		if (remote_memory_verify(m, pages[i], m->page_size, err, to))
+			err = -EBADE;
 		if (err && err != -EFAULT)
-			return give_up(m, pages[i], err);
+			return remote_memory_give_up(m, pages[i], err);
 		if (err)
 			pages[i] = PAGE_SOURCE_NONE;
 		else
@@ -303,98 +315,12 @@ static int remote_read_many(struct page_source *source, uint64_t *pages,
 	return err && go_alone(m) ? read_many_alone(m, pages, count, bytes) : err;
 }
 
-/* Whether runs are as wire.h promises. */
-static bool runs_are_valid(const struct remote_memory *m, uint64_t start,
-			   uint64_t end)
-{
-	uint32_t i;
-
-	for (i = 0; i < m->runs.count; i++) {
-		const struct wire_run *run = &m->runs.all[i];
-
-		if (run->address < start || run->address >= end || !run->length ||
-		    run->length > end - run->address ||
-		    run->address % m->page_size || run->length % m->page_size)
-			return false;
-		start = run->address + run->length;
-	}
-	return true;
-}
-
-/* Asks which pages of [start, end) are present. */
-static int ask_for_runs(struct remote_memory *m, uint64_t start, uint64_t end)
-{
-	struct wire_pages request = { .address = start, .length = end - start };
-	struct remote_runs *runs = &m->runs;
-	uint32_t length = 0;
-	int err = drop_asked(m);
-
-	runs->start = runs->end = runs->count = 0;
-	if (end - start > RUNS_RANGE_MAX)
-		request.length = RUNS_RANGE_MAX;
-	end = start + request.length;
-	if (!err)
-		err = wire_send(&m->requests.connection, WIRE_RUNS, &request,
-				sizeof(request));
-	if (!err)
-		err = wire_receive_answer(&m->requests.connection, &length);
-	if (!err && (length > sizeof(runs->all) || length % sizeof(runs->all[0])))
-		err = wire_fail(&m->requests.connection, -EMSGSIZE);
-	if (!err && length)
-		err = wire_receive(&m->requests.connection, runs->all, length);
-	runs->count = length / sizeof(runs->all[0]);
-	if (!err && !runs_are_valid(m, start, end))
-		err = -EBADMSG;
-	if (err)
-		return give_up(m, start, err);
-	runs->start = start;
-	/* A full list ends before the range does. */
-	runs->end = runs->count < WIRE_RUNS_MAX
-			    ? end
-			    : runs->all[runs->count - 1].address +
-				      runs->all[runs->count - 1].length;
-	return 0;
-}
-
-static int next_run_there(struct remote_memory *m, uint64_t *start, uint64_t *end)
-{
-	struct remote_runs *runs = &m->runs;
-
-	for (;;) {
-		const struct wire_run *run = runs->all;
-		const struct wire_run *last = run + runs->count;
-		int err;
-
-		if (*start < runs->start || *start >= runs->end) {
-			err = ask_for_runs(m, *start, *end);
-			if (err)
-				return err;
-			last = run + runs->count;
-		}
-		while (run < last && run->address + run->length <= *start)
-			run++;
-		if (run == last) {
-			*start = runs->end;
-			if (*start >= *end)
-				return -ENOENT;
-			continue;
-		}
-		if (run->address >= *end)
-			return -ENOENT;
-		if (*start < run->address)
-			*start = run->address;
-		if (*end > run->address + run->length)
-			*end = run->address + run->length;
-		return 0;
-	}
-}
-
 static int remote_next_run(struct page_source *source, uint64_t *start,
 			   uint64_t *end)
 {
 	struct remote_memory *m = (struct remote_memory *)source;
 	const uint64_t whole[2] = { *start, *end };
-	int err = source->alone ? -EIO : next_run_there(m, start, end);
+	int err = source->alone ? -EIO : remote_runs_next(m, start, end);
 
 	if (!err || err == -ENOENT || !go_alone(m))
 		return err;
@@ -528,6 +454,11 @@ static int open_snapshot(struct remote_memory *m,
 		err = -EBADMSG;
 	if (err)
 		return err;
+	if (m->verified_by)
+		err = origin_open(&m->origin, m->verified_by, m->auth, m->machine_id,
+				  m->handler_id, descriptor, &m->rights);
+	if (err)
+		return err;
 	rights_limit(descriptor, &m->rights);
 	m->source.descriptor = descriptor;
 	return address_map_create(&m->map, descriptor);
@@ -582,6 +513,7 @@ int remote_memory_open(struct remote_memory *m, const struct local_address *addr
 void remote_memory_close(struct remote_memory *m)
 {
 	wire_close(&m->requests.connection);
+	origin_close(&m->origin);
 	free_cache(m);
 	m->map.shared = false; /* Its copies, if there were any, have gone. */
 	address_map_destroy(&m->map);

@@ -4,6 +4,7 @@
 #define DAEMON_REMOTE_MEMORY_H
 
 #include "daemon/lone_replica.h"
+#include "daemon/origin.h"
 #include "daemon/page_requests.h"
 #include "local/address.h"
 #include "paging/address_map.h"
@@ -24,6 +25,9 @@ struct remote_memory {
 	const struct auth *auth;
 	uint32_t machine_id, handler_id;
 	char place[LOCAL_ADDRESS_TEXT_SIZE];
+	/* Of the machine itself, where what another one serves is verified; NULL: it is not. */
+	const struct local_address *verified_by;
+	struct origin origin;
 	struct parent_rights rights; /* by the word of the parent's machine */
 	char *buffer;		     /* WIRE_PAGES_MAX bytes */
 	struct remote_runs runs;
@@ -48,6 +52,16 @@ struct remote_memory {
  */
 int remote_memory_open(struct remote_memory *memory,
 		       const struct local_address *address);
+
+/*
+ * Of pages that have come, or of one that cannot be read (`err` -EFAULT): 0, or why they cannot be used. Always 0
+ * where nothing is verified.
+ */
+int remote_memory_verify(struct remote_memory *memory, uint64_t address,
+			 uint64_t length, int err, const void *bytes);
+
+/* Logs why a page does not come, and keeps it as what ends children. Returns `err`. */
+int remote_memory_give_up(struct remote_memory *memory, uint64_t address, int err);
 
 /* After it was opened, or was not. */
 void remote_memory_close(struct remote_memory *memory);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -95,9 +96,31 @@ static int idle_ms(void)
 	return text && *text ? atoi(text) : IDLE_MS_DEFAULT;
 }
 
+/* What the machine itself serves is not compared with itself. */
+static int set_origin(struct remote_memory *m, const struct local_address *address,
+		      const struct local_address *origin)
+{
+	char problem[128];
+	bool verify;
+
+	verify_read(&verify, problem, sizeof(problem));
+	if (!verify || address->transport != LOCAL_TRANSPORT_REPLICA)
+		return 0;
+	if (!origin->port) {
+		fprintf(stderr,
+			"mitosis: MITOSIS_VERIFY=on: connect to machine %u itself "
+			"before replica://, which alone can say what is right\n",
+			m->machine_id);
+		return -ENOTCONN;
+	}
+	m->verified_by = origin;
+	return 0;
+}
+
 void remote_pager_run(int channel, const struct auth *auth,
 		      struct page_counts *counts, uint32_t machine_id,
-		      const struct local_address *address, uint32_t handler_id)
+		      const struct local_address *address,
+		      const struct local_address *origin, uint32_t handler_id)
 {
 	struct remote_pager pager = {
 		.memory = {
@@ -127,7 +150,9 @@ void remote_pager_run(int channel, const struct auth *auth,
 	m->source.answer_ms = wire_deadline_ms();
 	m->source.share_limit = share_limit();
 	trace_open_by_environment(&m->source.trace, "pager", handler_id);
-	err = remote_memory_open(m, address);
+	err = set_origin(m, address, origin);
+	if (!err)
+		err = remote_memory_open(m, address);
 	if (!err) {
 		server = page_server_create(&m->source, CHANNEL, m->page_size);
 		err = server ? 0 : -ENOMEM;

@@ -12,11 +12,13 @@
 
 /*
  * Runs in a process forked for it. Reports over `channel` by LOCAL_ANSWER whether
- * the snapshot could be opened, then serves the streams that LOCAL_SERVE brings.
+ * the snapshot could be opened, then serves the streams that LOCAL_SERVE brings. `origin`: where the
+ * machine itself was last connected to, or with port 0.
  */
 void remote_pager_run(int channel, const struct auth *auth,
 		      struct page_counts *counts, uint32_t machine_id,
-		      const struct local_address *address, uint32_t handler_id)
+		      const struct local_address *address,
+		      const struct local_address *origin, uint32_t handler_id)
 	__attribute__((noreturn));
 
 #endif /* DAEMON_REMOTE_PAGER_H */

@@ -73,7 +73,7 @@ static int fetch(struct filling *f, uint64_t address, uint64_t length)
 {
 	struct page_requests *r = &f->memory.requests;
 	uint32_t nothing;
-	int err = page_requests_ask(r, 0, 0);
+	int differs, err = page_requests_ask(r, 0, 0);
 
 	if (!err)
 		err = page_requests_ask(r, address, length);
@@ -84,7 +84,9 @@ static int fetch(struct filling *f, uint64_t address, uint64_t length)
 	err = page_requests_receive(r, length, f->memory.buffer);
 	if (!err)
 		page_requests_count(r, WAY_TCP, length / f->memory.page_size);
-	return err;
+	differs = remote_memory_verify(&f->memory, address, length, err,
+				       f->memory.buffer);
+	return differs ? differs : err;
 }
 
 /* Sets *none if the replica takes no page there: it has mapped that itself. */
@@ -221,6 +223,7 @@ void replica_fill_start(struct remote_memory *memory,
 			.source.trace = source->trace,
 			.requests.counts = memory->requests.counts,
 			.auth = memory->auth,
+			.verified_by = memory->verified_by,
 			.machine_id = memory->machine_id,
 			.handler_id = memory->handler_id,
 			.quiet = true,

@@ -15,6 +15,8 @@ struct session {
 	struct session *next;
 	uint32_t machine_id;
 	struct local_address address;
+	/* The last that was of the machine itself; port 0: none was. */
+	struct local_address origin;
 	int fd;
 };
 
@@ -71,6 +73,8 @@ int session_add(struct daemon *daemon, uint32_t machine_id,
 		loop_close(&daemon->loop, session->fd);
 	}
 	session->address = *address;
+	if (address->transport != LOCAL_TRANSPORT_REPLICA)
+		session->origin = *address;
 	session->fd = fd;
 	err = loop_watch(&daemon->loop, fd, &session->source);
 	if (err)
@@ -89,10 +93,17 @@ int session_address(const struct daemon *daemon, uint32_t machine_id,
 	return 0;
 }
 
+/* Port 0: no session was to the machine itself. */
+static struct local_address origin_of(const struct daemon *daemon,
+				      uint32_t machine_id)
+{
+	return (*find((struct daemon *)daemon, machine_id))->origin;
+}
+
 int session_start_pager(struct daemon *daemon, uint32_t machine_id,
 			uint32_t handler_id, int *channel, int *pidfd)
 {
-	struct local_address address;
+	struct local_address address, origin;
 	int ends[2];
 	pid_t pid;
 	int err = session_address(daemon, machine_id, &address);
@@ -101,10 +112,11 @@ int session_start_pager(struct daemon *daemon, uint32_t machine_id,
 		return err;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
 		return -errno;
+	origin = origin_of(daemon, machine_id);
 	pid = fork();
 	if (pid == 0)
 		remote_pager_run(ends[1], &daemon->auth, daemon->page_counts,
-				 machine_id, &address, handler_id);
+				 machine_id, &address, &origin, handler_id);
 	/* -EAGAIN would make the device retry. */
 	err = pid >= 0 ? 0 : errno == EAGAIN ? -EUSERS : -errno;
 	close(ends[1]);

@@ -549,6 +549,11 @@ int daemon_link_attach_remote(struct daemon_link *link, uint32_t machine_id,
 			    "module's parameters connections and "
 			    "connections_per_machine allow",
 			    machine_id);
+	case -EBADE:
+		return fail(err,
+			    "MITOSIS_VERIFY=on: the descriptor of snapshot %u that "
+			    "came for machine %u is not what that machine has",
+			    handler_id, machine_id);
 	case -EBADMSG:
 		return fail(err,
 			    "the descriptor of snapshot %u of machine %u is not "

@@ -9,6 +9,7 @@
 
 #include "paging/raw_message.h"
 #include "proto/user/sealing.h"
+#include "proto/user/sha256.h"
 
 #ifndef MADV_POPULATE_READ
 #define MADV_POPULATE_READ 22 /* Linux 5.14 */
@@ -334,6 +335,46 @@ static void answer_runs(struct machine_connection *c, struct page_source *source
 	c->body_end = (const char *)c->runs + c->left;
 }
 
+static int digest_page(struct page_source *source, uint64_t page_size, uint64_t at,
+		       uint8_t to[WIRE_DIGEST_SIZE])
+{
+	uint8_t bytes[SHA256_BLOCK * 8], digest[SHA256_SIZE];
+	struct sha256 h;
+	uint64_t done;
+
+	sha256_init(&h);
+	for (done = 0; done < page_size; done += sizeof(bytes)) {
+		if (source->read(source, at + done, bytes, sizeof(bytes)))
+			return -EFAULT;
+		sha256_update(&h, bytes, sizeof(bytes));
+	}
+	sha256_final(&h, digest);
+	__builtin_memcpy(to, digest, WIRE_DIGEST_SIZE);
+	return 0;
+}
+
+/* Begins the answer to WIRE_DIGESTS. Who has its pages from elsewhere has nothing to say of them. */
+static void answer_digests(struct machine_connection *c, struct page_source *source,
+			   uint64_t page_size)
+{
+	const struct wire_pages *p = &c->request.pages;
+	uint64_t pages = p->length / page_size, i;
+	int err = 0;
+
+	if (source->remote)
+		err = -EOPNOTSUPP;
+	else if (p->address % page_size || p->length % page_size || !pages ||
+		 pages > WIRE_DIGESTS_MAX)
+		err = -EINVAL;
+	else if (!descriptor_covers(source->descriptor, p->address, p->length))
+		err = -EFAULT;
+	for (i = 0; !err && i < pages; i++)
+		err = digest_page(source, page_size, p->address + i * page_size,
+				  c->digests[i]);
+	begin(c, err, err ? 0 : pages * WIRE_DIGEST_SIZE);
+	c->body_end = (const char *)c->digests + c->left;
+}
+
 /*
  * Receives up to `size` bytes. Returns 1 when they are all there, 0 if some are
  * still to come, -ECONNRESET at the end of the connection.
@@ -402,7 +443,8 @@ bool machine_connection_serve(struct machine_connection *c, int fd,
 	if (got > 0 && (c->request.header.magic != WIRE_MAGIC ||
 			c->request.header.version != WIRE_VERSION ||
 			(c->request.header.type != WIRE_PAGES &&
-			 c->request.header.type != WIRE_RUNS) ||
+			 c->request.header.type != WIRE_RUNS &&
+			 c->request.header.type != WIRE_DIGESTS) ||
 			c->request.header.length != sizeof(c->request.pages)))
 		got = -EPROTO;
 	if (got < 0)
@@ -412,6 +454,10 @@ bool machine_connection_serve(struct machine_connection *c, int fd,
 	      TRACE_NUMBER("length", p->length));
 	if (c->request.header.type == WIRE_RUNS) {
 		answer_runs(c, source, page_size);
+		return go_on(c, fd, source, page_size);
+	}
+	if (c->request.header.type == WIRE_DIGESTS) {
+		answer_digests(c, source, page_size);
 		return go_on(c, fd, source, page_size);
 	}
 	status = check(p, source, page_size, dropped);

@@ -30,7 +30,10 @@ struct machine_connection {
 	uint64_t left;	      /* bytes of the body that are not sent (sealed) yet */
 	uint64_t address;     /* of the next one in the snapshot */
 	const char *body_end; /* of a body that lies here instead; or NULL */
-	struct wire_run runs[WIRE_RUNS_MAX]; /* such a body */
+	union {		      /* such a body */
+		struct wire_run runs[WIRE_RUNS_MAX];
+		uint8_t digests[WIRE_DIGESTS_MAX][WIRE_DIGEST_SIZE];
+	};
 	int64_t deadline_ms; /* of the answer; 0: it has not had to wait */
 	bool is_last;	     /* the connection is closed behind this answer */
 };

@@ -58,6 +58,12 @@ enum wire_type {
 	 * snapshot that it had under this handler id has been dropped: ask again
 	 */
 	WIRE_OPEN_REPLICA = 12,
+	/*
+	 * client, after WIRE_OPEN: struct wire_pages, 1 to WIRE_DIGESTS_MAX pages; answered by the
+	 * first WIRE_DIGEST_SIZE bytes of the SHA-256 of each, or -EFAULT. Only the snapshot's own machine
+	 * answers: of a machine between -EOPNOTSUPP
+	 */
+	WIRE_DIGESTS = 13,
 };
 
 /* 16 bytes. */
@@ -224,6 +230,8 @@ struct wire_rdma_request {
 
 #define WIRE_PAGES_MAX	    (4u << 20)
 #define WIRE_RUNS_MAX	    64u
+#define WIRE_DIGEST_SIZE    16u
+#define WIRE_DIGESTS_MAX    64u
 #define WIRE_DESCRIPTOR_MAX (256u << 20)
 
 #endif /* PROTO_WIRE_H */

@@ -50,6 +50,8 @@ const char *wire_problem(int err)
 		return "records are missing or came in another order";
 	case -EBADMSG:
 		return "a record was changed on its way";
+	case -EBADE:
+		return "what it serves is not what the snapshot's own machine has";
 	case -ETIMEDOUT:
 		return "the deadline has passed";
 	case -ECONNRESET:
