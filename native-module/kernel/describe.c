@@ -170,6 +170,37 @@ static int add_build_ids(struct writer *w)
 	return 0;
 }
 
+static u16 flags_of(const struct vm_area_struct *vma, enum descriptor_vma_kind kind)
+{
+	const unsigned long flags = vma->vm_flags;
+	u16 out = 0;
+
+	/* The vdso's are the kernel's own affair. */
+	if (kind == VMA_KERNEL)
+		return 0;
+	if (kind == VMA_EMPTY && flags & VM_WIPEONFORK)
+		out |= DESCRIPTOR_VMA_WIPE;
+	if (flags & VM_DONTDUMP)
+		out |= DESCRIPTOR_VMA_NO_DUMP;
+	if (flags & VM_HUGEPAGE)
+		out |= DESCRIPTOR_VMA_HUGE;
+	if (flags & VM_NOHUGEPAGE)
+		out |= DESCRIPTOR_VMA_NO_HUGE;
+	if (flags & VM_MERGEABLE)
+		out |= DESCRIPTOR_VMA_MERGEABLE;
+	if (flags & VM_MAYSHARE && flags & VM_MAYWRITE)
+		out |= DESCRIPTOR_VMA_MAY_WRITE;
+#ifdef VM_SEALED
+	if (flags & VM_SEALED)
+		out |= DESCRIPTOR_VMA_SEALED;
+#endif
+#ifdef VM_DROPPABLE
+	if (flags & VM_DROPPABLE)
+		out |= DESCRIPTOR_VMA_DROPPABLE;
+#endif
+	return out;
+}
+
 static int add_vma(struct writer *w, struct vm_area_struct *vma)
 {
 	enum descriptor_vma_kind kind = kind_of(vma);
@@ -198,13 +229,7 @@ static int add_vma(struct writer *w, struct vm_area_struct *vma)
 		.kind = kind,
 		.build_id = DESCRIPTOR_NO_STRING,
 		.digest = DESCRIPTOR_NO_STRING,
-		.flags = (kind == VMA_EMPTY && vma->vm_flags & VM_WIPEONFORK ? DESCRIPTOR_VMA_WIPE
-									     : 0) |
-			 (kind != VMA_KERNEL && vma->vm_flags & VM_DONTDUMP ? DESCRIPTOR_VMA_NO_DUMP
-									    : 0) |
-			 (vma->vm_flags & VM_HUGEPAGE ? DESCRIPTOR_VMA_HUGE : 0) |
-			 (vma->vm_flags & VM_NOHUGEPAGE ? DESCRIPTOR_VMA_NO_HUGE : 0) |
-			 (vma->vm_flags & VM_MERGEABLE ? DESCRIPTOR_VMA_MERGEABLE : 0),
+		.flags = flags_of(vma, kind),
 	};
 	if (kind == VMA_FILE) {
 		const struct inode *inode = file_inode(vma->vm_file);

@@ -99,6 +99,9 @@ static struct page *look_up(struct mm_struct *mm, unsigned long address, unsigne
 		return ERR_PTR(-EFAULT);
 	if (vma_is_anonymous(vma) && is_hole(mm, address))
 		return NULL;
+	/* A huge page of the pool looks like one that can be split, and would be dropped. */
+	if (is_vm_hugetlb_page(vma))
+		flags &= ~FOLL_SPLIT_PMD;
 	n = compat_get_user_pages_remote(mm, address, 1, flags | FOLL_FORCE, &page);
 	if (n == -EFAULT && is_vm_hugetlb_page(vma))
 		n = -EHWPOISON; /* the page is lost */

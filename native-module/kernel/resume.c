@@ -13,6 +13,7 @@
 #include <linux/slab.h>
 
 #include "compat.h"
+#include "child_memory.h"
 #include "describe.h"
 #include "eager.h"
 #include "files.h"
@@ -153,11 +154,17 @@ static bool is_same_build(const struct descriptor_header *d, const struct descri
  */
 static struct file *open_file(const struct descriptor_header *d, const struct descriptor_vma *vma)
 {
-	bool writes = vma->map_flags & MAP_SHARED && vma->protection & PROT_WRITE;
-	struct file *file = filp_open(descriptor_string(d, vma->name),
-				      (writes ? O_RDWR : O_RDONLY) | O_NOCTTY | O_NONBLOCK, 0);
+	const char *path = descriptor_string(d, vma->name);
+	const bool writes = vma->protection & PROT_WRITE;
+	const bool may_write = writes || vma->flags & DESCRIPTOR_VMA_MAY_WRITE;
+	const int flags = O_NOCTTY | O_NONBLOCK;
+	struct file *file = filp_open(
+		path, (vma->map_flags & MAP_SHARED && may_write ? O_RDWR : O_RDONLY) | flags, 0);
 	const struct inode *inode;
 
+	/* What could only become writable is worth having without that, too. */
+	if (IS_ERR(file) && may_write && !writes)
+		file = filp_open(path, O_RDONLY | flags, 0);
 	if (IS_ERR(file))
 		return NULL;
 	inode = file_inode(file);
@@ -364,92 +371,6 @@ static int place_kernel_vmas(struct plan *plan)
 	return err;
 }
 
-static int map_at(struct file *file, unsigned long start, unsigned long end, u32 protection,
-		  unsigned long flags, u64 offset)
-{
-	unsigned long at =
-		vm_mmap(file, start, end - start, protection, flags | MAP_FIXED_NOREPLACE, offset);
-
-	return at == start ? 0 : IS_ERR_VALUE(at) ? (long)at : -EEXIST;
-}
-
-/* A page of anonymous memory below a stack, into which the stack grows. */
-static int map_room_below(const struct plan *plan, u32 i)
-{
-	const struct descriptor_vma *vmas = descriptor_vmas(plan->descriptor);
-	unsigned long start = vmas[i].start - PAGE_SIZE;
-
-	if (start < PAGE_SIZE || (i && vmas[i - 1].end > start))
-		return 0;
-	return map_at(NULL, start, vmas[i].start, vmas[i].protection,
-		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_GROWSDOWN | MAP_STACK, 0);
-}
-
-/* Sets what madvise(2) had set for the parent's VMA. */
-static int advise(const struct descriptor_vma *vma)
-{
-	unsigned long length = vma->end - vma->start;
-	int err = 0;
-
-	if (vma->flags & DESCRIPTOR_VMA_WIPE)
-		err = mitosis_madvise(vma->start, length, MADV_WIPEONFORK);
-	if (!err && vma->flags & DESCRIPTOR_VMA_NO_DUMP)
-		err = mitosis_madvise(vma->start, length, MADV_DONTDUMP);
-	if (err)
-		return err;
-	/* Hints: this kernel, or what the pages are behind, may not take them. */
-	if (vma->flags & DESCRIPTOR_VMA_HUGE)
-		mitosis_madvise(vma->start, length, MADV_HUGEPAGE);
-	if (vma->flags & DESCRIPTOR_VMA_NO_HUGE)
-		mitosis_madvise(vma->start, length, MADV_NOHUGEPAGE);
-	if (vma->flags & DESCRIPTOR_VMA_MERGEABLE)
-		mitosis_madvise(vma->start, length, MADV_MERGEABLE);
-	return 0;
-}
-
-/* Without PROT_EXEC where the map file may not be executed: its mmap adds that. */
-static u32 snapshot_protection(const struct plan *plan, u32 protection)
-{
-	return file_inode(plan->map)->i_sb->s_iflags & SB_I_NOEXEC ? protection & ~PROT_EXEC
-								   : protection;
-}
-
-static int map_vma(const struct plan *plan, u32 i)
-{
-	const struct descriptor_vma *vma = &descriptor_vmas(plan->descriptor)[i];
-	struct file *file = plan->files[i];
-	int err;
-
-	if (vma->kind == VMA_KERNEL)
-		return 0;
-	if (vma->kind == VMA_EMPTY)
-		return map_at(NULL, vma->start, vma->end, vma->protection,
-			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE |
-				      (vma->map_flags & (MAP_GROWSDOWN | MAP_STACK)),
-			      0);
-	if (vma->kind == VMA_FILE && file)
-		return map_at(file, vma->start, vma->end, vma->protection,
-			      vma->map_flags & (MAP_PRIVATE | MAP_SHARED), vma->offset);
-	err = map_at(plan->map, vma->start, vma->end, snapshot_protection(plan, vma->protection),
-		     MAP_PRIVATE | MAP_NORESERVE, (u64)i << (CHILD_VMA_SHIFT + PAGE_SHIFT));
-	if (!err && vma->map_flags & MAP_GROWSDOWN)
-		err = map_room_below(plan, i);
-	return err;
-}
-
-static int map_all(const struct plan *plan)
-{
-	int err = 0;
-	u32 i;
-
-	for (i = 0; !err && i < plan->descriptor->vma_count; i++) {
-		err = map_vma(plan, i);
-		if (!err)
-			err = advise(&descriptor_vmas(plan->descriptor)[i]);
-	}
-	return err;
-}
-
 static void set_layout(const struct descriptor_layout *l)
 {
 	struct mm_struct *mm = current->mm;
@@ -482,7 +403,7 @@ static int become(struct plan *plan, const struct mitosis_options *options)
 	if (!err)
 		err = place_kernel_vmas(plan);
 	if (!err)
-		err = map_all(plan);
+		err = mitosis_child_map_memory(plan->descriptor, plan->files, plan->map);
 	if (err)
 		return err;
 	set_layout(&plan->descriptor->layout);

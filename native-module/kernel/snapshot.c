@@ -120,9 +120,10 @@ int mitosis_snapshot_make_ready(struct snapshot *s)
 	if (err)
 		return err;
 	if (!s->description.descriptor) {
-		mitosis_pages_seal(&s->pages);
 		err = mitosis_describe(&s->parent, s->pages.shadow, &s->description);
 		if (!err) {
+			/* Changes flags, which the descriptor has from the parent. */
+			mitosis_pages_seal(&s->pages);
 			kvfree(s->parent.told); /* the descriptor has all of it */
 			s->parent.told = NULL;
 		}

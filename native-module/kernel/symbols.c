@@ -46,23 +46,31 @@ static_assert(__same_type(switch_fpu_return, no_fpu));
 DEFINE_STATIC_CALL(mitosis_clone_call, no_clone);
 DEFINE_STATIC_CALL(mitosis_mremap_call, no_system_call);
 DEFINE_STATIC_CALL(mitosis_rseq_call, no_system_call);
+DEFINE_STATIC_CALL(mitosis_mseal_call, no_system_call);
 DEFINE_STATIC_CALL(mitosis_madvise_call, no_madvise);
 DEFINE_STATIC_CALL(mitosis_d_path_call, no_d_path);
 DEFINE_STATIC_CALL(mitosis_fpu_call, no_fpu);
 
-/* Finds a function's address by registering a kprobe on it. */
-static void *find(const char *name)
+/* Finds a function's address by registering a kprobe on it; NULL if the kernel lacks it. */
+static void *find_any(const char *name)
 {
 	struct kprobe probe = { .symbol_name = name };
 	void *address;
 
-	if (register_kprobe(&probe)) {
-		pr_err("cannot find the kernel function %s: the kernel lacks it or kprobes\n",
-		       name);
+	if (register_kprobe(&probe))
 		return NULL;
-	}
 	address = probe.addr;
 	unregister_kprobe(&probe);
+	return address;
+}
+
+static void *find(const char *name)
+{
+	void *address = find_any(name);
+
+	if (!address)
+		pr_err("cannot find the kernel function %s: the kernel lacks it or kprobes\n",
+		       name);
 	return address;
 }
 
@@ -74,6 +82,7 @@ int mitosis_symbols_init(void)
 	void *d_path = find("__d_path");
 	void *rseq = find("__x64_sys_rseq");
 	void *fpu = find("switch_fpu_return");
+	void *mseal = find_any("__x64_sys_mseal"); /* from 6.10 on */
 
 	if (!clone || !mremap || !madvise || !d_path || !rseq || !fpu)
 		return -ENOENT;
@@ -83,6 +92,8 @@ int mitosis_symbols_init(void)
 	static_call_update(mitosis_d_path_call, d_path);
 	static_call_update(mitosis_rseq_call, rseq);
 	static_call_update(mitosis_fpu_call, fpu);
+	if (mseal)
+		static_call_update(mitosis_mseal_call, mseal);
 	return 0;
 }
 
@@ -102,6 +113,13 @@ long mitosis_mremap(unsigned long from, unsigned long length, unsigned long to)
 	};
 
 	return static_call(mitosis_mremap_call)(&regs);
+}
+
+int mitosis_mseal(unsigned long start, unsigned long length)
+{
+	const struct pt_regs regs = { .di = start, .si = length };
+
+	return static_call(mitosis_mseal_call)(&regs);
 }
 
 int mitosis_madvise(unsigned long start, unsigned long length, int advice)

@@ -23,6 +23,9 @@ long mitosis_mremap(unsigned long from, unsigned long length, unsigned long to);
 /* madvise(2) of the calling process. Returns 0 or -errno. */
 int mitosis_madvise(unsigned long start, unsigned long length, int advice);
 
+/* mseal(2) of the calling process. Returns 0 or -errno. */
+int mitosis_mseal(unsigned long start, unsigned long length);
+
 /* rseq(2) of the calling thread. Returns 0 or -errno. */
 long mitosis_rseq(struct rseq __user *area, u32 size, int flags, u32 signature);
 

@@ -2,7 +2,7 @@
 /*
  * A child prepares itself and is resumed in turn: its child sees what it wrote
  * and, through it, what it never fetched from the first parent. The generation
- * after that as well.
+ * after that as well. On the kernel module one is eager, of a sparse terabyte.
  */
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -10,12 +10,14 @@
 #include "tests/targets/target.h"
 
 #define SIZE	    (4 * MIB)
+#define SPARSE	    (1ul << 40)
 #define GENERATIONS 3
+#define EAGER	    2
 
-static char *m, *untouched, *dropped;
+static char *m, *untouched, *dropped, *sparse;
 
 /* Goes on as a child of a snapshot of this process; the caller's part ends here. */
-static void descend(uint32_t handler_id)
+static void descend(uint32_t handler_id, const char *mode)
 {
 	struct mitosis *device;
 	bool kernel = target_backend() == MITOSIS_BACKEND_KERNEL;
@@ -47,7 +49,7 @@ static void descend(uint32_t handler_id)
 		snprintf(path, sizeof(path), "%s/mitosis-child",
 			 getenv("MITOSIS_TEST_BIN"));
 		execl(path, path, "--backend", kernel ? "kernel" : "user",
-		      "--handler-id", number, (char *)NULL);
+		      "--handler-id", number, "--mode", mode, (char *)NULL);
 		_exit(127);
 	}
 	CHECK_ENDS_WELL(pid);
@@ -68,11 +70,16 @@ static char *map(void)
 
 int main(void)
 {
+	const bool kernel = target_backend() == MITOSIS_BACKEND_KERNEL;
 	uint64_t generation;
 
 	m = map();
 	untouched = map();
 	dropped = map();
+	sparse = mmap(NULL, SPARSE, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	CHECK(sparse != MAP_FAILED);
+	target_fill(sparse + SPARSE / 2, PAGE, 4);
 	target_fill(m, SIZE, 1);
 	target_fill(untouched, SIZE, 2);
 	target_fill(dropped, SIZE, 3);
@@ -84,10 +91,15 @@ int main(void)
 		size_t part = generation * MIB;
 
 		target_fill(m, part, 10 + generation);
-		descend(generation << 16 | (getpid() & 0xffff));
+		sparse[generation * PAGE] = generation;
+		descend(generation << 16 | (getpid() & 0xffff),
+			kernel && generation == EAGER ? "eager" : "lazy");
 		CHECK_EQ(target_differs(m, 0, part, 10 + generation), -1);
 		CHECK_EQ(target_differs(m, part, SIZE - part, 1), -1);
 	}
+	CHECK_EQ(target_differs(sparse + SPARSE / 2, 0, PAGE, 4), -1);
+	CHECK_EQ(sparse[EAGER * PAGE], EAGER);
+	CHECK_EQ(target_not_zero(sparse + SPARSE / 4, MIB), -1);
 	/* No generation has touched these before the last. */
 	CHECK_EQ(target_differs(untouched, 0, SIZE, 2), -1);
 	CHECK_EQ(target_not_zero(dropped, SIZE / 2), -1);

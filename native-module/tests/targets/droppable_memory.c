@@ -20,7 +20,6 @@ int main(void)
 
 	if (m == MAP_FAILED)
 		target_skip("MAP_DROPPABLE: Linux 6.11");
-	target_needs_user_backend();
 	target_fill(m, MIB, 1);
 	CHECK(has_flag(m, "dp"));
 	target_prepare();

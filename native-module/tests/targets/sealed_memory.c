@@ -27,7 +27,6 @@ int main(void)
 		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	CHECK(m != MAP_FAILED);
-	target_needs_user_backend();
 	target_fill(m, MIB, 1);
 	CHECK(!mprotect(m + MIB / 2, MIB / 2, PROT_READ));
 	if (syscall(SYS_mseal, m, MIB, 0))
