@@ -448,25 +448,21 @@ int mitosis_set_thread_confinement(
 	const struct mitosis_thread_confinement *confinement);
 
 /*
- * Becomes a child of a snapshot of this machine: the caller's memory and
- * registers are replaced by the parent's, and it goes on where the parent's
- * prepare returned 0. It keeps its pid, its user and group ids, those of its
- * capabilities that the parent had, and the open files that exec would keep: those
- * that are close-on-exec are closed. At numbers that are not among these, from 3 on, it
- * has files like the parent's. Working directory, umask, limits and priorities
- * become the parent's as far as the caller may set them (user backend). Returns only on
- * failure, after which the caller may have some of the parent's priorities.
- * Errors: -ENOENT no such snapshot; -EINVAL the caller, or the parent, has
- * several threads; -EPERM no right to use userfaultfd, a seccomp filter of the parent, or
- * memory of the caller that mseal(2) has sealed; -E2BIG more than 128
- * files that exec would keep; -EOPNOTSUPP, -EBUSY, -ESTALE, -EADDRINUSE, -EFBIG, -EMFILE
- * an open file of the parent cannot be made again (-ESTALE also: a mapped file has another build-id
- * or digest; -EMFILE in mode clone: the limit of the parent
- * does not let its children have a file of the caller); -EPROTO the parent ran
- * under another kernel; -EBADMSG an invalid descriptor; -ENOMEM, also for a limit of
- * memory below the parent's;
- * -ETIMEDOUT the shadow does not answer. Past the point of no return a failure
- * writes a message to standard error and ends the process with status 125.
+ * Becomes a child of a snapshot of this machine: the caller's memory and registers are replaced by the parent's, and
+ * it goes on where the parent's prepare returned 0. It keeps its pid, its user and group ids, those of its
+ * capabilities that the parent had, and the open files that exec would keep: those that are close-on-exec are closed.
+ * At numbers that are not among these, from 3 on, it has files like the parent's. Working directory, umask, limits and
+ * priorities become the parent's as far as the caller may set them (user backend). Returns only on failure, after
+ * which the caller may have some of the parent's priorities.
+ * Errors: -ENOENT no such snapshot; -EINVAL the caller has several threads, or the parent had and was prepared by the
+ * module's bare ioctl; -EPERM no right to use userfaultfd, a seccomp filter of the parent, or memory of the caller
+ * that mseal(2) has sealed; -E2BIG more than 128 files that exec would keep; -EOPNOTSUPP, -EBUSY, -ESTALE,
+ * -EADDRINUSE, -EFBIG, -EMFILE an open file of the parent cannot be made again (-ESTALE also: a mapped file has
+ * another build-id or digest; -EOPNOTSUPP also: the parent has set PR_SET_MDWE, which this kernel does not know;
+ * -EMFILE in mode clone: the limit of the parent does not let its children have a file of the caller); -EPROTO the
+ * parent ran under another kernel; -EBADMSG an invalid descriptor; -ENOMEM, also for a limit of memory below the
+ * parent's; -ETIMEDOUT the shadow does not answer. Past the point of no return a failure writes a message to standard
+ * error and ends the process with status 125.
  */
 int mitosis_resume_local(struct mitosis *device, uint32_t handler_id);
 
@@ -506,13 +502,12 @@ int mitosis_attach_remote(struct mitosis *device, uint32_t machine_id,
 int mitosis_resume_attached(struct mitosis_attachment *attachment);
 
 /*
- * What a child lacks of its parent, a line for each: what fork would have passed on, and what
- * neither has and the parent had (timers, pending signals, locks of memory, PR_SET_PDEATHSIG,
- * PR_SET_CHILD_SUBREAPER; not of a parent with a seccomp filter): in
- * a child, with NULL, what it lacks itself; with an attachment, what is known of its
- * children before they are made. Writes at most `size` bytes, with a NUL. Returns how many
- * lines there are, which may be more than were written. On the user backend, modes lazy,
- * eager and cached: a clone lacks nothing.
+ * What a child lacks of its parent, a line for each: what fork would have passed on, and what neither has and the
+ * parent had (timers, pending signals, locks of memory, PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER; not of a parent with
+ * a seccomp filter): in a child, with NULL, what it lacks itself; with an attachment, what is known of its children
+ * before they are made. Writes at most `size` bytes, with a NUL. Returns how many lines there are, which may be more
+ * than were written. On the user backend, modes lazy, eager and cached: a clone is a fork. Where a child runs is its
+ * caller's choice and no line of the report (CPUs, NUMA policies, session: docs/children.md).
  * Errors: -ENOENT neither such a child nor such an attachment.
  */
 int mitosis_resume_report(const struct mitosis_attachment *attachment, char *text,
