@@ -10,7 +10,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "daemon/remote_runs.h"
 #include "daemon/replica_memory.h"
 #include "paging/recording.h"
 
@@ -40,7 +39,7 @@ void remote_memory_expect_end(struct remote_memory *m)
 	m->source.failure = m->failure;
 }
 
-int remote_memory_give_up(struct remote_memory *m, uint64_t address, int err)
+static int give_up(struct remote_memory *m, uint64_t address, int err)
 {
 	snprintf(m->failure, sizeof(m->failure),
 		 "mitosis: machine %u at %s does not deliver page %#llx of snapshot "
@@ -83,8 +82,8 @@ static int request_pages(struct remote_memory *m, uint64_t address, uint64_t len
 	int differs = remote_memory_verify(m, address, length, err, *bytes);
 
 	if (differs)
-		return remote_memory_give_up(m, address, differs);
-	return err && err != -EFAULT ? remote_memory_give_up(m, address, err) : err;
+		return give_up(m, address, differs);
+	return err && err != -EFAULT ? give_up(m, address, err) : err;
 }
 
 static void free_cache(struct remote_memory *m)
@@ -277,7 +276,7 @@ static int read_many_there(struct remote_memory *m, uint64_t *pages, uint32_t co
 	char *to = bytes;
 
 	if (dropped)
-		return remote_memory_give_up(m, count ? pages[0] : 0, dropped);
+		return give_up(m, count ? pages[0] : 0, dropped);
 	for (i = 0; i < count; i++, to += m->page_size) {
 		const void *cached = cached_page(m, pages[i]);
 		int err = 0;
@@ -296,7 +295,7 @@ static int read_many_there(struct remote_memory *m, uint64_t *pages, uint32_t co
 		if (remote_memory_verify(m, pages[i], m->page_size, err, to))
 			err = -EBADE;
 		if (err && err != -EFAULT)
-			return remote_memory_give_up(m, pages[i], err);
+			return give_up(m, pages[i], err);
 		if (err)
 			pages[i] = PAGE_SOURCE_NONE;
 		else
@@ -315,12 +314,33 @@ static int remote_read_many(struct page_source *source, uint64_t *pages,
 	return err && go_alone(m) ? read_many_alone(m, pages, count, bytes) : err;
 }
 
+static int next_run_there(struct remote_memory *m, uint64_t *start, uint64_t *end)
+{
+	/* What is in no run reads as zeros: to be verified as well. */
+	struct wire_connection *c =
+		m->origin.checks ? &m->origin.connection : &m->requests.connection;
+	int err = -EAGAIN;
+
+	while (err == -EAGAIN) {
+		if (!remote_runs_know(&m->runs, *start)) {
+			err = drop_asked(m);
+			if (!err)
+				err = remote_runs_ask(&m->runs, c, m->page_size,
+						      *start, *end);
+			if (err)
+				return give_up(m, *start, err);
+		}
+		err = remote_runs_next(&m->runs, start, end);
+	}
+	return err;
+}
+
 static int remote_next_run(struct page_source *source, uint64_t *start,
 			   uint64_t *end)
 {
 	struct remote_memory *m = (struct remote_memory *)source;
 	const uint64_t whole[2] = { *start, *end };
-	int err = source->alone ? -EIO : remote_runs_next(m, start, end);
+	int err = source->alone ? -EIO : next_run_there(m, start, end);
 
 	if (!err || err == -ENOENT || !go_alone(m))
 		return err;

@@ -6,17 +6,11 @@
 #include "daemon/lone_replica.h"
 #include "daemon/origin.h"
 #include "daemon/page_requests.h"
+#include "daemon/remote_runs.h"
 #include "local/address.h"
 #include "paging/address_map.h"
 #include "paging/page_source.h"
 #include "proto/user/auth.h"
-
-/* The runs of present pages that are known. */
-struct remote_runs {
-	uint64_t start, end; /* of the range that they are all of; equal: nothing */
-	uint32_t count;
-	struct wire_run all[WIRE_RUNS_MAX];
-};
 
 struct remote_memory {
 	struct page_source source;
@@ -59,9 +53,6 @@ int remote_memory_open(struct remote_memory *memory,
  */
 int remote_memory_verify(struct remote_memory *memory, uint64_t address,
 			 uint64_t length, int err, const void *bytes);
-
-/* Logs why a page does not come, and keeps it as what ends children. Returns `err`. */
-int remote_memory_give_up(struct remote_memory *memory, uint64_t address, int err);
 
 /* After it was opened, or was not. */
 void remote_memory_close(struct remote_memory *memory);
