@@ -192,6 +192,16 @@ static void prepare_alone(void *argument)
 	CHECK_EQ(mitosis_prepare(open_user(), HANDLER_ID), 0);
 }
 
+/* The next one prepares under the same number. */
+static void end_parent(pid_t parent)
+{
+	struct mitosis *device = open_user();
+
+	kill_and_reap(parent);
+	CHECK_SOON(!find_snapshot(device, HANDLER_ID).handler_id, 20000);
+	mitosis_close(device);
+}
+
 static uint32_t window_of(struct mitosis *device)
 {
 	struct mitosis_attachment *attachment;
@@ -227,8 +237,7 @@ static void refused(void)
 	options.mode = MITOSIS_RESUME_LAZY;
 	CHECK_EQ(mitosis_set_child_options(device, &options), 0);
 	CHECK_EQ(window_of(device), 8);
-	kill_and_reap(parent);
-	CHECK_SOON(!find_snapshot(device, HANDLER_ID).handler_id, 20000);
+	end_parent(parent);
 	mitosis_close(device);
 }
 
@@ -279,15 +288,14 @@ static void own(void)
 	CHECK(access("/tmp/of-the-child", F_OK));
 	name_network(after);
 	CHECK(!strcmp(before, after));
-	kill_and_reap(parent);
+	end_parent(parent);
 
 	/* Children of a process with one thread get no namespaces. */
-	CHECK_SOON(!find_snapshot(device, HANDLER_ID).handler_id, 20000);
 	parent = start_waiting(prepare_alone, NULL);
 	options.own = MITOSIS_OWN_TMP;
 	status = run_child(&options);
 	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 125);
-	kill_and_reap(parent);
+	end_parent(parent);
 	mitosis_close(device);
 }
 
@@ -327,8 +335,7 @@ static void own_tmp(void)
 	CHECK_EQ(mitosis_resume_local(device, HANDLER_ID), -ENOENT);
 	check_error_has("an empty /tmp of its own");
 	check_error_has(path);
-	kill_and_reap(parent);
-	CHECK_SOON(!find_snapshot(device, HANDLER_ID).handler_id, 20000);
+	end_parent(parent);
 	mitosis_close(device);
 	CHECK(!unlink(path));
 }
@@ -383,7 +390,7 @@ static void paths(void)
 		 elsewhere);
 	launch(maps, line, sizeof(line));
 	CHECK(!strncmp(line, "ok startup", 10));
-	kill_and_reap(parent);
+	end_parent(parent);
 }
 
 static void check_path(const struct path_map *map, const char *path_of_parent,
@@ -484,7 +491,7 @@ static void clocks(void)
 	CHECK_EQ(run_child(&options), 0);
 	CHECK(!clock_gettime(CLOCK_MONOTONIC, &after));
 	CHECK(after.tv_sec < before.tv_sec + AHEAD_S);
-	kill_and_reap(parent);
+	end_parent(parent);
 	mitosis_close(device);
 }
 
