@@ -456,13 +456,13 @@ int mitosis_set_thread_confinement(
  * which the caller may have some of the parent's priorities.
  * Errors: -ENOENT no such snapshot; -EINVAL the caller has several threads, or the parent had and was prepared by the
  * module's bare ioctl; -EPERM no right to use userfaultfd, a seccomp filter of the parent, or memory of the caller
- * that mseal(2) has sealed; -E2BIG more than 128 files that exec would keep; -EOPNOTSUPP, -EBUSY, -ESTALE,
- * -EADDRINUSE, -EFBIG, -EMFILE an open file of the parent cannot be made again (-ESTALE also: a mapped file has
- * another build-id or digest; -EOPNOTSUPP also: the parent has set PR_SET_MDWE, which this kernel does not know;
- * -EMFILE in mode clone: the limit of the parent does not let its children have a file of the caller); -EPROTO the
- * parent ran under another kernel; -EBADMSG an invalid descriptor; -ENOMEM, also for a limit of memory below the
- * parent's; -ETIMEDOUT the shadow does not answer. Past the point of no return a failure writes a message to standard
- * error and ends the process with status 125.
+ * that mseal(2) has sealed; -EACCES PR_SET_MDWE of the caller; -E2BIG more than 128 files that exec would keep;
+ * -EOPNOTSUPP, -EBUSY, -ESTALE, -EADDRINUSE, -EFBIG, -EMFILE an open file of the parent cannot be made again (-ESTALE
+ * also: a mapped file has another build-id or digest; -EOPNOTSUPP also: the parent has set PR_SET_MDWE, which this
+ * kernel does not know; -EMFILE in mode clone: the limit of the parent does not let its children have a file of the
+ * caller); -EPROTO the parent ran under another kernel; -EBADMSG an invalid descriptor; -ENOMEM, also for a limit of
+ * memory below the parent's; -ETIMEDOUT the shadow does not answer. Past the point of no return a failure writes a
+ * message to standard error and ends the process with status 125.
  */
 int mitosis_resume_local(struct mitosis *device, uint32_t handler_id);
 

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "lib/restorer_area.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -40,7 +41,10 @@ char *restorer_area_map(const struct descriptor_header *parent, uint64_t size)
 			return p;
 		if (p != MAP_FAILED)
 			munmap(p, size);
+		else if (errno == EACCES)
+			return NULL;
 	}
+	errno = ENOMEM;
 	return NULL;
 }
 

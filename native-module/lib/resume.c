@@ -200,6 +200,15 @@ static struct restore_plan *lay_out(struct resume *r, int *err)
 		return NULL;
 	}
 	restorer = restorer_area_map(r->descriptor, size);
+	if (!restorer && errno == EACCES) {
+		*err = fail(
+			-EACCES,
+			"this process may not make memory executable (PR_SET_MDWE, "
+			"MemoryDenyWriteExecute of systemd), as what becomes a "
+			"child of %s must; allow it, or use mode clone",
+			r->what);
+		return NULL;
+	}
 	if (!restorer) {
 		*err = fail(-ENOMEM,
 			    "no room for %llu bytes beside the memory of %s",

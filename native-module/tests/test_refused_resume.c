@@ -34,6 +34,7 @@ enum refusal {
 	LIMIT_AFTER_ATTACH,
 	PARENT_HAS_FILTER,
 	CALLER_IS_SEALED,
+	CALLER_REFUSES_EXECUTION,
 	NO_RIGHT,
 	BAD_ARGUMENTS,
 	REFUSALS
@@ -248,6 +249,30 @@ static void caller_is_sealed(void)
 	mitosis_close(device);
 }
 
+/* Linux 6.3. */
+#ifndef PR_SET_MDWE
+#define PR_SET_MDWE		 65
+#define PR_MDWE_REFUSE_EXEC_GAIN 1UL
+#endif
+
+static void caller_refuses_execution(void)
+{
+	struct mitosis *own, *device = open_user();
+
+	CHECK_EQ(mitosis_prepare(device, 1), 0);
+	/* Not in a child, which there should not be. */
+	CHECK_EQ(mitosis_nil(device), 0);
+	own = open_user();
+	if (prctl(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0)) {
+		puts("caller_refuses_execution left out: needs Linux 6.3");
+	} else {
+		CHECK_EQ(mitosis_resume_local(own, 1), -EACCES);
+		check_error_has("PR_SET_MDWE");
+	}
+	mitosis_close(own);
+	mitosis_close(device);
+}
+
 static void drop_capability(int capability)
 {
 	struct __user_cap_header_struct header = {
@@ -332,6 +357,8 @@ static const struct test_case cases[REFUSALS] = {
 	[LIMIT_AFTER_ATTACH] = { "limit_after_attach", limit_after_attach },
 	[PARENT_HAS_FILTER] = { "parent_has_filter", parent_has_filter },
 	[CALLER_IS_SEALED] = { "caller_is_sealed", caller_is_sealed },
+	[CALLER_REFUSES_EXECUTION] = { "caller_refuses_execution",
+				       caller_refuses_execution },
 	[NO_RIGHT] = { "no_right", no_right },
 	[BAD_ARGUMENTS] = { "bad_arguments", bad_arguments },
 };
