@@ -5,6 +5,7 @@
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/string.h>
 
 #define OPTIONS_KNOWN (MITOSIS_OPTION_EAGER | MITOSIS_OPTION_CACHE | MITOSIS_OPTION_COPY)
 
@@ -91,6 +92,37 @@ static unsigned int rdma_retry_ms = 5000;
 module_param(rdma_retry_ms, uint, 0644);
 MODULE_PARM_DESC(rdma_retry_ms,
 		 "Time until RDMA that has failed is set up again, ms, at most 3600000");
+
+static const char *const transports[] = { "tcp", "auto" };
+static bool upgrades;
+
+static int set_transport(const char *text, const struct kernel_param *parameter)
+{
+	int found = sysfs_match_string(transports, text);
+
+	if (found < 0)
+		return found;
+	WRITE_ONCE(upgrades, found);
+	return 0;
+}
+
+static int get_transport(char *text, const struct kernel_param *parameter)
+{
+	return sprintf(text, "%s\n", transports[READ_ONCE(upgrades)]);
+}
+
+static const struct kernel_param_ops transport_operations = {
+	.set = set_transport,
+	.get = get_transport,
+};
+module_param_cb(transport, &transport_operations, NULL, 0644);
+MODULE_PARM_DESC(transport, "Of sessions with a tcp:// address: tcp, or auto, RDMA where both "
+			    "machines have a device and protection is handshake");
+
+bool mitosis_upgrades(void)
+{
+	return READ_ONCE(upgrades);
+}
 
 unsigned int mitosis_rdma_wait_ms(void)
 {

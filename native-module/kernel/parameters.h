@@ -20,6 +20,9 @@ struct mitosis_options mitosis_options_default(void);
 /* The parameter deadline_ms, in its limits. */
 unsigned int mitosis_deadline_ms(void);
 
+/* Whether the parameter transport is auto. */
+bool mitosis_upgrades(void);
+
 /* The parameters rdma_wait_ms, at most 4000, and rdma_retry_ms. */
 unsigned int mitosis_rdma_wait_ms(void);
 unsigned int mitosis_rdma_retry_ms(void);

@@ -20,7 +20,7 @@
 enum link_state {
 	LINK_STARTS, /* the rest is the worker's */
 	LINK_READY,  /* the rest is the fetcher's */
-	LINK_ENDED,  /* `retry` is the fetcher's, the rest the worker's */
+	LINK_ENDED,  /* `retry` and `never` are the fetcher's, the rest the worker's */
 };
 
 struct rdma_link {
@@ -31,6 +31,7 @@ struct rdma_link {
 	int state;				  /* enum link_state */
 	bool abandoned;				  /* by its owner */
 	unsigned long retry;			  /* LINK_ENDED: when to set it up again, jiffies */
+	bool never;				  /* LINK_ENDED: it is not set up again */
 	const struct rdma_operations *operations; /* of `client` */
 	struct rdma_client *client;
 	int told; /* the last error that the log has */
@@ -204,7 +205,9 @@ static void work(struct work_struct *item)
 		close_client(l);
 		if (READ_ONCE(l->state) == LINK_STARTS) {
 			err = set_up(l, &step);
-			tell(l, step, err);
+			l->never = err == -ENODEV && l->target.optional;
+			if (!l->never)
+				tell(l, step, err);
 			if (err) {
 				rest(l);
 			} else {
@@ -255,7 +258,7 @@ int mitosis_rdma_link_fetch(struct rdma_link *l, u64 address, unsigned long coun
 {
 	int err, state = smp_load_acquire(&l->state); /* before `client` and `retry` */
 
-	if (state == LINK_ENDED && time_after(jiffies, l->retry)) {
+	if (state == LINK_ENDED && !l->never && time_after(jiffies, l->retry)) {
 		smp_store_release(&l->state, LINK_STARTS); /* after reading `retry` */
 		queue(l);
 	}

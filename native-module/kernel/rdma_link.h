@@ -19,6 +19,7 @@ struct rdma_link_target {
 	struct sockaddr_storage address; /* of the machine's TCP server */
 	u32 machine_id, handler_id, owner_uid;
 	unsigned int deadline_ms;
+	bool optional; /* without a device on both sides nothing is said, nor tried again */
 };
 
 int mitosis_rdma_links_init(void);

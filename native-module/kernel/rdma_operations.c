@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "rdma_operations.h"
 
+#include <linux/atomic.h>
 #include <linux/export.h>
 #include <linux/kmod.h>
 #include <linux/module.h>
@@ -47,6 +48,25 @@ void mitosis_rdma_put(const struct rdma_operations *operations)
 {
 	if (operations)
 		module_put(operations->owner);
+}
+
+bool mitosis_rdma_is_there(void)
+{
+	bool there;
+
+	mutex_lock(&registered_lock);
+	there = registered;
+	mutex_unlock(&registered_lock);
+	return there;
+}
+
+/* For all sessions, until there is one: machines without RDMA do not ask each time. */
+void mitosis_rdma_load_once(void)
+{
+	static atomic_t asked;
+
+	if (mitosis_auth_allows_rdma() && !mitosis_rdma_is_there() && !atomic_xchg(&asked, 1))
+		request_module("mitosis_rdma");
 }
 
 int mitosis_rdma_ready(void)

@@ -82,6 +82,12 @@ void mitosis_rdma_unregister(const struct rdma_operations *operations);
 const struct rdma_operations *mitosis_rdma_get(void);
 void mitosis_rdma_put(const struct rdma_operations *operations);
 
+/* Whether their module is loaded; it may be removed at any time. */
+bool mitosis_rdma_is_there(void);
+
+/* Tries once to load it, for a privileged caller whose sessions may be upgraded. */
+void mitosis_rdma_load_once(void);
+
 /*
  * Loads their module, for a privileged caller. Returns 0, -ENODEV without it, or
  * -EPROTOTYPE if sessions are protected in a way that RDMA would break.

@@ -290,9 +290,13 @@ static void start_rdma(struct remote *r, const struct open_work *w)
 		.owner_uid = r->name.owner_uid,
 		.deadline_ms = r->deadline_ms,
 	};
+	enum rdma_wish wish;
 
-	if (!r->name.by_token &&
-	    mitosis_session_wants_rdma(w->net, r->name.machine_id, &target.address))
+	if (r->name.by_token)
+		return;
+	wish = mitosis_session_rdma_wish(w->net, r->name.machine_id, &target.address);
+	target.optional = wish == RDMA_IF_POSSIBLE;
+	if (wish != RDMA_NEVER)
 		r->rdma = mitosis_rdma_link_start(&target);
 }
 

@@ -169,6 +169,8 @@ int mitosis_session_connect(u32 machine_id, const char *address)
 		err = mitosis_rdma_ready();
 	if (err)
 		return err;
+	if (!parsed.rdma && mitosis_upgrades())
+		mitosis_rdma_load_once();
 	if (!mitosis_auth_allows(&parsed.socket))
 		return -EACCES;
 	w = kzalloc(sizeof(*w), GFP_KERNEL);
@@ -249,19 +251,30 @@ bool mitosis_session_leads_to(const struct net *net, u32 machine_id, const struc
 	return leads;
 }
 
-bool mitosis_session_wants_rdma(const struct net *net, u32 machine_id,
-				struct sockaddr_storage *address)
+/* By name it is refused where it cannot be; else it is used where it can. */
+static enum rdma_wish wish_of(const struct machine_address *address)
 {
+	if (address->rdma)
+		return RDMA_ASKED_FOR;
+	if (mitosis_upgrades() && mitosis_auth_allows_rdma() && mitosis_rdma_is_there())
+		return RDMA_IF_POSSIBLE;
+	return RDMA_NEVER;
+}
+
+enum rdma_wish mitosis_session_rdma_wish(const struct net *net, u32 machine_id,
+					 struct sockaddr_storage *address)
+{
+	enum rdma_wish wish = RDMA_NEVER;
 	struct session *s;
-	bool wants;
 
 	mutex_lock(&sessions_lock);
 	s = find(net, machine_id);
-	wants = s && s->address.rdma;
-	if (wants)
+	if (s) {
+		wish = wish_of(&s->address);
 		*address = s->address.socket;
+	}
 	mutex_unlock(&sessions_lock);
-	return wants;
+	return wish;
 }
 
 struct nil_work {

@@ -43,8 +43,14 @@ void mitosis_session_give(const struct net *net, u32 machine_id, struct link *li
 /* Whether a connection is to where the machine is: its address may have been set again. */
 bool mitosis_session_leads_to(const struct net *net, u32 machine_id, const struct link *link);
 
+enum rdma_wish {
+	RDMA_NEVER,
+	RDMA_IF_POSSIBLE, /* the parameter transport is auto; nothing is said if it cannot be */
+	RDMA_ASKED_FOR,	  /* by the address */
+};
+
 /* Whether pages of the machine shall come by RDMA; then where its TCP server is. */
-bool mitosis_session_wants_rdma(const struct net *net, u32 machine_id,
-				struct sockaddr_storage *address);
+enum rdma_wish mitosis_session_rdma_wish(const struct net *net, u32 machine_id,
+					 struct sockaddr_storage *address);
 
 #endif /* MITOSIS_SESSION_H */

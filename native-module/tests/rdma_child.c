@@ -4,8 +4,10 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/harness.h"
@@ -93,6 +95,8 @@ void rdma_prepare(const char *host)
 	memory = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	CHECK(memory != MAP_FAILED);
+	/* khugepaged would move pages whose frames a test compares. */
+	CHECK(!madvise(memory, PAGES * PAGE, MADV_NOHUGEPAGE));
 	for (i = 0; i < PAGES * PAGE / sizeof(long); i++)
 		memory[i] = word_of(i);
 	setenv("MITOSIS_PROTECTION", "handshake", 1);
@@ -163,6 +167,29 @@ pid_t rdma_child_start(void)
 void rdma_child_go(void)
 {
 	CHECK(write(go[1], "g", 1) == 1);
+}
+
+pid_t rdma_porter(void)
+{
+	pid_t pid = find_process("mitosis-porter", rdma_machine.pid);
+
+	CHECK(pid > 0);
+	return pid;
+}
+
+int rdma_end_with_shadow(void)
+{
+	pid_t child = rdma_child_start();
+	int status;
+
+	CHECK(!kill(rdma_shadow, SIGKILL));
+	rdma_child_go();
+	status = status_within(child, DEADLINE_MS);
+	if (!WIFSIGNALED(status)) {
+		printf("the child's status is %#x\n", status);
+		exit(1);
+	}
+	return WTERMSIG(status);
 }
 
 /* Reads the counts of the pager that ended as the `number`th. */

@@ -50,6 +50,12 @@ pid_t rdma_child_start(void);
 /* Has the child check the other half. */
 void rdma_child_go(void);
 
+/* The process that serves the snapshot's pages by RDMA, of a machine of the user backend. */
+pid_t rdma_porter(void);
+
+/* Kills the shadow between the halves of a child; returns the signal that ends the child. */
+int rdma_end_with_shadow(void);
+
 /* What the pager that has ended last has counted; waits for its end. */
 struct rdma_counts rdma_count(void);
 

@@ -15,14 +15,6 @@
 
 #define DEADLINE_MS 60000
 
-static pid_t porter(void)
-{
-	pid_t pid = find_process("mitosis-porter", rdma_machine.pid);
-
-	CHECK(pid > 0);
-	return pid;
-}
-
 static void nothing_happens(void)
 {
 	struct rdma_counts counts;
@@ -64,7 +56,7 @@ static void porter_gets(int signal)
 {
 	struct rdma_counts counts;
 	pid_t child = rdma_child_start();
-	pid_t pid = porter();
+	pid_t pid = rdma_porter();
 
 	CHECK(!kill(pid, signal));
 	rdma_child_go();
@@ -84,7 +76,7 @@ static void set_up_again(void)
 	struct rdma_counts counts;
 	pid_t first = rdma_child_start(), second;
 
-	CHECK(!kill(porter(), SIGKILL));
+	CHECK(!kill(rdma_porter(), SIGKILL));
 	second = rdma_child_start();
 	CHECK_SOON(rdma_set_ups(true) == before + 2, DEADLINE_MS);
 	rdma_child_go();
@@ -97,20 +89,6 @@ static void set_up_again(void)
 	CHECK(counts.by_tcp > 0);
 	CHECK(counts.fallbacks > 0);
 	CHECK(rdma_count_all().by_rdma >= counts.by_rdma);
-}
-
-static void shadow_is_killed(void)
-{
-	pid_t child = rdma_child_start();
-	int status;
-
-	CHECK(!kill(rdma_shadow, SIGKILL));
-	rdma_child_go();
-	status = status_within(child, DEADLINE_MS);
-	if (!WIFSIGNALED(status)) {
-		printf("the child's status is %#x\n", status);
-		exit(1);
-	}
 }
 
 int main(void)
@@ -131,7 +109,7 @@ int main(void)
 	set_up_again();
 	porter_gets(SIGSTOP);
 	nothing_happens();
-	shadow_is_killed();
+	rdma_end_with_shadow();
 	rdma_end();
 	return 0;
 }

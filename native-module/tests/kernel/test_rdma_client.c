@@ -24,22 +24,14 @@
 #define PAGES	    2048ul
 #define HALF	    (PAGES / 2)
 
-static pid_t porter(void)
-{
-	pid_t pid = find_process("mitosis-porter", rdma_machine.pid);
-
-	CHECK(pid > 0);
-	return pid;
-}
-
-static void set_parameter(const char *name, int value)
+static void set_parameter(const char *name, const char *value)
 {
 	char path[96];
 	FILE *f;
 
 	snprintf(path, sizeof(path), "/sys/module/mitosis/parameters/%s", name);
 	f = fopen(path, "w");
-	CHECK(f && fprintf(f, "%d", value) > 0 && !fclose(f));
+	CHECK(f && fputs(value, f) >= 0 && !fclose(f));
 }
 
 /* What the module has counted since `before`, with a line that says so. */
@@ -74,18 +66,28 @@ static void nothing_happens(void)
 	CHECK_EQ(counts.rdma_fallbacks, 0);
 }
 
+/* transport=auto, and both machines have a device. */
+static void tcp_is_upgraded(void)
+{
+	set_parameter("transport", "auto");
+	rdma_scheme = "tcp";
+	nothing_happens();
+	rdma_scheme = "rdma";
+	set_parameter("transport", "tcp");
+}
+
 /* Between a child's halves RDMA ends; later there is no second attempt. */
 static void rdma_ends(void (*end)(void))
 {
 	struct mitosis_stat before = kernel_statistics(), counts;
 	pid_t child;
 
-	set_parameter("rdma_retry_ms", 3600000);
+	set_parameter("rdma_retry_ms", "3600000");
 	child = rdma_child_start();
 	end();
 	rdma_child_go();
 	CHECK_EQ(status_within(child, DEADLINE_MS), 0);
-	set_parameter("rdma_retry_ms", 0);
+	set_parameter("rdma_retry_ms", "0");
 	counts = since(before);
 	CHECK(counts.pages_by_rdma >= HALF && counts.pages_by_rdma < PAGES);
 	CHECK(counts.pages_fetched >= PAGES);
@@ -96,12 +98,12 @@ static pid_t stopped;
 
 static void kill_porter(void)
 {
-	CHECK(!kill(porter(), SIGKILL));
+	CHECK(!kill(rdma_porter(), SIGKILL));
 }
 
 static void stop_porter(void)
 {
-	stopped = porter();
+	stopped = rdma_porter();
 	CHECK(!kill(stopped, SIGSTOP));
 }
 
@@ -177,21 +179,6 @@ static void add_device(void)
 	CHECK_EQ(system(command), 0);
 }
 
-/* Over TCP the child would notice as well: it gets no page. */
-static void shadow_is_killed(void)
-{
-	pid_t child = rdma_child_start();
-	int status;
-
-	CHECK(!kill(rdma_shadow, SIGKILL));
-	rdma_child_go();
-	status = status_within(child, DEADLINE_MS);
-	if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGBUS) {
-		printf("the child's status is %#x\n", status);
-		exit(1);
-	}
-}
-
 int main(void)
 {
 	const char *host = getenv("MITOSIS_TEST_RDMA_HOST");
@@ -202,11 +189,12 @@ int main(void)
 		skip("needs the kernel module mitosis_rdma");
 	rdma_by_module = true;
 	/* A request over RDMA is late after a quarter of it. */
-	set_parameter("deadline_ms", 8000);
-	set_parameter("rdma_wait_ms", 4000);
-	set_parameter("rdma_retry_ms", 0);
+	set_parameter("deadline_ms", "8000");
+	set_parameter("rdma_wait_ms", "4000");
+	set_parameter("rdma_retry_ms", "0");
 	rdma_prepare(host);
 	nothing_happens();
+	tcp_is_upgraded();
 	module_is_held();
 	if (rdma_of_module()) {
 		rdma_ends(remove_device);
@@ -219,7 +207,8 @@ int main(void)
 		CHECK(!kill(stopped, SIGKILL));
 		CHECK_SOON(!alive(stopped), DEADLINE_MS);
 		nothing_happens();
-		shadow_is_killed();
+		/* Over TCP the child would notice as well: it gets no page. */
+		CHECK_EQ(rdma_end_with_shadow(), SIGBUS);
 	}
 	rdma_end();
 	return 0;
