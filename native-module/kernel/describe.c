@@ -16,6 +16,7 @@
 
 #include "compat.h"
 #include "overlay.h"
+#include "shared_memory.h"
 #include "symbols.h"
 #include "uapi/mitosis.h"
 
@@ -81,8 +82,7 @@ bool mitosis_vma_is_kernel(struct vm_area_struct *vma)
 	return strstarts(name, "[vdso]") || strstarts(name, "[vvar");
 }
 
-/* Whether other processes can open the file by its path. */
-static bool is_mappable(const struct file *file)
+bool mitosis_file_is_mappable(const struct file *file)
 {
 	const struct path *path = &file->f_path;
 
@@ -99,7 +99,7 @@ static enum descriptor_vma_kind kind_of(struct vm_area_struct *vma)
 		return VMA_SNAPSHOT;
 	if (vma_is_anonymous(vma))
 		return vma->anon_vma ? VMA_SNAPSHOT : VMA_EMPTY;
-	if (vma->vm_file && is_mappable(vma->vm_file) &&
+	if (vma->vm_file && mitosis_file_is_mappable(vma->vm_file) &&
 	    (vma->vm_flags & VM_SHARED || !vma->anon_vma))
 		return VMA_FILE;
 	return VMA_SNAPSHOT;
@@ -116,6 +116,12 @@ static const char *name_of(struct writer *w, struct vm_area_struct *vma,
 		return "[stack]";
 	if (!vma->vm_file || mitosis_overlay_owns(vma))
 		return "";
+	/* As /proc/PID/maps has it. */
+	if (mitosis_vma_is_object(vma)) {
+		w->named = NULL;
+		snprintf(w->path, PATH_MAX, "/%pD (deleted)", vma->vm_file);
+		return w->path;
+	}
 	/* Consecutive VMAs of a library have the same file: keep its path. */
 	if (w->named != vma->vm_file) {
 		name = mitosis_d_path(&vma->vm_file->f_path, w->root, w->path, PATH_MAX);
@@ -231,16 +237,18 @@ static int add_vma(struct writer *w, struct vm_area_struct *vma)
 		.digest = DESCRIPTOR_NO_STRING,
 		.flags = flags_of(vma, kind),
 	};
-	if (kind == VMA_FILE) {
+	if (kind == VMA_FILE || mitosis_vma_is_object(vma)) {
 		const struct inode *inode = file_inode(vma->vm_file);
 
 		out->offset = (u64)vma->vm_pgoff << PAGE_SHIFT;
 		out->inode = inode->i_ino;
 		out->device_major = MAJOR(inode->i_sb->s_dev);
 		out->device_minor = MINOR(inode->i_sb->s_dev);
-		out->file_version = mitosis_file_version(inode);
-		w->files[w->count] = get_file(vma->vm_file);
+		out->file_version =
+			kind == VMA_FILE ? mitosis_file_version(inode) : i_size_read(inode);
 	}
+	if (kind == VMA_FILE)
+		w->files[w->count] = get_file(vma->vm_file);
 	w->count++;
 	return text_add(&w->strings, name, &out->name);
 }

@@ -49,6 +49,9 @@ void mitosis_description_destroy(struct description *description);
 /* descriptor_hash() of a process's vdso; 0 if it has none. */
 u64 mitosis_describe_vdso(const struct mm_struct *mm);
 
+/* Whether other processes can open the file by its path. */
+bool mitosis_file_is_mappable(const struct file *file);
+
 /* The descriptor_file_version() of a file as it is now. */
 u64 mitosis_file_version(const struct inode *inode);
 

@@ -132,8 +132,7 @@ static bool run_of_child(struct vm_area_struct *vma, unsigned long *start, unsig
 	return false;
 }
 
-/* The end of a VMA's range in its file, behind which no page can be read. */
-static unsigned long end_in_file(struct vm_area_struct *vma)
+unsigned long mitosis_vma_end_in_file(struct vm_area_struct *vma)
 {
 	const struct inode *inode = vma->vm_file ? file_inode(vma->vm_file) : NULL;
 	unsigned long pages;
@@ -146,14 +145,32 @@ static unsigned long end_in_file(struct vm_area_struct *vma)
 	return vma->vm_start + (min(pages, vma_pages(vma)) << PAGE_SHIFT);
 }
 
-/* The same of any VMA. */
-static bool run_of_vma(struct vm_area_struct *vma, unsigned long *start, unsigned long *end)
+/* The same of shared memory, which was copied. */
+static bool run_of_copies(struct shadow_pages *p, unsigned long *start, unsigned long *end)
 {
+	unsigned long first = *start >> PAGE_SHIFT, next;
+
+	if (!xa_find(&p->copies, &first, (*end - 1) >> PAGE_SHIFT, XA_PRESENT))
+		return false;
+	*start = first << PAGE_SHIFT;
+	*end = min(*end, *start + RUN_MAX);
+	for (next = first + 1; next < *end >> PAGE_SHIFT && xa_load(&p->copies, next);)
+		next++;
+	*end = next << PAGE_SHIFT;
+	return true;
+}
+
+/* The same of any VMA. */
+static bool run_of_vma(struct shadow_pages *p, struct vm_area_struct *vma, unsigned long *start,
+		       unsigned long *end)
+{
+	if (vma->vm_flags & VM_MAYSHARE && mitosis_pages_are_copied(p, vma->vm_start))
+		return run_of_copies(p, start, end);
 	if (vma_is_anonymous(vma) || is_vm_hugetlb_page(vma))
 		return run_of_table(vma, start, end);
 	if (mitosis_overlay_owns(vma))
 		return run_of_child(vma, start, end);
-	*end = min3(*end, end_in_file(vma), *start + RUN_MAX);
+	*end = min3(*end, mitosis_vma_end_in_file(vma), *start + RUN_MAX);
 	return *start < *end;
 }
 
@@ -169,7 +186,7 @@ bool mitosis_pages_next_run(struct shadow_pages *p, u64 *start, u64 *end)
 	     vma = find_vma(p->shadow, vma->vm_end)) {
 		from = max(from, vma->vm_start);
 		to = min(limit, vma->vm_end);
-		found = run_of_vma(vma, &from, &to);
+		found = run_of_vma(p, vma, &from, &to);
 		if (found)
 			break;
 	}

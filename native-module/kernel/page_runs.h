@@ -6,6 +6,7 @@
 #include <linux/types.h>
 
 struct shadow_pages;
+struct vm_area_struct;
 
 /*
  * Narrows [*start, *end), multiples of the page size, to its first run of pages that may be
@@ -13,5 +14,8 @@ struct shadow_pages;
  * there is none. Sleeps.
  */
 bool mitosis_pages_next_run(struct shadow_pages *pages, u64 *start, u64 *end);
+
+/* The end of a VMA's range in its file, behind which no page can be read. */
+unsigned long mitosis_vma_end_in_file(struct vm_area_struct *vma);
 
 #endif /* MITOSIS_PAGE_RUNS_H */

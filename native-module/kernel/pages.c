@@ -84,20 +84,30 @@ static void unlock_shadow(struct shadow_pages *p)
 	up_read(&p->shadow->mmap_lock);
 }
 
+bool mitosis_pages_are_copied(struct shadow_pages *p, unsigned long address)
+{
+	return mtree_load(&p->copied, address);
+}
+
 /*
  * With the shadow's mmap_lock held. Returns a page with a reference, NULL for
- * zeros, or an error pointer. A hole in anonymous memory is not faulted in; other
- * memory is. In huge TLB memory a fault fails if the parent took the page.
+ * zeros, or an error pointer. A hole in anonymous memory is not faulted in, nor are pages
+ * that an object has got since its copy; other memory is. In huge TLB memory a fault fails
+ * if the parent took the page.
  */
-static struct page *look_up(struct mm_struct *mm, unsigned long address, unsigned int flags)
+static struct page *look_up(struct shadow_pages *p, unsigned long address, unsigned int flags)
 {
+	struct mm_struct *mm = p->shadow;
 	struct vm_area_struct *vma = find_vma(mm, address);
+	bool copied = mitosis_pages_are_copied(p, address);
 	struct page *page = NULL;
 	long n;
 
 	if (!vma || vma->vm_start > address)
 		return ERR_PTR(-EFAULT);
-	if (vma_is_anonymous(vma) && is_hole(mm, address))
+	if (copied && vma->vm_flags & VM_MAYSHARE)
+		return NULL;
+	if ((copied || vma_is_anonymous(vma)) && is_hole(mm, address))
 		return NULL;
 	/* A huge page of the pool looks like one that can be split, and would be dropped. */
 	if (is_vm_hugetlb_page(vma))
@@ -107,7 +117,7 @@ static struct page *look_up(struct mm_struct *mm, unsigned long address, unsigne
 		n = -EHWPOISON; /* the page is lost */
 	if (n != 1)
 		return ERR_PTR(n < 0 ? n : -EFAULT);
-	if (!is_zero_pfn(page_to_pfn(page)))
+	if (!is_zero_pfn(page_to_pfn(page)) && !(copied && !PageAnon(page)))
 		return page;
 	put_page(page);
 	return NULL;
@@ -122,7 +132,7 @@ static int peek(struct shadow_pages *p, unsigned long address, unsigned int flag
 		return 0;
 	}
 	lock_shadow(p);
-	*page = look_up(p->shadow, address, flags);
+	*page = look_up(p, address, flags);
 	unlock_shadow(p);
 	return PTR_ERR_OR_ZERO(*page);
 }
@@ -288,6 +298,7 @@ void mitosis_pages_init(struct shadow_pages *p, unsigned int depth)
 	p->shadow = NULL;
 	p->depth = depth;
 	xa_init(&p->copies);
+	mt_init_flags(&p->copied, 0);
 }
 
 void mitosis_pages_destroy(struct shadow_pages *p)
@@ -298,6 +309,7 @@ void mitosis_pages_destroy(struct shadow_pages *p)
 	xa_for_each(&p->copies, index, page)
 		put_page(page);
 	xa_destroy(&p->copies);
+	mtree_destroy(&p->copied);
 	if (p->shadow)
 		mmput(p->shadow);
 }

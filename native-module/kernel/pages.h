@@ -3,7 +3,7 @@
  * The pages of a snapshot of this machine, as its shadow has them. Children map
  * an anonymous page as fork(2) would: the same page, read-only. Other pages (file
  * cache, huge TLB pages, pinned pages) are copied once; children share the copy,
- * which is kept by its number in the parent's memory.
+ * which is kept by its number in the parent's memory. Shared memory is copied at prepare.
  *
  * A page that a child shares with the shadow is not exclusive, so a writer copies
  * it, as long as the shadow has it in its page table or in swap. The shadow always
@@ -13,6 +13,7 @@
 #ifndef MITOSIS_PAGES_H
 #define MITOSIS_PAGES_H
 
+#include <linux/maple_tree.h>
 #include <linux/mm_types.h>
 #include <linux/xarray.h>
 
@@ -21,6 +22,8 @@ struct shadow_pages {
 	/* 1; for a parent that is a child itself, its snapshot's depth plus 1. */
 	unsigned int depth;
 	struct xarray copies; /* of pages that cannot be shared, by number */
+	/* Addresses of shared memory, which has no pages but in `copies`: shared_memory.h. */
+	struct maple_tree copied;
 };
 
 /* The caller sets `shadow` later; mitosis_pages_destroy() drops it. */
@@ -51,6 +54,9 @@ int mitosis_pages_peek_split(struct shadow_pages *pages, unsigned long address, 
 
 /* Copies a page into a buffer. Returns 0 or -errno. */
 int mitosis_pages_read(struct shadow_pages *pages, unsigned long address, void *buffer);
+
+/* Whether an address is of shared memory that has been copied. */
+bool mitosis_pages_are_copied(struct shadow_pages *pages, unsigned long address);
 
 /* A copy that can be mapped like a page of a file; NULL on lack of memory. */
 struct page *mitosis_pages_copy(struct page *page);

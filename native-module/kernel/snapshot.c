@@ -6,6 +6,7 @@
 #include <linux/fs_struct.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
@@ -14,6 +15,7 @@
 #include "overlay.h"
 #include "parameters.h"
 #include "shadow.h"
+#include "shared_memory.h"
 #include "stats.h"
 #include "trace.h"
 
@@ -134,7 +136,8 @@ int mitosis_snapshot_make_ready(struct snapshot *s)
 
 /*
  * With registry_lock held: whether the user may have one more. A snapshot counts with
- * all anonymous pages of its parent: it keeps them when the parent has changed them.
+ * all anonymous pages of its parent: it keeps them when the parent has changed them; and
+ * with the shared ones, of which it has copies.
  */
 static int check_limits(const struct snapshot *s)
 {
@@ -230,6 +233,7 @@ int mitosis_snapshot_prepare(u32 handler_id, bool pinned, struct descriptor_head
 	s->serial = atomic64_inc_return(&last_serial);
 	s->pinned = pinned;
 	s->parent_pages = get_mm_counter(current->mm, MM_ANONPAGES) +
+			  mitosis_shared_memory_pages(current->mm) +
 			  (told ? DIV_ROUND_UP(told->total_size, PAGE_SIZE) : 0);
 	mitosis_owner_save(&s->parent.owner);
 	s->parent.pid = task_tgid_nr(current);
@@ -251,6 +255,12 @@ int mitosis_snapshot_prepare(u32 handler_id, bool pinned, struct descriptor_head
 	if (IS_ERR(mm)) {
 		mitosis_snapshot_drop(s);
 		return PTR_ERR(mm);
+	}
+	err = mitosis_shared_memory_copy(&s->pages, mm);
+	if (err) {
+		mmput(mm);
+		mitosis_snapshot_drop(s);
+		return err;
 	}
 	*key = key_of(s);
 	*serial = s->serial;

@@ -77,6 +77,17 @@ bool process_refuses_execution(const struct descriptor_process *p)
 	       p->execution & DESCRIPTOR_EXECUTION_REFUSED;
 }
 
+/* A child of the module has each mapping of shared memory for itself. */
+static bool loses_sharing(const struct restore_plan *plan)
+{
+	uint32_t i;
+
+	for (i = 0; plan->opened >= 0 && i < plan->descriptor->vma_count; i++)
+		if (descriptor_is_object(&plan->vmas[i]))
+			return true;
+	return false;
+}
+
 void process_state_plan(struct restore_plan *plan)
 {
 	const struct descriptor_process *parents = &plan->descriptor->state;
@@ -98,6 +109,8 @@ void process_state_plan(struct restore_plan *plan)
 		plan->lost |= PROCESS_PERSONALITY;
 	if (plan->program < 0)
 		plan->lost |= PROCESS_PROGRAM;
+	if (loses_sharing(plan))
+		plan->lost |= RESTORE_LOST_SHARING;
 }
 
 static bool write_file(const char *path, const char *text)

@@ -40,6 +40,7 @@ struct path_map;
 /* Beside PROCESS_*, in a plan's lost. */
 #define RESTORE_LOST_SEALS	  (1ull << 32)
 #define RESTORE_LOST_SHARED_FILES (1ull << 33)
+#define RESTORE_LOST_SHARING	  (1ull << 34)
 /* Above it FRESH_*. */
 #define RESTORE_LOST_FRESH 40
 

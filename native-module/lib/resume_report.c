@@ -34,6 +34,8 @@ static const struct {
 	{ RESTORE_LOST_SEALS, "mseal: memory is not sealed" },
 	{ RESTORE_LOST_SHARED_FILES,
 	  "shared mappings of files: a copy of what is not here" },
+	{ RESTORE_LOST_SHARING, "shared memory: not shared by mappings, nor with "
+				"what this process forks" },
 	{ (uint64_t)FRESH_INTERVAL_TIMERS << RESTORE_LOST_FRESH,
 	  "timers (setitimer, alarm): not set" },
 	{ (uint64_t)FRESH_TIMERS << RESTORE_LOST_FRESH,

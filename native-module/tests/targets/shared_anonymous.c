@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Shared anonymous memory, /dev/zero and a memfd: a child sees what they held at prepare,
- * and what it writes stays its own.
+ * and what it writes stays its own. A child of the kernel module is told that what it forks
+ * does not share them.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -10,6 +11,18 @@
 #include "tests/targets/target.h"
 
 #define SIZE (MIB + PAGE)
+
+static void check_report(void)
+{
+	const char *backend = getenv("MITOSIS_TEST_CHILD_BACKEND");
+	char text[4096] = "";
+
+	if (!backend || strcmp(backend, "kernel"))
+		return;
+	/* Not where the module has restored all, of a parent that told it nothing. */
+	if (mitosis_resume_report(NULL, text, sizeof(text)) != -ENOENT)
+		CHECK(strstr(text, "shared memory: "));
+}
 
 int main(void)
 {
@@ -38,6 +51,7 @@ int main(void)
 	usleep(20000);
 	for (i = 0; i < 3; i++)
 		CHECK_EQ(target_differs(memory[i], 0, SIZE, getpid() & 0xfff), -1);
+	check_report();
 	target_child_has("shared memory without a file", "kept");
 	return 0;
 }

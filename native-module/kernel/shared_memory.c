@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "shared_memory.h"
+
+#include <linux/fs.h>
+#include <linux/hugetlb.h>
+#include <linux/magic.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+
+#include "compat.h"
+#include "describe.h"
+#include "overlay.h"
+#include "page_runs.h"
+#include "pages.h"
+
+static bool has_object(const struct vm_area_struct *vma)
+{
+	const struct inode *inode = vma->vm_file ? file_inode(vma->vm_file) : NULL;
+
+	return inode && S_ISREG(inode->i_mode) && inode->i_sb->s_magic != ANON_INODE_FS_MAGIC &&
+	       !(vma->vm_flags & (VM_IO | VM_PFNMAP)) && !mitosis_overlay_owns(vma) &&
+	       (vma->vm_flags & VM_HUGETLB || !mitosis_file_is_mappable(vma->vm_file));
+}
+
+bool mitosis_vma_is_object(const struct vm_area_struct *vma)
+{
+	return vma->vm_flags & VM_MAYSHARE && has_object(vma);
+}
+
+/* With the mmap_lock held: an object, or a private mapping of one that is mapped, too. */
+static bool is_copied(struct vm_area_struct *vma)
+{
+	VMA_ITERATOR(vmi, vma->vm_mm, 0);
+	struct vm_area_struct *other;
+
+	if (!has_object(vma))
+		return false;
+	if (vma->vm_flags & VM_MAYSHARE)
+		return true;
+	for_each_vma(vmi, other)
+		if (mitosis_vma_is_object(other) &&
+		    other->vm_file->f_mapping == vma->vm_file->f_mapping)
+			return true;
+	return false;
+}
+
+/* Of tmpfs, to which memory without a file belongs, the page cache has all that there is. */
+static bool is_sparse(const struct inode *inode)
+{
+	return inode->i_sb->s_magic == TMPFS_MAGIC;
+}
+
+static unsigned long pages_of(struct vm_area_struct *vma)
+{
+	const struct inode *inode = file_inode(vma->vm_file);
+	unsigned long pages = (mitosis_vma_end_in_file(vma) - vma->vm_start) >> PAGE_SHIFT;
+
+	return is_sparse(inode) ? min_t(u64, pages, inode->i_blocks >> (PAGE_SHIFT - 9)) : pages;
+}
+
+unsigned long mitosis_shared_memory_pages(struct mm_struct *mm)
+{
+	VMA_ITERATOR(vmi, mm, 0);
+	struct vm_area_struct *vma;
+	unsigned long pages = 0;
+
+	mmap_read_lock(mm);
+	for_each_vma(vmi, vma)
+		if (mitosis_vma_is_object(vma))
+			pages += pages_of(vma);
+	mmap_read_unlock(mm);
+	return pages;
+}
+
+/* The page at an address, to be copied; NULL: none; or an error pointer. */
+static struct page *find_page(struct vm_area_struct *vma, unsigned long address)
+{
+	const bool huge = vma->vm_flags & VM_HUGETLB;
+	/* A hole in huge pages stays one. */
+	const unsigned int flags = FOLL_FORCE | (huge ? FOLL_DUMP : 0);
+	const unsigned long at = vma->vm_pgoff + ((address - vma->vm_start) >> PAGE_SHIFT);
+	struct page *page;
+	long n = compat_get_user_pages_remote(vma->vm_mm, address, 1, flags, &page);
+
+	/* Else it has been taken out of the object meanwhile. */
+	if (n == -EFAULT && !huge && xa_load(&vma->vm_file->f_mapping->i_pages, at))
+		return ERR_PTR(-EFAULT);
+	if (n == -EFAULT)
+		return NULL;
+	if (n != 1)
+		return ERR_PTR(n < 0 ? n : -ENOMEM);
+	/* The parent's own copy of a page that it has mapped privately is the shadow's as well. */
+	if (!(vma->vm_flags & VM_MAYSHARE) && PageAnon(page)) {
+		put_page(page);
+		return NULL;
+	}
+	return page;
+}
+
+static int copy_one(struct shadow_pages *p, struct vm_area_struct *vma, unsigned long address)
+{
+	struct page *page = find_page(vma, address);
+	struct page *copy;
+	int err;
+
+	if (IS_ERR_OR_NULL(page))
+		return PTR_ERR_OR_ZERO(page);
+	/* What is left out reads as zeros. */
+	if (!memchr_inv(page_address(page), 0, PAGE_SIZE)) {
+		put_page(page);
+		return 0;
+	}
+	copy = mitosis_pages_copy(page);
+	put_page(page);
+	if (!copy)
+		return -ENOMEM;
+	err = xa_err(xa_store(&p->copies, address >> PAGE_SHIFT, copy, GFP_KERNEL_ACCOUNT));
+	if (err)
+		put_page(copy);
+	return err;
+}
+
+static int copy_object(struct shadow_pages *p, struct vm_area_struct *vma)
+{
+	struct address_space *mapping = vma->vm_file->f_mapping;
+	const unsigned long end = mitosis_vma_end_in_file(vma), first = vma->vm_pgoff;
+	const unsigned long last = first + ((end - vma->vm_start) >> PAGE_SHIFT) - 1;
+	unsigned long at;
+	int err;
+
+	if (end == vma->vm_start)
+		return 0;
+	err = mtree_store_range(&p->copied, vma->vm_start, end - 1, xa_mk_value(0), GFP_KERNEL);
+	for (at = first; !err && at <= last; at++) {
+		/* Pages in swap have an entry, too. */
+		if (is_sparse(mapping->host) && !xa_find(&mapping->i_pages, &at, last, XA_PRESENT))
+			break;
+		err = copy_one(p, vma, vma->vm_start + ((at - first) << PAGE_SHIFT));
+		if (!err && fatal_signal_pending(current))
+			err = -EINTR;
+		cond_resched();
+	}
+	return err;
+}
+
+int mitosis_shared_memory_copy(struct shadow_pages *p, struct mm_struct *shadow)
+{
+	VMA_ITERATOR(vmi, shadow, 0);
+	struct vm_area_struct *vma;
+	int err = 0;
+
+	mmap_read_lock(shadow);
+	for_each_vma(vmi, vma) {
+		err = is_copied(vma) ? copy_object(p, vma) : 0;
+		if (err)
+			break;
+	}
+	mmap_read_unlock(shadow);
+	return err;
+}
