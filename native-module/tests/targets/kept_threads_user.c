@@ -27,6 +27,8 @@ static void *change_group(void *argument)
 		/* To what they are: also where a child is another user. */
 		CHECK(!setresgid(-1, -1, -1));
 		changes++;
+		/* Half of the time: so that pages of others come before the next signal. */
+		usleep(100);
 	}
 	return argument;
 }
