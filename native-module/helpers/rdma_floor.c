@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "helpers/clock.h"
@@ -22,15 +21,20 @@
 #include "local/address.h"
 
 static const char usage[] =
-	"usage: mitosis-rdma-floor HOST\n"
+	"usage: mitosis-rdma-floor HOST | --serve HOST | --connect HOST PORT\n"
 	"\n"
 	"Connects two processes through the RDMA device of this machine that has "
 	"the\n"
-	"address HOST. Takes commands from standard input, one a line, each "
-	"answered by\n"
-	"a line: send BYTES, until an answer of that size to a request has come; "
-	"read\n"
-	"BYTES, until a one-sided READ has; quit. BYTES are 1 to 1048576.\n";
+	"address HOST; or one here, which prints its PORT and stays until "
+	"standard input\n"
+	"ends (--serve), and one of another machine (--connect). Takes commands "
+	"from\n"
+	"standard input, one a line, each answered by a line: send BYTES, until "
+	"an answer\n"
+	"of that size to a request has come; read BYTES, until a one-sided READ "
+	"has; quit.\n"
+	"BYTES are 1 to 1048576. Who connects may read 1 MiB that holds a "
+	"pattern.\n";
 
 static void __attribute__((noreturn)) refuse(const char *step, int err)
 {
@@ -41,10 +45,17 @@ static void __attribute__((noreturn)) refuse(const char *step, int err)
 }
 
 #ifndef MITOSIS_RDMA
-static void __attribute__((noreturn)) run(const struct local_address *address)
+static void __attribute__((noreturn)) serve_here(const struct local_address *address)
 {
 	(void)address;
 	refuse("built without libibverbs-dev and librdmacm-dev", ENODEV);
+}
+
+static void __attribute__((noreturn))
+run(const struct local_address *address, uint16_t port)
+{
+	(void)port;
+	serve_here(address);
 }
 #else
 #include "daemon/rdma_libraries.h"
@@ -58,11 +69,10 @@ static void __attribute__((noreturn)) run(const struct local_address *address)
 #define SENT	      (1ull << 32) /* of wr_id */
 #define READ_DONE     (1ull << 33)
 
-/* What a server tells its client: where it listens, and what may be read. */
+/* What a server lets its client read. */
 struct offer {
 	uint64_t address;
-	uint32_t rkey;
-	uint16_t port;
+	uint32_t rkey, unused;
 };
 
 struct end {
@@ -70,7 +80,6 @@ struct end {
 	struct rdma_event_channel *events;
 	struct rdma_cm_id *id;
 	struct rdma_queues queues;
-	int peer; /* a socket to the other process */
 };
 
 static const struct rdma_conn_param param = {
@@ -85,11 +94,11 @@ static char byte_of(size_t i)
 	return (char)(i * 7 + (i >> 12));
 }
 
-static void open_end(struct end *e, int peer)
+static void open_end(struct end *e)
 {
 	char problem[256];
 
-	*e = (struct end){ .peer = peer };
+	*e = (struct end){ 0 };
 	if (rdma_libraries_load(&e->libraries, problem, sizeof(problem)))
 		refuse(problem, ENODEV);
 	e->events = e->libraries.create_event_channel();
@@ -99,22 +108,36 @@ static void open_end(struct end *e, int peer)
 		refuse("a connection", errno);
 }
 
-/* The id of the event, of the wanted kind. */
-static struct rdma_cm_id *expect(struct end *e, enum rdma_cm_event_type type)
+/*
+ * Waits for ever with timeout_ms < 0. The id of the event, of the wanted kind; with its offer,
+ * if one is wanted.
+ */
+static struct rdma_cm_id *expect_within(struct end *e, enum rdma_cm_event_type type,
+					int timeout_ms, struct offer *offer)
 {
 	struct pollfd p = { .fd = e->events->fd, .events = POLLIN };
 	struct rdma_cm_event *event;
 	struct rdma_cm_id *id;
 
-	if (poll(&p, 1, EVENT_MS) <= 0)
+	if (poll(&p, 1, timeout_ms) <= 0)
 		refuse("the connection manager", ETIMEDOUT);
 	if (e->libraries.get_cm_event(e->events, &event))
 		refuse("the connection manager", errno);
 	if (event->event != type)
 		refuse(e->libraries.event_str(event->event), ECONNREFUSED);
 	id = event->id;
+	if (offer) {
+		if (event->param.conn.private_data_len < sizeof(*offer))
+			refuse("the other end is of another release", EPROTO);
+		memcpy(offer, event->param.conn.private_data, sizeof(*offer));
+	}
 	e->libraries.ack_cm_event(event);
 	return id;
+}
+
+static struct rdma_cm_id *expect(struct end *e, enum rdma_cm_event_type type)
+{
+	return expect_within(e, type, EVENT_MS, NULL);
 }
 
 static void make_queues(struct end *e)
@@ -179,27 +202,29 @@ static void expect_request(struct end *e)
 	     rdma_post_receive(e->id, &e->queues, REQUEST_AT, REQUEST_SIZE, 0));
 }
 
-/* Ends with its client, at the latest. */
+/* Ends with the process that has forked it. Writes its port to `told`. */
 static void __attribute__((noreturn))
-serve(const struct local_address *address, int peer)
+serve(const struct local_address *address, int told)
 {
+	struct rdma_conn_param accepted = param;
 	struct sockaddr_storage where;
 	struct offer offer = { 0 };
 	struct ibv_mr *readable;
 	struct end e;
+	uint16_t port;
 	uint32_t size;
 	size_t i;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	open_end(&e, peer);
+	open_end(&e);
 	to_socket(address, 0, &where);
 	if (e.libraries.bind_addr(e.id, (struct sockaddr *)&where) ||
 	    e.libraries.listen(e.id, 1))
 		refuse("no RDMA device has the address", errno);
-	offer.port = ntohs(e.libraries.get_src_port(e.id));
-	if (write(peer, &offer, sizeof(offer)) != sizeof(offer))
+	port = ntohs(e.libraries.get_src_port(e.id));
+	if (write(told, &port, sizeof(port)) != sizeof(port))
 		_exit(1);
-	e.id = expect(&e, RDMA_CM_EVENT_CONNECT_REQUEST);
+	e.id = expect_within(&e, RDMA_CM_EVENT_CONNECT_REQUEST, -1, NULL);
 	make_queues(&e);
 	for (i = 0; i < BYTES_MAX; i++)
 		e.queues.memory[i] = byte_of(i);
@@ -209,13 +234,13 @@ serve(const struct local_address *address, int peer)
 	if (!readable)
 		refuse("memory to read (ulimit -l?)", errno);
 	expect_request(&e);
-	if (e.libraries.accept(e.id, (struct rdma_conn_param *)&param))
-		refuse("accepting", errno);
-	expect(&e, RDMA_CM_EVENT_ESTABLISHED);
 	offer.address = (uintptr_t)e.queues.memory;
 	offer.rkey = readable->rkey;
-	if (write(peer, &offer, sizeof(offer)) != sizeof(offer))
-		_exit(1);
+	accepted.private_data = &offer;
+	accepted.private_data_len = sizeof(offer);
+	if (e.libraries.accept(e.id, &accepted))
+		refuse("accepting", errno);
+	expect(&e, RDMA_CM_EVENT_ESTABLISHED);
 	for (;;) {
 		await_completion(&e, 0, true);
 		memcpy(&size, e.queues.memory + REQUEST_AT, sizeof(size));
@@ -226,10 +251,26 @@ serve(const struct local_address *address, int peer)
 	}
 }
 
-static void receive_offer(int peer, struct offer *offer)
+/* Starts it; each end opens the device for itself: memory of it is not inherited. */
+static pid_t start_server(const struct local_address *address, uint16_t *port)
 {
-	if (recv(peer, offer, sizeof(*offer), MSG_WAITALL) != sizeof(*offer))
+	int ends[2];
+	pid_t pid;
+
+	if (pipe(ends))
+		refuse("a pipe", errno);
+	pid = fork();
+	if (pid < 0)
+		refuse("a process", errno);
+	if (pid == 0) {
+		close(ends[0]);
+		serve(address, ends[1]);
+	}
+	close(ends[1]);
+	if (read(ends[0], port, sizeof(*port)) != sizeof(*port))
 		_exit(1); /* it has said why */
+	close(ends[0]);
+	return pid;
 }
 
 static uint64_t timed_send(struct end *e, uint32_t size)
@@ -290,29 +331,33 @@ static void carry_out(struct end *e, const struct offer *offer, char *line)
 	printf("ok ns=%lu\n", (unsigned long)ns);
 }
 
-static void __attribute__((noreturn)) run(const struct local_address *address)
+/* Ends with its input. */
+static void __attribute__((noreturn)) serve_here(const struct local_address *address)
+{
+	uint16_t port;
+	pid_t pid = start_server(address, &port);
+	char rest[64];
+
+	printf("ok port=%u\n", port);
+	fflush(stdout);
+	while (read(STDIN_FILENO, rest, sizeof(rest)) > 0)
+		;
+	kill(pid, SIGKILL);
+	_exit(0);
+}
+
+/* With port 0, against a server of its own. */
+static void __attribute__((noreturn))
+run(const struct local_address *address, uint16_t port)
 {
 	struct sockaddr_storage where;
 	struct offer offer;
 	char line[64];
 	struct end e;
-	int ends[2];
-	pid_t pid;
+	pid_t pid = port ? 0 : start_server(address, &port);
 
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
-		refuse("a socket", errno);
-	pid = fork();
-	if (pid < 0)
-		refuse("a process", errno);
-	/* Each opens the device for itself: memory of it is not inherited. */
-	if (pid == 0) {
-		close(ends[0]);
-		serve(address, ends[1]);
-	}
-	close(ends[1]);
-	receive_offer(ends[0], &offer);
-	open_end(&e, ends[0]);
-	to_socket(address, offer.port, &where);
+	open_end(&e);
+	to_socket(address, port, &where);
 	if (e.libraries.resolve_addr(e.id, NULL, (struct sockaddr *)&where,
 				     EVENT_MS))
 		refuse("no RDMA device reaches the address", errno);
@@ -323,21 +368,24 @@ static void __attribute__((noreturn)) run(const struct local_address *address)
 	make_queues(&e);
 	if (e.libraries.connect(e.id, (struct rdma_conn_param *)&param))
 		refuse("connecting", errno);
-	expect(&e, RDMA_CM_EVENT_ESTABLISHED);
-	receive_offer(ends[0], &offer);
+	expect_within(&e, RDMA_CM_EVENT_ESTABLISHED, EVENT_MS, &offer);
 	printf("ok device=%s\n", e.id->verbs->device->name);
 	fflush(stdout);
 	while (fgets(line, sizeof(line), stdin) && strcmp(line, "quit\n")) {
 		carry_out(&e, &offer, line);
 		fflush(stdout);
 	}
-	kill(pid, SIGKILL);
+	if (pid)
+		kill(pid, SIGKILL);
 	_exit(0);
 }
 #endif
 
 int main(int argc, char **argv)
 {
+	bool serves = argc == 3 && !strcmp(argv[1], "--serve");
+	bool connects = argc == 4 && !strcmp(argv[1], "--connect");
+	const char *host = serves || connects ? argv[2] : argv[1];
 	struct local_address address;
 	char text[128];
 
@@ -345,12 +393,14 @@ int main(int argc, char **argv)
 		fputs(usage, stdout);
 		return 0;
 	}
-	if (argc != 2) {
+	if (argc != 2 && !serves && !connects) {
 		fputs(usage, stderr);
 		return 2;
 	}
-	snprintf(text, sizeof(text), "rdma://%s", argv[1]);
+	snprintf(text, sizeof(text), "rdma://%s", host);
 	if (local_address_parse(text, &address))
-		die(2, "'%s' is not an address", argv[1]);
-	run(&address);
+		die(2, "'%s' is not an address", host);
+	if (serves)
+		serve_here(&address);
+	run(&address, connects ? parse_number(argv[3], "PORT", 1, UINT16_MAX) : 0);
 }

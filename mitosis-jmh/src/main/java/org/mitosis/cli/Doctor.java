@@ -222,6 +222,7 @@ final class Doctor implements Word {
   private void rdma(RdmaDevices devices) {
     if (devices.found().isEmpty()) {
       line("rdma", "no device: pages of other machines come over TCP");
+      devices.missing().forEach(missing -> line("", "to do: " + missing));
       return;
     }
     devices.found().forEach(found -> line("rdma", found));

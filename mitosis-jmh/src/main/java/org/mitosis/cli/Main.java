@@ -20,6 +20,7 @@ public final class Main {
           "quick",
           "list",
           "cluster",
+          "rdma-selftest",
           "functions",
           "sweep",
           "duel",

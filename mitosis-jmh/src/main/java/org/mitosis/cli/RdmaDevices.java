@@ -16,6 +16,7 @@ import org.mitosis.result.RdmaPort;
  * @param missing what to do, a line each; empty if nothing is known to be missing
  */
 record RdmaDevices(List<String> found, List<String> missing) {
+  private static final String MELLANOX = "0x15b3";
   private static final List<String> LIBRARIES = List.of("libibverbs.so.1", "librdmacm.so.1");
   private static final List<String> LIBRARY_FOLDERS =
       List.of("usr/lib/x86_64-linux-gnu", "usr/lib64", "usr/lib", "lib64");
@@ -41,10 +42,28 @@ record RdmaDevices(List<String> found, List<String> missing) {
       port.gids().forEach(gid -> found.add(line(port, gid)));
       lacking(port, missing);
     }
-    if (!found.isEmpty()) {
+    if (found.isEmpty()) {
+      withoutDriver(probe, missing);
+    } else {
       prerequisites(probe, missing);
+      found.add("locked memory: " + limit(lockedBytes(probe.text("proc/self/limits"))));
     }
     return new RdmaDevices(List.copyOf(found), List.copyOf(missing));
+  }
+
+  /** A card whose driver is there, and that of its RDMA is not. */
+  private static void withoutDriver(MachineProbe probe, List<String> missing) {
+    for (String device : probe.entries("sys/bus/pci/devices", ".*")) {
+      if (MELLANOX.equals(probe.text("sys/bus/pci/devices/" + device + "/vendor"))) {
+        missing.add(
+            "modprobe mlx5_ib (or mlx4_ib): the card at " + device + " has no RDMA device yet");
+        return;
+      }
+    }
+  }
+
+  private static String limit(Long bytes) {
+    return bytes == null ? "unlimited" : (bytes >> 10) + " KiB (ulimit -l)";
   }
 
   private static String line(RdmaPort port, RdmaPort.Gid gid) {
@@ -96,6 +115,10 @@ record RdmaDevices(List<String> found, List<String> missing) {
       if (LIBRARY_FOLDERS.stream().allMatch(folder -> probe.entries(folder, library).isEmpty())) {
         missing.add("apt-get install libibverbs1 librdmacm1 ibverbs-providers: no " + library);
       }
+    }
+    if (!probe.entries("sys/module", "mitosis").isEmpty()
+        && probe.entries("sys/module", "mitosis_rdma").isEmpty()) {
+      missing.add("modprobe mitosis_rdma: without it the kernel module's pages come over TCP");
     }
     Long locked = lockedBytes(probe.text("proc/self/limits"));
     if (locked != null && locked < LOCKED_BYTES) {

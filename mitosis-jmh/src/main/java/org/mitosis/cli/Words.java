@@ -50,6 +50,7 @@ final class Words {
             new QuickCommand(probe, out, err),
             new ListCommand(out, err),
             new ClusterWord(out, err),
+            new RdmaSelftestCommand(out, err),
             new FunctionList(out),
             new SweepCommand(probe, out, err),
             new DuelCommand(probe, out, err),

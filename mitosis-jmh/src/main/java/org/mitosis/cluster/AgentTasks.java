@@ -59,6 +59,7 @@ final class AgentTasks implements AutoCloseable {
   private final ObjectMapper json = new ObjectMapper();
   private final Deque<AutoCloseable> parts = new ConcurrentLinkedDeque<>();
   private final Deque<AutoCloseable> lasting = new ConcurrentLinkedDeque<>();
+  private final RdmaTasks ofRdma = new RdmaTasks(probe, this::own);
   private Machine machine;
   private ParentProcess parent;
   private LinkTraffic traffic; // null: bytes are not counted
@@ -138,6 +139,9 @@ final class AgentTasks implements AutoCloseable {
     if (task instanceof Task.Clean) {
       drop();
       return Cleaning.of(directory()).run();
+    }
+    if (task instanceof Task.OfRdma rdma) {
+      return ofRdma.carryOut(rdma);
     }
     throw new IllegalStateException("this release does not know the task " + task);
   }

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.annotation.JsonTypeInfo;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.List;
 import java.util.Map;
+import org.mitosis.Backend;
 import org.mitosis.fixture.ContainerKind;
 import org.mitosis.fixture.Placement;
 import org.mitosis.fixture.ReplicaFill;
@@ -33,6 +34,14 @@ import org.mitosis.fixture.ResumeMode;
   @JsonSubTypes.Type(value = Task.Drop.class, name = "drop"),
   @JsonSubTypes.Type(value = Task.LoadModule.class, name = "load"),
   @JsonSubTypes.Type(value = Task.Clean.class, name = "clean"),
+  @JsonSubTypes.Type(value = Task.RdmaMachine.class, name = "rdma-machine"),
+  @JsonSubTypes.Type(value = Task.RdmaParent.class, name = "rdma-parent"),
+  @JsonSubTypes.Type(value = Task.RdmaOrder.class, name = "rdma-order"),
+  @JsonSubTypes.Type(value = Task.RdmaFloorServer.class, name = "rdma-floor-server"),
+  @JsonSubTypes.Type(value = Task.RdmaFloorTime.class, name = "rdma-floor-time"),
+  @JsonSubTypes.Type(value = Task.RdmaStranger.class, name = "rdma-stranger"),
+  @JsonSubTypes.Type(value = Task.RdmaChild.class, name = "rdma-child"),
+  @JsonSubTypes.Type(value = Task.RdmaGo.class, name = "rdma-go"),
 })
 sealed interface Task {
   /** Renews the lease; answered at once. */
@@ -177,6 +186,87 @@ sealed interface Task {
 
   /** Ends processes of earlier runs, unloads the module, removes what was unpacked. */
   record Clean() implements Task {}
+
+  /** A task of {@link RdmaSelftest}. */
+  sealed interface OfRdma extends Task {}
+
+  /**
+   * Starts a machine at an RDMA device of this host. Answered by {@link RdmaPlace}.
+   *
+   * @param id its machine id; that of the kernel module has its own
+   * @param key the key that it shares with the other machine
+   * @param gid of the RDMA port; empty for any
+   * @param backend whose machine it is
+   */
+  record RdmaMachine(int id, byte[] key, String gid, Backend backend) implements OfRdma {}
+
+  /** Starts a parent on it, prepared. */
+  record RdmaParent() implements OfRdma {}
+
+  /**
+   * Has the parent kill or stop what serves its pages.
+   *
+   * @param order as {@link org.mitosis.fixture.RdmaTrial.Parent} takes it
+   */
+  record RdmaOrder(String order) implements OfRdma {}
+
+  /** Starts the end of the device's own floor that answers. Answered by its port. */
+  record RdmaFloorServer() implements OfRdma {}
+
+  /**
+   * Measures the device's own floor. Answered by a median, in ns.
+   *
+   * @param host of the end that answers
+   * @param port of it
+   * @param read whether by one-sided READ; else by SEND and RECV
+   * @param bytes of an answer
+   */
+  record RdmaFloorTime(String host, int port, boolean read, int bytes) implements OfRdma {}
+
+  /**
+   * Connects to a machine with another key. Answered by what is said then.
+   *
+   * @param parentMachine its id
+   * @param address of it
+   */
+  record RdmaStranger(int parentMachine, String address) implements OfRdma {}
+
+  /**
+   * Starts a child, which checks a half of its memory.
+   *
+   * @param parentMachine id of the machine with the snapshot
+   * @param address of it
+   * @param resumeMode how it gets its pages
+   * @param prefetch pages for each fault
+   */
+  record RdmaChild(int parentMachine, String address, ResumeMode resumeMode, int prefetch)
+      implements OfRdma {}
+
+  /** Has the child check the other half. Answered by {@link RdmaChecked}. */
+  record RdmaGo() implements OfRdma {}
+
+  /**
+   * A machine at an RDMA device.
+   *
+   * @param id its machine id
+   * @param address {@code rdma://}
+   * @param host of that address
+   * @param device what it is, in one line
+   */
+  record RdmaPlace(int id, String address, String host, String device) {}
+
+  /**
+   * What became of a child.
+   *
+   * @param end why it ended before its time; empty if it did not
+   * @param wrong words of its memory that are not the parent's
+   * @param medianNs of the first access to each 64 pages
+   * @param byRdma pages, its machine's since it was started
+   * @param byTcp pages
+   * @param fallbacks requests that were repeated over TCP
+   */
+  record RdmaChecked(
+      String end, long wrong, long medianNs, long byRdma, long byTcp, long fallbacks) {}
 
   /**
    * A task, and the number of its reply.

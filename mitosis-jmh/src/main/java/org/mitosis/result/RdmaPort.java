@@ -154,7 +154,7 @@ public record RdmaPort(
   }
 
   /** What of it matters for times. */
-  String summary() {
+  public String summary() {
     return String.join(
         ", ",
         List.of(

@@ -80,9 +80,36 @@ class RdmaDevicesTest {
                 "rxe0 port 1 GID 1: 0000:0000:0000:0000:0000:ffff:0a07:0001 (10.7.0.1), RoCE v2,"
                     + " veth0 (MTU 9000)",
                 "rxe0 port 1 GID 10: 2001:0db8:0000:0000:0000:0000:0000:0001, RoCE v2, veth0"
-                    + " (MTU 9000)"),
+                    + " (MTU 9000)",
+                "locked memory: unlimited"),
             List.of()),
         read());
+  }
+
+  @Test
+  void aCardWithoutItsDriverIsNamed() throws IOException {
+    file("sys/bus/pci/devices/0000:00:1f.0/vendor", "0x8086");
+    file("sys/bus/pci/devices/0000:3b:00.0/vendor", "0x15b3");
+    RdmaDevices devices = read();
+    assertEquals(List.of(), devices.found());
+    assertEquals(
+        List.of("modprobe mlx5_ib (or mlx4_ib): the card at 0000:3b:00.0 has no RDMA device yet"),
+        devices.missing());
+  }
+
+  @Test
+  void theSecondModuleIsMissedBesideTheFirst() throws IOException {
+    device("4: ACTIVE");
+    gid(1, "0000:0000:0000:0000:0000:ffff:0a07:0001");
+    prerequisites();
+    limit("8388608");
+    file("sys/module/mitosis/refcnt", "0");
+    assertEquals(
+        List.of("modprobe mitosis_rdma: without it the kernel module's pages come over TCP"),
+        read().missing());
+    assertEquals("locked memory: 8192 KiB (ulimit -l)", read().found().get(3));
+    file("sys/module/mitosis_rdma/refcnt", "0");
+    assertEquals(List.of(), read().missing());
   }
 
   @Test

@@ -48,6 +48,7 @@ public final class NativeFiles {
           "mitosis-parent",
           "mitosis-prepare",
           "mitosis-rdma-floor",
+          "mitosis-rdma-selftest",
           "mitosis-replica",
           "mitosis-unprepare",
           "mitosisd");
@@ -66,7 +67,7 @@ public final class NativeFiles {
    * @param name {@code libmitosis.so}, {@code libmitosis-preload.so}, {@code mitosisd}, or a helper
    *     program: {@code mitosis-prepare}, {@code mitosis-parent}, {@code mitosis-child}, {@code
    *     mitosis-launcher}, {@code mitosis-connect}, {@code mitosis-unprepare}, {@code
-   *     mitosis-rdma-floor} or {@code mitosis-noop}
+   *     mitosis-rdma-floor}, {@code mitosis-rdma-selftest} or {@code mitosis-noop}
    * @throws MitosisException (open) ENODEV if this is not Linux on x86-64, EACCES if the place
    *     cannot be used or does not let programs run, ENOSPC, EROFS or EIO if they cannot be written
    * @throws IllegalArgumentException if this release has no such file

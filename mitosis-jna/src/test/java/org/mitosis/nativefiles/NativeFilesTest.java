@@ -42,6 +42,7 @@ class NativeFilesTest {
           "mitosis-parent",
           "mitosis-prepare",
           "mitosis-rdma-floor",
+          "mitosis-rdma-selftest",
           "mitosis-replica",
           "mitosis-unprepare",
           "mitosisd");
