@@ -62,6 +62,31 @@ class PublishingTest {
     }
   }
 
+  /** Of the POM, from which the bill of materials has it. */
+  @Test
+  void whatIsPublishedIsUnderTheLicenceOfItsPom() throws Exception {
+    for (Path pom : poms()) {
+      assertEquals("Apache-2.0", inherited(pom, "licenses/license/name"), pom.toString());
+    }
+    Path natives = ROOT.resolve("native-module");
+    var folders = new TreeSet<String>();
+    Matcher included =
+        Pattern.compile("<include>([a-z]+)/\\*\\*</include>")
+            .matcher(Files.readString(natives.resolve("pom.xml")));
+    while (included.find()) {
+      folders.add(included.group(1));
+    }
+    assertTrue(folders.containsAll(List.of("lib", "proto")), folders::toString);
+    for (String folder : folders) {
+      try (var files = Files.walk(natives.resolve(folder))) {
+        for (Path file : files.filter(one -> one.toString().matches(".*\\.[chS]")).toList()) {
+          String header = Files.readString(file).lines().findFirst().orElse("");
+          assertTrue(header.contains("Apache-2.0"), () -> file + " has " + header);
+        }
+      }
+    }
+  }
+
   @Test
   void whatIsManagedIsWhatIsPublished() throws Exception {
     var published = new TreeSet<String>();

@@ -2,9 +2,11 @@
 package org.mitosis.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Set;
@@ -45,6 +47,37 @@ class LibraryJarIT {
     Set<String> without = built();
     without.removeAll(entries("benchmarks.jar"));
     assertEquals(Set.of(), without);
+  }
+
+  @Test
+  void aJarWithSourcesUnderTheGplSaysSo() throws IOException {
+    assertEquals("Apache-2.0 AND GPL-2.0-only", licence("benchmarks.jar"));
+    assertFalse(underTheGpl("benchmarks.jar").isEmpty());
+    assertEquals(Set.of(), underTheGpl("library.jar"));
+  }
+
+  private static String licence(String jar) throws IOException {
+    try (JarFile file = new JarFile(System.getProperty(jar))) {
+      return file.getManifest().getMainAttributes().getValue("Bundle-License");
+    }
+  }
+
+  /** The files with an SPDX header that leaves no other choice. */
+  private static Set<String> underTheGpl(String jar) throws IOException {
+    Set<String> found = new TreeSet<>();
+    try (JarFile file = new JarFile(System.getProperty(jar))) {
+      for (ZipEntry entry : file.stream().filter(one -> !one.isDirectory()).toList()) {
+        if (!entry.getName().endsWith(".class")) {
+          byte[] start = file.getInputStream(entry).readNBytes(200);
+          String text = new String(start, StandardCharsets.ISO_8859_1);
+          if (text.contains("SPDX-License-Identifier: GPL-2.0\n")
+              || text.contains("SPDX-License-Identifier: GPL-2.0 */")) {
+            found.add(entry.getName());
+          }
+        }
+      }
+    }
+    return found;
   }
 
   private static boolean isOfHarness(String name) {
