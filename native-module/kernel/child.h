@@ -17,7 +17,6 @@ struct descriptor_header;
 struct file;
 struct remote;
 struct snapshot;
-struct vm_area_struct;
 
 /* A page's number: the VMA's index, shifted by this, plus the page within it. */
 #define CHILD_VMA_SHIFT 36
@@ -49,11 +48,5 @@ struct file *mitosis_child_create(const struct origin *origin,
 int mitosis_child_start(struct file *map);
 /* Must be called after the last VMA was mapped, or mapping failed. */
 void mitosis_child_started(struct file *map);
-
-/*
- * Narrows a range of a child's VMA, of which its page table has no page, to the first run of
- * pages that may be other than zeros. False if there is none. Sleeps; may ask another machine.
- */
-bool mitosis_child_next_run(struct vm_area_struct *vma, unsigned long *start, unsigned long *end);
 
 #endif /* MITOSIS_CHILD_H */

@@ -16,9 +16,9 @@
 
 #include "compat.h"
 #include "overlay.h"
-#include "shared_memory.h"
 #include "symbols.h"
 #include "uapi/mitosis.h"
+#include "vma_kinds.h"
 
 struct text {
 	char *bytes;
@@ -67,30 +67,6 @@ static int text_add(struct text *text, const char *string, u32 *at)
 	return 0;
 }
 
-static const char *special_name(struct vm_area_struct *vma)
-{
-	const char *name =
-		vma->vm_ops && vma->vm_ops->name && !vma->vm_file ? vma->vm_ops->name(vma) : NULL;
-
-	return name ?: "";
-}
-
-bool mitosis_vma_is_kernel(struct vm_area_struct *vma)
-{
-	const char *name = special_name(vma);
-
-	return strstarts(name, "[vdso]") || strstarts(name, "[vvar");
-}
-
-bool mitosis_file_is_mappable(const struct file *file)
-{
-	const struct path *path = &file->f_path;
-
-	return S_ISREG(file_inode(file)->i_mode) && !d_unlinked(path->dentry) &&
-	       !(path->dentry->d_op && path->dentry->d_op->d_dname) &&
-	       !(path->mnt->mnt_flags & MNT_INTERNAL);
-}
-
 static enum descriptor_vma_kind kind_of(struct vm_area_struct *vma)
 {
 	if (mitosis_vma_is_kernel(vma))
@@ -111,7 +87,7 @@ static const char *name_of(struct writer *w, struct vm_area_struct *vma,
 	const char *name;
 
 	if (kind == VMA_KERNEL)
-		return special_name(vma);
+		return mitosis_vma_special_name(vma);
 	if (vma->vm_start <= vma->vm_mm->start_stack && vma->vm_end > vma->vm_mm->start_stack)
 		return "[stack]";
 	if (!vma->vm_file || mitosis_overlay_owns(vma))

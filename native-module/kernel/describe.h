@@ -14,7 +14,6 @@
 struct file;
 struct inode;
 struct mm_struct;
-struct vm_area_struct;
 
 /* The parent's state at the prepare call. */
 struct parent {
@@ -49,16 +48,10 @@ void mitosis_description_destroy(struct description *description);
 /* descriptor_hash() of a process's vdso; 0 if it has none. */
 u64 mitosis_describe_vdso(const struct mm_struct *mm);
 
-/* Whether other processes can open the file by its path. */
-bool mitosis_file_is_mappable(const struct file *file);
-
 /* The descriptor_file_version() of a file as it is now. */
 u64 mitosis_file_version(const struct inode *inode);
 
 /* The build-id of an ELF file; "" without one. Reads the file. */
 void mitosis_file_build_id(struct file *file, char text[BUILD_ID_TEXT]);
-
-/* Whether a VMA is mapped by the kernel in every process: vdso, vvar. */
-bool mitosis_vma_is_kernel(struct vm_area_struct *vma);
 
 #endif /* MITOSIS_DESCRIBE_H */

@@ -8,7 +8,6 @@
 #include <linux/page-flags.h>
 #include <linux/sched.h>
 
-#include "child.h"
 #include "compat.h"
 #include "overlay.h"
 #include "pages.h"

@@ -27,6 +27,7 @@
 #include "symbols.h"
 #include "thread.h"
 #include "trace.h"
+#include "vma_kinds.h"
 
 #define KERNEL_VMAS_MAX 8 /* vvar, vdso and future ones */
 /* Temporary places of the kernel's VMAs: below programs, libraries and stacks. */

@@ -10,24 +10,10 @@
 #include <linux/sched/signal.h>
 
 #include "compat.h"
-#include "describe.h"
 #include "overlay.h"
 #include "page_runs.h"
 #include "pages.h"
-
-static bool has_object(const struct vm_area_struct *vma)
-{
-	const struct inode *inode = vma->vm_file ? file_inode(vma->vm_file) : NULL;
-
-	return inode && S_ISREG(inode->i_mode) && inode->i_sb->s_magic != ANON_INODE_FS_MAGIC &&
-	       !(vma->vm_flags & (VM_IO | VM_PFNMAP)) && !mitosis_overlay_owns(vma) &&
-	       (vma->vm_flags & VM_HUGETLB || !mitosis_file_is_mappable(vma->vm_file));
-}
-
-bool mitosis_vma_is_object(const struct vm_area_struct *vma)
-{
-	return vma->vm_flags & VM_MAYSHARE && has_object(vma);
-}
+#include "vma_kinds.h"
 
 /* With the mmap_lock held: an object, or a private mapping of one that is mapped, too. */
 static bool is_copied(struct vm_area_struct *vma)
@@ -35,7 +21,7 @@ static bool is_copied(struct vm_area_struct *vma)
 	VMA_ITERATOR(vmi, vma->vm_mm, 0);
 	struct vm_area_struct *other;
 
-	if (!has_object(vma))
+	if (!mitosis_vma_has_object(vma))
 		return false;
 	if (vma->vm_flags & VM_MAYSHARE)
 		return true;

@@ -11,10 +11,6 @@
 
 struct mm_struct;
 struct shadow_pages;
-struct vm_area_struct;
-
-/* Whether a VMA is of such an object, and mapped with MAP_SHARED. */
-bool mitosis_vma_is_object(const struct vm_area_struct *vma);
 
 /* How many pages a process has of that, at most. */
 unsigned long mitosis_shared_memory_pages(struct mm_struct *mm);
