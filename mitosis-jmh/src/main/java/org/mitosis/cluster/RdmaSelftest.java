@@ -38,9 +38,6 @@ public final class RdmaSelftest {
   private static final int CHILD_ID = 2;
   private static final String FILE = "rdma-selftest.txt";
 
-  /** Of a child's memory, half of which is checked before something fails. */
-  private static final long PAGES = 4096;
-
   private static final int[] FLOOR_BYTES = {4 << 10, 64 << 10, 256 << 10};
   private static final double NS_PER_US = 1e3;
 
@@ -330,10 +327,11 @@ public final class RdmaSelftest {
     return checked;
   }
 
+  /** Fewer than all: a pager keeps some of what an earlier child had. */
   private static String allByRdma(Task.RdmaChecked checked) {
     right(checked);
     require(
-        checked.byRdma() >= PAGES && checked.fallbacks() == 0,
+        checked.byRdma() > 0 && checked.byTcp() == 0 && checked.fallbacks() == 0,
         "not all pages came by RDMA: " + counts(checked));
     return counts(checked);
   }
