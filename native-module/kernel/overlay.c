@@ -5,10 +5,12 @@
 #include <linux/maple_tree.h>
 #include <linux/mm.h>
 #include <linux/mmu_notifier.h>
+#include <linux/rcupdate.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/task_work.h>
+#include <linux/wait_bit.h>
 #include <linux/xarray.h>
 
 #include "compat.h"
@@ -41,11 +43,16 @@ static DEFINE_SPINLOCK(overlays_lock);
 #define SEGMENT(number, page)	    xa_mk_value((number) - (page) + SEGMENT_BIAS)
 #define SEGMENT_NUMBER(entry, page) (xa_to_value(entry) - SEGMENT_BIAS + (page))
 
+/* How many there are: the last calls of this module come with no reference to it. */
+static atomic_t overlay_count = ATOMIC_INIT(0);
+
 static void free_overlay(struct overlay *o)
 {
 	mtree_destroy(&o->segments);
 	mitosis_dropped_destroy(&o->dropped);
 	kfree(o);
+	if (atomic_dec_and_test(&overlay_count))
+		wake_up_var(&overlay_count);
 }
 
 static void free_notifier(struct mmu_notifier *notifier)
@@ -112,6 +119,7 @@ static struct overlay *new_overlay(struct mm_struct *mm, unsigned int depth)
 
 	if (!o)
 		return NULL;
+	atomic_inc(&overlay_count);
 	refcount_set(&o->refs, 1);
 	o->mm = mm;
 	o->depth = depth;
@@ -360,8 +368,14 @@ unsigned int mitosis_overlay_depth(struct mm_struct *mm)
 	return depth;
 }
 
+/*
+ * Waits for free_notifier(), which SRCU calls when the file of the mapping has long let the module
+ * go; and for register_forked() of a process that was killed before its first instruction: it runs
+ * when the process has no memory any more. mmu_notifier_synchronize() waits for neither: SRCU may
+ * finish its callbacks on other CPUs later. The grace period is for the last instructions of both.
+ */
 void mitosis_overlay_exit(void)
 {
-	/* Waits until free_notifier() has run for the last time. */
-	mmu_notifier_synchronize();
+	wait_var_event(&overlay_count, !atomic_read(&overlay_count));
+	synchronize_rcu_tasks();
 }

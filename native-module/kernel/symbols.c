@@ -11,17 +11,17 @@
 
 static pid_t no_clone(struct kernel_clone_args *args)
 {
-	return -ENOSYS;
+	return -ENODEV;
 }
 
 static long no_system_call(const struct pt_regs *regs)
 {
-	return -ENOSYS;
+	return -ENODEV;
 }
 
 static int no_madvise(struct mm_struct *mm, unsigned long start, size_t length, int advice)
 {
-	return -ENOSYS;
+	return -ENODEV;
 }
 
 static char *no_d_path(const struct path *path, const struct path *root, char *buffer, int size)
@@ -51,10 +51,14 @@ DEFINE_STATIC_CALL(mitosis_madvise_call, no_madvise);
 DEFINE_STATIC_CALL(mitosis_d_path_call, no_d_path);
 DEFINE_STATIC_CALL(mitosis_fpu_call, no_fpu);
 
-/* Finds a function's address by registering a kprobe on it; NULL if the kernel lacks it. */
+/*
+ * Finds a function's address by registering a kprobe on it; NULL if the kernel lacks it. The probe
+ * is never armed: some of these functions run at each return to user mode, on CPUs that would see
+ * them patched.
+ */
 static void *find_any(const char *name)
 {
-	struct kprobe probe = { .symbol_name = name };
+	struct kprobe probe = { .symbol_name = name, .flags = KPROBE_FLAG_DISABLED };
 	void *address;
 
 	if (register_kprobe(&probe))
@@ -64,7 +68,7 @@ static void *find_any(const char *name)
 	return address;
 }
 
-static void *find(const char *name)
+static void *find_function(const char *name)
 {
 	void *address = find_any(name);
 
@@ -76,12 +80,12 @@ static void *find(const char *name)
 
 int mitosis_symbols_init(void)
 {
-	void *clone = find("kernel_clone");
-	void *mremap = find("__x64_sys_mremap");
-	void *madvise = find("do_madvise");
-	void *d_path = find("__d_path");
-	void *rseq = find("__x64_sys_rseq");
-	void *fpu = find("switch_fpu_return");
+	void *clone = find_function("kernel_clone");
+	void *mremap = find_function("__x64_sys_mremap");
+	void *madvise = find_function("do_madvise");
+	void *d_path = find_function("__d_path");
+	void *rseq = find_function("__x64_sys_rseq");
+	void *fpu = find_function("switch_fpu_return");
 	void *mseal = find_any("__x64_sys_mseal"); /* from 6.10 on */
 
 	if (!clone || !mremap || !madvise || !d_path || !rseq || !fpu)
