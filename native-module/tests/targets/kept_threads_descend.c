@@ -51,11 +51,12 @@ static void next_generation(void)
 /* Goes on as a child of a snapshot of this process; the caller's part ends here. */
 static void descend(uint32_t handler_id)
 {
+	bool kernel = target_backend() == MITOSIS_BACKEND_KERNEL;
 	struct mitosis *device;
 	char number[16], path[512];
 	pid_t pid;
 
-	CHECK_EQ(mitosis_open(MITOSIS_BACKEND_USER, &device), 0);
+	CHECK_EQ(mitosis_open(target_backend(), &device), 0);
 	CHECK_EQ(mitosis_prepare(device, handler_id), 0);
 	if (mitosis_nil(device)) {
 		CHECK_EQ(mitosis_nil(device), -EBADF);
@@ -66,8 +67,8 @@ static void descend(uint32_t handler_id)
 	snprintf(path, sizeof(path), "%s/mitosis-child", getenv("MITOSIS_TEST_BIN"));
 	pid = fork();
 	if (pid == 0) {
-		execl(path, path, "--backend", "user", "--handler-id", number,
-		      (char *)NULL);
+		execl(path, path, "--backend", kernel ? "kernel" : "user",
+		      "--handler-id", number, (char *)NULL);
 		_exit(127);
 	}
 	CHECK_ENDS_WELL(pid);
