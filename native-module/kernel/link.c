@@ -15,6 +15,21 @@
 #include "sealing.h"
 #include "shares.h"
 #include "transport.h"
+#include "uapi/mitosis.h"
+
+DEFINE_SHARES(mitosis_links);
+
+/*
+ * A machine that loses its power or its network closes no connection. Without these its server
+ * would keep a place, and the memory of a snapshot that was dropped, for hours.
+ */
+static void notice_dead_peer(struct sock *sk)
+{
+	tcp_sock_set_keepidle(sk, MITOSIS_DEADLINE_MS_DEFAULT / 2000);
+	tcp_sock_set_keepintvl(sk, 1);
+	tcp_sock_set_keepcnt(sk, 5);
+	tcp_sock_set_user_timeout(sk, MITOSIS_DEADLINE_MS_DEFAULT);
+}
 
 static struct link *new_link(struct socket *socket, unsigned int deadline_ms)
 {
@@ -35,7 +50,11 @@ static struct link *new_link(struct socket *socket, unsigned int deadline_ms)
 
 struct link *mitosis_link_accept(struct socket *socket, unsigned int deadline_ms)
 {
-	return new_link(socket, deadline_ms);
+	struct link *link = new_link(socket, deadline_ms);
+
+	if (link)
+		notice_dead_peer(socket->sk);
+	return link;
 }
 
 void mitosis_link_close(struct link *link)
@@ -44,7 +63,7 @@ void mitosis_link_close(struct link *link)
 		return;
 	sock_release(link->socket);
 	mitosis_sealing_destroy(link->sealing);
-	mitosis_share_give(link->user);
+	mitosis_share_give(&mitosis_links, link->user, 1);
 	kfree(link);
 }
 

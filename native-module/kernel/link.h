@@ -15,6 +15,7 @@
 struct handshake;
 struct net;
 struct sealing;
+struct shares;
 struct socket;
 
 struct link {
@@ -23,7 +24,7 @@ struct link {
 	struct sealing *sealing;  /* NULL: messages are plain */
 	int failure;		  /* 0, or -errno: what ended it, of every later request */
 	u64 session;		  /* the number of its session, for session.c */
-	u32 user;		  /* whose share it is in (shares.h) */
+	u32 user;		  /* in whose share of mitosis_links it is */
 };
 
 /*
@@ -39,6 +40,9 @@ int mitosis_link_connect(struct net *net, const struct sockaddr_storage *address
 /* The same with the handshake, which the caller fills with zeros before and after. */
 int mitosis_link_open(struct net *net, const struct sockaddr_storage *address,
 		      unsigned int deadline_ms, struct link **link, struct handshake *handshake);
+
+/* Links to other machines, of each user's children: their servers have places for a number. */
+extern struct shares mitosis_links;
 
 /* Takes over an accepted socket. On lack of memory releases it and returns NULL. */
 struct link *mitosis_link_accept(struct socket *socket, unsigned int deadline_ms);

@@ -57,6 +57,11 @@ static unsigned int connections_per_machine = 2048;
 module_param(connections_per_machine, uint, 0644);
 MODULE_PARM_DESC(connections_per_machine, "Of these, from one address");
 
+static unsigned int connections_per_owner = 2048;
+module_param(connections_per_owner, uint, 0644);
+MODULE_PARM_DESC(connections_per_owner,
+		 "Of these, to snapshots of one user that had no CAP_SYS_RESOURCE");
+
 static unsigned int connections_per_user = 1024;
 module_param(connections_per_user, uint, 0644);
 MODULE_PARM_DESC(connections_per_user,
@@ -152,6 +157,11 @@ unsigned int mitosis_connections(void)
 unsigned int mitosis_connections_per_machine(void)
 {
 	return READ_ONCE(connections_per_machine);
+}
+
+unsigned int mitosis_connections_per_owner(void)
+{
+	return READ_ONCE(connections_per_owner);
 }
 
 unsigned int mitosis_connections_per_user(void)

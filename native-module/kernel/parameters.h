@@ -31,9 +31,10 @@ unsigned int mitosis_rdma_retry_ms(void);
 unsigned int mitosis_snapshots_per_user(void);
 unsigned long mitosis_snapshot_pages_per_user(void);
 
-/* Places of the server: of all machines, and of one address. */
+/* Places of the server: of all machines, of one address, and to one user's snapshots. */
 unsigned int mitosis_connections(void);
 unsigned int mitosis_connections_per_machine(void);
+unsigned int mitosis_connections_per_owner(void);
 
 /* Limit of a user without CAP_SYS_RESOURCE. */
 unsigned int mitosis_connections_per_user(void);

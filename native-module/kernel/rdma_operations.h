@@ -35,6 +35,7 @@ struct snapshot;
 struct rdma_expected {
 	u8 token[WIRE_RDMA_TOKEN_SIZE];
 	struct snapshot *snapshot;
+	u32 owner;			 /* of the snapshot: shares.h */
 	struct sockaddr_storage address; /* where its TCP connection has reached this machine */
 	u32 pages_max, depth;		 /* at most; then what it gets */
 	u16 port;			 /* then where it shall connect to, at that address */
@@ -70,6 +71,9 @@ struct rdma_operations {
  */
 int mitosis_rdma_get_pages(struct snapshot *snapshot, const struct wire_pages *range, u32 pages_max,
 			   struct page **pages);
+/* Whether it has no new children, and those that it has hold it by their TCP connections. */
+bool mitosis_rdma_is_dropped(const struct snapshot *snapshot);
+
 /* Drops the reference of struct rdma_expected. */
 void mitosis_rdma_put_snapshot(struct snapshot *snapshot);
 

@@ -47,6 +47,12 @@ int mitosis_rdma_get_pages(struct snapshot *s, const struct wire_pages *range, u
 }
 EXPORT_SYMBOL_GPL(mitosis_rdma_get_pages);
 
+bool mitosis_rdma_is_dropped(const struct snapshot *s)
+{
+	return mitosis_snapshot_is_dropped(s);
+}
+EXPORT_SYMBOL_GPL(mitosis_rdma_is_dropped);
+
 void mitosis_rdma_put_snapshot(struct snapshot *s)
 {
 	mitosis_snapshot_put(s);

@@ -157,17 +157,19 @@ static bool ends_no_children(int err)
  * Asks whether the snapshot still exists, and its token is valid: 0, an answer of struct
  * wire_pages, or an error of the link.
  */
-static int check_exists(struct remote *r)
+static int check_exists(struct remote *r, unsigned int deadline_ms)
 {
 	struct wire_pages request = {};
 	int err;
 
 	mutex_lock(&r->lock);
+	r->link->deadline_ms = deadline_ms;
 	err = mitosis_link_send_body(r->link, WIRE_PAGES, &request, sizeof(request));
 	if (!err)
 		err = mitosis_link_receive_empty_answer(r->link);
 	if (err && !ends_no_children(err))
 		mitosis_link_fail(r->link, err);
+	r->link->deadline_ms = r->deadline_ms;
 	mutex_unlock(&r->lock);
 	return err;
 }
@@ -247,7 +249,7 @@ static void check_cache(struct work_struct *work)
 
 	while ((r = next_idle(&checked))) {
 		if (time_after(jiffies, r->used + msecs_to_jiffies(CACHE_IDLE_MS)) ||
-		    check_exists(r))
+		    check_exists(r, min(r->deadline_ms, mitosis_deadline_ms())))
 			uncache(r);
 		mitosis_remote_put(r);
 	}
@@ -307,7 +309,7 @@ static void run_open(struct work_item *item)
 
 	if (w->cached) {
 		r = find_cached(w);
-		if (r && !check_exists(r)) {
+		if (r && !check_exists(r, r->deadline_ms)) {
 			w->remote = r;
 			return;
 		}
@@ -357,7 +359,7 @@ int mitosis_remote_open(const struct remote_name *name, const struct mitosis_opt
 	mitosis_work_item_init(&w->item, run_open, destroy_open);
 	w->net = get_net(current->nsproxy->net_ns);
 	w->name = *name;
-	w->user = capable(CAP_SYS_RESOURCE) ? NO_USER : name->owner_uid;
+	w->user = mitosis_share_user();
 	w->deadline_ms = options->deadline_ms;
 	w->cached = options->flags & MITOSIS_OPTION_CACHE;
 	err = mitosis_work_item_run(&w->item);
@@ -381,7 +383,7 @@ static void run_check(struct work_item *item)
 {
 	struct check_work *w = container_of(item, struct check_work, item);
 
-	w->err = check_exists(w->remote);
+	w->err = check_exists(w->remote, w->remote->deadline_ms);
 }
 
 static void destroy_check(struct work_item *item)

@@ -150,7 +150,7 @@ static bool is_same_build(const struct descriptor_header *d, const struct descri
 }
 
 /*
- * Opens the file of a VMA with the caller's rights. Returns NULL if that fails or
+ * Opens the file of a VMA. Returns NULL if that fails or
  * it is not the file that the parent mapped: then the pages come from the snapshot.
  */
 static struct file *open_file(const struct descriptor_header *d, const struct descriptor_vma *vma)
@@ -196,11 +196,10 @@ static int check_files(const struct plan *plan)
 	return 0;
 }
 
+/* Of this machine, the files that the parent has mapped; else room for those that will be opened. */
 static int plan_files(struct plan *plan, const struct origin *origin)
 {
 	const struct descriptor_header *d = plan->descriptor;
-	const struct descriptor_vma *vmas = descriptor_vmas(d);
-	u32 i;
 
 	if (origin->snapshot) {
 		plan->files = origin->snapshot->description.files;
@@ -210,10 +209,19 @@ static int plan_files(struct plan *plan, const struct origin *origin)
 	if (!plan->files)
 		return -ENOMEM;
 	plan->files_opened = true;
-	for (i = 0; i < d->vma_count; i++)
+	return 0;
+}
+
+/* The files of another machine's snapshot, with a child's rights: they could be another user's. */
+static void open_files(const struct plan *plan)
+{
+	const struct descriptor_header *d = plan->descriptor;
+	const struct descriptor_vma *vmas = descriptor_vmas(d);
+	u32 i;
+
+	for (i = 0; plan->files_opened && i < d->vma_count; i++)
 		if (vmas[i].kind == VMA_FILE)
 			plan->files[i] = open_file(d, &vmas[i]);
-	return 0;
 }
 
 static void plan_destroy(struct plan *plan)
@@ -397,8 +405,10 @@ static int become(struct plan *plan, const struct mitosis_options *options)
 {
 	int err = mitosis_owner_confine(plan->descriptor);
 
-	if (!err)
+	if (!err) {
+		open_files(plan);
 		err = mitosis_thread_detach();
+	}
 	if (!err)
 		err = unmap_all(plan);
 	if (!err)

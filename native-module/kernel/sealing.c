@@ -2,6 +2,7 @@
 #include "sealing.h"
 
 #include <linux/err.h>
+#include <linux/jiffies.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 
@@ -193,6 +194,8 @@ int mitosis_sealing_receive(struct sealing *s, struct socket *socket, const stru
 {
 	struct cursor cursor = { parts, 0 };
 	const size_t all = size;
+	unsigned long end = 0; /* from the first record on */
+	unsigned int left_ms;
 	int err;
 
 	while (size) {
@@ -200,7 +203,14 @@ int mitosis_sealing_receive(struct sealing *s, struct socket *socket, const stru
 			size -= copy_buffered(s, &cursor, size);
 			continue;
 		}
-		err = receive_next(s, socket, &cursor, &size, size == all ? first_ms : ms, ms);
+		/* One deadline: records of a byte each would put it off. */
+		if (end && time_after_eq(jiffies, end))
+			return -ETIMEDOUT;
+		left_ms = end ? jiffies_to_msecs(end - jiffies) : ms;
+		err = receive_next(s, socket, &cursor, &size, size == all ? first_ms : left_ms,
+				   left_ms);
+		if (!end)
+			end = jiffies + mitosis_transport_timeout(ms);
 		if (err)
 			return size == all ? err : mitosis_transport_error(err);
 	}

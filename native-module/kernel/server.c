@@ -23,6 +23,7 @@
 #include "parameters.h"
 #include "rdma_operations.h"
 #include "served.h"
+#include "shares.h"
 #include "snapshot.h"
 #include "token.h"
 
@@ -49,7 +50,14 @@ struct client {
 	unsigned long deadline; /* of the handshake, in jiffies */
 	struct handshake handshake;
 	struct served served; /* HAS_SNAPSHOT */
+	u32 owner;	      /* in whose share of `owners` it is */
 };
+
+/*
+ * Connections to the snapshots of each user. What a snapshot's pages are read from can keep the
+ * thread of a connection for ever: a file system that a program of the owner's serves, say.
+ */
+static DEFINE_SHARES(owners);
 
 static struct socket *listener;
 static struct task_struct *acceptor;
@@ -142,8 +150,14 @@ static int open_snapshot(struct client *c, struct snapshot *s, int err)
 	struct parent_rights rights;
 
 	if (!err)
+		err = mitosis_share_take(&owners, s->payer, 1, mitosis_connections_per_owner());
+	if (!err) {
+		c->owner = s->payer;
 		err = mitosis_snapshot_make_ready(s);
+	}
 	if (err) {
+		mitosis_share_give(&owners, c->owner, 1);
+		c->owner = NO_USER;
 		mitosis_snapshot_put(s);
 		return answer(c, WIRE_ANSWER, err, NULL, 0);
 	}
@@ -201,6 +215,7 @@ static int grant_rdma(struct client *c, const struct rdma_operations *operations
 	expected->snapshot = mitosis_snapshot_find(mitosis_snapshot_key(user, request->handler_id));
 	if (!expected->snapshot)
 		return -ENOENT;
+	expected->owner = expected->snapshot->payer;
 	err = mitosis_snapshot_make_ready(expected->snapshot);
 	if (!err)
 		err = operations->expect(expected);
@@ -338,6 +353,7 @@ static int serve(void *argument)
 	mutex_unlock(&clients_lock);
 	mitosis_link_close(c->link);
 	mitosis_served_close(&c->served);
+	mitosis_share_give(&owners, c->owner, 1);
 
 	mutex_lock(&clients_lock);
 	list_add(&c->node, &ended);
@@ -407,6 +423,7 @@ static void add_client(struct socket *socket)
 		kfree(c);
 		return;
 	}
+	c->owner = NO_USER;
 	c->deadline = jiffies + msecs_to_jiffies(HANDSHAKE_MS);
 	if (kernel_getpeername(socket, (struct sockaddr *)&c->address) < 0)
 		c->address.ss_family = AF_UNSPEC;

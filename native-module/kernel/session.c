@@ -193,7 +193,7 @@ int mitosis_session_take(struct net *net, u32 machine_id, u32 user, unsigned int
 	struct sockaddr_storage address;
 	struct session *s;
 	u64 number = 0;
-	int err = mitosis_share_take(user);
+	int err = mitosis_share_take(&mitosis_links, user, 1, mitosis_connections_per_user());
 
 	if (err)
 		return err;
@@ -212,7 +212,7 @@ int mitosis_session_take(struct net *net, u32 machine_id, u32 user, unsigned int
 	if (!err && !idle)
 		err = connect_to(net, machine_id, &address, deadline_ms, link);
 	if (err) {
-		mitosis_share_give(user);
+		mitosis_share_give(&mitosis_links, user, 1);
 		return err;
 	}
 	if (!idle)
@@ -226,7 +226,7 @@ void mitosis_session_give(const struct net *net, u32 machine_id, struct link *li
 {
 	struct session *s;
 
-	mitosis_share_give(link->user);
+	mitosis_share_give(&mitosis_links, link->user, 1);
 	link->user = NO_USER;
 	mutex_lock(&sessions_lock);
 	s = find(net, machine_id);

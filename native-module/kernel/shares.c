@@ -1,49 +1,63 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "shares.h"
 
+#include <linux/capability.h>
+#include <linux/cred.h>
 #include <linux/err.h>
-#include <linux/mutex.h>
-#include <linux/xarray.h>
+#include <linux/user_namespace.h>
 
-#include "parameters.h"
-
-/* The number of each user's connections, by user id. */
-static DEFINE_XARRAY(shares);
-static DEFINE_MUTEX(shares_lock);
-
-static unsigned long count_of(u32 user)
+u32 mitosis_share_user(void)
 {
-	void *entry = xa_load(&shares, user);
+	const struct user_namespace *ns = current_user_ns();
+	kuid_t user = current_euid();
+
+	if (capable(CAP_SYS_RESOURCE))
+		return NO_USER;
+	for (; ns != &init_user_ns; ns = ns->parent)
+		/* Whom root has given user ids of their own are as many users. */
+		if (ns->parent == &init_user_ns && !uid_eq(ns->owner, GLOBAL_ROOT_UID))
+			user = ns->owner;
+	return from_kuid(&init_user_ns, user);
+}
+
+static unsigned long amount_of(struct shares *s, u32 user)
+{
+	void *entry = xa_load(&s->users, user);
 
 	return entry ? xa_to_value(entry) : 0;
 }
 
-int mitosis_share_take(u32 user)
+int mitosis_share_take(struct shares *s, u32 user, unsigned long amount, unsigned long limit)
 {
-	unsigned long count;
+	unsigned long has;
 	int err = -EUSERS;
 
-	if (user == NO_USER)
+	if (user == NO_USER || !amount)
 		return 0;
-	mutex_lock(&shares_lock);
-	count = count_of(user);
-	if (count < mitosis_connections_per_user())
-		err = xa_err(xa_store(&shares, user, xa_mk_value(count + 1), GFP_KERNEL));
-	mutex_unlock(&shares_lock);
+	mutex_lock(&s->lock);
+	has = amount_of(s, user);
+	if (amount <= limit && has <= limit - amount)
+		err = xa_err(xa_store(&s->users, user, xa_mk_value(has + amount), GFP_KERNEL));
+	mutex_unlock(&s->lock);
 	return err;
 }
 
-void mitosis_share_give(u32 user)
+void mitosis_share_give(struct shares *s, u32 user, unsigned long amount)
 {
-	unsigned long count;
+	unsigned long has;
 
-	if (user == NO_USER)
+	if (user == NO_USER || !amount)
 		return;
-	mutex_lock(&shares_lock);
-	count = count_of(user);
-	if (count > 1)
-		xa_store(&shares, user, xa_mk_value(count - 1), GFP_KERNEL);
+	mutex_lock(&s->lock);
+	has = amount_of(s, user);
+	if (has > amount)
+		xa_store(&s->users, user, xa_mk_value(has - amount), GFP_KERNEL);
 	else
-		xa_erase(&shares, user);
-	mutex_unlock(&shares_lock);
+		xa_erase(&s->users, user);
+	mutex_unlock(&s->lock);
+}
+
+bool mitosis_share_has_room(struct shares *s, u32 user, unsigned long limit)
+{
+	return amount_of(s, user) < limit;
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "snapshot.h"
 
-#include <linux/capability.h>
 #include <linux/cred.h>
 #include <linux/fs_struct.h>
+#include <linux/hugetlb.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/sched/mm.h>
@@ -16,12 +16,20 @@
 #include "parameters.h"
 #include "shadow.h"
 #include "shared_memory.h"
+#include "shares.h"
 #include "stats.h"
 #include "trace.h"
 
 /* By user and handler id. The initial reference is dropped by mitosis_snapshot_drop(). */
 static DEFINE_XARRAY(registry);
 static DEFINE_MUTEX(registry_lock);
+
+/*
+ * Of each user: its snapshots, and the pages that they may keep. They count until the memory is
+ * free: a child, or an open file, holds that of a snapshot that was dropped.
+ */
+static DEFINE_SHARES(snapshots);
+static DEFINE_SHARES(snapshot_pages);
 
 u64 mitosis_snapshot_key(kuid_t user, u32 handler_id)
 {
@@ -38,6 +46,10 @@ static void destroy(struct kref *refs)
 	struct snapshot *s = container_of(refs, struct snapshot, refs);
 
 	mitosis_pages_destroy(&s->pages);
+	if (s->is_paid) {
+		mitosis_share_give(&snapshots, s->payer, 1);
+		mitosis_share_give(&snapshot_pages, s->payer, s->parent_pages);
+	}
 	mitosis_description_destroy(&s->description);
 	path_put(&s->parent.root);
 	mitosis_owner_put(&s->parent.owner);
@@ -135,36 +147,34 @@ int mitosis_snapshot_make_ready(struct snapshot *s)
 }
 
 /*
- * With registry_lock held: whether the user may have one more. A snapshot counts with
- * all anonymous pages of its parent: it keeps them when the parent has changed them; and
- * with the shared ones, of which it has copies.
+ * Whether the user may have one more, which then is in its shares: with all pages of its parent
+ * that it keeps when the parent has changed them, or has copies of.
  */
-static int check_limits(const struct snapshot *s)
+static int pay(struct snapshot *s)
 {
-	const kuid_t user = s->parent.owner.cred->euid;
-	unsigned long index, pages = s->parent_pages;
-	unsigned int count = 1;
-	struct snapshot *other;
+	int err = mitosis_share_take(&snapshots, s->payer, 1, mitosis_snapshots_per_user());
 
-	if (capable(CAP_SYS_RESOURCE))
-		return 0;
-	xa_for_each_range(&registry, index, other, mitosis_snapshot_key(user, 0),
-			  mitosis_snapshot_key(user, U32_MAX)) {
-		pages += other->parent_pages;
-		count++;
+	if (err)
+		return err == -EUSERS ? -EDQUOT : err;
+	err = mitosis_share_take(&snapshot_pages, s->payer, s->parent_pages,
+				 mitosis_snapshot_pages_per_user());
+	if (err) {
+		mitosis_share_give(&snapshots, s->payer, 1);
+		return err == -EUSERS ? -ENOSPC : err;
 	}
-	if (count > mitosis_snapshots_per_user())
-		return -EDQUOT;
-	return pages > mitosis_snapshot_pages_per_user() ? -ENOSPC : 0;
+	s->is_paid = true;
+	return 0;
 }
 
 /* Before the memory is copied: mitosis_snapshot_find() does not find it until then. */
 static int claim(struct snapshot *s)
 {
-	int err;
+	int err = pay(s);
 
+	if (err)
+		return err;
 	mutex_lock(&registry_lock);
-	err = check_limits(s) ?: xa_insert(&registry, key_of(s), s, GFP_KERNEL);
+	err = xa_insert(&registry, key_of(s), s, GFP_KERNEL);
 	mutex_unlock(&registry_lock);
 	return err == -EBUSY ? -EEXIST : err;
 }
@@ -193,18 +203,25 @@ bool mitosis_snapshot_is_dropped(const struct snapshot *s)
 	return dropped;
 }
 
-/* Pages that a userfaultfd serves on demand would be missing in the copy. */
-static bool uses_userfaultfd(struct mm_struct *mm)
+/*
+ * Counts the pages that a copy keeps when the parent has changed them, or ended. Returns 0, or
+ * -EOPNOTSUPP: pages that a userfaultfd serves on demand would be missing in the copy.
+ */
+static int count_pages(struct mm_struct *mm, unsigned long *count)
 {
 	VMA_ITERATOR(vmi, mm, 0);
 	struct vm_area_struct *vma;
 	bool found = false;
 
+	*count += get_mm_counter(mm, MM_ANONPAGES) + get_mm_counter(mm, MM_SWAPENTS);
+#ifdef CONFIG_HUGETLB_PAGE
+	*count += atomic_long_read(&mm->hugetlb_usage);
+#endif
 	mmap_read_lock(mm);
 	for_each_vma(vmi, vma)
 		found |= userfaultfd_missing(vma) || userfaultfd_minor(vma);
 	mmap_read_unlock(mm);
-	return found;
+	return found ? -EOPNOTSUPP : 0;
 }
 
 int mitosis_snapshot_prepare(u32 handler_id, bool pinned, struct descriptor_header *told, u64 *key,
@@ -232,9 +249,9 @@ int mitosis_snapshot_prepare(u32 handler_id, bool pinned, struct descriptor_head
 	s->handler_id = handler_id;
 	s->serial = atomic64_inc_return(&last_serial);
 	s->pinned = pinned;
-	s->parent_pages = get_mm_counter(current->mm, MM_ANONPAGES) +
-			  mitosis_shared_memory_pages(current->mm) +
+	s->parent_pages = mitosis_shared_memory_pages(current->mm) +
 			  (told ? DIV_ROUND_UP(told->total_size, PAGE_SIZE) : 0);
+	s->payer = mitosis_share_user();
 	mitosis_owner_save(&s->parent.owner);
 	s->parent.pid = task_tgid_nr(current);
 	s->prepared_at_ns = ktime_get_coarse_real_ns();
@@ -242,8 +259,8 @@ int mitosis_snapshot_prepare(u32 handler_id, bool pinned, struct descriptor_head
 	mitosis_count(snapshots);
 
 	err = s->pages.depth > SNAPSHOT_DEPTH_MAX ? -ELOOP : 0;
-	if (!err && uses_userfaultfd(current->mm))
-		err = -EOPNOTSUPP;
+	if (!err)
+		err = count_pages(current->mm, &s->parent_pages);
 	if (!err)
 		err = mitosis_thread_state_save(&s->parent.thread);
 	if (err)

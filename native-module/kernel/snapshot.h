@@ -18,7 +18,9 @@ struct snapshot {
 	u64 serial; /* unique */
 	bool pinned;
 	bool dropped;		    /* no new children; under the registry's lock */
-	unsigned long parent_pages; /* anonymous ones, and of its description */
+	unsigned long parent_pages; /* that it may keep, and of its description */
+	u32 payer;		    /* in whose shares it is until its memory is free: shares.h */
+	bool is_paid;		    /* it is in them */
 	u64 prepared_at_ns;	    /* CLOCK_REALTIME */
 	struct parent parent;
 	struct shadow_pages pages; /* no shadow until prepare is done */

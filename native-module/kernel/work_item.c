@@ -4,8 +4,16 @@
 #include <linux/memcontrol.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
+#include <linux/wait.h>
+
+#include "shares.h"
+
+/* Items of a user that are run at a time; the queue has room for those of several. */
+#define ITEMS_PER_USER (WQ_MAX_ACTIVE / 8)
 
 static struct workqueue_struct *workers;
+static DEFINE_SHARES(running);
+static DECLARE_WAIT_QUEUE_HEAD(room); /* in a share */
 
 int mitosis_work_items_init(void)
 {
@@ -38,6 +46,9 @@ static void work(struct work_struct *work)
 
 	item->run(item);
 	set_active_memcg(before);
+	mitosis_share_give(&running, item->user, 1);
+	if (item->user != NO_USER && wq_has_sleeper(&room))
+		wake_up_all(&room);
 	complete(&item->done);
 	mitosis_work_item_put(item);
 }
@@ -48,13 +59,32 @@ void mitosis_work_item_init(struct work_item *item, void (*run)(struct work_item
 	INIT_WORK(&item->work, work);
 	kref_init(&item->refs);
 	init_completion(&item->done);
+	item->user = mitosis_share_user();
 	item->memory_group = get_mem_cgroup_from_mm(current->mm);
 	item->run = run;
 	item->destroy = destroy_item;
 }
 
+/* Returns 0, -EINTR on a fatal signal, or -ENOMEM. */
+static int take_share(const struct work_item *item)
+{
+	int err;
+
+	while ((err = mitosis_share_take(&running, item->user, 1, ITEMS_PER_USER)) == -EUSERS) {
+		err = wait_event_killable(room, mitosis_share_has_room(&running, item->user,
+								       ITEMS_PER_USER));
+		if (err)
+			return -EINTR;
+	}
+	return err;
+}
+
 int mitosis_work_item_run(struct work_item *item)
 {
+	int err = take_share(item);
+
+	if (err)
+		return err;
 	kref_get(&item->refs); /* the worker's */
 	queue_work(workers, &item->work);
 	return wait_for_completion_killable(&item->done) ? -EINTR : 0;

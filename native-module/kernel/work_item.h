@@ -2,7 +2,8 @@
 /*
  * Work items: requests of a process that wait for another machine. A kernel
  * worker runs them, so the process's signals do not interrupt them, and they
- * continue if the process is killed meanwhile. What they allocate with __GFP_ACCOUNT is
+ * continue if the process is killed meanwhile. A user has a number of them at a time; further
+ * ones wait for these, so that a machine that does not answer keeps no other user waiting. What they allocate with __GFP_ACCOUNT is
  * charged to the control group of that process.
  */
 #ifndef MITOSIS_WORK_ITEM_H
@@ -18,6 +19,7 @@ struct work_item {
 	struct work_struct work;
 	struct kref refs;
 	struct completion done;
+	u32 user;			 /* who asks: shares.h */
 	struct mem_cgroup *memory_group; /* of who asks; a reference */
 	/* Must have a deadline of its own. */
 	void (*run)(struct work_item *item);
@@ -34,8 +36,8 @@ void mitosis_work_item_init(struct work_item *item, void (*run)(struct work_item
 			    void (*destroy)(struct work_item *));
 
 /*
- * Starts the item and waits for it. Returns 0 when it has run, or -EINTR on a fatal
- * signal. In both cases the caller must call mitosis_work_item_put().
+ * Starts the item and waits for it. Returns 0 when it has run, -EINTR on a fatal
+ * signal, or -ENOMEM. In all cases the caller must call mitosis_work_item_put().
  */
 int mitosis_work_item_run(struct work_item *item);
 void mitosis_work_item_put(struct work_item *item);

@@ -12,11 +12,19 @@
 #include <linux/workqueue.h>
 
 #include "kernel/rdma_operations.h"
+#include "kernel/shares.h"
 #include "queues.h"
 
-#define CONNECTIONS_MAX 256u
+/* Of all, and to the snapshots of one user: shares.h. */
+#define CONNECTIONS_MAX	      256u
+#define CONNECTIONS_PER_OWNER 64u
 /* Without a request; the client's machine may have gone, and the snapshot's memory stays. */
 #define IDLE_MS 300000
+/*
+ * Of a snapshot that was dropped: nothing else keeps its memory. A child that lives holds it by
+ * its TCP connection, and gets the next pages there.
+ */
+#define DROPPED_IDLE_MS 10000
 /* A slot is free again when its answer has been acknowledged. */
 #define SLOTS_MAX (2 * RDMA_DEPTH_MAX)
 
@@ -215,11 +223,11 @@ static void tear_down(struct connection *c)
 		ib_dma_unmap_single(c->queues.id->device, c->requests_dma,
 				    SLOTS_MAX * sizeof(*c->requests), DMA_FROM_DEVICE);
 	mitosis_rdma_queues_destroy(&c->queues);
-	mitosis_rdma_put_snapshot(c->rights.snapshot);
 	mutex_lock(&connections_lock);
 	list_del(&c->node);
 	connection_count--;
 	mutex_unlock(&connections_lock);
+	mitosis_rdma_put_snapshot(c->rights.snapshot);
 	wake_up(&connection_gone);
 	kref_put(&c->refs, destroy);
 }
@@ -324,10 +332,14 @@ static struct connection *new_connection(struct rdma_cm_id *id,
 /* Takes a place. */
 static int enter(struct connection *c)
 {
+	unsigned int of_owner = 0;
+	struct connection *other;
 	int err = 0;
 
 	mutex_lock(&connections_lock);
-	if (connection_count < CONNECTIONS_MAX) {
+	list_for_each_entry(other, &connections, node)
+		of_owner += c->rights.owner != NO_USER && other->rights.owner == c->rights.owner;
+	if (connection_count < CONNECTIONS_MAX && of_owner < CONNECTIONS_PER_OWNER) {
 		list_add(&c->node, &connections);
 		connection_count++;
 	} else {
@@ -376,6 +388,11 @@ int mitosis_rdma_connection_event(struct rdma_cm_id *id, struct rdma_cm_event *e
 	return 0;
 }
 
+static unsigned int idle_ms(const struct connection *c)
+{
+	return mitosis_rdma_is_dropped(c->rights.snapshot) ? DROPPED_IDLE_MS : IDLE_MS;
+}
+
 unsigned int mitosis_rdma_connections_sweep(void)
 {
 	struct connection *c;
@@ -383,7 +400,7 @@ unsigned int mitosis_rdma_connections_sweep(void)
 
 	mutex_lock(&connections_lock);
 	list_for_each_entry(c, &connections, node)
-		if (time_after(jiffies, READ_ONCE(c->used) + msecs_to_jiffies(IDLE_MS)))
+		if (time_after(jiffies, READ_ONCE(c->used) + msecs_to_jiffies(idle_ms(c))))
 			end(c);
 	count = connection_count;
 	mutex_unlock(&connections_lock);

@@ -16,6 +16,7 @@ void mitosis_rdma_connections_exit(void);
 /* What a connection may do. */
 struct connection_rights {
 	struct snapshot *snapshot; /* a reference, which the connection takes over */
+	u32 owner;		   /* in whose share of the places the connection is: shares.h */
 	u32 pages_max, depth;
 };
 

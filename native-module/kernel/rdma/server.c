@@ -14,10 +14,13 @@
 #include <rdma/rdma_cm.h>
 
 #include "connection.h"
+#include "kernel/shares.h"
 
-#define GRANTS_MAX 64u
-#define BACKLOG	   64
-#define SWEEP_MS   1000
+/* Of all, and of one user's snapshots: shares.h. */
+#define GRANTS_MAX	 64u
+#define GRANTS_PER_OWNER 32u
+#define BACKLOG		 64
+#define SWEEP_MS	 1000
 
 /* A client that has not come yet. */
 struct grant {
@@ -181,6 +184,17 @@ static int look_at_device(struct rdma_expected *expected)
 	return err == -EADDRNOTAVAIL ? -ENODEV : err;
 }
 
+/* With the lock held. */
+static bool has_room(u32 owner)
+{
+	unsigned int of_owner = 0;
+	struct grant *g;
+
+	list_for_each_entry(g, &grants, node)
+		of_owner += owner != NO_USER && g->rights.owner == owner;
+	return grant_count < GRANTS_MAX && of_owner < GRANTS_PER_OWNER;
+}
+
 int mitosis_rdma_server_expect(struct rdma_expected *expected)
 {
 	struct grant *g;
@@ -196,11 +210,12 @@ int mitosis_rdma_server_expect(struct rdma_expected *expected)
 	g->deadline = jiffies + msecs_to_jiffies(WIRE_RDMA_TOKEN_MS);
 	g->rights = (struct connection_rights){
 		.snapshot = expected->snapshot,
+		.owner = expected->owner,
 		.pages_max = expected->pages_max,
 		.depth = expected->depth,
 	};
 	mutex_lock(&lock);
-	err = grant_count < GRANTS_MAX ? 0 : -EBUSY;
+	err = has_room(expected->owner) ? 0 : -EBUSY;
 	if (!err) {
 		list_add_tail(&g->node, &grants);
 		grant_count++;

@@ -3,12 +3,16 @@
  * Ownership of snapshots: every kind of owner with every kind of caller. Who may become
  * it, drop it and make its token is the table of SECURITY.md; with a token every
  * caller may become it. Children carry no_new_privs and undumpable memory, and get
- * no_new_privs where exec would give them what the owner could not get.
+ * no_new_privs where exec would give them what the owner could not get, and map no file that
+ * takes a capability of their caller's alone.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <signal.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -17,9 +21,11 @@
 #include "tests/kernel/callers.h"
 
 #define ID		 61
-#define CHILD		 100 /* exit status of a child, plus the two below */
+#define CHILD		 100 /* exit status of a child, plus those below */
 #define CHILD_CONFINED	 1   /* it has no_new_privs */
 #define CHILD_UNDUMPABLE 2
+#define CHILD_MAPS	 4 /* the file of be_reader() */
+#define PAGE		 4096
 
 struct kind {
 	const char *name;
@@ -278,6 +284,81 @@ static void filters_are_not_lost(void)
 	status_within(owner, PATIENT_MS);
 }
 
+static char others_file[] = "/tmp/mitosis-others-XXXXXX";
+
+static bool maps_have(const char *name)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	bool found = false;
+	char line[512];
+
+	CHECK(maps);
+	while (fgets(line, sizeof(line), maps))
+		found |= strstr(line, name) != NULL;
+	fclose(maps);
+	return found;
+}
+
+/* Maps a file that its capabilities open, then has none. */
+static void be_reader(void *unused)
+{
+	int file = open(others_file, O_RDONLY | O_CLOEXEC);
+	pid_t self = getpid();
+	int fd;
+
+	(void)unused;
+	CHECK(mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, file, 0) != MAP_FAILED);
+	close(file);
+	be(BARE_ROOT);
+	fd = open_device();
+	CHECK_EQ(error_of(ioctl(fd, MITOSIS_PREPARE, ID)), 0);
+	if (getpid() != self)
+		_exit(CHILD + (maps_have(others_file) ? CHILD_MAPS : 0));
+}
+
+static int become_remotely(void)
+{
+	const struct mitosis_remote_req name = { module_parameter("machine_id"),
+						 ID };
+	const struct mitosis_connect_req own = {
+		name.machine_id, 0, getenv("MITOSIS_TEST_MODULE_ADDRESS")
+	};
+	pid_t pid;
+	int fd;
+
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		fd = open_device();
+		CHECK_EQ(error_of(ioctl(fd, MITOSIS_CONNECT, &own)), 0);
+		_exit(error_of(ioctl(fd, MITOSIS_RESUME_REMOTE, &name)));
+	}
+	return exit_of(pid);
+}
+
+/* The file is opened by no capability of the caller's that the parent had not. */
+static void files_of_others_stay_closed(void)
+{
+	int file = mkstemp(others_file);
+	pid_t owner;
+
+	if (!getenv("MITOSIS_TEST_MODULE_ADDRESS")) {
+		puts("files left out: need MITOSIS_TEST_MODULE_ADDRESS");
+		return;
+	}
+	CHECK(file >= 0 && !fchown(file, OTHER, OTHER) && !ftruncate(file, PAGE));
+	owner = start_waiting(be_reader, NULL);
+	CHECK_EQ(become_remotely(), CHILD);
+	CHECK(!kill(owner, SIGKILL));
+	status_within(owner, PATIENT_MS);
+	CHECK(!fchown(file, 0, 0));
+	owner = start_waiting(be_reader, NULL);
+	CHECK_EQ(become_remotely(), CHILD + CHILD_MAPS);
+	CHECK(!kill(owner, SIGKILL));
+	status_within(owner, PATIENT_MS);
+	CHECK(!unlink(others_file) && !close(file));
+}
+
 int main(void)
 {
 	size_t i;
@@ -290,6 +371,7 @@ int main(void)
 		check_kind(&kinds[i]);
 	tokens_end();
 	filters_are_not_lost();
+	files_of_others_stay_closed();
 	restore_permissions();
 	return failures ? 1 : 0;
 }
