@@ -145,7 +145,6 @@ class JvmBenchmarksTest {
         .param("javaFunction", "helloworld")
         .param("heap", "32m")
         .param("collector", "Serial")
-        .param("threads", "3")
         .forks(0);
   }
 }
