@@ -235,6 +235,23 @@ static void plan_destroy(struct plan *plan)
 		kvfree(plan->files);
 }
 
+/*
+ * Whether a range has memory of a snapshot that the caller is a child of. The address space would
+ * then have two overlays, and no depth that limits how faults nest.
+ */
+static bool has_childs_memory(const struct span *range)
+{
+	struct mm_struct *mm = current->mm;
+	VMA_ITERATOR(vmi, mm, range->start);
+	struct vm_area_struct *vma;
+	bool found = false;
+
+	mmap_read_lock(mm);
+	for_each_vma_range(vmi, vma, range->end) found |= mitosis_overlay_owns(vma);
+	mmap_read_unlock(mm);
+	return found;
+}
+
 /* What is kept must be in the way of nothing, nor of the page below a stack. */
 static int check_kept(const struct plan *plan)
 {
@@ -244,7 +261,7 @@ static int check_kept(const struct plan *plan)
 	u32 i;
 
 	if (!PAGE_ALIGNED(kept->start) || !PAGE_ALIGNED(kept->end) || kept->start >= kept->end ||
-	    kept->end > USER_MEMORY_END)
+	    kept->end > USER_MEMORY_END || has_childs_memory(kept))
 		return -EINVAL;
 	for (i = 0; i < plan->kernel_vma_count; i++)
 		if (overlaps(kept, &plan->own[i]))

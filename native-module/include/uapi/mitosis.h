@@ -376,8 +376,8 @@ struct mitosis_kept_memory {
  * and files.
  * Errors: as MITOSIS_RESUME_LOCAL, of tokens that have ended since, too; ENOENT the snapshot
  * was dropped since; EFAULT; EINVAL a range that is not of whole pages, or
- * where the snapshot or the caller's vdso lies, or an empty one and the parent had several
- * threads; EPERM the caller is not who opened the snapshot, or has further capabilities.
+ * where the snapshot, the caller's vdso or memory of a snapshot that the caller is a child of
+ * lies, or an empty one and the parent had several threads; EPERM the caller is not who opened the snapshot, or has further capabilities.
  */
 #define MITOSIS_IOC_BECOME _IOW('m', 15, struct mitosis_kept_memory)
 

@@ -21,6 +21,7 @@
 #define PAGE   4096
 #define ID     31
 #define NOBODY 65534
+#define FAR    (1ul << 41) /* no program or library is there */
 
 static int open_device(void)
 {
@@ -256,6 +257,41 @@ static void ranges_that_cannot_stay(int opened, const struct descriptor_header *
 	munmap(own, PAGE);
 }
 
+/*
+ * A child keeps nothing that it has from its snapshot: faults in what it then prepares would nest
+ * without a limit.
+ */
+static void memory_of_a_child(void)
+{
+	int without = open_device(), with = open_device(), opened, status;
+	pid_t self = getpid(), pid;
+	char *page;
+
+	CHECK_EQ(call(without, MITOSIS_PREPARE, (void *)(uintptr_t)ID), 0);
+	page = mmap((void *)FAR, PAGE, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+	CHECK(page == (void *)FAR);
+	*page = 'p';
+	CHECK_EQ(call(with, MITOSIS_PREPARE, (void *)(uintptr_t)(ID + 1)), 0);
+	if (getpid() != self) {
+		opened = open_snapshot(open_device());
+		if (opened < 0 || *page != 'p')
+			_exit(1);
+		_exit(become(opened, FAR, FAR + PAGE) == -EINVAL ? 0 : 2);
+	}
+	pid = fork();
+	if (pid == 0) {
+		call(open_device(), MITOSIS_RESUME_LOCAL,
+		     (void *)(uintptr_t)(ID + 1));
+		_exit(3);
+	}
+	status = status_within(pid, 10000);
+	CHECK_EQ(status, 0);
+	munmap(page, PAGE);
+	close(with);
+	close(without);
+}
+
 /* An opened snapshot is for who has opened it. */
 static void other_user(int opened)
 {
@@ -287,6 +323,7 @@ int main(void)
 	invalid_descriptions(fd);
 	frame_without_memory(fd);
 	address_without_memory();
+	memory_of_a_child();
 	CHECK_EQ(prepare(fd, &d), 0);
 	opened = open_snapshot(fd);
 	CHECK(opened >= 0);
