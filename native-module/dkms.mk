@@ -26,9 +26,9 @@ dkms-install: one-prefix
 		{ echo 'there is no group $(DEVICE_GROUP): groupadd --system $(DEVICE_GROUP)' >&2; exit 1; }
 	@$(dkms_remove)
 	rm -rf $(DKMS_SOURCE)
-	mkdir -p $(DKMS_SOURCE)
-	cp -a kernel proto include $(DKMS_SOURCE)/
-	sed 's/@VERSION@/$(VERSION)/' kernel/dkms.conf >$(DKMS_SOURCE)/dkms.conf
+	@# DKMS runs it as root at each new kernel: nobody else may write to it, the checkout's owner included.
+	umask 022 && mkdir -p $(DKMS_SOURCE) && cp -RL kernel proto include $(DKMS_SOURCE)/ && \
+		chmod -R go-w $(DKMS_SOURCE) && sed 's/@VERSION@/$(VERSION)/' kernel/dkms.conf >$(DKMS_SOURCE)/dkms.conf
 	dkms add mitosis/$(VERSION)
 	dkms build mitosis/$(VERSION) -k $(DKMS_KERNEL)
 	dkms install mitosis/$(VERSION) -k $(DKMS_KERNEL)
