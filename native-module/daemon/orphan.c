@@ -7,6 +7,7 @@
 #include <linux/userfaultfd.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -131,11 +132,27 @@ static void server_gone(struct daemon *daemon, struct event_source *source)
 	watch_faults(daemon, orphan);
 }
 
+/* What a shadow passes may be any file: one whose reads wait, or bring events that the kernel never told. */
+static bool is_userfaultfd(int fd)
+{
+	char path[64], target[64];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	n = readlink(path, target, sizeof(target) - 1);
+	target[n > 0 ? n : 0] = '\0';
+	return !strcmp(target, "anon_inode:[userfaultfd]");
+}
+
 bool orphan_keep(struct daemon *daemon, int uffd, int server)
 {
-	int server_pidfd = server < 0 ? -1 : fcntl(server, F_DUPFD_CLOEXEC, 0);
+	int server_pidfd = -1;
 	struct orphan *orphan = NULL;
 
+	if (!is_userfaultfd(uffd))
+		return false;
+	if (server >= 0)
+		server_pidfd = fcntl(server, F_DUPFD_CLOEXEC, 0);
 	/* Without its pidfd, the server would count as gone. */
 	if (daemon->orphan_count < ORPHANS_MAX && (server < 0 || server_pidfd >= 0))
 		orphan = calloc(1, sizeof(*orphan));

@@ -14,7 +14,7 @@
 
 /*
  * Keeps a userfaultfd, which it takes over, that the process behind the pidfd `server`
- * serves; -1: none does any more. False without room.
+ * serves; -1: none does any more. False without room, or if it is no userfaultfd.
  */
 bool orphan_keep(struct daemon *daemon, int uffd, int server);
 

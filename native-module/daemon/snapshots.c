@@ -181,6 +181,9 @@ static bool shadow_serve(struct daemon *daemon, struct peer *shadow,
 			"stopped, its children wait; raise ulimit -n\n");
 		return true;
 	}
+	if (m->type == LOCAL_CPU_SERVER && *fd >= 0 &&
+	    !watchdog_is_forked_by(*fd, shadow->process.pid))
+		return true;
 	if (m->type == LOCAL_CPU_SERVER && *fd >= 0) {
 		name = name_of(shadow);
 		name.kind = SERVER_CPU;

@@ -58,22 +58,43 @@ static pid_t pid_of(int pidfd)
 	return pid;
 }
 
-/* True if a signal has stopped it (T). A process under a debugger (t) is exempt. */
-static bool is_stopped(pid_t pid)
+#define STAT_SIZE 256
+
+/* What /proc has of it, from behind its name on, which may hold anything; NULL: it has gone. */
+static const char *read_stat(pid_t pid, char text[STAT_SIZE])
 {
-	char path[64], text[256];
-	const char *name_end;
+	char path[64];
 	ssize_t n;
 	int fd;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	n = fd < 0 ? -1 : read(fd, text, STAT_SIZE - 1);
 	if (fd >= 0)
 		close(fd);
 	text[n > 0 ? n : 0] = '\0';
-	name_end = strrchr(text, ')');
-	return name_end && !strncmp(name_end, ") T", 3);
+	return strrchr(text, ')');
+}
+
+/* True if a signal has stopped it (T). A process under a debugger (t) is exempt. */
+static bool is_stopped(pid_t pid)
+{
+	char text[STAT_SIZE];
+	const char *stat = read_stat(pid, text);
+
+	return stat && !strncmp(stat, ") T", 3);
+}
+
+bool watchdog_is_forked_by(int pidfd, pid_t parent)
+{
+	char text[STAT_SIZE];
+	pid_t pid = pid_of(pidfd);
+	const char *stat = pid > 0 ? read_stat(pid, text) : NULL;
+	int its_parent;
+
+	/* It still has its number if it has one now. */
+	return parent > 0 && stat && sscanf(stat, ") %*c %d", &its_parent) == 1 &&
+	       its_parent == parent && pid_of(pidfd) == pid;
 }
 
 /* True if an entry of /proc/PID/fd is the trace file. */

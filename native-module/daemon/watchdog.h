@@ -28,6 +28,9 @@ struct server_name {
 void watchdog_watch(struct daemon *daemon, int pidfd,
 		    const struct server_name *name);
 
+/* Whether a pidfd that a process has passed is of one that it has forked: it can open any. */
+bool watchdog_is_forked_by(int pidfd, pid_t parent);
+
 /* The pidfd of a running per-CPU server, owned by the watchdog; -1: none. */
 int watchdog_cpu_server(const struct daemon *daemon,
 			const struct registry_place *place, int cpu);

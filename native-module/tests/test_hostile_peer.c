@@ -5,6 +5,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -14,7 +15,8 @@
 #include "lib/daemon_link.h"
 #include "tests/harness.h"
 
-#define ROUNDS 20000
+#define ROUNDS	    20000
+#define PATIENCE_MS 10000
 
 static void random_bytes(void *buffer, size_t size)
 {
@@ -128,6 +130,52 @@ static void slow_reader(struct mitosis *device)
 	daemon_link_close(&link);
 }
 
+static int receive(int channel, struct local_message *message)
+{
+	struct pollfd p = { .fd = channel, .events = POLLIN };
+	int fd, err;
+
+	CHECK_EQ(poll(&p, 1, PATIENCE_MS), 1);
+	err = channel_receive(channel, message, &fd);
+	if (!err && fd >= 0)
+		close(fd);
+	return err;
+}
+
+/*
+ * A shadow whose "userfaultfd" is a pipe, which the daemon would read when the shadow has ended,
+ * until the pipe is closed.
+ */
+static void false_userfaultfd(struct mitosis *device)
+{
+	struct local_message m = channel_message(LOCAL_REGISTER);
+	struct reserved_channel channel;
+	struct daemon_link link;
+	int ends[2], slot;
+
+	CHECK_EQ(daemon_link_open(&link), 0);
+	CHECK_EQ(daemon_link_reserve(&link, &channel), 0);
+	slot = registry_claim(link.registry, 75, 0, link.device, channel.number);
+	CHECK(slot >= 0);
+	m.slot = slot;
+	m.generation = registry_generation(link.registry, slot);
+	CHECK(registry_publish(link.registry, slot, m.generation, 0));
+	CHECK_EQ(channel_send(channel.fd, &m, -1), 0);
+	CHECK_EQ(receive(channel.fd, &m), 0);
+	CHECK(m.type == LOCAL_ANSWER && !m.status);
+	CHECK(!pipe(ends));
+	m = channel_message(LOCAL_KEEP);
+	m.cpu = -1;
+	CHECK_EQ(channel_send(channel.fd, &m, ends[0]), 0);
+	CHECK_EQ(receive(channel.fd, &m), 0);
+	CHECK_EQ(m.type, LOCAL_REFUSED);
+	close(channel.fd);
+	close(ends[0]);
+	close(ends[1]);
+	daemon_link_close(&link);
+	CHECK_EQ(mitosis_nil(device), 0);
+}
+
 int main(void)
 {
 	struct mitosis *device = open_user();
@@ -136,6 +184,7 @@ int main(void)
 	daemon_survives(device);
 	shadow_survives(device);
 	slow_reader(device);
+	false_userfaultfd(device);
 	mitosis_close(device);
 	return 0;
 }
