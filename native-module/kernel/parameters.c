@@ -121,6 +121,7 @@ static const struct kernel_param_ops transport_operations = {
 	.get = get_transport,
 };
 module_param_cb(transport, &transport_operations, NULL, 0644);
+__MODULE_PARM_TYPE(transport, "string");
 MODULE_PARM_DESC(transport, "Of sessions with a tcp:// address: tcp, or auto, RDMA where both "
 			    "machines have a device and protection is handshake");
 
