@@ -347,7 +347,7 @@ int main(void)
 	h = fetch(1);
 	printf("%u VMAs: %llu bytes\n", h->vma_count,
 	       (unsigned long long)h->total_size);
-	CHECK(h->vma_count >= SOME && h->vma_count < SOME + 8);
+	CHECK(h->vma_count >= SOME && h->vma_count < SOME + 16);
 	CHECK(h->total_size <= SOME_SIZE);
 	free(h);
 	CHECK_EQ(mitosis_unprepare(device, 1), 0);
