@@ -7,11 +7,11 @@
 #include <linux/userfaultfd.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "daemon/faulting_process.h"
+#include "local/userfaultfd.h"
 #include "paging/pager.h"
 #include "paging/uffd_poison.h"
 
@@ -132,23 +132,12 @@ static void server_gone(struct daemon *daemon, struct event_source *source)
 	watch_faults(daemon, orphan);
 }
 
-/* What a shadow passes may be any file: one whose reads wait, or bring events that the kernel never told. */
-static bool is_userfaultfd(int fd)
-{
-	char path[64], target[64];
-	ssize_t n;
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	n = readlink(path, target, sizeof(target) - 1);
-	target[n > 0 ? n : 0] = '\0';
-	return !strcmp(target, "anon_inode:[userfaultfd]");
-}
-
 bool orphan_keep(struct daemon *daemon, int uffd, int server)
 {
 	int server_pidfd = -1;
 	struct orphan *orphan = NULL;
 
+	/* Another file's reads wait, or bring events that the kernel never told. */
 	if (!is_userfaultfd(uffd))
 		return false;
 	if (server >= 0)

@@ -13,17 +13,7 @@
 #include "lib/error.h"
 #include "lib/foreign_uffd.h"
 #include "lib/own_plan.h"
-
-static bool is_uffd(int fd)
-{
-	char path[64], target[64];
-	ssize_t n;
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	n = readlink(path, target, sizeof(target) - 1);
-	target[n > 0 ? n : 0] = '\0';
-	return !strcmp(target, "anon_inode:[userfaultfd]");
-}
+#include "local/userfaultfd.h"
 
 /* That of a resumed child is served by another process. */
 static bool is_of_child(int fd)
@@ -42,8 +32,8 @@ int own_uffd_check_threads(void)
 	while (d && !err && (entry = readdir(d))) {
 		int fd = atoi(entry->d_name);
 
-		if (entry->d_name[0] != '.' && is_uffd(fd) && !is_of_child(fd) &&
-		    !foreign_uffd_is_deaf(fd))
+		if (entry->d_name[0] != '.' && is_userfaultfd(fd) &&
+		    !is_of_child(fd) && !foreign_uffd_is_deaf(fd))
 			err = fail(
 				-EOPNOTSUPP,
 				"open file %d of this process is a userfaultfd that "
