@@ -134,6 +134,16 @@ int module_parameter(const char *name)
 	return value;
 }
 
+void set_module_parameter(const char *name, const char *value)
+{
+	char path[96];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/sys/module/mitosis/parameters/%s", name);
+	f = fopen(path, "w");
+	CHECK(f && fputs(value, f) >= 0 && !fclose(f));
+}
+
 pid_t start_kernel_child(uint32_t handler_id, uint32_t prefetch_pages)
 {
 	struct mitosis_resume_options options = {

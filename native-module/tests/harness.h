@@ -83,6 +83,7 @@ pid_t start_kernel_child(uint32_t handler_id, uint32_t prefetch_pages);
 
 /* A numeric parameter of the loaded module. */
 int module_parameter(const char *name);
+void set_module_parameter(const char *name, const char *value);
 
 /* What the module has counted, MITOSIS_IOC_STAT. */
 struct mitosis_stat kernel_statistics(void);

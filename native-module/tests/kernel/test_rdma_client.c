@@ -24,16 +24,6 @@
 #define PAGES	    2048ul
 #define HALF	    (PAGES / 2)
 
-static void set_parameter(const char *name, const char *value)
-{
-	char path[96];
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/sys/module/mitosis/parameters/%s", name);
-	f = fopen(path, "w");
-	CHECK(f && fputs(value, f) >= 0 && !fclose(f));
-}
-
 /* What the module has counted since `before`, with a line that says so. */
 static struct mitosis_stat since(struct mitosis_stat before)
 {
@@ -69,11 +59,11 @@ static void nothing_happens(void)
 /* transport=auto, and both machines have a device. */
 static void tcp_is_upgraded(void)
 {
-	set_parameter("transport", "auto");
+	set_module_parameter("transport", "auto");
 	rdma_scheme = "tcp";
 	nothing_happens();
 	rdma_scheme = "rdma";
-	set_parameter("transport", "tcp");
+	set_module_parameter("transport", "tcp");
 }
 
 /* Between a child's halves RDMA ends; later there is no second attempt. */
@@ -82,12 +72,12 @@ static void rdma_ends(void (*end)(void))
 	struct mitosis_stat before = kernel_statistics(), counts;
 	pid_t child;
 
-	set_parameter("rdma_retry_ms", "3600000");
+	set_module_parameter("rdma_retry_ms", "3600000");
 	child = rdma_child_start();
 	end();
 	rdma_child_go();
 	CHECK_EQ(status_within(child, DEADLINE_MS), 0);
-	set_parameter("rdma_retry_ms", "0");
+	set_module_parameter("rdma_retry_ms", "0");
 	counts = since(before);
 	CHECK(counts.pages_by_rdma >= HALF && counts.pages_by_rdma < PAGES);
 	CHECK(counts.pages_fetched >= PAGES);
@@ -189,9 +179,9 @@ int main(void)
 		skip("needs the kernel module mitosis_rdma");
 	rdma_by_module = true;
 	/* A request over RDMA is late after a quarter of it. */
-	set_parameter("deadline_ms", "8000");
-	set_parameter("rdma_wait_ms", "4000");
-	set_parameter("rdma_retry_ms", "0");
+	set_module_parameter("deadline_ms", "8000");
+	set_module_parameter("rdma_wait_ms", "4000");
+	set_module_parameter("rdma_retry_ms", "0");
 	rdma_prepare(host);
 	nothing_happens();
 	tcp_is_upgraded();

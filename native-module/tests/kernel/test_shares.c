@@ -28,16 +28,6 @@ static const char *own_address(void)
 	return getenv("MITOSIS_TEST_MODULE_ADDRESS");
 }
 
-static void set_parameter(const char *name, const char *value)
-{
-	char path[128];
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/sys/module/mitosis/parameters/%s", name);
-	f = fopen(path, "w");
-	CHECK(f && fputs(value, f) >= 0 && !fclose(f));
-}
-
 /* Runs a function as a user, in a process of its own. */
 static void run_as(enum who who, void (*run)(void))
 {
@@ -96,12 +86,12 @@ static void keep_shared_memory(void)
 
 static void memory(void)
 {
-	set_parameter("snapshots_per_user", "3");
+	set_module_parameter("snapshots_per_user", "3");
 	run_as(A_USER, drop_what_is_held);
-	set_parameter("snapshots_per_user", "256");
-	set_parameter("snapshot_percent_per_user", "1");
+	set_module_parameter("snapshots_per_user", "256");
+	set_module_parameter("snapshot_percent_per_user", "1");
 	run_as(A_USER, keep_shared_memory);
-	set_parameter("snapshot_percent_per_user", "25");
+	set_module_parameter("snapshot_percent_per_user", "25");
 }
 
 /* Opens its snapshot over TCP until that is refused; at most five times. */
@@ -149,10 +139,10 @@ static void places(void)
 	connect_to_itself();
 	run_as(A_USER, prepare_one);
 	run_as(ROOT, prepare_one);
-	set_parameter("connections_per_owner", "3");
+	set_module_parameter("connections_per_owner", "3");
 	run_as(A_USER, open_three);
 	run_as(ROOT, open_five);
-	set_parameter("connections_per_owner", "2048");
+	set_module_parameter("connections_per_owner", "2048");
 	run_as(A_USER, open_five);
 	CHECK_EQ(ioctl(open_device(), MITOSIS_IOC_UNPREPARE_ALL, &all), 2);
 }
@@ -198,7 +188,7 @@ static void workers(void)
 	char byte;
 
 	connect_to_itself();
-	set_parameter("deadline_ms", "60000");
+	set_module_parameter("deadline_ms", "60000");
 	CHECK_EQ(error_of(ioctl(open_device(), MITOSIS_CONNECT, &there)), 0);
 	CHECK(!kill(machine.pid, SIGSTOP) && !pipe(ready));
 	fflush(stdout);
@@ -215,7 +205,7 @@ static void workers(void)
 	CHECK(!kill(caller, SIGKILL));
 	status_within(caller, PATIENT_MS);
 	CHECK(!kill(machine.pid, SIGCONT));
-	set_parameter("deadline_ms", "10000");
+	set_module_parameter("deadline_ms", "10000");
 	machine_stop(&machine);
 	close(ready[0]);
 }

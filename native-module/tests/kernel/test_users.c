@@ -308,16 +308,6 @@ static void tokens_between_machines(void)
 	close(fd);
 }
 
-static void set_parameter(const char *name, const char *value)
-{
-	char path[128];
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/sys/module/mitosis/parameters/%s", name);
-	f = fopen(path, "w");
-	CHECK(f && fputs(value, f) >= 0 && !fclose(f));
-}
-
 /* As a user: the errno of the last of `count` pinned prepares, 0 if all went well. */
 static int prepare_many(enum who who, int count, size_t memory)
 {
@@ -349,19 +339,19 @@ static void shares(void)
 	const size_t part =
 		sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE) / 1000 * 7;
 
-	set_parameter("snapshots_per_user", "3");
+	set_module_parameter("snapshots_per_user", "3");
 	CHECK_EQ(prepare_many(A_USER, 4, 0), EDQUOT);
 	CHECK_EQ(prepare_many(ANOTHER, 3, 0), 0);
 	CHECK_EQ(prepare_many(ROOT, 5, 0), 0);
 	CHECK_EQ(drop_all(A_USER, USER), 3);
 	CHECK_EQ(prepare_many(A_USER, 3, 0), 0);
 	CHECK_EQ(drop_all(ROOT, MITOSIS_ALL_USERS), 11);
-	set_parameter("snapshots_per_user", "256");
-	set_parameter("snapshot_percent_per_user", "1");
+	set_module_parameter("snapshots_per_user", "256");
+	set_module_parameter("snapshot_percent_per_user", "1");
 	CHECK_EQ(prepare_many(A_USER, 2, part), ENOSPC);
 	CHECK_EQ(drop_all(A_USER, USER), 1);
 	CHECK_EQ(prepare_many(ROOT, 2, part), 0);
-	set_parameter("snapshot_percent_per_user", "25");
+	set_module_parameter("snapshot_percent_per_user", "25");
 	CHECK_EQ(prepare_many(A_USER, 2, part), 0);
 	CHECK_EQ(drop_all(ROOT, MITOSIS_ALL_USERS), 4);
 }
@@ -412,21 +402,21 @@ static void shares_of_connections(void)
 	CHECK_EQ(error_of(ioctl(fd, MITOSIS_CONNECT, &connect)), 0);
 	for (i = 0; i < THREE; i++)
 		prepare_as(three[i]);
-	set_parameter("connections_per_user", "3");
+	set_module_parameter("connections_per_user", "3");
 	CHECK_EQ(open_many(A_USER, 5, EUSERS), 4);
 	CHECK_EQ(open_many(ANOTHER, 3, EUSERS), 0);
 	CHECK_EQ(open_many(ROOT, 5, EUSERS), 0);
 	/* Those of before have been given back. */
 	CHECK_EQ(open_many(A_USER, 5, EUSERS), 4);
-	set_parameter("connections_per_user", "1024");
+	set_module_parameter("connections_per_user", "1024");
 	CHECK_EQ(open_many(A_USER, 300, 0), 0);
 	for (i = 0; i < sizeof(places) / sizeof(*places); i++) {
-		set_parameter(places[i], "8");
+		set_module_parameter(places[i], "8");
 		/* The server notices the end of those of before. */
 		CHECK_SOON(!open_many(ROOT, 2, EBUSY), 20000);
 		n = open_many(ROOT, 100, EBUSY);
 		CHECK(n > 1 && n < 10);
-		set_parameter(places[i], normal[i]);
+		set_module_parameter(places[i], normal[i]);
 		CHECK_EQ(open_many(ROOT, 100, 0), 0);
 	}
 	CHECK_EQ(drop_all(ROOT, MITOSIS_ALL_USERS), 3);
