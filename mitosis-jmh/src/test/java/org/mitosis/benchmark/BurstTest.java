@@ -16,7 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.mitosis.fixture.LinkTraffic;
-import org.mitosis.fixture.UserfaultfdRight;
+import org.mitosis.fixture.UserfaultfdRequirement;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.runner.RunnerException;
@@ -42,7 +42,7 @@ class BurstTest {
   @CsvSource({"lazy, recorded, 14", "replica, recorded, 6", "replica, all, 10"})
   void eachMachineFetchesTheWorkingSet(String mode, String fill, int most)
       throws IOException, RunnerException {
-    assumeUserfaultfd();
+    UserfaultfdRequirement.assumeUserfaultfd();
     RunResult result = run(mode, fill, "flat", "tcp", 2);
     double seconds = result.getSecondaryResults().get("lastResult").getScore() / 1000;
     double rate = result.getSecondaryResults().get("burst").getScore();
@@ -58,7 +58,7 @@ class BurstTest {
 
   @Test
   void thereIsNoLinkOnOneMachine() throws IOException, RunnerException {
-    assumeUserfaultfd();
+    UserfaultfdRequirement.assumeUserfaultfd();
     Set<String> metrics =
         new TreeSet<>(run("clone", "recorded", "flat", "local", 1).getSecondaryResults().keySet());
     metrics.removeIf(metric -> metric.startsWith("machine."));
@@ -78,7 +78,7 @@ class BurstTest {
   /** Of three machines in a chain, the parent's link carries the working set once. */
   @Test
   void aTreeSparesTheParentsLink() throws IOException, RunnerException {
-    assumeUserfaultfd();
+    UserfaultfdRequirement.assumeUserfaultfd();
     assumeTrue(LinkTraffic.obstacle().isEmpty(), LinkTraffic::obstacle);
     RunResult result = run("replica", "recorded", "tree:1", "tcp", 3);
     double link = result.getSecondaryResults().get("linkBytes").getScore();
@@ -105,10 +105,5 @@ class BurstTest {
                 .forks(0))
         .iterator()
         .next();
-  }
-
-  private static void assumeUserfaultfd() {
-    UserfaultfdRight right = UserfaultfdRight.read();
-    assumeTrue(right.allowed(), () -> "needs userfaultfd, which is " + right.state());
   }
 }

@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.mitosis.Backend;
 import org.mitosis.Mitosis;
 import org.mitosis.fixture.RemoteJvm;
-import org.mitosis.fixture.UserfaultfdRight;
+import org.mitosis.fixture.UserfaultfdRequirement;
 import org.mitosis.setting.MissingPrerequisite;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.results.RunResult;
@@ -126,8 +126,7 @@ class JvmBenchmarksTest {
   }
 
   private static void assumeUserBackend() {
-    UserfaultfdRight right = UserfaultfdRight.read();
-    assumeTrue(right.allowed(), () -> "needs userfaultfd, which is " + right.state());
+    UserfaultfdRequirement.assumeUserfaultfd();
     assumeTrue(
         Mitosis.availabilities().stream()
             .anyMatch(found -> found.backend() == Backend.USER && found.available()),

@@ -4,7 +4,6 @@ package org.mitosis.benchmark;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.abort;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Path;
@@ -16,7 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.mitosis.fixture.Criu;
 import org.mitosis.fixture.PythonFunctionTest;
-import org.mitosis.fixture.UserfaultfdRight;
+import org.mitosis.fixture.UserfaultfdRequirement;
 import org.mitosis.setting.MissingPrerequisite;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.results.RunResult;
@@ -39,8 +38,7 @@ class LoadSpikeTest {
   @CsvSource({"workingSet, tcp", "coldStart, local", "criu, local"})
   void eachRequestIsStartedOrLost(String method, String transport)
       throws IOException, RunnerException {
-    UserfaultfdRight right = UserfaultfdRight.read();
-    assumeTrue(right.allowed(), () -> "needs userfaultfd, which is " + right.state());
+    UserfaultfdRequirement.assumeUserfaultfd();
     PythonFunctionTest.assumePython();
     if (method.equals("criu")) {
       assumeCriu();

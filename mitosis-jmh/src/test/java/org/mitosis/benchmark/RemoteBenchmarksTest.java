@@ -3,7 +3,6 @@ package org.mitosis.benchmark;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -35,7 +34,7 @@ import org.mitosis.fixture.ContainerKind;
 import org.mitosis.fixture.MemorySize;
 import org.mitosis.fixture.Preflight;
 import org.mitosis.fixture.PythonFunctionTest;
-import org.mitosis.fixture.UserfaultfdRight;
+import org.mitosis.fixture.UserfaultfdRequirement;
 import org.mitosis.setting.MissingPrerequisite;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.results.Result;
@@ -97,8 +96,7 @@ class RemoteBenchmarksTest {
 
   @BeforeAll
   static void needsUserfaultfd() {
-    UserfaultfdRight right = UserfaultfdRight.read();
-    assumeTrue(right.allowed(), () -> "needs userfaultfd, which is " + right.state());
+    UserfaultfdRequirement.assumeUserfaultfd();
   }
 
   @BeforeAll

@@ -18,7 +18,7 @@ import org.mitosis.fixture.Machine;
 import org.mitosis.fixture.Placement;
 import org.mitosis.fixture.ReplicaFill;
 import org.mitosis.fixture.ResumeMode;
-import org.mitosis.fixture.UserfaultfdRight;
+import org.mitosis.fixture.UserfaultfdRequirement;
 import org.mitosis.result.Environment;
 
 class AgentTasksTest {
@@ -40,8 +40,7 @@ class AgentTasksTest {
 
   @Test
   void aBurstHasItsChildrenAndCountsTheLink() throws IOException {
-    UserfaultfdRight right = UserfaultfdRight.read();
-    assumeTrue(right.allowed(), () -> "needs userfaultfd, which is " + right.state());
+    UserfaultfdRequirement.assumeUserfaultfd();
     List<Task.Reply> replies = new CopyOnWriteArrayList<>();
     byte[] key = new byte[Machine.KEY_BYTES];
     try (AgentTasks parent = new AgentTasks(replies::add);
