@@ -139,6 +139,7 @@ static int prepare_described(struct module_parent *parent, int device,
 	long result = 0;
 
 	raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof(all));
+	before &= ~arena->others.held;
 	*described = describe(arena, parent->own_plan, &d);
 	if (!*described) {
 		request->description = (uintptr_t)d.header;

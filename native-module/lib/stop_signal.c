@@ -178,6 +178,22 @@ void stop_signal_pass_to_copy(int signal, siginfo_t *info, void *context)
 		before->handler(signal, info, context);
 }
 
+/* Not by glibc, which neither blocks nor keeps its own signals. */
+uint64_t stop_signal_hold(uint32_t signal)
+{
+	const uint64_t held = 1ull << (signal - 1);
+	uint64_t before = 0;
+
+	raw_syscall(SYS_rt_sigprocmask, SIG_BLOCK, &held, &before, sizeof(held));
+	return held & ~before;
+}
+
+void stop_signal_let_go(uint64_t held)
+{
+	if (held)
+		raw_syscall(SYS_rt_sigprocmask, SIG_UNBLOCK, &held, 0, sizeof(held));
+}
+
 int stop_signal_send(uint32_t signal, int32_t process, int32_t thread,
 		     uint32_t number)
 {

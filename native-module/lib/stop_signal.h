@@ -39,6 +39,13 @@ void stop_signal_pass_on(int signal, siginfo_t *info, void *context);
  */
 void stop_signal_pass_to_copy(int signal, siginfo_t *info, void *context);
 
+/*
+ * Blocks the signal in the calling thread, which stops others by it: of two that stop each other by two copies of
+ * this library, neither could go on. Returns it as a bit of a mask, 0 if it was blocked before.
+ */
+uint64_t stop_signal_hold(uint32_t signal);
+void stop_signal_let_go(uint64_t held);
+
 /* Has a thread handle the signal with this number. Returns 0 or -errno: -ESRCH it has ended. */
 int stop_signal_send(uint32_t signal, int32_t process, int32_t thread,
 		     uint32_t number);

@@ -3,7 +3,6 @@
 #include "lib/take_snapshot.h"
 
 #include <signal.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -19,6 +18,7 @@
 #include "lib/shadow_start.h"
 #include "lib/shared_memory.h"
 #include "lib/thread_stop.h"
+#include "paging/raw_syscall.h"
 
 /* Reads state that fork does not copy; the shadow adds the rest. */
 static void describe_caller(struct descriptor_thread *t)
@@ -60,7 +60,8 @@ int snapshot_stop_threads(struct shadow_arena *arena)
 static int fork_shadow(struct shadow_arena *arena, struct shadow_end *end)
 {
 	int others = own_files_others(arena->own_file_count);
-	sigset_t all, before;
+	const uint64_t all = ~0ull;
+	uint64_t before;
 	int64_t started_ns;
 	int pid;
 
@@ -71,13 +72,11 @@ static int fork_shadow(struct shadow_arena *arena, struct shadow_end *end)
 	else if (others && arena->awaited < SHADOW_HAS_FILES)
 		arena->awaited = SHADOW_HAS_FILES;
 	/* No handler of the program may run in the shadow. */
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, &before);
-	memcpy(&arena->thread.signal_mask, &before,
-	       sizeof(arena->thread.signal_mask));
+	raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof(all));
+	arena->thread.signal_mask = before & ~arena->others.held;
 	started_ns = shadow_clock_ns();
 	pid = shadow_fork(arena);
-	sigprocmask(SIG_SETMASK, &before, NULL);
+	raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, 0, sizeof(before));
 	if (shadow_has_few_maps(started_ns))
 		arena->awaited = SHADOW_READY;
 	if (pid > 0 && arena->awaited)

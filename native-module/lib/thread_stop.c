@@ -64,6 +64,7 @@ static struct stop_state {
 		taken; /* that number << 32 | records that threads have taken */
 	_Atomic uint32_t arrived; /* records that are filled in, a futex */
 	uint64_t cpus;		  /* that the thread which stops them may run on */
+	uint64_t held;		  /* what stop_signal_hold() blocks in it */
 } * state;
 
 static struct {
@@ -303,16 +304,16 @@ static int32_t first_blocking(const struct stop *s)
 }
 
 /*
- * Whether a thread may wait, with the signal blocked, for one that has stopped: in glibc 2.34 one that ends while
- * another is in setuid(3) does. Then there is another attempt, if the time is enough for it.
+ * Whether a thread may wait, with the signal blocked, for another: in glibc 2.34 one that ends while
+ * another is in setuid(3) does, and so does one that stops all by another copy of this library. Then there is
+ * another attempt, if the time is enough for it.
  */
-static bool others_must_run(struct stop *s, uint32_t arrived)
+static bool others_must_run(struct stop *s)
 {
 	int64_t waited = running_time_passed(&s->waited);
 
 	return running_time_passed(&s->attempt) >= s->patience_ms &&
-	       waited + 2 * s->patience_ms <= s->stop_ms && arrived &&
-	       first_blocking(s);
+	       waited + 2 * s->patience_ms <= s->stop_ms && first_blocking(s);
 }
 
 /* Returns 0 when all that are signalled have stopped; -ETIMEDOUT; or -EAGAIN: see others_must_run(). */
@@ -331,7 +332,7 @@ static int await(struct stop *s)
 		if (atomic_load(&state->arrived) != arrived)
 			continue;
 		forget_ended(s);
-		if (others_must_run(s, arrived))
+		if (others_must_run(s))
 			return -EAGAIN;
 	}
 }
@@ -420,6 +421,8 @@ static void release_threads(void)
 	atomic_fetch_and(&state->taken, UINT32_MAX);
 	atomic_store(&state->active, 0);
 	wake(&state->active, INT32_MAX);
+	stop_signal_let_go(state->held);
+	state->held = 0;
 }
 
 /* The signals that a stopped thread does not block when it goes on. */
@@ -433,15 +436,17 @@ static uint64_t unblocked(const struct descriptor_stopped_thread *t)
 }
 
 /*
- * Whether one that has stopped has yet to handle a signal of the C library's, which a child would not
- * have: the thread that has sent it would wait there for ever.
+ * Whether one that has stopped, or the caller, has yet to handle a signal of the C library's, which a child
+ * would not have: the thread that has sent it would wait there for ever.
  */
-static bool is_amid_a_change(void)
+static bool is_amid_a_change(const struct stop *s)
 {
 	uint32_t count = taken_records(), i;
 
 	if (!thread_signals_are_queued())
 		return false;
+	if (thread_has_pending(s->caller, C_LIBRARY_SIGNALS & state->held))
+		return true;
 	for (i = 0; i < count && i < THREADS_MAX; i++) {
 		const struct descriptor_stopped_thread *t = &records->threads[i];
 
@@ -470,6 +475,7 @@ static int attempt(struct stop *s)
 	s->signalled = 0;
 	s->leader_ended = false;
 	s->attempt = running_time_start();
+	state->held = stop_signal_hold(s->signal);
 	atomic_store(&state->active, s->number);
 	atomic_store(&state->taken, (uint64_t)s->number << 32);
 	return stop_others(s);
@@ -508,7 +514,7 @@ static int stop_between_changes(struct stop *s)
 		err = attempt(s);
 		if (err == -ETIMEDOUT)
 			s->late = first_late(s);
-		if (err != -EAGAIN && (err || !is_amid_a_change()))
+		if (err != -EAGAIN && (err || !is_amid_a_change(s)))
 			return err;
 		if (err) {
 			err = let_others_run(s);
@@ -563,6 +569,7 @@ int thread_stop_all(uint32_t stop_ms, uint32_t signal,
 	stopped->mapping_size = (sizeof(*records) + 4095) & ~4095ull;
 	stopped->count = atomic_load(&state->arrived);
 	stopped->leader_ended = s.leader_ended;
+	stopped->held = state->held;
 	return 0;
 }
 

@@ -18,6 +18,8 @@ struct stopped_threads {
 	/* In a mapping of their own, which the descriptor leaves out; not sorted. */
 	const struct descriptor_stopped_thread *threads;
 	uint64_t mapping_size; /* bytes, from `threads` on */
+	uint64_t
+		held; /* signals that the caller blocks until the release, and did not before */
 	uint32_t count;
 	bool leader_ended; /* as DESCRIPTOR_LEADER_ENDED */
 };

@@ -204,6 +204,16 @@ static void init_mutex(pthread_mutex_t *mutex, int type, int robustness)
 	CHECK_EQ(pthread_mutex_init(mutex, &attributes), 0);
 }
 
+/* Those of the C library, too, by which prepare stops threads. */
+static uint64_t blocked_signals(void)
+{
+	uint64_t mask = 0;
+
+	CHECK_EQ(syscall(SYS_rt_sigprocmask, SIG_BLOCK, NULL, &mask, sizeof(mask)),
+		 0);
+	return mask;
+}
+
 int main(void)
 {
 	static void *(*const bodies[])(void *) = {
@@ -223,6 +233,7 @@ int main(void)
 	static struct self selves[COUNT];
 	struct sigaction action = { .sa_handler = on_usr1, .sa_flags = SA_ONSTACK };
 	pid_t pid = getpid(), tid = syscall(SYS_gettid);
+	uint64_t mask = blocked_signals();
 	void *result;
 	int i;
 
@@ -245,6 +256,7 @@ int main(void)
 
 	CHECK_EQ(getpid(), pid);
 	CHECK_EQ(syscall(SYS_gettid), tid);
+	CHECK_EQ(blocked_signals(), mask);
 	CHECK_EQ(ready, COUNT);
 	in_child = 1;
 	pthread_cond_broadcast(&condition);
