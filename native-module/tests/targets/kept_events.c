@@ -2,18 +2,21 @@
 /* What waits for events: eventfd, epoll in epoll, timerfd, signalfd, inotify. */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <sys/utsname.h>
 
 #include "tests/targets/target.h"
 
 static int count, tickets, expired, periodic, idle, signals, inner, outer, shared;
+static int told, ends[2], kept[2], connection;
 
 /* The flag of an eventfd can be read from Linux 6.5 on. */
 static bool tells_semaphores(void)
@@ -62,6 +65,70 @@ static void start_timers(void)
 	CHECK_EQ(poll(&waits, 1, 10000), 1);
 }
 
+/* One end of a connection, which a child has without the other. */
+static int connect_to_itself(void)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int listener = socket(AF_INET, SOCK_STREAM, 0);
+	int client = socket(AF_INET, SOCK_STREAM, 0), served;
+	socklen_t size = sizeof(address);
+
+	CHECK(listener >= 0 && client >= 0 && !listen(listener, 1));
+	CHECK(!getsockname(listener, (struct sockaddr *)&address, &size));
+	CHECK(!connect(client, (struct sockaddr *)&address, size));
+	served = accept(listener, NULL, NULL);
+	CHECK(served >= 0 && write(client, "x", 1) == 1);
+	CHECK(!close(listener));
+	return served;
+}
+
+/* Items with EPOLLONESHOT: all but the last have told their event. */
+static void tell_once(void)
+{
+	const uint32_t once = EPOLLIN | EPOLLONESHOT;
+	struct epoll_event events[4];
+	int got = 0, n;
+	char byte;
+
+	told = epoll_create1(EPOLL_CLOEXEC);
+	connection = connect_to_itself();
+	CHECK(told >= 0 && !pipe(ends) && !pipe2(kept, O_NONBLOCK));
+	CHECK_EQ(write(ends[1], "x", 1), 1);
+	CHECK_EQ(write(kept[1], "x", 1), 1);
+	watch(told, ends[0], once, 1);
+	watch(told, kept[0], once | EPOLLET, 2);
+	watch(told, connection, once, 3);
+	while (got < 3) {
+		n = epoll_wait(told, events, 4, 10000);
+		CHECK(n > 0);
+		got += n;
+	}
+	CHECK_EQ(read(ends[0], &byte, 1), 1);
+	watch(told, count, once, 4);
+}
+
+/* They tell nothing, not even a hang-up, until they are armed again. */
+static void check_told_once(void)
+{
+	struct epoll_event event = { .events = EPOLLIN | EPOLLONESHOT };
+	char byte;
+
+	CHECK_EQ(epoll_wait(told, &event, 1, 10000), 1);
+	CHECK_EQ(event.data.u64, 4);
+	CHECK_EQ(epoll_wait(told, &event, 1, 0), 0);
+	CHECK(!close(ends[1]) && !close(kept[1]));
+	CHECK_EQ(epoll_wait(told, &event, 1, 50), 0);
+	event = (struct epoll_event){ .events = EPOLLIN | EPOLLONESHOT,
+				      .data.u64 = 5 };
+	CHECK(!epoll_ctl(told, EPOLL_CTL_MOD, ends[0], &event));
+	CHECK_EQ(epoll_wait(told, &event, 1, 10000), 1);
+	CHECK(event.events == EPOLLHUP && event.data.u64 == 5);
+	CHECK_EQ(read(ends[0], &byte, 1), 0);
+	CHECK_EQ(read(kept[0], &byte, 1), 1);
+	CHECK_EQ(read(kept[0], &byte, 1), 0);
+}
+
 int main(void)
 {
 	struct epoll_event event;
@@ -92,12 +159,14 @@ int main(void)
 	watch(inner, periodic, EPOLLIN | EPOLLET, 5);
 	watch(outer, inner, EPOLLIN, 77);
 	watch(outer, signals, EPOLLIN, 88);
+	tell_once();
 	target_spoils = spoil;
 	target_prepare();
 
 	/* Through both, before anything is read. */
 	CHECK_EQ(epoll_wait(outer, &event, 1, 10000), 1);
 	CHECK_EQ(event.data.u64, 77);
+	check_told_once();
 	CHECK(!eventfd_read(tickets, &value));
 	CHECK_EQ(value, semaphores ? 1 : 3);
 	CHECK(!epoll_ctl(shared, EPOLL_CTL_DEL, periodic, NULL));
