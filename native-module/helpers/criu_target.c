@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/types.h>
 #include <time.h>
@@ -22,9 +23,10 @@
 #define PAGE	    4096
 #define LOOK_NS	    50000
 #define THREADS_MAX 32768
+#define FILES_MAX   (1u << 20)
 
 static const char usage[] =
-	"usage: mitosis-criu-target BYTES [THREADS] FOLDER\n"
+	"usage: mitosis-criu-target BYTES [THREADS [FILES]] FOLDER\n"
 	"\n"
 	"Fills BYTES of memory, makes the file FOLDER/ready, "
 	"and looks for the file\n"
@@ -38,13 +40,16 @@ static const char usage[] =
 	"holds something else.\n"
 	"Of its THREADS (1 to 32768, default 1) all but the first "
 	"wait meanwhile; then each\n"
-	"must still know its number.\n";
+	"must still know its number. It has FILES (0 to "
+	"1048576, default 0) eventfds open,\n"
+	"and each must still count its number.\n";
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static bool may_end;
 static uint64_t waiting;
 static pthread_t threads[THREADS_MAX];
+static int files[FILES_MAX];
 static __thread uint64_t own_number;
 
 /* Returns its number plus 1, from memory of its own. */
@@ -98,6 +103,51 @@ static bool end_threads(uint64_t count)
 	return right;
 }
 
+/* Each counts its number plus 1. Returns 0 or -errno. */
+static int open_files(uint64_t count)
+{
+	uint64_t i;
+
+	for (i = 0; i < count; i++) {
+		files[i] = eventfd(i + 1, EFD_CLOEXEC | EFD_NONBLOCK);
+		if (files[i] < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+/* Whether all of them are there. */
+static bool read_files(uint64_t count)
+{
+	eventfd_t number;
+	uint64_t i;
+
+	for (i = 0; i < count; i++)
+		if (eventfd_read(files[i], &number) || number != i + 1)
+			return false;
+	return true;
+}
+
+/* A count of the command line. */
+static uint64_t number(const char *text, const char *name, uint64_t least,
+		       uint64_t most)
+{
+	uint64_t count;
+	char *end;
+
+	errno = 0;
+	count = strtoull(text, &end, 10);
+	if (errno || *end || !*text || text[0] == '-' || count < least ||
+	    count > most) {
+		fprintf(stderr,
+			"mitosis-criu-target: %s must be between %" PRIu64
+			" and %" PRIu64 ", got '%s'\n",
+			name, least, most, text);
+		exit(2);
+	}
+	return count;
+}
+
 static uint64_t realtime_ns(void)
 {
 	struct timespec now;
@@ -138,31 +188,18 @@ int main(int argc, char **argv)
 	const struct timespec look = { .tv_nsec = LOOK_NS };
 	const pid_t starter = getppid();
 	volatile unsigned char *memory;
-	uint64_t bytes, page, first_ns, touched_ns, thread_count = 1;
-	char *end;
+	uint64_t bytes, page, first_ns, touched_ns, thread_count = 1, file_count = 0;
 	int err;
 
-	if (argc != 3 && argc != 4) {
+	if (argc < 3 || argc > 5) {
 		fputs(usage, stderr);
 		return 2;
 	}
-	errno = 0;
-	bytes = strtoull(argv[1], &end, 10);
-	if (errno || *end || !bytes || argv[1][0] == '-') {
-		fprintf(stderr,
-			"mitosis-criu-target: BYTES is a number above 0, not '%s'\n",
-			argv[1]);
-		return 2;
-	}
-	if (argc == 4)
-		thread_count = strtoull(argv[2], &end, 10);
-	if (*end || !thread_count || thread_count > THREADS_MAX) {
-		fprintf(stderr,
-			"mitosis-criu-target: THREADS is a number from 1 to %u, not "
-			"'%s'\n",
-			THREADS_MAX, argv[2]);
-		return 2;
-	}
+	bytes = number(argv[1], "BYTES", 1, INT64_MAX);
+	if (argc > 3)
+		thread_count = number(argv[2], "THREADS", 1, THREADS_MAX);
+	if (argc > 4)
+		file_count = number(argv[3], "FILES", 0, FILES_MAX);
 	/* Fails for the leader of a process group, which leads a session already. */
 	setsid();
 	memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
@@ -180,6 +217,12 @@ int main(int argc, char **argv)
 			strerror(-err));
 		return 1;
 	}
+	err = open_files(file_count);
+	if (err) {
+		fprintf(stderr, "mitosis-criu-target: no file: %s\n",
+			strerror(-err));
+		return 1;
+	}
 	if (make("ready"))
 		return 1;
 	while (access("go", F_OK)) {
@@ -193,7 +236,7 @@ int main(int argc, char **argv)
 		if (memory[page * PAGE] != byte_of(page))
 			return 3;
 	touched_ns = realtime_ns();
-	if (!end_threads(thread_count))
+	if (!end_threads(thread_count) || !read_files(file_count))
 		return 3;
 	return report(first_ns, touched_ns) ? 1 : 0;
 }

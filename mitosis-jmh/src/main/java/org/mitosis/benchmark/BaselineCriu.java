@@ -102,13 +102,18 @@ public class BaselineCriu {
     SelfTimed.record("criuLazyTcpTouch", restored.workNs());
   }
 
-  /** A process with threads is dumped, and goes on: see {@link ForkPrepare#threads}. */
+  /**
+   * A process with threads and open files is dumped, and goes on: see {@link ForkPrepare#threads}.
+   */
   @Benchmark
   public void threads(RunningThreads state) {
     SelfTimed.record("criuDump", state.process().dumpRunningNs());
   }
 
-  /** A copy with threads is restored, and gets its pages from the images when it needs them. */
+  /**
+   * A copy with threads and open files is restored, and gets its pages from the images when it
+   * needs them.
+   */
   @Benchmark
   public void threadsLazy(ServedThreads state) {
     DumpedProcess.Restored restored = state.process().restoreLazily();
@@ -231,7 +236,7 @@ public class BaselineCriu {
     }
   }
 
-  /** A process with idle threads. */
+  /** A process with idle threads and open files. */
   @State(Scope.Thread)
   public static class RunningThreads extends OneProcess {
     /** Made by JMH, which needs a public constructor. */
@@ -244,7 +249,10 @@ public class BaselineCriu {
     }
   }
 
-  /** A process with idle threads that has been dumped, and a server of its pages for each copy. */
+  /**
+   * A process with idle threads and open files that has been dumped, and a server of its pages for
+   * each copy.
+   */
   @State(Scope.Thread)
   public static class ServedThreads extends RunningThreads {
     /** Made by JMH, which needs a public constructor. */

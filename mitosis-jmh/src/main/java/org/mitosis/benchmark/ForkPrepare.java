@@ -89,9 +89,9 @@ public class ForkPrepare {
   }
 
   /**
-   * A C program with threads prepares itself: all of them stand still. In turns with it, the metric
-   * {@code pause} is for how long one more thread stood still, and {@code fork} is fork(2) of the
-   * same process.
+   * A C program with threads and open files prepares itself: all threads stand still. In turns with
+   * it, the metric {@code pause} is for how long one more thread stood still, and {@code fork} is
+   * fork(2) of the same process.
    */
   @Benchmark
   public void threads(ThreadedParent state) {

@@ -73,8 +73,8 @@ public class ForkResume {
   }
 
   /**
-   * A child of a C program with threads, all of which go on in it: {@code resume} is until the one
-   * that prepared does.
+   * A child of a C program with threads and open files, which has all of them: {@code resume} is
+   * until the thread that prepared does.
    */
   @Benchmark
   public void threads(RemoteThreads state) {

@@ -61,9 +61,7 @@ record FigureTable(
     int textColumns = head.size();
     head.addAll(
         List.of("median", "interval", "p90", "p99", "p99.9", "max", "samples", "forks", "steady"));
-    if (ThreadCost.isKnown(varying, figures)) {
-      head.add("a further thread");
-    }
+    CountCost.known(varying, figures).forEach(cost -> head.add(cost.title()));
     if (published) {
       head.addAll(List.of("published", "ours/published"));
     }
@@ -104,8 +102,8 @@ record FigureTable(
     boolean tooShort =
         one.estimate().steady().stream().allMatch(state -> state.label() == Label.TOO_SHORT);
     cells.add(tooShort ? Quantity.NOTHING : one.estimate().steadyLabels());
-    if (ThreadCost.isKnown(varying, together)) {
-      cells.add(Quantity.of(ThreadCost.of(one, together).orElse(Double.NaN), figure.unit()));
+    for (CountCost cost : CountCost.known(varying, together)) {
+      cells.add(Quantity.of(cost.of(one, together).orElse(Double.NaN), figure.unit()));
     }
     if (published) {
       boolean known = one.published().isPresent();

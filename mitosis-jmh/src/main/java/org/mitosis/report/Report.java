@@ -237,7 +237,8 @@ public final class Report {
               + " found, and all iterations are used; "
               + Quantity.NOTHING
               + ": too few values to find one",
-          "a further thread: the median less that of the fewest threads, divided by how many more",
+          "a further thread, a further file: the median less that of the fewest threads or files,"
+              + " divided by how many more",
           "published: the median of the figures in the MITOSIS artifact's documentation"
               + " (results/reference)",
           ReferenceFigures.difference("startup").orElseThrow());

@@ -57,6 +57,7 @@ final class ShortRun {
         .param("memorySize", "1m")
         .param("functionName", "helloworld")
         .param("threads", "4")
+        .param("files", "3")
         .warmupIterations(0)
         .measurementIterations(1)
         .measurementTime(TimeValue.milliseconds(50))

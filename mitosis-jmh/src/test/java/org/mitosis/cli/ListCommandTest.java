@@ -86,6 +86,7 @@ class ListCommandTest {
     assertEquals("org.mitosis.benchmark.ForkPrepare.threads", one.get("benchmark").asText());
     assertEquals("avgt", one.get("modes").get(0).asText());
     assertEquals("idle", one.get("parameters").get("threadWork").get(0).asText());
+    assertEquals("0", one.get("parameters").get("files").get(0).asText());
   }
 
   @Test

@@ -143,6 +143,7 @@ class SelectionTest {
     "PeakThroughput, rate=1.5",
     "ForkPrepare.threads, threads=0",
     "ForkPrepare.threads, threadWork=sleep",
+    "ForkResume.threads, files=-1",
     "Execution.jvm, calls=0",
     "Memory.jvm, children=1001",
     "Burst.workingSet, children=0",

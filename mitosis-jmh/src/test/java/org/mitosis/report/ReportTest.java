@@ -343,6 +343,30 @@ class ReportTest {
             .toList());
   }
 
+  /** 10 files take 200 µs more than none does: 20 µs each, whatever a thread costs. */
+  @Test
+  void aFurtherFileHasItsCost() throws IOException {
+    for (int threads : List.of(1, 32)) {
+      for (int files : List.of(0, 10)) {
+        sample.levels(
+            "ForkPrepare.threads",
+            Map.of("threads", "" + threads, "threadWork", "idle", "files", "" + files),
+            "prepare",
+            100_000 + (threads - 1) * 10_000 + files * 20_000);
+      }
+    }
+    List<String> rows =
+        Files.readAllLines(write(sample).resolve("report.md")).stream()
+            .dropWhile(line -> !line.equals("### ForkPrepare.threads, prepare"))
+            .skip(1)
+            .takeWhile(line -> !line.startsWith("#"))
+            .filter(line -> line.startsWith("|"))
+            .toList();
+    assertTrue(rows.get(0).contains("| a further thread | a further file |"), rows.get(0));
+    assertEquals(2, rows.stream().filter(row -> row.contains(" 20.0 µs ")).count(), rows::toString);
+    assertEquals(2, rows.stream().filter(row -> row.contains(" 10.0 µs ")).count(), rows::toString);
+  }
+
   @Test
   void aDisturbedRowSaysSo() throws IOException {
     sample.levels("ForkPrepare.function", Map.of("functionName", "json"), "prepare", 1_000);
