@@ -16,6 +16,7 @@
 #include "lib/mapped_file.h"
 #include "lib/own_memory.h"
 #include "lib/restorer.h"
+#include "lib/rseq.h"
 #include "lib/shared_copies.h"
 #include "lib/shadow_process.h"
 #include "lib/thread_state.h"
@@ -274,16 +275,22 @@ static void undo_shadow(const struct descriptor_header *d)
 			    t->robust_list_size);
 }
 
+/*
+ * Refused only by a filter of system calls that has kept the shadow from unregistering, too: it is
+ * inherited then.
+ */
+static void register_rseq(const struct descriptor_thread *t)
+{
+	if (t->rseq_address)
+		rseq_register(t);
+}
+
 /* The shadow is a fork of the thread that prepared; that may become another one now. */
 static void __attribute__((noreturn)) go_on_with_threads(struct clone_arguments *o)
 {
 	const struct descriptor_header *d = o->descriptor;
 	struct restore_plan *plan = &o->plan;
-	const struct descriptor_thread *t = &plan->thread;
 
-	if (t->rseq_address)
-		raw_syscall(SYS_rseq, t->rseq_address, t->rseq_size, RSEQ_UNREGISTER,
-			    t->rseq_signature);
 	plan->descriptor = d;
 	plan->restorer_size =
 		RESTORER_KEPT_SIZE; /* there is nothing else to unmap */
@@ -314,6 +321,7 @@ static void __attribute__((noreturn, used)) clone_main(struct clone_arguments *o
 	run_on(o->request.cpu);
 	if (descriptor_has_threads(o->descriptor))
 		go_on_with_threads(o);
+	register_rseq(&o->plan.thread);
 	raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, 0, sizeof(mask));
 	thread_go_on(&o->plan.thread);
 }

@@ -13,6 +13,7 @@
 
 #include "lib/prctl_numbers.h"
 #include "lib/restorer.h"
+#include "lib/rseq.h"
 #include "lib/thread_state.h"
 #include "paging/raw_message.h"
 #include "paging/raw_syscall.h"
@@ -29,13 +30,6 @@
 #define CLOSED_ONE_BY_ONE 65536
 /* Of a message: what stands behind the name must have room. */
 #define MESSAGE_NAME_MAX 80
-
-/* What struct rseq must hold when it is registered: linux/rseq.h. */
-struct rseq_area {
-	uint32_t cpu_id_start, cpu_id;
-	uint64_t rseq_cs;
-	uint32_t flags;
-};
 
 struct message {
 	uint32_t size;
@@ -444,16 +438,11 @@ INLINE void restore_process(struct restore_plan *plan)
 				    sizeof(d->signals[i].mask));
 }
 
-RESTORER void restorer_become_caller(struct restore_plan *plan)
+/* What the kernel and the C library keep of a thread in its memory. */
+INLINE void claim_thread_memory(const struct descriptor_thread *t)
 {
-	const struct descriptor_header *d = plan->descriptor;
-	const struct descriptor_thread *t = &plan->thread;
-	stack_t altstack;
 	long err;
 
-	raw_syscall(SYS_prctl, PR_SET_NAME, d->name, 0, 0, 0);
-	raw_syscall(SYS_arch_prctl, ARCH_SET_FS, t->fs_base);
-	raw_syscall(SYS_arch_prctl, ARCH_SET_GS, t->gs_base);
 	if (t->tid_address) {
 		long tid = raw_syscall(SYS_set_tid_address, t->tid_address);
 
@@ -463,16 +452,24 @@ RESTORER void restorer_become_caller(struct restore_plan *plan)
 		raw_syscall(SYS_set_robust_list, t->robust_list,
 			    t->robust_list_size);
 	if (t->rseq_address) {
-		volatile struct rseq_area *area = (void *)t->rseq_address;
-
-		area->cpu_id = (uint32_t)-1; /* not registered yet */
-		area->rseq_cs = 0;
-		area->flags = 0;
-		err = raw_syscall(SYS_rseq, t->rseq_address, t->rseq_size, 0,
-				  t->rseq_signature);
+		err = rseq_register(t);
 		if (err)
 			give_up(TEXT("register restartable sequences"), err);
 	}
+}
+
+RESTORER void restorer_become_caller(struct restore_plan *plan)
+{
+	const struct descriptor_header *d = plan->descriptor;
+	const struct descriptor_thread *t = &plan->thread;
+	stack_t altstack;
+
+	raw_syscall(SYS_prctl, PR_SET_NAME, d->name, 0, 0, 0);
+	raw_syscall(SYS_arch_prctl, ARCH_SET_FS, t->fs_base);
+	raw_syscall(SYS_arch_prctl, ARCH_SET_GS, t->gs_base);
+	/* A replica holds a snapshot's memory as it is; its children do this: clone.c. */
+	if (!plan->becomes_replica)
+		claim_thread_memory(t);
 	altstack.ss_sp = (void *)t->altstack_base;
 	altstack.ss_flags = t->altstack_flags;
 	altstack.ss_size = t->altstack_size;

@@ -14,8 +14,6 @@
 #define RESTORER __attribute__((section("restorer")))
 #define INLINE	 static inline __attribute__((always_inline))
 
-#define RSEQ_UNREGISTER 1
-
 /* A text that lies among the code, which is all that the restorer area has a copy of. */
 #define TEXT(literal)                                                               \
 	({                                                                          \

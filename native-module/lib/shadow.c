@@ -17,6 +17,7 @@
 #include "lib/describe_files.h"
 #include "lib/memory_server.h"
 #include "lib/own_memory.h"
+#include "lib/rseq.h"
 #include "lib/shadow_process.h"
 #include "local/protocol.h"
 #include "paging/page_server.h"
@@ -117,6 +118,8 @@ static enum shadow_outcome start(struct shadow_arena *arena, struct own_memory *
 	int unread;
 
 	own_memory_raise_files(own);
+	if (arena->thread.rseq_address)
+		rseq_unregister(&arena->thread);
 	channel = take_files(arena, &files, &unread);
 	*err = channel;
 	if (channel < 0)

@@ -3,15 +3,40 @@
  * The snapshot is real: what the parent overwrites, unmaps or forbids after
  * prepare is still there, at no copy of the working set.
  */
+#define _GNU_SOURCE
 #include <errno.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/rseq.h>
 #include <unistd.h>
 
 #include "tests/harness.h"
 
 #define SIZE (64ul << 20)
 #define ID   73
+
+/* The kernel writes the number of the CPU into the area of a thread that has registered one. */
+static void check_rseq_stays(struct mitosis *device, pid_t shadow)
+{
+	uintptr_t area = (uintptr_t)__builtin_thread_pointer() + __rseq_offset;
+	char first[32], now[32];
+	int cpu;
+
+	CHECK_EQ(mitosis_read(device, ID, area, first, sizeof(first)), 0);
+	for (cpu = 0; cpu < sysconf(_SC_NPROCESSORS_CONF); cpu++) {
+		cpu_set_t set;
+
+		CPU_ZERO(&set);
+		CPU_SET(cpu, &set);
+		if (sched_setaffinity(shadow, sizeof(set), &set))
+			continue;
+		/* The first answer has made it run there. */
+		CHECK_EQ(mitosis_read(device, ID, area, now, sizeof(now)), 0);
+		CHECK_EQ(mitosis_read(device, ID, area, now, sizeof(now)), 0);
+		CHECK(!memcmp(now, first, sizeof(now)));
+	}
+}
 
 int main(void)
 {
@@ -65,6 +90,8 @@ int main(void)
 	CHECK_EQ(mitosis_read(device, ID, (uintptr_t)-16, copy, 64), -EFAULT);
 	CHECK_EQ(mitosis_read(device, ID, (uintptr_t)set, copy, 0), 0);
 	CHECK_EQ(mitosis_read(device, ID + 1, (uintptr_t)set, copy, 1), -ENOENT);
+	if (__rseq_size)
+		check_rseq_stays(device, shadow);
 	CHECK(alive(shadow));
 	mitosis_close(device);
 	CHECK(!alive(shadow));
