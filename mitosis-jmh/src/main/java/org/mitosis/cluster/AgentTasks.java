@@ -361,6 +361,7 @@ final class AgentTasks implements AutoCloseable {
         .resumeMode(ready.resumeMode())
         .prefetch(ready.prefetch())
         .placement(ready.placement());
+    ready.filesMap().forEach((old, other) -> builder.path(Path.of(old), Path.of(other)));
     return ready.parentMachine() < 0
         ? builder
         : builder.parentMachine(ready.parentMachine(), ready.parentAddress());

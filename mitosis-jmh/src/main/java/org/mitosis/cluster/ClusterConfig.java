@@ -17,6 +17,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.mitosis.Backend;
 import org.mitosis.Limits;
+import org.mitosis.fixture.ChildOptions;
 import org.mitosis.fixture.FanOut;
 import org.mitosis.fixture.LaunchLoop;
 import org.mitosis.fixture.MemorySize;
@@ -51,6 +52,7 @@ import org.mitosis.setting.MissingPrerequisite;
  * @param replicaFill what replicas have of a snapshot before their children ask
  * @param fanOut from which machine each child machine gets pages
  * @param prefetch pages for each fault
+ * @param filesMap where children open what their parent had open, by its path there
  * @param placement where launchers and children run
  * @param sshConfig a file for {@code ssh -F}; null for ssh's own
  * @param java the java command on all machines
@@ -79,6 +81,7 @@ record ClusterConfig(
     ReplicaFill replicaFill,
     FanOut fanOut,
     int prefetch,
+    Map<String, String> filesMap,
     Placement placement,
     Path sshConfig,
     String java,
@@ -108,6 +111,7 @@ record ClusterConfig(
     REPLICA_FILL,
     FANOUT,
     PREFETCH,
+    FILES_MAP,
     PLACEMENT,
     SSH_CONFIG,
     JAVA,
@@ -229,6 +233,7 @@ record ClusterConfig(
             "'kernel' needs PARENT_GID (show_gids) or PARENT_ADDRESS, where the parent machine is");
       }
       String sshConfig = text(Key.SSH_CONFIG);
+      ResumeMode resumeMode = choice(Key.RESUME_MODE, ResumeMode.class, ResumeMode.LAZY);
       return new ClusterConfig(
           matching(Key.USER, NAME, "", "a user name"),
           matching(
@@ -246,10 +251,11 @@ record ClusterConfig(
           list(Key.MEMORY_SIZES, MemorySize::parse),
           list(Key.FUNCTIONS, PythonFunction::parse),
           list(Key.TOUCH_RATIOS, Parser::percentage),
-          choice(Key.RESUME_MODE, ResumeMode.class, ResumeMode.LAZY),
+          resumeMode,
           choice(Key.REPLICA_FILL, ReplicaFill.class, ReplicaFill.RECORDED),
           fanOut(backend, parentGid),
           prefetch(),
+          filesMap(resumeMode),
           choice(Key.PLACEMENT, Placement.class, Placement.PINNED),
           sshConfig.isEmpty() ? null : Path.of(sshConfig).toAbsolutePath(),
           matching(Key.JAVA, FOLDER, "java", "a program without blanks and quotes"),
@@ -347,6 +353,36 @@ record ClusterConfig(
                 + pages
                 + "'");
       }
+    }
+
+    private Map<String, String> filesMap(ResumeMode resumeMode) {
+      Map<String, String> paths = new TreeMap<>();
+      for (String item : items(Key.FILES_MAP)) {
+        int equals = item.indexOf('=');
+        if (!item.startsWith("/") || equals < 0 || !item.startsWith("/", equals + 1)) {
+          throw bad(
+              Key.FILES_MAP,
+              "must be OLD=NEW with absolute paths, and commas between, got '" + item + "'");
+        }
+        String old = item.substring(0, equals);
+        if (paths.put(old, item.substring(equals + 1)) != null) {
+          throw bad(Key.FILES_MAP, "names the path '" + old + "' twice");
+        }
+      }
+      if (paths.size() > ChildOptions.MAX_PATHS) {
+        throw bad(
+            Key.FILES_MAP,
+            "must have at most " + ChildOptions.MAX_PATHS + " paths, got " + paths.size());
+      }
+      if (!paths.isEmpty()
+          && (resumeMode == ResumeMode.CLONE || resumeMode == ResumeMode.REPLICA)) {
+        throw bad(
+            Key.FILES_MAP,
+            "is for children that make their files themselves, and those of RESUME_MODE "
+                + resumeMode
+                + " are forked with them: choose lazy, eager, cached or auto");
+      }
+      return Collections.unmodifiableMap(paths);
     }
 
     private <T> List<T> list(Key key, Function<String, T> parse) {

@@ -345,6 +345,7 @@ final class ClusterRun {
         here ? "" : sourceAddress(host),
         config.resumeMode(),
         config.prefetch(),
+        config.filesMap(),
         config.placement(),
         point.parent());
   }

@@ -142,6 +142,7 @@ sealed interface Task {
    * @param parentAddress where that machine listens
    * @param resumeMode how children get their pages
    * @param prefetch pages for each fault
+   * @param filesMap where children open what their parent had open, by its path there
    * @param placement where launchers and children run
    * @param parent of loops without a fork
    */
@@ -155,6 +156,7 @@ sealed interface Task {
       String parentAddress,
       ResumeMode resumeMode,
       int prefetch,
+      Map<String, String> filesMap,
       Placement placement,
       ParentSpec parent)
       implements Task {}

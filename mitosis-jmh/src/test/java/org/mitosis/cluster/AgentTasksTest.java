@@ -8,7 +8,9 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.mitosis.Availability;
 import org.mitosis.Mitosis;
@@ -51,19 +53,7 @@ class AgentTasksTest {
       parent.carryOut(new Task.StartParent(spec));
       parent.carryOut(new Task.TakeSnapshot(false));
       parent.carryOut(new Task.CountLink());
-      child.carryOut(
-          new Task.Ready(
-              Task.LoopKind.SERIES,
-              2,
-              1,
-              3,
-              ContainerKind.NONE,
-              1,
-              address,
-              ResumeMode.REPLICA,
-              64,
-              Placement.FREE,
-              spec));
+      child.carryOut(series(address, ResumeMode.REPLICA, Map.of(), spec));
       long startNs = System.nanoTime();
       child.carryOut(new Task.Run(startNs));
       Number bytes = (Number) parent.carryOut(new Task.LinkBytes());
@@ -79,6 +69,49 @@ class AgentTasksTest {
       assumeTrue(LinkTraffic.obstacle().isEmpty(), LinkTraffic::obstacle);
       assertTrue(bytes.longValue() >= 1 << 20, bytes::toString);
     }
+  }
+
+  @Test
+  void launchersAreToldOtherPathsOfFiles() throws IOException {
+    UserfaultfdRequirement.assumeUserfaultfd();
+    byte[] key = new byte[Machine.KEY_BYTES];
+    try (AgentTasks parent = new AgentTasks(reply -> {});
+        AgentTasks child = new AgentTasks(reply -> {})) {
+      String address = (String) parent.carryOut(startMachine(1, key));
+      child.carryOut(startMachine(2, key));
+      Task.ParentSpec spec = new Task.ParentSpec("1048576", "", 100, true);
+      parent.carryOut(new Task.StartParent(spec));
+      parent.carryOut(new Task.TakeSnapshot(false));
+      child.carryOut(series(address, ResumeMode.LAZY, Map.of("/srv/data", "/mnt/data"), spec));
+      assertEquals(2, launchersWith("--map /srv/data.?/mnt/data"));
+    }
+  }
+
+  /** Two loops, with three children in all. */
+  private static Task series(
+      String address, ResumeMode mode, Map<String, String> filesMap, Task.ParentSpec spec) {
+    return new Task.Ready(
+        Task.LoopKind.SERIES,
+        2,
+        1,
+        3,
+        ContainerKind.NONE,
+        1,
+        address,
+        mode,
+        64,
+        filesMap,
+        Placement.FREE,
+        spec);
+  }
+
+  /** A launcher replaces '=' in its arguments. */
+  private static long launchersWith(String arguments) {
+    Pattern wanted = Pattern.compile("mitosis-launcher .*" + arguments);
+    return ProcessHandle.current()
+        .descendants()
+        .filter(process -> wanted.matcher(process.info().commandLine().orElse("")).find())
+        .count();
   }
 
   private static Task startMachine(int id, byte[] key) {

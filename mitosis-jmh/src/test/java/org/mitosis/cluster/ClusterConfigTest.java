@@ -13,6 +13,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -56,6 +59,10 @@ class ClusterConfigTest {
         "DEPLOY|yes",
         "BACKEND|rdma",
         "FANOUT|tree:0",
+        "FILES_MAP|/srv/data",
+        "FILES_MAP|srv=/mnt",
+        "FILES_MAP|/srv=mnt",
+        "FILES_MAP|/srv=/mnt,/srv=/media",
         "LOOPS|0",
         "SECONDS|1.5",
         "TIMES|-1",
@@ -93,6 +100,30 @@ class ClusterConfigTest {
       MissingPrerequisite refused =
           assertThrows(MissingPrerequisite.class, () -> ConfigFiles.config(other, "c"));
       assertTrue(refused.getMessage().startsWith("c: FANOUT tree:4 passes"), refused.getMessage());
+    }
+  }
+
+  @Test
+  void filesHaveAbsolutePaths() {
+    assertEquals(
+        Map.of("/srv/data", "/mnt/data", "/a", "/b=c"),
+        ConfigFiles.config(Map.of("FILES_MAP", "/srv/data=/mnt/data, /a=/b=c,"), "c").filesMap());
+    Function<Integer, String> paths =
+        count ->
+            IntStream.range(0, count)
+                .mapToObj(i -> "/" + i + "=/")
+                .collect(Collectors.joining(","));
+    assertEquals(
+        64, ConfigFiles.config(Map.of("FILES_MAP", paths.apply(64)), "c").filesMap().size());
+    MissingPrerequisite refused =
+        assertThrows(
+            MissingPrerequisite.class,
+            () -> ConfigFiles.config(Map.of("FILES_MAP", paths.apply(65)), "c"));
+    assertEquals("c: FILES_MAP must have at most 64 paths, got 65", refused.getMessage());
+    for (String mode : List.of("clone", "replica")) {
+      Map<String, String> settings = Map.of("FILES_MAP", "/a=/b", "RESUME_MODE", mode);
+      refused = assertThrows(MissingPrerequisite.class, () -> ConfigFiles.config(settings, "c"));
+      assertTrue(refused.getMessage().contains("RESUME_MODE " + mode), refused.getMessage());
     }
   }
 
