@@ -183,6 +183,15 @@ static inline void compat_write_msr(u32 msr, u64 value)
 #endif
 }
 
+static inline unsigned long compat_mm_flags(const struct mm_struct *mm)
+{
+#ifdef HAVE_MM_FLAGS_WORD
+	return __mm_flags_get_word(mm);
+#else
+	return READ_ONCE(mm->flags);
+#endif
+}
+
 /*
  * Of the calling process: whether its user may dump it, and the user namespace of its
  * last exec, with a reference.

@@ -16,6 +16,7 @@
 
 #include "compat.h"
 #include "overlay.h"
+#include "process_state.h"
 #include "symbols.h"
 #include "uapi/mitosis.h"
 #include "vma_kinds.h"
@@ -405,8 +406,10 @@ struct descriptor_header *mitosis_describe_read(const void __user *description, 
 	err = copy_from_user(told, description, size) ? -EFAULT : 0;
 	if (!err && descriptor_check_description(told, size, PAGE_SIZE))
 		err = -EINVAL;
-	if (!err)
+	if (!err) {
+		mitosis_process_state_add(&told->state);
 		return told;
+	}
 	kvfree(told);
 	return ERR_PTR(err);
 }

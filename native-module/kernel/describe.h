@@ -31,8 +31,8 @@ struct description {
 };
 
 /*
- * Copies and checks what a process tells of itself: MITOSIS_IOC_PREPARE_DESCRIBED. Returns
- * it, to be freed by kvfree(), or an error pointer.
+ * Copies and checks what the calling process tells of itself, MITOSIS_IOC_PREPARE_DESCRIBED,
+ * and adds what can be read of it. Returns it, to be freed by kvfree(), or an error pointer.
  */
 struct descriptor_header *mitosis_describe_read(const void __user *description, u64 size);
 

@@ -92,10 +92,14 @@ static int become(struct file *file, unsigned long argument)
 	return mitosis_resume(&origin, &options, kept.start || kept.end ? &kept : NULL);
 }
 
-static int count_child(unsigned long argument)
+static int count_child(const struct opened *opened, unsigned long argument)
 {
-	const struct mitosis_told told = mitosis_resume_count();
+	int err = mitosis_resume_check_files(&opened->origin);
+	struct mitosis_told told;
 
+	if (err)
+		return err;
+	told = mitosis_resume_count();
 	return copy_to_user((void __user *)argument, &told, sizeof(told)) ? -EFAULT : 0;
 }
 
@@ -105,7 +109,7 @@ static long opened_ioctl(struct file *file, unsigned int command, unsigned long 
 	case MITOSIS_IOC_BECOME:
 		return become(file, argument);
 	case MITOSIS_IOC_COUNT:
-		return count_child(argument);
+		return count_child(file->private_data, argument);
 	}
 	return -ENOTTY;
 }

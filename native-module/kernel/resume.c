@@ -196,6 +196,17 @@ static int check_files(const struct plan *plan)
 	return 0;
 }
 
+int mitosis_resume_check_files(const struct origin *origin)
+{
+	const struct snapshot *s = origin->snapshot;
+	const struct plan plan = {
+		.descriptor = mitosis_origin_descriptor(origin),
+		.files = s ? s->description.files : NULL,
+	};
+
+	return s ? check_files(&plan) : 0;
+}
+
 /* Of this machine, the files that the parent has mapped; else room for those that will be opened. */
 static int plan_files(struct plan *plan, const struct origin *origin)
 {

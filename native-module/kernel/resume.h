@@ -11,6 +11,9 @@ void mitosis_resume_init(void);
 /* What the next child is told. */
 struct mitosis_told mitosis_resume_count(void);
 
+/* Whether the files that the parent has mapped can be mapped: 0, or -ENOEXEC and a message. */
+int mitosis_resume_check_files(const struct origin *origin);
+
 /*
  * Takes over the origin. Returns 0 in the child, which continues at the parent's
  * next instruction; -errno if the caller is unchanged: -EINVAL it has threads or

@@ -171,7 +171,7 @@ static void describe_rest(const struct shadow_arena *arena,
 	header->xstate_size = 0; /* a function call preserves no vector registers */
 	header->xfeatures = 0;
 	header->page_size = arena->page_size;
-	header->boot = mapped_file_boot();
+	header->boot = arena->boot ?: mapped_file_boot();
 }
 
 int describe_beside_memory(struct shadow_arena *arena,
@@ -182,7 +182,7 @@ int describe_beside_memory(struct shadow_arena *arena,
 	struct vma_writer w = { 0 };
 	struct descriptor_header *header;
 	struct process_paths paths;
-	uint64_t size =
+	const uint64_t size =
 		sizeof(*header) + sizeof(struct descriptor_thread) +
 		arena->others.count * sizeof(struct descriptor_stopped_thread) +
 		files->count * sizeof(*files->fds) + 2 * sizeof(paths) +
@@ -191,12 +191,16 @@ int describe_beside_memory(struct shadow_arena *arena,
 	struct descriptor_stopped_thread *others;
 	char *at, *end;
 
-	at = (char *)raw_syscall(SYS_mmap, RAW_MAP_HINT(RAW_MAP_DESCRIPTOR), size,
-				 PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-				 -1, 0);
+	*mapping_size = size > sizeof(arena->stack) ? size : 0;
+	at = arena->stack;
+	if (*mapping_size)
+		at = (char *)raw_syscall(SYS_mmap, RAW_MAP_HINT(RAW_MAP_DESCRIPTOR),
+					 size, PROT_READ | PROT_WRITE,
+					 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if ((long)at < 0 && (long)at > -4096)
 		return (int)(long)at;
 	header = (struct descriptor_header *)at;
+	*header = (struct descriptor_header){ 0 };
 	thread = (struct descriptor_thread *)(header + 1);
 	others = (struct descriptor_stopped_thread *)(thread + 1);
 	*thread = arena->thread;
@@ -204,8 +208,8 @@ int describe_beside_memory(struct shadow_arena *arena,
 	/* Behind where it will be, as in describe_self(). */
 	w.strings = (char *)(others + arena->others.count) +
 		    files->count * sizeof(*files->fds) + sizeof(paths);
-	header->flags =
-		arena->descriptor_flags | describe_process(&header->state, &paths);
+	header->flags = arena->descriptor_flags |
+			describe_process_for_module(&header->state, &paths);
 	header->state.fresh = arena->fresh;
 	header->state.working_directory =
 		vma_writer_add_string(&w, paths.working_directory);
@@ -214,7 +218,6 @@ int describe_beside_memory(struct shadow_arena *arena,
 	describe_rest(arena, header);
 	header->total_size = end - at;
 	*description = header;
-	*mapping_size = size;
 	return 0;
 }
 

@@ -24,8 +24,9 @@ int describe_self(struct shadow_arena *arena, const struct described_files *file
 
 /*
  * Describes this process without its memory, for the kernel module: a description, as
- * descriptor_check_description() takes it, in a mapping of its own. In the parent, whose
- * other threads are stopped. Returns 0 or -errno.
+ * descriptor_check_description() takes it. It is in the arena, whose stack is not in use, or
+ * in a mapping of its own with *mapping_size bytes. In the parent, whose other threads are
+ * stopped. Returns 0 or -errno.
  */
 int describe_beside_memory(struct shadow_arena *arena,
 			   const struct described_files *files,

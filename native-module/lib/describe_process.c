@@ -150,29 +150,34 @@ static uint64_t describe_file_mode_mask(struct descriptor_process *p)
 	return PROCESS_FILE_MODE_MASK;
 }
 
-uint32_t describe_process(struct descriptor_process *p, struct process_paths *paths)
+static uint64_t describe_timer_slack(struct descriptor_process *p)
+{
+	long value = raw_syscall(SYS_prctl, PR_GET_TIMERSLACK, 0, 0, 0, 0);
+
+	p->timer_slack_ns = value > 0 ? value : 0;
+	return p->timer_slack_ns ? PROCESS_TIMER_SLACK : 0;
+}
+
+static uint64_t describe_personality(struct descriptor_process *p)
+{
+	p->personality = raw_syscall(SYS_personality, 0xffffffff);
+	return PROCESS_PERSONALITY;
+}
+
+static bool has_seccomp_filter(void)
+{
+	long value = raw_syscall(SYS_prctl, PR_GET_SECCOMP, 0, 0, 0, 0);
+
+	return value &&
+	       value != -EINVAL; /* which a kernel without seccomp returns */
+}
+
+/* What the kernel module does not read itself. */
+static void describe_rest(struct descriptor_process *p)
 {
 	long value;
 
-	*p = (struct descriptor_process){ 0 };
-	if (paths)
-		paths->working_directory[0] = paths->program[0] = '\0';
-	value = raw_syscall(SYS_prctl, PR_GET_SECCOMP, 0, 0, 0, 0);
-	if (value && value != -EINVAL) /* which a kernel without seccomp returns */
-		return DESCRIPTOR_SECCOMP;
-	p->known = describe_limits(p->limits) | describe_scheduling(p) |
-		   describe_oom_score(p) | describe_coredump_filter(p) |
-		   describe_membarrier(p);
-	if (paths)
-		p->known |= describe_auxv(p) | describe_paths(paths) |
-			    describe_file_mode_mask(p);
-	value = raw_syscall(SYS_prctl, PR_GET_TIMERSLACK, 0, 0, 0, 0);
-	if (value > 0) {
-		p->timer_slack_ns = value;
-		p->known |= PROCESS_TIMER_SLACK;
-	}
-	p->personality = raw_syscall(SYS_personality, 0xffffffff);
-	p->known |= PROCESS_PERSONALITY;
+	p->known |= describe_membarrier(p);
 	value = raw_syscall(SYS_ioprio_get, IOPRIO_WHO_PROCESS, 0);
 	if (value >= 0) {
 		p->io_priority = value;
@@ -189,5 +194,33 @@ uint32_t describe_process(struct descriptor_process *p, struct process_paths *pa
 		p->huge_pages = value;
 		p->known |= PROCESS_HUGE_PAGES;
 	}
+}
+
+uint32_t describe_process(struct descriptor_process *p, struct process_paths *paths)
+{
+	*p = (struct descriptor_process){ 0 };
+	if (paths)
+		paths->working_directory[0] = paths->program[0] = '\0';
+	if (has_seccomp_filter())
+		return DESCRIPTOR_SECCOMP;
+	p->known = describe_limits(p->limits) | describe_scheduling(p) |
+		   describe_oom_score(p) | describe_coredump_filter(p) |
+		   describe_timer_slack(p) | describe_personality(p);
+	if (paths)
+		p->known |= describe_auxv(p) | describe_paths(paths) |
+			    describe_file_mode_mask(p);
+	describe_rest(p);
+	return 0;
+}
+
+uint32_t describe_process_for_module(struct descriptor_process *p,
+				     struct process_paths *paths)
+{
+	*p = (struct descriptor_process){ 0 };
+	paths->working_directory[0] = paths->program[0] = '\0';
+	if (has_seccomp_filter())
+		return DESCRIPTOR_SECCOMP;
+	p->known = describe_paths(paths);
+	describe_rest(p);
 	return 0;
 }

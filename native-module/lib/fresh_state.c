@@ -21,19 +21,25 @@ static bool is_set(int timer)
 	return !getitimer(timer, &t) && (t.it_value.tv_sec || t.it_value.tv_usec);
 }
 
-uint32_t fresh_state_of_caller(void)
+uint32_t fresh_signals_of_caller(void)
 {
-	uint32_t fresh = 0;
-	int value = 0;
 	sigset_t pending;
 
 	/* Such a filter might end the process for a call that it does not know. */
 	if (prctl(PR_GET_SECCOMP))
 		return 0;
+	return !sigpending(&pending) && !sigisemptyset(&pending) ? FRESH_SIGNALS : 0;
+}
+
+uint32_t fresh_state_of_caller(void)
+{
+	uint32_t fresh = fresh_signals_of_caller();
+	int value = 0;
+
+	if (prctl(PR_GET_SECCOMP))
+		return 0;
 	if (is_set(ITIMER_REAL) || is_set(ITIMER_VIRTUAL) || is_set(ITIMER_PROF))
 		fresh |= FRESH_INTERVAL_TIMERS;
-	if (!sigpending(&pending) && !sigisemptyset(&pending))
-		fresh |= FRESH_SIGNALS;
 	if (!prctl(PR_GET_CHILD_SUBREAPER, &value) && value)
 		fresh |= FRESH_SUBREAPER;
 	if (!prctl(PR_GET_PDEATHSIG, &value) && value)

@@ -9,6 +9,8 @@
 
 /* What this process alone can ask for; in the parent. */
 uint32_t fresh_state_of_caller(void);
+/* Of that, what the kernel module does not read itself. */
+uint32_t fresh_signals_of_caller(void);
 
 /*
  * The same with what /proc has of the parent, while that goes on; in the shadow: no libc, no

@@ -13,6 +13,7 @@
 #include "lib/describe_files.h"
 #include "lib/error.h"
 #include "lib/fresh_state.h"
+#include "lib/mapped_file.h"
 #include "lib/own_files.h"
 #include "lib/restore_plan.h"
 #include "lib/take_snapshot.h"
@@ -31,7 +32,7 @@ struct description {
 	struct described_files files;
 	struct range left_out[4];
 	uint32_t left_out_count;
-	uint64_t size; /* of the mapping with the header */
+	uint64_t size; /* of the mapping with the header; 0: it is in the arena */
 };
 
 /* MADV_DONTFORK keeps it out of the snapshot. */
@@ -51,6 +52,7 @@ static int create_arena(struct module_parent *parent)
 	}
 	arena->page_size = sysconf(_SC_PAGESIZE);
 	arena->channel = -1;
+	arena->boot = mapped_file_boot();
 	parent->arena = arena;
 	return 0;
 }
@@ -97,7 +99,7 @@ static int describe(struct shadow_arena *arena, const struct restore_plan *own_p
 static void discard(struct description *d)
 {
 	described_files_free(&d->files);
-	if (d->header)
+	if (d->header && d->size)
 		raw_syscall(SYS_munmap, d->header, d->size);
 }
 
@@ -193,14 +195,6 @@ int module_prepare(struct module_parent *parent, int device, uint32_t handler_id
 		return fail(-EOPNOTSUPP,
 			    "the kernel module records no digests of files; unset "
 			    "MITOSIS_FILE_DIGEST, or prepare on the user backend");
-	if (!has_files && !has_threads && !parent->own_plan && !tells) {
-		err = raw_syscall(SYS_ioctl, device,
-				  request.flags ? MITOSIS_PREPARE_PINNED
-						: MITOSIS_PREPARE,
-				  handler_id);
-		*refused = err;
-		return err;
-	}
 	err = create_arena(parent);
 	if (err)
 		return err;
@@ -208,7 +202,7 @@ int module_prepare(struct module_parent *parent, int device, uint32_t handler_id
 	arena->descriptor_flags = DESCRIPTOR_TOLD;
 	arena->process = 0;
 	arena->refusal.cause = REFUSED_NOTHING;
-	arena->fresh = fresh_state_of_caller();
+	arena->fresh = fresh_signals_of_caller();
 	arena->others = (struct stopped_threads){ 0 };
 	arena->settings = *settings;
 	arena->has_files = has_files;
@@ -220,5 +214,12 @@ int module_prepare(struct module_parent *parent, int device, uint32_t handler_id
 	if (err)
 		return err;
 	*refused = prepare_described(parent, device, &request, child, &described);
+	/* A module that takes no description: for a process that can do without. */
+	if (*refused == -ENOTTY && !has_files && !has_threads && !parent->own_plan &&
+	    !tells)
+		*refused = raw_syscall(SYS_ioctl, device,
+				       request.flags ? MITOSIS_PREPARE_PINNED
+						     : MITOSIS_PREPARE,
+				       handler_id);
 	return described ? describe_failed(arena, described) : *refused;
 }

@@ -538,14 +538,23 @@ int resume_from(int stream, const struct resume_settings *settings,
 	return err;
 }
 
-/* 0 of a module that does not count them. */
-static struct registry_child count_by_module(int opened)
+/* 0 of a module that does not count them; -ENOEXEC if it would refuse the child. */
+static int count_by_module(int opened, const char *what,
+			   struct registry_child *child)
 {
 	struct mitosis_told told = { 0 };
 
-	if (ioctl(opened, MITOSIS_IOC_COUNT, &told))
+	if (ioctl(opened, MITOSIS_IOC_COUNT, &told)) {
 		told = (struct mitosis_told){ 0 };
-	return (struct registry_child){ told.number, told.machine_id };
+		if (errno == ENOEXEC)
+			return fail(-ENOEXEC,
+				    "a file that %s executes lies on a file system "
+				    "that is mounted noexec since prepare; the "
+				    "kernel's log names it",
+				    what);
+	}
+	*child = (struct registry_child){ told.number, told.machine_id };
+	return 0;
 }
 
 int resume_by_module(int opened, struct descriptor_header *descriptor,
@@ -561,14 +570,17 @@ int resume_by_module(int opened, struct descriptor_header *descriptor,
 		.page_size = sysconf(_SC_PAGESIZE),
 	};
 	struct restore_plan *plan = NULL;
+	struct registry_child child = { 0 };
 	int err = check_single_threaded();
 
+	if (!err)
+		err = count_by_module(r.opened, what, &child);
 	if (err)
 		free(descriptor);
 	else
 		err = create_plan(&r, NULL, &plan);
 	if (!err) {
-		tell_number(plan, count_by_module(r.opened));
+		tell_number(plan, child);
 		err = resume_run(plan, -1, NULL, what);
 		resume_plan_destroy(plan);
 	}

@@ -71,6 +71,7 @@ struct shadow_arena {
 	int32_t owner_pid;
 	int32_t process; /* the parent's id as it sees it */
 	uint32_t fresh;	 /* FRESH_*: fresh_state_of_caller() */
+	uint64_t boot;	 /* of the descriptor; 0: not looked up yet */
 	struct stopped_threads others;
 	uint32_t trace_level; /* as of paging/trace.h */
 	struct child_limits limits;

@@ -342,7 +342,8 @@ struct mitosis_described {
  * Argument: pointer to struct mitosis_described. The description is a descriptor
  * (native-module/PROTOCOL.md) without VMAs and extended registers. The module takes its
  * other threads, which the caller has stopped in a signal handler, its open files with
- * their bytes, its clocks, and the state of its process; it writes the rest itself.
+ * their bytes, its clocks, and the state of its process, to which it adds what it can read
+ * (kernel/process_state.h); it writes the rest itself.
  * Effect: as MITOSIS_PREPARE; children of MITOSIS_IOC_BECOME can have all this.
  * Errors: as MITOSIS_PREPARE; EFAULT; E2BIG; EINVAL unknown flag, or a description that
  * is not valid.
@@ -394,7 +395,8 @@ struct mitosis_told {
  * Effect: it is overwritten; each call gets another number. For MITOSIS_IOC_BECOME with a
  * range, whose caller makes the child. Any other child is told by the module itself, in the
  * registers that DESCRIPTOR_TOLD (native-module/proto/descriptor.h) names, if its parent takes it.
- * Errors: EFAULT.
+ * Errors: EFAULT; ENOEXEC as of MITOSIS_IOC_BECOME, which a caller learns before it leaves its
+ * own files and memory.
  */
 #define MITOSIS_IOC_COUNT _IOR('m', 16, struct mitosis_told)
 

@@ -7,8 +7,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -182,11 +186,36 @@ static void what_was_told(const struct descriptor_header *d)
 	CHECK(d->fd_count == 1 && fd->number == 9 && fd->kind == FD_PIPE);
 	CHECK(equals_text(descriptor_string(d, fd->path), DESCRIPTION_PATH));
 	CHECK(equals_text(descriptor_fd_data(d, fd), DESCRIPTION_DATA));
-	CHECK_EQ(d->state.known, PROCESS_FILE_MODE_MASK);
 	CHECK_EQ(d->state.file_mode_mask, 027);
+	CHECK(!(d->state.known & (PROCESS_PROGRAM | PROCESS_WORKING_DIRECTORY)));
 	/* What the module writes itself: all of the description was 0 there. */
 	CHECK(d->vma_count && d->xstate_size && d->layout.start_stack);
 	CHECK_EQ(d->owner_pid, getpid());
+}
+
+/* What the description did not have of the process's state, and the module reads. */
+static void what_was_added(const struct descriptor_process *p)
+{
+	const uint64_t added = PROCESS_LIMITS | PROCESS_SCHEDULING |
+			       PROCESS_OOM_SCORE | PROCESS_COREDUMP_FILTER |
+			       PROCESS_AUXV | PROCESS_TIMER_SLACK |
+			       PROCESS_PERSONALITY;
+	struct rlimit limit;
+	uint32_t i;
+
+	CHECK_EQ(p->known & added, added);
+	for (i = 0; i < DESCRIPTOR_LIMITS; i++) {
+		CHECK(!getrlimit(i, &limit));
+		CHECK_EQ(p->limits[i].soft, limit.rlim_cur);
+		CHECK_EQ(p->limits[i].hard, limit.rlim_max);
+	}
+	CHECK_EQ(p->nice, getpriority(PRIO_PROCESS, 0));
+	CHECK_EQ(p->timer_slack_ns, prctl(PR_GET_TIMERSLACK));
+	CHECK_EQ(p->personality, personality(0xffffffff));
+	for (i = 0; i < p->auxv_words && p->auxv[i] != AT_ENTRY; i += 2)
+		;
+	CHECK(i < p->auxv_words && p->auxv[i + 1] == getauxval(AT_ENTRY));
+	CHECK_EQ(p->fresh, 0);
 }
 
 /* The build-id of this program, whose code is a private mapping. */
@@ -332,6 +361,7 @@ int main(void)
 	CHECK_EQ(call(opened, MITOSIS_IOC_OPEN_LOCAL, NULL), -ENOTTY);
 	descriptor = read_descriptor(opened);
 	what_was_told(descriptor);
+	what_was_added(&descriptor->state);
 	which_build(descriptor);
 	ranges_that_cannot_stay(opened, descriptor);
 	if (getuid() == 0)

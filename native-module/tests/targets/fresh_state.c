@@ -123,8 +123,7 @@ int main(void)
 	tell("timers (timer_create)", !timer_gettime(timer, &left));
 	tell("locks of memory (mlock)", locked_kib() > 0);
 	tell("PR_SET_CHILD_SUBREAPER", reaper);
-	if (target_backend() == MITOSIS_BACKEND_USER)
-		check_report(segment);
+	check_report(segment);
 	if (segment)
 		tell("segments (modify_ldt)", has_segment());
 	tell("PR_SET_PDEATHSIG", death_signal == SIGWINCH);

@@ -64,7 +64,6 @@ int main(void)
 	char path[4096];
 	int membarrier;
 
-	target_needs_user_backend();
 	CHECK(!chdir(DIRECTORY));
 	umask(027);
 	limit(RLIMIT_STACK, STACK, 0);

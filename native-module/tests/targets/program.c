@@ -41,7 +41,6 @@ int main(int argc, char **argv)
 
 	if (argc == 2 && !strcmp(argv[1], "again"))
 		return 0;
-	target_needs_user_backend();
 	if (geteuid())
 		target_skip("root, for the link to the program");
 	size = read_all("/proc/self/auxv", (char *)words, sizeof(words));

@@ -46,7 +46,6 @@ int main(void)
 {
 	struct rlimit all, data;
 
-	target_needs_user_backend();
 	all.rlim_cur = all.rlim_max = (kilobytes("VmSize:") << 10) + 4 * MORE;
 	data.rlim_cur = data.rlim_max = (kilobytes("VmData:") << 10) + 2 * MORE;
 	CHECK(!setrlimit(RLIMIT_AS, &all));
