@@ -18,6 +18,7 @@ import org.mitosis.fixture.Range;
 import org.mitosis.fixture.RemoteFork;
 import org.mitosis.fixture.RemoteForkState;
 import org.mitosis.fixture.ReplicaFill;
+import org.mitosis.fixture.Verify;
 import org.mitosis.result.SelfTimed;
 import org.mitosis.setting.MissingPrerequisite;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -275,6 +276,10 @@ public class Burst {
     @Param("flat")
     public String fanout;
 
+    /** See {@link Verify}; without effect but in {@code fanout=tree:K}. */
+    @Param("off")
+    public String verify;
+
     /** How many children stay after the burst, so that their memory can be measured; 0 for none. */
     @Param("10")
     @Range(min = 0, max = MOST_HELD)
@@ -300,6 +305,7 @@ public class Burst {
       builder
           .childMachines(LoopParameters.childMachines(childMachines))
           .fanOut(Preflight.fanOut(fanout))
+          .verify(Preflight.choice(Verify.class, Verify.PROPERTY, verify))
           .replicaFill(Preflight.choice(ReplicaFill.class, ReplicaFill.PROPERTY, replicaFill));
       if (count < LoopParameters.childMachines(childMachines)) {
         throw new MissingPrerequisite(

@@ -160,6 +160,7 @@ final class AgentTasks implements AutoCloseable {
                 .protection(start.rdma() ? Protection.HANDSHAKE : Protection.SEALED)
                 .listen(listen)
                 .replicaFill(start.replicaFill())
+                .verify(start.verify())
                 .start());
     return start.gid().isEmpty() ? machine.address() : machine.rdmaAddress();
   }
@@ -307,6 +308,9 @@ final class AgentTasks implements AutoCloseable {
 
   private List<String> ready(Task.Ready ready) {
     List<AgentLoop> prepared = new ArrayList<>();
+    if (!ready.verifiedBy().isEmpty()) {
+      machine.connect(ready.parentMachine(), ready.verifiedBy());
+    }
     int count =
         ready.kind() == Task.LoopKind.SERIES
             ? Math.min(ready.loops(), ready.times())

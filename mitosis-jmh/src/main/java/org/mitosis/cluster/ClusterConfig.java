@@ -26,6 +26,7 @@ import org.mitosis.fixture.Preflight;
 import org.mitosis.fixture.PythonFunction;
 import org.mitosis.fixture.ReplicaFill;
 import org.mitosis.fixture.ResumeMode;
+import org.mitosis.fixture.Verify;
 import org.mitosis.setting.MissingPrerequisite;
 
 /**
@@ -51,6 +52,7 @@ import org.mitosis.setting.MissingPrerequisite;
  * @param resumeMode how children get their pages
  * @param replicaFill what replicas have of a snapshot before their children ask
  * @param fanOut from which machine each child machine gets pages
+ * @param verify whether what comes from machines between is compared with the parent machine's
  * @param prefetch pages for each fault
  * @param filesMap where children open what their parent had open, by its path there
  * @param placement where launchers and children run
@@ -80,6 +82,7 @@ record ClusterConfig(
     ResumeMode resumeMode,
     ReplicaFill replicaFill,
     FanOut fanOut,
+    Verify verify,
     int prefetch,
     Map<String, String> filesMap,
     Placement placement,
@@ -110,6 +113,7 @@ record ClusterConfig(
     RESUME_MODE,
     REPLICA_FILL,
     FANOUT,
+    VERIFY,
     PREFETCH,
     FILES_MAP,
     PLACEMENT,
@@ -254,6 +258,7 @@ record ClusterConfig(
           resumeMode,
           choice(Key.REPLICA_FILL, ReplicaFill.class, ReplicaFill.RECORDED),
           fanOut(backend, parentGid),
+          choice(Key.VERIFY, Verify.class, Verify.OFF),
           prefetch(),
           filesMap(resumeMode),
           choice(Key.PLACEMENT, Placement.class, Placement.PINNED),

@@ -17,6 +17,7 @@ import org.mitosis.fixture.Machine;
 import org.mitosis.fixture.MachineMemory;
 import org.mitosis.fixture.MemorySize;
 import org.mitosis.fixture.PythonFunction;
+import org.mitosis.fixture.Verify;
 import org.mitosis.result.ArtifactTable;
 import org.mitosis.result.TableText;
 
@@ -168,6 +169,7 @@ final class ClusterRun {
                         listen(link.host()),
                         config.overRdma(),
                         config.replicaFill(),
+                        config.verify(),
                         servesChildren(link.host()) && config.overRdma() ? config.parentGid() : ""),
                     String.class,
                     STEP_DEADLINE));
@@ -343,6 +345,9 @@ final class ClusterRun {
         point.container(),
         here ? -1 : roles.idOf(roles.parent()),
         here ? "" : sourceAddress(host),
+        here || config.verify() == Verify.OFF || source(host).equals(roles.parent())
+            ? ""
+            : parentAddress,
         config.resumeMode(),
         config.prefetch(),
         config.filesMap(),

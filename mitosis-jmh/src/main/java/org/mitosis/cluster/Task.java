@@ -11,6 +11,7 @@ import org.mitosis.fixture.ContainerKind;
 import org.mitosis.fixture.Placement;
 import org.mitosis.fixture.ReplicaFill;
 import org.mitosis.fixture.ResumeMode;
+import org.mitosis.fixture.Verify;
 
 /**
  * A task of the agent on a machine: one line of JSON, answered by one line ({@link Reply}). An
@@ -81,10 +82,17 @@ sealed interface Task {
    * @param listen HOST:PORT
    * @param rdma whether its sessions are those that RDMA needs
    * @param replicaFill what replicas have of a snapshot before their children ask
+   * @param verify whether what it gets from machines between is compared with the parent machine's
    * @param gid of the RDMA port at whose address it listens, in the place of HOST; empty for HOST
    */
   record StartMachine(
-      int id, byte[] key, String listen, boolean rdma, ReplicaFill replicaFill, String gid)
+      int id,
+      byte[] key,
+      String listen,
+      boolean rdma,
+      ReplicaFill replicaFill,
+      Verify verify,
+      String gid)
       implements Task {}
 
   /**
@@ -139,7 +147,9 @@ sealed interface Task {
    * @param times number of children, for loops that count them
    * @param container of the children
    * @param parentMachine id of the machine with the snapshot; negative for this one
-   * @param parentAddress where that machine listens
+   * @param parentAddress where that machine listens, or one between
+   * @param verifiedBy where that machine itself listens, if what one between serves is verified;
+   *     else empty
    * @param resumeMode how children get their pages
    * @param prefetch pages for each fault
    * @param filesMap where children open what their parent had open, by its path there
@@ -154,6 +164,7 @@ sealed interface Task {
       ContainerKind container,
       int parentMachine,
       String parentAddress,
+      String verifiedBy,
       ResumeMode resumeMode,
       int prefetch,
       Map<String, String> filesMap,

@@ -21,6 +21,7 @@ import org.mitosis.fixture.Placement;
 import org.mitosis.fixture.ReplicaFill;
 import org.mitosis.fixture.ResumeMode;
 import org.mitosis.fixture.UserfaultfdRequirement;
+import org.mitosis.fixture.Verify;
 import org.mitosis.result.Environment;
 
 class AgentTasksTest {
@@ -98,6 +99,7 @@ class AgentTasksTest {
         ContainerKind.NONE,
         1,
         address,
+        "",
         mode,
         64,
         filesMap,
@@ -115,7 +117,7 @@ class AgentTasksTest {
   }
 
   private static Task startMachine(int id, byte[] key) {
-    return new Task.StartMachine(id, key, "127.0.0.1:0", false, ReplicaFill.ALL, "");
+    return new Task.StartMachine(id, key, "127.0.0.1:0", false, ReplicaFill.ALL, Verify.OFF, "");
   }
 
   private static JsonNode describe(AgentTasks tasks, String outcome) throws IOException {

@@ -59,6 +59,7 @@ class ClusterConfigTest {
         "DEPLOY|yes",
         "BACKEND|rdma",
         "FANOUT|tree:0",
+        "VERIFY|yes",
         "FILES_MAP|/srv/data",
         "FILES_MAP|srv=/mnt",
         "FILES_MAP|/srv=mnt",

@@ -38,7 +38,8 @@ class ClusterIT {
 
   /** The same, and each machine gets its pages from the one before. */
   private static final String[] SMALL_TREE =
-      Stream.concat(Stream.of(SMALL), Stream.of("RESUME_MODE=replica", "FANOUT=tree:1"))
+      Stream.concat(
+              Stream.of(SMALL), Stream.of("RESUME_MODE=replica", "FANOUT=tree:1", "VERIFY=on"))
           .toArray(String[]::new);
 
   /**
