@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * MITOSIS_VERIFY=on: a machine between that serves other bytes than the snapshot's own machine has is found before a
- * child reads them; without it, it is not.
+ * child reads them, and nothing is read that cannot be compared; without it, they are read.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -28,12 +28,15 @@
 #define ZEROS                                                                       \
 	256 /* around each byte that be_child() compares; what else is changed would crash it */
 
-/* In front of the machine between. Sessions are not sealed: what it changes shows nowhere else. */
-static struct hostile {
-	pid_t pid;
+/* In front of a machine. Sessions are not sealed: what it changes shows nowhere else. */
+struct front {
+	pid_t pid; /* of its group, too */
 	char address[64];
 	volatile bool *lies;
-} hostile;
+};
+
+static struct front hostile, /* of the machine between */
+	honest;		     /* of the snapshot's own, if it is there */
 
 static struct machine between;
 
@@ -82,7 +85,8 @@ static int dial(uint16_t port)
 	return connect(fd, (struct sockaddr *)&there, sizeof(there)) ? -1 : fd;
 }
 
-static void __attribute__((noreturn)) relay(int client, uint16_t port)
+static void __attribute__((noreturn))
+relay(const struct front *front, int client, uint16_t port)
 {
 	int server = dial(port);
 	struct pollfd p[2] = { { .fd = client, .events = POLLIN },
@@ -91,12 +95,12 @@ static void __attribute__((noreturn)) relay(int client, uint16_t port)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	while (server >= 0 && poll(p, 2, -1) > 0)
 		if ((p[0].revents && !pass_on(client, server, false)) ||
-		    (p[1].revents && !pass_on(server, client, *hostile.lies)))
+		    (p[1].revents && !pass_on(server, client, *front->lies)))
 			break;
 	_exit(0);
 }
 
-static void hostile_start(uint16_t port)
+static void front_start(struct front *front, const char *scheme, uint16_t port)
 {
 	struct sockaddr_in address = {
 		.sin_family = AF_INET,
@@ -108,20 +112,20 @@ static void hostile_start(uint16_t port)
 	CHECK(!bind(listener, (struct sockaddr *)&address, length));
 	CHECK(!listen(listener, 8));
 	CHECK(!getsockname(listener, (struct sockaddr *)&address, &length));
-	snprintf(hostile.address, sizeof(hostile.address), "replica://127.0.0.1:%u",
+	snprintf(front->address, sizeof(front->address), "%s://127.0.0.1:%u", scheme,
 		 ntohs(address.sin_port));
-	hostile.lies = mmap(NULL, 1, PROT_READ | PROT_WRITE,
-			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	CHECK(hostile.lies != MAP_FAILED);
+	front->lies = mmap(NULL, 1, PROT_READ | PROT_WRITE,
+			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	CHECK(front->lies != MAP_FAILED);
 	fflush(stdout);
-	hostile.pid = fork();
-	CHECK(hostile.pid >= 0);
-	if (hostile.pid == 0) {
+	front->pid = fork();
+	CHECK(front->pid >= 0);
+	if (front->pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		signal(SIGCHLD, SIG_IGN);
 		while ((fd = accept(listener, NULL, NULL)) >= 0) {
 			if (fork() == 0)
-				relay(fd, port);
+				relay(front, fd, port);
 			close(fd);
 		}
 		_exit(1);
@@ -157,9 +161,11 @@ static struct mitosis *begin(char content, const char *verify, bool itself,
 		CHECK_SOON(!fills(), PATIENCE_MS);
 	}
 	machine_leave();
-	hostile_start(between.port);
+	front_start(&hostile, "replica", between.port);
 	be_machine_of(content);
 	setenv("MITOSIS_VERIFY", verify, 1);
+	if (honest.pid)
+		connects_to = honest.address;
 	if (itself)
 		mitosis_close(open_here());
 	connects_to = hostile.address;
@@ -203,8 +209,22 @@ static void faithful_replica(void)
 	finish(there);
 }
 
-/* What a child of this mode reads after the first, which has brought the descriptor. */
-static void lie_in(enum mitosis_resume_mode mode, char content, bool noticed)
+static void lie(void)
+{
+	*hostile.lies = true;
+}
+
+static void lose_origin(void)
+{
+	kill_and_reap(honest.pid);
+}
+
+/*
+ * What a child of this mode reads when that has happened after the first child, which has brought the
+ * descriptor.
+ */
+static void read_after(void (*happening)(void), enum mitosis_resume_mode mode,
+		       char content, bool noticed)
 {
 	struct mitosis *there;
 	struct running first, next;
@@ -215,7 +235,7 @@ static void lie_in(enum mitosis_resume_mode mode, char content, bool noticed)
 	there = begin(content, noticed ? "on" : "off", true, NULL);
 	first = start_in(ID, mode);
 	tell(&first, 'p');
-	*hostile.lies = true;
+	happening();
 	next = start_in(ID, mode);
 	CHECK(write(next.order, "e", 1) == 1 || errno == EPIPE);
 	reported = report_within(next.report, &w, PATIENCE_MS);
@@ -228,17 +248,24 @@ static void lie_in(enum mitosis_resume_mode mode, char content, bool noticed)
 
 static void lies_on_demand(void)
 {
-	lie_in(MITOSIS_RESUME_LAZY, 20, true);
+	read_after(lie, MITOSIS_RESUME_LAZY, 20, true);
 }
 
 static void lies_to_replica(void)
 {
-	lie_in(MITOSIS_RESUME_REPLICA, 40, true);
+	read_after(lie, MITOSIS_RESUME_REPLICA, 40, true);
 }
 
 static void lies_unnoticed(void)
 {
-	lie_in(MITOSIS_RESUME_LAZY, 50, false);
+	read_after(lie, MITOSIS_RESUME_LAZY, 50, false);
+}
+
+/* The machine between serves, and nobody can say whether it is right. */
+static void origin_gone(void)
+{
+	front_start(&honest, "tcp", machine.port);
+	read_after(lose_origin, MITOSIS_RESUME_LAZY, 80, true);
 }
 
 static void alone(void)
@@ -308,6 +335,7 @@ int main(int argc, char **argv)
 		{ "lies on demand", lies_on_demand },
 		{ "lies to a replica", lies_to_replica },
 		{ "lies unnoticed", lies_unnoticed },
+		{ "origin gone", origin_gone },
 		{ "alone", alone },
 		{ "answers", answers },
 		{ "bad setting", bad_setting },
