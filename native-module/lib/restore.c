@@ -187,12 +187,32 @@ INLINE void map_vma(struct restore_plan *plan, uint32_t i)
 		      : 0;
 	if (err)
 		give_up_vma(plan, i, TEXT("set MADV_DONTDUMP for"), err);
-	if (vma->flags & DESCRIPTOR_VMA_HUGE)
-		raw_syscall(SYS_madvise, vma->start, length, MADV_HUGEPAGE);
-	if (vma->flags & DESCRIPTOR_VMA_NO_HUGE)
-		raw_syscall(SYS_madvise, vma->start, length, MADV_NOHUGEPAGE);
-	if (vma->flags & DESCRIPTOR_VMA_MERGEABLE)
-		raw_syscall(SYS_madvise, vma->start, length, MADV_MERGEABLE);
+}
+
+INLINE bool has_hint(const struct restore_plan *plan, uint32_t i, uint16_t flag)
+{
+	return plan->vmas[i].kind != VMA_KERNEL && plan->vmas[i].flags & flag;
+}
+
+/*
+ * Gives a hint to this VMA and those right before it, once the next one does not continue them:
+ * the stacks of threads lie side by side, with the pages that guard them. A kernel may lack it.
+ */
+INLINE void advise(const struct restore_plan *plan, uint32_t i, uint16_t flag,
+		   int advice)
+{
+	const struct descriptor_vma *vmas = plan->vmas;
+	uint32_t first = i;
+
+	if (!has_hint(plan, i, flag) ||
+	    (i + 1 < plan->descriptor->vma_count && has_hint(plan, i + 1, flag) &&
+	     vmas[i + 1].start == vmas[i].end))
+		return;
+	while (first && has_hint(plan, first - 1, flag) &&
+	       vmas[first - 1].end == vmas[first].start)
+		first--;
+	raw_syscall(SYS_madvise, vmas[first].start, vmas[i].end - vmas[first].start,
+		    advice);
 }
 
 INLINE long set_layout(struct restore_plan *plan)
@@ -279,6 +299,9 @@ INLINE void map_parents_memory(struct restore_plan *plan)
 			place_kernel_vma(plan, i, placed++);
 		else
 			map_vma(plan, i);
+		advise(plan, i, DESCRIPTOR_VMA_HUGE, MADV_HUGEPAGE);
+		advise(plan, i, DESCRIPTOR_VMA_NO_HUGE, MADV_NOHUGEPAGE);
+		advise(plan, i, DESCRIPTOR_VMA_MERGEABLE, MADV_MERGEABLE);
 	}
 }
 

@@ -7,6 +7,8 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
@@ -21,9 +23,14 @@
 #define ID	      11
 #define LAUNCHES      4 /* of which the last is counted */
 #define CALLS	      512
-#define PROCESSES_MAX 64
+#define PROCESSES_MAX 512
 #define PATIENCE_S    60
 #define GROUP_WRITES  3 /* cpu, memory and pids, of version 1 */
+#define FEW	      8 /* threads */
+#define MORE	      24
+#define STACK_SIZE    (PTHREAD_STACK_MIN + (64u << 10))
+
+static pthread_barrier_t started;
 
 enum who { LAUNCHER, SHADOW, CHILD, PARTS };
 
@@ -180,7 +187,8 @@ static int follow(struct traced *t, pid_t launcher)
 	}
 }
 
-static pid_t start_launcher(struct traced *t, const char *mode, const char *group)
+static pid_t start_launcher(struct traced *t, int handler_id, const char *mode,
+			    const char *group)
 {
 	char path[512], id[16];
 	int ends[2], null;
@@ -188,7 +196,7 @@ static pid_t start_launcher(struct traced *t, const char *mode, const char *grou
 
 	snprintf(path, sizeof(path), "%s/mitosis-launcher",
 		 getenv("MITOSIS_TEST_BIN"));
-	snprintf(id, sizeof(id), "%d", ID);
+	snprintf(id, sizeof(id), "%d", handler_id);
 	CHECK(!pipe2(ends, O_CLOEXEC));
 	fflush(stdout);
 	pid = fork();
@@ -216,12 +224,12 @@ static long options(void)
 }
 
 /* In control groups below `group`. */
-static struct counts count(struct mitosis *device, const char *mode,
+static struct counts count(struct mitosis *device, int handler_id, const char *mode,
 			   const char *group)
 {
-	pid_t shadow = find_snapshot(device, ID).shadow_pid;
+	pid_t shadow = find_snapshot(device, handler_id).shadow_pid;
 	struct traced t = { 0 };
-	pid_t launcher = start_launcher(&t, mode, group);
+	pid_t launcher = start_launcher(&t, handler_id, mode, group);
 	int status;
 
 	CHECK_EQ(waitpid(launcher, &status, __WALL), launcher);
@@ -295,10 +303,75 @@ static bool enters_group(struct mitosis *device, const char *mode, uint32_t repo
 
 	if (!make_control_group(group))
 		return false;
-	c = count(device, mode, group);
+	c = count(device, ID, mode, group);
 	CHECK_SOON(!rmdir(group), 20000);
 	return exceeds(mode, "write in a group of version 2", c.of[CHILD][SYS_write],
 		       reports);
+}
+
+static void *wait_for_ever(void *argument)
+{
+	pthread_barrier_wait(&started);
+	for (;;)
+		pause();
+	return argument;
+}
+
+/* Their stacks lie side by side. */
+static void start_threads(int count)
+{
+	pthread_attr_t attributes;
+	pthread_t thread;
+	int i;
+
+	CHECK(!pthread_barrier_init(&started, NULL, count + 1));
+	CHECK(!pthread_attr_init(&attributes));
+	CHECK(!pthread_attr_setstacksize(&attributes, STACK_SIZE));
+	for (i = 0; i < count; i++)
+		CHECK(!pthread_create(&thread, &attributes, wait_for_ever, NULL));
+	pthread_barrier_wait(&started);
+	CHECK(!pthread_attr_destroy(&attributes));
+}
+
+static struct counts count_with_threads(struct mitosis *device, int handler_id)
+{
+	struct counts c;
+
+	CHECK_EQ(mitosis_prepare(device, handler_id), 0);
+	if (mitosis_nil(device) == -EBADF)
+		_exit(0);
+	c = count(device, handler_id, "lazy", "auto");
+	print(&c, "lazy with threads");
+	CHECK_EQ(mitosis_unprepare(device, handler_id), 0);
+	return c;
+}
+
+/* Of the child, but what the program itself calls. */
+static uint32_t calls_of_resume(const struct counts *c)
+{
+	return total(c, CHILD) - c->of[CHILD][SYS_pause];
+}
+
+/*
+ * What further threads take: a stack and its guard are mapped, the stack is registered, the thread is
+ * made, gets its robust list, name and rseq, waits once, and returns from its signal.
+ */
+static bool exceeds_by_threads(struct mitosis *device)
+{
+	struct counts few, many;
+	bool failed;
+
+	start_threads(FEW);
+	few = count_with_threads(device, ID + 1);
+	start_threads(MORE);
+	many = count_with_threads(device, ID + 2);
+	failed = exceeds("lazy", "calls for 24 more threads",
+			 calls_of_resume(&many) - calls_of_resume(&few),
+			 MORE * 9 + 8);
+	failed |=
+		exceeds("lazy", "madvise for 24 more threads",
+			many.of[CHILD][SYS_madvise] - few.of[CHILD][SYS_madvise], 2);
+	return failed;
 }
 
 int main(void)
@@ -315,9 +388,9 @@ int main(void)
 		_exit(0);
 	signal(SIGALRM, too_late);
 	alarm(PATIENCE_S);
-	lazy = count(device, "lazy", "auto");
+	lazy = count(device, ID, "lazy", "auto");
 	print(&lazy, "lazy");
-	clone = count(device, "clone", "auto");
+	clone = count(device, ID, "clone", "auto");
 	print(&clone, "clone");
 	/* The kernel sets them at fork; a program of C sets none. */
 	failed |=
@@ -335,6 +408,8 @@ int main(void)
 			  total(&clone, SHADOW), 20);
 	failed |= enters_group(device, "lazy", 1);
 	failed |= enters_group(device, "clone", 0);
+	CHECK_EQ(mitosis_unprepare(device, ID), 0);
+	failed |= exceeds_by_threads(device);
 	mitosis_close(device);
 	return failed;
 }
