@@ -318,7 +318,10 @@ static void __attribute__((noreturn, used)) clone_main(struct clone_arguments *o
 	clone_more_files_forget(&more);
 	raw_syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, &o->files, 0);
 	undo_shadow(o->descriptor);
-	run_on(o->request.cpu);
+	if (o->request.cpus)
+		run_on_first(o->request.cpus);
+	else
+		run_on(o->request.cpu);
 	if (descriptor_has_threads(o->descriptor))
 		go_on_with_threads(o);
 	register_rseq(&o->plan.thread);

@@ -91,14 +91,22 @@ int clone_call_pass_own(struct clone_call *call)
 	return err;
 }
 
-/* The only CPU that this process, and so its child, may run on; -1: several. */
-static int only_cpu(void)
+/* A child may run on the CPUs of its caller: on all if that has others than the first 64. */
+static void tell_cpus(struct shadow_request *request)
 {
 	cpu_set_t set;
+	int i;
 
-	return !sched_getaffinity(0, sizeof(set), &set) && CPU_COUNT(&set) == 1
-		       ? sched_getcpu()
-		       : -1;
+	request->cpu = -1;
+	if (sched_getaffinity(0, sizeof(set), &set))
+		return;
+	if (CPU_COUNT(&set) == 1)
+		request->cpu = sched_getcpu();
+	for (i = 0; i < 64; i++)
+		if (CPU_ISSET(i, &set))
+			request->cpus |= 1ull << i;
+	if (__builtin_popcountll(request->cpus) != CPU_COUNT(&set))
+		request->cpus = 0;
 }
 
 /* Returns 0 or -ESTALE. */
@@ -113,7 +121,6 @@ static int send_request(const struct clone_call *call, uint32_t flags,
 		.address = call->child.number,
 		.window = call->child.machine_id,
 		.length = passed->count * sizeof(passed->numbers[0]),
-		.cpu = only_cpu(),
 		.namespaces = call->namespaces,
 	};
 	struct iovec parts[2] = {
@@ -122,6 +129,7 @@ static int send_request(const struct clone_call *call, uint32_t flags,
 	};
 	ssize_t size = sizeof(request) + request.length;
 
+	tell_cpus(&request);
 	return channel_send_fds(call->stream, parts, 2, passed->fds,
 				passed->count) == size
 		       ? 0

@@ -16,7 +16,7 @@
 #include "proto/wire.h"
 
 #define LOCAL_MAGIC   0x534f544du /* "MTOS" in memory */
-#define LOCAL_VERSION 5
+#define LOCAL_VERSION 6
 
 enum local_type {
 	LOCAL_HELLO = 1,     /* device -> daemon; answered with the registry */
@@ -234,7 +234,7 @@ struct clone_more_packet {
 /* SHADOW_PAGE: of the pager's replica (local/replica.h); else it is refused. */
 #define SHADOW_PAGE_REPLICA 0x4u
 
-/* 40 bytes, no padding. Fields a type does not use are 0. */
+/* 48 bytes, no padding. Fields a type does not use are 0. */
 struct shadow_request {
 	uint32_t magic;
 	uint16_t version;
@@ -247,6 +247,8 @@ struct shadow_request {
 	/* SHADOW_PAGE: the child's CPU; SHADOW_CLONE: the CPU to start it on; -1: any */
 	int32_t cpu;
 	uint32_t namespaces; /* SHADOW_CLONE: CLONE_NEW* */
+	/* SHADOW_CLONE: the CPUs that it may run on, a set of the first 64; 0: as `cpu` says */
+	uint64_t cpus;
 };
 
 /* 8 bytes, no padding. */

@@ -20,6 +20,7 @@ struct clone_request {
 	uint32_t namespaces; /* CLONE_NEW* */
 	uint32_t flags;	     /* SHADOW_CLONE_WITH_FILES */
 	int cpu;	     /* that the child is to run on; -1: any */
+	uint64_t cpus; /* the same as a set of the first 64; 0: `cpu` says it */
 	uint32_t machine_id; /* that the child is told, with its number */
 	uint64_t number;
 	uint32_t count;

@@ -19,4 +19,10 @@ static inline void run_on(int cpu)
 	raw_syscall(SYS_sched_setaffinity, 0, sizeof(mask), mask);
 }
 
+/* On these of the first 64 CPUs. */
+static inline void run_on_first(unsigned long cpus)
+{
+	raw_syscall(SYS_sched_setaffinity, 0, sizeof(cpus), &cpus);
+}
+
 #endif /* PAGING_RUN_ON_H */

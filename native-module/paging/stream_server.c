@@ -57,6 +57,7 @@ long stream_receive_clone(int stream, const struct shadow_request *r,
 	request->namespaces = r->namespaces;
 	request->flags = r->flags;
 	request->cpu = r->cpu;
+	request->cpus = r->cpus;
 	request->machine_id = r->window;
 	request->number = r->address;
 	if (r->length > sizeof(request->numbers) ||

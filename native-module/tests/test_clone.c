@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Mode clone: the proxy ends as its child ends, by status and by signal, and
- * the child ends with its proxy; it has the proxy's files and no others.
+ * the child ends with its proxy; it has the proxy's files and no others, and the
+ * proxy's CPUs.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -76,6 +78,37 @@ static int end_of(pid_t pid)
 	return status;
 }
 
+static void cpus_of_caller(const cpu_set_t *cpus)
+{
+	cpu_set_t found;
+	pid_t child, proxy;
+
+	CHECK(!sched_setaffinity(0, sizeof(*cpus), cpus));
+	proxy = start('w', &child);
+	CHECK(!sched_getaffinity(child, sizeof(found), &found));
+	CHECK(CPU_EQUAL(&found, cpus));
+	kill(proxy, SIGKILL);
+	end_of(proxy);
+}
+
+/* All of this process, and all but the last: the snapshot is of a process with all. */
+static void cpus_of_callers(void)
+{
+	cpu_set_t all, some;
+	int cpu = CPU_SETSIZE;
+
+	CHECK(!sched_getaffinity(0, sizeof(all), &all));
+	cpus_of_caller(&all);
+	if (CPU_COUNT(&all) == 1)
+		return;
+	some = all;
+	while (!CPU_ISSET(--cpu, &all))
+		;
+	CPU_CLR(cpu, &some);
+	cpus_of_caller(&some);
+	CHECK(!sched_setaffinity(0, sizeof(all), &all));
+}
+
 int main(void)
 {
 	struct mitosis *device = open_user();
@@ -93,6 +126,7 @@ int main(void)
 	status = end_of(proxy);
 	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
 
+	cpus_of_callers();
 	proxy = start('w', &child);
 	CHECK(alive(child));
 	kill(proxy, SIGKILL);
