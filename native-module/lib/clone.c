@@ -260,7 +260,8 @@ static bool enter_container(const struct clone_arguments *o)
 		enter_each(r, SHADOW_CLONE_CGROUP, enter_cgroup)) &&
 	       enter_each(r, SHADOW_CLONE_ROOT, enter_root) &&
 	       (passed_for(r, SHADOW_CLONE_ROOT) < 0 ||
-		mapped_files_leave_foreign(o->descriptor));
+		mapped_files_leave_foreign(o->descriptor,
+					   passed_for(r, STDERR_FILENO)));
 }
 
 /* Undoes what the shadow changed in the memory and the thread of the parent. */

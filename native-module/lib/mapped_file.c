@@ -5,11 +5,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/parent_path.h"
@@ -285,9 +287,32 @@ static bool make_private(const struct descriptor_vma *vma)
 			   vma->start) == (long)vma->start;
 }
 
-bool mapped_files_leave_foreign(const struct descriptor_header *d)
+/* The signals of this process wait: what a write to a pipe without a reader raises is taken back. */
+static void tell_of_copy(int to, const char *path)
+{
+	static const char before[] = "mitosis: '";
+	static const char after[] =
+		"', which the parent of this process has mapped for writing, is "
+		"not here: it has a copy of its own\n";
+	struct iovec line[] = {
+		{ (void *)before, sizeof(before) - 1 },
+		{ (void *)path, 0 },
+		{ (void *)after, sizeof(after) - 1 },
+	};
+	const uint64_t of_pipe = 1ull << (SIGPIPE - 1);
+	const struct timespec none = { 0 };
+
+	while (path[line[1].iov_len])
+		line[1].iov_len++;
+	if (raw_syscall(SYS_writev, to, line, 3) == -EPIPE)
+		raw_syscall(SYS_rt_sigtimedwait, &of_pipe, NULL, &none,
+			    sizeof(of_pipe));
+}
+
+bool mapped_files_leave_foreign(const struct descriptor_header *d, int tell_to)
 {
 	const struct descriptor_vma *vmas = descriptor_vmas(d);
+	uint32_t told = DESCRIPTOR_NO_STRING; /* the last path */
 	uint32_t i;
 
 	for (i = 0; i < d->vma_count; i++) {
@@ -299,8 +324,14 @@ bool mapped_files_leave_foreign(const struct descriptor_header *d)
 		fd = find_file(d, &vmas[i], &same);
 		if (fd >= 0)
 			raw_syscall(SYS_close, fd);
-		if (!same && !make_private(&vmas[i]))
+		if (same)
+			continue;
+		if (!make_private(&vmas[i]))
 			return false;
+		if (tell_to >= 0 && mapped_file_is_written(&vmas[i]) &&
+		    vmas[i].name != told)
+			tell_of_copy(tell_to, descriptor_string(d, vmas[i].name));
+		told = vmas[i].name;
 	}
 	return true;
 }

@@ -74,9 +74,10 @@ bool mapped_file_is_written(const struct descriptor_vma *vma);
 
 /*
  * In a clone, which has its parent's mappings: makes a private copy of what is shared
- * with a file that does not lie at the same path under this process's root. No C
- * library. False without memory.
+ * with a file that does not lie at the same path under this process's root, and says so
+ * in the file `tell_to`, unless that is -1, where the parent wrote to it. With SIGPIPE
+ * blocked. No C library. False without memory.
  */
-bool mapped_files_leave_foreign(const struct descriptor_header *d);
+bool mapped_files_leave_foreign(const struct descriptor_header *d, int tell_to);
 
 #endif /* LIB_MAPPED_FILE_H */

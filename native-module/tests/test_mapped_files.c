@@ -281,10 +281,10 @@ static void launch(const char *mode, char *line, size_t size)
 	snprintf(
 		command, sizeof(command),
 		"(echo launch; echo quit) | '%.*s/mitosis-launcher' --handler-id %d "
-		"--mode %s --root %s --cgroup none --driven",
+		"--mode %s --root %s --cgroup none --driven 2>%s",
 		(int)(strrchr(getenv("MITOSIS_DAEMON"), '/') -
 		      getenv("MITOSIS_DAEMON")),
-		getenv("MITOSIS_DAEMON"), ID, mode, root);
+		getenv("MITOSIS_DAEMON"), ID, mode, root, other);
 	f = popen(command, "re");
 	CHECK(f);
 	CHECK(fgets(line, size, f));
@@ -292,6 +292,24 @@ static void launch(const char *mode, char *line, size_t size)
 	CHECK(fgets(line, size, f));
 	printf("%s: %s", mode, line);
 	pclose(f);
+}
+
+/* What the launcher or the child has said on standard error; it is removed. */
+static bool has_told_of_copy(void)
+{
+	char expected[200], line[1024];
+	FILE *f = fopen(other, "re");
+	bool told = false;
+
+	CHECK(f);
+	snprintf(expected, sizeof(expected), "mitosis: '%s', which the parent of ",
+		 file);
+	while (fgets(line, sizeof(line), f))
+		told |= !strncmp(line, expected, strlen(expected)) &&
+			strstr(line, "has mapped for writing, is not here");
+	fclose(f);
+	CHECK(!unlink(other));
+	return told;
 }
 
 /* `same`: the file of the parent is in the root directory, too. */
@@ -306,6 +324,7 @@ static void in_root(const char *mode, bool same)
 		CHECK(!mount(file, inside, NULL, MS_BIND, NULL));
 	launch(mode, line, sizeof(line));
 	CHECK(!strncmp(line, "ok startup", 10));
+	CHECK_EQ(has_told_of_copy(), !same);
 	CHECK_EQ(first_byte(inside), same ? 'C' : 'R');
 	CHECK_EQ(first_byte(file), same ? 'C' : 'H');
 	if (same)
