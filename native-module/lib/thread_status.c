@@ -52,25 +52,14 @@ bool thread_signals_are_queued(void)
 	return !count || strncmp(count, "0/", 2);
 }
 
-/* Whether any of these signals is in the set that follows a key. */
-static bool has_signals(int32_t tid, const char *key, uint64_t signals)
+bool thread_blocks(int32_t tid, uint64_t signals)
 {
 	struct cursor c = { 0 };
 	char text[4096];
 
 	read_file(tid, "/status", text, sizeof(text));
-	c.at = find(text, key);
+	c.at = find(text, "\nSigBlk:\t");
 	return c.at && take_number(&c, 16) & signals;
-}
-
-bool thread_has_pending(int32_t tid, uint64_t signals)
-{
-	return has_signals(tid, "\nSigPnd:\t", signals);
-}
-
-bool thread_blocks(int32_t tid, uint64_t signals)
-{
-	return has_signals(tid, "\nSigBlk:\t", signals);
 }
 
 void thread_status_word(int32_t tid, const char *key, char *word, size_t size)

@@ -16,10 +16,7 @@ char thread_state_of(int32_t tid);
  */
 bool thread_signals_are_queued(void);
 
-/* Whether a thread has one of these signals pending, which are bits as in a signal mask. */
-bool thread_has_pending(int32_t tid, uint64_t signals);
-
-/* Whether it blocks any of them. */
+/* Whether a thread blocks any of these signals, which are bits as in a signal mask. */
 bool thread_blocks(int32_t tid, uint64_t signals);
 
 /* The rest of the line after `key` in the status of a thread, or "unknown". */

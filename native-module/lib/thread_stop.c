@@ -22,6 +22,7 @@
 #include "lib/error.h"
 #include "lib/libc_data.h"
 #include "lib/once.h"
+#include "lib/pending_change.h"
 #include "lib/rseq.h"
 #include "lib/stop_signal.h"
 #include "lib/thread_given_up.h"
@@ -37,8 +38,7 @@
  */
 #define PATIENCE_MS 10
 #define THREADS_MAX (DESCRIPTOR_THREADS_MAX - 1)
-/* By which glibc cancels threads (SIGCANCEL, 32), and changes their user (SIGSETXID, 33). */
-#define C_LIBRARY_SIGNALS (1ull << 31 | 1ull << 32)
+#define LOOK	    0x80000000u /* with the number of a stop: see find_change() */
 /* CPUs that the kernel may have been built for. */
 #define CPUS_MAX 8192
 
@@ -63,8 +63,9 @@ static struct stop_state {
 	_Atomic uint64_t
 		taken; /* that number << 32 | records that threads have taken */
 	_Atomic uint32_t arrived; /* records that are filled in, a futex */
-	uint64_t cpus;		  /* that the thread which stops them may run on */
-	uint64_t held;		  /* what stop_signal_hold() blocks in it */
+	struct pending_change change;
+	uint64_t cpus; /* that the thread which stops them may run on */
+	uint64_t held; /* what stop_signal_hold() blocks in it */
 } * state;
 
 static struct {
@@ -163,6 +164,29 @@ static uint32_t taken_records(void)
 	return (uint32_t)atomic_load(&state->taken);
 }
 
+/* The signals that a stopped thread blocks when it goes on. */
+static uint64_t blocked_by(const ucontext_t *frame)
+{
+	uint64_t mask;
+
+	memcpy(&mask, &frame->uc_sigmask, sizeof(mask));
+	return mask;
+}
+
+static void stay_stopped(uint32_t stop, const ucontext_t *frame)
+{
+	bool has_looked = false;
+	uint32_t active;
+
+	while (((active = atomic_load(&state->active)) & ~LOOK) == stop) {
+		if (active & LOOK && !has_looked) {
+			pending_change_look(&state->change, stop, blocked_by(frame));
+			has_looked = true;
+		}
+		wait_for(&state->active, active, NULL);
+	}
+}
+
 /* The signal may be another's: glibc's, or that of a stop that has been given up. */
 static void on_signal(int signal, siginfo_t *info, void *context)
 {
@@ -181,8 +205,7 @@ static void on_signal(int signal, siginfo_t *info, void *context)
 		describe(&records->threads[record], context);
 	atomic_fetch_add(&state->arrived, 1);
 	wake(&state->arrived, 1);
-	while (atomic_load(&state->active) == stop)
-		wait_for(&state->active, stop, NULL);
+	stay_stopped(stop, context);
 }
 
 /* A stop under way: the caller has no locks and no malloc. */
@@ -425,35 +448,21 @@ static void release_threads(void)
 	state->held = 0;
 }
 
-/* The signals that a stopped thread does not block when it goes on. */
-static uint64_t unblocked(const struct descriptor_stopped_thread *t)
+/* See pending_change.h. Returns 0 if there is none, -EINPROGRESS or -ETIMEDOUT. */
+static int find_change(struct stop *s)
 {
-	const ucontext_t *frame = (const ucontext_t *)t->frame;
-	uint64_t mask;
-
-	memcpy(&mask, &frame->uc_sigmask, sizeof(mask));
-	return ~mask;
-}
-
-/*
- * Whether one that has stopped, or the caller, has yet to handle a signal of the C library's, which a child
- * would not have: the thread that has sent it would wait there for ever.
- */
-static bool is_amid_a_change(const struct stop *s)
-{
-	uint32_t count = taken_records(), i;
-
 	if (!thread_signals_are_queued())
-		return false;
-	if (thread_has_pending(s->caller, C_LIBRARY_SIGNALS & state->held))
-		return true;
-	for (i = 0; i < count && i < THREADS_MAX; i++) {
-		const struct descriptor_stopped_thread *t = &records->threads[i];
-
-		if (thread_has_pending(t->tid, C_LIBRARY_SIGNALS & unblocked(t)))
-			return true;
-	}
-	return false;
+		return 0;
+	pending_change_begin(&state->change, s->number,
+			     atomic_load(&state->arrived) + 1);
+	atomic_store(&state->active, s->number | LOOK);
+	wake(&state->active, INT32_MAX);
+	/* The caller blocks what is held for it. */
+	pending_change_look(&state->change, s->number, ~state->held);
+	while (!pending_change_await(&state->change, CHECK_MS))
+		if (running_time_passed(&s->waited) > s->stop_ms)
+			return -ETIMEDOUT;
+	return pending_change_found(&state->change, s->number) ? -EINPROGRESS : 0;
 }
 
 /* Each copy of this library in a process, which lie at different places, has its own. */
@@ -512,11 +521,13 @@ static int stop_between_changes(struct stop *s)
 
 	for (;;) {
 		err = attempt(s);
+		if (!err)
+			err = find_change(s);
 		if (err == -ETIMEDOUT)
 			s->late = first_late(s);
-		if (err != -EAGAIN && (err || !is_amid_a_change(s)))
+		if (err != -EAGAIN && err != -EINPROGRESS)
 			return err;
-		if (err) {
+		if (err == -EAGAIN) {
 			err = let_others_run(s);
 			if (err)
 				return err;

@@ -13,6 +13,7 @@
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tests/cases.h"
@@ -29,6 +30,7 @@ enum stop_case {
 	COME_AND_GO,
 	JUST_JOINED,
 	MANY_THREADS,
+	FEW_FILES,
 	LONG_READ,
 	IN_VFORK,
 	BLOCKS_THE_SIGNAL,
@@ -151,6 +153,46 @@ static void many_threads(void)
 	end = 1;
 	for (i = 0; i < THREADS; i++)
 		CHECK(!pthread_join(threads[i], NULL));
+	mitosis_close(device);
+}
+
+/* How often this thread has read files, or -1. */
+static long own_reads(void)
+{
+	FILE *f = fopen("/proc/thread-self/io", "re");
+	char line[128];
+	long reads = -1;
+
+	while (f && fgets(line, sizeof(line), f))
+		sscanf(line, "syscr: %ld", &reads);
+	if (f)
+		fclose(f);
+	return reads;
+}
+
+/* While they stand still, no file is read for each of them, also where signals are queued: here for a timer. */
+static void few_files(void)
+{
+	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL,
+				  .sigev_signo = SIGUSR1 };
+	struct mitosis *device = open_user();
+	pthread_t threads[THREADS];
+	timer_t timer;
+	long before;
+	int i;
+
+	CHECK(!timer_create(CLOCK_MONOTONIC, &event, &timer));
+	for (i = 0; i < THREADS; i++)
+		CHECK(!pthread_create(&threads[i], NULL, count_rounds, NULL));
+	prepare_and_drop(device);
+	before = own_reads();
+	CHECK_EQ(mitosis_prepare(device, HANDLER_ID), 0);
+	CHECK(own_reads() - before < THREADS / 2);
+	CHECK_EQ(mitosis_unprepare(device, HANDLER_ID), 0);
+	end = 1;
+	for (i = 0; i < THREADS; i++)
+		CHECK(!pthread_join(threads[i], NULL));
+	CHECK(!timer_delete(timer));
 	mitosis_close(device);
 }
 
@@ -413,6 +455,7 @@ static const struct test_case cases[STOP_CASES] = {
 	[COME_AND_GO] = { "come_and_go", come_and_go },
 	[JUST_JOINED] = { "just_joined", just_joined },
 	[MANY_THREADS] = { "many_threads", many_threads },
+	[FEW_FILES] = { "few_files", few_files },
 	[LONG_READ] = { "long_read", long_read },
 	[IN_VFORK] = { "in_vfork", in_vfork },
 	[BLOCKS_THE_SIGNAL] = { "blocks_the_signal", blocks_the_signal },
