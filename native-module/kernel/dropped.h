@@ -1,24 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A set of page numbers: a bitmap per block, or a mark for a full block. */
+/* A set of page numbers: ranges of full blocks, and a bitmap for each other block. */
 #ifndef MITOSIS_DROPPED_H
 #define MITOSIS_DROPPED_H
 
+#include <linux/maple_tree.h>
 #include <linux/types.h>
 #include <linux/xarray.h>
 
 struct dropped {
-	struct xarray blocks; /* of DROPPED_BLOCK bits, or FULL_BLOCK */
-	bool lost;	      /* an allocation failed: numbers may be missing */
+	struct xarray blocks;	/* of DROPPED_BLOCK bits */
+	struct maple_tree full; /* ranges of blocks */
+	bool lost;		/* an allocation failed: numbers may be missing */
 };
 
 void mitosis_dropped_init(struct dropped *dropped);
 void mitosis_dropped_destroy(struct dropped *dropped);
 
-/* Adds `first` to `last`. Does not sleep; without memory the set becomes lost. */
+/*
+ * Adds `first` to `last`, in a time that does not depend on how many that are. Does not sleep; without
+ * memory the set becomes lost.
+ */
 void mitosis_dropped_add(struct dropped *dropped, unsigned long first, unsigned long last);
 bool mitosis_dropped_has(struct dropped *dropped, unsigned long number);
 
-/* Fills an empty set from another, which must not change meanwhile. May sleep. */
+/* Fills an empty set from another; what that gets meanwhile may be missing. May sleep. */
 void mitosis_dropped_copy(struct dropped *to, struct dropped *from);
 
 /* Marks the set as incomplete. */

@@ -197,9 +197,15 @@ static void test_dropped(void)
 	EXPECT(mitosis_dropped_has(&a, (1ul << 40) + 600));
 	mitosis_dropped_add(&a, 1500, 1500); /* within a whole block */
 	EXPECT(mitosis_dropped_has(&a, 1501));
+	/* More than the largest address space has, at once. */
+	mitosis_dropped_add(&a, (1ul << 41) - 1, 1ul << 51);
+	EXPECT(mitosis_dropped_has(&a, (1ul << 41) - 1) && mitosis_dropped_has(&a, 1ul << 41));
+	EXPECT(mitosis_dropped_has(&a, 1ul << 51) && !mitosis_dropped_has(&a, (1ul << 51) + 1));
+	EXPECT(!mitosis_dropped_has(&a, (1ul << 41) - 2));
 	mitosis_dropped_copy(&b, &a);
 	mitosis_dropped_add(&b, 7, 7);
 	EXPECT(mitosis_dropped_has(&b, 5) && mitosis_dropped_has(&b, 2000));
+	EXPECT(mitosis_dropped_has(&b, 1ul << 45) && !mitosis_dropped_has(&b, 1ul << 52));
 	EXPECT(mitosis_dropped_has(&b, 7));
 	EXPECT(!mitosis_dropped_has(&a, 7));
 	EXPECT(!mitosis_dropped_is_lost(&b));
