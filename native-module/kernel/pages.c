@@ -11,7 +11,28 @@
 #include <linux/xarray.h>
 
 #include "compat.h"
+#include "parameters.h"
+#include "shares.h"
 #include "stats.h"
+
+/* Of each user: the pages that its snapshots keep. */
+static DEFINE_SHARES(kept_pages);
+
+int mitosis_pages_pay(struct shadow_pages *p, unsigned long count)
+{
+	int err =
+		mitosis_share_take(&kept_pages, p->payer, count, mitosis_snapshot_pages_per_user());
+
+	if (!err)
+		atomic_long_add(count, &p->paid);
+	return err == -EUSERS ? -ENOSPC : err;
+}
+
+static void take_back(struct shadow_pages *p, unsigned long count)
+{
+	atomic_long_sub(count, &p->paid);
+	mitosis_share_give(&kept_pages, p->payer, count);
+}
 
 /*
  * Whether children may map a page of the shadow. An exclusive page may be pinned; a
@@ -161,13 +182,18 @@ struct page *mitosis_pages_shared_copy(struct shadow_pages *p, unsigned long add
 	copy = mitosis_pages_copy(page);
 	if (!copy)
 		return ERR_PTR(-ENOMEM);
+	/* Nothing but the snapshot's end would free it. */
+	if (mitosis_pages_pay(p, 1))
+		return copy;
 	other = xa_cmpxchg(&p->copies, number, NULL, copy, GFP_KERNEL);
 	if (xa_is_err(other)) {
+		take_back(p, 1);
 		put_page(copy);
 		return ERR_PTR(xa_err(other));
 	}
 	if (other) {
 		/* Another child was faster. Its copy stays until the snapshot goes. */
+		take_back(p, 1);
 		put_page(copy);
 		copy = other;
 	}
@@ -293,9 +319,11 @@ void mitosis_pages_seal(struct shadow_pages *p)
 	mmap_write_unlock(mm);
 }
 
-void mitosis_pages_init(struct shadow_pages *p, unsigned int depth)
+void mitosis_pages_init(struct shadow_pages *p, unsigned int depth, u32 payer)
 {
 	p->shadow = NULL;
+	p->payer = payer;
+	atomic_long_set(&p->paid, 0);
 	p->depth = depth;
 	xa_init(&p->copies);
 	mt_init_flags(&p->copied, 0);
@@ -312,4 +340,5 @@ void mitosis_pages_destroy(struct shadow_pages *p)
 	mtree_destroy(&p->copied);
 	if (p->shadow)
 		mmput(p->shadow);
+	take_back(p, atomic_long_read(&p->paid));
 }

@@ -13,6 +13,7 @@
 #ifndef MITOSIS_PAGES_H
 #define MITOSIS_PAGES_H
 
+#include <linux/atomic.h>
 #include <linux/maple_tree.h>
 #include <linux/mm_types.h>
 #include <linux/xarray.h>
@@ -24,11 +25,19 @@ struct shadow_pages {
 	struct xarray copies; /* of pages that cannot be shared, by number */
 	/* Addresses of shared memory, which has no pages but in `copies`: shared_memory.h. */
 	struct maple_tree copied;
+	u32 payer;	    /* the user in whose share they are: shares.h */
+	atomic_long_t paid; /* how many are in it */
 };
 
 /* The caller sets `shadow` later; mitosis_pages_destroy() drops it. */
-void mitosis_pages_init(struct shadow_pages *pages, unsigned int depth);
+void mitosis_pages_init(struct shadow_pages *pages, unsigned int depth, u32 payer);
 void mitosis_pages_destroy(struct shadow_pages *pages);
+
+/*
+ * Counts so many pages more as the payer's, until mitosis_pages_destroy(). Returns 0, -ENOSPC: they
+ * are more than a user may have, or -ENOMEM.
+ */
+int mitosis_pages_pay(struct shadow_pages *pages, unsigned long count);
 
 /* Must be called before the first child: excludes the shadow from khugepaged and KSM. */
 void mitosis_pages_seal(struct shadow_pages *pages);
@@ -63,7 +72,8 @@ struct page *mitosis_pages_copy(struct page *page);
 
 /*
  * The copy of a page that all children share, with a reference, or an error
- * pointer. `page` is the result of mitosis_pages_peek() for the address.
+ * pointer. `page` is the result of mitosis_pages_peek() for the address. When the payer may
+ * have no more pages, the copy is the caller's alone.
  */
 struct page *mitosis_pages_shared_copy(struct shadow_pages *pages, unsigned long address,
 				       struct page *page);

@@ -4,6 +4,7 @@
 #include <linux/fs.h>
 #include <linux/hugetlb.h>
 #include <linux/magic.h>
+#include <linux/maple_tree.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/sched.h>
@@ -15,49 +16,39 @@
 #include "pages.h"
 #include "vma_kinds.h"
 
-/* With the mmap_lock held: an object, or a private mapping of one that is mapped, too. */
-static bool is_copied(struct vm_area_struct *vma)
+static unsigned long address_of_object(const struct vm_area_struct *vma)
 {
-	VMA_ITERATOR(vmi, vma->vm_mm, 0);
-	struct vm_area_struct *other;
+	return (unsigned long)vma->vm_file->f_mapping;
+}
 
-	if (!mitosis_vma_has_object(vma))
-		return false;
-	if (vma->vm_flags & VM_MAYSHARE)
-		return true;
-	for_each_vma(vmi, other)
-		if (mitosis_vma_is_object(other) &&
-		    other->vm_file->f_mapping == vma->vm_file->f_mapping)
-			return true;
-	return false;
+/* With the mmap_lock held: the objects that are mapped with MAP_SHARED, by address. */
+static int find_objects(struct mm_struct *mm, struct maple_tree *objects)
+{
+	VMA_ITERATOR(vmi, mm, 0);
+	struct vm_area_struct *vma;
+	int err = 0;
+
+	for_each_vma(vmi, vma) {
+		if (mitosis_vma_is_object(vma))
+			err = mtree_store_range(objects, address_of_object(vma),
+						address_of_object(vma), xa_mk_value(0), GFP_KERNEL);
+		if (err)
+			break;
+		cond_resched();
+	}
+	return err;
+}
+
+/* One of them, or a private mapping of one. */
+static bool is_copied(struct vm_area_struct *vma, struct maple_tree *objects)
+{
+	return mitosis_vma_has_object(vma) && mtree_load(objects, address_of_object(vma));
 }
 
 /* Of tmpfs, to which memory without a file belongs, the page cache has all that there is. */
 static bool is_sparse(const struct inode *inode)
 {
 	return inode->i_sb->s_magic == TMPFS_MAGIC;
-}
-
-static unsigned long pages_of(struct vm_area_struct *vma)
-{
-	const struct inode *inode = file_inode(vma->vm_file);
-	unsigned long pages = (mitosis_vma_end_in_file(vma) - vma->vm_start) >> PAGE_SHIFT;
-
-	return is_sparse(inode) ? min_t(u64, pages, inode->i_blocks >> (PAGE_SHIFT - 9)) : pages;
-}
-
-unsigned long mitosis_shared_memory_pages(struct mm_struct *mm)
-{
-	VMA_ITERATOR(vmi, mm, 0);
-	struct vm_area_struct *vma;
-	unsigned long pages = 0;
-
-	mmap_read_lock(mm);
-	for_each_vma(vmi, vma)
-		if (mitosis_vma_is_object(vma))
-			pages += pages_of(vma);
-	mmap_read_unlock(mm);
-	return pages;
 }
 
 /* The page at an address, to be copied; NULL: none; or an error pointer. */
@@ -98,10 +89,11 @@ static int copy_one(struct shadow_pages *p, struct vm_area_struct *vma, unsigned
 		put_page(page);
 		return 0;
 	}
-	copy = mitosis_pages_copy(page);
+	err = mitosis_pages_pay(p, 1);
+	copy = err ? NULL : mitosis_pages_copy(page);
 	put_page(page);
 	if (!copy)
-		return -ENOMEM;
+		return err ?: -ENOMEM;
 	err = xa_err(xa_store(&p->copies, address >> PAGE_SHIFT, copy, GFP_KERNEL_ACCOUNT));
 	if (err)
 		put_page(copy);
@@ -135,14 +127,20 @@ int mitosis_shared_memory_copy(struct shadow_pages *p, struct mm_struct *shadow)
 {
 	VMA_ITERATOR(vmi, shadow, 0);
 	struct vm_area_struct *vma;
-	int err = 0;
+	struct maple_tree objects;
+	int err;
 
+	mt_init_flags(&objects, 0);
 	mmap_read_lock(shadow);
+	err = find_objects(shadow, &objects);
 	for_each_vma(vmi, vma) {
-		err = is_copied(vma) ? copy_object(p, vma) : 0;
+		if (!err && is_copied(vma, &objects))
+			err = copy_object(p, vma);
 		if (err)
 			break;
+		cond_resched();
 	}
 	mmap_read_unlock(shadow);
+	mtree_destroy(&objects);
 	return err;
 }

@@ -12,13 +12,11 @@
 struct mm_struct;
 struct shadow_pages;
 
-/* How many pages a process has of that, at most. */
-unsigned long mitosis_shared_memory_pages(struct mm_struct *mm);
-
 /*
  * Copies the pages of the objects, and of their private mappings. Must be called before the
- * shadow's first child. Returns 0 or -errno: -ENOMEM, -EINTR, -EHWPOISON; -EFAULT memory that
- * the kernel does not read, memfd_secret(2).
+ * shadow's first child. Each copy is paid for. Returns 0 or -errno: -ENOSPC as
+ * mitosis_pages_pay(), -ENOMEM, -EINTR, -EHWPOISON; -EFAULT memory that the kernel does not read,
+ * memfd_secret(2).
  */
 int mitosis_shared_memory_copy(struct shadow_pages *pages, struct mm_struct *shadow);
 

@@ -25,11 +25,10 @@ static DEFINE_XARRAY(registry);
 static DEFINE_MUTEX(registry_lock);
 
 /*
- * Of each user: its snapshots, and the pages that they may keep. They count until the memory is
- * free: a child, or an open file, holds that of a snapshot that was dropped.
+ * Of each user: its snapshots. They count, as their pages do, until the memory is free: a child, or
+ * an open file, holds that of a snapshot that was dropped.
  */
 static DEFINE_SHARES(snapshots);
-static DEFINE_SHARES(snapshot_pages);
 
 u64 mitosis_snapshot_key(kuid_t user, u32 handler_id)
 {
@@ -46,10 +45,8 @@ static void destroy(struct kref *refs)
 	struct snapshot *s = container_of(refs, struct snapshot, refs);
 
 	mitosis_pages_destroy(&s->pages);
-	if (s->is_paid) {
+	if (s->is_paid)
 		mitosis_share_give(&snapshots, s->payer, 1);
-		mitosis_share_give(&snapshot_pages, s->payer, s->parent_pages);
-	}
 	mitosis_description_destroy(&s->description);
 	path_put(&s->parent.root);
 	mitosis_owner_put(&s->parent.owner);
@@ -127,6 +124,22 @@ struct snapshot *mitosis_snapshot_next_of_id(u64 *key, u32 handler_id)
 	}
 }
 
+/* With names of files, a descriptor can be larger than what it describes. */
+static int describe(struct snapshot *s)
+{
+	struct description d;
+	int err = mitosis_describe(&s->parent, s->pages.shadow, &d);
+
+	if (err)
+		return err;
+	err = mitosis_pages_pay(&s->pages, DIV_ROUND_UP(d.descriptor->total_size, PAGE_SIZE));
+	if (err)
+		mitosis_description_destroy(&d);
+	else
+		s->description = d;
+	return err;
+}
+
 int mitosis_snapshot_make_ready(struct snapshot *s)
 {
 	int err = mutex_lock_killable(&s->lock);
@@ -134,7 +147,7 @@ int mitosis_snapshot_make_ready(struct snapshot *s)
 	if (err)
 		return err;
 	if (!s->description.descriptor) {
-		err = mitosis_describe(&s->parent, s->pages.shadow, &s->description);
+		err = describe(s);
 		if (!err) {
 			/* Changes flags, which the descriptor has from the parent. */
 			mitosis_pages_seal(&s->pages);
@@ -146,30 +159,21 @@ int mitosis_snapshot_make_ready(struct snapshot *s)
 	return err;
 }
 
-/*
- * Whether the user may have one more, which then is in its shares: with all pages of its parent
- * that it keeps when the parent has changed them, or has copies of.
- */
-static int pay(struct snapshot *s)
+/* Whether the user may have one more, with so many pages, which then are in its shares. */
+static int pay(struct snapshot *s, unsigned long pages)
 {
 	int err = mitosis_share_take(&snapshots, s->payer, 1, mitosis_snapshots_per_user());
 
 	if (err)
 		return err == -EUSERS ? -EDQUOT : err;
-	err = mitosis_share_take(&snapshot_pages, s->payer, s->parent_pages,
-				 mitosis_snapshot_pages_per_user());
-	if (err) {
-		mitosis_share_give(&snapshots, s->payer, 1);
-		return err == -EUSERS ? -ENOSPC : err;
-	}
 	s->is_paid = true;
-	return 0;
+	return mitosis_pages_pay(&s->pages, pages);
 }
 
 /* Before the memory is copied: mitosis_snapshot_find() does not find it until then. */
-static int claim(struct snapshot *s)
+static int claim(struct snapshot *s, unsigned long pages)
 {
-	int err = pay(s);
+	int err = pay(s, pages);
 
 	if (err)
 		return err;
@@ -203,25 +207,55 @@ bool mitosis_snapshot_is_dropped(const struct snapshot *s)
 	return dropped;
 }
 
-/*
- * Counts the pages that a copy keeps when the parent has changed them, or ended. Returns 0, or
- * -EOPNOTSUPP: pages that a userfaultfd serves on demand would be missing in the copy.
- */
-static int count_pages(struct mm_struct *mm, unsigned long *count)
+/* The pages that a copy keeps when the parent has changed them, or ended; and what describes them. */
+static unsigned long count_pages(struct mm_struct *mm)
+{
+	unsigned long count = get_mm_counter(mm, MM_ANONPAGES) + get_mm_counter(mm, MM_SWAPENTS) +
+			      (mm_pgtables_bytes(mm) >> PAGE_SHIFT) +
+			      (mm->map_count * sizeof(struct vm_area_struct) >> PAGE_SHIFT);
+
+#ifdef CONFIG_HUGETLB_PAGE
+	count += atomic_long_read(&mm->hugetlb_usage);
+#endif
+	return count;
+}
+
+/* Pages that a userfaultfd serves on demand would be missing in a copy. */
+static int check_pages(struct mm_struct *mm)
 {
 	VMA_ITERATOR(vmi, mm, 0);
 	struct vm_area_struct *vma;
 	bool found = false;
 
-	*count += get_mm_counter(mm, MM_ANONPAGES) + get_mm_counter(mm, MM_SWAPENTS);
-#ifdef CONFIG_HUGETLB_PAGE
-	*count += atomic_long_read(&mm->hugetlb_usage);
-#endif
 	mmap_read_lock(mm);
 	for_each_vma(vmi, vma)
 		found |= userfaultfd_missing(vma) || userfaultfd_minor(vma);
 	mmap_read_unlock(mm);
 	return found ? -EOPNOTSUPP : 0;
+}
+
+/*
+ * Takes the memory of the calling process, of which `counted` pages are paid for. Other processes
+ * and threads may have added to it since. Returns 0 with the shadow, or -errno.
+ */
+static int copy_memory(struct snapshot *s, unsigned long counted, struct mm_struct **shadow)
+{
+	struct mm_struct *mm = mitosis_shadow_create();
+	unsigned long has;
+	int err = 0;
+
+	if (IS_ERR(mm))
+		return PTR_ERR(mm);
+	has = count_pages(mm);
+	if (has > counted)
+		err = mitosis_pages_pay(&s->pages, has - counted);
+	if (!err)
+		err = mitosis_shared_memory_copy(&s->pages, mm);
+	if (err)
+		mmput(mm);
+	else
+		*shadow = mm;
+	return err;
 }
 
 int mitosis_snapshot_prepare(u32 handler_id, bool pinned, struct descriptor_header *told, u64 *key,
@@ -230,6 +264,8 @@ int mitosis_snapshot_prepare(u32 handler_id, bool pinned, struct descriptor_head
 	static atomic64_t last_serial;
 
 	u64 started = mitosis_trace_start(trace_mitosis_prepare_enabled());
+	const unsigned long counted = count_pages(current->mm);
+	const unsigned long told_pages = told ? DIV_ROUND_UP(told->total_size, PAGE_SIZE) : 0;
 	struct mm_struct *mm;
 	struct snapshot *s;
 	int err;
@@ -243,15 +279,13 @@ int mitosis_snapshot_prepare(u32 handler_id, bool pinned, struct descriptor_head
 	s->parent.told = told;
 	/* What the others are doing is known if they have been stopped: see resume.c. */
 	s->parent.threads_missing = !thread_group_empty(current) && !(told && told->process);
-	mitosis_pages_init(&s->pages, mitosis_overlay_depth(current->mm) + 1);
+	s->payer = mitosis_share_user();
+	mitosis_pages_init(&s->pages, mitosis_overlay_depth(current->mm) + 1, s->payer);
 	mutex_init(&s->lock);
 	get_fs_root(current->fs, &s->parent.root);
 	s->handler_id = handler_id;
 	s->serial = atomic64_inc_return(&last_serial);
 	s->pinned = pinned;
-	s->parent_pages = mitosis_shared_memory_pages(current->mm) +
-			  (told ? DIV_ROUND_UP(told->total_size, PAGE_SIZE) : 0);
-	s->payer = mitosis_share_user();
 	mitosis_owner_save(&s->parent.owner);
 	s->parent.pid = task_tgid_nr(current);
 	s->prepared_at_ns = ktime_get_coarse_real_ns();
@@ -260,22 +294,16 @@ int mitosis_snapshot_prepare(u32 handler_id, bool pinned, struct descriptor_head
 
 	err = s->pages.depth > SNAPSHOT_DEPTH_MAX ? -ELOOP : 0;
 	if (!err)
-		err = count_pages(current->mm, &s->parent_pages);
+		err = check_pages(current->mm);
 	if (!err)
 		err = mitosis_thread_state_save(&s->parent.thread);
 	if (err)
 		goto err_put;
-	err = claim(s);
+	err = claim(s, counted + told_pages);
 	if (err)
 		goto err_put;
-	mm = mitosis_shadow_create();
-	if (IS_ERR(mm)) {
-		mitosis_snapshot_drop(s);
-		return PTR_ERR(mm);
-	}
-	err = mitosis_shared_memory_copy(&s->pages, mm);
+	err = copy_memory(s, counted, &mm);
 	if (err) {
-		mmput(mm);
 		mitosis_snapshot_drop(s);
 		return err;
 	}

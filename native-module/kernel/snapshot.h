@@ -17,11 +17,10 @@ struct snapshot {
 	u32 handler_id;
 	u64 serial; /* unique */
 	bool pinned;
-	bool dropped;		    /* no new children; under the registry's lock */
-	unsigned long parent_pages; /* that it may keep, and of its description */
-	u32 payer;		    /* in whose shares it is until its memory is free: shares.h */
-	bool is_paid;		    /* it is in them */
-	u64 prepared_at_ns;	    /* CLOCK_REALTIME */
+	bool dropped;	    /* no new children; under the registry's lock */
+	u32 payer;	    /* in whose shares it is until its memory is free: shares.h */
+	bool is_paid;	    /* it is in them */
+	u64 prepared_at_ns; /* CLOCK_REALTIME */
 	struct parent parent;
 	struct shadow_pages pages; /* no shadow until prepare is done */
 	atomic_t revocations;	   /* of its tokens */
@@ -38,8 +37,9 @@ void mitosis_snapshots_exit(void);
 /*
  * Prepares the calling process. Returns 0 with the key and the serial number, or
  * -EEXIST, -ELOOP above SNAPSHOT_DEPTH_MAX, -EOPNOTSUPP for memory served by
- * userfaultfd, -ENOMEM, or an error of fork(2); also -ERESTARTNOINTR: the system
- * call restarts after a signal. Takes `told` over: its description, checked, or NULL.
+ * userfaultfd, -EDQUOT or -ENOSPC: the user has too many or too large ones, -ENOMEM, or
+ * an error of fork(2); also -ERESTARTNOINTR: the system call restarts after a signal.
+ * Takes `told` over: its description, checked, or NULL.
  */
 int mitosis_snapshot_prepare(u32 handler_id, bool pinned, struct descriptor_header *told, u64 *key,
 			     u64 *serial);
@@ -65,7 +65,8 @@ struct snapshot *mitosis_snapshot_next_of_id(u64 *key, u32 handler_id);
 /*
  * Must be called before the first child and the first page: does the work that
  * need not hold up the parent in prepare. The shadow no longer changes. Returns 0,
- * -ENOMEM, -EINTR on a fatal signal, or another error of mitosis_describe().
+ * -ENOMEM, -EINTR on a fatal signal, -ENOSPC as mitosis_pages_pay(), or another error of
+ * mitosis_describe().
  */
 int mitosis_snapshot_make_ready(struct snapshot *snapshot);
 void mitosis_snapshot_get(struct snapshot *snapshot);

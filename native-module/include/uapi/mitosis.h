@@ -65,7 +65,7 @@
  * Effect: the caller's memory and registers are replaced; does not return.
  * Errors: ENOENT no such snapshot; EINVAL the caller has, or the parent had,
  * several threads; EBADMSG the parent's registers, or what it told of itself, do not
- * fit its memory;
+ * fit its memory; ENOSPC as MITOSIS_PREPARE, for the descriptor;
  * EPERM the caller is not what its owner was: the same user and group ids (real,
  * effective and saved), the same user namespace, at least the same permitted
  * capabilities, and, if the snapshot is undumpable, just these with CAP_SYS_PTRACE;

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -48,6 +49,11 @@ static int prepare_error(int id)
 	return error_of(ioctl(open_device(), MITOSIS_PREPARE_PINNED, id));
 }
 
+static void unprepare(uint32_t id)
+{
+	CHECK_EQ(error_of(ioctl(open_device(), MITOSIS_IOC_UNPREPARE, &id)), 0);
+}
+
 /* A file holds the memory of each. */
 static void drop_what_is_held(void)
 {
@@ -64,24 +70,92 @@ static void drop_what_is_held(void)
 	close(held[1]);
 	CHECK_SOON(!prepare_error(3), PATIENT_MS);
 	CHECK_EQ(prepare_error(4), EDQUOT);
-	id = 3;
-	CHECK_EQ(error_of(ioctl(fd, MITOSIS_IOC_UNPREPARE, &id)), 0);
+	unprepare(3);
+}
+
+/* So many thousandths of the memory, in whole pages. */
+static size_t thousandths(int count)
+{
+	return sysconf(_SC_PHYS_PAGES) / 1000 * count * sysconf(_SC_PAGESIZE);
 }
 
 /* Two snapshots of 0.7 percent of the memory each. */
 static void keep_shared_memory(void)
 {
-	const size_t part =
-		sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE) / 1000 * 7;
+	const size_t part = thousandths(7);
 	char *pages = mmap(NULL, part, PROT_READ | PROT_WRITE,
-			   MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-	int fd = open_device();
-	uint32_t id = 0;
+			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	CHECK(pages != MAP_FAILED);
+	memset(pages, 's', part);
 	CHECK_EQ(prepare_error(0), 0);
 	CHECK_EQ(prepare_error(1), ENOSPC);
-	CHECK_EQ(error_of(ioctl(fd, MITOSIS_IOC_UNPREPARE, &id)), 0);
+	unprepare(0);
+}
+
+static int make_memfd(size_t size, char **pages)
+{
+	int fd = memfd_create("shares", MFD_CLOEXEC);
+
+	CHECK(fd >= 0 && !ftruncate(fd, size));
+	*pages = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	CHECK(*pages != MAP_FAILED);
+	memset(*pages, 'm', size);
+	return fd;
+}
+
+static char *map_privately(int fd, size_t size)
+{
+	char *pages = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+
+	CHECK(pages != MAP_FAILED);
+	return pages;
+}
+
+/* One object of 0.4 percent, of which each mapping has copies in a snapshot. */
+static void keep_private_mappings(void)
+{
+	const size_t part = thousandths(4);
+	char *shared;
+	int fd = make_memfd(part, &shared);
+
+	CHECK_EQ(prepare_error(0), 0);
+	unprepare(0);
+	map_privately(fd, part);
+	map_privately(fd, part);
+	CHECK_EQ(prepare_error(0), ENOSPC);
+	munmap(shared, part);
+	close(fd);
+}
+
+/* Of 1.4 percent that a child reads, its snapshot keeps copies as far as the user may have them. */
+static void keep_copies_for_children(void)
+{
+	const size_t part = thousandths(14);
+	char *pages, *shared;
+	pid_t self = getpid(), pid;
+	int fd = make_memfd(part, &shared);
+	size_t i;
+
+	munmap(shared, part);
+	pages = map_privately(fd, part);
+	CHECK_EQ(prepare_error(0), 0);
+	if (getpid() != self) {
+		for (i = 0; i < part && pages[i] == 'm'; i++)
+			;
+		_exit(i != part);
+	}
+	pid = fork();
+	if (pid == 0) {
+		ioctl(open_device(), MITOSIS_RESUME_LOCAL, 0);
+		_exit(2);
+	}
+	CHECK_EQ(exit_of(pid), 0);
+	CHECK_EQ(prepare_error(1), ENOSPC);
+	unprepare(0);
+	CHECK_SOON(!prepare_error(1), PATIENT_MS);
+	unprepare(1);
+	close(fd);
 }
 
 static void memory(void)
@@ -91,6 +165,8 @@ static void memory(void)
 	set_module_parameter("snapshots_per_user", "256");
 	set_module_parameter("snapshot_percent_per_user", "1");
 	run_as(A_USER, keep_shared_memory);
+	run_as(A_USER, keep_private_mappings);
+	run_as(A_USER, keep_copies_for_children);
 	set_module_parameter("snapshot_percent_per_user", "25");
 }
 
