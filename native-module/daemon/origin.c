@@ -58,6 +58,7 @@ int origin_open(struct origin *origin, const struct local_address *address,
 	};
 	struct wire_connection *c = &origin->connection;
 	struct sockaddr_in6 where;
+	struct wire_rights told;
 	int err;
 
 	local_address_to_socket(address, &where);
@@ -67,9 +68,11 @@ int origin_open(struct origin *origin, const struct local_address *address,
 	if (!err)
 		err = wire_send(c, WIRE_OPEN, &request, sizeof(request));
 	if (!err)
-		err = wire_receive_rights(c, rights);
-	if (!err)
+		err = wire_receive_rights(c, &told);
+	if (!err) {
+		*rights = told.has;
 		err = compare_descriptor(c, descriptor, rights);
+	}
 	origin->checks = !err;
 	origin->page_size = descriptor->page_size;
 	if (err)

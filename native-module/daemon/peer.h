@@ -79,6 +79,7 @@ struct peer {
 		} reservation;
 		struct {
 			struct registry_place place;
+			uint64_t number; /* not 0; that no other one gets */
 			uint32_t handler_id;
 			struct owner_rights rights; /* read at the first attach */
 			bool lingers;  /* serves its last children only */

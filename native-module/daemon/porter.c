@@ -87,7 +87,7 @@ static int start(struct daemon *daemon, struct peer **porter)
 	return err ? err : -ENOMEM;
 }
 
-int porter_grant(struct daemon *daemon, uint32_t handler_id,
+int porter_grant(struct daemon *daemon, uint32_t handler_id, uint64_t snapshot,
 		 const struct local_grant *grant,
 		 void (*granted)(struct daemon *daemon, uint32_t grant, int status,
 				 uint16_t port),
@@ -107,7 +107,7 @@ int porter_grant(struct daemon *daemon, uint32_t handler_id,
 		return -EBUSY;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
 		return -errno;
-	err = snapshot_lend(daemon, handler_id, ends[0]);
+	err = snapshot_lend(daemon, handler_id, snapshot, ends[0]);
 	close(ends[0]);
 	if (!err && !porter)
 		err = start(daemon, &porter);

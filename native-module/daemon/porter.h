@@ -15,12 +15,12 @@
 #define PORTER_DEPTH_MAX 2u
 
 /*
- * Lets who connects with the token read a snapshot's pages; it gets no key to any
- * memory. Returns 0 with the grant's number, for which `granted` will be called with a
+ * Lets who connects with the token read the pages of the snapshot that has this number, by which
+ * WIRE_RIGHTS has named it; it gets no key to any memory. Returns 0 with the grant's number, for which `granted` will be called with a
  * status and the port at which the porter listens (number 0: for all, the porter has
  * ended); -ENODEV without RDMA, -ENOENT no such snapshot, -EBUSY, or -errno.
  */
-int porter_grant(struct daemon *daemon, uint32_t handler_id,
+int porter_grant(struct daemon *daemon, uint32_t handler_id, uint64_t snapshot,
 		 const struct local_grant *grant,
 		 void (*granted)(struct daemon *daemon, uint32_t grant, int status,
 				 uint16_t port),

@@ -137,6 +137,7 @@ static int ask_daemon(struct rdma_link *l, uint8_t token[WIRE_RDMA_TOKEN_SIZE],
 		.owner_uid = geteuid(),
 		.pages_max = PAGES_MAX,
 		.depth = DEPTH,
+		.snapshot = t->snapshot,
 	};
 	struct wire_connection c;
 	struct wire_rdma_answer answer;

@@ -28,6 +28,7 @@ struct rdma_link_target {
 	const char *place; /* the same as text */
 	bool optional;	   /* where a machine has no device, no word is said of it */
 	uint32_t machine_id, handler_id;
+	uint64_t snapshot; /* its number there: struct wire_rights */
 };
 
 /*

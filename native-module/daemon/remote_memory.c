@@ -437,6 +437,7 @@ static int ask_to_open(struct remote_memory *m)
 static int open_snapshot(struct remote_memory *m,
 			 const struct local_address *address)
 {
+	struct wire_rights rights = { 0 };
 	struct sockaddr_in6 where;
 	uint32_t length;
 	void *descriptor = NULL;
@@ -459,7 +460,9 @@ static int open_snapshot(struct remote_memory *m,
 		return -EINVAL;
 	err = ask_to_open(m);
 	if (!err)
-		err = wire_receive_rights(&m->requests.connection, &m->rights);
+		err = wire_receive_rights(&m->requests.connection, &rights);
+	m->rights = rights.has;
+	m->snapshot = rights.snapshot;
 	if (!err)
 		err = wire_receive_answer(&m->requests.connection, &length);
 	if (!err && length > WIRE_DESCRIPTOR_MAX)

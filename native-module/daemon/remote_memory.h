@@ -23,6 +23,7 @@ struct remote_memory {
 	const struct local_address *verified_by;
 	struct origin origin;
 	struct parent_rights rights; /* by the word of the parent's machine */
+	uint64_t snapshot;	     /* its number there: struct wire_rights */
 	char *buffer;		     /* WIRE_PAGES_MAX bytes */
 	struct remote_runs runs;
 	bool quiet; /* no child depends on it: its failure is not logged */

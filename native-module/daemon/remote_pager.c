@@ -170,6 +170,7 @@ void remote_pager_run(int channel, const struct auth *auth,
 			.optional = wish == TRANSPORT_UPGRADE,
 			.machine_id = machine_id,
 			.handler_id = handler_id,
+			.snapshot = m->snapshot,
 		});
 	tell(CHANNEL, err, &m->rights);
 	remote_memory_expect_end(m);

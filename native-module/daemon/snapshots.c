@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -237,6 +238,7 @@ bool snapshot_register(struct daemon *daemon, struct peer *peer,
 		       const struct local_message *m)
 {
 	const int no = 0;
+	uint64_t number;
 
 	if (m->slot >= REGISTRY_SLOTS ||
 	    !registry_holds(daemon->registry, m->slot, m->generation) ||
@@ -244,11 +246,17 @@ bool snapshot_register(struct daemon *daemon, struct peer *peer,
 		peer_answer(daemon, peer, -ENOENT);
 		return false;
 	}
+	/* By chance: another mitosisd of this machine may have served the session. */
+	if (getrandom(&number, sizeof(number), 0) != sizeof(number)) {
+		peer_answer(daemon, peer, -EAGAIN);
+		return false;
+	}
 	/* Each further message is the shadow's. */
 	setsockopt(peer->fd, SOL_SOCKET, SO_PASSCRED, &no, sizeof(no));
 	peer->role = &shadow_role;
 	memset(&peer->shadow, 0, sizeof(peer->shadow));
 	peer->shadow.place = (struct registry_place){ m->slot, m->generation };
+	peer->shadow.number = number | 1;
 	/* For the log: a shadow that lingers no longer holds its slot. */
 	peer->shadow.handler_id =
 		daemon->registry->slots[m->slot].snapshot.handler_id;
@@ -276,7 +284,10 @@ void snapshot_watch(struct daemon *daemon, struct peer *shadow)
 	shadow->shadow.watched = true;
 }
 
-/* Returns 0 and the registered shadow of a READY handler id; -ENOENT; or -EAGAIN: not yet. */
+/*
+ * Returns 0 and the registered shadow of a READY handler id; -ENOENT; or -EAGAIN: not yet. What the
+ * registry says can change from one call to the next.
+ */
 static int find_shadow(struct daemon *daemon, uint32_t handler_id,
 		       struct peer **shadow)
 {
@@ -288,23 +299,39 @@ static int find_shadow(struct daemon *daemon, uint32_t handler_id,
 	return *shadow ? 0 : -EAGAIN;
 }
 
-int snapshot_rights(struct daemon *daemon, uint32_t handler_id,
-		    const struct parent_rights **rights)
+/* The same, if it is the one of this number. */
+static int find_numbered(struct daemon *daemon, uint32_t handler_id, uint64_t number,
+			 struct peer **shadow)
 {
-	struct peer *shadow;
-	int err = find_shadow(daemon, handler_id, &shadow);
+	int err = find_shadow(daemon, handler_id, shadow);
 
 	if (err)
 		return err;
-	*rights = &shadow->shadow.rights.has;
-	return owner_read_rights(&shadow->process, &shadow->shadow.rights);
+	return (*shadow)->shadow.number == number ? 0 : -ENOENT;
 }
 
-int snapshot_hand_over(struct daemon *daemon, uint32_t handler_id, int fd,
-		       const struct local_sealing *sealing)
+int snapshot_rights(struct daemon *daemon, uint32_t handler_id,
+		    struct wire_rights *rights)
 {
 	struct peer *shadow;
 	int err = find_shadow(daemon, handler_id, &shadow);
+
+	if (!err)
+		err = owner_read_rights(&shadow->process, &shadow->shadow.rights);
+	if (err)
+		return err;
+	*rights = (struct wire_rights){
+		.has = shadow->shadow.rights.has,
+		.snapshot = shadow->shadow.number,
+	};
+	return 0;
+}
+
+int snapshot_hand_over(struct daemon *daemon, uint32_t handler_id, uint64_t number,
+		       int fd, const struct local_sealing *sealing)
+{
+	struct peer *shadow;
+	int err = find_numbered(daemon, handler_id, number, &shadow);
 
 	if (err)
 		return err;
@@ -313,11 +340,12 @@ int snapshot_hand_over(struct daemon *daemon, uint32_t handler_id, int fd,
 	return peer_pass_machine(shadow, fd, sealing);
 }
 
-int snapshot_lend(struct daemon *daemon, uint32_t handler_id, int fd)
+int snapshot_lend(struct daemon *daemon, uint32_t handler_id, uint64_t number,
+		  int fd)
 {
 	struct local_message m = channel_message(LOCAL_SERVE);
 	struct peer *shadow;
-	int err = find_shadow(daemon, handler_id, &shadow);
+	int err = find_numbered(daemon, handler_id, number, &shadow);
 
 	if (err)
 		return err;

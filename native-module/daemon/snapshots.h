@@ -48,26 +48,27 @@ bool snapshot_register(struct daemon *daemon, struct peer *peer,
 void snapshot_watch(struct daemon *daemon, struct peer *shadow);
 
 /*
- * What the kernel says that the parent of a snapshot of this machine has. Returns 0 and
- * `*rights`, which stay the snapshot's; -ENOENT no such snapshot; -EAGAIN its shadow has not
- * registered yet; -EPERM this mitosisd does not see its shadow.
+ * What the kernel says that the parent of a snapshot of this machine has, and the snapshot's
+ * number. Returns 0; -ENOENT no such snapshot; -EAGAIN its shadow has not registered yet; -EPERM
+ * this mitosisd does not see its shadow.
  */
 int snapshot_rights(struct daemon *daemon, uint32_t handler_id,
-		    const struct parent_rights **rights);
+		    struct wire_rights *rights);
 
 /*
  * Hands a TCP connection that asked for a snapshot of this machine to its
- * shadow; `sealing` of a sealed session, or NULL. Returns 0; -ENOENT no such snapshot;
- * -EAGAIN its shadow has not registered yet, or is busy.
+ * shadow; `sealing` of a sealed session, or NULL. Returns 0; -ENOENT no such snapshot,
+ * or no longer the one of this number; -EAGAIN its shadow has not registered yet, or is busy.
  */
-int snapshot_hand_over(struct daemon *daemon, uint32_t handler_id, int fd,
-		       const struct local_sealing *sealing);
+int snapshot_hand_over(struct daemon *daemon, uint32_t handler_id, uint64_t number,
+		       int fd, const struct local_sealing *sealing);
 
 /*
  * Has a snapshot's shadow send struct local_memory, with its memory, to the stream `fd`.
  * Returns as above.
  */
-int snapshot_lend(struct daemon *daemon, uint32_t handler_id, int fd);
+int snapshot_lend(struct daemon *daemon, uint32_t handler_id, uint64_t number,
+		  int fd);
 
 /* Handles expired deadlines. Returns the ms until the next one, or -1. */
 int snapshots_expire(struct daemon *daemon);

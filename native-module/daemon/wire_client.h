@@ -30,7 +30,7 @@ struct wire_client {
 	struct handshake shake;
 	struct sealing *sealing; /* after the handshake of a sealed session */
 	uint32_t handler_id;	 /* WAITS_FOR_ITS_SHADOW */
-	bool knows_rights;	 /* WIRE_RIGHTS was sent */
+	uint64_t snapshot;	 /* that of its WIRE_RIGHTS; 0: none was sent */
 	struct remote_snapshot replica_of; /* WAITS_FOR_ITS_PAGER */
 	uint32_t grant;			   /* WAITS_FOR_PORTER: its number */
 	struct wire_rdma rdma;		   /* WAITS_FOR_PORTER: what it gets */

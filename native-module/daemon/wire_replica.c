@@ -32,10 +32,10 @@ void wire_replica_refuse(struct daemon *daemon, struct wire_client *client, int 
 static int hand_over(struct daemon *daemon, struct wire_client *client,
 		     struct peer *pager)
 {
+	const struct wire_rights rights = { .has = pager->pager.rights };
 	int err;
 
-	wire_client_reply(daemon, client, WIRE_RIGHTS, 0, &pager->pager.rights,
-			  sizeof(pager->pager.rights));
+	wire_client_reply(daemon, client, WIRE_RIGHTS, 0, &rights, sizeof(rights));
 	/* It does not read: it is gone. */
 	if (client->fd < 0)
 		return 0;

@@ -147,8 +147,8 @@ static int hand_over(struct daemon *daemon, struct wire_client *client,
 		     struct peer *pager, const struct local_sealing *sealing)
 {
 	return pager ? peer_pass_machine(pager, client->fd, sealing)
-		     : snapshot_hand_over(daemon, client->handler_id, client->fd,
-					  sealing);
+		     : snapshot_hand_over(daemon, client->handler_id,
+					  client->snapshot, client->fd, sealing);
 }
 
 int wire_client_hand_over(struct daemon *daemon, struct wire_client *client,
@@ -176,20 +176,23 @@ int wire_client_hand_over(struct daemon *daemon, struct wire_client *client,
 	return err;
 }
 
-/* Tells the rights, once: a shadow that is busy gets the connection later. */
+/*
+ * Tells the rights, once: a shadow that is busy gets the connection later. No other one gets it, to
+ * which the handler id may lead by then.
+ */
 static int tell_rights(struct daemon *daemon, struct wire_client *client)
 {
-	const struct parent_rights *rights;
+	struct wire_rights rights;
 	int err;
 
-	if (client->knows_rights)
+	if (client->snapshot)
 		return 0;
 	err = snapshot_rights(daemon, client->handler_id, &rights);
 	/* -EPERM would be about the client. */
 	if (err)
 		return err == -EPERM ? -ESRCH : err;
-	client->knows_rights = true;
-	wire_client_reply(daemon, client, WIRE_RIGHTS, 0, rights, sizeof(*rights));
+	client->snapshot = rights.snapshot;
+	wire_client_reply(daemon, client, WIRE_RIGHTS, 0, &rights, sizeof(rights));
 	return 0;
 }
 
@@ -220,7 +223,7 @@ static void serve_open(struct daemon *daemon, struct wire_client *client)
 
 	memcpy(&request, client->message.body, sizeof(request));
 	client->handler_id = request.handler_id;
-	client->knows_rights = false;
+	client->snapshot = 0;
 	client->deadline_ms = wire_client_deadline_ms();
 	try_open(daemon, client);
 }
@@ -301,8 +304,8 @@ static void serve_rdma(struct daemon *daemon, struct wire_client *client)
 		err = auth_rdma_token(&daemon->auth, &client->shake, r->handler_id,
 				      grant.token);
 	if (!err)
-		err = porter_grant(daemon, r->handler_id, &grant, granted,
-				   &client->grant);
+		err = porter_grant(daemon, r->handler_id, r->snapshot, &grant,
+				   granted, &client->grant);
 	explicit_bzero(&grant, sizeof(grant));
 	if (err) {
 		wire_client_reply(daemon, client, WIRE_ANSWER, err, NULL, 0);

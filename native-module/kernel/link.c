@@ -182,7 +182,7 @@ int mitosis_link_receive_answer(struct link *link, u32 *length)
 	return receive_answer(link, WIRE_ANSWER, length);
 }
 
-int mitosis_link_receive_rights(struct link *link, struct parent_rights *rights)
+int mitosis_link_receive_rights(struct link *link, struct wire_rights *rights)
 {
 	u32 length;
 	int err = receive_answer(link, WIRE_RIGHTS, &length);
@@ -194,7 +194,7 @@ int mitosis_link_receive_rights(struct link *link, struct parent_rights *rights)
 	err = mitosis_link_receive_body(link, rights, sizeof(*rights));
 	if (err)
 		return err;
-	return rights->flags & RIGHTS_KNOWN ? 0 : mitosis_link_fail(link, -EBADMSG);
+	return rights->has.flags & RIGHTS_KNOWN ? 0 : mitosis_link_fail(link, -EBADMSG);
 }
 
 int mitosis_link_receive_empty_answer(struct link *link)

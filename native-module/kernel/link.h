@@ -96,7 +96,7 @@ int mitosis_link_receive_answer(struct link *link, u32 *length);
  * Receives the first answer to WIRE_OPEN: what its machine's kernel says that the parent has.
  * Returns 0, or as above; -EMSGSIZE or -EBADMSG for rights that no server tells.
  */
-int mitosis_link_receive_rights(struct link *link, struct parent_rights *rights);
+int mitosis_link_receive_rights(struct link *link, struct wire_rights *rights);
 /* Receives an answer that must have no body; otherwise -EMSGSIZE. */
 int mitosis_link_receive_empty_answer(struct link *link);
 

@@ -90,6 +90,7 @@ static int negotiate(const struct rdma_link *l, struct rdma_target *target,
 	struct wire_rdma request = {
 		.handler_id = t->handler_id,
 		.owner_uid = t->owner_uid,
+		.snapshot = t->snapshot,
 		.pages_max = RDMA_PAGES_MAX,
 		.depth = RDMA_DEPTH_MAX,
 	};

@@ -18,6 +18,7 @@ struct rdma_link_target {
 	struct net *net;
 	struct sockaddr_storage address; /* of the machine's TCP server */
 	u32 machine_id, handler_id, owner_uid;
+	u64 snapshot; /* its number there: struct wire_rights */
 	unsigned int deadline_ms;
 	bool optional; /* without a device on both sides nothing is said, nor tried again */
 };

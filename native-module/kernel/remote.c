@@ -125,7 +125,7 @@ static int send_open(struct remote *r)
 static int open_snapshot(struct remote *r)
 {
 	int err = r->name.by_token ? send_token(r) : send_open(r);
-	struct parent_rights rights;
+	struct wire_rights rights;
 	u32 length;
 
 	if (!err)
@@ -143,7 +143,8 @@ static int open_snapshot(struct remote *r)
 	if (!err && descriptor_check(r->descriptor, length, PAGE_SIZE))
 		err = -EBADMSG;
 	if (!err)
-		rights_limit(r->descriptor, &rights);
+		rights_limit(r->descriptor, &rights.has);
+	r->snapshot = rights.snapshot;
 	return err;
 }
 
@@ -290,6 +291,7 @@ static void start_rdma(struct remote *r, const struct open_work *w)
 		.machine_id = r->name.machine_id,
 		.handler_id = r->name.handler_id,
 		.owner_uid = r->name.owner_uid,
+		.snapshot = r->snapshot,
 		.deadline_ms = r->deadline_ms,
 	};
 	enum rdma_wish wish;

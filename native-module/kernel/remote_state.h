@@ -21,6 +21,7 @@ struct remote {
 	bool cached;
 	unsigned int deadline_ms; /* of the link; a late page ends it for all its children */
 	struct descriptor_header *descriptor;
+	u64 snapshot;	     /* its number on its machine: struct wire_rights */
 	struct xarray pages; /* by number: cached or prefetched; or ZEROS */
 	struct mutex lock;   /* of the link; only workers take it */
 	struct link *link;

@@ -147,7 +147,7 @@ static int serve_proof(struct client *c, const struct wire_proof *proof)
 static int open_snapshot(struct client *c, struct snapshot *s, int err)
 {
 	struct descriptor_header *d;
-	struct parent_rights rights;
+	struct wire_rights rights;
 
 	if (!err)
 		err = mitosis_share_take(&owners, s->payer, 1, mitosis_connections_per_owner());
@@ -164,7 +164,10 @@ static int open_snapshot(struct client *c, struct snapshot *s, int err)
 	c->served.snapshot = s;
 	c->state = HAS_SNAPSHOT;
 	d = s->description.descriptor;
-	rights = mitosis_owner_rights(&s->parent.owner);
+	rights = (struct wire_rights){
+		.has = mitosis_owner_rights(&s->parent.owner),
+		.snapshot = s->serial,
+	};
 	err = answer(c, WIRE_RIGHTS, 0, &rights, sizeof(rights));
 	return err ?: answer(c, WIRE_ANSWER, 0, d, d->total_size);
 }
@@ -212,7 +215,9 @@ static int grant_rdma(struct client *c, const struct rdma_operations *operations
 	err = kernel_getsockname(c->link->socket, (struct sockaddr *)&expected->address);
 	if (err < 0)
 		return err;
-	expected->snapshot = mitosis_snapshot_find(mitosis_snapshot_key(user, request->handler_id));
+	/* The handler id may be another snapshot's since the client has opened its own. */
+	expected->snapshot = mitosis_snapshot_find_serial(
+		mitosis_snapshot_key(user, request->handler_id), request->snapshot);
 	if (!expected->snapshot)
 		return -ENOENT;
 	expected->owner = expected->snapshot->payer;

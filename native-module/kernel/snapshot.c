@@ -6,6 +6,7 @@
 #include <linux/hugetlb.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/random.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -261,8 +262,6 @@ static int copy_memory(struct snapshot *s, unsigned long counted, struct mm_stru
 int mitosis_snapshot_prepare(u32 handler_id, bool pinned, struct descriptor_header *told, u64 *key,
 			     u64 *serial)
 {
-	static atomic64_t last_serial;
-
 	u64 started = mitosis_trace_start(trace_mitosis_prepare_enabled());
 	const unsigned long counted = count_pages(current->mm);
 	const unsigned long told_pages = told ? DIV_ROUND_UP(told->total_size, PAGE_SIZE) : 0;
@@ -284,7 +283,8 @@ int mitosis_snapshot_prepare(u32 handler_id, bool pinned, struct descriptor_head
 	mutex_init(&s->lock);
 	get_fs_root(current->fs, &s->parent.root);
 	s->handler_id = handler_id;
-	s->serial = atomic64_inc_return(&last_serial);
+	/* Not counted from the start: other machines may have sessions from before. */
+	s->serial = get_random_u64() | 1;
 	s->pinned = pinned;
 	mitosis_owner_save(&s->parent.owner);
 	s->parent.pid = task_tgid_nr(current);

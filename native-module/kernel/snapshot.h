@@ -15,7 +15,7 @@
 struct snapshot {
 	struct kref refs;
 	u32 handler_id;
-	u64 serial; /* unique */
+	u64 serial; /* unique, not 0 */
 	bool pinned;
 	bool dropped;	    /* no new children; under the registry's lock */
 	u32 payer;	    /* in whose shares it is until its memory is free: shares.h */

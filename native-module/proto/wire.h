@@ -18,7 +18,7 @@
 #include "proto/rights.h"
 
 #define WIRE_MAGIC	0x3157544du /* "MTW1" in memory */
-#define WIRE_VERSION	3
+#define WIRE_VERSION	4
 #define WIRE_NONCE_SIZE 32
 #define WIRE_MAC_SIZE	32 /* HMAC-SHA-256 */
 
@@ -49,7 +49,7 @@ enum wire_type {
 	WIRE_OPEN_BY_TOKEN = 10,
 	/*
 	 * server, before the descriptor, of which the parent could have written what it
-	 * says of the same: struct parent_rights, with RIGHTS_KNOWN
+	 * says of the same: struct wire_rights, with RIGHTS_KNOWN
 	 */
 	WIRE_RIGHTS = 11,
 	/*
@@ -96,6 +96,13 @@ struct wire_challenge {
 	uint32_t protection;
 	uint8_t nonce[WIRE_NONCE_SIZE];
 	uint8_t mac[WIRE_MAC_SIZE]; /* over "server", both hellos, the binding */
+};
+
+/* 40 bytes. */
+struct wire_rights {
+	struct parent_rights has;
+	uint64_t
+		snapshot; /* its number, which no other one gets; 0: for no WIRE_RDMA */
 };
 
 /* 32 bytes; answered by WIRE_ANSWER. */
@@ -189,13 +196,15 @@ struct wire_secrets {
 
 /*
  * Asks for a second way to a snapshot's pages, beside a session that has sent
- * WIRE_OPEN. 16 bytes.
+ * WIRE_OPEN. 24 bytes.
  */
 struct wire_rdma {
 	uint32_t handler_id;
 	uint32_t owner_uid; /* as in struct wire_open */
 	uint32_t pages_max; /* of one request, at least 1 */
 	uint32_t depth;	    /* requests that are under way at a time, at least 1 */
+	uint64_t
+		snapshot; /* of WIRE_RIGHTS: the handler id may be another one's by now */
 };
 
 /* Where the server's RDMA connection manager listens. 24 bytes. */

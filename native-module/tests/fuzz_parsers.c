@@ -42,21 +42,21 @@ void loop_close(struct loop *loop, int fd)
 }
 
 /* Snapshot 1 is there, snapshot 2 not ready yet, others unknown. */
-int snapshot_hand_over(struct daemon *daemon, uint32_t handler_id, int fd,
-		       const struct local_sealing *sealing)
+int snapshot_hand_over(struct daemon *daemon, uint32_t handler_id, uint64_t number,
+		       int fd, const struct local_sealing *sealing)
 {
-	(void)daemon, (void)fd, (void)sealing;
+	(void)daemon, (void)number, (void)fd, (void)sealing;
 	return handler_id == 1 ? 0 : handler_id == 2 ? -EAGAIN : -ENOENT;
 }
 
 /* The porter takes grants for snapshots 1 and 2, and answers none. */
 int porter_grant(struct daemon *daemon, uint32_t handler_id,
-		 const struct local_grant *grant,
+		 uint64_t snapshot_number, const struct local_grant *grant,
 		 void (*answer)(struct daemon *daemon, uint32_t grant, int status,
 				uint16_t port),
 		 uint32_t *number)
 {
-	(void)daemon, (void)grant, (void)answer;
+	(void)daemon, (void)snapshot_number, (void)grant, (void)answer;
 	*number = handler_id;
 	return handler_id == 1 || handler_id == 2 ? 0 : -ENOENT;
 }
@@ -199,7 +199,7 @@ static void fuzz_client(const uint8_t *bytes, size_t size)
 {
 	const struct auth auth = { .protection = WIRE_PROTECTION_NONE };
 	struct wire_connection c = { 0 };
-	struct parent_rights rights;
+	struct wire_rights rights;
 	uint32_t length;
 	int peer;
 
@@ -263,7 +263,7 @@ static void fuzz_sealed_client(const uint8_t *bytes, size_t size)
 {
 	static char body[4096];
 	struct wire_connection c = { 0 };
-	struct parent_rights rights;
+	struct wire_rights rights;
 	uint32_t length;
 	int peer;
 

@@ -176,6 +176,16 @@ static void make_snapshots(struct registry *registry)
 	}
 }
 
+/* To the snapshot's shadow, if one has registered. */
+static void pass_machine(struct daemon *daemon, uint32_t handler_id)
+{
+	struct peer *shadow;
+
+	if (!find_shadow(daemon, handler_id, &shadow))
+		snapshot_hand_over_local(daemon, handler_id, shadow->shadow.number,
+					 STDERR_FILENO, NULL);
+}
+
 void fuzz_peers(const uint8_t *bytes, size_t size);
 
 void fuzz_peers(const uint8_t *bytes, size_t size)
@@ -198,8 +208,7 @@ void fuzz_peers(const uint8_t *bytes, size_t size)
 		if (step & STEP_LATER)
 			fuzz_clock_ms += CHANNEL_DEADLINE_MS;
 		if (step & STEP_MACHINE) {
-			snapshot_hand_over_local(&daemon, step & STEP_END,
-						 STDERR_FILENO, NULL);
+			pass_machine(&daemon, step & STEP_END);
 		} else if (step & STEP_CLOSE) {
 			close_end(i);
 		} else {

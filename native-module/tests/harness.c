@@ -247,21 +247,32 @@ pid_t fork_attached(struct mitosis_attachment *attachment)
 	return pid;
 }
 
-bool alive(pid_t pid)
+/* The letter of its state, as proc_pid_status(5) has it; 0: it has gone. */
+static char state_of(pid_t pid)
 {
-	char path[64], line[256];
-	bool living = false;
+	char path[64], line[256], state = 0;
 	FILE *f;
 
 	snprintf(path, sizeof(path), "/proc/%d/status", pid);
-	f = fopen(path, "r");
-	if (!f)
-		return false;
-	while (fgets(line, sizeof(line), f))
-		if (!strncmp(line, "State:", 6))
-			living = !strchr(line, 'Z') && !strchr(line, 'X');
-	fclose(f);
-	return living;
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f))
+		sscanf(line, "State: %c", &state);
+	if (f)
+		fclose(f);
+	return state;
+}
+
+bool alive(pid_t pid)
+{
+	char state = state_of(pid);
+
+	return state && state != 'Z' && state != 'X';
+}
+
+void stop_process(pid_t pid)
+{
+	CHECK(!kill(pid, SIGSTOP));
+	CHECK_SOON(state_of(pid) == 'T', 20000);
 }
 
 pid_t daemon_pid(void)

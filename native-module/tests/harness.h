@@ -117,6 +117,9 @@ pid_t fork_attached(struct mitosis_attachment *attachment);
 /* True while the process is there and not a zombie. */
 bool alive(pid_t pid);
 
+/* Stops a process of one thread, and returns when it runs no more, which kill(2) does not wait for. */
+void stop_process(pid_t pid);
+
 /* Pid of this test's mitosisd; 0 if none runs. */
 pid_t daemon_pid(void);
 

@@ -117,10 +117,11 @@ int machine_connect(uint16_t port, struct wire_connection *connection)
 	return wire_connect(connection, &where, &auth);
 }
 
-void machine_open_snapshot(struct wire_connection *connection, uint32_t handler_id)
+uint64_t machine_open_snapshot(struct wire_connection *connection,
+			       uint32_t handler_id)
 {
 	const struct wire_open request = { .handler_id = handler_id };
-	struct parent_rights rights;
+	struct wire_rights rights;
 	uint32_t size;
 	void *bytes;
 
@@ -130,4 +131,6 @@ void machine_open_snapshot(struct wire_connection *connection, uint32_t handler_
 	bytes = malloc(size);
 	CHECK(bytes && !wire_receive(connection, bytes, size));
 	free(bytes);
+	CHECK(rights.snapshot);
+	return rights.snapshot;
 }

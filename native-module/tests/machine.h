@@ -34,7 +34,8 @@ void machine_leave(void);
 /* Connects with the key in use to a port of 127.0.0.1. Returns 0 or -errno. */
 int machine_connect(uint16_t port, struct wire_connection *connection);
 
-/* Opens a snapshot of the machine; the shadow has the connection then. */
-void machine_open_snapshot(struct wire_connection *connection, uint32_t handler_id);
+/* Opens a snapshot of the machine; the shadow has the connection then. Returns its number. */
+uint64_t machine_open_snapshot(struct wire_connection *connection,
+			       uint32_t handler_id);
 
 #endif /* TESTS_MACHINE_H */

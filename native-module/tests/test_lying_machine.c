@@ -41,7 +41,7 @@ struct impostor {
 static void *fetch_descriptor(const struct machine *m, uint32_t *size)
 {
 	const struct wire_open request = { .handler_id = 9 };
-	struct parent_rights rights;
+	struct wire_rights rights;
 	struct sockaddr_in6 where = {
 		.sin6_family = AF_INET6,
 		.sin6_port = htons(m->port),
@@ -87,8 +87,8 @@ lie_to(int fd, enum lie lie, const void *descriptor, uint32_t size)
 	struct handshake shake = { 0 };
 	struct wire_header h =
 		wire_header(WIRE_CHALLENGE, 0, sizeof(shake.challenge));
-	const struct parent_rights rights = {
-		.flags = lie == LIE_UNKNOWN_RIGHTS ? 0 : RIGHTS_KNOWN,
+	const struct wire_rights rights = {
+		.has.flags = lie == LIE_UNKNOWN_RIGHTS ? 0 : RIGHTS_KNOWN,
 	};
 	struct auth auth;
 	char message[256], rest[64];

@@ -44,23 +44,42 @@ static struct rdma_event_channel *events;
 static struct rdma_cm_id *id;
 static struct rdma_queues queues;
 static const char *host;
+static uint64_t snapshot; /* its number: struct wire_rights */
+
+static struct auth connect_to_machine(struct wire_connection *c)
+{
+	struct local_address address;
+	struct sockaddr_in6 where;
+	struct auth auth;
+	char message[256];
+
+	CHECK_EQ(local_address_parse(rdma_machine.address, &address), 0);
+	local_address_to_socket(&address, &where);
+	CHECK_EQ(auth_configure(&auth, message, sizeof(message)), 0);
+	CHECK_EQ(wire_connect(c, &where, &auth), 0);
+	return auth;
+}
+
+static uint64_t number_of_snapshot(void)
+{
+	struct wire_connection c;
+	uint64_t number;
+
+	connect_to_machine(&c);
+	number = machine_open_snapshot(&c, RDMA_ID);
+	wire_close(&c);
+	return number;
+}
 
 /* Asks for a token; returns the status of the answer. */
 static int ask(const struct wire_rdma *request, uint8_t token[WIRE_RDMA_TOKEN_SIZE],
 	       struct answer *answer)
 {
-	struct local_address address;
 	struct wire_connection c;
-	struct sockaddr_in6 where;
-	struct auth auth;
-	char message[256];
+	const struct auth auth = connect_to_machine(&c);
 	uint32_t length;
 	int err;
 
-	CHECK_EQ(local_address_parse(rdma_machine.address, &address), 0);
-	local_address_to_socket(&address, &where);
-	CHECK_EQ(auth_configure(&auth, message, sizeof(message)), 0);
-	CHECK_EQ(wire_connect(&c, &where, &auth), 0);
 	CHECK_EQ(auth_rdma_token(&auth, &c.handshake, request->handler_id, token),
 		 0);
 	CHECK_EQ(wire_send(&c, WIRE_RDMA, request, sizeof(*request)), 0);
@@ -78,7 +97,7 @@ static int ask(const struct wire_rdma *request, uint8_t token[WIRE_RDMA_TOKEN_SI
 
 static struct answer get_token(uint8_t token[WIRE_RDMA_TOKEN_SIZE])
 {
-	const struct wire_rdma request = { RDMA_ID, 0, PAGES_MAX, 1 };
+	const struct wire_rdma request = { RDMA_ID, 0, PAGES_MAX, 1, snapshot };
 	struct answer answer;
 
 	CHECK_EQ(ask(&request, token, &answer), 0);
@@ -306,13 +325,16 @@ static void pages_stay_shared(void)
 
 static void bad_questions(void)
 {
-	const struct wire_rdma unknown = { RDMA_ID + 1, 0, PAGES_MAX, 1 };
-	const struct wire_rdma no_pages = { RDMA_ID, 0, 0, 1 };
-	const struct wire_rdma no_depth = { RDMA_ID, 0, PAGES_MAX, 0 };
+	const struct wire_rdma unknown = { RDMA_ID + 1, 0, PAGES_MAX, 1, snapshot };
+	const struct wire_rdma another = { RDMA_ID, 0, PAGES_MAX, 1, snapshot + 2 };
+	const struct wire_rdma no_pages = { RDMA_ID, 0, 0, 1, snapshot };
+	const struct wire_rdma no_depth = { RDMA_ID, 0, PAGES_MAX, 0, snapshot };
 	uint8_t token[WIRE_RDMA_TOKEN_SIZE];
 	struct answer answer;
 
 	CHECK_EQ(ask(&unknown, token, &answer), -ENOENT);
+	/* It has had the handler id before, or after, say. */
+	CHECK_EQ(ask(&another, token, &answer), -ENOENT);
 	CHECK_EQ(ask(&no_pages, token, &answer), -EINVAL);
 	CHECK_EQ(ask(&no_depth, token, &answer), -EINVAL);
 }
@@ -325,6 +347,7 @@ int main(void)
 	if (!host)
 		skip("needs MITOSIS_TEST_RDMA_HOST, the address of an RDMA device");
 	rdma_prepare(host);
+	snapshot = number_of_snapshot();
 	CHECK_EQ(rdma_libraries_load(&libraries, problem, sizeof(problem)), 0);
 	events = libraries.create_event_channel();
 	CHECK(events);

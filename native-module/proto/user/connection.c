@@ -247,7 +247,7 @@ int wire_receive_answer(struct wire_connection *c, uint32_t *length)
 	return err;
 }
 
-int wire_receive_rights(struct wire_connection *c, struct parent_rights *rights)
+int wire_receive_rights(struct wire_connection *c, struct wire_rights *rights)
 {
 	struct wire_header h;
 	int err = receive_any_header(c, &h);
@@ -264,7 +264,7 @@ int wire_receive_rights(struct wire_connection *c, struct parent_rights *rights)
 	err = wire_receive(c, rights, sizeof(*rights));
 	if (err)
 		return err;
-	return rights->flags & RIGHTS_KNOWN ? 0 : wire_fail(c, -EBADMSG);
+	return rights->has.flags & RIGHTS_KNOWN ? 0 : wire_fail(c, -EBADMSG);
 }
 
 int wire_call(struct wire_connection *c, enum wire_type type, const void *body,

@@ -62,7 +62,7 @@ int wire_receive_answer(struct wire_connection *connection, uint32_t *length);
  * Returns 0, or -errno as above; -EMSGSIZE or -EBADMSG for rights that no mitosisd tells.
  */
 int wire_receive_rights(struct wire_connection *connection,
-			struct parent_rights *rights);
+			struct wire_rights *rights);
 
 /* Receives exactly `size` bytes. Returns 0, -ECONNRESET or -ETIMEDOUT. */
 int wire_receive(struct wire_connection *connection, void *bytes, size_t size);

@@ -189,8 +189,8 @@ enum {
 	OPEN = PROOF + HEADER + sizeof(struct wire_proof),
 	PROVEN = HEADER + sizeof(struct wire_challenge),
 	OPENED = PROVEN + HEADER,
-	RIGHTS_FLAGS = OPENED + HEADER + offsetof(struct parent_rights, flags),
-	DESCRIBED = OPENED + HEADER + sizeof(struct parent_rights),
+	RIGHTS_FLAGS = OPENED + HEADER + offsetof(struct wire_rights, has.flags),
+	DESCRIBED = OPENED + HEADER + sizeof(struct wire_rights),
 	/* Offsets in each record. */
 	SIZE = offsetof(struct wire_record, size),
 	NUMBER = offsetof(struct wire_record, number),
