@@ -325,7 +325,7 @@ void mitosis_pages_init(struct shadow_pages *p, unsigned int depth, u32 payer)
 	p->payer = payer;
 	atomic_long_set(&p->paid, 0);
 	p->depth = depth;
-	xa_init(&p->copies);
+	xa_init_flags(&p->copies, XA_FLAGS_ACCOUNT);
 	mt_init_flags(&p->copied, 0);
 }
 

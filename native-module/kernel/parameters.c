@@ -47,7 +47,8 @@ MODULE_PARM_DESC(snapshots_per_user, "Snapshots that a user without CAP_SYS_RESO
 static unsigned int snapshot_percent_per_user = 25;
 module_param(snapshot_percent_per_user, uint, 0644);
 MODULE_PARM_DESC(snapshot_percent_per_user,
-		 "Memory of the snapshots of such a user, percent of this machine's");
+		 "Memory of the snapshots of such a user, and of pages kept from other machines, "
+		 "percent of this machine's");
 
 static unsigned int connections = 4096;
 module_param(connections, uint, 0644);

@@ -30,6 +30,12 @@ static DEFINE_MUTEX(cache_lock);
 static void check_cache(struct work_struct *work);
 static DECLARE_DELAYED_WORK(cache_check, check_cache);
 
+/*
+ * Of each user: the pages that are kept for later faults. They are no process's, as the kernel sees
+ * it when memory runs out.
+ */
+static DEFINE_SHARES(kept_pages);
+
 static void put_entry(void *entry)
 {
 	if (entry != ZEROS)
@@ -39,11 +45,14 @@ static void put_entry(void *entry)
 static void destroy(struct kref *refs)
 {
 	struct remote *r = container_of(refs, struct remote, refs);
-	unsigned long index;
+	unsigned long index, count = 0;
 	void *entry;
 
-	xa_for_each(&r->pages, index, entry)
+	xa_for_each(&r->pages, index, entry) {
+		count += entry != ZEROS;
 		put_entry(entry);
+	}
+	mitosis_share_give(&kept_pages, r->user, count);
 	xa_destroy(&r->pages);
 	mitosis_rdma_link_end(r->rdma);
 	mitosis_link_close(r->link);
@@ -89,7 +98,8 @@ static struct remote *new_remote(const struct open_work *w)
 	r->name = w->name;
 	r->cached = w->cached;
 	r->deadline_ms = w->deadline_ms;
-	xa_init(&r->pages);
+	r->user = w->user;
+	xa_init_flags(&r->pages, XA_FLAGS_ACCOUNT);
 	mutex_init(&r->lock);
 	INIT_LIST_HEAD(&r->node);
 	r->used = jiffies;
@@ -421,19 +431,25 @@ static void *take_entry(struct remote *r, unsigned long number)
 {
 	void *entry;
 
-	if (!r->cached)
-		return xa_erase(&r->pages, number);
+	if (!r->cached) {
+		entry = xa_erase(&r->pages, number);
+		if (entry && entry != ZEROS)
+			mitosis_share_give(&kept_pages, r->user, 1);
+		return entry;
+	}
 	entry = xa_load(&r->pages, number);
 	if (entry && entry != ZEROS)
 		get_page(entry);
 	return entry;
 }
 
-/* Stores an entry and takes over its reference, unless another thread was faster. */
-static void keep_entry(struct remote *r, unsigned long number, void *entry)
+/* Stores an entry and takes over its reference, unless another thread was faster. Returns the pages kept. */
+static unsigned long keep_entry(struct remote *r, unsigned long number, void *entry)
 {
-	if (xa_cmpxchg(&r->pages, number, NULL, entry, GFP_KERNEL))
-		put_entry(entry);
+	if (!xa_cmpxchg(&r->pages, number, NULL, entry, GFP_KERNEL))
+		return entry != ZEROS;
+	put_entry(entry);
+	return 0;
 }
 
 /* Returns the page, or drops it and returns ZEROS if it holds only zeros. */
@@ -449,7 +465,8 @@ int mitosis_remote_page(struct remote *r, unsigned long address, unsigned long f
 			unsigned long count, struct page **page)
 {
 	const unsigned long wanted = address >> PAGE_SHIFT;
-	unsigned long from = wanted, to = wanted + 1, i;
+	unsigned long from = wanted, to = wanted + 1, i, paid;
+	bool keeps_wanted = r->cached;
 	struct page **pages;
 	void *entry;
 	int err;
@@ -463,10 +480,20 @@ int mitosis_remote_page(struct remote *r, unsigned long address, unsigned long f
 		from--;
 	while (to < first + count && !xa_load(&r->pages, to))
 		to++;
+	paid = to - from - !keeps_wanted;
+	/* What could not be kept is not asked for before it is needed. */
+	if (mitosis_share_take(&kept_pages, r->user, paid, mitosis_snapshot_pages_per_user())) {
+		paid = 0;
+		keeps_wanted = false;
+		from = wanted;
+		to = wanted + 1;
+	}
 	count = to - from;
 	pages = kmalloc_array(count, sizeof(*pages), GFP_KERNEL);
-	if (!pages)
+	if (!pages) {
+		mitosis_share_give(&kept_pages, r->user, paid);
 		return -ENOMEM;
+	}
 	err = mitosis_remote_fetch(r, from << PAGE_SHIFT, count, pages);
 	/* The parent can read one of them no more than the child may: perhaps another one. */
 	if (err == -EFAULT && count > 1) {
@@ -479,13 +506,14 @@ int mitosis_remote_page(struct remote *r, unsigned long address, unsigned long f
 
 		if (from + i == wanted) {
 			entry = got;
-			if (!r->cached)
+			if (!keeps_wanted)
 				continue;
 			if (got != ZEROS)
 				get_page(got);
 		}
-		keep_entry(r, from + i, got);
+		paid -= keep_entry(r, from + i, got);
 	}
+	mitosis_share_give(&kept_pages, r->user, paid);
 	kfree(pages);
 	if (err)
 		return err;

@@ -223,6 +223,76 @@ static void places(void)
 	CHECK_EQ(ioctl(open_device(), MITOSIS_IOC_UNPREPARE_ALL, &all), 2);
 }
 
+/* Its children read all of it: 1.4 percent. */
+static void prepare_large(void)
+{
+	const size_t size = thousandths(14);
+	pid_t self = getpid();
+	char *pages = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	size_t i;
+
+	CHECK(pages != MAP_FAILED);
+	memset(pages, 'l', size);
+	CHECK_EQ(prepare_error(ID), 0);
+	if (getpid() == self)
+		return;
+	for (i = 0; i < size && pages[i] == 'l'; i++)
+		;
+	_exit(i != size);
+}
+
+/* Runs a child over TCP; returns how many pages were fetched. */
+static unsigned long fetched_by_child(uint32_t flags)
+{
+	const struct mitosis_remote_req name = { module_parameter("machine_id"),
+						 ID };
+	const struct mitosis_options options = {
+		.flags = flags,
+		.prefetch_pages = 16,
+	};
+	const unsigned long before = kernel_statistics().pages_fetched;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		int fd = open_device();
+
+		if (!ioctl(fd, MITOSIS_IOC_SET_OPTIONS, &options))
+			ioctl(fd, MITOSIS_RESUME_REMOTE, &name);
+		_exit(2);
+	}
+	CHECK_EQ(exit_of(pid), 0);
+	return kernel_statistics().pages_fetched - before;
+}
+
+/* Of what the first has fetched, one percent is kept. */
+static void fetch_twice(void)
+{
+	const unsigned long page = sysconf(_SC_PAGESIZE);
+
+	CHECK(fetched_by_child(MITOSIS_OPTION_CACHE) >= thousandths(14) / page);
+	CHECK(fetched_by_child(MITOSIS_OPTION_CACHE) >= thousandths(4) / page);
+}
+
+/* The snapshot is described for it, which takes a page of its user's. */
+static void fetch_once(void)
+{
+	fetched_by_child(0);
+}
+
+static void kept_for_children(void)
+{
+	const uint32_t all = MITOSIS_ALL_USERS;
+
+	connect_to_itself();
+	run_as(A_USER, prepare_large);
+	run_as(A_USER, fetch_once);
+	set_module_parameter("snapshot_percent_per_user", "1");
+	run_as(A_USER, fetch_twice);
+	set_module_parameter("snapshot_percent_per_user", "25");
+	CHECK_EQ(ioctl(open_device(), MITOSIS_IOC_UNPREPARE_ALL, &all), 1);
+}
+
 static void *call_stalled(void *device)
 {
 	const struct mitosis_remote_req nil = { MACHINE, 0 };
@@ -292,9 +362,10 @@ int main(void)
 	memory();
 	if (own_address()) {
 		places();
+		kept_for_children();
 		workers();
 	} else {
-		puts("places and workers left out: need "
+		puts("places, workers and fetched pages left out: need "
 		     "MITOSIS_TEST_MODULE_ADDRESS");
 	}
 	restore_permissions();
