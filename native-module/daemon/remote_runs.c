@@ -47,11 +47,13 @@ int remote_runs_ask(struct remote_runs *runs, struct wire_connection *c,
 		err = wire_fail(c, -EMSGSIZE);
 	if (!err && length)
 		err = wire_receive(c, runs->all, length);
-	runs->count = length / sizeof(runs->all[0]);
-	if (!err && !are_valid(runs, page_size, start, end))
-		err = -EBADMSG;
 	if (err)
 		return err;
+	runs->count = length / sizeof(runs->all[0]);
+	if (!are_valid(runs, page_size, start, end)) {
+		runs->count = 0;
+		return -EBADMSG;
+	}
 	runs->start = start;
 	/* A full list ends before the range does. */
 	runs->end = runs->count < WIRE_RUNS_MAX

@@ -87,6 +87,8 @@ static struct fetch_work *new_fetch(struct remote *r, unsigned long address, uns
 	if (!w)
 		return NULL;
 	mitosis_work_item_init(&w->item, run_fetch, destroy_fetch);
+	/* Who asks can be a thread of the server, of a snapshot whose pages are there. */
+	w->item.user = r->user;
 	kref_get(&r->refs);
 	w->remote = r;
 	w->address = address;

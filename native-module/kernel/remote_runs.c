@@ -81,6 +81,7 @@ int mitosis_remote_runs(struct remote *r, u64 start, u64 end, struct wire_run *r
 	if (!w)
 		return -ENOMEM;
 	mitosis_work_item_init(&w->item, run_runs, destroy_runs);
+	w->item.user = r->user; /* as in remote_fetch.c */
 	kref_get(&r->refs);
 	w->remote = r;
 	w->start = start;

@@ -23,7 +23,7 @@ struct remote {
 	struct descriptor_header *descriptor;
 	u64 snapshot;	     /* its number on its machine: struct wire_rights */
 	struct xarray pages; /* by number: cached or prefetched; or ZEROS */
-	u32 user;	     /* in whose share they are: shares.h */
+	u32 user;	     /* who opened it: in whose shares its pages and requests are */
 	struct mutex lock;   /* of the link; only workers take it */
 	struct link *link;
 	struct rdma_link *rdma; /* NULL: TCP only; used with the lock held */

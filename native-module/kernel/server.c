@@ -196,6 +196,18 @@ static int serve_open_by_token(struct client *c, const struct wire_token *reques
 	return open_snapshot(c, s, err);
 }
 
+/* With a place of its owner's meanwhile: it may read files that keep it waiting. */
+static int make_ready(struct snapshot *s)
+{
+	int err = mitosis_share_take(&owners, s->payer, 1, mitosis_connections_per_owner());
+
+	if (err)
+		return err;
+	err = mitosis_snapshot_make_ready(s);
+	mitosis_share_give(&owners, s->payer, 1);
+	return err;
+}
+
 /* Lets the client read a snapshot by RDMA. Returns 0 or -errno. */
 static int grant_rdma(struct client *c, const struct rdma_operations *operations,
 		      const struct wire_rdma *request, struct rdma_expected *expected)
@@ -221,7 +233,7 @@ static int grant_rdma(struct client *c, const struct rdma_operations *operations
 	if (!expected->snapshot)
 		return -ENOENT;
 	expected->owner = expected->snapshot->payer;
-	err = mitosis_snapshot_make_ready(expected->snapshot);
+	err = make_ready(expected->snapshot);
 	if (!err)
 		err = operations->expect(expected);
 	if (err)

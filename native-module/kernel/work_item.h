@@ -19,7 +19,7 @@ struct work_item {
 	struct work_struct work;
 	struct kref refs;
 	struct completion done;
-	u32 user;			 /* who asks: shares.h */
+	u32 user; /* whose share it is in: shares.h; who asks, until it is set */
 	struct mem_cgroup *memory_group; /* of who asks; a reference */
 	/* Must have a deadline of its own. */
 	void (*run)(struct work_item *item);
