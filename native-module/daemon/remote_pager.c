@@ -179,6 +179,7 @@ void remote_pager_run(int channel, const struct auth *auth,
 	trace(&m->source.trace, TRACE_STEPS, "ends",
 	      TRACE_NUMBER("pages_by_tcp", m->requests.pages[WAY_TCP]),
 	      TRACE_NUMBER("pages_by_rdma", m->requests.pages[WAY_RDMA]),
-	      TRACE_NUMBER("fallbacks", m->requests.fallbacks));
+	      TRACE_NUMBER("fallbacks", m->requests.fallbacks),
+	      TRACE_NUMBER("pages_verified", m->origin.checked));
 	_exit(err != 0);
 }

@@ -183,12 +183,40 @@ static void finish(struct mitosis *there)
 	machine_stop(&between);
 }
 
+/* A pager's last line. */
+static void check_all_verified(const char *trace)
+{
+	unsigned long come = 0, verified = 0;
+	char line[512];
+	FILE *f = fopen(trace, "re");
+
+	CHECK(f);
+	while (fgets(line, sizeof(line), f)) {
+		const char *at = strstr(line, ": ends pages_by_tcp=");
+
+		if (at)
+			sscanf(at,
+			       ": ends pages_by_tcp=%lu pages_by_rdma=0 fallbacks=0 "
+			       "pages_verified=%lu",
+			       &come, &verified);
+	}
+	fclose(f);
+	CHECK(come >= PAGES);
+	CHECK_EQ(verified, come);
+}
+
 static void faithful(void)
 {
-	struct mitosis *there = begin(10, "on", true, NULL);
+	struct mitosis *there;
+	char trace[256];
 
+	setenv("MITOSIS_TRACE", "1", 1);
+	there = begin(10, "on", true, NULL);
+	snprintf(trace, sizeof(trace), "%s/mitosis.trace",
+		 getenv("MITOSIS_RUNTIME_DIR"));
 	CHECK(read_all(ID) >= PAGES);
 	finish(there);
+	check_all_verified(trace);
 }
 
 /* Each page of the machine between is asked for: nothing that its replica has done is seen in them. */
