@@ -208,6 +208,7 @@ static int remote_fetch(struct page_source *source, uint64_t address,
 		return fetch_alone(m, address, length, bytes);
 	if (*length > limit)
 		*length = limit;
+	recent_chunks_note(&m->recent, address, *length);
 	if (m->replica.memory >= 0) {
 		uint64_t there = replica_memory_read(
 			m->replica.memory, source->descriptor, address,

@@ -6,6 +6,7 @@
 #include "daemon/lone_replica.h"
 #include "daemon/origin.h"
 #include "daemon/page_requests.h"
+#include "daemon/recent_chunks.h"
 #include "daemon/remote_runs.h"
 #include "local/address.h"
 #include "paging/address_map.h"
@@ -28,8 +29,9 @@ struct remote_memory {
 	struct remote_runs runs;
 	bool quiet; /* no child depends on it: its failure is not logged */
 	struct lone_replica replica;
-	bool dropped;	  /* the snapshot, where it lies */
-	int64_t asked_ms; /* when that was asked last; CLOCK_MONOTONIC */
+	struct recent_chunks recent; /* what children have asked for; of a pager */
+	bool dropped;		     /* the snapshot, where it lies */
+	int64_t asked_ms;	     /* when that was asked last; CLOCK_MONOTONIC */
 	char failure[256];
 
 	/* The cache: the snapshot's VMAs, concatenated. */

@@ -14,9 +14,11 @@
 #include "paging/run_on.h"
 
 /* Bytes of one request: a child's request waits behind one at the other machine. */
-#define CHUNK_SIZE (64u << 10)
+#define CHUNK_SIZE RECENT_CHUNK_SIZE
 /* Up to this size, all pages of a file's copy are asked for, bytes. */
 #define FILE_MAX (16u << 20)
+/* That have been given out of turn: more are not, until some of them have had their turn. */
+#define EARLY_MAX 1024u
 /* Before another try while the replica forks, ns. */
 #define RETRY_NS 200000
 
@@ -29,6 +31,13 @@ struct filling {
 	struct held_pages
 		*held; /* what it has been given; NULL: it cannot get all */
 	_Atomic(struct held_pages *) *whole; /* where that goes at the end */
+	/* What children ask for goes before the rest, the last first: at the limit, that stays on demand. */
+	const struct recent_chunks *recent;
+	struct recent_cursor cursor;
+	struct early {
+		uint64_t start, end; /* of a chunk whose pages it has got already */
+	} early[EARLY_MAX];
+	uint32_t early_count;
 };
 
 /* The replica will not have all. */
@@ -89,6 +98,80 @@ static int fetch(struct filling *f, uint64_t address, uint64_t length)
 	return differs ? differs : err;
 }
 
+/* A chunk that children have asked for, in private memory without a file, which is behind `turn`. */
+static bool is_early(const struct filling *f, uint64_t address, uint64_t turn,
+		     struct early *chunk)
+{
+	const struct descriptor_vma *v =
+		descriptor_find_vma(f->memory.source.descriptor, address);
+	uint32_t i;
+
+	if (!v || v->kind != VMA_SNAPSHOT || v->inode || descriptor_is_object(v))
+		return false;
+	chunk->start = recent_chunk_of(address);
+	chunk->end = chunk->start + CHUNK_SIZE;
+	chunk->start = chunk->start > v->start ? chunk->start : v->start;
+	chunk->end = chunk->end < v->end ? chunk->end : v->end;
+	for (i = 0; i < f->early_count; i++)
+		if (f->early[i].start == chunk->start)
+			return false;
+	return chunk->start > turn;
+}
+
+/* A chunk that fails for a reason of its own gets its turn later. */
+static int fill_chunk(struct filling *f, const struct early *chunk)
+{
+	struct page_source *source = &f->memory.source;
+	uint64_t start = chunk->start, end = chunk->end;
+	int err = 0;
+
+	while (start < chunk->end &&
+	       !(err = source->next_run(source, &start, &end))) {
+		err = fetch(f, start, end - start);
+		if (!err)
+			err = put(f, start, end - start);
+		if (err)
+			return err == -EFAULT || err == -ENOENT ? 0 : err;
+		start = end;
+		end = chunk->end;
+	}
+	if (start < chunk->end && err != -ENOENT)
+		return err;
+	f->early[f->early_count++] = *chunk;
+	return 0;
+}
+
+static int fill_early(struct filling *f, uint64_t turn)
+{
+	struct early chunk;
+	uint64_t address;
+	int err = 0;
+
+	while (!err && f->early_count < EARLY_MAX &&
+	       recent_chunks_take(f->recent, &f->cursor, &address))
+		if (is_early(f, address, turn, &chunk))
+			err = fill_chunk(f, &chunk);
+	return err;
+}
+
+/* Where what is still to be given begins. Forgets chunks that have had their turn. */
+static uint64_t behind_early(struct filling *f, uint64_t start, uint64_t end)
+{
+	uint32_t i = 0;
+
+	while (i < f->early_count) {
+		const struct early *e = &f->early[i];
+
+		if (start >= e->end)
+			f->early[i] = f->early[--f->early_count];
+		else if (start >= e->start)
+			return e->end < end ? e->end : end;
+		else
+			i++;
+	}
+	return start;
+}
+
 /* Sets *none if the replica takes no page there: it has mapped that itself. */
 static int fill_run(struct filling *f, uint64_t start, uint64_t end, bool *none)
 {
@@ -96,10 +179,21 @@ static int fill_run(struct filling *f, uint64_t start, uint64_t end, bool *none)
 	uint64_t most = CHUNK_SIZE;
 
 	while (start < end) {
-		uint64_t length = end - start < most ? end - start : most;
-		int err = fetch(f, start, length);
-		const bool readable = !err;
+		uint64_t length, next = behind_early(f, start, end);
+		bool readable;
+		int err;
 
+		if (next > start) {
+			note(f, start, next, true);
+			start = next;
+			continue;
+		}
+		err = fill_early(f, start);
+		if (err)
+			return err;
+		length = end - start < most ? end - start : most;
+		err = fetch(f, start, length);
+		readable = !err;
 		if (err == -EFAULT && length > page_size) {
 			/* Which page of it cannot be read? */
 			most = page_size;
@@ -241,6 +335,7 @@ void replica_fill_start(struct remote_memory *memory,
 		.connection = connection,
 		.held = calloc(1, sizeof(*f->held)),
 		.whole = &memory->replica.held,
+		.recent = &memory->recent,
 	};
 	if (f->held)
 		f->held->replica = memory->replica.number;

@@ -122,6 +122,45 @@ static void limited(void)
 	drop(there, 4);
 }
 
+/* Pages of a half that a replica has. */
+static int pages_of(pid_t replica, int half)
+{
+	char path[64], byte;
+	int fd, i, count = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/mem", replica);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	CHECK(fd >= 0);
+	for (i = half * PAGES / 2; i < (half + 1) * PAGES / 2; i++)
+		count += pread(fd, &byte, 1, (uintptr_t)(memory + i * PAGE)) == 1;
+	close(fd);
+	return count;
+}
+
+/* What a child in another mode has asked for last is there at the limit; what was before, is not. */
+static void recent_first(void)
+{
+	struct mitosis *there = prepare(9, 90);
+	struct held first, child;
+	struct running reader;
+
+	set_fill("all", "1", 120);
+	/* Its recording, which has none of these pages, is over. */
+	first.running = start_in(9, MITOSIS_RESUME_LAZY);
+	first.pid = first.running.proxy;
+	tell(&first.running, 'p');
+	sleep_ms(RECORDING_MS + 20);
+	reader = start_in(9, MITOSIS_RESUME_LAZY);
+	tell_all(&reader);
+	child = hold(9);
+	CHECK_SOON(!fills(), PATIENCE_MS);
+	CHECK(pages_of(replica(), 1) > PAGES / 8);
+	CHECK(pages_of(replica(), 0) < PAGES / 16);
+	release(&child);
+	release(&first);
+	drop(there, 9);
+}
+
 static void limited_to_nothing(void)
 {
 	struct mitosis *there = prepare(5, 50);
@@ -240,6 +279,7 @@ int main(int argc, char **argv)
 		{ "off", fill_off },
 		{ "recorded", fill_recorded },
 		{ "limited", limited },
+		{ "recent first", recent_first },
 		{ "limited to nothing", limited_to_nothing },
 		{ "dropped", dropped },
 		{ "lost", lost },
