@@ -63,6 +63,7 @@ static struct stop_state {
 	_Atomic uint64_t
 		taken; /* that number << 32 | records that threads have taken */
 	_Atomic uint32_t arrived; /* records that are filled in, a futex */
+	_Atomic uint32_t wanted;  /* so many of them: the last one wakes who waits */
 	struct pending_change change;
 	uint64_t cpus; /* that the thread which stops them may run on */
 	uint64_t held; /* what stop_signal_hold() blocks in it */
@@ -203,8 +204,8 @@ static void on_signal(int signal, siginfo_t *info, void *context)
 	}
 	if (record < THREADS_MAX)
 		describe(&records->threads[record], context);
-	atomic_fetch_add(&state->arrived, 1);
-	wake(&state->arrived, 1);
+	if (atomic_fetch_add(&state->arrived, 1) + 1 >= atomic_load(&state->wanted))
+		wake(&state->arrived, 1);
 	stay_stopped(stop, context);
 }
 
@@ -345,8 +346,10 @@ static int await(struct stop *s)
 	const struct timespec check = { .tv_nsec = CHECK_MS * 1000000l };
 
 	for (;;) {
-		uint32_t arrived = atomic_load(&state->arrived);
+		uint32_t arrived;
 
+		atomic_store(&state->wanted, awaited(s));
+		arrived = atomic_load(&state->arrived);
 		if (arrived >= awaited(s))
 			return 0;
 		if (running_time_passed(&s->waited) > s->stop_ms)
@@ -485,6 +488,7 @@ static int attempt(struct stop *s)
 	s->leader_ended = false;
 	s->attempt = running_time_start();
 	state->held = stop_signal_hold(s->signal);
+	atomic_store(&state->wanted, UINT32_MAX); /* nobody waits yet */
 	atomic_store(&state->active, s->number);
 	atomic_store(&state->taken, (uint64_t)s->number << 32);
 	return stop_others(s);
