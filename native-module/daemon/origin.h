@@ -13,12 +13,14 @@
 #include "proto/descriptor.h"
 #include "proto/user/auth.h"
 #include "proto/user/connection.h"
+#include "proto/user/sha256.h"
 
 struct origin {
 	bool checks; /* else nothing is compared */
 	struct wire_connection connection;
 	uint64_t page_size;
-	uint64_t checked; /* pages that were right */
+	struct sha256 fresh; /* of no bytes yet */
+	uint64_t checked;    /* pages that were right */
 };
 
 /* $MITOSIS_VERIFY: off, the default, or on. Returns 0, or -EINVAL with the cause in `problem`. */

@@ -30,7 +30,7 @@ bool file_digest(int fd, uint64_t *left, char text[FILE_CONTENTS_TEXT])
 
 	if (raw_syscall(SYS_fstat, fd, &st) || (uint64_t)st.st_size > *left)
 		return false;
-	sha256_init(&h);
+	sha256_init_bulk(&h);
 	/* It may grow meanwhile. */
 	do {
 		n = raw_syscall(SYS_pread64, fd, window, sizeof(window), at);

@@ -336,13 +336,11 @@ static void answer_runs(struct machine_connection *c, struct page_source *source
 }
 
 static int digest_page(struct page_source *source, uint64_t page_size, uint64_t at,
-		       uint8_t to[WIRE_DIGEST_SIZE])
+		       struct sha256 h, uint8_t to[WIRE_DIGEST_SIZE])
 {
 	uint8_t bytes[SHA256_BLOCK * 8], digest[SHA256_SIZE];
-	struct sha256 h;
 	uint64_t done;
 
-	sha256_init(&h);
 	for (done = 0; done < page_size; done += sizeof(bytes)) {
 		if (source->read(source, at + done, bytes, sizeof(bytes)))
 			return -EFAULT;
@@ -359,8 +357,10 @@ static void answer_digests(struct machine_connection *c, struct page_source *sou
 {
 	const struct wire_pages *p = &c->request.pages;
 	uint64_t pages = p->length / page_size, i;
+	struct sha256 fresh;
 	int err = 0;
 
+	sha256_init_bulk(&fresh);
 	if (source->remote)
 		err = -EOPNOTSUPP;
 	else if (p->address % page_size || p->length % page_size || !pages ||
@@ -370,7 +370,7 @@ static void answer_digests(struct machine_connection *c, struct page_source *sou
 		err = -EFAULT;
 	for (i = 0; !err && i < pages; i++)
 		err = digest_page(source, page_size, p->address + i * page_size,
-				  c->digests[i]);
+				  fresh, c->digests[i]);
 	begin(c, err, err ? 0 : pages * WIRE_DIGEST_SIZE);
 	c->body_end = (const char *)c->digests + c->left;
 }

@@ -6,6 +6,8 @@
 #define _GNU_SOURCE
 #include "proto/user/sha256.h"
 
+#include <cpuid.h>
+#include <immintrin.h>
 #include <string.h>
 
 /* As explicit_bzero(), which a shadow cannot call. */
@@ -86,6 +88,77 @@ static void compress(uint32_t state[8], const uint8_t block[SHA256_BLOCK])
 	wipe(s, sizeof(s));
 }
 
+#define TARGET __attribute__((target("sha,ssse3,sse4.1")))
+
+static bool cpu_has_it(void)
+{
+	unsigned int a, b, c, d;
+
+	return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_SSSE3) &&
+	       (c & bit_SSE4_1) && __get_cpuid_count(7, 0, &a, &b, &c, &d) &&
+	       (b & bit_SHA);
+}
+
+/*
+ * sha256rnds2 has half of the state in each register: A, B, E, F and C, D, G, H, the first of them
+ * highest. `w` are the last 16 words of the schedule, four in each.
+ */
+static TARGET void compress_by_cpu(uint32_t state[8], const uint8_t *blocks,
+				   size_t count)
+{
+	const __m128i big_endian =
+		_mm_set_epi8(12, 13, 14, 15, 8, 9, 10, 11, 4, 5, 6, 7, 0, 1, 2, 3);
+	__m128i badc = _mm_shuffle_epi32(_mm_loadu_si128((const void *)state), 0xb1);
+	__m128i hgfe =
+		_mm_shuffle_epi32(_mm_loadu_si128((const void *)(state + 4)), 0x1b);
+	__m128i abef = _mm_alignr_epi8(badc, hgfe, 8);
+	__m128i cdgh = _mm_blend_epi16(hgfe, badc, 0xf0);
+	__m128i feba, dchg;
+
+	for (; count; count--, blocks += SHA256_BLOCK) {
+		const __m128i abef_before = abef, cdgh_before = cdgh;
+		__m128i w[4];
+		int i;
+
+		for (i = 0; i < 4; i++)
+			w[i] = _mm_shuffle_epi8(
+				_mm_loadu_si128((const void *)(blocks + 16 * i)),
+				big_endian);
+		for (i = 0; i < 16; i++) {
+			const __m128i k = _mm_loadu_si128(
+				(const void *)(round_constants + 4 * i));
+			const __m128i next = w[(i + 1) % 4], last = w[(i + 3) % 4];
+			__m128i *now = &w[i % 4];
+			__m128i sum = _mm_add_epi32(*now, k);
+
+			cdgh = _mm_sha256rnds2_epu32(cdgh, abef, sum);
+			abef = _mm_sha256rnds2_epu32(abef, cdgh,
+						     _mm_shuffle_epi32(sum, 0x0e));
+			*now = _mm_sha256msg2_epu32(
+				_mm_add_epi32(_mm_sha256msg1_epu32(*now, next),
+					      _mm_alignr_epi8(last, w[(i + 2) % 4],
+							      4)),
+				last);
+		}
+		abef = _mm_add_epi32(abef, abef_before);
+		cdgh = _mm_add_epi32(cdgh, cdgh_before);
+	}
+	feba = _mm_shuffle_epi32(abef, 0x1b);
+	dchg = _mm_shuffle_epi32(cdgh, 0xb1);
+	_mm_storeu_si128((void *)state, _mm_blend_epi16(feba, dchg, 0xf0));
+	_mm_storeu_si128((void *)(state + 4), _mm_alignr_epi8(dchg, feba, 8));
+}
+
+static void compress_blocks(struct sha256 *h, const uint8_t *blocks, size_t count)
+{
+	if (h->by_cpu) {
+		compress_by_cpu(h->state, blocks, count);
+		return;
+	}
+	for (; count; count--, blocks += SHA256_BLOCK)
+		compress(h->state, blocks);
+}
+
 void sha256_init(struct sha256 *h)
 {
 	/* Fractional parts of the square roots of the first 8 primes. */
@@ -96,6 +169,13 @@ void sha256_init(struct sha256 *h)
 
 	memcpy(h->state, initial, sizeof(initial));
 	h->size = 0;
+	h->by_cpu = false;
+}
+
+void sha256_init_bulk(struct sha256 *h)
+{
+	sha256_init(h);
+	h->by_cpu = cpu_has_it();
 }
 
 void sha256_update(struct sha256 *h, const void *bytes, size_t size)
@@ -106,12 +186,17 @@ void sha256_update(struct sha256 *h, const void *bytes, size_t size)
 		size_t used = h->size % SHA256_BLOCK;
 		size_t n = SHA256_BLOCK - used < size ? SHA256_BLOCK - used : size;
 
-		memcpy(h->block + used, p, n);
+		if (!used && size >= SHA256_BLOCK) {
+			n = size - size % SHA256_BLOCK;
+			compress_blocks(h, p, n / SHA256_BLOCK);
+		} else {
+			memcpy(h->block + used, p, n);
+			if (used + n == SHA256_BLOCK)
+				compress_blocks(h, h->block, 1);
+		}
 		h->size += n;
 		p += n;
 		size -= n;
-		if (h->size % SHA256_BLOCK == 0)
-			compress(h->state, h->block);
 	}
 }
 
