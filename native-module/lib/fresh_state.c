@@ -21,23 +21,32 @@ static bool is_set(int timer)
 	return !getitimer(timer, &t) && (t.it_value.tv_sec || t.it_value.tv_usec);
 }
 
-uint32_t fresh_signals_of_caller(void)
+/* Such a filter might end the process for a call that it does not know. */
+static bool has_filter(void)
+{
+	return prctl(PR_GET_SECCOMP);
+}
+
+static uint32_t fresh_signals(void)
 {
 	sigset_t pending;
 
-	/* Such a filter might end the process for a call that it does not know. */
-	if (prctl(PR_GET_SECCOMP))
-		return 0;
 	return !sigpending(&pending) && !sigisemptyset(&pending) ? FRESH_SIGNALS : 0;
+}
+
+uint32_t fresh_signals_of_caller(void)
+{
+	return has_filter() ? 0 : fresh_signals();
 }
 
 uint32_t fresh_state_of_caller(void)
 {
-	uint32_t fresh = fresh_signals_of_caller();
+	uint32_t fresh;
 	int value = 0;
 
-	if (prctl(PR_GET_SECCOMP))
+	if (has_filter())
 		return 0;
+	fresh = fresh_signals();
 	if (is_set(ITIMER_REAL) || is_set(ITIMER_VIRTUAL) || is_set(ITIMER_PROF))
 		fresh |= FRESH_INTERVAL_TIMERS;
 	if (!prctl(PR_GET_CHILD_SUBREAPER, &value) && value)

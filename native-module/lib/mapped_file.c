@@ -218,14 +218,30 @@ void mapped_file_unescape(const struct descriptor_vma *vma, char *path)
 	*to = '\0';
 }
 
-/* A parent of the kernel module tells a shared file by its times, too. */
-static bool is_same(const struct descriptor_vma *vma, int fd, const struct stat *st)
+/*
+ * Whether the parent has mapped this very file, so that its snapshot has the bytes that were
+ * written to it since. On another machine the numbers can be the same by chance.
+ */
+static bool is_of_this_machine(const struct descriptor_header *d)
+{
+	return d->boot && d->boot == mapped_file_boot();
+}
+
+/* While a snapshot of this machine's module is there, no other file gets an inode of its files. */
+static bool is_kept_by_module(const struct descriptor_header *d)
+{
+	return !d->instance && is_of_this_machine(d);
+}
+
+/* A parent of the kernel module tells a shared file by its times, too, which change as it is written to. */
+static bool is_same(const struct descriptor_header *d,
+		    const struct descriptor_vma *vma, int fd, const struct stat *st)
 {
 	if (!(vma->map_flags & MAP_SHARED))
 		return descriptor_same_version(vma, version_of(st));
 	return vma->file_version > DESCRIPTOR_FILE_GONE &&
 	       (vma->file_version == identity_of(fd, "", st) ||
-		vma->file_version == version_of(st));
+		vma->file_version == version_of(st) || is_kept_by_module(d));
 }
 
 /*
@@ -245,7 +261,7 @@ static int find_file(const struct descriptor_header *d,
 		raw_syscall(SYS_close, fd);
 		fd = -1;
 	}
-	*same = fd >= 0 && is_same(vma, fd, &st);
+	*same = fd >= 0 && is_same(d, vma, fd, &st);
 	return fd;
 }
 
@@ -364,15 +380,6 @@ static int reopen(int found, const struct descriptor_vma *vma)
 	if (fd < 0 && !(vma->protection & PROT_WRITE))
 		fd = open(path, O_RDONLY | flags);
 	return fd;
-}
-
-/*
- * Whether the parent has mapped this very file, so that its snapshot has the bytes that were
- * written to it since. On another machine the numbers can be the same by chance.
- */
-static bool is_of_this_machine(const struct descriptor_header *d)
-{
-	return d->boot && d->boot == mapped_file_boot();
 }
 
 bool mapped_file_is_known(const struct descriptor_vma *vma)

@@ -77,15 +77,25 @@ bool process_refuses_execution(const struct descriptor_process *p)
 	       p->execution & DESCRIPTOR_EXECUTION_REFUSED;
 }
 
-/* A child of the module has each mapping of shared memory for itself. */
-static bool loses_sharing(const struct restore_plan *plan)
+/*
+ * What only the kernel does for anonymous memory, which that of the module's children is not:
+ * to share it with what they fork, to show arguments, and to merge pages.
+ */
+static uint64_t lost_by_module(const struct restore_plan *plan)
 {
+	uint64_t lost = RESTORE_LOST_ARGUMENTS;
 	uint32_t i;
 
-	for (i = 0; plan->opened >= 0 && i < plan->descriptor->vma_count; i++)
-		if (descriptor_is_object(&plan->vmas[i]))
-			return true;
-	return false;
+	for (i = 0; i < plan->descriptor->vma_count; i++) {
+		const struct descriptor_vma *vma = &plan->vmas[i];
+
+		if (descriptor_is_object(vma))
+			lost |= RESTORE_LOST_SHARING;
+		if (vma->kind == VMA_SNAPSHOT &&
+		    vma->flags & DESCRIPTOR_VMA_MERGEABLE)
+			lost |= RESTORE_LOST_MERGEABLE;
+	}
+	return lost;
 }
 
 void process_state_plan(struct restore_plan *plan)
@@ -109,8 +119,8 @@ void process_state_plan(struct restore_plan *plan)
 		plan->lost |= PROCESS_PERSONALITY;
 	if (plan->program < 0)
 		plan->lost |= PROCESS_PROGRAM;
-	if (loses_sharing(plan))
-		plan->lost |= RESTORE_LOST_SHARING;
+	if (plan->opened >= 0)
+		plan->lost |= lost_by_module(plan);
 }
 
 static bool write_file(const char *path, const char *text)

@@ -57,7 +57,6 @@ int main(void)
 	bool merges;
 	pid_t pid;
 
-	target_needs_user_backend();
 	memcpy(code, bytes, sizeof(bytes));
 	memcpy(hidden, bytes, sizeof(bytes));
 	CHECK(!mprotect(hidden, PAGE, PROT_EXEC));

@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * A child can ask what it lacks of its parent: here a working directory, which has been
- * removed. A clone lacks nothing, and has nothing to report.
+ * removed, and in a child of the module what /proc has of arguments. A clone lacks nothing,
+ * and has nothing to report.
  */
 #include <sys/stat.h>
 
 #include "tests/targets/target.h"
 
+#define DIRECTORY "working directory: the caller's\n"
+#define ARGUMENTS "/proc/self/cmdline, environ: empty\n"
+
 int main(void)
 {
+	const char *backend = getenv("MITOSIS_TEST_CHILD_BACKEND");
+	bool by_module = backend && !strcmp(backend, "kernel");
 	char path[4096], text[512] = "";
 	int count;
 
@@ -24,9 +30,9 @@ int main(void)
 		CHECK(!getcwd(path, sizeof(path)));
 		return 0;
 	}
-	CHECK(!strcmp(text, "working directory: the caller's\n"));
-	CHECK_EQ(count, 1);
-	CHECK_EQ(mitosis_resume_report(NULL, text, 8), 1);
+	CHECK(!strcmp(text, by_module ? DIRECTORY ARGUMENTS : DIRECTORY));
+	CHECK_EQ(count, 1 + by_module);
+	CHECK_EQ(mitosis_resume_report(NULL, text, 8), count);
 	CHECK(!strcmp(text, "working"));
 	return 0;
 }

@@ -52,9 +52,16 @@ int main(void)
 	CHECK(!has_flag(m + 4 * HUGE, "hg") && !has_flag(m + 4 * HUGE, "nh"));
 	CHECK(recurse(100) > 0);
 	target_child_has("hints of madvise (hugepage, nohugepage)", "kept");
-	/* KSM takes no memory that a module gives pages to. */
-	if (taken[2])
+	/* KSM takes no memory that a module gives pages to: its children are told. */
+	if (taken[2]) {
+		bool kept = has_flag(merged, "mg");
+		char text[4096];
+
+		if (mitosis_resume_report(NULL, text, sizeof(text)) != -ENOENT)
+			CHECK_EQ(!strstr(text, "madvise: memory is not mergeable\n"),
+				 kept);
 		target_child_has("hint of madvise (mergeable)",
-				 has_flag(merged, "mg") ? "kept" : "none");
+				 kept ? "kept" : "none");
+	}
 	return 0;
 }
