@@ -19,7 +19,6 @@ import org.mitosis.fixture.Placement;
 import org.mitosis.fixture.Preflight;
 import org.mitosis.fixture.RemoteFork;
 import org.mitosis.fixture.RemoteForkState;
-import org.mitosis.fixture.RemoteJvm;
 import org.mitosis.result.OfferedLoad;
 import org.mitosis.result.SelfTimed;
 import org.mitosis.setting.MissingPrerequisite;
@@ -329,7 +328,6 @@ public class PeakThroughput {
     /** Starts machines, parent and launchers. */
     @Setup
     public void start(JvmFunctionState state) {
-      RemoteJvm.requireBackend();
       start(RemoteFork.of(state.function()).childWork(ParentProcess.ChildWork.WORK));
     }
   }

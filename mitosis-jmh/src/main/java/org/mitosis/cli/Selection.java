@@ -311,14 +311,7 @@ final class Selection {
         .and(ofJvm("jvmCriuLazy", false, Criu::requireWorking))
         .and(ofJvm("jvmCrac", false, Crac::require))
         .and(ofJvm("jvm", true, RemoteJvm::requirePossible))
-        .and(ofJvm("threads", true, Selection::requireThreads));
-  }
-
-  /** Of children with threads; the kernel module says itself what it cannot resume. */
-  private static void requireThreads() {
-    if (Preflight.backend().backend() == Backend.USER) {
-      RemoteJvm.requirePossible();
-    }
+        .and(ofJvm("threads", true, RemoteJvm::requirePossible));
   }
 
   /** Those of a method, and only where children get their pages by userfaultfd if that is said. */
