@@ -25,6 +25,8 @@
 #define ID	1
 #define BETWEEN 102
 #define CHUNK	(64 << 10)
+/* In which a machine must answer: to the children's machine, where this one may be stopped. */
+#define DEADLINE_MS "1000"
 #define ZEROS                                                                       \
 	256 /* around each byte that be_child() compares; what else is changed would crash it */
 
@@ -122,6 +124,7 @@ static void front_start(struct front *front, const char *scheme, uint16_t port)
 	CHECK(front->pid >= 0);
 	if (front->pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		setpgid(0, 0);
 		signal(SIGCHLD, SIG_IGN);
 		while ((fd = accept(listener, NULL, NULL)) >= 0) {
 			if (fork() == 0)
@@ -164,8 +167,10 @@ static struct mitosis *begin(char content, const char *verify, bool itself,
 	front_start(&hostile, "replica", between.port);
 	be_machine_of(content);
 	setenv("MITOSIS_VERIFY", verify, 1);
-	if (honest.pid)
+	if (honest.pid) {
+		setenv("MITOSIS_DEADLINE_MS", DEADLINE_MS, 1);
 		connects_to = honest.address;
+	}
 	if (itself)
 		mitosis_close(open_here());
 	connects_to = hostile.address;
@@ -242,6 +247,11 @@ static void lie(void)
 	*hostile.lies = true;
 }
 
+static void stop_origin(void)
+{
+	CHECK(!kill(-honest.pid, SIGSTOP));
+}
+
 static void lose_origin(void)
 {
 	kill_and_reap(honest.pid);
@@ -294,6 +304,14 @@ static void origin_gone(void)
 {
 	front_start(&honest, "tcp", machine.port);
 	read_after(lose_origin, MITOSIS_RESUME_LAZY, 80, true);
+}
+
+/* It is waited for until the deadline. */
+static void origin_stopped(void)
+{
+	front_start(&honest, "tcp", machine.port);
+	read_after(stop_origin, MITOSIS_RESUME_LAZY, 90, true);
+	kill_and_reap(honest.pid);
 }
 
 static void alone(void)
@@ -364,6 +382,7 @@ int main(int argc, char **argv)
 		{ "lies to a replica", lies_to_replica },
 		{ "lies unnoticed", lies_unnoticed },
 		{ "origin gone", origin_gone },
+		{ "origin stopped", origin_stopped },
 		{ "alone", alone },
 		{ "answers", answers },
 		{ "bad setting", bad_setting },
