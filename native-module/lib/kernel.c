@@ -16,8 +16,10 @@
 #include "lib/own_files.h"
 #include "lib/own_plan.h"
 #include "lib/path_map.h"
+#include "lib/remote.h"
 #include "lib/resume_hooks.h"
 #include "lib/resume_settings.h"
+#include "local/address.h"
 #include "local/gid.h"
 
 int kernel_open_file(struct mitosis *device, const char *path)
@@ -219,6 +221,25 @@ static int connect_failed(int err, uint32_t machine_id, const char *address)
 	return err;
 }
 
+/* The module resolves no names. Returns 0 with another text, or -errno with a message. */
+static int resolve(char *text, size_t size)
+{
+	struct local_address address;
+	char number[LOCAL_ADDRESS_TEXT_SIZE];
+	int err = remote_address_parse(text, &address);
+
+	if (err)
+		return err;
+	local_address_to_text(&address, number);
+	/* A link-local address says nothing without its network interface. */
+	if (address.transport != LOCAL_TRANSPORT_TCP || address.scope ||
+	    !strcmp(number, text))
+		return fail(-EINVAL, "the mitosis module takes no address '%s'",
+			    text);
+	snprintf(text, size, "%s", number);
+	return 0;
+}
+
 static int kernel_connect(struct mitosis *device, uint32_t machine_id,
 			  const char *address)
 {
@@ -239,6 +260,11 @@ static int kernel_connect(struct mitosis *device, uint32_t machine_id,
 		add_interface(address, gid, sizeof(gid));
 	}
 	err = call(device, MITOSIS_CONNECT, (uintptr_t)&request, "connect");
+	if (err == -EINVAL && !is_of_rdma(address) &&
+	    strncmp(address, "replica://", 10))
+		err = resolve(gid, sizeof(gid))
+			      ?: call(device, MITOSIS_CONNECT, (uintptr_t)&request,
+				      "connect");
 	return err ? connect_failed(err, machine_id, address) : 0;
 }
 

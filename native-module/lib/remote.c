@@ -48,7 +48,7 @@ static int require_nic(const char *text, const struct local_address *address)
 		text, address->nic - 1u, ports);
 }
 
-static int parse(const char *text, struct local_address *address)
+int remote_address_parse(const char *text, struct local_address *address)
 {
 	int err;
 
@@ -180,7 +180,7 @@ int remote_connect(struct daemon_link *link, uint32_t machine_id, const char *te
 {
 	struct local_message m = channel_message(LOCAL_CONNECT);
 	struct wire_connection c = { .fd = -1 };
-	int err = parse(text, &m.address);
+	int err = remote_address_parse(text, &m.address);
 
 	if (!err)
 		err = dial(&c, &m.address, machine_id);

@@ -16,6 +16,9 @@ struct remote_connections {
 	struct wire_connection open[REMOTE_CONNECTIONS_MAX];
 };
 
+/* Where a machine is, by name or number. Returns 0 or -errno with a message. */
+int remote_address_parse(const char *text, struct local_address *address);
+
 /*
  * Opens this machine's session to another. Returns 0 or -errno with a message.
  */
