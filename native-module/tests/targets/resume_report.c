@@ -13,8 +13,7 @@
 
 int main(void)
 {
-	const char *backend = getenv("MITOSIS_TEST_CHILD_BACKEND");
-	bool by_module = backend && !strcmp(backend, "kernel");
+	bool by_module = target_child_is_modules();
 	char path[4096], text[512] = "";
 	int count;
 

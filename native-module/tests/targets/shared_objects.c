@@ -2,7 +2,8 @@
 /*
  * Shared memory without a file is part of the snapshot, and is shared in a child: by all
  * its mappings of one memfd, by its threads, and by what it forks. Neither the parent nor
- * another child sees what a child writes, nor the child what they write.
+ * another child sees what a child writes, nor the child what they write. A child of the
+ * module has the bytes in each mapping, and none of them is shared.
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -65,6 +66,29 @@ static void check_what_is_forked(void)
 	CHECK_ENDS_WELL(pid);
 }
 
+#define THING "shared memory, among a child and what it forks"
+
+/* It is told so. */
+static void check_child_of_module(void)
+{
+	char text[4096];
+	pid_t pid = fork();
+
+	CHECK(pid >= 0);
+	if (!pid) {
+		whole[PAGE] = shared->text[0] = 'f';
+		_exit(0);
+	}
+	CHECK_ENDS_WELL(pid);
+	CHECK_EQ(target_differs(whole, 0, SIZE, 1), -1);
+	CHECK_EQ(shared->text[0], 0);
+	tail[PAGE] = whole[5 * PAGE] ^ 1;
+	CHECK_EQ(target_differs(whole, 0, SIZE, 1), -1);
+	CHECK(mitosis_resume_report(NULL, text, sizeof(text)) > 0);
+	CHECK(strstr(text, "shared memory: not shared"));
+	target_child_has(THING, "none");
+}
+
 int main(void)
 {
 	int fd = memfd_create("of two mappings", MFD_CLOEXEC);
@@ -102,6 +126,10 @@ int main(void)
 	/* A private mapping of it, with a page of its own. */
 	CHECK_EQ(view[PAGE], 'v');
 	CHECK_EQ(target_differs(view, 2 * PAGE, SIZE - 2 * PAGE, 1), -1);
+	if (target_child_is_modules()) {
+		check_child_of_module();
+		return 0;
+	}
 	/* What is dropped is still there. */
 	CHECK_EQ(madvise(whole, SIZE, MADV_DONTNEED), 0);
 	CHECK_EQ(target_differs(whole, 0, SIZE, 1), -1);
@@ -119,6 +147,6 @@ int main(void)
 	CHECK(!memcmp(sparse + LARGE / 2, "sparse", 6));
 	CHECK(resident_shared() < (long)MIB);
 	CHECK_EQ(target_not_zero(sparse, LARGE / 2), -1);
-	target_child_has("shared memory, among a child and what it forks", "kept");
+	target_child_has(THING, "kept");
 	return 0;
 }

@@ -134,13 +134,18 @@ static inline int target_backend(void)
 					       : MITOSIS_BACKEND_USER;
 }
 
+/* Whether children are the kernel module's. */
+static inline bool target_child_is_modules(void)
+{
+	const char *name = getenv("MITOSIS_TEST_CHILD_BACKEND");
+
+	return name && !strcmp(name, "kernel");
+}
+
 /* Skips the target unless both machines have the user backend. */
 static inline void target_needs_user_backend(void)
 {
-	const char *child = getenv("MITOSIS_TEST_CHILD_BACKEND");
-
-	if (target_backend() == MITOSIS_BACKEND_KERNEL ||
-	    (child && !strcmp(child, "kernel")))
+	if (target_backend() == MITOSIS_BACKEND_KERNEL || target_child_is_modules())
 		target_skip("the user backend, which passes this on");
 }
 
