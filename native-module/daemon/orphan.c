@@ -14,6 +14,7 @@
 #include "local/userfaultfd.h"
 #include "paging/pager.h"
 #include "paging/uffd_poison.h"
+#include "paging/uffd_read.h"
 
 #define ORPHANS_MAX 65536u
 /* Interval of the checks whether an orphan still lives, in ms. */
@@ -94,11 +95,13 @@ static void fault_ready(struct daemon *daemon, struct event_source *source)
 	uint64_t put_off[16];
 	uint32_t count = 0;
 	struct uffd_msg msg;
-	ssize_t n = sizeof(msg);
+	int err = 0;
 
+	/* Else it is ready for ever: who passed it on shares the file. */
+	uffd_unblock(orphan->uffd);
 	while (count < sizeof(put_off) / sizeof(put_off[0])) {
-		n = read(orphan->uffd, &msg, sizeof(msg));
-		if (n != sizeof(msg))
+		err = uffd_read(orphan->uffd, &msg);
+		if (err)
 			break;
 		if (msg.event == UFFD_EVENT_PAGEFAULT && !refuse(orphan, &msg))
 			put_off[count++] = page_of(&msg);
@@ -109,7 +112,7 @@ static void fault_ready(struct daemon *daemon, struct event_source *source)
 				"server: its processes wait for their pages\n");
 	}
 	/* The event stays, and what has forked waits. */
-	if (n < 0 && errno != EAGAIN && errno != EINTR) {
+	if (err && err != -EAGAIN) {
 		loop_forget(&daemon->loop, orphan->uffd);
 		orphan->paused = true;
 	}

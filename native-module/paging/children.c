@@ -9,6 +9,7 @@
 #include "paging/entrusted.h"
 #include "paging/prefetch.h"
 #include "paging/raw_message.h"
+#include "paging/uffd_read.h"
 
 void child_remove(struct page_server *server, uint32_t index)
 {
@@ -68,6 +69,9 @@ static const char *reason_of(int err)
 	case -ENFILE:
 		return "mitosis: what serves the pages of this child has no "
 		       "descriptor for what it forks; raise ulimit -n; the child "
+		       "ends\n";
+	case -EPERM:
+		return "mitosis: this child has changed its userfaultfd; the child "
 		       "ends\n";
 	default:
 		return "mitosis: there is no memory for pages of this child; the "
@@ -191,6 +195,20 @@ void child_serve_space(struct page_server *server, uint32_t index)
 			return;
 		}
 	}
+}
+
+void child_space_failed(struct page_server *server, uint32_t index)
+{
+	struct served_space *space = &server->spaces.spaces[index];
+
+	/* The place may be another one's since. */
+	if (!uffd_unblock(space->memory.uffd)) {
+		child_serve_space(server, index);
+		return;
+	}
+	/* Not at once again, if it goes on. */
+	space_table_pause(&server->spaces, space);
+	refuse(server, space->client, reason_of(-EPERM));
 }
 
 void children_refuse_entrusted(struct page_server *server,

@@ -12,6 +12,12 @@
 void child_serve_space(struct page_server *server, uint32_t index);
 
 /*
+ * poll() tells of an error of one: the child, which shares its file, has taken O_NONBLOCK away. It
+ * ends, for the server would find that ready for ever.
+ */
+void child_space_failed(struct page_server *server, uint32_t index);
+
+/*
  * The stream or lifeline of a client has closed. That closes with the last process that
  * has it open, or when a program closes all files it does not know. Such a program
  * still needs its pages.

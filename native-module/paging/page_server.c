@@ -419,9 +419,17 @@ static void serve_ready_spaces(struct page_server *server)
 	const struct poll_list *list = &server->polled;
 	uint32_t at;
 
-	for_each_ready(list, POLL_SPACES,
-		       at) if (server->spaces.spaces[list->owners[at]].memory.uffd >=
-			       0) child_serve_space(server, list->owners[at]);
+	for_each_ready(list, POLL_SPACES, at)
+	{
+		uint32_t owner = list->owners[at];
+
+		if (server->spaces.spaces[owner].memory.uffd < 0)
+			continue;
+		if (list->polls[at].revents & POLLERR)
+			child_space_failed(server, owner);
+		else
+			child_serve_space(server, owner);
+	}
 	/* The recorded child has ended, or has touched enough. */
 	if (recording_is_on(&server->recording) &&
 	    (recording_is_full(&server->recording) ||

@@ -3,7 +3,6 @@
 #include "paging/pager.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/userfaultfd.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -11,6 +10,7 @@
 
 #include "paging/raw_syscall.h"
 #include "paging/uffd_poison.h"
+#include "paging/uffd_read.h"
 
 static void wake(const struct address_space *p, uint64_t address)
 {
@@ -173,18 +173,6 @@ static uint64_t copy(const struct address_space *p, uint64_t address,
 	return done;
 }
 
-static int read_event(const struct address_space *p, struct uffd_msg *msg)
-{
-	long n;
-
-	do {
-		n = raw_syscall(SYS_read, p->uffd, msg, sizeof(*msg));
-	} while (n == -EINTR);
-	if (n == sizeof(*msg))
-		return 0;
-	return n < 0 ? n : -EIO;
-}
-
 /* Without memory for its map, it is lost. */
 static void adopt(const struct address_space *p, int uffd,
 		  struct address_space *forked)
@@ -192,7 +180,7 @@ static void adopt(const struct address_space *p, int uffd,
 	*forked = *p;
 	forked->uffd = uffd;
 	forked->recording = NULL;
-	raw_syscall(SYS_fcntl, uffd, F_SETFL, O_NONBLOCK);
+	uffd_unblock(uffd);
 	forked->problem = address_map_copy(&p->map, &forked->map);
 	if (forked->problem)
 		address_space_lose_map(forked);
@@ -306,7 +294,7 @@ enum address_space_event address_space_serve(struct address_space *p, bool only_
 
 	for (;;) {
 		struct uffd_msg msg;
-		int err = read_event(p, &msg);
+		int err = uffd_read(p->uffd, &msg);
 
 		if (err == -EAGAIN) {
 			wake_all(p, &waiting);

@@ -2,7 +2,8 @@
 /*
  * A child that takes more than it may of the process that serves its pages ends, with
  * what it has forked; its sibling and the snapshot stay. So it is when mitosisd, or
- * that process, has no room for what a child forks.
+ * that process, has no room for what a child forks; and with one that makes reads of its
+ * userfaultfd wait.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -17,6 +18,7 @@
 
 #include "local/channel.h"
 #include "local/runtime_dir.h"
+#include "local/userfaultfd.h"
 #include "tests/harness.h"
 #include "tests/machine.h"
 
@@ -37,6 +39,7 @@ enum order {
 	FORK_MANY = 'f',
 	FORK_FEW = 'w',
 	MAKE_HOLES = 'h',
+	MAKE_READS_WAIT = 'u',
 };
 
 static unsigned char *memory;
@@ -74,6 +77,18 @@ static void make_holes(void)
 		madvise(memory + page * PAGE, PAGE, MADV_DONTNEED);
 }
 
+/* Of its userfaultfd, whose file its page server shares; and touches a page. */
+static void make_reads_wait(void)
+{
+	int fd, found = 0;
+
+	for (fd = 3; fd < 1024; fd++)
+		if (is_userfaultfd(fd))
+			found += !fcntl(fd, F_SETFL, 0);
+	if (!found || memory[(PAGES - 1) * PAGE] != 1)
+		_exit(WRONG_STATUS);
+}
+
 static void be_child(void)
 {
 	char order;
@@ -86,6 +101,8 @@ static void be_child(void)
 		fork_some(2);
 	if (order == MAKE_HOLES)
 		make_holes();
+	if (order == MAKE_READS_WAIT)
+		make_reads_wait();
 	if (read(ORDER_FD, &order, 1) != 1)
 		_exit(WRONG_STATUS);
 	_exit(memory[PAGE] == 1 ? 0 : WRONG_STATUS);
@@ -245,6 +262,7 @@ static void on_this_machine(void)
 
 	too_much(resume_local, FORK_MANY, "MITOSIS_CHILD_PROCESSES");
 	too_much(resume_local, MAKE_HOLES, "MITOSIS_CHILD_MAP_KIB");
+	too_much(resume_local, MAKE_READS_WAIT, "its userfaultfd");
 	no_descriptor(resume_local, shadow, "what serves the pages");
 	no_descriptor(resume_local, daemon_pid(), "mitosisd has no room");
 	CHECK(alive(shadow));
@@ -263,6 +281,7 @@ static void on_another_machine(void)
 	CHECK_EQ(mitosis_connect(here, MACHINE, machine.address), 0);
 	too_much(resume_remote, FORK_MANY, "MITOSIS_CHILD_PROCESSES");
 	too_much(resume_remote, MAKE_HOLES, "MITOSIS_CHILD_MAP_KIB");
+	too_much(resume_remote, MAKE_READS_WAIT, "its userfaultfd");
 	CHECK_EQ(mitosis_unprepare(there, ID), 0);
 	mitosis_close(here);
 	mitosis_close(there);

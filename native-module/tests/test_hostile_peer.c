@@ -5,9 +5,13 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "local/channel.h"
@@ -142,38 +146,74 @@ static int receive(int channel, struct local_message *message)
 	return err;
 }
 
+/* This process registers as a shadow. Returns its channel. */
+static int be_shadow(struct daemon_link *link, uint32_t handler_id)
+{
+	struct local_message m = channel_message(LOCAL_REGISTER);
+	struct reserved_channel channel;
+	int slot;
+
+	CHECK_EQ(daemon_link_open(link), 0);
+	CHECK_EQ(daemon_link_reserve(link, &channel), 0);
+	slot = registry_claim(link->registry, handler_id, 0, link->device,
+			      channel.number);
+	CHECK(slot >= 0);
+	m.slot = slot;
+	m.generation = registry_generation(link->registry, slot);
+	CHECK(registry_publish(link->registry, slot, m.generation, 0));
+	CHECK_EQ(channel_send(channel.fd, &m, -1), 0);
+	CHECK_EQ(receive(channel.fd, &m), 0);
+	CHECK(m.type == LOCAL_ANSWER && !m.status);
+	return channel.fd;
+}
+
 /*
  * A shadow whose "userfaultfd" is a pipe, which the daemon would read when the shadow has ended,
  * until the pipe is closed.
  */
 static void false_userfaultfd(struct mitosis *device)
 {
-	struct local_message m = channel_message(LOCAL_REGISTER);
-	struct reserved_channel channel;
+	struct local_message m = channel_message(LOCAL_KEEP);
 	struct daemon_link link;
-	int ends[2], slot;
+	int channel = be_shadow(&link, 75), ends[2];
 
-	CHECK_EQ(daemon_link_open(&link), 0);
-	CHECK_EQ(daemon_link_reserve(&link, &channel), 0);
-	slot = registry_claim(link.registry, 75, 0, link.device, channel.number);
-	CHECK(slot >= 0);
-	m.slot = slot;
-	m.generation = registry_generation(link.registry, slot);
-	CHECK(registry_publish(link.registry, slot, m.generation, 0));
-	CHECK_EQ(channel_send(channel.fd, &m, -1), 0);
-	CHECK_EQ(receive(channel.fd, &m), 0);
-	CHECK(m.type == LOCAL_ANSWER && !m.status);
 	CHECK(!pipe(ends));
-	m = channel_message(LOCAL_KEEP);
 	m.cpu = -1;
-	CHECK_EQ(channel_send(channel.fd, &m, ends[0]), 0);
-	CHECK_EQ(receive(channel.fd, &m), 0);
+	CHECK_EQ(channel_send(channel, &m, ends[0]), 0);
+	CHECK_EQ(receive(channel, &m), 0);
 	CHECK_EQ(m.type, LOCAL_REFUSED);
-	close(channel.fd);
+	close(channel);
 	close(ends[0]);
 	close(ends[1]);
 	daemon_link_close(&link);
 	CHECK_EQ(mitosis_nil(device), 0);
+}
+
+/* One whose userfaultfd's reads wait, which the daemon has kept when the shadow has ended. */
+static void waiting_userfaultfd(struct mitosis *device)
+{
+	struct local_message m = channel_message(LOCAL_KEEP);
+	struct uffdio_api api = { .api = UFFD_API };
+	int uffd = syscall(SYS_userfaultfd, O_CLOEXEC), i;
+	pid_t shadow;
+
+	CHECK(uffd >= 0);
+	CHECK(!ioctl(uffd, UFFDIO_API, &api));
+	shadow = fork();
+	if (shadow == 0) {
+		struct daemon_link link;
+
+		m.cpu = -1;
+		_exit(channel_send(be_shadow(&link, 76), &m, uffd) ? 1 : 0);
+	}
+	CHECK_EQ(status_within(shadow, PATIENCE_MS), 0);
+	/* Longer than it takes to find the end of a shadow, and to look at what it has left. */
+	for (i = 0; i < 10; i++) {
+		CHECK_EQ(mitosis_nil(device), 0);
+		CHECK_EQ(mitosis_unprepare(device, 74), -ENOENT);
+		sleep_ms(20);
+	}
+	close(uffd);
 }
 
 int main(void)
@@ -185,6 +225,8 @@ int main(void)
 	shadow_survives(device);
 	slow_reader(device);
 	false_userfaultfd(device);
+	need_userfaultfd();
+	waiting_userfaultfd(device);
 	mitosis_close(device);
 	return 0;
 }
