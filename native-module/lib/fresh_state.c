@@ -21,22 +21,11 @@ static bool is_set(int timer)
 	return !getitimer(timer, &t) && (t.it_value.tv_sec || t.it_value.tv_usec);
 }
 
-/* Such a filter might end the process for a call that it does not know. */
-static bool has_filter(void)
-{
-	return prctl(PR_GET_SECCOMP);
-}
-
-static uint32_t fresh_signals(void)
+uint32_t fresh_signals_of_caller(void)
 {
 	sigset_t pending;
 
 	return !sigpending(&pending) && !sigisemptyset(&pending) ? FRESH_SIGNALS : 0;
-}
-
-uint32_t fresh_signals_of_caller(void)
-{
-	return has_filter() ? 0 : fresh_signals();
 }
 
 uint32_t fresh_state_of_caller(void)
@@ -44,9 +33,10 @@ uint32_t fresh_state_of_caller(void)
 	uint32_t fresh;
 	int value = 0;
 
-	if (has_filter())
+	/* Such a filter might end the process for a call that it does not know. */
+	if (prctl(PR_GET_SECCOMP) > 0)
 		return 0;
-	fresh = fresh_signals();
+	fresh = fresh_signals_of_caller();
 	if (is_set(ITIMER_REAL) || is_set(ITIMER_VIRTUAL) || is_set(ITIMER_PROF))
 		fresh |= FRESH_INTERVAL_TIMERS;
 	if (!prctl(PR_GET_CHILD_SUBREAPER, &value) && value)

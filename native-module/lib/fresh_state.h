@@ -9,7 +9,7 @@
 
 /* What this process alone can ask for; in the parent. */
 uint32_t fresh_state_of_caller(void);
-/* Of that, what the kernel module does not read itself. */
+/* Of that, what the kernel module does not read itself. Not with a seccomp filter. */
 uint32_t fresh_signals_of_caller(void);
 
 /*

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "lib/describe.h"
@@ -163,6 +164,14 @@ static int prepare_described(struct module_parent *parent, int device,
 	return result;
 }
 
+/* Without a description. */
+static int prepare_bare(int device, const struct mitosis_described *request)
+{
+	return raw_syscall(SYS_ioctl, device,
+			   request->flags ? MITOSIS_PREPARE_PINNED : MITOSIS_PREPARE,
+			   request->handler_id);
+}
+
 static int describe_failed(const struct shadow_arena *arena, int err)
 {
 	if (arena->refusal.cause == REFUSED_SERVED)
@@ -187,6 +196,9 @@ int module_prepare(struct module_parent *parent, int device, uint32_t handler_id
 	uint32_t own_count = own_files_list(own);
 	bool has_files = own_files_others(own_count);
 	bool has_threads = thread_stop_is_needed();
+	/* It can do without a description. */
+	bool is_plain = !has_files && !has_threads && !parent->own_plan && !tells;
+	bool has_filter = prctl(PR_GET_SECCOMP) > 0;
 	struct shadow_arena *arena;
 	int described, err;
 
@@ -195,6 +207,9 @@ int module_prepare(struct module_parent *parent, int device, uint32_t handler_id
 		return fail(-EOPNOTSUPP,
 			    "the kernel module records no digests of files; unset "
 			    "MITOSIS_FILE_DIGEST, or prepare on the user backend");
+	/* Which might end the process for a call: and nothing becomes its child. */
+	if (has_filter && is_plain)
+		return *refused = prepare_bare(device, &request);
 	err = create_arena(parent);
 	if (err)
 		return err;
@@ -202,7 +217,7 @@ int module_prepare(struct module_parent *parent, int device, uint32_t handler_id
 	arena->descriptor_flags = DESCRIPTOR_TOLD;
 	arena->process = 0;
 	arena->refusal.cause = REFUSED_NOTHING;
-	arena->fresh = fresh_signals_of_caller();
+	arena->fresh = has_filter ? 0 : fresh_signals_of_caller();
 	arena->others = (struct stopped_threads){ 0 };
 	arena->settings = *settings;
 	arena->has_files = has_files;
@@ -214,12 +229,8 @@ int module_prepare(struct module_parent *parent, int device, uint32_t handler_id
 	if (err)
 		return err;
 	*refused = prepare_described(parent, device, &request, child, &described);
-	/* A module that takes no description: for a process that can do without. */
-	if (*refused == -ENOTTY && !has_files && !has_threads && !parent->own_plan &&
-	    !tells)
-		*refused = raw_syscall(SYS_ioctl, device,
-				       request.flags ? MITOSIS_PREPARE_PINNED
-						     : MITOSIS_PREPARE,
-				       handler_id);
+	/* The module takes no description. */
+	if (*refused == -ENOTTY && is_plain)
+		*refused = prepare_bare(device, &request);
 	return described ? describe_failed(arena, described) : *refused;
 }
