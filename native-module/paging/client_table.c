@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
 #include "paging/client_table.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
 
 #include "paging/raw_syscall.h"
 
@@ -74,6 +80,29 @@ int client_table_timeout(const struct client_table *table)
 	return timeout;
 }
 
+/*
+ * Does not wait for who reads a pipe, which the child can fill: the message is lost then. Before Linux 6.4, where a write
+ * to a pipe has no such flag, the child must fill it just behind poll().
+ */
+static void write_at_once(int fd, const char *message, size_t size)
+{
+	const struct iovec part = { (void *)message, size };
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+	struct stat st;
+	long n = -EOPNOTSUPP;
+
+	if (raw_syscall(SYS_fstat, fd, &st))
+		return;
+	if (!S_ISREG(st.st_mode)) {
+		raw_syscall(SYS_poll, &p, 1, 0);
+		if (!(p.revents & POLLOUT))
+			return;
+		n = raw_syscall(SYS_pwritev2, fd, &part, 1, -1l, -1l, RWF_NOWAIT);
+	}
+	if (n == -EOPNOTSUPP || n == -ENOSYS || n == -EPERM)
+		raw_syscall(SYS_write, fd, message, size);
+}
+
 void client_report(const struct client *client, const char *message)
 {
 	size_t size = 0;
@@ -81,7 +110,7 @@ void client_report(const struct client *client, const char *message)
 	while (message[size])
 		size++;
 	if (client->stderr_fd >= 0)
-		raw_syscall(SYS_write, client->stderr_fd, message, size);
+		write_at_once(client->stderr_fd, message, size);
 }
 
 void client_table_report(const struct client_table *table, const char *message)

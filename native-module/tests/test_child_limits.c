@@ -3,7 +3,7 @@
  * A child that takes more than it may of the process that serves its pages ends, with
  * what it has forked; its sibling and the snapshot stay. So it is when mitosisd, or
  * that process, has no room for what a child forks; and with one that makes reads of its
- * userfaultfd wait.
+ * userfaultfd wait, also where nobody reads why it ends.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -40,6 +40,7 @@ enum order {
 	FORK_FEW = 'w',
 	MAKE_HOLES = 'h',
 	MAKE_READS_WAIT = 'u',
+	FILL_STDERR = 'e',
 };
 
 static unsigned char *memory;
@@ -89,6 +90,18 @@ static void make_reads_wait(void)
 		_exit(WRONG_STATUS);
 }
 
+/* A pipe, so that a message to it would wait; and takes too much. */
+static void fill_stderr(void)
+{
+	char bytes[4096] = "";
+
+	fcntl(2, F_SETFL, O_NONBLOCK);
+	while (write(2, bytes, sizeof(bytes)) > 0)
+		;
+	fcntl(2, F_SETFL, 0);
+	make_holes();
+}
+
 static void be_child(void)
 {
 	char order;
@@ -103,6 +116,8 @@ static void be_child(void)
 		make_holes();
 	if (order == MAKE_READS_WAIT)
 		make_reads_wait();
+	if (order == FILL_STDERR)
+		fill_stderr();
 	if (read(ORDER_FD, &order, 1) != 1)
 		_exit(WRONG_STATUS);
 	_exit(memory[PAGE] == 1 ? 0 : WRONG_STATUS);
@@ -188,6 +203,20 @@ static void too_much(int (*resume)(struct mitosis *device), enum order what,
 	check_others(&sibling, resume);
 }
 
+/* Nobody reads what it is told. */
+static void full_stderr(int (*resume)(struct mitosis *device))
+{
+	struct child sibling = start(resume), greedy = start(resume);
+	int status;
+
+	order(&sibling, SIT);
+	order(&greedy, FILL_STDERR);
+	status = status_within(greedy.pid, PATIENCE_MS);
+	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	forget(&greedy);
+	check_others(&sibling, resume);
+}
+
 static void set_limit(pid_t pid, rlim_t files)
 {
 	struct rlimit limit;
@@ -263,6 +292,7 @@ static void on_this_machine(void)
 	too_much(resume_local, FORK_MANY, "MITOSIS_CHILD_PROCESSES");
 	too_much(resume_local, MAKE_HOLES, "MITOSIS_CHILD_MAP_KIB");
 	too_much(resume_local, MAKE_READS_WAIT, "its userfaultfd");
+	full_stderr(resume_local);
 	no_descriptor(resume_local, shadow, "what serves the pages");
 	no_descriptor(resume_local, daemon_pid(), "mitosisd has no room");
 	CHECK(alive(shadow));
