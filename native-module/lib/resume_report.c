@@ -101,7 +101,7 @@ int mitosis_resume_report(const struct mitosis_attachment *attachment, char *tex
 		return fail(
 			-ENOENT,
 			"this process is not a child that says what it lacks: one "
-			"of mode lazy, eager or cached on the user backend");
+			"of mode lazy, eager or cached, or of the kernel module");
 	for (i = 0; i < sizeof(items) / sizeof(items[0]); i++)
 		if (plan->lost & items[i].item)
 			add_line(&r, "%s\n", items[i].text);
