@@ -35,7 +35,6 @@ int main(void)
 	int fd, number;
 	pid_t pid;
 
-	target_needs_user_backend();
 	CHECK(m != MAP_FAILED);
 	target_fill(m, SIZE, 6);
 	target_overwrites(m, SIZE);

@@ -53,7 +53,6 @@ int main(int argc, char **argv)
 	int (*function)(void);
 	char *first, *m, *heap;
 
-	target_needs_user_backend();
 	(void)argc;
 	if (!getenv("MITOSIS_TEST_LAID_OUT"))
 		start_again(argv);

@@ -48,7 +48,6 @@ int main(void)
 	char *m[WAYS];
 	int i;
 
-	target_needs_user_backend();
 	for (i = 0; i < WAYS; i++)
 		m[i] = map(i + 1);
 	target_prepare();

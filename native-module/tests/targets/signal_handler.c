@@ -51,7 +51,6 @@ int main(void)
 	stack_t alternate = { .ss_size = STACK_SIZE }, now;
 	sigset_t mask;
 
-	target_needs_user_backend();
 	if (!__builtin_cpu_supports("avx"))
 		target_skip("a CPU with AVX");
 	stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
