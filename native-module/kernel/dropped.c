@@ -9,7 +9,15 @@
 #define DROPPED_BLOCK 512ul
 #define FULL_BLOCK    xa_mk_value(1)
 /* A process grows the set as it likes. */
-#define GFP_ADD (GFP_ATOMIC | __GFP_NOWARN | __GFP_ACCOUNT)
+#define GFP_ADD (GFP_NOWAIT | __GFP_NOWARN | __GFP_ACCOUNT)
+/*
+ * At the limit of a control group memory has to be reclaimed, for which nothing can wait here. So
+ * many allocations may exceed the limit, each by a page.
+ */
+#define GFP_FORCED (GFP_ATOMIC | __GFP_NOWARN | __GFP_ACCOUNT)
+#define FORCED_MAX 256u
+/* Bitmaps that a call makes, with spinlocks held. */
+#define BLOCKS_AT_ONCE 4096ul
 
 struct block {
 	DECLARE_BITMAP(bits, DROPPED_BLOCK);
@@ -19,6 +27,8 @@ void mitosis_dropped_init(struct dropped *d)
 {
 	xa_init_flags(&d->blocks, XA_FLAGS_ACCOUNT);
 	mt_init_flags(&d->full, 0);
+	d->ranges = 0;
+	d->forced = 0;
 	d->lost = false;
 }
 
@@ -54,23 +64,26 @@ static bool is_full(struct dropped *d, unsigned long index)
 	return full;
 }
 
-static void add_full(struct dropped *d, unsigned long first, unsigned long last)
+/* With xa_lock held. */
+static struct block *new_block(struct dropped *d, unsigned long index, gfp_t gfp)
 {
-	if (mtree_store_range(&d->full, first, last, FULL_BLOCK, GFP_ADD))
-		mitosis_dropped_lose(d);
+	struct block *block = kzalloc(sizeof(*block), gfp);
+
+	if (block && xa_is_err(__xa_store(&d->blocks, index, block, gfp))) {
+		kfree(block);
+		block = NULL;
+	}
+	return block;
 }
 
 /* With xa_lock held. Returns the block to set bits in, or NULL. */
 static struct block *get_block(struct dropped *d, unsigned long index)
 {
-	struct block *block = xa_load(&d->blocks, index);
+	struct block *block = xa_load(&d->blocks, index) ?: new_block(d, index, GFP_ADD);
 
-	if (block)
-		return block;
-	block = kzalloc(sizeof(*block), GFP_ADD);
-	if (block && xa_is_err(__xa_store(&d->blocks, index, block, GFP_ADD))) {
-		kfree(block);
-		block = NULL;
+	if (!block && d->forced < FORCED_MAX) {
+		d->forced++;
+		block = new_block(d, index, GFP_FORCED);
 	}
 	if (!block)
 		mitosis_dropped_lose(d);
@@ -89,6 +102,41 @@ static void add_to_block(struct dropped *d, unsigned long index, unsigned int fi
 	if (block)
 		bitmap_set(block->bits, first, count);
 	xa_unlock(&d->blocks);
+}
+
+/* Widens a range by those that touch it. Returns how many these are. */
+static unsigned int widen(struct dropped *d, unsigned long *first, unsigned long *last)
+{
+	unsigned long from = *first - !!*first;
+	MA_STATE(mas, &d->full, from, from);
+	unsigned int count = 0;
+
+	mas_lock(&mas);
+	while (mas_find(&mas, *last + 1)) {
+		*first = min(*first, mas.index);
+		*last = max(*last, mas.last);
+		count++;
+	}
+	mas_unlock(&mas);
+	return count;
+}
+
+static void add_full(struct dropped *d, unsigned long first, unsigned long last)
+{
+	unsigned long from = first, to = last;
+	unsigned int touched = widen(d, &from, &to);
+
+	if (!touched && d->ranges >= DROPPED_RANGES_MAX) {
+		if (last - first >= BLOCKS_AT_ONCE)
+			mitosis_dropped_lose(d);
+		for (; first <= last && !mitosis_dropped_is_lost(d); first++)
+			add_to_block(d, first, 0, DROPPED_BLOCK);
+		return;
+	}
+	if (mtree_store_range(&d->full, from, to, FULL_BLOCK, GFP_FORCED))
+		mitosis_dropped_lose(d);
+	else
+		d->ranges += 1 - touched;
 }
 
 void mitosis_dropped_add(struct dropped *d, unsigned long first, unsigned long last)
@@ -142,6 +190,8 @@ static int copy_full(struct dropped *to, struct dropped *from)
 
 	for (first = 0; !err && next_full(from, &first, &last); first = last + 1) {
 		err = mtree_store_range(&to->full, first, last, FULL_BLOCK, GFP_KERNEL_ACCOUNT);
+		/* Not less than there are, where the other has grown meanwhile. */
+		to->ranges += !err;
 		cond_resched();
 	}
 	return err;

@@ -176,6 +176,35 @@ static void test_descriptor(void)
 	REFUSED(s->fds[2].position = 1ull << 63);
 }
 
+/* Ranges that touch are one; of more than there may be, each block has its bits. */
+static void test_dropped_ranges(void)
+{
+	const unsigned long block = 512;
+	struct dropped d;
+	unsigned long i;
+
+	mitosis_dropped_init(&d);
+	for (i = 0; i < 8; i++)
+		mitosis_dropped_add(&d, (i ^ 1) * block, ((i ^ 1) + 1) * block - 1);
+	EXPECT(d.ranges == 1);
+	mitosis_dropped_add(&d, 2 * block, 5 * block - 1);
+	mitosis_dropped_add(&d, 6 * block, 12 * block - 1);
+	EXPECT(d.ranges == 1);
+	EXPECT(mitosis_dropped_has(&d, 0) && mitosis_dropped_has(&d, 12 * block - 1));
+	EXPECT(!mitosis_dropped_has(&d, 12 * block));
+	for (i = 0; i < DROPPED_RANGES_MAX + 10; i++)
+		mitosis_dropped_add(&d, (100 + 2 * i) * block, (101 + 2 * i) * block - 1);
+	EXPECT(d.ranges == DROPPED_RANGES_MAX);
+	i = (100 + 2 * (DROPPED_RANGES_MAX + 9)) * block;
+	EXPECT(mitosis_dropped_has(&d, i) && mitosis_dropped_has(&d, i + block - 1));
+	EXPECT(!mitosis_dropped_has(&d, i - 1) && !mitosis_dropped_has(&d, i + block));
+	/* One that touches all of them takes their places. */
+	mitosis_dropped_add(&d, 99 * block, (101 + 2 * DROPPED_RANGES_MAX) * block - 1);
+	EXPECT(d.ranges == 2 && mitosis_dropped_has(&d, 101 * block));
+	EXPECT(!mitosis_dropped_is_lost(&d));
+	mitosis_dropped_destroy(&d);
+}
+
 static void test_dropped(void)
 {
 	struct dropped a, b, c;
@@ -333,6 +362,7 @@ int mitosis_selftest_run(void)
 {
 	test_descriptor();
 	test_dropped();
+	test_dropped_ranges();
 	test_mac();
 	test_hkdf();
 	test_record();

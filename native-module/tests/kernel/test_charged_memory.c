@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * The pages that a child has fetched from another machine, and those that have come with
- * them, are charged to its control group: nobody gets memory beyond the limit of his own.
+ * them, are charged to its control group: nobody gets memory beyond the limit of his own, by dropping memory
+ * here and there, either.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -22,6 +23,12 @@
 #define PAGE   4096ul
 #define ROOT   "/sys/fs/cgroup"
 #define GROUP  ROOT "/mitosis-charged"
+/* Of the child that drops a page in each block, of which the module notes 64 bytes or more. */
+#define HOLES_ID   65
+#define HOLES_SIZE (512ul << 30)
+#define BLOCK	   (2ul << 20)
+#define LIMIT	   (8ul << 20)
+#define BEYOND_MAX (3ul << 20)
 
 static char *memory;
 static int told[2];
@@ -93,6 +100,58 @@ static void prepare(int device)
 	_exit(0);
 }
 
+static void make_holes(char *holes)
+{
+	unsigned long i;
+
+	for (i = 0; i < HOLES_SIZE; i += BLOCK)
+		madvise(holes + i, PAGE, MADV_DONTNEED);
+	_exit(0);
+}
+
+/* Returns the most that the child's group had. */
+static unsigned long peak_of_holes(int device)
+{
+	const uint32_t id = HOLES_ID;
+	char *holes = mmap(NULL, HOLES_SIZE, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	pid_t child, self;
+	char limit[32];
+	int status;
+
+	CHECK(holes != MAP_FAILED);
+	snprintf(limit, sizeof(limit), "%lu", LIMIT);
+	CHECK(write_text(GROUP "/memory.max", limit));
+	child = fork();
+	CHECK(child >= 0);
+	if (!child) {
+		self = getpid();
+		holes[0] = 1;
+		if (ioctl(device, MITOSIS_PREPARE_PINNED, HOLES_ID))
+			_exit(1);
+		if (getpid() != self)
+			make_holes(holes);
+		_exit(0);
+	}
+	CHECK(waitpid(child, &status, 0) == child && !status);
+	munmap(holes, HOLES_SIZE);
+	child = fork();
+	CHECK(child >= 0);
+	if (!child) {
+		int fd = open(MITOSIS_DEVICE_PATH, O_RDWR | O_CLOEXEC);
+
+		if (write_text(GROUP "/cgroup.procs", "0"))
+			ioctl(fd, MITOSIS_RESUME_LOCAL, HOLES_ID);
+		perror("child");
+		_exit(1);
+	}
+	/* It may as well be killed for what it takes. */
+	CHECK(waitpid(child, &status, 0) == child &&
+	      (WIFSIGNALED(status) || !WEXITSTATUS(status)));
+	CHECK(!ioctl(device, MITOSIS_IOC_UNPREPARE, &id));
+	return number_in(GROUP "/memory.peak");
+}
+
 static pid_t start_child(const char *address)
 {
 	const struct mitosis_options options = { .prefetch_pages = WINDOW };
@@ -119,7 +178,7 @@ int main(void)
 {
 	const char *address = getenv("MITOSIS_TEST_MODULE_ADDRESS");
 	const uint32_t id = ID;
-	unsigned long charged;
+	unsigned long charged, peak = 0;
 	int device = open(MITOSIS_DEVICE_PATH, O_RDWR | O_CLOEXEC);
 	bool counted = memory_is_counted();
 	pid_t child;
@@ -137,6 +196,9 @@ int main(void)
 	memory = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	CHECK(memory != MAP_FAILED && !pipe(told));
+	if (!access(GROUP "/memory.peak", R_OK))
+		peak = peak_of_holes(device);
+	CHECK(write_text(GROUP "/memory.max", "max"));
 	prepare(device);
 	child = start_child(address);
 	close(told[1]);
@@ -150,5 +212,7 @@ int main(void)
 		CHECK(write_text(ROOT "/cgroup.subtree_control", "-memory"));
 	printf("%lu KiB of %lu KiB are charged\n", charged >> 10, SIZE >> 10);
 	CHECK(charged > SIZE / 2);
+	printf("%lu KiB where the limit is %lu KiB\n", peak >> 10, LIMIT >> 10);
+	CHECK(peak <= LIMIT + BEYOND_MAX);
 	return 0;
 }
