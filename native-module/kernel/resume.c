@@ -296,11 +296,11 @@ static int make_plan(struct plan *plan, const struct origin *origin,
 	};
 	if (kept)
 		plan->kept = (struct span){ kept->start, kept->end };
-	if (d->flags & DESCRIPTOR_THREADS_MISSING || (!kept && descriptor_has_threads(d)))
-		return -EINVAL;
 	/* A child would run without it. */
 	if (d->flags & DESCRIPTOR_SECCOMP)
 		return -EOPNOTSUPP;
+	if (d->flags & DESCRIPTOR_THREADS_MISSING || (!kept && descriptor_has_threads(d)))
+		return -EINVAL;
 	if (d->vma_count > CHILD_VMAS_MAX)
 		return -E2BIG;
 	err = mitosis_thread_check(d);

@@ -208,8 +208,8 @@ int describe_beside_memory(struct shadow_arena *arena,
 	/* Behind where it will be, as in describe_self(). */
 	w.strings = (char *)(others + arena->others.count) +
 		    files->count * sizeof(*files->fds) + sizeof(paths);
-	header->flags = arena->descriptor_flags |
-			describe_process_for_module(&header->state, &paths);
+	header->flags = arena->descriptor_flags;
+	describe_process_for_module(&header->state, &paths);
 	header->state.fresh = arena->fresh;
 	header->state.working_directory =
 		vma_writer_add_string(&w, paths.working_directory);

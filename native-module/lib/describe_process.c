@@ -213,14 +213,9 @@ uint32_t describe_process(struct descriptor_process *p, struct process_paths *pa
 	return 0;
 }
 
-uint32_t describe_process_for_module(struct descriptor_process *p,
-				     struct process_paths *paths)
+void describe_process_for_module(struct descriptor_process *p,
+				 struct process_paths *paths)
 {
-	*p = (struct descriptor_process){ 0 };
-	paths->working_directory[0] = paths->program[0] = '\0';
-	if (has_seccomp_filter())
-		return DESCRIPTOR_SECCOMP;
-	p->known = describe_paths(paths);
+	*p = (struct descriptor_process){ .known = describe_paths(paths) };
 	describe_rest(p);
-	return 0;
 }

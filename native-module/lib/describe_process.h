@@ -23,9 +23,9 @@ uint32_t describe_process(struct descriptor_process *process,
 
 /*
  * The same of the parent without what the kernel module adds, which reads it without system
- * calls: mitosis_process_state_add() in kernel/process_state.h.
+ * calls: mitosis_process_state_add() in kernel/process_state.h. Not with a seccomp filter.
  */
-uint32_t describe_process_for_module(struct descriptor_process *process,
-				     struct process_paths *paths);
+void describe_process_for_module(struct descriptor_process *process,
+				 struct process_paths *paths);
 
 #endif /* LIB_DESCRIBE_PROCESS_H */

@@ -193,23 +193,22 @@ int module_prepare(struct module_parent *parent, int device, uint32_t handler_id
 		.flags = flags & MITOSIS_SNAPSHOT_PINNED,
 	};
 	struct own_file own[OWN_FILES_MAX];
-	uint32_t own_count = own_files_list(own);
-	bool has_files = own_files_others(own_count);
-	bool has_threads = thread_stop_is_needed();
-	/* It can do without a description. */
-	bool is_plain = !has_files && !has_threads && !parent->own_plan && !tells;
-	bool has_filter = prctl(PR_GET_SECCOMP) > 0;
 	struct shadow_arena *arena;
+	bool has_files, has_threads;
 	int described, err;
+	uint32_t own_count;
 
 	*refused = 0;
 	if (settings->file_digest)
 		return fail(-EOPNOTSUPP,
 			    "the kernel module records no digests of files; unset "
 			    "MITOSIS_FILE_DIGEST, or prepare on the user backend");
-	/* Which might end the process for a call: and nothing becomes its child. */
-	if (has_filter && is_plain)
+	/* A filter might end the process for a call: and nothing becomes its child. */
+	if (prctl(PR_GET_SECCOMP) > 0)
 		return *refused = prepare_bare(device, &request);
+	own_count = own_files_list(own);
+	has_files = own_files_others(own_count);
+	has_threads = thread_stop_is_needed();
 	err = create_arena(parent);
 	if (err)
 		return err;
@@ -217,7 +216,7 @@ int module_prepare(struct module_parent *parent, int device, uint32_t handler_id
 	arena->descriptor_flags = DESCRIPTOR_TOLD;
 	arena->process = 0;
 	arena->refusal.cause = REFUSED_NOTHING;
-	arena->fresh = has_filter ? 0 : fresh_signals_of_caller();
+	arena->fresh = fresh_signals_of_caller();
 	arena->others = (struct stopped_threads){ 0 };
 	arena->settings = *settings;
 	arena->has_files = has_files;
@@ -229,8 +228,9 @@ int module_prepare(struct module_parent *parent, int device, uint32_t handler_id
 	if (err)
 		return err;
 	*refused = prepare_described(parent, device, &request, child, &described);
-	/* The module takes no description. */
-	if (*refused == -ENOTTY && is_plain)
+	/* A module that takes no description: for a process that can do without. */
+	if (*refused == -ENOTTY && !has_files && !has_threads && !parent->own_plan &&
+	    !tells)
 		*refused = prepare_bare(device, &request);
 	return described ? describe_failed(arena, described) : *refused;
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * A process with a filter that ends it for what prepare asks others about is prepared by the
- * kernel module, and has no children.
+ * kernel module, and has no children: with one thread, and with two.
  */
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <pthread.h>
 #include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -36,13 +37,21 @@ static bool forbid(void)
 	       !prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
 }
 
-static pid_t start_parent(int prepared[2], int go_on[2])
+static void *sleep_on(void *unused)
+{
+	for (;;)
+		pause();
+	return unused;
+}
+
+static pid_t start_parent(int prepared[2], int go_on[2], bool threaded)
 {
 	struct mitosis *device = open_kernel();
 	pid_t pid = fork();
 	char byte;
 
 	if (pid == 0) {
+		pthread_t thread;
 		int err;
 
 		mitosis_close(device);
@@ -54,6 +63,8 @@ static pid_t start_parent(int prepared[2], int go_on[2])
 		      dup2(go_on[0], STDIN_FILENO) == STDIN_FILENO);
 		close(prepared[1]);
 		close(go_on[0]);
+		if (threaded && pthread_create(&thread, NULL, sleep_on, NULL))
+			_exit(4);
 		if (!forbid())
 			_exit(1);
 		err = mitosis_prepare(device, ID);
@@ -68,20 +79,27 @@ static pid_t start_parent(int prepared[2], int go_on[2])
 	return pid;
 }
 
-int main(void)
+static void check(bool threaded)
 {
 	int prepared[2], go_on[2], err;
 	struct mitosis *device;
 	pid_t parent;
 
 	CHECK(!pipe(prepared) && !pipe(go_on));
-	parent = start_parent(prepared, go_on);
+	parent = start_parent(prepared, go_on, threaded);
 	CHECK_EQ(read(prepared[0], &err, sizeof(err)), (ssize_t)sizeof(err));
 	CHECK_EQ(err, 0);
 	device = open_kernel();
 	CHECK_EQ(mitosis_resume_local(device, ID), -EOPNOTSUPP);
 	mitosis_close(device);
+	close(prepared[0]);
 	close(go_on[1]);
 	CHECK_EQ(status_within(parent, PATIENCE_MS), 0);
+}
+
+int main(void)
+{
+	check(false);
+	check(true);
 	return 0;
 }
