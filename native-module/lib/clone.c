@@ -303,7 +303,6 @@ static void __attribute__((noreturn)) go_on_with_threads(struct clone_arguments 
 /* The child. It goes on as if prepare had just returned 0. */
 static void __attribute__((noreturn, used)) clone_main(struct clone_arguments *o)
 {
-	uint64_t mask = o->plan.thread.signal_mask;
 	struct clone_more_files more = { 0 };
 	int lifeline = o->lifeline;
 
@@ -326,7 +325,6 @@ static void __attribute__((noreturn, used)) clone_main(struct clone_arguments *o
 	if (descriptor_has_threads(o->descriptor))
 		go_on_with_threads(o);
 	register_rseq(&o->plan.thread);
-	raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, 0, sizeof(mask));
 	thread_go_on(&o->plan.thread);
 }
 

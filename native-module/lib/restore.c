@@ -508,9 +508,6 @@ RESTORER void restorer_unmap_rest(struct restore_plan *plan)
 
 RESTORER void restorer_go_on(struct restore_plan *plan)
 {
-	uint64_t mask = plan->thread.signal_mask;
-
-	raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, 0, sizeof(mask));
 	thread_go_on(&plan->thread);
 }
 

@@ -3,7 +3,9 @@
 #ifndef LIB_THREAD_STATE_H
 #define LIB_THREAD_STATE_H
 
+#include <signal.h>
 #include <stddef.h>
+#include <sys/syscall.h>
 
 #include "lib/resume_times.h"
 #include "proto/descriptor.h"
@@ -23,7 +25,8 @@ static inline void thread_tell(struct descriptor_thread *t, uint64_t number,
 
 /*
  * Loads all registers but those that `syscall` and a call clobber, and returns 0
- * from prepare.
+ * from prepare. Signals are unblocked on the thread's own stack: the frames of several that are pending,
+ * each with the extended state, have no room on that of a restorer.
  */
 static inline void __attribute__((noreturn, always_inline))
 thread_go_on(const struct descriptor_thread *t)
@@ -38,6 +41,14 @@ thread_go_on(const struct descriptor_thread *t)
 		"mov %c[r14](%[t]), %%r14\n\t"
 		"mov %c[r15](%[t]), %%r15\n\t"
 		"mov %c[rsp](%[t]), %%rsp\n\t"
+		"mov %[t], %%r9\n\t"
+		"lea %c[mask](%[t]), %%rsi\n\t"
+		"mov %[set_mask], %%edi\n\t"
+		"xor %%edx, %%edx\n\t"
+		"mov %[mask_size], %%r10d\n\t"
+		"mov %[set_signals], %%eax\n\t"
+		"syscall\n\t"
+		"mov %%r9, %[t]\n\t"
 		"mov %c[rsi](%[t]), %%rsi\n\t"
 		"mov %c[rdx](%[t]), %%rdx\n\t"
 		"mov %c[r8](%[t]), %%r8\n\t"
@@ -63,7 +74,10 @@ thread_go_on(const struct descriptor_thread *t)
 		  [r9] "i"(offsetof(struct descriptor_thread, r9)),
 		  [r10] "i"(offsetof(struct descriptor_thread, r10)),
 		  [rdi] "i"(offsetof(struct descriptor_thread, rdi)),
-		  [rip] "i"(offsetof(struct descriptor_thread, rip))
+		  [rip] "i"(offsetof(struct descriptor_thread, rip)),
+		  [mask] "i"(offsetof(struct descriptor_thread, signal_mask)),
+		  [mask_size] "i"(sizeof(t->signal_mask)),
+		  [set_mask] "i"(SIG_SETMASK), [set_signals] "i"(SYS_rt_sigprocmask)
 		: "memory");
 	__builtin_unreachable();
 }

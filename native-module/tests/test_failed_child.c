@@ -18,7 +18,7 @@
 #include "tests/harness.h"
 
 #define ID	    73
-#define SIZE	    (77 * 4096) /* of no other mapping */
+#define SIZE	    (7777 * 4096) /* of no other mapping */
 #define PATIENCE_MS 20000
 #define FAILED	    (125 << 8) /* wait status */
 
