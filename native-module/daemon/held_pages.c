@@ -14,7 +14,7 @@ int held_pages_add(struct held_pages *h, uint64_t start, uint64_t end, bool read
 		last->end = end;
 		return 0;
 	}
-	if (h->count == h->capacity) {
+	if (!h->runs || h->count == h->capacity) {
 		uint32_t capacity = h->capacity ? 2 * h->capacity : CAPACITY_MIN;
 		void *runs = realloc(h->runs, capacity * sizeof(h->runs[0]));
 

@@ -111,7 +111,7 @@ int porter_grant(struct daemon *daemon, uint32_t handler_id, uint64_t snapshot,
 	close(ends[0]);
 	if (!err && !porter)
 		err = start(daemon, &porter);
-	if (!err) {
+	if (!err && porter) {
 		m.handler_id = handler_id;
 		m.device = ++daemon->last_grant ?: ++daemon->last_grant;
 		porter->porter.granted = granted;
@@ -119,8 +119,8 @@ int porter_grant(struct daemon *daemon, uint32_t handler_id, uint64_t snapshot,
 		err = n < 0 ? n : 0;
 	}
 	close(ends[1]);
-	if (err)
-		return err;
+	if (err || !porter)
+		return err ?: -ENODEV;
 	porter->porter.pending++;
 	*number = m.device;
 	return 0;

@@ -90,6 +90,7 @@ static void ask(const char *path, const struct preload_request *request,
 	int fd = connect_to(path, deadline_s);
 	ssize_t size = socket_send(fd, request, sizeof(*request));
 
+	memset(answer, 0, sizeof(*answer));
 	if (size == sizeof(*request))
 		size = socket_receive(fd, answer, sizeof(*answer), 0);
 	if (size < 0)

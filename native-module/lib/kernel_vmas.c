@@ -59,7 +59,7 @@ int kernel_vmas_plan(const struct descriptor_header *descriptor,
 		     struct restore_plan *plan)
 {
 	const struct descriptor_vma *vmas = descriptor_vmas(descriptor);
-	struct own_vma own[KERNEL_VMAS_MAX];
+	struct own_vma own[KERNEL_VMAS_MAX] = { 0 };
 	int count = list_own(own);
 	uint64_t hash = 0;
 	uint32_t i;

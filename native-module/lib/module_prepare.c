@@ -144,7 +144,7 @@ static int prepare_described(struct module_parent *parent, int device,
 	raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof(all));
 	before &= ~arena->others.held;
 	*described = describe(arena, parent->own_plan, &d);
-	if (!*described) {
+	if (!*described && d.header) {
 		request->description = (uintptr_t)d.header;
 		request->size = d.header->total_size;
 		advise(&d, MADV_DONTFORK);

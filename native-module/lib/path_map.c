@@ -38,6 +38,17 @@ static char *copy(const char *path)
 	return strndup(path, length);
 }
 
+static void destroy(struct path_map *map)
+{
+	uint32_t i;
+
+	for (i = 0; i < map->count; i++) {
+		free(map->paths[i].from);
+		free(map->paths[i].to);
+	}
+	free(map);
+}
+
 int path_map_create(const struct mitosis_path *paths, uint32_t count,
 		    struct path_map **out)
 {
@@ -66,7 +77,7 @@ int path_map_create(const struct mitosis_path *paths, uint32_t count,
 			err = fail(-ENOMEM, "there is no memory for a map of paths");
 	}
 	if (err)
-		path_map_put(map);
+		destroy(map);
 	else
 		*out = map;
 	return err;
@@ -81,15 +92,8 @@ struct path_map *path_map_get(struct path_map *map)
 
 void path_map_put(struct path_map *map)
 {
-	uint32_t i;
-
-	if (!map || --map->holders)
-		return;
-	for (i = 0; i < map->count; i++) {
-		free(map->paths[i].from);
-		free(map->paths[i].to);
-	}
-	free(map);
+	if (map && !--map->holders)
+		destroy(map);
 }
 
 /* Bytes of `path` that `from` stands for; -1: it is neither the path nor above it. */

@@ -196,7 +196,7 @@ int shared_copies_take(const struct vma_list *list, struct shared_copies *copies
 	to = copies->at = at;
 	for (i = 0; !err && i < list->count; i++) {
 		struct descriptor_vma *vma = &list->vmas[i];
-		uint64_t size;
+		uint64_t size = 0;
 		long fd;
 
 		if (!is_taken(list, i))

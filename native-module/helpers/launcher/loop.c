@@ -150,7 +150,7 @@ static int read_arrivals(const char *path, struct schedule *s)
 		return 1;
 	}
 	while (fgets(line, sizeof(line), file)) {
-		if (s->count == room) {
+		if (!s->offsets || s->count == room) {
 			room = room ? 2 * room : 1024;
 			more = realloc(s->offsets, room * sizeof(*more));
 			if (!more) {
