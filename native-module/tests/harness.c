@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -89,6 +90,27 @@ void need_namespaces(void)
 {
 	if (!has_namespaces())
 		skip(NAMESPACES_NEEDED);
+}
+
+bool may_open(unsigned int count)
+{
+	struct rlimit limit;
+
+	CHECK(!getrlimit(RLIMIT_NOFILE, &limit));
+	limit.rlim_cur = limit.rlim_max;
+	CHECK(!setrlimit(RLIMIT_NOFILE, &limit));
+	return limit.rlim_max >= count;
+}
+
+void need_open_files(unsigned int count)
+{
+	char needed[80];
+
+	if (may_open(count))
+		return;
+	snprintf(needed, sizeof(needed),
+		 "needs %u open files a process: raise ulimit -Hn", count);
+	skip(needed);
 }
 
 struct mitosis *open_user(void)

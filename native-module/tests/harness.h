@@ -66,6 +66,12 @@ bool has_namespaces(void);
 /* Skips the test without them. */
 void need_namespaces(void);
 
+/* Lets this process open as many files as it may; whether that is `count`. */
+bool may_open(unsigned int count);
+
+/* Skips the test unless it may. */
+void need_open_files(unsigned int count);
+
 /* Gives up the lowest capability that this process has; false if it has none. */
 bool drop_a_capability(void);
 

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/resource.h>
 
 #include "lib/daemon_link.h"
 #include "tests/harness.h"
@@ -61,17 +60,6 @@ static void without_shadow(void)
 	wire_close(&connection);
 	daemon_link_close(&link);
 	machine_stop(&m);
-}
-
-static void raise_limit(void)
-{
-	struct rlimit limit;
-
-	CHECK(!getrlimit(RLIMIT_NOFILE, &limit));
-	limit.rlim_cur = limit.rlim_max;
-	CHECK(!setrlimit(RLIMIT_NOFILE, &limit));
-	if (limit.rlim_max < WAITING_MAX + 100)
-		skip("needs 1124 open files for the machine that waits");
 }
 
 static struct mitosis *prepare(uint32_t handler_id)
@@ -132,7 +120,7 @@ static void another_shadow(void)
 	uint32_t size;
 	struct machine m;
 
-	raise_limit();
+	need_open_files(WAITING_MAX + 100);
 	m = machine_start(2);
 	machine_enter(&m);
 	devices[0] = prepare(ID);

@@ -6,7 +6,6 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -252,15 +251,11 @@ static int answer_to(const struct machine *m, const void *bytes, size_t size)
 /* More silent connections than a daemon has places do not keep a machine out. */
 static void silent_crowd(void)
 {
-	struct rlimit limit;
 	struct machine m = machine_start(2);
 	struct mitosis *device = open_user();
 	int fds[SILENT], i;
 
-	CHECK(!getrlimit(RLIMIT_NOFILE, &limit));
-	limit.rlim_cur = limit.rlim_max;
-	CHECK(!setrlimit(RLIMIT_NOFILE, &limit));
-	if (limit.rlim_max < SILENT + 64) {
+	if (!may_open(SILENT + 64)) {
 		puts("silent_crowd left out: needs 1,300 open files");
 	} else {
 		for (i = 0; i < SILENT; i++)

@@ -4,7 +4,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "proto/user/auth_config.h"
 #include "tests/harness.h"
@@ -28,24 +27,13 @@ static int connect_to(const struct machine *machine, const char *host,
 	return wire_connect(connection, &where, &auth);
 }
 
-static void raise_limit(void)
-{
-	struct rlimit limit;
-
-	CHECK(!getrlimit(RLIMIT_NOFILE, &limit));
-	limit.rlim_cur = limit.rlim_max;
-	CHECK(!setrlimit(RLIMIT_NOFILE, &limit));
-	if (limit.rlim_max < PLACES_PER_MACHINE + 64)
-		skip("needs 600 open files");
-}
-
 int main(void)
 {
 	static struct wire_connection all[PLACES_PER_MACHINE], other;
 	struct machine machine;
 	int i;
 
-	raise_limit();
+	need_open_files(PLACES_PER_MACHINE + 64);
 	use_key("places");
 	machine = machine_start_at(2, "[::]");
 	if (connect_to(&machine, "::1", &other))

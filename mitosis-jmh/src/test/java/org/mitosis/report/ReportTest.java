@@ -327,13 +327,7 @@ class ReportTest {
             100_000 + (threads - 1) * each);
       }
     }
-    List<String> rows =
-        Files.readAllLines(write(sample).resolve("report.md")).stream()
-            .dropWhile(line -> !line.equals("### ForkPrepare.threads, prepare"))
-            .skip(1)
-            .takeWhile(line -> !line.startsWith("#"))
-            .filter(line -> line.startsWith("|"))
-            .toList();
+    List<String> rows = rowsOf("ForkPrepare.threads, prepare");
     assertTrue(rows.get(0).contains("a further thread"), rows.get(0));
     assertEquals(
         List.of("10.0 µs", "30.0 µs"),
@@ -341,6 +335,16 @@ class ReportTest {
             .flatMap(row -> Stream.of("10.0 µs", "30.0 µs").filter(row::contains))
             .sorted()
             .toList());
+  }
+
+  /** The rows of a table of the sample's report, by its title. */
+  private List<String> rowsOf(String title) throws IOException {
+    return Files.readAllLines(write(sample).resolve("report.md")).stream()
+        .dropWhile(line -> !line.equals("### " + title))
+        .skip(1)
+        .takeWhile(line -> !line.startsWith("#"))
+        .filter(line -> line.startsWith("|"))
+        .toList();
   }
 
   /** 10 files take 200 µs more than none does: 20 µs each, whatever a thread costs. */
@@ -355,13 +359,7 @@ class ReportTest {
             100_000 + (threads - 1) * 10_000 + files * 20_000);
       }
     }
-    List<String> rows =
-        Files.readAllLines(write(sample).resolve("report.md")).stream()
-            .dropWhile(line -> !line.equals("### ForkPrepare.threads, prepare"))
-            .skip(1)
-            .takeWhile(line -> !line.startsWith("#"))
-            .filter(line -> line.startsWith("|"))
-            .toList();
+    List<String> rows = rowsOf("ForkPrepare.threads, prepare");
     assertTrue(rows.get(0).contains("| a further thread | a further file |"), rows.get(0));
     assertEquals(2, rows.stream().filter(row -> row.contains(" 20.0 µs ")).count(), rows::toString);
     assertEquals(2, rows.stream().filter(row -> row.contains(" 10.0 µs ")).count(), rows::toString);
