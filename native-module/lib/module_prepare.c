@@ -94,6 +94,8 @@ static int describe(struct shadow_arena *arena, const struct restore_plan *own_p
 	leave_out(d, d->header, d->size);
 	if (own_plan)
 		leave_out(d, (void *)own_plan->restorer, RESTORER_KEPT_SIZE);
+	if (!err && !d->header)
+		err = -ENOMEM;
 	return err;
 }
 
@@ -144,7 +146,7 @@ static int prepare_described(struct module_parent *parent, int device,
 	raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof(all));
 	before &= ~arena->others.held;
 	*described = describe(arena, parent->own_plan, &d);
-	if (!*described && d.header) {
+	if (!*described) {
 		request->description = (uintptr_t)d.header;
 		request->size = d.header->total_size;
 		advise(&d, MADV_DONTFORK);
