@@ -20,8 +20,8 @@
 #define ID	1
 #define CONTENT 30
 #define BURST	24
-/* Of what answers, while something is stopped; and of all else, which a loaded machine may need. */
-#define SHORT_MS "1000"
+/* While something is stopped; and else. Longer than a loaded or shared machine may stand still. */
+#define SHORT_MS "4000"
 #define LONG_MS	 "20000"
 #define CASE_MS	 60000
 #define AT_ONCE	 8
@@ -190,7 +190,7 @@ static void play(enum victim victim, enum action action, enum stage stage)
 	}
 	if (stage == RUNNING)
 		r = start_half();
-	set_deadline(SHORT_MS);
+	set_deadline(action == STOPPED ? SHORT_MS : LONG_MS);
 	if (stage == STARTING)
 		r = start_telling();
 	pid = strike(victim, action, stage == STARTING ? r.proxy : getpid());
@@ -250,8 +250,8 @@ static void play_burst(enum burst burst)
 	machine_stop(&machine);
 }
 
-/* Machines of one case. */
-static void be_apart(int number)
+/* Machines of one case, whose pagers wait so long. */
+static void be_apart(int number, const char *pagers_ms)
 {
 	char text[200];
 
@@ -260,7 +260,7 @@ static void be_apart(int number)
 	signal(SIGPIPE, SIG_IGN);
 	use_key("faults");
 	/* The children's mitosisd, and its pagers, which this keeps. */
-	set_deadline(SHORT_MS);
+	set_deadline(pagers_ms);
 	open_user();
 	set_deadline(LONG_MS);
 	replica_children_begin();
@@ -272,19 +272,23 @@ struct running_case {
 };
 
 static struct running_case now[AT_ONCE];
-static int failed, count;
+static char failed[1000];
+static int count;
 
 static void wait_for(struct running_case *c)
 {
+	size_t used = strlen(failed);
+
 	if (c->pid && status_within(c->pid, CASE_MS)) {
 		printf("%s: failed\n", c->name);
-		failed = 1;
+		snprintf(failed + used, sizeof(failed) - used, "%s%s",
+			 used ? ", " : "failed: ", c->name);
 	}
 	c->pid = 0;
 }
 
 /* True in the process that is to play a case, if that is wanted. */
-static bool is_to_play(const char *name, const char *only)
+static bool is_to_play(const char *name, const char *only, const char *pagers_ms)
 {
 	struct running_case *c = &now[count % AT_ONCE];
 
@@ -297,7 +301,7 @@ static bool is_to_play(const char *name, const char *only)
 	c->pid = fork();
 	CHECK(c->pid >= 0);
 	if (c->pid == 0)
-		be_apart(count);
+		be_apart(count, pagers_ms);
 	return c->pid == 0;
 }
 
@@ -319,13 +323,13 @@ int main(int argc, char **argv)
 		if (!only && victim == DAEMON && action == STOPPED &&
 		    stage == STARTING)
 			continue;
-		if (is_to_play(name, only)) {
+		if (is_to_play(name, only, action == STOPPED ? SHORT_MS : LONG_MS)) {
 			play(victim, action, stage);
 			exit(0);
 		}
 	}
 	for (i = 0; i < BURSTS; i++)
-		if (is_to_play(bursts[i], only)) {
+		if (is_to_play(bursts[i], only, LONG_MS)) {
 			play_burst(i);
 			exit(0);
 		}
@@ -333,5 +337,7 @@ int main(int argc, char **argv)
 		wait_for(&now[i]);
 	if (!count)
 		printf("no case is called '%s'\n", only);
-	return failed || !count;
+	if (*failed)
+		printf("%s\n", failed);
+	return *failed || !count;
 }
