@@ -41,7 +41,12 @@ class TestSummary {
   /** Lines of a failed test's output that the list repeats: a log may be cut to its end. */
   private static final int MOST_OUTPUT = 25;
 
+  private static final int MOST_PLACES = 10;
+
   private static final String OUTPUT = "    ";
+
+  /** What a failed check prints, which the end of an output need not have. */
+  private static final Pattern PLACE = Pattern.compile("\\S+\\.(c|h|sh|py):\\d+:.*");
 
   /** The file of a run that is only mentioned when something went wrong or was left out. */
   private static final String MAY_BE_EMPTY = "build";
@@ -91,13 +96,23 @@ class TestSummary {
     }
   }
 
-  /** The end of the output that these lines begin with, each after a line break. */
+  /**
+   * The end of the output that these lines begin with, each after a line break; of what comes before
+   * it, the last lines that name a place in a source file.
+   */
   private static String output(List<String> lines) {
     List<String> all = lines.stream().takeWhile(line -> line.startsWith(OUTPUT)).toList();
     int left = Math.max(0, all.size() - MOST_OUTPUT);
     StringBuilder text = new StringBuilder();
     if (left > 0) {
       text.append('\n').append(OUTPUT).append("(").append(left).append(" lines before)");
+      List<String> places =
+          all.subList(0, left).stream()
+              .filter(line -> PLACE.matcher(line.strip()).matches())
+              .toList();
+      places.stream()
+          .skip(Math.max(0, places.size() - MOST_PLACES))
+          .forEach(line -> text.append('\n').append(shortened(line)));
     }
     all.stream().skip(left).forEach(line -> text.append('\n').append(shortened(line)));
     return text.toString();
