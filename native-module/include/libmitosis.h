@@ -506,9 +506,9 @@ int mitosis_resume_attached(struct mitosis_attachment *attachment);
  * parent had (timers, pending signals, locks of memory, PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER; not of a parent with
  * a seccomp filter): in a child, with NULL, what it lacks itself; with an attachment, what is known of its children
  * before they are made. Writes at most `size` bytes, with a NUL. Returns how many lines there are, which may be more
- * than were written. Of modes lazy, eager and cached on the user backend, and, without an attachment, of the kernel
- * module's children: a clone is a fork. Where a child runs is its caller's choice and no line of the report (CPUs,
- * NUMA policies, session: docs/children.md).
+ * than were written. Of modes lazy, eager and cached on the user backend, and, without an attachment, of mode
+ * replica and of the kernel module: a clone is a fork. Where a child runs is its caller's choice and no line of the
+ * report (CPUs, NUMA policies, session: docs/children.md).
  * Errors: -ENOENT neither such a child nor such an attachment.
  */
 int mitosis_resume_report(const struct mitosis_attachment *attachment, char *text,

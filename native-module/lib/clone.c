@@ -33,6 +33,7 @@ struct clone_arguments {
 	const struct descriptor_header *descriptor;
 	struct rlimit files;	  /* RLIMIT_NOFILE of the parent */
 	int lifeline;		  /* of the replica; -1: a shadow's child has none */
+	struct told_files *told;  /* of the replica, or NULL */
 	bool born_in_cgroup;	  /* into which it was to be forked */
 	struct restore_plan plan; /* of its threads; stays in a child with several */
 	char stack[CLONE_STACK_SIZE] __attribute__((aligned(64)));
@@ -313,7 +314,7 @@ static void __attribute__((noreturn, used)) clone_main(struct clone_arguments *o
 	if ((lifeline < 0 && o->lifeline >= 0) || !enter_container(o) ||
 	    !shared_copies_share(o->descriptor) ||
 	    !arrange_files(&o->request, lifeline, &more) ||
-	    !clone_late_files(&o->request, &more, o->descriptor))
+	    !clone_late_files(&o->request, &more, o->descriptor, o->told))
 		raw_syscall(SYS_exit_group, SHADOW_CLONE_FAILED_STATUS);
 	clone_more_files_forget(&more);
 	raw_syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, &o->files, 0);
@@ -410,6 +411,7 @@ int clone_child(struct page_source *source, const struct clone_request *request)
 	o->plan.thread = *t;
 	thread_tell(&o->plan.thread, request->number, request->machine_id, NULL);
 	o->lifeline = own->is_replica ? own->lifeline : -1;
+	o->told = own->told;
 	if (own->is_replica)
 		flags |= CLONE_PARENT;
 	if (t->tid_address)

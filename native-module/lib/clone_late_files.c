@@ -75,11 +75,16 @@ static bool open_own(const struct descriptor_header *d,
 
 bool clone_late_files(const struct clone_request *r,
 		      const struct clone_more_files *more,
-		      const struct descriptor_header *d)
+		      const struct descriptor_header *d, struct told_files *told)
 {
 	const struct descriptor_fd *fds = descriptor_fds(d);
 	uint32_t i;
 
+	if (told && d->fd_count)
+		told->count = 0;
+	for (i = 0; told && i < d->fd_count; i++)
+		if (is_of_parent(r, more, fds[i].number))
+			told_files_add(told, fds, i);
 	for (i = 0; i < d->fd_count; i++)
 		if ((fds[i].kind == FD_FILE || fds[i].kind == FD_DIRECTORY) &&
 		    is_of_parent(r, more, fds[i].number) && !open_own(d, &fds[i]))

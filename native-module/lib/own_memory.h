@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <sys/resource.h>
 
+#include "lib/told_files.h"
 #include "paging/page_source.h"
 #include "proto/descriptor.h"
 
@@ -19,6 +20,8 @@ struct own_memory {
 	/* A replica: its clones are children of its pager, which has the other end of this pipe. */
 	bool is_replica;
 	int lifeline;
+	struct told_files
+		*told; /* in what its clones ask: lib/own_plan.h; else NULL */
 };
 
 /* Sets the functions that read pages. */

@@ -5,7 +5,7 @@
 
 #include "lib/restore.h"
 
-/* From what its restorer has left; NULL: it is no child of mode lazy, eager or cached. */
+/* From what its restorer has left; NULL: it is no child of mode lazy, eager, cached or replica. */
 const struct restore_plan *own_plan(void);
 
 #endif /* LIB_OWN_PLAN_H */

@@ -213,6 +213,7 @@ int remake_files(struct restore_plan *plan, int *stream, const char *what,
 {
 	struct file_user user;
 	bool *needed;
+	uint32_t i;
 	int err;
 
 	*files = files_of(plan, what);
@@ -262,7 +263,9 @@ int remake_files(struct restore_plan *plan, int *stream, const char *what,
 		remade_files_discard(files);
 		return err;
 	}
-	told_files_add(&plan->told, files->fds, files->count, files->placed);
+	for (i = 0; i < files->count; i++)
+		if (files->placed[i])
+			told_files_add(&plan->told, files->fds, i);
 	trace_differences(files);
 	return 0;
 }

@@ -75,6 +75,7 @@ void replica_main(const struct replica_start *start)
 	struct own_memory own = {
 		.source = { .descriptor = start->descriptor },
 		.is_replica = true,
+		.told = start->told,
 		.lifeline = start->lifeline,
 	};
 

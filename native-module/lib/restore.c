@@ -536,6 +536,7 @@ INLINE void __attribute__((noreturn)) become_replica(struct restore_plan *plan)
 	raw_syscall(SYS_mprotect, descriptor, size, PROT_READ);
 	restorer_unmap_rest(plan);
 	plan->replica.descriptor = (void *)descriptor;
+	plan->replica.told = &plan->told;
 	__asm__ volatile("mov %[stack], %%rsp\n\t"
 			 "xor %%ebp, %%ebp\n\t"
 			 "call *%[entry]\n\t"

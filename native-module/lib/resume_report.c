@@ -93,21 +93,20 @@ int mitosis_resume_report(const struct mitosis_attachment *attachment, char *tex
 		attachment ? attachment_plan(attachment) : own_plan();
 	struct report r = { .text = text, .size = size };
 	struct told_files expected = { 0 };
-	size_t i;
+	uint32_t i;
 
 	if (size)
 		*text = '\0';
 	if (!plan)
-		return fail(
-			-ENOENT,
-			"this process is not a child that says what it lacks: one "
-			"of mode lazy, eager or cached, or of the kernel module");
+		return fail(-ENOENT, "this process is not a child that says what it "
+				     "lacks: one of "
+				     "mode lazy, eager, cached or replica, or of "
+				     "the kernel module");
 	for (i = 0; i < sizeof(items) / sizeof(items[0]); i++)
 		if (plan->lost & items[i].item)
 			add_line(&r, "%s\n", items[i].text);
-	if (attachment)
-		told_files_add(&expected, descriptor_fds(plan->descriptor),
-			       plan->descriptor->fd_count, NULL);
+	for (i = 0; attachment && i < plan->descriptor->fd_count; i++)
+		told_files_add(&expected, descriptor_fds(plan->descriptor), i);
 	tell_files(&r, attachment ? &expected : &plan->told);
 	return r.lines;
 }

@@ -26,26 +26,18 @@ const char *told_text(enum told_difference difference)
 }
 
 void told_files_add(struct told_files *told, const struct descriptor_fd *fds,
-		    uint32_t count, const bool *placed)
+		    uint32_t i)
 {
-	uint32_t i;
+	/* What shares with another has its state. */
+	const struct descriptor_fd *fd =
+		fds[i].shares == DESCRIPTOR_FD_OWN ? &fds[i] : &fds[fds[i].shares];
+	enum told_difference difference = told_difference(fd);
 
-	for (i = 0; i < count; i++) {
-		const struct descriptor_fd *fd = &fds[i];
-		enum told_difference difference;
-
-		if (placed && !placed[i])
-			continue;
-		/* What shares with another has its state. */
-		if (fd->shares != DESCRIPTOR_FD_OWN)
-			fd = &fds[fd->shares];
-		difference = told_difference(fd);
-		if (difference == TOLD_NOTHING)
-			continue;
-		if (told->count < TOLD_FILES_MAX) {
-			told->files[told->count].number = fds[i].number;
-			told->files[told->count].difference = difference;
-		}
-		told->count++;
+	if (difference == TOLD_NOTHING)
+		return;
+	if (told->count < TOLD_FILES_MAX) {
+		told->files[told->count].number = fds[i].number;
+		told->files[told->count].difference = difference;
 	}
+	told->count++;
 }

@@ -32,8 +32,8 @@ enum told_difference told_difference(const struct descriptor_fd *fd);
 /* "has no lock of its parent", say; what a text of the file's number continues with. */
 const char *told_text(enum told_difference difference);
 
-/* Adds those of a descriptor; of `placed` ones only, unless that is NULL. */
+/* Adds what is to be told of file `i` of a descriptor, if anything. No C library. */
 void told_files_add(struct told_files *told, const struct descriptor_fd *fds,
-		    uint32_t count, const bool *placed);
+		    uint32_t i);
 
 #endif /* LIB_TOLD_FILES_H */

@@ -16,7 +16,7 @@
 #include "proto/wire.h"
 
 #define LOCAL_MAGIC   0x534f544du /* "MTOS" in memory */
-#define LOCAL_VERSION 6
+#define LOCAL_VERSION 7
 
 enum local_type {
 	LOCAL_HELLO = 1,     /* device -> daemon; answered with the registry */

@@ -23,6 +23,8 @@ struct descriptor_header;
 
 #define REPLICA_FILES 3
 
+struct told_files;
+
 /* What a process gets that has the memory of the snapshot, and becomes its replica. */
 struct replica_start {
 	uint64_t magic;	  /* REPLICA_MAGIC */
@@ -30,6 +32,8 @@ struct replica_start {
 	uint32_t page_size;
 	int32_t control, lifeline;
 	const struct descriptor_header *descriptor;
+	struct told_files
+		*told; /* what its children say of their files: lib/told_files.h */
 };
 
 /*

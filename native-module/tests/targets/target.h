@@ -229,16 +229,13 @@ static inline long target_not_zero(const void *memory, size_t size)
 	return -1;
 }
 
-/*
- * Whether a child can ask what differs in an open file of its. Those that a shadow or a replica forks are not told of
- * files.
- */
+/* Whether a child can ask what differs in an open file of its. Those that a shadow forks, clones, are told nothing. */
 static inline bool target_is_told(int fd, const char *difference)
 {
 	const char *mode = getenv("MITOSIS_TEST_MODE");
 	char report[8192], line[256];
 
-	if (mode && (!strcmp(mode, "clone") || strstr(mode, "replica")))
+	if (mode && !strcmp(mode, "clone"))
 		return true;
 	snprintf(line, sizeof(line), "open file %d: %s\n", fd, difference);
 	return mitosis_resume_report(NULL, report, sizeof(report)) > 0 &&

@@ -51,10 +51,10 @@ final class Advice {
 
   private static String invalid(Operation operation) {
     return switch (operation) {
-      case PREPARE, PREPARE_PINNED ->
-          "this backend snapshots processes of one thread only: prepare from such a process";
+      // It is the caller that becomes the child.
       case RESUME_LOCAL, RESUME_REMOTE ->
-          "only a process of one thread can resume, and every JVM has several";
+          "only a process with one thread can resume, and every JVM has several: start children by"
+              + " mitosis-child, or by RemoteFork of mitosis-jmh";
       case CONNECT -> "check the address";
       default -> "";
     };
