@@ -467,8 +467,11 @@ int container_enter(const struct container *c)
 		err = leave_terminal_and_folder();
 		if (err)
 			return err;
-	} else if (geteuid() == 0 && (chdir(c->root) || chroot(c->root))) {
-		return -errno;
+	} else if (geteuid() == 0) {
+		/* Not by its path: the namespace's root need not be the launcher's. */
+		if ((c->root_fd >= 0 ? fchdir(c->root_fd) : chdir(c->root)) ||
+		    chroot("."))
+			return -errno;
 	}
 	/* They lead out of it. All are close-on-exec, too: see lib/child_files.h. */
 	syscall(SYS_close_range, FILES_FLOOR, FILES_FLOOR + FILES_MAX - 1, 0);
