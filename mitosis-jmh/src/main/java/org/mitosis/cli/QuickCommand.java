@@ -54,7 +54,7 @@ final class QuickCommand implements Word {
 
   private static final String PARAMETERS =
       "-p memorySize=16m -p touchRatio=100 -p threads=8 -p javaFunction=helloworld -p children=4"
-          + " -p seconds=2";
+          + " -p seconds=2 -p count=1";
 
   private final MachineProbe probe;
   private final PrintStream out;

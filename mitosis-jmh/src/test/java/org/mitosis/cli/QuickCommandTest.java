@@ -3,12 +3,15 @@ package org.mitosis.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
+import org.mitosis.fixture.ArrivalTrace;
 import org.openjdk.jmh.runner.BenchmarkList;
 import org.openjdk.jmh.runner.BenchmarkListEntry;
 import org.openjdk.jmh.runner.format.OutputFormatFactory;
@@ -40,6 +43,17 @@ class QuickCommandTest {
     Selection selection = Selection.of(options);
     selection.requireKnownParameters(List.of(arguments));
     selection.requireParameters(options);
+  }
+
+  /** An iteration of these lasts as long as its parameters say, whatever JMH's options are. */
+  @Test
+  void noIterationIsLongerThanTwoSeconds() throws Exception {
+    CommandLineOptions options = new CommandLineOptions(arguments(true, true));
+    assertEquals(List.of("2"), List.copyOf(options.getParameter("seconds").get()));
+    int count = Integer.parseInt(options.getParameter("count").get().iterator().next());
+    ArrivalTrace trace = ArrivalTrace.read("spike").part(0, count);
+    // What is late may begin as long after the trace's end as it is long.
+    assertTrue(2 * trace.lengthNs(trace.defaultSpeed()) <= TimeUnit.SECONDS.toNanos(2));
   }
 
   @Test
