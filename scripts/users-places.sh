@@ -7,19 +7,22 @@ place_words=(debian-12 user path container dockerfile debian-13)
 
 # place WORD NAME OPTION... COMMAND: the command leaves a report of ./bench quick in its folder.
 place() {
-  local word=$1 name=$2 started=$SECONDS log=${work:?}/place.log code=0
+  local word=$1 name=$2 started=$SECONDS log code=0
   shift 2
   [[ ,$chosen, == *,"$word",* ]] || return 0
   ((EUID == 0)) || skip "needs root, to make and enter a tree of Debian"
   command -v debootstrap >/dev/null || skip "needs debootstrap (apt-get install debootstrap)"
+  # Outlives the trial if the place fails.
+  log=$(mktemp --tmpdir "users-trial-$word.XXXXXX")
   echo "users-trial: $name: log in $log" >&2
   "${root:?}/scripts/bare-machine-trial" "${options[@]}" "${@:1:$#-1}" "${*: -1} && ls results/*-quick/report/index.html" >"$log" 2>&1 </dev/null || code=$?
   if ((code)); then
     tail -n 40 "$log" >&2
-    fail "ends with $code, see above"
+    fail "ends with $code, see above and $log"
   fi
   grep -q '^results/.*-quick/report/index.html$' "$log" || fail "no report: $(tail -n 3 "$log" | tr '\n' ' ')"
   grep '^mitosis: left out: ' "$log" | cut -c1-200 || true
+  rm "$log"
   echo "PASS users-trial: $name ($((SECONDS - started)) s)"
 }
 
