@@ -2,35 +2,28 @@
 #define _GNU_SOURCE
 #include "helpers/launcher/container.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/magic.h>
 #include <linux/sched.h>
-#include <mntent.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "helpers/launcher/high_files.h"
 #include "local/interrupted.h"
 
-/* The container's open files are numbered from here on, to be closed at once. */
-#define FILES_FLOOR 600
 #define FILES_MAX                                                                   \
-	(CGROUPS_MAX + 4) /* the holder's pidfd and orders, two directories */
+	(2 * CGROUPS_MAX + 3) /* the holder's pidfd and orders, the root directory */
 
 /* As the kernel's struct sigaction. */
 struct kernel_action {
@@ -63,27 +56,6 @@ weaker(struct container *c, const char *format, ...)
 	va_end(args);
 }
 
-/* Moves an open file to FILES_FLOOR or above, where the limit permits it. */
-static int move_up(int fd)
-{
-	int high = fcntl(fd, F_DUPFD_CLOEXEC, FILES_FLOOR);
-
-	if (high < 0)
-		return fd;
-	close(fd);
-	return high;
-}
-
-static int enter_cgroups(const struct container *c)
-{
-	int i;
-
-	for (i = 0; i < c->cgroup_count; i++)
-		if (write(c->cgroup_procs[i], "0", 1) != 1)
-			return -errno;
-	return 0;
-}
-
 /* Ends all other processes of this PID namespace, of which this is the first. */
 static void end_others(void)
 {
@@ -108,7 +80,7 @@ static void __attribute__((noreturn)) obey(int orders)
 
 static int make_strict(const struct container *c, char *reason, size_t size)
 {
-	int err = enter_cgroups(c);
+	int err = control_groups_enter(&c->groups);
 
 	if (!err && unshare(HOLDERS_NAMESPACES))
 		err = -errno;
@@ -223,124 +195,15 @@ static void start_holder(struct container *c)
 		strict ? "uts,ipc,mnt,pid,net,user,cgroup" : "uts,ipc,mnt,pid";
 }
 
-/* Groups of launchers that were killed before they could remove them. */
-static void sweep_cgroups(const char *parent)
-{
-	DIR *d = opendir(parent);
-	struct dirent *entry;
-
-	while (d && (entry = readdir(d))) {
-		char path[PATH_MAX];
-		int pid;
-
-		if (sscanf(entry->d_name, "mitosis-%d", &pid) != 1 ||
-		    !kill(pid, 0) || errno != ESRCH)
-			continue;
-		snprintf(path, sizeof(path), "%s/%s", parent, entry->d_name);
-		rmdir(path);
-	}
-	if (d)
-		closedir(d);
-}
-
-static bool is_version_2(const char *group)
-{
-	struct statfs fs;
-
-	return !statfs(group, &fs) && fs.f_type == CGROUP2_SUPER_MAGIC;
-}
-
-/* Of the first group. Without it children enter that, as those of version 1. */
-static void add_directory(struct container *c, const char *group)
-{
-	int fd = open(group, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	c->has_cgroup_directory = fd >= 0;
-	if (fd >= 0)
-		c->cgroup_procs[1] = move_up(fd);
-}
-
-/* A group of this launcher's below `parent`; false if it cannot be used. */
-static bool add_cgroup(struct container *c, const char *parent)
-{
-	char path[PATH_MAX], procs[PATH_MAX + 16];
-	int fd;
-
-	if (c->cgroup_count == CGROUPS_MAX)
-		return false;
-	sweep_cgroups(parent);
-	snprintf(path, sizeof(path), "%s/mitosis-%d", parent, getpid());
-	if (mkdir(path, 0755))
-		return false;
-	snprintf(procs, sizeof(procs), "%s/cgroup.procs", path);
-	fd = open(procs, O_WRONLY | O_CLOEXEC);
-	if (fd < 0) {
-		rmdir(path);
-		return false;
-	}
-	c->cgroup_procs[c->cgroup_count] = move_up(fd);
-	if (!c->cgroup_count && is_version_2(path))
-		add_directory(c, path);
-	c->cgroup_paths[c->cgroup_count++] = strdup(path);
-	return true;
-}
-
-/*
- * Of version 1 those that can limit what a process takes; each costs every child a write. A cpuset
- * group takes processes only once it has CPUs and memory.
- */
-static bool is_joined(const struct mntent *m)
-{
-	return (hasmntopt(m, "cpu") || hasmntopt(m, "memory") ||
-		hasmntopt(m, "pids")) &&
-	       !hasmntopt(m, "cpuset");
-}
-
 /* Returns 0, or -errno if the group that was asked for by name cannot be used. */
-static int make_cgroups(struct container *c, const char *asked)
+static int make_groups(struct container *c, const char *asked)
 {
-	FILE *mounts;
-	struct mntent *m;
-	int failed = 0;
+	char reason[sizeof(c->reason)];
+	int err = control_groups_create(&c->groups, asked, reason, sizeof(reason));
 
-	c->cgroup_version = "none";
-	if (!strcmp(asked, "none"))
-		return 0;
-	if (strcmp(asked, "auto")) {
-		if (add_cgroup(c, asked)) {
-			c->cgroup_version = "given";
-			return 0;
-		}
-		failed = -errno;
-		weaker(c, "no control group in %s: %s", asked, strerror(-failed));
-		return failed;
-	}
-	mounts = setmntent("/proc/self/mounts", "r");
-	while (mounts && (m = getmntent(mounts))) {
-		if (strcmp(m->mnt_type, "cgroup") || !is_joined(m))
-			continue;
-		if (add_cgroup(c, m->mnt_dir))
-			c->cgroup_version = "v1";
-		else
-			failed = errno;
-	}
-	if (mounts)
-		endmntent(mounts);
-	mounts = c->cgroup_count ? NULL : setmntent("/proc/self/mounts", "r");
-	while (mounts && !c->cgroup_count && (m = getmntent(mounts))) {
-		if (strcmp(m->mnt_type, "cgroup2"))
-			continue;
-		if (add_cgroup(c, m->mnt_dir))
-			c->cgroup_version = "v2";
-		else
-			failed = errno;
-	}
-	if (mounts)
-		endmntent(mounts);
-	if (!c->cgroup_count)
-		weaker(c, "no control groups: %s",
-		       failed ? strerror(failed) : "none are mounted");
-	return 0;
+	if (*reason)
+		weaker(c, "%s", reason);
+	return err;
 }
 
 static void open_root(struct container *c)
@@ -379,7 +242,7 @@ int container_create(struct container *c, enum container_kind kind,
 	c->holder_pidfd = -1;
 	c->orders = -1;
 	c->root_fd = -1;
-	c->cgroup_version = "none";
+	c->groups.version = "none";
 	c->namespace_names = "none";
 	if (kind == CONTAINER_NONE)
 		return 0;
@@ -387,7 +250,7 @@ int container_create(struct container *c, enum container_kind kind,
 		err = strict_create(&c->strict, report, c->reason,
 				    sizeof(c->reason));
 		if (!err)
-			err = make_cgroups(c, cgroup);
+			err = make_groups(c, cgroup);
 		if (!err) {
 			start_holder(c);
 			err = c->holder ? 0 : -EPERM;
@@ -396,7 +259,7 @@ int container_create(struct container *c, enum container_kind kind,
 			container_destroy(c);
 		return err;
 	}
-	make_cgroups(c, cgroup);
+	make_groups(c, cgroup);
 	start_holder(c);
 	open_root(c);
 	if (geteuid() != 0)
@@ -429,13 +292,13 @@ pid_t container_fork(struct container *c)
 	};
 	pid_t pid;
 
-	if (c->has_cgroup_directory) {
+	if (c->groups.has_directory) {
 		args.flags |= CLONE_INTO_CGROUP;
-		args.cgroup = c->cgroup_procs[1];
+		args.cgroup = c->groups.procs[1];
 	}
 	pid = syscall(SYS_clone3, &args, sizeof(args));
 	if (pid == 0)
-		c->born_in_cgroup = c->has_cgroup_directory;
+		c->born_in_cgroup = c->groups.has_directory;
 	/* A group's limit of processes holds: to enter it later would pass that by. */
 	if (pid >= 0 || errno == EAGAIN || errno == ENOMEM)
 		return pid;
@@ -460,7 +323,7 @@ int container_enter(const struct container *c)
 		return 0;
 	if (c->namespaces && setns(c->holder_pidfd, c->namespaces))
 		return -errno;
-	err = c->born_in_cgroup ? 0 : enter_cgroups(c);
+	err = c->born_in_cgroup ? 0 : control_groups_enter(&c->groups);
 	if (err)
 		return err;
 	if (c->kind == CONTAINER_STRICT) {
@@ -506,61 +369,22 @@ void container_describe(const struct container *c, struct mitosis_spawn *child)
 	child->pidfd = c->holder ? c->holder_pidfd : -1;
 	child->namespaces = c->holder ? NAMESPACES : 0;
 	child->root = c->root_fd;
-	child->cgroups = c->cgroup_procs;
-	child->cgroup_count = c->cgroup_count + c->has_cgroup_directory;
-	child->flags = c->has_cgroup_directory ? MITOSIS_SPAWN_INTO_CGROUP : 0;
-}
-
-/* Both versions of control groups have a line "oom_kill N" in a file of theirs. */
-static uint64_t oom_kills_in(const char *group, const char *name)
-{
-	char path[PATH_MAX], line[128];
-	unsigned long long kills = 0;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "%s/%s", group, name);
-	f = fopen(path, "re");
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "oom_kill %llu", &kills) == 1)
-			break;
-	if (f)
-		fclose(f);
-	return kills;
+	child->cgroups = c->groups.procs;
+	child->cgroup_count = c->groups.count + c->groups.has_directory;
+	child->flags = c->groups.has_directory ? MITOSIS_SPAWN_INTO_CGROUP : 0;
 }
 
 bool container_ran_out_of_memory(struct container *c)
 {
-	uint64_t before = c->oom_kills;
-	int i;
-
-	c->oom_kills = 0;
-	for (i = 0; i < c->cgroup_count; i++)
-		c->oom_kills +=
-			oom_kills_in(c->cgroup_paths[i], "memory.oom_control") +
-			oom_kills_in(c->cgroup_paths[i], "memory.events");
-	return c->oom_kills > before;
+	return control_groups_ran_out_of_memory(&c->groups);
 }
 
 void container_destroy(struct container *c)
 {
-	int i;
-
 	if (c->root_fd >= 0)
 		close(c->root_fd);
-	if (c->has_cgroup_directory)
-		close(c->cgroup_procs[1]);
-	c->has_cgroup_directory = false;
 	strict_destroy(&c->strict);
 	if (c->holder)
 		end_holder(c);
-	for (i = 0; i < c->cgroup_count; i++) {
-		int tries = 100;
-
-		close(c->cgroup_procs[i]);
-		/* The last child may take a moment to leave. */
-		while (rmdir(c->cgroup_paths[i]) && errno == EBUSY && tries--)
-			usleep(10000);
-		free(c->cgroup_paths[i]);
-	}
-	c->cgroup_count = 0;
+	control_groups_destroy(&c->groups);
 }

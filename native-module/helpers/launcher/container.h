@@ -11,10 +11,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "helpers/launcher/control_groups.h"
 #include "helpers/launcher/strict.h"
 #include "libmitosis.h"
-
-#define CGROUPS_MAX 16
 
 enum container_kind {
 	CONTAINER_LEAN,
@@ -32,15 +31,9 @@ struct container {
 	int root_fd;	/* the same directory as its namespaces have it; -1: none */
 	int namespaces; /* CLONE_NEW* that a child joins */
 	const char *namespace_names;
-	const char *cgroup_version; /* "v1", "v2" or "none" */
-	int cgroup_count;
-	/* Open cgroup.procs files; behind the only one of version 2 its directory. */
-	int cgroup_procs[CGROUPS_MAX + 1];
-	bool has_cgroup_directory;
+	struct control_groups groups;
 	bool born_in_cgroup; /* of a process that container_fork() has made */
-	char *cgroup_paths[CGROUPS_MAX];
-	uint64_t oom_kills; /* of them, as last counted */
-	char reason[256];   /* why it is weaker than asked; "" if it is not */
+	char reason[256];    /* why it is weaker than asked; "" if it is not */
 };
 
 /*

@@ -184,7 +184,7 @@ static void drive(struct launch_plan *plan, struct mitosis *device)
 	char line[256];
 
 	printf("ok ready=1 pid=%d container=%s cgroup=%s namespaces=%s reason=%s\n",
-	       getpid(), container_name(c), c->cgroup_version, c->namespace_names,
+	       getpid(), container_name(c), c->groups.version, c->namespace_names,
 	       c->reason);
 	fflush(stdout);
 	while (!loop_stopped && fgets(line, sizeof(line), stdin)) {
