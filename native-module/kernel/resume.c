@@ -8,6 +8,8 @@
 #include <linux/mman.h>
 #include <linux/mm.h>
 #include <linux/mount.h>
+#include <linux/namei.h>
+#include <linux/path.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -150,6 +152,24 @@ static bool is_same_build(const struct descriptor_header *d, const struct descri
 }
 
 /*
+ * Opens what a path leads to without what /proc has of open files, by which a parent could name
+ * those of its child's caller, and only a regular file. Returns NULL if it is no such path.
+ */
+static struct file *open_path(const char *name, int flags)
+{
+	struct file *file = NULL;
+	struct path path;
+
+	if (kern_path(name, LOOKUP_FOLLOW | LOOKUP_NO_MAGICLINKS, &path))
+		return NULL;
+	/* By its name it could be another one by now. */
+	if (S_ISREG(d_inode(path.dentry)->i_mode))
+		file = file_open_root(&path, "", flags, 0);
+	path_put(&path);
+	return IS_ERR(file) ? NULL : file;
+}
+
+/*
  * Opens the file of a VMA. Returns NULL if that fails or
  * it is not the file that the parent mapped: then the pages come from the snapshot.
  */
@@ -158,19 +178,19 @@ static struct file *open_file(const struct descriptor_header *d, const struct de
 	const char *path = descriptor_string(d, vma->name);
 	const bool writes = vma->protection & PROT_WRITE;
 	const bool may_write = writes || vma->flags & DESCRIPTOR_VMA_MAY_WRITE;
-	const int flags = O_NOCTTY | O_NONBLOCK;
-	struct file *file = filp_open(
-		path, (vma->map_flags & MAP_SHARED && may_write ? O_RDWR : O_RDONLY) | flags, 0);
+	/* No wait for who has a lease on it. */
+	const int flags = O_NONBLOCK;
+	struct file *file = open_path(
+		path, (vma->map_flags & MAP_SHARED && may_write ? O_RDWR : O_RDONLY) | flags);
 	const struct inode *inode;
 
 	/* What could only become writable is worth having without that, too. */
-	if (IS_ERR(file) && may_write && !writes)
-		file = filp_open(path, O_RDONLY | flags, 0);
-	if (IS_ERR(file))
+	if (!file && may_write && !writes)
+		file = open_path(path, O_RDONLY | flags);
+	if (!file)
 		return NULL;
 	inode = file_inode(file);
-	if (S_ISREG(inode->i_mode) && inode->i_ino == vma->inode &&
-	    MAJOR(inode->i_sb->s_dev) == vma->device_major &&
+	if (inode->i_ino == vma->inode && MAJOR(inode->i_sb->s_dev) == vma->device_major &&
 	    MINOR(inode->i_sb->s_dev) == vma->device_minor &&
 	    descriptor_same_version(vma, mitosis_file_version(inode)) && may_be_mapped(file, vma) &&
 	    is_same_build(d, vma, file))

@@ -4,7 +4,7 @@
  * it, drop it and make its token is the table of SECURITY.md; with a token every
  * caller may become it. Children carry no_new_privs and undumpable memory, and get
  * no_new_privs where exec would give them what the owner could not get, and map no file that
- * takes a capability of their caller's alone.
+ * takes a capability of their caller's alone, nor one in a directory that the caller has open.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +16,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tests/kernel/callers.h"
@@ -359,6 +360,62 @@ static void files_of_others_stay_closed(void)
 	CHECK(!unlink(others_file) && !close(file));
 }
 
+/* In a parent's root directory it is a directory, and what its child's caller has open. */
+#define FOLDER_FD   77
+#define CALLERS_DIR "/proc/self/fd/77"
+
+static char chroot_path[] = "/tmp/mitosis-root-XXXXXX";
+
+static void be_liar(void *unused)
+{
+	pid_t self = getpid();
+	int fd = open_device(), file;
+
+	(void)unused;
+	CHECK(!chroot(chroot_path));
+	file = open(CALLERS_DIR "/file", O_RDONLY | O_CLOEXEC);
+	CHECK(mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, file, 0) != MAP_FAILED);
+	close(file);
+	CHECK_EQ(error_of(ioctl(fd, MITOSIS_PREPARE, ID)), 0);
+	if (getpid() != self)
+		_exit(CHILD + (maps_have(CALLERS_DIR) ? CHILD_MAPS : 0));
+}
+
+/* By its path a parent names a file in a directory that its child's caller has open. */
+static void open_directories_are_not_followed(void)
+{
+	static const char *const folders[] = { "/proc", "/proc/self",
+					       "/proc/self/fd", CALLERS_DIR };
+	char path[128];
+	pid_t owner;
+	int i, fd;
+
+	if (!getenv("MITOSIS_TEST_MODULE_ADDRESS"))
+		return; /* as files_of_others_stay_closed() has said */
+	CHECK(mkdtemp(chroot_path));
+	for (i = 0; i < 4; i++) {
+		snprintf(path, sizeof(path), "%s%s", chroot_path, folders[i]);
+		CHECK(!mkdir(path, 0755));
+	}
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CHECK(fd >= 0 && dup2(fd, FOLDER_FD) == FOLDER_FD);
+	close(fd);
+	fd = openat(FOLDER_FD, "file", O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	CHECK(fd >= 0 && !ftruncate(fd, PAGE));
+	close(fd);
+	owner = start_waiting(be_liar, NULL);
+	CHECK_EQ(become_remotely(), CHILD);
+	CHECK(!kill(owner, SIGKILL));
+	status_within(owner, PATIENT_MS);
+	CHECK(!unlinkat(FOLDER_FD, "file", 0));
+	close(FOLDER_FD);
+	for (i = 3; i >= 0; i--) {
+		snprintf(path, sizeof(path), "%s%s", chroot_path, folders[i]);
+		CHECK(!rmdir(path));
+	}
+	CHECK(!rmdir(chroot_path));
+}
+
 int main(void)
 {
 	size_t i;
@@ -372,6 +429,7 @@ int main(void)
 	tokens_end();
 	filters_are_not_lost();
 	files_of_others_stay_closed();
+	open_directories_are_not_followed();
 	restore_permissions();
 	return failures ? 1 : 0;
 }
