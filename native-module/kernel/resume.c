@@ -179,7 +179,7 @@ static struct file *open_file(const struct descriptor_header *d, const struct de
 	const bool writes = vma->protection & PROT_WRITE;
 	const bool may_write = writes || vma->flags & DESCRIPTOR_VMA_MAY_WRITE;
 	/* No wait for who has a lease on it. */
-	const int flags = O_NONBLOCK;
+	const int flags = O_NONBLOCK | O_LARGEFILE;
 	struct file *file = open_path(
 		path, (vma->map_flags & MAP_SHARED && may_write ? O_RDWR : O_RDONLY) | flags);
 	const struct inode *inode;

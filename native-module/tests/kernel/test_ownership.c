@@ -27,6 +27,7 @@
 #define CHILD_UNDUMPABLE 2
 #define CHILD_MAPS	 4 /* the file of be_reader() */
 #define PAGE		 4096
+#define LARGE		 (3L << 30)
 
 struct kind {
 	const char *name;
@@ -337,7 +338,10 @@ static int become_remotely(void)
 	return exit_of(pid);
 }
 
-/* The file is opened by no capability of the caller's that the parent had not. */
+/*
+ * The file is opened by no capability of the caller's that the parent had not, and whatever its
+ * size.
+ */
 static void files_of_others_stay_closed(void)
 {
 	int file = mkstemp(others_file);
@@ -347,7 +351,7 @@ static void files_of_others_stay_closed(void)
 		puts("files left out: need MITOSIS_TEST_MODULE_ADDRESS");
 		return;
 	}
-	CHECK(file >= 0 && !fchown(file, OTHER, OTHER) && !ftruncate(file, PAGE));
+	CHECK(file >= 0 && !fchown(file, OTHER, OTHER) && !ftruncate(file, LARGE));
 	owner = start_waiting(be_reader, NULL);
 	CHECK_EQ(become_remotely(), CHILD);
 	CHECK(!kill(owner, SIGKILL));
