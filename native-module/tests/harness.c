@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -207,6 +208,8 @@ pid_t start_waiting(void (*prepare)(void *argument), void *argument)
 	pid = fork();
 	CHECK(pid >= 0);
 	if (pid == 0) {
+		/* A test that fails leaves it behind otherwise. */
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		prepare(argument);
 		CHECK(write(ready[1], "r", 1) == 1);
 		for (;;)
