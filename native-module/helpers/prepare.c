@@ -67,7 +67,7 @@ static int connect_to(const char *path, int deadline_s)
 	if (fd < 0 ||
 	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &deadline, sizeof(deadline)) ||
 	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &deadline, sizeof(deadline)))
-		die(1, "there is no socket: %s", strerror(errno));
+		die(1, "a Unix socket cannot be made: %s", strerror(errno));
 	err = socket_connect(fd, (struct sockaddr *)&address, sizeof(address));
 	if (err && explain_not_loaded(path, why, sizeof(why))) {
 		make_printable(why, strlen(why));

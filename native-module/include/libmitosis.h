@@ -3,12 +3,12 @@
  * libmitosis: remote fork for a calling process, on the kernel module or on
  * the embedded user-space backend.
  *
- * Functions that return int answer 0 (or a count) on success and -errno on
+ * Functions that return int return 0 (or a count) on success and -errno on
  * failure; mitosis_error() then returns a message that says what to do. A device is
  * one caller, as an open file of the kernel module is; it holds at most one
  * snapshot. Calls on one device from several threads are carried out one after
- * the other. In a resumed child the parent's devices are dead: every call on
- * them answers -EBADF, and mitosis_close() only frees them.
+ * the other. In a resumed child the parent's devices are closed: every call on
+ * them returns -EBADF, and mitosis_close() only frees them.
  */
 #ifndef LIBMITOSIS_H
 #define LIBMITOSIS_H
@@ -36,18 +36,15 @@ enum mitosis_backend {
  * for the runtime directory: $MITOSIS_RUNTIME_DIR, else /run/mitosis for root,
  * else $XDG_RUNTIME_DIR/mitosis, else /tmp/mitosis-UID. The program is
  * $MITOSIS_DAEMON, else "mitosisd" beside this library.
- * Errors: -ENODEV the kernel module is not there; -EACCES, -ENOTDIR,
- * -ENAMETOOLONG a runtime directory that cannot be used; -ENOENT, -ENOEXEC no
- * mitosisd; -ETIMEDOUT it does not answer; -EPROTO it is of another version;
- * -ENOSPC the directory's file system is full; -EAGAIN the limit of processes; -EINVAL no such backend, or an
- * environment variable that cannot be.
+ * Errors: -ENODEV the kernel module is not loaded; -EACCES, -ENOTDIR,
+ * -ENAMETOOLONG the runtime directory cannot be used; -ENOENT, -ENOEXEC mitosisd
+ * is missing or cannot be executed; -ETIMEDOUT it does not answer; -EPROTO it is of
+ * another version; -ENOSPC the directory's file system is full; -EAGAIN the limit of
+ * processes is reached; -EINVAL no such backend, or an invalid environment variable.
  */
 int mitosis_open(int backend, struct mitosis **device);
 
-/*
- * Closes a device; the snapshot it holds goes, unless it is pinned. NULL is
- * allowed.
- */
+/* Closes a device and drops its snapshot, unless that is pinned. NULL is allowed. */
 int mitosis_close(struct mitosis *device);
 
 /* MITOSIS_BACKEND_KERNEL or MITOSIS_BACKEND_USER. */
@@ -59,18 +56,18 @@ int mitosis_nil(struct mitosis *device);
 /*
  * Takes a snapshot of the calling process: its memory, copy-on-write, and the
  * calling thread's state. Returns 0 in the parent, and 0 in every child that
- * resumes it. With MITOSIS_FILE_DIGEST=on in the environment of mitosis_open(), it also reads the
- * files that are mapped privately: children are refused if one of them has other bytes then (user
- * backend). Of files that have more than 4 GiB together, those that are too many have no digest,
- * and children get their pages from the snapshot.
+ * resumes it. If MITOSIS_FILE_DIGEST=on was in the environment of mitosis_open(), it also reads
+ * the privately mapped files and records their digests: a child is refused if such a file has other
+ * bytes when it is resumed (user backend). It reads 4 GiB at most; for files beyond that there is no
+ * digest, and children get their pages from the snapshot.
  * Errors: -EEXIST handler id in use; -EBUSY this device already holds a
  * snapshot; -ENOSPC the registry is full; -ENOMEM, -EAGAIN no process could
- * be made; -ECONNRESET the daemon has gone; -ETIMEDOUT a thread did not stop; -EADDRINUSE the program uses the
- * signal that is to stop it.
+ * be made; -ECONNRESET the daemon has gone; -ETIMEDOUT a thread did not stop;
+ * -EADDRINUSE the program uses the signal that would stop its threads.
  */
 int mitosis_prepare(struct mitosis *device, uint32_t handler_id);
 
-/* The same, but the snapshot stays until it is unprepared. */
+/* As mitosis_prepare(), but the snapshot stays until it is unprepared. */
 int mitosis_prepare_pinned(struct mitosis *device, uint32_t handler_id);
 
 /* Open files that a snapshot can leave out. */
@@ -79,25 +76,25 @@ int mitosis_prepare_pinned(struct mitosis *device, uint32_t handler_id);
 /* How snapshots are taken. `size` is as in struct mitosis_child_options. */
 struct mitosis_prepare_options {
 	uint32_t size; /* sizeof(struct mitosis_prepare_options) */
-	/* How long the other threads may take to stop: 1 to 60000; 0: 2000. */
+	/* Time for the other threads to stop: 1 to 60000; 0: 2000. */
 	uint32_t stop_ms;
 	uint32_t left_out_count;
 	/*
 	 * The real-time signal that stops them: 32 to 64; 0: $MITOSIS_STOP_SIGNAL, else 33, which glibc and musl
-	 * keep for themselves. From 34 on one that the program neither handles nor ignores.
+	 * reserve. The program must neither handle nor ignore it, if it is 34 or higher.
 	 */
 	uint32_t stop_signal;
 	/*
-	 * Numbers of open files, from 3 on, that are not part of the snapshot, of whichever kind: a
-	 * child has there what its caller has. Those that are not open at prepare count for nothing.
+	 * Numbers of open files, from 3 on, of any kind, that are not part of the snapshot: at these
+	 * numbers a child has what its caller has there. Numbers that are not open at prepare are ignored.
 	 */
 	const int32_t *left_out;
 };
 
 /*
- * Sets them for all later snapshots of this device. On an error they stay as they were.
- * Errors: -EINVAL a size, time or number that cannot be; -E2BIG the struct is of a later release and
- * asks for more, or there are more than MITOSIS_LEFT_OUT_MAX numbers.
+ * Sets these options for all later snapshots of this device. On an error none is changed.
+ * Errors: -EINVAL an invalid size, time, signal or number; -E2BIG the struct is of a later release and
+ * has options that this one does not know, or more than MITOSIS_LEFT_OUT_MAX numbers.
  */
 int mitosis_set_prepare_options(struct mitosis *device,
 				const struct mitosis_prepare_options *options);
@@ -108,35 +105,33 @@ int mitosis_set_prepare_options(struct mitosis *device,
 #define MITOSIS_RESUME_HOOKS_MAX 16
 
 /*
- * What a child is told. 104 bytes, no padding; a later release may add to its end. A hook
- * that may run with an earlier one looks at `size` first.
+ * What a hook learns about its child. 104 bytes, no padding; later releases may add fields at
+ * the end. A hook that may run with an earlier release must check `size` first.
  */
 struct mitosis_child {
 	uint8_t seed[MITOSIS_SEED_SIZE]; /* fresh in each child, and for each hook */
-	uint64_t generation; /* of the snapshot under its id; 0: not known */
-	uint32_t handler_id; /* that the parent prepared under */
-	uint32_t size;	     /* sizeof(struct mitosis_child); 0: it ends here */
+	uint64_t generation; /* of the snapshot with this handler id; 0: not known */
+	uint32_t handler_id; /* of the snapshot */
+	uint32_t
+		size; /* sizeof(struct mitosis_child); 0: the fields below are missing */
 	/*
-	 * The how manyth child it is that the machine with this id has started, of
-	 * whichever snapshot; some numbers are left out. Both together are no other
-	 * child's: see docs/library.md. 0: not known (an older kernel module).
+	 * Counts the children that the machine `machine_id` starts, of all snapshots; some numbers
+	 * are not used. The two together identify a child: see docs/library.md. 0: not known (an
+	 * older kernel module).
 	 */
 	uint64_t number;
 	uint32_t machine_id; /* of the mitosisd, or module, of the child's machine */
 	uint32_t reserved;
 	/*
-	 * When it came how far, CLOCK_MONOTONIC in ns, in this order; 0: not known (kernel module,
-	 * modes clone and replica).
+	 * Times of the steps of its resume, CLOCK_MONOTONIC in ns, ascending; 0: not known (kernel
+	 * module, modes clone and replica).
 	 */
 	uint64_t
-		descriptor_ns; /* the descriptor was there, once for all of an attachment */
-	uint64_t
-		born_ns; /* its process was there, in its own namespaces if it has any */
-	uint64_t
-		files_ns; /* its open files were made: it leaves its caller's memory */
-	uint64_t
-		mapped_ns; /* its memory was mapped and asked for; in mode eager there */
-	uint64_t go_ns; /* all its threads were made */
+		descriptor_ns; /* descriptor received, once for all of an attachment */
+	uint64_t born_ns;   /* process made, in its own namespaces if it has any */
+	uint64_t files_ns;  /* open files made; next it leaves its caller's memory */
+	uint64_t mapped_ns; /* memory mapped; in mode eager filled, too */
+	uint64_t go_ns;	    /* all threads made */
 };
 
 typedef void (*mitosis_resume_hook)(const struct mitosis_child *child,
@@ -145,61 +140,61 @@ typedef void (*mitosis_resume_hook)(const struct mitosis_child *child,
 /*
  * Registers a function that is called in every child of this process's later
  * snapshots, on both backends, before it returns from mitosis_prepare(); in the
- * order of registration. Children share what the parent's random number generators
- * hold: a hook gives them another seed. It runs on the stack of the caller of
+ * order of registration. Children start with the same state of the parent's random
+ * number generators: a hook can reseed them. It runs on the stack of the caller of
  * mitosis_prepare() and may call what could be called there, except mitosis_prepare();
  * it must return. If that caller holds a lock that the hook needs, or is a signal
- * handler, the hook may only do what is async-signal-safe. A fork(2) calls no hooks.
- * A child that gets no random bytes ends with status 125 and a message.
- * Errors: -EINVAL no hook; -ENOSPC there are MITOSIS_RESUME_HOOKS_MAX.
+ * handler, the hook may only do what is async-signal-safe. fork(2) does not call hooks.
+ * If the kernel has no random bytes for the seed, the child ends with status 125 and a message.
+ * Errors: -EINVAL no hook; -ENOSPC there are already MITOSIS_RESUME_HOOKS_MAX.
  */
 int mitosis_on_resume(mitosis_resume_hook hook, void *argument);
 
-/* Bytes that struct mitosis_child has at most, in this and in later releases. */
+/* The largest size of struct mitosis_child in this and in later releases. */
 #define MITOSIS_CHILD_ROOM 256
 
 /*
- * A hook for mitosis_on_resume() that copies what the child is told to `argument`, which has
- * MITOSIS_CHILD_ROOM bytes: for callers that have no function which C can call.
+ * A hook for mitosis_on_resume() that copies the struct to `argument`, which must have
+ * MITOSIS_CHILD_ROOM bytes: for languages whose functions C cannot call.
  */
 void mitosis_copy_child(const struct mitosis_child *child, void *argument);
 
 /* Hooks of prepare that a process can register. */
 #define MITOSIS_PREPARE_HOOKS_MAX 16
 
-/* Returns 0, or -errno to have prepare return that. */
+/* Returns 0, or -errno: then prepare takes no snapshot and returns that. */
 typedef int (*mitosis_before_prepare)(uint32_t handler_id, void *argument);
 /* `result` is what prepare returns. */
 typedef void (*mitosis_after_prepare)(uint32_t handler_id, int result,
 				      void *argument);
 
 /*
- * Registers functions that every mitosis_prepare() of this process calls, on both backends, in
- * the thread that calls it: `before` while all threads run, those registered last first; `after` in the
- * parent when it is done, in the order of registration. If one refuses, no snapshot is taken, and
- * `after` is called for those that had been called. Either may be NULL. They may not prepare. What is
- * registered during a prepare is first called at the next one.
- * Children call what mitosis_on_resume() has registered instead of `after`.
- * Errors: -EINVAL both are NULL; -ENOSPC there are MITOSIS_PREPARE_HOOKS_MAX.
+ * Registers two functions that every mitosis_prepare() of this process calls, on both backends, in
+ * the thread that prepares: `before` while all threads run, in reverse order of registration; `after`
+ * in the parent, in order of registration, when prepare has succeeded or failed. If a `before` returns
+ * an error, no snapshot is taken, and `after` is called of those pairs whose `before` was called. Either
+ * may be NULL. They must not prepare. A pair that is registered during a prepare is first called at
+ * the next one. Children call the hooks of mitosis_on_resume() instead of `after`.
+ * Errors: -EINVAL both are NULL; -ENOSPC there are already MITOSIS_PREPARE_HOOKS_MAX.
  */
 int mitosis_on_prepare(mitosis_before_prepare before, mitosis_after_prepare after,
 		       void *argument);
 
 /*
- * Drops a snapshot of this machine, whichever device prepared it.
+ * Drops a snapshot of this machine, no matter which device prepared it.
  * Errors: -ENOENT no such snapshot; -ECONNRESET the daemon has gone.
  */
 int mitosis_unprepare(struct mitosis *device, uint32_t handler_id);
 
 /*
- * Writes the snapshots of this machine, by ascending handler id, to the first
- * `capacity` elements of `snapshots`. Returns how many there are, which may be
- * more than were written, or -errno.
+ * Writes up to `capacity` snapshots of this machine, by ascending handler id, to
+ * `snapshots`. Returns how many there are, which may be more than were written, or
+ * -errno.
  */
 int mitosis_list(struct mitosis *device, struct mitosis_snapshot *snapshots,
 		 uint32_t capacity);
 
-/* What a snapshot has besides its memory. `size` is that of the caller's struct. */
+/* What a snapshot consists of. `size` is that of the caller's struct. */
 struct mitosis_contents {
 	uint32_t size;	  /* sizeof(struct mitosis_contents) */
 	uint32_t threads; /* of the parent, the caller of prepare included */
@@ -209,9 +204,10 @@ struct mitosis_contents {
 };
 
 /*
- * Says what is in a snapshot of this machine. Of a longer struct the rest becomes 0.
+ * Fills `contents` for a snapshot of this machine. Fields of a longer struct that this release does
+ * not know become 0.
  * Errors: -ENOENT no such snapshot; -EINVAL the struct does not say its size; -EPERM on the kernel
- * backend, where only who may resume it is told.
+ * backend, if the caller may not resume the snapshot.
  */
 int mitosis_list_contents(struct mitosis *device, uint32_t handler_id,
 			  struct mitosis_contents *contents);
@@ -225,25 +221,26 @@ int mitosis_read(struct mitosis *device, uint32_t handler_id, uint64_t address,
 		 void *buffer, size_t length);
 
 /*
- * Opens the session of this machine to another one, for every device here:
- * `address` is tcp://host:port, rdma://host[:port] (user backend: pages come by RDMA
- * where it works, else over TCP; needs MITOSIS_PROTECTION=handshake), or a GID, which
- * a machine with an RDMA device takes for the rdma:// address that it holds; or
- * replica://host:port (user backend): at that address is another machine, which has a session to
- * machine_id itself, and passes the pages of its snapshots on. After the
- * two of RDMA may follow %N: the original's nic_id, which of this machine's RDMA ports to
- * use, counted from 0 by device and port; without it the route decides. On the user
- * backend the key is the file $MITOSIS_KEY_FILE, else
- * ~/.config/mitosis/key, else /etc/mitosis/key; MITOSIS_PROTECTION=none works
- * without one, for loopback addresses (for all with MITOSIS_PRIVATE_NETWORK=1).
- * Errors: -EINVAL malformed address, or another machine answers there;
- * -ENODEV a GID without an RDMA device, no port of that number, or an address of RDMA on
- * the kernel backend; -ENOTUNIQ a link-local GID without nic_id, and devices with
- * several network interfaces; -EACCES no key, or another one;
- * -EPROTOTYPE another MITOSIS_PROTECTION, or rdma:// with another than handshake; -EOPNOTSUPP no CPU for this machine's;
- * -EPROTONOSUPPORT another version of the protocol; -EMSGSIZE a message of
- * another length; -EPROTO no mitosisd; -ECONNRESET it ended in a message;
- * -EHOSTUNREACH, -ECONNREFUSED, -ETIMEDOUT.
+ * Opens the session of this machine to another one, for all devices here. `address` is
+ * - tcp://host:port;
+ * - rdma://host[:port]: pages come by RDMA where it works, else over TCP; needs
+ *   MITOSIS_PROTECTION=handshake, or the module's protection=handshake;
+ * - a GID, which stands for the rdma:// address that it holds;
+ * - replica://host:port (user backend): another machine, which has a session to
+ *   machine_id itself and passes the pages of that machine's snapshots on.
+ * %N may follow the two forms of RDMA: the original's nic_id, which of this machine's RDMA
+ * ports to use, counted from 0 by device and port; without it the route decides. On the
+ * user backend the key is the file $MITOSIS_KEY_FILE, else ~/.config/mitosis/key, else
+ * /etc/mitosis/key; MITOSIS_PROTECTION=none needs none, for loopback addresses (for all
+ * addresses with MITOSIS_PRIVATE_NETWORK=1).
+ * Errors: -EINVAL malformed address, or another machine answers there; -ENODEV a GID
+ * without an RDMA device, no port of that number, or on the kernel backend an RDMA
+ * address without mitosis_rdma; -ENOTUNIQ a link-local GID without nic_id, and devices
+ * with several network interfaces; -EACCES no key, or a different one; -EPROTOTYPE the
+ * machines have different protections, or rdma:// without handshake; -EOPNOTSUPP this
+ * CPU cannot seal sessions; -EPROTONOSUPPORT another version of the protocol; -EMSGSIZE
+ * a message of another length; -EPROTO another program answers there; -ECONNRESET the
+ * connection ended within a message; -EHOSTUNREACH, -ECONNREFUSED, -ETIMEDOUT.
  */
 int mitosis_connect(struct mitosis *device, uint32_t machine_id,
 		    const char *address);
@@ -252,15 +249,15 @@ int mitosis_connect(struct mitosis *device, uint32_t machine_id,
 #define MITOSIS_ADDRESS_SIZE 80
 
 /*
- * Where a machine is that this one has a session to: tcp://host:port,
- * replica://host:port or rdma://host:port[%nic_id], as text.
+ * The address of the session to a machine, as text: tcp://host:port,
+ * replica://host:port or rdma://host:port[%nic_id].
  * Errors: -ENOTCONN no session; -ENOSYS on the kernel backend.
  */
 int mitosis_session_address(struct mitosis *device, uint32_t machine_id,
 			    char address[MITOSIS_ADDRESS_SIZE]);
 
 /*
- * One empty request to another machine.
+ * Sends an empty request to another machine and waits for its answer.
  * Errors: -ENOTCONN no session; -ETIMEDOUT, -ECONNRESET.
  */
 int mitosis_nil_rpc(struct mitosis *device, uint32_t machine_id);
@@ -270,32 +267,32 @@ enum mitosis_resume_mode {
 	MITOSIS_RESUME_LAZY = 0,  /* on demand, a prefetch window at a time */
 	MITOSIS_RESUME_EAGER = 1, /* all of them before its first instruction */
 	MITOSIS_RESUME_CACHED =
-		2, /* lazy; kept on this machine for its next children */
+		2, /* lazy; pages stay on this machine for later children */
 	/*
 	 * The shadow forks the child, and the caller waits as its proxy: it ends as
-	 * the child ends, and the child with it. Shares all pages and needs no
-	 * privilege; for snapshots of this machine. The child has the same files of the
-	 * caller as in other modes, but a pid of its own, and the parent's
-	 * namespaces, control groups, root and working directory. Not of a JVM, which
-	 * cannot do without the files that it has open (-EOPNOTSUPP on resume).
+	 * the child ends, and the child ends with it. The child shares all pages with the
+	 * shadow and needs no privilege; for snapshots of this machine only. It has the same
+	 * files of the caller as in other modes, but a pid of its own, and the parent's
+	 * namespaces, control groups, root and working directory.
 	 */
 	MITOSIS_RESUME_CLONE = 3,
 	/*
-	 * The same for snapshots of another machine: this one keeps a child that runs none
-	 * of its program, the replica, which forks the others. They share its pages. It
-	 * has the rights of this machine's mitosisd, limited to the parent's capabilities. For a
-	 * snapshot of this machine the same as clone.
+	 * As clone, for snapshots of another machine: this machine keeps one child, the
+	 * replica, which runs nothing of its program and forks the other children; they share
+	 * its pages. They have the rights of this machine's mitosisd, limited to the parent's
+	 * capabilities. For a snapshot of this machine the same as clone.
 	 */
 	MITOSIS_RESUME_REPLICA = 4,
 	/*
-	 * The fastest that gives a child all it is to have. Children that mitosis_spawn()
-	 * makes are forked, as in mode clone, or as in mode replica for a snapshot of another
-	 * machine, unless confinement, `own`, `host_name`, `paths`, too few rights, a snapshot
-	 * of the kernel module, or what forks them being in other namespaces or another root
-	 * directory than the caller is in the way:
-	 * mitosis_attachment_mode() tells. Control groups that it does not name are those of what
-	 * forks them. Who resumes becomes the child itself, in mode lazy: it keeps its pid,
-	 * namespaces, control groups and root directory. On the kernel backend the same as lazy.
+	 * The fastest mode that permits all options of the child. For children that
+	 * mitosis_spawn() makes this is clone, or replica for a snapshot of another machine,
+	 * unless one of these prevents it: confinement; `own`, `host_name` or `paths`; too few
+	 * rights; a snapshot of the kernel module; a shadow or replica in other namespaces or
+	 * with another root directory than the caller. Then it is lazy, and
+	 * mitosis_attachment_mode() tells why. Such a child stays in the control groups of the
+	 * shadow or replica, unless mitosis_spawn() is given others. A caller of
+	 * mitosis_resume_*() becomes the child itself, in mode lazy: it keeps its pid,
+	 * namespaces, control groups and root directory. On the kernel backend as lazy.
 	 */
 	MITOSIS_RESUME_AUTO = 5,
 };
@@ -320,46 +317,47 @@ int mitosis_set_resume_options(struct mitosis *device,
 
 /* What a child has of a regular file that its parent has open for writing. */
 enum mitosis_files {
-	MITOSIS_FILES_REFUSE = 0,  /* it is not resumed; the default */
-	MITOSIS_FILES_SHARE = 1,   /* the same file, at its own position */
+	MITOSIS_FILES_REFUSE = 0,  /* the child is not resumed; the default */
+	MITOSIS_FILES_SHARE = 1,   /* the same file, with a position of its own */
 	MITOSIS_FILES_PRIVATE = 2, /* a copy in memory, of 64 MiB at most */
 };
 
 /*
  * Sets this for children of this device, and of its later attachments.
- * Errors: -EINVAL no such choice.
+ * Errors: -EINVAL `files` is not one of enum mitosis_files.
  */
 int mitosis_set_resume_files(struct mitosis *device, uint32_t files);
 
 /*
- * What a child whose parent has several threads has of its own: it gets a PID namespace
- * and a /proc in any case.
+ * What a child of a parent with several threads has of its own, beside the PID namespace
+ * and the /proc that it has in any case.
  */
-#define MITOSIS_OWN_NETWORK 0x1u /* a network with nothing but a loopback device */
+#define MITOSIS_OWN_NETWORK 0x1u /* a network with a loopback device only */
 #define MITOSIS_OWN_TMP	    0x2u /* an empty /tmp, in memory */
 #define MITOSIS_OWN_ALL	    0x3u
 
 #define MITOSIS_HOST_NAME_SIZE 65 /* with a NUL */
 #define MITOSIS_PATHS_MAX      1024
 
-/* A file or folder that a child has elsewhere than its parent; absolute paths. */
+/* A file or folder that a child has at another path than its parent; absolute paths. */
 struct mitosis_path {
 	const char *from, *to;
 };
 
-/* What is known of the signals of those who become children. */
+/* The signal actions of processes at the moment when they resume. */
 enum mitosis_signals {
-	MITOSIS_SIGNALS_ANY = 0, /* nothing: each is set; the default */
+	MITOSIS_SIGNALS_ANY = 0, /* unknown: each child sets all; the default */
 	/*
-	 * They were forked with CLONE_CLEAR_SIGHAND, or executed, and have set none since; they ignore
-	 * those that who made the attachment ignored then. Each child sets what differs only.
+	 * The processes were forked with CLONE_CLEAR_SIGHAND, or executed a program, and have changed
+	 * none since: they ignore the signals that were ignored in the process that made the
+	 * attachment, and all others have the default action. A child sets only those that differ.
 	 */
 	MITOSIS_SIGNALS_CLEARED = 1,
 };
 
 /*
- * All that can be said of children. `size` is that of the caller's struct, which may be of
- * another release: what it does not have is 0, the default.
+ * All options of children. `size` is that of the caller's struct, which may be of another
+ * release: fields that it does not have count as 0, the default.
  */
 struct mitosis_child_options {
 	uint32_t size;
@@ -369,20 +367,20 @@ struct mitosis_child_options {
 	uint32_t own;		 /* MITOSIS_OWN_* */
 	uint32_t path_count;
 	const char *host_name; /* of its own; NULL: the caller's */
-	/* Where it opens the files that its parent had open: the longest `from` counts. */
+	/* Where it opens files that its parent had open: of several, the longest `from` applies. */
 	const struct mitosis_path *paths;
 	uint32_t signals;  /* enum mitosis_signals */
 	uint32_t reserved; /* 0 */
 };
 
 /*
- * Sets them for children of this device, and of its later attachments, instead of
- * mitosis_set_resume_options() and mitosis_set_resume_files(). A snapshot with one thread
- * refuses `own` and `host_name` (-EINVAL): its children stay in their caller's namespaces.
- * On an error none of them is set.
- * Errors: as those; -EINVAL also for a size, a name or a path that cannot be; -E2BIG the struct is
- * of a later release and asks for more; -EOPNOTSUPP `own`, `host_name` or `paths` in modes clone and replica, whose
- * children have their parent's.
+ * Sets these options for children of this device, and of its later attachments, instead of
+ * mitosis_set_resume_options() and mitosis_set_resume_files(). On an error none is changed.
+ * Resume from a snapshot with one thread fails with -EINVAL if `own` or `host_name` is set: its
+ * children stay in their caller's namespaces.
+ * Errors: as those functions; -EINVAL also for an invalid size, name or path; -E2BIG the struct is
+ * of a later release and has options that this one does not know; -EOPNOTSUPP `own`, `host_name` or
+ * `paths` in modes clone and replica, whose children have their parent's.
  */
 int mitosis_set_child_options(struct mitosis *device,
 			      const struct mitosis_child_options *options);
@@ -390,22 +388,23 @@ int mitosis_set_child_options(struct mitosis *device,
 /* How the processes that become children give up rights. */
 struct mitosis_confinement {
 	/*
-	 * Called in such a process as the last step that can fail. What follows needs
-	 * no rights, but it maps memory, reads the clock (clock_gettime), and uses the
-	 * open files that are passed to the page server. Returns 0 or -errno.
+	 * Called in such a process as the last step that can fail. The steps after it need
+	 * no rights, but a filter must permit them to map memory, read the clock (clock_gettime),
+	 * and use the files that are passed to the page server. Returns 0 or -errno.
 	 */
 	int (*confine)(void *argument);
 	void *argument;
-	uint32_t user,
-		group; /* whose rights open the files that the parent mapped */
+	/* The ids with whose rights the files that the parent mapped are opened. */
+	uint32_t user, group;
 };
 
 /*
- * Has children of this device, and of its later attachments, confined. Of the
- * parent's shared file mappings that are writable they get private copies. Of its sockets they get pairs, and
- * those of TCP and UDP that listen, are bound or fresh, in their caller's network, without a right to
- * ports that others may not bind. The file system user needs CAP_SETUID and CAP_SETGID. NULL: no more.
- * Errors: -EOPNOTSUPP on the kernel backend. Resuming in mode clone or replica, where the snapshot
+ * Confines children of this device, and of its later attachments. For the parent's writable
+ * shared mappings of files they get private copies. Of its sockets they get socket pairs, and
+ * sockets of TCP and UDP that listen, are bound or unused, in their caller's network, but without
+ * the right to bind privileged ports. To open files as `user` and `group` the caller needs
+ * CAP_SETUID and CAP_SETGID. NULL ends the confinement of later children.
+ * Errors: -EOPNOTSUPP on the kernel backend. Resume in mode clone or replica, where the snapshot
  * forks the child, then returns -EINVAL.
  */
 int mitosis_set_confinement(struct mitosis *device,
@@ -414,34 +413,34 @@ int mitosis_set_confinement(struct mitosis *device,
 struct sock_fprog; /* linux/filter.h */
 
 /*
- * What the confinement of children with threads needs beside. Their threads are made, with their parent's ids, in a PID
- * namespace of their own, when they have their memory. `size` is as in struct mitosis_child_options.
+ * Additional steps that confine children with threads. Their threads are made last, with their parent's ids, in a PID
+ * namespace of their own. `size` is as in struct mitosis_child_options.
  */
 struct mitosis_thread_confinement {
 	uint32_t size; /* sizeof(struct mitosis_thread_confinement) */
 	/* An open file: the user namespace that `confine` enters. It owns the PID namespace. */
 	int32_t user_namespace;
 	/*
-	 * Called first in the child, which has new PID and mount namespaces, and the caller's rights: mounts
+	 * Called first in the child, which has new PID and mount namespaces and the caller's rights: must mount
 	 * the /proc of this PID namespace. Returns 0 or -errno.
 	 */
 	int (*enter)(void *argument);
 	/*
-	 * Called instead of that of struct mitosis_confinement, and does the same, with two exceptions: of all
-	 * capabilities it leaves CAP_CHECKPOINT_RESTORE, permitted and effective, and it sets no filter of system
-	 * calls, but no_new_privs. No thread has a capability when the program goes on, and each has the filter.
+	 * Called instead of the one of struct mitosis_confinement. Must do the same, with two exceptions: it
+	 * keeps the capability CAP_CHECKPOINT_RESTORE, permitted and effective, and instead of a filter of system
+	 * calls it sets no_new_privs. When the program goes on, no thread has a capability, and each has `filter`.
 	 */
 	int (*confine)(void *argument);
 	void *argument;
-	/* Set for all threads at once by seccomp(2); it stays as long as the device. NULL: none. */
+	/* Set for all threads at once by seccomp(2); must exist as long as the device. NULL: none. */
 	const struct sock_fprog *filter;
 };
 
 /*
- * Without it a snapshot with threads has no confined children (-EOPNOTSUPP on resume). The parent must not be the first process of
- * its PID namespace. Takes effect with mitosis_set_confinement() only. NULL: no more.
- * Errors: -EINVAL a size, or something is missing; -E2BIG the struct is of a later release and asks for more, or the filter is too long;
- * -EOPNOTSUPP on the kernel backend.
+ * Needed beside mitosis_set_confinement() to confine children of a snapshot with threads: without it their resume
+ * fails with -EOPNOTSUPP. The parent must not be the first process of its PID namespace. NULL: unset.
+ * Errors: -EINVAL an invalid size, or a missing user namespace or function; -E2BIG the struct is of a later release and
+ * has options that this one does not know, or the filter is too long; -EOPNOTSUPP on the kernel backend.
  */
 int mitosis_set_thread_confinement(
 	struct mitosis *device,
@@ -449,9 +448,9 @@ int mitosis_set_thread_confinement(
 
 /*
  * Becomes a child of a snapshot of this machine: the caller's memory and registers are replaced by the parent's, and
- * it goes on where the parent's prepare returned 0. It keeps its pid, its user and group ids, those of its
- * capabilities that the parent had, and the open files that exec would keep: those that are close-on-exec are closed.
- * At numbers that are not among these, from 3 on, it has files like the parent's. Working directory, umask, limits and
+ * it continues where the parent's prepare returned 0. It keeps its pid, its user and group ids, those of its
+ * capabilities that the parent had, and the open files without close-on-exec, as exec would.
+ * At all other numbers, from 3 on, it gets files like the parent's. Working directory, umask, limits and
  * priorities become the parent's as far as the caller may set them (user backend). Returns only on failure, after
  * which the caller may have some of the parent's priorities.
  * Errors: -ENOENT no such snapshot; -EINVAL the caller has several threads, or the parent had and was prepared by the
@@ -474,15 +473,15 @@ int mitosis_resume_remote(struct mitosis *device, uint32_t machine_id,
 			  uint32_t handler_id);
 
 /*
- * Holds what every child of one snapshot needs, fetched in advance, for a process
- * that forks processes which become children. They send no request to mitosisd, which
- * saves each several round trips. On the user backend.
+ * What all children of one snapshot need, fetched once in advance. For a process that
+ * forks processes which become children: these need no requests to mitosisd, which
+ * saves several round trips each. User backend only.
  */
 struct mitosis_attachment;
 
 /*
- * Attaches to a snapshot of this machine, or of another, with the resume
- * options that the device has. The attachment outlives the device. Errors: as
+ * Attaches to a snapshot of this machine, or of another one, with the options of
+ * children that the device has now. The attachment outlives the device. Errors: as
  * mitosis_resume_local() and mitosis_resume_remote(); -ENOSYS on the kernel
  * backend.
  */
@@ -493,30 +492,30 @@ int mitosis_attach_remote(struct mitosis *device, uint32_t machine_id,
 			  struct mitosis_attachment **attachment);
 
 /*
- * Becomes a child by an attachment of this process or of the one that forked it. Files that the parent mapped are opened
- * when attaching. Of its own open files the child keeps the standard three, and numbers that were open and not
- * close-on-exec when attaching, and are so now: open a child's files before, or put others in their place by dup2().
- * Returns only on failure: -ESTALE the snapshot has been dropped since, so detach and attach again; else as
+ * Becomes a child by an attachment that this process, or the process that forked it, has made. Files that the parent
+ * mapped were opened when attaching. Of its own open files the child keeps the standard three, and those that were open
+ * without close-on-exec when attaching and still are: open files for a child before attaching, or replace them by dup2().
+ * Returns only on failure: -ESTALE the snapshot has been dropped, so detach and attach again; else as
  * mitosis_resume_local().
  */
 int mitosis_resume_attached(struct mitosis_attachment *attachment);
 
 /*
- * What a child lacks of its parent, a line for each: what fork would have passed on, and what neither has and the
- * parent had (timers, pending signals, locks of memory, PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER; not of a parent with
- * a seccomp filter): in a child, with NULL, what it lacks itself; with an attachment, what is known of its children
- * before they are made. Writes at most `size` bytes, with a NUL. Returns how many lines there are, which may be more
- * than were written. Of modes lazy, eager and cached on the user backend, and, without an attachment, of mode
- * replica and of the kernel module: a clone is a fork. Where a child runs is its caller's choice and no line of the
- * report (CPUs, NUMA policies, session: docs/children.md).
- * Errors: -ENOENT neither such a child nor such an attachment.
+ * Lists what a child lacks of its parent, one line each: state that fork would have passed on, and state that neither
+ * fork nor resume passes on but the parent had (timers, pending signals, locks of memory, PR_SET_PDEATHSIG,
+ * PR_SET_CHILD_SUBREAPER; not if the parent has a seccomp filter). With NULL: what the calling child lacks, in modes
+ * lazy, eager, cached and replica and on the kernel module. With an attachment of mode lazy, eager or cached: what is
+ * known of its children before they are made. A clone is a fork, and has no report. Nor does it list what the caller
+ * of resume chooses (CPUs, NUMA policies, session: docs/children.md). Writes at most `size` bytes, with a NUL.
+ * Returns how many lines there are, which may be more than were written.
+ * Errors: -ENOENT the caller is no such child, or this is no such attachment.
  */
 int mitosis_resume_report(const struct mitosis_attachment *attachment, char *text,
 			  size_t size);
 
 /*
- * What mitosis_spawn() puts a child into. Descriptors are of the caller, and
- * -1 is none.
+ * The container of a child of mitosis_spawn(). Descriptors are the caller's; -1
+ * is none.
  */
 struct mitosis_spawn {
 	int pidfd;	     /* of a process whose namespaces it joins */
@@ -525,35 +524,35 @@ struct mitosis_spawn {
 	uint32_t cgroup_count;
 	const int *cgroups; /* open cgroup.procs files that it enters */
 	uint32_t file_count;
-	const int *files;     /* that it has, at the same numbers */
-	uint32_t deadline_ms; /* after which it is ended; 0: none */
+	const int *files;     /* files that it gets, at the same numbers */
+	uint32_t deadline_ms; /* after which it is killed; 0: none */
 	uint32_t flags;	      /* MITOSIS_SPAWN_* */
 };
 
 /*
- * The control groups are two files of one of version 2: its cgroup.procs, and its directory. The child is
- * forked there where the kernel and the rights of what forks it permit; else it enters it.
+ * `cgroups` are two files of one control group of version 2: its cgroup.procs, and its directory. The child is
+ * forked into it if the kernel and the rights of the shadow or replica permit that; else it enters it.
  */
 #define MITOSIS_SPAWN_INTO_CGROUP 0x1u
 
 /*
- * Has a snapshot of this machine, or a replica, fork a child, by an attachment of mode clone or replica that this
- * process made, and waits for its end: MITOSIS_RESUME_CLONE without a proxy process. Returns 0 with its wait status; exit
- * status 125 may mean that it could not enter its container. Errors: -EINVAL another mode, or flags that do not fit;
- * -E2BIG too many descriptors; -ESTALE the snapshot has been dropped since; -ECONNRESET its shadow has ended, and the
- * child with it; -ETIME the deadline has passed, and the child has been ended. Signals do not end the wait. After an
- * error only mitosis_detach() may be called on the attachment.
+ * Makes the shadow, or a replica, fork a child, by an attachment of mode clone or replica that this process made, and
+ * waits for its end: MITOSIS_RESUME_CLONE without a proxy process. Returns 0 with its wait status; exit status 125 may
+ * mean that it could not enter its container. Signals do not end the wait. After an error only mitosis_detach() may be
+ * called on the attachment. Errors: -EINVAL another mode, or invalid flags; -E2BIG too many descriptors; -ESTALE the
+ * snapshot has been dropped; -ECONNRESET its shadow has ended, and the child with it; -ETIME the deadline has passed,
+ * and the child has been killed.
  */
 int mitosis_spawn(struct mitosis_attachment *attachment,
 		  const struct mitosis_spawn *child, int *status);
 
-/* Pages that its children get per fault, which may be a default; 0 in modes clone and replica, whose children share them. */
+/* Pages that its children get per fault; 0 in modes clone and replica, whose children share pages. */
 uint32_t mitosis_attachment_window(const struct mitosis_attachment *attachment);
 
 /*
- * The mode of an attachment's children, MITOSIS_RESUME_*; of one that was made in mode auto the mode that
- * was chosen: MITOSIS_RESUME_CLONE or _REPLICA for children that mitosis_spawn() makes, or
- * _LAZY where it can make none. `why`, of `size` bytes, gets why it is no faster one, or "".
+ * The mode of an attachment's children, MITOSIS_RESUME_*. Of an attachment in mode auto, the mode that was
+ * chosen: MITOSIS_RESUME_CLONE or _REPLICA if mitosis_spawn() can make its children, else _LAZY. `why`, of
+ * `size` bytes, gets the reason for the slower mode, or "".
  */
 uint32_t mitosis_attachment_mode(const struct mitosis_attachment *attachment,
 				 char *why, size_t size);
@@ -562,16 +561,16 @@ uint32_t mitosis_attachment_mode(const struct mitosis_attachment *attachment,
 void mitosis_detach(struct mitosis_attachment *attachment);
 
 /*
- * The error message of the last call of this thread that failed, without a full
- * stop; "" if none did. Valid until the thread's next call.
+ * The error message of this thread's last call that failed, without a full stop; "" if
+ * none failed. Valid until the thread's next call.
  */
 const char *mitosis_error(void);
 
 /*
  * Whether this process may use userfaultfd, by which a child of the user backend gets its pages
- * in every mode but MITOSIS_RESUME_CLONE; found out by using it. "allowed"; or "filtered" by
- * seccomp, as in a container; "refused" without CAP_SYS_PTRACE; "confined", as this capability is
- * one of a user namespace only; "missing" in this kernel.
+ * in every mode but MITOSIS_RESUME_CLONE. Tries the call, and returns "allowed"; "filtered" by
+ * seccomp, as in a container; "refused" without CAP_SYS_PTRACE; "confined" if the process has this
+ * capability only in a user namespace; or "missing" in this kernel.
  */
 const char *mitosis_userfaultfd(void);
 
@@ -580,14 +579,14 @@ const char *mitosis_version(void);
 
 /*
  * Opens the kernel module's device at a path, as a device of the kernel backend. Unlike
- * mitosis_open() it does not ask whether the file is one of the module's.
+ * mitosis_open() it does not check that the file is a device of the module.
  */
 int mitosis_open_module(const char *path, struct mitosis **device);
 
 /*
- * A command of include/uapi/mitosis.h on such a device, for callers that speak it themselves and
- * cannot call variadic functions. Returns what ioctl(2) returns, or -errno without a message;
- * -EBADF as every call where the device is not open, in a child say.
+ * Calls ioctl(2) with a command of include/uapi/mitosis.h on such a device, for languages that
+ * cannot call variadic functions. Returns the result of ioctl(2), or -errno without a message.
+ * -EBADF, as for every call, if the device is not open in this process, as in a child.
  */
 int mitosis_module_ioctl(struct mitosis *device, uint64_t command,
 			 uint64_t argument);

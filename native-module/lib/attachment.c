@@ -63,7 +63,9 @@ static int check_forks(const struct mitosis_attachment *a)
 		return err;
 	if (a->remote && !d->replica_entry)
 		err = fail(-EOPNOTSUPP,
-			   "%s is of a kernel module, and has no replica", a->what);
+			   "%s is of a kernel module, which has no replicas; use "
+			   "mode lazy, eager or cached",
+			   a->what);
 	free(d);
 	return err;
 }
@@ -282,15 +284,18 @@ int mitosis_spawn(struct mitosis_attachment *a, const struct mitosis_spawn *chil
 	int err;
 
 	if (a->plan)
-		return fail(-EINVAL, "only an attachment of mode clone or replica "
-				     "spawns children; resume by this one");
+		return fail(-EINVAL,
+			    "mitosis_spawn() needs an attachment of mode clone "
+			    "or replica; use mitosis_resume_attached()");
 	if (child->flags & ~MITOSIS_SPAWN_INTO_CGROUP ||
 	    (child->flags && child->cgroup_count != 2))
-		return fail(-EINVAL,
-			    "a child is forked into one control group, by its "
-			    "cgroup.procs and its directory, got flags %#x and %u "
-			    "files",
-			    child->flags, child->cgroup_count);
+		return fail(
+			-EINVAL,
+			"the flags of mitosis_spawn() must be 0, or "
+			"MITOSIS_SPAWN_INTO_CGROUP with two files of one control "
+			"group (its cgroup.procs and its directory), got %#x and "
+			"%u files",
+			child->flags, child->cgroup_count);
 	if (!a->remote && !registry_holds(a->registry, a->slot, a->generation))
 		return dropped(a);
 	err = run_clone(a->stream, a->registry, child, &a->files, a->what, status);

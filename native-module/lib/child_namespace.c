@@ -333,7 +333,8 @@ static int await_child(const struct pid_namespace *n)
 		return 0;
 	reap(n->child);
 	if (size != sizeof(report))
-		return fail(-EIO, "a child of %s ended before it began", n->what);
+		return fail(-EIO, "a child of %s ended before its first instruction",
+			    n->what);
 	report.message[sizeof(report.message) - 1] = '\0';
 	return fail(report.error, "%s", report.message);
 }

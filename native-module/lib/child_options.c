@@ -18,11 +18,14 @@ int child_options_read(const struct mitosis_child_options *given,
 		return err;
 	if (options->own & ~MITOSIS_OWN_ALL)
 		return fail(-EINVAL,
-			    "%#x is not of what a child can have of its own",
-			    options->own);
+			    "own must be a set of MITOSIS_OWN_* (at most %#x), got "
+			    "%#x",
+			    MITOSIS_OWN_ALL, options->own);
 	if (options->signals > MITOSIS_SIGNALS_CLEARED || options->reserved)
-		return fail(-EINVAL, "%u is nothing that is known of signals",
-			    options->signals);
+		return fail(-EINVAL,
+			    "signals must be 0 (any) or 1 (cleared) and reserved 0, "
+			    "got %u and %u",
+			    options->signals, options->reserved);
 	if (options->host_name &&
 	    (!*options->host_name ||
 	     strlen(options->host_name) >= MITOSIS_HOST_NAME_SIZE))

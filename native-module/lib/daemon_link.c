@@ -466,8 +466,8 @@ static int attach(struct daemon_link *link, const struct local_message *request,
 static int elsewhere(uint32_t handler_id)
 {
 	return fail(-EXDEV,
-		    "what forks children of snapshot %u has other namespaces, or "
-		    "another root directory, than this process",
+		    "the process that forks the children of snapshot %u has other "
+		    "namespaces, or another root directory, than this process",
 		    handler_id);
 }
 

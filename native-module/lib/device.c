@@ -62,7 +62,10 @@ int mitosis_open(int backend, struct mitosis **out)
 		return fail(-EINVAL, "the device pointer is NULL");
 	*out = NULL;
 	if (backend < MITOSIS_BACKEND_AUTO || backend > MITOSIS_BACKEND_USER)
-		return fail(-EINVAL, "%d is not a backend", backend);
+		return fail(-EINVAL,
+			    "the backend must be 0 (auto), 1 (kernel) or 2 (user), "
+			    "got %d",
+			    backend);
 	device = device_alloc();
 	if (!device)
 		return no_memory(-ENOMEM, "a device");
@@ -128,7 +131,8 @@ int mitosis_module_ioctl(struct mitosis *device, uint64_t command, uint64_t argu
 		return err;
 	if (device->backend != MITOSIS_BACKEND_KERNEL)
 		return device_put(device, fail(-EINVAL,
-					       "the device is of the user backend"));
+					       "ioctl commands need a device of the "
+					       "kernel backend"));
 	return device_put(device, kernel_ioctl(device->fd, command, argument));
 }
 
@@ -262,7 +266,7 @@ int mitosis_connect(struct mitosis *device, uint32_t machine_id, const char *add
 	if (err)
 		return err;
 	if (!address)
-		return device_put(device, fail(-EINVAL, "the address is missing"));
+		return device_put(device, fail(-EINVAL, "the address is NULL"));
 	return device_put(device, device->ops->connect(device, machine_id, address));
 }
 
@@ -304,7 +308,7 @@ int mitosis_set_resume_options(struct mitosis *device,
 	if (err)
 		return err;
 	if (!options)
-		return device_put(device, fail(-EINVAL, "the options are missing"));
+		return device_put(device, fail(-EINVAL, "the options are NULL"));
 	return device_put(device, device->ops->set_resume_options(device, options));
 }
 
@@ -313,7 +317,8 @@ static int check_files(uint32_t files)
 	return files <= MITOSIS_FILES_PRIVATE
 		       ? 0
 		       : fail(-EINVAL,
-			      "%u is no choice for files that are open for writing",
+			      "files must be 0 (refuse), 1 (share) or 2 (private), "
+			      "got %u",
 			      files);
 }
 

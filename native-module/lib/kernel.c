@@ -197,8 +197,8 @@ static int connect_failed(int err, uint32_t machine_id, const char *address)
 {
 	if (err == -EPERM)
 		return fail(err,
-			    "user %u may not say where machine %u is: the session "
-			    "is that of all users, and needs CAP_NET_ADMIN of the "
+			    "user %u may not open the session to machine %u: all "
+			    "users share it, so this needs CAP_NET_ADMIN in the "
 			    "initial user namespace",
 			    geteuid(), machine_id);
 	if (err == -EINVAL && !strncmp(address, "replica://", 10))
@@ -234,7 +234,9 @@ static int resolve(char *text, size_t size)
 	/* A link-local address says nothing without its network interface. */
 	if (address.transport != LOCAL_TRANSPORT_TCP || address.scope ||
 	    !strcmp(number, text))
-		return fail(-EINVAL, "the mitosis module takes no address '%s'",
+		return fail(-EINVAL,
+			    "the mitosis module takes no address '%s'; give "
+			    "tcp://host:port",
 			    text);
 	snprintf(text, size, "%s", number);
 	return 0;
@@ -272,7 +274,8 @@ static int kernel_session_address(struct mitosis *device, uint32_t machine_id,
 				  char address[MITOSIS_ADDRESS_SIZE])
 {
 	(void)device, (void)machine_id, (void)address;
-	return fail(-ENOSYS, "the kernel module does not tell where a machine is");
+	return fail(-ENOSYS, "the kernel module does not report the addresses of "
+			     "machines; remember what was given to connect");
 }
 
 static int kernel_nil_rpc(struct mitosis *device, uint32_t machine_id)
@@ -299,7 +302,9 @@ static int mode_flags(uint32_t mode)
 			    "the mitosis module has no modes clone and replica: its "
 			    "local children share pages in every mode");
 	default:
-		return fail(-EINVAL, "there is no resume mode %u", mode);
+		return fail(-EINVAL,
+			    "the resume mode must be between 0 and %u, got %u",
+			    MITOSIS_RESUME_AUTO, mode);
 	}
 }
 
@@ -385,7 +390,7 @@ static int resumed(int err, uint32_t handler_id)
 			    handler_id);
 	case -EPERM:
 		return fail(err,
-			    "user %u may not become handler %u: that needs all user "
+			    "user %u may not resume handler %u: that needs all user "
 			    "and group ids and the capabilities of its owner, or a "
 			    "token that its owner made; the kernel's log names the "
 			    "owner",
@@ -469,7 +474,8 @@ static int kernel_attach(struct mitosis *device, const uint32_t *machine_id,
 			 uint32_t handler_id, struct mitosis_attachment **attachment)
 {
 	(void)device, (void)machine_id, (void)handler_id, (void)attachment;
-	return fail(-ENOSYS, "the mitosis module needs no attachment; resume");
+	return fail(-ENOSYS, "the kernel backend has no attachments; resume without "
+			     "one");
 }
 
 const struct backend kernel_backend = {

@@ -26,8 +26,8 @@ int mitosis_on_prepare(mitosis_before_prepare before, mitosis_after_prepare afte
 	pthread_mutex_lock(&hooks_lock);
 	if (hook_count == MITOSIS_PREPARE_HOOKS_MAX) {
 		err = fail(-ENOSPC,
-			   "this process already has %u hooks for prepare; register "
-			   "one that does the work of two",
+			   "this process already has %u hooks for prepare, which is "
+			   "the limit; combine two of them in one",
 			   MITOSIS_PREPARE_HOOKS_MAX);
 	} else {
 		hooks[hook_count].before = before;
@@ -65,7 +65,7 @@ int prepare_hooks_before(uint32_t handler_id, unsigned int *called)
 			err = -ECANCELED;
 		call_after(i + 1, count, handler_id, err);
 		return fail(err,
-			    "a hook of this process refused to be prepared as "
+			    "a hook of this process refused the snapshot with "
 			    "handler id %u",
 			    handler_id);
 	}

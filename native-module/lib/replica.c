@@ -25,11 +25,10 @@ int replica_become(const char *what)
 	if (!plan->descriptor->replica_entry) {
 		close(REPLICA_STREAM);
 		resume_plan_destroy(plan);
-		return fail(
-			-EOPNOTSUPP,
-			"%s is of a kernel module, and has no replica; resume in "
-			"mode lazy, eager or cached",
-			what);
+		return fail(-EOPNOTSUPP,
+			    "%s is of a kernel module, which has no replicas; use "
+			    "mode lazy, eager or cached",
+			    what);
 	}
 	plan->becomes_replica = true;
 	/* It has one thread; its children make the others. */

@@ -178,8 +178,9 @@ static struct restore_plan *lay_out(struct resume *r, int *err)
 	if (r->descriptor->xstate_size &&
 	    r->descriptor->xstate_size != xstate_size(r->descriptor->xfeatures)) {
 		*err = fail(-EPROTO,
-			    "the CPU under %s has registers that this one "
-			    "lacks, or keeps elsewhere",
+			    "the parent of %s has CPU registers that this machine's "
+			    "CPU lacks, or saves in another layout; prepare it on a "
+			    "CPU like this one",
 			    r->what);
 		return NULL;
 	}
@@ -194,8 +195,8 @@ static struct restore_plan *lay_out(struct resume *r, int *err)
 	size = park_at + room;
 	if (__stop_restorer - __start_restorer > (long)RESTORER_CODE_SIZE) {
 		*err = fail(-ENOSPC,
-			    "the code of this build's restorer has %td bytes, "
-			    "for which there are %u; build it with -O2",
+			    "the restorer of this build has %td bytes of code, and "
+			    "there is room for %u; build it with -O2",
 			    __stop_restorer - __start_restorer, RESTORER_CODE_SIZE);
 		return NULL;
 	}
@@ -293,10 +294,12 @@ static int create_plan(struct resume *r, const struct parent_rights *parent,
 	if (!err)
 		memory_need_of(r->descriptor, r->descriptor_size, &need);
 	if (!err && (r->descriptor->flags & DESCRIPTOR_THREADS_MISSING))
-		err = fail(-EINVAL,
-			   "%s comes from a multi-threaded process; "
-			   "prepare while only one thread runs",
-			   what);
+		err = fail(
+			-EINVAL,
+			"%s comes from a process with several threads, which was "
+			"prepared by the bare ioctl; prepare it by libmitosis, or "
+			"while it has only one thread",
+			what);
 	if (!err && (settings->own || *settings->host_name) &&
 	    !descriptor_has_threads(r->descriptor))
 		err = fail(

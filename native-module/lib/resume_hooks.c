@@ -36,8 +36,8 @@ int mitosis_on_resume(mitosis_resume_hook hook, void *argument)
 	pthread_mutex_lock(&hooks_lock);
 	if (hook_count == MITOSIS_RESUME_HOOKS_MAX) {
 		err = fail(-ENOSPC,
-			   "this process already has %u hooks for its "
-			   "children; register one that does the work of two",
+			   "this process already has %u hooks for its children, "
+			   "which is the limit; combine two of them in one",
 			   MITOSIS_RESUME_HOOKS_MAX);
 	} else {
 		hooks[hook_count].hook = hook;

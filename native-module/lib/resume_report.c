@@ -98,10 +98,10 @@ int mitosis_resume_report(const struct mitosis_attachment *attachment, char *tex
 	if (size)
 		*text = '\0';
 	if (!plan)
-		return fail(-ENOENT, "this process is not a child that says what it "
-				     "lacks: one of "
-				     "mode lazy, eager, cached or replica, or of "
-				     "the kernel module");
+		return fail(-ENOENT,
+			    "this process has no report of what it lacks: only "
+			    "children in modes lazy, eager, cached and replica and "
+			    "those of the kernel module have one");
 	for (i = 0; i < sizeof(items) / sizeof(items[0]); i++)
 		if (plan->lost & items[i].item)
 			add_line(&r, "%s\n", items[i].text);

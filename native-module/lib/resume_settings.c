@@ -40,7 +40,9 @@ int resume_settings_take_options(struct resume_settings *settings,
 	uint32_t window = options->prefetch_pages;
 
 	if (options->mode > MITOSIS_RESUME_AUTO)
-		return fail(-EINVAL, "%u is not a resume mode", options->mode);
+		return fail(-EINVAL,
+			    "the resume mode must be between 0 and %u, got %u",
+			    MITOSIS_RESUME_AUTO, options->mode);
 	if (window > MITOSIS_PREFETCH_PAGES_MAX || (window & (window - 1)))
 		return fail(-EINVAL,
 			    "the prefetch window must be a power of two from 1 to "

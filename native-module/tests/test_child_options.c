@@ -88,7 +88,8 @@ static void sizes(void)
 	known->host_name = NULL;
 	known->signals = MITOSIS_SIGNALS_CLEARED + 1;
 	CHECK_EQ(mitosis_set_child_options(device, known), -EINVAL);
-	check_error_has("2 is nothing that is known of signals");
+	check_error_has("signals must be 0 (any) or 1 (cleared) and reserved 0, got "
+			"2 and 0");
 	known->signals = 0;
 	known->path_count = 1;
 	known->paths = &(struct mitosis_path){ "relative", "/absolute" };

@@ -241,7 +241,7 @@ static void check_refusals(struct mitosis *device)
 	CHECK_EQ(status, 125 << 8);
 	child.flags = MITOSIS_SPAWN_INTO_CGROUP;
 	CHECK_EQ(mitosis_spawn(a, &child, &status), -EINVAL);
-	check_error_has("its directory, got flags 0x1 and 1 files");
+	check_error_has("its directory), got 0x1 and 1 files");
 	child.flags = 2;
 	CHECK_EQ(mitosis_spawn(a, &child, &status), -EINVAL);
 	child.flags = 0;

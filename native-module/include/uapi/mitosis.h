@@ -7,7 +7,7 @@
  *
  * Commands 0 and 3 to 8 keep the bare numbers and the structs of the original
  * module (ProjectMitosisOS/mitosis-core), so that programs written for it run
- * unchanged. They answer 0, or -1 with errno set. 1 and 2 are FIBMAP and
+ * unchanged. They return 0, or -1 with errno set. 1 and 2 are FIBMAP and
  * FIGETBSZ and are never used. Everything else has an _IO*('m', ...) number.
  */
 #ifndef _UAPI_MITOSIS_H
@@ -28,16 +28,16 @@
  * MITOSIS_CONNECT - open the session to another machine.
  * Argument: pointer to struct mitosis_connect_req.
  * Effect: later MITOSIS_RESUME_REMOTE and MITOSIS_NIL_RPC of all processes in the
- * caller's network namespace reach that machine, from there.
+ * caller's network namespace use this session.
  * Errors: EFAULT bad pointer; EINVAL malformed address; ECONNREFUSED,
  * EHOSTUNREACH no such machine; EACCES the key was refused; EPROTOTYPE the machine
- * protects its sessions otherwise (the log tells);
+ * has another protection of sessions (the kernel's log names both);
  * EPROTONOSUPPORT other protocol version; EMSGSIZE a message of another length;
- * EPROTO what answers there is another program; ECONNRESET it ended in a message;
- * ETIMEDOUT no answer within the deadline; of an address of RDMA: EPROTOTYPE this
- * machine's sessions are not of protection=handshake, ENODEV the module mitosis_rdma is not
- * loaded, or it is a link-local GID, which does not tell the network interface;
- * EPERM the caller has no CAP_NET_ADMIN in the initial user namespace.
+ * EPROTO another program answers there; ECONNRESET the connection ended within a
+ * message; ETIMEDOUT no answer within the deadline; EPERM the caller has no
+ * CAP_NET_ADMIN in the initial user namespace. With an RDMA address also: EPROTOTYPE
+ * this machine's parameter protection is not handshake; ENODEV the module mitosis_rdma
+ * is not loaded, or the GID is link-local and does not tell the network interface.
  */
 #define MITOSIS_CONNECT 3
 
@@ -49,29 +49,30 @@
  * Handler ids are each user's own (the effective user id).
  * Errors: EEXIST handler id in use; EBUSY this file already holds a snapshot;
  * EINVAL handler id out of range; ELOOP a child of a child of a child of a child;
- * EOPNOTSUPP memory whose pages come by userfaultfd; EAGAIN, as of fork(2), too
+ * EOPNOTSUPP memory that a userfaultfd serves; EAGAIN, as of fork(2), too
  * many processes; ENOMEM; ENODEV kprobes or ftrace are switched off; EDQUOT, ENOSPC the
  * user has as many snapshots, or as much memory in them, as the module's parameters
  * snapshots_per_user and snapshot_percent_per_user allow: CAP_SYS_RESOURCE permits
- * more, and MITOSIS_IOC_UNPREPARE_ALL makes room. A process of
- * several threads is prepared, but cannot be resumed: MITOSIS_IOC_PREPARE_DESCRIBED.
+ * more, and MITOSIS_IOC_UNPREPARE_ALL makes room. A snapshot of a process with
+ * several threads cannot be resumed: use MITOSIS_IOC_PREPARE_DESCRIBED for these.
  */
 #define MITOSIS_PREPARE 4
 
 /*
  * MITOSIS_RESUME_LOCAL - become a child of a snapshot of this machine.
- * Argument: the handler id, by value: of the snapshot whose token was presented on
- * this file, or else of the caller's own.
+ * Argument: the handler id, by value. It names the snapshot whose token was presented on
+ * this file, if any, else a snapshot of the caller's user.
  * Effect: the caller's memory and registers are replaced; does not return.
  * Errors: ENOENT no such snapshot; EINVAL the caller has, or the parent had,
- * several threads; EBADMSG the parent's registers, or what it told of itself, do not
+ * several threads; EBADMSG the parent's registers, or its description, do not
  * fit its memory; ENOSPC as MITOSIS_PREPARE, for the descriptor;
- * EPERM the caller is not what its owner was: the same user and group ids (real,
- * effective and saved), the same user namespace, at least the same permitted
- * capabilities, and, if the snapshot is undumpable, just these with CAP_SYS_PTRACE;
- * a token shown with MITOSIS_IOC_PRESENT permits it nevertheless, and a privileged
- * caller needs one, too; EKEYEXPIRED, EKEYREVOKED that token is no longer valid;
- * ENOEXEC what the parent executes lies on a file system that has been mounted noexec.
+ * EPERM the caller differs from the snapshot's owner. It must have the same user and
+ * group ids (real, effective and saved), the same label of SELinux or Smack, be in the
+ * same user namespace, and have at
+ * least the same permitted capabilities; for an undumpable snapshot exactly the same,
+ * and CAP_SYS_PTRACE. Any other caller, also a privileged one, needs a token
+ * (MITOSIS_IOC_PRESENT); EKEYEXPIRED, EKEYREVOKED that token is no longer valid;
+ * ENOEXEC the file system of a file that the parent executes was mounted noexec since.
  * The child gets no_new_privs and undumpable from the snapshot. Past the point of no
  * return a failure ends the caller with SIGKILL.
  */
@@ -85,10 +86,10 @@
  * EBADMSG an invalid descriptor, or a record of a sealed session that was changed,
  * EALREADY one that was sent again, EILSEQ records that are missing or in another
  * order, and EPROTO the machines are incompatible (other
- * vdso, other CPU features). EPERM the caller's user ids are not all the owner's, or
- * it lacks CAP_SYS_PTRACE, and the snapshot is root's or undumpable. With a token
- * of MITOSIS_IOC_PRESENT_REMOTE, instead of EPERM: EACCES it is not that snapshot's
- * or revoked, or there is none; EKEYEXPIRED; EOPNOTSUPP that machine has no module.
+ * vdso, other CPU features). EPERM not all user ids of the caller are the owner's, or the
+ * snapshot is root's or undumpable and the caller lacks CAP_SYS_PTRACE. With a token
+ * of MITOSIS_IOC_PRESENT_REMOTE, instead of EPERM: EACCES it is of another snapshot
+ * or revoked, or there is no such snapshot; EKEYEXPIRED; EOPNOTSUPP that machine has no module.
  */
 #define MITOSIS_RESUME_REMOTE 6
 
@@ -115,14 +116,14 @@
 
 /*
  * 16 bytes on LP64. `gid` is a GID, of which the module reads
- * MITOSIS_GID_LENGTH bytes whether or not a NUL follows, or an address:
- * "tcp://host:port", or "rdma://host:port" for pages by RDMA, whose port may be
- * left out (7473), as it is in a GID; host is an IPv4 address in dots or an IPv6
- * address in brackets. NUL-terminated within MITOSIS_ADDRESS_LENGTH + 1 bytes.
+ * MITOSIS_GID_LENGTH bytes whether or not a NUL follows; or an address that is
+ * NUL-terminated within MITOSIS_ADDRESS_LENGTH + 1 bytes: "tcp://host:port", or
+ * "rdma://host[:port]" for pages by RDMA. The default port, also of a GID, is 7473; host
+ * is an IPv4 address in dots or an IPv6 address in brackets.
  */
 struct mitosis_connect_req {
 	unsigned int machine_id;
-	unsigned int nic_id; /* not looked at: the route leads to the RDMA port */
+	unsigned int nic_id; /* ignored: the route selects the RDMA port */
 	const char *gid;
 };
 
@@ -140,15 +141,14 @@ struct mitosis_snapshot {
 	__u32 handler_id;
 	__u32 flags;	      /* MITOSIS_SNAPSHOT_* */
 	__s32 owner_pid;      /* the parent that prepared it */
-	__s32 shadow_pid;     /* what holds its memory; 0 for the module itself */
+	__s32 shadow_pid;     /* process that holds its memory; 0: the module */
 	__u64 prepared_at_ns; /* CLOCK_REALTIME, ns since the epoch */
 };
 
 /*
  * MITOSIS_IOC_UNPREPARE - drop a snapshot of the caller's on this machine.
  * Argument: pointer to the handler id, a __u32.
- * Effect: it can no longer be resumed; children that still fetch pages from it
- * keep what they need.
+ * Effect: it can no longer be resumed. Its memory stays as long as children need it.
  * Errors: EFAULT; ENOENT no such snapshot of this user.
  */
 #define MITOSIS_IOC_UNPREPARE _IOW('m', 1, __u32)
@@ -164,29 +164,29 @@ struct mitosis_snapshot {
 
 /*
  * Limits and defaults of the module, of libmitosis and its programs, and of
- * Java, where a test compares them with these.
+ * Java (a test compares those of Java with these).
  */
 /*
- * Pages per fault: a power of two. Larger windows cost little more per fault,
- * and waste what is not touched.
+ * Pages per fault: a power of two. A larger window costs little more per fault,
+ * but also copies pages that are not touched.
  */
 #define MITOSIS_PREFETCH_PAGES_MAX     512
 #define MITOSIS_PREFETCH_PAGES_DEFAULT 64
-/* For each wait for another machine, ms; at least 1. */
+/* The deadline of each wait for another machine, ms; at least 1. */
 #define MITOSIS_DEADLINE_MS_MAX	    3600000
 #define MITOSIS_DEADLINE_MS_DEFAULT 10000
-/* Of the key that machines share, bytes. */
+/* Size of the key that machines share, bytes. */
 #define MITOSIS_KEY_SIZE_MIN 16
 #define MITOSIS_KEY_SIZE_MAX 4096
 
-/* Every page before the child's first instruction. */
+/* All pages are copied before the child's first instruction. */
 #define MITOSIS_OPTION_EAGER 0x1u
-/* Pages of another machine are kept here for the snapshot's next children. */
+/* Pages of another machine are kept here for later children of the snapshot. */
 #define MITOSIS_OPTION_CACHE 0x2u
 /* The child's pages are its own from the start, not shared until written. */
 #define MITOSIS_OPTION_COPY 0x4u
 
-/* How a device resumes. 16 bytes; may grow, new fields mean what 0 means. */
+/* How a device resumes. 16 bytes; may grow: 0 is the default of later fields. */
 struct mitosis_options {
 	__u32 flags;	      /* MITOSIS_OPTION_* */
 	__u32 prefetch_pages; /* MITOSIS_PREFETCH_PAGES_*; 0: the module's */
@@ -197,16 +197,16 @@ struct mitosis_options {
 /*
  * MITOSIS_IOC_SET_OPTIONS - set how later resumes on this file work.
  * Argument: pointer to struct mitosis_options.
- * Effect: replaces what the module's parameters say. A longer struct than the
- * module knows is taken if the rest of it is 0.
+ * Effect: overrides the module's parameters. A longer struct than the module
+ * knows is accepted if the rest of it is 0.
  * Errors: EFAULT; EINVAL unknown flag or value out of range; E2BIG.
  */
 #define MITOSIS_IOC_SET_OPTIONS _IOW('m', 3, struct mitosis_options)
 
 /* What the module has done since it was loaded. 128 bytes; may grow. */
 struct mitosis_stat {
-	__u64 snapshots; /* there are */
-	__u64 children;	 /* processes that hold a resumed memory */
+	__u64 snapshots; /* that exist now */
+	__u64 children;	 /* processes whose memory was resumed, now */
 	__u64 prepares, prepare_failures;
 	__u64 resumes, resume_failures;
 	__u64 faults;	    /* page faults of children that were served */
@@ -224,7 +224,7 @@ struct mitosis_stat {
 /*
  * MITOSIS_IOC_STAT - read the counters.
  * Argument: pointer to struct mitosis_stat.
- * Effect: it is overwritten; of a longer struct the rest becomes 0.
+ * Effect: it is overwritten; the rest of a longer struct becomes 0.
  * Errors: EFAULT.
  */
 #define MITOSIS_IOC_STAT _IOR('m', 4, struct mitosis_stat)
@@ -232,7 +232,7 @@ struct mitosis_stat {
 /* The longest life of a token: ten years. */
 #define MITOSIS_TOKEN_SECONDS_MAX 315360000u
 
-/* Lets others resume one snapshot. 24 bytes. */
+/* Permits its bearer to resume one snapshot. 24 bytes. */
 struct mitosis_token {
 	__u32 handler_id;
 	__u32 expires_s; /* CLOCK_BOOTTIME, s; 0: never */
@@ -241,21 +241,21 @@ struct mitosis_token {
 
 /*
  * MITOSIS_IOC_TOKEN - make a token of a snapshot, as its owner.
- * Argument: pointer to struct mitosis_token; handler_id is read, and expires_s: in
- * how many seconds, up to MITOSIS_TOKEN_SECONDS_MAX; 0: never.
- * Effect: expires_s is overwritten with a time, and secret, for MITOSIS_IOC_PRESENT.
- * A snapshot can have many tokens.
+ * Argument: pointer to struct mitosis_token; handler_id is read, and expires_s as the
+ * number of seconds until it expires, up to MITOSIS_TOKEN_SECONDS_MAX; 0: never.
+ * Effect: expires_s is overwritten with the time of that, and secret is filled, for
+ * MITOSIS_IOC_PRESENT. A snapshot can have many tokens.
  * Errors: EFAULT; EINVAL expires_s out of range; ENOENT no such snapshot; EPERM the
- * caller may not resume it, nor has its owner prepared it on this file.
+ * caller may not resume it, and it was not prepared on this file by its owner.
  */
 #define MITOSIS_IOC_TOKEN _IOWR('m', 5, struct mitosis_token)
 
 /*
  * MITOSIS_IOC_PRESENT - show a token.
  * Argument: pointer to struct mitosis_token, as MITOSIS_IOC_TOKEN returned it.
- * Effect: this file may resume that snapshot of another user, once or often, until
+ * Effect: this file may resume that snapshot of another user, any number of times, until
  * the token expires or is revoked; then resume returns EKEYEXPIRED or EKEYREVOKED.
- * Errors: EFAULT; EACCES it is not that snapshot's or revoked, or there is no such
+ * Errors: EFAULT; EACCES it is of another snapshot or revoked, or there is no such
  * snapshot; EKEYEXPIRED.
  */
 #define MITOSIS_IOC_PRESENT _IOW('m', 6, struct mitosis_token)
@@ -263,7 +263,7 @@ struct mitosis_token {
 /*
  * MITOSIS_IOC_REVOKE - make all tokens of a snapshot invalid.
  * Argument: pointer to the handler id, a __u32.
- * Effect: also on the files on which they were presented. Children stay.
+ * Effect: files on which one was presented can no longer resume by it. Children stay.
  * Errors: EFAULT; ENOENT no such snapshot of this user.
  */
 #define MITOSIS_IOC_REVOKE _IOW('m', 7, __u32)
@@ -279,14 +279,14 @@ struct mitosis_remote_token {
  * Argument: pointer to struct mitosis_remote_token; the token as MITOSIS_IOC_TOKEN
  * returned it there. It expires by that machine's clock.
  * Effect: MITOSIS_RESUME_REMOTE on this file sends it with requests for that
- * snapshot, and that machine's module decides. A file has one; the last counts.
+ * snapshot, and that machine's module decides. It replaces the file's earlier one.
  * Errors: EFAULT.
  */
 #define MITOSIS_IOC_PRESENT_REMOTE _IOW('m', 11, struct mitosis_remote_token)
 
 /* A snapshot of any user. 8 bytes. */
 struct mitosis_snapshot_of {
-	__u32 owner_uid; /* as the caller's user namespace has it */
+	__u32 owner_uid; /* in the caller's user namespace */
 	__u32 handler_id;
 };
 
@@ -301,7 +301,7 @@ struct mitosis_snapshot_of {
 
 /* 32 bytes. */
 struct mitosis_owned_snapshot {
-	__u32 owner_uid; /* as the initial user namespace has it */
+	__u32 owner_uid; /* in the initial user namespace */
 	__u32 reserved;	 /* 0 */
 	struct mitosis_snapshot snapshot;
 };
@@ -329,7 +329,7 @@ struct mitosis_owned_snapshot {
 /* The longest description, in bytes. */
 #define MITOSIS_DESCRIPTION_SIZE_MAX (32u << 20)
 
-/* A process that prepares and tells of itself. 24 bytes. */
+/* A prepare with a description of the process. 24 bytes. */
 struct mitosis_described {
 	__u32 handler_id;
 	__u32 flags;	   /* MITOSIS_SNAPSHOT_PINNED, or 0 */
@@ -338,7 +338,7 @@ struct mitosis_described {
 };
 
 /*
- * MITOSIS_IOC_PREPARE_DESCRIBED - MITOSIS_PREPARE with what the module does not look at.
+ * MITOSIS_IOC_PREPARE_DESCRIBED - MITOSIS_PREPARE with state that the module cannot read.
  * Argument: pointer to struct mitosis_described. The description is a descriptor
  * (native-module/PROTOCOL.md) without VMAs and extended registers. The module takes its
  * other threads, which the caller has stopped in a signal handler, its open files with
@@ -353,16 +353,16 @@ struct mitosis_described {
 /*
  * MITOSIS_IOC_OPEN_LOCAL, MITOSIS_IOC_OPEN_REMOTE - open a snapshot to become its child.
  * Argument: pointer to the handler id, a __u32; pointer to struct mitosis_remote_req.
- * Effect: returns an open file, close-on-exec, from which the descriptor is read; for
- * MITOSIS_IOC_BECOME, with this file's options. The snapshot's memory stays while it is open,
- * but a snapshot that was dropped since has no new children.
- * Errors: as MITOSIS_RESUME_LOCAL and MITOSIS_RESUME_REMOTE, but for what they say of
+ * Effect: returns an open file, close-on-exec, with this file's options: read(2) returns the
+ * descriptor, and MITOSIS_IOC_BECOME resumes. The snapshot's memory stays while it is open,
+ * but a snapshot that was dropped since gets no new children.
+ * Errors: as MITOSIS_RESUME_LOCAL and MITOSIS_RESUME_REMOTE, except EINVAL for
  * threads; EMFILE.
  */
 #define MITOSIS_IOC_OPEN_LOCAL	_IOW('m', 13, __u32)
 #define MITOSIS_IOC_OPEN_REMOTE _IOW('m', 14, struct mitosis_remote_req)
 
-/* Memory of the caller, by page: addresses, the end not included. 16 bytes. */
+/* Whole pages of the caller's memory: addresses, `end` not included. 16 bytes. */
 struct mitosis_kept_memory {
 	__u64 start, end;
 };
@@ -375,14 +375,15 @@ struct mitosis_kept_memory {
  * open files and signal handlers; its restartable sequences are not registered and its
  * robust list and address to clear at exit are 0. That code makes the child's threads
  * and files.
- * Errors: as MITOSIS_RESUME_LOCAL, of tokens that have ended since, too; ENOENT the snapshot
- * was dropped since; EFAULT; EINVAL a range that is not of whole pages, or
- * where the snapshot, the caller's vdso or memory of a snapshot that the caller is a child of
- * lies, or an empty one and the parent had several threads; EPERM the caller is not who opened the snapshot, or has further capabilities.
+ * Errors: as MITOSIS_RESUME_LOCAL, also if the token has expired or was revoked since; ENOENT the
+ * snapshot was dropped since; EFAULT; EINVAL the range is not of whole pages, or overlaps the
+ * snapshot, the caller's vdso or memory that the caller has of its own snapshot, or it is empty and
+ * the parent had several threads; EPERM the caller did not open the snapshot, or has gained
+ * capabilities since.
  */
 #define MITOSIS_IOC_BECOME _IOW('m', 15, struct mitosis_kept_memory)
 
-/* What tells a child from all others. 16 bytes. */
+/* Identifies a child among all others. 16 bytes. */
 struct mitosis_told {
 	__u64 number; /* greater than those of all earlier children of this machine */
 	__u32 machine_id; /* the module's parameter */
@@ -390,13 +391,13 @@ struct mitosis_told {
 };
 
 /*
- * MITOSIS_IOC_COUNT - the number of a child that is about to be made.
+ * MITOSIS_IOC_COUNT - take the number of a child that is about to be made.
  * On a file of MITOSIS_IOC_OPEN_*. Argument: pointer to struct mitosis_told.
- * Effect: it is overwritten; each call gets another number. For MITOSIS_IOC_BECOME with a
- * range, whose caller makes the child. Any other child is told by the module itself, in the
- * registers that DESCRIPTOR_TOLD (native-module/proto/descriptor.h) names, if its parent takes it.
- * Errors: EFAULT; ENOEXEC as of MITOSIS_IOC_BECOME, which a caller learns before it leaves its
- * own files and memory.
+ * Effect: it is overwritten; each call gets another number. For callers of MITOSIS_IOC_BECOME
+ * with a range, which make the child. To any other child the module passes its number in the
+ * registers that DESCRIPTOR_TOLD (native-module/proto/descriptor.h) names, if its parent reads them.
+ * Errors: EFAULT; ENOEXEC as MITOSIS_IOC_BECOME, so that a caller learns of it before it gives up
+ * its own files and memory.
  */
 #define MITOSIS_IOC_COUNT _IOR('m', 16, struct mitosis_told)
 
