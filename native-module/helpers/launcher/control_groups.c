@@ -96,8 +96,10 @@ static int make(const char *parent, char path[PATH_MAX])
 		fd = lock_group(path);
 		if (fd >= 0 && is_at(fd, path))
 			return fd;
+		/* Another launcher has taken it for one that was left. */
 		if (fd >= 0)
 			close(fd);
+		rmdir(path);
 	}
 	errno = EEXIST;
 	return -1;
