@@ -96,10 +96,9 @@ static int make(const char *parent, char path[PATH_MAX])
 		fd = lock_group(path);
 		if (fd >= 0 && is_at(fd, path))
 			return fd;
-		/* Another launcher has taken it for one that was left. */
+		/* Another launcher has taken it for one that was left, and removes it. */
 		if (fd >= 0)
 			close(fd);
-		rmdir(path);
 	}
 	errno = EEXIST;
 	return -1;
