@@ -25,31 +25,27 @@
 #define STOP_SIGNAL_MIN 32
 #define STOP_SIGNAL_MAX 64
 
+/* clang-format off */
 static const char usage[] =
 	"usage: mitosis-prepare [options] SOCKET\n"
 	"\n"
 	"Prepares a running program that was started by\n"
 	"\n"
-	"    MITOSIS_PRELOAD_SOCKET=SOCKET LD_PRELOAD=.../libmitosis-preload.so "
-	"PROGRAM\n"
+	"    MITOSIS_PRELOAD_SOCKET=SOCKET LD_PRELOAD=.../libmitosis-preload.so PROGRAM\n"
 	"\n"
-	"so that mitosis-child and mitosis-launcher can resume it. Exits with 1 if "
-	"it "
-	"cannot\n"
-	"be prepared, with 2 for bad arguments.\n"
+	"so that mitosis-child and mitosis-launcher can resume it. Exits with 1 if it\n"
+	"cannot be prepared, with 2 for bad arguments.\n"
 	"\n"
 	"  --handler-id N    key of the snapshot (default 73)\n"
-	"  --pinned          the snapshot stays when the program ends\n"
-	"  --unprepare       drop it\n"
-	"  --stop-ms N       how long its threads may take to stop (default 2000)\n"
-	"  --stop-signal N   the real-time signal that stops them, 32 to 64, which "
-	"the "
-	"program does\n"
-	"                    not use (default: its MITOSIS_STOP_SIGNAL, else 33)\n"
-	"  --leave-out N     number of an open file, from 3 on, that children do "
-	"without; up\n"
-	"                    to 64 times\n"
+	"  --pinned          keep the snapshot when the program ends\n"
+	"  --unprepare       drop the snapshot instead\n"
+	"  --stop-ms N       time for its threads to stop, in ms (default 2000)\n"
+	"  --stop-signal N   real-time signal that stops them, 32 to 64, which the program\n"
+	"                    does not use (default: its MITOSIS_STOP_SIGNAL, else 33)\n"
+	"  --leave-out N     number of an open file, from 3 on, that is not part of the\n"
+	"                    snapshot; may be given up to 64 times\n"
 	"  --version         print the release and exit\n";
+/* clang-format on */
 
 static int connect_to(const char *path, int deadline_s)
 {

@@ -22,9 +22,9 @@
 #define HANDLER_ID_DEFAULT 73 /* as the original's scripts have it */
 #define LAUNCH_DEADLINE_S  60
 
+/* clang-format off */
 static const char usage[] =
-	"usage: mitosis-launcher [options] --driven | --seconds S | --arrivals FILE "
-	"|\n"
+	"usage: mitosis-launcher [options] --driven | --seconds S | --arrivals FILE |\n"
 	"                        --children N\n"
 	"\n"
 	"Starts lean containers, each of which becomes a child of a snapshot, runs\n"
@@ -32,81 +32,55 @@ static const char usage[] =
 	"\n"
 	"  --handler-id N     key of the snapshot (default 73)\n"
 	"  --machine-id N     machine that holds it (default: this one)\n"
-	"  --address ADDRESS  where that is, tcp://host:port,\n"
-	"                     rdma://host[:port], or of a machine that\n"
-	"                     passes its pages on, replica://host:port;\n"
-	"                     connects first\n"
-	"  --mode MODE        lazy (default), eager, cached, clone,\n"
-	"                     replica, or auto: clone, or replica of another "
-	"machine,\n"
-	"                     where that is possible, else lazy; says which on "
-	"standard\n"
-	"                     error\n"
-	"  --prefetch PAGES   pages per fault, a power of two to 512 (default 64, "
-	"or 16\n"
-	"                     of a snapshot with several threads)\n"
-	"  --files HOW        of files that the parent has open for writing: "
-	"refuse\n"
-	"                     (default) to resume, share them, or private copies\n"
-	"  --map OLD=NEW      open files that the parent had open at OLD, or below, "
-	"at\n"
-	"                     NEW; may be given several times\n"
-	"  --own WHAT         of a snapshot with several threads, what each child "
-	"has of\n"
-	"                     its own: network, tmp, or network,tmp; a PID "
-	"namespace in\n"
-	"                     any case\n"
-	"  --host-name NAME   the same for the host name\n"
+	"  --address ADDRESS  connect to that machine first, at tcp://host:port,\n"
+	"                     rdma://host[:port] or, if another machine passes its pages\n"
+	"                     on, replica://host:port of the other one\n"
+	"  --mode MODE        lazy (default), eager, cached, clone, replica, or auto:\n"
+	"                     clone (on another machine: replica) if possible, else lazy;\n"
+	"                     prints the chosen mode to standard error\n"
+	"  --prefetch PAGES   pages per fault, a power of two up to 512 (default 64, or\n"
+	"                     16 if the snapshot has several threads)\n"
+	"  --files HOW        files that the parent has open for writing: refuse to\n"
+	"                     resume (default), share them, or make private copies\n"
+	"  --map OLD=NEW      open files that the parent had open at or below OLD with\n"
+	"                     NEW in place of OLD; may be given several times\n"
+	"  --own WHAT         if the snapshot has several threads, what each child has of\n"
+	"                     its own beside a PID namespace: network, tmp or network,tmp\n"
+	"  --host-name NAME   host name of such children\n"
 	"  --backend NAME     auto (default), kernel or user\n"
 	"  --start WHAT       resume (default), or empty: only a container\n"
-	"  --container KIND   lean (default): for speed, no security boundary; "
-	"none;\n"
-	"                     strict: a boundary (SECURITY.md), for root, not in "
-	"mode\n"
-	"                     clone or replica\n"
+	"  --container KIND   lean (default): fast, not a security boundary; none;\n"
+	"                     strict: a security boundary (SECURITY.md), needs root, not\n"
+	"                     in modes clone and replica\n"
 	"  --cgroup WHERE     auto (default), none, or a parent control group\n"
 	"  --root DIR         root directory of the container (default /)\n"
-	"  --cpu N            run on one CPU only, children included: the Nth from "
-	"0\n"
-	"                     of those it may run on, and again from the first\n"
-	"  --driven           take commands from standard input, one a line: "
-	"launch,\n"
-	"                     launch-alone (with the steps before the first\n"
-	"                     instruction), nil-rpc N, quit; each is answered by "
-	"one line\n"
-	"  --seconds S        start one after the other for S seconds, and print "
-	"every\n"
+	"  --cpu N            run with all children on one CPU: the Nth, from 0, of the\n"
+	"                     CPUs that this process may use, modulo their number\n"
+	"  --driven           read commands from standard input, one per line: launch,\n"
+	"                     launch-alone (prints the steps before the first\n"
+	"                     instruction), nil-rpc N, quit; each is answered by one line\n"
+	"  --seconds S        start one after the other for S seconds, and print every\n"
 	"                     second how many and how fast\n"
-	"  --rate N           with --seconds: start N a second on a fixed "
-	"schedule;\n"
-	"                     latency is then from the intended start; what has "
-	"not\n"
-	"                     started when S seconds, at most 10, have passed "
-	"again\n"
-	"                     is lost\n"
-	"  --format FORMAT    with --seconds: text (default), or ns: a line for "
-	"each\n"
-	"                     child, LATENCY INTENDED_START END in ns, and 'lost "
-	"LAG\n"
-	"                     INTENDED_START' for each that was scheduled and did "
-	"not start,\n"
-	"                     and 'mode MODE' at the end of mode auto\n"
-	"  --arrivals FILE    in the place of --seconds: a schedule of its own, a "
-	"line "
-	"for\n"
-	"                     each child with the ns from the begin, ascending\n"
-	"  --children N       start N, one after the other, and print a line for "
-	"each:\n"
-	"                     START FIRST_INSTRUCTION FIRST_RESULT END, "
-	"CLOCK_MONOTONIC\n"
-	"                     in ns; then wait until standard input is closed\n"
-	"  --gate             with --seconds: one child first, not counted; then "
-	"print\n"
-	"                     'ready' and wait for a line 'start NS' "
-	"(CLOCK_MONOTONIC)\n"
-	"                     on standard input; end when that is closed. With\n"
-	"                     --children the same without a child before\n"
+	"  --rate N           with --seconds: start N per second on a fixed schedule.\n"
+	"                     Latency counts from the intended start. A child is lost if\n"
+	"                     it was not started within another S seconds (at most 10)\n"
+	"                     after the end of the schedule\n"
+	"  --format FORMAT    with --seconds: text (default), or ns: for each child a line\n"
+	"                     LATENCY INTENDED_START END in ns, for each lost child\n"
+	"                     'lost LAG INTENDED_START', and in mode auto 'mode MODE' at\n"
+	"                     the end\n"
+	"  --arrivals FILE    instead of --seconds: start by the schedule in FILE, which\n"
+	"                     has one line for each child, its start in ns from the\n"
+	"                     beginning, ascending\n"
+	"  --children N       start N, one after the other, and print for each a line\n"
+	"                     START FIRST_INSTRUCTION FIRST_RESULT END, CLOCK_MONOTONIC in\n"
+	"                     ns; then wait until standard input is closed\n"
+	"  --gate             with --seconds: start one child that does not count, print\n"
+	"                     'ready', and wait for the line 'start NS' (CLOCK_MONOTONIC)\n"
+	"                     on standard input; end if it is closed. With --children:\n"
+	"                     the same without that child\n"
 	"  --version          print the release and exit\n";
+/* clang-format on */
 
 static void on_signal(int signal)
 {
@@ -219,7 +193,18 @@ static void open_standard_files(void)
 		close(fd);
 }
 
-int main(int argc, char **argv)
+/* What the command line asks for. */
+struct request {
+	struct launch_plan plan;
+	struct loop_plan loop;
+	enum container_kind kind;
+	const char *cgroup, *root; /* of the container */
+	bool driven;
+	struct mitosis_path
+		paths[OPTION_MAPS_MAX]; /* plan.options has their address */
+};
+
+static void parse_arguments(struct request *r, int argc, char **argv)
 {
 	static const struct option names[] = {
 		{ "handler-id", required_argument, NULL, 'i' },
@@ -251,162 +236,189 @@ int main(int argc, char **argv)
 	static const char *const starts[] = { "resume", "empty", NULL };
 	static const char *const containers[] = { "lean", "none", "strict", NULL };
 	static const char *const formats[] = { "text", "ns", NULL };
-	struct mitosis_path paths[OPTION_MAPS_MAX];
-	struct launch_plan plan = {
-		.options.size = sizeof(plan.options),
-		.options.signals = MITOSIS_SIGNALS_CLEARED, /* container_fork() */
-		.handler_id = HANDLER_ID_DEFAULT,
-		.deadline_s = LAUNCH_DEADLINE_S,
-	};
-	struct sigaction action = { .sa_handler = on_signal };
-	const char *cgroup = "auto", *root = "/";
-	enum container_kind kind = CONTAINER_LEAN;
-	struct loop_plan loop = { .text = true };
-	bool driven = false;
-	struct mitosis *device = NULL;
-	char address[MITOSIS_ADDRESS_SIZE];
-	int option, err;
+	struct launch_plan *plan = &r->plan;
+	struct loop_plan *loop = &r->loop;
+	int option;
 
-	open_standard_files();
 	while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
 		switch (option) {
 		case 'i':
-			plan.handler_id =
+			plan->handler_id =
 				parse_number(optarg, "--handler-id", 0, UINT32_MAX);
 			break;
 		case 'm':
-			plan.machine_id =
+			plan->machine_id =
 				parse_number(optarg, "--machine-id", 0, INT32_MAX);
-			plan.remote = true;
+			plan->remote = true;
 			break;
 		case 'a':
-			plan.address = optarg;
+			plan->address = optarg;
 			break;
 		case 'M':
-			plan.options.mode = parse_mode(optarg);
+			plan->options.mode = parse_mode(optarg);
 			break;
 		case 'F':
-			plan.options.files = parse_files(optarg);
+			plan->options.files = parse_files(optarg);
 			break;
 		case 'P':
-			parse_map(&plan.options, paths, optarg);
+			parse_map(&plan->options, r->paths, optarg);
 			break;
 		case 'o':
-			plan.options.own = parse_own(optarg);
+			plan->options.own = parse_own(optarg);
 			break;
 		case 'n':
-			plan.options.host_name = optarg;
+			plan->options.host_name = optarg;
 			break;
 		case 'p':
-			plan.options.prefetch_pages = parse_prefetch(optarg);
+			plan->options.prefetch_pages = parse_prefetch(optarg);
 			break;
 		case 'b':
-			plan.backend = parse_backend(optarg);
+			plan->backend = parse_backend(optarg);
 			break;
 		case 's':
-			plan.empty = parse_choice(optarg, "--start", starts);
+			plan->empty = parse_choice(optarg, "--start", starts);
 			break;
 		case 'c':
-			kind = parse_choice(optarg, "--container", containers);
+			r->kind = parse_choice(optarg, "--container", containers);
 			break;
 		case 'g':
-			cgroup = optarg;
+			r->cgroup = optarg;
 			break;
 		case 'R':
-			root = optarg;
+			r->root = optarg;
 			break;
 		case 'C':
 			pin(parse_number(optarg, "--cpu", 0, CPU_SETSIZE - 1));
 			break;
 		case 'd':
-			driven = true;
+			r->driven = true;
 			break;
 		case 'S':
-			loop.seconds = parse_number(optarg, "--seconds", 1, 86400);
+			loop->seconds = parse_number(optarg, "--seconds", 1, 86400);
 			break;
 		case 'r':
-			loop.rate = parse_number(optarg, "--rate", 1, 1000000);
+			loop->rate = parse_number(optarg, "--rate", 1, 1000000);
 			break;
 		case 'A':
-			loop.arrivals = optarg;
+			loop->arrivals = optarg;
 			break;
 		case 'N':
-			loop.children =
+			loop->children =
 				parse_number(optarg, "--children", 1, 1000000);
 			break;
 		case 'f':
-			loop.text = !parse_choice(optarg, "--format", formats);
+			loop->text = !parse_choice(optarg, "--format", formats);
 			break;
 		case 'G':
-			loop.gated = true;
+			loop->gated = true;
 			break;
 		default:
 			answer_and_exit(option, usage);
 		}
 	}
 	if (optind < argc ||
-	    driven + !!loop.seconds + !!loop.children + !!loop.arrivals != 1 ||
-	    (loop.gated && driven) || (loop.rate && !loop.seconds) ||
-	    (loop.children && plan.empty) || (plan.address && !plan.remote)) {
+	    r->driven + !!loop->seconds + !!loop->children + !!loop->arrivals != 1 ||
+	    (loop->gated && r->driven) || (loop->rate && !loop->seconds) ||
+	    (loop->children && plan->empty) || (plan->address && !plan->remote)) {
 		fputs(usage, stderr);
-		return 2;
+		exit(2);
 	}
-	plan.mode = plan.options.mode;
-	plan.chooses_mode = plan.mode == MITOSIS_RESUME_AUTO;
-	if (kind == CONTAINER_STRICT && launch_forks(&plan))
+	plan->mode = plan->options.mode;
+	plan->chooses_mode = plan->mode == MITOSIS_RESUME_AUTO;
+}
+
+/* Refuses what children in a strict container cannot have. */
+static void check_strict(const struct launch_plan *plan)
+{
+	if (launch_forks(plan))
 		die(2,
 		    "a strict container holds no child of mode %s: the snapshot "
 		    "forks that with its parent's rights; use lazy, eager or cached",
-		    plan.options.mode == MITOSIS_RESUME_CLONE ? "clone" : "replica");
-	if (kind == CONTAINER_STRICT && (plan.options.own || plan.options.host_name))
+		    mode_name(plan->mode));
+	if (plan->options.own || plan->options.host_name)
 		die(2, "a strict container has a network, a host name and a /tmp of "
-		       "its "
-		       "own: children in it get no other by --own and --host-name");
-	if (kind == CONTAINER_STRICT && plan.backend == MITOSIS_BACKEND_KERNEL)
+		       "its own: leave out --own and --host-name");
+	if (plan->backend == MITOSIS_BACKEND_KERNEL)
 		die(2,
 		    "a strict container holds no child of the kernel module, which "
 		    "takes its caller's rights at once; use --backend user");
-	if (kind == CONTAINER_STRICT)
-		plan.backend = MITOSIS_BACKEND_USER;
-	if (!plan.empty) {
-		err = mitosis_open(plan.backend, &device);
-		if (!err)
-			err = mitosis_set_child_options(device, &plan.options);
-		if (!err && plan.address)
-			err = mitosis_connect(device, plan.machine_id, plan.address);
-		if (err)
-			die(1, "%s", mitosis_error());
-		plan.backend = mitosis_backend(device);
-		if (plan.backend == MITOSIS_BACKEND_KERNEL &&
-		    plan.mode == MITOSIS_RESUME_AUTO)
-			plan.mode = plan.options.mode = MITOSIS_RESUME_LAZY;
-		/* For error messages, which otherwise name the machine's id only. */
-		if (plan.remote && !plan.address &&
-		    !mitosis_session_address(device, plan.machine_id, address))
-			plan.address = address;
+}
+
+/* `address` gets the one of the machine's session, if the command line has none. */
+static struct mitosis *open_device(struct launch_plan *plan,
+				   char address[MITOSIS_ADDRESS_SIZE])
+{
+	struct mitosis *device = NULL;
+	int err = mitosis_open(plan->backend, &device);
+
+	if (!err)
+		err = mitosis_set_child_options(device, &plan->options);
+	if (!err && plan->address)
+		err = mitosis_connect(device, plan->machine_id, plan->address);
+	if (err)
+		die(1, "%s", mitosis_error());
+	plan->backend = mitosis_backend(device);
+	if (plan->backend == MITOSIS_BACKEND_KERNEL &&
+	    plan->mode == MITOSIS_RESUME_AUTO)
+		plan->mode = plan->options.mode = MITOSIS_RESUME_LAZY;
+	/* For error messages, which otherwise name the machine's id only. */
+	if (plan->remote && !plan->address &&
+	    !mitosis_session_address(device, plan->machine_id, address))
+		plan->address = address;
+	return device;
+}
+
+int main(int argc, char **argv)
+{
+	static struct request request = {
+		.plan = {
+			.options.size = sizeof(request.plan.options),
+			.options.signals =
+				MITOSIS_SIGNALS_CLEARED, /* container_fork() */
+			.handler_id = HANDLER_ID_DEFAULT,
+			.deadline_s = LAUNCH_DEADLINE_S,
+		},
+		.loop = { .text = true },
+		.kind = CONTAINER_LEAN,
+		.cgroup = "auto",
+		.root = "/",
+	};
+	struct launch_plan *plan = &request.plan;
+	struct sigaction action = { .sa_handler = on_signal };
+	char address[MITOSIS_ADDRESS_SIZE];
+	struct mitosis *device = NULL;
+	int err;
+
+	open_standard_files();
+	parse_arguments(&request, argc, argv);
+	if (request.kind == CONTAINER_STRICT) {
+		check_strict(plan);
+		plan->backend = MITOSIS_BACKEND_USER;
 	}
+	if (!plan->empty)
+		device = open_device(plan, address);
 	/* No SA_RESTART: a signal must interrupt waits. */
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
-	err = launch_init(&plan);
+	err = launch_init(plan);
 	if (err)
 		die(1, "cannot create pipes: %s", strerror(-err));
-	err = container_create(&plan.container, kind, cgroup, root,
-			       plan.report_write);
+	err = container_create(&plan->container, request.kind, request.cgroup,
+			       request.root, plan->report_write);
 	if (err)
 		die(1,
 		    "no strict container, which needs root with all capabilities: "
 		    "%s; --container lean is no boundary",
-		    plan.container.reason);
-	if (!driven && *plan.container.reason)
+		    plan->container.reason);
+	if (!request.driven && *plan->container.reason)
 		fprintf(stderr, "mitosis-launcher: weaker than requested: %s\n",
-			plan.container.reason);
-	if (driven)
-		drive(&plan, device);
+			plan->container.reason);
+	if (request.driven)
+		drive(plan, device);
 	else
-		err = loop_run(&plan, &loop);
-	container_destroy(&plan.container);
-	mitosis_detach(plan.attachment);
+		err = loop_run(plan, &request.loop);
+	container_destroy(&plan->container);
+	mitosis_detach(plan->attachment);
 	mitosis_close(device);
 	return err;
 }
