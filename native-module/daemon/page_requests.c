@@ -4,17 +4,48 @@
 
 #include <errno.h>
 
-int page_requests_receive(struct page_requests *r, uint64_t length, void *bytes)
+/* Behind the header of an answer: its status, and the length that it tells. */
+static int receive_body(struct wire_connection *c, int err, uint32_t answered,
+			uint64_t length, void *bytes)
 {
-	uint32_t answered = 0;
-	int err = wire_receive_answer(&r->connection, &answered);
-
 	if (!err && answered != length)
 		err = -EMSGSIZE;
 	/* Who gives up after it leaves the answers to later requests unread. */
 	if (err && err != -EFAULT)
-		err = wire_fail(&r->connection, err);
-	return err ? err : wire_receive(&r->connection, bytes, length);
+		err = wire_fail(c, err);
+	return err ? err : wire_receive(c, bytes, length);
+}
+
+int pages_receive(struct wire_connection *c, uint64_t length, void *bytes)
+{
+	uint32_t answered = 0;
+	int err = wire_receive_answer(c, &answered);
+
+	return receive_body(c, err, answered, length, bytes);
+}
+
+int page_requests_receive(struct page_requests *r, uint64_t length, void *bytes)
+{
+	return pages_receive(&r->connection, length, bytes);
+}
+
+/* As page_requests_receive(); -EINPROGRESS: the answer is late, and these requests have been set aside. */
+static int receive_in_time(struct page_requests *r, const struct read_range *ranges,
+			   uint32_t count, void *bytes)
+{
+	uint32_t answered = 0;
+	bool late = false;
+	int err;
+
+	if (!r->set_aside)
+		return page_requests_receive(r, ranges[0].length, bytes);
+	err = wire_receive_answer_in_time(&r->connection, &answered, &late);
+	if (!late)
+		return receive_body(&r->connection, err, answered, ranges[0].length,
+				    bytes);
+	return r->set_aside(r, ranges, count)
+		       ? -EINPROGRESS
+		       : page_requests_receive(r, ranges[0].length, bytes);
 }
 
 int page_requests_ask(struct page_requests *r, uint64_t address, uint64_t length)
@@ -80,8 +111,21 @@ int page_requests_drop(struct page_requests *r)
 		receive_by_rdma(r, range, &bytes);
 		return 0;
 	}
-	err = page_requests_receive(r, range.length, r->unwanted);
-	return err == -EFAULT ? 0 : err;
+	err = receive_in_time(r, &range, 1, r->unwanted);
+	return err == -EFAULT || err == -EINPROGRESS ? 0 : err;
+}
+
+/* Receives the answer to the oldest request over TCP; the next one may be for what was requested ahead. */
+static int receive_by_tcp(struct page_requests *r, struct read_range range,
+			  void *buffer)
+{
+	const struct read_range ranges[2] = { range, r->asked };
+	const bool ahead = r->asked.length && r->asked_way == WAY_TCP;
+	int err = receive_in_time(r, ranges, ahead ? 2 : 1, buffer);
+
+	if (err == -EINPROGRESS && ahead)
+		r->asked.length = 0;
+	return err;
 }
 
 /* Asks again, over TCP, for what did not come by RDMA. */
@@ -96,7 +140,7 @@ static int repeat_by_tcp(struct page_requests *r, struct read_range range,
 		err = page_requests_drop(r);
 	if (!err)
 		err = page_requests_ask(r, range.address, range.length);
-	return err ? err : page_requests_receive(r, range.length, buffer);
+	return err ? err : receive_by_tcp(r, range, buffer);
 }
 
 int page_requests_get(struct page_requests *r, uint64_t address, uint64_t length,
@@ -128,11 +172,11 @@ int page_requests_get(struct page_requests *r, uint64_t address, uint64_t length
 		way = WAY_TCP;
 		err = repeat_by_tcp(r, now, buffer);
 	} else if (!err && way == WAY_TCP) {
-		err = page_requests_receive(r, length, buffer);
+		err = receive_by_tcp(r, now, buffer);
 	}
 	if (!err)
 		page_requests_count(r, way, length / r->page_size);
-	else if (err != -EFAULT)
+	else if (err != -EFAULT && err != -EINPROGRESS)
 		r->asked.length = 0;
 	return err;
 }

@@ -20,6 +20,12 @@ enum way {
 
 struct page_requests {
 	struct wire_connection connection; /* to the shadow, over TCP */
+	/*
+	 * The oldest of these requests is late: sets them aside with the connection, which becomes
+	 * another one. False: they have to be waited for. NULL: no answer is late.
+	 */
+	bool (*set_aside)(struct page_requests *r, const struct read_range *ranges,
+			  uint32_t count);
 	struct rdma_link *rdma; /* NULL: none was asked for, or none can be */
 	const struct trace *trace;
 	struct page_counts *counts; /* of all pagers */
@@ -42,6 +48,9 @@ int page_requests_ask(struct page_requests *r, uint64_t address, uint64_t length
  */
 int page_requests_receive(struct page_requests *r, uint64_t length, void *bytes);
 
+/* The same of any connection. */
+int pages_receive(struct wire_connection *connection, uint64_t length, void *bytes);
+
 /* Counts pages that have come. page_requests_get() does it itself. */
 void page_requests_count(struct page_requests *r, enum way way, uint64_t pages);
 
@@ -54,7 +63,8 @@ int page_requests_drop(struct page_requests *r);
 /*
  * Gets pages from the other machine, and requests the predicted next ones, which arrive
  * while these are used. *bytes is where they are until the next call: in `buffer`, or
- * where they have come. Returns 0, -EFAULT the snapshot has none there, or -errno: there
+ * where they have come. Returns 0, -EFAULT the snapshot has none there, -EINPROGRESS they
+ * come later, by what `set_aside` has set aside, or -errno: there
  * will be no others.
  */
 int page_requests_get(struct page_requests *r, uint64_t address, uint64_t length,

@@ -83,7 +83,9 @@ static int request_pages(struct remote_memory *m, uint64_t address, uint64_t len
 
 	if (differs)
 		return give_up(m, address, differs);
-	return err && err != -EFAULT ? give_up(m, address, err) : err;
+	return err && err != -EFAULT && err != -EINPROGRESS
+		       ? give_up(m, address, err)
+		       : err;
 }
 
 static void free_cache(struct remote_memory *m)
@@ -196,8 +198,9 @@ static int fetch_alone(struct remote_memory *m, uint64_t address, uint64_t *leng
 				  m->buffer, WIRE_PAGES_MAX);
 }
 
-static int remote_fetch(struct page_source *source, uint64_t address,
-			uint64_t *length, const void **bytes)
+/* As fetch() of a source that sets pages aside. */
+static int fetch_or_set_aside(struct page_source *source, uint64_t address,
+			      uint64_t *length, const void **bytes)
 {
 	struct remote_memory *m = (struct remote_memory *)source;
 	uint64_t limit = rdma_link_request_max(m->requests.rdma) ?: WIRE_PAGES_MAX;
@@ -221,13 +224,30 @@ static int remote_fetch(struct page_source *source, uint64_t address,
 			return 0;
 		}
 	}
+	err = late_requests_find(m, address, length, bytes);
+	if (err != -ENOENT)
+		return err;
 	if (keeps_pages(m) && (m->cache || open_cache(m)))
 		err = cached_fetch(m, address, length, bytes);
 	else
 		err = request_pages(m, address, *length, m->buffer, bytes);
-	return err && err != -EFAULT && go_alone(m)
+	return err && err != -EFAULT && err != -EINPROGRESS && go_alone(m)
 		       ? fetch_alone(m, address, length, bytes)
 		       : err;
+}
+
+static int remote_fetch(struct page_source *source, uint64_t address,
+			uint64_t *length, const void **bytes)
+{
+	const uint64_t whole = *length;
+	int err = fetch_or_set_aside(source, address, length, bytes);
+
+	while (err == -EINPROGRESS && !source->sets_aside) {
+		late_requests_wait((struct remote_memory *)source);
+		*length = whole;
+		err = fetch_or_set_aside(source, address, length, bytes);
+	}
+	return err;
 }
 
 /* A page that the cache holds, or NULL. */
@@ -445,7 +465,8 @@ static int open_snapshot(struct remote_memory *m,
 	int err;
 
 	local_address_to_socket(address, &where);
-	err = wire_connect(&m->requests.connection, &where, m->auth);
+	err = wire_connect_within(&m->requests.connection, &where, m->auth,
+				  m->deadline_ms ?: wire_deadline_ms());
 	if (err == -EPROTOTYPE && !m->quiet)
 		fprintf(stderr,
 			"mitosis: sessions of machine %u at %s are protected by "
@@ -532,6 +553,13 @@ int remote_memory_open(struct remote_memory *m, const struct local_address *addr
 		err = open_snapshot(m, address);
 	}
 	return err;
+}
+
+bool remote_memory_is_same(const struct descriptor_header *a,
+			   const struct descriptor_header *b)
+{
+	return a->instance && a->total_size == b->total_size &&
+	       !memcmp(a, b, a->total_size);
 }
 
 void remote_memory_close(struct remote_memory *m)

@@ -3,6 +3,7 @@
 #ifndef DAEMON_REMOTE_MEMORY_H
 #define DAEMON_REMOTE_MEMORY_H
 
+#include "daemon/late_requests.h"
 #include "daemon/lone_replica.h"
 #include "daemon/origin.h"
 #include "daemon/page_requests.h"
@@ -16,6 +17,8 @@
 struct remote_memory {
 	struct page_source source;
 	struct page_requests requests;
+	struct late_requests late; /* of a pager */
+	int deadline_ms;	   /* to open it; 0: wire_deadline_ms() */
 	uint64_t page_size;
 	const struct auth *auth;
 	uint32_t machine_id, handler_id;
@@ -56,6 +59,10 @@ int remote_memory_open(struct remote_memory *memory,
  */
 int remote_memory_verify(struct remote_memory *memory, uint64_t address,
 			 uint64_t length, int err, const void *bytes);
+
+/* Not one that was prepared since under the same handler id. */
+bool remote_memory_is_same(const struct descriptor_header *a,
+			   const struct descriptor_header *b);
 
 /* After it was opened, or was not. */
 void remote_memory_close(struct remote_memory *memory);

@@ -18,6 +18,7 @@
 #include "daemon/replica_process.h"
 #include "daemon/transport.h"
 #include "local/channel.h"
+#include "local/clock.h"
 #include "paging/page_server.h"
 
 /* Time that a pager without children stays, with its cache, ms. */
@@ -141,6 +142,7 @@ void remote_pager_run(int channel, const struct auth *auth,
 	const enum transport_wish wish = transport_wish(address, auth);
 	struct page_server *server = NULL;
 	char problem[128];
+	int64_t began_ms;
 	int err;
 
 	leave_daemon(channel);
@@ -151,8 +153,11 @@ void remote_pager_run(int channel, const struct auth *auth,
 	m->source.share_limit = share_limit();
 	trace_open_by_environment(&m->source.trace, "pager", handler_id);
 	err = set_origin(m, address, origin);
+	began_ms = now_ms();
 	if (!err)
 		err = remote_memory_open(m, address);
+	if (!err)
+		late_requests_begin(m, address, now_ms() - began_ms);
 	if (!err) {
 		server = page_server_create(&m->source, CHANNEL, m->page_size);
 		err = server ? 0 : -ENOMEM;

@@ -53,14 +53,6 @@ static void note(struct filling *f, uint64_t start, uint64_t end, bool readable)
 		give_up_whole(f);
 }
 
-/* Not one that was prepared since under the same handler id. */
-static bool is_same_snapshot(const struct descriptor_header *a,
-			     const struct descriptor_header *b)
-{
-	return a->instance && a->total_size == b->total_size &&
-	       !memcmp(a, b, a->total_size);
-}
-
 static int put(const struct filling *f, uint64_t address, uint64_t length)
 {
 	const struct timespec pause = { .tv_nsec = RETRY_NS };
@@ -285,7 +277,7 @@ static void *run(void *unshared)
 	/* The pager is where its children are. */
 	run_on(-1);
 	err = remote_memory_open(m, &f->address);
-	if (!err && !is_same_snapshot(f->expected, m->source.descriptor))
+	if (!err && !remote_memory_is_same(f->expected, m->source.descriptor))
 		err = -ESTALE;
 	for (i = 0; !err && i < m->source.descriptor->vma_count; i++)
 		err = fill_vma(f, &descriptor_vmas(m->source.descriptor)[i]);

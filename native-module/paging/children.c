@@ -70,6 +70,9 @@ static const char *reason_of(int err)
 		return "mitosis: what serves the pages of this child has no "
 		       "descriptor for what it forks; raise ulimit -n; the child "
 		       "ends\n";
+	case -EREMOTEIO:
+		return "mitosis: a page of this child has not come from the other "
+		       "machine; the child ends\n";
 	case -EPERM:
 		return "mitosis: this child has changed its userfaultfd; the child "
 		       "ends\n";

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "paging/first_pages.h"
 
+#include "paging/prefetch.h"
+
 /* Of a frame, what may lie behind its ucontext: the extended registers. */
 #define FRAME_BYTES_MAX 4096u
 
@@ -10,8 +12,8 @@ static void add(struct recording *set, uint64_t address, uint64_t page_size)
 		recording_add(set, address & ~(page_size - 1));
 }
 
-void first_pages_find(struct recording *set, struct page_source *source,
-		      uint64_t page_size)
+static void find(struct recording *set, struct page_source *source,
+		 uint64_t page_size)
 {
 	const struct descriptor_header *d = source->descriptor;
 	const struct descriptor_stopped_thread *threads =
@@ -31,4 +33,11 @@ void first_pages_find(struct recording *set, struct page_source *source,
 	set->count = kept;
 	recording_copy(set, source, page_size);
 	set->state = RECORDING_OVER;
+}
+
+void first_pages_push(struct recording *set, const struct address_space *space)
+{
+	if (set->state == RECORDING_NOT_BEGUN)
+		find(set, space->source, space->page_size);
+	prefetch_push_all(set, space);
 }

@@ -6,16 +6,14 @@
 #ifndef PAGING_FIRST_PAGES_H
 #define PAGING_FIRST_PAGES_H
 
-#include <stdint.h>
-
-#include "paging/page_source.h"
+#include "paging/pager.h"
 #include "paging/recording.h"
 
 /*
- * Makes a prefetch set of them, as far as it has room; empty for a snapshot with one thread, or
- * if another machine does not deliver them.
+ * Copies them to a child, before they are touched. `set`, of the snapshot, begins as zeros; the first call makes a
+ * prefetch set of them there, as far as it has room: empty for a snapshot with one thread, or if another machine does
+ * not deliver them.
  */
-void first_pages_find(struct recording *set, struct page_source *source,
-		      uint64_t page_size);
+void first_pages_push(struct recording *set, const struct address_space *space);
 
 #endif /* PAGING_FIRST_PAGES_H */

@@ -50,15 +50,6 @@ static bool is_worth_recording(const struct page_server *server,
 	       !(r->flags & SHADOW_PAGE_EAGER);
 }
 
-static void push_first_pages(struct page_server *server,
-			     const struct address_space *space)
-{
-	if (server->first_pages.state == RECORDING_NOT_BEGUN)
-		first_pages_find(&server->first_pages, server->source,
-				 server->page_size);
-	prefetch_push_all(&server->first_pages, space);
-}
-
 static bool serve_pages(struct page_server *server, uint32_t index,
 			const struct shadow_request *r, int uffd, int lifeline,
 			int stderr_fd)
@@ -117,7 +108,7 @@ static bool serve_pages(struct page_server *server, uint32_t index,
 		server->source->caching = true;
 	if (r->window > 1 && descriptor_has_threads(server->source->descriptor) &&
 	    !(is_replica && server->source->replica_fill == REPLICA_FILL_OFF))
-		push_first_pages(server, &space->memory);
+		first_pages_push(&server->first_pages, &space->memory);
 	if (r->window > 1 && server->recording.state == RECORDING_OVER &&
 	    !is_replica) {
 		space->pushed = 0;
@@ -506,8 +497,16 @@ static bool goes_on_alone(struct page_server *server)
 	return server->source->go_alone && server->source->go_alone(server->source);
 }
 
+/* Of two times in ms, of which -1 is none. */
+static int sooner(int a, int b)
+{
+	return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
 static void serve(struct page_server *server, int watched, int idle_ms)
 {
+	struct page_source *source = server->source;
+
 	for (;;) {
 		bool left = client_table_has_left(&server->clients) ||
 			    server->spaces.paused;
@@ -519,18 +518,15 @@ static void serve(struct page_server *server, int watched, int idle_ms)
 		int ask_ms = ask_in_time(server);
 		int late_ms = client_table_timeout(&server->clients);
 		int replica_ms = replica_timeout(&server->replica);
+		int page_ms = source->late_in_ms ? source->late_in_ms(source) : -1;
 		bool sends = late_ms >= 0;
 		long n;
 
-		if (sends && (timeout < 0 || late_ms < timeout))
-			timeout = late_ms;
-		if (replica_ms >= 0 && (timeout < 0 || replica_ms < timeout))
-			timeout = replica_ms;
-		if (ask_ms >= 0 && (timeout < 0 || ask_ms < timeout))
-			timeout = ask_ms;
-		if (server->source->alone)
+		timeout = sooner(timeout, sooner(late_ms, replica_ms));
+		timeout = sooner(timeout, sooner(ask_ms, page_ms));
+		if (source->alone)
 			watched = -1;
-		poll_list_fill(&server->polled, server->channel, watched,
+		poll_list_fill(&server->polled, server->channel, watched, source,
 			       &server->clients, &server->spaces, &server->replica,
 			       &server->cpu_servers);
 		n = raw_syscall(SYS_poll, server->polled.polls,
@@ -543,13 +539,15 @@ static void serve(struct page_server *server, int watched, int idle_ms)
 		if (n < 0)
 			return;
 		if (n == 0 && !left && !sends && replica_ms < 0 && ask_ms < 0 &&
-		    !may_go_on(server)) {
+		    page_ms < 0 && !may_go_on(server)) {
 			if (server->channel < 0)
 				return;
 			/* The daemon sends no client more; who is sent already is served. */
 			raw_syscall(SYS_shutdown, server->channel, SHUT_RD);
 		}
 		serve_ready_spaces(server);
+		if (page_ms >= 0 && source->late_serve(source))
+			space_table_retry(&server->spaces);
 		if (is_ready(server, POLL_WATCHED) && !goes_on_alone(server))
 			server->failed = true;
 		if (server->failed) {

@@ -29,6 +29,9 @@ struct clone_request {
 	int32_t numbers[SHADOW_CLONE_FILES_MAX];
 };
 
+/* Requests for pages that a source waits for at a time while it serves others. */
+#define PAGE_SOURCE_LATE_MAX 4
+
 /* No page has this address. */
 #define PAGE_SOURCE_NONE (~0ull)
 
@@ -46,14 +49,28 @@ struct page_source {
 	const struct recording *recording;
 	struct trace trace;
 	const char *failure; /* why it has failed, with a newline; or NULL */
+	bool sets_aside; /* fetch() may: who calls it goes on without pages that are late */
 
 	/*
 	 * Makes pages readable: *bytes is where, *length how many, which may be
 	 * less than asked for. Valid until the next call. Returns 0 or -errno: -EFAULT the
-	 * snapshot has none there; anything else: it will not give any again.
+	 * snapshot has none there; -EINPROGRESS (see `sets_aside`) they are late, and to be
+	 * fetched again when late_serve() says so; -EREMOTEIO these have not come, others
+	 * may; anything else: it will not give any again.
 	 */
 	int (*fetch)(struct page_source *source, uint64_t address, uint64_t *length,
 		     const void **bytes);
+
+	/*
+	 * Of a source that sets pages aside, else NULL: the ms until late_serve() has to be called, or -1
+	 * without such pages; and sooner when one of these files is readable. Returns how many there are.
+	 */
+	int (*late_in_ms)(const struct page_source *source);
+	uint32_t (*late_files)(const struct page_source *source,
+			       int files[PAGE_SOURCE_LATE_MAX]);
+
+	/* Takes what has come. True if pages that were set aside are there, or will not come. */
+	bool (*late_serve)(struct page_source *source);
 
 	/* The recording has ended: drops the kept pages unless `caching`. May be NULL. */
 	void (*forget)(struct page_source *source);

@@ -19,12 +19,7 @@ static void wake(const struct address_space *p, uint64_t address)
 	raw_syscall(SYS_ioctl, p->uffd, UFFDIO_WAKE, &range);
 }
 
-/* Faults that cannot be served before an event is read. */
-struct put_off {
-	uint64_t start, end; /* equal: none */
-};
-
-static void put_off(const struct address_space *p, struct put_off *pages,
+static void put_off(const struct address_space *p, struct waiting_faults *pages,
 		    uint64_t address)
 {
 	bool first = pages->start == pages->end;
@@ -37,7 +32,7 @@ static void put_off(const struct address_space *p, struct put_off *pages,
 }
 
 /* The waiting threads fault again. */
-static void wake_all(const struct address_space *p, struct put_off *pages)
+static void wake_all(const struct address_space *p, struct waiting_faults *pages)
 {
 	struct uffdio_range range = {
 		.start = pages->start,
@@ -147,7 +142,8 @@ static int share(const struct address_space *p, uint64_t source, const void *byt
  * are there already stay. Returns how many bytes are done, and in *err why
  * there are not more: -EAGAIN an event has to be read first; -EFAULT the page
  * cannot be read; -ENOENT it is not under this userfaultfd; -ESRCH no process
- * lives there; -EIO the source gives no page.
+ * lives there; -EINPROGRESS the source has set it aside; -EREMOTEIO it does not come; -EIO
+ * the source gives no page.
  */
 static uint64_t copy(const struct address_space *p, uint64_t address,
 		     uint64_t source, uint64_t length, int *err)
@@ -161,7 +157,8 @@ static uint64_t copy(const struct address_space *p, uint64_t address,
 
 		*err = p->source->fetch(p->source, at, &n, &bytes);
 		if (*err) {
-			if (*err != -EFAULT)
+			if (*err != -EFAULT && *err != -EINPROGRESS &&
+			    *err != -EREMOTEIO)
 				*err = -EIO;
 			break;
 		}
@@ -180,6 +177,7 @@ static void adopt(const struct address_space *p, int uffd,
 	*forked = *p;
 	forked->uffd = uffd;
 	forked->recording = NULL;
+	forked->late = (struct waiting_faults){ 0 };
 	uffd_unblock(uffd);
 	forked->problem = address_map_copy(&p->map, &forked->map);
 	if (forked->problem)
@@ -205,26 +203,41 @@ static enum address_space_event leave(struct address_space *p, uint64_t address,
 
 /*
  * A recorded address space gets page by page, so that each touch is seen. The
- * rest of the window is fetched but not copied: the next touch is likely there.
+ * rest of the window is fetched but not copied: the next touch is likely there. What is late
+ * is recorded when it is there: the end of the recording would wait for it.
  */
 static void record(struct address_space *p, const struct segment *s,
 		   uint64_t address, uint64_t start, uint64_t end)
 {
-	recording_add(p->recording, s->source + (address - s->start));
-	while (start < end) {
+	int err = 0;
+
+	while (!err && start < end) {
 		uint64_t length = end - start;
 		const void *bytes;
 
-		if (p->source->fetch(p->source, s->source + (start - s->start),
-				     &length, &bytes))
-			return;
+		err = p->source->fetch(p->source, s->source + (start - s->start),
+				       &length, &bytes);
 		start += length;
 	}
+	if (err != -EINPROGRESS && err != -EREMOTEIO)
+		recording_add(p->recording, s->source + (address - s->start));
+}
+
+/* The faulting page first, then what is behind it in its window. */
+static int copy_from_fault(struct address_space *p, const struct segment *s,
+			   uint64_t address, uint64_t end)
+{
+	int err;
+	uint64_t done = copy(p, address, s->source + (address - s->start),
+			     end - address, &err);
+
+	return done && (err == -EINPROGRESS || err == -EREMOTEIO) ? 0 : err;
 }
 
 /*
  * Serves one fault. -EAGAIN: the child is changing its mappings, and its event
- * has to be read first; the child faults again if it still needs the page.
+ * has to be read first; the child faults again if it still needs the page. -EINPROGRESS: so it
+ * does when the page is there.
  */
 static int serve_fault(struct address_space *p, uint64_t address)
 {
@@ -266,7 +279,7 @@ static int serve_fault(struct address_space *p, uint64_t address)
 		if (err == -EAGAIN || err == -ESRCH || err == -EIO)
 			return err;
 	}
-	copy(p, address, s->source + (address - s->start), end - address, &err);
+	err = copy_from_fault(p, s, address, end);
 	if (err != -EFAULT && err != -ENOENT)
 		return err;
 	/*
@@ -290,7 +303,7 @@ static int serve_fault(struct address_space *p, uint64_t address)
 enum address_space_event address_space_serve(struct address_space *p, bool only_one,
 					     struct address_space *forked)
 {
-	struct put_off waiting = { 0, 0 };
+	struct waiting_faults waiting = { 0, 0 };
 
 	for (;;) {
 		struct uffd_msg msg;
@@ -307,10 +320,14 @@ enum address_space_event address_space_serve(struct address_space *p, bool only_
 		}
 		switch (msg.event) {
 		case UFFD_EVENT_PAGEFAULT:
+			p->source->sets_aside = true;
 			err = serve_fault(p, msg.arg.pagefault.address);
+			p->source->sets_aside = false;
+			if (err == -EINPROGRESS)
+				put_off(p, &p->late, msg.arg.pagefault.address);
 			if (err == -EAGAIN)
 				put_off(p, &waiting, msg.arg.pagefault.address);
-			else if (err) {
+			else if (err && err != -EINPROGRESS) {
 				wake_all(p, &waiting);
 				return leave(p, msg.arg.pagefault.address, err);
 			} else if (only_one && waiting.start == waiting.end) {
@@ -333,13 +350,18 @@ enum address_space_event address_space_serve(struct address_space *p, bool only_
 		default:
 			break;
 		}
-		if (err && err != -EAGAIN) {
+		if (err && err != -EAGAIN && err != -EINPROGRESS) {
 			/* The map no longer says what the child has. */
 			address_space_lose_map(p);
 			wake_all(p, &waiting);
 			return refuse_all(p, err);
 		}
 	}
+}
+
+void address_space_retry(struct address_space *p)
+{
+	wake_all(p, &p->late);
 }
 
 bool address_space_push(const struct address_space *p, uint64_t address,

@@ -13,6 +13,11 @@
 #include "paging/page_source.h"
 #include "paging/recording.h"
 
+/* Where threads of an address space wait at pages. */
+struct waiting_faults {
+	uint64_t start, end; /* equal: there are none */
+};
+
 /* One address space: a child's, or that of a process it forked. */
 struct address_space {
 	int uffd;
@@ -27,6 +32,7 @@ struct address_space {
 	int problem; /* of SPACE_REFUSED: -errno */
 	struct address_map map;
 	struct recording *recording; /* of this one's first touches; or NULL */
+	struct waiting_faults late;  /* for pages that the source has set aside */
 };
 
 /* What address_space_serve() found. */
@@ -50,6 +56,9 @@ enum address_space_event {
 enum address_space_event address_space_serve(struct address_space *space,
 					     bool only_one,
 					     struct address_space *forked);
+
+/* Those of its threads that wait for pages which the source has set aside fault again. */
+void address_space_retry(struct address_space *space);
 
 /*
  * Copies the pages of [address, address + length) that are still missing, before

@@ -18,6 +18,16 @@ static void begin(struct poll_list *list, enum poll_kind kind)
 	list->starts[kind] = list->starts[POLL_KINDS];
 }
 
+static void add_late(struct poll_list *list, const struct page_source *source)
+{
+	int files[PAGE_SOURCE_LATE_MAX];
+	uint32_t count = source->late_files ? source->late_files(source, files) : 0;
+	uint32_t i;
+
+	for (i = 0; i < count; i++)
+		add(list, files[i], POLLIN, i);
+}
+
 bool poll_list_holds_back(const struct replica *replica,
 			  const struct client_table *clients, uint32_t client)
 {
@@ -26,6 +36,7 @@ bool poll_list_holds_back(const struct replica *replica,
 }
 
 void poll_list_fill(struct poll_list *list, int channel, int watched,
+		    const struct page_source *source,
 		    const struct client_table *clients,
 		    const struct space_table *spaces, const struct replica *replica,
 		    const struct cpu_servers *cpu_servers)
@@ -40,6 +51,8 @@ void poll_list_fill(struct poll_list *list, int channel, int watched,
 	/* For hang-up only; replies are read elsewhere. */
 	begin(list, POLL_WATCHED);
 	add(list, watched, POLLRDHUP, 0);
+	begin(list, POLL_LATE);
+	add_late(list, source);
 	begin(list, POLL_SPACES);
 	for (i = 0; i < spaces->count; i++)
 		if (!spaces->spaces[i].paused)

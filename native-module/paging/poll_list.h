@@ -17,6 +17,7 @@
 enum poll_kind {
 	POLL_CHANNEL,
 	POLL_WATCHED,
+	POLL_LATE,
 	POLL_SPACES,
 	POLL_CLONES,
 	POLL_REPLICA,
@@ -26,7 +27,9 @@ enum poll_kind {
 	POLL_KINDS,
 };
 
-#define POLLS_MAX (3 + SPACES_MAX + 2 * CLIENTS_MAX + 2 * CPU_SERVERS_MAX)
+#define POLLS_MAX                                                                   \
+	(3 + PAGE_SOURCE_LATE_MAX + SPACES_MAX + 2 * CLIENTS_MAX +                  \
+	 2 * CPU_SERVERS_MAX)
 
 struct poll_list {
 	uint32_t starts[POLL_KINDS + 1]; /* of each kind in the arrays below */
@@ -35,6 +38,7 @@ struct poll_list {
 };
 
 void poll_list_fill(struct poll_list *list, int channel, int watched,
+		    const struct page_source *source,
 		    const struct client_table *clients,
 		    const struct space_table *spaces, const struct replica *replica,
 		    const struct cpu_servers *cpu_servers);

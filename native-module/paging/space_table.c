@@ -157,6 +157,15 @@ void space_table_lose_client(struct space_table *table, uint32_t client)
 	}
 }
 
+void space_table_retry(struct space_table *table)
+{
+	uint32_t i;
+
+	for (i = 0; i < table->count; i++)
+		if (table->spaces[i].memory.uffd >= 0)
+			address_space_retry(&table->spaces[i].memory);
+}
+
 void space_table_lose(struct space_table *table)
 {
 	uint32_t i;

@@ -81,6 +81,9 @@ bool space_table_is_recorded(const struct space_table *table);
 
 void space_table_stop_recording(struct space_table *table);
 
+/* What waits for pages that the source has set aside faults again. */
+void space_table_retry(struct space_table *table);
+
 /* The source has failed: missing pages cannot be read from now on. */
 void space_table_lose(struct space_table *table);
 

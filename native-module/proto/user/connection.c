@@ -110,22 +110,40 @@ int wire_send(struct wire_connection *c, enum wire_type type, const void *body,
 	return err ? wire_fail(c, err) : 0;
 }
 
-/* Receives up to `size` bytes. Returns how many, at least one, or -errno. */
-static ssize_t receive_some(int fd, void *bytes, size_t size, int flags)
+/* Whether to wait on after the socket's timeout, which is shorter than the deadline where answers can be late. */
+static bool waits_on(struct wire_connection *c)
 {
-	ssize_t n = socket_receive(fd, bytes, size, flags);
-
-	if (n < 0)
-		return io_error(errno);
-	return n ? n : -ECONNRESET;
+	c->waited_ms += c->late_ms;
+	return c->late_ms && c->waited_ms < c->deadline_ms;
 }
 
-static int receive_plain(int fd, void *bytes, size_t size)
+/*
+ * Receives up to `size` bytes. Returns how many, at least one, or -errno: -EAGAIN where the caller is to be
+ * told that the answer is late.
+ */
+static ssize_t receive_some(struct wire_connection *c, void *bytes, size_t size,
+			    int flags)
+{
+	ssize_t n;
+	int err;
+
+	do {
+		n = socket_receive(c->fd, bytes, size, flags);
+		err = n < 0 ? io_error(errno) : n ? 0 : -ECONNRESET;
+	} while (err == -ETIMEDOUT && waits_on(c) && !c->tells_late);
+	if (err == -ETIMEDOUT && c->tells_late)
+		return -EAGAIN;
+	c->waited_ms = 0;
+	c->tells_late = false;
+	return err ? err : n;
+}
+
+static int receive_plain(struct wire_connection *c, void *bytes, size_t size)
 {
 	char *p = bytes;
 
 	while (size) {
-		ssize_t n = receive_some(fd, p, size, MSG_WAITALL);
+		ssize_t n = receive_some(c, p, size, MSG_WAITALL);
 
 		if (n < 0)
 			return n;
@@ -148,7 +166,7 @@ static int fill(struct wire_connection *c, size_t size)
 		s->begin = 0;
 	}
 	while (s->end - s->begin < size) {
-		ssize_t n = receive_some(c->fd, s->buffer + s->end,
+		ssize_t n = receive_some(c, s->buffer + s->end,
 					 sizeof(s->buffer) - s->end, 0);
 
 		if (n < 0)
@@ -211,16 +229,12 @@ int wire_receive(struct wire_connection *c, void *bytes, size_t size)
 
 	if (!err)
 		err = c->sealing ? receive_sealed(c, bytes, size)
-				 : receive_plain(c->fd, bytes, size);
-	return err ? wire_fail(c, err) : 0;
+				 : receive_plain(c, bytes, size);
+	return err && err != -EAGAIN ? wire_fail(c, err) : err;
 }
 
-static int receive_any_header(struct wire_connection *c, struct wire_header *h)
+static int check_any_header(struct wire_connection *c, const struct wire_header *h)
 {
-	int err = wire_receive(c, h, sizeof(*h));
-
-	if (err)
-		return err;
 	if (h->magic == WIRE_MAGIC && h->version != WIRE_VERSION)
 		return wire_fail(c, -EPROTONOSUPPORT);
 	if (h->magic != WIRE_MAGIC || h->status > 0 || (h->status && h->length))
@@ -228,14 +242,21 @@ static int receive_any_header(struct wire_connection *c, struct wire_header *h)
 	return 0;
 }
 
+static int receive_any_header(struct wire_connection *c, struct wire_header *h)
+{
+	return wire_receive(c, h, sizeof(*h)) ?: check_any_header(c, h);
+}
+
+static int status_of(struct wire_connection *c, enum wire_type type,
+		     const struct wire_header *h)
+{
+	return h->type == type ? h->status : wire_fail(c, -EPROTO);
+}
+
 static int receive_header(struct wire_connection *c, enum wire_type type,
 			  struct wire_header *h)
 {
-	int err = receive_any_header(c, h);
-
-	if (err)
-		return err;
-	return h->type == type ? h->status : wire_fail(c, -EPROTO);
+	return receive_any_header(c, h) ?: status_of(c, type, h);
 }
 
 int wire_receive_answer(struct wire_connection *c, uint32_t *length)
@@ -243,6 +264,32 @@ int wire_receive_answer(struct wire_connection *c, uint32_t *length)
 	struct wire_header h;
 	int err = receive_header(c, WIRE_ANSWER, &h);
 
+	*length = err ? 0 : h.length;
+	return err;
+}
+
+/* What is in the buffer belongs to the next answer. */
+static bool has_begun(const struct wire_connection *c)
+{
+	return c->sealing &&
+	       (c->sealing->text_size || c->sealing->begin != c->sealing->end);
+}
+
+int wire_receive_answer_in_time(struct wire_connection *c, uint32_t *length,
+				bool *late)
+{
+	struct wire_header h;
+	int err;
+
+	*length = 0;
+	c->tells_late = c->late_ms && !has_begun(c);
+	err = wire_receive(c, &h, sizeof(h));
+	c->tells_late = false;
+	*late = err == -EAGAIN;
+	if (*late)
+		return 0;
+	if (!err)
+		err = check_any_header(c, &h) ?: status_of(c, WIRE_ANSWER, &h);
 	*length = err ? 0 : h.length;
 	return err;
 }
@@ -318,18 +365,37 @@ static int shake_hands(struct wire_connection *c, const struct auth *auth)
 	return !err && sealed ? begin_sealing(c, auth, shake) : err;
 }
 
+static struct timeval timeout_of(int ms)
+{
+	return (struct timeval){ .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+}
+
+int wire_set_late(struct wire_connection *c, int ms)
+{
+	struct timeval t = timeout_of(ms);
+
+	if (setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof(t)))
+		return -errno;
+	c->late_ms = ms;
+	return 0;
+}
+
 int wire_connect(struct wire_connection *c, const struct sockaddr_in6 *address,
 		 const struct auth *auth)
 {
-	int deadline_ms = wire_deadline_ms();
-	struct timeval t = {
-		.tv_sec = deadline_ms / 1000,
-		.tv_usec = deadline_ms % 1000 * 1000,
-	};
+	return wire_connect_within(c, address, auth, wire_deadline_ms());
+}
+
+int wire_connect_within(struct wire_connection *c,
+			const struct sockaddr_in6 *address, const struct auth *auth,
+			int deadline_ms)
+{
+	struct timeval t = timeout_of(deadline_ms);
 	int one = 1;
 	int err;
 
 	memset(c, 0, sizeof(*c));
+	c->deadline_ms = deadline_ms;
 	/* IPv4 comes as ::ffff:a.b.c.d. */
 	c->fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (c->fd < 0)

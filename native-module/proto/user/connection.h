@@ -4,6 +4,7 @@
 #define PROTO_USER_CONNECTION_H
 
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "proto/user/auth.h"
@@ -15,6 +16,10 @@ int wire_deadline_ms(void);
 struct wire_connection {
 	int fd;
 	int failure; /* 0, or -errno: what ended it, of every later call */
+	int deadline_ms;
+	int late_ms;		 /* of wire_set_late(); 0: no answer is late */
+	int waited_ms;		 /* in vain, for what comes next */
+	bool tells_late;	 /* what comes next is the first of an answer */
 	struct sealing *sealing; /* NULL: messages travel as they are */
 	uint32_t machine_id;	 /* of the server */
 	uint32_t its_protection; /* enum wire_protection of the server */
@@ -30,7 +35,15 @@ struct wire_connection {
 int wire_connect(struct wire_connection *connection,
 		 const struct sockaddr_in6 *address, const struct auth *auth);
 
+/* The same with another deadline than wire_deadline_ms(). */
+int wire_connect_within(struct wire_connection *connection,
+			const struct sockaddr_in6 *address, const struct auth *auth,
+			int deadline_ms);
+
 void wire_close(struct wire_connection *connection);
+
+/* An answer that has not begun within that time is late. The deadline stays. Returns 0 or -errno. */
+int wire_set_late(struct wire_connection *connection, int ms);
 
 /*
  * Ends the use of a connection whose stream is not understood any more: without a whole
@@ -56,6 +69,10 @@ int wire_send(struct wire_connection *connection, enum wire_type type,
  * -errno: the answer's status, -EPROTO, -EPROTONOSUPPORT, -ECONNRESET, -ETIMEDOUT.
  */
 int wire_receive_answer(struct wire_connection *connection, uint32_t *length);
+
+/* The same; or returns 0 and sets *late, and may be called again for that answer. */
+int wire_receive_answer_in_time(struct wire_connection *connection, uint32_t *length,
+				bool *late);
 
 /*
  * Receives the first answer to WIRE_OPEN: what its machine's kernel says that the parent has.

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A page that another machine delivers late, over one connection: only those wait who need it. Its deadline
+ * ends the child that waits, and no other child of the snapshot.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "proto/wire.h"
+#include "tests/fault_child.h"
+#include "tests/machine.h"
+
+#define LATE	    100 /* page */
+#define PATIENCE_MS 15000
+/* Of the short deadline, ms: a child that waits for the page ends by it. */
+#define DEADLINE "1000"
+
+/* Shared with what is between the machines. */
+static volatile struct control {
+	uint64_t late; /* address; 0: nothing is held back */
+	uint32_t held; /* connections so far */
+} * control;
+
+/* A connection through it: what answers a request for the page is held back, and what comes behind that. */
+struct passage {
+	int client, server;
+	bool held;
+	size_t filled;
+	struct {
+		struct wire_header header;
+		uint8_t body[256];
+	} message;
+};
+
+static bool asks_for_it(const struct passage *p)
+{
+	struct wire_pages pages;
+
+	memcpy(&pages, p->message.body, sizeof(pages));
+	return p->message.header.type == WIRE_PAGES &&
+	       control->late >= pages.address &&
+	       control->late < pages.address + pages.length;
+}
+
+/* Passes a request on when it is whole. */
+static void pass_request(struct passage *p)
+{
+	size_t want = sizeof(struct wire_header);
+	ssize_t n;
+
+	if (p->filled >= want)
+		want += p->message.header.length;
+	n = recv(p->client, (char *)&p->message + p->filled, want - p->filled, 0);
+	if (n <= 0 || want > sizeof(p->message))
+		_exit(0);
+	p->filled += n;
+	if (p->filled < sizeof(struct wire_header) ||
+	    p->filled < sizeof(struct wire_header) + p->message.header.length)
+		return;
+	if (!p->held && asks_for_it(p)) {
+		p->held = true;
+		__atomic_add_fetch(&control->held, 1, __ATOMIC_SEQ_CST);
+	}
+	if (send(p->server, &p->message, p->filled, MSG_NOSIGNAL) < 0)
+		_exit(0);
+	p->filled = 0;
+}
+
+static void pass_answer(const struct passage *p)
+{
+	static char bytes[64 << 10];
+	ssize_t n = recv(p->server, bytes, sizeof(bytes), 0), at = 0, sent;
+
+	if (n <= 0)
+		_exit(0);
+	for (; at < n; at += sent) {
+		sent = send(p->client, bytes + at, n - at, MSG_NOSIGNAL);
+		if (sent < 0)
+			_exit(0);
+	}
+}
+
+static void __attribute__((noreturn)) pass(int client, uint16_t port)
+{
+	struct sockaddr_in to = {
+		.sin_family = AF_INET,
+		.sin_port = htons(port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	struct passage p = { .client = client };
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	p.server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (connect(p.server, (struct sockaddr *)&to, sizeof(to)))
+		_exit(1);
+	for (;;) {
+		bool holds = p.held && control->late;
+		struct pollfd polls[2] = {
+			{ .fd = p.client, .events = POLLIN },
+			{ .fd = holds ? -1 : p.server, .events = POLLIN },
+		};
+
+		poll(polls, 2, holds ? 1 : -1);
+		if (polls[0].revents)
+			pass_request(&p);
+		if (polls[1].revents && !(p.held && control->late))
+			pass_answer(&p);
+	}
+}
+
+/* Starts what passes connections on to the machine. Returns it, and its address. */
+static pid_t stand_between(const struct machine *machine, char address[64])
+{
+	struct sockaddr_in own = {
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	socklen_t length = sizeof(own);
+	int client, listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	pid_t pid;
+
+	CHECK(!bind(listener, (struct sockaddr *)&own, length));
+	CHECK(!listen(listener, 16));
+	CHECK(!getsockname(listener, (struct sockaddr *)&own, &length));
+	snprintf(address, 64, "tcp://127.0.0.1:%u", ntohs(own.sin_port));
+	fflush(stdout);
+	pid = fork();
+	CHECK(pid >= 0);
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		signal(SIGCHLD, SIG_IGN);
+		while ((client = accept(listener, NULL, NULL)) >= 0) {
+			if (fork() == 0)
+				pass(client, machine->port);
+			close(client);
+		}
+		_exit(1);
+	}
+	close(listener);
+	return pid;
+}
+
+static void *read_late(void *unused)
+{
+	return right(LATE, LATE + 1) ? unused : NULL;
+}
+
+/* In a child: does what it is told, and says that it has done it. */
+static int obey(void)
+{
+	void *was_right = NULL;
+	pthread_t reader;
+	char what = 0;
+
+	while (read(ORDERS_FD, &what, 1) == 1) {
+		bool done = true;
+
+		if (what == 'l') /* a thread reads the late page */
+			done = !pthread_create(&reader, NULL, read_late, memory);
+		else if (what == 'o') /* others */
+			done = right(0, LATE - 16) &&
+			       right(LATE + 16, SIZE / PAGE / 2);
+		else if (what == 'm') /* more of them */
+			done = right(SIZE / PAGE / 2, SIZE / PAGE);
+		else if (what == 'j') /* the late page is there */
+			done = !pthread_join(reader, &was_right) && was_right;
+		else
+			return 0;
+		if (!done)
+			return wrong();
+		reply(what);
+	}
+	return 0;
+}
+
+struct child {
+	pid_t pid;
+	int orders, replies;
+};
+
+static struct child start(int output)
+{
+	pid_t pid = start_child("1", output);
+
+	return (struct child){ pid, orders, replies };
+}
+
+static void tell(const struct child *c, char what)
+{
+	CHECK(write(c->orders, &what, 1) == 1);
+}
+
+static void have_done(const struct child *c, char what)
+{
+	tell(c, what);
+	replies = c->replies;
+	CHECK_EQ(next_reply(), what);
+}
+
+static int end(const struct child *c)
+{
+	int status = end_of(c->pid);
+
+	close(c->orders);
+	close(c->replies);
+	return status;
+}
+
+/* A child with a thread that waits for the page. */
+static struct child start_at_late_page(int output)
+{
+	const uint32_t held = control->held;
+	struct child c;
+
+	control->late = (uintptr_t)memory + LATE * PAGE;
+	c = start(output);
+	have_done(&c, 'l');
+	CHECK_SOON(control->held > held, PATIENCE_MS);
+	return c;
+}
+
+static void others_go_on(void)
+{
+	struct child waiting = start_at_late_page(-1), other;
+
+	have_done(&waiting, 'o');
+	other = start(-1);
+	have_done(&other, 'o');
+	have_done(&waiting, 'm');
+	control->late = 0;
+	have_done(&waiting, 'j');
+	/* It is there for all, by the connection that was late or by another one. */
+	have_done(&other, 'l');
+	have_done(&other, 'j');
+	have_done(&other, 'm');
+	tell(&waiting, 'e');
+	tell(&other, 'e');
+	CHECK_EQ(end(&waiting), 0);
+	CHECK_EQ(end(&other), 0);
+}
+
+/* By children of a machine with a short deadline. */
+static void deadline_passes(void)
+{
+	struct child waiting, other;
+	struct machine here;
+	char message[512];
+	int output[2], status;
+	ssize_t n;
+
+	setenv("MITOSIS_DEADLINE_MS", DEADLINE, 1);
+	here = machine_start(1);
+	unsetenv("MITOSIS_DEADLINE_MS");
+	machine_enter(&here);
+	CHECK(!pipe2(output, O_CLOEXEC));
+	waiting = start_at_late_page(output[1]);
+	other = start(-1);
+	have_done(&other, 'o');
+	status = end(&waiting);
+	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	close(output[1]);
+	n = read(output[0], message, sizeof(message) - 1);
+	message[n > 0 ? n : 0] = '\0';
+	close(output[0]);
+	CHECK(strstr(message, "a page of this child has not come"));
+	have_done(&other, 'm');
+	tell(&other, 'e');
+	CHECK_EQ(end(&other), 0);
+	control->late = 0;
+	machine_leave();
+	machine_stop(&here);
+}
+
+int main(void)
+{
+	struct machine machine;
+	struct mitosis *device;
+	char address[64];
+	pid_t between;
+
+	/* What is between reads the messages. */
+	setenv("MITOSIS_PROTECTION", "handshake", 1);
+	set_up("late");
+	control = mmap(NULL, sizeof(*control), PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	CHECK(control != MAP_FAILED);
+	machine = machine_start(atoi(REMOTE_ID));
+	between = stand_between(&machine, address);
+	machine_enter(&machine);
+	device = prepare(1, obey);
+	machine_leave();
+	remote_address = address;
+	others_go_on();
+	deadline_passes();
+	kill(between, SIGKILL);
+	CHECK(waitpid(between, NULL, 0) == between);
+	mitosis_close(device);
+	machine_stop(&machine);
+	return 0;
+}
