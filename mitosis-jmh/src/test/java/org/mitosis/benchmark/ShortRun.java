@@ -122,7 +122,8 @@ final class ShortRun {
       found.put(name, metrics);
       for (String metric : metrics) {
         double score = result.getSecondaryResults().get(metric).getScore();
-        assertTrue(score >= 0 && score < 1e6, name + " " + metric + " " + score);
+        // In us/op. A machine that stands still for a second must not fail a run.
+        assertTrue(score >= 0 && score < 60e6, name + " " + metric + " " + score);
       }
     }
     return found;
