@@ -34,6 +34,7 @@ import org.mitosis.result.PagesCame;
 import org.mitosis.result.ResultFolder;
 import org.mitosis.result.Run;
 import org.mitosis.setting.ExitCode;
+import org.mitosis.setting.FileFailure;
 import org.mitosis.setting.MissingPrerequisite;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.results.format.ResultFormatFactory;
@@ -166,7 +167,7 @@ final class BenchmarkRun {
     } catch (MissingPrerequisite e) {
       return refuse(ExitCode.NOT_HERE, e.getMessage());
     } catch (IOException e) {
-      return refuse(ExitCode.FAILED, e.getMessage());
+      return refuse(ExitCode.FAILED, FileFailure.message(e));
     }
     OutputFormat output;
     try {
@@ -177,16 +178,19 @@ final class BenchmarkRun {
         sweep.get().begin(folder, plan.items(), started);
         plan = plan.of(sweep.get().items());
       }
-    } catch (MissingPrerequisite | IOException e) {
+    } catch (MissingPrerequisite e) {
       folder.discard();
       return refuse(ExitCode.FAILED, e.getMessage());
+    } catch (IOException e) {
+      folder.discard();
+      return refuse(ExitCode.FAILED, FileFailure.message(e));
     }
     environment.warnings().forEach(warning -> say("warning: " + warning));
     environment.leftOut().forEach(what -> say("left out: " + what));
     try {
       return run(commandLine, plan, folder, environment, output);
     } catch (IOException e) {
-      return refuse(ExitCode.FAILED, e.getMessage());
+      return refuse(ExitCode.FAILED, FileFailure.message(e));
     }
   }
 
@@ -381,7 +385,7 @@ final class BenchmarkRun {
       kept = Optional.of(folder.path());
       say("results: " + folder.path());
     } catch (IOException e) {
-      code = refuse(ExitCode.FAILED, e.getMessage());
+      code = refuse(ExitCode.FAILED, FileFailure.message(e));
     }
     for (Map.Entry<Selection.Item, String> one : incomplete.entrySet()) {
       code =

@@ -26,6 +26,7 @@ import org.mitosis.result.MachineFacts;
 import org.mitosis.result.MachineProbe;
 import org.mitosis.result.ResultFolder;
 import org.mitosis.setting.ExitCode;
+import org.mitosis.setting.FileFailure;
 import org.mitosis.setting.MissingPrerequisite;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -262,7 +263,7 @@ final class Doctor implements Word {
           + results
           + (Files.isWritable(existing) ? "" : ", which this user may not write to");
     } catch (IOException e) {
-      return "unknown for " + results + ": " + e.getMessage();
+      return "unknown for " + results + ": " + FileFailure.reason(e);
     }
   }
 

@@ -39,6 +39,7 @@ import org.mitosis.result.MergedRun;
 import org.mitosis.result.ResultFolder;
 import org.mitosis.result.Run;
 import org.mitosis.setting.ExitCode;
+import org.mitosis.setting.FileFailure;
 import org.mitosis.setting.MissingPrerequisite;
 import org.mitosis.setting.ParameterNames;
 
@@ -550,7 +551,7 @@ final class Duel {
       return new CompareCommand(out, err)
           .compare(List.of(sideFolder(Side.OLD), sideFolder(Side.NEW)));
     } catch (IOException e) {
-      say(e.getMessage());
+      say(FileFailure.message(e));
       return ExitCode.FAILED;
     }
   }

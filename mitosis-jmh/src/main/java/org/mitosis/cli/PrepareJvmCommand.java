@@ -19,6 +19,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.mitosis.agent.PrepareAgent;
 import org.mitosis.setting.ExitCode;
+import org.mitosis.setting.FileFailure;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -109,17 +110,7 @@ final class PrepareJvmCommand implements Word {
       maps = Files.readString(process.resolve("maps"), StandardCharsets.ISO_8859_1);
       command = Files.readString(process.resolve("cmdline"), StandardCharsets.ISO_8859_1);
     } catch (IOException e) {
-      throw new IOException(
-          "process "
-              + pid
-              + " belongs to user "
-              + owner
-              + ", and this command runs as "
-              + System.getProperty("user.name")
-              + ": run it as "
-              + owner
-              + " or as root",
-          e);
+      throw unreadable(pid, owner, System.getProperty("user.name"), e);
     }
     if (!maps.contains("/libjvm.so")) {
       throw new IOException(
@@ -133,6 +124,25 @@ final class PrepareJvmCommand implements Word {
       throw new IOException(
           "process " + pid + " was started with " + NO_ATTACH + ": start it without");
     }
+  }
+
+  static IOException unreadable(long pid, String owner, String user, IOException cause) {
+    return new IOException(
+        "process "
+            + pid
+            + " belongs to user "
+            + owner
+            + (owner.equals(user)
+                ? ", as this command does, and its memory map cannot be read ("
+                    + FileFailure.reason(cause)
+                    + "): it has rights that this command lacks, so run it with CAP_SYS_PTRACE, in"
+                    + " the process's own container"
+                : ", and this command runs as "
+                    + user
+                    + ": run it as "
+                    + owner
+                    + (owner.equals("root") ? "" : " or as root")),
+        cause);
   }
 
   private void prepare(long pid) throws IOException {

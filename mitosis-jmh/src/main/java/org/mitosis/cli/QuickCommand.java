@@ -22,7 +22,8 @@ import picocli.CommandLine.Command;
     description = {
       "Runs each kind of benchmark once with small sizes, one fork and short iterations, and writes"
           + " the report. The figures show that all works here and how much a thing costs roughly;"
-          + " one fork is too few for more.",
+          + " one fork is too few for more. It takes none of JMH's options: to choose sizes, run the"
+          + " benchmark, such as ForkPrepare -p memorySize=1m.",
       "What this user may not do is left out, and said. Without the right to use userfaultfd,"
           + " children are resumed in mode clone, on this machine only."
     })

@@ -13,6 +13,7 @@ import org.mitosis.result.PackedRun;
 import org.mitosis.result.ResultFolder;
 import org.mitosis.result.Run;
 import org.mitosis.setting.ExitCode;
+import org.mitosis.setting.FileFailure;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -70,7 +71,7 @@ final class ReportCommand implements Word {
         whole &= run.problems().isEmpty();
         runs.add(run);
       } catch (IOException e) {
-        say(e.getMessage());
+        say(FileFailure.message(e));
         whole = false;
       }
     }
@@ -88,7 +89,7 @@ final class ReportCommand implements Word {
           "the report cannot be written to "
               + target
               + " ("
-              + e.getMessage()
+              + FileFailure.reason(e)
               + "); name another folder with -o DIR");
     } catch (IOException e) {
       return refuse("the report cannot be written: " + e.getMessage());

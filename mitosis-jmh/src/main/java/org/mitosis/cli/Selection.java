@@ -128,6 +128,12 @@ final class Selection {
     return entries.isEmpty();
   }
 
+  private static String meant(String regexp, Set<String> names) {
+    return regexp.matches("mitosisd|mitosis-[a-z-]+")
+        ? " (a program: it is in the folder that 'programs' prints)"
+        : Spelling.hint(regexp, names);
+  }
+
   /** Why a selection is empty, with what was meant if that can be told. */
   static String nothingMatches(Options options) {
     Set<String> names = new LinkedHashSet<>(Main.WORDS);
@@ -139,7 +145,7 @@ final class Selection {
     }
     return "no benchmark matches "
         + options.getIncludes().stream()
-            .map(regexp -> "'" + regexp + "'" + Spelling.hint(regexp, names))
+            .map(regexp -> "'" + regexp + "'" + meant(regexp, names))
             .collect(Collectors.joining(", "))
         + (options.getExcludes().isEmpty()
             ? ""

@@ -31,8 +31,11 @@ final class Spelling {
     return nearest(given, known).map(name -> " (did you mean '" + name + "'?)").orElse("");
   }
 
+  /** Of one letter nothing is left if it is wrong. */
   private static int slips(String one, String other) {
-    return Math.max(1, Math.max(one.length(), other.length()) / CHARACTERS_PER_SLIP);
+    int letters = one.replaceFirst("^-+", "").length();
+    return Math.min(
+        letters - 1, Math.max(1, Math.max(one.length(), other.length()) / CHARACTERS_PER_SLIP));
   }
 
   private static int distance(String one, String other) {

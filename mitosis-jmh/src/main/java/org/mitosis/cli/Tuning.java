@@ -26,6 +26,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.mitosis.result.MachineProbe;
 import org.mitosis.setting.ExitCode;
+import org.mitosis.setting.FileFailure;
 
 /**
  * The command {@code doctor --tune}: the settings of the kernel that make times scatter, what to
@@ -200,7 +201,11 @@ final class Tuning {
           keep(before);
         } catch (IOException e) {
           return refuse(
-              "/" + STATE + " cannot be written (" + e.getMessage() + "), so nothing more is set");
+              "/"
+                  + STATE
+                  + " cannot be written ("
+                  + FileFailure.reason(e)
+                  + "), so nothing more is set");
         }
         code = code.or(set(setting.name(), file, value, setting.target()));
       }
@@ -271,7 +276,7 @@ final class Tuning {
         Files.delete(root.resolve(STATE));
       }
     } catch (IOException e) {
-      return refuse("/" + STATE + " cannot be removed: " + e.getMessage());
+      return refuse("/" + STATE + " cannot be removed: " + FileFailure.reason(e));
     }
     return code;
   }
@@ -285,7 +290,7 @@ final class Tuning {
           StandardOpenOption.WRITE,
           StandardOpenOption.TRUNCATE_EXISTING);
     } catch (IOException e) {
-      failure = e.getClass().getSimpleName() + ": " + e.getMessage();
+      failure = FileFailure.reason(e);
     }
     if (failure.isEmpty() && !value(file).equals(to)) {
       failure = "the kernel took it, and it is still " + value(file);
@@ -305,7 +310,7 @@ final class Tuning {
     try {
       before = kept();
     } catch (IOException e) {
-      return refuse(e.getMessage());
+      return refuse(FileFailure.message(e));
     }
     return action.apply(before);
   }

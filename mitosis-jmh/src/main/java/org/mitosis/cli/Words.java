@@ -12,6 +12,7 @@ import org.mitosis.Errno;
 import org.mitosis.MitosisException;
 import org.mitosis.result.MachineProbe;
 import org.mitosis.setting.ExitCode;
+import org.mitosis.setting.FileFailure;
 import org.mitosis.setting.MissingPrerequisite;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
@@ -137,11 +138,12 @@ final class Words {
       say((name + " --help").strip(), name, problem(e, spec));
       return ExitCode.WRONG_ARGUMENTS;
     } catch (MissingPrerequisite e) {
-      return refuse(ExitCode.NOT_HERE, e);
+      return refuse(ExitCode.NOT_HERE, e.getMessage());
     } catch (MitosisException e) {
-      return refuse(RIGHTS.contains(e.errno()) ? ExitCode.NOT_HERE : ExitCode.FAILED, e);
+      return refuse(
+          RIGHTS.contains(e.errno()) ? ExitCode.NOT_HERE : ExitCode.FAILED, e.getMessage());
     } catch (IOException e) {
-      return refuse(ExitCode.FAILED, e);
+      return refuse(ExitCode.FAILED, FileFailure.message(e));
     } catch (RuntimeException e) {
       throw e;
     } catch (Exception e) {
@@ -153,8 +155,8 @@ final class Words {
     err.println("mitosis: " + (name.isEmpty() ? "" : name + ": ") + problem + ": see " + help);
   }
 
-  private ExitCode refuse(ExitCode code, Exception e) {
-    err.println("mitosis: " + e.getMessage());
+  private ExitCode refuse(ExitCode code, String message) {
+    err.println("mitosis: " + message);
     return code;
   }
 

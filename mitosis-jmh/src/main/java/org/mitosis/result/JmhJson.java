@@ -28,6 +28,9 @@ final class JmhJson {
           "hr/op", 3600e9,
           "day/op", 86_400e9);
 
+  private static final String NOT_OF_JMH =
+      " is not a result file of JMH: run with -rf json, or name another";
+
   private JmhJson() {}
 
   /**
@@ -39,11 +42,13 @@ final class JmhJson {
   static List<Figure> read(String file, byte[] content, List<String> problems) throws IOException {
     List<Figure> figures = new ArrayList<>();
     int entries = 0;
+    boolean begun = false;
     try (JsonParser parser = JSON.createParser(content)) {
       if (parser.nextToken() != JsonToken.START_ARRAY) {
-        problems.add(file + " is not a result file of JMH: run with -rf json, or name another");
+        problems.add(file + NOT_OF_JMH);
         return figures;
       }
+      begun = true;
       while (parser.nextToken() == JsonToken.START_OBJECT) {
         JsonNode entry = JSON.readTree(parser);
         entries++;
@@ -55,11 +60,13 @@ final class JmhJson {
       }
     } catch (JsonProcessingException e) {
       problems.add(
-          file
-              + " is damaged after "
-              + entries
-              + " results, and what follows is left out: "
-              + e.getOriginalMessage().replaceAll("\\s+", " "));
+          !begun
+              ? file + NOT_OF_JMH
+              : file
+                  + " is damaged after "
+                  + entries
+                  + " results, and what follows is left out: "
+                  + e.getOriginalMessage().replaceAll("\\s+", " "));
     }
     return figures;
   }

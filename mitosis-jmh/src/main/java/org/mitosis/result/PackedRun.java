@@ -14,6 +14,7 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
+import org.mitosis.setting.FileFailure;
 
 /**
  * A {@link ResultFolder} as one .zip file, which {@link Run#read} reads as it reads the folder.
@@ -83,7 +84,7 @@ public final class PackedRun {
               + " cannot be packed into "
               + zip
               + ": "
-              + ResultFolder.reason(cause)
+              + FileFailure.reason(cause)
               + "; name another file with -o FILE",
           e);
     } finally {

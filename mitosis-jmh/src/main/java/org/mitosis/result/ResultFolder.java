@@ -3,11 +3,9 @@ package org.mitosis.result;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Instant;
@@ -17,6 +15,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.mitosis.setting.FileFailure;
 
 /**
  * The folder of one run: JMH's JSON, the histograms, the environment, the table. No two runs share
@@ -180,7 +179,10 @@ public final class ResultFolder {
     } catch (IOException e) {
       deleteQuietly(unfinished);
       throw new IOException(
-          file + " could not be written: " + reason(e) + "; what was printed is all there is of it",
+          file
+              + " could not be written: "
+              + FileFailure.reason(e)
+              + "; what was printed is all there is of it",
           e);
     }
   }
@@ -230,27 +232,10 @@ public final class ResultFolder {
         "the results directory "
             + path
             + " cannot be made or written to: "
-            + reason(cause)
+            + FileFailure.reason(cause)
             + "; name another with -D"
             + PROPERTY
             + "=DIR",
         cause);
-  }
-
-  /** The reason of a failure, without the path. */
-  static String reason(IOException failure) {
-    if (failure instanceof AccessDeniedException) {
-      return "permission denied";
-    }
-    if (failure instanceof NoSuchFileException) {
-      return "no such file or directory";
-    }
-    if (failure instanceof FileAlreadyExistsException) {
-      return "a file is in the way";
-    }
-    if (failure instanceof FileSystemException named && named.getReason() != null) {
-      return named.getReason();
-    }
-    return failure.getMessage();
   }
 }

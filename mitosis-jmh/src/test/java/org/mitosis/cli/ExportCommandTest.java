@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -121,6 +122,18 @@ class ExportCommandTest {
     assertEquals(1, run("--format", "bmf", "no/such/run"));
     String said = err.toString(StandardCharsets.UTF_8);
     assertTrue(said.matches("mitosis: .*no/such/run.*\\n"), said);
+  }
+
+  @Test
+  void aFileThatCannotBeWrittenIsNamedWithTheReason() throws Exception {
+    Path file = folder.resolve("file");
+    Files.writeString(file, "");
+    for (String to : List.of("no/such/folder/x", file + "/x", folder.toString())) {
+      err.reset();
+      assertEquals(1, run("--format", "bmf", "-o", to, RUN.toString()), to);
+      String said = err.toString(StandardCharsets.UTF_8);
+      assertTrue(said.matches("(?s).*mitosis: \\Q" + to + "\\E: [A-Za-z][a-z ]+\\n"), said);
+    }
   }
 
   private JsonNode exported(String format) throws Exception {

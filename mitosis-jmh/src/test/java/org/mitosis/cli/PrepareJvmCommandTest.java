@@ -11,6 +11,7 @@ import java.io.OutputStream;
 import java.io.PrintStream;
 import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -83,6 +84,17 @@ class PrepareJvmCommandTest {
       assertEquals(2, run(arguments.toArray(String[]::new)), arguments::toString);
       assertTrue(said().contains("see prepare-jvm --help"), this::said);
     }
+  }
+
+  @Test
+  void whoMayPrepareAProcessIsNamed() {
+    IOException cause = new AccessDeniedException("/proc/7/maps");
+    String others = PrepareJvmCommand.unreadable(7, "ann", "bob", cause).getMessage();
+    assertTrue(others.endsWith("runs as bob: run it as ann or as root"), others);
+    String roots = PrepareJvmCommand.unreadable(7, "root", "bob", cause).getMessage();
+    assertTrue(roots.endsWith("runs as bob: run it as root"), roots);
+    String own = PrepareJvmCommand.unreadable(7, "root", "root", cause).getMessage();
+    assertTrue(own.contains("(permission denied)") && own.contains("CAP_SYS_PTRACE"), own);
   }
 
   private void assertRefused(String problem, String... arguments) {

@@ -306,6 +306,14 @@ class SelectionTest {
   }
 
   @Test
+  void aNativeProgramIsNoBenchmark() throws Exception {
+    CommandLineOptions options = new CommandLineOptions("mitosis-child");
+    assertTrue(
+        Selection.nothingMatches(options).contains("folder that 'programs' prints"),
+        Selection.nothingMatches(options));
+  }
+
+  @Test
   void theCacheOfALaterJdkIsLeftOutWithTheReason() throws Exception {
     Selection selection = Selection.of(new CommandLineOptions("FirstResult.jvm(AotCache|AppCds)"));
     Selection.Functions functions = selection.possible();

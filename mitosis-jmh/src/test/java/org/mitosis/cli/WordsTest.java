@@ -112,6 +112,7 @@ class WordsTest {
       value = {
         "demo now | unexpected argument 'now'",
         "quick ForkPrepare | unexpected argument 'ForkPrepare'",
+        "quick -p memorySize=1m | there is no option -p: see quick --help",
         "report --out x y | there is no option --out",
         "cluster chek | there is no target 'chek' (did you mean 'check'?); there are list, check,",
         "cluster check more | unexpected argument 'more'",

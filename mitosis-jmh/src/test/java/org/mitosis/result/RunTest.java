@@ -249,8 +249,11 @@ class RunTest {
       assertEquals(1, run.problems().size());
       assertTrue(run.problems().get(0).contains("is damaged after"), run.problems().get(0));
     }
-    Files.writeString(json, "");
-    assertTrue(Run.read(sample.folder()).problems().get(0).contains("is not a result file of JMH"));
+    for (String other : List.of("", "root:x:0:0:root:/root:/bin/bash\n", "{}")) {
+      Files.writeString(json, other);
+      assertTrue(
+          Run.read(sample.folder()).problems().get(0).contains("is not a result file of JMH"));
+    }
   }
 
   @Test
