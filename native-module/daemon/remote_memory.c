@@ -83,9 +83,11 @@ static int request_pages(struct remote_memory *m, uint64_t address, uint64_t len
 
 	if (differs)
 		return give_up(m, address, differs);
-	return err && err != -EFAULT && err != -EINPROGRESS
-		       ? give_up(m, address, err)
-		       : err;
+	if (!err || err == -EFAULT || err == -EINPROGRESS)
+		return err;
+	give_up(m, address, err);
+	/* As a status it ends the connection, not these pages alone. */
+	return err == -EREMOTEIO ? -EIO : err;
 }
 
 static void free_cache(struct remote_memory *m)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Answers are not mistaken for each other: when a pager gets no pages for one of its
- * requests, others are under way, over TCP or by RDMA, whose answers then come first.
+ * requests, others are under way, over TCP or by RDMA, whose answers then come first. One that
+ * is late is set aside with those behind it.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -30,6 +31,8 @@ static char buffer[2 * PAGE], unwanted[2 * PAGE];
 static int its_end;
 static int refusal;	      /* the status of its answers for `refused` */
 static uint64_t refused = ~0; /* page */
+static uint64_t held = ~0;    /* page, whose answer waits for a byte in the gate */
+static int gate[2];
 
 static uint8_t content(uint64_t address)
 {
@@ -51,6 +54,8 @@ static void *serve(void *unused)
 			wire_header(WIRE_ANSWER, refuses ? refusal : 0, length);
 		char bytes[2 * PAGE];
 
+		if (request.pages.address == BASE + held * PAGE)
+			CHECK(read(gate[0], bytes, 1) == 1);
 		CHECK(length <= sizeof(bytes));
 		memset(bytes, content(request.pages.address), length);
 		if (send(its_end, &answer, sizeof(answer), MSG_NOSIGNAL) < 0 ||
@@ -138,13 +143,15 @@ static int get(struct page_requests *r, uint64_t page, uint64_t count)
 }
 
 /* The page behind it has been requested when the answer says that there is none. */
-static void refused_page(int status)
+static void refused_page(int answered)
 {
 	struct page_requests r;
 	pthread_t server = begin(&r);
+	/* It is no answer to say that one is under way. */
+	int status = answered == -EINPROGRESS ? -EPROTO : answered;
 	int later = status == -EFAULT ? 0 : status;
 
-	refusal = status;
+	refusal = answered;
 	refused = 11;
 	CHECK_EQ(get(&r, 10, 1), 0);
 	CHECK_EQ(get(&r, 11, 1), status);
@@ -175,11 +182,64 @@ static void answer_left_on_the_link(void)
 	end(&r, server);
 }
 
+static bool leaves;
+static struct read_range aside[2];
+static uint32_t aside_count;
+
+static bool set_aside(struct page_requests *r, const struct read_range *ranges,
+		      uint32_t count)
+{
+	(void)r;
+	/* On a busy machine any answer can be late. */
+	if (ranges[0].address != BASE + held * PAGE)
+		return false;
+	memcpy(aside, ranges, count * sizeof(*ranges));
+	aside_count = count;
+	if (!leaves)
+		CHECK(write(gate[1], "", 1) == 1);
+	return leaves;
+}
+
+/* The page behind it has been requested as well. */
+static void late_answer(bool it_leaves)
+{
+	struct page_requests r;
+	pthread_t server = begin(&r);
+
+	CHECK(!pipe(gate));
+	leaves = it_leaves;
+	held = 11;
+	r.connection.deadline_ms = 10000;
+	r.set_aside = set_aside;
+	CHECK_EQ(wire_set_late(&r.connection, 10), 0);
+	CHECK_EQ(get(&r, 10, 1), 0);
+	CHECK_EQ(get(&r, 11, 1), leaves ? -EINPROGRESS : 0);
+	CHECK_EQ(aside_count, 2);
+	CHECK_EQ(aside[0].address, BASE + 11 * PAGE);
+	CHECK_EQ(aside[1].address, BASE + 12 * PAGE);
+	CHECK_EQ(r.asked.length, leaves ? 0 : PAGE);
+	if (leaves) {
+		CHECK(write(gate[1], "", 1) == 1);
+		CHECK_EQ(page_requests_receive(&r, PAGE, buffer), 0);
+		CHECK_EQ((uint8_t)*buffer, content(aside[0].address));
+		CHECK_EQ(page_requests_receive(&r, PAGE, buffer), 0);
+		CHECK_EQ((uint8_t)*buffer, content(aside[1].address));
+	}
+	CHECK_EQ(get(&r, 40, 1), 0);
+	held = ~0;
+	end(&r, server);
+	close(gate[0]);
+	close(gate[1]);
+}
+
 int main(void)
 {
 	refused_page(-EFAULT);
 	refused_page(-EINVAL);
 	refused_page(-ENOENT);
+	refused_page(-EINPROGRESS);
 	answer_left_on_the_link();
+	late_answer(true);
+	late_answer(false);
 	return 0;
 }

@@ -250,7 +250,10 @@ static int receive_any_header(struct wire_connection *c, struct wire_header *h)
 static int status_of(struct wire_connection *c, enum wire_type type,
 		     const struct wire_header *h)
 {
-	return h->type == type ? h->status : wire_fail(c, -EPROTO);
+	/* That is what callers are told of an answer which is still to come. */
+	if (h->type != type || h->status == -EINPROGRESS)
+		return wire_fail(c, -EPROTO);
+	return h->status;
 }
 
 static int receive_header(struct wire_connection *c, enum wire_type type,
