@@ -44,3 +44,16 @@ void machine_clients_remove_late(struct page_server *server)
 		if (c->stream >= 0 && !machine_connection_timeout(&c->machine))
 			child_remove(server, i);
 }
+
+void machine_clients_retry(struct page_server *server)
+{
+	struct client *c = server->clients.clients;
+	uint32_t i;
+
+	for (i = 0; i < server->clients.count; i++, c++)
+		if (c->stream >= 0 && c->kind == CLIENT_MACHINE &&
+		    !machine_connection_retry(&c->machine, c->stream, server->source,
+					      server->page_size,
+					      server->channel < 0))
+			child_remove(server, i);
+}

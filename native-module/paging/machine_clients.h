@@ -18,4 +18,7 @@ bool machine_client_serve(struct page_server *server, struct client *client);
 /* Removes those that do not take their answers. */
 void machine_clients_remove_late(struct page_server *server);
 
+/* Those that wait for pages which the source had set aside get them, if they have come. */
+void machine_clients_retry(struct page_server *server);
+
 #endif /* PAGING_MACHINE_CLIENTS_H */

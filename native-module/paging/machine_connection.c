@@ -121,7 +121,7 @@ static bool sends(const struct machine_connection *c)
 
 short machine_connection_events(const struct machine_connection *c)
 {
-	return sends(c) ? POLLOUT : POLLIN;
+	return c->waits ? 0 : sends(c) ? POLLOUT : POLLIN;
 }
 
 static long send_records(struct machine_connection *c, int fd,
@@ -269,22 +269,24 @@ static bool is_readable(struct page_source *source, uint64_t page_size,
 	return true;
 }
 
-/* The same of pages of another machine, which are here after that. Returns 0 or -errno. */
+/* The same of pages of another machine, which are here after that. Returns what fetch() returns. */
 static int get_all(struct page_source *source, uint64_t start, uint64_t end)
 {
-	while (start < end) {
+	int err = 0;
+
+	source->sets_aside = true;
+	while (!err && start < end) {
 		uint64_t length = end - start;
 		const void *bytes;
-		int err = source->fetch(source, start, &length, &bytes);
 
-		if (err)
-			return err;
+		err = source->fetch(source, start, &length, &bytes);
 		start += length;
 	}
-	return 0;
+	source->sets_aside = false;
+	return err;
 }
 
-/* The status of the answer to a whole request. */
+/* The status of the answer to a whole request; -EINPROGRESS: it cannot be told yet. */
 static int check(const struct wire_pages *p, struct page_source *source,
 		 uint64_t page_size, bool dropped)
 {
@@ -426,12 +428,34 @@ static bool refuse(struct machine_connection *c, int fd, struct page_source *sou
 	return go_on(c, fd, source, page_size);
 }
 
+static bool answer_pages(struct machine_connection *c, int fd,
+			 struct page_source *source, uint64_t page_size,
+			 bool dropped)
+{
+	const struct wire_pages *p = &c->request.pages;
+	int status = check(p, source, page_size, dropped);
+
+	c->waits = status == -EINPROGRESS;
+	if (c->waits)
+		return true;
+	begin(c, status, status ? 0 : p->length);
+	c->address = p->address;
+	return go_on(c, fd, source, page_size);
+}
+
+bool machine_connection_retry(struct machine_connection *c, int fd,
+			      struct page_source *source, uint64_t page_size,
+			      bool dropped)
+{
+	return !c->waits || answer_pages(c, fd, source, page_size, dropped);
+}
+
 bool machine_connection_serve(struct machine_connection *c, int fd,
 			      struct page_source *source, uint64_t page_size,
 			      bool dropped)
 {
 	const struct wire_pages *p = &c->request.pages;
-	int got, status;
+	int got;
 
 	if (sends(c))
 		return go_on(c, fd, source, page_size);
@@ -460,8 +484,5 @@ bool machine_connection_serve(struct machine_connection *c, int fd,
 		answer_digests(c, source, page_size);
 		return go_on(c, fd, source, page_size);
 	}
-	status = check(p, source, page_size, dropped);
-	begin(c, status, status ? 0 : p->length);
-	c->address = p->address;
-	return go_on(c, fd, source, page_size);
+	return answer_pages(c, fd, source, page_size, dropped);
 }

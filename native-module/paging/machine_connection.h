@@ -36,6 +36,7 @@ struct machine_connection {
 	};
 	int64_t deadline_ms; /* of the answer; 0: it has not had to wait */
 	bool is_last;	     /* the connection is closed behind this answer */
+	bool waits; /* `request` is for pages that the source has set aside */
 };
 
 /*
@@ -49,7 +50,7 @@ bool machine_connection_open(struct machine_connection *c, int fd,
 /* Frees what it has; the socket is the caller's. */
 void machine_connection_close(struct machine_connection *c);
 
-/* What poll() has to wait for: POLLIN a request, or POLLOUT the rest of an answer. */
+/* What poll() has to wait for: POLLIN a request, POLLOUT the rest of an answer, or 0 while it `waits`. */
 short machine_connection_events(const struct machine_connection *c);
 
 /* The ms until its answer is late: -1 if it sends none, 0 if it is late. */
@@ -62,6 +63,11 @@ int machine_connection_timeout(const struct machine_connection *c);
  * so, the last one.
  */
 bool machine_connection_serve(struct machine_connection *c, int fd,
+			      struct page_source *source, uint64_t page_size,
+			      bool dropped);
+
+/* Pages that were set aside have come, or will not. Answers if it `waits`. Returns the same. */
+bool machine_connection_retry(struct machine_connection *c, int fd,
 			      struct page_source *source, uint64_t page_size,
 			      bool dropped);
 

@@ -497,12 +497,6 @@ static bool goes_on_alone(struct page_server *server)
 	return server->source->go_alone && server->source->go_alone(server->source);
 }
 
-/* Of two times in ms, of which -1 is none. */
-static int sooner(int a, int b)
-{
-	return a < 0 || (b >= 0 && b < a) ? b : a;
-}
-
 static void serve(struct page_server *server, int watched, int idle_ms)
 {
 	struct page_source *source = server->source;
@@ -522,8 +516,8 @@ static void serve(struct page_server *server, int watched, int idle_ms)
 		bool sends = late_ms >= 0;
 		long n;
 
-		timeout = sooner(timeout, sooner(late_ms, replica_ms));
-		timeout = sooner(timeout, sooner(ask_ms, page_ms));
+		timeout = poll_sooner(timeout, poll_sooner(late_ms, replica_ms));
+		timeout = poll_sooner(timeout, poll_sooner(ask_ms, page_ms));
 		if (source->alone)
 			watched = -1;
 		poll_list_fill(&server->polled, server->channel, watched, source,
@@ -546,8 +540,10 @@ static void serve(struct page_server *server, int watched, int idle_ms)
 			raw_syscall(SYS_shutdown, server->channel, SHUT_RD);
 		}
 		serve_ready_spaces(server);
-		if (page_ms >= 0 && source->late_serve(source))
+		if (page_ms >= 0 && source->late_serve(source)) {
 			space_table_retry(&server->spaces);
+			machine_clients_retry(server);
+		}
 		if (is_ready(server, POLL_WATCHED) && !goes_on_alone(server))
 			server->failed = true;
 		if (server->failed) {

@@ -43,6 +43,12 @@ void poll_list_fill(struct poll_list *list, int channel, int watched,
 		    const struct space_table *spaces, const struct replica *replica,
 		    const struct cpu_servers *cpu_servers);
 
+/* Of two timeouts in ms, of which -1 is none. */
+static inline int poll_sooner(int a, int b)
+{
+	return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
 /* While a replica is busy, other readers wait with their requests: to fork, say. */
 bool poll_list_holds_back(const struct replica *replica,
 			  const struct client_table *clients, uint32_t client);

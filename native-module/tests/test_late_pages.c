@@ -249,6 +249,27 @@ static void others_go_on(void)
 	CHECK_EQ(end(&other), 0);
 }
 
+/* The same of children whose pages come from a machine between, which waits for the page itself. */
+static void machine_between(void)
+{
+	const char *direct = remote_address;
+	struct machine between = machine_start(atoi(REMOTE_ID) + 1);
+	struct mitosis *there;
+	char address[80];
+
+	machine_enter(&between);
+	there = open_user();
+	CHECK_EQ(mitosis_connect(there, atoi(REMOTE_ID), direct), 0);
+	mitosis_close(there);
+	machine_leave();
+	snprintf(address, sizeof(address), "replica%s",
+		 between.address + strlen("tcp"));
+	remote_address = address;
+	others_go_on();
+	remote_address = direct;
+	machine_stop(&between);
+}
+
 /* By children of a machine with a short deadline. */
 static void deadline_passes(void)
 {
@@ -301,6 +322,7 @@ int main(void)
 	machine_leave();
 	remote_address = address;
 	others_go_on();
+	machine_between();
 	deadline_passes();
 	kill(between, SIGKILL);
 	CHECK(waitpid(between, NULL, 0) == between);
