@@ -22,6 +22,7 @@
 struct machine rdma_machine;
 pid_t rdma_shadow;
 const char *rdma_scheme = "rdma", *rdma_nic = "";
+uint32_t rdma_window = 16;
 bool rdma_by_module;
 
 static struct mitosis *parent, *local;
@@ -141,7 +142,8 @@ static uint32_t machine_id(void)
 
 pid_t rdma_child_start(void)
 {
-	const struct mitosis_resume_options options = { MITOSIS_RESUME_LAZY, 16 };
+	const struct mitosis_resume_options options = { MITOSIS_RESUME_LAZY,
+							rdma_window };
 	struct pollfd p = { .fd = half[0], .events = POLLIN };
 	struct mitosis *device;
 	char address[80], byte;

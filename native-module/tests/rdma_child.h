@@ -41,6 +41,9 @@ bool rdma_is_memory(const void *bytes, size_t offset, size_t size);
 /* What the address begins with, "rdma" or "tcp", and what follows it: "", or "%nic_id". */
 extern const char *rdma_scheme, *rdma_nic;
 
+/* How many pages children ask for at once. */
+extern uint32_t rdma_window;
+
 /* Whether children are the kernel module's, instead of this machine's mitosisd's. */
 extern bool rdma_by_module;
 
