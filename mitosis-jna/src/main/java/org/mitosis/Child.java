@@ -8,8 +8,8 @@ import java.util.Arrays;
 import java.util.UUID;
 
 /**
- * What a child is told about itself. Everything else it knows is its parent's: identifiers, random
- * number generators and names that the parent made are the same in all children.
+ * What a child knows about itself. Everything else in its memory is its parent's: identifiers,
+ * random number generators and names that the parent made are the same in all children.
  */
 public final class Child {
   /** Bytes of {@link #seed()}. */
@@ -34,7 +34,7 @@ public final class Child {
    * @param machineId the id of the machine that the child runs on
    * @param id 128 random bits of this child's own
    * @param seed {@value #SEED_BYTES} random bytes of this child's own, independent of the id
-   * @param times when it came how far
+   * @param times of the steps of its resume
    */
   public Child(
       int handlerId,
@@ -68,25 +68,25 @@ public final class Child {
   }
 
   /**
-   * The number of this child on its machine, which counts the children that it starts, of whichever
-   * snapshot, from 1 on; some numbers are left out. 0 if not known.
+   * The number of this child on its machine. The machine counts the children that it starts, of all
+   * snapshots, from 1 on; some numbers are not used. 0 if not known.
    */
   public long number() {
     return number;
   }
 
   /**
-   * The id of the machine that the child runs on, which its mitosisd was given ({@code
-   * $MITOSIS_MACHINE_ID}), or its kernel module, else 0. With {@link #number()} it tells a child
-   * from all others of machines with different ids.
+   * The id of the machine that the child runs on: that of its mitosisd ({@code
+   * $MITOSIS_MACHINE_ID}) or of its kernel module; 0 if none was set. Together with {@link
+   * #number()} it identifies a child, as long as all machines have different ids.
    */
   public int machineId() {
     return machineId;
   }
 
   /**
-   * An identifier of this child, from 128 random bits of the kernel: another one for each child on
-   * every machine. It is no secret, and no UUID of a version.
+   * An identifier of this child, made of 128 random bits from the kernel: different for each child
+   * on all machines. It is not a secret, and has no UUID version.
    */
   public UUID id() {
     return id;
@@ -100,7 +100,7 @@ public final class Child {
     return seed.clone();
   }
 
-  /** When it came how far before its program went on. */
+  /** The times of the steps of its resume, before its program continued. */
   public ResumeTimes times() {
     return times;
   }

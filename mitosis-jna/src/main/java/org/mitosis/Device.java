@@ -7,9 +7,9 @@ import java.util.List;
 /**
  * One caller's access to remote fork: an open device.
  *
- * <p>A device holds at most one snapshot. A snapshot goes when its device is closed or its process
- * ends; a pinned one stays until it is unprepared. Handler ids are 0 or greater and unique on their
- * machine; the same holds for machine ids in a cluster.
+ * <p>A device holds at most one snapshot. A snapshot is dropped when its device is closed or its
+ * process ends; a pinned one stays until it is unprepared. Handler ids are 0 or greater and unique
+ * on their machine; the same holds for machine ids in a cluster.
  *
  * <p>Every operation fails with a {@link MitosisException} that names the operation, the ids, the
  * errno and what to do. Arguments out of range are an {@link IllegalArgumentException}. A device
@@ -28,11 +28,11 @@ public interface Device extends AutoCloseable {
 
   /**
    * Takes a snapshot of the calling process: its memory, copy-on-write, its threads and its open
-   * files. It goes when this device is closed.
+   * files. It is dropped when this device is closed.
    *
-   * <p>Hooks run before and after it ({@link Mitosis#onPrepare}, {@link Mitosis#onParent}). The
-   * call returns in each child, too, after the hooks there ({@link Mitosis#onChild}). The devices
-   * of a child are closed; it opens one of its own to prepare itself.
+   * <p>Hooks run before and after it ({@link Mitosis#onPrepare}, {@link Mitosis#onParent}). In each
+   * child the call returns as well, after the hooks of the child ({@link Mitosis#onChild}). The
+   * parent's devices are closed in a child: to prepare itself, it opens a new one.
    *
    * @param handlerId the snapshot's key on this machine, 0 or greater
    * @return the process that it returns in
@@ -55,12 +55,12 @@ public interface Device extends AutoCloseable {
   ForkRole preparePinned(int handlerId);
 
   /**
-   * Like {@link #prepare}, after the JVM has come to rest: the hooks before it run, then garbage is
-   * collected, the heap gives free memory back to the kernel, and the JIT compiler finishes what it
-   * has to do. Children of such a snapshot need fewer pages and compile nothing that their parent
-   * was about to compile.
+   * Like {@link #prepare}, but first brings the JVM to rest: the hooks before it run, then garbage
+   * is collected, the heap returns free memory to the kernel, and the JIT compiler finishes its
+   * queue. Children of such a snapshot need fewer pages and do not compile methods that were queued
+   * in their parent.
    *
-   * <p>Meanwhile other threads go on; an application that works has the compiler work, too.
+   * <p>Other threads continue meanwhile; while they work, the compiler may find new work.
    *
    * @param handlerId the snapshot's key on this machine, 0 or greater
    * @param deadline for the compiler to stand still, 1 ms or more
@@ -85,13 +85,13 @@ public interface Device extends AutoCloseable {
    *
    * @param options all of them
    * @throws MitosisException ENOSYS for others than {@link PrepareOptions#DEFAULT} on the kernel
-   *     backend with a module that knows the original's commands alone: it copies memory and the
+   *     backend with a module that has only the original's commands: it copies memory and the
    *     calling thread
    */
   void setPrepareOptions(PrepareOptions options);
 
   /**
-   * Drops a snapshot of this machine, whichever device prepared it.
+   * Drops a snapshot of this machine, no matter which device prepared it.
    *
    * @param handlerId the snapshot's key
    * @throws MitosisException ENOENT if there is no such snapshot, EPERM if it belongs to another
@@ -102,19 +102,19 @@ public interface Device extends AutoCloseable {
   /**
    * The snapshots of this machine, by ascending handler id.
    *
-   * @throws MitosisException ECONNRESET if the daemon has gone, ENOTTY if the kernel module is
-   *     another one that cannot list
+   * @throws MitosisException ECONNRESET if the daemon has gone, ENOTTY if the kernel module is the
+   *     original one, which cannot list
    */
   List<Snapshot> list();
 
   /**
-   * What a snapshot of this machine has: threads, open files, memory. It asks the snapshot's
-   * shadow, which {@link #list()} does not.
+   * The threads, open files and memory of a snapshot of this machine. Unlike {@link #list()}, this
+   * sends a request to the snapshot's shadow.
    *
    * @param handlerId the snapshot's key
    * @throws MitosisException ENOENT if there is no such snapshot, EPERM if it belongs to another
    *     user, ETIMEDOUT if its shadow does not answer, ENOSYS on the kernel backend with a module
-   *     that knows the original's commands alone
+   *     that has only the original's commands
    */
   SnapshotContents contents(int handlerId);
 
@@ -161,9 +161,7 @@ public interface Device extends AutoCloseable {
    */
   void resumeRemote(int machineId, int handlerId);
 
-  /**
-   * Closes the device; a snapshot it holds goes, unless it is pinned. Closing twice is harmless.
-   */
+  /** Closes the device and drops its snapshot, unless that is pinned. Closing twice is harmless. */
   @Override
   void close();
 }

@@ -13,10 +13,11 @@ import java.util.function.Supplier;
  * Mitosis#onPrepare}, {@link Mitosis#onParent} and {@link Mitosis#onChild}; backends run them.
  *
  * <p>They run in the thread that prepares, one snapshot at a time. A child runs its hooks before
- * its call of prepare returns. Its other threads go on at once, as its parent's did: what they must
- * not use before a hook has renewed it, a lock keeps from them that the hook before prepare takes.
- * What is registered during a prepare first runs at the next one; what is taken back during one has
- * run before it, and still runs after it.
+ * its call of prepare returns. Its other threads continue at once, as its parent's do. If a thread
+ * must not use something before a hook has replaced it, the hook before prepare must take a lock
+ * that this thread needs, and the hooks after it release the lock. A hook that is registered during
+ * a prepare first runs at the next one; one that is removed during a prepare still runs after that
+ * prepare.
  */
 public final class ForkHooks {
   private static final List<Hook> BEFORE = new CopyOnWriteArrayList<>();
@@ -53,7 +54,7 @@ public final class ForkHooks {
   /** A registered hook. */
   @FunctionalInterface
   public interface Registration extends AutoCloseable {
-    /** Takes the hook back. Closing twice is harmless. */
+    /** Removes the hook. Closing twice is harmless. */
     @Override
     void close();
   }

@@ -95,7 +95,7 @@ public final class Mitosis {
    * Has a hook run before each snapshot of this process, the last registered first. If one fails,
    * no snapshot is taken.
    *
-   * @return takes the hook back when closed
+   * @return removes the hook when closed
    */
   public static ForkHooks.Registration onPrepare(ForkHooks.Hook hook) {
     return ForkHooks.onPrepare(hook);
@@ -105,7 +105,7 @@ public final class Mitosis {
    * Has a hook run in the parent after each snapshot of this process, and after one that failed: it
    * starts again what a hook before prepare has stopped. The first registered runs first.
    *
-   * @return takes the hook back when closed
+   * @return removes the hook when closed
    */
   public static ForkHooks.Registration onParent(ForkHooks.Hook hook) {
     return ForkHooks.onParent(hook);
@@ -116,7 +116,7 @@ public final class Mitosis {
    * returns there; the first registered runs first. It gives the child what must be its own: seeds,
    * identifiers, connections. {@code SecureRandom} is reseeded before.
    *
-   * @return takes the hook back when closed
+   * @return removes the hook when closed
    */
   public static ForkHooks.Registration onChild(ForkHooks.ChildHook hook) {
     return ForkHooks.onChild(hook);

@@ -19,12 +19,13 @@ import javax.management.ObjectName;
  * Brings a JVM to a state from which its children start fast: without garbage, without the pages of
  * free heap, and with a JIT compiler that has nothing to do.
  *
- * <p>A snapshot that is taken while methods wait for the compiler has every child compile them, for
- * hundreds of milliseconds. Pages of free heap are allocated from first, and each costs a child a
- * page fault of the snapshot's, where memory that the heap has given back costs one of zeros.
+ * <p>If a snapshot is taken while methods wait for the compiler, every child compiles them, for
+ * hundreds of milliseconds. A child allocates from free heap first: each page of it costs a fault
+ * that copies the page from the snapshot, while memory that the heap has returned costs only a page
+ * of zeros.
  *
- * <p>{@link Device#prepareWhenQuiet} does it before it prepares. By itself it serves those who time
- * a prepare without the wait for it.
+ * <p>{@link Device#prepareWhenQuiet} calls it before it prepares. Call it directly to time a
+ * prepare without this wait.
  */
 public final class QuietJvm {
   private static final long STEP_MS = 20;
@@ -43,11 +44,10 @@ public final class QuietJvm {
   private QuietJvm() {}
 
   /**
-   * Collects garbage, has the heap give free memory back, and waits until the JIT compiler has
-   * nothing to do.
+   * Collects garbage, makes the heap return free memory, and waits until the JIT compiler is idle.
    *
    * @param deadline how long to wait for the compiler
-   * @return what the compiler was busy with at the deadline; empty if it stands still
+   * @return what the compiler was busy with at the deadline; empty if it is idle
    * @throws InterruptedException if the thread was interrupted meanwhile
    */
   public static Optional<String> await(Duration deadline) throws InterruptedException {

@@ -2,14 +2,14 @@
 package org.mitosis;
 
 /**
- * When a child came how far before its program went on, by {@link System#nanoTime} of the child, in
- * ns; 0 where that is not known: of the kernel module, and of children that their snapshot forks.
+ * The times at which a child finished each step of its resume, by {@link System#nanoTime} of the
+ * child, in ns; 0 if not known: on the kernel module, and for children that their snapshot forks.
  *
- * @param descriptorNs what describes its snapshot was there; once for all children of a launcher
- * @param bornNs its process was there, in its own namespaces if it has any
+ * @param descriptorNs the descriptor was received; once for all children of a launcher
+ * @param bornNs its process was made, in its own namespaces if it has any
  * @param filesNs its open files were made
- * @param mappedNs its memory was mapped; if it gets all pages at once, they were there
- * @param goNs its threads were made, and went on
+ * @param mappedNs its memory was mapped; in mode eager also filled
+ * @param goNs its threads were made, and continued
  */
 public record ResumeTimes(long descriptorNs, long bornNs, long filesNs, long mappedNs, long goNs) {
   /** Nothing is known. */

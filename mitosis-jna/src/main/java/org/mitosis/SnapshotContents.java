@@ -2,7 +2,7 @@
 package org.mitosis;
 
 /**
- * What a snapshot has besides what {@link Device#list()} shows, as {@link Device#contents} tells.
+ * What a snapshot consists of, as {@link Device#contents} returns it.
  *
  * @param threads of the parent, the one that prepared included
  * @param files open from number 3 on, without the library's own

@@ -28,9 +28,8 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * What Linux does by itself, to hold the figures of remote fork against: fork(2) of the same
- * parent, a fresh start of a small program, and moving the parent's pages the two ways that a
- * child's pages take.
+ * Costs of Linux itself, for comparison with remote fork: fork(2) of the same parent, a fresh start
+ * of a small program, and copying the parent's pages in the two ways in which a child gets pages.
  *
  * <p>Run {@code ./bench Baseline}. The figures are the metrics {@code fork} (until fork(2) returns
  * in the parent), {@code spawn} and {@code jvmStart} (until the program has ended), {@code
@@ -87,7 +86,7 @@ public class Baseline {
     SelfTimed.record("uffdCopy", state.parent().uffdCopyNs());
   }
 
-  /** The working set over a loopback TCP connection, read and thrown away. */
+  /** The working set over a loopback TCP connection, read and discarded. */
   @Benchmark
   public void tcpCopy(WorkingSet state) {
     SelfTimed.record("tcpCopy", state.parent().tcpCopyNs());
@@ -99,7 +98,7 @@ public class Baseline {
     SelfTimed.record("spawn", state.parent.spawnNs(state.program));
   }
 
-  /** The start and the end of a Java virtual machine that does nothing, as this one was started. */
+  /** Start and exit of a Java virtual machine that does nothing, with the options of this one. */
   @Benchmark
   public void jvmStart(JvmStart state) {
     SelfTimed.record("jvmStart", state.parent.spawn(state.command).endNs());
@@ -115,8 +114,8 @@ public class Baseline {
   }
 
   /**
-   * {@code os.fork()} of the warm function, whose child calls it: {@code firstResult} is until it
-   * has its result, {@code startup} until it has ended.
+   * {@code os.fork()} of the warm function, whose child calls it: {@code firstResult} is the time
+   * until it has its result, {@code startup} until it has ended.
    */
   @Benchmark
   public void pythonFork(WarmFunction state) {

@@ -26,8 +26,8 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * What checkpointing does for the same purpose: CRIU dumps a process with a working set, a warm
- * function or a warm JVM, and restores it, all at once or page by page.
+ * Checkpointing for the same purpose: CRIU dumps a process with a working set, a warm function or a
+ * warm JVM, and restores it, all at once or page by page.
  *
  * <p>Run {@code ./bench BaselineCriu}, with {@code -Dmitosis.criu=PATH} if the one on PATH is not
  * meant. The figures are the metrics {@code criuDump} (from before CRIU is started until it has
@@ -72,7 +72,7 @@ public class BaselineCriu {
     SingleClass.run(BaselineCriu.class, args);
   }
 
-  /** The process is dumped, and goes on. */
+  /** The process is dumped, and continues. */
   @Benchmark
   public void dump(Running state) {
     SelfTimed.record("criuDump", state.process().dumpRunningNs());
@@ -121,7 +121,7 @@ public class BaselineCriu {
     SelfTimed.record("criuLazyTouch", restored.workNs());
   }
 
-  /** A warm function is dumped, and goes on. */
+  /** A warm function is dumped, and continues. */
   @Benchmark
   public void functionDump(RunningFunction state) {
     SelfTimed.record("criuDump", state.process().dumpRunningNs());

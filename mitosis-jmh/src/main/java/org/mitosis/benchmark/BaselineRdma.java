@@ -19,7 +19,7 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * What the RDMA device of this host takes by itself: the floor of everything that {@code
+ * What the RDMA device of this host takes by itself: the noise floor of all that {@code
  * transport=rdma} does.
  *
  * <p>Run {@code ./bench BaselineRdma}; {@code ./bench Baseline} runs it as well. The figures are

@@ -22,8 +22,8 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * What starting a child costs with nothing resumed in it: the floor below every {@code startup} of
- * the same run, and the ceiling of {@link PeakThroughput}.
+ * The cost of starting a child that resumes nothing: the floor below every {@code startup} of the
+ * same run, and the ceiling of {@link PeakThroughput}.
  *
  * <p>Run {@code ./bench EmptyContainer}. The figure is the metric {@code startup}, from the request
  * to the child's end, by the launcher's clock.
@@ -58,7 +58,7 @@ public class EmptyContainer {
     SelfTimed.record("startup", state.launch().startupNs());
   }
 
-  /** As lean, and a security boundary: a user of its own, read-only, no network, seccomp. */
+  /** As lean, and a security boundary: its own user, read-only files, no network, seccomp. */
   @Benchmark
   public void strict(Strict state) {
     SelfTimed.record("startup", state.launch().startupNs());

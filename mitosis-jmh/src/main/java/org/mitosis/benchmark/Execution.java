@@ -32,7 +32,7 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * What the work of a child costs while its pages are still elsewhere: the published execution time,
+ * The cost of a child's work while its pages are still elsewhere: the published execution time,
  * "random cow start".
  *
  * <p>Run {@code ./bench Execution}, which runs {@link StartupExecution} as well; {@code ./bench

@@ -29,8 +29,8 @@ import org.openjdk.jmh.annotations.Warmup;
 import org.openjdk.jmh.infra.ThreadParams;
 
 /**
- * How long a process with a working set of {@code memorySize} stands still while it is prepared:
- * the published {@code fork_prepare} benchmark.
+ * The pause of a process with a working set of {@code memorySize} while it is prepared: the
+ * published {@code fork_prepare} benchmark.
  *
  * <p>Run {@code ./bench ForkPrepare}, or one size: {@code ./bench ForkPrepare.workingSet -p
  * memorySize=64m}. The figure is the metric {@code prepare}, from before to after the call, by the

@@ -20,8 +20,8 @@ import org.openjdk.jmh.annotations.Warmup;
 import org.openjdk.jmh.infra.ThreadParams;
 
 /**
- * Whether being driven by a JVM changes what a parent measures: the same program prepares itself as
- * often with the harness telling it each step, and all by itself.
+ * Whether the harness changes what a parent measures: the same program prepares itself as often on
+ * the harness's commands as by itself.
  *
  * <p>Run {@code ./bench HarnessOverhead} and compare {@code driven} and {@code alone} of {@code
  * turnByTurn}, by their medians. Each parent is a fresh one, because pages that happen to lie well
@@ -75,7 +75,7 @@ public class HarnessOverhead {
     alone(state, "prepare");
   }
 
-  /** Both; whichever was last comes first the next time. */
+  /** Both in turns; the one that was last comes first the next time. */
   @Benchmark
   public void turnByTurn(Turns state) {
     state.aloneFirst = !state.aloneFirst;

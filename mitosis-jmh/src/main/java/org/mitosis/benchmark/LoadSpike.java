@@ -40,8 +40,8 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * What requests wait while their rate rises and falls, as a trace says: children of a snapshot, and
- * cold starts and copies by CRIU beside them.
+ * Waiting time of requests whose rate rises and falls as in a trace: children of a snapshot, and
+ * for comparison cold starts and copies by CRIU.
  *
  * <p>Run {@code ./bench LoadSpike}, or {@code ./bench LoadSpike -p trace=azure -p transport=tcp -p
  * resumeMode=lazy,replica}. Requests arrive when the trace says, whether the ones before have ended

@@ -28,7 +28,7 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * How much memory children take that live at the same time.
+ * The memory of children that live at the same time.
  *
  * <p>Run {@code ./bench Memory.jvm}. The figure is the metric {@code childMemory} (MiB): the memory
  * of all children after their first result, by PSS, divided by their number. {@code

@@ -24,8 +24,8 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * The noise floor: how long it takes to enter the backend and return, through JNA and in plain C
- * side by side. No other figure can be smaller, and a difference below it means nothing.
+ * The noise floor: the time to enter the backend and return, through JNA and in plain C side by
+ * side. No other figure can be smaller, and a difference below it means nothing.
  *
  * <p>Run {@code ./bench NilCall}. Both primary scores are ns for one call.
  *

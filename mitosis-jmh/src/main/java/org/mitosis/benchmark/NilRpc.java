@@ -29,8 +29,8 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * One empty request to another machine and back: the floor below everything that is asked of one,
- * from Java and in plain C side by side.
+ * One empty request to another machine and its answer: the noise floor of all requests to a
+ * machine, from Java and in plain C side by side.
  *
  * <p>Run {@code ./bench NilRpc}, and {@code ./bench NilRpc.jna -t 4} for several threads, each with
  * a device, and so a connection, of its own. Both primary scores are us for one request of one

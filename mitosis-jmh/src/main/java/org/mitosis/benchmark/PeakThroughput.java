@@ -124,7 +124,7 @@ public class PeakThroughput {
     measure(state);
   }
 
-  /** Lean containers with nothing in them: no figure of children of this run can be higher. */
+  /** Empty lean containers: an upper limit for the figures of children of this run. */
   @Benchmark
   public void emptyContainer(EmptyLoad state) {
     peak(state.run(), state.seconds, false);

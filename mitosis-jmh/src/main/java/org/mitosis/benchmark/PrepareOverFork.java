@@ -16,8 +16,8 @@ import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * What a prepare costs over the fork(2) that no snapshot of memory on Linux can do without: both of
- * the same parent, turn by turn, so that whatever disturbs the machine disturbs both.
+ * The cost of a prepare over that of fork(2), which every snapshot of memory on Linux needs: both
+ * of the same parent, in turns, so that a disturbance of the machine affects both.
  *
  * <p>Run {@code ./bench PrepareOverFork} and divide the metric {@code prepare} by the metric {@code
  * fork}.

@@ -18,8 +18,8 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * What one call of a function costs from beginning to end: a container, a resume, the work on all
- * pages, the end of the child.
+ * The cost of one call of a function from beginning to end: container, resume, work on all pages,
+ * and the end of the child.
  *
  * <p>Run {@code ./bench StartupExecution -p resumeMode=lazy,eager,cached}: the one figure by which
  * the modes can be compared, because none can hide its cost elsewhere. It is the metric {@code

@@ -22,8 +22,8 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * How the cost of a child follows the share of the pages that it touches: what fetching on demand
- * saves, and from where on fetching all of them first would have been better.
+ * How the cost of a child depends on the share of pages that it touches: what fetching on demand
+ * saves, and from which share on fetching all pages first is faster.
  *
  * <p>Run {@code ./bench TouchRatio -p resumeMode=lazy,eager}. The figures are the metrics {@code
  * resume}, {@code execution} and {@code startup}, as in {@link ForkResume} and {@link Execution}.

@@ -14,16 +14,16 @@ import org.mitosis.fixture.Transport;
 import org.mitosis.setting.ExitCode;
 import picocli.CommandLine.Command;
 
-/** The command {@code demo}: a warm JVM goes on on another machine, beside fresh starts of it. */
+/** The command {@code demo}: a warm JVM continues on another machine, beside fresh starts. */
 @Command(
     name = "demo",
-    header = "A warm JVM that goes on on another machine, in ten seconds.",
+    header = "A warm JVM continues on another machine: a demonstration of ten seconds.",
     description = {
-      "Starts a JVM with a function (JSON), warms it up, prepares it, and has another machine, a"
-          + " second daemon that is reached over TCP, start children of it. Prints when each has"
-          + " reached its first instruction and its first result, beside fresh starts of the same"
-          + " function.",
-      "Needs root. The times are of single starts: FirstResult.jvm measures."
+      "Starts a JVM with a function (JSON), warms it up, prepares it, and starts children of it on"
+          + " another machine: a second daemon, which is reached over TCP. Prints the times until"
+          + " the first instruction and the first result of each, beside those of fresh starts of"
+          + " the same function.",
+      "Needs root. The times are of single starts; FirstResult.jvm is the benchmark."
     })
 final class DemoCommand implements Word {
 

@@ -84,23 +84,25 @@ final class Doctor implements Word {
   @Option(
       names = "--tune",
       description =
-          "Says instead which settings make times scatter (frequency governor, turbo, ASLR,"
+          "Reports instead which settings make times scatter (frequency governor, turbo, ASLR,"
               + " transparent huge pages, SMT) and what to set them to; changes nothing.")
   private boolean tune;
 
   @Option(
       names = "--apply",
       description =
-          "With --tune: sets them, as root, and keeps what was there before in"
+          "With --tune: sets them, as root, and saves the former values in"
               + " /run/mitosis-tune.json.")
   private boolean apply;
 
   @Option(
       names = "--hold",
-      description = "With --tune --apply: restores what was there before on Enter or Ctrl-C.")
+      description = "With --tune --apply: restores the former values on Enter or Ctrl-C.")
   private boolean hold;
 
-  @Option(names = "--restore", description = "With --tune: restores what was there before --apply.")
+  @Option(
+      names = "--restore",
+      description = "With --tune: restores the values from before --apply.")
   private boolean restore;
 
   @Spec private CommandSpec spec;

@@ -25,13 +25,13 @@ import picocli.CommandLine.Spec;
     name = "duel",
     header = "Two versions in turns, and the differences between them.",
     description = {
-      "Compares two versions that are measured in turns: one fork of each for each benchmark and"
-          + " combination of parameters, in a random order, then the next round. A change of the"
-          + " machine within minutes or hours meets both. A jar against itself shows what noise"
-          + " alone does.",
-      "Baseline.fork, Baseline.spawn and NilCall.c are measured as well: no version changes them,"
-          + " so that a difference between them is the machine's. At the end there is the table of"
-          + " 'compare'.",
+      "Measures two versions in turns and compares them: one fork of each for each benchmark and"
+          + " combination of parameters, in a random order, then the next round. So a change of the"
+          + " machine within minutes or hours affects both. A jar compared with itself shows the"
+          + " effect of noise alone.",
+      "Baseline.fork, Baseline.spawn and NilCall.c are measured as well: they do not depend on the"
+          + " version, so a difference between them is a change of the machine. The output ends with"
+          + " the table of 'compare'.",
       "The folder of the duel, below results/, has the results of each version in DIR/old and"
           + " DIR/new, which report, compare and pack read; DIR/duel.json, the order and the"
           + " outcome of each fork; DIR/blocks, the results and the output of each fork. Ctrl-C"
@@ -53,13 +53,13 @@ final class DuelCommand implements JmhWord {
       converter = Forks.class,
       description =
           "The forks of each benchmark and version, 2 to 1000; by default 10 (see 'compare --plan'"
-              + " for how many a change takes).")
+              + " for the number that finds a change).")
   private int forks = FORKS;
 
   @Option(
       names = "--resume",
       paramLabel = "DIR",
-      description = "Goes on with a duel that was interrupted, killed, or failed in part.")
+      description = "Continues a duel that was interrupted, killed, or failed in part.")
   private Path resumed;
 
   @Parameters(

@@ -12,7 +12,10 @@ import picocli.CommandLine.Command;
 /** The command {@code functions}: all functions, and what each lacks on this machine. */
 @Command(
     name = "functions",
-    header = "The Python functions: what they stand for, and what each lacks on this machine.")
+    header = "The Python functions: what they represent, and what each lacks on this machine.",
+    description =
+        "Lists for each function whether it can run here, the memory that it takes, what kind of"
+            + " work it represents, and what is missing with the command that installs it.")
 final class FunctionList implements Word {
   private static final String ROW = "%-12s  %-8s  %5s  %s%n";
 

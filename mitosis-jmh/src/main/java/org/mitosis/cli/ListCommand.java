@@ -33,9 +33,9 @@ import picocli.CommandLine.Parameters;
     name = "list",
     header = "The benchmarks: what each measures, and its parameters with their values.",
     description =
-        "Lists the benchmarks that match one of REGEXP, by default all, with a line on each and the"
-            + " values of its parameters; -p NAME=VALUE,VALUE of a run sets others. JMH's own -l and"
-            + " -lp print names alone.")
+        "Lists the benchmarks that match one of REGEXP (by default all), with a line on each and the"
+            + " default values of its parameters, which -p NAME=VALUE,VALUE of a run overrides."
+            + " JMH's own -l and -lp print only names.")
 final class ListCommand implements Word {
   /** First sentences of the Javadoc, by class and by class and method; a test compares them. */
   static final String DESCRIPTIONS = "benchmarks.properties";
@@ -46,7 +46,7 @@ final class ListCommand implements Word {
           "A JSON list instead: benchmark, measures (of its class), description, modes, parameters.")
   private boolean json;
 
-  @Parameters(paramLabel = "REGEXP", description = "As JMH reads it: a part of the name is enough.")
+  @Parameters(paramLabel = "REGEXP", description = "As for JMH: it matches a part of the name.")
   private List<Pattern> patterns = List.of();
 
   private final PrintStream out;

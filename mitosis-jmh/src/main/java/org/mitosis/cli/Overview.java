@@ -56,10 +56,10 @@ final class Overview {
       arity = "0..1",
       paramLabel = "PLAN",
       description =
-          "With JMH's options: JVM, parent and daemon on a CPU each, launchers with their children on"
-              + " the others, which needs 4 CPUs; or on the CPUs of PLAN, which is"
+          "With JMH's options: pins JVM, parent and daemon to one CPU each, and launchers with their"
+              + " children to the others, which needs 4 CPUs; or all to the CPUs of PLAN, which is"
               + " jvm=CPUS/parent=CPUS/daemon=CPUS/children=CPUS, with CPUS such as 0-3,8, which may"
-              + " be shared.")
+              + " overlap.")
   private String pin;
 
   @Option(names = "--version", description = "What this jar was built from.")

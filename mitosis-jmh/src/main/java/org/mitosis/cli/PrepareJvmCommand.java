@@ -33,11 +33,11 @@ import picocli.CommandLine.Parameters;
  */
 @Command(
     name = "prepare-jvm",
-    header = "A snapshot of a JVM that runs already.",
+    header = "Takes a snapshot of a running JVM.",
     description =
-        "Has the JVM with process id PID take a snapshot of itself, with all its threads and open"
-            + " files; it runs on. Hooks for snapshots that its application has, also those for"
-            + " org.crac, run.")
+        "Makes the JVM with process id PID take a snapshot of itself, with all its threads and open"
+            + " files; it continues to run. Hooks that its application has registered, also those"
+            + " for org.crac, are called.")
 final class PrepareJvmCommand implements Word {
   @Option(
       names = "--handler-id",
@@ -56,8 +56,8 @@ final class PrepareJvmCommand implements Word {
       paramLabel = "SECONDS",
       converter = Seconds.class,
       description =
-          "Collect garbage and wait until the JIT compiler stands still first; an error after"
-              + " SECONDS.")
+          "First collect garbage and wait until the JIT compiler is idle, at most SECONDS; then it"
+              + " is an error.")
   private int quietS;
 
   @Parameters(paramLabel = "PID", converter = Pid.class, description = "The JVM's process id.")

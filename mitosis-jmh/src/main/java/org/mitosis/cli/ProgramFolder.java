@@ -12,8 +12,8 @@ import picocli.CommandLine.Command;
     name = "programs",
     header = "The folder of mitosis-child, mitosis-prepare and the other native programs.",
     description =
-        "Prints the folder of the native programs and libraries of this jar, which it unpacks there"
-            + " if need be: mitosis-child, mitosis-prepare, mitosis-unprepare,"
+        "Prints the folder of the native programs and libraries of this jar, and unpacks them there"
+            + " if they are missing: mitosis-child, mitosis-prepare, mitosis-unprepare,"
             + " libmitosis-preload.so and others.")
 final class ProgramFolder implements Word {
   private final PrintStream out;

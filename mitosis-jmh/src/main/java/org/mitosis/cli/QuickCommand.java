@@ -21,11 +21,12 @@ import picocli.CommandLine.Command;
     header = "Each kind of benchmark once, in three minutes, and a report.",
     description = {
       "Runs each kind of benchmark once with small sizes, one fork and short iterations, and writes"
-          + " the report. The figures show that all works here and how much a thing costs roughly;"
-          + " one fork is too few for more. It takes none of JMH's options: to choose sizes, run the"
-          + " benchmark, such as ForkPrepare -p memorySize=1m.",
-      "What this user may not do is left out, and said. Without the right to use userfaultfd,"
-          + " children are resumed in mode clone, on this machine only."
+          + " the report. The figures show that everything works here, and rough costs; one fork is"
+          + " too few for more. It takes none of JMH's options: to choose sizes, run the benchmark,"
+          + " such as ForkPrepare -p memorySize=1m.",
+      "Benchmarks for which this user lacks a right are left out, and the output names them. Without"
+          + " the right to use userfaultfd, children are resumed in mode clone, on this machine"
+          + " only."
     })
 final class QuickCommand implements Word {
   private static final String ITERATIONS = "-f 1 -wi 1 -w 200ms -i 3 -r 250ms";

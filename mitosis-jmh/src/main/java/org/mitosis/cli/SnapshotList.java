@@ -18,10 +18,10 @@ import picocli.CommandLine.Command;
     name = "snapshots",
     header = "The snapshots of this machine, with their threads and open files.",
     description =
-        "Lists the snapshots of this machine: handler id, whether it stays without its device,"
-            + " process ids of its parent and of what holds its memory, when it was prepared; with"
-            + " the user backend also its threads, open files beyond the standard three, mappings,"
-            + " and the MiB that these span.")
+        "Lists the snapshots of this machine: handler id, whether it is pinned, the process ids of"
+            + " its parent and of its shadow, and when it was prepared; with the user backend also"
+            + " the numbers of its threads, open files beyond the standard three and mappings, and"
+            + " the MiB of these mappings.")
 final class SnapshotList implements Word {
   private static final String ROW = "%-10s  %-6s  %8s  %8s  %-19s  %7s  %5s  %8s  %s%n";
   private static final DateTimeFormatter TIME =

@@ -21,8 +21,8 @@ import org.mitosis.nativefiles.NativeFiles;
  * Starts children of a snapshot on this machine, by either backend, each as a process of its own
  * with streams and an exit code. No JVM starts: {@code mitosis-child} becomes the child.
  *
- * <p>A child that cannot be started writes why to its standard error and exits with 1; one that
- * fails after it has given up its own memory exits with 125.
+ * <p>A child that cannot be started writes the reason to its standard error and exits with 1; one
+ * that fails after it has given up its own memory exits with 125.
  */
 public final class Children {
   private static final int NONE = -1;
@@ -50,8 +50,8 @@ public final class Children {
     /** Forked by the snapshot itself, on its own machine. */
     CLONE,
     /**
-     * Forked by a child of the snapshot that this machine keeps and that runs none of its program;
-     * of a snapshot of this machine, as {@link #CLONE}.
+     * Forked by a replica: a child of the snapshot that this machine keeps, and that does not run
+     * its program. For a snapshot of this machine, as {@link #CLONE}.
      */
     REPLICA
   }
@@ -68,11 +68,11 @@ public final class Children {
 
   /** What children have of their own; a PID namespace and a /proc in any case. */
   public enum Own {
-    /** A network with nothing but a loopback device. */
+    /** A network with a loopback device only. */
     NETWORK,
     /**
-     * An empty /tmp. JDK tools reach a JVM by a socket there whose name has its process id, which
-     * parent and children have in common.
+     * An empty /tmp. JDK tools reach a JVM by a socket there whose name contains its process id,
+     * which is the same in parent and children.
      */
     TMP
   }
@@ -94,7 +94,7 @@ public final class Children {
   }
 
   /**
-   * Names the machine that holds the snapshot; without, it is this one.
+   * Names the machine that holds the snapshot; by default it is this one.
    *
    * @param id the machine's id, 0 or greater
    * @param where its address, {@code tcp://host:port}
@@ -109,8 +109,8 @@ public final class Children {
   }
 
   /**
-   * Which backend makes the children; by default {@link Backend#USER}. On one machine it is the one
-   * that has the snapshot. The kernel module has no modes clone and replica.
+   * Which backend makes the children; by default {@link Backend#USER}. For a snapshot of this
+   * machine it must be the backend that took it. The kernel module has no modes clone and replica.
    */
   public Children backend(Backend chosen) {
     backend = Objects.requireNonNull(chosen, "chosen");
@@ -160,8 +160,8 @@ public final class Children {
   }
 
   /**
-   * Has children open at another path what their parent had open at a path, or below it. Not in
-   * modes clone and replica.
+   * Makes children open the files that their parent had open at or below a path at another path.
+   * Not in modes clone and replica.
    */
   public Children path(Path old, Path other) {
     if (old.toString().indexOf('=') >= 0) {
@@ -184,7 +184,7 @@ public final class Children {
   }
 
   /**
-   * The process of one child, to be started as often as there shall be children; its streams can be
+   * A process builder for one child; each start makes a further child. Its streams can be
    * redirected before. A child has the environment of its parent, not that of the builder.
    *
    * @throws MitosisException if the native files of this release cannot be unpacked

@@ -3,8 +3,8 @@
 /**
  * The backend that needs no kernel module: libmitosis and its daemon.
  *
- * <p>The daemon is started on first need and ends by itself; which one a device talks to follows
- * from the environment variable {@code MITOSIS_RUNTIME_DIR}. Nothing here knows of the kernel
- * backend.
+ * <p>The daemon is started on first need and ends when it is idle; the environment variable {@code
+ * MITOSIS_RUNTIME_DIR} chooses the daemon of a device. {@link org.mitosis.user.Children} starts
+ * children of either backend.
  */
 package org.mitosis.user;
