@@ -136,12 +136,32 @@ static int exchange(struct wire_connection *current, struct wire_connection *oth
 	return 0;
 }
 
+static struct remote_memory *memory_of(const struct page_requests *requests)
+{
+	return (struct remote_memory *)((char *)requests -
+					offsetof(struct remote_memory, requests));
+}
+
+static bool is_aside(const struct page_requests *requests, struct read_range range)
+{
+	const struct late_requests *l = &memory_of(requests)->late;
+	uint32_t i;
+
+	for (i = 0; l->used && i < 2 * PAGE_SOURCE_LATE_MAX; i++) {
+		const struct late_pages *p = &l->requests[i / 2].pages[i % 2];
+
+		if (p->state != LATE_NONE &&
+		    p->range.address < range.address + range.length &&
+		    range.address < p->range.address + p->range.length)
+			return true;
+	}
+	return false;
+}
+
 static bool set_aside(struct page_requests *requests,
 		      const struct read_range *ranges, uint32_t count)
 {
-	struct remote_memory *m =
-		(struct remote_memory *)((char *)requests -
-					 offsetof(struct remote_memory, requests));
+	struct remote_memory *m = memory_of(requests);
 	struct late_requests *l = &m->late;
 	struct late_request *r = free_request(l);
 	struct wire_connection other;
@@ -298,6 +318,7 @@ void late_requests_begin(struct remote_memory *m,
 	if (!l->late_ms || wire_set_late(&m->requests.connection, l->late_ms))
 		return;
 	m->requests.set_aside = set_aside;
+	m->requests.is_aside = is_aside;
 	m->source.late_in_ms = late_in_ms;
 	m->source.late_files = late_files;
 	m->source.late_serve = late_serve;

@@ -162,7 +162,8 @@ int page_requests_get(struct page_requests *r, uint64_t address, uint64_t length
 	if (!err && !asked)
 		err = ask_some_way(r, now, &way);
 	r->asked.length = 0;
-	if (!err && read_ahead_note(r->read_ahead, r->map, now, &next)) {
+	if (!err && read_ahead_note(r->read_ahead, r->map, now, &next) &&
+	    !(r->set_aside && r->is_aside(r, next))) {
 		err = ask_some_way(r, next, &r->asked_way);
 		r->asked = next;
 	}

@@ -26,6 +26,8 @@ struct page_requests {
 	 */
 	bool (*set_aside)(struct page_requests *r, const struct read_range *ranges,
 			  uint32_t count);
+	/* Whether pages of the range have been set aside: they are not requested ahead. With `set_aside`. */
+	bool (*is_aside)(const struct page_requests *r, struct read_range range);
 	struct rdma_link *rdma; /* NULL: none was asked for, or none can be */
 	const struct trace *trace;
 	struct page_counts *counts; /* of all pagers */

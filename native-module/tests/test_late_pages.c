@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -20,7 +21,8 @@
 #include "tests/fault_child.h"
 #include "tests/machine.h"
 
-#define LATE	    100 /* page */
+#define LATE	    200 /* page */
+#define WINDOW	    64	/* pages that are asked for at once, at most */
 #define PATIENCE_MS 15000
 /* Of the short deadline, ms: a child that waits for the page ends by it. */
 #define DEADLINE "1000"
@@ -31,10 +33,11 @@ static volatile struct control {
 	uint32_t held; /* connections so far */
 } * control;
 
-/* A connection through it: what answers a request for the page is held back, and what comes behind that. */
+/* A connection through it: from a request for the page on, no answer begins. */
 struct passage {
 	int client, server;
 	bool held;
+	uint64_t left; /* bytes of the answer that is being passed on */
 	size_t filled;
 	struct {
 		struct wire_header header;
@@ -76,13 +79,21 @@ static void pass_request(struct passage *p)
 	p->filled = 0;
 }
 
-static void pass_answer(const struct passage *p)
+static void pass_answer(struct passage *p)
 {
 	static char bytes[64 << 10];
-	ssize_t n = recv(p->server, bytes, sizeof(bytes), 0), at = 0, sent;
+	struct wire_header header;
+	bool begins = !p->left;
+	size_t want = begins			? sizeof(header)
+		      : p->left < sizeof(bytes) ? p->left
+						: sizeof(bytes);
+	ssize_t n = recv(p->server, bytes, want, begins ? MSG_WAITALL : 0), at = 0;
+	ssize_t sent;
 
 	if (n <= 0)
 		_exit(0);
+	memcpy(&header, bytes, sizeof(header));
+	p->left = begins ? header.length : p->left - n;
 	for (; at < n; at += sent) {
 		sent = send(p->client, bytes + at, n - at, MSG_NOSIGNAL);
 		if (sent < 0)
@@ -98,13 +109,16 @@ static void __attribute__((noreturn)) pass(int client, uint16_t port)
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 	};
 	struct passage p = { .client = client };
+	int one = 1;
 
+	/* Headers and bodies are sent one by one. */
+	setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	p.server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (connect(p.server, (struct sockaddr *)&to, sizeof(to)))
 		_exit(1);
 	for (;;) {
-		bool holds = p.held && control->late;
+		bool holds = p.held && control->late && !p.left;
 		struct pollfd polls[2] = {
 			{ .fd = p.client, .events = POLLIN },
 			{ .fd = holds ? -1 : p.server, .events = POLLIN },
@@ -113,7 +127,7 @@ static void __attribute__((noreturn)) pass(int client, uint16_t port)
 		poll(polls, 2, holds ? 1 : -1);
 		if (polls[0].revents)
 			pass_request(&p);
-		if (polls[1].revents && !(p.held && control->late))
+		if (polls[1].revents && (!p.held || !control->late || p.left))
 			pass_answer(&p);
 	}
 }
@@ -168,8 +182,8 @@ static int obey(void)
 		if (what == 'l') /* a thread reads the late page */
 			done = !pthread_create(&reader, NULL, read_late, memory);
 		else if (what == 'o') /* others */
-			done = right(0, LATE - 16) &&
-			       right(LATE + 16, SIZE / PAGE / 2);
+			done = right(0, LATE - WINDOW) &&
+			       right(LATE + WINDOW, SIZE / PAGE / 2);
 		else if (what == 'm') /* more of them */
 			done = right(SIZE / PAGE / 2, SIZE / PAGE);
 		else if (what == 'j') /* the late page is there */
@@ -183,6 +197,9 @@ static int obey(void)
 	return 0;
 }
 
+/* Its handler id. */
+static const char *snapshot = "1";
+
 struct child {
 	pid_t pid;
 	int orders, replies;
@@ -190,7 +207,7 @@ struct child {
 
 static struct child start(int output)
 {
-	pid_t pid = start_child("1", output);
+	pid_t pid = start_child(snapshot, output);
 
 	return (struct child){ pid, orders, replies };
 }
@@ -270,6 +287,22 @@ static void machine_between(void)
 	machine_stop(&between);
 }
 
+/* The same of children that a replica forks, of a snapshot of which nothing is here yet. */
+static void replica(const struct machine *machine)
+{
+	struct mitosis *device;
+
+	machine_enter(machine);
+	device = prepare(2, obey);
+	machine_leave();
+	snapshot = "2";
+	resume_mode = "replica";
+	others_go_on();
+	snapshot = "1";
+	resume_mode = "lazy";
+	mitosis_close(device);
+}
+
 /* By children of a machine with a short deadline. */
 static void deadline_passes(void)
 {
@@ -322,6 +355,7 @@ int main(void)
 	machine_leave();
 	remote_address = address;
 	others_go_on();
+	replica(&machine);
 	machine_between();
 	deadline_passes();
 	kill(between, SIGKILL);

@@ -200,6 +200,12 @@ static bool set_aside(struct page_requests *r, const struct read_range *ranges,
 	return leaves;
 }
 
+static bool is_aside(const struct page_requests *r, struct read_range range)
+{
+	(void)r;
+	return aside_count && range.address == aside[0].address;
+}
+
 /* The page behind it has been requested as well. */
 static void late_answer(bool it_leaves)
 {
@@ -211,6 +217,8 @@ static void late_answer(bool it_leaves)
 	held = 11;
 	r.connection.deadline_ms = 10000;
 	r.set_aside = set_aside;
+	r.is_aside = is_aside;
+	aside_count = 0;
 	CHECK_EQ(wire_set_late(&r.connection, 10), 0);
 	CHECK_EQ(get(&r, 10, 1), 0);
 	CHECK_EQ(get(&r, 11, 1), leaves ? -EINPROGRESS : 0);
@@ -227,6 +235,10 @@ static void late_answer(bool it_leaves)
 	}
 	CHECK_EQ(get(&r, 40, 1), 0);
 	held = ~0;
+	/* It is not requested ahead as long as it is to come. */
+	CHECK_EQ(get(&r, 9, 1), 0);
+	CHECK_EQ(get(&r, 10, 1), 0);
+	CHECK_EQ(r.asked.length, 0);
 	end(&r, server);
 	close(gate[0]);
 	close(gate[1]);
