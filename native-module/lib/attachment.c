@@ -253,7 +253,7 @@ static int join(const struct mitosis_attachment *a)
 		return -ESTALE;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
 		return -errno;
-	/* For answers; who becomes a child by a plan gets none. */
+	/* For answers: a process that becomes a child by a plan waits for none. */
 	if (asks(a) || a->automatic)
 		err = channel_set_deadline(ends[0], CHANNEL_DEADLINE_MS);
 	if (!err)

@@ -20,7 +20,7 @@
 #include "lib/fetch_descriptor.h"
 #include "lib/remake_files.h"
 
-/* What became of a call, from the process that makes the files. */
+/* The result of a call, from the process that makes the files. */
 struct report {
 	int32_t error; /* 0, or -errno */
 	char message[512];

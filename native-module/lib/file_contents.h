@@ -22,8 +22,8 @@
 void file_build_id(int fd, uint64_t at, char text[BUILD_ID_TEXT]);
 
 /*
- * Bytes of files that are read for the digests of one snapshot, by who prepares and by who
- * resumes it: a descriptor could name all files of a machine, and one without an end.
+ * Limit on the bytes of files that prepare, and each resume, reads for the digests of one snapshot:
+ * a hostile descriptor could name all files of a machine, and files without an end.
  */
 #define FILE_DIGEST_BYTES_MAX (4ull << 30)
 

@@ -26,8 +26,8 @@ struct module_parent {
 
 /*
  * Prepares this process. Returns 0, in children of the snapshot as well, or -errno with a
- * message. *refused is the module's own errno, or 0. Has its children told who they are if
- * `tells`: a child finds that in *child, which is 0 in the parent.
+ * message. *refused is the module's own errno, or 0. If `tells`, the module passes each child its
+ * number and machine id: a child finds these in *child, which is 0 in the parent.
  */
 int module_prepare(struct module_parent *parent, int device, uint32_t handler_id,
 		   uint32_t flags, const struct prepare_settings *settings,

@@ -34,7 +34,7 @@ void pending_change_look(struct pending_change *p, uint32_t stop, uint64_t block
 		if (looked >> 32 != stop)
 			return;
 	} while (!atomic_compare_exchange_weak(&p->looked, &looked, looked + 1));
-	/* The last one wakes who awaits them all. */
+	/* The last one wakes the thread that waits for all. */
 	if ((uint32_t)looked + 1 == atomic_load(&p->awaited))
 		raw_syscall(SYS_futex, count_of(p), FUTEX_WAKE_PRIVATE, 1, 0, 0, 0);
 }

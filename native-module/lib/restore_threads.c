@@ -102,7 +102,7 @@ INLINE void make_stopped_thread(struct restore_plan *plan,
 		"mov $" LITERAL(RESTORE_FAILED_STATUS) ", %%edi\n\t"
 		CALL(SYS_exit_group)
 
-		/* The last one wakes who awaits them all. */
+		/* The last one wakes the thread that waits for all. */
 		"4:\n\t"
 		"lock decl %c[awaited](%%r13)\n\t"
 		"jnz 5f\n\t"

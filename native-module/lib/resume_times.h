@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* When a child came how far: the fields of struct mitosis_child with these names. */
+/* Times of the steps of a resume: the fields of struct mitosis_child with these names. */
 #ifndef LIB_RESUME_TIMES_H
 #define LIB_RESUME_TIMES_H
 

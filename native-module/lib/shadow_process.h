@@ -32,7 +32,7 @@ void shadow_process_close_from(long fd);
 
 void __attribute__((noreturn)) shadow_process_exit(void);
 
-/* Tells the parent how far its shadow has come, and wakes it if it waits. */
+/* Tells the parent the state of its shadow, and wakes it if it waits. */
 void shadow_process_tell(struct shadow_arena *arena, enum shadow_outcome outcome,
 			 int error);
 

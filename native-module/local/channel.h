@@ -43,7 +43,7 @@ ssize_t channel_send_fds(int socket, struct iovec *parts, size_t part_count,
  */
 int channel_receive(int channel, struct local_message *message, int *fd);
 
-/* The same; *sender becomes who sent it if the socket has SO_PASSCRED. */
+/* The same; *sender becomes the sender's credentials if the socket has SO_PASSCRED. */
 int channel_receive_from(int channel, struct local_message *message, int *fd,
 			 struct ucred *sender);
 

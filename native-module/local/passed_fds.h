@@ -21,8 +21,8 @@
 
 /*
  * Copies all descriptors of a message, at most `room`, for which its control buffer
- * was made, to `fds`, and their number to *count; and to *sender, unless NULL, who sent
- * it, if the socket has SO_PASSCRED. Returns 0; -EMFILE if this process had no room
+ * was made, to `fds`, and their number to *count; and to *sender, unless NULL, the
+ * sender's credentials, if the socket has SO_PASSCRED. Returns 0; -EMFILE if this process had no room
  * for one of them; -EPROTO if more came than fit, or anything else than descriptors.
  * The caller closes them on an error.
  */

@@ -86,8 +86,8 @@ enum local_transport {
 #define LOCAL_FORKS 0x20u
 
 /*
- * LOCAL_ATTACH to what forks children: only if they would have the namespaces and the root
- * directory of the device's process; else -EXDEV.
+ * LOCAL_ATTACH to a shadow or replica that forks children: only if they would have the namespaces
+ * and the root directory of the device's process; else -EXDEV.
  */
 #define LOCAL_LIKE_CALLER 0x40u
 
@@ -130,7 +130,7 @@ struct local_message {
 		parent; /* LOCAL_ANSWER to LOCAL_ATTACH, or of a pager: of the parent */
 };
 
-/* A sealed session as it is passed on, seen from the one who gets it. 72 bytes. */
+/* A sealed session that is passed on, from the receiver's point of view. 72 bytes. */
 struct local_sealing {
 	struct wire_record_secret in, out;
 	uint64_t in_number, out_number; /* of the next record */

@@ -23,8 +23,8 @@ struct sha256 {
 
 void sha256_init(struct sha256 *h);
 /*
- * For much data without secrets: by the CPU's instructions, where it has them. To ask it takes long in
- * a virtual machine: who hashes many messages copies the result.
+ * For much data without secrets: by the CPU's instructions, if it has them. Asking the CPU (cpuid) takes long
+ * in a virtual machine: to hash many messages, copy the initialized state.
  */
 void sha256_init_bulk(struct sha256 *h);
 void sha256_update(struct sha256 *h, const void *bytes, size_t size);

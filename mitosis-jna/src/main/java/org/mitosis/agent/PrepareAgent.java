@@ -80,7 +80,7 @@ public final class PrepareAgent {
       return role;
     } catch (HookException e) {
       if (e.role() == ForkRole.CHILD) {
-        // It may share what the hook was to make its own, and has nobody who could be told.
+        // It may share with its siblings what the hook should have replaced, and has no caller.
         System.err.println("mitosis: " + message(e));
         Runtime.getRuntime().halt(1);
       }
