@@ -11,7 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "daemon/remote_memory.h"
 #include "local/clock.h"
 #include "local/interrupted.h"
 
@@ -21,6 +20,38 @@
 #define GRACE_MS 200
 /* How long those are refused who ask again for pages that have not come, ms. */
 #define FAILED_MS 1000
+
+enum late_state {
+	LATE_NONE,
+	LATE_COMING,
+	LATE_HERE,
+	LATE_FAILED,
+};
+
+struct late_pages {
+	struct read_range range;
+	enum late_state state;
+	char *bytes;	    /* LATE_HERE */
+	int64_t expires_ms; /* LATE_FAILED: who asks later asks the other machine again */
+};
+
+struct late_request {
+	struct wire_connection connection; /* while one of `pages` comes */
+	struct late_pages pages[2];	   /* in the order of their answers */
+	int64_t deadline_ms;		   /* of the next answer */
+	bool grace;			   /* that has been prolonged */
+};
+
+/* Begins as zeros. */
+struct late_requests {
+	const struct local_address *address; /* of the other machine */
+	int late_ms;			     /* an answer is late after that long */
+	uint32_t used;			     /* of all `pages`, not LATE_NONE */
+	struct late_request requests[PAGE_SOURCE_LATE_MAX];
+	struct wire_connection spare; /* without requests */
+	bool has_spare;
+	int64_t not_before_ms; /* there was no other connection: no try sooner */
+};
 
 static struct late_pages *coming(struct late_request *r)
 {
@@ -72,7 +103,7 @@ static bool take_spare(struct late_requests *l, struct wire_connection *c)
 /* Another connection to the same snapshot. */
 static int connect_again(struct remote_memory *m, struct wire_connection *c)
 {
-	struct late_requests *l = &m->late;
+	struct late_requests *l = m->late;
 	struct remote_memory *other;
 	int err;
 
@@ -144,7 +175,7 @@ static struct remote_memory *memory_of(const struct page_requests *requests)
 
 static bool is_aside(const struct page_requests *requests, struct read_range range)
 {
-	const struct late_requests *l = &memory_of(requests)->late;
+	const struct late_requests *l = memory_of(requests)->late;
 	uint32_t i;
 
 	for (i = 0; l->used && i < 2 * PAGE_SOURCE_LATE_MAX; i++) {
@@ -162,7 +193,7 @@ static bool set_aside(struct page_requests *requests,
 		      const struct read_range *ranges, uint32_t count)
 {
 	struct remote_memory *m = memory_of(requests);
-	struct late_requests *l = &m->late;
+	struct late_requests *l = m->late;
 	struct late_request *r = free_request(l);
 	struct wire_connection other;
 	int64_t began = now_ms();
@@ -206,7 +237,7 @@ static void fail(struct remote_memory *m, struct late_request *r, int err)
 		(unsigned long long)coming(r)->range.address, m->handler_id,
 		wire_problem(err));
 	while ((p = coming(r))) {
-		set_state(&m->late, p, LATE_FAILED);
+		set_state(m->late, p, LATE_FAILED);
 		p->expires_ms = now_ms() + FAILED_MS;
 	}
 	wire_close(&r->connection);
@@ -215,7 +246,7 @@ static void fail(struct remote_memory *m, struct late_request *r, int err)
 /* Receives the next answer, which has begun. */
 static void take(struct remote_memory *m, struct late_request *r)
 {
-	struct late_requests *l = &m->late;
+	struct late_requests *l = m->late;
 	struct late_pages *p = coming(r);
 	const uint64_t address = p->range.address, length = p->range.length;
 	char *bytes = malloc(length);
@@ -275,13 +306,13 @@ static bool late_serve(struct page_source *source)
 	uint32_t i;
 
 	for (i = 0; i < PAGE_SOURCE_LATE_MAX; i++)
-		changed |= serve_one(m, &m->late.requests[i]);
+		changed |= serve_one(m, &m->late->requests[i]);
 	return changed;
 }
 
 static int late_in_ms(const struct page_source *source)
 {
-	struct late_requests *l = &((struct remote_memory *)source)->late;
+	struct late_requests *l = ((struct remote_memory *)source)->late;
 	int64_t first = INT64_MAX, left;
 	uint32_t i;
 
@@ -297,31 +328,13 @@ static int late_in_ms(const struct page_source *source)
 static uint32_t late_files(const struct page_source *source,
 			   int files[PAGE_SOURCE_LATE_MAX])
 {
-	struct late_requests *l = &((struct remote_memory *)source)->late;
+	struct late_requests *l = ((struct remote_memory *)source)->late;
 	uint32_t count = 0, i;
 
 	for (i = 0; l->used && i < PAGE_SOURCE_LATE_MAX; i++)
 		if (coming(&l->requests[i]))
 			files[count++] = l->requests[i].connection.fd;
 	return count;
-}
-
-void late_requests_begin(struct remote_memory *m,
-			 const struct local_address *address, int64_t open_ms)
-{
-	struct late_requests *l = &m->late;
-	int64_t ms = open_ms > LATE_MS_MIN ? open_ms : LATE_MS_MIN;
-	int most = wire_deadline_ms() / 4;
-
-	l->address = address;
-	l->late_ms = ms < most ? ms : most;
-	if (!l->late_ms || wire_set_late(&m->requests.connection, l->late_ms))
-		return;
-	m->requests.set_aside = set_aside;
-	m->requests.is_aside = is_aside;
-	m->source.late_in_ms = late_in_ms;
-	m->source.late_files = late_files;
-	m->source.late_serve = late_serve;
 }
 
 static int find_in(struct late_requests *l, struct late_pages *p, uint64_t address,
@@ -340,16 +353,17 @@ static int find_in(struct late_requests *l, struct late_pages *p, uint64_t addre
 	}
 	if (*length > end - address)
 		*length = end - address;
-	*bytes = p->bytes + (address - start);
+	if (p->state == LATE_HERE)
+		*bytes = p->bytes + (address - start);
 	return p->state == LATE_HERE	 ? 0
 	       : p->state == LATE_COMING ? -EINPROGRESS
 					 : -EREMOTEIO;
 }
 
-int late_requests_find(struct remote_memory *m, uint64_t address, uint64_t *length,
-		       const void **bytes)
+static int find(const struct page_requests *requests, uint64_t address,
+		uint64_t *length, const void **bytes)
 {
-	struct late_requests *l = &m->late;
+	struct late_requests *l = memory_of(requests)->late;
 	uint32_t i;
 
 	for (i = 0; l->used && i < 2 * PAGE_SOURCE_LATE_MAX; i++) {
@@ -362,8 +376,10 @@ int late_requests_find(struct remote_memory *m, uint64_t address, uint64_t *leng
 	return -ENOENT;
 }
 
-void late_requests_wait(struct remote_memory *m)
+static void wait_for_some(const struct page_requests *requests)
 {
+	struct remote_memory *m = memory_of(requests);
+
 	do {
 		struct pollfd polls[PAGE_SOURCE_LATE_MAX];
 		int files[PAGE_SOURCE_LATE_MAX];
@@ -374,4 +390,27 @@ void late_requests_wait(struct remote_memory *m)
 				(struct pollfd){ .fd = files[i], .events = POLLIN };
 		poll_within(polls, count, late_in_ms(&m->source));
 	} while (!late_serve(&m->source) && late_in_ms(&m->source) >= 0);
+}
+
+void late_requests_begin(struct remote_memory *m,
+			 const struct local_address *address, int64_t open_ms)
+{
+	struct late_requests *l = calloc(1, sizeof(*l));
+	int64_t ms = open_ms > LATE_MS_MIN ? open_ms : LATE_MS_MIN;
+	int most = wire_deadline_ms() / 4;
+
+	if (!l)
+		return;
+	m->late = l;
+	l->address = address;
+	l->late_ms = ms < most ? ms : most;
+	if (!l->late_ms || wire_set_late(&m->requests.connection, l->late_ms))
+		return;
+	m->requests.set_aside = set_aside;
+	m->requests.is_aside = is_aside;
+	m->requests.find_aside = find;
+	m->requests.wait_for_aside = wait_for_some;
+	m->source.late_in_ms = late_in_ms;
+	m->source.late_files = late_files;
+	m->source.late_serve = late_serve;
 }

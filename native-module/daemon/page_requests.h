@@ -28,6 +28,15 @@ struct page_requests {
 			  uint32_t count);
 	/* Whether pages of the range have been set aside: they are not requested ahead. With `set_aside`. */
 	bool (*is_aside)(const struct page_requests *r, struct read_range range);
+	/*
+	 * Finds a page that was set aside. Returns 0 with where it and those behind it are, -EINPROGRESS it is still
+	 * to come, -EREMOTEIO it has not come within the deadline, or -ENOENT: it was not set aside, nor the *length
+	 * bytes from there. With `set_aside`.
+	 */
+	int (*find_aside)(const struct page_requests *r, uint64_t address,
+			  uint64_t *length, const void **bytes);
+	/* Waits until that would say something else of some page. */
+	void (*wait_for_aside)(const struct page_requests *r);
 	struct rdma_link *rdma; /* NULL: none was asked for, or none can be */
 	const struct trace *trace;
 	struct page_counts *counts; /* of all pagers */

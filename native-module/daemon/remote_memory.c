@@ -226,7 +226,9 @@ static int fetch_or_set_aside(struct page_source *source, uint64_t address,
 			return 0;
 		}
 	}
-	err = late_requests_find(m, address, length, bytes);
+	err = m->requests.set_aside
+		      ? m->requests.find_aside(&m->requests, address, length, bytes)
+		      : -ENOENT;
 	if (err != -ENOENT)
 		return err;
 	if (keeps_pages(m) && (m->cache || open_cache(m)))
@@ -241,11 +243,12 @@ static int fetch_or_set_aside(struct page_source *source, uint64_t address,
 static int remote_fetch(struct page_source *source, uint64_t address,
 			uint64_t *length, const void **bytes)
 {
+	const struct page_requests *r = &((struct remote_memory *)source)->requests;
 	const uint64_t whole = *length;
 	int err = fetch_or_set_aside(source, address, length, bytes);
 
 	while (err == -EINPROGRESS && !source->sets_aside) {
-		late_requests_wait((struct remote_memory *)source);
+		r->wait_for_aside(r);
 		*length = whole;
 		err = fetch_or_set_aside(source, address, length, bytes);
 	}

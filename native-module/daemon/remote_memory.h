@@ -3,7 +3,6 @@
 #ifndef DAEMON_REMOTE_MEMORY_H
 #define DAEMON_REMOTE_MEMORY_H
 
-#include "daemon/late_requests.h"
 #include "daemon/lone_replica.h"
 #include "daemon/origin.h"
 #include "daemon/page_requests.h"
@@ -14,11 +13,13 @@
 #include "paging/page_source.h"
 #include "proto/user/auth.h"
 
+struct late_requests;
+
 struct remote_memory {
 	struct page_source source;
 	struct page_requests requests;
-	struct late_requests late; /* of a pager */
-	int deadline_ms;	   /* to open it; 0: wire_deadline_ms() */
+	struct late_requests *late; /* of a pager, else NULL */
+	int deadline_ms;	    /* to open it; 0: wire_deadline_ms() */
 	uint64_t page_size;
 	const struct auth *auth;
 	uint32_t machine_id, handler_id;

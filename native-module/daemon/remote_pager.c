@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "daemon/held_pages.h"
+#include "daemon/late_requests.h"
 #include "daemon/remote_memory.h"
 #include "daemon/replica_fill.h"
 #include "daemon/replica_memory.h"
