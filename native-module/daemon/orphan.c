@@ -15,6 +15,7 @@
 #include "paging/pager.h"
 #include "paging/uffd_poison.h"
 #include "paging/uffd_read.h"
+#include "proto/descriptor.h"
 
 #define ORPHANS_MAX 65536u
 /* Interval of the checks whether an orphan still lives, in ms. */
@@ -53,6 +54,26 @@ static void wake(const struct orphan *orphan, uint64_t page)
 	};
 
 	ioctl(orphan->uffd, UFFDIO_WAKE, &range);
+}
+
+/*
+ * The same of all waiting threads: of those whose faults the server has read, nothing else would hear again. What is
+ * below vm.mmap_min_addr, which may be 0, has no pages, and may not be named.
+ */
+static void wake_all(const struct orphan *orphan)
+{
+	const uint64_t page = sysconf(_SC_PAGESIZE);
+	uint64_t start;
+	int err = -1;
+
+	for (start = page; err && start < USER_MEMORY_END; start *= 2) {
+		struct uffdio_range range = {
+			.start = start,
+			.len = USER_MEMORY_END - start,
+		};
+
+		err = ioctl(orphan->uffd, UFFDIO_WAKE, &range);
+	}
 }
 
 /* Before Linux 6.6, which cannot raise SIGBUS for a page. */
@@ -133,6 +154,7 @@ static void server_gone(struct daemon *daemon, struct event_source *source)
 	loop_close(&daemon->loop, orphan->server_pidfd);
 	orphan->server_pidfd = -1;
 	watch_faults(daemon, orphan);
+	wake_all(orphan);
 }
 
 bool orphan_keep(struct daemon *daemon, int uffd, int server)

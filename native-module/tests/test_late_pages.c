@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * A page that another machine delivers late, over one connection: only those wait who need it. Its deadline
- * ends the child that waits, and no other child of the snapshot.
+ * ends the child that waits, and no other child of the snapshot; the end of its pager, what a child has forked.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -169,6 +169,15 @@ static void *read_late(void *unused)
 	return right(LATE, LATE + 1) ? unused : NULL;
 }
 
+static bool fork_reader(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(right(LATE, LATE + 1) ? 0 : 1);
+	return pid > 0;
+}
+
 /* In a child: does what it is told, and says that it has done it. */
 static int obey(void)
 {
@@ -186,6 +195,8 @@ static int obey(void)
 			       right(LATE + WINDOW, SIZE / PAGE / 2);
 		else if (what == 'm') /* more of them */
 			done = right(SIZE / PAGE / 2, SIZE / PAGE);
+		else if (what == 'f') /* a process of its reads the late page */
+			done = fork_reader();
 		else if (what == 'j') /* the late page is there */
 			done = !pthread_join(reader, &was_right) && was_right;
 		else
@@ -335,6 +346,25 @@ static void deadline_passes(void)
 	machine_stop(&here);
 }
 
+/* What a child has forked waits for the page, and ends when the pager has ended. */
+static void pager_ends(void)
+{
+	const uint32_t held = control->held;
+	struct pollfd p = { 0 };
+	struct child c;
+
+	control->late = (uintptr_t)memory + LATE * PAGE;
+	c = start(-1);
+	have_done(&c, 'f');
+	CHECK_SOON(control->held > held, PATIENCE_MS);
+	CHECK(!kill(find_process("mitosis-pager", daemon_pid()), SIGKILL));
+	p.fd = c.replies;
+	CHECK_EQ(poll(&p, 1, PATIENCE_MS), 1);
+	CHECK_EQ(p.revents, POLLHUP);
+	control->late = 0;
+	CHECK_EQ(end(&c), SIGKILL);
+}
+
 int main(void)
 {
 	struct machine machine;
@@ -357,6 +387,7 @@ int main(void)
 	others_go_on();
 	replica(&machine);
 	machine_between();
+	pager_ends();
 	deadline_passes();
 	kill(between, SIGKILL);
 	CHECK(waitpid(between, NULL, 0) == between);
