@@ -17,7 +17,8 @@ import org.mitosis.stats.Interval;
  *
  * <p>Each figure is the primary score of an entry of its own. Metric and parameters are in the
  * name, because Bencher reads no parameters. Every number is finite: JMH writes {@code "NaN"} for
- * the error of fewer than three values, and Bencher then refuses the whole file.
+ * the error of fewer than three values, and Bencher then refuses the whole file. The raw data are
+ * the forks' medians, of which jmh-visualizer draws the range.
  */
 final class JmhFigures {
   private JmhFigures() {}
@@ -55,6 +56,10 @@ final class JmhFigures {
     metric.put("scoreError", (high - low) / 2);
     metric.putArray("scoreConfidence").add(low).add(high);
     metric.put("scoreUnit", figure.unit().equals(Figure.NS) ? "ns/op" : figure.unit());
+    ArrayNode forks = metric.putArray("rawData");
+    for (double fork : estimate.forks()) {
+      forks.addArray().add(fork);
+    }
     entry.putObject("secondaryMetrics");
   }
 

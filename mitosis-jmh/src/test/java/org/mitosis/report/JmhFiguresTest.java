@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.mitosis.result.JmhVisualizer;
 import org.mitosis.result.Run;
 import org.mitosis.result.SampleRun;
 
@@ -63,6 +64,15 @@ class JmhFiguresTest {
           assertEquals(kept.unit(), byGithubAction(json).get(name).unit());
           assertEquals(kept.extra(), byGithubAction(json).get(name).extra());
         });
+    assertEquals(
+        Map.of(
+            PREPARE + ":prepare memorySize=4096{memorySize=4096}",
+            200.0,
+            PREPARE + ":prepare memorySize=8192{memorySize=8192}",
+            400.0,
+            "org.mitosis.benchmark.NilCall.jna{}",
+            2000.0),
+        JmhVisualizer.read(new ObjectMapper().readTree(json)));
   }
 
   @Test

@@ -83,6 +83,8 @@ class MergedRunTest {
         "[[100.0],[200.0],[300.0]]", entry.at("/secondaryMetrics/offered/rawData").toString());
     assertEquals(200, entry.at("/secondaryMetrics/offered/score").asDouble());
     assertEquals(3, merged.figures().get(0).forks().size());
+    String name = "org.mitosis.benchmark.NilCall.jna{n=1}";
+    assertEquals(Map.of(name, 11.0, name + " offered", 200.0), JmhVisualizer.read(entries));
   }
 
   @Test
@@ -106,6 +108,7 @@ class MergedRunTest {
     JsonNode entry = JSON.readTree(directory.resolve("merged/jmh.json").toFile()).get(0);
     assertEquals("[[[[1,3]]],[[[3,3]]]]", entry.at("/primaryMetric/rawDataHistogram").toString());
     assertEquals(2, entry.at("/primaryMetric/scorePercentiles/50.0").asDouble());
+    assertEquals(1, JmhVisualizer.read(JSON.createArrayNode().add(entry)).size());
   }
 
   @Test
