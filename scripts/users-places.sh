@@ -39,7 +39,7 @@ users_places() {
   (place debian-12 "fresh Debian 12" --suite bookworm './bench quick')
   (place user "an ordinary user" --suite bookworm --again --user plain './bench quick')
   (place path "a path with a blank and an umlaut, LANG=C" --suite bookworm --again --user root \
-    'mkdir "/root/ein Pfad, ü" && cp -r . "/root/ein Pfad, ü/m" && cd "/root/ein Pfad, ü/m" && env -u LC_ALL LANG=C ./bench quick')
+    'rm -rf "/root/ein Pfad, ü" && mkdir "/root/ein Pfad, ü" && cp -r . "/root/ein Pfad, ü/m" && cd "/root/ein Pfad, ü/m" && env -u LC_ALL LANG=C ./bench quick')
   (place container "root with a container's rights" --suite bookworm --again --user root \
     'apt-get install -qq python3 && scripts/container-rights ./bench quick')
   mapfile -t steps < <(dockerfile_steps)
