@@ -32,6 +32,7 @@ struct late_pages {
 	struct read_range range;
 	enum late_state state;
 	char *bytes;	    /* LATE_HERE */
+	bool counted;	    /* they have been used */
 	int64_t expires_ms; /* LATE_FAILED: who asks later asks the other machine again */
 };
 
@@ -69,6 +70,7 @@ static void set_state(struct late_requests *l, struct late_pages *p,
 	if (p->state == LATE_HERE)
 		free(p->bytes);
 	p->bytes = NULL;
+	p->counted = false;
 	l->used += (state != LATE_NONE) - (p->state != LATE_NONE);
 	p->state = state;
 }
@@ -265,7 +267,6 @@ static void take(struct remote_memory *m, struct late_request *r)
 	} else {
 		set_state(l, p, LATE_HERE);
 		p->bytes = bytes;
-		page_requests_count(&m->requests, WAY_TCP, length / m->page_size);
 	}
 	r->deadline_ms = now_ms() + wire_deadline_ms();
 	r->grace = false;
@@ -360,16 +361,28 @@ static int find_in(struct late_requests *l, struct late_pages *p, uint64_t addre
 					 : -EREMOTEIO;
 }
 
+/* What was requested ahead, and is not needed, is not counted, as if it had come in time. */
+static void count_once(struct remote_memory *m, struct late_pages *p)
+{
+	if (!p->counted)
+		page_requests_count(&m->requests, WAY_TCP,
+				    p->range.length / m->page_size);
+	p->counted = true;
+}
+
 static int find(const struct page_requests *requests, uint64_t address,
 		uint64_t *length, const void **bytes)
 {
-	struct late_requests *l = memory_of(requests)->late;
+	struct remote_memory *m = memory_of(requests);
+	struct late_requests *l = m->late;
 	uint32_t i;
 
 	for (i = 0; l->used && i < 2 * PAGE_SOURCE_LATE_MAX; i++) {
-		int err = find_in(l, &l->requests[i / 2].pages[i % 2], address,
-				  length, bytes);
+		struct late_pages *p = &l->requests[i / 2].pages[i % 2];
+		int err = find_in(l, p, address, length, bytes);
 
+		if (!err)
+			count_once(m, p);
 		if (err != -ENOENT)
 			return err;
 	}

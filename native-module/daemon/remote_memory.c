@@ -163,10 +163,28 @@ static int cached_fetch(struct remote_memory *m, uint64_t address, uint64_t *len
 	return 0;
 }
 
-static bool keeps_pages(const struct remote_memory *m)
+/* Where pages are to be kept; else they are not. */
+static bool keeps_pages(struct remote_memory *m)
 {
 	return !m->cache_failed &&
-	       (m->source.caching || recording_is_on(m->source.recording));
+	       (m->source.caching || recording_is_on(m->source.recording)) &&
+	       (m->cache || open_cache(m));
+}
+
+/* Pages that have come late, as those that came in time. */
+static void keep(struct remote_memory *m, uint64_t address, uint64_t length,
+		 const void *bytes)
+{
+	const struct segment *s = address_map_find(&m->map, address);
+	uint64_t at;
+
+	if (!s)
+		return;
+	if (length > s->end - address)
+		length = s->end - address;
+	at = m->offsets[s - m->map.segments] + (address - s->start);
+	memcpy(m->cache + at, bytes, length);
+	memset(m->filled + at / m->page_size, 1, length / m->page_size);
 }
 
 /*
@@ -229,9 +247,11 @@ static int fetch_or_set_aside(struct page_source *source, uint64_t address,
 	err = m->requests.set_aside
 		      ? m->requests.find_aside(&m->requests, address, length, bytes)
 		      : -ENOENT;
+	if (!err && keeps_pages(m))
+		keep(m, address, *length, *bytes);
 	if (err != -ENOENT)
 		return err;
-	if (keeps_pages(m) && (m->cache || open_cache(m)))
+	if (keeps_pages(m))
 		err = cached_fetch(m, address, length, bytes);
 	else
 		err = request_pages(m, address, *length, m->buffer, bytes);
