@@ -223,15 +223,17 @@ static void long_read(void)
 	mitosis_close(device);
 }
 
-/* Sleeps for 3 s in a child, for which the thread waits in the kernel. */
+/* Waits for a byte in a child, for which the thread waits in the kernel. */
 static void *in_vfork_thread(void *argument)
 {
+	const int *ends = argument;
+	char byte;
 	pid_t pid;
 
 	rounds = 1;
 	pid = vfork();
 	if (pid == 0) {
-		syscall(SYS_poll, NULL, 0, 3000);
+		syscall(SYS_read, ends[0], &byte, 1);
 		_exit(0);
 	}
 	CHECK_EQ(waitpid(pid, NULL, 0), pid);
@@ -250,13 +252,18 @@ static void in_vfork(void)
 {
 	struct mitosis *device = open_user();
 	pthread_t thread;
+	int ends[2];
 
-	CHECK(!pthread_create(&thread, NULL, in_vfork_thread, NULL));
+	CHECK(!pipe2(ends, O_CLOEXEC));
+	CHECK(!pthread_create(&thread, NULL, in_vfork_thread, ends));
 	CHECK_SOON(rounds, 20000);
 	usleep(10000);
 	refused(device, "vfork");
+	CHECK_EQ(write(ends[1], "x", 1), 1);
 	CHECK(!pthread_join(thread, NULL));
 	CHECK(passed);
+	close(ends[0]);
+	close(ends[1]);
 	prepare_and_drop(device);
 	mitosis_close(device);
 }
