@@ -281,10 +281,8 @@ static bool serve_one(struct remote_memory *m, struct late_request *r)
 
 	while (coming(r)) {
 		struct pollfd p = { .fd = r->connection.fd, .events = POLLIN };
-		struct sealing *s = r->connection.sealing;
-		bool begun = s && (s->text_size || s->begin != s->end);
 
-		if (!begun && poll(&p, 1, 0) <= 0)
+		if (!wire_has_begun(&r->connection) && poll(&p, 1, 0) <= 0)
 			break;
 		take(m, r);
 		changed = true;

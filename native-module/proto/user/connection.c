@@ -271,8 +271,7 @@ int wire_receive_answer(struct wire_connection *c, uint32_t *length)
 	return err;
 }
 
-/* What is in the buffer belongs to the next answer. */
-static bool has_begun(const struct wire_connection *c)
+bool wire_has_begun(const struct wire_connection *c)
 {
 	return c->sealing &&
 	       (c->sealing->text_size || c->sealing->begin != c->sealing->end);
@@ -285,7 +284,7 @@ int wire_receive_answer_in_time(struct wire_connection *c, uint32_t *length,
 	int err;
 
 	*length = 0;
-	c->tells_late = c->late_ms && !has_begun(c);
+	c->tells_late = c->late_ms && !wire_has_begun(c);
 	err = wire_receive(c, &h, sizeof(h));
 	c->tells_late = false;
 	*late = err == -EAGAIN;

@@ -70,7 +70,10 @@ int wire_send(struct wire_connection *connection, enum wire_type type,
  */
 int wire_receive_answer(struct wire_connection *connection, uint32_t *length);
 
-/* The same; or returns 0 and sets *late, and may be called again for that answer. */
+/* Whether bytes of the next answer have been received already, with those of the one before. */
+bool wire_has_begun(const struct wire_connection *connection);
+
+/* As wire_receive_answer(); or returns 0 and sets *late, and may be called again for that answer. */
 int wire_receive_answer_in_time(struct wire_connection *connection, uint32_t *length,
 				bool *late);
 
