@@ -132,6 +132,13 @@ static bool open_cache(struct remote_memory *m)
 	return false;
 }
 
+/* Of a page of this segment, in the cache. */
+static uint64_t cache_offset(const struct remote_memory *m, const struct segment *s,
+			     uint64_t address)
+{
+	return m->offsets[s - m->map.segments] + (address - s->start);
+}
+
 static int cached_fetch(struct remote_memory *m, uint64_t address, uint64_t *length,
 			const void **bytes)
 {
@@ -143,7 +150,7 @@ static int cached_fetch(struct remote_memory *m, uint64_t address, uint64_t *len
 	s = address_map_find(&m->map, address);
 	if (!s)
 		return -EFAULT;
-	at = m->offsets[s - m->map.segments] + (address - s->start);
+	at = cache_offset(m, s, address);
 	page = at / m->page_size;
 	pages = (*length < s->end - address ? *length : s->end - address) /
 		m->page_size;
@@ -182,7 +189,7 @@ static void keep(struct remote_memory *m, uint64_t address, uint64_t length,
 		return;
 	if (length > s->end - address)
 		length = s->end - address;
-	at = m->offsets[s - m->map.segments] + (address - s->start);
+	at = cache_offset(m, s, address);
 	memcpy(m->cache + at, bytes, length);
 	memset(m->filled + at / m->page_size, 1, length / m->page_size);
 }
@@ -284,7 +291,7 @@ static const void *cached_page(const struct remote_memory *m, uint64_t address)
 
 	if (!s)
 		return NULL;
-	at = m->offsets[s - m->map.segments] + (address - s->start);
+	at = cache_offset(m, s, address);
 	return m->filled[at / m->page_size] ? m->cache + at : NULL;
 }
 
