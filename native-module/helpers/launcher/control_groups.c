@@ -148,12 +148,32 @@ static bool is_joined(const struct mntent *m)
 	       !hasmntopt(m, "cpuset");
 }
 
+/* In each hierarchy of this version that matters. Returns 0, or the errno of the last one that cannot be used. */
+static int add_mounted(struct control_groups *g, const char *type,
+		       const char *version)
+{
+	const bool only_one = !strcmp(type, "cgroup2");
+	FILE *mounts = setmntent("/proc/self/mounts", "r");
+	struct mntent *m;
+	int failed = 0;
+
+	while (mounts && !(only_one && g->count) && (m = getmntent(mounts))) {
+		if (strcmp(m->mnt_type, type) || !(only_one || is_joined(m)))
+			continue;
+		if (add(g, m->mnt_dir))
+			g->version = version;
+		else
+			failed = errno;
+	}
+	if (mounts)
+		endmntent(mounts);
+	return failed;
+}
+
 int control_groups_create(struct control_groups *g, const char *asked, char *reason,
 			  size_t size)
 {
-	FILE *mounts;
-	struct mntent *m;
-	int failed = 0;
+	int failed;
 
 	*reason = '\0';
 	*g = (struct control_groups){ .version = "none" };
@@ -169,28 +189,9 @@ int control_groups_create(struct control_groups *g, const char *asked, char *rea
 			 strerror(-failed));
 		return failed;
 	}
-	mounts = setmntent("/proc/self/mounts", "r");
-	while (mounts && (m = getmntent(mounts))) {
-		if (strcmp(m->mnt_type, "cgroup") || !is_joined(m))
-			continue;
-		if (add(g, m->mnt_dir))
-			g->version = "v1";
-		else
-			failed = errno;
-	}
-	if (mounts)
-		endmntent(mounts);
-	mounts = g->count ? NULL : setmntent("/proc/self/mounts", "r");
-	while (mounts && !g->count && (m = getmntent(mounts))) {
-		if (strcmp(m->mnt_type, "cgroup2"))
-			continue;
-		if (add(g, m->mnt_dir))
-			g->version = "v2";
-		else
-			failed = errno;
-	}
-	if (mounts)
-		endmntent(mounts);
+	failed = add_mounted(g, "cgroup", "v1");
+	if (!g->count)
+		failed = add_mounted(g, "cgroup2", "v2") ?: failed;
 	if (!g->count)
 		snprintf(reason, size, "no control groups: %s",
 			 failed ? strerror(failed) : "none are mounted");
