@@ -203,8 +203,7 @@ static int lie_in(int memory, uint64_t start, uint64_t end,
 	return found;
 }
 
-/* False while it has not described itself yet. */
-static bool lie_in_shadow(pid_t shadow, const struct rights *rights)
+static void lie_in_shadow(pid_t shadow, const struct rights *rights)
 {
 	unsigned long long start, end;
 	char path[64], line[512], mode[8];
@@ -223,7 +222,16 @@ static bool lie_in_shadow(pid_t shadow, const struct rights *rights)
 			found += lie_in(memory, start, end, rights);
 	fclose(maps);
 	close(memory);
-	return found;
+	CHECK(found);
+}
+
+/* A shadow describes itself after prepare has returned, before it answers. */
+static void await_description(struct mitosis *device)
+{
+	struct mitosis_attachment *attachment;
+
+	CHECK_EQ(mitosis_attach_local(device, ID, &attachment), 0);
+	mitosis_detach(attachment);
 }
 
 /* The parent's, where a child is resumed from another machine. */
@@ -240,7 +248,7 @@ static void be_parent(void *argument)
 {
 	const struct parent *parent = argument;
 	const struct rights *rights = parent->rights;
-	pid_t self = getpid(), shadow = 0;
+	pid_t self = getpid(), shadow;
 	struct mitosis *device;
 	int fd;
 
@@ -262,8 +270,10 @@ static void be_parent(void *argument)
 	CHECK_EQ(mitosis_prepare(device, ID), 0);
 	if (getpid() != self)
 		_exit(what_it_has());
-	CHECK_SOON((shadow = find_process("mitosis-shadow", self)), PATIENT_MS);
-	CHECK_SOON(lie_in_shadow(shadow, rights), PATIENT_MS);
+	await_description(device);
+	shadow = find_process("mitosis-shadow", self);
+	CHECK(shadow);
+	lie_in_shadow(shadow, rights);
 }
 
 static int resume(enum way way)
