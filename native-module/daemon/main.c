@@ -265,14 +265,6 @@ static void signalled(struct daemon *daemon, struct event_source *source)
 	daemon->loop.stop = true;
 }
 
-static void start_listener(struct daemon *daemon, struct listener *listener)
-{
-	int err = listener_start(&daemon->loop, listener);
-
-	if (err)
-		die("epoll: %s", strerror(-err));
-}
-
 /*
  * Handles expired deadlines. Returns the ms until the next one, or -1. Stops the
  * loop when it has been idle long enough.
@@ -329,7 +321,15 @@ static int listen_for_machines(struct daemon *daemon, const char *text,
 	return fd;
 }
 
-int main(int argc, char **argv)
+/* What the command line asks for, or else the environment. */
+struct request {
+	int idle_ms;
+	const char *listen; /* NULL or empty: for no other machine */
+	bool foreground;
+};
+
+/* Leaves in the environment what is read from there. */
+static void parse_arguments(struct request *request, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "runtime-dir", required_argument, NULL, 'r' },
@@ -346,42 +346,23 @@ int main(int argc, char **argv)
 		{ 0 },
 	};
 	const char *idle = getenv("MITOSIS_IDLE_MS");
-	char path[RUNTIME_PATH_MAX];
-	char actual[LOCAL_ADDRESS_TEXT_SIZE];
-	struct sockaddr_un address;
-	struct daemon daemon = {
-		.idle_ms = IDLE_MS_DEFAULT,
-		.local = { .fd = -1, .accepted = greeting_accept },
-		.wire = { .fd = -1, .accepted = wire_accept },
-		.pager_started = wire_replica_pager_started,
-	};
-	struct event_source signals = { signalled };
-	int signals_fd;
-	const char *listen_text = getenv("MITOSIS_LISTEN");
-	char auth_problem[256] = "";
-	struct child_limits limits; /* for the pagers, which read them again */
-	uint32_t replica_mib;	    /* as well */
-	enum replica_fill replica_fill;
-	bool verify;
-	char problem[128];
-	bool foreground = false;
-	int dir, lock, option, err, log = -1, ready = -1;
+	int option;
 
 	if (idle && *idle)
-		daemon.idle_ms = parse_ms(idle, "MITOSIS_IDLE_MS");
+		request->idle_ms = parse_ms(idle, "MITOSIS_IDLE_MS");
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (option) {
 		case 'r':
 			setenv("MITOSIS_RUNTIME_DIR", optarg, 1);
 			break;
 		case 'i':
-			daemon.idle_ms = parse_ms(optarg, "--idle-ms");
+			request->idle_ms = parse_ms(optarg, "--idle-ms");
 			break;
 		case 'm':
 			setenv("MITOSIS_MACHINE_ID", optarg, 1);
 			break;
 		case 'l':
-			listen_text = optarg;
+			request->listen = optarg;
 			break;
 		case 'k':
 			setenv("MITOSIS_KEY_FILE", optarg, 1);
@@ -396,21 +377,32 @@ int main(int argc, char **argv)
 			setenv("MITOSIS_PRIVATE_NETWORK", "1", 1);
 			break;
 		case 'f':
-			foreground = true;
+			request->foreground = true;
 			break;
 		case 'v':
 			puts("mitosisd " MITOSIS_VERSION);
-			return 0;
+			exit(0);
 		case 'h':
 			fputs(usage, stdout);
-			return 0;
+			exit(0);
 		default:
 			fputs(usage, stderr);
-			return 2;
+			exit(2);
 		}
 	}
 	if (optind < argc)
 		die("unexpected argument '%s'; see mitosisd --help", argv[optind]);
+}
+
+/* Also of the settings that pagers read again, which must not fail there. */
+static void check_environment(struct daemon *daemon)
+{
+	struct child_limits limits;
+	uint32_t replica_mib;
+	enum replica_fill replica_fill;
+	bool verify;
+	char problem[128];
+
 	if (runtime_trace_level() < 0)
 		die("MITOSIS_TRACE must be between 0 and %d, got '%s'",
 		    RUNTIME_TRACE_LEVEL_MAX, getenv("MITOSIS_TRACE"));
@@ -418,9 +410,68 @@ int main(int argc, char **argv)
 	    replica_limit_read(&replica_mib, problem, sizeof(problem)) ||
 	    replica_fill_read(&replica_fill, problem, sizeof(problem)) ||
 	    verify_read(&verify, problem, sizeof(problem)) ||
-	    pagers_limit_read(&daemon.pagers_max, problem, sizeof(problem)) ||
+	    pagers_limit_read(&daemon->pagers_max, problem, sizeof(problem)) ||
 	    transport_check(problem, sizeof(problem)))
 		die("%s", problem);
+}
+
+/* Reads the key, if there is one. `actual` gets the address for other machines. */
+static void configure_machines(struct daemon *daemon, const char *listen_text,
+			       char actual[LOCAL_ADDRESS_TEXT_SIZE])
+{
+	char auth_problem[256] = "";
+
+	/* Without a key, mitosisd serves this machine only. */
+	if (auth_configure(&daemon->auth, auth_problem, sizeof(auth_problem)) ==
+	    -EINVAL)
+		die("%s", auth_problem);
+	if (listen_text && *listen_text)
+		daemon->wire.fd = listen_for_machines(daemon, listen_text,
+						      auth_problem, actual);
+}
+
+static void create_registry(struct daemon *daemon)
+{
+	daemon->registry_fd = registry_create(&daemon->registry);
+	if (daemon->registry_fd < 0)
+		die_of(-daemon->registry_fd, "cannot create the registry");
+	daemon->registry->machine_id = daemon->auth.machine_id;
+}
+
+static void start_loop(struct daemon *daemon, int signals_fd)
+{
+	static struct event_source signals = { signalled };
+	int err = loop_init(&daemon->loop);
+
+	if (err)
+		die_of(-err, "cannot create the event loop");
+	err = loop_watch(&daemon->loop, signals_fd, &signals);
+	if (!err)
+		err = listener_start(&daemon->loop, &daemon->local);
+	if (!err && daemon->wire.fd >= 0)
+		err = listener_start(&daemon->loop, &daemon->wire);
+	if (err)
+		die("epoll: %s", strerror(-err));
+}
+
+int main(int argc, char **argv)
+{
+	struct request request = {
+		.idle_ms = IDLE_MS_DEFAULT,
+		.listen = getenv("MITOSIS_LISTEN"),
+	};
+	struct daemon daemon = {
+		.local = { .fd = -1, .accepted = greeting_accept },
+		.wire = { .fd = -1, .accepted = wire_accept },
+		.pager_started = wire_replica_pager_started,
+	};
+	char path[RUNTIME_PATH_MAX];
+	char actual[LOCAL_ADDRESS_TEXT_SIZE] = "no";
+	struct sockaddr_un address;
+	int dir, lock, signals_fd, err, log = -1, ready = -1;
+
+	parse_arguments(&request, argc, argv);
+	check_environment(&daemon);
 	if (runtime_dir_path(path))
 		die("the runtime directory must be an absolute path of at most %zu "
 		    "characters, got '%s'",
@@ -433,24 +484,15 @@ int main(int argc, char **argv)
 	lock = take_lock(dir);
 	raise_fd_limit();
 	signals_fd = signal_fd();
-	/* Without a key, mitosisd serves this machine only. */
-	if (auth_configure(&daemon.auth, auth_problem, sizeof(auth_problem)) ==
-	    -EINVAL)
-		die("%s", auth_problem);
-	if (listen_text && *listen_text)
-		daemon.wire.fd = listen_for_machines(&daemon, listen_text,
-						     auth_problem, actual);
-	daemon.registry_fd = registry_create(&daemon.registry);
-	if (daemon.registry_fd < 0)
-		die_of(-daemon.registry_fd, "cannot create the registry");
-	daemon.registry->machine_id = daemon.auth.machine_id;
+	configure_machines(&daemon, request.listen, actual);
+	create_registry(&daemon);
 	signal(SIGCHLD, SIG_DFL);
-	if (!foreground)
+	if (!request.foreground)
 		ready = go_to_background();
 	signal(SIGCHLD, SIG_IGN); /* pagers are reaped by the kernel */
 	/* The socket comes last: if a file cannot be written, there is none. */
 	write_pid(lock);
-	if (!foreground)
+	if (!request.foreground)
 		log = open_log(dir);
 	count_load(dir, daemon.registry);
 	daemon.page_counts = page_counts_create(dir);
@@ -458,16 +500,8 @@ int main(int argc, char **argv)
 	trace_open_by_environment(&daemon.trace, "mitosisd", 0);
 	trace(&daemon.trace, TRACE_STEPS, "is ready",
 	      TRACE_NUMBER("machine", daemon.auth.machine_id),
-	      TRACE_TEXT("listens", daemon.wire.fd >= 0 ? actual : "no"));
-	err = loop_init(&daemon.loop);
-	if (err)
-		die_of(-err, "cannot create the event loop");
-	err = loop_watch(&daemon.loop, signals_fd, &signals);
-	if (err)
-		die("epoll: %s", strerror(-err));
-	start_listener(&daemon, &daemon.local);
-	if (daemon.wire.fd >= 0)
-		start_listener(&daemon, &daemon.wire);
+	      TRACE_TEXT("listens", actual));
+	start_loop(&daemon, signals_fd);
 	/* At this point the socket and the pid file exist: a reader may use them. */
 	if (daemon.wire.fd >= 0) {
 		printf("mitosisd: machine %u listens at %s\n",
@@ -478,8 +512,7 @@ int main(int argc, char **argv)
 		report_ready(log, ready);
 
 	/* Other machines expect a listener: do not end when idle. */
-	if (daemon.wire.fd >= 0)
-		daemon.idle_ms = -1;
+	daemon.idle_ms = daemon.wire.fd >= 0 ? -1 : request.idle_ms;
 	err = loop_run(&daemon.loop, &daemon, due);
 	if (err)
 		die("epoll_wait: %s", strerror(-err));
