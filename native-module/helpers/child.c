@@ -4,7 +4,6 @@
  * the parent's program; its exit status is what that program returns.
  */
 #define _GNU_SOURCE
-#include <getopt.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -13,8 +12,6 @@
 
 #include "helpers/command_line.h"
 #include "libmitosis.h"
-
-#define HANDLER_ID_DEFAULT 73 /* as the original's scripts have it */
 
 /* clang-format off */
 static const char usage[] =
@@ -55,12 +52,7 @@ int main(int argc, char **argv)
 {
 	static const struct option names[] = {
 		{ "handler-id", required_argument, NULL, 'i' },
-		{ "mode", required_argument, NULL, 'm' },
-		{ "prefetch", required_argument, NULL, 'p' },
-		{ "files", required_argument, NULL, 'f' },
-		{ "map", required_argument, NULL, 'M' },
-		{ "own", required_argument, NULL, 'o' },
-		{ "host-name", required_argument, NULL, 'n' },
+		CHILD_OPTIONS,
 		{ "backend", required_argument, NULL, 'b' },
 		{ "remote", required_argument, NULL, 'r' },
 		{ "address", required_argument, NULL, 'a' },
@@ -85,34 +77,13 @@ int main(int argc, char **argv)
 	int option, err;
 
 	while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
+		if (parse_child_option(&options, paths, option, optarg)) {
+			options_given = true;
+			continue;
+		}
 		switch (option) {
 		case 'i':
-			handler_id =
-				parse_number(optarg, "--handler-id", 0, UINT32_MAX);
-			break;
-		case 'm':
-			options.mode = parse_mode(optarg);
-			options_given = true;
-			break;
-		case 'p':
-			options.prefetch_pages = parse_prefetch(optarg);
-			options_given = true;
-			break;
-		case 'f':
-			options.files = parse_files(optarg);
-			options_given = true;
-			break;
-		case 'M':
-			parse_map(&options, paths, optarg);
-			options_given = true;
-			break;
-		case 'o':
-			options.own = parse_own(optarg);
-			options_given = true;
-			break;
-		case 'n':
-			options.host_name = optarg;
-			options_given = true;
+			handler_id = parse_handler_id(optarg);
 			break;
 		case 'b':
 			backend = parse_backend(optarg);

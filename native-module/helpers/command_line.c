@@ -50,6 +50,11 @@ int parse_choice(const char *text, const char *name, const char *const *choices)
 	exit(2);
 }
 
+uint32_t parse_handler_id(const char *text)
+{
+	return parse_number(text, "--handler-id", 0, UINT32_MAX);
+}
+
 int parse_backend(const char *text)
 {
 	static const char *const backends[] = { "auto", "kernel", "user", NULL };
@@ -61,7 +66,7 @@ static const char *const modes[] = {
 	"lazy", "eager", "cached", "clone", "replica", "auto", NULL,
 };
 
-uint32_t parse_mode(const char *text)
+static uint32_t parse_mode(const char *text)
 {
 	return parse_choice(text, "--mode", modes);
 }
@@ -71,7 +76,7 @@ const char *mode_name(uint32_t mode)
 	return modes[mode];
 }
 
-uint32_t parse_prefetch(const char *text)
+static uint32_t parse_prefetch(const char *text)
 {
 	uint32_t pages =
 		parse_number(text, "--prefetch", 1, MITOSIS_PREFETCH_PAGES_MAX);
@@ -81,14 +86,14 @@ uint32_t parse_prefetch(const char *text)
 	return pages;
 }
 
-uint32_t parse_files(const char *text)
+static uint32_t parse_files(const char *text)
 {
 	static const char *const files[] = { "refuse", "share", "private", NULL };
 
 	return parse_choice(text, "--files", files);
 }
 
-uint32_t parse_own(const char *text)
+static uint32_t parse_own(const char *text)
 {
 	static const char *const names[] = { "network", "tmp", NULL };
 	char copy[64], *name, *rest = NULL;
@@ -103,8 +108,8 @@ uint32_t parse_own(const char *text)
 	return own;
 }
 
-void parse_map(struct mitosis_child_options *options, struct mitosis_path *paths,
-	       char *text)
+static void parse_map(struct mitosis_child_options *options,
+		      struct mitosis_path *paths, char *text)
 {
 	char *equals = strchr(text, '=');
 
@@ -115,6 +120,33 @@ void parse_map(struct mitosis_child_options *options, struct mitosis_path *paths
 	options->paths = paths;
 	paths[options->path_count].from = text;
 	paths[options->path_count++].to = equals + 1;
+}
+
+bool parse_child_option(struct mitosis_child_options *options,
+			struct mitosis_path *paths, int option, char *text)
+{
+	switch (option) {
+	case 'm':
+		options->mode = parse_mode(text);
+		return true;
+	case 'p':
+		options->prefetch_pages = parse_prefetch(text);
+		return true;
+	case 'f':
+		options->files = parse_files(text);
+		return true;
+	case 'M':
+		parse_map(options, paths, text);
+		return true;
+	case 'o':
+		options->own = parse_own(text);
+		return true;
+	case 'n':
+		options->host_name = text;
+		return true;
+	default:
+		return false;
+	}
 }
 
 void answer_and_exit(int option, const char *usage)

@@ -17,7 +17,6 @@
 #include "local/interrupted.h"
 #include "local/printable.h"
 
-#define HANDLER_ID_DEFAULT 73 /* as the original's scripts have it */
 /* Beside the time in which threads stop. */
 #define DEADLINE_S  30
 #define STOP_MS_MAX 60000
@@ -134,8 +133,7 @@ int main(int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
 		switch (option) {
 		case 'i':
-			request.handler_id =
-				parse_number(optarg, "--handler-id", 0, UINT32_MAX);
+			request.handler_id = parse_handler_id(optarg);
 			break;
 		case 'p':
 			request.command = PRELOAD_PREPARE_PINNED;

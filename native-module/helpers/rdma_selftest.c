@@ -21,13 +21,12 @@
 #include "helpers/command_line.h"
 #include "libmitosis.h"
 
-#define HANDLER_ID_DEFAULT 73
-#define PAGE		   4096ul
-#define WINDOW		   64u /* pages: the usual prefetch */
-#define WINDOWS		   64u
-#define HALF		   (WINDOWS / 2)
-#define WORDS		   (WINDOW * PAGE / sizeof(uint64_t)) /* of a window */
-#define SNAPSHOTS_MAX	   4096u
+#define PAGE	      4096ul
+#define WINDOW	      64u /* pages: the usual prefetch */
+#define WINDOWS	      64u
+#define HALF	      (WINDOWS / 2)
+#define WORDS	      (WINDOW * PAGE / sizeof(uint64_t)) /* of a window */
+#define SNAPSHOTS_MAX 4096u
 /* Visits them in an order that is not read ahead; odd. */
 #define STRIDE 13u
 
@@ -228,8 +227,7 @@ int main(int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
 		switch (option) {
 		case 'i':
-			handler_id =
-				parse_number(optarg, "--handler-id", 0, UINT32_MAX);
+			handler_id = parse_handler_id(optarg);
 			break;
 		case 'b':
 			backend = parse_backend(optarg);

@@ -6,7 +6,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,8 +18,7 @@
 #include "helpers/launcher/launch.h"
 #include "helpers/launcher/loop.h"
 
-#define HANDLER_ID_DEFAULT 73 /* as the original's scripts have it */
-#define LAUNCH_DEADLINE_S  60
+#define LAUNCH_DEADLINE_S 60
 
 /* clang-format off */
 static const char usage[] =
@@ -204,18 +202,98 @@ struct request {
 		paths[OPTION_MAPS_MAX]; /* plan.options has their address */
 };
 
+/* An option for the snapshot; false: it is another. */
+static bool parse_snapshot_option(struct request *r, int option)
+{
+	struct launch_plan *plan = &r->plan;
+
+	switch (option) {
+	case 'i':
+		plan->handler_id = parse_handler_id(optarg);
+		return true;
+	case 'I':
+		plan->machine_id =
+			parse_number(optarg, "--machine-id", 0, INT32_MAX);
+		plan->remote = true;
+		return true;
+	case 'a':
+		plan->address = optarg;
+		return true;
+	case 'b':
+		plan->backend = parse_backend(optarg);
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* An option for where children are started; false: it is another. */
+static bool parse_container_option(struct request *r, int option)
+{
+	static const char *const starts[] = { "resume", "empty", NULL };
+	static const char *const containers[] = { "lean", "none", "strict", NULL };
+
+	switch (option) {
+	case 's':
+		r->plan.empty = parse_choice(optarg, "--start", starts);
+		return true;
+	case 'c':
+		r->kind = parse_choice(optarg, "--container", containers);
+		return true;
+	case 'g':
+		r->cgroup = optarg;
+		return true;
+	case 'R':
+		r->root = optarg;
+		return true;
+	case 'C':
+		pin(parse_number(optarg, "--cpu", 0, CPU_SETSIZE - 1));
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* An option for when and how many children are started; false: it is another. */
+static bool parse_loop_option(struct request *r, int option)
+{
+	static const char *const formats[] = { "text", "ns", NULL };
+	struct loop_plan *loop = &r->loop;
+
+	switch (option) {
+	case 'd':
+		r->driven = true;
+		return true;
+	case 'S':
+		loop->seconds = parse_number(optarg, "--seconds", 1, 86400);
+		return true;
+	case 'r':
+		loop->rate = parse_number(optarg, "--rate", 1, 1000000);
+		return true;
+	case 'A':
+		loop->arrivals = optarg;
+		return true;
+	case 'N':
+		loop->children = parse_number(optarg, "--children", 1, 1000000);
+		return true;
+	case 'F':
+		loop->text = !parse_choice(optarg, "--format", formats);
+		return true;
+	case 'G':
+		loop->gated = true;
+		return true;
+	default:
+		return false;
+	}
+}
+
 static void parse_arguments(struct request *r, int argc, char **argv)
 {
 	static const struct option names[] = {
 		{ "handler-id", required_argument, NULL, 'i' },
-		{ "machine-id", required_argument, NULL, 'm' },
+		{ "machine-id", required_argument, NULL, 'I' },
 		{ "address", required_argument, NULL, 'a' },
-		{ "mode", required_argument, NULL, 'M' },
-		{ "prefetch", required_argument, NULL, 'p' },
-		{ "files", required_argument, NULL, 'F' },
-		{ "map", required_argument, NULL, 'P' },
-		{ "own", required_argument, NULL, 'o' },
-		{ "host-name", required_argument, NULL, 'n' },
+		CHILD_OPTIONS,
 		{ "backend", required_argument, NULL, 'b' },
 		{ "start", required_argument, NULL, 's' },
 		{ "container", required_argument, NULL, 'c' },
@@ -227,95 +305,22 @@ static void parse_arguments(struct request *r, int argc, char **argv)
 		{ "rate", required_argument, NULL, 'r' },
 		{ "children", required_argument, NULL, 'N' },
 		{ "arrivals", required_argument, NULL, 'A' },
-		{ "format", required_argument, NULL, 'f' },
+		{ "format", required_argument, NULL, 'F' },
 		{ "gate", no_argument, NULL, 'G' },
 		{ "version", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
-	static const char *const starts[] = { "resume", "empty", NULL };
-	static const char *const containers[] = { "lean", "none", "strict", NULL };
-	static const char *const formats[] = { "text", "ns", NULL };
 	struct launch_plan *plan = &r->plan;
 	struct loop_plan *loop = &r->loop;
 	int option;
 
-	while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
-		switch (option) {
-		case 'i':
-			plan->handler_id =
-				parse_number(optarg, "--handler-id", 0, UINT32_MAX);
-			break;
-		case 'm':
-			plan->machine_id =
-				parse_number(optarg, "--machine-id", 0, INT32_MAX);
-			plan->remote = true;
-			break;
-		case 'a':
-			plan->address = optarg;
-			break;
-		case 'M':
-			plan->options.mode = parse_mode(optarg);
-			break;
-		case 'F':
-			plan->options.files = parse_files(optarg);
-			break;
-		case 'P':
-			parse_map(&plan->options, r->paths, optarg);
-			break;
-		case 'o':
-			plan->options.own = parse_own(optarg);
-			break;
-		case 'n':
-			plan->options.host_name = optarg;
-			break;
-		case 'p':
-			plan->options.prefetch_pages = parse_prefetch(optarg);
-			break;
-		case 'b':
-			plan->backend = parse_backend(optarg);
-			break;
-		case 's':
-			plan->empty = parse_choice(optarg, "--start", starts);
-			break;
-		case 'c':
-			r->kind = parse_choice(optarg, "--container", containers);
-			break;
-		case 'g':
-			r->cgroup = optarg;
-			break;
-		case 'R':
-			r->root = optarg;
-			break;
-		case 'C':
-			pin(parse_number(optarg, "--cpu", 0, CPU_SETSIZE - 1));
-			break;
-		case 'd':
-			r->driven = true;
-			break;
-		case 'S':
-			loop->seconds = parse_number(optarg, "--seconds", 1, 86400);
-			break;
-		case 'r':
-			loop->rate = parse_number(optarg, "--rate", 1, 1000000);
-			break;
-		case 'A':
-			loop->arrivals = optarg;
-			break;
-		case 'N':
-			loop->children =
-				parse_number(optarg, "--children", 1, 1000000);
-			break;
-		case 'f':
-			loop->text = !parse_choice(optarg, "--format", formats);
-			break;
-		case 'G':
-			loop->gated = true;
-			break;
-		default:
+	while ((option = getopt_long(argc, argv, "", names, NULL)) != -1)
+		if (!parse_child_option(&plan->options, r->paths, option, optarg) &&
+		    !parse_snapshot_option(r, option) &&
+		    !parse_container_option(r, option) &&
+		    !parse_loop_option(r, option))
 			answer_and_exit(option, usage);
-		}
-	}
 	if (optind < argc ||
 	    r->driven + !!loop->seconds + !!loop->children + !!loop->arrivals != 1 ||
 	    (loop->gated && r->driven) || (loop->rate && !loop->seconds) ||

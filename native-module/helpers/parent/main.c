@@ -26,7 +26,6 @@
 #include "helpers/report.h"
 #include "libmitosis.h"
 
-#define HANDLER_ID_DEFAULT  73 /* as the original's scripts have it */
 #define SPAWN_ARGUMENTS_MAX 32
 #define FILES_MAX	    (1u << 20)
 #define LINE_MAX_SIZE	    (4 * PATH_MAX)
@@ -64,6 +63,7 @@ static const char usage[] =
 /* clang-format on */
 
 enum child_work { CHILD_EXIT, CHILD_WORK, CHILD_READ };
+static const char *const child_works[] = { "exit", "work", "read", NULL };
 
 struct parent {
 	struct mitosis *device;
@@ -360,7 +360,17 @@ static void repeat(struct parent *p, uint64_t times, bool text)
 	}
 }
 
-int main(int argc, char **argv)
+/* What the command line asks for. */
+struct request {
+	struct parent parent;
+	uint64_t memory_size;
+	int backend;
+	bool driven;
+	uint64_t times; /* that it prepares if it is not driven */
+	bool text;	/* else ns */
+};
+
+static void parse_arguments(struct request *r, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "memory-size", required_argument, NULL, 'm' },
@@ -381,86 +391,92 @@ int main(int argc, char **argv)
 		{ 0 },
 	};
 	static const char *const orders[] = { "random", "sequential", NULL };
-	static const char *const works[] = { "exit", "work", "read",
-					     NULL }; /* enum child_work */
 	static const char *const thread_works[] = { "idle", "busy", NULL };
 	static const char *const formats[] = { "text", "ns", NULL };
-	struct parent p = {
-		.touch_ratio = 100,
-		.random_order = true,
-		.handler_id = HANDLER_ID_DEFAULT,
-		.report_fd = REPORT_FD_DEFAULT,
-		.threads = 1,
-	};
-	int backend = MITOSIS_BACKEND_AUTO;
-	uint64_t memory_size = 0, times = 0;
-	bool driven = false, text = true;
+	struct parent *p = &r->parent;
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (option) {
 		case 'm':
-			memory_size =
+			r->memory_size =
 				parse_number(optarg, "--memory-size", 1, 1ull << 46);
 			break;
 		case 't':
-			p.touch_ratio =
+			p->touch_ratio =
 				parse_number(optarg, "--touch-ratio", 0, 100);
 			break;
 		case 'o':
-			p.random_order = !parse_choice(optarg, "--order", orders);
+			p->random_order = !parse_choice(optarg, "--order", orders);
 			break;
 		case 'b':
-			backend = parse_backend(optarg);
+			r->backend = parse_backend(optarg);
 			break;
 		case 'i':
-			p.handler_id =
-				parse_number(optarg, "--handler-id", 0, UINT32_MAX);
+			p->handler_id = parse_handler_id(optarg);
 			break;
 		case 'c':
-			p.child_work = parse_choice(optarg, "--child", works);
+			p->child_work = parse_choice(optarg, "--child", child_works);
 			break;
 		case 'n':
-			p.threads =
+			p->threads =
 				parse_number(optarg, "--threads", 1, THREADS_MAX);
 			break;
 		case 'w':
-			p.busy_threads =
+			p->busy_threads =
 				parse_choice(optarg, "--thread-work", thread_works);
 			break;
 		case 'l':
-			p.files = parse_number(optarg, "--files", 0, FILES_MAX);
+			p->files = parse_number(optarg, "--files", 0, FILES_MAX);
 			break;
 		case 'p':
-			p.report_fd =
+			p->report_fd =
 				parse_number(optarg, "--report-fd", 0, INT_MAX);
 			break;
 		case 'r':
-			times = parse_number(optarg, "--repeat", 1, 1000000000);
+			r->times = parse_number(optarg, "--repeat", 1, 1000000000);
 			break;
 		case 'f':
-			text = !parse_choice(optarg, "--format", formats);
+			r->text = !parse_choice(optarg, "--format", formats);
 			break;
 		case 'd':
-			driven = true;
+			r->driven = true;
 			break;
 		default:
 			answer_and_exit(option, usage);
 		}
 	}
-	if (optind < argc || !memory_size || driven == (times > 0)) {
+	if (optind < argc || !r->memory_size || r->driven == (r->times > 0)) {
 		fputs(usage, stderr);
-		return 2;
+		exit(2);
 	}
+}
+
+int main(int argc, char **argv)
+{
+	struct request request = {
+		.parent = {
+			.touch_ratio = 100,
+			.random_order = true,
+			.handler_id = HANDLER_ID_DEFAULT,
+			.report_fd = REPORT_FD_DEFAULT,
+			.threads = 1,
+		},
+		.backend = MITOSIS_BACKEND_AUTO,
+		.text = true,
+	};
+	struct parent *p = &request.parent;
+
+	parse_arguments(&request, argc, argv);
 	/* The command `pause` needs one. */
-	if ((p.threads > 1 || driven) && threads_load(argv))
+	if ((p->threads > 1 || request.driven) && threads_load(argv))
 		die(1, "this C library has threads in a library of its own, "
 		       "libpthread.so.0, which cannot be loaded");
-	open_parent(&p, memory_size, backend);
-	if (driven)
-		drive(&p);
+	open_parent(p, request.memory_size, request.backend);
+	if (request.driven)
+		drive(p);
 	else
-		repeat(&p, times, text);
-	mitosis_close(p.device);
+		repeat(p, request.times, request.text);
+	mitosis_close(p->device);
 	return 0;
 }
