@@ -501,21 +501,10 @@ int daemon_link_attach(struct daemon_link *link, uint32_t handler_id, int cpu,
 	return err;
 }
 
-int daemon_link_attach_remote(struct daemon_link *link, uint32_t machine_id,
-			      uint32_t handler_id, int cpu, uint32_t flags,
-			      int *stream)
+/* The message for what an attach to another machine returned. */
+static int refused_remotely(int err, uint32_t machine_id, uint32_t handler_id)
 {
-	struct local_message m = channel_message(LOCAL_ATTACH);
-	int err;
-
-	m.flags = LOCAL_REMOTE | flags;
-	m.machine_id = machine_id;
-	m.handler_id = handler_id;
-	m.cpu = cpu;
-	err = attach(link, &m, stream, NULL, NULL);
 	switch (err) {
-	case 0:
-		return 0;
 	case -ENOENT:
 		return fail(err,
 			    "there is no snapshot with handler id %u on machine "
@@ -587,4 +576,19 @@ int daemon_link_attach_remote(struct daemon_link *link, uint32_t machine_id,
 		return fail(err, "snapshot %u of machine %u cannot be opened: %s",
 			    handler_id, machine_id, wire_problem(err));
 	}
+}
+
+int daemon_link_attach_remote(struct daemon_link *link, uint32_t machine_id,
+			      uint32_t handler_id, int cpu, uint32_t flags,
+			      int *stream)
+{
+	struct local_message m = channel_message(LOCAL_ATTACH);
+	int err;
+
+	m.flags = LOCAL_REMOTE | flags;
+	m.machine_id = machine_id;
+	m.handler_id = handler_id;
+	m.cpu = cpu;
+	err = attach(link, &m, stream, NULL, NULL);
+	return err ? refused_remotely(err, machine_id, handler_id) : 0;
 }

@@ -221,6 +221,97 @@ int describe_beside_memory(struct shadow_arena *arena,
 	return 0;
 }
 
+/* Where a descriptor is written: its parts that are not at their places yet. */
+struct scratch {
+	char *start;
+	uint64_t size;
+	uint64_t text_size; /* of the strings; of the text of the maps behind them */
+	uint32_t vma_capacity;
+};
+
+static int map_scratch(const struct shadow_arena *arena,
+		       const struct described_files *files, struct scratch *scratch)
+{
+	struct maps_size listed = { 0 };
+	int err = measure_maps(&listed);
+	uint64_t size;
+	long at;
+
+	if (err)
+		return err;
+	scratch->vma_capacity = listed.lines + VMA_SLACK;
+	/* A line that is split in two keeps its name once: see vma_writer_add_string(). */
+	scratch->text_size =
+		listed.bytes + VMA_SLACK * 256 + sizeof(struct process_paths) +
+		(listed.paths + VMA_SLACK) *
+			(BUILD_ID_TEXT +
+			 (arena->settings.file_digest ? FILE_CONTENTS_TEXT : 0));
+	size = sizeof(struct descriptor_header) + sizeof(struct descriptor_thread) +
+	       arena->others.count * sizeof(struct descriptor_stopped_thread) +
+	       scratch->vma_capacity * sizeof(struct descriptor_vma) +
+	       2 * scratch->text_size + files->count * sizeof(*files->fds) +
+	       files->strings_size + files->data_size;
+	scratch->size = (size + arena->page_size - 1) & ~(arena->page_size - 1);
+	at = raw_syscall(SYS_mmap, RAW_MAP_HINT(RAW_MAP_DESCRIPTOR), scratch->size,
+			 PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (at < 0 && at > -4096)
+		return (int)at;
+	scratch->start = (char *)at;
+	return 0;
+}
+
+/* The shadow's own mappings. */
+static void hide_own(struct vma_writer *w, const struct shadow_arena *arena,
+		     const struct described_files *files,
+		     const struct scratch *scratch)
+{
+	w->hidden[0].start = (uintptr_t)arena;
+	w->hidden[0].end = (uintptr_t)arena + arena->arena_size;
+	w->hidden[1].start = (uintptr_t)scratch->start;
+	w->hidden[1].end = (uintptr_t)scratch->start + scratch->size;
+	w->hidden[2].start = (uintptr_t)arena->others.threads;
+	w->hidden[2].end = w->hidden[2].start + arena->others.mapping_size;
+	w->hidden[3].start = (uintptr_t)files->map;
+	w->hidden[3].end = (uintptr_t)files->map + files->map_size;
+}
+
+static int describe_memory(struct vma_writer *w, const struct scratch *scratch,
+			   struct shadow_arena *arena,
+			   struct descriptor_layout *layout)
+{
+	struct proc_text maps = {
+		.start = w->strings + scratch->text_size,
+		.size = scratch->text_size,
+	};
+	int err;
+
+	w->pagemap = raw_open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	w->memory = raw_open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+	err = describe_vmas(w, &maps, arena);
+	if (w->memory >= 0)
+		raw_syscall(SYS_close, w->memory);
+	if (w->pagemap >= 0)
+		raw_syscall(SYS_close, w->pagemap);
+	return err ? err : describe_layout(layout);
+}
+
+/* What the process is, beside its memory and files. */
+static void describe_state(struct vma_writer *w, struct shadow_arena *arena,
+			   struct descriptor_header *header)
+{
+	struct process_paths paths;
+
+	describe_signals(header->signals);
+	header->flags = arena->descriptor_flags |
+			describe_credentials(&header->credentials) |
+			describe_process(&header->state, &paths);
+	if (!(header->flags & DESCRIPTOR_SECCOMP))
+		header->state.fresh = fresh_state_of_parent(arena);
+	header->state.working_directory =
+		vma_writer_add_string(w, paths.working_directory);
+	header->state.program = vma_writer_add_string(w, paths.program);
+}
+
 int describe_self(struct shadow_arena *arena, const struct described_files *files,
 		  struct descriptor_header **descriptor)
 {
@@ -230,75 +321,30 @@ int describe_self(struct shadow_arena *arena, const struct described_files *file
 	struct descriptor_header *header;
 	struct descriptor_thread *thread;
 	struct descriptor_stopped_thread *others;
-	struct process_paths paths;
-	struct proc_text maps;
-	struct maps_size listed = { 0 };
-	uint64_t size;
-	char *scratch, *end;
+	struct scratch scratch;
+	char *end;
 	uint32_t i;
-	long fd;
-	int err;
+	int err = map_scratch(arena, files, &scratch);
 
-	err = measure_maps(&listed);
 	if (err)
 		return err;
-	w.capacity = listed.lines + VMA_SLACK;
-	/* A line that is split in two keeps its name once: see vma_writer_add_string(). */
-	maps.size = listed.bytes + VMA_SLACK * 256 + sizeof(paths) +
-		    (listed.paths + VMA_SLACK) *
-			    (BUILD_ID_TEXT + (w.digests ? FILE_CONTENTS_TEXT : 0));
-	size = sizeof(*header) + sizeof(*thread) +
-	       arena->others.count * sizeof(*others) + w.capacity * sizeof(*w.vmas) +
-	       2 * maps.size + files->count * sizeof(*files->fds) +
-	       files->strings_size + files->data_size;
-	size = (size + arena->page_size - 1) & ~(arena->page_size - 1);
-	scratch = (char *)raw_syscall(SYS_mmap, RAW_MAP_HINT(RAW_MAP_DESCRIPTOR),
-				      size, PROT_READ | PROT_WRITE,
-				      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if ((long)scratch < 0 && (long)scratch > -4096)
-		return (int)(long)scratch;
-	header = (struct descriptor_header *)scratch;
+	header = (struct descriptor_header *)scratch.start;
 	thread = (struct descriptor_thread *)(header + 1);
 	others = (struct descriptor_stopped_thread *)(thread + 1);
 	w.vmas = (struct descriptor_vma *)(others + arena->others.count);
+	w.capacity = scratch.vma_capacity;
 	/* Behind where it will be, so that it can be moved down. */
 	w.strings =
 		(char *)(w.vmas + w.capacity) + files->count * sizeof(*files->fds);
-	maps.start = w.strings + maps.size;
-	w.hidden[0].start = (uintptr_t)arena;
-	w.hidden[0].end = (uintptr_t)arena + arena->arena_size;
-	w.hidden[1].start = (uintptr_t)scratch;
-	w.hidden[1].end = (uintptr_t)scratch + size;
-	w.hidden[2].start = (uintptr_t)arena->others.threads;
-	w.hidden[2].end = w.hidden[2].start + arena->others.mapping_size;
-	w.hidden[3].start = (uintptr_t)files->map;
-	w.hidden[3].end = (uintptr_t)files->map + files->map_size;
-
-	fd = raw_open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-	w.pagemap = fd;
-	w.memory = raw_open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
-	err = describe_vmas(&w, &maps, arena);
-	if (w.memory >= 0)
-		raw_syscall(SYS_close, w.memory);
-	if (fd >= 0)
-		raw_syscall(SYS_close, fd);
-	if (!err)
-		err = describe_layout(&header->layout);
+	hide_own(&w, arena, files, &scratch);
+	err = describe_memory(&w, &scratch, arena, &header->layout);
 	if (err) {
-		raw_syscall(SYS_munmap, scratch, size);
+		raw_syscall(SYS_munmap, scratch.start, scratch.size);
 		return err;
 	}
-	describe_signals(header->signals);
 	describe_thread(arena, thread);
 	describe_stopped_threads(&arena->others, others);
-	header->flags = arena->descriptor_flags |
-			describe_credentials(&header->credentials) |
-			describe_process(&header->state, &paths);
-	if (!(header->flags & DESCRIPTOR_SECCOMP))
-		header->state.fresh = fresh_state_of_parent(arena);
-	header->state.working_directory =
-		vma_writer_add_string(&w, paths.working_directory);
-	header->state.program = vma_writer_add_string(&w, paths.program);
+	describe_state(&w, arena, header);
 	end = add_files(header, (char *)(w.vmas + w.count), &w, files);
 
 	describe_rest(arena, header);
@@ -306,7 +352,7 @@ int describe_self(struct shadow_arena *arena, const struct described_files *file
 	header->vma_count = w.count;
 	header->owner_pid = arena->owner_pid;
 	header->owner_uid = raw_syscall(SYS_geteuid);
-	header->total_size = end - scratch;
+	header->total_size = end - scratch.start;
 	for (i = 0; i < DESCRIPTOR_NAME_SIZE; i++)
 		header->name[i] = arena->name[i];
 	for (i = 0; i < CPU_FEATURE_WORDS; i++)
