@@ -37,6 +37,15 @@ enum fault {
 	FAULTS
 };
 
+/* A child of two_halves() that has read the first reads the second, and ends. */
+static void finish(pid_t child)
+{
+	order();
+	CHECK_EQ(next_reply(), 'w');
+	CHECK_EQ(end_of(child), 0);
+	close_child();
+}
+
 static void shadow_killed(void)
 {
 	struct mitosis *device = prepare(1, two_halves);
@@ -177,10 +186,7 @@ static void unprepared(void)
 	CHECK_EQ(find_snapshot(device, 1).shadow_pid, 0);
 	sleep_ms(50);
 	CHECK(alive(shadow));
-	order();
-	CHECK_EQ(next_reply(), 'w');
-	CHECK_EQ(end_of(child), 0);
-	close_child();
+	finish(child);
 	CHECK_SOON(!alive(shadow), 20000);
 
 	/* Twice under the same id, the first with a child that goes on. */
@@ -195,17 +201,11 @@ static void unprepared(void)
 		again = prepare(1, two_halves);
 		second = start_child("1", -1);
 		CHECK_EQ(next_reply(), 'h');
-		order();
-		CHECK_EQ(next_reply(), 'w');
-		CHECK_EQ(end_of(second), 0);
-		close_child();
+		finish(second);
 		orders = first_orders;
 		replies = first_replies;
 	}
-	order();
-	CHECK_EQ(next_reply(), 'w');
-	CHECK_EQ(end_of(child), 0);
-	close_child();
+	finish(child);
 	mitosis_close(again);
 	mitosis_close(device);
 }
@@ -220,10 +220,7 @@ static void owner_closed(void)
 	CHECK_EQ(mitosis_close(device), 0);
 	sleep_ms(50);
 	CHECK(alive(shadow));
-	order();
-	CHECK_EQ(next_reply(), 'w');
-	CHECK_EQ(end_of(child), 0);
-	close_child();
+	finish(child);
 	CHECK_SOON(!alive(shadow), 20000);
 }
 
@@ -244,10 +241,7 @@ static void owner_killed(void)
 	CHECK_EQ(next_reply(), 'h');
 	kill_and_reap(owner);
 	CHECK_SOON(find_snapshot(device, 1).shadow_pid == 0, 20000);
-	order();
-	CHECK_EQ(next_reply(), 'w');
-	CHECK_EQ(end_of(child), 0);
-	close_child();
+	finish(child);
 	CHECK_SOON(!alive(shadow), 20000);
 	mitosis_close(device);
 }
@@ -264,10 +258,7 @@ static void daemon_killed(void)
 	CHECK_SOON(!alive(daemon), 20000);
 	sleep_ms(50);
 	CHECK(alive(shadow));
-	order();
-	CHECK_EQ(next_reply(), 'w');
-	CHECK_EQ(end_of(child), 0);
-	close_child();
+	finish(child);
 	CHECK_SOON(!alive(shadow), 20000);
 	mitosis_close(device);
 }
@@ -359,10 +350,7 @@ static void child_closes_files(void)
 	/* And it still holds its snapshot when that is dropped. */
 	CHECK_EQ(mitosis_unprepare(device, 1), 0);
 	sleep_ms(500);
-	order();
-	CHECK_EQ(next_reply(), 'w');
-	CHECK_EQ(end_of(child), 0);
-	close_child();
+	finish(child);
 	CHECK_SOON(!alive(shadow), 20000);
 	mitosis_close(device);
 }
@@ -410,10 +398,7 @@ static void child_killed(void)
 	CHECK_SOON(fd_count(shadow) < before, 20000);
 	child = start_child("1", -1);
 	CHECK_EQ(next_reply(), 'h');
-	order();
-	CHECK_EQ(next_reply(), 'w');
-	CHECK_EQ(end_of(child), 0);
-	close_child();
+	finish(child);
 	mitosis_close(device);
 }
 
