@@ -23,6 +23,7 @@
 
 #define LATE	    200 /* page */
 #define WINDOW	    64	/* pages that are asked for at once, at most */
+#define LATE_PAGES  6	/* in turn: more than a pager has beside its cache */
 #define PATIENCE_MS 15000
 /* Of the short deadline, ms: a child that waits for the page ends by it. */
 #define DEADLINE "1000"
@@ -33,7 +34,7 @@ static volatile struct control {
 	uint32_t held; /* connections so far */
 } * control;
 
-/* A connection through it: from a request for the page on, no answer begins. */
+/* A connection through it: after a request for the page, no answer begins while that is held back. */
 struct passage {
 	int client, server;
 	bool held;
@@ -70,7 +71,7 @@ static void pass_request(struct passage *p)
 	if (p->filled < sizeof(struct wire_header) ||
 	    p->filled < sizeof(struct wire_header) + p->message.header.length)
 		return;
-	if (!p->held && asks_for_it(p)) {
+	if (asks_for_it(p)) {
 		p->held = true;
 		__atomic_add_fetch(&control->held, 1, __ATOMIC_SEQ_CST);
 	}
@@ -118,12 +119,14 @@ static void __attribute__((noreturn)) pass(int client, uint16_t port)
 	if (connect(p.server, (struct sockaddr *)&to, sizeof(to)))
 		_exit(1);
 	for (;;) {
-		bool holds = p.held && control->late && !p.left;
-		struct pollfd polls[2] = {
-			{ .fd = p.client, .events = POLLIN },
-			{ .fd = holds ? -1 : p.server, .events = POLLIN },
-		};
+		struct pollfd polls[2];
+		bool holds;
 
+		p.held = p.held && control->late;
+		holds = p.held && !p.left;
+		polls[0] = (struct pollfd){ .fd = p.client, .events = POLLIN };
+		polls[1] = (struct pollfd){ .fd = holds ? -1 : p.server,
+					    .events = POLLIN };
 		poll(polls, 2, holds ? 1 : -1);
 		if (polls[0].revents)
 			pass_request(&p);
@@ -178,6 +181,20 @@ static bool fork_reader(void)
 	return pid > 0;
 }
 
+/* A page that nobody reads by another number. */
+static size_t late_page(unsigned char number)
+{
+	return LATE + number * 2 * WINDOW;
+}
+
+static bool read_numbered(void)
+{
+	unsigned char number;
+
+	return read(ORDERS_FD, &number, 1) == 1 &&
+	       right(late_page(number), late_page(number) + 1);
+}
+
 /* In a child: does what it is told, and says that it has done it. */
 static int obey(void)
 {
@@ -195,6 +212,8 @@ static int obey(void)
 			       right(LATE + WINDOW, SIZE / PAGE / 2);
 		else if (what == 'm') /* more of them */
 			done = right(SIZE / PAGE / 2, SIZE / PAGE);
+		else if (what == 'n') /* reads the late page of the next byte */
+			done = read_numbered();
 		else if (what == 'f') /* a process of its reads the late page */
 			done = fork_reader();
 		else if (what == 'j') /* the late page is there */
@@ -314,6 +333,73 @@ static void replica(const struct machine *machine)
 	mitosis_close(device);
 }
 
+static void hold_back(size_t page)
+{
+	control->late = (uintptr_t)memory + page * PAGE;
+}
+
+static void tell_number(const struct child *c, char number)
+{
+	tell(c, 'n');
+	tell(c, number);
+}
+
+static void has_read(const struct child *c)
+{
+	replies = c->replies;
+	CHECK_EQ(next_reply(), 'n');
+}
+
+/* What has come late is in the pager's cache: a later child gets it from there. */
+static void cached(const struct machine *machine)
+{
+	struct child first, other, second;
+	struct mitosis *device;
+	uint32_t held;
+	char number;
+
+	machine_enter(machine);
+	device = prepare(3, obey);
+	machine_leave();
+	snapshot = "3";
+	resume_mode = "cached";
+	/* It is recorded: later ones get what it has touched before they ask. */
+	first = start(-1);
+	tell(&first, 'e');
+	CHECK_EQ(end(&first), 0);
+	first = start(-1);
+	other = start(-1);
+	for (number = 0; number < LATE_PAGES; number++) {
+		held = control->held;
+		hold_back(late_page(number));
+		tell_number(&first, number);
+		CHECK_SOON(control->held > held, PATIENCE_MS);
+		/* Nothing is served before the request is set aside. */
+		tell_number(&other, LATE_PAGES + number);
+		has_read(&other);
+		control->late = 0;
+		has_read(&first);
+	}
+	second = start(-1);
+	held = control->held;
+	for (number = 0; number < LATE_PAGES; number++) {
+		hold_back(late_page(number));
+		tell_number(&second, number);
+		has_read(&second);
+	}
+	CHECK_EQ(control->held, held);
+	control->late = 0;
+	tell(&first, 'e');
+	tell(&other, 'e');
+	tell(&second, 'e');
+	CHECK_EQ(end(&first), 0);
+	CHECK_EQ(end(&other), 0);
+	CHECK_EQ(end(&second), 0);
+	snapshot = "1";
+	resume_mode = "lazy";
+	mitosis_close(device);
+}
+
 /* By children of a machine with a short deadline. */
 static void deadline_passes(void)
 {
@@ -386,6 +472,7 @@ int main(void)
 	remote_address = address;
 	others_go_on();
 	replica(&machine);
+	cached(&machine);
 	machine_between();
 	pager_ends();
 	deadline_passes();
