@@ -238,6 +238,13 @@ static void fail(struct remote_memory *m, struct late_request *r, int err)
 		m->machine_id, m->place,
 		(unsigned long long)coming(r)->range.address, m->handler_id,
 		wire_problem(err));
+	/* Of several requests, for all who wait. */
+	snprintf(m->late_failure, sizeof(m->late_failure),
+		 "mitosis: machine %u at %s does not deliver a page of snapshot %u "
+		 "that "
+		 "this child waits for: %s; the child ends\n",
+		 m->machine_id, m->place, m->handler_id, wire_problem(err));
+	m->source.late_failure = m->late_failure;
 	while ((p = coming(r))) {
 		set_state(m->late, p, LATE_FAILED);
 		p->expires_ms = now_ms() + FAILED_MS;

@@ -36,7 +36,7 @@ struct remote_memory {
 	struct recent_chunks recent; /* what children have asked for; of a pager */
 	bool dropped;		     /* the snapshot, where it lies */
 	int64_t asked_ms;	     /* when that was asked last; CLOCK_MONOTONIC */
-	char failure[256];
+	char failure[256], late_failure[256];
 
 	/* The cache: the snapshot's VMAs, concatenated. */
 	struct address_map map;

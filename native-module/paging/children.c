@@ -59,7 +59,7 @@ static void refuse(struct page_server *server, uint32_t index, const char *reaso
 	child_remove(server, index);
 }
 
-static const char *reason_of(int err)
+static const char *reason_of(const struct page_server *server, int err)
 {
 	switch (err) {
 	case -EDQUOT:
@@ -71,8 +71,7 @@ static const char *reason_of(int err)
 		       "descriptor for what it forks; raise ulimit -n; the child "
 		       "ends\n";
 	case -EREMOTEIO:
-		return "mitosis: a page of this child has not come from the other "
-		       "machine; the child ends\n";
+		return server->source->late_failure;
 	case -EPERM:
 		return "mitosis: this child has changed its userfaultfd; the child "
 		       "ends\n";
@@ -144,9 +143,9 @@ static void add_forked(struct page_server *server, uint32_t client,
 	if (processes != SPACES_MAX)
 		entrust(server->channel, space, space - server->spaces.spaces);
 	if (forked->lost)
-		refuse(server, client, reason_of(forked->problem));
+		refuse(server, client, reason_of(server, forked->problem));
 	else if (server->spaces.use[client].segments > max_segments(limits))
-		refuse(server, client, reason_of(-EDQUOT));
+		refuse(server, client, reason_of(server, -EDQUOT));
 	else if (server->spaces.use[client].spaces > processes &&
 		 space_table_sweep(&server->spaces, client) &&
 		 server->spaces.use[client].spaces > processes)
@@ -191,7 +190,7 @@ void child_serve_space(struct page_server *server, uint32_t index)
 			return;
 		case SPACE_REFUSED:
 			space_table_pause(&server->spaces, space);
-			refuse(server, client, reason_of(memory->problem));
+			refuse(server, client, reason_of(server, memory->problem));
 			return;
 		case SPACE_FAILED:
 			server->failed = true;
@@ -211,7 +210,7 @@ void child_space_failed(struct page_server *server, uint32_t index)
 	}
 	/* Not at once again, if it goes on. */
 	space_table_pause(&server->spaces, space);
-	refuse(server, space->client, reason_of(-EPERM));
+	refuse(server, space->client, reason_of(server, -EPERM));
 }
 
 void children_refuse_entrusted(struct page_server *server,

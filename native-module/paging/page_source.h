@@ -49,6 +49,8 @@ struct page_source {
 	const struct recording *recording;
 	struct trace trace;
 	const char *failure; /* why it has failed, with a newline; or NULL */
+	const char *
+		late_failure; /* once fetch() has said -EREMOTEIO: why, with a newline */
 	bool sets_aside; /* fetch() may: who calls it goes on without pages that are late */
 
 	/*
