@@ -18,6 +18,7 @@
 
 #define ID     6
 #define ORDERS 77 /* where a child reads that it may go on */
+#define BEGUN  78 /* where it writes that it has half of its pages */
 #define SIZE   (4u << 20)
 
 static unsigned char *memory;
@@ -39,6 +40,8 @@ static void be_child(void)
 
 	if (!is_right(0, SIZE / 2))
 		_exit(1);
+	if (write(BEGUN, "b", 1) != 1)
+		_exit(6);
 	if (read(ORDERS, &byte, 1) != 1)
 		_exit(2);
 	pid = fork();
@@ -51,26 +54,36 @@ static void be_child(void)
 
 struct child {
 	pid_t pid;
-	int orders;
+	int orders, begun;
 };
 
 static struct child start(struct mitosis_attachment *a)
 {
 	struct child c;
-	int orders[2];
+	int orders[2], begun[2];
 
-	CHECK(!pipe2(orders, O_CLOEXEC));
+	CHECK(!pipe2(orders, O_CLOEXEC) && !pipe2(begun, O_CLOEXEC));
 	c.orders = orders[1];
+	c.begun = begun[0];
 	c.pid = fork();
 	if (c.pid == 0) {
 		dup2(orders[0], ORDERS);
+		dup2(begun[1], BEGUN);
 		mitosis_resume_attached(a);
 		puts(mitosis_error());
 		fflush(stdout);
 		_exit(100);
 	}
 	close(orders[0]);
+	close(begun[1]);
 	return c;
+}
+
+static void await_begun(const struct child *c)
+{
+	char byte;
+
+	CHECK(read(c->begun, &byte, 1) == 1);
 }
 
 static int end(struct child *c)
@@ -80,6 +93,7 @@ static int end(struct child *c)
 	CHECK(write(c->orders, "x", 1) == 1 || errno == EPIPE);
 	CHECK(waitpid(c->pid, &status, 0) == c->pid);
 	close(c->orders);
+	close(c->begun);
 	return status;
 }
 
@@ -133,7 +147,7 @@ int main(void)
 	choose_cpus(cpus);
 	signal(SIGPIPE, SIG_IGN);
 	/* A child keeps numbers that are open when attaching. */
-	CHECK(dup2(0, ORDERS) == ORDERS);
+	CHECK(dup2(0, ORDERS) == ORDERS && dup2(0, BEGUN) == BEGUN);
 	device = open_user();
 	memory = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -166,7 +180,7 @@ int main(void)
 	/* Its own children end with it, and no others; a new one takes its place. */
 	of_cpu_server = start(there);
 	of_shadow = start(here);
-	sleep_ms(20);
+	await_begun(&of_cpu_server);
 	kill(cpu_server, SIGKILL);
 	CHECK(WIFSIGNALED(end(&of_cpu_server)));
 	CHECK_EQ(end(&of_shadow), 0);
@@ -179,7 +193,7 @@ int main(void)
 
 	/* A dropped snapshot stays for the children it has, with its per-CPU servers. */
 	of_cpu_server = start(there);
-	sleep_ms(20);
+	await_begun(&of_cpu_server);
 	CHECK_EQ(mitosis_unprepare(device, ID), 0);
 	CHECK(alive(cpu_server));
 	CHECK_EQ(end(&of_cpu_server), 0);
