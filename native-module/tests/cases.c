@@ -2,6 +2,7 @@
 #include "tests/cases.h"
 
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/harness.h"
@@ -11,6 +12,7 @@ int run_cases(const struct test_case *cases, int count, int ms, const char *only
 	int i, failed = 0;
 
 	for (i = 0; i < count; i++) {
+		int status;
 		pid_t pid;
 
 		if (only && strcmp(only, cases[i].name))
@@ -22,10 +24,13 @@ int run_cases(const struct test_case *cases, int count, int ms, const char *only
 			cases[i].run();
 			exit(0);
 		}
-		if (status_within(pid, ms)) {
+		status = status_within(pid, ms);
+		if (WIFSIGNALED(status))
+			printf("%s: ended by signal %d\n", cases[i].name,
+			       WTERMSIG(status));
+		else if (status)
 			printf("%s: failed\n", cases[i].name);
-			failed = 1;
-		}
+		failed |= status != 0;
 	}
 	return failed;
 }

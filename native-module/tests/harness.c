@@ -22,6 +22,9 @@
 
 #include "local/runtime_dir.h"
 
+/* Longer than what a process that start_waiting() forks waits for at once: it then says itself what it lacks. */
+#define READY_MS 30000
+
 /*
  * What the runner of the tests has left open would be a parent's open files, and so its
  * children's. Not again in what a test executes, which may have been passed files.
@@ -196,6 +199,22 @@ uint64_t pseudo_random(void)
 	return state;
 }
 
+/* What start_waiting() forked has not been ready: how it has ended, or that it has not. */
+static void __attribute__((noreturn)) not_ready(pid_t pid, bool has_ended)
+{
+	int status = 0;
+
+	if (!has_ended || waitpid(pid, &status, 0) != pid)
+		printf("process %d is not ready after %d ms\n", pid, READY_MS);
+	else if (WIFSIGNALED(status))
+		printf("process %d has ended by signal %d before it was ready\n",
+		       pid, WTERMSIG(status));
+	else
+		printf("process %d has ended with status %d before it was ready\n",
+		       pid, WEXITSTATUS(status));
+	exit(1);
+}
+
 pid_t start_waiting(void (*prepare)(void *argument), void *argument)
 {
 	struct pollfd p = { .events = POLLIN };
@@ -210,6 +229,7 @@ pid_t start_waiting(void (*prepare)(void *argument), void *argument)
 	if (pid == 0) {
 		/* A test that fails leaves it behind otherwise. */
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		close(ready[0]);
 		prepare(argument);
 		CHECK(write(ready[1], "r", 1) == 1);
 		for (;;)
@@ -217,7 +237,10 @@ pid_t start_waiting(void (*prepare)(void *argument), void *argument)
 	}
 	close(ready[1]);
 	p.fd = ready[0];
-	CHECK(poll(&p, 1, 20000) == 1 && read(ready[0], &byte, 1) == 1);
+	if (poll(&p, 1, READY_MS) != 1)
+		not_ready(pid, false);
+	if (read(ready[0], &byte, 1) != 1)
+		not_ready(pid, true);
 	close(ready[0]);
 	return pid;
 }

@@ -99,7 +99,7 @@ uint64_t pseudo_random(void);
 
 /*
  * Forks a process that calls `prepare(argument)` and then waits to be killed.
- * Returns when the call has returned; the test ends if that takes 20 s.
+ * Returns when the call has returned; the test ends if that takes 30 s, or the process has ended.
  */
 pid_t start_waiting(void (*prepare)(void *argument), void *argument);
 
