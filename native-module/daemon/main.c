@@ -7,7 +7,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -36,6 +35,7 @@
 #include "daemon/wire_server.h"
 #include "local/address.h"
 #include "local/child_limits.h"
+#include "local/options.h"
 #include "local/runtime_dir.h"
 #include "proto/user/auth_config.h"
 
@@ -345,20 +345,25 @@ static void parse_arguments(struct request *request, int argc, char **argv)
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
+	static const char *const protections[] = { "sealed", "handshake", "none",
+						   NULL };
+	static const char *const transports[] = { "tcp", "auto", NULL };
 	const char *idle = getenv("MITOSIS_IDLE_MS");
 	int option;
 
 	if (idle && *idle)
 		request->idle_ms = parse_ms(idle, "MITOSIS_IDLE_MS");
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+	while ((option = next_option(argc, argv, options)) != -1) {
 		switch (option) {
 		case 'r':
 			setenv("MITOSIS_RUNTIME_DIR", optarg, 1);
 			break;
 		case 'i':
-			request->idle_ms = parse_ms(optarg, "--idle-ms");
+			request->idle_ms = parse_number(optarg, "--idle-ms", 0,
+							MITOSIS_DEADLINE_MS_MAX);
 			break;
 		case 'm':
+			parse_number(optarg, "--machine-id", 0, INT32_MAX);
 			setenv("MITOSIS_MACHINE_ID", optarg, 1);
 			break;
 		case 'l':
@@ -368,9 +373,11 @@ static void parse_arguments(struct request *request, int argc, char **argv)
 			setenv("MITOSIS_KEY_FILE", optarg, 1);
 			break;
 		case 's':
+			parse_choice(optarg, "--protection", protections);
 			setenv("MITOSIS_PROTECTION", optarg, 1);
 			break;
 		case 't':
+			parse_choice(optarg, "--transport", transports);
 			setenv("MITOSIS_TRANSPORT", optarg, 1);
 			break;
 		case 'p':
@@ -379,19 +386,11 @@ static void parse_arguments(struct request *request, int argc, char **argv)
 		case 'f':
 			request->foreground = true;
 			break;
-		case 'v':
-			puts("mitosisd " MITOSIS_VERSION);
-			exit(0);
-		case 'h':
-			fputs(usage, stdout);
-			exit(0);
 		default:
-			fputs(usage, stderr);
-			exit(2);
+			answer_and_exit(option, usage);
 		}
 	}
-	if (optind < argc)
-		die("unexpected argument '%s'; see mitosisd --help", argv[optind]);
+	refuse_arguments(argc, argv);
 }
 
 /* Also of the settings that pagers read again, which must not fail there. */

@@ -76,7 +76,7 @@ int main(int argc, char **argv)
 	struct mitosis *device;
 	int option, err;
 
-	while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
+	while ((option = next_option(argc, argv, names)) != -1) {
 		if (parse_child_option(&options, paths, option, optarg)) {
 			options_given = true;
 			continue;
@@ -102,10 +102,9 @@ int main(int argc, char **argv)
 			answer_and_exit(option, usage);
 		}
 	}
-	if (optind < argc)
-		die(2, "unexpected argument '%s'; see --help", argv[optind]);
+	refuse_arguments(argc, argv);
 	if (address && !remote)
-		die(2, "--address needs --remote MACHINE");
+		refuse_command("--address needs --remote MACHINE");
 
 	err = mitosis_open(backend, &device);
 	if (!err && options_given)

@@ -22,34 +22,6 @@ void die(int status, const char *format, ...)
 	exit(status);
 }
 
-uint64_t parse_number(const char *text, const char *name, uint64_t min, uint64_t max)
-{
-	unsigned long long value;
-	char *end;
-
-	errno = 0;
-	value = strtoull(text, &end, 10);
-	if (errno || *end || end == text || text[0] == '-' || value < min ||
-	    value > max)
-		die(2, "%s must be between %llu and %llu, got '%s'", name,
-		    (unsigned long long)min, (unsigned long long)max, text);
-	return value;
-}
-
-int parse_choice(const char *text, const char *name, const char *const *choices)
-{
-	int i;
-
-	for (i = 0; choices[i]; i++)
-		if (!strcmp(text, choices[i]))
-			return i;
-	fprintf(stderr, "%s: %s must be", program_invocation_short_name, name);
-	for (i = 0; choices[i]; i++)
-		fprintf(stderr, "%s %s", i ? " or" : "", choices[i]);
-	fprintf(stderr, ", got '%s'\n", text);
-	exit(2);
-}
-
 uint32_t parse_handler_id(const char *text)
 {
 	return parse_number(text, "--handler-id", 0, UINT32_MAX);
@@ -147,13 +119,4 @@ bool parse_child_option(struct mitosis_child_options *options,
 	default:
 		return false;
 	}
-}
-
-void answer_and_exit(int option, const char *usage)
-{
-	if (option == 'v')
-		printf("%s " MITOSIS_VERSION "\n", program_invocation_short_name);
-	else
-		fputs(usage, option == 'h' ? stdout : stderr);
-	exit(option == 'v' || option == 'h' ? 0 : 2);
 }

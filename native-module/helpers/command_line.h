@@ -1,24 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What every helper program does with its arguments. */
+/* What helper programs share of their arguments, beside local/options.h. */
 #ifndef HELPERS_COMMAND_LINE_H
 #define HELPERS_COMMAND_LINE_H
 
-#include <getopt.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "libmitosis.h"
+#include "local/options.h"
 
 /* Prints the program's name and a message to standard error, and exits. */
 void die(int status, const char *format, ...)
 	__attribute__((noreturn, format(printf, 2, 3)));
-
-/* Reads a decimal number of an option; exits with 2 if it is not one in range. */
-uint64_t parse_number(const char *text, const char *name, uint64_t min,
-		      uint64_t max);
-
-/* The index of a text in a NULL-terminated list; exits with 2 if it is not there. */
-int parse_choice(const char *text, const char *name, const char *const *choices);
 
 /* As the original's scripts have it. */
 #define HANDLER_ID_DEFAULT 73
@@ -34,7 +27,7 @@ const char *mode_name(uint32_t mode);
 /* How often --map can be given. */
 #define OPTION_MAPS_MAX 64
 
-/* What is asked of a child, for a list of getopt_long(). */
+/* What is asked of a child, for a list of next_option(). */
 #define CHILD_OPTIONS                                                               \
 	{ "mode", required_argument, NULL, 'm' },                                   \
 		{ "prefetch", required_argument, NULL, 'p' },                       \
@@ -51,11 +44,5 @@ const char *mode_name(uint32_t mode);
  */
 bool parse_child_option(struct mitosis_child_options *options,
 			struct mitosis_path *paths, int option, char *text);
-
-/*
- * For an option that getopt_long() returns as 'v', --version; 'h', --help; or
- * an unknown option, for which it exits with 2.
- */
-void answer_and_exit(int option, const char *usage) __attribute__((noreturn));
 
 #endif /* HELPERS_COMMAND_LINE_H */

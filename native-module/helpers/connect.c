@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* mitosis-connect: opens this machine's session to another one. */
-#include <errno.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
+#include "helpers/command_line.h"
 #include "libmitosis.h"
 
 static const char usage[] =
@@ -15,36 +12,34 @@ static const char usage[] =
 	"(tcp://host:port, rdma://host[:port][%nic_id], or a GID with or without "
 	"%nic_id;\n"
 	"or replica://host:port of a machine that has a session to MACHINE),\n"
-	"so that its snapshots can be resumed here.\n";
+	"so that its snapshots can be resumed here.\n"
+	"\n"
+	"  --version  print the release and exit\n";
 
 int main(int argc, char **argv)
 {
+	static const struct option names[] = {
+		{ "version", no_argument, NULL, 'v' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
 	struct mitosis *device;
-	unsigned long machine;
-	char *end;
+	const char *address;
+	uint32_t machine;
+	int option;
 
-	if (argc == 2 && !strcmp(argv[1], "--help")) {
-		fputs(usage, stdout);
-		return 0;
-	}
-	if (argc != 3) {
-		fputs(usage, stderr);
-		return 2;
-	}
-	errno = 0;
-	machine = strtoul(argv[1], &end, 10);
-	if (errno || *end || argv[1][0] == '-' || machine > INT32_MAX) {
-		fprintf(stderr,
-			"mitosis-connect: MACHINE must be between 0 and %d, "
-			"got '%s'\n",
-			INT32_MAX, argv[1]);
-		return 2;
-	}
+	option = next_option(argc, argv, names);
+	if (option != -1)
+		answer_and_exit(option, usage);
+	if (argc - optind < 2)
+		refuse_command("%s is missing",
+			       optind == argc ? "MACHINE" : "ADDRESS");
+	machine = parse_number(argv[optind++], "MACHINE", 0, INT32_MAX);
+	address = argv[optind++];
+	refuse_arguments(argc, argv);
 	if (mitosis_open(MITOSIS_BACKEND_AUTO, &device) ||
-	    mitosis_connect(device, machine, argv[2])) {
-		fprintf(stderr, "mitosis-connect: %s\n", mitosis_error());
-		return 1;
-	}
+	    mitosis_connect(device, machine, address))
+		die(1, "%s", mitosis_error());
 	mitosis_close(device);
 	return 0;
 }

@@ -20,6 +20,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "local/options.h"
+
 #define PAGE	    4096
 #define LOOK_NS	    50000
 #define THREADS_MAX 32768
@@ -42,7 +44,9 @@ static const char usage[] =
 	"wait meanwhile; then each\n"
 	"must still know its number. It has FILES (0 to "
 	"1048576, default 0) eventfds open,\n"
-	"and each must still count its number.\n";
+	"and each must still count its number.\n"
+	"\n"
+	"  --version  print the release and exit\n";
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
@@ -129,25 +133,6 @@ static bool read_files(uint64_t count)
 }
 
 /* A count of the command line. */
-static uint64_t number(const char *text, const char *name, uint64_t least,
-		       uint64_t most)
-{
-	uint64_t count;
-	char *end;
-
-	errno = 0;
-	count = strtoull(text, &end, 10);
-	if (errno || *end || !*text || text[0] == '-' || count < least ||
-	    count > most) {
-		fprintf(stderr,
-			"mitosis-criu-target: %s must be between %" PRIu64
-			" and %" PRIu64 ", got '%s'\n",
-			name, least, most, text);
-		exit(2);
-	}
-	return count;
-}
-
 static uint64_t realtime_ns(void)
 {
 	struct timespec now;
@@ -185,21 +170,31 @@ static int report(uint64_t first_ns, uint64_t touched_ns)
 
 int main(int argc, char **argv)
 {
+	static const struct option names[] = {
+		{ "version", no_argument, NULL, 'v' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
 	const struct timespec look = { .tv_nsec = LOOK_NS };
 	const pid_t starter = getppid();
 	volatile unsigned char *memory;
 	uint64_t bytes, page, first_ns, touched_ns, thread_count = 1, file_count = 0;
-	int err;
+	int option, err;
 
-	if (argc < 3 || argc > 5) {
-		fputs(usage, stderr);
-		return 2;
-	}
-	bytes = number(argv[1], "BYTES", 1, INT64_MAX);
+	option = next_option(argc, argv, names);
+	if (option != -1)
+		answer_and_exit(option, usage);
+	argc -= optind - 1;
+	argv += optind - 1;
+	if (argc < 3)
+		refuse_command("%s is missing", argc < 2 ? "BYTES" : "FOLDER");
+	if (argc > 5)
+		refuse_command("unexpected argument '%s'", argv[5]);
+	bytes = parse_number(argv[1], "BYTES", 1, INT64_MAX);
 	if (argc > 3)
-		thread_count = number(argv[2], "THREADS", 1, THREADS_MAX);
+		thread_count = parse_number(argv[2], "THREADS", 1, THREADS_MAX);
 	if (argc > 4)
-		file_count = number(argv[3], "FILES", 0, FILES_MAX);
+		file_count = parse_number(argv[3], "FILES", 0, FILES_MAX);
 	/* Fails for the leader of a process group, which leads a session already. */
 	setsid();
 	memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,

@@ -2,7 +2,6 @@
 /* mitosis-prepare: has a program with libmitosis-preload.so prepare itself. */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <getopt.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -128,9 +127,10 @@ int main(int argc, char **argv)
 		.handler_id = HANDLER_ID_DEFAULT,
 	};
 	struct preload_answer answer;
+	const char *socket;
 	int option;
 
-	while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
+	while ((option = next_option(argc, argv, names)) != -1) {
 		switch (option) {
 		case 'i':
 			request.handler_id = parse_handler_id(optarg);
@@ -157,9 +157,11 @@ int main(int argc, char **argv)
 			answer_and_exit(option, usage);
 		}
 	}
-	if (optind + 1 != argc)
-		die(2, "SOCKET is missing, or there is more than one; see --help");
-	ask(argv[optind], &request, &answer);
+	if (optind == argc)
+		refuse_command("SOCKET is missing");
+	socket = argv[optind++];
+	refuse_arguments(argc, argv);
+	ask(socket, &request, &answer);
 	if (answer.error)
 		die(1, "process %d: %s", answer.process, answer.message);
 	if (request.command == PRELOAD_UNPREPARE)

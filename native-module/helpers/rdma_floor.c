@@ -34,7 +34,9 @@ static const char usage[] =
 	"of that size to a request has come; read BYTES, until a one-sided READ "
 	"has; quit.\n"
 	"BYTES are 1 to 1048576. Who connects may read 1 MiB that holds a "
-	"pattern.\n";
+	"pattern.\n"
+	"\n"
+	"  --version  print the release and exit\n";
 
 static void __attribute__((noreturn)) refuse(const char *step, int err)
 {
@@ -383,24 +385,39 @@ run(const struct local_address *address, uint16_t port)
 
 int main(int argc, char **argv)
 {
-	bool serves = argc == 3 && !strcmp(argv[1], "--serve");
-	bool connects = argc == 4 && !strcmp(argv[1], "--connect");
-	const char *host = serves || connects ? argv[2] : argv[1];
+	static const struct option names[] = {
+		{ "serve", required_argument, NULL, 's' },
+		{ "connect", required_argument, NULL, 'c' },
+		{ "version", no_argument, NULL, 'v' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	const char *host = NULL, *port = NULL;
+	bool serves = false, connects = false;
+	int option;
 	struct local_address address;
 	char text[128];
 
-	if (argc == 2 && !strcmp(argv[1], "--help")) {
-		fputs(usage, stdout);
-		return 0;
+	while ((option = next_option(argc, argv, names)) != -1) {
+		if (option != 's' && option != 'c')
+			answer_and_exit(option, usage);
+		if (host)
+			refuse_command("choose one of --serve and --connect");
+		serves = option == 's';
+		connects = option == 'c';
+		host = optarg;
 	}
-	if (argc != 2 && !serves && !connects) {
-		fputs(usage, stderr);
-		return 2;
-	}
+	if (!host && optind < argc)
+		host = argv[optind++];
+	if (connects && optind < argc)
+		port = argv[optind++];
+	if (!host || (connects && !port))
+		refuse_command("%s is missing", host ? "PORT" : "HOST");
+	refuse_arguments(argc, argv);
 	snprintf(text, sizeof(text), "rdma://%s", host);
 	if (local_address_parse(text, &address))
 		die(2, "'%s' is not an address", host);
 	if (serves)
 		serve_here(&address);
-	run(&address, connects ? parse_number(argv[3], "PORT", 1, UINT16_MAX) : 0);
+	run(&address, connects ? parse_number(port, "PORT", 1, UINT16_MAX) : 0);
 }

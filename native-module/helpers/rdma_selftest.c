@@ -7,7 +7,6 @@
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -224,7 +223,7 @@ int main(int argc, char **argv)
 	struct mitosis *device;
 	pid_t self = getpid();
 
-	while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
+	while ((option = next_option(argc, argv, names)) != -1) {
 		switch (option) {
 		case 'i':
 			handler_id = parse_handler_id(optarg);
@@ -236,8 +235,7 @@ int main(int argc, char **argv)
 			answer_and_exit(option, usage);
 		}
 	}
-	if (optind < argc)
-		die(2, "unexpected argument '%s'; see --help", argv[optind]);
+	refuse_arguments(argc, argv);
 	fill();
 	if (mitosis_open(backend, &device) || mitosis_prepare(device, handler_id))
 		die(1, "%s", mitosis_error());

@@ -3,7 +3,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -109,7 +108,7 @@ int main(int argc, char **argv)
 	bool all = false, all_users = false, well = true;
 	int option, i;
 
-	while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
+	while ((option = next_option(argc, argv, names)) != -1) {
 		switch (option) {
 		case 'A':
 			all = true;
@@ -124,10 +123,12 @@ int main(int argc, char **argv)
 			answer_and_exit(option, usage);
 		}
 	}
-	if (all + all_users + (optind < argc) != 1) {
-		fputs(usage, stderr);
-		return 2;
-	}
+	if (all && all_users)
+		refuse_command("choose --all or --all-users");
+	if (all || all_users)
+		refuse_arguments(argc, argv);
+	else if (optind == argc)
+		refuse_command("HANDLER-ID is missing");
 	/* Check all arguments before anything is dropped. */
 	for (i = optind; i < argc; i++)
 		parse_number(argv[i], "HANDLER-ID", 0, UINT32_MAX);

@@ -315,19 +315,24 @@ static void parse_arguments(struct request *r, int argc, char **argv)
 	struct loop_plan *loop = &r->loop;
 	int option;
 
-	while ((option = getopt_long(argc, argv, "", names, NULL)) != -1)
+	while ((option = next_option(argc, argv, names)) != -1)
 		if (!parse_child_option(&plan->options, r->paths, option, optarg) &&
 		    !parse_snapshot_option(r, option) &&
 		    !parse_container_option(r, option) &&
 		    !parse_loop_option(r, option))
 			answer_and_exit(option, usage);
-	if (optind < argc ||
-	    r->driven + !!loop->seconds + !!loop->children + !!loop->arrivals != 1 ||
-	    (loop->gated && r->driven) || (loop->rate && !loop->seconds) ||
-	    (loop->children && plan->empty) || (plan->address && !plan->remote)) {
-		fputs(usage, stderr);
-		exit(2);
-	}
+	refuse_arguments(argc, argv);
+	if (r->driven + !!loop->seconds + !!loop->children + !!loop->arrivals != 1)
+		refuse_command("choose one of --driven, --seconds, --arrivals and "
+			       "--children");
+	if (loop->gated && r->driven)
+		refuse_command("--gate is not for --driven");
+	if (loop->rate && !loop->seconds)
+		refuse_command("--rate needs --seconds");
+	if (loop->children && plan->empty)
+		refuse_command("--children needs --start resume");
+	if (plan->address && !plan->remote)
+		refuse_command("--address needs --machine-id");
 	plan->mode = plan->options.mode;
 	plan->chooses_mode = plan->mode == MITOSIS_RESUME_AUTO;
 }

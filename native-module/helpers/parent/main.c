@@ -7,7 +7,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -396,7 +395,7 @@ static void parse_arguments(struct request *r, int argc, char **argv)
 	struct parent *p = &r->parent;
 	int option;
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+	while ((option = next_option(argc, argv, options)) != -1) {
 		switch (option) {
 		case 'm':
 			r->memory_size =
@@ -446,10 +445,11 @@ static void parse_arguments(struct request *r, int argc, char **argv)
 			answer_and_exit(option, usage);
 		}
 	}
-	if (optind < argc || !r->memory_size || r->driven == (r->times > 0)) {
-		fputs(usage, stderr);
-		exit(2);
-	}
+	refuse_arguments(argc, argv);
+	if (!r->memory_size)
+		refuse_command("--memory-size is missing");
+	if (r->driven == (r->times > 0))
+		refuse_command("choose one of --driven and --repeat");
 }
 
 int main(int argc, char **argv)
