@@ -43,3 +43,18 @@ start_remote_machine() {
 	on_peer "mkdir -p /run/remote && chmod 700 /run/remote && cd /run && { MITOSIS_RUNTIME_DIR=/run/remote MITOSIS_KEY_FILE=$MITOSIS_KEY_FILE $* \
 		setsid $bin/mitosisd --machine-id 102 --listen $listen </dev/null >remote.log 2>&1 || { cat remote.log; false; }; }" </dev/null
 }
+
+# end_machines: ends it, and the one that the children of the user backend have started here.
+end_machines() {
+	on_peer "source $NATIVE/tests/qemu/guest/across.sh; end_machine /run/remote" </dev/null
+	end_machine /run/local
+}
+end_machine() {
+	local pid tries=200
+	pid=$(cat "$1/mitosisd.pid" 2>/dev/null) || return 0
+	kill "$pid" 2>/dev/null
+	while [[ -e /proc/$pid ]]; do
+		((tries-- > 0)) || { echo "mitosisd of $1 does not end"; return 1; }
+		sleep 0.1
+	done
+}

@@ -57,15 +57,19 @@ run_test() {
 	} | sed '/^$/d; s/^/    /'
 }
 
-# serve_peer: runs commands of the other guest (see on_peer), until one of them
-# creates the file /run/done.
+# serve_peer: runs commands of the other guest (see on_peer), until it calls end_peer.
 serve_peer() {
 	local server
+	echo "${STAGE_NUMBER-}" >/run/serving
 	busybox nc -ll -p 4000 -e "$NATIVE/tests/qemu/guest/obey" &
 	server=$!
 	until [[ -e /run/done ]]; do sleep 0.2; done
+	# Before the server's end: await_peer of the next stage looks for it.
+	rm /run/serving /run/done
 	kill "$server"
+	wait "$server" || true
 }
+end_peer() { on_peer "touch /run/done" </dev/null; }
 
 # on_peer COMMAND: runs a shell command in the other guest, with this standard input
 # and output; returns the command's exit status.
@@ -85,10 +89,10 @@ on_peer() {
 	}
 }
 
-# await_peer: waits until the other guest serves.
+# await_peer: waits until the other guest serves, in the same stage of guest/suite.
 await_peer() {
-	local tries=$((1500 * slow))
-	until on_peer true </dev/null 2>/dev/null; do
+	local tries=$((3000 * slow))
+	until on_peer "[[ \$(cat /run/serving) == '${STAGE_NUMBER-}' ]]" </dev/null >/dev/null 2>&1; do
 		((tries-- > 0)) || { echo "the other guest does not answer"; return 1; }
 		sleep 0.2
 	done
