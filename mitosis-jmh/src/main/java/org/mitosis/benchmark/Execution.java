@@ -81,7 +81,7 @@ public class Execution {
   /** A child of a C program touches its working set, as in the published figures. */
   @Benchmark
   public void workingSet(Turns state) {
-    if (state.parentsTurn()) {
+    if (state.turn.takeParents()) {
       SelfTimed.record("cow", state.fork().parent().cowNs());
     }
     SelfTimed.record("execution", state.fork().launcher().launch().executionNs());
@@ -90,7 +90,7 @@ public class Execution {
   /** A child of a Python function calls it, as in the published figures. */
   @Benchmark
   public void function(FunctionTurns state) {
-    if (state.parentsTurn()) {
+    if (state.turn.takeParents()) {
       SelfTimed.record("warm", state.fork().parent().touchNs());
     }
     SelfTimed.record("execution", state.fork().launcher().launch().executionNs());
@@ -107,7 +107,7 @@ public class Execution {
    */
   @Benchmark
   public void jvm(JvmTurns state) {
-    if (state.parentsTurn()) {
+    if (state.turn.takeParents()) {
       SelfTimed.record("warm", state.fork().parent().touchNs());
       SelfTimed.record("coldStart", state.starter.spawn(state.fresh).firstResultNs());
       recordTimeLine(state.fork().launcher().launchAlone());
@@ -135,6 +135,23 @@ public class Execution {
             });
   }
 
+  /** Whose turn it is: once in an iteration the parent's, otherwise its children's. */
+  private static final class Turn {
+    private boolean parents;
+
+    void begin(RemoteFork fork) {
+      fork.prepareAgain();
+      parents = true;
+    }
+
+    /** Whether it is the parent's turn, which ends here. */
+    boolean takeParents() {
+      boolean taken = parents;
+      parents = false;
+      return taken;
+    }
+  }
+
   /** A warm JVM whose children call its function, and once in an iteration it does so itself. */
   @State(Scope.Thread)
   public static class JvmTurns extends RemoteJvm {
@@ -147,7 +164,7 @@ public class Execution {
 
     private ParentProcess starter;
     private List<String> fresh;
-    private boolean parentsTurn;
+    private final Turn turn = new Turn();
 
     /** Made by JMH, which needs a public constructor. */
     public JvmTurns() {}
@@ -181,21 +198,14 @@ public class Execution {
     /** The parent is prepared again; then it is its turn. */
     @Setup(Level.Iteration)
     public void prepareAgain() {
-      fork().prepareAgain();
-      parentsTurn = true;
-    }
-
-    private boolean parentsTurn() {
-      boolean turn = parentsTurn;
-      parentsTurn = false;
-      return turn;
+      turn.begin(fork());
     }
   }
 
   /** A function whose children call it, and once in an iteration it does so itself. */
   @State(Scope.Thread)
   public static class FunctionTurns extends RemoteFunction {
-    private boolean parentsTurn;
+    private final Turn turn = new Turn();
 
     /** Made by JMH, which needs a public constructor. */
     public FunctionTurns() {}
@@ -208,14 +218,7 @@ public class Execution {
     /** The parent is prepared again; then it is its turn. */
     @Setup(Level.Iteration)
     public void prepareAgain() {
-      fork().prepareAgain();
-      parentsTurn = true;
-    }
-
-    private boolean parentsTurn() {
-      boolean turn = parentsTurn;
-      parentsTurn = false;
-      return turn;
+      turn.begin(fork());
     }
   }
 
@@ -226,7 +229,7 @@ public class Execution {
     @Param("write")
     public String access;
 
-    private boolean parentsTurn;
+    private final Turn turn = new Turn();
 
     /** Made by JMH, which needs a public constructor. */
     public Turns() {}
@@ -244,14 +247,7 @@ public class Execution {
     /** The parent is prepared again; then it is its turn. */
     @Setup(Level.Iteration)
     public void prepareAgain() {
-      fork().prepareAgain();
-      parentsTurn = true;
-    }
-
-    private boolean parentsTurn() {
-      boolean turn = parentsTurn;
-      parentsTurn = false;
-      return turn;
+      turn.begin(fork());
     }
   }
 }
