@@ -216,48 +216,23 @@ public record Environment(
               + String.join("; ", differences)
               + "): continue it there, or start a new run");
     }
-    return new Environment(
-        schema,
-        outcome,
-        begun.started(),
-        null,
-        List.of(),
-        List.of(),
-        leftOut,
-        begun.commandLine(),
-        mitosis,
-        backend,
-        jvm,
-        machine,
-        tools,
-        cpuPlan,
-        begun.transports(),
-        begun.before(),
-        null,
-        warnings);
+    Copy copy = new Copy(this);
+    copy.started = begun.started();
+    copy.ended = null;
+    copy.failed = List.of();
+    copy.repeated = List.of();
+    copy.commandLine = begun.commandLine();
+    copy.transports = begun.transports();
+    copy.before = begun.before();
+    copy.after = null;
+    return copy.build();
   }
 
   /** The same run, of which is known which way pages came. */
   public Environment with(List<String> pagesCame) {
-    return new Environment(
-        schema,
-        outcome,
-        started,
-        ended,
-        failed,
-        repeated,
-        leftOut,
-        commandLine,
-        mitosis,
-        backend,
-        jvm,
-        machine,
-        tools,
-        cpuPlan,
-        List.copyOf(pagesCame),
-        before,
-        after,
-        warnings);
+    Copy copy = new Copy(this);
+    copy.transports = List.copyOf(pagesCame);
+    return copy.build();
   }
 
   /** The same run, ended. */
@@ -273,54 +248,24 @@ public record Environment(
       List<String> failedBenchmarks,
       List<String> failedBefore,
       MachineProbe probe) {
-    MachineFacts.State after = probe.state();
+    Copy copy = new Copy(this);
+    copy.outcome = how;
+    copy.ended = now.toString();
+    copy.failed = List.copyOf(failedBenchmarks);
+    copy.repeated = List.copyOf(failedBefore);
+    copy.after = probe.state();
     List<String> all = new ArrayList<>(warnings);
     all.addAll(changesTo(probe.machine()));
-    all.addAll(losses(machine, before, after, Duration.between(Instant.parse(started), now)));
-    return new Environment(
-        schema,
-        how,
-        started,
-        now.toString(),
-        List.copyOf(failedBenchmarks),
-        List.copyOf(failedBefore),
-        leftOut,
-        commandLine,
-        mitosis,
-        backend,
-        jvm,
-        machine,
-        tools,
-        cpuPlan,
-        transports,
-        before,
-        after,
-        List.copyOf(all));
+    all.addAll(losses(machine, before, copy.after, Duration.between(Instant.parse(started), now)));
+    copy.warnings = List.copyOf(all);
+    return copy.build();
   }
 
   /** What matters for times and has changed since the run started. */
   private List<String> changesTo(MachineFacts later) {
-    Environment now =
-        new Environment(
-            schema,
-            outcome,
-            started,
-            ended,
-            failed,
-            repeated,
-            leftOut,
-            commandLine,
-            mitosis,
-            backend,
-            jvm,
-            later,
-            tools,
-            cpuPlan,
-            transports,
-            before,
-            after,
-            warnings);
-    return EnvironmentDifference.between(this, now).stream()
+    Copy now = new Copy(this);
+    now.machine = later;
+    return EnvironmentDifference.between(this, now.build()).stream()
         .map(
             one ->
                 "the machine changed during the run ("
@@ -347,6 +292,59 @@ public record Environment(
                     Counters.words(lost.metric()),
                     lost.percent()))
         .toList();
+  }
+
+  /** A run's description with other values of some components. */
+  private static final class Copy {
+    private final Environment of;
+    private Outcome outcome;
+    private String started;
+    private String ended;
+    private List<String> failed;
+    private List<String> repeated;
+    private List<String> commandLine;
+    private MachineFacts machine;
+    private List<String> transports;
+    private MachineFacts.State before;
+    private MachineFacts.State after;
+    private List<String> warnings;
+
+    Copy(Environment of) {
+      this.of = of;
+      outcome = of.outcome;
+      started = of.started;
+      ended = of.ended;
+      failed = of.failed;
+      repeated = of.repeated;
+      commandLine = of.commandLine;
+      machine = of.machine;
+      transports = of.transports;
+      before = of.before;
+      after = of.after;
+      warnings = of.warnings;
+    }
+
+    Environment build() {
+      return new Environment(
+          of.schema,
+          outcome,
+          started,
+          ended,
+          failed,
+          repeated,
+          of.leftOut,
+          commandLine,
+          of.mitosis,
+          of.backend,
+          of.jvm,
+          machine,
+          of.tools,
+          of.cpuPlan,
+          transports,
+          before,
+          after,
+          warnings);
+    }
   }
 
   /** The text of environment.json. */
