@@ -34,7 +34,7 @@ import picocli.CommandLine.TypeConversionException;
     description =
         "Shows every figure that both runs have: medians, their ratio with its interval, p-value,"
             + " effect size, the smallest change that could be found, and the verdict.")
-final class CompareCommand implements Word {
+final class CompareCommand implements BenchCommand {
   private static final List<String> FORMATS = List.of("text", "md", "csv", "json");
 
   @Option(

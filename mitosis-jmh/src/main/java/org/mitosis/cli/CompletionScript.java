@@ -9,13 +9,13 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
-/** The word {@code completion}, by which a build makes the script. */
+/** The command {@code completion}, by which a build makes the script. */
 @Command(
     name = "completion",
     hidden = true,
-    header = "A script that has bash complete words and options of mitosis-bench and ./bench.",
+    header = "A script that has bash complete commands and options of mitosis-bench and ./bench.",
     description = "For a session: source <(./bench completion)")
-final class CompletionScript implements Word {
+final class CompletionScript implements BenchCommand {
   @Spec private CommandSpec spec;
 
   private final PrintStream out;

@@ -25,7 +25,7 @@ import picocli.CommandLine.Command;
           + " the same function.",
       "Needs root. The times are of single starts; FirstResult.jvm is the benchmark."
     })
-final class DemoCommand implements Word {
+final class DemoCommand implements BenchCommand {
 
   private static final int STARTS = 3;
   private static final int WIDTH = 50;

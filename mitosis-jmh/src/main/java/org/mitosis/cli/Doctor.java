@@ -44,7 +44,7 @@ import picocli.CommandLine.Spec;
         "Reports for each backend what it needs, whether that is available, and what to do if not;"
             + " then other properties of this machine. Starts the user backend's daemon briefly;"
             + " changes nothing.")
-final class Doctor implements Word {
+final class Doctor implements BenchCommand {
   private static final Map<Backend, String> NEEDS =
       Map.of(
           Backend.KERNEL,

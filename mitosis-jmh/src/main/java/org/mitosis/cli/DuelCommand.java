@@ -37,7 +37,7 @@ import picocli.CommandLine.Spec;
           + " outcome of each fork; DIR/blocks, the results and the output of each fork. Ctrl-C"
           + " keeps all finished forks."
     })
-final class DuelCommand implements JmhWord {
+final class DuelCommand implements JmhCommand {
   static final int FORKS = 10;
 
   @Option(

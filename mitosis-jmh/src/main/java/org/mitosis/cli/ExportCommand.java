@@ -26,7 +26,7 @@ import picocli.CommandLine.TypeConversionException;
         "Prints the figures of RUN as JSON: each metric by itself (prepare, resume, startup, ...),"
             + " with the parameters in its name; times in ns, medians over the forks. It is a"
             + " failure if there is none. docs/ci.md has an example.")
-final class ExportCommand implements Word {
+final class ExportCommand implements BenchCommand {
   @Option(
       names = "--format",
       required = true,

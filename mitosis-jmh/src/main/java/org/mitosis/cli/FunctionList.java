@@ -16,7 +16,7 @@ import picocli.CommandLine.Command;
     description =
         "Lists for each function whether it can run here, the memory that it takes, what kind of"
             + " work it represents, and what is missing with the command that installs it.")
-final class FunctionList implements Word {
+final class FunctionList implements BenchCommand {
   private static final String ROW = "%-12s  %-8s  %5s  %s%n";
 
   private final PrintStream out;

@@ -36,7 +36,7 @@ import picocli.CommandLine.Parameters;
         "Lists the benchmarks that match one of REGEXP (by default all), with a line on each and the"
             + " default values of its parameters, which -p NAME=VALUE,VALUE of a run overrides."
             + " JMH's own -l and -lp print only names.")
-final class ListCommand implements Word {
+final class ListCommand implements BenchCommand {
   /** First sentences of the Javadoc, by class and by class and method; a test compares them. */
   static final String DESCRIPTIONS = "benchmarks.properties";
 

@@ -14,7 +14,7 @@ import org.openjdk.jmh.util.Version;
 /** The main class of benchmarks.jar. */
 public final class Main {
   /** What a command line of ours may begin with; all else is JMH's. */
-  static final List<String> WORDS =
+  static final List<String> COMMANDS =
       List.of(
           "demo",
           "quick",
@@ -41,7 +41,7 @@ public final class Main {
   /**
    * Runs a command line; exits with the number of an {@link ExitCode} unless all was done.
    *
-   * @param args JMH's, or a word and its arguments
+   * @param args JMH's, or a command and its arguments
    * @throws Exception as {@code org.openjdk.jmh.Main} does
    */
   public static void main(String[] args) throws Exception {
@@ -73,20 +73,20 @@ public final class Main {
       return ExitCode.DONE;
     }
     if (first.equals("help") && args.length > 1) {
-      return args.length == 2 && WORDS.contains(args[1]) && !args[1].equals(first)
-          ? new Words(probe, System.out, System.err).run(args[1], "--help")
+      return args.length == 2 && COMMANDS.contains(args[1]) && !args[1].equals(first)
+          ? new BenchCommands(probe, System.out, System.err).run(args[1], "--help")
           : refuse(
-              "there is no word '"
+              "there is no command '"
                   + String.join(" ", Arrays.asList(args).subList(1, args.length))
                   + "'"
-                  + Spelling.hint(args[1], WORDS)
+                  + Spelling.hint(args[1], COMMANDS)
                   + "; 'help' lists all");
     }
     if (first.equals("help") || first.equals("--help")) {
-      return new Words(probe, System.out, System.err).run("--help");
+      return new BenchCommands(probe, System.out, System.err).run("--help");
     }
-    return WORDS.contains(first)
-        ? new Words(probe, System.out, System.err).run(args)
+    return COMMANDS.contains(first)
+        ? new BenchCommands(probe, System.out, System.err).run(args)
         : new BenchmarkRun(probe, System.out, System.err).run(args);
   }
 

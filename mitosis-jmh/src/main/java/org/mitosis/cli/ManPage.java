@@ -14,16 +14,16 @@ import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.Spec;
 
 /**
- * The word {@code man-page}, by which a build makes the page: the help texts, in man(7).
+ * The command {@code man-page}, by which a build makes the page: the help texts, in man(7).
  *
  * <p>picocli's own generator writes AsciiDoc, for which a build would need asciidoctor.
  */
 @Command(
     name = "man-page",
     hidden = true,
-    header = "A manual page of all words, in man(7).",
+    header = "A manual page of all commands, in man(7).",
     description = "To read it: ./bench man-page | man -l -")
-final class ManPage implements Word {
+final class ManPage implements BenchCommand {
   /** The program as it is installed. */
   static final String NAME = "mitosis-bench";
 
@@ -44,16 +44,16 @@ final class ManPage implements Word {
     section("SYNOPSIS");
     out.println(
         ".B " + NAME + "\n[\\fI-Dmitosis.*\\fR] [\\fIJMH OPTIONS\\fR] [\\fIREGEXP\\fR]...\n.br");
-    out.println(".B " + NAME + "\n[\\fI-Dmitosis.*\\fR] \\fIWORD\\fR [\\fIARGUMENTS\\fR]");
+    out.println(".B " + NAME + "\n[\\fI-Dmitosis.*\\fR] \\fICOMMAND\\fR [\\fIARGUMENTS\\fR]");
     section("DESCRIPTION");
     paragraphs(all.usageMessage().description());
     section("OPTIONS");
     arguments(all);
-    section("WORDS");
+    section("COMMANDS");
     all.subcommands().values().stream()
         .map(line -> line.getCommandSpec())
-        .filter(word -> !word.usageMessage().hidden())
-        .forEach(this::word);
+        .filter(command -> !command.usageMessage().hidden())
+        .forEach(this::command);
     section("NOTES");
     out.println(".nf");
     for (String line : all.usageMessage().footer()) {
@@ -67,11 +67,11 @@ final class ManPage implements Word {
     return ExitCode.DONE;
   }
 
-  private void word(CommandSpec word) {
-    out.println(".SS " + escaped(word.name()));
-    paragraphs(word.usageMessage().header());
-    paragraphs(word.usageMessage().description());
-    arguments(word);
+  private void command(CommandSpec command) {
+    out.println(".SS " + escaped(command.name()));
+    paragraphs(command.usageMessage().header());
+    paragraphs(command.usageMessage().description());
+    arguments(command);
   }
 
   private void section(String name) {

@@ -4,19 +4,19 @@ package org.mitosis.cli;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/** What there is: the words, and what is given without one. */
+/** What there is: the commands, and what is given without one. */
 @Command(
     name = "java -jar benchmarks.jar",
     customSynopsis = {
       "java [-Dmitosis.*] -jar benchmarks.jar [JMH OPTIONS] [REGEXP]...   run benchmarks",
-      "  or:  java [-Dmitosis.*] -jar benchmarks.jar WORD [ARGUMENTS]"
+      "  or:  java [-Dmitosis.*] -jar benchmarks.jar COMMAND [ARGUMENTS]"
     },
     description = {
       "",
       "JMH's options are listed by -h; its -l and -lp list the names that 'list' explains.",
       ""
     },
-    commandListHeading = "%nWords; 'help WORD' tells more of one:%n%n",
+    commandListHeading = "%nCommands; 'help COMMAND' tells more of one:%n%n",
     exitCodeListHeading =
         "%nExit codes (JMH's own refusals have 1; the end by a signal has 128 and its number):%n%n",
     footer = {

@@ -21,7 +21,7 @@ import picocli.CommandLine.Parameters;
         "Packs the folder of a run as one .zip file, which report and compare read like the folder,"
             + " and prints its name. The folder stays unchanged. Its report is left out: it can be"
             + " made again.")
-final class PackCommand implements Word {
+final class PackCommand implements BenchCommand {
   @Option(
       names = "-o",
       paramLabel = "FILE",

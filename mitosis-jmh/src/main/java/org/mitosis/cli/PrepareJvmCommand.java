@@ -38,7 +38,7 @@ import picocli.CommandLine.Parameters;
         "Makes the JVM with process id PID take a snapshot of itself, with all its threads and open"
             + " files; it continues to run. Hooks that its application has registered, also those"
             + " for org.crac, are called.")
-final class PrepareJvmCommand implements Word {
+final class PrepareJvmCommand implements BenchCommand {
   @Option(
       names = "--handler-id",
       paramLabel = "N",

@@ -15,7 +15,7 @@ import picocli.CommandLine.Command;
         "Prints the folder of the native programs and libraries of this jar, and unpacks them there"
             + " if they are missing: mitosis-child, mitosis-prepare, mitosis-unprepare,"
             + " libmitosis-preload.so and others.")
-final class ProgramFolder implements Word {
+final class ProgramFolder implements BenchCommand {
   private final PrintStream out;
 
   ProgramFolder(PrintStream out) {

@@ -28,7 +28,7 @@ import picocli.CommandLine.Command;
           + " the right to use userfaultfd, children are resumed in mode clone, on this machine"
           + " only."
     })
-final class QuickCommand implements Word {
+final class QuickCommand implements BenchCommand {
   private static final String ITERATIONS = "-f 1 -wi 1 -w 200ms -i 3 -r 250ms";
 
   private static final String FUNCTIONS = "FirstResult.function";

@@ -31,7 +31,7 @@ import picocli.CommandLine.Spec;
       "Nothing runs on after it, or after Ctrl-C; what was copied stays, until 'cluster clean'. Takes"
           + " half a minute. See docs/rdma.md."
     })
-final class RdmaSelftestCommand implements Word {
+final class RdmaSelftestCommand implements BenchCommand {
   private static final String KEY_VALUE = "[A-Z][A-Z_]*=(?s:.*)";
 
   @Parameters(
@@ -39,7 +39,7 @@ final class RdmaSelftestCommand implements Word {
       hideParamSyntax = true,
       arity = "0..*",
       description = "The machines, and how to reach them.")
-  private List<String> words = List.of();
+  private List<String> arguments = List.of();
 
   @Spec private CommandSpec spec;
 
@@ -55,12 +55,12 @@ final class RdmaSelftestCommand implements Word {
   public ExitCode run(List<String> given) throws IOException {
     List<String> hosts = new ArrayList<>();
     Map<String, String> values = new LinkedHashMap<>();
-    for (String word : words) {
-      if (word.matches(KEY_VALUE)) {
-        int equals = word.indexOf('=');
-        values.put(word.substring(0, equals), word.substring(equals + 1));
+    for (String argument : arguments) {
+      if (argument.matches(KEY_VALUE)) {
+        int equals = argument.indexOf('=');
+        values.put(argument.substring(0, equals), argument.substring(equals + 1));
       } else {
-        hosts.add(word);
+        hosts.add(argument);
       }
     }
     if (hosts.size() != 0 && hosts.size() != 2) {

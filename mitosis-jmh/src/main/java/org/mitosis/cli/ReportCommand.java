@@ -28,7 +28,7 @@ import picocli.CommandLine.Parameters;
           + " read JMH's results read: github-action-benchmark (tool: jmh), Bencher (java_jmh).",
       "The report has all that could be read; it is a failure if that is not everything."
     })
-final class ReportCommand implements Word {
+final class ReportCommand implements BenchCommand {
   @Option(
       names = "-o",
       paramLabel = "DIR",

@@ -136,7 +136,7 @@ final class Selection {
 
   /** Why a selection is empty, with what was meant if that can be told. */
   static String nothingMatches(Options options) {
-    Set<String> names = new LinkedHashSet<>(Main.WORDS);
+    Set<String> names = new LinkedHashSet<>(Main.COMMANDS);
     names.add("--version");
     for (BenchmarkListEntry entry : BenchmarkList.defaultList().getAll(SILENT, List.of())) {
       String name = shortName(entry.getUsername());

@@ -22,7 +22,7 @@ import picocli.CommandLine.Command;
             + " its parent and of its shadow, and when it was prepared; with the user backend also"
             + " the numbers of its threads, open files beyond the standard three and mappings, and"
             + " the MiB of these mappings.")
-final class SnapshotList implements Word {
+final class SnapshotList implements BenchCommand {
   private static final String ROW = "%-10s  %-6s  %8s  %8s  %-19s  %7s  %5s  %8s  %s%n";
   private static final DateTimeFormatter TIME =
       DateTimeFormatter.ofPattern("uuuu-MM-dd HH:mm:ss").withZone(ZoneId.systemDefault());

@@ -25,7 +25,7 @@ import picocli.CommandLine.Spec;
             + " killed: finished blocks are kept, the unfinished one and those that failed are run"
             + " again. It continues only on the same machine, in the same state, with the same"
             + " build: results of two environments are never mixed.")
-final class SweepCommand implements JmhWord {
+final class SweepCommand implements JmhCommand {
   @Option(
       names = "--seed",
       paramLabel = "N",
@@ -43,7 +43,7 @@ final class SweepCommand implements JmhWord {
       paramLabel = "[JMH OPTIONS] [REGEXP]...",
       hideParamSyntax = true,
       arity = "0..*",
-      description = "What to run, as without a word; --pin, too (see help).")
+      description = "What to run, as without a command; --pin, too (see help).")
   private List<String> jmh = List.of();
 
   @Spec private CommandSpec spec;

@@ -26,7 +26,7 @@ import org.mitosis.setting.MissingPrerequisite;
  */
 final class Agent {
   /** The argument that starts an agent. */
-  static final String WORD = "cluster-agent";
+  static final String COMMAND = "cluster-agent";
 
   /** System property: the lease, in s: the agent ends after that time without a line. */
   static final String LEASE_PROPERTY = "mitosis.cluster.leaseSeconds";
@@ -52,7 +52,7 @@ final class Agent {
 
   /** Whether a process is an agent. */
   static boolean isAgent(ProcessHandle process) {
-    return process.info().commandLine().orElse("").contains(" " + WORD);
+    return process.info().commandLine().orElse("").contains(" " + COMMAND);
   }
 
   /**

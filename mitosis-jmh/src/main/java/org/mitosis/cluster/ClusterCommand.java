@@ -48,7 +48,7 @@ public final class ClusterCommand {
   /**
    * What the user asks for.
    *
-   * @param word a target, or what is done instead of one
+   * @param target a target, or what is done instead of one
    * @param config the config file
    * @param configGiven whether the user has named it
    * @param slurm whether the machines come from an allocation of Slurm
@@ -57,7 +57,7 @@ public final class ClusterCommand {
    * @param commandLine the arguments, for the record
    */
   public record Request(
-      String word,
+      String target,
       Path config,
       boolean configGiven,
       boolean slurm,
@@ -67,7 +67,7 @@ public final class ClusterCommand {
 
   /** Whether these arguments start an agent: the coordinator does that, not a user. */
   public static boolean isAgent(String[] args) {
-    return args.length == 1 && args[0].equals(Agent.WORD);
+    return args.length == 1 && args[0].equals(Agent.COMMAND);
   }
 
   /** Runs the agent of this machine; returns the exit code. */
@@ -76,7 +76,7 @@ public final class ClusterCommand {
   }
 
   /** What a request may name: the targets, and what there is instead of one. */
-  public static List<String> words() {
+  public static List<String> targets() {
     return Stream.concat(
             Stream.of("list", "check", "template"),
             Arrays.stream(Target.values()).map(Target::toString))
@@ -86,7 +86,7 @@ public final class ClusterCommand {
   /** Carries it out; done if no machine failed. */
   public ExitCode run(Request request) throws IOException {
     try {
-      return switch (request.word()) {
+      return switch (request.target()) {
         case "list" -> list();
         case "template" -> template();
         default -> onMachines(request);
@@ -124,7 +124,7 @@ public final class ClusterCommand {
   }
 
   private ExitCode onMachines(Request request) throws IOException {
-    Target target = Target.named(request.word()).orElse(null);
+    Target target = Target.named(request.target()).orElse(null);
     ClusterConfig config = config(request);
     RemoteShell shell;
     Roles roles;

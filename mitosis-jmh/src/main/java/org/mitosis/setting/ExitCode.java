@@ -18,7 +18,7 @@ public enum ExitCode {
   /** Nothing was done, because of the command line. */
   WRONG_ARGUMENTS(
       2,
-      "nothing was done: there is no such word, benchmark, option, parameter or setting, or a value"
+      "nothing was done: there is no such command, benchmark, option, parameter or setting, or a value"
           + " is invalid"),
 
   /** Nothing was done, because of this machine. */

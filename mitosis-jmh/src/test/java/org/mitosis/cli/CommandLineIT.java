@@ -89,7 +89,7 @@ class CommandLineIT {
         "Fork -e Fork | no benchmark matches 'Fork' without Fork; 'list' lists the benchmarks, 'help'"
             + " the commands",
         "[ | '[' is not a regular expression: Unclosed character class",
-        "help compar | there is no word 'compar' (did you mean 'compare'?); 'help' lists all",
+        "help compar | there is no command 'compar' (did you mean 'compare'?); 'help' lists all",
         "NilCall -jvm /no/java | -jvm /no/java is not a program that can be run",
         "NilCall -p threds=1 | no selected benchmark has the parameter threds"
       })
@@ -121,7 +121,7 @@ class CommandLineIT {
   @Test
   void helpNamesOurWordsAndPointsAtJmhs() throws IOException {
     BenchmarksJar.Outcome help = jar.run("help");
-    assertEquals(WordsTest.help(), help.out());
+    assertEquals(BenchCommandsTest.help(), help.out());
     assertEquals("", help.err());
     assertEquals(0, help.exitCode());
     assertEquals(help.out(), jar.run("--help").out());

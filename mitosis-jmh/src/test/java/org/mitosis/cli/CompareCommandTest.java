@@ -359,7 +359,7 @@ class CompareCommandTest {
     err.reset();
     PrintStream stdout = new PrintStream(out, true, StandardCharsets.UTF_8);
     PrintStream stderr = new PrintStream(err, true, StandardCharsets.UTF_8);
-    return Words.run(new CompareCommand(stdout, stderr), stdout, stderr, args).number();
+    return BenchCommands.run(new CompareCommand(stdout, stderr), stdout, stderr, args).number();
   }
 
   private String line(String start) {

@@ -157,7 +157,8 @@ class DoctorTest {
 
   private int run(String... args) {
     PrintStream out = new PrintStream(bytes, true, StandardCharsets.UTF_8);
-    return Words.run(new Doctor(machine, new MachineProbe(root), out), out, out, args).number();
+    return BenchCommands.run(new Doctor(machine, new MachineProbe(root), out), out, out, args)
+        .number();
   }
 
   private String output() {

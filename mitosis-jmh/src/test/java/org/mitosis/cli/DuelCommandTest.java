@@ -95,7 +95,8 @@ class DuelCommandTest {
     err.reset();
     PrintStream stdout = new PrintStream(out, true, StandardCharsets.UTF_8);
     PrintStream stderr = new PrintStream(err, true, StandardCharsets.UTF_8);
-    return Words.run(new DuelCommand(new MachineProbe(root), stdout, stderr), stdout, stderr, args)
+    return BenchCommands.run(
+            new DuelCommand(new MachineProbe(root), stdout, stderr), stdout, stderr, args)
         .number();
   }
 

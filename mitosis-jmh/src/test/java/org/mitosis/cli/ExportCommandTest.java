@@ -142,7 +142,8 @@ class ExportCommandTest {
   }
 
   private int run(String... args) {
-    return Words.run(new ExportCommand(stream(out), stream(err)), stream(out), stream(err), args)
+    return BenchCommands.run(
+            new ExportCommand(stream(out), stream(err)), stream(out), stream(err), args)
         .number();
   }
 

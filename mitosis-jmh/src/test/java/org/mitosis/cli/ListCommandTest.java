@@ -111,7 +111,7 @@ class ListCommandTest {
   private ExitCode run(String... args) {
     PrintStream output = new PrintStream(out, true, StandardCharsets.UTF_8);
     PrintStream errors = new PrintStream(err, true, StandardCharsets.UTF_8);
-    return Words.run(new ListCommand(output, errors), output, errors, args);
+    return BenchCommands.run(new ListCommand(output, errors), output, errors, args);
   }
 
   private static String said(ByteArrayOutputStream stream) {

@@ -59,7 +59,7 @@ class OneEstimateTest {
     String folder = sample.folder().toString();
     assertEquals(
         ExitCode.DONE,
-        Words.run(new CompareCommand(stream, stream), stream, stream, folder, folder));
+        BenchCommands.run(new CompareCommand(stream, stream), stream, stream, folder, folder));
     String compared = out.toString(StandardCharsets.UTF_8);
     assertTrue(compared.contains("220 µs  220 µs    1.000"), compared);
   }

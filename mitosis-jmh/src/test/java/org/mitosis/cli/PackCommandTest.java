@@ -269,8 +269,8 @@ class PackCommandTest {
     return run(new PackCommand(stream(out), stream(err)), args);
   }
 
-  private int run(Word word, String... args) {
-    return Words.run(word, stream(out), stream(err), args).number();
+  private int run(BenchCommand command, String... args) {
+    return BenchCommands.run(command, stream(out), stream(err), args).number();
   }
 
   private int report(Path run) {

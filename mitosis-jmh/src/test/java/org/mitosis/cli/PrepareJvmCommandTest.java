@@ -106,7 +106,7 @@ class PrepareJvmCommandTest {
   private int run(String... arguments) {
     out.reset();
     err.reset();
-    return Words.run(
+    return BenchCommands.run(
             new PrepareJvmCommand(agentJar(), print(out)), print(out), print(err), arguments)
         .number();
   }

@@ -23,7 +23,7 @@ class SettingsTest {
 
   @Test
   void theHelpTextListsThem() {
-    String help = WordsTest.help();
+    String help = BenchCommandsTest.help();
     for (String name : Settings.KNOWN) {
       assertTrue(help.contains("-D" + name + "=") || name.equals("mitosis.results.hlog"), name);
     }

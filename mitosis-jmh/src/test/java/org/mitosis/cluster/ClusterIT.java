@@ -199,7 +199,7 @@ class ClusterIT {
             .script("left", cluster.directory().toString())
             .out()
             .lines()
-            .filter(line -> line.startsWith("c1 ") && line.contains(Agent.WORD))
+            .filter(line -> line.startsWith("c1 ") && line.contains(Agent.COMMAND))
             .map(line -> line.split(" ")[1])
             .findFirst()
             .orElseThrow();

@@ -21,10 +21,10 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 
 /**
- * The words of the command line, read by picocli. A command line of JMH never gets here, so that
+ * The commands of benchmarks.jar, read by picocli. A command line of JMH never gets here, so that
  * nothing is loaded for it.
  */
-final class Words {
+final class BenchCommands {
   private static final int WIDTH = 100;
   private static final Set<Integer> RIGHTS = Set.of(Errno.EPERM, Errno.EACCES);
 
@@ -32,12 +32,12 @@ final class Words {
   private final PrintStream out;
   private final PrintStream err;
 
-  /** All words. */
-  Words(MachineProbe probe, PrintStream out, PrintStream err) {
+  /** All of them. */
+  BenchCommands(MachineProbe probe, PrintStream out, PrintStream err) {
     this(all(probe, out, err), out, err);
   }
 
-  private Words(CommandLine line, PrintStream out, PrintStream err) {
+  private BenchCommands(CommandLine line, PrintStream out, PrintStream err) {
     this.line = line;
     this.out = out;
     this.err = err;
@@ -50,7 +50,7 @@ final class Words {
             new DemoCommand(out),
             new QuickCommand(probe, out, err),
             new ListCommand(out, err),
-            new ClusterWord(out, err),
+            new ClusterCommandLine(out, err),
             new RdmaSelftestCommand(out, err),
             new FunctionList(out),
             new SweepCommand(probe, out, err),
@@ -82,7 +82,7 @@ final class Words {
     withHelp(line);
   }
 
-  /** One style. Of all words together there is no {@code -h}, which is JMH's. */
+  /** One style. Of all commands together there is no {@code -h}, which is JMH's. */
   private static void withHelp(CommandLine line) {
     CommandSpec spec = line.getCommandSpec();
     if (!(spec.userObject() instanceof Overview)) {
@@ -96,27 +96,27 @@ final class Words {
     }
     OptionSpec.Builder help =
         spec.userObject() instanceof Overview
-            ? OptionSpec.builder("--help").description("This text; of one word: help WORD.")
+            ? OptionSpec.builder("--help").description("This text; of one command: help COMMAND.")
             : OptionSpec.builder("-h", "--help").description("This text.");
     spec.addOption(help.usageHelp(true).build());
-    if (spec.userObject() instanceof JmhWord) {
-      // From the first word of JMH on, nothing is ours.
+    if (spec.userObject() instanceof JmhCommand) {
+      // From JMH's first argument on, nothing is ours.
       line.setUnmatchedOptionsArePositionalParams(true).setStopAtPositional(true);
     }
-    line.getSubcommands().values().forEach(Words::withHelp);
+    line.getSubcommands().values().forEach(BenchCommands::withHelp);
   }
 
-  /** Runs one word with the arguments after it. */
-  static ExitCode run(Word word, PrintStream out, PrintStream err, String... given) {
-    return new Words(new CommandLine(word), out, err).run(given);
+  /** Runs one command with the arguments after it. */
+  static ExitCode run(BenchCommand command, PrintStream out, PrintStream err, String... given) {
+    return new BenchCommands(new CommandLine(command), out, err).run(given);
   }
 
-  /** The words, as picocli sees them. */
+  /** The commands, as picocli sees them. */
   CommandSpec spec() {
     return line.getCommandSpec();
   }
 
-  /** Runs a word with its arguments. */
+  /** Runs a command with its arguments. */
   ExitCode run(String... args) {
     try {
       ParseResult parsed = line.parseArgs(args);
@@ -124,12 +124,12 @@ final class Words {
         parsed = parsed.subcommand();
       }
       CommandLine asked = parsed.commandSpec().commandLine();
-      if (parsed.isUsageHelpRequested() || !(asked.getCommand() instanceof Word)) {
+      if (parsed.isUsageHelpRequested() || !(asked.getCommand() instanceof BenchCommand)) {
         asked.usage(out);
         return ExitCode.DONE;
       }
       boolean isSubcommand = asked != line;
-      return ((Word) asked.getCommand())
+      return ((BenchCommand) asked.getCommand())
           .run(List.of(isSubcommand ? Arrays.copyOfRange(args, 1, args.length) : args));
     } catch (ParameterException e) {
       CommandSpec spec = e.getCommandLine().getCommandSpec();
@@ -147,7 +147,7 @@ final class Words {
     } catch (RuntimeException e) {
       throw e;
     } catch (Exception e) {
-      throw new IllegalStateException("a word throws what none should", e);
+      throw new IllegalStateException("a command throws what none should", e);
     }
   }
 

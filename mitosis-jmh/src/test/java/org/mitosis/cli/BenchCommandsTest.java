@@ -27,8 +27,8 @@ import org.mitosis.setting.ExitCode;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
 
-/** What all words have in common, and what is made from them. */
-class WordsTest {
+/** What all commands have in common, and what is made from them. */
+class BenchCommandsTest {
   private static final long DEADLINE_S = 60;
 
   @TempDir Path directory;
@@ -43,20 +43,20 @@ class WordsTest {
   private static Said said(String... args) {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     ByteArrayOutputStream err = new ByteArrayOutputStream();
-    ExitCode code = words(out, err).run(args);
+    ExitCode code = commands(out, err).run(args);
     return new Said(
         code, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
   }
 
-  private static Words words(ByteArrayOutputStream out, ByteArrayOutputStream err) {
-    return new Words(
+  private static BenchCommands commands(ByteArrayOutputStream out, ByteArrayOutputStream err) {
+    return new BenchCommands(
         new MachineProbe(Path.of("/")),
         new PrintStream(out, true, StandardCharsets.UTF_8),
         new PrintStream(err, true, StandardCharsets.UTF_8));
   }
 
   private static Map<String, CommandLine> all() {
-    return words(new ByteArrayOutputStream(), new ByteArrayOutputStream()).spec().subcommands();
+    return commands(new ByteArrayOutputStream(), new ByteArrayOutputStream()).spec().subcommands();
   }
 
   static Set<String> names() {
@@ -70,7 +70,7 @@ class WordsTest {
 
   @Test
   void mainKnowsThemWithoutTheParser() {
-    Set<String> known = new HashSet<>(Main.WORDS);
+    Set<String> known = new HashSet<>(Main.COMMANDS);
     assertTrue(known.remove("help"));
     assertEquals(names(), known);
   }
@@ -89,8 +89,8 @@ class WordsTest {
     assertTrue(lines.stream().allMatch(line -> line.length() <= 100), help.out());
     assertFalse(help.out().contains("%%"), help.out());
     assertEquals(help, said(name, "-h"));
-    CommandSpec word = all().get(name).getCommandSpec();
-    assertEquals(!word.usageMessage().hidden(), help().contains("\n  " + name + " "));
+    CommandSpec command = all().get(name).getCommandSpec();
+    assertEquals(!command.usageMessage().hidden(), help().contains("\n  " + name + " "));
   }
 
   @ParameterizedTest
@@ -169,9 +169,9 @@ class WordsTest {
   @Test
   void theManPageHasAllWordsAndNoFault() throws Exception {
     String page = said("man-page").out();
-    for (Map.Entry<String, CommandLine> word : all().entrySet()) {
-      boolean hidden = word.getValue().getCommandSpec().usageMessage().hidden();
-      assertEquals(!hidden, page.contains("\n.SS " + word.getKey().replace("-", "\\-") + "\n"));
+    for (Map.Entry<String, CommandLine> command : all().entrySet()) {
+      boolean hidden = command.getValue().getCommandSpec().usageMessage().hidden();
+      assertEquals(!hidden, page.contains("\n.SS " + command.getKey().replace("-", "\\-") + "\n"));
     }
     for (String name : Settings.KNOWN) {
       assertTrue(page.contains("\\-D" + name + "=") || name.equals("mitosis.results.hlog"), name);

@@ -30,7 +30,7 @@ import picocli.CommandLine.Spec;
           + " all keys and what they mean. 'cluster check' checks every machine, and names what"
           + " prevents a run."
     })
-final class ClusterWord implements Word {
+final class ClusterCommandLine implements BenchCommand {
   private static final String KEY_VALUE = "[A-Z][A-Z_]*=(?s:.*)";
 
   @Option(
@@ -57,14 +57,14 @@ final class ClusterWord implements Word {
       arity = "1..*",
       completionCandidates = Names.class,
       description = "What to run, and values that replace those of the file, as with make.")
-  private List<String> words;
+  private List<String> arguments;
 
   @Spec private CommandSpec spec;
 
   private final PrintStream out;
   private final PrintStream err;
 
-  ClusterWord(PrintStream out, PrintStream err) {
+  ClusterCommandLine(PrintStream out, PrintStream err) {
     this.out = out;
     this.err = err;
   }
@@ -73,17 +73,17 @@ final class ClusterWord implements Word {
   public ExitCode run(List<String> given) throws IOException {
     String target = "";
     Map<String, String> values = new LinkedHashMap<>();
-    for (String word : words) {
-      if (word.matches(KEY_VALUE)) {
-        int equals = word.indexOf('=');
-        values.put(word.substring(0, equals), word.substring(equals + 1));
+    for (String argument : arguments) {
+      if (argument.matches(KEY_VALUE)) {
+        int equals = argument.indexOf('=');
+        values.put(argument.substring(0, equals), argument.substring(equals + 1));
       } else if (target.isEmpty()) {
-        target = word;
+        target = argument;
       } else {
-        throw refused("unexpected argument '" + word + "'");
+        throw refused("unexpected argument '" + argument + "'");
       }
     }
-    List<String> names = ClusterCommand.words();
+    List<String> names = ClusterCommand.targets();
     if (!names.contains(target)) {
       throw refused(
           "there is no target '"
@@ -129,7 +129,7 @@ final class ClusterWord implements Word {
   static final class Names implements Iterable<String> {
     @Override
     public Iterator<String> iterator() {
-      return ClusterCommand.words().iterator();
+      return ClusterCommand.targets().iterator();
     }
   }
 }
