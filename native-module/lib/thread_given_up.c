@@ -15,8 +15,8 @@ static int did_not_stop(const struct late_thread *late, uint32_t stop_ms,
 {
 	char name[32], letter[32], why[64];
 
-	thread_status_word(late->tid, "Name:", name, sizeof(name));
-	thread_status_word(late->tid, "State:", letter, sizeof(letter));
+	thread_status_word(late->listed, "Name:", name, sizeof(name));
+	thread_status_word(late->listed, "State:", letter, sizeof(letter));
 	if (late->blocks)
 		snprintf(why, sizeof(why), ", because it blocks signal %u", signal);
 	else

@@ -8,8 +8,8 @@
 
 /* A thread that did not stop. */
 struct late_thread {
-	int32_t tid;
-	bool blocks; /* the signal, while the others stood */
+	int32_t tid, listed; /* listed: in /proc */
+	bool blocks;	     /* the signal, while the others stood */
 };
 
 /*

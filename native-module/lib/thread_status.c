@@ -9,14 +9,11 @@
 #include "lib/cursor.h"
 #include "paging/raw_syscall.h"
 
-/* Reads as much as fits of a file of a thread; "" if there is none. */
-static void read_file(int32_t tid, const char *name, char *text, size_t size)
+/* Reads as much as fits of a file; "" if there is none. */
+static void read_path(const char *path, char *text, size_t size)
 {
-	char path[PROC_NAME_SIZE + 8];
 	long fd, n = 0;
 
-	name_file(path, "/proc/self/task/", tid);
-	strcat(path, name);
 	fd = raw_open(path, O_RDONLY | O_CLOEXEC);
 	if (fd >= 0) {
 		n = raw_syscall(SYS_read, fd, text, size - 1);
@@ -25,11 +22,20 @@ static void read_file(int32_t tid, const char *name, char *text, size_t size)
 	text[n > 0 ? n : 0] = '\0';
 }
 
-char thread_state_of(int32_t tid)
+static void read_file(int32_t listed, const char *name, char *text, size_t size)
+{
+	char path[PROC_NAME_SIZE + 8];
+
+	name_file(path, "/proc/self/task/", listed);
+	strcat(path, name);
+	read_path(path, text, size);
+}
+
+char thread_state_of(int32_t listed)
 {
 	char text[512], *name_end;
 
-	read_file(tid, "/stat", text, sizeof(text));
+	read_file(listed, "/stat", text, sizeof(text));
 	name_end = strrchr(text, ')');
 	return name_end && name_end[1] == ' ' ? name_end[2] : 0;
 }
@@ -47,28 +53,44 @@ bool thread_signals_are_queued(void)
 	char text[4096];
 	const char *count;
 
-	read_file(raw_syscall(SYS_gettid), "/status", text, sizeof(text));
+	read_path("/proc/thread-self/status", text, sizeof(text));
 	count = find(text, "\nSigQ:\t");
 	return !count || strncmp(count, "0/", 2);
 }
 
-bool thread_blocks(int32_t tid, uint64_t signals)
+/* The last one of a line: the kernel lists them from the PID namespace of /proc to that of the thread. */
+int32_t thread_own_id(int32_t listed)
+{
+	struct cursor c = { 0 };
+	int32_t id = 0;
+	char text[4096];
+
+	read_file(listed, "/status", text, sizeof(text));
+	c.at = find(text, "\nNSpid:");
+	while (c.at && *c.at == '\t') {
+		c.at++;
+		id = take_number(&c, 10);
+	}
+	return id;
+}
+
+bool thread_blocks(int32_t listed, uint64_t signals)
 {
 	struct cursor c = { 0 };
 	char text[4096];
 
-	read_file(tid, "/status", text, sizeof(text));
+	read_file(listed, "/status", text, sizeof(text));
 	c.at = find(text, "\nSigBlk:\t");
 	return c.at && take_number(&c, 16) & signals;
 }
 
-void thread_status_word(int32_t tid, const char *key, char *word, size_t size)
+void thread_status_word(int32_t listed, const char *key, char *word, size_t size)
 {
 	char path[64], line[256];
 	FILE *f;
 
 	snprintf(word, size, "unknown");
-	snprintf(path, sizeof(path), "/proc/self/task/%d/status", tid);
+	snprintf(path, sizeof(path), "/proc/self/task/%d/status", listed);
 	f = fopen(path, "re");
 	while (f && fgets(line, sizeof(line), f)) {
 		if (strncmp(line, key, strlen(key)))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What /proc says of the threads of this process. Without locks and malloc but for the last. */
+/* What /proc says of the threads of this process, by their ids there (see thread_list.h). Without locks and malloc but for the last. */
 #ifndef LIB_THREAD_STATUS_H
 #define LIB_THREAD_STATUS_H
 
@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 /* The state letter of a thread, as proc_pid_stat(5) has it; 0: it has gone. */
-char thread_state_of(int32_t tid);
+char thread_state_of(int32_t listed);
 
 /*
  * Whether signals are queued for any process of this user, which one read tells; true if that cannot be
@@ -16,10 +16,13 @@ char thread_state_of(int32_t tid);
  */
 bool thread_signals_are_queued(void);
 
+/* The id of a thread in the PID namespace of this process, which system calls take; 0: it has gone. */
+int32_t thread_own_id(int32_t listed);
+
 /* Whether a thread blocks any of these signals, which are bits as in a signal mask. */
-bool thread_blocks(int32_t tid, uint64_t signals);
+bool thread_blocks(int32_t listed, uint64_t signals);
 
 /* The rest of the line after `key` in the status of a thread, or "unknown". */
-void thread_status_word(int32_t tid, const char *key, char *word, size_t size);
+void thread_status_word(int32_t listed, const char *key, char *word, size_t size);
 
 #endif /* LIB_THREAD_STATUS_H */

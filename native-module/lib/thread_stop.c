@@ -3,7 +3,6 @@
 #include "lib/thread_stop.h"
 
 #include <asm/prctl.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
@@ -18,7 +17,6 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-#include "lib/cursor.h"
 #include "lib/error.h"
 #include "lib/libc_data.h"
 #include "lib/once.h"
@@ -26,6 +24,7 @@
 #include "lib/rseq.h"
 #include "lib/stop_signal.h"
 #include "lib/thread_given_up.h"
+#include "lib/thread_list.h"
 #include "lib/thread_status.h"
 #include "local/clock.h"
 #include "paging/raw_syscall.h"
@@ -41,15 +40,6 @@
 #define LOOK	    0x80000000u /* with the number of a stop: see find_change() */
 /* CPUs that the kernel may have been built for. */
 #define CPUS_MAX 8192
-
-/* As getdents64(2) writes it. */
-struct task_entry {
-	uint64_t inode;
-	int64_t offset;
-	uint16_t length;
-	uint8_t type;
-	char name[];
-};
 
 /*
  * Wiped on fork, so that a child finds no stop under way. The records are not: they go to
@@ -72,6 +62,7 @@ static struct stop_state {
 static struct {
 	struct descriptor_stopped_thread threads[THREADS_MAX];
 	int32_t signalled[THREADS_MAX]; /* ids */
+	int32_t listed[THREADS_MAX];	/* theirs in /proc */
 } * records;
 
 static uint32_t last_stop;
@@ -219,17 +210,17 @@ struct stop {
 	uint32_t patience_ms;
 	struct running_time waited, attempt;
 	struct late_thread late;
-	int tasks; /* /proc/self/task */
+	struct thread_list list;
 	bool leader_ended;
 };
 
-static bool is_signalled(const struct stop *s, int32_t tid)
+static bool is_signalled(const struct stop *s, int32_t listed)
 {
 	uint32_t i;
 
 	/* The newest are asked for most often. */
 	for (i = s->signalled; i--;)
-		if (records->signalled[i] == tid)
+		if (records->listed[i] == listed)
 			return true;
 	return false;
 }
@@ -244,44 +235,34 @@ static bool has_arrived(int32_t tid)
 	return false;
 }
 
-static int32_t tid_of(const struct task_entry *entry)
-{
-	struct cursor c = { .at = entry->name };
-
-	return take_number(&c, 10);
-}
-
 /* Interrupts all that have not been. Returns how many these were, or -errno. */
 static int interrupt_new(struct stop *s)
 {
-	char buffer[4096] __attribute__((aligned(8)));
-	long size, at;
-	int count = 0;
+	int32_t listed;
+	int count = 0, more;
 
-	raw_syscall(SYS_lseek, s->tasks, 0, SEEK_SET);
-	while ((size = raw_syscall(SYS_getdents64, s->tasks, buffer,
-				   sizeof(buffer))) > 0) {
-		for (at = 0; at < size;) {
-			const struct task_entry *entry = (void *)(buffer + at);
-			int32_t tid = tid_of(entry);
-			int err;
+	thread_list_rewind(&s->list);
+	while ((more = thread_list_next(&s->list, &listed)) > 0) {
+		int32_t tid;
+		int err;
 
-			at += entry->length;
-			if (!tid || tid == s->caller || is_signalled(s, tid))
-				continue;
-			if (s->signalled == THREADS_MAX)
-				return -E2BIG;
-			err = stop_signal_send(s->signal, s->process, tid,
-					       s->number);
-			if (err == -ESRCH)
-				continue;
-			if (err)
-				return err;
-			records->signalled[s->signalled++] = tid;
-			count++;
-		}
+		if (is_signalled(s, listed))
+			continue;
+		tid = thread_list_id(&s->list, listed);
+		if (!tid || tid == s->caller)
+			continue;
+		if (s->signalled == THREADS_MAX)
+			return -E2BIG;
+		err = stop_signal_send(s->signal, s->process, tid, s->number);
+		if (err == -ESRCH)
+			continue;
+		if (err)
+			return err;
+		records->listed[s->signalled] = listed;
+		records->signalled[s->signalled++] = tid;
+		count++;
 	}
-	return size < 0 ? (int)size : count;
+	return more < 0 ? more : count;
 }
 
 /* Forgets those that have ended since they were signalled. */
@@ -291,14 +272,17 @@ static void forget_ended(struct stop *s)
 
 	for (i = 0; i < s->signalled; i++) {
 		int32_t tid = records->signalled[i];
-		char letter = has_arrived(tid) ? 'S' : thread_state_of(tid);
+		int32_t listed = records->listed[i];
+		char letter = has_arrived(tid) ? 'S' : thread_state_of(listed);
 		bool ended = !letter || letter == 'Z' || letter == 'X';
 
 		if (ended && tid == s->process && letter == 'Z')
 			s->leader_ended = true;
 		/* A first thread that has ended stays in /proc: it stays in the list. */
-		if (!ended || tid == s->process)
+		if (!ended || tid == s->process) {
+			records->listed[kept] = listed;
 			records->signalled[kept++] = tid;
+		}
 	}
 	s->signalled = kept;
 }
@@ -313,18 +297,27 @@ static uint64_t stop_signal_bit(const struct stop *s)
 	return 1ull << (s->signal - 1);
 }
 
-/* Of the signalled that have not stopped, one that blocks the signal; 0: there is none. */
-static int32_t first_blocking(const struct stop *s)
+static struct late_thread late_thread(uint32_t i)
+{
+	return (struct late_thread){ .tid = records->signalled[i],
+				     .listed = records->listed[i] };
+}
+
+/* Of the signalled that have not stopped, one that blocks the signal; zeros: there is none. */
+static struct late_thread first_blocking(const struct stop *s)
 {
 	uint32_t i;
 
 	for (i = 0; i < s->signalled; i++) {
-		int32_t tid = records->signalled[i];
+		struct late_thread t = late_thread(i);
 
-		if (!has_arrived(tid) && thread_blocks(tid, stop_signal_bit(s)))
-			return tid;
+		if (has_arrived(t.tid))
+			continue;
+		t.blocks = thread_blocks(t.listed, stop_signal_bit(s));
+		if (t.blocks)
+			return t;
 	}
-	return 0;
+	return (struct late_thread){ 0 };
 }
 
 /*
@@ -337,7 +330,7 @@ static bool others_must_run(struct stop *s)
 	int64_t waited = running_time_passed(&s->waited);
 
 	return running_time_passed(&s->attempt) >= s->patience_ms &&
-	       waited + 2 * s->patience_ms <= s->stop_ms && first_blocking(s);
+	       waited + 2 * s->patience_ms <= s->stop_ms && first_blocking(s).blocks;
 }
 
 /* Returns 0 when all that are signalled have stopped; -ETIMEDOUT; or -EAGAIN: see others_must_run(). */
@@ -401,13 +394,12 @@ static int forget_records(struct stop *s)
 /* One that blocks the signal, before others. */
 static struct late_thread first_late(const struct stop *s)
 {
-	struct late_thread late = { .tid = first_blocking(s) };
+	struct late_thread late = first_blocking(s);
 	uint32_t i;
 
-	late.blocks = late.tid;
 	for (i = 0; i < s->signalled && !late.tid; i++)
 		if (!has_arrived(records->signalled[i]))
-			late.tid = records->signalled[i];
+			late = late_thread(i);
 	if (!late.tid)
 		late.tid = s->process;
 	return late;
@@ -511,7 +503,8 @@ static int let_others_run(struct stop *s)
 		if (running_time_passed(&s->waited) > s->stop_ms)
 			return -ETIMEDOUT;
 		pause_shortly();
-	} while (s->late.blocks && thread_blocks(s->late.tid, stop_signal_bit(s)));
+	} while (s->late.blocks &&
+		 thread_blocks(s->late.listed, stop_signal_bit(s)));
 	return 0;
 }
 
@@ -568,13 +561,12 @@ int thread_stop_all(uint32_t stop_ms, uint32_t signal,
 		thread_stop_release();
 		return err;
 	}
-	s.tasks = open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	err = s.tasks < 0 ? -errno : 0;
+	err = thread_list_open(&s.list);
 	if (!err) {
 		state->cpus = first_cpus();
 		s.waited = running_time_start();
 		err = stop_between_changes(&s);
-		raw_syscall(SYS_close, s.tasks);
+		thread_list_close(&s.list);
 	}
 	if (err) {
 		thread_stop_release();

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -39,6 +40,7 @@ enum stop_case {
 	TWO_PREPARE,
 	SETS_THE_USER,
 	ENDS_WHILE_THE_USER_IS_SET,
+	PROC_OF_ANOTHER_NAMESPACE,
 	STOP_CASES
 };
 
@@ -458,6 +460,48 @@ static void ends_while_the_user_is_set(void)
 	mitosis_close(device);
 }
 
+static void prepare_with_threads(void)
+{
+	struct mitosis_contents contents = { .size = sizeof(contents) };
+	struct mitosis *device = open_user();
+	pthread_t threads[MAKERS];
+	int i;
+
+	for (i = 0; i < MAKERS; i++)
+		CHECK(!pthread_create(&threads[i], NULL, count_rounds, NULL));
+	CHECK_EQ(mitosis_prepare(device, HANDLER_ID), 0);
+	CHECK_EQ(mitosis_list_contents(device, HANDLER_ID, &contents), 0);
+	CHECK_EQ(contents.threads, 1 + MAKERS);
+	CHECK_EQ(mitosis_unprepare(device, HANDLER_ID), 0);
+	end = 1;
+	for (i = 0; i < MAKERS; i++)
+		CHECK(!pthread_join(threads[i], NULL));
+	mitosis_close(device);
+}
+
+/* In which threads have other ids than those that system calls take here: so in some containers. */
+static void proc_of_another_namespace(void)
+{
+	struct mitosis *device;
+	pid_t pid;
+
+	if (!has_namespaces()) {
+		puts("PID namespace left out: " NAMESPACES_NEEDED);
+		return;
+	}
+	device = open_user(); /* mitosisd is not in the namespace */
+	CHECK(!unshare(CLONE_NEWPID));
+	fflush(stdout);
+	pid = fork();
+	CHECK(pid >= 0);
+	if (pid == 0) {
+		prepare_with_threads();
+		exit(0);
+	}
+	CHECK_EQ(status_within(pid, CASE_MS / 2), 0);
+	mitosis_close(device);
+}
+
 static const struct test_case cases[STOP_CASES] = {
 	[COME_AND_GO] = { "come_and_go", come_and_go },
 	[JUST_JOINED] = { "just_joined", just_joined },
@@ -472,6 +516,8 @@ static const struct test_case cases[STOP_CASES] = {
 	[SETS_THE_USER] = { "sets_the_user", sets_the_user },
 	[ENDS_WHILE_THE_USER_IS_SET] = { "ends_while_the_user_is_set",
 					 ends_while_the_user_is_set },
+	[PROC_OF_ANOTHER_NAMESPACE] = { "proc_of_another_namespace",
+					proc_of_another_namespace },
 };
 
 int main(int argc, char **argv)
