@@ -8,6 +8,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -22,13 +23,15 @@
 #include "tests/harness.h"
 #include "tests/machine.h"
 
-#define ID	     73
-#define MACHINE	     7
-#define PROCESSES    8
-#define MAP_KIB	     64
-#define PAGE	     4096ul
-#define PAGES	     8192ul
-#define FORKS	     40
+#define ID	  73
+#define MACHINE	  7
+#define PROCESSES 8
+#define MAP_KIB	  64
+#define PAGE	  4096ul
+#define PAGES	  8192ul
+#define FORKS	  40
+#define FEW                                                                         \
+	6 /* fewer than PROCESSES, more than what a server may still have to close */
 #define PATIENCE_MS  60000
 #define WRONG_STATUS 3
 /* Of the children: how they begin, and when they may end. */
@@ -106,12 +109,15 @@ static void be_child(void)
 {
 	char order;
 
+	/* It is one: see await_begun(). */
+	if (write(2, "+", 1) != 1)
+		_exit(WRONG_STATUS);
 	if (read(ORDER_FD, &order, 1) != 1)
 		_exit(WRONG_STATUS);
 	if (order == FORK_MANY)
 		fork_some(FORKS);
 	if (order == FORK_FEW)
-		fork_some(2);
+		fork_some(FEW);
 	if (order == MAKE_HOLES)
 		make_holes();
 	if (order == MAKE_READS_WAIT)
@@ -152,6 +158,15 @@ static void order(const struct child *c, enum order order)
 	const char byte = order;
 
 	CHECK_EQ(write(c->orders, &byte, 1), 1);
+}
+
+static void await_begun(const struct child *c)
+{
+	struct pollfd p = { .fd = c->errors, .events = POLLIN };
+	char byte;
+
+	CHECK_EQ(poll(&p, 1, PATIENCE_MS), 1);
+	CHECK(read(c->errors, &byte, 1) == 1 && byte == '+');
 }
 
 static void forget(struct child *c)
@@ -226,35 +241,34 @@ static void set_limit(pid_t pid, rlim_t files)
 	CHECK(!prlimit(pid, RLIMIT_NOFILE, &limit, NULL));
 }
 
-static int highest_file(pid_t pid)
+/* Of what serves children, once it has closed what earlier ones had, and has what new ones need. */
+static int open_files(pid_t pid)
 {
-	char path[64];
-	struct dirent *entry;
-	int highest = -1;
-	DIR *d;
+	int count = fd_count(pid), same = 0;
 
-	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
-	d = opendir(path);
-	CHECK(d);
-	while ((entry = readdir(d)))
-		if (atoi(entry->d_name) > highest)
-			highest = atoi(entry->d_name);
-	closedir(d);
-	return highest;
+	while (same < 30) {
+		int before = count;
+
+		sleep_ms(10);
+		count = fd_count(pid);
+		same = count == before ? same + 1 : 0;
+	}
+	return count - 2; /* . and .. */
 }
 
-/* `who`, a server of pages or mitosisd, gets no further descriptor while a child forks. */
+/*
+ * `who`, a server of pages or mitosisd, gets no further descriptors while a child forks, but for numbers that are free
+ * below others. It may have as many as it has: poll(2) takes no more files than that limit.
+ */
 static void no_descriptor(int (*resume)(struct mitosis *device), pid_t who,
 			  const char *reason)
 {
 	struct child sibling = start(resume), forking = start(resume);
 
 	order(&sibling, SIT);
-	/* Both have their pages served. */
-	sleep_ms(200);
-	set_limit(who, fd_count(who) < highest_file(who) + 1
-			       ? fd_count(who)
-			       : highest_file(who) + 1);
+	await_begun(&sibling);
+	await_begun(&forking);
+	set_limit(who, open_files(who));
 	order(&forking, FORK_FEW);
 	check_refused(&forking, reason);
 	set_limit(who, 0);
