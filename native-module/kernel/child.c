@@ -172,7 +172,7 @@ static vm_fault_t fail(const struct child *child, const struct vm_fault *vmf, in
 	/* No message for a child that is killed while it waits. */
 	if (!fatal_signal_pending(current))
 		pr_warn_ratelimited(
-			"%s[%d]: no page at %lx of handler %u of machine %u: error %d\n",
+			"%s[%d]: no page at %lx of snapshot %u of machine %u: error %d\n",
 			current->comm, task_pid_nr(current), vmf->address, child->origin.handler_id,
 			child->origin.machine_id, err);
 	return VM_FAULT_SIGBUS;

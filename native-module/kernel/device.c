@@ -138,11 +138,12 @@ static struct mitosis_options options_of(struct caller *caller)
 /* The log names both users, which the errno cannot. */
 static int refuse(const struct origin *origin, kuid_t owner)
 {
-	pr_notice_ratelimited(
-		"%s[%d] of user %u may not become handler %u of machine %u, which is user %u's: it "
-		"needs all ids and capabilities of its owner, or a token\n",
-		current->comm, task_pid_nr(current), from_kuid(&init_user_ns, current_euid()),
-		origin->handler_id, origin->machine_id, from_kuid(&init_user_ns, owner));
+	pr_notice_ratelimited("%s[%d] of user %u may not become snapshot %u of machine %u, which "
+			      "is user %u's: it "
+			      "needs all ids and capabilities of its owner, or a token\n",
+			      current->comm, task_pid_nr(current),
+			      from_kuid(&init_user_ns, current_euid()), origin->handler_id,
+			      origin->machine_id, from_kuid(&init_user_ns, owner));
 	return -EPERM;
 }
 

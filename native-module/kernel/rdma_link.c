@@ -169,11 +169,11 @@ static void tell(struct rdma_link *l, const char *step, int err)
 	if (err == l->told)
 		return;
 	if (err)
-		pr_notice("no RDMA to machine %u for handler %u: %s: error %d; its pages come "
+		pr_notice("no RDMA to machine %u for snapshot %u: %s: error %d; its pages come "
 			  "over TCP\n",
 			  l->target.machine_id, l->target.handler_id, step, err);
 	else
-		pr_notice("RDMA to machine %u for handler %u is set up again\n",
+		pr_notice("RDMA to machine %u for snapshot %u is set up again\n",
 			  l->target.machine_id, l->target.handler_id);
 	l->told = err;
 }

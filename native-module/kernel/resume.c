@@ -328,7 +328,7 @@ static int make_plan(struct plan *plan, const struct origin *origin,
 		err = plan_kernel_vmas(plan);
 	if (err)
 		pr_warn_ratelimited(
-			"%s[%d]: handler %u of machine %u needs another CPU or kernel\n",
+			"%s[%d]: snapshot %u of machine %u needs another CPU or kernel\n",
 			current->comm, task_pid_nr(current), origin->handler_id,
 			origin->machine_id);
 	if (!err && kept)
@@ -506,7 +506,7 @@ int mitosis_resume(struct origin *origin, const struct mitosis_options *options,
 	if (err) {
 		if (!fatal_signal_pending(current))
 			pr_err_ratelimited(
-				"%s[%d]: handler %u of machine %u cannot be resumed: error %d\n",
+				"%s[%d]: snapshot %u of machine %u cannot be resumed: error %d\n",
 				current->comm, task_pid_nr(current), handler_id, machine_id, err);
 		send_sig(SIGKILL, current, 1);
 	}

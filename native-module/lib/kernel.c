@@ -379,22 +379,25 @@ static int resumed(int err, uint32_t handler_id)
 	case -ENOEXEC:
 		return fail(
 			err,
-			"a file that handler %u executes lies on a file system that "
+			"a file that snapshot %u executes lies on a file system "
+			"that "
 			"is mounted noexec since prepare; the kernel's log names it",
 			handler_id);
 	case -EOPNOTSUPP:
-		return fail(err,
-			    "handler %u comes from a process with a seccomp filter, "
-			    "which its children would lose; prepare before the "
-			    "filter is set",
-			    handler_id);
+		return fail(
+			err,
+			"snapshot %u comes from a process with a seccomp filter, "
+			"which its children would lose; prepare before the "
+			"filter is set",
+			handler_id);
 	case -EPERM:
-		return fail(err,
-			    "user %u may not resume handler %u: that needs all user "
-			    "and group ids and the capabilities of its owner, or a "
-			    "token that its owner made; the kernel's log names the "
-			    "owner",
-			    geteuid(), handler_id);
+		return fail(
+			err,
+			"user %u may not resume snapshot %u: that needs all user "
+			"and group ids and the capabilities of its owner, or a "
+			"token that its owner made; the kernel's log names the "
+			"owner",
+			geteuid(), handler_id);
 	case -EUSERS:
 		return fail(
 			err,
@@ -405,7 +408,7 @@ static int resumed(int err, uint32_t handler_id)
 			geteuid());
 	case -EBUSY:
 		return fail(err,
-			    "the machine of handler %u has as many connections as "
+			    "the machine of snapshot %u has as many connections as "
 			    "its mitosis module's parameters connections and "
 			    "connections_per_machine allow",
 			    handler_id);
