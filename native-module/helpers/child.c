@@ -41,7 +41,8 @@ static const char usage[] =
 	"                        device only), tmp (an empty /tmp), or network,tmp\n"
 	"  --host-name NAME      host name of such a child\n"
 	"  --backend NAME        auto (default), kernel or user\n"
-	"  --remote MACHINE      id of the machine that holds the snapshot\n"
+	"  --remote N            id of the machine that holds the snapshot (default: this\n"
+	"                        one)\n"
 	"  --address ADDRESS     connect to that machine first, at this address\n"
 	"  --userfaultfd         print whether this process may use userfaultfd (allowed,\n"
 	"                        or why not: libmitosis.h) and exit\n"
@@ -104,7 +105,7 @@ int main(int argc, char **argv)
 	}
 	refuse_arguments(argc, argv);
 	if (address && !remote)
-		refuse_command("--address needs --remote MACHINE");
+		refuse_command("--address needs --remote");
 
 	err = mitosis_open(backend, &device);
 	if (!err && options_given)

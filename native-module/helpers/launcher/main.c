@@ -29,7 +29,7 @@ static const char usage[] =
 	"and is reaped; prints how long that took.\n"
 	"\n"
 	"  --handler-id N     key of the snapshot (default 73)\n"
-	"  --machine-id N     machine that holds it (default: this one)\n"
+	"  --machine-id N     id of the machine that holds it (default: this one)\n"
 	"  --address ADDRESS  connect to that machine first, at tcp://host:port,\n"
 	"                     rdma://host[:port] or, if another machine passes its pages\n"
 	"                     on, replica://host:port of the other one\n"
