@@ -83,23 +83,6 @@ static int write_pages(int fd, const char *bytes, size_t size, uint64_t offset)
 	return 0;
 }
 
-static int fetch(int stream, uint64_t address, char *bytes, uint32_t length)
-{
-	struct shadow_request request = {
-		.magic = LOCAL_MAGIC,
-		.version = LOCAL_VERSION,
-		.type = SHADOW_READ,
-		.address = address,
-		.length = length,
-	};
-	uint32_t answered = 0;
-	int err = stream_request(stream, &request, &answered);
-
-	if (!err && answered != length)
-		err = -EPROTO;
-	return err ? err : stream_receive(stream, bytes, length);
-}
-
 /* Returns how many bytes of the VMA its object turned out to have, or -errno. */
 static int64_t fill(int fd, const struct descriptor_vma *vma, uint64_t offset,
 		    int stream, char *buffer)
@@ -110,7 +93,7 @@ static int64_t fill(int fd, const struct descriptor_vma *vma, uint64_t offset,
 
 	while (done < size) {
 		n = size - done < most ? size - done : most;
-		err = fetch(stream, vma->start + done, buffer, n);
+		err = stream_read(stream, vma->start + done, buffer, n);
 		if (err == -EFAULT && n <= PAGE_SIZE)
 			break;
 		if (err == -EFAULT) {

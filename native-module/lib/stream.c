@@ -36,3 +36,20 @@ int stream_request(int stream, const struct shadow_request *request,
 	*length = answer.length;
 	return answer.status <= 0 ? answer.status : -EPROTO;
 }
+
+int stream_read(int stream, uint64_t address, void *buffer, uint32_t length)
+{
+	const struct shadow_request request = {
+		.magic = LOCAL_MAGIC,
+		.version = LOCAL_VERSION,
+		.type = SHADOW_READ,
+		.address = address,
+		.length = length,
+	};
+	uint32_t answered = 0;
+	int err = stream_request(stream, &request, &answered);
+
+	if (!err && answered != length)
+		err = -EPROTO;
+	return err ? err : stream_receive(stream, buffer, length);
+}

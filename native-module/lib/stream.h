@@ -18,4 +18,10 @@ int stream_request(int stream, const struct shadow_request *request,
 /* Reads exactly that many bytes. Returns 0, -ECONNRESET or -ETIMEDOUT. */
 int stream_receive(int stream, void *buffer, size_t length);
 
+/*
+ * Reads memory of the snapshot, at most SHADOW_READ_MAX bytes. Returns 0, or -errno as
+ * both of these, or -EFAULT where the snapshot has no memory.
+ */
+int stream_read(int stream, uint64_t address, void *buffer, uint32_t length);
+
 #endif /* LIB_STREAM_H */

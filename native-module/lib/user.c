@@ -372,25 +372,6 @@ static int user_list_contents(struct mitosis *device, uint32_t handler_id,
 	return 0;
 }
 
-static int read_some(int stream, uint64_t address, void *buffer, size_t length)
-{
-	struct shadow_request request = {
-		.magic = LOCAL_MAGIC,
-		.version = LOCAL_VERSION,
-		.type = SHADOW_READ,
-		.address = address,
-		.length = length,
-	};
-	uint32_t answered;
-	int err = stream_request(stream, &request, &answered);
-
-	if (err)
-		return err;
-	if (answered != length)
-		return -EPROTO;
-	return stream_receive(stream, buffer, length);
-}
-
 static int user_read(struct mitosis *device, uint32_t handler_id, uint64_t address,
 		     void *buffer, size_t length)
 {
@@ -406,7 +387,7 @@ static int user_read(struct mitosis *device, uint32_t handler_id, uint64_t addre
 
 		if (n > SHADOW_READ_MAX)
 			n = SHADOW_READ_MAX;
-		err = read_some(stream, address + done, (char *)buffer + done, n);
+		err = stream_read(stream, address + done, (char *)buffer + done, n);
 		done += n;
 	}
 	close(stream);
