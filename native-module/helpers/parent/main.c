@@ -63,6 +63,7 @@ static const char usage[] =
 
 enum child_work { CHILD_EXIT, CHILD_WORK, CHILD_READ };
 static const char *const child_works[] = { "exit", "work", "read", NULL };
+static const char *const thread_works[] = { "idle", "busy", NULL };
 
 struct parent {
 	struct mitosis *device;
@@ -390,7 +391,6 @@ static void parse_arguments(struct request *r, int argc, char **argv)
 		{ 0 },
 	};
 	static const char *const orders[] = { "random", "sequential", NULL };
-	static const char *const thread_works[] = { "idle", "busy", NULL };
 	static const char *const formats[] = { "text", "ns", NULL };
 	struct parent *p = &r->parent;
 	int option;
