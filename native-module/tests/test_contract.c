@@ -9,11 +9,30 @@
 
 #define UNKNOWN_ID 4000000000u
 
+static void wrong_calls(struct mitosis *a)
+{
+	struct mitosis_resume_options options = { 0 };
+
+	CHECK_EQ(mitosis_connect(a, 1, NULL), -EINVAL);
+	CHECK_EQ(mitosis_nil_rpc(a, 1), -ENOTCONN);
+	CHECK_EQ(mitosis_resume_local(a, 3), -ENOENT);
+	CHECK_EQ(mitosis_resume_remote(a, 1, 3), -ENOTCONN);
+	CHECK(strstr(mitosis_error(), "connect first"));
+	options.prefetch_pages = 3;
+	CHECK_EQ(mitosis_set_resume_options(a, &options), -EINVAL);
+	options.prefetch_pages = 1024;
+	CHECK_EQ(mitosis_set_resume_options(a, &options), -EINVAL);
+	options = (struct mitosis_resume_options){ .mode = 99, .prefetch_pages = 1 };
+	CHECK_EQ(mitosis_set_resume_options(a, &options), -EINVAL);
+	CHECK_EQ(mitosis_set_resume_options(a, NULL), -EINVAL);
+	options.mode = MITOSIS_RESUME_CLONE;
+	CHECK_EQ(mitosis_set_resume_options(a, &options), 0);
+}
+
 int main(void)
 {
 	struct mitosis *a = open_user(), *b = open_user();
 	struct mitosis_snapshot s;
-	struct mitosis_resume_options options = { 0 };
 	pid_t shadow;
 
 	CHECK_EQ(mitosis_nil(a), 0);
@@ -59,20 +78,7 @@ int main(void)
 	CHECK_EQ(mitosis_prepare(a, UINT32_MAX), 0);
 	CHECK_EQ(find_snapshot(a, UINT32_MAX).owner_pid, getpid());
 
-	CHECK_EQ(mitosis_connect(a, 1, NULL), -EINVAL);
-	CHECK_EQ(mitosis_nil_rpc(a, 1), -ENOTCONN);
-	CHECK_EQ(mitosis_resume_local(a, 3), -ENOENT);
-	CHECK_EQ(mitosis_resume_remote(a, 1, 3), -ENOTCONN);
-	CHECK(strstr(mitosis_error(), "connect first"));
-	options.prefetch_pages = 3;
-	CHECK_EQ(mitosis_set_resume_options(a, &options), -EINVAL);
-	options.prefetch_pages = 1024;
-	CHECK_EQ(mitosis_set_resume_options(a, &options), -EINVAL);
-	options = (struct mitosis_resume_options){ .mode = 99, .prefetch_pages = 1 };
-	CHECK_EQ(mitosis_set_resume_options(a, &options), -EINVAL);
-	CHECK_EQ(mitosis_set_resume_options(a, NULL), -EINVAL);
-	options.mode = MITOSIS_RESUME_CLONE;
-	CHECK_EQ(mitosis_set_resume_options(a, &options), 0);
+	wrong_calls(a);
 
 	/* A forked child's copy of the device is dead, and harmless to close. */
 	if (fork() == 0) {

@@ -256,6 +256,75 @@ static void other_version(struct descriptor_header *h)
 	h->thread_count = 1;
 }
 
+/* What does not depend on where prepare was called. */
+static void caller(const struct descriptor_header *h, const char *altstack,
+		   size_t altstack_size)
+{
+	const struct descriptor_thread *t = thread_of(h);
+
+	CHECK_EQ(t->tid, getpid());
+	CHECK_EQ(t->fs_base, (uintptr_t)__builtin_thread_pointer());
+	CHECK_EQ(t->altstack_base, (uintptr_t)altstack);
+	CHECK_EQ(t->altstack_size, altstack_size);
+	CHECK_EQ(t->signal_mask, 0);
+	CHECK_EQ(t->mxcsr & 0xffc0, 0x1f80);
+	CHECK_EQ(t->x87_control, 0x37f);
+	CHECK(t->robust_list && t->robust_list_size == 24);
+	CHECK(t->rsp % 16 == 0);
+}
+
+/* A descriptor grows with VMAs, not with pages; `size` is that of the first one. */
+static void growing(struct mitosis *device, char *touched, uint64_t size)
+{
+	struct descriptor_header *h;
+	uint32_t i, own_vmas;
+
+	memset(touched, 1, 1 << 20);
+	CHECK_EQ(mitosis_prepare(device, 1), 0);
+	h = fetch(1);
+	CHECK(h->total_size < size + 1024);
+	own_vmas = h->vma_count;
+	free(h);
+	CHECK_EQ(mitosis_unprepare(device, 1), 0);
+
+	/* Some more than that, as neighbours may become one. */
+	for (i = own_vmas; i < SOME + 4; i++)
+		CHECK(mmap(NULL, 4096, i % 2 ? PROT_READ : PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED);
+	CHECK_EQ(mitosis_prepare(device, 1), 0);
+	h = fetch(1);
+	printf("%u VMAs: %llu bytes\n", h->vma_count,
+	       (unsigned long long)h->total_size);
+	CHECK(h->vma_count >= SOME && h->vma_count < SOME + 16);
+	CHECK(h->total_size <= SOME_SIZE);
+	free(h);
+	CHECK_EQ(mitosis_unprepare(device, 1), 0);
+}
+
+static void many_vmas(struct mitosis *device)
+{
+	struct descriptor_header *h;
+	const struct descriptor_vma *v;
+	uint32_t i;
+	char *many;
+
+	many = mmap(NULL, MANY * 8192ul, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	for (i = 0; i < MANY; i++) {
+		many[i * 8192ul] = i;
+		CHECK(!mprotect(many + i * 8192ul, 4096, PROT_READ));
+	}
+	CHECK_EQ(mitosis_prepare(device, 1), 0);
+	h = fetch(1);
+	CHECK(h->vma_count > 2 * MANY);
+	for (i = 0; i < MANY; i++) {
+		v = vma_at(h, many + i * 8192ul);
+		CHECK(v && v->protection == PROT_READ && v->kind == VMA_SNAPSHOT);
+		CHECK_EQ(v->end - v->start, 4096);
+	}
+	free(h);
+}
+
 int main(void)
 {
 	covered_ranges();
@@ -266,9 +335,9 @@ int main(void)
 	struct descriptor_header *h;
 	const struct descriptor_thread *t;
 	const struct descriptor_vma *v;
-	char *touched, *empty, *forbidden, *many;
+	char *touched, *empty, *forbidden;
 	uint64_t size;
-	uint32_t i, own_vmas;
+	uint32_t i;
 
 	touched = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -296,16 +365,8 @@ int main(void)
 	CHECK_EQ(h->signals[SIGUSR1 - 1].handler, (uintptr_t)handler);
 	CHECK(h->signals[SIGUSR1 - 1].flags & SA_RESTART);
 
+	caller(h, altstack, sizeof(altstack));
 	t = thread_of(h);
-	CHECK_EQ(t->tid, getpid());
-	CHECK_EQ(t->fs_base, (uintptr_t)__builtin_thread_pointer());
-	CHECK_EQ(t->altstack_base, (uintptr_t)altstack);
-	CHECK_EQ(t->altstack_size, sizeof(altstack));
-	CHECK_EQ(t->signal_mask, 0);
-	CHECK_EQ(t->mxcsr & 0xffc0, 0x1f80);
-	CHECK_EQ(t->x87_control, 0x37f);
-	CHECK(t->robust_list && t->robust_list_size == 24);
-	CHECK(t->rsp % 16 == 0);
 	/* The return address lies in main, shortly behind the call. */
 	CHECK(t->rip > (uintptr_t)main && t->rip < (uintptr_t)main + 8192);
 	CHECK_EQ(vma_at(h, (void *)t->rsp)->kind, VMA_SNAPSHOT);
@@ -330,43 +391,8 @@ int main(void)
 	free(h);
 	CHECK_EQ(mitosis_unprepare(device, 1), 0);
 
-	/* More pages: no larger. More VMAs: larger. */
-	memset(touched, 1, 1 << 20);
-	CHECK_EQ(mitosis_prepare(device, 1), 0);
-	h = fetch(1);
-	CHECK(h->total_size < size + 1024);
-	own_vmas = h->vma_count;
-	free(h);
-	CHECK_EQ(mitosis_unprepare(device, 1), 0);
-
-	/* Some more than that, as neighbours may become one. */
-	for (i = own_vmas; i < SOME + 4; i++)
-		CHECK(mmap(NULL, 4096, i % 2 ? PROT_READ : PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED);
-	CHECK_EQ(mitosis_prepare(device, 1), 0);
-	h = fetch(1);
-	printf("%u VMAs: %llu bytes\n", h->vma_count,
-	       (unsigned long long)h->total_size);
-	CHECK(h->vma_count >= SOME && h->vma_count < SOME + 16);
-	CHECK(h->total_size <= SOME_SIZE);
-	free(h);
-	CHECK_EQ(mitosis_unprepare(device, 1), 0);
-
-	many = mmap(NULL, MANY * 8192ul, PROT_READ | PROT_WRITE,
-		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	for (i = 0; i < MANY; i++) {
-		many[i * 8192ul] = i;
-		CHECK(!mprotect(many + i * 8192ul, 4096, PROT_READ));
-	}
-	CHECK_EQ(mitosis_prepare(device, 1), 0);
-	h = fetch(1);
-	CHECK(h->vma_count > 2 * MANY);
-	for (i = 0; i < MANY; i++) {
-		v = vma_at(h, many + i * 8192ul);
-		CHECK(v && v->protection == PROT_READ && v->kind == VMA_SNAPSHOT);
-		CHECK_EQ(v->end - v->start, 4096);
-	}
-	free(h);
+	growing(device, touched, size);
+	many_vmas(device);
 	mitosis_close(device);
 	return 0;
 }

@@ -329,6 +329,45 @@ static const char *const fault_names[FAULTS] = {
 	"none", "daemon killed", "shadow killed", "shadow stopped", "unprepared",
 };
 
+/* Small windows: what is not touched is not there. */
+static void __attribute__((noreturn))
+touch_halves(const unsigned char *set, int half, int go)
+{
+	char byte;
+	size_t j;
+
+	for (j = 0; j < SIZE / 2; j += 4096)
+		if (set[j] != (unsigned char)(j * 7 >> 4))
+			_exit(3);
+	if (write(half, "h", 1) != 1 || read(go, &byte, 1) != 1)
+		_exit(4);
+	for (; j < SIZE; j += 4096)
+		if (set[j] != (unsigned char)(j * 7 >> 4))
+			_exit(5);
+	_exit(42);
+}
+
+static void strike(enum fault fault, pid_t daemon, pid_t shadow,
+		   struct mitosis *device)
+{
+	switch (fault) {
+	case FAULT_DAEMON_KILLED:
+		kill(daemon, SIGKILL);
+		break;
+	case FAULT_SHADOW_KILLED:
+		kill(shadow, SIGKILL);
+		break;
+	case FAULT_SHADOW_STOPPED:
+		kill(shadow, SIGSTOP);
+		break;
+	case FAULT_UNPREPARED:
+		CHECK_EQ(mitosis_unprepare(device, 9), 0);
+		break;
+	default:
+		break;
+	}
+}
+
 /* A child of another machine touches half, waits for the fault, touches the rest. */
 static void resume_with_fault(enum fault fault)
 {
@@ -349,18 +388,8 @@ static void resume_with_fault(enum fault fault)
 	machine_enter(&m);
 	device = open_user();
 	CHECK_EQ(mitosis_prepare(device, 9), 0);
-	if (mitosis_nil(device) == -EBADF) {
-		/* Small windows: what is not touched is not there. */
-		for (j = 0; j < SIZE / 2; j += 4096)
-			if (set[j] != (unsigned char)(j * 7 >> 4))
-				_exit(3);
-		if (write(half[1], "h", 1) != 1 || read(go[0], &byte, 1) != 1)
-			_exit(4);
-		for (; j < SIZE; j += 4096)
-			if (set[j] != (unsigned char)(j * 7 >> 4))
-				_exit(5);
-		_exit(42);
-	}
+	if (mitosis_nil(device) == -EBADF)
+		touch_halves(set, half[1], go[0]);
 	memset(set, 0, SIZE);
 	shadow = find_snapshot(device, 9).shadow_pid;
 	machine_leave();
@@ -381,22 +410,7 @@ static void resume_with_fault(enum fault fault)
 		_exit(1);
 	}
 	CHECK(read(half[0], &byte, 1) == 1);
-	switch (fault) {
-	case FAULT_DAEMON_KILLED:
-		kill(m.pid, SIGKILL);
-		break;
-	case FAULT_SHADOW_KILLED:
-		kill(shadow, SIGKILL);
-		break;
-	case FAULT_SHADOW_STOPPED:
-		kill(shadow, SIGSTOP);
-		break;
-	case FAULT_UNPREPARED:
-		CHECK_EQ(mitosis_unprepare(device, 9), 0);
-		break;
-	default:
-		break;
-	}
+	strike(fault, m.pid, shadow, device);
 	sleep_ms(50);
 	CHECK(write(go[1], "g", 1) == 1);
 	for (i = 0; waitpid(child, &status, WNOHANG) == 0 && i < 5000; i++)
