@@ -37,6 +37,12 @@ static void __attribute__((constructor)) close_inherited(void)
 	setenv("MITOSIS_TEST_FILES", "own", 1);
 }
 
+/* What a test has said before its runner ends it is not lost in a buffer, nor said again by what it forks. */
+static void __attribute__((constructor)) buffer_lines(void)
+{
+	setvbuf(stdout, NULL, _IOLBF, 0);
+}
+
 void sleep_ms(int ms)
 {
 	struct timespec t = { ms / 1000, ms % 1000 * 1000000l };
