@@ -125,6 +125,7 @@ static bool pass_on(int from, int to)
 	return n > 0;
 }
 
+/* -1: nobody listens there any more. */
 static int dial(const struct machine *machine)
 {
 	struct sockaddr_in address = {
@@ -134,8 +135,10 @@ static int dial(const struct machine *machine)
 	};
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	CHECK(!connect(fd, (struct sockaddr *)&address, sizeof(address)));
-	return fd;
+	if (!connect(fd, (struct sockaddr *)&address, sizeof(address)))
+		return fd;
+	close(fd);
+	return -1;
 }
 
 /* The first of `ends` listens; from the third on, two by two are a connection's. */
@@ -169,6 +172,11 @@ relay_run(int listener, const struct machine *machine)
 		ends[i].fd = accept(listener, NULL, NULL);
 		CHECK(ends[i].fd >= 0);
 		ends[i + 1].fd = dial(machine);
+		/* A pager asks for another connection when an answer is late. */
+		if (ends[i + 1].fd < 0) {
+			close(ends[i].fd);
+			ends[i].fd = -1;
+		}
 		ends[i].revents = ends[i + 1].revents = 0;
 	}
 }
