@@ -241,7 +241,7 @@ public final class RdmaSelftest {
     test(
         "porter killed between two pages",
         () -> repeatedOverTcp(failing(parent, child, at, "kill-porter")));
-    test("RDMA is set up again", () -> allByRdma(checked(child, at, ResumeMode.LAZY, 64)));
+    test("RDMA is set up again", () -> byRdmaAgain(checked(child, at, ResumeMode.LAZY, 64)));
     test(
         "porter stopped between two pages",
         () -> repeatedOverTcp(failing(parent, child, at, "stop-porter")));
@@ -249,7 +249,7 @@ public final class RdmaSelftest {
         "RDMA is set up again when the stopped porter is killed",
         () -> {
           order(parent, "kill-porter");
-          return allByRdma(checked(child, at, ResumeMode.LAZY, 64));
+          return byRdmaAgain(checked(child, at, ResumeMode.LAZY, 64));
         });
   }
 
@@ -333,6 +333,15 @@ public final class RdmaSelftest {
     require(
         checked.byRdma() > 0 && checked.byTcp() == 0 && checked.fallbacks() == 0,
         "not all pages came by RDMA: " + counts(checked));
+    return counts(checked);
+  }
+
+  /** On a slow machine the first pages come over TCP, while it is set up. */
+  private static String byRdmaAgain(Task.RdmaChecked checked) {
+    right(checked);
+    require(
+        checked.byRdma() > 0 && checked.fallbacks() == 0,
+        "no page came by RDMA: " + counts(checked));
     return counts(checked);
   }
 
