@@ -503,12 +503,12 @@ int mitosis_resume_attached(struct mitosis_attachment *attachment);
 /*
  * Lists what a child lacks of its parent, one line each: state that fork would have passed on, and state that neither
  * fork nor resume passes on but the parent had (timers, pending signals, locks of memory, PR_SET_PDEATHSIG,
- * PR_SET_CHILD_SUBREAPER; not if the parent has a seccomp filter). With NULL: what the calling child lacks, in modes
- * lazy, eager, cached and replica and on the kernel module. With an attachment of mode lazy, eager or cached: what is
- * known of its children before they are made. A clone is a fork, and has no report. Nor does it list what the caller
- * of resume chooses (CPUs, NUMA policies, session: docs/children.md). Writes at most `size` bytes, with a NUL.
- * Returns how many lines there are, which may be more than were written.
- * Errors: -ENOENT the caller is no such child, or this is no such attachment.
+ * PR_SET_CHILD_SUBREAPER; not if the parent has a seccomp filter). With NULL: what the calling child lacks, in all
+ * modes and on both backends. With an attachment: what is known of its children before they are made. What the caller of
+ * resume chooses is not listed (CPUs, NUMA policies, session: docs/children.md). Writes at most `size` bytes, with a
+ * NUL. Returns how many lines there are, which may be more than were written.
+ * Errors: -ENOENT the caller is no child; with an attachment of mode clone or replica, which asks the snapshot: -ESTALE
+ * it has been dropped; -ETIMEDOUT, -ECONNRESET.
  */
 int mitosis_resume_report(const struct mitosis_attachment *attachment, char *text,
 			  size_t size);

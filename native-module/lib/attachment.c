@@ -13,6 +13,7 @@
 
 #include "lib/error.h"
 #include "lib/fetch_descriptor.h"
+#include "lib/fresh_state.h"
 #include "lib/own_files.h"
 #include "lib/path_map.h"
 #include "lib/proxy.h"
@@ -315,6 +316,31 @@ static int resume_lazily(const struct mitosis_attachment *a, int stream)
 	settings.options.mode = MITOSIS_RESUME_LAZY;
 	return resume_from(stream, &settings, &a->files.parent, a->registry,
 			   a->what);
+}
+
+int attachment_fetch(const struct mitosis_attachment *a,
+		     struct descriptor_header **descriptor, uint64_t *lost)
+{
+	int stream = join(a), err;
+	uint64_t size;
+
+	if (stream == -ESTALE)
+		return dropped(a);
+	err = stream < 0 ? stream
+			 : channel_set_deadline(stream, CHANNEL_DEADLINE_MS);
+	if (err)
+		fail(err, "no stream to %s: %s", a->what, strerror(-err));
+	else
+		err = fetch_descriptor(stream, a->what, descriptor, &size);
+	if (stream >= 0)
+		close(stream);
+	if (err)
+		return err;
+	/* A replica lacks what a child of mode lazy lacks; but what its machine gives it is not known here. */
+	*lost = a->remote
+			? (uint64_t)(*descriptor)->state.fresh << RESTORE_LOST_FRESH
+			: fresh_state_lost_by_clones(*descriptor);
+	return 0;
 }
 
 int mitosis_resume_attached(struct mitosis_attachment *a)

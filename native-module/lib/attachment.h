@@ -22,4 +22,11 @@ int attachment_create(struct daemon_link *link, const uint32_t *machine_id,
 /* NULL for modes clone and replica. */
 const struct restore_plan *attachment_plan(const struct mitosis_attachment *a);
 
+/*
+ * Fetches the snapshot's descriptor, to be freed. *lost gets what children that are forked lack:
+ * RESTORE_LOST_*. Of modes clone and replica. Returns 0, or -errno with a message.
+ */
+int attachment_fetch(const struct mitosis_attachment *a,
+		     struct descriptor_header **descriptor, uint64_t *lost);
+
 #endif /* LIB_ATTACHMENT_H */

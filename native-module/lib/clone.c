@@ -11,8 +11,10 @@
 #include <sys/prctl.h>
 
 #include "lib/child_files.h"
+#include "lib/clone_area.h"
 #include "lib/clone_late_files.h"
 #include "lib/clone_more_files.h"
+#include "lib/fresh_state.h"
 #include "lib/mapped_file.h"
 #include "lib/own_memory.h"
 #include "lib/restorer.h"
@@ -27,15 +29,15 @@
 /* The child leaves its stack when it goes on with the parent's. */
 #define CLONE_STACK_SIZE (16u << 10)
 
-/* Arguments of clone_main(), in memory that the child gets a copy of. */
+/* Arguments of clone_main(), in memory that the child gets a copy of, and keeps: lib/clone_area.h. */
 struct clone_arguments {
+	struct restore_plan plan; /* of its threads; first: what it lacks */
 	struct clone_request request;
 	const struct descriptor_header *descriptor;
-	struct rlimit files;	  /* RLIMIT_NOFILE of the parent */
-	int lifeline;		  /* of the replica; -1: a shadow's child has none */
-	struct told_files *told;  /* of the replica, or NULL */
-	bool born_in_cgroup;	  /* into which it was to be forked */
-	struct restore_plan plan; /* of its threads; stays in a child with several */
+	struct rlimit files;	 /* RLIMIT_NOFILE of the parent */
+	int lifeline;		 /* of the replica; -1: a shadow's child has none */
+	struct told_files *told; /* of the replica, or its own */
+	bool born_in_cgroup;	 /* into which it was to be forked */
 	char stack[CLONE_STACK_SIZE] __attribute__((aligned(64)));
 };
 
@@ -294,8 +296,6 @@ static void __attribute__((noreturn)) go_on_with_threads(struct clone_arguments 
 	struct restore_plan *plan = &o->plan;
 
 	plan->descriptor = d;
-	plan->restorer_size =
-		RESTORER_KEPT_SIZE; /* there is nothing else to unmap */
 	plan->has_threads = true;
 	plan->awaited_threads = descriptor_awaited_threads(d);
 	restorer_go_on_with_threads(plan);
@@ -385,6 +385,20 @@ static long fork_clone(struct clone_arguments *o, uint64_t flags, int32_t id,
 					flags, pidfd, tid);
 }
 
+/* What a child finds out of itself: mitosis_resume_report(). */
+static void mark(struct clone_arguments *o, uint64_t page_size)
+{
+	struct restore_plan *plan = &o->plan;
+
+	plan->magic = RESTORE_PLAN_MAGIC;
+	plan->restorer = (uintptr_t)o;
+	plan->restorer_size =
+		RESTORER_KEPT_SIZE; /* there is nothing else to unmap */
+	plan->area_size = (sizeof(*o) + page_size - 1) & ~(page_size - 1);
+	plan->uffd = -1;
+	plan->lost = fresh_state_lost_by_clones(o->descriptor);
+}
+
 int clone_child(struct page_source *source, const struct clone_request *request)
 {
 	const struct own_memory *own = (struct own_memory *)source;
@@ -402,7 +416,7 @@ int clone_child(struct page_source *source, const struct clone_request *request)
 		return -ENOTEMPTY;
 	if (!numbers_fit(request))
 		return -ERANGE;
-	o = shadow_process_map(sizeof(*o));
+	o = clone_area_map(sizeof(*o));
 	if (!o)
 		return -ENOMEM;
 	o->request = *request;
@@ -411,7 +425,8 @@ int clone_child(struct page_source *source, const struct clone_request *request)
 	o->plan.thread = *t;
 	thread_tell(&o->plan.thread, request->number, request->machine_id, NULL);
 	o->lifeline = own->is_replica ? own->lifeline : -1;
-	o->told = own->told;
+	o->told = own->told ? own->told : &o->plan.told;
+	mark(o, own->page_size);
 	if (own->is_replica)
 		flags |= CLONE_PARENT;
 	if (t->tid_address)

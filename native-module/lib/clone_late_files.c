@@ -80,9 +80,9 @@ bool clone_late_files(const struct clone_request *r,
 	const struct descriptor_fd *fds = descriptor_fds(d);
 	uint32_t i;
 
-	if (told && d->fd_count)
+	if (d->fd_count)
 		told->count = 0;
-	for (i = 0; told && i < d->fd_count; i++)
+	for (i = 0; i < d->fd_count; i++)
 		if (is_of_parent(r, more, fds[i].number))
 			told_files_add(told, fds, i);
 	for (i = 0; i < d->fd_count; i++)

@@ -13,7 +13,7 @@
 #include "paging/page_source.h"
 #include "proto/descriptor.h"
 
-/* In the child, when its files have their numbers. `told`, unless it is NULL, is overwritten. No C library. */
+/* In the child, when its files have their numbers. `told` is overwritten. No C library. */
 bool clone_late_files(const struct clone_request *request,
 		      const struct clone_more_files *more,
 		      const struct descriptor_header *d, struct told_files *told);

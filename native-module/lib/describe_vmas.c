@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 
+#include "lib/clone_area.h"
 #include "lib/cursor.h"
 #include "lib/file_contents.h"
 #include "lib/mapped_file.h"
@@ -199,6 +200,21 @@ static bool is_restorer(const struct descriptor_vma *vma)
 	       plan->restorer == vma->start;
 }
 
+/* Whether it is what a child has from the process that forked it. */
+static bool is_clone_area(const struct descriptor_vma *vma, const char *name)
+{
+	return !vma->inode && !*name &&
+	       vma->protection == (PROT_READ | PROT_WRITE) &&
+	       vma->map_flags == MAP_PRIVATE && clone_area_plan(vma->start);
+}
+
+/* What made the parent a child is not its children's: a clone would take it for its own. */
+static int forget(const struct descriptor_vma *vma)
+{
+	raw_syscall(SYS_munmap, vma->start, vma->end - vma->start);
+	return 0;
+}
+
 /* One line: start-end perms offset major:minor inode name */
 static int add_line(struct vma_writer *w, char *line)
 {
@@ -228,8 +244,10 @@ static int add_line(struct vma_writer *w, char *line)
 		return 0;
 	if (is_restorer(&vma)) {
 		w->resumed = true;
-		return 0;
+		return forget(&vma);
 	}
+	if (is_clone_area(&vma, c.at))
+		return forget(&vma);
 	if (starts_with(c.at, "[stack]"))
 		vma.map_flags |= MAP_GROWSDOWN | MAP_STACK;
 	return add_vma(w, vma, line + (c.at - line));

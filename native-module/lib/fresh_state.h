@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "lib/restore_plan.h"
 #include "lib/shadow_arena.h"
 
 /* What this process alone can ask for; in the parent. */
@@ -17,5 +18,11 @@ uint32_t fresh_signals_of_caller(void);
  * globals.
  */
 uint32_t fresh_state_of_parent(const struct shadow_arena *arena);
+
+/* Of RESTORE_LOST_*, in children that the shadow forks: it has the parent's segments itself. */
+static inline uint64_t fresh_state_lost_by_clones(const struct descriptor_header *d)
+{
+	return (uint64_t)(d->state.fresh & ~FRESH_SEGMENTS) << RESTORE_LOST_FRESH;
+}
 
 #endif /* LIB_FRESH_STATE_H */

@@ -93,7 +93,8 @@ static int describe(struct shadow_arena *arena, const struct restore_plan *own_p
 	leave_out(d, d->files.map, d->files.map_size);
 	leave_out(d, d->header, d->size);
 	if (own_plan)
-		leave_out(d, (void *)own_plan->restorer, RESTORER_KEPT_SIZE);
+		leave_out(d, (void *)own_plan->restorer,
+			  own_plan->area_size ?: RESTORER_KEPT_SIZE);
 	if (!err && !d->header)
 		err = -ENOMEM;
 	return err;

@@ -20,8 +20,8 @@ struct own_memory {
 	/* A replica: its clones are children of its pager, which has the other end of this pipe. */
 	bool is_replica;
 	int lifeline;
-	struct told_files
-		*told; /* in what its clones ask: lib/own_plan.h; else NULL */
+	struct told_files *
+		told; /* in what a replica's clones ask: lib/own_plan.h; else NULL */
 };
 
 /* Sets the functions that read pages. */

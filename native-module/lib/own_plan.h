@@ -5,7 +5,10 @@
 
 #include "lib/restore.h"
 
-/* From what its restorer has left; NULL: it is no child of mode lazy, eager, cached or replica. */
+/*
+ * From what its restorer has left, or what it has from the process that forked it; NULL: it is no
+ * child, or one of the kernel module that had nothing to restore.
+ */
 const struct restore_plan *own_plan(void);
 
 #endif /* LIB_OWN_PLAN_H */

@@ -34,7 +34,7 @@ struct path_map;
 /* Of a replica: for what it does between the forks of its children. */
 #define REPLICA_STACK_SIZE (64u << 10)
 
-/* At the start of a plan; marks a process that became a child. */
+/* At the start of a plan; marks a process that is a child. */
 #define RESTORE_PLAN_MAGIC 0x726f74736572544dull /* "MTrestor" in memory */
 
 /* Beside PROCESS_*, in a plan's lost. */
@@ -155,6 +155,8 @@ struct restore_plan {
 	/* Forgotten before the child runs: addresses of this process. */
 	struct mitosis_confinement confinement;
 	struct mitosis_thread_confinement thread_confinement;
+
+	uint64_t area_size; /* of a clone: lib/clone_area.h; else 0 */
 };
 
 _Static_assert(sizeof(struct restore_plan) <= RESTORER_PLAN_SIZE, "plan too large");

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/attachment.h"
@@ -86,27 +87,52 @@ static void tell_files(struct report *r, const struct told_files *told)
 			 told->count - TOLD_FILES_MAX);
 }
 
+/* Writes what a child lacks, of RESTORE_LOST_*, and in its open files. */
+static int write_report(char *text, size_t size, uint64_t lost,
+			const struct told_files *told)
+{
+	struct report r = { .text = text, .size = size };
+	uint32_t i;
+
+	for (i = 0; i < sizeof(items) / sizeof(items[0]); i++)
+		if (lost & items[i].item)
+			add_line(&r, "%s\n", items[i].text);
+	tell_files(&r, told);
+	return r.lines;
+}
+
+static int report_of_attachment(const struct mitosis_attachment *a, char *text,
+				size_t size)
+{
+	const struct restore_plan *plan = attachment_plan(a);
+	struct descriptor_header *fetched = NULL;
+	const struct descriptor_header *d;
+	struct told_files expected = { 0 };
+	uint64_t lost = plan ? plan->lost : 0;
+	uint32_t i;
+	int err = plan ? 0 : attachment_fetch(a, &fetched, &lost);
+
+	if (err)
+		return err;
+	d = plan ? plan->descriptor : fetched;
+	for (i = 0; i < d->fd_count; i++)
+		told_files_add(&expected, descriptor_fds(d), i);
+	free(fetched);
+	return write_report(text, size, lost, &expected);
+}
+
 int mitosis_resume_report(const struct mitosis_attachment *attachment, char *text,
 			  size_t size)
 {
-	const struct restore_plan *plan =
-		attachment ? attachment_plan(attachment) : own_plan();
-	struct report r = { .text = text, .size = size };
-	struct told_files expected = { 0 };
-	uint32_t i;
+	const struct restore_plan *plan = attachment ? NULL : own_plan();
 
 	if (size)
 		*text = '\0';
+	if (attachment)
+		return report_of_attachment(attachment, text, size);
 	if (!plan)
 		return fail(-ENOENT,
-			    "this process has no report of what it lacks: only "
-			    "children in modes lazy, eager, cached and replica and "
-			    "those of the kernel module have one");
-	for (i = 0; i < sizeof(items) / sizeof(items[0]); i++)
-		if (plan->lost & items[i].item)
-			add_line(&r, "%s\n", items[i].text);
-	for (i = 0; attachment && i < plan->descriptor->fd_count; i++)
-		told_files_add(&expected, descriptor_fds(plan->descriptor), i);
-	tell_files(&r, attachment ? &expected : &plan->told);
-	return r.lines;
+			    "this process is not a child of a snapshot, and "
+			    "has no report of what it lacks");
+	return write_report(text, size, plan->lost, &plan->told);
 }

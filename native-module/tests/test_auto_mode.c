@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -112,17 +113,33 @@ static void check_resume(struct mitosis_attachment *a)
 	CHECK_EQ(reported(), pid);
 }
 
+/* What the children of prepare() lack is known before they are made. */
+static void check_report(const struct mitosis_attachment *a)
+{
+	char text[512];
+
+	CHECK_EQ(mitosis_resume_report(a, text, sizeof(text)), 1);
+	CHECK(!strcmp(text, "timers (setitimer, alarm): not set\n"));
+}
+
 static void check_forks(bool remote)
 {
-	struct mitosis *parent = prepare(remote), *here = open_here(remote);
+	const struct itimerval far = { .it_value.tv_sec = 100000 };
+	const struct itimerval none = { 0 };
+	struct mitosis *parent, *here;
 	struct mitosis_attachment *a;
 	char why[256] = "?";
 	int status, i;
 
+	CHECK(!setitimer(ITIMER_REAL, &far, NULL));
+	parent = prepare(remote);
+	here = open_here(remote);
+	CHECK(!setitimer(ITIMER_REAL, &none, NULL));
 	CHECK_EQ(attach(here, remote, &a), 0);
 	CHECK_EQ(mitosis_attachment_mode(a, why, sizeof(why)), fastest(remote));
 	CHECK(!*why);
 	CHECK_EQ(mitosis_attachment_mode(a, NULL, 0), fastest(remote));
+	check_report(a);
 	for (i = 0; i < 3; i++) {
 		CHECK_EQ(spawn(a, &status), 0);
 		CHECK_EQ(status, STATUS << 8);
@@ -131,6 +148,7 @@ static void check_forks(bool remote)
 	check_resume(a);
 	CHECK_EQ(mitosis_unprepare(parent, ID), 0);
 	CHECK_EQ(spawn(a, &status), -ESTALE);
+	CHECK_EQ(mitosis_resume_report(a, why, sizeof(why)), -ESTALE);
 	mitosis_detach(a);
 	CHECK_EQ(attach(here, remote, &a), -ENOENT);
 	mitosis_close(here);
