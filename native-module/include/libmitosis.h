@@ -505,8 +505,8 @@ int mitosis_resume_attached(struct mitosis_attachment *attachment);
  * fork nor resume passes on but the parent had (timers, pending signals, locks of memory, PR_SET_PDEATHSIG,
  * PR_SET_CHILD_SUBREAPER; not if the parent has a seccomp filter). With NULL: what the calling child lacks, in all
  * modes and on both backends. With an attachment: what is known of its children before they are made. What the caller of
- * resume chooses is not listed (CPUs, NUMA policies, session: docs/children.md). Writes at most `size` bytes, with a
- * NUL. Returns how many lines there are, which may be more than were written.
+ * resume chooses is not listed (root directory, CPUs, NUMA policies, session: docs/children.md). Writes at most `size`
+ * bytes, with a NUL. Returns how many lines there are, which may be more than were written.
  * Errors: -ENOENT the caller is no child; with an attachment of mode clone or replica, which asks the snapshot: -ESTALE
  * it has been dropped; -ETIMEDOUT, -ECONNRESET.
  */

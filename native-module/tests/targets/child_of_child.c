@@ -86,6 +86,8 @@ int main(void)
 	target_prepare();
 
 	CHECK(!madvise(dropped, SIZE / 2, MADV_DONTNEED));
+	/* Present again, in the child of the first parent. */
+	CHECK_EQ(target_not_zero(dropped, MIB / 2), -1);
 	for (generation = 1; generation <= GENERATIONS; generation++) {
 		/* A quarter in each generation; the rest is never fetched here. */
 		size_t part = generation * MIB;
@@ -100,7 +102,7 @@ int main(void)
 	CHECK_EQ(target_differs(sparse + SPARSE / 2, 0, PAGE, 4), -1);
 	CHECK_EQ(sparse[EAGER * PAGE], EAGER);
 	CHECK_EQ(target_not_zero(sparse + SPARSE / 4, MIB), -1);
-	/* No generation has touched these before the last. */
+	/* But for that, no generation has touched these before the last. */
 	CHECK_EQ(target_differs(untouched, 0, SIZE, 2), -1);
 	CHECK_EQ(target_not_zero(dropped, SIZE / 2), -1);
 	CHECK_EQ(target_differs(dropped, SIZE / 2, SIZE / 2, 3), -1);
