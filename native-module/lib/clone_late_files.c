@@ -27,23 +27,22 @@ static bool is_of_parent(const struct clone_request *r,
 }
 
 /*
- * The path below /proc/self of what lies below /proc/PID of the parent; NULL of
+ * The path below this process's own /proc/PID of what lies there of the parent; NULL of
  * other paths, and of one that is too long.
  */
 static const char *own_path(const struct descriptor_header *d, const char *theirs,
 			    char path[PATH_SIZE])
 {
-	static const char self[] = "/proc/self/";
-	const char *rest = parent_path_of_itself(theirs, d->owner_pid);
+	struct parent_own_path own;
 	uint32_t size = 0;
 
-	if (!rest)
+	if (!parent_path_of_itself(theirs, d->owner_pid, &own))
 		return NULL;
-	for (; size < sizeof(self) - 1; size++)
-		path[size] = self[size];
+	while (*own.base)
+		path[size++] = *own.base++;
 	do {
-		path[size++] = *rest;
-	} while (*rest++ && size < PATH_SIZE);
+		path[size++] = *own.rest;
+	} while (*own.rest++ && size < PATH_SIZE);
 	return size < PATH_SIZE ? path : NULL;
 }
 

@@ -21,17 +21,39 @@ static const char *behind(const char *start, const char *path)
 	return *start ? NULL : path;
 }
 
-const char *parent_path_of_itself(const char *path, int32_t pid)
+/* The same of a whole name: that of a process or thread. */
+static const char *behind_id(int32_t id, const char *path)
 {
 	char text[16], *number = text + sizeof(text) - 1;
-	const char *rest = behind("/proc/", path);
 
 	*number = '\0';
-	*--number = '/';
 	do
-		*--number = '0' + pid % 10;
-	while (pid /= 10);
-	return rest ? behind(number, rest) : NULL;
+		*--number = '0' + id % 10;
+	while (id /= 10);
+	path = behind(number, path);
+	return path && (!*path || *path == '/') ? path : NULL;
+}
+
+bool parent_path_of_itself(const char *path, int32_t pid,
+			   struct parent_own_path *own)
+{
+	const char *rest = behind("/proc/", path), *of_thread;
+
+	rest = rest ? behind_id(pid, rest) : NULL;
+	if (!rest || !*rest)
+		return false;
+	of_thread = behind("/task/", rest);
+	of_thread = of_thread ? behind_id(pid, of_thread) : NULL;
+	own->base = of_thread ? "/proc/thread-self" : "/proc/self";
+	own->rest = of_thread ? of_thread : rest;
+	return true;
+}
+
+bool parent_path_of_thread(const struct parent_own_path *own)
+{
+	const char *id = behind("/task/", own->rest);
+
+	return id && *id;
 }
 
 long parent_path_open(const char *path, int flags)

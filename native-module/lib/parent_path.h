@@ -3,6 +3,7 @@
 #ifndef LIB_PARENT_PATH_H
 #define LIB_PARENT_PATH_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /*
@@ -13,10 +14,21 @@
  */
 long parent_path_open(const char *path, int flags);
 
+/* A path of two parts. */
+struct parent_own_path {
+	const char *base; /* "/proc/self" or "/proc/thread-self" */
+	const char *rest; /* "/stat", say */
+};
+
 /*
- * Of what lies below /proc/PID of the parent, whose id that is: the path there, which a
- * child has below its own. NULL of other paths. No libc.
+ * Where a child has below its own /proc/PID what lies there of the parent, whose id that is; of the
+ * parent's threads, which have other ids in a child, that of the first one. False of other
+ * paths. No libc.
  */
-const char *parent_path_of_itself(const char *path, int32_t pid);
+bool parent_path_of_itself(const char *path, int32_t pid,
+			   struct parent_own_path *own);
+
+/* Of such a path: whether it is of a thread that a child does not have yet. */
+bool parent_path_of_thread(const struct parent_own_path *own);
 
 #endif /* LIB_PARENT_PATH_H */

@@ -132,12 +132,11 @@ static const char *path_of(const struct remade_files *files,
 			   const struct descriptor_fd *fd, char path[4096])
 {
 	const char *theirs = descriptor_string(files->descriptor, fd->path);
-	const char *own =
-		parent_path_of_itself(theirs, files->descriptor->owner_pid);
+	struct parent_own_path own;
 
-	if (!own)
+	if (!parent_path_of_itself(theirs, files->descriptor->owner_pid, &own))
 		return path_map_find(files->paths, theirs, path, 4096);
-	snprintf(path, 4096, "/proc/self/%s", own);
+	snprintf(path, 4096, "%s%s", own.base, own.rest);
 	return path;
 }
 
@@ -229,11 +228,17 @@ static int open_path(const struct remade_files *files,
 		     const struct descriptor_fd *fd)
 {
 	int flags = fd->open_flags & FILES_KEPT_FLAGS, found, opened, reader = -1;
+	struct parent_own_path own;
+	bool of_itself =
+		parent_path_of_itself(descriptor_string(files->descriptor, fd->path),
+				      files->descriptor->owner_pid, &own);
 
+	if (of_itself && parent_path_of_thread(&own))
+		return remake_failed(files, fd, -ENOENT,
+				     "it is of a thread, and a child gets its "
+				     "threads after its files");
 	/* The clone opens it: this has its number until then. */
-	if (files->maker_fds >= 0 &&
-	    parent_path_of_itself(descriptor_string(files->descriptor, fd->path),
-				  files->descriptor->owner_pid))
+	if (files->maker_fds >= 0 && of_itself)
 		return open("/dev/null", O_RDWR | O_CLOEXEC);
 	found = find_file(files, fd);
 	if (found < 0 || fd->open_flags & O_PATH)

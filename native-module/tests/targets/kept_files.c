@@ -85,7 +85,7 @@ static void make_nameless(const char *dir)
 int main(void)
 {
 	const char *dir = getenv("MITOSIS_RUNTIME_DIR");
-	int directory, null, named, self, standard;
+	int directory, null, named, self, thread, standard;
 	struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
 	struct stat st;
 	char byte[8];
@@ -96,6 +96,7 @@ int main(void)
 	null = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	named = open(path, O_PATH | O_CLOEXEC);
 	self = open("/proc/self/stat", O_RDONLY);
+	thread = open("/proc/thread-self/stat", O_RDONLY);
 	standard = dup(STDOUT_FILENO);
 	/* A child does not have them. */
 	CHECK_EQ(flock(file, LOCK_SH), 0);
@@ -133,6 +134,8 @@ int main(void)
 	CHECK_EQ(write(null, "x", 1), 1);
 	CHECK(fcntl(named, F_GETFL) & O_PATH);
 	CHECK(read(self, byte, 8) > 0);
+	CHECK_EQ(atoi(byte), getpid());
+	CHECK(read(thread, byte, 8) > 0);
 	CHECK_EQ(atoi(byte), getpid());
 	/* A copy of a standard file is one of the child's own. */
 	CHECK_EQ(write(standard, "", 0), 0);
