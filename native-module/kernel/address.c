@@ -70,11 +70,46 @@ static int parse_gid(const char *text, struct sockaddr_storage *address)
 	return 0;
 }
 
+/* Of "%nic_id", or of nothing. */
+static int parse_nic(const char *text, u8 *nic)
+{
+	u8 nic_id;
+
+	*nic = 0;
+	if (!*text)
+		return 0;
+	if (!isdigit(text[1]) || kstrtou8(text + 1, 10, &nic_id) || nic_id == U8_MAX)
+		return -EINVAL;
+	*nic = nic_id + 1;
+	return 0;
+}
+
+/* In brackets % is followed by a network interface. */
+static const char *find_nic(const char *text)
+{
+	const char *bracket = strchr(text, ']');
+
+	return strchrnul(bracket ?: text, '%');
+}
+
+/* Of ":port", which ends there. */
+static int parse_port(const char *text, const char *end, u16 *port)
+{
+	char digits[6] = {};
+
+	if (*text != ':' || end - text > sizeof(digits))
+		return -EINVAL;
+	memcpy(digits, text + 1, end - text - 1);
+	return kstrtou16(digits, 10, port) || !*port ? -EINVAL : 0;
+}
+
 int mitosis_address_parse(struct net *net, const char *text, struct machine_address *address)
 {
 	char host[INET6_ADDRSTRLEN + IFNAMSIZ + 1], port_text[6];
-	const char *from, *end, *port;
+	const char *from, *end, *port, *nic;
+	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&address->socket;
 	u16 number = PORT_DEFAULT;
+	int err;
 
 	memset(address, 0, sizeof(*address));
 	address->rdma = true;
@@ -83,6 +118,9 @@ int mitosis_address_parse(struct net *net, const char *text, struct machine_addr
 	address->rdma = !strncmp(text, rdma_scheme, sizeof(rdma_scheme) - 1);
 	if (!address->rdma && strncmp(text, tcp_scheme, sizeof(tcp_scheme) - 1))
 		return -EINVAL;
+	nic = address->rdma ? find_nic(text) : text + strlen(text);
+	if (parse_nic(nic, &address->nic))
+		return -EINVAL;
 	from = text + (address->rdma ? sizeof(rdma_scheme) : sizeof(tcp_scheme)) - 1;
 	if (*from == '[') {
 		end = strchr(++from, ']');
@@ -90,14 +128,18 @@ int mitosis_address_parse(struct net *net, const char *text, struct machine_addr
 			return -EINVAL;
 		port = end + 1;
 	} else {
-		port = end = strchrnul(from, ':');
+		port = end = min(strchrnul(from, ':'), (char *)nic);
 	}
-	if (*port ? *port != ':' : !address->rdma)
+	if (port == nic ? !address->rdma : parse_port(port, nic, &number))
 		return -EINVAL;
-	if (end - from >= sizeof(host) || (*port && kstrtou16(port + 1, 10, &number)) || !number)
+	if (end - from >= sizeof(host))
 		return -EINVAL;
 	memcpy(host, from, end - from);
 	host[end - from] = '\0';
 	snprintf(port_text, sizeof(port_text), "%u", number);
-	return inet_pton_with_scope(net, AF_UNSPEC, host, port_text, &address->socket);
+	err = inet_pton_with_scope(net, AF_UNSPEC, host, port_text, &address->socket);
+	/* As of a GID: an IPv4 address in an IPv6 one. */
+	if (!err && ipv6_addr_v4mapped(&v6->sin6_addr) && v6->sin6_family == AF_INET6)
+		mitosis_address_from_wire(v6->sin6_addr.s6_addr, number, 0, &address->socket);
+	return err;
 }

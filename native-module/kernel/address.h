@@ -11,10 +11,11 @@ struct net;
 struct machine_address {
 	struct sockaddr_storage socket; /* of its TCP server */
 	bool rdma;			/* its pages shall come by RDMA */
+	u8 nic; /* with `rdma`: nic_id + 1 of the port here to use; 0: by the route */
 };
 
 /*
- * Parses "tcp://host:port", "rdma://host[:port]" or a GID, MITOSIS_GID_LENGTH characters
+ * Parses "tcp://host:port", "rdma://host[:port][%nic_id]" or a GID, MITOSIS_GID_LENGTH characters
  * that hold an address for RDMA; the port is 7473 if it is left out. The host may name a
  * network interface of `net` behind '%'. Returns 0, -EINVAL, or -ENODEV for a link-local
  * GID, which does not tell the interface.

@@ -130,6 +130,7 @@ static int set_up(struct rdma_link *l, const char **step)
 	struct rdma_target target = {
 		.net = l->target.net,
 		.deadline_ms = l->target.deadline_ms,
+		.nic = l->target.nic,
 	};
 	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&l->target.address;
 	struct wire_rdma_answer answer = {};

@@ -20,6 +20,7 @@ struct rdma_link_target {
 	u32 machine_id, handler_id, owner_uid;
 	u64 snapshot; /* its number there: struct wire_rights */
 	unsigned int deadline_ms;
+	u8 nic;	       /* struct machine_address */
 	bool optional; /* without a device on both sides nothing is said, nor tried again */
 };
 

@@ -69,9 +69,10 @@ void mitosis_rdma_load_once(void)
 		request_module("mitosis_rdma");
 }
 
-int mitosis_rdma_ready(void)
+int mitosis_rdma_ready(struct net *net, u8 nic)
 {
 	const struct rdma_operations *operations;
+	int err;
 
 	if (!mitosis_auth_allows_rdma()) {
 		pr_err_ratelimited("RDMA carries pages that are not sealed: it needs "
@@ -84,6 +85,9 @@ int mitosis_rdma_ready(void)
 		request_module("mitosis_rdma");
 		operations = mitosis_rdma_get();
 	}
+	if (!operations)
+		return -ENODEV;
+	err = nic ? operations->find_port(net, nic - 1u) : 0;
 	mitosis_rdma_put(operations);
-	return operations ? 0 : -ENODEV;
+	return err;
 }

@@ -27,6 +27,7 @@ struct rdma_target {
 	u8 token[WIRE_RDMA_TOKEN_SIZE];
 	u32 pages_max, depth; /* of RDMA_PAGES_MAX, RDMA_DEPTH_MAX at most */
 	unsigned int deadline_ms;
+	u8 nic; /* struct machine_address */
 };
 
 struct snapshot;
@@ -62,6 +63,8 @@ struct rdma_operations {
 	 * address, -EBUSY, or -errno: then the reference stays the caller's.
 	 */
 	int (*expect)(struct rdma_expected *expected);
+	/* Returns 0, or -ENXIO: no RDMA port that `net` may use has this number. */
+	int (*find_port)(struct net *net, unsigned int nic_id);
 };
 
 /*
@@ -93,9 +96,10 @@ bool mitosis_rdma_is_there(void);
 void mitosis_rdma_load_once(void);
 
 /*
- * Loads their module, for a privileged caller. Returns 0, -ENODEV without it, or
- * -EPROTOTYPE if sessions are protected in a way that RDMA would break.
+ * Loads their module, for a privileged caller. Returns 0, -ENODEV without it,
+ * -EPROTOTYPE if sessions are protected in a way that RDMA would break, or -ENXIO if `nic` of
+ * the address names no port.
  */
-int mitosis_rdma_ready(void);
+int mitosis_rdma_ready(struct net *net, u8 nic);
 
 #endif /* MITOSIS_RDMA_OPERATIONS_H */

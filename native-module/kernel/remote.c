@@ -9,6 +9,7 @@
 #include <linux/workqueue.h>
 #include <net/net_namespace.h>
 
+#include "address.h"
 #include "link.h"
 #include "parameters.h"
 #include "proto/descriptor.h"
@@ -304,14 +305,18 @@ static void start_rdma(struct remote *r, const struct open_work *w)
 		.snapshot = r->snapshot,
 		.deadline_ms = r->deadline_ms,
 	};
+	struct machine_address address;
 	enum rdma_wish wish;
 
 	if (r->name.by_token)
 		return;
-	wish = mitosis_session_rdma_wish(w->net, r->name.machine_id, &target.address);
+	wish = mitosis_session_rdma_wish(w->net, r->name.machine_id, &address);
 	target.optional = wish == RDMA_IF_POSSIBLE;
-	if (wish != RDMA_NEVER)
-		r->rdma = mitosis_rdma_link_start(&target);
+	if (wish == RDMA_NEVER)
+		return;
+	target.address = address.socket;
+	target.nic = address.nic;
+	r->rdma = mitosis_rdma_link_start(&target);
 }
 
 static void run_open(struct work_item *item)

@@ -152,7 +152,7 @@ static void destroy_connect(struct work_item *item)
 	kfree(w);
 }
 
-int mitosis_session_connect(u32 machine_id, const char *address)
+int mitosis_session_connect(u32 machine_id, const char *address, u32 nic_id)
 {
 	struct net *net = current->nsproxy->net_ns;
 	struct machine_address parsed;
@@ -161,12 +161,17 @@ int mitosis_session_connect(u32 machine_id, const char *address)
 
 	if (err)
 		return err;
+	if (parsed.rdma && !parsed.nic && nic_id) {
+		if (nic_id >= U8_MAX)
+			return -ENXIO;
+		parsed.nic = nic_id + 1;
+	}
 	/* The session is everybody's: the caller decides which host is the machine. */
 	if (!capable(CAP_NET_ADMIN))
 		return -EPERM;
 	err = mitosis_auth_ready();
 	if (!err && parsed.rdma)
-		err = mitosis_rdma_ready();
+		err = mitosis_rdma_ready(net, parsed.nic);
 	if (err)
 		return err;
 	if (!parsed.rdma && mitosis_upgrades())
@@ -262,7 +267,7 @@ static enum rdma_wish wish_of(const struct machine_address *address)
 }
 
 enum rdma_wish mitosis_session_rdma_wish(const struct net *net, u32 machine_id,
-					 struct sockaddr_storage *address)
+					 struct machine_address *address)
 {
 	enum rdma_wish wish = RDMA_NEVER;
 	struct session *s;
@@ -271,7 +276,7 @@ enum rdma_wish mitosis_session_rdma_wish(const struct net *net, u32 machine_id,
 	s = find(net, machine_id);
 	if (s) {
 		wish = wish_of(&s->address);
-		*address = s->address.socket;
+		*address = s->address;
 	}
 	mutex_unlock(&sessions_lock);
 	return wish;
@@ -401,7 +406,7 @@ int mitosis_session_connect_request(unsigned long argument)
 	}
 	if (address[sizeof(address) - 1])
 		return -EINVAL;
-	return mitosis_session_connect(request.machine_id, address);
+	return mitosis_session_connect(request.machine_id, address, request.nic_id);
 }
 
 int mitosis_session_nil_request(unsigned long argument)

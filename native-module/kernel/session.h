@@ -10,6 +10,7 @@
 #include <linux/types.h>
 
 struct link;
+struct machine_address;
 struct net;
 
 int mitosis_sessions_init(void);
@@ -17,9 +18,10 @@ void mitosis_sessions_exit(void);
 
 /*
  * Opens the session to a machine at an address (address.h), for all processes in the
- * caller's network namespace. Returns 0 or -errno as MITOSIS_CONNECT.
+ * caller's network namespace. If the address is of RDMA and names no port of this machine,
+ * a `nic_id` other than 0 does. Returns 0 or -errno as MITOSIS_CONNECT.
  */
-int mitosis_session_connect(u32 machine_id, const char *address);
+int mitosis_session_connect(u32 machine_id, const char *address, u32 nic_id);
 
 /* The same with a pointer to the caller's struct mitosis_connect_req. */
 int mitosis_session_connect_request(unsigned long argument);
@@ -49,8 +51,8 @@ enum rdma_wish {
 	RDMA_ASKED_FOR,	  /* by the address */
 };
 
-/* Whether pages of the machine shall come by RDMA; then where its TCP server is. */
+/* Whether pages of the machine shall come by RDMA; then where it is. */
 enum rdma_wish mitosis_session_rdma_wish(const struct net *net, u32 machine_id,
-					 struct sockaddr_storage *address);
+					 struct machine_address *address);
 
 #endif /* MITOSIS_SESSION_H */

@@ -159,38 +159,34 @@ static int kernel_read(struct mitosis *device, uint32_t handler_id, uint64_t add
 			     "snapshot; resume it");
 }
 
-/* The number after the last '%' of an address of RDMA, which ends before it; else 0. */
-static unsigned int take_nic_id(char *address)
-{
-	char *percent = strrchr(address, '%');
-	char *end;
-	unsigned long nic_id;
-
-	if (!percent || strchr(percent, ']'))
-		return 0;
-	nic_id = strtoul(percent + 1, &end, 10);
-	if (*end || end == percent + 1)
-		return 0;
-	*percent = '\0';
-	return nic_id;
-}
-
 static bool is_of_rdma(const char *address)
 {
 	return gid_is(address) || !strncmp(address, "rdma://", 7);
 }
 
-/* A link-local GID does not tell the module the network interface; this text does. */
-static void add_interface(const char *gid, char *text, size_t size)
+/*
+ * The request of a GID is the original's, but for what that does not tell: the network
+ * interface of a link-local one, and the first port, as nic_id 0 leaves it to the route.
+ */
+static void request_by_gid(const char *gid, struct mitosis_connect_req *request,
+			   char *text, size_t size)
 {
+	int nic = local_nic_parse(gid + MITOSIS_GID_LENGTH);
+	char host[INET6_ADDRSTRLEN], scope[16] = "", number[8] = "";
 	struct local_address address;
-	char host[INET6_ADDRSTRLEN];
 
-	if (gid_to_address(gid, GID_DEVICES, &address) || !address.scope)
+	text[MITOSIS_GID_LENGTH] = '\0';
+	request->nic_id = nic ? nic - 1 : 0;
+	if (gid_to_address(gid, GID_DEVICES, &address) ||
+	    (!address.scope && address.nic != 1))
 		return;
 	inet_ntop(AF_INET6, address.ip, host, sizeof(host));
-	snprintf(text, size, "rdma://[%s%%%u]:%u", host, address.scope,
-		 address.port);
+	if (address.scope)
+		snprintf(scope, sizeof(scope), "%%%u", address.scope);
+	if (address.nic)
+		snprintf(number, sizeof(number), "%%%u", address.nic - 1u);
+	snprintf(text, size, "rdma://[%s%s]:%u%s", host, scope, address.port,
+		 number);
 }
 
 static int connect_failed(int err, uint32_t machine_id, const char *address)
@@ -201,6 +197,8 @@ static int connect_failed(int err, uint32_t machine_id, const char *address)
 			    "users share it, so this needs CAP_NET_ADMIN in the "
 			    "initial user namespace",
 			    geteuid(), machine_id);
+	if (err == -ENXIO)
+		return remote_no_port(address);
 	if (err == -EINVAL && !strncmp(address, "replica://", 10))
 		return fail(err,
 			    "the kernel module has no replicas, as '%s' needs; give "
@@ -257,10 +255,8 @@ static int kernel_connect(struct mitosis *device, uint32_t machine_id,
 		return fail(-EINVAL, "the address is longer than %zu characters",
 			    sizeof(gid) - 1);
 	strcpy(gid, address);
-	if (is_of_rdma(address)) {
-		request.nic_id = take_nic_id(gid);
-		add_interface(address, gid, sizeof(gid));
-	}
+	if (gid_is(address))
+		request_by_gid(address, &request, gid, sizeof(gid));
 	err = call(device, MITOSIS_CONNECT, (uintptr_t)&request, "connect");
 	if (err == -EINVAL && !is_of_rdma(address) &&
 	    strncmp(address, "replica://", 10))

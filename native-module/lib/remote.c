@@ -33,19 +33,25 @@ static int parse_gid(const char *text, struct local_address *address)
 	return 0;
 }
 
-static int require_nic(const char *text, const struct local_address *address)
+int remote_no_port(const char *text)
 {
-	struct gid_port port;
 	char ports[256];
 
-	if (!address->nic || !gid_port_find(GID_DEVICES, address->nic - 1u, &port))
-		return 0;
 	gid_ports_to_text(GID_DEVICES, ports, sizeof(ports));
 	return fail(
 		-ENODEV,
-		"'%s' names the RDMA port with nic_id %u, and this machine's are: "
+		"'%s' names the RDMA port with nic_id %s, and this machine's are: "
 		"%s; give the number of one of them, or leave %%nic_id out",
-		text, address->nic - 1u, ports);
+		text, strrchr(text, '%') + 1, ports);
+}
+
+static int require_nic(const char *text, const struct local_address *address)
+{
+	struct gid_port port;
+
+	if (!address->nic || !gid_port_find(GID_DEVICES, address->nic - 1u, &port))
+		return 0;
+	return remote_no_port(text);
 }
 
 int remote_address_parse(const char *text, struct local_address *address)

@@ -19,6 +19,9 @@ struct remote_connections {
 /* Where a machine is, by name or number. Returns 0 or -errno with a message. */
 int remote_address_parse(const char *text, struct local_address *address);
 
+/* The message for an address with a %nic_id that no RDMA port has; returns -ENODEV. */
+int remote_no_port(const char *text);
+
 /*
  * Opens this machine's session to another. Returns 0 or -errno with a message.
  */

@@ -37,7 +37,8 @@
  * message; ETIMEDOUT no answer within the deadline; EPERM the caller has no
  * CAP_NET_ADMIN in the initial user namespace. With an RDMA address also: EPROTOTYPE
  * this machine's parameter protection is not handshake; ENODEV the module mitosis_rdma
- * is not loaded, or the GID is link-local and does not tell the network interface.
+ * is not loaded, or the GID is link-local and does not tell the network interface; ENXIO
+ * this machine has no RDMA port with that nic_id.
  */
 #define MITOSIS_CONNECT 3
 
@@ -118,12 +119,14 @@
  * 16 bytes on LP64. `gid` is a GID, of which the module reads
  * MITOSIS_GID_LENGTH bytes whether or not a NUL follows; or an address that is
  * NUL-terminated within MITOSIS_ADDRESS_LENGTH + 1 bytes: "tcp://host:port", or
- * "rdma://host[:port]" for pages by RDMA. The default port, also of a GID, is 7473; host
- * is an IPv4 address in dots or an IPv6 address in brackets.
+ * "rdma://host[:port][%nic_id]" for pages by RDMA. The default port, also of a GID, is 7473; host
+ * is an IPv4 address in dots or an IPv6 address in brackets. `nic_id` is the RDMA port of
+ * this machine to use, if the text has none: they count from 0 by device, shorter names
+ * first, and by port. 0 leaves the choice to the route; in the text it is the first port.
  */
 struct mitosis_connect_req {
 	unsigned int machine_id;
-	unsigned int nic_id; /* ignored: the route selects the RDMA port */
+	unsigned int nic_id;
 	const char *gid;
 };
 

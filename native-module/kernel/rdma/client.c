@@ -9,6 +9,7 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
+#include "ports.h"
 #include "queues.h"
 
 /* A request that is under way, and the pages that its answer goes to. */
@@ -134,6 +135,29 @@ static int make_queues(struct rdma_client *c, const struct rdma_target *target)
 	return 0;
 }
 
+/* With the lock held. From an address of the port that `target` names, if it names one. */
+static int resolve_address(struct rdma_client *c, struct rdma_cm_id *id,
+			   const struct rdma_target *target, const char **step)
+{
+	struct sockaddr_storage from;
+	bool chosen = false;
+	int err;
+
+	if (target->nic) {
+		err = mitosis_rdma_port_source(target->net, target->nic - 1u, &target->address,
+					       &from);
+		/* Where GIDs are not made of addresses the route decides. */
+		chosen = !err;
+		if (err == -ENXIO) {
+			*step = "no RDMA port has that nic_id";
+			return err;
+		}
+	}
+	err = rdma_resolve_addr(id, chosen ? (struct sockaddr *)&from : NULL,
+				(struct sockaddr *)&target->address, target->deadline_ms);
+	return err ?: await(c, RDMA_CM_EVENT_ADDR_RESOLVED, target->deadline_ms);
+}
+
 /* With the lock held. Returns 0 or -errno. */
 static int connect_to(struct rdma_client *c, const struct rdma_target *target, const char **step)
 {
@@ -151,12 +175,15 @@ static int connect_to(struct rdma_client *c, const struct rdma_target *target, c
 	if (IS_ERR(id))
 		return PTR_ERR(id);
 	c->queues.id = id;
-	err = rdma_resolve_addr(id, NULL, (struct sockaddr *)&target->address, target->deadline_ms);
-	err = err ?: await(c, RDMA_CM_EVENT_ADDR_RESOLVED, target->deadline_ms);
+	err = resolve_address(c, id, target, step);
 	err = err ?: rdma_resolve_route(id, target->deadline_ms);
 	err = err ?: await(c, RDMA_CM_EVENT_ROUTE_RESOLVED, target->deadline_ms);
 	if (err)
 		return err;
+	if (target->nic && !mitosis_rdma_port_is_of(target->net, target->nic - 1u, id)) {
+		*step = "the route leads over another RDMA port than that of its nic_id";
+		return -ENXIO;
+	}
 	*step = "the device gives no queues";
 	err = make_queues(c, target);
 	if (err)

@@ -6,6 +6,7 @@
 #include <linux/module.h>
 
 #include "client.h"
+#include "ports.h"
 #include "server.h"
 
 static const struct rdma_operations operations = {
@@ -14,17 +15,27 @@ static const struct rdma_operations operations = {
 	.fetch = mitosis_rdma_client_fetch,
 	.close = mitosis_rdma_client_close,
 	.expect = mitosis_rdma_server_expect,
+	.find_port = mitosis_rdma_port_find,
 };
 
 static int __init rdma_init(void)
 {
-	int err = mitosis_rdma_server_init();
+	int err = mitosis_rdma_ports_init();
 
 	if (err)
 		return err;
+	err = mitosis_rdma_server_init();
+	if (err)
+		goto err_ports;
 	err = mitosis_rdma_register(&operations);
 	if (err)
-		mitosis_rdma_server_exit();
+		goto err_server;
+	return 0;
+
+err_server:
+	mitosis_rdma_server_exit();
+err_ports:
+	mitosis_rdma_ports_exit();
 	return err;
 }
 
@@ -33,6 +44,7 @@ static void __exit rdma_exit(void)
 {
 	mitosis_rdma_unregister(&operations);
 	mitosis_rdma_server_exit();
+	mitosis_rdma_ports_exit();
 }
 
 module_init(rdma_init);

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
+#include <net/if.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,6 +65,92 @@ static void tcp_is_upgraded(void)
 	nothing_happens();
 	rdma_scheme = "rdma";
 	set_module_parameter("transport", "tcp");
+}
+
+/* The only RDMA device, and its network interface. */
+static char device[64], interface[64];
+
+static void find_device(void)
+{
+	glob_t found;
+	FILE *f;
+
+	CHECK(!glob("/sys/class/infiniband/*/ports/1/gid_attrs/ndevs/0", 0, NULL,
+		    &found));
+	CHECK(found.gl_pathc == 1);
+	CHECK(sscanf(found.gl_pathv[0], "/sys/class/infiniband/%63[^/]", device) ==
+	      1);
+	f = fopen(found.gl_pathv[0], "r");
+	CHECK(f && fscanf(f, "%63s", interface) == 1);
+	fclose(f);
+	globfree(&found);
+}
+
+static void run_command(const char *format, const char *argument)
+{
+	char command[192];
+
+	snprintf(command, sizeof(command), format, argument);
+	CHECK_EQ(system(command), 0);
+}
+
+/* The other end of the pair that the device's network interface is of. */
+static void find_peer(char peer[IF_NAMESIZE])
+{
+	char path[128];
+	unsigned int index;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/sys/class/net/%s/iflink", interface);
+	f = fopen(path, "r");
+	CHECK(f && fscanf(f, "%u", &index) == 1);
+	fclose(f);
+	CHECK(if_indextoname(index, peer));
+}
+
+/* A port that does not lead to the machine: no page comes by RDMA over another one. */
+static void nic_leads_elsewhere(void)
+{
+	struct mitosis_stat before = kernel_statistics(), counts;
+	char peer[IF_NAMESIZE];
+	pid_t child;
+
+	find_device();
+	find_peer(peer);
+	run_command("rdma link add later_device type rxe netdev %s", peer);
+	set_module_parameter("rdma_retry_ms", "3600000");
+	rdma_nic = "%1";
+	child = rdma_child_start();
+	rdma_child_go();
+	CHECK_EQ(status_within(child, DEADLINE_MS), 0);
+	counts = since(before);
+	CHECK(counts.pages_fetched >= PAGES);
+	CHECK_EQ(counts.pages_by_rdma, 0);
+	CHECK_EQ(counts.rdma_links, 0);
+	rdma_nic = "%0";
+	set_module_parameter("rdma_retry_ms", "0");
+	nothing_happens();
+	rdma_nic = "";
+	run_command("timeout 30 rdma link delete %s", "later_device");
+}
+
+/* The only port by its number. There is no other one. */
+static void nic_is_named(void)
+{
+	struct mitosis *kernel = open_kernel();
+
+	rdma_nic = "%0";
+	nothing_happens();
+	rdma_nic = "";
+	CHECK_EQ(mitosis_connect(kernel, RDMA_MACHINE, "rdma://10.0.0.1%9"),
+		 -ENODEV);
+	check_error_has("nic_id 9");
+	check_error_has(" port 1 (0);");
+	CHECK_EQ(mitosis_connect(kernel, RDMA_MACHINE,
+				 "0000:0000:0000:0000:0000:ffff:0a00:0001%9"),
+		 -ENODEV);
+	check_error_has(" port 1 (0);");
+	mitosis_close(kernel);
 }
 
 /* Between a child's halves RDMA ends; later there is no second attempt. */
@@ -126,33 +213,11 @@ static void module_is_held(void)
 	CHECK_EQ(status_within(child, DEADLINE_MS), 0);
 }
 
-/* The only RDMA device, and its network interface. */
-static char device[64], interface[64];
-
-static void find_device(void)
-{
-	glob_t found;
-	FILE *f;
-
-	CHECK(!glob("/sys/class/infiniband/*/ports/1/gid_attrs/ndevs/0", 0, NULL,
-		    &found));
-	CHECK(found.gl_pathc == 1);
-	CHECK(sscanf(found.gl_pathv[0], "/sys/class/infiniband/%63[^/]", device) ==
-	      1);
-	f = fopen(found.gl_pathv[0], "r");
-	CHECK(f && fscanf(f, "%63s", interface) == 1);
-	fclose(f);
-	globfree(&found);
-}
-
 /* Returns when the module does not hold it any more, on either side. */
 static void remove_device(void)
 {
-	char command[192];
-
 	find_device();
-	snprintf(command, sizeof(command), "timeout 30 rdma link delete %s", device);
-	CHECK_EQ(system(command), 0);
+	run_command("timeout 30 rdma link delete %s", device);
 }
 
 /* It can be used when it has its GIDs. */
@@ -185,6 +250,8 @@ int main(void)
 	rdma_prepare(host);
 	nothing_happens();
 	tcp_is_upgraded();
+	nic_is_named();
+	nic_leads_elsewhere();
 	module_is_held();
 	if (rdma_of_module()) {
 		rdma_ends(remove_device);

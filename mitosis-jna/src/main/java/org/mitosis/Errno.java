@@ -17,6 +17,9 @@ public final class Errno {
   /** Input or output error. */
   public static final int EIO = 5;
 
+  /** No such device or address. */
+  public static final int ENXIO = 6;
+
   /** A program that this machine cannot run. */
   public static final int ENOEXEC = 8;
 
@@ -100,6 +103,7 @@ public final class Errno {
           Map.entry(ENOENT, new Entry("ENOENT", "no such snapshot, device or file")),
           Map.entry(EINTR, new Entry("EINTR", "interrupted")),
           Map.entry(EIO, new Entry("EIO", "input or output error")),
+          Map.entry(ENXIO, new Entry("ENXIO", "no such device or address")),
           Map.entry(ENOEXEC, new Entry("ENOEXEC", "this machine cannot run the program")),
           Map.entry(EBADF, new Entry("EBADF", "the device is closed")),
           Map.entry(EAGAIN, new Entry("EAGAIN", "no process could be created")),

@@ -3,11 +3,19 @@ package org.mitosis.kernel;
 
 import com.sun.jna.Memory;
 import com.sun.jna.Pointer;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.StringJoiner;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.mitosis.Backend;
 import org.mitosis.Child;
 import org.mitosis.Errno;
@@ -34,9 +42,10 @@ final class KernelDevice extends CheckedDevice {
   /** Longer than a GID, of which the module copies all bytes whatever the text's length; a NUL. */
   private static final int BUFFER_BYTES = ADDRESS_OFFSET + Uapi.MITOSIS_ADDRESS_LENGTH + 1;
 
-  /** A GID or an address of RDMA, and the original's nic_id. */
-  private static final Pattern WITH_NIC =
-      Pattern.compile("([^/]*|rdma://(?:[^%\\[]*|\\[.*\\].*))%([0-9]{1,3})");
+  /** A GID, and the original's nic_id. */
+  private static final Pattern WITH_NIC = Pattern.compile("([^/]*)%([0-9]{1,3})");
+
+  private static final Path DEVICES = Path.of("/sys/class/infiniband");
 
   /** A {@code struct mitosis *}. */
   private final long device;
@@ -137,7 +146,12 @@ final class KernelDevice extends CheckedDevice {
     }
     Matcher withNic = WITH_NIC.matcher(address);
     boolean named = withNic.matches();
-    byte[] text = (named ? withNic.group(1) : address).getBytes(StandardCharsets.US_ASCII);
+    int nicId = named ? Integer.parseInt(withNic.group(2)) : 0;
+    String gid = named ? withNic.group(1) : address;
+    if (named && nicId == 0 && !isLinkLocal(gid)) {
+      gid = "rdma://[" + gid + "]%0"; // nic_id 0 leaves the choice to the route
+    }
+    byte[] text = gid.getBytes(StandardCharsets.US_ASCII);
     if (text.length > Uapi.MITOSIS_ADDRESS_LENGTH) {
       throw new IllegalArgumentException(
           "address '"
@@ -149,17 +163,58 @@ final class KernelDevice extends CheckedDevice {
     }
     buffer.clear();
     buffer.setInt(Uapi.ConnectReq.MACHINE_ID, machineId);
-    buffer.setInt(Uapi.ConnectReq.NIC_ID, named ? Integer.parseInt(withNic.group(2)) : 0);
+    buffer.setInt(Uapi.ConnectReq.NIC_ID, nicId);
     buffer.setLong(Uapi.ConnectReq.GID, bufferAddress + ADDRESS_OFFSET);
     buffer.write(ADDRESS_OFFSET, text, 0, text.length);
     int result = ioctl(Uapi.MITOSIS_CONNECT, bufferAddress);
     refusal = result == -Errno.ENODEV ? noRdma(address) : "";
+    if (result == -Errno.ENXIO) {
+      refusal = noPort(address, DEVICES);
+      return -Errno.ENODEV;
+    }
     return result;
+  }
+
+  private static boolean isLinkLocal(String gid) {
+    return gid.toLowerCase(Locale.ROOT).startsWith("fe80:");
+  }
+
+  /** Why an address is refused whose nic_id none of the ports in a folder of devices has. */
+  static String noPort(String address, Path devices) {
+    List<Path> ports = new ArrayList<>();
+    for (Path device : entries(devices)) {
+      ports.addAll(entries(device.resolve("ports")));
+    }
+    StringJoiner names = new StringJoiner(", ").setEmptyValue("none");
+    for (Path port : ports) {
+      String device = port.getParent().getParent().getFileName().toString();
+      names.add(device + " port " + port.getFileName() + " (" + ports.indexOf(port) + ")");
+    }
+    return "'"
+        + address
+        + "' names the RDMA port with nic_id "
+        + address.substring(address.lastIndexOf('%') + 1)
+        + ", and this machine's are: "
+        + names
+        + "; give the number of one of them, or leave %nic_id out";
+  }
+
+  /** Shorter names first, as the ports are counted; none if there is no such folder. */
+  private static List<Path> entries(Path folder) {
+    try (Stream<Path> found = Files.list(folder)) {
+      return found
+          .sorted(
+              Comparator.comparing((Path path) -> path.getFileName().toString().length())
+                  .thenComparing(Comparator.naturalOrder()))
+          .toList();
+    } catch (IOException | UncheckedIOException e) {
+      return List.of();
+    }
   }
 
   /** Why an address is refused with ENODEV. */
   static String noRdma(String address) {
-    if (address.toLowerCase(Locale.ROOT).startsWith("fe80:")) {
+    if (isLinkLocal(address)) {
       return "the GID '"
           + address
           + "' is link-local, and does not tell the mitosis module the network interface; give"

@@ -23,6 +23,7 @@ import org.mitosis.Snapshot;
  * (native-module/tests/ioctl_recorder.c) writes them down and answers in its place.
  */
 class KernelCallsTest {
+  private static final String IPV4_GID = "0000:0000:0000:0000:0000:ffff:0a00:0002";
   private static final String GID = "fe80:0000:0000:0000:ec0d:9a03:00ca:2f4c";
 
   @Test
@@ -54,6 +55,7 @@ class KernelCallsTest {
             "nil RPC: ENOTCONN",
             "connect: ok",
             "connect: ok",
+            "connect: ENODEV",
             "connect: ok",
             "connect on machine 7 failed: the loaded mitosis module has no RDMA for"
                 + " 'rdma://10.0.0.5%1' (ENODEV); load mitosis_rdma, too, or give tcp://host:port",
@@ -82,8 +84,11 @@ class KernelCallsTest {
             "0x8 bytes=0500000000000000",
             "0x3 bytes=0600000000000000 gid=" + text(GID),
             "0x3 bytes=0600000002000000 gid=" + text(GID),
+            // nic_id 0 would leave the choice of the port to the route.
+            "0x3 bytes=0600000000000000 gid="
+                + text(("rdma://[" + IPV4_GID + "]%0").substring(0, 40)),
             "0x3 bytes=0500000000000000 gid=" + text("tcp://10.0.0.5:7000"),
-            "0x3 bytes=0700000001000000 gid=" + text("rdma://10.0.0.5"),
+            "0x3 bytes=0700000000000000 gid=" + text("rdma://10.0.0.5%1"),
             "0x8 bytes=0500000000000000",
             "0x5 value=73",
             "0x6 bytes=0500000049000000",
@@ -100,6 +105,23 @@ class KernelCallsTest {
             + "' is link-local, and does not tell the mitosis module the network interface; give"
             + " rdma://[ADDRESS%INTERFACE]:port",
         KernelDevice.noRdma(GID));
+  }
+
+  @Test
+  void aNumberWithoutAPortIsRefusedWithTheList(@TempDir Path devices) throws Exception {
+    for (String port : List.of("mlx5_10/ports/1", "mlx5_9/ports/2", "mlx5_9/ports/1")) {
+      Files.createDirectories(devices.resolve(port));
+    }
+    String refusal =
+        "'rdma://10.0.0.5%3' names the RDMA port with nic_id 3, and this machine's are: ";
+    assertEquals(
+        refusal
+            + "mlx5_9 port 1 (0), mlx5_9 port 2 (1), mlx5_10 port 1 (2); give the number of one of"
+            + " them, or leave %nic_id out",
+        KernelDevice.noPort("rdma://10.0.0.5%3", devices));
+    assertEquals(
+        refusal + "none; give the number of one of them, or leave %nic_id out",
+        KernelDevice.noPort("rdma://10.0.0.5%3", devices.resolve("nowhere")));
   }
 
   /** 40 bytes: the text and zeros. */
@@ -132,6 +154,7 @@ class KernelCallsTest {
       run("nil RPC", () -> device.nilRpc(5));
       run("connect", () -> device.connect(6, GID));
       run("connect", () -> device.connect(6, GID + "%2"));
+      run("connect", () -> device.connect(6, IPV4_GID + "%0"));
       run("connect", () -> device.connect(5, "tcp://10.0.0.5:7000"));
       try {
         device.connect(7, "rdma://10.0.0.5%1");
