@@ -46,6 +46,19 @@ enum stop_case {
 
 static _Atomic int end, rounds, passed;
 
+/* Whose prepare waits for threads that a busy machine lets run only after seconds. */
+static struct mitosis *open_patient(void)
+{
+	const struct mitosis_prepare_options options = {
+		.size = sizeof(options),
+		.stop_ms = CASE_MS / 3,
+	};
+	struct mitosis *device = open_user();
+
+	CHECK_EQ(mitosis_set_prepare_options(device, &options), 0);
+	return device;
+}
+
 static void prepare_and_drop(struct mitosis *device)
 {
 	CHECK_EQ(mitosis_prepare(device, HANDLER_ID), 0);
@@ -86,7 +99,7 @@ static void end_makers(void)
 /* What each snapshot holds can be run: some are. */
 static void come_and_go(void)
 {
-	struct mitosis *device = open_user();
+	struct mitosis *device = open_patient();
 	bool lazy = !strcmp(mitosis_userfaultfd(), "allowed");
 	bool may_run = has_namespaces();
 	int i;
@@ -142,7 +155,7 @@ static void *count_rounds(void *argument)
 
 static void many_threads(void)
 {
-	struct mitosis *device = open_user();
+	struct mitosis *device = open_patient();
 	pthread_t threads[THREADS];
 	int i, before;
 
@@ -393,7 +406,7 @@ static void under_ptrace(void)
 
 static void *prepare_often(void *argument)
 {
-	struct mitosis *device = open_user();
+	struct mitosis *device = open_patient();
 	uint32_t id = *(uint32_t *)argument;
 	int i;
 
@@ -423,13 +436,15 @@ static void *set_user(void *argument)
 	while (!end) {
 		CHECK_EQ(setresgid(-1, getegid(), -1), 0);
 		rounds++;
+		/* Threads that only wake each other keep mitosisd and shadows from a busy CPU for seconds. */
+		usleep(100);
 	}
 	return argument;
 }
 
 static void sets_the_user(void)
 {
-	struct mitosis *device = open_user();
+	struct mitosis *device = open_patient();
 	pthread_t threads[2];
 	int i;
 
@@ -446,7 +461,7 @@ static void sets_the_user(void)
 /* A thread that ends then waits, with all signals blocked, until that is done. */
 static void ends_while_the_user_is_set(void)
 {
-	struct mitosis *device = open_user();
+	struct mitosis *device = open_patient();
 	pthread_t thread;
 	int i;
 
