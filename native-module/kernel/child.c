@@ -4,6 +4,7 @@
 #include <linux/anon_inodes.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/highmem.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/module.h>
@@ -297,11 +298,58 @@ static vm_fault_t child_fault(struct vm_fault *vmf)
 	return result;
 }
 
+/* Of a page that the child has, in memory or in swap: no fault reads it from the snapshot. */
+static int access_own(struct vm_area_struct *vma, unsigned long address, void *buffer, int length)
+{
+	struct page *page;
+	long n = compat_get_user_pages_remote(vma->vm_mm, address, 1, 0, &page);
+
+	if (n != 1)
+		return n < 0 ? n : -EFAULT;
+	memcpy_from_page(buffer, page, offset_in_page(address), length);
+	put_page(page);
+	return length;
+}
+
+/*
+ * For access_remote_vm(), where it cannot take the page. /proc reads arguments and environment of
+ * anonymous memory only (FOLL_ANON), lest who reads them waits for a file system of the process that
+ * they are of. This memory stands for anonymous memory, and for none of its pages a reader waits: those
+ * that the child has are copied, then those of a snapshot of this machine. Pages of another machine are
+ * not fetched, and end what is read, until the child has touched them. A copy of the strings elsewhere
+ * would need no access here, but would not show a title that the child writes over its arguments.
+ */
+static int child_access(struct vm_area_struct *vma, unsigned long address, void *buffer, int length,
+			int write)
+{
+	const struct child *child = vma->vm_file->private_data;
+	unsigned long from;
+	int err;
+
+	if (write || !(vma->vm_flags & VM_READ))
+		return -EFAULT;
+	length = min_t(int, length, PAGE_SIZE - offset_in_page(address));
+	if (!mitosis_pages_is_hole(vma->vm_mm, address))
+		return access_own(vma, address, buffer, length);
+	err = find_source(child, vma, address, &from);
+	if (err)
+		return err;
+	if (!from) {
+		memset(buffer, 0, length);
+		return length;
+	}
+	if (!child->origin.snapshot)
+		return -EFAULT;
+	return mitosis_pages_access(&child->origin.snapshot->pages, from + offset_in_page(address),
+				    buffer, length);
+}
+
 static const struct vm_operations_struct child_vm_ops = {
 	.open = mitosis_overlay_vma_opened,
 	.close = mitosis_overlay_vma_closed,
 	.mremap = mitosis_overlay_vma_moved,
 	.fault = child_fault,
+	.access = child_access,
 };
 
 /* The protection that the parent's memory had there. */

@@ -11,6 +11,7 @@
 #include <linux/xarray.h>
 
 #include "compat.h"
+#include "overlay.h"
 #include "parameters.h"
 #include "shares.h"
 #include "stats.h"
@@ -73,11 +74,7 @@ static pmd_t *pmd_at(struct mm_struct *mm, unsigned long address)
 	return pmd_offset(pud, address);
 }
 
-/*
- * With the shadow's mmap_lock held: whether an address of anonymous memory has no
- * page, no swap entry and no migration entry.
- */
-static bool is_hole(struct mm_struct *mm, unsigned long address)
+bool mitosis_pages_is_hole(struct mm_struct *mm, unsigned long address)
 {
 	pmd_t *pmd = pmd_at(mm, address);
 	spinlock_t *lock;
@@ -128,7 +125,7 @@ static struct page *look_up(struct shadow_pages *p, unsigned long address, unsig
 		return ERR_PTR(-EFAULT);
 	if (copied && vma->vm_flags & VM_MAYSHARE)
 		return NULL;
-	if ((copied || vma_is_anonymous(vma)) && is_hole(mm, address))
+	if ((copied || vma_is_anonymous(vma)) && mitosis_pages_is_hole(mm, address))
 		return NULL;
 	/* A huge page of the pool looks like one that can be split, and would be dropped. */
 	if (is_vm_hugetlb_page(vma))
@@ -218,6 +215,43 @@ int mitosis_pages_read(struct shadow_pages *p, unsigned long address, void *buff
 	kunmap_local(from);
 	put_page(page);
 	return 0;
+}
+
+/* With the shadow's mmap_lock held. */
+static int access_locked(struct shadow_pages *p, unsigned long address, void *buffer, int length)
+{
+	struct vm_area_struct *vma = vma_lookup(p->shadow, address);
+	struct page *page;
+
+	/* Of a snapshot of a child: what that had not touched is its own snapshot's. */
+	if (vma && mitosis_overlay_owns(vma))
+		return vma->vm_ops->access(vma, address, buffer, length, 0);
+	page = look_up(p, address, FOLL_ANON);
+	if (IS_ERR(page))
+		return PTR_ERR(page);
+	if (!page) {
+		memset(buffer, 0, length);
+		return length;
+	}
+	memcpy_from_page(buffer, page, offset_in_page(address), length);
+	put_page(page);
+	return length;
+}
+
+int mitosis_pages_access(struct shadow_pages *p, unsigned long address, void *buffer, int length)
+{
+	/* It stays as long as the snapshot. */
+	struct page *page = xa_load(&p->copies, address >> PAGE_SHIFT);
+	int result;
+
+	if (page) {
+		memcpy_from_page(buffer, page, offset_in_page(address), length);
+		return length;
+	}
+	lock_shadow(p);
+	result = access_locked(p, address, buffer, length);
+	unlock_shadow(p);
+	return result;
 }
 
 void mitosis_pages_set_zero(struct vm_area_struct *vma, unsigned long address, pte_t *pte)

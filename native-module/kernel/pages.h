@@ -64,6 +64,19 @@ int mitosis_pages_peek_split(struct shadow_pages *pages, unsigned long address, 
 /* Copies a page into a buffer. Returns 0 or -errno. */
 int mitosis_pages_read(struct shadow_pages *pages, unsigned long address, void *buffer);
 
+/*
+ * Copies bytes of one page without waiting for a file system or another machine: of pages that are
+ * in memory or in swap. Returns how many they are, all of them, or -errno.
+ */
+int mitosis_pages_access(struct shadow_pages *pages, unsigned long address, void *buffer,
+			 int length);
+
+/*
+ * With the mmap_lock held: whether an address has no page, no swap entry and no migration entry.
+ * Not for huge pages of the pool.
+ */
+bool mitosis_pages_is_hole(struct mm_struct *mm, unsigned long address);
+
 /* Whether an address is of shared memory that has been copied. */
 bool mitosis_pages_are_copied(struct shadow_pages *pages, unsigned long address);
 

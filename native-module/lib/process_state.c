@@ -79,11 +79,11 @@ bool process_refuses_execution(const struct descriptor_process *p)
 
 /*
  * What only the kernel does for anonymous memory, which that of the module's children is not:
- * to share it with what they fork, to show arguments, and to merge pages.
+ * to share it with what they fork, and to merge pages.
  */
 static uint64_t lost_by_module(const struct restore_plan *plan)
 {
-	uint64_t lost = RESTORE_LOST_ARGUMENTS;
+	uint64_t lost = 0;
 	uint32_t i;
 
 	for (i = 0; i < plan->descriptor->vma_count; i++) {

@@ -32,7 +32,6 @@ static const struct {
 	{ PROCESS_WORKING_DIRECTORY, "working directory: the caller's" },
 	{ PROCESS_PROGRAM, "/proc/self/exe: names the caller's program" },
 	{ PROCESS_AUXV, "/proc/self/auxv: the caller's" },
-	{ RESTORE_LOST_ARGUMENTS, "/proc/self/cmdline, environ: empty" },
 	{ RESTORE_LOST_MERGEABLE, "madvise: memory is not mergeable" },
 	{ RESTORE_LOST_SEALS, "mseal: memory is not sealed" },
 	{ RESTORE_LOST_SHARED_FILES,
