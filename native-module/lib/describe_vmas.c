@@ -287,8 +287,9 @@ int describe_vmas(struct vma_writer *w, struct proc_text *maps,
 		err = shared_copies_take(&list, &copies, &arena->refusal);
 	if (!err) {
 		shadow_process_tell(arena, SHADOW_COPIED, 0);
+		arena->served = false;
 		err = vma_flags_read(w->vmas, w->count,
-				     w->pagemap >= 0 && !w->resumed);
+				     w->pagemap >= 0 && !w->resumed, &arena->served);
 	}
 	if (!err)
 		err = shared_copies_place(&list, &copies);

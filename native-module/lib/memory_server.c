@@ -45,6 +45,8 @@ static void __attribute__((noreturn)) cpu_server_main(struct cpu_server_argument
 	shadow_process_close_from(trace->level ? 2 : 1);
 	trace->role = "per-CPU server";
 	a->own.source.fork_cpu_server = NULL;
+	/* Its memory and its threads are the shadow's. */
+	a->own.late.state = NULL;
 	run(&a->own, channel);
 }
 

@@ -15,9 +15,28 @@
 static int own_fetch(struct page_source *source, uint64_t address, uint64_t *length,
 		     const void **bytes)
 {
-	(void)source, (void)length;
 	*bytes = (const void *)address;
-	return 0;
+	return source->sets_aside
+		       ? late_memory_find(&((struct own_memory *)source)->late,
+					  source, address, length)
+		       : 0;
+}
+
+static int own_late_in_ms(const struct page_source *source)
+{
+	return late_memory_in_ms(&((const struct own_memory *)source)->late);
+}
+
+static uint32_t own_late_files(const struct page_source *source,
+			       int files[PAGE_SOURCE_LATE_MAX])
+{
+	return late_memory_files(&((const struct own_memory *)source)->late, files);
+}
+
+static bool own_late_serve(struct page_source *source)
+{
+	return late_memory_serve(&((struct own_memory *)source)->late,
+				 &source->trace);
 }
 
 static int own_next_run(struct page_source *source, uint64_t *start, uint64_t *end)
@@ -77,13 +96,17 @@ void own_memory_init(struct own_memory *own, uint64_t page_size)
 	own->source.next_run = own_next_run;
 	own->source.read = own_read;
 	own->source.memory = own_memory_file;
-	own->page_size = page_size;
+	own->source.late_in_ms = own_late_in_ms;
+	own->source.late_files = own_late_files;
+	own->source.late_serve = own_late_serve;
+	own->page_size = own->late.page_size = page_size;
 }
 
 int own_memory_open(struct own_memory *own)
 {
 	own->memory = raw_open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
 	own->pagemap = raw_open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	own->late.pagemap = own->pagemap;
 	own->self = raw_syscall(SYS_pidfd_open, raw_syscall(SYS_getpid), 0);
 	return own->memory < 0 ? own->memory : own->pagemap < 0 ? own->pagemap : 0;
 }

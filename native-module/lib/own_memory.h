@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <sys/resource.h>
 
+#include "lib/late_memory.h"
 #include "lib/told_files.h"
 #include "paging/page_source.h"
 #include "proto/descriptor.h"
@@ -17,6 +18,7 @@ struct own_memory {
 	int self;		   /* pidfd of this process, or -errno */
 	uint64_t page_size;
 	struct rlimit files; /* RLIMIT_NOFILE of the parent, for clones */
+	struct late_memory late;
 	/* A replica: its clones are children of its pager, which has the other end of this pipe. */
 	bool is_replica;
 	int lifeline;

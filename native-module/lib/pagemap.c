@@ -28,11 +28,6 @@ struct pm_scan_arg {
 #define PAGEMAP_SCAN _IOWR('f', 16, struct pm_scan_arg)
 #endif
 
-/* Bits of one entry: Documentation/admin-guide/mm/pagemap.rst. */
-#define ENTRY_FILE_OR_SHARED (1ull << 61)
-#define ENTRY_SWAPPED	     (1ull << 62)
-#define ENTRY_PRESENT	     (1ull << 63)
-
 #define ENTRIES_AT_ONCE 512u
 
 static int scan(int pagemap, uint64_t *start, uint64_t *end, bool private)
@@ -65,8 +60,8 @@ static int scan(int pagemap, uint64_t *start, uint64_t *end, bool private)
 
 static bool matches(uint64_t entry, bool private)
 {
-	return entry & (ENTRY_PRESENT | ENTRY_SWAPPED) &&
-	       !(private && entry & ENTRY_FILE_OR_SHARED);
+	return entry & (PAGEMAP_PRESENT | PAGEMAP_SWAPPED) &&
+	       !(private && entry & PAGEMAP_OF_FILE);
 }
 
 static int read_entries(int pagemap, uint64_t *start, uint64_t *end,

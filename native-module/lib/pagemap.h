@@ -20,4 +20,9 @@ int pagemap_has_private(int pagemap, uint64_t start, uint64_t end,
 int pagemap_next_present(int pagemap, uint64_t *start, uint64_t *end,
 			 uint64_t page_size);
 
+/* Bits of an entry of /proc/PID/pagemap: Documentation/admin-guide/mm/pagemap.rst. */
+#define PAGEMAP_OF_FILE (1ull << 61) /* or shared: no page of the process's own */
+#define PAGEMAP_SWAPPED (1ull << 62)
+#define PAGEMAP_PRESENT (1ull << 63)
+
 #endif /* LIB_PAGEMAP_H */

@@ -152,6 +152,8 @@ static enum shadow_outcome start(struct shadow_arena *arena, struct own_memory *
 		(struct descriptor_limit){ own->files.rlim_cur,
 					   own->files.rlim_max };
 	own->source.descriptor = descriptor;
+	own->late.descriptor = descriptor;
+	own->late.served = arena->served;
 	own->source.limits = arena->limits;
 	own->source.answer_ms = arena->answer_ms;
 	trace_open(&own->source.trace, arena->trace_level, arena->daemon.sun_path,

@@ -81,6 +81,7 @@ struct shadow_arena {
 	int32_t error;	    /* -errno of the outcome */
 	uint32_t awaited;   /* the outcome that the parent waits for, or 0 */
 	uint32_t has_files; /* that are not the library's own, from 3 on */
+	bool served;	    /* the shadow's finding: by a userfaultfd, its memory */
 	struct shadow_refusal refusal; /* of memory; its limit is an argument */
 	struct prepare_settings settings;
 	uint32_t own_file_count;

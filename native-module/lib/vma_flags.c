@@ -19,15 +19,16 @@
 /* Resident pages from which on a process without them is forked: 64 MiB. */
 #define MANY_PAGES 16384u
 
-/* MAP_GROWSDOWN, with DESCRIPTOR_VMA_*. */
+/* With DESCRIPTOR_VMA_*: MAP_GROWSDOWN; a userfaultfd serves what is missing. */
 #define GROWS_DOWN 0x8000u
+#define SERVED	   0x4000u
 
 struct reading {
 	const struct descriptor_vma *vmas;
 	uint32_t count;
 	uint32_t next;	     /* VMA that ends behind what has been read */
 	uint64_t start, end; /* of the last VMA of smaps */
-	uint16_t *flags;     /* per VMA: DESCRIPTOR_VMA_*, GROWS_DOWN */
+	uint16_t *flags;     /* per VMA: DESCRIPTOR_VMA_*, GROWS_DOWN, SERVED */
 };
 
 /* What a forked reader needs, in memory that it gets a copy of. */
@@ -69,6 +70,10 @@ static uint16_t flags_of(const char *at)
 			break;
 		case 'g' << 8 | 'd':
 			flags |= GROWS_DOWN;
+			break;
+		case 'u' << 8 | 'm':
+		case 'u' << 8 | 'i':
+			flags |= SERVED;
 			break;
 		}
 	}
@@ -191,7 +196,8 @@ static bool has_many_pages(void)
 	return take_number(&c, 10) >= MANY_PAGES;
 }
 
-int vma_flags_read(struct descriptor_vma *vmas, uint32_t count, bool exact)
+int vma_flags_read(struct descriptor_vma *vmas, uint32_t count, bool exact,
+		   bool *served)
 {
 	struct reading r = { .vmas = vmas, .count = count };
 	const uint64_t size = count * sizeof(*r.flags);
@@ -210,12 +216,18 @@ int vma_flags_read(struct descriptor_vma *vmas, uint32_t count, bool exact)
 		/* The vdso's are the kernel's own affair. */
 		if (vmas[i].kind == VMA_KERNEL)
 			continue;
-		vmas[i].flags |= r.flags[i] & ~GROWS_DOWN;
+		vmas[i].flags |= r.flags[i] & ~(GROWS_DOWN | SERVED);
 		if (!(vmas[i].map_flags & MAP_SHARED))
 			vmas[i].flags &= ~DESCRIPTOR_VMA_MAY_WRITE;
 		/* All parts of a stack that mlock(2), say, has split. */
 		if (r.flags[i] & GROWS_DOWN)
 			vmas[i].map_flags |= MAP_GROWSDOWN | MAP_STACK;
+		if (r.flags[i] & SERVED) {
+			*served = true;
+			/* What nobody has touched yet need not be zeros. */
+			if (vmas[i].kind == VMA_EMPTY)
+				vmas[i].kind = VMA_SNAPSHOT;
+		}
 		if (r.flags[i] & DESCRIPTOR_VMA_WIPE)
 			vmas[i].kind = VMA_EMPTY;
 	}

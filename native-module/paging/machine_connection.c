@@ -269,7 +269,10 @@ static bool is_readable(struct page_source *source, uint64_t page_size,
 	return true;
 }
 
-/* The same of pages of another machine, which are here after that. Returns what fetch() returns. */
+/*
+ * Fetches them all, after which those of another machine are here. Returns what fetch() returns, of the
+ * first that is not there.
+ */
 static int get_all(struct page_source *source, uint64_t start, uint64_t end)
 {
 	int err = 0;
@@ -279,6 +282,7 @@ static int get_all(struct page_source *source, uint64_t start, uint64_t end)
 		uint64_t length = end - start;
 		const void *bytes;
 
+		source->needed = start;
 		err = source->fetch(source, start, &length, &bytes);
 		start += length;
 	}
@@ -290,6 +294,8 @@ static int get_all(struct page_source *source, uint64_t start, uint64_t end)
 static int check(const struct wire_pages *p, struct page_source *source,
 		 uint64_t page_size, bool dropped)
 {
+	int err;
+
 	/* A request for no pages asks whether the snapshot is still there. */
 	if (!p->length)
 		return dropped ? -ENOENT : source->admit ? source->admit(source) : 0;
@@ -298,8 +304,9 @@ static int check(const struct wire_pages *p, struct page_source *source,
 		return -EINVAL;
 	if (!descriptor_covers(source->descriptor, p->address, p->length))
 		return -EFAULT;
-	if (source->remote)
-		return get_all(source, p->address, p->address + p->length);
+	err = get_all(source, p->address, p->address + p->length);
+	if (err || source->remote)
+		return err;
 	return is_readable(source, page_size, p->address, p->address + p->length)
 		       ? 0
 		       : -EFAULT;
@@ -370,6 +377,11 @@ static void answer_digests(struct machine_connection *c, struct page_source *sou
 		err = -EINVAL;
 	else if (!descriptor_covers(source->descriptor, p->address, p->length))
 		err = -EFAULT;
+	else
+		err = get_all(source, p->address, p->address + p->length);
+	c->waits = err == -EINPROGRESS;
+	if (c->waits)
+		return;
 	for (i = 0; !err && i < pages; i++)
 		err = digest_page(source, page_size, p->address + i * page_size,
 				  fresh, c->digests[i]);
@@ -443,11 +455,26 @@ static bool answer_pages(struct machine_connection *c, int fd,
 	return go_on(c, fd, source, page_size);
 }
 
+static bool answer(struct machine_connection *c, int fd, struct page_source *source,
+		   uint64_t page_size, bool dropped)
+{
+	switch (c->request.header.type) {
+	case WIRE_RUNS:
+		answer_runs(c, source, page_size);
+		return go_on(c, fd, source, page_size);
+	case WIRE_DIGESTS:
+		answer_digests(c, source, page_size);
+		return c->waits || go_on(c, fd, source, page_size);
+	default:
+		return answer_pages(c, fd, source, page_size, dropped);
+	}
+}
+
 bool machine_connection_retry(struct machine_connection *c, int fd,
 			      struct page_source *source, uint64_t page_size,
 			      bool dropped)
 {
-	return !c->waits || answer_pages(c, fd, source, page_size, dropped);
+	return !c->waits || answer(c, fd, source, page_size, dropped);
 }
 
 bool machine_connection_serve(struct machine_connection *c, int fd,
@@ -476,13 +503,5 @@ bool machine_connection_serve(struct machine_connection *c, int fd,
 	trace(&source->trace, TRACE_PAGES, "other machine asks for pages",
 	      TRACE_NUMBER("address", p->address),
 	      TRACE_NUMBER("length", p->length));
-	if (c->request.header.type == WIRE_RUNS) {
-		answer_runs(c, source, page_size);
-		return go_on(c, fd, source, page_size);
-	}
-	if (c->request.header.type == WIRE_DIGESTS) {
-		answer_digests(c, source, page_size);
-		return go_on(c, fd, source, page_size);
-	}
-	return answer_pages(c, fd, source, page_size, dropped);
+	return answer(c, fd, source, page_size, dropped);
 }

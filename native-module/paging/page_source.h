@@ -52,6 +52,8 @@ struct page_source {
 	const char *
 		late_failure; /* once fetch() has said -EREMOTEIO: why, with a newline */
 	bool sets_aside; /* fetch() may: who calls it goes on without pages that are late */
+	/* With `sets_aside`, the page for which that is: what is not there beside it need not be asked for. */
+	uint64_t needed;
 
 	/*
 	 * Makes pages readable: *bytes is where, *length how many, which may be

@@ -203,7 +203,7 @@ static enum address_space_event leave(struct address_space *p, uint64_t address,
 
 /*
  * A recorded address space gets page by page, so that each touch is seen. The
- * rest of the window is fetched but not copied: the next touch is likely there. What is late
+ * rest of the window is fetched from another machine but not copied: the next touch is likely there. What is late
  * is recorded when it is there: the end of the recording would wait for it.
  */
 static void record(struct address_space *p, const struct segment *s,
@@ -211,6 +211,10 @@ static void record(struct address_space *p, const struct segment *s,
 {
 	int err = 0;
 
+	if (!p->source->remote) {
+		start = address;
+		end = address + p->page_size;
+	}
 	while (!err && start < end) {
 		uint64_t length = end - start;
 		const void *bytes;
@@ -261,6 +265,7 @@ static int serve_fault(struct address_space *p, uint64_t address)
 		start = s->start;
 	if (end > s->end)
 		end = s->end;
+	p->source->needed = s->source + (address - s->start);
 	if (p->recording && !recording_is_full(p->recording)) {
 		record(p, s, address, start, end);
 		start = address;

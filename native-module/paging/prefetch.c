@@ -1,6 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "paging/prefetch.h"
 
+/*
+ * Whether pages of this process can be copied at once, *length bytes of them. Others come by a fault: what
+ * nobody has asked for must not be waited for.
+ */
+static bool is_there(struct page_source *source, uint64_t address, uint64_t *length)
+{
+	const void *bytes;
+	int err;
+
+	source->sets_aside = true;
+	source->needed = PAGE_SOURCE_NONE;
+	err = source->fetch(source, address, length, &bytes);
+	source->sets_aside = false;
+	return !err;
+}
+
 void prefetch_push(const struct recording *set, const struct address_space *space,
 		   uint32_t *next)
 {
@@ -19,6 +35,8 @@ void prefetch_push(const struct recording *set, const struct address_space *spac
 		const void *bytes =
 			set->copies ? set->copies + i * size : (const void *)address;
 		uint64_t length = 0;
+		uint32_t first = i;
+		bool pushes = true;
 
 		/* Not where the child has put something else in the meantime. */
 		if (!s || s->source != s->start) {
@@ -31,7 +49,11 @@ void prefetch_push(const struct recording *set, const struct address_space *spac
 			i++;
 		} while (i < end && set->pages[i] == address + length &&
 			 address + length < s->end);
-		if (!address_space_push(space, address, bytes, length)) {
+		if (!set->copies) {
+			pushes = is_there(space->source, address, &length);
+			i = first + length / size;
+		}
+		if (pushes && !address_space_push(space, address, bytes, length)) {
 			*next = set->count;
 			return;
 		}

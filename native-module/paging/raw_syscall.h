@@ -69,6 +69,7 @@ enum raw_map {
 	RAW_MAP_RECORDING,
 	RAW_MAP_REPLICA,
 	RAW_MAP_CLONE,
+	RAW_MAP_LATE,
 };
 
 #define RAW_MAP_HINT(user) (0x0e0000000000ul + ((user) * (64ul << 30)))

@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -18,12 +17,10 @@
 #include <unistd.h>
 
 #include "proto/wire.h"
-#include "tests/fault_child.h"
+#include "tests/late_child.h"
 #include "tests/machine.h"
 
-#define LATE	    200 /* page */
-#define WINDOW	    64	/* pages that are asked for at once, at most */
-#define LATE_PAGES  6	/* in turn: more than a pager has beside its cache */
+#define LATE_PAGES  6 /* in turn: more than a pager has beside its cache */
 #define PATIENCE_MS 15000
 /* Of the short deadline, ms: a child that waits for the page ends by it. Others have a quarter to connect anew. */
 #define DEADLINE "4000"
@@ -167,102 +164,6 @@ static pid_t stand_between(const struct machine *machine, char address[64])
 	return pid;
 }
 
-static void *read_late(void *unused)
-{
-	return right(LATE, LATE + 1) ? unused : NULL;
-}
-
-static bool fork_reader(void)
-{
-	pid_t pid = fork();
-
-	if (pid == 0)
-		_exit(right(LATE, LATE + 1) ? 0 : 1);
-	return pid > 0;
-}
-
-/* A page that nobody reads by another number. */
-static size_t late_page(unsigned char number)
-{
-	return LATE + number * 2 * WINDOW;
-}
-
-static bool read_numbered(void)
-{
-	unsigned char number;
-
-	return read(ORDERS_FD, &number, 1) == 1 &&
-	       right(late_page(number), late_page(number) + 1);
-}
-
-/* In a child: does what it is told, and says that it has done it. */
-static int obey(void)
-{
-	void *was_right = NULL;
-	pthread_t reader;
-	char what = 0;
-
-	while (read(ORDERS_FD, &what, 1) == 1) {
-		bool done = true;
-
-		if (what == 'l') /* a thread reads the late page */
-			done = !pthread_create(&reader, NULL, read_late, memory);
-		else if (what == 'o') /* others */
-			done = right(0, LATE - WINDOW) &&
-			       right(LATE + WINDOW, SIZE / PAGE / 2);
-		else if (what == 'm') /* more of them */
-			done = right(SIZE / PAGE / 2, SIZE / PAGE);
-		else if (what == 'n') /* reads the late page of the next byte */
-			done = read_numbered();
-		else if (what == 'f') /* a process of its reads the late page */
-			done = fork_reader();
-		else if (what == 'j') /* the late page is there */
-			done = !pthread_join(reader, &was_right) && was_right;
-		else
-			return 0;
-		if (!done)
-			return wrong();
-		reply(what);
-	}
-	return 0;
-}
-
-/* Its handler id. */
-static const char *snapshot = "1";
-
-struct child {
-	pid_t pid;
-	int orders, replies;
-};
-
-static struct child start(int output)
-{
-	pid_t pid = start_child(snapshot, output);
-
-	return (struct child){ pid, orders, replies };
-}
-
-static void tell(const struct child *c, char what)
-{
-	CHECK(write(c->orders, &what, 1) == 1);
-}
-
-static void have_done(const struct child *c, char what)
-{
-	tell(c, what);
-	replies = c->replies;
-	CHECK_EQ(next_reply(), what);
-}
-
-static int end(const struct child *c)
-{
-	int status = end_of(c->pid);
-
-	close(c->orders);
-	close(c->replies);
-	return status;
-}
-
 /* A child with a thread that waits for the page. */
 static struct child start_at_late_page(int output)
 {
@@ -336,18 +237,6 @@ static void replica(const struct machine *machine)
 static void hold_back(size_t page)
 {
 	control->late = (uintptr_t)memory + page * PAGE;
-}
-
-static void tell_number(const struct child *c, char number)
-{
-	tell(c, 'n');
-	tell(c, number);
-}
-
-static void has_read(const struct child *c)
-{
-	replies = c->replies;
-	CHECK_EQ(next_reply(), 'n');
 }
 
 /* What has come late is in the pager's cache: a later child gets it from there. */
