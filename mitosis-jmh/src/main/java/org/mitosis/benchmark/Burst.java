@@ -66,7 +66,7 @@ import org.openjdk.jmh.annotations.Warmup;
  *       snapshot are not in {@code childMemory}, but take their part of what is shared.
  * </ul>
  */
-@Needs(workingSets = 2, userfaultfd = true)
+@Needs(workingSets = 2, userfaultfd = true, linkTraffic = true)
 @BenchmarkMode(Mode.SingleShotTime)
 @OutputTimeUnit(TimeUnit.MILLISECONDS)
 @Warmup(iterations = 0)
@@ -107,13 +107,11 @@ public class Burst {
 
   private static void measure(Bursting state) {
     boolean overLink = state.fork().childMachines().get(0) != state.fork().parentMachine();
-    String obstacle = overLink ? LinkTraffic.obstacle() : "";
-    if (!obstacle.isEmpty()) {
-      System.out.println("# bytes on the parent's link are not counted: " + obstacle);
-    }
     List<LaunchSeries> launchers = new ArrayList<>();
     try (LinkTraffic traffic =
-        overLink && obstacle.isEmpty() ? LinkTraffic.of(state.fork().parentMachine()) : null) {
+        overLink && LinkTraffic.obstacle().isEmpty()
+            ? LinkTraffic.of(state.fork().parentMachine())
+            : null) {
       for (int share : shares(state.count, state.launchers())) {
         int machine = launchers.size() % state.fork().childMachines().size();
         launchers.add(

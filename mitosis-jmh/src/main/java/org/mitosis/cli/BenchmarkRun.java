@@ -21,6 +21,7 @@ import org.mitosis.Backend;
 import org.mitosis.BackendChoice;
 import org.mitosis.Mitosis;
 import org.mitosis.fixture.CpuPlan;
+import org.mitosis.fixture.LinkTraffic;
 import org.mitosis.fixture.MachineMemory;
 import org.mitosis.fixture.Preflight;
 import org.mitosis.fixture.ToolProbe;
@@ -267,6 +268,9 @@ final class BenchmarkRun {
             .functions(options)
             .and(selection.possible())
             .and(selection.userfaultfd(options, backend, UserfaultfdRight.read()));
+    functions =
+        functions.and(
+            selection.without(functions.excluded()).linkTraffic(options, LinkTraffic.obstacle()));
     Selection left = selection.without(functions.excluded());
     if (left.isEmpty()) {
       throw new MissingPrerequisite(String.join("; ", functions.leftOut()));

@@ -25,6 +25,7 @@ import org.mitosis.fixture.ClassArchive;
 import org.mitosis.fixture.ContainerKind;
 import org.mitosis.fixture.Crac;
 import org.mitosis.fixture.Criu;
+import org.mitosis.fixture.LinkTraffic;
 import org.mitosis.fixture.MachineMemory;
 import org.mitosis.fixture.MemorySize;
 import org.mitosis.fixture.Needs;
@@ -418,6 +419,33 @@ final class Selection {
         userNames(Needs::userfaultfd).stream()
             .filter(name -> !clones.contains(name) && !startsNoChild(name))
             .toList());
+  }
+
+  /**
+   * Says once which figures a run will lack, as its forks cannot count bytes on links; leaves out
+   * no benchmark.
+   *
+   * @param obstacle as {@link LinkTraffic#obstacle} tells it
+   */
+  Functions linkTraffic(Options options, String obstacle) {
+    List<String> counting =
+        entries.stream()
+            .filter(entry -> needs(entry).filter(Needs::linkTraffic).isPresent())
+            .filter(
+                entry ->
+                    parameters(entry, options).stream()
+                        .map(parameters -> parameters.getOrDefault(Transport.PROPERTY, ""))
+                        .anyMatch(name -> !Transport.LOCAL.toString().equalsIgnoreCase(name)))
+            .map(BenchmarkListEntry::getUsername)
+            .distinct()
+            .toList();
+    return new Functions(
+        List.of(),
+        List.of(),
+        obstacle.isEmpty() || counting.isEmpty()
+            ? List.of()
+            : List.of(
+                String.join(", ", counting) + ": bytes on the parent's link, as " + obstacle));
   }
 
   private static boolean hasResumeMode(BenchmarkListEntry entry) {

@@ -219,6 +219,25 @@ class SelectionTest {
   }
 
   @Test
+  void whatIsNotCountedIsToldOnce() throws Exception {
+    String burst = "org.mitosis.benchmark.Burst.workingSet";
+    assertEquals(
+        List.of(burst + ": bytes on the parent's link, as there is no ss"),
+        linkTraffic("there is no ss", "Burst.workingSet|NilCall").leftOut());
+    assertEquals(List.of(), linkTraffic("there is no ss", "Burst.workingSet").excluded());
+    assertEquals(List.of(), linkTraffic("", "Burst.workingSet").leftOut());
+    assertEquals(List.of(), linkTraffic("there is no ss", "NilCall|ForkResume").leftOut());
+    assertEquals(
+        List.of(),
+        linkTraffic("there is no ss", "Burst.workingSet", "-p", "transport=local").leftOut());
+  }
+
+  private static Selection.Functions linkTraffic(String obstacle, String... args) throws Exception {
+    CommandLineOptions options = new CommandLineOptions(args);
+    return Selection.of(options).linkTraffic(options, obstacle);
+  }
+
+  @Test
   void whoseChildrenNeedUserfaultfdIsLeftOutUnlessTheyAreClones() throws Exception {
     String refusal = "children get their pages by userfaultfd, which is not for you";
     assertEquals(
