@@ -10,11 +10,17 @@ import org.mitosis.fixture.MemorySize;
 import org.mitosis.fixture.ParentProcess;
 import org.mitosis.fixture.RemoteFork;
 import org.mitosis.fixture.RemoteJvm;
+import org.mitosis.fixture.ResumeMode;
 import org.mitosis.fixture.Transport;
+import org.mitosis.fixture.UserfaultfdRight;
 import org.mitosis.setting.ExitCode;
+import org.mitosis.setting.MissingPrerequisite;
 import picocli.CommandLine.Command;
 
-/** The command {@code demo}: a warm JVM continues on another machine, beside fresh starts. */
+/**
+ * The command {@code demo}: a warm JVM continues on another machine, beside fresh starts; a small
+ * process on this one, where the user has the rights for no more.
+ */
 @Command(
     name = "demo",
     header = "A warm JVM continues on another machine: a demonstration of ten seconds.",
@@ -23,12 +29,15 @@ import picocli.CommandLine.Command;
           + " another machine: a second daemon, which is reached over TCP. Prints the times until"
           + " the first instruction and the first result of each, beside those of fresh starts of"
           + " the same function.",
-      "Needs root. The times are of single starts; FirstResult.jvm is the benchmark."
+      "That needs root. Another user sees a process of 64 MiB continue on this machine, by"
+          + " userfaultfd or, if he may not use that, forked by its snapshot.",
+      "The times are of single starts; FirstResult.jvm is the benchmark."
     })
 final class DemoCommand implements BenchCommand {
 
   private static final int STARTS = 3;
   private static final int WIDTH = 50;
+  private static final int MEBIBYTES = 64;
 
   private final PrintStream out;
 
@@ -38,9 +47,57 @@ final class DemoCommand implements BenchCommand {
 
   @Override
   public ExitCode run(List<String> given) {
-    RemoteJvm.requirePossible();
-    show(JvmFunction.of("json", "G1", "128m", 1, 1));
+    UserfaultfdRight right = UserfaultfdRight.read();
+    String lacking = right.allowed() ? lackingForJvm() : "userfaultfd is " + right.state();
+    if (lacking.isEmpty()) {
+      show(JvmFunction.of("json", "G1", "128m", 1, 1));
+    } else {
+      showHere(right.allowed() ? ResumeMode.LAZY : ResumeMode.CLONE);
+      out.printf(
+          "%nWith root's rights a warm JVM continues on another machine. Here %s.%n", lacking);
+    }
     return ExitCode.DONE;
+  }
+
+  /** Why children of a JVM cannot be had; empty if they can. */
+  private static String lackingForJvm() {
+    try {
+      RemoteJvm.requirePossible();
+      return "";
+    } catch (MissingPrerequisite e) {
+      return e.getMessage();
+    }
+  }
+
+  /** What any user may: a process with one thread, and its children on the same machine. */
+  private void showHere(ResumeMode mode) {
+    ChildLauncher.Times[] children = new ChildLauncher.Times[STARTS];
+    long filledNs;
+    try (RemoteFork fork =
+        RemoteFork.of(MemorySize.ofMebibytes(MEBIBYTES))
+            .transport(Transport.LOCAL)
+            .resumeMode(mode)
+            .childWork(ParentProcess.ChildWork.READ)
+            .start()) {
+      ParentProcess parent = fork.parent();
+      filledNs = parent.coldTouchNs();
+      parent.unprepareNs();
+      out.printf(
+          "A process has filled %d MiB in %s. It is prepared in %s.%n",
+          MEBIBYTES, ms(filledNs), ms(parent.preparePinnedNs()));
+      out.printf(
+          "Children of it start on this machine (resume mode %s), and read all of that:%n%n", mode);
+      for (int i = 0; i < STARTS; i++) {
+        ChildLauncher.Times times = fork.launcher().launch();
+        children[i] =
+            new ChildLauncher.Times(
+                times.startupNs(),
+                times.resumeNs(),
+                times.executionNs(),
+                times.resumeNs() + times.executionNs());
+      }
+    }
+    out.print(timeline(List.of(children), new long[0]));
   }
 
   private void show(JvmFunction function) {
