@@ -87,11 +87,10 @@ static int lift_lifeline(int lifeline)
 }
 
 /* The same, and closes it where it was. */
-static bool raise_lifeline(int lifeline)
+static void raise_lifeline(int lifeline)
 {
 	if (lift_lifeline(lifeline) != lifeline)
 		raw_syscall(SYS_close, lifeline);
-	return true;
 }
 
 /* Whether one of them, or the lifeline, is where another is to be. */
@@ -110,24 +109,33 @@ static bool in_the_way(const struct clone_request *r, int lifeline)
 	return false;
 }
 
-/* Moves an open file that is at another's number to any free one. */
-static bool step_aside(int *fd, int number)
+/* Moves an open file to any free number, unless there is none. */
+static long step_aside_to(int *fd, int number, int how)
 {
-	if (*fd != number)
-		return true;
-	*fd = raw_syscall(SYS_fcntl, number, F_DUPFD_CLOEXEC, 0);
-	return *fd >= 0;
+	long moved = raw_syscall(SYS_fcntl, number, how, 0);
+
+	if (moved < 0)
+		return moved;
+	*fd = (int)moved;
+	return 0;
+}
+
+/* The same for one that is at another's number. */
+static long step_aside(int *fd, int number)
+{
+	return *fd == number ? step_aside_to(fd, number, F_DUPFD_CLOEXEC) : 0;
 }
 
 /*
  * Gives the passed files their numbers, and closes all others. One that is in the way of another
  * goes to any free number: none above all of them need exist, as the limit may be low.
  */
-static bool arrange_files(struct clone_request *r, int lifeline,
+static long arrange_files(struct clone_request *r, int lifeline,
 			  struct clone_more_files *more_files)
 {
 	int more = clone_more_files_socket(r);
 	uint32_t i, k;
+	long err;
 
 	if (more >= 0 || in_the_way(r, lifeline))
 		keep_numbered_files(r, lifeline, more, false);
@@ -137,32 +145,40 @@ static bool arrange_files(struct clone_request *r, int lifeline,
 
 		if (number < 0)
 			continue;
-		if (!step_aside(&lifeline, number) || !step_aside(&more, number))
-			return false;
+		err = step_aside(&lifeline, number);
+		if (!err)
+			err = step_aside(&more, number);
+		if (err)
+			return err;
 		for (k = i + 1; k < r->count; k++) {
 			if (r->numbers[k] < 0 || r->passed[k] != number)
 				continue;
-			r->passed[k] = raw_syscall(SYS_fcntl, number, F_DUPFD, 0);
-			if (r->passed[k] < 0)
-				return false;
+			err = step_aside_to(&r->passed[k], number, F_DUPFD);
+			if (err)
+				return err;
 		}
 		if (r->passed[i] == number) {
 			raw_syscall(SYS_fcntl, number, F_SETFD,
 				    on_exec ? FD_CLOEXEC : 0);
 			continue;
 		}
-		if (raw_syscall(SYS_dup3, r->passed[i], number,
-				on_exec ? O_CLOEXEC : 0) != number)
-			return false;
+		err = raw_syscall(SYS_dup3, r->passed[i], number,
+				  on_exec ? O_CLOEXEC : 0);
+		if (err < 0)
+			return err;
 		/* What else is open is closed at once, unless further files come. */
 		if (more >= 0)
 			raw_syscall(SYS_close, r->passed[i]);
+		r->passed[i] = number;
 	}
-	if (more >= 0)
-		return clone_more_files_take(more_files, more, &lifeline) &&
-		       raise_lifeline(lifeline);
+	if (more >= 0) {
+		err = clone_more_files_take(more_files, more, &lifeline);
+		if (!err)
+			raise_lifeline(lifeline);
+		return err;
+	}
 	keep_numbered_files(r, lift_lifeline(lifeline), -1, true);
-	return true;
+	return 0;
 }
 
 /* Whether a child may have files with these numbers. */
@@ -212,35 +228,40 @@ static int open_lifeline(int of_replica)
 }
 
 /* Calls `enter` for every file that was passed for this purpose. */
-static bool enter_each(const struct clone_request *r, int32_t purpose,
-		       bool (*enter)(const struct clone_request *r, int fd))
+static long enter_each(const struct clone_request *r, int32_t purpose,
+		       long (*enter)(const struct clone_request *r, int fd))
 {
+	long err = 0;
 	uint32_t i;
 
-	for (i = 0; i < r->count; i++)
-		if (r->numbers[i] == purpose && !enter(r, r->passed[i]))
-			return false;
-	return true;
+	for (i = 0; i < r->count && !err; i++)
+		if (r->numbers[i] == purpose)
+			err = enter(r, r->passed[i]);
+	return err;
 }
 
 /* All but the PID namespace, which the child was forked into: clone_child(). */
-static bool enter_namespaces(const struct clone_request *r, int fd)
+static long enter_namespaces(const struct clone_request *r, int fd)
 {
 	uint32_t namespaces = r->namespaces & ~CLONE_NEWPID;
 
-	return !namespaces || !raw_syscall(SYS_setns, fd, namespaces);
+	return namespaces ? raw_syscall(SYS_setns, fd, namespaces) : 0;
 }
 
-static bool enter_cgroup(const struct clone_request *r, int fd)
+static long enter_cgroup(const struct clone_request *r, int fd)
 {
+	long written = raw_syscall(SYS_write, fd, "0", 1);
+
 	(void)r;
-	return raw_syscall(SYS_write, fd, "0", 1) == 1;
+	return written < 0 ? written : 0;
 }
 
-static bool enter_root(const struct clone_request *r, int fd)
+static long enter_root(const struct clone_request *r, int fd)
 {
+	long err = raw_syscall(SYS_fchdir, fd);
+
 	(void)r;
-	return !raw_syscall(SYS_fchdir, fd) && !raw_syscall(SYS_chroot, ".");
+	return err ? err : raw_syscall(SYS_chroot, ".");
 }
 
 /* The first file that was passed for this purpose, or -1. */
@@ -254,17 +275,39 @@ static int passed_for(const struct clone_request *r, int32_t purpose)
 	return -1;
 }
 
-static bool enter_container(const struct clone_arguments *o)
+/* The child: says on its caller's standard error what could not be done, if that was passed, and ends. */
+static void require(const struct clone_arguments *o, const char *deed, long err)
+{
+	struct failure failure = { .in_clone = true, .deed = deed, .error = err };
+	int to = passed_for(&o->request, STDERR_FILENO);
+
+	if (!err)
+		return;
+	/* What the shadow has there is not the caller's. */
+	if (to < 0)
+		raw_syscall(SYS_close, STDERR_FILENO);
+	else if (to != STDERR_FILENO)
+		raw_syscall(SYS_dup3, to, STDERR_FILENO, 0);
+	restorer_give_up(&failure);
+}
+
+static void enter_container(const struct clone_arguments *o)
 {
 	const struct clone_request *r = &o->request;
 
-	return enter_each(r, SHADOW_CLONE_NAMESPACES, enter_namespaces) &&
-	       (o->born_in_cgroup ||
-		enter_each(r, SHADOW_CLONE_CGROUP, enter_cgroup)) &&
-	       enter_each(r, SHADOW_CLONE_ROOT, enter_root) &&
-	       (passed_for(r, SHADOW_CLONE_ROOT) < 0 ||
-		mapped_files_leave_foreign(o->descriptor,
-					   passed_for(r, STDERR_FILENO)));
+	require(o, "enter its namespaces",
+		enter_each(r, SHADOW_CLONE_NAMESPACES, enter_namespaces));
+	if (!o->born_in_cgroup)
+		require(o, "enter its control group",
+			enter_each(r, SHADOW_CLONE_CGROUP, enter_cgroup));
+	require(o, "enter its root directory",
+		enter_each(r, SHADOW_CLONE_ROOT, enter_root));
+	if (passed_for(r, SHADOW_CLONE_ROOT) >= 0 &&
+	    !mapped_files_leave_foreign(o->descriptor, passed_for(r, STDERR_FILENO)))
+		require(o,
+			"copy mappings of files that are not below its root "
+			"directory",
+			-ENOMEM);
 }
 
 /* Undoes what the shadow changed in the memory and the thread of the parent. */
@@ -311,11 +354,14 @@ static void __attribute__((noreturn, used)) clone_main(struct clone_arguments *o
 	raw_syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	if (lifeline >= 0)
 		lifeline = open_lifeline(lifeline);
-	if ((lifeline < 0 && o->lifeline >= 0) || !enter_container(o) ||
-	    !shared_copies_share(o->descriptor) ||
-	    !arrange_files(&o->request, lifeline, &more) ||
-	    !clone_late_files(&o->request, &more, o->descriptor, o->told))
-		raw_syscall(SYS_exit_group, SHADOW_CLONE_FAILED_STATUS);
+	if (o->lifeline >= 0)
+		require(o, "watch its replica", lifeline < 0 ? lifeline : 0);
+	enter_container(o);
+	require(o, "make its shared memory", shared_copies_share(o->descriptor));
+	require(o, "place its open files",
+		arrange_files(&o->request, lifeline, &more));
+	require(o, "open files of its own /proc or fill its epolls",
+		clone_late_files(&o->request, &more, o->descriptor, o->told));
 	clone_more_files_forget(&more);
 	raw_syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, &o->files, 0);
 	undo_shadow(o->descriptor);

@@ -4,6 +4,7 @@
 #include "lib/clone_late_files.h"
 
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/epoll_items.h"
@@ -46,37 +47,39 @@ static const char *own_path(const struct descriptor_header *d, const char *their
 	return size < PATH_SIZE ? path : NULL;
 }
 
-static bool place(long open_file, const struct descriptor_fd *fd)
+static long place(long open_file, const struct descriptor_fd *fd)
 {
 	int flags = fd->flags & DESCRIPTOR_FD_CLOSE_ON_EXEC ? O_CLOEXEC : 0;
+	long number = raw_syscall(SYS_dup3, open_file, fd->number, flags);
 
-	return raw_syscall(SYS_dup3, open_file, fd->number, flags) ==
-	       (long)fd->number;
+	return number < 0 ? number : 0;
 }
 
-static bool open_own(const struct descriptor_header *d,
+static long open_own(const struct descriptor_header *d,
 		     const struct descriptor_fd *fd)
 {
 	char buffer[PATH_SIZE];
 	const char *path = own_path(d, descriptor_string(d, fd->path), buffer);
-	long opened;
+	long opened, err;
 
 	if (!path)
-		return true;
+		return 0;
 	if (fd->shares != DESCRIPTOR_FD_OWN)
 		return place(descriptor_fds(d)[fd->shares].number, fd);
 	opened = raw_open(path, (fd->open_flags & FILES_KEPT_FLAGS) | O_CLOEXEC);
 	if (opened < 0)
-		return false;
+		return opened;
 	raw_syscall(SYS_lseek, opened, fd->position, SEEK_SET);
-	return place(opened, fd) && !raw_syscall(SYS_close, opened);
+	err = place(opened, fd);
+	return err ? err : raw_syscall(SYS_close, opened);
 }
 
-bool clone_late_files(const struct clone_request *r,
+long clone_late_files(const struct clone_request *r,
 		      const struct clone_more_files *more,
 		      const struct descriptor_header *d, struct told_files *told)
 {
 	const struct descriptor_fd *fds = descriptor_fds(d);
+	long err = 0;
 	uint32_t i;
 
 	if (d->fd_count)
@@ -84,14 +87,13 @@ bool clone_late_files(const struct clone_request *r,
 	for (i = 0; i < d->fd_count; i++)
 		if (is_of_parent(r, more, fds[i].number))
 			told_files_add(told, fds, i);
-	for (i = 0; i < d->fd_count; i++)
+	for (i = 0; i < d->fd_count && !err; i++)
 		if ((fds[i].kind == FD_FILE || fds[i].kind == FD_DIRECTORY) &&
-		    is_of_parent(r, more, fds[i].number) && !open_own(d, &fds[i]))
-			return false;
-	for (i = 0; i < d->fd_count; i++)
+		    is_of_parent(r, more, fds[i].number))
+			err = open_own(d, &fds[i]);
+	for (i = 0; i < d->fd_count && !err; i++)
 		if (fds[i].kind == FD_EPOLL && fds[i].shares == DESCRIPTOR_FD_OWN &&
-		    is_of_parent(r, more, fds[i].number) &&
-		    epoll_items_add(d, &fds[i]))
-			return false;
-	return true;
+		    is_of_parent(r, more, fds[i].number))
+			err = epoll_items_add(d, &fds[i]);
+	return err;
 }

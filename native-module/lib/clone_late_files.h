@@ -6,15 +6,16 @@
 #ifndef LIB_CLONE_LATE_FILES_H
 #define LIB_CLONE_LATE_FILES_H
 
-#include <stdbool.h>
-
 #include "lib/clone_more_files.h"
 #include "lib/told_files.h"
 #include "paging/page_source.h"
 #include "proto/descriptor.h"
 
-/* In the child, when its files have their numbers. `told` is overwritten. No C library. */
-bool clone_late_files(const struct clone_request *request,
+/*
+ * In the child, when its files have their numbers. `told` is overwritten. Returns 0 or -errno. No
+ * C library.
+ */
+long clone_late_files(const struct clone_request *request,
 		      const struct clone_more_files *more,
 		      const struct descriptor_header *d, struct told_files *told);
 

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "lib/clone_more_files.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
 
@@ -115,7 +116,7 @@ static bool remember(struct clone_more_files *files,
 	return true;
 }
 
-bool clone_more_files_take(struct clone_more_files *files, int socket, int *lifeline)
+long clone_more_files_take(struct clone_more_files *files, int socket, int *lifeline)
 {
 	struct clone_more_packet packet = { .left = 1 };
 	int fds[PASSED_FDS_MAX];
@@ -127,15 +128,19 @@ bool clone_more_files_take(struct clone_more_files *files, int socket, int *life
 		long size =
 			raw_receive_some(socket, &packet, sizeof(packet), MSG_PEEK);
 
-		if (!is_right(&packet, size, files) ||
-		    !step_aside(&packet, &socket) ||
-		    !step_aside(&packet, lifeline) ||
-		    raw_receive(socket, &packet, sizeof(packet), 0, fds) != size ||
-		    fds[packet.count - 1] < 0 || !place(&packet, fds) ||
-		    !remember(files, &packet, &room))
-			return false;
+		if (!is_right(&packet, size, files))
+			return size < 0 ? size : -EPROTO;
+		if (!step_aside(&packet, &socket) || !step_aside(&packet, lifeline))
+			return -EMFILE;
+		if (raw_receive(socket, &packet, sizeof(packet), 0, fds) != size ||
+		    fds[packet.count - 1] < 0)
+			return -EPROTO;
+		if (!place(&packet, fds))
+			return -EMFILE;
+		if (!remember(files, &packet, &room))
+			return -ENOMEM;
 	}
-	return !raw_syscall(SYS_close, socket);
+	return raw_syscall(SYS_close, socket);
 }
 
 bool clone_more_files_of_parent(const struct clone_more_files *files,

@@ -23,9 +23,9 @@ int clone_more_files_socket(const struct clone_request *request);
 
 /*
  * Receives them and gives them their numbers, out of whose way `socket`, which it closes, and *lifeline go: -1 is
- * none. No other open file may have one of these numbers. False on an error.
+ * none. No other open file may have one of these numbers. Returns 0 or -errno.
  */
-bool clone_more_files_take(struct clone_more_files *files, int socket,
+long clone_more_files_take(struct clone_more_files *files, int socket,
 			   int *lifeline);
 
 /* Whether the parent's file with this number is among them. */

@@ -69,8 +69,13 @@ RESTORER void restorer_give_up(const struct failure *f)
 	struct message m;
 
 	m.size = 0;
-	put_text(&m, TEXT("mitosis: a process has left its memory and cannot become "
-			  "the child: cannot "));
+	if (f->in_clone)
+		put_text(&m, TEXT("mitosis: a process that its snapshot has forked "
+				  "cannot become the child: cannot "));
+	else
+		put_text(&m,
+			 TEXT("mitosis: a process has left its memory and cannot "
+			      "become the child: cannot "));
 	put_text(&m, f->deed);
 	if (f->name && *f->name) {
 		put_text(&m, TEXT(" '"));

@@ -6,6 +6,7 @@
 #ifndef LIB_RESTORER_H
 #define LIB_RESTORER_H
 
+#include <stdbool.h>
 #include <time.h>
 
 #include "lib/restore_plan.h"
@@ -29,6 +30,7 @@
 
 /* What could not be done to what; no name: NULL or "", no address: 0. */
 struct failure {
+	bool in_clone; /* whose memory was the parent's from the start */
 	const char *deed, *name;
 	uint64_t start, end;
 	long error; /* -errno */
@@ -41,6 +43,7 @@ INLINE void __attribute__((noreturn)) give_up(const char *deed, long error)
 {
 	struct failure f;
 
+	f.in_clone = false;
 	f.deed = deed;
 	f.name = 0;
 	f.start = f.end = 0;
@@ -54,6 +57,7 @@ give_up_at(const char *deed, const char *name, uint64_t start, uint64_t end,
 {
 	struct failure f;
 
+	f.in_clone = false;
 	f.deed = deed;
 	f.name = name;
 	f.start = start;

@@ -241,50 +241,55 @@ int shared_copies_place(const struct vma_list *list,
 }
 
 /* Writes one VMA's copy to the new object, and maps that in its place. */
-static bool share(const struct descriptor_vma *vma, long fd, uint64_t offset)
+static int share(const struct descriptor_vma *vma, long fd, uint64_t offset)
 {
 	const uint64_t size = vma->end - vma->start;
 	uint64_t left = shared_object_bytes(vma), at = vma->start, to = offset;
 	uint64_t n;
+	long done;
 
 	raw_syscall(SYS_mprotect, vma->start, size, PROT_READ);
 	for (; left; left -= n, at += n, to += n) {
 		n = left < PAGE_SIZE ? left : PAGE_SIZE;
-		if (!is_zero((const uint64_t *)at) &&
-		    raw_syscall(SYS_pwrite64, fd, at, n, to) != (long)n)
-			return false;
+		if (is_zero((const uint64_t *)at))
+			continue;
+		done = raw_syscall(SYS_pwrite64, fd, at, n, to);
+		if (done != (long)n)
+			return done < 0 ? done : -ENOSPC;
 	}
-	if (raw_syscall(SYS_mmap, vma->start, size, vma->protection,
-			MAP_SHARED | MAP_FIXED, fd, offset) != (long)vma->start)
-		return false;
+	done = raw_syscall(SYS_mmap, vma->start, size, vma->protection,
+			   MAP_SHARED | MAP_FIXED, fd, offset);
+	if (done != (long)vma->start)
+		return done;
 	if (vma->flags & DESCRIPTOR_VMA_NO_DUMP)
 		raw_syscall(SYS_madvise, vma->start, size, MADV_DONTDUMP);
-	return true;
+	return 0;
 }
 
-static bool share_all(const struct vma_list *list, uint32_t first)
+static int share_all(const struct vma_list *list, uint32_t first)
 {
 	const struct object_extent extent = shared_object_extent(list, first);
 	long fd = raw_syscall(SYS_memfd_create, "shared", MFD_CLOEXEC);
-	bool done = fd >= 0 && !raw_syscall(SYS_ftruncate, fd, extent.size);
+	int err = fd < 0 ? fd : raw_syscall(SYS_ftruncate, fd, extent.size);
 	uint32_t i;
 
-	for (i = first; done && i < list->count; i++)
+	for (i = first; !err && i < list->count; i++)
 		if (shared_object_same(list, first, i))
-			done = share(&list->vmas[i], fd,
-				     list->vmas[i].offset - extent.offset);
+			err = share(&list->vmas[i], fd,
+				    list->vmas[i].offset - extent.offset);
 	if (fd >= 0)
 		raw_syscall(SYS_close, fd);
-	return done;
+	return err;
 }
 
-bool shared_copies_share(const struct descriptor_header *d)
+int shared_copies_share(const struct descriptor_header *d)
 {
 	const struct vma_list list = shared_object_vmas(d);
 	uint32_t i;
+	int err = 0;
 
-	for (i = 0; i < list.count; i++)
-		if (shared_object_is_first(&list, i) && !share_all(&list, i))
-			return false;
-	return true;
+	for (i = 0; i < list.count && !err; i++)
+		if (shared_object_is_first(&list, i))
+			err = share_all(&list, i);
+	return err;
 }

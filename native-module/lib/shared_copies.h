@@ -26,8 +26,8 @@ int shared_copies_place(const struct vma_list *list,
 
 /*
  * In a clone, whose objects are its shadow's copies: makes each an object again, which
- * the clone shares with what it forks. False without memory.
+ * the clone shares with what it forks. Returns 0 or -errno.
  */
-bool shared_copies_share(const struct descriptor_header *d);
+int shared_copies_share(const struct descriptor_header *d);
 
 #endif /* LIB_SHARED_COPIES_H */

@@ -209,8 +209,6 @@ struct clone_more_packet {
 
 /* The most bytes of the message that can follow an answer to SHADOW_CLONE other than 0. */
 #define SHADOW_CLONE_MESSAGE_MAX 256u
-/* Exit status of a clone that cannot enter its container or install its files. */
-#define SHADOW_CLONE_FAILED_STATUS 125
 
 /*
  * Files that a shadow or per-CPU server has open for itself: its channel,
