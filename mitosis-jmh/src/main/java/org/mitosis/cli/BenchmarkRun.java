@@ -173,7 +173,7 @@ final class BenchmarkRun {
     OutputFormat output;
     try {
       JmhOutput.requireResultFile(commandLine);
-      output = JmhOutput.format(commandLine);
+      output = JmhOutput.format(commandLine, folder.log());
       write(folder, environment);
       if (sweep.isPresent()) {
         sweep.get().begin(folder, plan.items(), started);
@@ -346,8 +346,9 @@ final class BenchmarkRun {
     write(folder, environment.ended(Outcome.FAILED, Instant.now(), names(plan.items()), probe));
     return refuse(
         ExitCode.FAILED,
-        "a benchmark failed and ended the run: see the output of JMH above; the samples taken"
-            + " before are in "
+        "a benchmark failed and ended the run: see the output of JMH above, kept in "
+            + folder.log()
+            + "; the samples taken before are in "
             + folder.histograms());
   }
 
@@ -398,8 +399,9 @@ final class BenchmarkRun {
               one.getKey()
                   + ": only "
                   + one.getValue()
-                  + " gave a result: see the output of JMH above; its figures are of these alone,"
-                  + " and are marked");
+                  + " gave a result: see the output of JMH above, kept in "
+                  + folder.log()
+                  + "; its figures are of these alone, and are marked");
     }
     if (!missing.isEmpty()) {
       code =
@@ -410,7 +412,8 @@ final class BenchmarkRun {
                   + plan.items().size()
                   + " benchmarks failed ("
                   + String.join(", ", names(missing))
-                  + "): see the output of JMH above"
+                  + "): see the output of JMH above, kept in "
+                  + folder.log()
                   + (results.isEmpty()
                       ? ""
                       : "; the results of the others are in " + folder.path()));

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.mitosis.cli;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import java.io.FileNotFoundException;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
@@ -22,8 +26,13 @@ import org.openjdk.jmh.util.Utils;
 final class JmhOutput {
   private JmhOutput() {}
 
-  /** The output format that JMH's Runner would create. */
-  static OutputFormat format(Options options) throws IOException {
+  /**
+   * The output format that JMH's Runner would create, which keeps what it prints.
+   *
+   * @param log is appended to, as a sweep continues; has the causes of failures also where the
+   *     options ask for silence
+   */
+  static OutputFormat format(Options options, Path log) throws IOException {
     PrintStream stream;
     try {
       stream =
@@ -34,8 +43,28 @@ final class JmhOutput {
       throw new MissingPrerequisite(
           "the output file of -o cannot be written: " + e.getMessage() + "; name another");
     }
-    return OutputFormatFactory.createFormatInstance(
-        stream, options.verbosity().orElse(Defaults.VERBOSITY));
+    VerboseMode verbosity = options.verbosity().orElse(Defaults.VERBOSITY);
+    PrintStream kept = new UnCloseablePrintStream(new FileOutputStream(log.toFile(), true), UTF_8);
+    return both(
+        OutputFormatFactory.createFormatInstance(stream, verbosity),
+        OutputFormatFactory.createFormatInstance(
+            kept, verbosity == VerboseMode.SILENT ? VerboseMode.NORMAL : verbosity));
+  }
+
+  /** All methods of the format return nothing. */
+  private static OutputFormat both(OutputFormat first, OutputFormat second) {
+    return (OutputFormat)
+        Proxy.newProxyInstance(
+            OutputFormat.class.getClassLoader(),
+            new Class<?>[] {OutputFormat.class},
+            (proxy, method, arguments) -> {
+              try {
+                method.invoke(first, arguments);
+                return method.invoke(second, arguments);
+              } catch (InvocationTargetException e) {
+                throw e.getCause();
+              }
+            });
   }
 
   /** Checks that JMH can write its own result file, if it is asked for: it tells with a stack. */

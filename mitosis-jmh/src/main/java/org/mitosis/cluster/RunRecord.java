@@ -127,7 +127,7 @@ final class RunRecord implements AutoCloseable {
     this.started = started;
     this.log =
         Files.newBufferedWriter(
-            folder.path().resolve("log.txt"),
+            folder.log(),
             StandardCharsets.UTF_8,
             StandardOpenOption.CREATE_NEW,
             StandardOpenOption.WRITE);

@@ -47,13 +47,16 @@ public final class ResultFolder {
   /** The file in the folder of a duel, which holds the folders of two runs. */
   public static final String DUEL = "duel.json";
 
+  /** The file with what was printed during the run. */
+  public static final String LOG = "log.txt";
+
   static final String JMH_JSON = "jmh.json";
   static final String HISTOGRAMS = "hlog";
   static final String ENVIRONMENT = "environment.json";
 
   /** The files and folders with a run's raw data, as far as it has them. */
   public static final List<String> FILES =
-      List.of(ENVIRONMENT, JMH_JSON, HISTOGRAMS, "table.txt", "sweep.json", CLUSTER, MACHINES);
+      List.of(ENVIRONMENT, JMH_JSON, HISTOGRAMS, "table.txt", LOG, "sweep.json", CLUSTER, MACHINES);
 
   private static final DateTimeFormatter DATE =
       DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HHmmss'Z'", Locale.ROOT).withZone(ZoneOffset.UTC);
@@ -165,6 +168,11 @@ public final class ResultFolder {
     return path.resolve("table.txt");
   }
 
+  /** The file for what is printed during the run. */
+  public Path log() {
+    return path.resolve(LOG);
+  }
+
   /**
    * Writes a file so that a reader sees the old content or the new, never a part.
    *
@@ -194,6 +202,7 @@ public final class ResultFolder {
     }
     deleteQuietly(path.resolve(".probe"));
     deleteQuietly(environment());
+    deleteQuietly(log());
     deleteQuietly(histograms());
     made.forEach(ResultFolder::deleteQuietly);
   }

@@ -210,6 +210,9 @@ class BenchmarkRunIT {
     assertEquals("failed", environment.get("outcome").asText());
     assertEquals(
         "ForkPrepare.workingSet memorySize=268435456", environment.get("failed").get(0).asText());
+    String log = Files.readString(folder.resolve("log.txt"));
+    assertTrue(log.contains("<failure>"), log);
+    assertTrue(run.out().contains(log.strip()), log);
   }
 
   @Test
@@ -218,9 +221,9 @@ class BenchmarkRunIT {
     BenchmarksJar.Outcome run = jar.run(args(BENCHMARK, "-p", "memorySize=256m", "-foe", "true"));
     assertEquals(1, run.exitCode(), run.err());
     assertTrue(run.err().contains("mitosis: a benchmark failed and ended the run"), run.err());
-    assertEquals(
-        "failed",
-        json(jar.resultFolders().get(0).resolve("environment.json")).get("outcome").asText());
+    Path folder = jar.resultFolders().get(0);
+    assertEquals("failed", json(folder.resolve("environment.json")).get("outcome").asText());
+    assertTrue(Files.readString(folder.resolve("log.txt")).contains("<failure>"));
   }
 
   @ParameterizedTest
