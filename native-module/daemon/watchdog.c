@@ -97,14 +97,15 @@ bool watchdog_is_forked_by(int pidfd, pid_t parent)
 	       its_parent == parent && pid_of(pidfd) == pid;
 }
 
-/* True if an entry of /proc/PID/fd is the trace file. */
-static bool is_trace(int fds, const char *entry)
+/* True if an entry of /proc/PID/fd is the trace file, or a shadow's for pages that are late. */
+static bool is_no_client(int fds, const char *entry)
 {
 	char target[4096];
 	ssize_t n = readlinkat(fds, entry, target, sizeof(target) - 1);
 
 	target[n > 0 ? n : 0] = '\0';
-	return strstr(target, "/" RUNTIME_TRACE);
+	return strstr(target, "/" RUNTIME_TRACE) ||
+	       !strcmp(target, "anon_inode:[eventfd]");
 }
 
 /*
@@ -125,7 +126,8 @@ static bool is_needed(const struct watched *w)
 	if (!d)
 		return true;
 	while ((entry = readdir(d)))
-		if (entry->d_name[0] != '.' && !is_trace(dirfd(d), entry->d_name))
+		if (entry->d_name[0] != '.' &&
+		    !is_no_client(dirfd(d), entry->d_name))
 			files++;
 	closedir(d);
 	return files > SHADOW_OWN_FILES;

@@ -212,8 +212,8 @@ struct clone_more_packet {
 
 /*
  * Files that a shadow or per-CPU server has open for itself: its channel,
- * /proc/self/mem, /proc/self/pagemap, and its pidfd. Any further file but that of
- * the trace belongs to a client.
+ * /proc/self/mem, /proc/self/pagemap, and its pidfd. Any further file belongs to a client, but
+ * that of the trace and, once a page of its own was late, an eventfd.
  */
 #define SHADOW_OWN_FILES 4
 
