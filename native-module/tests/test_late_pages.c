@@ -329,12 +329,14 @@ static void pager_ends(void)
 	const uint32_t held = control->held;
 	struct pollfd p = { 0 };
 	struct child c;
+	pid_t pager;
 
 	control->late = (uintptr_t)memory + LATE * PAGE;
 	c = start(-1);
 	have_done(&c, 'f');
 	CHECK_SOON(control->held > held, PATIENCE_MS);
-	CHECK(!kill(find_process("mitosis-pager", daemon_pid()), SIGKILL));
+	pager = find_process("mitosis-pager", daemon_pid());
+	CHECK(pager && !kill(pager, SIGKILL));
 	p.fd = c.replies;
 	CHECK_EQ(poll(&p, 1, PATIENCE_MS), 1);
 	CHECK_EQ(p.revents, POLLHUP);

@@ -105,7 +105,7 @@ static void lose(pid_t (*process)(void))
 {
 	int output[2], status;
 	char message[512];
-	pid_t child;
+	pid_t child, lost;
 	ssize_t n;
 
 	CHECK(!pipe2(output, O_CLOEXEC));
@@ -115,7 +115,8 @@ static void lose(pid_t (*process)(void))
 		printf("%.*s", (int)n, message);
 		exit(1);
 	}
-	kill(process(), SIGKILL);
+	lost = process();
+	CHECK(lost && !kill(lost, SIGKILL));
 	sleep_ms(100);
 	order_if_alive();
 	status = end_of(child);
