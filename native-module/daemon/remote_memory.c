@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "daemon/replica_memory.h"
+#include "local/clock.h"
 #include "paging/recording.h"
 
 /* Each machine between this one and the snapshot's may have one that has been dropped. */
@@ -21,14 +21,6 @@
 
 /* How often what could go on alone asks whether the snapshot has been dropped. */
 #define ASK_MS 1000
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000ll + t.tv_nsec / 1000000;
-}
 
 void remote_memory_expect_end(struct remote_memory *m)
 {

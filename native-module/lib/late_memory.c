@@ -9,10 +9,10 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
-#include <time.h>
 
 #include "lib/pagemap.h"
 #include "lib/shadow_process.h"
+#include "paging/raw_clock.h"
 #include "paging/raw_syscall.h"
 
 #ifndef MADV_POPULATE_READ
@@ -66,14 +66,6 @@ struct late_state {
 	 */
 	uint8_t *there;
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec t = { 0 };
-
-	raw_syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000ll + t.tv_nsec / 1000000;
-}
 
 /*
  * Everything up to run_reader() runs in a reader.
@@ -297,7 +289,7 @@ static int ask(struct late_memory *m, const struct trace *t, uint64_t address,
 	struct reader *r;
 
 	for (r = late->readers; r < late->readers + READERS_MAX; r++) {
-		if (r->failed == address && now_ms() < r->failed_until_ms)
+		if (r->failed == address && raw_now_ms() < r->failed_until_ms)
 			return -EFAULT;
 		if (r->is_busy && (r->first == address || r->at == address))
 			return -EINPROGRESS;
@@ -387,7 +379,7 @@ static void take_result(struct late_memory *m, const struct trace *t,
 	      TRACE_NUMBER("address", r->first), TRACE_NUMBER("error", -r->error));
 	if (r->error == -EFAULT || r->error == -EHWPOISON) {
 		r->failed = r->first;
-		r->failed_until_ms = now_ms() + FAILED_MS;
+		r->failed_until_ms = raw_now_ms() + FAILED_MS;
 	} else {
 		/* The server tries it: as memory of devices, it can perhaps be copied. */
 		note_there(m->state, m->state->offsets[vma - descriptor_vmas(d)] +

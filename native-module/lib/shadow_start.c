@@ -102,17 +102,9 @@ static uint32_t most_maps(void)
 	return most;
 }
 
-int64_t shadow_clock_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000000ll + now.tv_nsec;
-}
-
 bool shadow_has_few_maps(int64_t started_ns)
 {
-	return shadow_clock_ns() - started_ns >= FORK_OF_MANY_MAPS_NS &&
+	return monotonic_ns() - started_ns >= FORK_OF_MANY_MAPS_NS &&
 	       (uint64_t)count_maps() + SHADOW_MAPS > most_maps();
 }
 

@@ -24,11 +24,8 @@ struct shadow_end {
  */
 void shadow_start_init(void);
 
-/* Of the clock that the next function takes. */
-int64_t shadow_clock_ns(void);
-
 /*
- * The same of a process that was forked from `started_ns` until now: true if it has almost
+ * Whether a process that was forked from `started_ns` (monotonic_ns()) until now has almost
  * as many mappings as it may have, of which its shadow needs some.
  */
 bool shadow_has_few_maps(int64_t started_ns);

@@ -18,6 +18,7 @@
 #include "lib/shadow_start.h"
 #include "lib/shared_memory.h"
 #include "lib/thread_stop.h"
+#include "local/clock.h"
 #include "paging/raw_syscall.h"
 
 /* Reads state that fork does not copy; the shadow adds the rest. */
@@ -74,7 +75,7 @@ static int fork_shadow(struct shadow_arena *arena, struct shadow_end *end)
 	/* No handler of the program may run in the shadow. */
 	raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof(all));
 	arena->thread.signal_mask = before & ~arena->others.held;
-	started_ns = shadow_clock_ns();
+	started_ns = monotonic_ns();
 	pid = shadow_fork(arena);
 	raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, 0, sizeof(before));
 	if (shadow_has_few_maps(started_ns))

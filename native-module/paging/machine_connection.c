@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <poll.h>
 #include <sys/mman.h>
-#include <time.h>
 
+#include "paging/raw_clock.h"
 #include "paging/raw_message.h"
 #include "proto/user/sealing.h"
 #include "proto/user/sha256.h"
@@ -20,14 +20,6 @@
  * the kernel tells 8 bytes a page, which other clients would wait for.
  */
 #define RUNS_LOOKED_AT_MAX (64ull << 30)
-
-static int64_t now_ms(void)
-{
-	struct timespec t = { 0 };
-
-	raw_syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000ll + t.tv_nsec / 1000000;
-}
 
 /* What sendto() returns; `more` follows at once. */
 static long send_some(int fd, const void *bytes, uint64_t size, bool more)
@@ -163,7 +155,7 @@ static bool go_on(struct machine_connection *c, int fd, struct page_source *sour
 
 		if (sent == -EAGAIN) {
 			if (!c->deadline_ms)
-				c->deadline_ms = now_ms() + source->answer_ms;
+				c->deadline_ms = raw_now_ms() + source->answer_ms;
 			return true;
 		}
 		if (sent <= 0)
@@ -180,7 +172,7 @@ int machine_connection_timeout(const struct machine_connection *c)
 
 	if (!sends(c))
 		return -1;
-	left = c->deadline_ms - now_ms();
+	left = c->deadline_ms - raw_now_ms();
 	return left > 0 ? left : 0;
 }
 

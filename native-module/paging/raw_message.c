@@ -5,7 +5,8 @@
 
 #include <errno.h>
 #include <sys/time.h>
-#include <time.h>
+
+#include "paging/raw_clock.h"
 
 void raw_set_deadline(int fd, int deadline_ms)
 {
@@ -25,15 +26,13 @@ void raw_set_deadline(int fd, int deadline_ms)
 static bool goes_on(int fd, int timeout_option, int64_t *until_ms)
 {
 	struct timeval timeout = { 0 };
-	struct timespec now = { 0 };
 	socklen_t size = sizeof(timeout);
 	int64_t now_ms;
 
 	raw_syscall(SYS_getsockopt, fd, SOL_SOCKET, timeout_option, &timeout, &size);
 	if (!timeout.tv_sec && !timeout.tv_usec)
 		return true;
-	raw_syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &now);
-	now_ms = now.tv_sec * 1000ll + now.tv_nsec / 1000000;
+	now_ms = raw_now_ms();
 	if (!*until_ms)
 		*until_ms =
 			now_ms + timeout.tv_sec * 1000ll + timeout.tv_usec / 1000;

@@ -3,32 +3,24 @@
 #include "paging/recording.h"
 
 #include <sys/mman.h>
-#include <time.h>
 
 #include "paging/page_source.h"
+#include "paging/raw_clock.h"
 #include "paging/raw_syscall.h"
 
 /* Limit of a recording, in ms. */
 #define RECORDING_MAX_MS 200
 
-static uint64_t now_ms(void)
-{
-	struct timespec t;
-
-	raw_syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000ull + t.tv_nsec / 1000000;
-}
-
 void recording_begin(struct recording *r, uint32_t capacity)
 {
 	r->capacity = capacity;
 	r->state = RECORDING_ON;
-	r->end_ms = now_ms() + RECORDING_MAX_MS;
+	r->end_ms = raw_now_ms() + RECORDING_MAX_MS;
 }
 
 bool recording_is_late(const struct recording *r)
 {
-	return recording_is_on(r) && now_ms() >= r->end_ms;
+	return recording_is_on(r) && raw_now_ms() >= r->end_ms;
 }
 
 /* Shell's sort with gaps of powers of two. */

@@ -22,7 +22,7 @@ struct page_source;
 /* Begins as zeros. */
 struct recording {
 	enum { RECORDING_NOT_BEGUN, RECORDING_ON, RECORDING_OVER } state;
-	uint64_t end_ms; /* RECORDING_ON: when its time is over */
+	int64_t end_ms; /* RECORDING_ON: when its time is over */
 	uint32_t count, capacity;
 	/*
 	 * Addresses in the snapshot, in the order of the first touch; once the

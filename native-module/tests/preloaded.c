@@ -12,8 +12,9 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "local/clock.h"
 
 #define DEADLINE_MS 10000
 #define OPTIONS_MAX 8
@@ -139,14 +140,6 @@ pid_t child_behind(pid_t stand_in, const char *name)
 		   DEADLINE_MS);
 	CHECK(pid);
 	return pid;
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000ll + now.tv_nsec / 1000000;
 }
 
 /* One connection. */

@@ -10,9 +10,9 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "local/clock.h"
 #include "local/registry.h"
 #include "tests/harness.h"
 
@@ -27,14 +27,6 @@ struct shared {
 };
 
 static struct shared *shared;
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000ll + now.tv_nsec / 1000000;
-}
 
 /* A process that takes the lock and then ends or waits. */
 static pid_t start_holder(bool ends)

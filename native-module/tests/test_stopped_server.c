@@ -13,9 +13,9 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "local/clock.h"
 #include "tests/cases.h"
 #include "tests/harness.h"
 #include "tests/machine.h"
@@ -191,14 +191,6 @@ static void goes_on(struct child *c)
 	CHECK_EQ(hear(c), 'w');
 	CHECK_EQ(status_within(c->pid, PATIENCE_MS), 0);
 	let_go(c);
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000ll + t.tv_nsec / 1000000;
 }
 
 /* Stops the server, which takes the child along, not at once and before PATIENCE_MS. */
