@@ -49,7 +49,8 @@ class BenchmarkRunIT {
     Path folder = jar.resultFolders().get(0);
     String name = folder.getFileName().toString();
     assertTrue(name.matches("\\d{4}-\\d\\d-\\d\\dT\\d{6}Z-.+-ForkPrepare.workingSet"), name);
-    assertEquals(List.of("environment.json", "hlog", "jmh.json", "table.txt"), names(folder));
+    assertEquals(
+        List.of("environment.json", "hlog", "jmh.json", "log.txt", "table.txt"), names(folder));
     assertEquals(
         List.of(
             "ForkPrepare.workingSet,memorySize=1048576,fork=1.hlog",
@@ -77,12 +78,14 @@ class BenchmarkRunIT {
     Path wanted = directory.resolve("wanted");
     jar.property("mitosis.results", wanted.toString());
     assertEquals(0, jar.run(args(BENCHMARK, "-p", "memorySize=1m")).exitCode());
-    assertEquals(List.of("environment.json", "hlog", "jmh.json", "table.txt"), names(wanted));
+    assertEquals(
+        List.of("environment.json", "hlog", "jmh.json", "log.txt", "table.txt"), names(wanted));
     assertEquals(List.of(), jar.resultFolders());
 
     BenchmarksJar.Outcome again = jar.run(args(BENCHMARK, "-p", "memorySize=1m"));
     assertRefused(ExitCode.FAILED, again, wanted + " is not empty");
-    assertEquals(List.of("environment.json", "hlog", "jmh.json", "table.txt"), names(wanted));
+    assertEquals(
+        List.of("environment.json", "hlog", "jmh.json", "log.txt", "table.txt"), names(wanted));
   }
 
   @Test
