@@ -133,24 +133,6 @@ static bool may_be_late(const struct late_memory *m,
 	       (m->served || (vma->inode && !descriptor_is_object(vma)));
 }
 
-/* The VMA of an address, or NULL. They ascend. */
-static const struct descriptor_vma *find_vma(const struct descriptor_header *d,
-					     uint64_t address)
-{
-	const struct descriptor_vma *vmas = descriptor_vmas(d);
-	uint32_t low = 0, high = d->vma_count;
-
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-
-		if (vmas[middle].end <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < d->vma_count && vmas[low].start <= address ? &vmas[low] : NULL;
-}
-
 static struct late_state *map(const struct late_memory *m)
 {
 	const struct descriptor_header *d = m->descriptor;
@@ -319,7 +301,7 @@ int late_memory_find(struct late_memory *m, const struct page_source *source,
 {
 	const struct descriptor_header *d = m->descriptor;
 	const uint64_t needed = source->needed;
-	struct place place = { .vma = find_vma(d, address) };
+	struct place place = { .vma = descriptor_find_vma(d, address) };
 	struct late_state *late;
 	uint64_t end, pages, n = 0;
 	bool there;
@@ -369,7 +351,7 @@ static void take_result(struct late_memory *m, const struct trace *t,
 			struct reader *r)
 {
 	const struct descriptor_header *d = m->descriptor;
-	const struct descriptor_vma *vma = find_vma(d, r->first);
+	const struct descriptor_vma *vma = descriptor_find_vma(d, r->first);
 
 	r->is_busy = false;
 	m->state->busy--;
