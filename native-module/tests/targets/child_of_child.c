@@ -5,9 +5,8 @@
  * after that as well. On the kernel module one is eager, of a sparse terabyte.
  */
 #include <sys/mman.h>
-#include <sys/wait.h>
 
-#include "tests/targets/target.h"
+#include "tests/targets/descend.h"
 
 #define SIZE	    (4 * MIB)
 #define SPARSE	    (1ul << 40)
@@ -20,10 +19,7 @@ static char *m, *untouched, *dropped, *sparse;
 static void descend(uint32_t handler_id, const char *mode)
 {
 	struct mitosis *device;
-	bool kernel = target_backend() == MITOSIS_BACKEND_KERNEL;
-	pid_t pid;
 	uint64_t page[PAGE / 8];
-	char number[16];
 
 	CHECK_EQ(mitosis_open(target_backend(), &device), 0);
 	CHECK_EQ(mitosis_prepare(device, handler_id), 0);
@@ -33,7 +29,7 @@ static void descend(uint32_t handler_id, const char *mode)
 		return;
 	}
 	/* The module does not let callers read a snapshot. */
-	if (!kernel) {
+	if (target_backend() != MITOSIS_BACKEND_KERNEL) {
 		CHECK_EQ(mitosis_read(device, handler_id,
 				      (uintptr_t)(untouched + MIB), page, PAGE),
 			 0);
@@ -41,20 +37,7 @@ static void descend(uint32_t handler_id, const char *mode)
 	}
 	target_fill(m, SIZE, 0xee);
 	memset(dropped, 0xee, SIZE);
-	pid = fork();
-	if (pid == 0) {
-		char path[512];
-
-		snprintf(number, sizeof(number), "%u", handler_id);
-		snprintf(path, sizeof(path), "%s/mitosis-child",
-			 getenv("MITOSIS_TEST_BIN"));
-		execl(path, path, "--backend", kernel ? "kernel" : "user",
-		      "--handler-id", number, "--mode", mode, (char *)NULL);
-		_exit(127);
-	}
-	CHECK_ENDS_WELL(pid);
-	mitosis_close(device);
-	_exit(0);
+	descend_to_child(device, handler_id, mode);
 }
 
 /* Guards keep the kernel from merging what differs in what is fetched. */

@@ -5,9 +5,8 @@
  */
 #include <sys/prctl.h>
 #include <sys/time.h>
-#include <sys/wait.h>
 
-#include "tests/targets/target.h"
+#include "tests/targets/descend.h"
 
 #define TIMERS	  "timers (setitimer, alarm): not set\n"
 #define SUBREAPER "PR_SET_CHILD_SUBREAPER: not set\n"
@@ -18,8 +17,6 @@ static void descend(uint32_t generation, const char *mode)
 	bool kernel = target_backend() == MITOSIS_BACKEND_KERNEL;
 	uint32_t handler_id = generation << 16 | (getpid() & 0xffff);
 	struct mitosis *device;
-	char number[16], path[512];
-	pid_t pid;
 
 	CHECK_EQ(mitosis_open(target_backend(), &device), 0);
 	CHECK_EQ(mitosis_prepare(device, handler_id), 0);
@@ -27,19 +24,7 @@ static void descend(uint32_t generation, const char *mode)
 		mitosis_close(device);
 		return;
 	}
-	pid = fork();
-	if (pid == 0) {
-		snprintf(number, sizeof(number), "%u", handler_id);
-		snprintf(path, sizeof(path), "%s/mitosis-child",
-			 getenv("MITOSIS_TEST_BIN"));
-		execl(path, path, "--backend", kernel ? "kernel" : "user",
-		      "--handler-id", number, "--mode", kernel ? "lazy" : mode,
-		      (char *)NULL);
-		_exit(127);
-	}
-	CHECK_ENDS_WELL(pid);
-	mitosis_close(device);
-	_exit(0);
+	descend_to_child(device, handler_id, kernel ? "lazy" : mode);
 }
 
 static void set_timer(void)

@@ -6,10 +6,9 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <time.h>
 
-#include "tests/targets/target.h"
+#include "tests/targets/descend.h"
 
 #define THREADS	    4
 #define GENERATIONS 2
@@ -51,10 +50,7 @@ static void next_generation(void)
 /* Goes on as a child of a snapshot of this process; the caller's part ends here. */
 static void descend(uint32_t handler_id)
 {
-	bool kernel = target_backend() == MITOSIS_BACKEND_KERNEL;
 	struct mitosis *device;
-	char number[16], path[512];
-	pid_t pid;
 
 	CHECK_EQ(mitosis_open(target_backend(), &device), 0);
 	CHECK_EQ(mitosis_prepare(device, handler_id), 0);
@@ -63,17 +59,7 @@ static void descend(uint32_t handler_id)
 		mitosis_close(device);
 		return;
 	}
-	snprintf(number, sizeof(number), "%u", handler_id);
-	snprintf(path, sizeof(path), "%s/mitosis-child", getenv("MITOSIS_TEST_BIN"));
-	pid = fork();
-	if (pid == 0) {
-		execl(path, path, "--backend", kernel ? "kernel" : "user",
-		      "--handler-id", number, (char *)NULL);
-		_exit(127);
-	}
-	CHECK_ENDS_WELL(pid);
-	mitosis_close(device);
-	_exit(0);
+	descend_to_child(device, handler_id, NULL);
 }
 
 int main(void)
