@@ -136,13 +136,12 @@ static int create(struct daemon_link *link, const uint32_t *machine_id,
 		  uint32_t handler_id, const struct resume_settings *settings,
 		  bool automatic, struct mitosis_attachment **out)
 {
-	int err, tries = 1;
+	int err, calls = 0;
 
-	/* A pager hangs up if it finds that its snapshot was dropped: try once more. */
 	do
 		err = try_create(link, machine_id, handler_id, settings, automatic,
 				 out);
-	while (machine_id && err == -ECONNRESET && tries--);
+	while (machine_id && err == -ECONNRESET && daemon_link_calls_again(&calls));
 	return err;
 }
 

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/socket.h>
+#include <sys/sysinfo.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -591,4 +592,9 @@ int daemon_link_attach_remote(struct daemon_link *link, uint32_t machine_id,
 	m.cpu = cpu;
 	err = attach(link, &m, stream, NULL, NULL);
 	return err ? refused_remotely(err, machine_id, handler_id) : 0;
+}
+
+bool daemon_link_calls_again(int *calls)
+{
+	return ++*calls < get_nprocs_conf() + 2;
 }

@@ -70,6 +70,13 @@ int daemon_link_attach_remote(struct daemon_link *link, uint32_t machine_id,
 			      uint32_t handler_id, int cpu, uint32_t flags,
 			      int *stream);
 
+/*
+ * Whether it is worth another call after -ECONNRESET: a pager that finds that its snapshot was
+ * dropped hangs up, and there can be one for each CPU and one for none before the one of the next
+ * snapshot. `*calls` counts them, from 0.
+ */
+bool daemon_link_calls_again(int *calls);
+
 /* -ENOENT, with the message that names the handler id. */
 int daemon_link_unknown(uint32_t handler_id);
 

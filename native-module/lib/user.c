@@ -498,7 +498,7 @@ static int user_resume_remote(struct mitosis *device, uint32_t machine_id,
 	struct user_state *u = &device->user;
 	bool forks = resume_forks(&u->resume);
 	char what[64];
-	int stream, err, tries = 1;
+	int stream, err, calls = 0;
 
 	if (u->resume.options.mode == MITOSIS_RESUME_CLONE)
 		return clone_is_local();
@@ -507,7 +507,6 @@ static int user_resume_remote(struct mitosis *device, uint32_t machine_id,
 		return err;
 	snprintf(what, sizeof(what), "snapshot %u of machine %u", handler_id,
 		 machine_id);
-	/* A pager hangs up if it finds that its snapshot was dropped: try once more. */
 	do {
 		struct clone_files files = { .policy = u->resume.files };
 
@@ -522,7 +521,8 @@ static int user_resume_remote(struct mitosis *device, uint32_t machine_id,
 					  what);
 		clone_files_free(&files);
 		/* A child that was forked may have done something. */
-	} while (err == (forks ? -ESTALE : -ECONNRESET) && tries--);
+	} while (err == (forks ? -ESTALE : -ECONNRESET) &&
+		 daemon_link_calls_again(&calls));
 	return err;
 }
 
