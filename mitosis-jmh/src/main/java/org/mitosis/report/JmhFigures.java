@@ -5,7 +5,9 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import org.mitosis.result.Estimate;
 import org.mitosis.result.Figure;
 import org.mitosis.stats.Interval;
@@ -16,9 +18,12 @@ import org.mitosis.stats.Interval;
  * itself has a figure that means little.
  *
  * <p>Each figure is the primary score of an entry of its own. Metric and parameters are in the
- * name, because Bencher reads no parameters. Every number is finite: JMH writes {@code "NaN"} for
- * the error of fewer than three values, and Bencher then refuses the whole file. The raw data are
- * the forks' medians, of which jmh-visualizer draws the range.
+ * name, because Bencher reads no parameters. For jmh-visualizer, which draws a chart of each class
+ * and takes the parameters of its first method for those of all, a benchmark is a class and its
+ * metrics are methods: {@code ForkPrepare:workingSet.prepare memorySize=4096}. Every number is
+ * finite: JMH writes {@code "NaN"} for the error of fewer than three values, and Bencher then
+ * refuses the whole file. The raw data are the forks' medians, of which jmh-visualizer draws the
+ * range.
  */
 final class JmhFigures {
   private JmhFigures() {}
@@ -64,8 +69,15 @@ final class JmhFigures {
   }
 
   private static String nameOf(Figure figure) {
-    String metric = figure.metric().equals(Figure.SCORE) ? "" : ":" + figure.metric();
-    return figure.benchmark() + metric + Figure.text(figure.params());
+    Map<String, String> params = new TreeMap<>(figure.params());
+    params.replaceAll((name, value) -> word(value));
+    String benchmark = figure.benchmark().replaceFirst("\\.([^.]*)$", ":$1");
+    return benchmark + "." + word(figure.metric()) + Figure.text(params);
+  }
+
+  /** Without what ends the name of a class, a parameter or a value for jmh-visualizer. */
+  private static String word(String text) {
+    return text.replaceAll("[.= ]", "_");
   }
 
   private static int iterations(Figure figure) {

@@ -27,7 +27,8 @@ import org.mitosis.result.SampleRun;
  * Bencher, whose older versions take scoreError and newer ones scoreConfidence.
  */
 class JmhFiguresTest {
-  private static final String PREPARE = "org.mitosis.benchmark.ForkPrepare.workingSet";
+  private static final String PREPARE = "org.mitosis.benchmark.ForkPrepare:workingSet";
+  private static final String SCORE = "org.mitosis.benchmark.PeakThroughput:function.score";
   private static final String PEAK = "org.mitosis.benchmark.PeakThroughput.function";
 
   @TempDir Path directory;
@@ -47,13 +48,13 @@ class JmhFiguresTest {
         List.of(List.of(1.0), List.of(3.0), List.of(2.0)));
     Map<String, Kept> expected = new LinkedHashMap<>();
     expected.put(
-        PREPARE + ":prepare memorySize=4096",
+        PREPARE + ".prepare memorySize=4096",
         new Kept(200, 100, 300, "ns/op", "iterations: 5\nforks: 3\nthreads: 1"));
     expected.put(
-        PREPARE + ":prepare memorySize=8192",
+        PREPARE + ".prepare memorySize=8192",
         new Kept(400, 400, 400, "ns/op", "iterations: 5\nforks: 1\nthreads: 1"));
     expected.put(
-        "org.mitosis.benchmark.NilCall.jna",
+        "org.mitosis.benchmark.NilCall:jna.score",
         new Kept(2000, 1000, 3000, "ns/op", "iterations: 1\nforks: 3\nthreads: 1"));
     String json = exported(sample);
     assertEquals(expected, byBencher(json));
@@ -66,13 +67,33 @@ class JmhFiguresTest {
         });
     assertEquals(
         Map.of(
-            PREPARE + ":prepare memorySize=4096{memorySize=4096}",
+            PREPARE + ".prepare{memorySize=4096}",
             200.0,
-            PREPARE + ":prepare memorySize=8192{memorySize=8192}",
+            PREPARE + ".prepare{memorySize=8192}",
             400.0,
-            "org.mitosis.benchmark.NilCall.jna{}",
+            "org.mitosis.benchmark.NilCall:jna.score{}",
             2000.0),
         JmhVisualizer.read(new ObjectMapper().readTree(json)));
+  }
+
+  /** Of metrics with a dot, and of methods that have different parameters. */
+  @Test
+  void jmhVisualizerDrawsABarForEachFigure() throws IOException {
+    SampleRun sample = new SampleRun(directory.resolve("run"));
+    Map<String, String> rate = Map.of("memorySize", "4096", "rate", "0.5");
+    sample.levels("PeakThroughput.workingSet", rate, "peak", 9);
+    sample.levels("PeakThroughput.workingSet", rate, "peak.machine1", 8);
+    sample.levels("PeakThroughput.workingSet", rate, "peak.machine2", 7);
+    sample.levels("PrepareOverFork.workingSet", Map.of("memorySize", "4096"), "ratio", 1);
+    for (String order : List.of("ab", "ba")) {
+      Map<String, String> parameters = Map.of("memorySize", "4096", "order", "=a " + order);
+      sample.levels("PrepareOverFork.turns", parameters, "ratio", 2);
+      sample.levels("PrepareOverFork.turns", parameters, "prepare", 2);
+    }
+    sample.levels("PrepareOverFork.alone", Map.of(), "prepare", 3);
+    JsonNode entries = new ObjectMapper().readTree(exported(sample));
+    assertEquals(9, JmhVisualizer.read(entries).size());
+    assertEquals(9, JmhVisualizer.bars(entries));
   }
 
   @Test
@@ -83,8 +104,8 @@ class JmhFiguresTest {
     assertEquals(
         "2 of 3 forks", new ObjectMapper().readTree(json).get(0).get("shortfall").asText());
     Kept kept = new Kept(200, 200, 200, "ns/op", "iterations: 5\nforks: 2\nthreads: 1");
-    assertEquals(Map.of(PREPARE + ":prepare", kept), byBencher(json));
-    assertEquals(kept.extra(), byGithubAction(json).get(PREPARE + ":prepare").extra());
+    assertEquals(Map.of(PREPARE + ".prepare", kept), byBencher(json));
+    assertEquals(kept.extra(), byGithubAction(json).get(PREPARE + ".prepare").extra());
   }
 
   /** JMH gives the error of one value as a string: one such entry, and Bencher reads no entry. */
@@ -109,8 +130,8 @@ class JmhFiguresTest {
     assertThrows(IllegalArgumentException.class, () -> byBencher(Files.readString(file)));
     String json = exported(Run.read(file));
     assertEquals(
-        Map.of(PEAK, new Kept(1234.5, 1234.5, 1234.5, "ops/s", extraOf(json))), byBencher(json));
-    assertEquals(1234.5, byGithubAction(json).get(PEAK).value());
+        Map.of(SCORE, new Kept(1234.5, 1234.5, 1234.5, "ops/s", extraOf(json))), byBencher(json));
+    assertEquals(1234.5, byGithubAction(json).get(SCORE).value());
   }
 
   @Test
