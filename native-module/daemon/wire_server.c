@@ -165,6 +165,7 @@ int wire_client_hand_over(struct daemon *daemon, struct wire_client *client,
 			.out = sealing->out_secret,
 			.in_number = sealing->in.number,
 			.out_number = sealing->out.number,
+			.wide = sealing->out.gcm.wide,
 		};
 	fcntl(client->fd, F_SETFL, flags & ~O_NONBLOCK);
 	err = hand_over(daemon, client, pager, sealing ? &passed : NULL);

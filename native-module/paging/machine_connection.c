@@ -205,7 +205,7 @@ static struct sealing *map_sealing(const struct local_sealing *passed)
 		return NULL;
 	}
 	sealing_init(s, &passed->in, passed->in_number, &passed->out,
-		     passed->out_number);
+		     passed->out_number, passed->wide);
 	return s;
 }
 

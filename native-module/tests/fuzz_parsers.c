@@ -234,7 +234,7 @@ static int sealed_stream_with(const uint8_t *bytes, size_t size, int *peer,
 		bytes++, size--;
 	if (!step)
 		return stream_with(bytes, size, peer);
-	record_direction_init(&out, secret, 0);
+	record_direction_init(&out, secret, 0, false);
 	while (size && used + RECORD_EXTRA + step <= sizeof(records)) {
 		size_t n = step < size ? step : size;
 

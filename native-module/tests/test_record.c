@@ -19,7 +19,7 @@ static struct record_direction direction(uint64_t number)
 {
 	struct record_direction d;
 
-	record_direction_init(&d, &secret, number);
+	record_direction_init(&d, &secret, number, false);
 	return d;
 }
 
@@ -76,11 +76,11 @@ static void of_another_session(void)
 
 	record_seal(&sender, "text", 4, record);
 	other.key[0] ^= 1;
-	record_direction_init(&receiver, &other, 7);
+	record_direction_init(&receiver, &other, 7, false);
 	CHECK_EQ(received(&receiver, record, "text", 4), -EBADMSG);
 	other = secret;
 	other.iv[AES_GCM_NONCE_SIZE - 1] ^= 1;
-	record_direction_init(&receiver, &other, 7);
+	record_direction_init(&receiver, &other, 7, false);
 	CHECK_EQ(received(&receiver, record, "text", 4), -EBADMSG);
 	receiver = direction(7);
 	CHECK_EQ(received(&receiver, record, "text", 4), 0);

@@ -11,15 +11,13 @@
 #include <cpuid.h>
 #include <immintrin.h>
 
+#include "proto/user/aes_gcm_wide.h"
+#include "proto/user/ghash.h"
+
 #define TARGET __attribute__((target("aes,pclmul,ssse3,sse4.1")))
 #define INLINE static inline __attribute__((always_inline)) TARGET
-#define LANES  AES_GCM_LANES
+#define LANES  8 /* blocks that are worked on at once */
 #define BLOCK  16u
-
-/* The sum of products before its reduction. */
-struct sum {
-	__m128i low, middle, high;
-};
 
 bool aes_gcm_available(void)
 {
@@ -52,19 +50,6 @@ INLINE void add_product(struct sum *sum, __m128i a, __m128i b)
 	sum->middle = _mm_xor_si128(sum->middle,
 				    _mm_xor_si128(_mm_clmulepi64_si128(a, b, 0x01),
 						  _mm_clmulepi64_si128(a, b, 0x10)));
-}
-
-INLINE __m128i reduced(const struct sum *sum)
-{
-	const __m128i poly = _mm_set_epi64x(0, (long long)0xc200000000000000);
-	__m128i low = _mm_xor_si128(sum->low, _mm_slli_si128(sum->middle, 8));
-	__m128i high = _mm_xor_si128(sum->high, _mm_srli_si128(sum->middle, 8));
-
-	low = _mm_xor_si128(_mm_shuffle_epi32(low, 0x4e),
-			    _mm_clmulepi64_si128(low, poly, 0x00));
-	low = _mm_xor_si128(_mm_shuffle_epi32(low, 0x4e),
-			    _mm_clmulepi64_si128(low, poly, 0x00));
-	return _mm_xor_si128(high, low);
 }
 
 INLINE __m128i product(__m128i a, __m128i b)
@@ -111,7 +96,8 @@ INLINE __m128i next_key(__m128i key, __m128i assist)
 		store(gcm->round_keys[i], key);                                     \
 	} while (0)
 
-TARGET void aes_gcm_init(struct aes_gcm *gcm, const uint8_t bytes[AES_GCM_KEY_SIZE])
+TARGET void aes_gcm_init(struct aes_gcm *gcm, const uint8_t bytes[AES_GCM_KEY_SIZE],
+			 bool wide)
 {
 	__m128i key = load(bytes), h, power;
 	int i;
@@ -129,10 +115,16 @@ TARGET void aes_gcm_init(struct aes_gcm *gcm, const uint8_t bytes[AES_GCM_KEY_SI
 	EXPAND(10, 0x36);
 	h = doubled(reversed(encrypted(gcm, _mm_setzero_si128())));
 	power = h;
-	for (i = 0; i < LANES; i++) {
+	for (i = AES_GCM_POWERS; i-- > 0;) {
 		store(gcm->powers[i], power);
 		power = product(power, h);
 	}
+	gcm->wide = wide;
+}
+
+INLINE __m128i power_of(const struct aes_gcm *gcm, int exponent)
+{
+	return load(gcm->powers[AES_GCM_POWERS - exponent]);
 }
 
 /* Up to 15 bytes, the rest zeros. */
@@ -148,7 +140,7 @@ INLINE __m128i load_part(const uint8_t *p, size_t size)
 
 INLINE __m128i hash(const struct aes_gcm *gcm, __m128i state, __m128i block)
 {
-	return product(_mm_xor_si128(state, reversed(block)), load(gcm->powers[0]));
+	return product(_mm_xor_si128(state, reversed(block)), power_of(gcm, 1));
 }
 
 INLINE __m128i hash_bytes(const struct aes_gcm *gcm, __m128i state, const uint8_t *p,
@@ -166,11 +158,10 @@ INLINE __m128i hash_lanes(const struct aes_gcm *gcm, __m128i state,
 	int i;
 
 	add_product(&sum, _mm_xor_si128(state, reversed(blocks[0])),
-		    load(gcm->powers[LANES - 1]));
+		    power_of(gcm, LANES));
 #pragma GCC unroll 8
 	for (i = 1; i < LANES; i++)
-		add_product(&sum, reversed(blocks[i]),
-			    load(gcm->powers[LANES - 1 - i]));
+		add_product(&sum, reversed(blocks[i]), power_of(gcm, LANES - i));
 	return reduced(&sum);
 }
 
@@ -224,6 +215,16 @@ INLINE __m128i crypt(const struct aes_gcm *gcm, __m128i state, __m128i counter,
 	bool pending = false;
 	size_t i;
 
+	if (gcm->wide) {
+		size_t done = seal ? aes_gcm_seal_wide(gcm, &state, &counter, in,
+						       out, size)
+				   : aes_gcm_open_wide(gcm, &state, &counter, in,
+						       out, size);
+
+		in += done;
+		out += done;
+		size -= done;
+	}
 	/* A step is hashed beside the next one's encryption: both units are busy. */
 	for (; size >= sizeof(blocks); size -= sizeof(blocks)) {
 		keystream_lanes(gcm, &counter, blocks);
@@ -274,7 +275,7 @@ INLINE __m128i crypt_and_tag(const struct aes_gcm *gcm,
 
 	state = crypt(gcm, state, first, in, out, size, seal);
 	state = product(_mm_xor_si128(state, _mm_set_epi64x(aad_size * 8, size * 8)),
-			load(gcm->powers[0]));
+			power_of(gcm, 1));
 	return _mm_xor_si128(reversed(state), encrypted(gcm, reversed(first)));
 }
 

@@ -15,19 +15,22 @@
 #define AES_GCM_KEY_SIZE   16
 #define AES_GCM_NONCE_SIZE 12
 #define AES_GCM_TAG_SIZE   16
-/* Blocks that are worked on at once. */
-#define AES_GCM_LANES 8
+/* Blocks that are worked on at once, at most. */
+#define AES_GCM_POWERS 16
 
 struct aes_gcm {
 	uint8_t round_keys[11][16];
-	/* H^1 to H^8, as elements of POLYVAL's field (RFC 8452, appendix A). */
-	uint8_t powers[AES_GCM_LANES][16];
+	/* H^16 to H^1, as elements of POLYVAL's field (RFC 8452, appendix A). */
+	uint8_t powers[AES_GCM_POWERS][16];
+	bool wide; /* by aes_gcm_wide.h */
 } __attribute__((aligned(16)));
 
 /* Whether this CPU has the instructions: AES, PCLMULQDQ and SSSE3. */
 bool aes_gcm_available(void);
 
-void aes_gcm_init(struct aes_gcm *gcm, const uint8_t key[AES_GCM_KEY_SIZE]);
+/* `wide`: aes_gcm_wide_available() says so, or false. */
+void aes_gcm_init(struct aes_gcm *gcm, const uint8_t key[AES_GCM_KEY_SIZE],
+		  bool wide);
 
 /*
  * Encrypts `size` bytes; `text` and `sealed` are the same or do not overlap. A

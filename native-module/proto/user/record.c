@@ -5,9 +5,10 @@
 #include <string.h>
 
 void record_direction_init(struct record_direction *direction,
-			   const struct wire_record_secret *secret, uint64_t number)
+			   const struct wire_record_secret *secret, uint64_t number,
+			   bool wide)
 {
-	aes_gcm_init(&direction->gcm, secret->key);
+	aes_gcm_init(&direction->gcm, secret->key, wide);
 	memcpy(direction->iv, secret->iv, sizeof(direction->iv));
 	direction->number = number;
 }

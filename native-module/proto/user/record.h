@@ -19,9 +19,13 @@ struct record_direction {
 	uint64_t number; /* of the next record */
 };
 
-/* `number`: of the first record; not 0 if the session began in another process. */
+/*
+ * `number`: of the first record; not 0 if the session began in another process. `wide` is as of
+ * aes_gcm_init().
+ */
 void record_direction_init(struct record_direction *direction,
-			   const struct wire_record_secret *secret, uint64_t number);
+			   const struct wire_record_secret *secret, uint64_t number,
+			   bool wide);
 
 /* Writes a record of RECORD_EXTRA + size bytes. */
 void record_seal(struct record_direction *direction, const void *text, size_t size,

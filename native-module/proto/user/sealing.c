@@ -6,6 +6,18 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "proto/user/aes_gcm_wide.h"
+
+/* Asked for once in a process: 0 not yet. */
+static bool is_wide(void)
+{
+	static _Atomic int answer;
+
+	if (!answer)
+		answer = aes_gcm_wide_available() ? 1 : -1;
+	return answer > 0;
+}
+
 struct sealing *sealing_create(const struct wire_secrets *secrets, bool is_client)
 {
 	struct sealing *s = mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE,
@@ -19,7 +31,7 @@ struct sealing *sealing_create(const struct wire_secrets *secrets, bool is_clien
 		return NULL;
 	}
 	sealing_init(s, is_client ? &secrets->server : &secrets->client, 0,
-		     is_client ? &secrets->client : &secrets->server, 0);
+		     is_client ? &secrets->client : &secrets->server, 0, is_wide());
 	return s;
 }
 
@@ -31,12 +43,12 @@ void sealing_destroy(struct sealing *s)
 
 void sealing_init(struct sealing *s, const struct wire_record_secret *in,
 		  uint64_t in_number, const struct wire_record_secret *out,
-		  uint64_t out_number)
+		  uint64_t out_number, bool wide)
 {
 	s->in_secret = *in;
 	s->out_secret = *out;
-	record_direction_init(&s->in, in, in_number);
-	record_direction_init(&s->out, out, out_number);
+	record_direction_init(&s->in, in, in_number, wide);
+	record_direction_init(&s->out, out, out_number, wide);
 }
 
 static struct wire_record message_header(const struct sealing *s)

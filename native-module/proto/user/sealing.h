@@ -31,11 +31,11 @@ void sealing_destroy(struct sealing *sealing);
 
 /*
  * The functions below make no system call. The numbers are those of the next
- * record in each direction.
+ * record in each direction; `wide` is as of aes_gcm_init().
  */
 void sealing_init(struct sealing *sealing, const struct wire_record_secret *in,
 		  uint64_t in_number, const struct wire_record_secret *out,
-		  uint64_t out_number);
+		  uint64_t out_number, bool wide);
 
 /*
  * The size of the record whose header is in `message`, or -errno: as
