@@ -63,7 +63,9 @@ INLINE __m128i hash_wide(const struct aes_gcm *gcm, __m128i state,
 		__m512i b = _mm512_loadu_si512(gcm->powers[i * LANES]);
 
 		if (i == 0)
-			a = _mm512_xor_si512(a, _mm512_zextsi128_si512(state));
+			a = _mm512_xor_si512(
+				a, _mm512_inserti32x4(_mm512_setzero_si512(), state,
+						      0));
 		low = _mm512_xor_si512(low, _mm512_clmulepi64_epi128(a, b, 0x00));
 		high = _mm512_xor_si512(high, _mm512_clmulepi64_epi128(a, b, 0x11));
 		middle = _mm512_ternarylogic_epi64(
