@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 import org.mitosis.Backend;
 import org.mitosis.BackendChoice;
@@ -111,7 +112,7 @@ final class BenchmarkRun {
     try {
       commandLine = new CommandLineOptions(args);
     } catch (CommandLineOptionException | RuntimeException e) {
-      return handOver(args); // JMH fails again and prints its own message
+      return refuse(ExitCode.WRONG_ARGUMENTS, JmhRefusal.message(List.of(args), e));
     }
     if (asksForList(commandLine)) {
       return handOver(args);
@@ -120,6 +121,7 @@ final class BenchmarkRun {
     Selection selection;
     try {
       selection = Selection.of(commandLine);
+      commandLine.getWarmupIncludes().forEach(Pattern::compile);
     } catch (PatternSyntaxException e) {
       return refuse(
           ExitCode.WRONG_ARGUMENTS,
@@ -138,7 +140,9 @@ final class BenchmarkRun {
     try {
       Preflight.deadline();
       requireBackendName();
+      JmhRefusal.requireTruthValues(List.of(args));
       JmhOptions.requireJvm(commandLine);
+      pin.ifPresent(CpuPlan::requirePlan);
       selection.requireKnownParameters(List.of(args));
       selection.requireParameters(commandLine);
     } catch (MissingPrerequisite | IllegalArgumentException e) {

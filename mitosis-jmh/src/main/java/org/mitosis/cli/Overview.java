@@ -17,8 +17,7 @@ import picocli.CommandLine.Option;
       ""
     },
     commandListHeading = "%nCommands; 'help COMMAND' tells more of one:%n%n",
-    exitCodeListHeading =
-        "%nExit codes (JMH's own refusals have 1; the end by a signal has 128 and its number):%n%n",
+    exitCodeListHeading = "%nExit codes (the end by a signal has 128 and its number):%n%n",
     footer = {
       "",
       "Settings, as Java system properties before -jar:",

@@ -59,11 +59,7 @@ class CommandLineIT {
         "-lprof",
         "-lrf",
         "-l Fork",
-        "-lp ForkPrepare -p memorySize=1m",
-        "--no-such-option",
-        "-i none",
-        "-bm nonsense",
-        "-p memorySize"
+        "-lp ForkPrepare -p memorySize=1m"
       })
   void isJmhsOwnAndNeedsNothing(String commandLine) throws IOException {
     List<String> args = List.of(commandLine.split(" "));
@@ -91,6 +87,21 @@ class CommandLineIT {
         "[ | '[' is not a regular expression: Unclosed character class",
         "help compar | there is no command 'compar' (did you mean 'compare'?); 'help' lists all",
         "NilCall -jvm /no/java | -jvm /no/java is not a program that can be run",
+        "--no-such-option | there is no option --no-such-option; -h lists JMH's options, 'help' the"
+            + " others",
+        "NilCall -nosuch | there is no option -nosuch; -h lists JMH's options, 'help' the others",
+        "--pinn NilCall | there is no option --pinn (did you mean '--pin'?); -h lists JMH's options,"
+            + " 'help' the others",
+        "--pin=foo NilCall | --pin must be one of jvm, parent, daemon, children, got 'foo'",
+        "-i none | Cannot parse argument 'none' of option i; -h explains JMH's options",
+        "-bm nonsense | Unable to parse benchmark mode: \"nonsense\"; Known values are"
+            + " [Throughput/thrpt, AverageTime/avgt, SampleTime/sample, SingleShotTime/ss, All/all];"
+            + " -h explains JMH's options",
+        "-rf xml NilCall | 'XML' is none of TEXT, CSV, SCSV, JSON, LATEX",
+        "-p memorySize | Unable to parse parameter string \"memorySize\"; -h explains JMH's options",
+        "-gc yes NilCall | -gc must be true or false, got 'yes'",
+        "-wmb ( NilCall | '(' is not a regular expression: Unclosed group",
+        "sweep --nosuch | there is no option --nosuch; -h lists JMH's options, 'help' the others",
         "NilCall -p threds=1 | no selected benchmark has the parameter threds"
       })
   void aNameThatDoesNotExistIsOneLine(String commandLine, String message) throws IOException {
