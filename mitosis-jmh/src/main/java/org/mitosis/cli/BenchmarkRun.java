@@ -141,6 +141,7 @@ final class BenchmarkRun {
       Preflight.deadline();
       requireBackendName();
       JmhRefusal.requireTruthValues(List.of(args));
+      JmhRefusal.requireProfilers(commandLine);
       JmhOptions.requireJvm(commandLine);
       pin.ifPresent(CpuPlan::requirePlan);
       selection.requireKnownParameters(List.of(args));

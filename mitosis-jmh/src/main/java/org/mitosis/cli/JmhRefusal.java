@@ -7,6 +7,10 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.openjdk.jmh.profile.ProfilerException;
+import org.openjdk.jmh.profile.ProfilerFactory;
+import org.openjdk.jmh.runner.options.Options;
+import org.openjdk.jmh.runner.options.ProfilerConfig;
 
 /**
  * Why JMH does not accept a command line, in one line. JMH's own main takes some more lines for it,
@@ -100,6 +104,25 @@ final class JmhRefusal {
           throw new IllegalArgumentException(
               parts[0] + " must be true or false, got '" + value + "'");
         }
+      }
+    }
+  }
+
+  /**
+   * Requires profilers that exist, be they possible on this machine or not.
+   *
+   * @throws IllegalArgumentException with a message for the user
+   */
+  static void requireProfilers(Options options) {
+    for (ProfilerConfig one : options.getProfilers()) {
+      try {
+        ProfilerFactory.getProfilerOrException(one);
+      } catch (ProfilerException e) {
+        if (e.getCause() instanceof ClassNotFoundException) {
+          throw new IllegalArgumentException(
+              "there is no profiler '" + one.getKlass() + "'; -lprof lists them", e);
+        }
+        // JMH says what is missing, and how its options are written.
       }
     }
   }

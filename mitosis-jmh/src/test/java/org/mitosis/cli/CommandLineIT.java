@@ -99,6 +99,7 @@ class CommandLineIT {
             + " -h explains JMH's options",
         "-rf xml NilCall | 'XML' is none of TEXT, CSV, SCSV, JSON, LATEX",
         "-p memorySize | Unable to parse parameter string \"memorySize\"; -h explains JMH's options",
+        "-prof nosuch NilCall | there is no profiler 'nosuch'; -lprof lists them",
         "-gc yes NilCall | -gc must be true or false, got 'yes'",
         "-wmb ( NilCall | '(' is not a regular expression: Unclosed group",
         "sweep --nosuch | there is no option --nosuch; -h lists JMH's options, 'help' the others",

@@ -15,6 +15,7 @@ import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
+import org.mitosis.result.SelfTimedProfiler;
 import org.openjdk.jmh.runner.options.CommandLineOptionException;
 import org.openjdk.jmh.runner.options.CommandLineOptions;
 
@@ -50,6 +51,16 @@ class JmhRefusalTest {
     assertEquals(
         "there is no option --aa; -h lists JMH's options, 'help' the others",
         message("NilCall", "-p", "a=1", "--aa=3"));
+  }
+
+  @Test
+  void aProfilerOfJmhOursOrAClassIsOne() throws CommandLineOptionException {
+    for (String there : List.of("gc", "perfasm", SelfTimedProfiler.class.getName(), "gc:churn=1")) {
+      CommandLineOptions options = new CommandLineOptions("-prof", there);
+      assertDoesNotThrow(() -> JmhRefusal.requireProfilers(options), there);
+    }
+    CommandLineOptions missing = new CommandLineOptions("-prof", "nosuch");
+    assertThrows(IllegalArgumentException.class, () -> JmhRefusal.requireProfilers(missing));
   }
 
   @Test
