@@ -477,28 +477,49 @@ int process_count(void)
 	return n;
 }
 
+/* A process of this name and parent; its start, in clock ticks since boot, or -1. */
+static long long start_of(const char *pid, const char *wanted, pid_t of)
+{
+	char path[300], name[32] = "";
+	long long start = -1;
+	int parent = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%s/stat", pid);
+	f = fopen(path, "re");
+	if (!f)
+		return -1;
+	if (fscanf(f,
+		   "%*d (%31[^)]) %*c %d %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
+		   "%*s %*s %*s %*s %*s %*s %*s %lld",
+		   name, &parent, &start) != 3 ||
+	    parent != of || strcmp(name, wanted))
+		start = -1;
+	fclose(f);
+	return start;
+}
+
 int count_processes(const char *wanted, pid_t of, pid_t *newest)
 {
 	DIR *d = opendir("/proc");
+	long long start, last = -1;
 	struct dirent *entry;
 	int count = 0;
 
 	*newest = 0;
 	CHECK(d);
 	while ((entry = readdir(d))) {
-		char path[300], name[32] = "";
-		int parent = 0;
-		FILE *f;
+		pid_t pid = atoi(entry->d_name);
 
-		snprintf(path, sizeof(path), "/proc/%s/stat", entry->d_name);
-		f = atoi(entry->d_name) ? fopen(path, "re") : NULL;
-		if (f && fscanf(f, "%*d (%31[^)]) %*c %d", name, &parent) == 2 &&
-		    parent == of && !strcmp(name, wanted)) {
-			*newest = atoi(entry->d_name);
-			count++;
+		start = pid ? start_of(entry->d_name, wanted, of) : -1;
+		if (start < 0)
+			continue;
+		count++;
+		/* Ids ascend here. Of two in one tick the lower one is newer if the kernel began anew. */
+		if (start > last || (start == last && pid - *newest < 10000)) {
+			last = start;
+			*newest = pid;
 		}
-		if (f)
-			fclose(f);
 	}
 	closedir(d);
 	return count;
