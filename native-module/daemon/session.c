@@ -121,8 +121,11 @@ int session_start_pager(struct daemon *daemon, uint32_t machine_id,
 	err = pid >= 0 ? 0 : errno == EAGAIN ? -EUSERS : -errno;
 	close(ends[1]);
 	*pidfd = err ? -1 : syscall(SYS_pidfd_open, pid, 0);
-	/* Without it nothing would notice that the pager is stopped. */
-	if (!err && *pidfd < 0)
+	/*
+	 * Without it nothing would notice that the pager is stopped, which one that has ended already
+	 * cannot be: what that said is in its channel.
+	 */
+	if (!err && *pidfd < 0 && errno != ESRCH)
 		err = -errno;
 	if (err) {
 		/* The pager, if there is one, ends because its channel is closed. */

@@ -19,8 +19,8 @@ int session_address(const struct daemon *daemon, uint32_t machine_id,
 
 /*
  * Starts a process that serves a machine's snapshot here. Returns 0 with its
- * channel and its pidfd (-1 before Linux 5.3), which are the caller's; -ENOTCONN,
- * or -errno.
+ * channel and its pidfd (-1 where it has ended already), which are the caller's;
+ * -ENOTCONN, or -errno.
  */
 int session_start_pager(struct daemon *daemon, uint32_t machine_id,
 			uint32_t handler_id, int *channel, int *pidfd);
