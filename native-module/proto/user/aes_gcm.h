@@ -12,18 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define AES_GCM_KEY_SIZE   16
-#define AES_GCM_NONCE_SIZE 12
-#define AES_GCM_TAG_SIZE   16
-/* Blocks that are worked on at once, at most. */
-#define AES_GCM_POWERS 16
-
-struct aes_gcm {
-	uint8_t round_keys[11][16];
-	/* H^16 to H^1, as elements of POLYVAL's field (RFC 8452, appendix A). */
-	uint8_t powers[AES_GCM_POWERS][16];
-	bool wide; /* by aes_gcm_wide.h */
-} __attribute__((aligned(16)));
+#include "proto/user/aes_gcm_key.h"
 
 /* Whether this CPU has the instructions: AES, PCLMULQDQ and SSSE3. */
 bool aes_gcm_available(void);

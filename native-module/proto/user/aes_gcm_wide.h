@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "proto/user/aes_gcm.h"
+#include "proto/user/aes_gcm_key.h"
 
 /*
  * Whether this CPU has the instructions, and the system keeps the registers. Asks by CPUID, which
