@@ -149,7 +149,12 @@ record ClusterConfig(
    *     place, key, value and what is allowed
    */
   static ClusterConfig of(Map<String, Setting> settings) {
-    return new Parser(settings).parse();
+    return new Parser(settings, true).parse();
+  }
+
+  /** The same, for a command that asks the parent machine's module itself for its address. */
+  static ClusterConfig withoutAddress(Map<String, Setting> settings) {
+    return new Parser(settings, false).parse();
   }
 
   /** Whether children of the user backend get their pages by RDMA. */
@@ -199,9 +204,11 @@ record ClusterConfig(
   /** Reads each key once. */
   private static final class Parser {
     private final Map<String, Setting> settings;
+    private final boolean kernelNeedsAddress;
 
-    Parser(Map<String, Setting> settings) {
+    Parser(Map<String, Setting> settings, boolean kernelNeedsAddress) {
       this.settings = settings;
+      this.kernelNeedsAddress = kernelNeedsAddress;
     }
 
     ClusterConfig parse() {
@@ -231,7 +238,10 @@ record ClusterConfig(
                   + " (show_gids)");
       String parentAddress = matching(Key.PARENT_ADDRESS, ADDRESS, "", "HOST or HOST:PORT");
       Backend backend = choice(Key.BACKEND, Backend.class, Backend.USER);
-      if (backend == Backend.KERNEL && parentGid.isEmpty() && parentAddress.isEmpty()) {
+      if (kernelNeedsAddress
+          && backend == Backend.KERNEL
+          && parentGid.isEmpty()
+          && parentAddress.isEmpty()) {
         throw bad(
             Key.BACKEND,
             "'kernel' needs PARENT_GID (show_gids) or PARENT_ADDRESS, where the parent machine is");

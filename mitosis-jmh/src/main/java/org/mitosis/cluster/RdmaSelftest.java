@@ -82,7 +82,7 @@ public final class RdmaSelftest {
       settings.put("CHILD_HOSTS", new Setting(request.hosts().get(1), "command line"));
     }
     request.values().forEach((key, value) -> settings.put(key, new Setting(value, "command line")));
-    ClusterConfig config = ClusterConfig.of(settings);
+    ClusterConfig config = ClusterConfig.withoutAddress(settings);
     AutoCloseable[] open = {() -> {}};
     Thread hook =
         new Thread(

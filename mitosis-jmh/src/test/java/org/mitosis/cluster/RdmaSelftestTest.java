@@ -112,6 +112,22 @@ class RdmaSelftestTest {
     assertTrue(e.getMessage().contains("rdma link add"), e.getMessage());
   }
 
+  /** The module knows where it listens. */
+  @Test
+  void theKernelBackendNeedsNoGid() {
+    assumeTrue(
+        RdmaPort.of(new MachineProbe(Path.of("/"))).isEmpty(), "needs a machine without RDMA");
+    MissingPrerequisite e =
+        assertThrows(
+            MissingPrerequisite.class,
+            () ->
+                new RdmaSelftest(out(), out())
+                    .run(
+                        new RdmaSelftest.Request(
+                            List.of(), Map.of("BACKEND", "kernel"), List.of())));
+    assertTrue(e.getMessage().contains("has no RDMA device"), e.getMessage());
+  }
+
   private PrintStream out() {
     return new PrintStream(said, true, StandardCharsets.UTF_8);
   }
