@@ -244,12 +244,24 @@ class BenchmarkRunIT {
 
   @Test
   void whatJmhRefusesBeforeTheFirstBenchmarkIsRefusedInItsWords() throws IOException {
-    List<String> args = args(BENCHMARK, "-p", "memorySize=1m", "-prof", "nonsense");
+    List<String> args = args(BENCHMARK, "-p", "memorySize=1m", "-prof", "gc:nonsense=1");
     BenchmarksJar.Outcome jmhs = jar.runJmh(args);
     BenchmarksJar.Outcome ours = jar.run(args);
     assertEquals(jmhs.exitCode(), ours.exitCode());
     assertEquals(jmhs.out(), ours.out());
     assertTrue(ours.err().contains(jmhs.err().lines().findFirst().orElseThrow()), ours.err());
+    assertEquals(List.of(), jar.resultFolders());
+  }
+
+  @Test
+  void aProfilerThatDoesNotExistIsOneLine() throws IOException {
+    BenchmarksJar.Outcome run =
+        jar.run(args(BENCHMARK, "-p", "memorySize=1m", "-prof", "nonsense"));
+    assertEquals(2, run.exitCode(), run.err());
+    assertEquals(
+        List.of("mitosis: there is no profiler 'nonsense'; -lprof lists them"),
+        run.err().lines().toList());
+    assertEquals("", run.out());
     assertEquals(List.of(), jar.resultFolders());
   }
 
