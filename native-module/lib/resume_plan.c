@@ -26,6 +26,7 @@
 #include "lib/thread_state.h"
 #include "local/clock.h"
 #include "paging/trace.h"
+#include "proto/cpu_features.h"
 #include "uapi/mitosis.h"
 
 /* State while a plan is made. */
@@ -53,8 +54,7 @@ static uint32_t xstate_size(uint64_t features)
 
 	if (!__get_cpuid(1, &eax, &ebx, &ecx, &edx) || !(ecx & bit_OSXSAVE))
 		return 0;
-	__asm__("xgetbv" : "=a"(eax), "=d"(edx) : "c"(0));
-	if (features & ~(((uint64_t)edx << 32) | eax))
+	if (features & ~cpu_features_xcr0())
 		return 0;
 	for (i = 2; i < 8; i++)
 		if (features & (1ull << i) &&

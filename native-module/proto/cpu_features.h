@@ -42,10 +42,19 @@ static inline void cpu_features_ask(uint32_t leaf, uint32_t subleaf, uint32_t *e
 			 : "0"(leaf), "2"(subleaf));
 }
 
+/* XCR0: whose registers the kernel keeps. Only where CPUID says OSXSAVE. */
+static inline uint64_t cpu_features_xcr0(void)
+{
+	uint32_t low, high;
+
+	__asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+	return (uint64_t)high << 32 | low;
+}
+
 /* In a virtual machine each CPUID may take microseconds: ask once. */
 static inline void cpu_features_read(uint32_t features[CPU_FEATURE_WORDS])
 {
-	uint32_t eax, ebx, ecx, edx, last, last_extended, high, i;
+	uint32_t eax, ebx, ecx, edx, last, last_extended, i;
 
 	for (i = 0; i < CPU_FEATURE_WORDS; i++)
 		features[i] = 0;
@@ -67,9 +76,7 @@ static inline void cpu_features_read(uint32_t features[CPU_FEATURE_WORDS])
 		if (last >= 0xd)
 			cpu_features_ask(0xd, 1, &features[CPU_XSAVE_EAX], &ebx,
 					 &ecx, &edx);
-		__asm__ volatile("xgetbv"
-				 : "=a"(features[CPU_XCR0]), "=d"(high)
-				 : "c"(0));
+		features[CPU_XCR0] = (uint32_t)cpu_features_xcr0();
 	}
 	for (i = 0; i < CPU_FEATURE_WORDS; i++)
 		features[i] &= cpu_feature_masks[i];

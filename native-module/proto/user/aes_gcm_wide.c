@@ -4,6 +4,7 @@
 
 #include <cpuid.h>
 
+#include "proto/cpu_features.h"
 #include "proto/user/ghash.h"
 
 #define WIDE                                                                        \
@@ -16,20 +17,12 @@
 /* Bits of XCR0: the system keeps what AVX-512 uses (SSE, AVX, masks, both halves). */
 #define XCR0_AVX512 0xe6u
 
-static uint32_t enabled_states(void)
-{
-	uint32_t low, high;
-
-	__asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
-	return low;
-}
-
 bool aes_gcm_wide_available(void)
 {
 	unsigned int a, b, c, d;
 
 	return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_OSXSAVE) &&
-	       (enabled_states() & XCR0_AVX512) == XCR0_AVX512 &&
+	       (cpu_features_xcr0() & XCR0_AVX512) == XCR0_AVX512 &&
 	       __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & bit_AVX512F) &&
 	       (b & bit_AVX512BW) && (b & bit_AVX512VL) && (c & bit_VAES) &&
 	       (c & bit_VPCLMULQDQ);
