@@ -477,6 +477,30 @@ int process_count(void)
 	return n;
 }
 
+void run_on_cpu(pid_t pid, int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	CHECK(!sched_setaffinity(pid, sizeof(set), &set));
+}
+
+int lines_with(const char *file, const char *text)
+{
+	char path[256], line[1024];
+	int count = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", getenv("MITOSIS_RUNTIME_DIR"), file);
+	f = fopen(path, "re");
+	CHECK(f);
+	while (fgets(line, sizeof(line), f))
+		count += strstr(line, text) != NULL;
+	fclose(f);
+	return count;
+}
+
 /* A process of this name and parent; its start, in clock ticks since boot, or -1. */
 static long long start_of(const char *pid, const char *wanted, pid_t of)
 {

@@ -126,6 +126,12 @@ bool alive(pid_t pid);
 /* Stops a process of one thread, and returns when it runs no more, which kill(2) does not wait for. */
 void stop_process(pid_t pid);
 
+/* Binds a process of one thread, 0 this one, to a CPU. */
+void run_on_cpu(pid_t pid, int cpu);
+
+/* How many lines with `text` a file of the runtime directory has, which must be there. */
+int lines_with(const char *file, const char *text);
+
 /* Pid of this test's mitosisd; 0 if none runs. */
 pid_t daemon_pid(void);
 

@@ -104,11 +104,8 @@ static struct mitosis_attachment *attach_on(struct mitosis *device, int cpu)
 		.prefetch_pages = 4,
 	};
 	struct mitosis_attachment *a;
-	cpu_set_t set;
 
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	CHECK(!sched_setaffinity(0, sizeof(set), &set));
+	run_on_cpu(0, cpu);
 	CHECK_EQ(mitosis_set_resume_options(device, &options), 0);
 	CHECK_EQ(mitosis_attach_local(device, ID, &a), 0);
 	return a;

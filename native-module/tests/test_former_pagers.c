@@ -25,15 +25,6 @@
 
 static const struct mitosis_resume_options lazily = { MITOSIS_RESUME_LAZY, 1 };
 
-static void run_on_cpu(pid_t pid, int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	CHECK(!sched_setaffinity(pid, sizeof(set), &set));
-}
-
 /* Prepares this process, whose children end with `status`. */
 static struct mitosis *prepare(const struct machine *machine, int status)
 {
@@ -90,19 +81,8 @@ static void end_daemon(void)
 /* How often mitosisd has passed somebody to a pager. */
 static int joined(void)
 {
-	char path[256], line[1024];
-	int count = 0;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "%s/mitosis.trace",
-		 getenv("MITOSIS_RUNTIME_DIR"));
-	f = fopen(path, "re");
-	CHECK(f);
-	while (fgets(line, sizeof(line), f))
-		count += strstr(line, "joins a device and a server") &&
-			 strstr(line, "pager=1");
-	fclose(f);
-	return count;
+	/* "joins a device and a server" */
+	return lines_with("mitosis.trace", " pager=1 slot=");
 }
 
 static void resume(struct mitosis *here)

@@ -15,17 +15,7 @@
 /* Once, however often it was tried. */
 static void log_has(const char *wanted)
 {
-	char path[256], line[512];
-	int found = 0;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "%s/mitosisd.log",
-		 getenv("MITOSIS_RUNTIME_DIR"));
-	f = fopen(path, "re");
-	while (f && fgets(line, sizeof(line), f))
-		found += strstr(line, wanted) != NULL;
-	CHECK(f && found == 1);
-	fclose(f);
+	CHECK_EQ(lines_with("mitosisd.log", wanted), 1);
 }
 
 static void needs_handshake(void)

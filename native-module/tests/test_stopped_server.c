@@ -211,22 +211,6 @@ static void ends_with(struct child *c, pid_t server)
 	CHECK_SOON(!alive(server), PATIENCE_MS);
 }
 
-static bool log_has(const char *text)
-{
-	char path[256], line[1024];
-	bool found = false;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "%s/mitosisd.log",
-		 getenv("MITOSIS_RUNTIME_DIR"));
-	f = fopen(path, "re");
-	CHECK(f);
-	while (!found && fgets(line, sizeof(line), f))
-		found = strstr(line, text);
-	fclose(f);
-	return found;
-}
-
 static void shadow(void)
 {
 	struct mitosis *device = prepare(two_halves);
@@ -237,7 +221,7 @@ static void shadow(void)
 	snprintf(text, sizeof(text), "shadow of handler id %d, process %d", ID,
 		 shadow_of(device));
 	ends_with(&c, shadow_of(device));
-	CHECK_SOON(log_has(text), PATIENCE_MS);
+	CHECK_SOON(lines_with("mitosisd.log", text), PATIENCE_MS);
 	CHECK_SOON(!shadow_of(device), PATIENCE_MS);
 	mitosis_close(device);
 }
@@ -351,11 +335,8 @@ static void parent_stopped(void)
 static struct mitosis_attachment *attach_on(struct mitosis *device, int cpu)
 {
 	struct mitosis_attachment *a;
-	cpu_set_t set;
 
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	CHECK(!sched_setaffinity(0, sizeof(set), &set));
+	run_on_cpu(0, cpu);
 	CHECK_EQ(mitosis_set_resume_options(device, &lazily), 0);
 	CHECK_EQ(mitosis_attach_local(device, ID, &a), 0);
 	return a;
