@@ -100,32 +100,25 @@ class RdmaSelftestTest {
 
   @Test
   void withoutADeviceTheCureIsTold() {
-    assumeTrue(
-        RdmaPort.of(new MachineProbe(Path.of("/"))).isEmpty(), "needs a machine without RDMA");
-    MissingPrerequisite e =
-        assertThrows(
-            MissingPrerequisite.class,
-            () ->
-                new RdmaSelftest(out(), out())
-                    .run(new RdmaSelftest.Request(List.of(), Map.of(), List.of())));
-    assertTrue(e.getMessage().contains("has no RDMA device"), e.getMessage());
-    assertTrue(e.getMessage().contains("rdma link add"), e.getMessage());
+    String message = messageWithoutADevice(Map.of());
+    assertTrue(message.contains("has no RDMA device"), message);
+    assertTrue(message.contains("rdma link add"), message);
   }
 
   /** The module knows where it listens. */
   @Test
   void theKernelBackendNeedsNoGid() {
+    String message = messageWithoutADevice(Map.of("BACKEND", "kernel"));
+    assertTrue(message.contains("has no RDMA device"), message);
+  }
+
+  private String messageWithoutADevice(Map<String, String> values) {
     assumeTrue(
         RdmaPort.of(new MachineProbe(Path.of("/"))).isEmpty(), "needs a machine without RDMA");
-    MissingPrerequisite e =
-        assertThrows(
-            MissingPrerequisite.class,
-            () ->
-                new RdmaSelftest(out(), out())
-                    .run(
-                        new RdmaSelftest.Request(
-                            List.of(), Map.of("BACKEND", "kernel"), List.of())));
-    assertTrue(e.getMessage().contains("has no RDMA device"), e.getMessage());
+    RdmaSelftest.Request request = new RdmaSelftest.Request(List.of(), values, List.of());
+    return assertThrows(
+            MissingPrerequisite.class, () -> new RdmaSelftest(out(), out()).run(request))
+        .getMessage();
   }
 
   private PrintStream out() {
