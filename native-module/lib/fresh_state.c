@@ -30,13 +30,9 @@ uint32_t fresh_signals_of_caller(void)
 
 uint32_t fresh_state_of_caller(void)
 {
-	uint32_t fresh;
+	uint32_t fresh = fresh_signals_of_caller();
 	int value = 0;
 
-	/* Such a filter might end the process for a call that it does not know. */
-	if (prctl(PR_GET_SECCOMP) > 0)
-		return 0;
-	fresh = fresh_signals_of_caller();
 	if (is_set(ITIMER_REAL) || is_set(ITIMER_VIRTUAL) || is_set(ITIMER_PROF))
 		fresh |= FRESH_INTERVAL_TIMERS;
 	if (!prctl(PR_GET_CHILD_SUBREAPER, &value) && value)

@@ -8,7 +8,10 @@
 #include "lib/restore_plan.h"
 #include "lib/shadow_arena.h"
 
-/* What this process alone can ask for; in the parent. */
+/*
+ * What this process alone can ask for; in the parent. Not with a seccomp filter, which might end
+ * the process for a call that it does not know.
+ */
 uint32_t fresh_state_of_caller(void);
 /* Of that, what the kernel module does not read itself. Not with a seccomp filter. */
 uint32_t fresh_signals_of_caller(void);

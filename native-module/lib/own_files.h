@@ -16,8 +16,9 @@ struct own_file {
 	uint64_t inode;
 };
 
-/* Notes an open file, if it is one (not negative); forgets it before it is closed. */
+/* Notes an open file, if it is one (not negative), and forgets those that have been closed. */
 void own_files_note(int fd);
+/* Before it is closed; for what is noted in most prepares, too often: see own_files_note(). */
 void own_files_forget(int fd);
 
 /*

@@ -63,8 +63,7 @@ void shadow_start_init(void)
 
 bool shadow_is_uncertain(void)
 {
-	return commits_strictly || prctl(PR_GET_DUMPABLE) != 1 ||
-	       prctl(PR_GET_SECCOMP) != 0 || has_few_files() ||
+	return commits_strictly || prctl(PR_GET_DUMPABLE) != 1 || has_few_files() ||
 	       is_limited(RLIMIT_AS) || is_limited(RLIMIT_DATA);
 }
 

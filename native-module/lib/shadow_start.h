@@ -8,9 +8,9 @@
 #include "lib/shadow_arena.h"
 
 /*
- * True if something of this process can keep its shadow from the snapshot: a seccomp
- * filter, a limit, or that it may not be looked at. Then prepare waits for the
- * shadow; else it saves that time, as long as its whole fork of a small process.
+ * True if something of this process beside a seccomp filter can keep its shadow from the
+ * snapshot: a limit, or that it may not be looked at. Then prepare waits for the shadow;
+ * else it saves that time, as long as its whole fork of a small process.
  */
 bool shadow_is_uncertain(void);
 

@@ -64,13 +64,29 @@ static int next_shared(int maps, uint64_t address, char *name,
 }
 
 /*
+ * 1, 0 or -errno for the shared VMA in *q, which is read again. Not a part of query(), whose
+ * frame is small: after a fork each page of the stack that is written is copied.
+ */
+static __attribute__((noinline)) int is_without_file(int maps,
+						     struct procmap_query *q)
+{
+	char name[NAME_SIZE];
+	int err = next_shared(maps, q->vma_start, name, q);
+
+	if (err)
+		return err;
+	return !q->vma_name_size ||
+	       (!has_file(name) &&
+		!shared_memory_is_own(q->vma_start, q->vma_end, name));
+}
+
+/*
  * Asks for each shared VMA, and for the names of those that are not the device's: to make one
  * takes longer than to find it. 0, 1 or -errno.
  */
 static int query(int maps, const struct shadow_arena *arena)
 {
 	struct procmap_query q = { 0 };
-	char name[NAME_SIZE];
 
 	for (;;) {
 		int err = next_shared(maps, q.vma_end, NULL, &q);
@@ -80,13 +96,9 @@ static int query(int maps, const struct shadow_arena *arena)
 		if (arena && (q.vma_start == (uintptr_t)arena ||
 			      q.vma_start == arena->registry))
 			continue;
-		err = next_shared(maps, q.vma_start, name, &q);
+		err = is_without_file(maps, &q);
 		if (err)
 			return err;
-		if (!q.vma_name_size ||
-		    (!has_file(name) &&
-		     !shared_memory_is_own(q.vma_start, q.vma_end, name)))
-			return 1;
 	}
 }
 

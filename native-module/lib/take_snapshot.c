@@ -90,6 +90,7 @@ static int fork_shadow(struct shadow_arena *arena, struct shadow_end *end)
 int take_snapshot(struct shadow_arena *arena, int *maps,
 		  const struct descriptor_thread *caller)
 {
+	const int seccomp = prctl(PR_GET_SECCOMP);
 	struct shadow_end end;
 	int err, pid;
 
@@ -99,14 +100,15 @@ int take_snapshot(struct shadow_arena *arena, int *maps,
 	resume_hooks_set_snapshot(arena->handler_id, arena->generation);
 	arena->descriptor_flags = 0;
 	arena->process = 0;
-	arena->fresh = fresh_state_of_caller();
+	arena->fresh = seccomp > 0 ? 0 : fresh_state_of_caller();
 	arena->others = (struct stopped_threads){ 0 };
 	arena->outcome = SHADOW_STARTS;
 	arena->refusal.cause = REFUSED_NOTHING;
-	arena->awaited = arena->settings.file_digest || shadow_is_uncertain()
-				 ? SHADOW_READY
-			 : shared_memory_exists(maps, arena) ? SHADOW_COPIED
-							     : 0;
+	arena->awaited =
+		arena->settings.file_digest || seccomp != 0 || shadow_is_uncertain()
+			? SHADOW_READY
+		: shared_memory_exists(maps, arena) ? SHADOW_COPIED
+						    : 0;
 
 	arena->own_file_count = own_files_list(arena->own_files); /* takes a lock */
 	err = high_memory_check();

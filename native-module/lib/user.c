@@ -163,10 +163,9 @@ static void reap_untold(struct user_state *u)
 
 static void release_reserved(struct user_state *u)
 {
-	if (u->reserved.fd >= 0) {
-		own_files_forget(u->reserved.fd);
+	/* Not forgotten: the next note does it, and here it would cost a copied page. */
+	if (u->reserved.fd >= 0)
 		close(u->reserved.fd);
-	}
 	u->reserved.fd = -1;
 }
 
