@@ -14,6 +14,9 @@
 #include "lib/describe_sockets.h"
 #include "paging/raw_syscall.h"
 
+/* In bytes: a shorter text of /proc comes by one read, whose buffer has room for it. */
+#define SEQUENCE_PAGE 4096
+
 /* What follows the first `key` of the text; NULL: it is not there. */
 static const char *behind(const char *text, const char *key)
 {
@@ -42,20 +45,35 @@ static uint64_t number_behind(const char *text, const char *key, unsigned int ba
 /* Its text in /proc/self/fdinfo, or NULL. */
 static const char *read_info(struct described_files *files, uint32_t number)
 {
+	const uint64_t room = FILES_TEXT_SIZE - 1;
 	char name[PROC_NAME_SIZE];
 	uint64_t done = 0;
 	long fd, n;
 
+	if (files->informed_of == number)
+		return files->text;
+	files->informed_of = 0;
 	name_file(name, "/proc/self/fdinfo/", number);
 	fd = raw_open(name, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return NULL;
-	while ((n = raw_syscall(SYS_read, fd, files->text + done,
-				FILES_TEXT_SIZE - 1 - done)) > 0)
-		done += n;
+	do {
+		n = raw_syscall(SYS_read, fd, files->text + done, room - done);
+		done += n > 0 ? n : 0;
+	} while (n >= SEQUENCE_PAGE);
 	raw_syscall(SYS_close, fd);
 	files->text[done] = '\0';
-	return n || done == FILES_TEXT_SIZE - 1 ? NULL : files->text;
+	if (n < 0 || done == room)
+		return NULL;
+	files->informed_of = number;
+	return files->text;
+}
+
+uint64_t described_event_id(struct described_files *files, uint32_t number)
+{
+	const char *info = read_info(files, number);
+
+	return info ? number_behind(info, "eventfd-id:", 10) : 0;
 }
 
 /* Whether the file that is open is still what its path names. */

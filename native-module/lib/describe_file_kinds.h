@@ -17,4 +17,7 @@ struct open_file {
 /* Fills the record of an open file that shares its state with none before it. */
 void describe_file_kind(struct described_files *files, struct open_file *f);
 
+/* The id of an eventfd; 0: not known, as before Linux 5.13. */
+uint64_t described_event_id(struct described_files *files, uint32_t number);
+
 #endif /* LIB_DESCRIBE_FILE_KINDS_H */

@@ -25,24 +25,44 @@
 
 static const char userfaultfd[] = "anon_inode:[userfaultfd]";
 
-static uint32_t number_in_order(const struct described_files *files, uint32_t at)
+static const struct file_key *key_of(const struct described_files *files,
+				     uint32_t entry)
 {
-	uint32_t entry = files->order[at];
+	return entry & STANDARD ? &files->standard[entry & ~STANDARD]
+				: &files->keys[entry];
+}
 
-	return entry & STANDARD ? entry & ~STANDARD : files->fds[entry].number;
+static struct file_key file_key(uint32_t number, const struct stat *st)
+{
+	return (struct file_key){
+		.device = st->st_dev,
+		.inode = st->st_ino,
+		.number = number,
+	};
+}
+
+/* As kcmp(2), which is asked only for what is not different by its key. */
+static long compare(const struct file_key *a, const struct file_key *b, long self)
+{
+	if (a->device != b->device)
+		return a->device < b->device ? 1 : 2;
+	if (a->inode != b->inode)
+		return a->inode < b->inode ? 1 : 2;
+	if (a->event != b->event)
+		return a->event < b->event ? 1 : 2;
+	return raw_syscall(SYS_kcmp, self, self, KCMP_FILE, a->number, b->number);
 }
 
 /* Returns the entry of the same open file; else `entry`, which becomes one. */
-static uint32_t find_same(struct described_files *files, uint32_t number,
-			  uint32_t entry)
+static uint32_t find_same(struct described_files *files, uint32_t entry)
 {
-	const long self = raw_syscall(SYS_getpid);
 	uint32_t low = 0, high = files->order_count, i;
 
 	while (low < high) {
 		uint32_t middle = (low + high) / 2;
-		long order = raw_syscall(SYS_kcmp, self, self, KCMP_FILE, number,
-					 number_in_order(files, middle));
+		long order =
+			compare(key_of(files, entry),
+				key_of(files, files->order[middle]), files->process);
 
 		if (!order)
 			return files->order[middle];
@@ -85,8 +105,12 @@ static void describe_file(struct described_files *files, struct open_file *f)
 {
 	struct descriptor_fd *fd = f->fd;
 	uint32_t index = fd - files->fds;
-	uint32_t same = find_same(files, fd->number, index);
+	uint32_t same;
 
+	files->keys[index] = file_key(fd->number, &f->st);
+	if (is_text(f->path, "anon_inode:[eventfd]"))
+		files->keys[index].event = described_event_id(files, fd->number);
+	same = find_same(files, index);
 	if (same & STANDARD) {
 		fd->kind = FD_STANDARD;
 		fd->values[0] = same & ~STANDARD;
@@ -123,6 +147,7 @@ static const struct restore_plan *find_plan(struct described_files *files)
 	char *text = files->text, *line, *p;
 	uint64_t kept = 0;
 
+	files->informed_of = 0;
 	while (fd >= 0 && !plan &&
 	       (n = raw_syscall(SYS_read, fd, text + kept,
 				FILES_TEXT_SIZE - 1 - kept)) > 0) {
@@ -188,8 +213,8 @@ static void add_file(const struct shadow_arena *arena, struct described_files *f
 	if (raw_syscall(SYS_fstat, number, &f.st) ||
 	    is_own(arena, number, f.st.st_ino))
 		return;
-	name_file(name, "/proc/self/fd/", number);
-	n = raw_syscall(SYS_readlink, name, path, PATH_SIZE - 1);
+	name_file(name, "", number);
+	n = raw_syscall(SYS_readlinkat, files->directory, name, path, PATH_SIZE - 1);
 	path[n > 0 ? n : 0] = '\0';
 	position = raw_syscall(SYS_lseek, number, 0, SEEK_CUR);
 	*fd = (struct descriptor_fd){
@@ -243,9 +268,10 @@ static long for_each(const struct shadow_arena *arena, long dir,
 static int map_room(struct described_files *files, uint32_t capacity,
 		    uint64_t page_size)
 {
-	uint64_t size = capacity * (sizeof(*files->fds) + PATH_SIZE) +
-			(capacity + DESCRIPTOR_FD_FIRST) * sizeof(*files->order) +
-			FILES_TEXT_SIZE + DESCRIPTOR_DATA_MAX;
+	uint64_t size =
+		capacity * (sizeof(*files->fds) + sizeof(*files->keys) + PATH_SIZE) +
+		(capacity + DESCRIPTOR_FD_FIRST) * sizeof(*files->order) +
+		FILES_TEXT_SIZE + DESCRIPTOR_DATA_MAX;
 	long p;
 
 	size = (size + page_size - 1) & ~(page_size - 1);
@@ -259,7 +285,8 @@ static int map_room(struct described_files *files, uint32_t capacity,
 	files->map_size = size;
 	files->capacity = capacity;
 	files->fds = (struct descriptor_fd *)p;
-	files->order = (uint32_t *)(files->fds + capacity);
+	files->keys = (struct file_key *)(files->fds + capacity);
+	files->order = (uint32_t *)(files->keys + capacity);
 	files->text = (char *)(files->order + capacity + DESCRIPTOR_FD_FIRST);
 	files->data = files->text + FILES_TEXT_SIZE;
 	files->strings = files->data + DESCRIPTOR_DATA_MAX;
@@ -281,12 +308,17 @@ int describe_files(struct shadow_arena *arena, struct described_files *files)
 	long dir = raw_open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	long count = dir < 0 ? dir : for_each(arena, dir, NULL), i;
 	int err = count < 0 ? count : 0;
+	struct stat st;
 
+	files->directory = dir;
+	files->process = raw_syscall(SYS_getpid);
 	if (count > 0)
 		err = map_room(files, count, arena->page_size);
 	for (i = 0; count > 0 && !err && i < (long)DESCRIPTOR_FD_FIRST; i++)
-		if (raw_syscall(SYS_fcntl, i, F_GETFD) >= 0)
-			find_same(files, i, STANDARD | i);
+		if (!raw_syscall(SYS_fstat, i, &st)) {
+			files->standard[i] = file_key(i, &st);
+			find_same(files, STANDARD | i);
+		}
 	if (count > 0 && !err) {
 		count = for_each(arena, dir, files);
 		err = count < 0 ? count : 0;

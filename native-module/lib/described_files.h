@@ -13,6 +13,14 @@ struct restore_plan;
 /* Bytes of the text of /proc/self/fdinfo that are read. */
 #define FILES_TEXT_SIZE (1u << 20)
 
+/* By which most open files are known to be different ones. */
+struct file_key {
+	uint64_t device, inode;
+	uint64_t
+		event; /* of an eventfd, whose inode is that of all: its id; else 0 */
+	uint64_t number;
+};
+
 /* In a mapping of their own; all 0 where there are none. */
 struct described_files {
 	char *map;
@@ -24,8 +32,14 @@ struct described_files {
 	char *data;
 	uint64_t data_size;
 	/* Needed while they are described. */
-	char *text;	 /* of fdinfo */
-	uint32_t *order; /* indices by kcmp(2): one for each open file */
+	char *text; /* of fdinfo */
+	uint32_t
+		informed_of; /* the number of the file whose text it is; 0: of none */
+	long directory;	     /* /proc/self/fd */
+	struct file_key *keys; /* of fds, and of the standard files */
+	struct file_key standard[DESCRIPTOR_FD_FIRST];
+	long process;	 /* its id */
+	uint32_t *order; /* indices by key and kcmp(2): one for each open file */
 	uint32_t order_count;
 	const struct restore_plan *plan; /* by which this process became a child */
 	bool kcmp_fails;

@@ -15,7 +15,8 @@
 
 #include "tests/targets/target.h"
 
-static int count, tickets, expired, periodic, idle, signals, inner, outer, shared;
+static int count, tickets, expired, periodic, idle, signals, inner, outer, shared,
+	same_count;
 static int told, ends[2], kept[2], connection;
 
 /* The flag of an eventfd can be read from Linux 6.5 on. */
@@ -155,6 +156,7 @@ int main(void)
 	inner = epoll_create1(EPOLL_CLOEXEC);
 	outer = epoll_create1(0);
 	shared = dup(inner);
+	same_count = dup(count);
 	watch(inner, count, EPOLLIN, 0xabcdef0123456789ull);
 	watch(inner, periodic, EPOLLIN | EPOLLET, 5);
 	watch(outer, inner, EPOLLIN, 77);
@@ -172,8 +174,9 @@ int main(void)
 	CHECK(!epoll_ctl(shared, EPOLL_CTL_DEL, periodic, NULL));
 	CHECK_EQ(epoll_wait(inner, &event, 1, 10000), 1);
 	CHECK_EQ(event.data.u64, 0xabcdef0123456789ull);
-	CHECK(!eventfd_read(count, &value));
+	CHECK(!eventfd_read(same_count, &value));
 	CHECK_EQ(value, 0x123456789abull);
+	CHECK(eventfd_read(count, &value) && errno == EAGAIN);
 	CHECK_EQ(epoll_wait(outer, &event, 1, 0), 0);
 	CHECK(!raise(SIGUSR1));
 	CHECK_EQ(epoll_wait(outer, &event, 1, 10000), 1);
