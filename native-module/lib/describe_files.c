@@ -180,13 +180,15 @@ static bool is_of_a_child(struct described_files *files, const struct open_file 
 						: files->plan->lifeline[0]);
 }
 
-static bool is_own(const struct shadow_arena *arena, uint32_t number, uint64_t inode)
+static bool is_own(const struct shadow_arena *arena, uint32_t number,
+		   const struct stat *st)
 {
 	uint32_t i;
 
 	for (i = 0; i < arena->own_file_count; i++)
 		if ((uint32_t)arena->own_files[i].fd == number &&
-		    arena->own_files[i].inode == inode)
+		    arena->own_files[i].device == st->st_dev &&
+		    arena->own_files[i].inode == st->st_ino)
 			return true;
 	return number == (uint32_t)arena->channel;
 }
@@ -210,8 +212,7 @@ static void add_file(const struct shadow_arena *arena, struct described_files *f
 	char name[PROC_NAME_SIZE];
 	long n, position;
 
-	if (raw_syscall(SYS_fstat, number, &f.st) ||
-	    is_own(arena, number, f.st.st_ino))
+	if (raw_syscall(SYS_fstat, number, &f.st) || is_own(arena, number, &f.st))
 		return;
 	name_file(name, "", number);
 	n = raw_syscall(SYS_readlinkat, files->directory, name, path, PATH_SIZE - 1);

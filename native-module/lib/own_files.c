@@ -18,7 +18,8 @@ static bool is_still(const struct own_file *file)
 {
 	struct stat st;
 
-	return !fstat(file->fd, &st) && st.st_ino == file->inode;
+	return !fstat(file->fd, &st) && st.st_ino == file->inode &&
+	       st.st_dev == file->device;
 }
 
 /* With the lock held. */
@@ -39,8 +40,9 @@ void own_files_note(int fd)
 		if (noted[i].fd == fd || !is_still(&noted[i]))
 			drop(i);
 	if (noted_count < OWN_FILES_MAX)
-		noted[noted_count++] =
-			(struct own_file){ .fd = fd, .inode = st.st_ino };
+		noted[noted_count++] = (struct own_file){ .fd = fd,
+							  .device = st.st_dev,
+							  .inode = st.st_ino };
 	pthread_mutex_unlock(&noted_lock);
 }
 

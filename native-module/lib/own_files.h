@@ -9,11 +9,11 @@
 /* More are taken for the program's. */
 #define OWN_FILES_MAX 32
 
-/* The inode number tells it from a later file with the same number. */
+/* Device and inode tell it from a later file with the same number. */
 struct own_file {
 	int32_t fd;
 	uint32_t reserved;
-	uint64_t inode;
+	uint64_t device, inode;
 };
 
 /* Notes an open file, if it is one (not negative), and forgets those that have been closed. */
