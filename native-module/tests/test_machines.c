@@ -510,13 +510,25 @@ static void no_tokens(void)
 	machine_stop(&m);
 }
 
+/* One page of sevens. */
+static void get_page(struct wire_connection *c, const struct wire_pages *page)
+{
+	unsigned char got[4096];
+	uint32_t size;
+
+	CHECK_EQ(wire_send(c, WIRE_PAGES, page, sizeof(*page)), 0);
+	CHECK_EQ(wire_receive_answer(c, &size), 0);
+	CHECK_EQ(size, sizeof(got));
+	CHECK_EQ(wire_receive(c, got, sizeof(got)), 0);
+	CHECK(got[0] == 7 && got[4095] == 7);
+}
+
 /* A machine that asks for much and reads nothing keeps no other one waiting. */
 static void slow_reader(void)
 {
 	struct machine m = machine_start(2);
 	unsigned char *set = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
 				  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	static unsigned char got[4096];
 	struct wire_pages much = { .address = (uintptr_t)set, .length = 4 << 20 };
 	const struct wire_pages little = { (uintptr_t)set, 4096 };
 	struct mitosis *device;
@@ -524,7 +536,6 @@ static void slow_reader(void)
 	struct timespec begin, end;
 	int fds, i;
 	pid_t shadow;
-	uint32_t size;
 
 	memset(set, 7, SIZE);
 	machine_enter(&m);
@@ -533,25 +544,21 @@ static void slow_reader(void)
 	CHECK_EQ(mitosis_prepare(device, 9), 0);
 	shadow = find_snapshot(device, 9).shadow_pid;
 	other = open_snapshot(&m);
+	/* Its answer shows that the shadow has taken the connection. */
+	get_page(&other, &little);
 	fds = fd_count(shadow);
 	clock_gettime(CLOCK_MONOTONIC, &begin);
 	slow = open_snapshot(&m);
 	for (i = 0; i < 16; i++)
 		CHECK_EQ(wire_send(&slow, WIRE_PAGES, &much, sizeof(much)), 0);
 	/* Each has MITOSIS_DEADLINE_MS, 1 s. */
-	for (i = 0; i < 100; i++) {
-		CHECK_EQ(wire_send(&other, WIRE_PAGES, &little, sizeof(little)), 0);
-		CHECK_EQ(wire_receive_answer(&other, &size), 0);
-		CHECK_EQ(size, sizeof(got));
-		CHECK_EQ(wire_receive(&other, got, sizeof(got)), 0);
-		CHECK(got[0] == 7 && got[4095] == 7);
-	}
+	for (i = 0; i < 100; i++)
+		get_page(&other, &little);
 	/* It loses its place after MITOSIS_DEADLINE_MS; not the other one. */
-	CHECK_SOON(fd_count(shadow) == fds, 20000);
+	CHECK_SOON(fd_count(shadow) <= fds, 20000);
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	CHECK(end.tv_sec - begin.tv_sec < MITOSIS_DEADLINE_MS_DEFAULT / 1000);
-	CHECK_EQ(wire_send(&other, WIRE_PAGES, &little, sizeof(little)), 0);
-	CHECK_EQ(wire_receive_answer(&other, &size), 0);
+	get_page(&other, &little);
 	wire_close(&slow);
 	wire_close(&other);
 	munmap(set, SIZE);
