@@ -16,6 +16,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "lib/socket_options.h"
 #include "paging/raw_syscall.h"
 
 /* States of TCP, of which linux/tcp.h has no names. */
@@ -100,23 +101,55 @@ static bool has_lost_its_path(const struct sockaddr_storage *address)
 	       raw_syscall(SYS_faccessat, AT_FDCWD, name->sun_path, F_OK) == -ENOENT;
 }
 
+/* The size of the address that it is bound to; 0: of none. */
+static socklen_t address_of(const struct descriptor_fd *fd,
+			    struct sockaddr_storage *address)
+{
+	socklen_t size = sizeof(*address);
+
+	if (raw_syscall(SYS_getsockname, fd->number, address, &size) ||
+	    !is_bound(address, size))
+		return 0;
+	/* bind(2) of the family alone gives an abstract address of the child's own. */
+	return has_lost_its_path(address) ? offsetof(struct sockaddr_un, sun_path)
+					  : size;
+}
+
+/*
+ * Adds the socket's options, their number in `*count`, and room for `size` bytes behind them.
+ * Returns this room, or NULL: then the socket is refused.
+ */
+static char *add_options(struct described_files *files, struct descriptor_fd *fd,
+			 uint32_t size, uint32_t *count)
+{
+	struct descriptor_socket_option options[DESCRIPTOR_SOCKET_OPTIONS_MAX];
+	uint32_t used, i;
+	char *to;
+
+	if (socket_has_filter(fd->number)) {
+		described_file_refuse(fd, FD_REFUSAL_FILTER);
+		return NULL;
+	}
+	*count = socket_options_read(fd->number, options);
+	used = *count * sizeof(options[0]);
+	to = described_files_room(files, fd, used + size);
+	for (i = 0; to && i < used; i++)
+		to[i] = ((const char *)options)[i];
+	return to ? to + used : NULL;
+}
+
 static void add_address(struct described_files *files, struct descriptor_fd *fd)
 {
 	struct sockaddr_storage address = { 0 }; /* a path may fill its field */
-	socklen_t size = sizeof(address), i;
-	char *to;
+	socklen_t size = address_of(fd, &address), i;
+	uint32_t count;
+	char *to = add_options(files, fd, size, &count);
 
-	if (raw_syscall(SYS_getsockname, fd->number, &address, &size) ||
-	    !is_bound(&address, size))
-		return;
-	/* bind(2) of the family alone gives an abstract address of the child's own. */
-	if (has_lost_its_path(&address))
-		size = offsetof(struct sockaddr_un, sun_path);
-	to = described_files_room(files, fd, size);
 	for (i = 0; to && i < size; i++)
 		to[i] = ((const char *)&address)[i];
 	if (to)
-		fd->values[3] |= FD_SOCKET_BOUND;
+		fd->values[3] |= (size ? FD_SOCKET_BOUND : 0) |
+				 (uint64_t)count << FD_SOCKET_OPTIONS_SHIFT;
 }
 
 void describe_socket(struct described_files *files, struct descriptor_fd *fd)
@@ -145,8 +178,12 @@ void describe_socket(struct described_files *files, struct descriptor_fd *fd)
 		add_address(files, fd);
 }
 
-/* The inode number of the socket at the other end of a Unix socket; 0: not known. */
-static uint32_t peer_of(long diag, uint32_t inode)
+/* Of a Unix socket: the inode number of the other end, 0: not known; FD_SHUT_*. */
+struct end {
+	uint32_t peer, shut;
+};
+
+static struct end read_end(long diag, uint32_t inode)
 {
 	struct {
 		struct nlmsghdr header;
@@ -164,24 +201,28 @@ static uint32_t peer_of(long diag, uint32_t inode)
 	const uint32_t first = NLMSG_HDRLEN + sizeof(struct unix_diag_msg);
 	char answer[1024] __attribute__((aligned(8)));
 	const struct nlmsghdr *header = (const void *)answer;
+	struct end end = { 0 };
 	long n, at;
 
 	if (raw_syscall(SYS_sendto, diag, &request, sizeof(request), 0, 0, 0) < 0)
-		return 0;
+		return end;
 	n = raw_syscall(SYS_recvfrom, diag, answer, sizeof(answer), MSG_DONTWAIT, 0,
 			0);
 	if (n < (long)first || header->nlmsg_type != SOCK_DIAG_BY_FAMILY)
-		return 0;
+		return end;
 	for (at = first; at + NLA_HDRLEN + 4 <= n;) {
 		const struct nlattr *attribute = (const void *)(answer + at);
+		const char *value = answer + at + NLA_HDRLEN;
 
 		if (attribute->nla_type == UNIX_DIAG_PEER)
-			return *(const uint32_t *)(answer + at + NLA_HDRLEN);
+			end.peer = *(const uint32_t *)value;
+		if (attribute->nla_type == UNIX_DIAG_SHUTDOWN)
+			end.shut = *value & FD_SHUT_ALL;
 		if (attribute->nla_len < NLA_HDRLEN)
-			return 0;
+			return end;
 		at += NLA_ALIGN(attribute->nla_len);
 	}
-	return 0;
+	return end;
 }
 
 /* What has been sent to this end and not read: bytes of a stream, nothing else. */
@@ -195,28 +236,45 @@ static bool add_waiting(struct described_files *files, struct descriptor_fd *fd)
 		.msg_control = control,
 		.msg_controllen = sizeof(control),
 	};
+	bool stream = fd->values[0] == SOCK_STREAM;
+	uint32_t count;
 	int waiting = 0;
-	char byte;
+	char *to, byte;
 
-	if (fd->values[0] != SOCK_STREAM) {
-		/* An empty message counts no bytes. */
-		part = (struct iovec){ &byte, sizeof(byte) };
-		return raw_syscall(SYS_recvmsg, fd->number, &message,
-				   MSG_PEEK | MSG_DONTWAIT) == -EAGAIN;
-	}
-	if (raw_syscall(SYS_ioctl, fd->number, FIONREAD, &waiting))
+	if (stream && raw_syscall(SYS_ioctl, fd->number, FIONREAD, &waiting))
 		return false;
-	if (!waiting)
+	/* With SO_PEEK_OFF a look at them would change what the parent sees next. */
+	if (waiting && option(fd, SOL_SOCKET, SO_PEEK_OFF) >= 0)
+		return false;
+	to = add_options(files, fd, waiting, &count);
+	if (!to)
+		return false;
+	fd->values[3] = count;
+	if (stream && !waiting)
 		return true;
-	part.iov_base = described_files_room(files, fd, waiting);
-	part.iov_len = waiting;
-	return part.iov_base &&
-	       raw_syscall(SYS_recvmsg, fd->number, &message,
-			   MSG_PEEK | MSG_DONTWAIT) == waiting &&
-	       !message.msg_controllen && !(message.msg_flags & MSG_CTRUNC);
+	/* An empty message counts no bytes. */
+	part = stream ? (struct iovec){ to, waiting }
+		      : (struct iovec){ &byte, sizeof(byte) };
+	if (raw_syscall(SYS_recvmsg, fd->number, &message,
+			MSG_PEEK | MSG_DONTWAIT) != (stream ? waiting : -EAGAIN))
+		return false;
+	return !stream ||
+	       (!message.msg_controllen && !(message.msg_flags & MSG_CTRUNC));
 }
 
-static void make_pair(struct described_files *files, uint32_t a, uint32_t b)
+static void refuse_pair(struct descriptor_fd *one, struct descriptor_fd *other)
+{
+	enum descriptor_fd_refusal why = one->kind == FD_REFUSED ? one->values[0]
+					 : other->kind == FD_REFUSED
+						 ? other->values[0]
+						 : FD_REFUSAL_MESSAGES;
+
+	described_file_refuse(one, why);
+	described_file_refuse(other, why);
+}
+
+static void make_pair(struct described_files *files, uint32_t a, uint32_t b,
+		      uint32_t shut_a, uint32_t shut_b)
 {
 	struct descriptor_fd *one = &files->fds[a], *other = &files->fds[b];
 
@@ -225,12 +283,10 @@ static void make_pair(struct described_files *files, uint32_t a, uint32_t b)
 	other->values[0] = other->values[1];
 	one->values[1] = b;
 	other->values[1] = a;
-	one->values[2] = one->values[3] = 0;
-	other->values[2] = other->values[3] = 0;
-	if (!add_waiting(files, one) || !add_waiting(files, other)) {
-		described_file_refuse(one, FD_REFUSAL_MESSAGES);
-		described_file_refuse(other, FD_REFUSAL_MESSAGES);
-	}
+	one->values[2] = shut_a;
+	other->values[2] = shut_b;
+	if (!add_waiting(files, one) || !add_waiting(files, other))
+		refuse_pair(one, other);
 }
 
 static bool may_be_end(const struct descriptor_fd *fd)
@@ -251,8 +307,9 @@ static void copy_kinds(struct described_files *files)
 
 void describe_socket_pairs(struct described_files *files)
 {
+	struct end end = { 0 };
 	long diag = -1;
-	uint32_t a, b, peer;
+	uint32_t a, b, inode;
 
 	for (a = 0; a < files->count; a++) {
 		if (!may_be_end(&files->fds[a]))
@@ -261,13 +318,16 @@ void describe_socket_pairs(struct described_files *files)
 			diag = raw_syscall(SYS_socket, AF_NETLINK,
 					   SOCK_RAW | SOCK_CLOEXEC,
 					   NETLINK_SOCK_DIAG);
-		peer = diag < 0 ? 0 : peer_of(diag, files->fds[a].inode);
-		for (b = a + 1; peer && b < files->count; b++)
-			if (may_be_end(&files->fds[b]) &&
-			    (uint32_t)files->fds[b].inode == peer) {
-				make_pair(files, a, b);
+		if (diag >= 0)
+			end = read_end(diag, files->fds[a].inode);
+		for (b = a + 1; end.peer && b < files->count; b++) {
+			inode = files->fds[b].inode;
+			if (may_be_end(&files->fds[b]) && inode == end.peer) {
+				make_pair(files, a, b, end.shut,
+					  read_end(diag, inode).shut);
 				break;
 			}
+		}
 	}
 	if (diag >= 0)
 		raw_syscall(SYS_close, diag);

@@ -443,6 +443,10 @@ static int refuse(const struct remade_files *files, const struct descriptor_fd *
 		[FD_REFUSAL_MESSAGES] = "messages or open files are on their way in "
 					"it: receive them before prepare",
 		[FD_REFUSAL_GONE] = "it is no longer at this path",
+		[FD_REFUSAL_FILTER] =
+			"it has a filter, which a child's would lack: let the "
+			"parent set it after prepare, or pass a socket with this "
+			"number",
 	};
 
 	return remake_failed(files, fd, -EOPNOTSUPP, reasons[fd->values[0]]);

@@ -23,7 +23,7 @@
 #include "proto/cpu_features.h"
 
 #define DESCRIPTOR_MAGIC     0x4344544du /* "MTDC" in memory */
-#define DESCRIPTOR_VERSION   12
+#define DESCRIPTOR_VERSION   13
 #define DESCRIPTOR_SIGNALS   64
 #define DESCRIPTOR_NAME_SIZE 16
 #define DESCRIPTOR_NO_STRING 0xffffffffu
@@ -316,21 +316,23 @@ static inline int descriptor_is_object(const struct descriptor_vma *vma)
 
 /* What an open file is, which tells how a child makes it again. */
 enum descriptor_fd_kind {
-	FD_REFUSED = 1,	     /* it cannot: enum descriptor_fd_refusal */
-	FD_STANDARD = 2,     /* shares with standard file values[0] */
-	FD_FILE = 3,	     /* at its path: size, time of the last write (s, ns) */
-	FD_DIRECTORY = 4,    /* at its path */
-	FD_DEVICE = 5,	     /* at its path: device number as stat(2) has it */
-	FD_FIFO = 6,	     /* at its path */
-	FD_MEMORY = 7,	     /* memfd, or a file without a path: seals, or ~0 */
-	FD_PIPE = 8,	     /* capacity; its inode tells which ends are one pipe */
-	FD_EVENT = 9,	     /* count, 1 for a semaphore */
-	FD_EPOLL = 10,	     /* data: struct descriptor_epoll_item each */
-	FD_TIMER = 11,	     /* clock, expirations, remaining ns, interval ns */
-	FD_SIGNAL = 12,	     /* mask */
-	FD_INOTIFY = 13,     /* a child's watches nothing */
-	FD_SOCKET_PAIR = 14, /* type, index of the other end; data: not read yet */
-	FD_SOCKET = 15,	     /* domain, type, protocol, FD_SOCKET_*; data: address */
+	FD_REFUSED = 1,	  /* it cannot: enum descriptor_fd_refusal */
+	FD_STANDARD = 2,  /* shares with standard file values[0] */
+	FD_FILE = 3,	  /* at its path: size, time of the last write (s, ns) */
+	FD_DIRECTORY = 4, /* at its path */
+	FD_DEVICE = 5,	  /* at its path: device number as stat(2) has it */
+	FD_FIFO = 6,	  /* at its path */
+	FD_MEMORY = 7,	  /* memfd, or a file without a path: seals, or ~0 */
+	FD_PIPE = 8,	  /* capacity; its inode tells which ends are one pipe */
+	FD_EVENT = 9,	  /* count, 1 for a semaphore */
+	FD_EPOLL = 10,	  /* data: struct descriptor_epoll_item each */
+	FD_TIMER = 11,	  /* clock, expirations, remaining ns, interval ns */
+	FD_SIGNAL = 12,	  /* mask */
+	FD_INOTIFY = 13,  /* a child's watches nothing */
+	/* type, index of the other end, FD_SHUT_*, options; data: options, not read yet */
+	FD_SOCKET_PAIR = 14,
+	/* domain, type, protocol, FD_SOCKET_* and options; data: options, address */
+	FD_SOCKET = 15,
 	FD_KINDS = FD_SOCKET,
 };
 
@@ -343,7 +345,8 @@ enum descriptor_fd_refusal {
 	FD_REFUSAL_WATCHED = 5,	 /* an epoll that watches what has no number */
 	FD_REFUSAL_MESSAGES = 6, /* messages or descriptors are on their way */
 	FD_REFUSAL_GONE = 7,	 /* no longer at its path */
-	FD_REFUSALS = FD_REFUSAL_GONE,
+	FD_REFUSAL_FILTER = 8,	 /* a socket with a filter, which cannot be read */
+	FD_REFUSALS = FD_REFUSAL_FILTER,
 };
 
 #define DESCRIPTOR_FD_CLOSE_ON_EXEC 0x1u
@@ -362,6 +365,23 @@ enum descriptor_fd_refusal {
 #define FD_SOCKET_NO_DELAY    0x100u
 #define FD_SOCKET_FLAGS	      0x1ffu
 #define FD_SOCKET_ADDRESS_MAX 128u
+
+/* The number of options that the data of a socket begin with: in values[3] of FD_SOCKET. */
+#define FD_SOCKET_OPTIONS_SHIFT 32
+
+/* Halves of an end of a pair that are shut down. */
+#define FD_SHUT_RECEIVE 0x1u
+#define FD_SHUT_SEND	0x2u
+#define FD_SHUT_ALL	0x3u
+
+/* An option of a socket, as getsockopt(2) has it: which ones, lib/socket_options.c says. */
+#define DESCRIPTOR_SOCKET_VALUE	      16
+#define DESCRIPTOR_SOCKET_OPTIONS_MAX 128u
+
+struct descriptor_socket_option {
+	uint16_t level, name;
+	char value[DESCRIPTOR_SOCKET_VALUE]; /* 0 behind what the option fills */
+};
 
 /* Standard input, output and error are a child's caller's. */
 #define DESCRIPTOR_FD_FIRST    3u

@@ -245,6 +245,16 @@ static bool socket_type_valid(uint64_t type)
 	return type == SOCK_STREAM || type == SOCK_DGRAM || type == SOCK_SEQPACKET;
 }
 
+/* Whether its data has room for so many options and at most `rest` bytes more. */
+static bool socket_data_valid(const struct descriptor_fd *fd, uint64_t options,
+			      uint64_t rest)
+{
+	uint64_t size = options * sizeof(struct descriptor_socket_option);
+
+	return options <= DESCRIPTOR_SOCKET_OPTIONS_MAX && fd->data_size >= size &&
+	       fd->data_size - size <= rest;
+}
+
 /* What a kind has in its data, and which of its values another one must fit. */
 static bool fd_values_valid(const struct descriptor_header *d,
 			    const struct descriptor_fd *fd)
@@ -272,12 +282,15 @@ static bool fd_values_valid(const struct descriptor_header *d,
 		return other != fd && other->kind == FD_SOCKET_PAIR &&
 		       other->shares == DESCRIPTOR_FD_OWN &&
 		       other->values[0] == v[0] && socket_type_valid(v[0]) &&
-		       other->values[1] == (uint64_t)(fd - fds);
+		       other->values[1] == (uint64_t)(fd - fds) &&
+		       v[2] <= FD_SHUT_ALL &&
+		       socket_data_valid(fd, v[3], DESCRIPTOR_FD_DATA_MAX);
 	case FD_SOCKET:
 		return (v[0] == AF_UNIX || v[0] == AF_INET || v[0] == AF_INET6) &&
 		       socket_type_valid(v[1]) &&
-		       !(v[3] & ~(uint64_t)FD_SOCKET_FLAGS) &&
-		       fd->data_size <= FD_SOCKET_ADDRESS_MAX;
+		       !((uint32_t)v[3] & ~FD_SOCKET_FLAGS) &&
+		       socket_data_valid(fd, v[3] >> FD_SOCKET_OPTIONS_SHIFT,
+					 FD_SOCKET_ADDRESS_MAX);
 	default:
 		return fd->kind <= FD_KINDS && fd->kind && !fd->data_size;
 	}

@@ -324,7 +324,10 @@ static void use_open_file(const struct descriptor_header *d, uint32_t i)
 	if (fd->kind == FD_SOCKET_PAIR && fd->shares == DESCRIPTOR_FD_OWN &&
 	    descriptor_fds(d)[fd->values[1]].values[1] != i)
 		abort();
-	if (fd->kind == FD_SOCKET && fd->data_size > sizeof(struct sockaddr_storage))
+	if (fd->kind == FD_SOCKET &&
+	    fd->data_size - (fd->values[3] >> FD_SOCKET_OPTIONS_SHIFT) *
+				    sizeof(struct descriptor_socket_option) >
+		    sizeof(struct sockaddr_storage))
 		abort();
 }
 
