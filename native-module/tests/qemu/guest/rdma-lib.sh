@@ -55,10 +55,13 @@ not_started() {
 	echo "$said $2: $(tail -n 1 "$3")"
 }
 
-# remove_device: waits until nothing refers to it.
-remove_device() {
-	[[ -e /sys/class/infiniband/rxe0 ]] || return 0
-	timeout 20 rdma link delete rxe0 || echo "FAIL soft-RoCE: rxe0 cannot be removed"
+# remove_devices: waits until nothing refers to them.
+remove_devices() {
+	local device
+	for device in /sys/class/infiniband/rxe*; do
+		[[ ! -e $device ]] || timeout 20 rdma link delete "${device##*/}" ||
+			echo "FAIL soft-RoCE: ${device##*/} cannot be removed"
+	done
 }
 
 unload_rdma() {

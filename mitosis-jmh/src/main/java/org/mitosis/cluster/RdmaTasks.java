@@ -85,8 +85,11 @@ final class RdmaTasks {
             : RdmaDevice.hostOf(start.gid(), ports);
     if (start.backend() == Backend.KERNEL) {
       waitForRdma();
+      machine =
+          kept(start.gid().isEmpty() ? Machine.ofKernelModule() : Machine.ofKernelModule(host));
+    } else {
+      machine = kept(RdmaTrial.machine(start.id(), start.key(), host));
     }
-    machine = kept(RdmaTrial.machine(start.id(), start.key(), start.backend(), host));
     return new Task.RdmaPlace(
         machine.id(), machine.rdmaAddress(), host(machine), String.join("; ", devices(ports)));
   }
