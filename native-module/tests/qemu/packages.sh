@@ -66,7 +66,7 @@ fetch_kernel() {
 
 # What --kernel may be, as a pattern. That of Debian 13 is newer than 6.12 of Debian 12, and
 # built by another compiler.
-kernels='^(6\.1|6\.12|6\.12-deb13|7\.2|7\.3|debug)$'
+kernels='^(6\.1|6\.12|6\.12-deb13|7\.2|7\.3|debug|kcsan)$'
 
 # finish_modules KERNEL: makes lib/modules/$release of an unpacked image usable.
 finish_modules() {
@@ -79,15 +79,15 @@ finish_modules() {
 	busybox depmod -b "$1" "$release"
 }
 
-# unpack_kernel 6.1|6.12|6.12-deb13|7.2|7.3|debug: sets $release, and $kernel to the kernel's
+# unpack_kernel 6.1|6.12|6.12-deb13|7.2|7.3|debug|kcsan: sets $release, and $kernel to the kernel's
 # folder with boot/vmlinuz-$release, lib/modules/$release and build/ (for KDIR). A
 # fetched release is used until apt knows a newer one. For a kernel of another Debian
 # release, $tree is where to build for it instead.
 unpack_kernel() {
 	tree=
-	if [[ $1 == debug ]]; then
-		kernel=$cache/linux-debug
-		[[ -e $kernel/release ]] || skip "there is no debug kernel: build it with tests/qemu/debug-kernel (10 minutes)"
+	if [[ $1 == debug || $1 == kcsan ]]; then
+		kernel=$cache/linux-$1
+		[[ -e $kernel/release ]] || skip "there is no $1 kernel: build it with tests/qemu/debug-kernel$([[ $1 == debug ]] || echo " $1") (10 minutes)"
 		release=$(<"$kernel/release")
 		return
 	fi

@@ -6,9 +6,9 @@
 
 export MITOSIS_TEST_KERNEL_LOG=$NATIVE/tests/qemu/guest/kernel-log
 export MITOSIS_TEST_EMULATED=1
-# Factor of deadlines: the debug kernel is slow.
+# Factor of deadlines: the debug kernels are slow.
 slow=1
-[[ ! -e /sys/kernel/debug/kmemleak ]] || slow=6
+[[ ! -e /sys/kernel/debug/kmemleak && ! -e /sys/kernel/debug/kcsan ]] || slow=6
 export MITOSIS_KEY_FILE=/run/mitosis.key
 
 load_module() {
