@@ -63,7 +63,9 @@ int mitosis_nil(struct mitosis *device);
  * Errors: -EEXIST handler id in use; -EBUSY this device already holds a
  * snapshot; -ENOSPC the registry is full; -ENOMEM, -EAGAIN no process could
  * be made; -ECONNRESET the daemon has gone; -ETIMEDOUT a thread did not stop;
- * -EADDRINUSE the program uses the signal that would stop its threads.
+ * -EADDRINUSE the program uses the signal that would stop its threads; -EPERM a thread
+ * has less rights than the calling one (capabilities, no_new_privs, a seccomp filter), and
+ * would have more in a child.
  */
 int mitosis_prepare(struct mitosis *device, uint32_t handler_id);
 
@@ -503,7 +505,7 @@ int mitosis_resume_attached(struct mitosis_attachment *attachment);
 /*
  * Lists what a child lacks of its parent, one line each: state that fork would have passed on, and state that neither
  * fork nor resume passes on but the parent had (timers, pending signals, locks of memory, PR_SET_PDEATHSIG,
- * PR_SET_CHILD_SUBREAPER; not if the parent has a seccomp filter). With NULL: what the calling child lacks, in all
+ * PR_SET_CHILD_SUBREAPER, what a thread had for itself; not if the parent has a seccomp filter). With NULL: what the calling child lacks, in all
  * modes and on both backends. With an attachment: what is known of its children before they are made. What the caller of
  * resume chooses is not listed (root directory, CPUs, NUMA policies, session: docs/children.md). Writes at most `size`
  * bytes, with a NUL. Returns how many lines there are, which may be more than were written.

@@ -6,6 +6,7 @@
 #include <linux/hrtimer.h>
 #include <linux/list.h>
 #include <linux/mm_types.h>
+#include <linux/nsproxy.h>
 #include <linux/resource.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
@@ -118,9 +119,47 @@ static bool has_segments(const struct mm_struct *mm)
 #endif
 }
 
+/* The mount namespace goes with the working directory. The caller has locked the thread. */
+static bool has_own_namespaces(const struct task_struct *t)
+{
+	const struct nsproxy *own = t->nsproxy, *callers = current->nsproxy;
+
+	return own && own != callers &&
+	       (own->uts_ns != callers->uts_ns || own->ipc_ns != callers->ipc_ns ||
+		own->net_ns != callers->net_ns || own->cgroup_ns != callers->cgroup_ns ||
+		own->pid_ns_for_children != callers->pid_ns_for_children ||
+		own->time_ns_for_children != callers->time_ns_for_children);
+}
+
+/* What other threads have for themselves. One that ends has neither files nor namespaces any more. */
+static u32 threads_own(void)
+{
+	struct task_struct *t;
+	u32 fresh = 0;
+
+	if (thread_group_empty(current))
+		return 0;
+	rcu_read_lock();
+	for_each_thread(current, t)
+	{
+		if (t == current)
+			continue;
+		task_lock(t);
+		if (t->files && t->files != current->files)
+			fresh |= FRESH_THREAD_FILES;
+		if (t->fs && t->fs != current->fs)
+			fresh |= FRESH_THREAD_DIRECTORY;
+		if (has_own_namespaces(t))
+			fresh |= FRESH_THREAD_NAMESPACES;
+		task_unlock(t);
+	}
+	rcu_read_unlock();
+	return fresh;
+}
+
 static u32 fresh_state(void)
 {
-	return timers(current->signal) |
+	return timers(current->signal) | threads_own() |
 	       (current->signal->is_child_subreaper ? FRESH_SUBREAPER : 0) |
 	       (current->pdeath_signal ? FRESH_DEATH_SIGNAL : 0) |
 	       (READ_ONCE(current->mm->locked_vm) ? FRESH_LOCKS : 0) |

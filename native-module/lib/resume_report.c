@@ -52,6 +52,18 @@ static const struct {
 	  "PR_SET_PDEATHSIG: not set" },
 	{ (uint64_t)FRESH_SEGMENTS << RESTORE_LOST_FRESH,
 	  "segments (modify_ldt): none" },
+	{ (uint64_t)FRESH_THREAD_FILES << RESTORE_LOST_FRESH,
+	  "open files of a thread of its own: those of the thread that prepared" },
+	{ (uint64_t)FRESH_THREAD_DIRECTORY << RESTORE_LOST_FRESH,
+	  "working directory, root, umask of a thread of its own: those of the "
+	  "thread that prepared" },
+	{ (uint64_t)FRESH_THREAD_RIGHTS << RESTORE_LOST_FRESH,
+	  "user, groups, rights of a thread of its own: those of all threads" },
+	{ (uint64_t)FRESH_THREAD_SCHEDULING << RESTORE_LOST_FRESH,
+	  "policy, nice value, timer slack, personality of a thread of its own: "
+	  "those of the thread that prepared" },
+	{ (uint64_t)FRESH_THREAD_NAMESPACES << RESTORE_LOST_FRESH,
+	  "namespaces of a thread of its own: those of all threads" },
 };
 
 /* A report under way. */

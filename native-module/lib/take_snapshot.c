@@ -49,6 +49,7 @@ int snapshot_stop_threads(struct shadow_arena *arena)
 		err = thread_stop_all(arena->settings.stop_ms,
 				      arena->settings.stop_signal, &arena->others);
 	arena->process = getpid();
+	arena->fresh |= arena->others.fresh;
 	if (!err && arena->others.leader_ended)
 		arena->descriptor_flags |= DESCRIPTOR_LEADER_ENDED;
 	return err;

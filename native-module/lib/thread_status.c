@@ -8,6 +8,7 @@
 
 #include "lib/cursor.h"
 #include "paging/raw_syscall.h"
+#include "proto/descriptor.h"
 
 /* Reads as much as fits of a file; "" if there is none. */
 static void read_path(const char *path, char *text, size_t size)
@@ -82,6 +83,25 @@ bool thread_blocks(int32_t listed, uint64_t signals)
 	read_file(listed, "/status", text, sizeof(text));
 	c.at = find(text, "\nSigBlk:\t");
 	return c.at && take_number(&c, 16) & signals;
+}
+
+int32_t thread_filters(int32_t listed)
+{
+	struct cursor c = { 0 };
+	char text[4096];
+
+	if (listed)
+		read_file(listed, "/status", text, sizeof(text));
+	else
+		read_path("/proc/thread-self/status", text, sizeof(text));
+	c.at = find(text, "\nSeccomp_filters:\t");
+	return c.at ? take_number(&c, 10) : 0;
+}
+
+void thread_name(int32_t listed, char *name)
+{
+	read_file(listed, "/comm", name, DESCRIPTOR_NAME_SIZE);
+	name[strcspn(name, "\n")] = '\0';
 }
 
 void thread_status_word(int32_t listed, const char *key, char *word, size_t size)

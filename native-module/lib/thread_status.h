@@ -22,6 +22,12 @@ int32_t thread_own_id(int32_t listed);
 /* Whether a thread blocks any of these signals, which are bits as in a signal mask. */
 bool thread_blocks(int32_t listed, uint64_t signals);
 
+/* How many seccomp filters a thread has, 0 the caller; 0: none, or before Linux 5.9, where /proc does not say. */
+int32_t thread_filters(int32_t listed);
+
+/* The name of a thread, of DESCRIPTOR_NAME_SIZE bytes with its NUL; "" if it has gone. */
+void thread_name(int32_t listed, char *name);
+
 /* The rest of the line after `key` in the status of a thread, or "unknown". */
 void thread_status_word(int32_t listed, const char *key, char *word, size_t size);
 

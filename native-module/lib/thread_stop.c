@@ -23,6 +23,7 @@
 #include "lib/pending_change.h"
 #include "lib/rseq.h"
 #include "lib/stop_signal.h"
+#include "lib/thread_differences.h"
 #include "lib/thread_given_up.h"
 #include "lib/thread_list.h"
 #include "lib/thread_status.h"
@@ -55,6 +56,7 @@ static struct stop_state {
 	_Atomic uint32_t arrived; /* records that are filled in, a futex */
 	_Atomic uint32_t wanted;  /* so many of them: the last one wakes who waits */
 	struct pending_change change;
+	struct thread_differences differences;
 	uint64_t cpus; /* that the thread which stops them may run on */
 	uint64_t held; /* what stop_signal_hold() blocks in it */
 } * state;
@@ -193,6 +195,7 @@ static void on_signal(int signal, siginfo_t *info, void *context)
 		stop_signal_pass_to_copy(signal, info, context);
 		return;
 	}
+	thread_differences_add(&state->differences, blocked_by(context));
 	if (record < THREADS_MAX)
 		describe(&records->threads[record], context);
 	if (atomic_fetch_add(&state->arrived, 1) + 1 >= atomic_load(&state->wanted))
@@ -212,6 +215,7 @@ struct stop {
 	struct late_thread late;
 	struct thread_list list;
 	bool leader_ended;
+	bool refused; /* thread_differences_refused() */
 };
 
 static bool is_signalled(const struct stop *s, int32_t listed)
@@ -478,6 +482,7 @@ static int attempt(struct stop *s)
 	s->number = last_stop;
 	s->signalled = 0;
 	s->leader_ended = false;
+	thread_differences_begin(&state->differences);
 	s->attempt = running_time_start();
 	state->held = stop_signal_hold(s->signal);
 	atomic_store(&state->wanted, UINT32_MAX); /* nobody waits yet */
@@ -566,15 +571,20 @@ int thread_stop_all(uint32_t stop_ms, uint32_t signal,
 		state->cpus = first_cpus();
 		s.waited = running_time_start();
 		err = stop_between_changes(&s);
+		if (!err)
+			s.refused = thread_differences_refused(
+				&state->differences, records->listed, s.signalled);
 		thread_list_close(&s.list);
 	}
-	if (err) {
+	if (err || s.refused) {
 		thread_stop_release();
-		return thread_stop_given_up(err, &s.late, stop_ms, signal);
+		return err ? thread_stop_given_up(err, &s.late, stop_ms, signal)
+			   : thread_differences_refuse(&state->differences);
 	}
 	stopped->threads = records->threads;
 	stopped->mapping_size = (sizeof(*records) + 4095) & ~4095ull;
 	stopped->count = atomic_load(&state->arrived);
+	stopped->fresh = atomic_load(&state->differences.fresh);
 	stopped->leader_ended = s.leader_ended;
 	stopped->held = state->held;
 	return 0;

@@ -21,6 +21,7 @@ struct stopped_threads {
 	uint64_t
 		held; /* signals that the caller blocks until the release, and did not before */
 	uint32_t count;
+	uint32_t fresh;	   /* FRESH_* of any: thread_differences.h */
 	bool leader_ended; /* as DESCRIPTOR_LEADER_ENDED */
 };
 
@@ -31,7 +32,7 @@ bool thread_stop_is_needed(void);
  * Stops all threads but the calling one, which must not take a lock or call malloc before
  * thread_stop_release(). Returns 0; or -errno with a message, when all run: -ETIMEDOUT one did
  * not stop within `stop_ms` milliseconds, -E2BIG there are too many, -EBUSY another thread is preparing, too,
- * -EADDRINUSE the program uses the signal. Of that time, a stop of the whole process counts for little.
+ * -EADDRINUSE the program uses the signal, -EPERM a child would have a thread with more rights than its parent's had. Of that time, a stop of the whole process counts for little.
  */
 int thread_stop_all(uint32_t stop_ms, uint32_t signal,
 		    struct stopped_threads *stopped);

@@ -23,7 +23,7 @@
 #include "proto/cpu_features.h"
 
 #define DESCRIPTOR_MAGIC     0x4344544du /* "MTDC" in memory */
-#define DESCRIPTOR_VERSION   13
+#define DESCRIPTOR_VERSION   14
 #define DESCRIPTOR_SIGNALS   64
 #define DESCRIPTOR_NAME_SIZE 16
 #define DESCRIPTOR_NO_STRING 0xffffffffu
@@ -138,7 +138,13 @@ struct descriptor_limit {
 #define FRESH_SUBREAPER	      0x10u /* PR_SET_CHILD_SUBREAPER */
 #define FRESH_DEATH_SIGNAL    0x20u /* PR_SET_PDEATHSIG */
 #define FRESH_SEGMENTS	      0x40u /* modify_ldt(2) */
-#define FRESH_ALL	      0x7fu
+/* What a thread had for itself, other than that which prepared: all of a child's have the latter's. */
+#define FRESH_THREAD_FILES	0x80u  /* unshare(2), CLONE_FILES */
+#define FRESH_THREAD_DIRECTORY	0x100u /* CLONE_FS: also root, umask */
+#define FRESH_THREAD_RIGHTS	0x200u /* ids, groups, capabilities, no_new_privs */
+#define FRESH_THREAD_SCHEDULING 0x400u /* policy, nice, timer slack, personality */
+#define FRESH_THREAD_NAMESPACES 0x800u /* setns(2) */
+#define FRESH_ALL		0xfffu
 
 /* The bits of PR_SET_MDWE: refuse, and do not pass that on. */
 #define DESCRIPTOR_EXECUTION_REFUSED 1u

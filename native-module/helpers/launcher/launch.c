@@ -276,7 +276,7 @@ static int read_report(const struct launch_plan *plan, struct launch_result *res
 /* In one line. */
 static void tell_losses(const struct mitosis_attachment *attachment)
 {
-	char text[1024], *line_end;
+	char text[4096], *line_end;
 
 	if (mitosis_resume_report(attachment, text, sizeof(text)) <= 0)
 		return;

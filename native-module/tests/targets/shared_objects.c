@@ -86,7 +86,7 @@ static void check_child_of_module(void)
 	CHECK_EQ(target_differs(whole, 0, SIZE, 1), -1);
 	CHECK(mitosis_resume_report(NULL, text, sizeof(text)) > 0);
 	CHECK(strstr(text, "shared memory: not shared"));
-	target_child_has(THING, "none");
+	target_child_has(THING, "told");
 }
 
 int main(void)

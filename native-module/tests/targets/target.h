@@ -58,7 +58,7 @@ static inline void __attribute__((noreturn)) target_skip(const char *requirement
 }
 
 /*
- * Says in a child what it has of its parent: "kept", "fresh", "shared" or "none". These
+ * Says in a child what it has of its parent: "kept", "fresh", "shared", "told" or "none". These
  * are the cells of docs/children.md; tests/run-targets compares them.
  */
 static inline void target_child_has(const char *thing, const char *word)
