@@ -347,8 +347,7 @@ build() {
     trap 'exit 130' INT
     # shellcheck disable=SC2046 # options without blanks
     if ! progress "$log" 's/^\[INFO\] Building \(.*\) [0-9][^ ]* *\(\[[0-9/]*\]\)$/\2 \1/p' \
-      brief_mvnw -B -ntp -Dmaven.test.skip=true -Denforcer.skip=true -Djar.compress=false -Dnative.goal=programs \
-      $(commit_options) package; then
+      brief_mvnw -B -ntp -Pbench -Dnative.goal=programs $(commit_options) package; then
       # The error messages without Maven's stack traces.
       grep -vE '^\[INFO\]|^[[:space:]]+at |^\[ERROR\] *$|^\[ERROR\] (To see|Re-run|For more|\[Help|After correcting|  mvn)' "$log" | tail -n 40 >&2
       die "the build failed: see above, the whole log is $log"
