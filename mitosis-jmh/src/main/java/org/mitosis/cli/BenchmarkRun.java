@@ -41,11 +41,9 @@ import org.mitosis.setting.MissingPrerequisite;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.results.format.ResultFormatFactory;
 import org.openjdk.jmh.results.format.ResultFormatType;
-import org.openjdk.jmh.runner.ProfilersFailedException;
 import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.RunnerException;
 import org.openjdk.jmh.runner.format.OutputFormat;
-import org.openjdk.jmh.runner.options.CommandLineOptionException;
 import org.openjdk.jmh.runner.options.CommandLineOptions;
 import org.openjdk.jmh.runner.options.Options;
 
@@ -110,12 +108,17 @@ final class BenchmarkRun {
         Arrays.stream(given).filter(arg -> !CpuPlan.isOption(arg)).toArray(String[]::new);
     CommandLineOptions commandLine;
     try {
-      commandLine = new CommandLineOptions(args);
-    } catch (CommandLineOptionException | RuntimeException e) {
-      return refuse(ExitCode.WRONG_ARGUMENTS, JmhRefusal.message(List.of(args), e));
+      commandLine = JmhRefusal.read(List.of(args));
+    } catch (IllegalArgumentException e) {
+      return refuse(ExitCode.WRONG_ARGUMENTS, e.getMessage());
     }
     if (asksForList(commandLine)) {
       return handOver(args);
+    }
+    Optional<String> usage = ProfilerCheck.help(commandLine);
+    if (usage.isPresent()) {
+      out.print(usage.get());
+      return ExitCode.DONE;
     }
     Instant started = Instant.now();
     Selection selection;
@@ -140,9 +143,7 @@ final class BenchmarkRun {
     try {
       Preflight.deadline();
       requireBackendName();
-      JmhRefusal.requireTruthValues(List.of(args));
-      JmhRefusal.requireProfilers(commandLine);
-      JmhOptions.requireJvm(commandLine);
+      JmhRefusal.requireValues(List.of(args), commandLine);
       pin.ifPresent(CpuPlan::requirePlan);
       selection.requireKnownParameters(List.of(args));
       selection.requireParameters(commandLine);
@@ -153,6 +154,7 @@ final class BenchmarkRun {
     Environment environment;
     ResultFolder folder;
     try {
+      ProfilerCheck.requirePossible(commandLine);
       plan = plan(selection, commandLine);
       String cpuPlan = pin.map(this::pin).orElse(Environment.NO_CPU_PLAN);
       environment =
@@ -344,7 +346,7 @@ final class BenchmarkRun {
               + folder.path()
               + "'");
     }
-    if (failure instanceof ProfilersFailedException || failure.getCause() == null) {
+    if (failure.getCause() == null) {
       folder.discard();
       return ExitCode.FAILED;
     }
@@ -428,14 +430,7 @@ final class BenchmarkRun {
 
   /** Prints what JMH's Main prints, but for the lock, of which that prints a stack trace. */
   private void explain(RunnerException failure) {
-    if (failure instanceof ProfilersFailedException) {
-      for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-        err.println(cause.getMessage());
-        for (Throwable suppressed : cause.getSuppressed()) {
-          err.println(suppressed.getMessage());
-        }
-      }
-    } else if (String.valueOf(failure.getMessage()).contains("Another JMH instance")) {
+    if (String.valueOf(failure.getMessage()).contains("Another JMH instance")) {
       say(JmhLock.ofThisProcess().held().getMessage());
     } else {
       err.print("ERROR: ");

@@ -12,7 +12,6 @@ import picocli.CommandLine.Spec;
 /** The command {@code completion}, by which a build makes the script. */
 @Command(
     name = "completion",
-    hidden = true,
     header = "A script that has bash complete commands and options of mitosis-bench and ./bench.",
     description = "For a session: source <(./bench completion)")
 final class CompletionScript implements BenchCommand {

@@ -161,7 +161,12 @@ final class Duel {
       }
       JmhLock.ofThisProcess().requireFree();
     }
-    return new Duel(probe, out, err, folder, JmhArguments.of(record.jmhArguments()), record);
+    try {
+      return new Duel(probe, out, err, folder, JmhArguments.of(record.jmhArguments()), record);
+    } catch (IllegalArgumentException e) {
+      throw new IOException(
+          "this version does not continue the duel in " + path + ": " + e.getMessage(), e);
+    }
   }
 
   private static ResultFolder folder(Instant now, DuelCommand.Request request, MachineProbe probe)
@@ -204,6 +209,7 @@ final class Duel {
             .collect(Collectors.toCollection(TreeSet::new));
     try {
       Selection.requireParameters(jmh.given(), parameters);
+      Selection.of(jmh.options()).requireParameters(jmh.options());
     } catch (MissingPrerequisite e) {
       throw new IllegalArgumentException(e.getMessage(), e);
     }

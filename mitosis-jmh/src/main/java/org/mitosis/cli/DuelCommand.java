@@ -13,6 +13,7 @@ import org.mitosis.fixture.CpuPlan;
 import org.mitosis.result.MachineProbe;
 import org.mitosis.setting.ExitCode;
 import org.mitosis.setting.MissingPrerequisite;
+import org.openjdk.jmh.runner.options.CommandLineOptions;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -119,9 +120,16 @@ final class DuelCommand implements JmhCommand {
       }
       return Duel.resume(resumed.toAbsolutePath().normalize(), probe, out, err).run();
     }
+    Request request;
+    try {
+      request = request(given);
+    } catch (MissingPrerequisite | IllegalArgumentException e) {
+      throw refused(e.getMessage());
+    }
     Duel duel;
     try {
-      duel = Duel.start(request(given).pinned(probe, err), probe, out, err);
+      ProfilerCheck.requirePossible(request.jmh().options());
+      duel = Duel.start(request.pinned(probe, err), probe, out, err);
     } catch (IllegalArgumentException e) {
       throw refused(e.getMessage());
     }
@@ -136,12 +144,18 @@ final class DuelCommand implements JmhCommand {
     if (rest.size() < 2) {
       throw refused("takes two versions, OLD and NEW, got " + rest.size());
     }
+    List<String> jmh = rest.subList(2, rest.size());
+    List<String> ofJmh = jmh.stream().filter(one -> !CpuPlan.isOption(one)).toList();
+    CpuPlan.asked(jmh).ifPresent(CpuPlan::requirePlan);
+    CommandLineOptions options = JmhRefusal.read(ofJmh);
+    JmhArguments arguments = JmhArguments.of(jmh);
+    JmhRefusal.requireValues(ofJmh, options);
     return new Request(
         seed == null ? new SecureRandom().nextInt(Integer.MAX_VALUE) : seed,
         forks,
         Contender.find(Path.of(rest.get(0))),
         Contender.find(Path.of(rest.get(1))),
-        JmhArguments.of(rest.subList(2, rest.size())),
+        arguments,
         given);
   }
 

@@ -7,10 +7,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.openjdk.jmh.profile.ProfilerException;
-import org.openjdk.jmh.profile.ProfilerFactory;
-import org.openjdk.jmh.runner.options.Options;
-import org.openjdk.jmh.runner.options.ProfilerConfig;
+import org.openjdk.jmh.runner.options.CommandLineOptionException;
+import org.openjdk.jmh.runner.options.CommandLineOptions;
 
 /**
  * Why JMH does not accept a command line, in one line. JMH's own main takes some more lines for it,
@@ -62,9 +60,37 @@ final class JmhRefusal {
 
   private static final Pattern UNKNOWN = Pattern.compile("(\\S+) is not a recognized option");
   private static final Pattern CONSTANT = Pattern.compile("No enum constant ([\\w.$]+)\\.(.*)");
-  private static final List<String> SWITCHES = List.of("-foe", "-gc", "-si");
+
+  /** As JMH reads them: with one hyphen or two, abbreviated, and of one letter with the value. */
+  private static final Pattern SWITCH =
+      Pattern.compile("(?<name>--?(foe?|gc?|si?))(=(?<value>.*))?|-[gs](?<joined>[^=]+)");
 
   private JmhRefusal() {}
+
+  /**
+   * Reads a command line as JMH does.
+   *
+   * @throws IllegalArgumentException with a message for the user if JMH does not accept it
+   */
+  static CommandLineOptions read(List<String> given) {
+    try {
+      return new CommandLineOptions(given.toArray(String[]::new));
+    } catch (CommandLineOptionException | RuntimeException e) {
+      throw new IllegalArgumentException(message(given, e), e);
+    }
+  }
+
+  /**
+   * Requires what JMH would find in the middle of a run, or not at all.
+   *
+   * @param options as {@link #read} has read what was given
+   * @throws IllegalArgumentException with a message for the user
+   */
+  static void requireValues(List<String> given, CommandLineOptions options) {
+    requireTruthValues(given);
+    ProfilerCheck.requireKnown(options);
+    JmhOptions.requireJvm(options);
+  }
 
   /**
    * The message for a user.
@@ -76,11 +102,7 @@ final class JmhRefusal {
     String text = String.valueOf(refusal.getMessage());
     Matcher unknown = UNKNOWN.matcher(text);
     if (unknown.matches()) {
-      String option = asGiven(given, unknown.group(1));
-      return "there is no option "
-          + option
-          + Spelling.hint(option, OPTIONS)
-          + "; -h lists JMH's options, 'help' the others";
+      return noSuchOption(asGiven(given, unknown.group(1)));
     }
     Matcher constant = CONSTANT.matcher(text);
     if (constant.matches()) {
@@ -97,34 +119,28 @@ final class JmhRefusal {
    */
   static void requireTruthValues(List<String> given) {
     for (int i = 0; i < given.size(); i++) {
-      String[] parts = given.get(i).split("=", 2);
-      if (SWITCHES.contains(parts[0])) {
-        String value = parts.length > 1 ? parts[1] : i + 1 < given.size() ? given.get(i + 1) : "";
+      Matcher found = SWITCH.matcher(given.get(i));
+      if (found.matches()) {
+        String joined = found.group("joined");
+        String value = joined == null ? found.group("value") : joined;
+        if (value == null) {
+          value = i + 1 < given.size() ? given.get(i + 1) : "";
+        }
         if (!value.equalsIgnoreCase("true") && !value.equalsIgnoreCase("false")) {
           throw new IllegalArgumentException(
-              parts[0] + " must be true or false, got '" + value + "'");
+              joined == null
+                  ? found.group("name") + " must be true or false, got '" + value + "'"
+                  : noSuchOption(given.get(i)));
         }
       }
     }
   }
 
-  /**
-   * Requires profilers that exist, be they possible on this machine or not.
-   *
-   * @throws IllegalArgumentException with a message for the user
-   */
-  static void requireProfilers(Options options) {
-    for (ProfilerConfig one : options.getProfilers()) {
-      try {
-        ProfilerFactory.getProfilerOrException(one);
-      } catch (ProfilerException e) {
-        if (e.getCause() instanceof ClassNotFoundException) {
-          throw new IllegalArgumentException(
-              "there is no profiler '" + one.getKlass() + "'; -lprof lists them", e);
-        }
-        // JMH says what is missing, and how its options are written.
-      }
-    }
+  private static String noSuchOption(String option) {
+    return "there is no option "
+        + option
+        + Spelling.hint(option, OPTIONS)
+        + "; -h lists JMH's options, 'help' the others";
   }
 
   /** JMH reads -nosuch as the options n, o, s and so on, and names the first. */

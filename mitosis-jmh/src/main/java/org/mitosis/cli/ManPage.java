@@ -20,7 +20,6 @@ import picocli.CommandLine.Spec;
  */
 @Command(
     name = "man-page",
-    hidden = true,
     header = "A manual page of all commands, in man(7).",
     description = "To read it: ./bench man-page | man -l -")
 final class ManPage implements BenchCommand {
@@ -50,10 +49,7 @@ final class ManPage implements BenchCommand {
     section("OPTIONS");
     arguments(all);
     section("COMMANDS");
-    all.subcommands().values().stream()
-        .map(line -> line.getCommandSpec())
-        .filter(command -> !command.usageMessage().hidden())
-        .forEach(this::command);
+    all.subcommands().values().stream().map(line -> line.getCommandSpec()).forEach(this::command);
     section("NOTES");
     out.println(".nf");
     for (String line : all.usageMessage().footer()) {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.mitosis.duel;
 
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
+import java.util.stream.Stream;
 import org.mitosis.fixture.CpuPlan;
 import org.openjdk.jmh.runner.options.CommandLineOptionException;
 import org.openjdk.jmh.runner.options.CommandLineOptions;
@@ -22,8 +22,6 @@ public final class JmhArguments {
 
   /** Options whose value may look like another option. */
   private static final Set<String> OF_JVM = Set.of("-jvmArgs", "-jvmArgsAppend", "-jvmArgsPrepend");
-
-  private static final String NEXT = ": see duel --help";
 
   private final List<String> given;
   private final CommandLineOptions options;
@@ -56,48 +54,53 @@ public final class JmhArguments {
   /**
    * Reads and checks the arguments.
    *
-   * @throws IOException with a message for the user if JMH does not know one, or a duel sets it
+   * @throws IllegalArgumentException with a message for the user if JMH does not know one, or a
+   *     duel sets it
    */
-  public static JmhArguments of(List<String> arguments) throws IOException {
+  public static JmhArguments of(List<String> arguments) {
     CommandLineOptions options;
     try {
       options = parse(arguments);
     } catch (CommandLineOptionException | RuntimeException e) {
-      throw new IOException("JMH does not accept these options: " + e.getMessage() + NEXT, e);
+      throw new IllegalArgumentException("JMH does not accept these options: " + e.getMessage(), e);
     }
     if (options.shouldHelp()
         || options.shouldList()
         || options.shouldListWithParams()
         || options.shouldListProfilers()
         || options.shouldListResultFormats()) {
-      throw new IOException("a duel lists nothing: leave out -h, -l, -lp, -lprof and -lrf" + NEXT);
+      throw new IllegalArgumentException(
+          "a duel lists nothing: leave out -h, -l, -lp, -lprof and -lrf");
     }
     if (options.getForkCount().hasValue()) {
-      throw new IOException(
-          "a duel runs one fork after the other: leave out -f, and give their number with --forks N"
-              + NEXT);
+      throw new IllegalArgumentException(
+          "a duel runs one fork after the other: leave out -f, and give their number with --forks N");
     }
     if (options.getWarmupForkCount().hasValue()) {
-      throw new IOException("a duel has no warm-up forks: leave out -wf" + NEXT);
+      throw new IllegalArgumentException("a duel has no warm-up forks: leave out -wf");
     }
     if (options.getResult().hasValue() || options.getResultFormat().hasValue()) {
-      throw new IOException(
+      throw new IllegalArgumentException(
           "a duel keeps JMH's results of each version in its folder, as jmh.json: leave out -rf and"
-              + " -rff"
-              + NEXT);
+              + " -rff");
     }
     if (options.getOutput().hasValue()) {
-      throw new IOException(
-          "a duel keeps JMH's output of each fork in its folder: leave out -o" + NEXT);
+      throw new IllegalArgumentException(
+          "a duel keeps JMH's output of each fork in its folder: leave out -o");
     }
-    for (String regex : options.getIncludes()) {
-      try {
-        Pattern.compile(regex);
-      } catch (PatternSyntaxException e) {
-        throw new IOException("'" + regex + "' is no regular expression: " + e.getDescription(), e);
-      }
-    }
+    Stream.of(options.getIncludes(), options.getExcludes(), options.getWarmupIncludes())
+        .flatMap(List::stream)
+        .forEach(JmhArguments::requireRegex);
     return new JmhArguments(arguments, options);
+  }
+
+  private static void requireRegex(String text) {
+    try {
+      Pattern.compile(text);
+    } catch (PatternSyntaxException e) {
+      throw new IllegalArgumentException(
+          "'" + text + "' is not a regular expression: " + e.getDescription(), e);
+    }
   }
 
   private static CommandLineOptions parse(List<String> arguments)

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.mitosis.setting;
 
-/**
- * How a command line ends. What JMH refuses in its own words ends with 1, and what a signal ends
- * with 128 and its number.
- */
+/** How a command line ends; what a signal ends has 128 and its number. */
 public enum ExitCode {
   /** All was done. */
   DONE(0, "all was done"),

@@ -25,7 +25,6 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.mitosis.result.MachineProbe;
 import org.mitosis.setting.ExitCode;
 import picocli.CommandLine;
-import picocli.CommandLine.Model.CommandSpec;
 
 /** What all commands have in common, and what is made from them. */
 class BenchCommandsTest {
@@ -89,8 +88,7 @@ class BenchCommandsTest {
     assertTrue(lines.stream().allMatch(line -> line.length() <= 100), help.out());
     assertFalse(help.out().contains("%%"), help.out());
     assertEquals(help, said(name, "-h"));
-    CommandSpec command = all().get(name).getCommandSpec();
-    assertEquals(!command.usageMessage().hidden(), help().contains("\n  " + name + " "));
+    assertTrue(help().contains("\n  " + name + " "), help());
   }
 
   @ParameterizedTest
@@ -162,16 +160,15 @@ class BenchCommandsTest {
     assertTrue(completed.contains("export --format: customSmallerIsBetter "), completed);
     assertTrue(completed.contains("doctor --: --tune --apply --hold --restore --help"), completed);
     assertTrue(completed.contains(" demo quick list cluster "), completed);
-    assertFalse(completed.contains("man-page"), completed);
+    assertTrue(completed.contains(" completion man-page"), completed);
     assertTrue(completed.contains("_complete_mitosis-bench bench\n"), completed);
   }
 
   @Test
   void theManPageHasAllWordsAndNoFault() throws Exception {
     String page = said("man-page").out();
-    for (Map.Entry<String, CommandLine> command : all().entrySet()) {
-      boolean hidden = command.getValue().getCommandSpec().usageMessage().hidden();
-      assertEquals(!hidden, page.contains("\n.SS " + command.getKey().replace("-", "\\-") + "\n"));
+    for (String name : names()) {
+      assertTrue(page.contains("\n.SS " + name.replace("-", "\\-") + "\n"), name);
     }
     for (String name : Settings.KNOWN) {
       assertTrue(page.contains("\\-D" + name + "=") || name.equals("mitosis.results.hlog"), name);

@@ -100,6 +100,9 @@ class CommandLineIT {
         "-rf xml NilCall | 'XML' is none of TEXT, CSV, SCSV, JSON, LATEX",
         "-p memorySize | Unable to parse parameter string \"memorySize\"; -h explains JMH's options",
         "-prof nosuch NilCall | there is no profiler 'nosuch'; -lprof lists them",
+        "-prof gc:foo=bar NilCall | -prof gc:foo=bar: there is no option foo; -prof gc:help lists"
+            + " its options",
+        "NilCall --foe maybe | --foe must be true or false, got 'maybe'",
         "-gc yes NilCall | -gc must be true or false, got 'yes'",
         "-wmb ( NilCall | '(' is not a regular expression: Unclosed group",
         "sweep --nosuch | there is no option --nosuch; -h lists JMH's options, 'help' the others",
@@ -110,6 +113,14 @@ class CommandLineIT {
     assertEquals("mitosis: " + message + "\n", run.err());
     assertEquals("", run.out());
     assertEquals(2, run.exitCode());
+  }
+
+  @Test
+  void theUsageOfAProfilerIsPrinted() throws IOException {
+    BenchmarksJar.Outcome usage = jar.run("-prof", "gc:help");
+    assertTrue(usage.out().contains("Display help."), usage.out());
+    assertEquals("", usage.err());
+    assertEquals(0, usage.exitCode());
   }
 
   @Test

@@ -5,12 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.IOException;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
 import org.mitosis.fixture.CpuPlan;
 
 class JmhArgumentsTest {
@@ -25,7 +23,7 @@ class JmhArgumentsTest {
   private static final String EXACTLY = "^\\Qorg.mitosis.benchmark.ForkResume.workingSet\\E$";
 
   @Test
-  void aBlockHasOneForkOfOneBenchmarkAndOneValueOfEachParameter() throws IOException {
+  void aBlockHasOneForkOfOneBenchmarkAndOneValueOfEachParameter() {
     JmhArguments arguments =
         of("ForkResume", "-wi", "1", "-p", "memorySize=1m,2m", "-i", "3", "NilCall", "-e", "Nil");
     // JMH would add up the values of two -p of one name.
@@ -35,7 +33,7 @@ class JmhArgumentsTest {
   }
 
   @Test
-  void theHarnessChoosesADefaultThatNobodyAskedFor() throws IOException {
+  void theHarnessChoosesADefaultThatNobodyAskedFor() {
     Item item = LISTING.items().get(0);
     assertEquals(List.of("-f", "1", "-p", "memorySize=1m", EXACTLY), of().block(item, LISTING));
     assertEquals(
@@ -53,7 +51,7 @@ class JmhArgumentsTest {
   }
 
   @Test
-  void valuesOfOptionsAreNoRegularExpressions() throws IOException {
+  void valuesOfOptionsAreNoRegularExpressions() {
     JmhArguments arguments =
         of("-jvmArgsAppend", "-ea", "-bm", "avgt", "-r", "50ms", "-prof", "gc", "-tu", "us", "a.*");
     assertEquals(
@@ -77,7 +75,7 @@ class JmhArgumentsTest {
   }
 
   @Test
-  void controlsAreListedWithTheSameOptionsWhateverWasExcluded() throws IOException {
+  void controlsAreListedWithTheSameOptionsWhateverWasExcluded() {
     JmhArguments arguments = of("-e", "Baseline", "-p", "memorySize=2m", "ForkResume");
     assertEquals(
         List.of("-e", "Baseline", "-p", "memorySize=2m", "ForkResume", "-lp"), arguments.listing());
@@ -87,7 +85,7 @@ class JmhArgumentsTest {
   }
 
   @Test
-  void bothVersionsGetTheSamePlanOfCpus() throws IOException {
+  void bothVersionsGetTheSamePlanOfCpus() {
     CpuPlan plan = CpuPlan.of("jvm=0/parent=0/daemon=1/children=1", "0-1", file -> null);
     JmhArguments arguments = of("--pin", "-i", "3", "ForkResume").pinned(plan);
     String option = "--pin=jvm=0/parent=0/daemon=1/children=1";
@@ -116,20 +114,20 @@ class JmhArgumentsTest {
     "--what, JMH does not accept",
   })
   void whatADuelSetsItselfIsRefused(String line, String message) {
-    IOException refused =
-        assertThrows(IOException.class, () -> of(("ForkResume " + line).split(" ")));
+    IllegalArgumentException refused =
+        assertThrows(IllegalArgumentException.class, () -> of(("ForkResume " + line).split(" ")));
     assertTrue(refused.getMessage().contains(message), refused.getMessage());
-    assertTrue(refused.getMessage().contains("duel --help"), refused.getMessage());
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"(", "[a"})
-  void whatIsNoRegularExpressionIsNamed(String regex) {
-    IOException refused = assertThrows(IOException.class, () -> of(regex));
-    assertTrue(refused.getMessage().startsWith("'" + regex + "' is no"), refused.getMessage());
+  @CsvSource({"(, (", "[a, [a", "a -e (, (", "a -wmb (, ("})
+  void whatIsNoRegularExpressionIsNamed(String line, String regex) {
+    IllegalArgumentException refused =
+        assertThrows(IllegalArgumentException.class, () -> of(line.split(" ")));
+    assertTrue(refused.getMessage().startsWith("'" + regex + "' is not"), refused.getMessage());
   }
 
-  private static JmhArguments of(String... arguments) throws IOException {
+  private static JmhArguments of(String... arguments) {
     return JmhArguments.of(List.of(arguments));
   }
 }
