@@ -25,11 +25,13 @@
       : ms < 1 ? trimmed(ms * 1e3) + ' µs'
         : ms < 1000 ? trimmed(ms) + ' ms' : trimmed(ms / 1000) + ' s';
 
-  // A logarithmic axis is a linear one of exponents, so that its labels are at whole powers also after zooming.
+  // A logarithmic axis is a linear one of exponents, so that its labels are at whole powers also after zooming. Where
+  // there would be fewer than two of them, it is linear.
   const base = (axis) =>
     axis.scale === 'BYTES' || axis.scale === 'RATIO' ? 2
-      : axis.scale === 'LOGARITHMIC' ? (axis.high / axis.low < 200 ? 2 : 10)
+      : axis.scale === 'LOGARITHMIC' ? (axis.high / axis.low < 4 ? 0 : axis.high / axis.low < 200 ? 2 : 10)
         : axis.scale === 'PERCENTILE' ? 10 : 0;
+  const isLinear = (axis) => base(axis) === 0 && axis.scale !== 'CATEGORIES';
   const place = (axis, value) => base(axis) === 0 ? value : Math.log(value) / Math.log(base(axis));
   const value = (axis, at) => base(axis) === 0 ? at : Math.pow(base(axis), at);
 
@@ -42,7 +44,7 @@
 
   const label = (axis) => (at) => {
     const whole = Math.abs(at - Math.round(at)) < 1e-6;
-    if (axis.scale === 'LINEAR') {
+    if (isLinear(axis)) {
       return Math.abs(at) < 1e-12 ? '0' : String(Number(at.toPrecision(4)));
     }
     return whole ? text(axis, value(axis, Math.round(at))) ?? '' : '';
@@ -71,9 +73,9 @@
         formatter: label(axis),
         rotate: horizontal && (names || short) ? 40 : 0,
         hideOverlap: !names,
-        showMinLabel: names ? true : undefined,
-        // The range has some room above the last value, which ends at no round number.
-        showMaxLabel: axis.scale === 'LINEAR' ? false : undefined,
+        // The range has some room around the values, which ends at no round number.
+        showMinLabel: names ? true : isLinear(axis) && axis.low !== 0 ? false : undefined,
+        showMaxLabel: isLinear(axis) ? false : undefined,
       },
       axisLine: {show: true, onZero: false, lineStyle: {color: css('--axis')}},
       axisTick: {show: horizontal && !names, lineStyle: {color: css('--axis')}},

@@ -9,11 +9,15 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mitosis.OneJdk;
@@ -36,6 +40,16 @@ class BrowserIT {
           + " && e.getBoundingClientRect().right > innerWidth + 1)"
           + ".map(e => e.outerHTML.slice(0, 120)).slice(0, 3).join('; ')";
 
+  private static final String AXES_WITHOUT_TWO_LABELS =
+      "[...document.querySelectorAll('figure')].flatMap(one => ['xAxis', 'yAxis'].filter(name =>"
+          + " echarts.getInstanceByDom(one.querySelector('.chart')).getModel().getComponent(name, 0)"
+          + ".axis.getViewLabels().filter(label => label.formattedLabel).length < 2)"
+          + ".map(name => one.id + ' ' + name))";
+
+  /** Of the figure with the most memory: 64 MiB. */
+  private static final String FORKS = "#forks-fork-prepare-working-set-prepare-64-mi-b ";
+
+  private static final String RATIOS = "#runs-prepare ";
   private static final String PREPARE = "#size-prepare ";
 
   @TempDir Path directory;
@@ -56,7 +70,10 @@ class BrowserIT {
           String where = width + (dark ? ", dark" : ", light");
           assertEquals("", browser.value(WIDER_THAN_THE_WINDOW).asText(), where);
           assertEquals(width, browser.value("document.documentElement.scrollWidth").asInt(), where);
+          assertEquals("[]", browser.value(AXES_WITHOUT_TWO_LABELS).toString(), where);
+          firstScreenAnswers(browser, where);
           pointsAreWhereTheFiguresAre(browser, where);
+          curvesAreWhereTheSamplesAre(browser, where);
           textCanBeRead(browser, where, dark);
         }
       }
@@ -73,6 +90,75 @@ class BrowserIT {
           browser.value("performance.getEntriesByType('resource').length").asInt(),
           "the page must load nothing");
       assertEquals(List.of(), browser.exceptions());
+    }
+  }
+
+  /** Three, of which the second takes twice as long as the first, and the third half as long. */
+  @Test
+  void runsLieOverEachOtherAndTheirRatioIsDrawn() throws Exception {
+    Optional<Path> program = Browser.program();
+    assumeTrue(program.isPresent(), "needs a browser: apt-get install chromium");
+    Map<String, Double> factors = new TreeMap<>(Map.of("A", 1.0, "B", 2.0, "C", 0.5));
+    List<Run> runs = new ArrayList<>();
+    for (Map.Entry<String, Double> run : factors.entrySet()) {
+      SampleRun sample = new SampleRun(directory.resolve("run-" + run.getKey()));
+      for (int mib = 1; mib <= 64; mib *= 8) {
+        Map<String, String> size = Map.of("memorySize", Long.toString((long) mib << 20));
+        long ns = Math.round(mib * 60_000L * run.getValue());
+        sample.levels("ForkPrepare.workingSet", size, "prepare", ns, ns, ns);
+      }
+      runs.add(Run.read(sample.finished().folder()));
+    }
+    Path report = directory.resolve("report");
+    Report.of(runs).write(report);
+    try (Browser browser = new Browser(program.get(), directory)) {
+      for (int width : WIDTHS) {
+        browser.show(width, HEIGHT, width == WIDTHS.get(0));
+        browser.open(report.resolve("index.html"));
+        browser.await("document.body?.dataset.drawn?.startsWith('" + width + " ')");
+        assertEquals("[]", browser.value(AXES_WITHOUT_TWO_LABELS).toString());
+        JsonNode labels = places(browser, PREPARE + ".chart svg text");
+        LogScale x = new LogScale(labels, "x", "16 MiB", 16, "1 GiB", 1024);
+        LogScale y = new LogScale(labels, "y", "0.1", 0.1, "1", 1);
+        for (Map.Entry<String, Double> run : factors.entrySet()) {
+          String series = run.getKey() + ": ForkPrepare.workingSet";
+          for (int times = 0; times < 2; times++) {
+            Set<String> drawn = markers(browser, PREPARE, color(browser, PREPARE, series));
+            for (int mib = 1; mib <= 64; mib *= 8) {
+              String what = series + " of " + mib + " MiB, width " + width;
+              assertEquals(
+                  times == 0,
+                  isDrawn(drawn, x.place(mib), y.place(0.06 * mib * run.getValue())),
+                  what + " among " + drawn);
+            }
+            click(browser, PREPARE, series);
+          }
+        }
+        labels = places(browser, RATIOS + ".chart svg text");
+        x = new LogScale(labels, "x", "1 MiB", 1, "64 MiB", 64);
+        y = new LogScale(labels, "y", "1", 1, "2", 2);
+        for (String run : List.of("B", "C")) {
+          String series = run + ": ForkPrepare.workingSet";
+          Set<String> drawn = markers(browser, RATIOS, color(browser, RATIOS, series));
+          for (int mib = 1; mib <= 64; mib *= 8) {
+            assertTrue(
+                isDrawn(drawn, x.place(mib), y.place(factors.get(run))),
+                series + " of " + mib + " MiB, width " + width + " among " + drawn);
+          }
+        }
+      }
+      assertEquals(List.of(), browser.exceptions());
+    }
+  }
+
+  /** A logarithmic axis, by the places of two of its labels. */
+  private record LogScale(double from, double low, double to, double high) {
+    LogScale(JsonNode labels, String axis, String from, double low, String to, double high) {
+      this(center(labels, from, axis), low, center(labels, to, axis), high);
+    }
+
+    double place(double value) {
+      return from + Math.log(value / low) / Math.log(high / low) * (to - from);
     }
   }
 
@@ -144,6 +230,68 @@ class BrowserIT {
             .asInt());
   }
 
+  /** The empirical distribution of each fork: a value of each per cent of its samples. */
+  private static void curvesAreWhereTheSamplesAre(Browser browser, String where) throws Exception {
+    JsonNode labels = places(browser, FORKS + ".chart svg text");
+    double bottom = center(labels, "0", "y");
+    double percent = (bottom - center(labels, "100", "y")) / 100;
+    long[] levels = {60, 61, 80};
+    List<JsonNode> curves = new ArrayList<>();
+    for (int fork = 1; fork <= levels.length; fork++) {
+      JsonNode curve =
+          browser.value(
+              "(() => { const button = [...document.querySelectorAll('"
+                  + FORKS
+                  + ".keys button')].find(one => one.textContent === 'fork "
+                  + fork
+                  + "'); const stroke = getComputedStyle(button.querySelector('path')).stroke;"
+                  + " const path = [...document.querySelectorAll('"
+                  + FORKS
+                  + ".chart svg path')].find(one => one.getAttribute('d').split('L').length > 90 &&"
+                  + " getComputedStyle(one).stroke === stroke); return"
+                  + " [...path.getAttribute('d').matchAll(/[-.0-9]+/g)].map(Number).reduce((all,"
+                  + " one, at) => { if (at % 2 === 0) { all.push([one]); } else { const last ="
+                  + " all.at(-1); const point = new DOMPoint(last[0],"
+                  + " one).matrixTransform(path.getScreenCTM()); all[all.length - 1] = [point.x,"
+                  + " point.y]; } return all; }, []); })()");
+      assertEquals(101, curve.size(), where + ", fork " + fork);
+      for (int at = 0; at <= 100; at++) {
+        assertEquals(bottom - at * percent, curve.get(at).get(1).asDouble(), PIXELS, where);
+      }
+      curves.add(curve);
+    }
+    // Three forks give a scale: its ends, and what lies between.
+    double low = curves.get(0).get(50).get(0).asDouble();
+    double high = curves.get(2).get(50).get(0).asDouble();
+    double perMs = (high - low) / (levels[2] - levels[0]);
+    assertTrue(perMs > 1, where + ": " + low + " to " + high);
+    for (int fork = 0; fork < levels.length; fork++) {
+      for (int at : new int[] {10, 50, 90}) {
+        double ms = levels[fork] * (1 + (at - 50) / 40.0 * 0.002);
+        assertEquals(
+            low + (ms - levels[0]) * perMs,
+            curves.get(fork).get(at).get(0).asDouble(),
+            3,
+            where + ", fork " + (fork + 1) + " at " + at + " %");
+      }
+    }
+  }
+
+  /** Without scrolling one sees what was measured where, three figures, and what failed. */
+  private static void firstScreenAnswers(Browser browser, String where) throws Exception {
+    for (String part : List.of(".run dl", ".run .failed", ".key")) {
+      JsonNode bottoms =
+          browser.value(
+              "[...document.querySelectorAll('"
+                  + part
+                  + "')].map(one => one.getBoundingClientRect().bottom + scrollY)");
+      assertTrue(bottoms.size() > 0, part);
+      for (JsonNode bottom : bottoms) {
+        assertTrue(bottom.asDouble() <= HEIGHT, where + ": " + part + " ends at " + bottom);
+      }
+    }
+  }
+
   private static void textCanBeRead(Browser browser, String where, boolean dark) throws Exception {
     double text = lightness(browser, "getComputedStyle(document.body).color");
     double ground = lightness(browser, "getComputedStyle(document.body).backgroundColor");
@@ -171,29 +319,49 @@ class BrowserIT {
 
   private static void seriesGoAndComeBack(Browser browser) throws Exception {
     String color = color(browser, "Baseline.fork");
-    String click =
-        "[...document.querySelectorAll('"
-            + PREPARE
-            + ".keys button')].find(one => one.textContent === 'Baseline.fork').click()";
     assertEquals(3, markers(browser, color));
-    browser.value(click);
+    click(browser, PREPARE, "Baseline.fork");
     assertEquals(0, markers(browser, color));
     assertNotEquals(0, markers(browser, color(browser, "ForkPrepare.workingSet")));
-    browser.value(click);
+    click(browser, PREPARE, "Baseline.fork");
     assertEquals(3, markers(browser, color));
   }
 
   private static int markers(Browser browser, String color) throws Exception {
+    return markers(browser, PREPARE, color).size();
+  }
+
+  /** The places of a figure's markers of a colour, as {@code x y}. */
+  private static Set<String> markers(Browser browser, String figure, String color)
+      throws Exception {
     // A chart is drawn again with the next frame.
     browser.value(
-        "echarts.getInstanceByDom(document.querySelector('"
-            + PREPARE
-            + ".chart')).getZr().flush()");
-    int found = 0;
-    for (JsonNode path : places(browser, PREPARE + ".chart svg path")) {
-      found += path.path("fill").asText().equals(color) ? 1 : 0;
+        "echarts.getInstanceByDom(document.querySelector('" + figure + ".chart')).getZr().flush()");
+    Set<String> found = new TreeSet<>();
+    for (JsonNode path : places(browser, figure + ".chart svg path")) {
+      if (path.path("fill").asText().equals(color)) {
+        found.add(path.path("x").asDouble() + " " + path.path("y").asDouble());
+      }
     }
     return found;
+  }
+
+  private static boolean isDrawn(Set<String> markers, double x, double y) {
+    return markers.stream()
+        .map(one -> one.split(" "))
+        .anyMatch(
+            one ->
+                Math.abs(Double.parseDouble(one[0]) - x) <= PIXELS
+                    && Math.abs(Double.parseDouble(one[1]) - y) <= PIXELS);
+  }
+
+  private static void click(Browser browser, String figure, String series) throws Exception {
+    browser.value(
+        "[...document.querySelectorAll('"
+            + figure
+            + ".keys button')].find(one => one.textContent === '"
+            + series
+            + "').click()");
   }
 
   private static void aPointSaysItsFigure(Browser browser) throws Exception {
@@ -231,10 +399,14 @@ class BrowserIT {
 
   /** The colour of a series' marker in the legend. */
   private static String color(Browser browser, String series) throws Exception {
+    return color(browser, PREPARE, series);
+  }
+
+  private static String color(Browser browser, String figure, String series) throws Exception {
     return browser
         .value(
             "getComputedStyle([...document.querySelectorAll('"
-                + PREPARE
+                + figure
                 + ".keys button')].find(one => one.textContent === '"
                 + series
                 + "').querySelector('path[fill]')).fill")
