@@ -17,6 +17,7 @@
 #include "lib/fresh_state.h"
 #include "lib/mapped_file.h"
 #include "lib/own_memory.h"
+#include "lib/parent_path.h"
 #include "lib/restorer.h"
 #include "lib/rseq.h"
 #include "lib/shared_copies.h"
@@ -264,6 +265,23 @@ static long enter_root(const struct clone_request *r, int fd)
 	return err ? err : raw_syscall(SYS_chroot, ".");
 }
 
+/* Where the parent was, below the root that the child has now; without it, it stays there. */
+static bool enter_working_directory(const struct descriptor_header *d)
+{
+	const struct descriptor_process *p = &d->state;
+	long fd, err;
+
+	if (!(p->known & PROCESS_WORKING_DIRECTORY))
+		return false;
+	fd = parent_path_open(descriptor_string(d, p->working_directory),
+			      O_DIRECTORY);
+	if (fd < 0)
+		return false;
+	err = raw_syscall(SYS_fchdir, fd);
+	raw_syscall(SYS_close, fd);
+	return !err;
+}
+
 /* The first file that was passed for this purpose, or -1. */
 static int passed_for(const struct clone_request *r, int32_t purpose)
 {
@@ -291,7 +309,7 @@ static void require(const struct clone_arguments *o, const char *deed, long err)
 	restorer_give_up(&failure);
 }
 
-static void enter_container(const struct clone_arguments *o)
+static void enter_container(struct clone_arguments *o)
 {
 	const struct clone_request *r = &o->request;
 
@@ -302,6 +320,9 @@ static void enter_container(const struct clone_arguments *o)
 			enter_each(r, SHADOW_CLONE_CGROUP, enter_cgroup));
 	require(o, "enter its root directory",
 		enter_each(r, SHADOW_CLONE_ROOT, enter_root));
+	if ((passed_for(r, SHADOW_CLONE_ROOT) >= 0 || r->namespaces & CLONE_NEWNS) &&
+	    !enter_working_directory(o->descriptor))
+		o->plan.lost |= PROCESS_WORKING_DIRECTORY;
 	if (passed_for(r, SHADOW_CLONE_ROOT) >= 0 &&
 	    !mapped_files_leave_foreign(o->descriptor, passed_for(r, STDERR_FILENO)))
 		require(o,
