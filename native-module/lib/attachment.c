@@ -336,9 +336,10 @@ int attachment_fetch(const struct mitosis_attachment *a,
 	if (err)
 		return err;
 	/* A replica lacks what a child of mode lazy lacks; but what its machine gives it is not known here. */
-	*lost = a->remote
-			? (uint64_t)(*descriptor)->state.fresh << RESTORE_LOST_FRESH
-			: fresh_state_lost_by_clones(*descriptor);
+	*lost = a->remote ? (uint64_t)(*descriptor)->state.fresh
+					    << RESTORE_LOST_FRESH |
+				    fresh_state_lost_by_all(*descriptor)
+			  : fresh_state_lost_by_clones(*descriptor);
 	return 0;
 }
 

@@ -7,6 +7,7 @@
 
 #include "lib/restore_plan.h"
 #include "lib/shadow_arena.h"
+#include "lib/shared_object.h"
 
 /*
  * What this process alone can ask for; in the parent. Not with a seccomp filter, which might end
@@ -22,10 +23,19 @@ uint32_t fresh_signals_of_caller(void);
  */
 uint32_t fresh_state_of_parent(const struct shadow_arena *arena);
 
-/* Of RESTORE_LOST_*, in children that the shadow forks: it has the parent's segments itself. */
+/* Of RESTORE_LOST_*, what no child has. */
+static inline uint64_t fresh_state_lost_by_all(const struct descriptor_header *d)
+{
+	const struct vma_list list = shared_object_vmas(d);
+
+	return shared_object_has_segment(&list) ? RESTORE_LOST_ATTACHMENTS : 0;
+}
+
+/* The same in children that the shadow forks: it has the parent's segments of memory itself. */
 static inline uint64_t fresh_state_lost_by_clones(const struct descriptor_header *d)
 {
-	return (uint64_t)(d->state.fresh & ~FRESH_SEGMENTS) << RESTORE_LOST_FRESH;
+	return (uint64_t)(d->state.fresh & ~FRESH_SEGMENTS) << RESTORE_LOST_FRESH |
+	       fresh_state_lost_by_all(d);
 }
 
 #endif /* LIB_FRESH_STATE_H */

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "lib/describe_process.h"
+#include "lib/fresh_state.h"
 #include "lib/membarrier_commands.h"
 #include "lib/parent_path.h"
 #include "lib/prctl_numbers.h"
@@ -115,6 +116,7 @@ void process_state_plan(struct restore_plan *plan)
 	plan->program = find_program(plan);
 	plan->lost = (PROCESS_ALL & ~parents->known) | (uint64_t)parents->fresh
 							       << RESTORE_LOST_FRESH;
+	plan->lost |= fresh_state_lost_by_all(plan->descriptor);
 	if (parents->personality != personality_of(parents))
 		plan->lost |= PROCESS_PERSONALITY;
 	if (plan->program < 0)

@@ -41,6 +41,7 @@ struct path_map;
 #define RESTORE_LOST_SEALS	  (1ull << 32)
 #define RESTORE_LOST_SHARED_FILES (1ull << 33)
 #define RESTORE_LOST_SHARING	  (1ull << 34)
+#define RESTORE_LOST_ATTACHMENTS  (1ull << 35)
 #define RESTORE_LOST_MERGEABLE	  (1ull << 36)
 /* Above it FRESH_*. */
 #define RESTORE_LOST_FRESH 40

@@ -38,6 +38,8 @@ static const struct {
 	  "shared mappings of files: a copy of what is not here" },
 	{ RESTORE_LOST_SHARING, "shared memory: not shared by mappings, nor with "
 				"what this process forks" },
+	{ RESTORE_LOST_ATTACHMENTS,
+	  "System V segments: a copy, attached to none (shmdt fails)" },
 	{ (uint64_t)FRESH_INTERVAL_TIMERS << RESTORE_LOST_FRESH,
 	  "timers (setitimer, alarm): not set" },
 	{ (uint64_t)FRESH_TIMERS << RESTORE_LOST_FRESH,

@@ -2,6 +2,8 @@
 /* Runs in shadows and clones, too: no libc, no globals. */
 #include "lib/shared_object.h"
 
+#include "lib/cursor.h"
+
 struct vma_list shared_object_vmas(const struct descriptor_header *d)
 {
 	return (struct vma_list){
@@ -15,6 +17,17 @@ const char *shared_object_name(const struct vma_list *list,
 			       const struct descriptor_vma *vma)
 {
 	return vma->name == DESCRIPTOR_NO_STRING ? "" : list->strings + vma->name;
+}
+
+bool shared_object_has_segment(const struct vma_list *list)
+{
+	uint32_t i;
+
+	for (i = 0; i < list->count; i++)
+		if (descriptor_is_object(&list->vmas[i]) &&
+		    starts_with(shared_object_name(list, &list->vmas[i]), "/SYSV"))
+			return true;
+	return false;
 }
 
 static bool same_text(const char *a, const char *b)

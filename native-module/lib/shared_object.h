@@ -25,6 +25,9 @@ struct object_extent {
 /* The VMAs of a descriptor. They may be written only in a copy of one's own. */
 struct vma_list shared_object_vmas(const struct descriptor_header *d);
 
+/* Whether one of them is of a System V segment. */
+bool shared_object_has_segment(const struct vma_list *list);
+
 /* "" without a name. */
 const char *shared_object_name(const struct vma_list *list,
 			       const struct descriptor_vma *vma);
