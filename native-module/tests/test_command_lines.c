@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -87,9 +88,29 @@ static void check_each(void)
 	CHECK(programs >= PROGRAMS_MIN);
 }
 
+/* A launcher whose children could not report. */
+static void check_few_files(void)
+{
+	struct rlimit limit, few;
+	char text[8192];
+	int status;
+
+	CHECK(!getrlimit(RLIMIT_NOFILE, &limit));
+	few = limit;
+	few.rlim_cur = 64;
+	CHECK(!setrlimit(RLIMIT_NOFILE, &few));
+	status = run("mitosis-launcher", "--driven --start empty", text,
+		     sizeof(text));
+	CHECK(!setrlimit(RLIMIT_NOFILE, &limit));
+	printf("%s", text);
+	CHECK_EQ(status, 1 << 8);
+	CHECK(strstr(text, "(ulimit -n) has no number 100"));
+}
+
 int main(void)
 {
 	check_each();
+	check_few_files();
 	check_refusal("mitosisd", "now", "unexpected argument 'now'");
 	check_refusal("mitosisd", "--idle-ms soon",
 		      "--idle-ms must be between 0 and");

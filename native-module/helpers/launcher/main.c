@@ -17,6 +17,7 @@
 #include "helpers/command_line.h"
 #include "helpers/launcher/launch.h"
 #include "helpers/launcher/loop.h"
+#include "helpers/report.h"
 
 #define LAUNCH_DEADLINE_S 60
 
@@ -411,6 +412,11 @@ int main(int argc, char **argv)
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	err = launch_init(plan);
+	if (err == -EBADF)
+		die(1,
+		    "the limit of open files (ulimit -n) has no number %d, by which "
+		    "a child reports; raise it above that",
+		    REPORT_FD_DEFAULT);
 	if (err)
 		die(1, "cannot create pipes: %s", strerror(-err));
 	err = container_create(&plan->container, request.kind, request.cgroup,
