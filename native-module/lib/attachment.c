@@ -336,9 +336,7 @@ int attachment_fetch(const struct mitosis_attachment *a,
 	if (err)
 		return err;
 	/* A replica lacks what a child of mode lazy lacks; but what its machine gives it is not known here. */
-	*lost = a->remote ? (uint64_t)(*descriptor)->state.fresh
-					    << RESTORE_LOST_FRESH |
-				    fresh_state_lost_by_all(*descriptor)
+	*lost = a->remote ? fresh_state_lost(*descriptor)
 			  : fresh_state_lost_by_clones(*descriptor);
 	return 0;
 }

@@ -23,19 +23,20 @@ uint32_t fresh_signals_of_caller(void);
  */
 uint32_t fresh_state_of_parent(const struct shadow_arena *arena);
 
-/* Of RESTORE_LOST_*, what no child has. */
-static inline uint64_t fresh_state_lost_by_all(const struct descriptor_header *d)
+/* Of RESTORE_LOST_*, what is lost by any child but a clone. */
+static inline uint64_t fresh_state_lost(const struct descriptor_header *d)
 {
 	const struct vma_list list = shared_object_vmas(d);
 
-	return shared_object_has_segment(&list) ? RESTORE_LOST_ATTACHMENTS : 0;
+	return (uint64_t)d->state.fresh << RESTORE_LOST_FRESH |
+	       (shared_object_has_segment(&list) ? RESTORE_LOST_ATTACHMENTS : 0);
 }
 
 /* The same in children that the shadow forks: it has the parent's segments of memory itself. */
 static inline uint64_t fresh_state_lost_by_clones(const struct descriptor_header *d)
 {
-	return (uint64_t)(d->state.fresh & ~FRESH_SEGMENTS) << RESTORE_LOST_FRESH |
-	       fresh_state_lost_by_all(d);
+	return fresh_state_lost(d) &
+	       ~((uint64_t)FRESH_SEGMENTS << RESTORE_LOST_FRESH);
 }
 
 #endif /* LIB_FRESH_STATE_H */

@@ -114,9 +114,8 @@ void process_state_plan(struct restore_plan *plan)
 	plan->refuses_execution = process_refuses_execution(parents) &&
 				  !process_refuses_execution(&own);
 	plan->program = find_program(plan);
-	plan->lost = (PROCESS_ALL & ~parents->known) | (uint64_t)parents->fresh
-							       << RESTORE_LOST_FRESH;
-	plan->lost |= fresh_state_lost_by_all(plan->descriptor);
+	plan->lost =
+		(PROCESS_ALL & ~parents->known) | fresh_state_lost(plan->descriptor);
 	if (parents->personality != personality_of(parents))
 		plan->lost |= PROCESS_PERSONALITY;
 	if (plan->program < 0)
