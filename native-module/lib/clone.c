@@ -269,17 +269,9 @@ static long enter_root(const struct clone_request *r, int fd)
 static bool enter_working_directory(const struct descriptor_header *d)
 {
 	const struct descriptor_process *p = &d->state;
-	long fd, err;
 
-	if (!(p->known & PROCESS_WORKING_DIRECTORY))
-		return false;
-	fd = parent_path_open(descriptor_string(d, p->working_directory),
-			      O_DIRECTORY);
-	if (fd < 0)
-		return false;
-	err = raw_syscall(SYS_fchdir, fd);
-	raw_syscall(SYS_close, fd);
-	return !err;
+	return p->known & PROCESS_WORKING_DIRECTORY &&
+	       parent_path_enter(descriptor_string(d, p->working_directory));
 }
 
 /* The first file that was passed for this purpose, or -1. */

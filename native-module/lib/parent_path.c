@@ -70,3 +70,13 @@ long parent_path_open(const char *path, int flags)
 	/* Where such a path leads, an older kernel cannot be told not to follow. */
 	return behind("/proc/", path) ? -ELOOP : raw_open(path, (int)how.flags);
 }
+
+bool parent_path_enter(const char *directory)
+{
+	long fd = parent_path_open(directory, O_DIRECTORY);
+	bool done = fd >= 0 && !raw_syscall(SYS_fchdir, fd);
+
+	if (fd >= 0)
+		raw_syscall(SYS_close, fd);
+	return done;
+}

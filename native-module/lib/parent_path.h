@@ -14,6 +14,9 @@
  */
 long parent_path_open(const char *path, int flags);
 
+/* Makes such a directory the working directory; false: it stays. Also for shadows: no libc. */
+bool parent_path_enter(const char *directory);
+
 /* A path of two parts. */
 struct parent_own_path {
 	const char *base; /* "/proc/self" or "/proc/thread-self" */

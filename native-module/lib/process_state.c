@@ -261,17 +261,10 @@ static void settle_limit(struct restore_plan *plan, int resource)
 static bool enter(const char *directory)
 {
 	char own[PATH_MAX];
-	bool done;
-	int fd;
 
 	/* One system call in place of three. */
-	if (getcwd(own, sizeof(own)) && !strcmp(own, directory))
-		return true;
-	fd = parent_path_open(directory, O_DIRECTORY);
-	done = fd >= 0 && !fchdir(fd);
-	if (fd >= 0)
-		close(fd);
-	return done;
+	return (getcwd(own, sizeof(own)) && !strcmp(own, directory)) ||
+	       parent_path_enter(directory);
 }
 
 void process_state_settle(struct restore_plan *plan)
