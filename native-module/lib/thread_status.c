@@ -10,26 +10,24 @@
 #include "paging/raw_syscall.h"
 #include "proto/descriptor.h"
 
-/* Reads as much as fits of a file; "" if there is none. */
-static void read_path(const char *path, char *text, size_t size)
+/*
+ * Reads as much as fits of what /proc has of a thread, of the caller if `listed` is 0; "" if
+ * there is none.
+ */
+static void read_file(int32_t listed, const char *name, char *text, size_t size)
 {
+	char path[PROC_NAME_SIZE + 8] = "/proc/thread-self";
 	long fd, n = 0;
 
+	if (listed)
+		name_file(path, "/proc/self/task/", listed);
+	strcat(path, name);
 	fd = raw_open(path, O_RDONLY | O_CLOEXEC);
 	if (fd >= 0) {
 		n = raw_syscall(SYS_read, fd, text, size - 1);
 		raw_syscall(SYS_close, fd);
 	}
 	text[n > 0 ? n : 0] = '\0';
-}
-
-static void read_file(int32_t listed, const char *name, char *text, size_t size)
-{
-	char path[PROC_NAME_SIZE + 8];
-
-	name_file(path, "/proc/self/task/", listed);
-	strcat(path, name);
-	read_path(path, text, size);
 }
 
 char thread_state_of(int32_t listed)
@@ -49,12 +47,23 @@ static const char *find(const char *status, const char *key)
 	return at ? at + strlen(key) : NULL;
 }
 
+/* The number behind a key of the status and a tab; 0: it is not there. */
+static uint64_t number_of(int32_t listed, const char *key, unsigned int base)
+{
+	struct cursor c = { 0 };
+	char text[4096];
+
+	read_file(listed, "/status", text, sizeof(text));
+	c.at = find(text, key);
+	return c.at ? take_number(&c, base) : 0;
+}
+
 bool thread_signals_are_queued(void)
 {
 	char text[4096];
 	const char *count;
 
-	read_path("/proc/thread-self/status", text, sizeof(text));
+	read_file(0, "/status", text, sizeof(text));
 	count = find(text, "\nSigQ:\t");
 	return !count || strncmp(count, "0/", 2);
 }
@@ -77,25 +86,12 @@ int32_t thread_own_id(int32_t listed)
 
 bool thread_blocks(int32_t listed, uint64_t signals)
 {
-	struct cursor c = { 0 };
-	char text[4096];
-
-	read_file(listed, "/status", text, sizeof(text));
-	c.at = find(text, "\nSigBlk:\t");
-	return c.at && take_number(&c, 16) & signals;
+	return number_of(listed, "\nSigBlk:\t", 16) & signals;
 }
 
 int32_t thread_filters(int32_t listed)
 {
-	struct cursor c = { 0 };
-	char text[4096];
-
-	if (listed)
-		read_file(listed, "/status", text, sizeof(text));
-	else
-		read_path("/proc/thread-self/status", text, sizeof(text));
-	c.at = find(text, "\nSeccomp_filters:\t");
-	return c.at ? take_number(&c, 10) : 0;
+	return number_of(listed, "\nSeccomp_filters:\t", 10);
 }
 
 void thread_name(int32_t listed, char *name)
