@@ -7,18 +7,18 @@
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
-#include <pthread.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/harness.h"
+#include "tests/waiting_thread.h"
 
 #define ID	    41
 #define PATIENCE_MS 20000
 
-static pthread_barrier_t begun, ended;
+static struct waiting_thread worker;
 
 /* What a thread gives up. False: there is nothing that it could. */
 static bool forbid_privileges(void)
@@ -46,26 +46,8 @@ static void *give_up(void *argument)
 
 	prctl(PR_SET_NAME, "worker");
 	g->done = g->give_up();
-	pthread_barrier_wait(&begun);
-	pthread_barrier_wait(&ended);
+	waiting_thread_wait(&worker);
 	return NULL;
-}
-
-static pthread_t start(struct gives_up *g)
-{
-	pthread_t thread;
-
-	CHECK(!pthread_barrier_init(&begun, NULL, 2));
-	CHECK(!pthread_barrier_init(&ended, NULL, 2));
-	CHECK(!pthread_create(&thread, NULL, give_up, g));
-	pthread_barrier_wait(&begun);
-	return thread;
-}
-
-static void end(pthread_t thread)
-{
-	pthread_barrier_wait(&ended);
-	CHECK(!pthread_join(thread, NULL));
 }
 
 /* What each of these is of, for the process that runs it and ends. */
@@ -73,14 +55,14 @@ static void refused(bool (*gives_up)(void), const char *what)
 {
 	struct gives_up g = { .give_up = gives_up };
 	struct mitosis *device = open_user();
-	pthread_t thread = start(&g);
 
+	waiting_thread_start(&worker, give_up, &g);
 	if (!g.done)
 		_exit(0);
 	CHECK_EQ(mitosis_prepare(device, ID), -EPERM);
 	CHECK(strstr(mitosis_error(), "('worker') has "));
 	CHECK(strstr(mitosis_error(), what));
-	end(thread);
+	waiting_thread_end(&worker);
 	CHECK_EQ(mitosis_prepare(device, ID), 0);
 	CHECK_EQ(mitosis_unprepare(device, ID), 0);
 	mitosis_close(device);
@@ -119,14 +101,13 @@ static void take_common_filter(void)
 {
 	struct gives_up g = { .give_up = nothing };
 	struct mitosis *device;
-	pthread_t thread;
 
 	CHECK(set_filter());
 	device = open_user();
-	thread = start(&g);
+	waiting_thread_start(&worker, give_up, &g);
 	CHECK_EQ(mitosis_prepare(device, ID), 0);
 	CHECK_EQ(mitosis_unprepare(device, ID), 0);
-	end(thread);
+	waiting_thread_end(&worker);
 	mitosis_close(device);
 	_exit(0);
 }
@@ -137,12 +118,11 @@ static void tell_more(void)
 	struct gives_up g = { .give_up = nothing };
 	struct mitosis *device = open_user();
 	char report[4096];
-	pthread_t thread;
 	int status;
 
 	if (!has_namespaces())
 		_exit(0);
-	thread = start(&g);
+	waiting_thread_start(&worker, give_up, &g);
 	CHECK(forbid_privileges());
 	CHECK_EQ(mitosis_prepare(device, ID), 0);
 	if (mitosis_nil(device) == -EBADF) {
@@ -154,7 +134,7 @@ static void tell_more(void)
 	}
 	status = run_in_mode(ID, PATIENCE_MS, MITOSIS_RESUME_CLONE);
 	CHECK_EQ(status, 0);
-	end(thread);
+	waiting_thread_end(&worker);
 	_exit(0);
 }
 

@@ -4,35 +4,30 @@
  * refused, and the message says why.
  */
 #include <fcntl.h>
-#include <pthread.h>
 #include <sys/syscall.h>
 
 #include "tests/targets/target.h"
+#include "tests/waiting_thread.h"
 
 #define THING "open files of other threads (/proc/self/task)"
 
-static pthread_barrier_t started, ended;
+static struct waiting_thread other;
 static pid_t tid;
 
 static void *wait_for_end(void *argument)
 {
 	(void)argument;
 	tid = syscall(SYS_gettid);
-	pthread_barrier_wait(&started);
-	pthread_barrier_wait(&ended);
+	waiting_thread_wait(&other);
 	return NULL;
 }
 
 int main(void)
 {
-	pthread_t thread;
 	char path[64];
 	int fd;
 
-	CHECK(!pthread_barrier_init(&started, NULL, 2));
-	CHECK(!pthread_barrier_init(&ended, NULL, 2));
-	CHECK(!pthread_create(&thread, NULL, wait_for_end, NULL));
-	pthread_barrier_wait(&started);
+	waiting_thread_start(&other, wait_for_end, NULL);
 	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	CHECK(fd >= 0);
@@ -43,6 +38,6 @@ int main(void)
 
 	CHECK_EQ(fcntl(fd, F_GETFD), -1);
 	target_child_has(THING, "none");
-	pthread_barrier_wait(&ended);
+	waiting_thread_end(&other);
 	return 0;
 }

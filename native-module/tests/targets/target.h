@@ -236,14 +236,26 @@ static inline long target_not_zero(const void *memory, size_t size)
 	return -1;
 }
 
+/* Whether a line of a child's report begins so. */
+static inline bool target_report_has(const char *text)
+{
+	char report[8192], *at;
+
+	if (mitosis_resume_report(NULL, report, sizeof(report)) <= 0)
+		return false;
+	for (at = report; (at = strstr(at, text)); at++)
+		if (at == report || at[-1] == '\n')
+			return true;
+	return false;
+}
+
 /* Whether a child can ask what differs in an open file of its. */
 static inline bool target_is_told(int fd, const char *difference)
 {
-	char report[8192], line[256];
+	char line[256];
 
 	snprintf(line, sizeof(line), "open file %d: %s\n", fd, difference);
-	return mitosis_resume_report(NULL, report, sizeof(report)) > 0 &&
-	       strstr(report, line);
+	return target_report_has(line);
 }
 
 /* The status of a process of ours that is to exit with 0. */

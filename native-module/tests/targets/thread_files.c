@@ -5,14 +5,14 @@
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
-#include <pthread.h>
 #include <sched.h>
 
 #include "tests/targets/thread_own.h"
+#include "tests/waiting_thread.h"
 
 #define THING "open files of a thread that shares none"
 
-static pthread_barrier_t opened, prepared;
+static struct waiting_thread other;
 static int number; /* of the file that one thread has */
 
 static void *have_own_files(void *argument)
@@ -21,32 +21,26 @@ static void *have_own_files(void *argument)
 	CHECK(!unshare(CLONE_FILES));
 	number = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	CHECK(number >= 0);
-	pthread_barrier_wait(&opened);
-	pthread_barrier_wait(&prepared);
+	waiting_thread_wait(&other);
 	CHECK_EQ(fcntl(number, F_GETFD), -1);
-	CHECK(is_told("open files of a thread of its own: "));
+	CHECK(target_report_has("open files of a thread of its own: "));
 	target_child_has(THING, "told");
 	return NULL;
 }
 
 int main(void)
 {
-	pthread_t thread;
-
 	need_comparison();
-	CHECK(!pthread_barrier_init(&opened, NULL, 2));
-	CHECK(!pthread_barrier_init(&prepared, NULL, 2));
-	CHECK(!pthread_create(&thread, NULL, have_own_files, NULL));
-	pthread_barrier_wait(&opened);
+	waiting_thread_start(&other, have_own_files, NULL);
 	CHECK_EQ(fcntl(number, F_GETFD), -1);
 	target_prepare();
 
 	CHECK_EQ(fcntl(number, F_GETFD), -1);
-	CHECK(!is_told("working directory, root, umask of a thread"));
-	CHECK(!is_told("user, groups, rights of a thread"));
-	CHECK(!is_told("policy, nice value, timer slack, personality of a thread"));
-	CHECK(!is_told("namespaces of a thread"));
-	pthread_barrier_wait(&prepared);
-	CHECK(!pthread_join(thread, NULL));
+	CHECK(!target_report_has("working directory, root, umask of a thread"));
+	CHECK(!target_report_has("user, groups, rights of a thread"));
+	CHECK(!target_report_has(
+		"policy, nice value, timer slack, personality of a thread"));
+	CHECK(!target_report_has("namespaces of a thread"));
+	waiting_thread_end(&other);
 	return 0;
 }

@@ -19,15 +19,4 @@ static inline void need_comparison(void)
 			"a kernel that compares the files of threads (CONFIG_KCMP)");
 }
 
-/* Whether a line of a child's report begins so. */
-static inline bool is_told(const char *text)
-{
-	char report[8192], *at;
-
-	if (mitosis_resume_report(NULL, report, sizeof(report)) <= 0)
-		return false;
-	at = strstr(report, text);
-	return at && (at == report || at[-1] == '\n');
-}
-
 #endif /* TARGETS_THREAD_OWN_H */

@@ -4,7 +4,6 @@
  * threads of a child have those of the thread that prepared, or of the caller, and a child is told of it.
  */
 #define _GNU_SOURCE
-#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/fsuid.h>
@@ -13,11 +12,12 @@
 #include <sys/stat.h>
 
 #include "tests/targets/thread_own.h"
+#include "tests/waiting_thread.h"
 
 #define GROUP 47110815 /* of no file */
 #define NICE  7	       /* above that of this process */
 
-static pthread_barrier_t changed, prepared;
+static struct waiting_thread other;
 
 struct own {
 	char directory[4096];
@@ -67,7 +67,7 @@ static void change_own(void)
 /* Of a child it has nothing that its report does not name. */
 static void tell(const char *thing, bool kept, const char *line)
 {
-	CHECK(kept != is_told(line));
+	CHECK(kept != target_report_has(line));
 	target_child_has(thing, kept ? "kept" : "told");
 }
 
@@ -79,8 +79,7 @@ static void *have_own_state(void *argument)
 	change_own();
 	parents = read_own();
 	CHECK(parents.has_signal);
-	pthread_barrier_wait(&changed);
-	pthread_barrier_wait(&prepared);
+	waiting_thread_wait(&other);
 	childs = read_own();
 	tell("working directory, umask of a thread that shares none",
 	     childs.mask == parents.mask &&
@@ -94,7 +93,7 @@ static void *have_own_state(void *argument)
 	     "own: ");
 	/* /proc has them, and reading it takes longer than to stop a thread: the kernel module alone compares. */
 	CHECK(strcmp(childs.host_names, parents.host_names));
-	CHECK_EQ(is_told("namespaces of a thread of its own: "),
+	CHECK_EQ(target_report_has("namespaces of a thread of its own: "),
 		 target_backend() == MITOSIS_BACKEND_KERNEL);
 	target_child_has("namespaces of a single thread",
 			 target_backend() == MITOSIS_BACKEND_KERNEL ? "told"
@@ -108,17 +107,11 @@ static void *have_own_state(void *argument)
 
 int main(void)
 {
-	pthread_t thread;
-
 	need_comparison();
-	CHECK(!pthread_barrier_init(&changed, NULL, 2));
-	CHECK(!pthread_barrier_init(&prepared, NULL, 2));
-	CHECK(!pthread_create(&thread, NULL, have_own_state, NULL));
-	pthread_barrier_wait(&changed);
+	waiting_thread_start(&other, have_own_state, NULL);
 	target_prepare();
 
-	CHECK(!is_told("open files of a thread"));
-	pthread_barrier_wait(&prepared);
-	CHECK(!pthread_join(thread, NULL));
+	CHECK(!target_report_has("open files of a thread"));
+	waiting_thread_end(&other);
 	return 0;
 }
