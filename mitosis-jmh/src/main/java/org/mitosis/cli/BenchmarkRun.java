@@ -8,7 +8,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -104,16 +103,15 @@ final class BenchmarkRun {
    */
   ExitCode run(String[] given) throws Exception {
     Optional<String> pin = CpuPlan.asked(List.of(given));
-    String[] args =
-        Arrays.stream(given).filter(arg -> !CpuPlan.isOption(arg)).toArray(String[]::new);
+    List<String> args = CpuPlan.withoutOption(List.of(given));
     CommandLineOptions commandLine;
     try {
-      commandLine = JmhRefusal.read(List.of(args));
+      commandLine = JmhRefusal.read(args);
     } catch (IllegalArgumentException e) {
       return refuse(ExitCode.WRONG_ARGUMENTS, e.getMessage());
     }
     if (asksForList(commandLine)) {
-      return handOver(args);
+      return handOver(args.toArray(String[]::new));
     }
     Optional<String> usage = ProfilerCheck.help(commandLine);
     if (usage.isPresent()) {
@@ -143,9 +141,9 @@ final class BenchmarkRun {
     try {
       Preflight.deadline();
       requireBackendName();
-      JmhRefusal.requireValues(List.of(args), commandLine);
+      JmhRefusal.requireValues(args, commandLine);
       pin.ifPresent(CpuPlan::requirePlan);
-      selection.requireKnownParameters(List.of(args));
+      selection.requireKnownParameters(args);
       selection.requireParameters(commandLine);
     } catch (MissingPrerequisite | IllegalArgumentException e) {
       return refuse(ExitCode.WRONG_ARGUMENTS, e.getMessage());

@@ -145,10 +145,10 @@ final class DuelCommand implements JmhCommand {
       throw refused("takes two versions, OLD and NEW, got " + rest.size());
     }
     List<String> jmh = rest.subList(2, rest.size());
-    List<String> ofJmh = jmh.stream().filter(one -> !CpuPlan.isOption(one)).toList();
+    List<String> ofJmh = CpuPlan.withoutOption(jmh);
     CpuPlan.asked(jmh).ifPresent(CpuPlan::requirePlan);
     CommandLineOptions options = JmhRefusal.read(ofJmh);
-    JmhArguments arguments = JmhArguments.of(jmh);
+    JmhArguments arguments = JmhArguments.of(jmh, options);
     JmhRefusal.requireValues(ofJmh, options);
     return new Request(
         seed == null ? new SecureRandom().nextInt(Integer.MAX_VALUE) : seed,

@@ -58,7 +58,9 @@ final class JmhRefusal {
           "--pin",
           "--version");
 
-  private static final Pattern UNKNOWN = Pattern.compile("(\\S+) is not a recognized option");
+  /** What the parser of JMH, and of its profilers, says of an option; group 1 is its name. */
+  static final Pattern UNKNOWN = Pattern.compile("(\\S+) is not a recognized option");
+
   private static final Pattern CONSTANT = Pattern.compile("No enum constant ([\\w.$]+)\\.(.*)");
 
   /** As JMH reads them: with one hyphen or two, abbreviated, and of one letter with the value. */

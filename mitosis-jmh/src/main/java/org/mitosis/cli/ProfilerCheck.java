@@ -4,7 +4,6 @@ package org.mitosis.cli;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.mitosis.setting.MissingPrerequisite;
 import org.openjdk.jmh.profile.ProfilerException;
@@ -19,7 +18,6 @@ import org.openjdk.jmh.runner.options.ProfilerConfig;
  */
 final class ProfilerCheck {
   private static final String HELP = "help";
-  private static final Pattern UNKNOWN = Pattern.compile("(\\S+) is not a recognized option");
 
   private ProfilerCheck() {}
 
@@ -66,7 +64,7 @@ final class ProfilerCheck {
             message.endsWith(usage)
                 ? message.substring(0, message.length() - usage.length())
                 : message);
-    Matcher unknown = UNKNOWN.matcher(own);
+    Matcher unknown = JmhRefusal.UNKNOWN.matcher(own);
     if (unknown.matches()) {
       // JMH reads foo=1 as the options f, o and o, and names the first.
       own =

@@ -64,6 +64,16 @@ public final class JmhArguments {
     } catch (CommandLineOptionException | RuntimeException e) {
       throw new IllegalArgumentException("JMH does not accept these options: " + e.getMessage(), e);
     }
+    return of(arguments, options);
+  }
+
+  /**
+   * Checks the arguments.
+   *
+   * @param options as JMH has read them, without {@code --pin}
+   * @throws IllegalArgumentException with a message for the user if a duel sets one
+   */
+  public static JmhArguments of(List<String> arguments, CommandLineOptions options) {
     if (options.shouldHelp()
         || options.shouldList()
         || options.shouldListWithParams()
@@ -105,8 +115,7 @@ public final class JmhArguments {
 
   private static CommandLineOptions parse(List<String> arguments)
       throws CommandLineOptionException {
-    return new CommandLineOptions(
-        arguments.stream().filter(one -> !CpuPlan.isOption(one)).toArray(String[]::new));
+    return new CommandLineOptions(CpuPlan.withoutOption(arguments).toArray(String[]::new));
   }
 
   /** Whether an argument selects benchmarks: neither an option nor the value of one. */
@@ -135,16 +144,14 @@ public final class JmhArguments {
 
   /** The same with this plan in place of what {@code --pin} asks for. */
   public JmhArguments pinned(CpuPlan plan) {
-    List<String> arguments = new ArrayList<>(given);
-    arguments.removeIf(CpuPlan::isOption);
+    List<String> arguments = new ArrayList<>(CpuPlan.withoutOption(given));
     arguments.add(plan.option());
     return new JmhArguments(arguments, options);
   }
 
   /** The arguments that list what was selected. */
   public List<String> listing() {
-    List<String> arguments = new ArrayList<>(given);
-    arguments.removeIf(CpuPlan::isOption);
+    List<String> arguments = new ArrayList<>(CpuPlan.withoutOption(given));
     arguments.add("-lp");
     return arguments;
   }
